@@ -1,0 +1,85 @@
+import type { Client } from "../../client/client.ts";
+import type { Entry, ListTrailer } from "../../protocol/methods.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { escapeText } from "../escape.ts";
+import { formatBytes, formatTime, plural } from "../format.ts";
+import type { Command } from "../program.ts";
+import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+
+/** Lines are gathered up to this many characters before they are written. */
+const WRITE_LENGTH = 32 * 1024;
+
+export const list: Command = {
+  description: "List the repository, or what a name or pattern selects",
+  args: {
+    glob: {
+      type: "positional",
+      required: false,
+      description: 'A folder, a file, or a pattern in quotes: "docs/*.pdf", "**/*.txt"',
+    },
+    ...CONNECTION_FLAGS,
+  },
+  run: (flags, io) =>
+    withClient(flags, io, async (client, signal) => {
+      const glob = flags._[0];
+      if (flags["json"]) await printJson(client, glob, signal, io);
+      else await printEntries(client, glob, signal, { out: io.out, note: io.note });
+      return 0;
+    }),
+};
+
+/** Entries as lines, and a note when something was left out. */
+export async function printEntries(
+  client: Client,
+  glob: string | undefined,
+  signal: AbortSignal,
+  io: Pick<ConsoleIo, "out" | "note">,
+): Promise<void> {
+  const { skipped, entries } = await writeEach(client.list(glob, signal), (entry) => `${formatEntry(entry)}\n`, io);
+  if (entries === 0) io.note(glob === undefined ? "The repository is empty." : "Nothing matches.");
+  if (skipped > 0) {
+    io.note(`${plural(skipped, "entry").replace("entrys", "entries")} left out: unreadable, or with a name that can't be served.`);
+  }
+}
+
+/** One JSON document, an array, with an entry a line, so that it can also be read as it comes. */
+async function printJson(client: Client, glob: string | undefined, signal: AbortSignal, io: ConsoleIo): Promise<void> {
+  let separator = "[\n";
+  const { entries } = await writeEach(
+    client.list(glob, signal),
+    (entry) => {
+      const text = separator + JSON.stringify(entry);
+      separator = ",\n";
+      return text;
+    },
+    io,
+  );
+  await io.out(entries === 0 ? "[]\n" : "\n]\n");
+}
+
+async function writeEach(
+  entries: AsyncGenerator<Entry, ListTrailer>,
+  format: (entry: Entry) => string,
+  io: Pick<ConsoleIo, "out">,
+): Promise<ListTrailer> {
+  let text = "";
+  let first = true;
+  for (;;) {
+    const step = await entries.next();
+    if (!step.done) text += format(step.value);
+    // The first at once, for the eye; the others in bulk.
+    if (text !== "" && (step.done || first || text.length >= WRITE_LENGTH)) {
+      await io.out(text);
+      text = "";
+      first = false;
+    }
+    if (step.done) return step.value;
+  }
+}
+
+/** `1.5 KB  2026-11-22 14:03:11  docs/report.pdf`; a folder ends with `/`, a link that is not followed with `@`. */
+export function formatEntry({ kind, size, modifiedAt, path }: Entry): string {
+  const mark = { file: "", folder: "/", link: "@", other: "?" }[kind];
+  const bytes = kind === "file" ? formatBytes(size) : "-";
+  return `${bytes.padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(path)}${mark}`;
+}

@@ -1,0 +1,183 @@
+import { appendFileSync, readFileSync } from "node:fs";
+import type { Client } from "../../client/client.ts";
+import { CommError, ERRORS, toCommError, UsageError } from "../../errors.ts";
+import { errorOf } from "../../session/session.ts";
+import { type ConsoleIo, paint } from "../console-io.ts";
+import { escapeText } from "../escape.ts";
+import type { Flags } from "../flags.ts";
+import { LineEditor } from "../line-editor.ts";
+import type { Command } from "../program.ts";
+import { describeError } from "../report.ts";
+import { defaultStateDir, historyFile, makeStateDir } from "../state-dir.ts";
+import { CONNECTION_FLAGS, connectClient, formatMessage, raceAbort } from "./connection.ts";
+import { completeLine, SHELL_COMMANDS } from "./shell-commands.ts";
+import { parseShellLine } from "./shell-line.ts";
+
+const HISTORY_LINES = 500;
+
+export const shell: Command = {
+  description: "Talk to the server line by line (the default)",
+  args: CONNECTION_FLAGS,
+  async run(flags, io) {
+    if (flags["json"]) throw new UsageError("The shell is for people; use --json with a command, such as status.");
+    return new Shell(flags, io).run();
+  },
+};
+
+/** The interactive client. */
+class Shell {
+  readonly #flags: Flags;
+  readonly #io: ConsoleIo;
+  readonly #history: History;
+  #editor: LineEditor | undefined;
+  /** Ends the command under way. */
+  #abort = new AbortController();
+  #terminated = false;
+
+  constructor(flags: Flags, io: ConsoleIo) {
+    this.#flags = flags;
+    this.#io = io;
+    this.#history = new History(String(flags["state-dir"] ?? defaultStateDir()), io.inIsTty);
+  }
+
+  async run(): Promise<number> {
+    const connecting = this.#abort;
+    const onInterrupt = () => (this.#editor === undefined ? connecting.abort() : this.#editor.interrupt());
+    const onTerminate = () => {
+      this.#terminated = true;
+      this.#abort.abort();
+      this.#editor?.close();
+    };
+    process.on("SIGINT", onInterrupt).once("SIGTERM", onTerminate).once("SIGHUP", onTerminate);
+    try {
+      const client = await connectClient(this.#flags, this.#io, {
+        signal: connecting.signal,
+        onMessage: (message) => this.#print(paint(this.#io, "cyan", formatMessage(message))),
+      });
+      try {
+        return await this.#talk(client);
+      } finally {
+        await client.close();
+      }
+    } finally {
+      this.#editor?.close();
+      process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate).off("SIGHUP", onTerminate);
+    }
+  }
+
+  async #talk(client: Client): Promise<number> {
+    const editor = new LineEditor({
+      input: process.stdin,
+      output: process.stdout,
+      history: this.#history.read(),
+      complete: (line) => completeLine(client, line),
+    });
+    this.#editor = editor;
+    this.#print(`Connected as ${paint(this.#io, "bold", escapeText(client.name))}.`);
+    if (this.#io.inIsTty) this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
+
+    const lost = client.ended.then((end) => {
+      throw errorOf(end);
+    });
+    lost.catch(() => {});
+    const prompt = `${paint(this.#io, "green", escapeText(client.name))}> `;
+    let exit = 0;
+    let warned = false;
+    for (;;) {
+      const input = await Promise.race([editor.next(prompt), lost]).catch((error) => this.#endLine(error));
+      if (input.kind === "end") return this.#terminated ? ERRORS.INTERRUPTED.exit : exit;
+      if (input.kind === "interrupt") {
+        if (!this.#io.inIsTty || (input.text === "" && warned)) return ERRORS.INTERRUPTED.exit;
+        warned = input.text === "";
+        if (warned) this.#print('To leave, type "exit" or press Ctrl-C again.');
+        continue;
+      }
+      warned = false;
+      this.#history.add(input.text);
+      const outcome = await Promise.race([this.#obey(client, editor, input.text), lost]);
+      if (outcome === "exit") return exit;
+      // A script that is piped in ends with the code of its last failure; a person has seen it.
+      if (outcome !== 0 && !this.#io.inIsTty) exit = outcome;
+    }
+  }
+
+  /** The prompt stands on the screen when the server goes: leave it on a line of its own. */
+  #endLine(error: unknown): never {
+    if (this.#io.inIsTty) process.stdout.write("\n");
+    throw error;
+  }
+
+  /** Carry out one line. @returns the exit code it would have as a command, or "exit" */
+  async #obey(client: Client, editor: LineEditor, text: string): Promise<number | "exit"> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    try {
+      const line = parseShellLine(text, Object.keys(SHELL_COMMANDS));
+      if (line.kind === "nothing") return 0;
+      if (line.kind === "command" && (line.name === "exit" || line.name === "quit")) return "exit";
+      const command = SHELL_COMMANDS[line.kind === "command" ? line.name : "send"];
+      if (command === undefined) throw new CommError("UNEXPECTED", `No command for ${text}`);
+      const words = line.kind === "command" ? line.words : [line.text];
+      const work = command.run({ client, words, io: this.#io, signal: abort.signal, ask: (question) => ask(editor, question) });
+      await editor.during(() => abort.abort(), raceAbort(work, abort.signal));
+      return 0;
+    } catch (thrown) {
+      const error = toCommError(thrown);
+      if (error.code === "INTERRUPTED") {
+        this.#print("Interrupted.");
+        return ERRORS.INTERRUPTED.exit;
+      }
+      // The end of the session is told by the loop, once.
+      const { scope, exit } = ERRORS[error.code];
+      if (scope === "session" || error.code === "LOST") return exit;
+      this.#print(paint(this.#io, "red", describeError(error)));
+      return exit;
+    }
+  }
+
+  #print(text: string): void {
+    if (this.#editor === undefined) this.#io.note(text);
+    else this.#editor.print(text);
+  }
+}
+
+async function ask(editor: LineEditor, question: string): Promise<boolean> {
+  const answer = await editor.next(`${question} [y/N] `);
+  return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
+}
+
+/** Lines of earlier shells, kept when there is a terminal and a place for them; nobody fails without it. */
+class History {
+  readonly #file: string | undefined;
+
+  constructor(stateDir: string, wanted: boolean) {
+    this.#file = wanted ? History.#locate(stateDir) : undefined;
+  }
+
+  static #locate(stateDir: string): string | undefined {
+    try {
+      return historyFile(makeStateDir(stateDir));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Newest first. */
+  read(): string[] {
+    if (this.#file === undefined) return [];
+    try {
+      return readFileSync(this.#file, "utf8").split("\n").filter(Boolean).slice(-HISTORY_LINES).reverse();
+    } catch {
+      return [];
+    }
+  }
+
+  add(line: string): void {
+    if (this.#file === undefined || line.trim() === "") return;
+    try {
+      appendFileSync(this.#file, `${line}\n`, { mode: 0o600 });
+    } catch {
+      // a full disk is no reason to stop talking
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import type { Client } from "../../client/client.ts";
+import { MAX_STATUS_ROWS, type SessionRow, type StatusResult } from "../../protocol/methods.ts";
+import { type ConsoleIo, paint } from "../console-io.ts";
+import { escapeText } from "../escape.ts";
+import { integerFlag } from "../flags.ts";
+import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
+import type { Command } from "../program.ts";
+import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+
+export const status: Command = {
+  description: "Show who you are, the server, and its sessions",
+  args: {
+    limit: { type: "string", alias: "n", valueHint: "N", default: "20", description: "Newest sessions to show" },
+    ...CONNECTION_FLAGS,
+  },
+  run: (flags, io) =>
+    withClient(flags, io, async (client) => {
+      const result = await fetchStatus(client, integerFlag(flags, "limit", 1, 1_000_000));
+      await io.out(flags["json"] ? `${JSON.stringify(result)}\n` : `${formatStatus(result, io)}\n`);
+      return 0;
+    }),
+};
+
+/** The status with the newest `limit` sessions, however many pages that takes. */
+export async function fetchStatus(client: Client, limit: number): Promise<StatusResult> {
+  const result = await client.status({ limit: Math.min(limit, MAX_STATUS_ROWS) });
+  const { sessions } = result;
+  let { next } = result;
+  while (next !== null && sessions.length < limit) {
+    const page = await client.status({ before: next, limit: Math.min(limit - sessions.length, MAX_STATUS_ROWS) });
+    sessions.push(...page.sessions);
+    next = page.next;
+  }
+  return { ...result, sessions, next };
+}
+
+export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">): string {
+  const { self, server, seats, sessions, total } = result;
+  const lines = [
+    `You are ${paint(io, "bold", escapeText(self.name))}, from ${escapeText(self.address)}.`,
+    `Server: ${escapeText(server.agent)}, up ${formatDuration(server.uptimeMs)}${server.draining ? ", admitting nobody" : ""}.`,
+    `Seats: ${seats.taken} of ${seats.max} taken, ${seats.waiting} waiting (at most ${seats.maxWaiting}).`,
+    `Sessions: ${total} in all.`,
+  ];
+  if (sessions.length > 0) {
+    const headings = ["NAME", "ADDRESS", "STARTED", "ENDED", "WHY", "SENT", "RECEIVED", "MESSAGES"];
+    lines.push("", formatTable(headings, sessions.map(sessionCells)));
+  }
+  const hidden = total - sessions.length;
+  if (hidden > 0) lines.push(paint(io, "dim", `… and ${plural(hidden, "older session")}: status --limit ${total}`));
+  return lines.join("\n");
+}
+
+/** Sent and received as the client sees them. */
+function sessionCells(row: SessionRow): string[] {
+  return [
+    escapeText(row.name),
+    escapeText(row.address),
+    formatTime(row.startedAt),
+    row.endedAt === null ? "connected" : formatTime(row.endedAt),
+    escapeText(row.reason ?? ""),
+    formatBytes(row.bytesIn),
+    formatBytes(row.bytesOut),
+    `${row.messagesIn} sent, ${row.messagesOut} got`,
+  ];
+}

@@ -1,0 +1,92 @@
+import { type ArgsDef, type CommandDef, renderUsage } from "citty";
+import { UsageError } from "../errors.ts";
+import { type ConsoleIo, processIo } from "./console-io.ts";
+import { type Flags, findFlag, nearest, parseFlags } from "./flags.ts";
+import { EXIT_CODES, reportError } from "./report.ts";
+import { VERSION } from "./version.ts";
+
+/** A command of one of the two programs. */
+export interface Command {
+  readonly description: string;
+  readonly args: ArgsDef;
+  /** @returns the exit code */
+  run(flags: Flags, io: ConsoleIo): Promise<number>;
+}
+
+export interface Program {
+  readonly name: string;
+  readonly description: string;
+  readonly commands: Readonly<Record<string, Command>>;
+  /** The command that runs when none is named. */
+  readonly defaultCommand: string;
+}
+
+const BUILT_IN: ArgsDef = {
+  help: { type: "boolean", alias: "h", description: "Show this help" },
+  version: { type: "boolean", alias: "V", description: "Show the version" },
+};
+
+/** Run a program on its arguments. Never throws. @returns the exit code for the process */
+export async function runProgram(program: Program, argv: readonly string[]): Promise<number> {
+  const io = processIo();
+  try {
+    const { name, rest } = splitCommand(program, argv);
+    const command = program.commands[name ?? program.defaultCommand] as Command;
+    const args = { ...command.args, ...BUILT_IN };
+    const end = rest.indexOf("--");
+    const beforeEnd = end === -1 ? rest : rest.slice(0, end);
+    if (beforeEnd.includes("--version") || beforeEnd.includes("-V")) {
+      await io.out(`${program.name} ${VERSION}\n`);
+      return 0;
+    }
+    if (beforeEnd.includes("--help") || beforeEnd.includes("-h")) {
+      await io.out(await helpText(program, name, io));
+      return 0;
+    }
+    return await command.run(parseFlags(rest, args), io);
+  } catch (error) {
+    const code = reportError(error, io, { program: program.name, json: argv.includes("--json") });
+    if (error instanceof UsageError && !argv.includes("--json")) io.note(`  See: ${program.name} --help`);
+    return code;
+  }
+}
+
+/** The first word that is neither flag nor a flag's value names the command; flags may stand before it. */
+function splitCommand(program: Program, argv: readonly string[]): { name: string | undefined; rest: string[] } {
+  const allArgs: ArgsDef = Object.assign({}, BUILT_IN, ...Object.values(program.commands).map(({ args }) => args));
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index] as string;
+    if (word === "--") break;
+    if (word.startsWith("-") && word !== "-") {
+      const takesValue = findFlag(word, allArgs)?.type === "string";
+      if (takesValue) index++;
+      continue;
+    }
+    if (Object.hasOwn(program.commands, word)) return { name: word, rest: argv.toSpliced(index, 1) };
+    const near = nearest(word.toLowerCase(), Object.keys(program.commands));
+    throw new UsageError(`Unknown command "${word}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
+  }
+  return { name: undefined, rest: [...argv] };
+}
+
+/** Usage of one command, or of the program with its default command's flags. */
+async function helpText(program: Program, name: string | undefined, io: ConsoleIo): Promise<string> {
+  const { description, args } = program.commands[name ?? program.defaultCommand] as Command;
+  const command: CommandDef = {
+    meta: {
+      name: name === undefined ? program.name : name,
+      version: VERSION,
+      description: name === undefined ? program.description : description,
+    },
+    args: { ...args, ...BUILT_IN },
+  };
+  if (name === undefined && Object.keys(program.commands).length > 1) {
+    command.subCommands = Object.fromEntries(
+      Object.entries(program.commands).map(([key, value]) => [key, { meta: { description: value.description } }]),
+    );
+  }
+  const parent: CommandDef | undefined = name === undefined ? undefined : { meta: { name: program.name, version: VERSION } };
+  const usage = await renderUsage(command, parent);
+  const text = `${usage}\n${name === undefined ? `\n${EXIT_CODES}\n` : ""}`;
+  return io.outIsTty && io.color ? text : Bun.stripANSI(text);
+}

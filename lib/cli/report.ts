@@ -1,0 +1,47 @@
+import { type CommError, ERRORS, toCommError } from "../errors.ts";
+import { type ConsoleIo, paint } from "./console-io.ts";
+import { escapeText } from "./escape.ts";
+
+/**
+ * Tell a person, or with `json` a program, what went wrong, on standard error. The only place where an error
+ * becomes an exit code.
+ *
+ * @returns the exit code
+ */
+export function reportError(thrown: unknown, io: ConsoleIo, options: { program: string; json: boolean }): number {
+  const error = toCommError(thrown);
+  const { exit, advice } = ERRORS[error.code];
+  if (error.code === "OUTPUT_CLOSED") return exit;
+  if (options.json) {
+    io.note(JSON.stringify({ error: { code: error.code, message: error.message, exit } }));
+    return exit;
+  }
+  if (error.code === "INTERRUPTED") return exit;
+  io.note(`${options.program}: ${paint(io, "red", describeError(error))}`);
+  if (advice !== "") io.note(`  ${advice}`);
+  return exit;
+}
+
+/** One line, safe to show. */
+export function describeError(thrown: unknown): string {
+  const error = toCommError(thrown);
+  const text = escapeText(error.message);
+  return error.code === "UNEXPECTED" ? `Unexpected: ${text}${originOf(error)}` : text;
+}
+
+/** The first line of the stack: enough for a report, not enough to frighten. */
+function originOf(error: CommError): string {
+  const stack = error.cause instanceof Error ? error.cause.stack : undefined;
+  const frame = stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
+  return frame === undefined ? "" : ` (${frame.trim()})`;
+}
+
+/** The exit codes, for --help. */
+export const EXIT_CODES = `EXIT CODES
+
+   0  done                                6  not found
+   1  unexpected                          7  incomplete, or failed verification
+   2  usage                               8  conflict: it exists, or it changed
+   3  cannot reach, or lost, the server   9  local disk: full, or no permission
+   4  the server is full                 10  cannot listen: address or port in use
+   5  not allowed                       130  interrupted`;

@@ -1,0 +1,50 @@
+import type { EventRecord } from "../../protocol/methods.ts";
+import { escapeText } from "../escape.ts";
+import { formatBytes } from "../format.ts";
+
+/** An event in words, on one line, safe to show. Unknown events of newer servers show their name and members. */
+export function formatEvent(record: EventRecord): string {
+  const text = (key: string) => escapeText(String(record[key] ?? ""));
+  const bytes = (key: string) => formatBytes(Number(record[key] ?? 0));
+  switch (record.event) {
+    case "joined":
+      return `${text("name")} joined from ${text("address")}`;
+    case "left":
+      return (
+        `${text("name")} left: ${text("reason")}${detail(record)} ` +
+        `(received ${bytes("bytesOut")}, sent ${bytes("bytesIn")}, messages ${text("messagesIn")})`
+      );
+    case "waiting":
+      return `${text("address")} waits for a seat, position ${text("position")}`;
+    case "refused":
+      return `${text("address")} was refused: ${text("message")} [${text("code")}]`;
+    case "message":
+      return `${text("from")}${aim(text("to"))}: ${text("text")}`;
+    case "failed":
+      return `${text("method")} failed for ${text("name")}: ${text("message")} [${text("code")}]`;
+    case "draining":
+      return record["on"] === true ? "Admitting nobody new" : "Admitting clients again";
+    case "stopping":
+    case "warning":
+      return text("message");
+    case "listening":
+      return `Listening at ${text("address")}`;
+    default:
+      return escapeText(JSON.stringify(record));
+  }
+}
+
+export function isWarning(record: EventRecord): boolean {
+  return record.event === "warning" || record.event === "failed";
+}
+
+/** What a protocol error was; the other reasons say all. */
+function detail(record: EventRecord): string {
+  return record["reason"] === "protocol error" || record["reason"] === "lost"
+    ? `: ${escapeText(String(record["message"] ?? ""))}`
+    : "";
+}
+
+function aim(to: string): string {
+  return to.toLowerCase() === "server" ? "" : ` to ${to}`;
+}

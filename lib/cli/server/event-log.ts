@@ -1,0 +1,22 @@
+import { createConsola } from "consola";
+import type { StampedEvent } from "../../server/events.ts";
+import { formatEvent, isWarning } from "./event-line.ts";
+
+/** A log of the server's events for files and journals: time in UTC, level, one line each. */
+export function createEventLog(write: (line: string) => void): (event: StampedEvent) => void {
+  const log = createConsola({
+    reporters: [
+      {
+        log({ date, type, args }) {
+          write(`${date.toISOString()} ${type.padEnd(4)} ${args.join(" ")}`);
+        },
+      },
+    ],
+    // Every event counts: consola would fold repeated ones.
+    throttle: 0,
+  });
+  return (event) => {
+    if (isWarning(event)) log.warn(formatEvent(event));
+    else log.info(formatEvent(event));
+  };
+}

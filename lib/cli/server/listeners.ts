@@ -1,0 +1,52 @@
+import { chmodSync, rmSync } from "node:fs";
+import { CommError } from "../../errors.ts";
+import type { Transport } from "../../session/transport.ts";
+import { errnoOf } from "../../storage/disk-error.ts";
+import { type Listening, listen } from "../../transport/socket.ts";
+import { operatorSocket } from "../state-dir.ts";
+
+/** Longest path of a Unix socket that every system takes (sun_path of macOS, less the NUL). */
+const MAX_SOCKET_PATH = 103;
+
+type OnTransport = (transport: Transport) => void;
+
+/**
+ * Listen for clients; without a host at all addresses, IPv4 and IPv6, or IPv4 alone where there is no IPv6.
+ *
+ * @throws CommError CANNOT_LISTEN
+ */
+export function listenPublic(host: string | undefined, port: number, onTransport: OnTransport): { port: number; stop(): void } {
+  let listening: Listening;
+  try {
+    listening = listen({ kind: "tcp", host: host ?? "::", port }, onTransport);
+  } catch (error) {
+    const noIpv6 = error instanceof CommError && ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(errnoOf(error.cause));
+    if (host !== undefined || !noIpv6) throw error;
+    listening = listen({ kind: "tcp", host: "0.0.0.0", port }, onTransport);
+  }
+  const { address, stop } = listening;
+  return { port: address.kind === "tcp" ? address.port : 0, stop };
+}
+
+/**
+ * Listen for operators at a socket in the state folder that only its owner can use. A server without one
+ * still serves: then there is a warning instead.
+ */
+export function listenOperator(stateDir: string, onTransport: OnTransport): { warning?: string; stop(): void } {
+  const path = operatorSocket(stateDir);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    return { warning: `No operator's socket: its path ${path} is longer than ${MAX_SOCKET_PATH} bytes.`, stop() {} };
+  }
+  const umask = process.umask(0o177);
+  try {
+    // What a killed server left: the ledger's lock says that no other server lives here.
+    rmSync(path, { force: true });
+    const listening = listen({ kind: "unix", path }, onTransport);
+    chmodSync(path, 0o600);
+    return listening;
+  } catch (error) {
+    return { warning: `No operator's socket: ${error instanceof Error ? error.message : error}`, stop() {} };
+  } finally {
+    process.umask(umask);
+  }
+}

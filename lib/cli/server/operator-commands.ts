@@ -1,0 +1,81 @@
+import type { Operator } from "../../client/operator.ts";
+import { UsageError } from "../../errors.ts";
+import { sendTyped } from "../client/send.ts";
+import { fetchStatus, formatStatus } from "../client/status.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { escapeText } from "../escape.ts";
+import { describeError } from "../report.ts";
+
+export interface OperatorCommand {
+  readonly usage: string;
+  readonly description: string;
+  /** @returns what to show */
+  run(operator: Operator, rest: string, io: Pick<ConsoleIo, "color">): Promise<string>;
+}
+
+export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
+  status: {
+    usage: "status",
+    description: "The server, its seats and its sessions",
+    run: async ({ client }, _, io) => formatStatus(await fetchStatus(client, 20), io),
+  },
+  send: {
+    usage: "TEXT, @all TEXT, @NAME TEXT",
+    description: "A message to all clients, or to one",
+    run: ({ client }, text) => {
+      if (text === "") throw new UsageError("What shall be sent? send TEXT");
+      return sendTyped(client, text, "all");
+    },
+  },
+  kick: {
+    usage: "kick NAME [REASON]",
+    description: "End a client's session at once",
+    async run(operator, rest) {
+      const [, name, reason] = /^(\S+)\s*(.*)$/.exec(rest) ?? [];
+      if (name === undefined) throw new UsageError("Whom? kick NAME");
+      await operator.kick(name, reason || undefined);
+      return `${escapeText(name)} was kicked.`;
+    },
+  },
+  drain: {
+    usage: "drain, drain off",
+    description: "Admit nobody new; admit again. Who is here stays",
+    async run(operator, rest) {
+      const word = rest.toLowerCase();
+      if (!["", "on", "off"].includes(word)) throw new UsageError("Write: drain, or drain off");
+      await operator.drain(word !== "off");
+      return word === "off" ? "Clients are admitted again." : "No new client is admitted.";
+    },
+  },
+  quit: {
+    usage: "quit",
+    description: "Stop the server in order (also: exit)",
+    async run(operator) {
+      await operator.quit();
+      return "The server stops.";
+    },
+  },
+  help: {
+    usage: "help",
+    description: "This list",
+    async run() {
+      const commands = Object.values(OPERATOR_COMMANDS);
+      const width = Math.max(...commands.map(({ usage }) => usage.length));
+      return commands.map(({ usage, description }) => `  ${usage.padEnd(width)}  ${description}`).join("\n");
+    },
+  },
+};
+
+/** Carry out one line of the operator: a command in any case of letters, or a text for all. */
+export function obeyOperator(operator: Operator, line: string, io: Pick<ConsoleIo, "color">): Promise<string> {
+  const text = line.trim();
+  const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
+  const name = first.toLowerCase() === "exit" ? "quit" : first.toLowerCase();
+  const command = Object.hasOwn(OPERATOR_COMMANDS, name) ? OPERATOR_COMMANDS[name] : undefined;
+  return command === undefined ? sendTyped(operator.client, text, "all") : command.run(operator, rest, io);
+}
+
+/** As obeyOperator(), with an error as a line to show. */
+export function answerOperator(operator: Operator, line: string, io: Pick<ConsoleIo, "color">): Promise<string> {
+  return (async () => obeyOperator(operator, line, io))().catch(describeError);
+}

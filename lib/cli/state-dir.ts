@@ -1,0 +1,53 @@
+import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { StorageError } from "../errors.ts";
+import { quote } from "../path.ts";
+import { writeError } from "../storage/disk-error.ts";
+
+/** Where server and client keep what must last, unless --state-dir says otherwise. */
+export function defaultStateDir(): string {
+  const { env, platform } = process;
+  if (platform === "win32") return join(env["LOCALAPPDATA"] ?? join(homedir(), "AppData", "Local"), "CommServer");
+  if (platform === "darwin") return join(homedir(), "Library", "Application Support", "CommServer");
+  return join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "commserver");
+}
+
+/**
+ * Make the state folder, readable by its owner alone when it is new, and return its full path.
+ *
+ * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
+ */
+export function makeStateDir(folder: string): string {
+  const absolute = resolve(folder);
+  try {
+    const created = mkdirSync(absolute, { recursive: true, mode: 0o700 });
+    if (created !== undefined) chmodSync(absolute, 0o700);
+    if (!statSync(absolute).isDirectory()) throw new StorageError("DISK_DENIED", `${quote(folder)} is not a folder.`);
+    return absolute;
+  } catch (cause) {
+    throw stateError(cause, absolute);
+  }
+}
+
+function stateError(cause: unknown, folder: string): StorageError {
+  const { code } = writeError(cause, "");
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const what = code === "DISK_DENIED" ? "No permission to make" : "Cannot make";
+  return new StorageError(code === "EXISTS" ? "DISK_DENIED" : code, `${what} the state folder ${quote(folder)} (${why}); choose another with --state-dir.`, {
+    cause,
+  });
+}
+
+/** The socket by which operators reach a server without a terminal. */
+export function operatorSocket(stateDir: string): string {
+  return join(stateDir, "operator.sock");
+}
+
+export function ledgerFile(stateDir: string): string {
+  return join(stateDir, "ledger.sqlite");
+}
+
+export function historyFile(stateDir: string): string {
+  return join(stateDir, "history");
+}

@@ -1,0 +1,186 @@
+import type * as v from "valibot";
+import { CommError, toCommError } from "../errors.ts";
+import { checkShape } from "../protocol/json.ts";
+import type { Open, Role } from "../protocol/messages.ts";
+import {
+  type Entry,
+  Entry as EntrySchema,
+  type GetResult,
+  GetResult as GetResultSchema,
+  ListTrailer,
+  MessageParams,
+  SendResult,
+  StatResult,
+  type StatusParams,
+  StatusResult,
+} from "../protocol/methods.ts";
+import { decodeRecords } from "../protocol/records.ts";
+import type { Clock } from "../session/clock.ts";
+import { connectSession } from "../session/handshake.ts";
+import type { Session, SessionEnd, StreamLimits } from "../session/session.ts";
+import type { Stream } from "../session/stream.ts";
+import type { Transport } from "../session/transport.ts";
+import type { FileSink, Sha256 } from "../storage/storage.ts";
+import { receiveFile } from "../transfer/receive-file.ts";
+
+/** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
+const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
+const HEARTBEAT_MS = 15_000;
+/** How long streams under way may go on after close(). */
+const LEAVE_MS = 1_000;
+
+export interface ClientOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly agent: string;
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  onQueued?(position: number): void;
+  /** A message that somebody pushed; it is acknowledged as delivered when this returns. */
+  onMessage?(message: MessageParams): void;
+}
+
+export interface GetOptions {
+  /** Makes the place for the file, when the server has said that there is one. */
+  createSink(metadata: GetResult): Promise<FileSink>;
+  readonly sha256: Sha256;
+  onProgress?(receivedBytes: number, totalBytes: number): void;
+  readonly signal?: AbortSignal;
+}
+
+/** A session with a server, as a library: everything that a client can ask for. Runs in a browser as well. */
+export class Client {
+  readonly #session: Session;
+  readonly name: string;
+  readonly role: Role;
+  readonly serverAgent: string;
+  /** Settles when the session has ended, with the reason; never rejects. */
+  readonly ended: Promise<SessionEnd>;
+
+  private constructor(session: Session, facts: { name: string; role: Role; agent: string }, ended: Promise<SessionEnd>) {
+    this.#session = session;
+    this.name = facts.name;
+    this.role = facts.role;
+    this.serverAgent = facts.agent;
+    this.ended = ended;
+  }
+
+  /** Be admitted over a fresh transport. @throws as connectSession() */
+  static async connect(options: ClientOptions): Promise<Client> {
+    const { onMessage, ...rest } = options;
+    const ended = Promise.withResolvers<SessionEnd>();
+    const { session, welcome } = await connectSession({
+      ...rest,
+      limits: LIMITS,
+      heartbeatMs: HEARTBEAT_MS,
+      handler: {
+        onOpen: (stream, request) => answerPush(stream, request, onMessage),
+        onEnd: (end) => ended.resolve(end),
+      },
+    });
+    return new Client(session, welcome, ended.promise);
+  }
+
+  /** @throws CommError as every request: the server's code, or why the session ended */
+  status(params: StatusParams = {}): Promise<StatusResult> {
+    return this.call("status", params, StatusResult);
+  }
+
+  stat(path: string): Promise<StatResult> {
+    return this.call("stat", { path }, StatResult);
+  }
+
+  /** Send a text: to the server, to a client by name, or to "all". */
+  send(text: string, to?: string): Promise<SendResult> {
+    return this.call("message", to === undefined ? { text } : { text, to }, SendResult);
+  }
+
+  /**
+   * The entries that `glob` selects, all when it is absent. The generator's return value tells how many there
+   * were and how many the server left out.
+   */
+  async *list(glob?: string, signal?: AbortSignal): AsyncGenerator<Entry, ListTrailer> {
+    const stream = this.openStream("list", glob === undefined ? {} : { glob }, signal);
+    await stream.accepted;
+    yield* decodeRecords(EntrySchema, stream.body());
+    return checkShape(ListTrailer, stream.trailer, "The end of a list");
+  }
+
+  /**
+   * Fetch a file into a sink, verified. On failure the sink is aborted.
+   *
+   * @returns the metadata and the SHA-256 in hexadecimal
+   */
+  async get(path: string, options: GetOptions): Promise<GetResult & { sha256: string }> {
+    const stream = this.openStream("get", { path }, options.signal);
+    const metadata = checkShape(GetResultSchema, await stream.accepted, "The answer to get");
+    let sink: FileSink | undefined;
+    try {
+      sink = await options.createSink(metadata);
+      const sha256 = await receiveFile(stream, {
+        path,
+        metadata,
+        sink,
+        sha256: options.sha256,
+        onProgress: (bytes) => options.onProgress?.(bytes, metadata.size),
+      });
+      return { ...metadata, sha256 };
+    } catch (thrown) {
+      stream.reset("CANCELLED", "The receiver can't go on.");
+      await sink?.abort();
+      throw thrown;
+    }
+  }
+
+  /** Round-trip time in milliseconds. */
+  ping(): Promise<number> {
+    return this.#session.ping();
+  }
+
+  /** Leave: say goodbye and wait until it has been heard. */
+  async close(): Promise<void> {
+    this.#session.goAway("OK", "exit", LEAVE_MS);
+    await this.#session.closed;
+  }
+
+  /** A request without bodies. */
+  async call<S extends v.GenericSchema>(
+    method: string,
+    params: Record<string, unknown>,
+    result: S,
+  ): Promise<v.InferOutput<S>> {
+    const stream = this.openStream(method, params);
+    return checkShape(result, await stream.accepted, `The answer to ${method}`);
+  }
+
+  /** A request whose answer has a body. Aborting `signal` resets the stream. */
+  openStream(method: string, params: Record<string, unknown>, signal?: AbortSignal): Stream {
+    if (signal?.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
+    const stream = this.#session.open({ method, params }, { end: true });
+    if (signal !== undefined) {
+      const abort = () => stream.fail(this.#interrupt(stream));
+      signal.addEventListener("abort", abort);
+      stream.closed.then(() => signal.removeEventListener("abort", abort));
+    }
+    return stream;
+  }
+
+  #interrupt(stream: Stream): CommError {
+    stream.reset("CANCELLED", "Interrupted by the user.");
+    return new CommError("INTERRUPTED", "Interrupted.");
+  }
+}
+
+function answerPush(stream: Stream, request: Open, onMessage: ClientOptions["onMessage"]): void {
+  if (request.method !== "message") {
+    stream.reset("UNKNOWN_METHOD", `This client has no method ${request.method}.`);
+    return;
+  }
+  try {
+    onMessage?.(checkShape(MessageParams, request.params, "A message"));
+    stream.accept({}, { end: true });
+  } catch (thrown) {
+    stream.reset("BAD_PARAMS", toCommError(thrown).message);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Every failure that CommServer can name, in one table, and the error classes that carry it.
+ *
+ * The table is the only place where a code gets its wire number (PROTOCOL.md, "Error codes"), its
+ * scope, its exit code (README, "Exit codes") and the advice that a person reads below the message.
+ */
+
+export type ErrorScope = "session" | "stream" | "local";
+
+export interface ErrorRule {
+  /** Number on the wire; 0 for errors that never travel. */
+  readonly wire: number;
+  /** What the error ends: the session, one stream, or only the local operation. */
+  readonly scope: ErrorScope;
+  /** True when the same request may succeed later without any change. */
+  readonly retryable: boolean;
+  /** Process exit code of the command that fails with it. */
+  readonly exit: number;
+  /** What the person can do next; empty where the message says all. */
+  readonly advice: string;
+}
+
+const session = (
+  wire: number,
+  exit: number,
+  advice = "",
+  retryable = false,
+): ErrorRule => ({ wire, scope: "session", retryable, exit, advice });
+
+const stream = (
+  wire: number,
+  exit: number,
+  advice = "",
+  retryable = false,
+): ErrorRule => ({ wire, scope: "stream", retryable, exit, advice });
+
+const local = (
+  exit: number,
+  advice = "",
+  retryable = false,
+): ErrorRule => ({ wire: 0, scope: "local", retryable, exit, advice });
+
+const OTHER_END =
+  "Check that the other end is CommServer, of a version that fits this one.";
+
+export const ERRORS = {
+  BAD_MAGIC: session(1, 3, OTHER_END),
+  UNSUPPORTED_VERSION: session(2, 3, "Update the older of the two programs."),
+  BAD_HEADER: session(3, 3, OTHER_END),
+  FRAME_TOO_LARGE: session(4, 3, OTHER_END),
+  UNKNOWN_OPCODE: session(5, 3, OTHER_END),
+  UNEXPECTED_FRAME: session(6, 3, OTHER_END),
+  BAD_PAYLOAD: session(7, 3, OTHER_END),
+  BAD_STREAM: session(8, 3, OTHER_END),
+  CREDIT_EXCEEDED: session(9, 3, OTHER_END),
+  HANDSHAKE_TIMEOUT: session(10, 3, OTHER_END, true),
+  HEARTBEAT_TIMEOUT: session(11, 3, "Check the network, then run it again.", true),
+  SERVER_FULL: session(12, 4, "Use --wait to queue for a seat.", true),
+  SHUTDOWN: session(13, 3, "Try again when the server is back.", true),
+  KICKED: session(14, 5, "Ask the operator of the server."),
+  UNAVAILABLE: session(15, 3, "See the log of the server.", true),
+
+  UNKNOWN_METHOD: stream(32, 3, "Update the older of the two programs."),
+  BAD_PARAMS: stream(33, 2),
+  NOT_FOUND: stream(34, 6, "See what there is with: commserver-client list"),
+  BAD_PATH: stream(35, 2, 'A path is relative and uses "/": docs/report.pdf'),
+  NOT_A_FILE: stream(36, 2, "See what it holds with: commserver-client list PATH"),
+  NOT_ALLOWED: stream(37, 5, "Ask the operator of the server."),
+  CANCELLED: stream(38, 1),
+  INTERNAL: stream(39, 1, "See the log of the server.", true),
+  CHANGED: stream(40, 8, "The file changed on the server meanwhile: run it again.", true),
+  UNREADABLE: stream(41, 5, "Ask the operator of the server."),
+  NO_SUCH_CLIENT: stream(42, 6, "See who is here with: commserver-client status"),
+  NOT_DELIVERED: stream(43, 3, "", true),
+  TOO_MANY_STREAMS: stream(44, 1, "Wait for a running request to end.", true),
+
+  USAGE: local(2),
+  CANNOT_CONNECT: local(3, "Check the address, and that the server is running.", true),
+  LOST: local(3, "Check the network, then run it again.", true),
+  TIMEOUT: local(3, "Give it longer with --timeout SECONDS.", true),
+  INCOMPLETE: local(7, "Run it again."),
+  DIGEST_MISMATCH: local(7, "Run it again."),
+  EXISTS: local(8, "Replace it with --overwrite, or choose another place with --output."),
+  DISK_FULL: local(9, "Make room, then run it again."),
+  DISK_DENIED: local(9, "Choose a folder that you may write to."),
+  DISK_FAILED: local(9, "Check the disk, then run it again."),
+  CANNOT_LISTEN: local(10, "Choose another address with --host, or another port with --port."),
+  OUTPUT_CLOSED: local(0),
+  INTERRUPTED: local(130),
+  UNEXPECTED: local(1, "This is a defect: please report it with what you did."),
+} as const satisfies Record<string, ErrorRule>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+const CODE_OF_WIRE = new Map<number, ErrorCode>(
+  (Object.keys(ERRORS) as ErrorCode[])
+    .filter((code) => ERRORS[code].wire !== 0)
+    .map((code) => [ERRORS[code].wire, code]),
+);
+
+/** The code for a wire number. A number from a newer peer reads as UNAVAILABLE: the message still tells. */
+export function codeOfWire(wire: number): ErrorCode {
+  return CODE_OF_WIRE.get(wire) ?? "UNAVAILABLE";
+}
+
+/** Base of all errors with a code. `message` is one sentence for people; `cause` is kept. */
+export class CommError extends Error {
+  override readonly name: string = "CommError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The peer broke the protocol; the session can't go on. */
+export class ProtocolError extends CommError {
+  override readonly name = "ProtocolError";
+}
+
+/** One stream can't go on; the session can. */
+export class StreamError extends CommError {
+  override readonly name = "StreamError";
+}
+
+/** The peer said so, with RESET, REFUSE or GOAWAY. */
+export class RemoteError extends CommError {
+  override readonly name = "RemoteError";
+}
+
+/** The link could not be made, or is gone. */
+export class TransportError extends CommError {
+  override readonly name = "TransportError";
+}
+
+/** The disk or the repository said no. */
+export class StorageError extends CommError {
+  override readonly name = "StorageError";
+}
+
+/** The command line, or a line typed into the shell, can't be understood. */
+export class UsageError extends CommError {
+  override readonly name = "UsageError";
+  constructor(message: string, options?: ErrorOptions) {
+    super("USAGE", message, options);
+  }
+}
+
+/** Any thrown value as a CommError: itself if it is one, else UNEXPECTED with the value as cause. */
+export function toCommError(thrown: unknown): CommError {
+  if (thrown instanceof CommError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new CommError("UNEXPECTED", message, { cause: thrown });
+}

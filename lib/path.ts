@@ -1,0 +1,54 @@
+import { StorageError } from "./errors.ts";
+
+/** Longest path in UTF-8 bytes, and longest single name: the limits of Linux (PATH_MAX, NAME_MAX). */
+export const MAX_PATH_BYTES = 4096;
+export const MAX_NAME_BYTES = 255;
+
+const encoder = new TextEncoder();
+// C0, DEL and C1: no terminal, log or file manager shows them faithfully.
+const CONTROL = /\p{Cc}/u;
+const DRIVE = /^[A-Za-z]:/;
+
+/**
+ * Check that `input` is a repository path: relative, `/`-separated, without `.` and `..`, and return it
+ * unchanged. This looks at the text alone; whether a link leads out is the storage's matter.
+ *
+ * @throws StorageError BAD_PATH with the exact reason
+ */
+export function checkPath(input: string): string {
+  const reason = pathFault(input);
+  if (reason !== undefined) {
+    throw new StorageError("BAD_PATH", `${quote(input)} is not a path in the repository: ${reason}.`);
+  }
+  return input;
+}
+
+/** Why `input` is not a repository path, or undefined when it is one. */
+export function pathFault(input: string): string | undefined {
+  if (input === "") return "it is empty";
+  if (!input.isWellFormed()) return "it is not valid Unicode";
+  if (input.includes("\0")) return "it has a NUL character";
+  if (CONTROL.test(input)) return "it has a control character";
+  if (input.includes("\\")) return "it has a backslash";
+  if (input.startsWith("/")) return "it is absolute";
+  if (DRIVE.test(input)) return "it starts with a drive letter";
+  if (encoder.encode(input).length > MAX_PATH_BYTES) return `it is longer than ${MAX_PATH_BYTES} bytes`;
+  for (const name of input.split("/")) {
+    if (name === "") return "it has an empty component";
+    if (name === "." || name === "..") return `it has the component "${name}"`;
+    if (encoder.encode(name).length > MAX_NAME_BYTES) {
+      return `a component is longer than ${MAX_NAME_BYTES} bytes`;
+    }
+  }
+  return undefined;
+}
+
+/** The last component of a repository path. */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** `text` in double quotes, shortened; callers escape it for the place where it is shown. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+}

@@ -1,0 +1,25 @@
+/** Numbers of the wire, version 1. Source: PROTOCOL.md, "Frames" and "Limits". */
+
+export const PROTOCOL_VERSION = 1;
+
+/** First byte of every frame. Not ASCII and not a TLS record type, so a stray peer is told at once. */
+export const MAGIC = 0xc5;
+export const HEADER_BYTES = 16;
+
+/** Largest JSON payload of any control frame. */
+export const MAX_CONTROL_BYTES = 64 * 1024;
+/** Largest HELLO: all that a peer may make the other side hold before it is admitted. */
+export const MAX_HELLO_BYTES = 4 * 1024;
+/** Largest REFUSE, GOAWAY and RESET payload. */
+export const MAX_REASON_BYTES = 4 * 1024;
+/** Largest DATA payload that a receiver takes. */
+export const MAX_DATA_BYTES = 1024 * 1024;
+/** Deepest nesting of a JSON payload. */
+export const MAX_JSON_DEPTH = 32;
+
+/** Largest balance of credit that a stream may reach (as HTTP/2's window, RFC 9113 section 6.9.1). */
+export const MAX_CREDIT = 0x7fff_ffff;
+export const MAX_STREAM_ID = 0xffff_ffff;
+
+/** Longest text of one message, in UTF-16 code units; fits a control frame in any script. */
+export const MAX_TEXT_LENGTH = 8 * 1024;

@@ -1,0 +1,134 @@
+import { ProtocolError } from "../errors.ts";
+import { HEADER_BYTES, MAX_HELLO_BYTES } from "./constants.ts";
+import { checkMagic, decodeHeader, type Header } from "./header.ts";
+import { Opcode } from "./opcode.ts";
+
+export interface FrameSink {
+  /** A control frame, whole. `payload` may be a view of what was pushed: copy what must last. */
+  onFrame(header: Header, payload: Uint8Array): void;
+  /** The next bytes of a DATA frame, as they came: never empty, never joined, a view of what was pushed. */
+  onData(streamId: number, piece: Uint8Array): void;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Cuts a byte stream into frames, however it was split. Every length is checked at the header, before a
+ * byte of payload is kept; DATA is handed on piece by piece and never kept; a control payload takes no
+ * more memory than has arrived (doubled at most).
+ */
+export class FrameDecoder {
+  readonly #sink: FrameSink;
+  readonly #headerBytes = new Uint8Array(HEADER_BYTES);
+  #headerFilled = 0;
+  #header: Header | undefined;
+  /** Control payload collected so far; DATA leaves it empty. */
+  #payload: Uint8Array = EMPTY;
+  /** Bytes of the current payload that have arrived. */
+  #received = 0;
+  #stopped = false;
+  /** Largest control payload for now: a peer that is not admitted gets less (PROTOCOL.md, "Limits"). */
+  maxControlBytes = MAX_HELLO_BYTES;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /** Decode nothing more, also not the rest of the bytes being pushed. */
+  stop(): void {
+    this.#stopped = true;
+    this.#payload = EMPTY;
+  }
+
+  /**
+   * Take the next bytes. The sink is called before this returns; after an error the decoder has stopped.
+   *
+   * @throws ProtocolError as decodeHeader(), and whatever the sink throws
+   */
+  push(bytes: Uint8Array): void {
+    let offset = 0;
+    try {
+      while (!this.#stopped && offset < bytes.length) {
+        offset = this.#header === undefined ? this.#takeHeader(bytes, offset) : this.#takePayload(this.#header, bytes, offset);
+      }
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  #takeHeader(bytes: Uint8Array, offset: number): number {
+    let header: Header;
+    let next: number;
+    if (this.#headerFilled === 0 && bytes.length - offset >= HEADER_BYTES) {
+      header = decodeHeader(bytes, offset);
+      next = offset + HEADER_BYTES;
+    } else {
+      next = Math.min(bytes.length, offset + HEADER_BYTES - this.#headerFilled);
+      this.#headerBytes.set(bytes.subarray(offset, next), this.#headerFilled);
+      this.#headerFilled += next - offset;
+      if (this.#headerFilled < HEADER_BYTES) return this.#rejectEarly(next);
+      header = decodeHeader(this.#headerBytes);
+    }
+    this.#headerFilled = 0;
+    this.#begin(header);
+    return next;
+  }
+
+  /** A stray peer may never send 16 bytes: its first one is enough to know it. */
+  #rejectEarly(next: number): number {
+    checkMagic(this.#headerBytes[0] as number);
+    return next;
+  }
+
+  #begin(header: Header): void {
+    if (header.opcode !== Opcode.DATA && header.length > this.maxControlBytes) {
+      throw new ProtocolError(
+        "FRAME_TOO_LARGE",
+        `A control frame of ${header.length} bytes is above the present limit of ${this.maxControlBytes}.`,
+      );
+    }
+    if (header.length === 0) {
+      this.#sink.onFrame(header, EMPTY);
+      return;
+    }
+    this.#header = header;
+    this.#received = 0;
+  }
+
+  #takePayload(header: Header, bytes: Uint8Array, offset: number): number {
+    const next = Math.min(bytes.length, offset + header.length - this.#received);
+    const piece = bytes.subarray(offset, next);
+    const whole = this.#received + piece.length === header.length;
+    if (header.opcode === Opcode.DATA) {
+      this.#received += piece.length;
+      if (whole) this.#header = undefined;
+      this.#sink.onData(header.streamId, piece);
+    } else if (this.#received === 0 && whole) {
+      this.#header = undefined;
+      this.#sink.onFrame(header, piece);
+    } else {
+      this.#keep(piece, header.length);
+      if (whole) this.#deliver(header);
+    }
+    return next;
+  }
+
+  #keep(piece: Uint8Array, length: number): void {
+    const needed = this.#received + piece.length;
+    if (needed > this.#payload.length) {
+      const grown = new Uint8Array(Math.min(length, Math.max(2 * needed, 256)));
+      grown.set(this.#payload.subarray(0, this.#received));
+      this.#payload = grown;
+    }
+    this.#payload.set(piece, this.#received);
+    this.#received = needed;
+  }
+
+  #deliver(header: Header): void {
+    const payload = this.#payload.subarray(0, header.length);
+    this.#payload = EMPTY;
+    this.#header = undefined;
+    this.#sink.onFrame(header, payload);
+  }
+}

@@ -1,0 +1,85 @@
+import * as v from "valibot";
+import { codeOfWire, ERRORS, type ErrorCode } from "../errors.ts";
+import { MAX_CREDIT } from "./constants.ts";
+import { encodeJson } from "./json.ts";
+
+/** Payloads of the session frames and of OPEN and RESET. Source: PROTOCOL.md, "Payloads". */
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const name = v.pipe(v.string(), v.maxLength(128));
+
+/** The two sides of an offer: what this end can take from the other. */
+const offer = {
+  agent: name,
+  /** Optional features; both sides use those that both name. */
+  capabilities: v.optional(v.pipe(v.array(name), v.maxLength(32)), []),
+  /** Bytes of DATA that the other side may send on a new stream before the first CREDIT. */
+  credit: v.pipe(count, v.maxValue(MAX_CREDIT)),
+  /** Streams that the other side may have open at once. */
+  maxStreams: v.pipe(count, v.minValue(1)),
+};
+
+export const Hello = v.object({
+  versions: v.object({ min: count, max: count }),
+  /** True to be queued when no seat is free. */
+  wait: v.optional(v.boolean(), false),
+  ...offer,
+});
+export type Hello = v.InferOutput<typeof Hello>;
+
+export const Role = v.picklist(["client", "operator"]);
+export type Role = v.InferOutput<typeof Role>;
+
+export const Welcome = v.object({
+  version: count,
+  /** The session's name, such as Client01. */
+  name,
+  role: Role,
+  ...offer,
+});
+export type Welcome = v.InferOutput<typeof Welcome>;
+
+export const Queued = v.object({
+  /** 1 is next. */
+  position: v.pipe(count, v.minValue(1)),
+});
+
+const reason = {
+  /** A number of the error table, or 0 for an ordinary end. */
+  code: count,
+  message: v.pipe(v.string(), v.maxLength(1024)),
+};
+
+export const Reason = v.object(reason);
+
+export const Refuse = v.object({
+  ...reason,
+  /** With UNSUPPORTED_VERSION: what the server speaks. */
+  versions: v.optional(v.object({ min: count, max: count })),
+});
+
+export const Open = v.object({
+  method: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  params: v.optional(v.record(v.string(), v.unknown()), {}),
+});
+export type Open = v.InferOutput<typeof Open>;
+
+/** A result or trailer; its members are the method's matter. */
+export const Result = v.record(v.string(), v.unknown());
+
+/** Why a session or a stream ends: a code of the table, or OK. */
+export type ReasonCode = ErrorCode | "OK";
+
+export function encodeReason(code: ReasonCode, message: string): Uint8Array {
+  return encodeJson({ code: wireOfReason(code), message: message.slice(0, 1024) });
+}
+
+export function wireOfReason(code: ReasonCode): number {
+  if (code === "OK") return 0;
+  // A local code has no number: the peer learns that something went wrong here, not what.
+  return ERRORS[code].wire || ERRORS.INTERNAL.wire;
+}
+
+export function reasonOfWire(wire: number): ReasonCode {
+  return wire === 0 ? "OK" : codeOfWire(wire);
+}

@@ -1,0 +1,47 @@
+import type * as v from "valibot";
+import { ProtocolError } from "../errors.ts";
+import { decodeJson } from "./json.ts";
+
+/** Longest record in a body of records, its line feed included. */
+export const MAX_RECORD_BYTES = 64 * 1024;
+
+const LINE_FEED = 0x0a;
+const encoder = new TextEncoder();
+
+/** One record as it goes into a body: JSON and a line feed. Source: PROTOCOL.md, "Bodies of records". */
+export function encodeRecord(value: unknown): Uint8Array {
+  return encoder.encode(`${JSON.stringify(value)}\n`);
+}
+
+/**
+ * Read a body of records, however its bytes were split.
+ *
+ * @throws ProtocolError BAD_PAYLOAD when a line is too long, not JSON, of another shape, or cut off
+ */
+export async function* decodeRecords<S extends v.GenericSchema>(
+  schema: S,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<v.InferOutput<S>> {
+  let rest: Uint8Array = new Uint8Array(0);
+  for await (const piece of body) {
+    const bytes = rest.length === 0 ? piece : concat(rest, piece);
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
+      yield decodeJson(schema, bytes.subarray(start, end), "A record");
+      start = end + 1;
+    }
+    // A copy: the piece goes back to its owner when the next one is asked for.
+    rest = bytes.slice(start);
+    if (rest.length > MAX_RECORD_BYTES) {
+      throw new ProtocolError("BAD_PAYLOAD", `A record is longer than ${MAX_RECORD_BYTES} bytes.`);
+    }
+  }
+  if (rest.length > 0) throw new ProtocolError("BAD_PAYLOAD", "The last record is cut off.");
+}
+
+function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(head.length + tail.length);
+  joined.set(head);
+  joined.set(tail, head.length);
+  return joined;
+}

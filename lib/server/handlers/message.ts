@@ -1,0 +1,68 @@
+import { CommError, toCommError } from "../../errors.ts";
+import { type MessageParams, SendParams, type SendResult } from "../../protocol/methods.ts";
+import type { Member } from "../member.ts";
+import { defineMethod, type Host } from "../method.ts";
+
+/** How long a client may take to acknowledge a message. */
+const DELIVERY_MS = 10_000;
+
+/** The original's answer to any text. */
+const acknowledge = (text: string) => `${text} ACK`;
+
+/** A text for the server, one client or all; answered when it has been delivered. */
+export const message = defineMethod({
+  name: "message",
+  role: "client",
+  params: SendParams,
+  async handle({ params, stream, member, host }) {
+    const { text } = params;
+    const to = params.to ?? "server";
+    const from = member.role === "operator" ? "Server" : member.name;
+    const recipients = recipientsOf(to, member, host);
+    member.messagesIn++;
+    host.events.emit({ event: "message", from, to, text });
+
+    const failed: SendResult["failed"] = [];
+    const delivered: string[] = [];
+    if (recipients === undefined) delivered.push("Server");
+    else {
+      const outcomes = await Promise.allSettled(recipients.map((target) => deliver(target, { from, to, text }, host)));
+      for (const [index, outcome] of outcomes.entries()) {
+        const name = (recipients[index] as Member).name;
+        if (outcome.status === "fulfilled") delivered.push(name);
+        else failed.push({ name, message: toCommError(outcome.reason).message });
+      }
+      if (delivered.length === 0 && failed.length === 1 && to.toLowerCase() !== "all") {
+        throw new CommError("NOT_DELIVERED", `The message did not reach ${failed[0]?.name}: ${failed[0]?.message}`);
+      }
+    }
+    stream.accept({ text: acknowledge(text), delivered, failed } satisfies SendResult, { end: true });
+  },
+});
+
+/** Whom a message is for; undefined is the server itself. @throws CommError NO_SUCH_CLIENT */
+function recipientsOf(to: string, sender: Member, host: Host): Member[] | undefined {
+  switch (to.toLowerCase()) {
+    case "server":
+      return undefined;
+    case "all":
+      return host.members.clients.filter((member) => member !== sender);
+    default:
+      return [host.members.client(to)];
+  }
+}
+
+/** Push a message and wait until the client has taken it. @throws CommError NOT_DELIVERED, or why its session ended */
+async function deliver(target: Member, params: MessageParams, host: Host): Promise<void> {
+  if (target.session.congested) throw new CommError("NOT_DELIVERED", "It does not read what it is sent.");
+  const push = target.session.open({ method: "message", params }, { end: true });
+  const cancel = host.clock.after(DELIVERY_MS, () =>
+    push.reset("CANCELLED", `It did not acknowledge within ${DELIVERY_MS / 1000} s.`),
+  );
+  try {
+    await push.accepted;
+    target.messagesOut++;
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,14 @@
+import { checkPath } from "../../path.ts";
+import { type StatResult, StatParams } from "../../protocol/methods.ts";
+import { defineMethod } from "../method.ts";
+
+/** What is known of one path. */
+export const stat = defineMethod({
+  name: "stat",
+  role: "client",
+  params: StatParams,
+  async handle({ params, stream, host }) {
+    const { path, kind, size, modifiedAt, etag } = await host.storage.stat(checkPath(params.path));
+    stream.accept({ path, kind, size, modifiedAt, etag } satisfies StatResult, { end: true });
+  },
+});

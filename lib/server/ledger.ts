@@ -1,0 +1,148 @@
+import { Database, type Statement } from "bun:sqlite";
+import { StorageError } from "../errors.ts";
+import { quote } from "../path.ts";
+import type { SessionRow } from "../protocol/methods.ts";
+
+/** Why a session ended, as the ledger has it. */
+export type EndReason = "exit" | "lost" | "kicked" | "timeout" | "shutdown" | "protocol error" | "crash";
+
+export interface Counters {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS sessions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    address TEXT NOT NULL,
+    startedAt INTEGER NOT NULL,
+    seenAt INTEGER NOT NULL,
+    endedAt INTEGER,
+    reason TEXT,
+    bytesIn INTEGER NOT NULL DEFAULT 0,
+    bytesOut INTEGER NOT NULL DEFAULT 0,
+    messagesIn INTEGER NOT NULL DEFAULT 0,
+    messagesOut INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS live ON sessions (id) WHERE endedAt IS NULL;
+`;
+
+type Row = Omit<SessionRow, "name">;
+
+/**
+ * The durable record of sessions, in SQLite. An id is given once and never again, also across restarts
+ * (AUTOINCREMENT), and the name is made of it. A session survives `kill -9`; the very last ones may be
+ * missing after a power failure, as the price of not waiting for the disk at each admission.
+ */
+export class Ledger {
+  readonly #database: Database;
+  readonly #insert: Statement<{ id: number }, [string, number, number]>;
+  readonly #update: Statement<unknown, [number, number | null, string | null, number, number, number, number, number]>;
+  readonly #page: Statement<Row, [number, number]>;
+  readonly #count: Statement<{ total: number }, []>;
+
+  private constructor(database: Database) {
+    this.#database = database;
+    this.#insert = database.prepare("INSERT INTO sessions (address, startedAt, seenAt) VALUES (?, ?, ?) RETURNING id");
+    this.#update = database.prepare(
+      `UPDATE sessions SET seenAt = ?, endedAt = ?, reason = ?,
+       bytesIn = ?, bytesOut = ?, messagesIn = ?, messagesOut = ? WHERE id = ?`,
+    );
+    this.#page = database.prepare(
+      `SELECT id, address, startedAt, endedAt, reason, bytesIn, bytesOut, messagesIn, messagesOut
+       FROM sessions WHERE id < ? ORDER BY id DESC LIMIT ?`,
+    );
+    this.#count = database.prepare("SELECT count(*) AS total FROM sessions");
+  }
+
+  /**
+   * Open or create the ledger in `file` and lock it for this process; the system frees the lock however the
+   * process ends. Rows that a crash left open are closed as "crash", at the time they were last seen.
+   *
+   * @throws StorageError EXISTS when another process has it; DISK_DENIED, DISK_FULL, DISK_FAILED
+   */
+  static open(file: string): Ledger {
+    try {
+      const database = new Database(file, { create: true, strict: true });
+      database.run("PRAGMA locking_mode = EXCLUSIVE");
+      database.run("PRAGMA journal_mode = WAL");
+      database.run("PRAGMA synchronous = NORMAL");
+      database.run(SCHEMA);
+      database.run("UPDATE sessions SET endedAt = seenAt, reason = 'crash' WHERE endedAt IS NULL");
+      return new Ledger(database);
+    } catch (cause) {
+      throw ledgerError(cause, file);
+    }
+  }
+
+  /** Begin a session; returns its id and name. @throws StorageError DISK_FULL, DISK_FAILED */
+  begin(address: string, now: number): { id: number; name: string } {
+    try {
+      const { id } = this.#insert.get(address, now, now) as { id: number };
+      return { id, name: nameOf(id) };
+    } catch (cause) {
+      throw ledgerError(cause, "ledger");
+    }
+  }
+
+  /** Note what a live session has done so far. @throws StorageError DISK_FULL, DISK_FAILED */
+  checkpoint(sessions: Iterable<Counters & { readonly id: number }>, now: number): void {
+    try {
+      this.#database.transaction(() => {
+        for (const session of sessions) this.#write(session.id, session, now, null);
+      })();
+    } catch (cause) {
+      throw ledgerError(cause, "ledger");
+    }
+  }
+
+  /** @throws StorageError DISK_FULL, DISK_FAILED */
+  end(id: number, counters: Counters, now: number, reason: EndReason): void {
+    try {
+      this.#write(id, counters, now, reason);
+    } catch (cause) {
+      throw ledgerError(cause, "ledger");
+    }
+  }
+
+  /** Up to `limit` sessions with an id below `before`, newest first. */
+  page(before: number, limit: number): SessionRow[] {
+    return this.#page.all(before, limit).map((row) => ({ ...row, name: nameOf(row.id) }));
+  }
+
+  total(): number {
+    return this.#count.get()?.total ?? 0;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #write(id: number, counters: Counters, now: number, reason: EndReason | null): void {
+    const { bytesIn, bytesOut, messagesIn, messagesOut } = counters;
+    this.#update.run(now, reason === null ? null : now, reason, bytesIn, bytesOut, messagesIn, messagesOut, id);
+  }
+}
+
+/** Client01, Client02, … Client100 */
+function nameOf(id: number): string {
+  return `Client${String(id).padStart(2, "0")}`;
+}
+
+function ledgerError(cause: unknown, file: string): StorageError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new StorageError("EXISTS", `Another server uses the ledger ${quote(file)}.`, { cause });
+  }
+  if (code.startsWith("SQLITE_FULL")) return new StorageError("DISK_FULL", "No room left for the ledger.", { cause });
+  if (code.startsWith("SQLITE_CANTOPEN") || code.startsWith("SQLITE_READONLY")) {
+    return new StorageError("DISK_DENIED", `No permission to write the ledger ${quote(file)}.`, { cause });
+  }
+  if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
+    return new StorageError("DISK_FAILED", `The ledger ${quote(file)} is damaged: move it away.`, { cause });
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new StorageError("DISK_FAILED", `The ledger can't be written: ${why}.`, { cause });
+}

@@ -1,0 +1,40 @@
+import { CommError } from "../errors.ts";
+import { quote } from "../path.ts";
+import type { Member } from "./member.ts";
+
+/** The sessions that live now: clients by name, operators beside them. */
+export class Members {
+  readonly #clients = new Map<string, Member>();
+  readonly #operators = new Set<Member>();
+
+  add(member: Member): void {
+    if (member.role === "operator") this.#operators.add(member);
+    else this.#clients.set(member.name.toLowerCase(), member);
+  }
+
+  remove(member: Member): void {
+    if (member.role === "operator") this.#operators.delete(member);
+    else this.#clients.delete(member.name.toLowerCase());
+  }
+
+  /** In the order of admission. */
+  get clients(): Member[] {
+    return [...this.#clients.values()];
+  }
+
+  get operators(): Member[] {
+    return [...this.#operators];
+  }
+
+  /** As find(). @throws CommError NO_SUCH_CLIENT */
+  client(name: string): Member {
+    const member = this.find(name);
+    if (member === undefined) throw new CommError("NO_SUCH_CLIENT", `No client ${quote(name)} is connected.`);
+    return member;
+  }
+
+  /** The live client of that name, in any case of letters. */
+  find(name: string): Member | undefined {
+    return this.#clients.get(name.toLowerCase());
+  }
+}

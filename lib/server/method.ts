@@ -1,0 +1,50 @@
+import type * as v from "valibot";
+import type { Clock } from "../session/clock.ts";
+import type { Stream } from "../session/stream.ts";
+import type { Sha256, Storage } from "../storage/storage.ts";
+import type { EventFeed } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Member } from "./member.ts";
+import type { Members } from "./members.ts";
+import type { Seats } from "./seats.ts";
+
+/** What the methods see of the server. */
+export interface Host {
+  readonly agent: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly ledger: Ledger;
+  readonly seats: Seats;
+  readonly members: Members;
+  readonly events: EventFeed;
+  /** While true nobody new is admitted. */
+  draining: boolean;
+  createSha256(): Sha256;
+  /** Ask the program to stop; it decides how. */
+  requestStop(): void;
+}
+
+/** One request under way. */
+export interface Call<Params> {
+  readonly params: Params;
+  readonly stream: Stream;
+  readonly member: Member;
+  readonly host: Host;
+}
+
+/** Something that a peer can ask for. */
+export interface Method<Schema extends v.GenericSchema = v.GenericSchema> {
+  readonly name: string;
+  /** The least role that may call it. */
+  readonly role: "client" | "operator";
+  readonly params: Schema;
+  /** Answer on `call.stream`. A thrown CommError becomes a RESET with its code. */
+  handle(call: Call<v.InferOutput<Schema>>): Promise<void>;
+}
+
+/** Ties the type of the parameters to their schema. */
+export function defineMethod<Schema extends v.GenericSchema>(method: Method<Schema>): Method<Schema> {
+  return method;
+}

@@ -1,0 +1,232 @@
+import { toCommError } from "../errors.ts";
+import { PROTOCOL_VERSION } from "../protocol/constants.ts";
+import { encodeJson } from "../protocol/json.ts";
+import type { Hello, ReasonCode, Role, Welcome } from "../protocol/messages.ts";
+import { Opcode } from "../protocol/opcode.ts";
+import type { Clock } from "../session/clock.ts";
+import { Session, type SessionEnd, type StreamLimits } from "../session/session.ts";
+import type { Transport } from "../session/transport.ts";
+import type { Sha256, Storage } from "../storage/storage.ts";
+import { Admission } from "./admission.ts";
+import { EventFeed } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
+import { endReason, Member } from "./member.ts";
+import { Members } from "./members.ts";
+import type { Host } from "./method.ts";
+import { route } from "./router.ts";
+import { Seats } from "./seats.ts";
+
+/** How often the counters of live sessions go into the ledger. */
+const CHECKPOINT_MS = 30_000;
+
+export interface ServerOptions {
+  readonly agent: string;
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly ledger: Ledger;
+  readonly maxClients: number;
+  readonly maxWaiting: number;
+  /** Connections that may be in their handshake at once; more are refused unheard. */
+  readonly maxUnadmitted: number;
+  readonly handshakeMs: number;
+  readonly heartbeatMs: number;
+  /** What a client may do to this server. */
+  readonly limits: StreamLimits;
+  createSha256(): Sha256;
+  /** An operator asked to stop. */
+  onStopRequest(): void;
+}
+
+/** Admits peers, keeps their sessions, answers their requests; knows nothing of sockets. */
+export class CommServer implements Host {
+  readonly #options: ServerOptions;
+  readonly startedAt: number;
+  readonly seats: Seats;
+  readonly members = new Members();
+  readonly events: EventFeed;
+  draining = false;
+  /** True after abort(). */
+  wasAborted = false;
+  /** Peers between their first byte and their admission, those who wait for a seat included. */
+  readonly #unadmitted = new Set<Admission>();
+  /** Transports that are not gone yet, also those that only linger for their last words. */
+  readonly #links = new Set<Admission>();
+  #waitingToStop: Promise<void> | undefined;
+  #cancelCheckpoint: () => void = () => {};
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.startedAt = options.clock.wallTime();
+    this.seats = new Seats({ max: options.maxClients, maxWaiting: options.maxWaiting });
+    this.events = new EventFeed(() => options.clock.wallTime());
+    this.#scheduleCheckpoint();
+  }
+
+  get agent(): string {
+    return this.#options.agent;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  get storage(): Storage {
+    return this.#options.storage;
+  }
+
+  get ledger(): Ledger {
+    return this.#options.ledger;
+  }
+
+  createSha256(): Sha256 {
+    return this.#options.createSha256();
+  }
+
+  requestStop(): void {
+    this.#options.onStopRequest();
+  }
+
+  /** Take a new peer. Its role is given by the way it came in. */
+  accept(transport: Transport, role: Role): void {
+    const { clock, handshakeMs, heartbeatMs, maxUnadmitted } = this.#options;
+    const admission = new Admission({
+      transport,
+      role,
+      clock,
+      seats: this.seats,
+      heartbeatMs,
+      handshakeMs,
+      closedFor: () => this.#closedFor(),
+      onAdmitted: (admitted, hello) => this.#admit(admitted, hello),
+      onWaiting: (waiting, position) =>
+        this.events.emit({ event: "waiting", address: waiting.link.peer, position }),
+      onRefused: (refused, code, message) => this.#onRefused(refused, code, message),
+    });
+    this.#unadmitted.add(admission);
+    this.#links.add(admission);
+    admission.link.closed.then(() => this.#links.delete(admission));
+    admission.start();
+    if (this.#unadmitted.size - this.seats.waiting > maxUnadmitted) {
+      admission.refuse("UNAVAILABLE", "Too many clients connect at once. Please try again later.");
+    }
+  }
+
+  /**
+   * Stop in order: admit nobody, tell everyone why, let what is under way end until `deadlineMs`, close the
+   * ledger. Calling it again returns the same promise.
+   */
+  shutdown(deadlineMs: number): Promise<void> {
+    this.#waitingToStop ??= this.#stop(deadlineMs);
+    return this.#waitingToStop;
+  }
+
+  /** End every link at once. shutdown() then has nothing left to wait for. */
+  abort(): void {
+    this.wasAborted = true;
+    for (const { link } of this.#links) link.abort();
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const message = "The server is shutting down.";
+    this.events.emit({ event: "stopping", message });
+    for (const admission of [...this.#unadmitted]) admission.refuse("SHUTDOWN", message);
+    const { clients } = this.members;
+    for (const { session } of clients) session.goAway("SHUTDOWN", message, deadlineMs);
+    await Promise.all(clients.map(({ session }) => session.closed));
+    this.events.end();
+    for (const { session } of this.members.operators) session.goAway("SHUTDOWN", message, 1_000);
+    await Promise.all([...this.#links].map(({ link }) => link.closed));
+    this.#cancelCheckpoint();
+    this.ledger.close();
+  }
+
+  #closedFor(): { code: ReasonCode; message: string } | undefined {
+    if (this.#waitingToStop !== undefined) return { code: "SHUTDOWN", message: "The server is shutting down." };
+    if (this.draining) return { code: "SHUTDOWN", message: "The server admits nobody at present." };
+    return undefined;
+  }
+
+  #onRefused(admission: Admission, code: ReasonCode, message: string): void {
+    this.#unadmitted.delete(admission);
+    this.seats.release(admission);
+    // Who leaves without a byte was looking for an open port, or has connected over another address.
+    if (code === "LOST" && admission.link.bytesIn === 0) return;
+    this.events.emit({ event: "refused", address: admission.link.peer, code, message });
+  }
+
+  #admit(admission: Admission, hello: Hello): void {
+    const { link, role } = admission;
+    const { clock, limits, agent } = this.#options;
+    this.#unadmitted.delete(admission);
+    const member = this.#enroll(admission);
+    if (member === undefined) return;
+    const welcome: Welcome = {
+      version: PROTOCOL_VERSION,
+      name: member.name,
+      role,
+      agent,
+      capabilities: [],
+      credit: limits.credit,
+      maxStreams: limits.maxStreams,
+    };
+    link.send(Opcode.WELCOME, 0, encodeJson(welcome));
+    member.session = new Session(link, {
+      side: "server",
+      clock,
+      remote: hello,
+      local: limits,
+      handler: {
+        onOpen: (stream, request) => void route(stream, request, member, this),
+        onEnd: (end) => this.#dismiss(admission, member, end),
+      },
+    });
+    this.members.add(member);
+    this.events.emit({ event: "joined", name: member.name, address: member.address, role });
+  }
+
+  /** Give the peer its name. A ledger that can't be written costs this peer its admission, nobody else. */
+  #enroll(admission: Admission): Member | undefined {
+    const { link, role } = admission;
+    const startedAt = this.clock.wallTime();
+    const address = link.peer;
+    if (role === "operator") return new Member({ id: 0, name: "Operator", role, address, startedAt });
+    try {
+      const { id, name } = this.ledger.begin(address, startedAt);
+      return new Member({ id, name, role, address, startedAt });
+    } catch (thrown) {
+      const { message } = toCommError(thrown);
+      this.events.emit({ event: "warning", message });
+      link.closeWith(Opcode.REFUSE, "UNAVAILABLE", "The server can't keep its ledger and so admits nobody.");
+      this.seats.release(admission);
+      return undefined;
+    }
+  }
+
+  #dismiss(admission: Admission, member: Member, end: SessionEnd): void {
+    this.members.remove(member);
+    const reason = endReason(end);
+    if (member.role === "client") {
+      this.#record(() => this.ledger.end(member.id, member.counters, this.clock.wallTime(), reason));
+    }
+    const { name, address } = member;
+    this.events.emit({ event: "left", name, address, reason, message: end.message, ...member.counters });
+    // Last: it may admit the next in the queue, who comes after this one in the log too.
+    this.seats.release(admission);
+  }
+
+  #scheduleCheckpoint(): void {
+    this.#cancelCheckpoint = this.clock.after(CHECKPOINT_MS, () => {
+      const live = this.members.clients.map(({ id, counters }) => ({ id, ...counters }));
+      if (live.length > 0) this.#record(() => this.ledger.checkpoint(live, this.clock.wallTime()));
+      this.#scheduleCheckpoint();
+    });
+  }
+
+  #record(write: () => void): void {
+    try {
+      write();
+    } catch (thrown) {
+      this.events.emit({ event: "warning", message: toCommError(thrown).message });
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/** Time as the layers above see it, so that tests can own it. */
+export interface Clock {
+  /** Monotonic milliseconds from an arbitrary start. */
+  now(): number;
+  /** Milliseconds since 1970. */
+  wallTime(): number;
+  /** Run `action` once after `ms`, unless cancelled by the returned function. */
+  after(ms: number, action: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  after(ms, action) {
+    const timer = setTimeout(action, ms);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,69 @@
+import { ProtocolError } from "../errors.ts";
+import { MAX_CREDIT } from "../protocol/constants.ts";
+
+/**
+ * The sender's side of flow control: how many bytes of DATA it may still send.
+ * Invariant: 0 <= available <= MAX_CREDIT. Source: PROTOCOL.md, "Credit".
+ */
+export class SendCredit {
+  #available: number;
+
+  constructor(initial: number) {
+    this.#available = initial;
+  }
+
+  get available(): number {
+    return this.#available;
+  }
+
+  /** @throws ProtocolError CREDIT_EXCEEDED when the grant is 0 or lifts the balance above MAX_CREDIT */
+  grant(bytes: number): void {
+    if (bytes === 0) throw new ProtocolError("CREDIT_EXCEEDED", "A CREDIT frame grants nothing.");
+    if (this.#available + bytes > MAX_CREDIT) {
+      throw new ProtocolError("CREDIT_EXCEEDED", `A grant of ${bytes} bytes lifts the credit above ${MAX_CREDIT}.`);
+    }
+    this.#available += bytes;
+  }
+
+  /** Take up to `wanted` bytes off the balance; returns how many. */
+  consume(wanted: number): number {
+    const taken = Math.min(wanted, this.#available);
+    this.#available -= taken;
+    return taken;
+  }
+}
+
+/**
+ * The receiver's side: holds the peer to what was granted, and grants anew what has reached its sink.
+ * Invariant: granted + unconsumed + owed = window.
+ */
+export class ReceiveWindow {
+  readonly #window: number;
+  /** Bytes that the peer may still send. */
+  #granted: number;
+  /** Bytes that reached their sink and are not granted anew yet. */
+  #owed = 0;
+
+  constructor(window: number) {
+    this.#window = window;
+    this.#granted = window;
+  }
+
+  /** @throws ProtocolError CREDIT_EXCEEDED when the peer sends more than it was granted */
+  receive(bytes: number): void {
+    if (bytes > this.#granted) {
+      throw new ProtocolError("CREDIT_EXCEEDED", `DATA of ${bytes} bytes is above the credit of ${this.#granted}.`);
+    }
+    this.#granted -= bytes;
+  }
+
+  /** Note that `bytes` reached their sink. Returns the grant to send now: 0 until it is worth a frame. */
+  consume(bytes: number): number {
+    this.#owed += bytes;
+    if (this.#owed * 2 < this.#window) return 0;
+    const grant = this.#owed;
+    this.#owed = 0;
+    this.#granted += grant;
+    return grant;
+  }
+}

@@ -1,0 +1,190 @@
+import { type CommError, toCommError, TransportError } from "../errors.ts";
+import { MAX_CONTROL_BYTES } from "../protocol/constants.ts";
+import { FrameDecoder } from "../protocol/frame-decoder.ts";
+import { encodeFrame, type Header } from "../protocol/header.ts";
+import { encodeReason, type ReasonCode } from "../protocol/messages.ts";
+import { Opcode } from "../protocol/opcode.ts";
+import type { Clock } from "./clock.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { type FrameSource, SendQueue } from "./send-queue.ts";
+import type { Transport } from "./transport.ts";
+
+/** Control frames waiting above this: the peer does not read, so it is not read from either. */
+const CONGESTED_BYTES = 256 * 1024;
+
+/** Who takes the frames of a link: the handshake first, then the session. */
+export interface LinkHandler {
+  onFrame(header: Header, payload: Uint8Array): void;
+  onData(streamId: number, piece: Uint8Array): void;
+  /** The peer broke the protocol or fell silent, and nothing more is decoded: say why and close. */
+  onFault(error: CommError): void;
+  /** The end, once. `error` is set when the transport was lost. */
+  onClosed(error: TransportError | undefined): void;
+}
+
+export interface LinkOptions {
+  readonly clock: Clock;
+  readonly handler: LinkHandler;
+  /** Idle time after which the peer is asked for a sign of life; three of them in silence end the link. */
+  readonly heartbeatMs: number;
+}
+
+/** Frames over a transport: decoding, the send queue, PING and PONG. */
+export class Link {
+  readonly #transport: Transport;
+  readonly #decoder: FrameDecoder;
+  readonly #queue: SendQueue;
+  readonly #heartbeat: Heartbeat;
+  readonly #closed = Promise.withResolvers<void>();
+  #isClosed = false;
+  #paused = false;
+  handler: LinkHandler;
+  /** Bytes on the wire, headers included. */
+  bytesIn = 0;
+  bytesOut = 0;
+
+  constructor(transport: Transport, options: LinkOptions) {
+    this.#transport = transport;
+    this.handler = options.handler;
+    this.#decoder = new FrameDecoder({
+      onFrame: (header, payload) => this.#onFrame(header, payload),
+      onData: (streamId, piece) => this.handler.onData(streamId, piece),
+    });
+    this.#queue = new SendQueue({
+      write: (bytes) => {
+        this.bytesOut += bytes.length;
+        return transport.write(bytes);
+      },
+      close: () => transport.close(),
+    });
+    this.#queue.onControlSent = () => this.#relieve();
+    this.#heartbeat = new Heartbeat({
+      clock: options.clock,
+      intervalMs: options.heartbeatMs,
+      sendPing: (nonce) => this.send(Opcode.PING, 0, nonce),
+      onDead: (error) => this.#fault(error),
+    });
+  }
+
+  get peer(): string {
+    return this.#transport.peer;
+  }
+
+  /** Settles when the transport is gone and nothing of this link is left. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** True while control frames pile up because the peer does not read. */
+  get congested(): boolean {
+    return this.#queue.controlBytes > CONGESTED_BYTES;
+  }
+
+  /** Begin to deliver frames to the handler. */
+  start(): void {
+    this.#transport.start({
+      onBytes: (bytes) => this.#onBytes(bytes),
+      onDrain: () => this.#queue.drained(),
+      onClosed: (error) => this.#onClosed(error),
+    });
+  }
+
+  /** Begin to ask for signs of life, and to answer such questions. */
+  startHeartbeat(): void {
+    this.#heartbeat.start();
+  }
+
+  /** The peer is admitted: it may send control frames of full size. */
+  liftLimits(): void {
+    this.#decoder.maxControlBytes = MAX_CONTROL_BYTES;
+  }
+
+  /** Queue a control frame. */
+  send(opcode: Opcode, streamId: number, payload: Uint8Array, flags = 0): void {
+    this.#queue.pushControl(encodeFrame(opcode, streamId, payload, flags));
+    if (this.congested && !this.#paused) {
+      this.#paused = true;
+      this.#transport.pause();
+    }
+  }
+
+  addSource(source: FrameSource): void {
+    this.#queue.addSource(source);
+  }
+
+  removeSource(source: FrameSource): void {
+    this.#queue.removeSource(source);
+  }
+
+  /** Round-trip time in milliseconds. @throws TransportError LOST when the link ends first */
+  ping(): Promise<number> {
+    return this.#heartbeat.ping();
+  }
+
+  /** Send a last frame with the reason, then end in order. What the peer still sends is thrown away. */
+  closeWith(opcode: typeof Opcode.REFUSE | typeof Opcode.GOAWAY, code: ReasonCode, message: string): void {
+    this.send(opcode, 0, encodeReason(code, message));
+    this.close();
+  }
+
+  /** Send what is queued, then end in order. */
+  close(): void {
+    this.#decoder.stop();
+    this.#heartbeat.stop();
+    this.#queue.close();
+  }
+
+  /** End at once. */
+  abort(): void {
+    this.#decoder.stop();
+    this.#heartbeat.stop();
+    this.#transport.abort();
+  }
+
+  #onBytes(bytes: Uint8Array): void {
+    this.bytesIn += bytes.length;
+    this.#heartbeat.noteReceived();
+    try {
+      this.#decoder.push(bytes);
+    } catch (error) {
+      // Anything but a ProtocolError is a defect of ours; it too ends this link alone.
+      this.#fault(toCommError(error));
+    }
+  }
+
+  #onFrame(header: Header, payload: Uint8Array): void {
+    if (header.opcode === Opcode.PING && this.#heartbeat.started) {
+      // A copy: the payload is a view of the received bytes.
+      this.send(Opcode.PONG, 0, payload.slice());
+    } else if (header.opcode === Opcode.PONG && this.#heartbeat.started) {
+      this.#heartbeat.notePong(payload);
+    } else {
+      this.handler.onFrame(header, payload);
+    }
+  }
+
+  #fault(error: CommError): void {
+    if (this.#isClosed) return;
+    this.#decoder.stop();
+    this.handler.onFault(error);
+  }
+
+  #onClosed(error: Error | undefined): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#decoder.stop();
+    this.#heartbeat.stop();
+    this.#queue.abandon();
+    this.#closed.resolve();
+    this.handler.onClosed(
+      error === undefined ? undefined : new TransportError("LOST", `The link was lost: ${error.message}.`, { cause: error }),
+    );
+  }
+
+  #relieve(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#transport.resume();
+  }
+}
+

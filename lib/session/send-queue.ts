@@ -1,0 +1,190 @@
+import { HEADER_BYTES } from "../protocol/constants.ts";
+import { encodeHeader } from "../protocol/header.ts";
+import type { Opcode } from "../protocol/opcode.ts";
+import type { Transport } from "./transport.ts";
+
+/** A frame that a stream hands over when its turn has come. */
+export interface StreamFrame {
+  readonly opcode: Opcode;
+  readonly streamId: number;
+  readonly payload: Uint8Array;
+  /** Called when the payload has left and its buffer is free again. */
+  readonly onSent: (() => void) | undefined;
+}
+
+/** Something with frames to send in turn, one at a time. */
+export interface FrameSource {
+  /** The next frame, or undefined when there is none now: the source is then out of the round. */
+  takeFrame(): StreamFrame | undefined;
+}
+
+/** Frames up to here are copied together into one write; larger payloads go out by themselves, uncopied. */
+const COPY_BYTES = 16 * 1024;
+const BATCH_BYTES = 64 * 1024;
+
+/**
+ * What waits for the transport. Control frames go first, in order; then the sources in turn, a frame
+ * each. All that is small and waiting leaves in one write.
+ */
+export class SendQueue {
+  readonly #transport: Pick<Transport, "write" | "close">;
+  readonly #control: Uint8Array[] = [];
+  #controlBytes = 0;
+  /** Sources with frames, in the order of their turns. */
+  readonly #sources = new Set<FrameSource>();
+  /** What is told when the write that is under way has left. */
+  #inFlight: (() => void)[] = [];
+  #blocked = false;
+  #scheduled = false;
+  #closing = false;
+  /** Called when the control frames that waited have gone to the transport. */
+  onControlSent: (() => void) | undefined;
+
+  constructor(transport: Pick<Transport, "write" | "close">) {
+    this.#transport = transport;
+  }
+
+  /** Bytes of control frames that wait. */
+  get controlBytes(): number {
+    return this.#controlBytes;
+  }
+
+  /** Queue an encoded control frame; it belongs to the queue now. */
+  pushControl(frame: Uint8Array): void {
+    if (this.#closing) return;
+    this.#control.push(frame);
+    this.#controlBytes += frame.length;
+    this.#schedule();
+  }
+
+  /** Put `source` into the round; no effect when it is there. */
+  addSource(source: FrameSource): void {
+    if (this.#closing) return;
+    this.#sources.add(source);
+    this.#schedule();
+  }
+
+  removeSource(source: FrameSource): void {
+    this.#sources.delete(source);
+  }
+
+  /** The transport is empty again. */
+  drained(): void {
+    this.#blocked = false;
+    this.#settle();
+    this.#flush();
+  }
+
+  /**
+   * Take nothing more, send the control frames that wait, then close the transport. Also while it is blocked:
+   * it is the transport that gives a peer who does not read a last while, and then up.
+   */
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#sources.clear();
+    while (this.#writeBatch());
+    this.#transport.close();
+  }
+
+  /** The transport is gone: whoever waits for a buffer gets it back. */
+  abandon(): void {
+    this.#closing = true;
+    this.#blocked = true;
+    this.#sources.clear();
+    this.#control.length = 0;
+    this.#settle();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#blocked) return;
+    this.#scheduled = true;
+    // At the end of the present task: what else it produces goes into the same write.
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  /** Hand to the transport what it takes now. */
+  #flush(): void {
+    while (!this.#blocked && !this.#closing && this.#writeBatch());
+  }
+
+  /** One write of all that is small, and one more when a large payload is next. False when nothing waits. */
+  #writeBatch(): boolean {
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    const add = (part: Uint8Array) => {
+      parts.push(part);
+      bytes += part.length;
+    };
+
+    while (bytes < BATCH_BYTES) {
+      const frame = this.#control.shift();
+      if (frame === undefined) break;
+      this.#controlBytes -= frame.length;
+      add(frame);
+    }
+    let large: Uint8Array | undefined;
+    while (bytes < BATCH_BYTES && large === undefined) {
+      const frame = this.#nextStreamFrame();
+      if (frame === undefined) break;
+      add(headerOf(frame));
+      if (frame.payload.length > COPY_BYTES) large = frame.payload;
+      else add(frame.payload);
+      if (frame.onSent !== undefined) this.#inFlight.push(frame.onSent);
+    }
+
+    if (bytes === 0) return false;
+    this.#write(join(parts, bytes));
+    if (large !== undefined) this.#write(large);
+    if (!this.#blocked) this.#settle();
+    if (this.#control.length === 0) this.onControlSent?.();
+    return true;
+  }
+
+  #nextStreamFrame(): StreamFrame | undefined {
+    for (const source of this.#sources) {
+      this.#sources.delete(source);
+      const frame = source.takeFrame();
+      if (frame === undefined) continue;
+      this.#sources.add(source); // behind the others
+      return frame;
+    }
+    return undefined;
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (!this.#transport.write(bytes)) this.#blocked = true;
+  }
+
+  #settle(): void {
+    const sent = this.#inFlight;
+    if (sent.length === 0) return;
+    this.#inFlight = [];
+    for (const onSent of sent) onSent();
+  }
+}
+
+function headerOf(frame: StreamFrame): Uint8Array {
+  const header = new Uint8Array(HEADER_BYTES);
+  encodeHeader(header, 0, {
+    opcode: frame.opcode,
+    flags: 0,
+    streamId: frame.streamId,
+    length: frame.payload.length,
+  });
+  return header;
+}
+
+function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  if (parts.length === 1) return parts[0] as Uint8Array;
+  const joined = new Uint8Array(bytes);
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}

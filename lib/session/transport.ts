@@ -1,0 +1,40 @@
+/**
+ * The port between sessions and the outside: an ordered, reliable pipe of bytes. TCP, Unix sockets and
+ * the in-memory pair implement it; the contract suite in tests/contract runs over each of them.
+ */
+export interface Transport {
+  /** The other end, for people and the ledger, such as `192.0.2.7:50312` or `[2001:db8::1]:50312`. */
+  readonly peer: string;
+
+  /** Attach the handler and begin to deliver. Called once; what came earlier is delivered first. */
+  start(handler: TransportHandler): void;
+
+  /**
+   * Send `bytes`. All of them are taken, always; the buffer may not be changed until they have left, which
+   * is at once when this returns true, else when onDrain() is called. Who goes on writing between false and
+   * onDrain() fills memory. After the end this does nothing and returns true.
+   */
+  write(bytes: Uint8Array): boolean;
+
+  /** Stop and go on delivering: the peer is slowed by its own unread bytes, not by our memory. */
+  pause(): void;
+  resume(): void;
+
+  /**
+   * End in order: what was written is sent, then the end is announced, then what the peer still sends is
+   * thrown away until it ends too, so that it gets our last words and no reset. After a deadline: abort().
+   */
+  close(): void;
+
+  /** End at once; what was not yet sent is lost. */
+  abort(): void;
+}
+
+export interface TransportHandler {
+  /** Bytes arrived; they belong to the handler. Never called after close(), abort() or onClosed(). */
+  onBytes(bytes: Uint8Array): void;
+  /** Everything written has left. */
+  onDrain(): void;
+  /** The end, once, also after close() and abort(). `error` tells when it was not an orderly one. */
+  onClosed(error: Error | undefined): void;
+}

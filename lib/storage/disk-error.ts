@@ -1,0 +1,48 @@
+import { StorageError } from "../errors.ts";
+
+/** The errno name of a system error, or "". */
+export function errnoOf(cause: unknown): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
+}
+
+/** A system error while reading `what` from the repository. */
+export function readError(cause: unknown, what: string): StorageError {
+  if (cause instanceof StorageError) return cause;
+  switch (errnoOf(cause)) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new StorageError("NOT_FOUND", `There is no ${what} in the repository.`, { cause });
+    case "EACCES":
+    case "EPERM":
+      return new StorageError("UNREADABLE", `The server may not read ${what}.`, { cause });
+    case "ELOOP":
+      return new StorageError("UNREADABLE", `${what} is a link that leads to itself.`, { cause });
+    case "ENAMETOOLONG":
+      return new StorageError("BAD_PATH", `${what} is longer than the server's system allows.`, { cause });
+    default:
+      return new StorageError("INTERNAL", `The server can't read ${what}.`, { cause });
+  }
+}
+
+/** A system error while writing `what` on this machine. */
+export function writeError(cause: unknown, what: string): StorageError {
+  if (cause instanceof StorageError) return cause;
+  switch (errnoOf(cause)) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new StorageError("DISK_FULL", `No room left for ${what}.`, { cause });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new StorageError("DISK_DENIED", `No permission to write ${what}.`, { cause });
+    case "ENOENT":
+    case "ENOTDIR":
+      return new StorageError("DISK_DENIED", `The folder of ${what} does not exist.`, { cause });
+    case "EEXIST":
+      return new StorageError("EXISTS", `${what} exists.`, { cause });
+    default: {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      return new StorageError("DISK_FAILED", `Cannot write ${what}: ${why}.`, { cause });
+    }
+  }
+}

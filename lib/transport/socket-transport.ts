@@ -1,0 +1,118 @@
+import type { Socket } from "bun";
+import type { Transport, TransportHandler } from "../session/transport.ts";
+
+/** How long a closing end waits for the peer's end before it gives up on it. */
+const LINGER_MS = 2_000;
+
+/**
+ * A transport over a Bun socket (TCP or Unix). Bun's write() takes what the kernel takes and keeps
+ * nothing, so the rest is kept here. The socket must have been opened with `allowHalfOpen`.
+ */
+export class SocketTransport implements Transport {
+  readonly #socket: Socket<SocketTransport>;
+  readonly peer: string;
+  #handler: TransportHandler | undefined;
+  /** What came before start(). */
+  #early: Uint8Array[] = [];
+  /** What the kernel has not taken yet, in order; the first from #offset on. */
+  #unsent: Uint8Array[] = [];
+  #offset = 0;
+  #closing = false;
+  #closed = false;
+  #closeError: Error | undefined;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(socket: Socket<SocketTransport>, peer: string) {
+    this.#socket = socket;
+    this.peer = peer;
+    // Small frames are joined before they are written: waiting for more only costs time.
+    socket.setNoDelay(true);
+  }
+
+  start(handler: TransportHandler): void {
+    this.#handler = handler;
+    for (const bytes of this.#early.splice(0)) this.handleData(bytes);
+    if (this.#closed) handler.onClosed(this.#closeError);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#closed || this.#closing) return true;
+    if (this.#unsent.length > 0) {
+      this.#unsent.push(bytes);
+      return false;
+    }
+    const taken = this.#socket.write(bytes);
+    // -1: closed meanwhile, which handleClose() will tell.
+    if (taken < 0 || taken === bytes.length) return true;
+    this.#unsent.push(bytes);
+    this.#offset = taken;
+    return false;
+  }
+
+  pause(): void {
+    if (!this.#closing) this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#closed) this.#socket.resume();
+  }
+
+  close(): void {
+    if (this.#closing || this.#closed) return;
+    this.#closing = true;
+    // Unread input would turn the close into a reset, and the peer would lose our last words.
+    this.#socket.resume();
+    this.#linger = setTimeout(() => this.#socket.terminate(), LINGER_MS);
+    if (this.#unsent.length === 0) this.#socket.shutdown();
+  }
+
+  abort(): void {
+    if (this.#closed) return;
+    this.#closing = true;
+    this.#socket.terminate();
+  }
+
+  handleData(bytes: Uint8Array): void {
+    if (this.#closing) return;
+    if (this.#handler === undefined) this.#early.push(bytes);
+    else this.#handler.onBytes(bytes);
+  }
+
+  handleDrain(): void {
+    while (this.#unsent.length > 0) {
+      const head = this.#unsent[0] as Uint8Array;
+      const rest = this.#offset === 0 ? head : head.subarray(this.#offset);
+      const taken = this.#socket.write(rest);
+      if (taken < 0) return;
+      if (taken < rest.length) {
+        this.#offset += taken;
+        return;
+      }
+      this.#unsent.shift();
+      this.#offset = 0;
+    }
+    if (this.#closing) this.#socket.shutdown();
+    else this.#handler?.onDrain();
+  }
+
+  /** The peer has sent its last byte. Without our own close() before it, nothing more can be wanted. */
+  handleEnd(): void {
+    this.close();
+    if (this.#unsent.length === 0) this.#socket.end();
+  }
+
+  handleDefect(error: Error): void {
+    this.#socket.terminate();
+    this.handleClose(error);
+  }
+
+  handleClose(error: Error | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#closing = true;
+    this.#closeError = error;
+    clearTimeout(this.#linger);
+    this.#unsent = [];
+    this.#handler?.onClosed(error);
+  }
+}
