@@ -20,28 +20,31 @@ export interface ErrorRule {
   readonly advice: string;
 }
 
-const session = (
-  wire: number,
-  exit: number,
-  advice = "",
-  retryable = false,
-): ErrorRule => ({ wire, scope: "session", retryable, exit, advice });
+const session = (wire: number, exit: number, advice = "", retryable = false): ErrorRule => ({
+  wire,
+  scope: "session",
+  retryable,
+  exit,
+  advice,
+});
 
-const stream = (
-  wire: number,
-  exit: number,
-  advice = "",
-  retryable = false,
-): ErrorRule => ({ wire, scope: "stream", retryable, exit, advice });
+const stream = (wire: number, exit: number, advice = "", retryable = false): ErrorRule => ({
+  wire,
+  scope: "stream",
+  retryable,
+  exit,
+  advice,
+});
 
-const local = (
-  exit: number,
-  advice = "",
-  retryable = false,
-): ErrorRule => ({ wire: 0, scope: "local", retryable, exit, advice });
+const local = (exit: number, advice = "", retryable = false): ErrorRule => ({
+  wire: 0,
+  scope: "local",
+  retryable,
+  exit,
+  advice,
+});
 
-const OTHER_END =
-  "Check that the other end is CommServer, of a version that fits this one.";
+const OTHER_END = "Check that the other end is CommServer, of a version that fits this one.";
 
 export const ERRORS = {
   BAD_MAGIC: session(1, 3, OTHER_END),

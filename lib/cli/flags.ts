@@ -56,7 +56,10 @@ export function findFlag(flag: string, args: ArgsDef): ArgsDef[string] | undefin
 
 function unknownFlag(flag: string, args: ArgsDef): string {
   const known = Object.entries(args).filter(([, arg]) => arg.type !== "positional");
-  const near = nearest(flag.replace(/^-+/, ""), known.map(([name]) => name));
+  const near = nearest(
+    flag.replace(/^-+/, ""),
+    known.map(([name]) => name),
+  );
   return `Unknown flag ${flag}.${near === undefined ? "" : ` Did you mean --${near}?`}`;
 }
 
@@ -69,7 +72,8 @@ function splitOnce(text: string, separator: string): [string, string | undefined
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   return candidates.find(
     (candidate) =>
-      (word.length >= 2 && (candidate.startsWith(word) || word.startsWith(candidate))) || distance(word, candidate) <= 2,
+      (word.length >= 2 && (candidate.startsWith(word) || word.startsWith(candidate))) ||
+      distance(word, candidate) <= 2,
   );
 }
 
@@ -101,6 +105,7 @@ export function integerFlag(flags: Flags, name: string, min: number, max: number
 export function secondsFlag(flags: Flags, name: string): number {
   const text = String(flags[name]);
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value > 0 && value <= 86_400)) throw new UsageError(`--${name} takes seconds, such as 10 or 2.5, not "${text}".`);
+  if (!(value > 0 && value <= 86_400))
+    throw new UsageError(`--${name} takes seconds, such as 10 or 2.5, not "${text}".`);
   return Math.ceil(value * 1000);
 }

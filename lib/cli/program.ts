@@ -85,7 +85,8 @@ async function helpText(program: Program, name: string | undefined, io: ConsoleI
       Object.entries(program.commands).map(([key, value]) => [key, { meta: { description: value.description } }]),
     );
   }
-  const parent: CommandDef | undefined = name === undefined ? undefined : { meta: { name: program.name, version: VERSION } };
+  const parent: CommandDef | undefined =
+    name === undefined ? undefined : { meta: { name: program.name, version: VERSION } };
   const usage = await renderUsage(command, parent);
   const text = `${usage}\n${name === undefined ? `\n${EXIT_CODES}\n` : ""}`;
   return io.outIsTty && io.color ? text : Bun.stripANSI(text);

@@ -34,9 +34,13 @@ function stateError(cause: unknown, folder: string): StorageError {
   const { code } = writeError(cause, "");
   const why = cause instanceof Error ? cause.message : String(cause);
   const what = code === "DISK_DENIED" ? "No permission to make" : "Cannot make";
-  return new StorageError(code === "EXISTS" ? "DISK_DENIED" : code, `${what} the state folder ${quote(folder)} (${why}); choose another with --state-dir.`, {
-    cause,
-  });
+  return new StorageError(
+    code === "EXISTS" ? "DISK_DENIED" : code,
+    `${what} the state folder ${quote(folder)} (${why}); choose another with --state-dir.`,
+    {
+      cause,
+    },
+  );
 }
 
 /** The socket by which operators reach a server without a terminal. */

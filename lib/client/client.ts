@@ -58,7 +58,11 @@ export class Client {
   /** Settles when the session has ended, with the reason; never rejects. */
   readonly ended: Promise<SessionEnd>;
 
-  private constructor(session: Session, facts: { name: string; role: Role; agent: string }, ended: Promise<SessionEnd>) {
+  private constructor(
+    session: Session,
+    facts: { name: string; role: Role; agent: string },
+    ended: Promise<SessionEnd>,
+  ) {
     this.#session = session;
     this.name = facts.name;
     this.role = facts.role;

@@ -49,7 +49,8 @@ export class FrameDecoder {
     let offset = 0;
     try {
       while (!this.#stopped && offset < bytes.length) {
-        offset = this.#header === undefined ? this.#takeHeader(bytes, offset) : this.#takePayload(this.#header, bytes, offset);
+        offset =
+          this.#header === undefined ? this.#takeHeader(bytes, offset) : this.#takePayload(this.#header, bytes, offset);
       }
     } catch (error) {
       this.stop();

@@ -40,7 +40,8 @@ export function decodeHeader(bytes: Uint8Array, offset = 0): Header {
   if (readUint32(bytes, offset + 12) !== 0) throw badHeader(rule.name, "has bytes set that are reserved");
 
   const streamId = readUint32(bytes, offset + 4);
-  if (rule.scope === "session" && streamId !== 0) throw badHeader(rule.name, `belongs to no stream, not to ${streamId}`);
+  if (rule.scope === "session" && streamId !== 0)
+    throw badHeader(rule.name, `belongs to no stream, not to ${streamId}`);
   if (rule.scope === "stream" && streamId === 0) throw badHeader(rule.name, "needs a stream id");
 
   const length = readUint32(bytes, offset + 8);

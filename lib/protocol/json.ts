@@ -17,11 +17,7 @@ export function encodeJson(value: unknown): Uint8Array {
  *
  * @throws ProtocolError BAD_PAYLOAD when it is not UTF-8, not JSON, too deep or of another shape
  */
-export function decodeJson<S extends v.GenericSchema>(
-  schema: S,
-  payload: Uint8Array,
-  what: string,
-): v.InferOutput<S> {
+export function decodeJson<S extends v.GenericSchema>(schema: S, payload: Uint8Array, what: string): v.InferOutput<S> {
   return checkShape(schema, parseJson(payload, what), what);
 }
 

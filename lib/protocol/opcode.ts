@@ -35,12 +35,7 @@ export interface OpcodeRule {
   readonly flags: number;
 }
 
-const rule = (
-  name: keyof typeof Opcode,
-  minBytes: number,
-  maxBytes: number,
-  flags = 0,
-): [number, OpcodeRule] => [
+const rule = (name: keyof typeof Opcode, minBytes: number, maxBytes: number, flags = 0): [number, OpcodeRule] => [
   Opcode[name],
   { name, scope: Opcode[name] < Opcode.OPEN ? "session" : "stream", minBytes, maxBytes, flags },
 ];

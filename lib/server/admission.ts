@@ -106,7 +106,10 @@ export class Admission implements LinkHandler, Candidate {
     const { min, max } = hello.versions;
     if (min > PROTOCOL_VERSION || max < PROTOCOL_VERSION) {
       const theirs = min === max ? `${min}` : `${min} to ${max}`;
-      return this.refuse("UNSUPPORTED_VERSION", `The client speaks version ${theirs}, this server ${PROTOCOL_VERSION}.`);
+      return this.refuse(
+        "UNSUPPORTED_VERSION",
+        `The client speaks version ${theirs}, this server ${PROTOCOL_VERSION}.`,
+      );
     }
     if (this.role === "operator") return this.onSeated();
     const closed = this.#options.closedFor();

@@ -98,8 +98,7 @@ export class CommServer implements Host {
       handshakeMs,
       closedFor: () => this.#closedFor(),
       onAdmitted: (admitted, hello) => this.#admit(admitted, hello),
-      onWaiting: (waiting, position) =>
-        this.events.emit({ event: "waiting", address: waiting.link.peer, position }),
+      onWaiting: (waiting, position) => this.events.emit({ event: "waiting", address: waiting.link.peer, position }),
       onRefused: (refused, code, message) => this.#onRefused(refused, code, message),
     });
     this.#unadmitted.add(admission);

@@ -119,7 +119,10 @@ class ClientHandshake implements LinkHandler {
 
   #onWelcome(welcome: Welcome): void {
     if (welcome.version !== PROTOCOL_VERSION) {
-      throw new ProtocolError("UNSUPPORTED_VERSION", `The server chose version ${welcome.version}, which was not offered.`);
+      throw new ProtocolError(
+        "UNSUPPORTED_VERSION",
+        `The server chose version ${welcome.version}, which was not offered.`,
+      );
     }
     this.#release();
     // At once: frames of the session may stand behind WELCOME in the same bytes.

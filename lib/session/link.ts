@@ -1,4 +1,4 @@
-import { type CommError, toCommError, TransportError } from "../errors.ts";
+import { type CommError, TransportError, toCommError } from "../errors.ts";
 import { MAX_CONTROL_BYTES } from "../protocol/constants.ts";
 import { FrameDecoder } from "../protocol/frame-decoder.ts";
 import { encodeFrame, type Header } from "../protocol/header.ts";
@@ -177,7 +177,9 @@ export class Link {
     this.#queue.abandon();
     this.#closed.resolve();
     this.handler.onClosed(
-      error === undefined ? undefined : new TransportError("LOST", `The link was lost: ${error.message}.`, { cause: error }),
+      error === undefined
+        ? undefined
+        : new TransportError("LOST", `The link was lost: ${error.message}.`, { cause: error }),
     );
   }
 
@@ -187,4 +189,3 @@ export class Link {
     this.#transport.resume();
   }
 }
-

@@ -2,7 +2,7 @@ import { CommError, ProtocolError, RemoteError, type TransportError } from "../e
 import { MAX_STREAM_ID } from "../protocol/constants.ts";
 import { type Header, readUint32 } from "../protocol/header.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
-import { encodeReason, Open, Reason, type ReasonCode, reasonOfWire, Result } from "../protocol/messages.ts";
+import { encodeReason, Open, Reason, type ReasonCode, Result, reasonOfWire } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
 import type { Link, LinkHandler } from "./link.ts";
@@ -93,7 +93,10 @@ export class Session implements LinkHandler {
   open(request: { method: string; params: Record<string, unknown> }, options: { end?: boolean } = {}): Stream {
     if (this.#end !== undefined) throw errorOf(this.#end);
     if (this.#streams.size - this.#peerStreams >= this.#options.remote.maxStreams) {
-      throw new CommError("TOO_MANY_STREAMS", `The other end allows ${this.#options.remote.maxStreams} requests at once.`);
+      throw new CommError(
+        "TOO_MANY_STREAMS",
+        `The other end allows ${this.#options.remote.maxStreams} requests at once.`,
+      );
     }
     if (this.#nextId > MAX_STREAM_ID) throw new CommError("TOO_MANY_STREAMS", "The session is used up: connect anew.");
     const stream = this.#addStream(this.#nextId, true);
@@ -132,10 +135,7 @@ export class Session implements LinkHandler {
       case Opcode.OPEN:
         return this.#onOpen(header, payload);
       case Opcode.ACCEPT:
-        return this.#streamOf(header)?.onAccept(
-          decodeJson(Result, payload, "ACCEPT"),
-          (header.flags & Flag.END) !== 0,
-        );
+        return this.#streamOf(header)?.onAccept(decodeJson(Result, payload, "ACCEPT"), (header.flags & Flag.END) !== 0);
       case Opcode.CREDIT:
         return this.#streamOf(header)?.onCredit(readUint32(payload, 0));
       case Opcode.END:

@@ -1,8 +1,8 @@
 import { type CommError, ProtocolError, StreamError, TransportError } from "../errors.ts";
+import { writeUint32 } from "../protocol/header.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { encodeReason, type ReasonCode } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
-import { writeUint32 } from "../protocol/header.ts";
 import { ReceiveWindow, SendCredit } from "./credit.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import type { FrameSource, StreamFrame } from "./send-queue.ts";

@@ -1,7 +1,7 @@
+import type { BigIntStats } from "node:fs";
 import fs from "node:fs";
 import { constants, type FileHandle, lstat, open, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import type { BigIntStats } from "node:fs";
 import { StorageError } from "../errors.ts";
 import { pathFault, quote } from "../path.ts";
 import { errnoOf, readError } from "./disk-error.ts";
@@ -38,7 +38,9 @@ export class LocalStorage implements Storage {
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
       if (errnoOf(cause) === "EACCES") {
-        throw new StorageError("UNREADABLE", `No permission to read the repository folder ${quote(folder)}.`, { cause });
+        throw new StorageError("UNREADABLE", `No permission to read the repository folder ${quote(folder)}.`, {
+          cause,
+        });
       }
       throw new StorageError("NOT_FOUND", `The repository folder ${quote(folder)} does not exist.`, { cause });
     }

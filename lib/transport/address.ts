@@ -1,10 +1,12 @@
 import { UsageError } from "../errors.ts";
 
 /** Where a server listens or a client connects to. */
-export type Address = { readonly kind: "tcp"; readonly host: string; readonly port: number } | {
-  readonly kind: "unix";
-  readonly path: string;
-};
+export type Address =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | {
+      readonly kind: "unix";
+      readonly path: string;
+    };
 
 export const DEFAULT_PORT = 5050;
 

@@ -40,7 +40,9 @@ export function listen(address: Address, onTransport: (transport: SocketTranspor
     const listener = Bun.listen<SocketTransport>({ hostname, port, allowHalfOpen: true, socket });
     return { address: { ...address, port: listener.port }, stop: () => listener.stop() };
   } catch (cause) {
-    throw new CommError("CANNOT_LISTEN", `Cannot listen at ${formatAddress(address)}: ${listenFault(cause)}.`, { cause });
+    throw new CommError("CANNOT_LISTEN", `Cannot listen at ${formatAddress(address)}: ${listenFault(cause)}.`, {
+      cause,
+    });
   }
 }
 

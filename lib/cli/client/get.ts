@@ -30,7 +30,8 @@ export const get: Command = {
     const paths = flags._.map((path) => checkPath(path.replace(/^(\.\/)+/, "")));
     const output = flags["output"] === undefined ? undefined : String(flags["output"]);
     const toOne = output !== undefined && output !== "-" && !isFolder(output);
-    if (toOne && paths.length > 1) throw new UsageError(`--output ${output} is not a folder, but there are several files.`);
+    if (toOne && paths.length > 1)
+      throw new UsageError(`--output ${output} is not a folder, but there are several files.`);
     const options = { output, overwrite: flags["overwrite"] === true };
     const json = flags["json"] === true;
     return withClient(flags, io, (client, signal) => fetchAll(client, paths, { ...options, signal, json, io }));

@@ -38,7 +38,9 @@ export async function printEntries(
   const { skipped, entries } = await writeEach(client.list(glob, signal), (entry) => `${formatEntry(entry)}\n`, io);
   if (entries === 0) io.note(glob === undefined ? "The repository is empty." : "Nothing matches.");
   if (skipped > 0) {
-    io.note(`${plural(skipped, "entry").replace("entrys", "entries")} left out: unreadable, or with a name that can't be served.`);
+    io.note(
+      `${plural(skipped, "entry").replace("entrys", "entries")} left out: unreadable, or with a name that can't be served.`,
+    );
   }
 }
 

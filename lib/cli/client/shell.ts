@@ -118,7 +118,13 @@ class Shell {
       const command = SHELL_COMMANDS[line.kind === "command" ? line.name : "send"];
       if (command === undefined) throw new CommError("UNEXPECTED", `No command for ${text}`);
       const words = line.kind === "command" ? line.words : [line.text];
-      const work = command.run({ client, words, io: this.#io, signal: abort.signal, ask: (question) => ask(editor, question) });
+      const work = command.run({
+        client,
+        words,
+        io: this.#io,
+        signal: abort.signal,
+        ask: (question) => ask(editor, question),
+      });
       await editor.during(() => abort.abort(), raceAbort(work, abort.signal));
       return 0;
     } catch (thrown) {

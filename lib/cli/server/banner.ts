@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import { formatHostPort, DEFAULT_PORT } from "../../transport/address.ts";
+import { DEFAULT_PORT, formatHostPort } from "../../transport/address.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { plural } from "../format.ts";
@@ -53,12 +53,16 @@ export function bannerText(serving: Serving, io: ConsoleIo): string {
   }
   text += "\n";
   if (host === undefined || isLoopback(host)) {
-    const flag = port === DEFAULT_PORT && host === undefined ? "" : ` --server ${formatHostPort(host ?? "localhost", port)}`;
+    const flag =
+      port === DEFAULT_PORT && host === undefined ? "" : ` --server ${formatHostPort(host ?? "localhost", port)}`;
     text += row("Connect", paint(io, "cyan", `commserver-client${flag}`));
   }
   const outside = host === undefined ? lanAddress() : isLoopback(host) ? undefined : host;
   if (outside !== undefined) {
-    text += row(host === undefined ? "elsewhere" : "Connect", paint(io, "cyan", `commserver-client --server ${formatHostPort(outside, port)}`));
+    text += row(
+      host === undefined ? "elsewhere" : "Connect",
+      paint(io, "cyan", `commserver-client --server ${formatHostPort(outside, port)}`),
+    );
   }
   return `${text}\n`;
 }

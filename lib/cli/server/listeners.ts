@@ -15,7 +15,11 @@ type OnTransport = (transport: Transport) => void;
  *
  * @throws CommError CANNOT_LISTEN
  */
-export function listenPublic(host: string | undefined, port: number, onTransport: OnTransport): { port: number; stop(): void } {
+export function listenPublic(
+  host: string | undefined,
+  port: number,
+  onTransport: OnTransport,
+): { port: number; stop(): void } {
   let listening: Listening;
   try {
     listening = listen({ kind: "tcp", host: host ?? "::", port }, onTransport);

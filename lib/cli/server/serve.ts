@@ -32,7 +32,13 @@ const FLAGS = {
     description: "The folder to serve",
   },
   host: { type: "string", valueHint: "ADDR", description: "Address to listen at; default: all, IPv4 and IPv6" },
-  port: { type: "string", alias: "p", valueHint: "N", default: "5050", description: "Port to listen at; 0: any free one" },
+  port: {
+    type: "string",
+    alias: "p",
+    valueHint: "N",
+    default: "5050",
+    description: "Port to listen at; 0: any free one",
+  },
   "max-clients": { type: "string", valueHint: "N", default: "3", description: "Seats" },
   "max-waiting": { type: "string", valueHint: "N", default: "16", description: "Clients that may wait for a seat" },
   "stop-timeout": {

@@ -1,7 +1,7 @@
 import { checkPath } from "../../path.ts";
-import { type Entry, type ListTrailer, ListParams } from "../../protocol/methods.ts";
+import { type Entry, ListParams, type ListTrailer } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
-import { isGlob, selectBelow, selectGlob, type Selection } from "../../storage/glob.ts";
+import { isGlob, type Selection, selectBelow, selectGlob } from "../../storage/glob.ts";
 import type { Storage, StorageEntry } from "../../storage/storage.ts";
 import { defineMethod } from "../method.ts";
 import { RecordWriter } from "../record-writer.ts";
@@ -13,7 +13,8 @@ export const list = defineMethod({
   params: ListParams,
   async handle({ params, stream, host }) {
     const { storage } = host;
-    const named = params.glob === undefined || isGlob(params.glob) ? undefined : await storage.stat(plainPath(params.glob));
+    const named =
+      params.glob === undefined || isGlob(params.glob) ? undefined : await storage.stat(plainPath(params.glob));
     if (named !== undefined && named.kind !== "folder") {
       stream.accept({});
       await stream.write(encodeRecord(recordOf(named)));

@@ -1,5 +1,5 @@
 import { checkPath } from "../../path.ts";
-import { type StatResult, StatParams } from "../../protocol/methods.ts";
+import { StatParams, type StatResult } from "../../protocol/methods.ts";
 import { defineMethod } from "../method.ts";
 
 /** What is known of one path. */

@@ -1,6 +1,6 @@
-import { type StatusResult, StatusParams } from "../../protocol/methods.ts";
-import { type Call, defineMethod } from "../method.ts";
 import type * as v from "valibot";
+import { StatusParams, type StatusResult } from "../../protocol/methods.ts";
+import { type Call, defineMethod } from "../method.ts";
 
 /** The caller, the server, its seats, and a page of the ledger. */
 export const status = defineMethod({

@@ -1,0 +1,127 @@
+import { type Subprocess, spawn } from "bun";
+import { binaries } from "./binaries.ts";
+import { TempFolder } from "./temp-folder.ts";
+
+export interface Finished {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A compiled server in an empty environment, with a state folder of its own. */
+export class ServerProcess implements AsyncDisposable {
+  readonly #process: Subprocess<"ignore", "pipe", "pipe">;
+  readonly #state: TempFolder;
+  readonly #lines: AsyncGenerator<string>;
+  /** Every event so far, `listening` first. */
+  readonly events: Record<string, any>[] = [];
+  readonly stateDir: string;
+  stderr = "";
+
+  private constructor(process: Subprocess<"ignore", "pipe", "pipe">, state: TempFolder, stateDir: string) {
+    this.#process = process;
+    this.#state = state;
+    this.stateDir = stateDir;
+    this.#lines = linesOf(process.stdout);
+    void new Response(process.stderr).text().then((text) => {
+      this.stderr = text;
+    });
+  }
+
+  /** Start it on a free port and wait until it listens. `--json` is given; `stateDir` to take over an old one. */
+  static async start(
+    args: string[],
+    options: { stateDir?: string; cwd?: string; env?: Record<string, string> } = {},
+  ): Promise<ServerProcess> {
+    const { server } = await binaries();
+    const state = new TempFolder();
+    const stateDir = options.stateDir ?? state.path;
+    const child = spawn([server, "--port", "0", "--json", "--state-dir", stateDir, ...args], {
+      cwd: options.cwd ?? state.path,
+      env: options.env ?? {},
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const running = new ServerProcess(child, state, stateDir);
+    await running.event("listening");
+    return running;
+  }
+
+  get port(): number {
+    return this.events[0]?.["port"] as number;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** The next event of that kind which has all of `members`; those before it are kept in `events`. */
+  async event(kind: string, members: Record<string, unknown> = {}): Promise<Record<string, any>> {
+    for (;;) {
+      const step = await this.#lines.next();
+      if (step.done) throw new Error(`the server ended without ${kind}: ${await this.#process.exited} ${this.stderr}`);
+      const event = JSON.parse(step.value);
+      this.events.push(event);
+      if (event.event === kind && Object.entries(members).every(([key, value]) => event[key] === value)) return event;
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name);
+  }
+
+  async exited(): Promise<number> {
+    for await (const line of this.#lines) this.events.push(JSON.parse(line));
+    return this.#process.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.exited;
+    this.#state[Symbol.dispose]();
+  }
+}
+
+/** Run a compiled client to its end, in an empty environment. */
+export async function runClient(
+  args: string[],
+  options: { cwd?: string; stdin?: string; env?: Record<string, string> } = {},
+): Promise<Finished> {
+  const { client } = await binaries();
+  return run([client, ...args], options);
+}
+
+export async function run(
+  command: string[],
+  options: { cwd?: string; stdin?: string; env?: Record<string, string> } = {},
+): Promise<Finished> {
+  const child = spawn(command, {
+    cwd: options.cwd ?? "/",
+    env: options.env ?? {},
+    stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { exitCode, stdout, stderr };
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const piece of stream) {
+    rest += decoder.decode(piece, { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}

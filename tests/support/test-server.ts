@@ -1,0 +1,77 @@
+import { Client, type ClientOptions } from "../../lib/client/client.ts";
+import { Operator } from "../../lib/client/operator.ts";
+import type { Role } from "../../lib/protocol/messages.ts";
+import type { StampedEvent } from "../../lib/server/events.ts";
+import { Ledger } from "../../lib/server/ledger.ts";
+import { CommServer, type ServerOptions } from "../../lib/server/server.ts";
+import { systemClock } from "../../lib/session/clock.ts";
+import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { memoryPair } from "../../lib/transport/memory.ts";
+import { connect, type Listening, listen } from "../../lib/transport/socket.ts";
+
+/** A server inside the test: files and ledger in memory, peers over memory or over TCP. */
+export class TestServer implements AsyncDisposable {
+  readonly storage = new MemoryStorage();
+  readonly server: CommServer;
+  readonly events: StampedEvent[] = [];
+  stopRequested = false;
+  #listening: Listening | undefined;
+
+  constructor(options: Partial<ServerOptions> = {}) {
+    this.server = new CommServer({
+      agent: "test-server",
+      clock: systemClock,
+      storage: this.storage,
+      ledger: Ledger.open(":memory:"),
+      maxClients: 3,
+      maxWaiting: 16,
+      maxUnadmitted: 64,
+      handshakeMs: 10_000,
+      heartbeatMs: 15_000,
+      limits: { credit: 1_048_576, maxStreams: 128 },
+      createSha256: () => new Bun.CryptoHasher("sha256"),
+      onStopRequest: () => {
+        this.stopRequested = true;
+      },
+      ...options,
+    });
+    this.server.events.subscribe((event) => this.events.push(event));
+  }
+
+  /** Listen on a free port of 127.0.0.1; returns it. */
+  listen(): number {
+    this.#listening ??= listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (transport) =>
+      this.server.accept(transport, "client"),
+    );
+    const { address } = this.#listening;
+    return address.kind === "tcp" ? address.port : 0;
+  }
+
+  /** A client over memory. */
+  client(options: Partial<ClientOptions> = {}, role: Role = "client"): Promise<Client> {
+    const [ours, theirs] = memoryPair({ a: "server", b: "memory" });
+    this.server.accept(ours, role);
+    return connectTest({ transport: theirs, ...options });
+  }
+
+  /** A client over TCP. */
+  async tcpClient(options: Partial<ClientOptions> = {}): Promise<Client> {
+    const transport = await connect({ kind: "tcp", host: "127.0.0.1", port: this.listen() }, { timeoutMs: 5_000 });
+    return connectTest({ transport, ...options });
+  }
+
+  async operator(): Promise<Operator> {
+    return new Operator(await this.client({}, "operator"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listening?.stop();
+    const stopped = this.server.shutdown(0);
+    this.server.abort();
+    await stopped;
+  }
+}
+
+function connectTest(options: Partial<ClientOptions> & Pick<ClientOptions, "transport">): Promise<Client> {
+  return Client.connect({ clock: systemClock, agent: "test-client", wait: false, timeoutMs: 5_000, ...options });
+}

@@ -1,0 +1,11 @@
+/**
+ * Wait until `probe` gives something other than undefined and false. A test that waits in vain fails by its
+ * runner's time limit, which names it.
+ */
+export async function until<T>(probe: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined && value !== false) return value;
+    await Bun.sleep(2);
+  }
+}
