@@ -6,6 +6,8 @@ export interface ConsoleIo {
   out(text: string | Uint8Array): Promise<void>;
   /** A line on standard error. */
   note(line: string): void;
+  /** Resolves when all that was written has left, or can't. */
+  flush(): Promise<void>;
   readonly outIsTty: boolean;
   readonly noteIsTty: boolean;
   readonly inIsTty: boolean;
@@ -15,6 +17,8 @@ export interface ConsoleIo {
 /** The process's own streams. */
 export function processIo(): ConsoleIo {
   const { stdout, stderr, stdin, env } = process;
+  // A failed write is told to who wrote; without a listener the stream would end the program besides.
+  for (const stream of [stdout, stderr]) stream.on("error", () => {});
   return {
     out: (text) =>
       new Promise((resolve, reject) => {
@@ -22,6 +26,12 @@ export function processIo(): ConsoleIo {
       }),
     note: (line) => {
       stderr.write(`${line}\n`);
+    },
+    async flush() {
+      const flushed = [stdout, stderr].map(
+        (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
+      );
+      await Promise.all(flushed);
     },
     outIsTty: stdout.isTTY === true,
     noteIsTty: stderr.isTTY === true,

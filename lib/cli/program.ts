@@ -26,9 +26,15 @@ const BUILT_IN: ArgsDef = {
   version: { type: "boolean", alias: "V", description: "Show the version" },
 };
 
-/** Run a program on its arguments. Never throws. @returns the exit code for the process */
+/** Run a program on its arguments, its output written. Never throws. @returns the exit code for the process */
 export async function runProgram(program: Program, argv: readonly string[]): Promise<number> {
   const io = processIo();
+  const exit = await runCommand(program, argv, io);
+  await io.flush();
+  return exit;
+}
+
+async function runCommand(program: Program, argv: readonly string[], io: ConsoleIo): Promise<number> {
   try {
     const { name, rest } = splitCommand(program, argv);
     const command = program.commands[name ?? program.defaultCommand] as Command;

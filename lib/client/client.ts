@@ -163,16 +163,12 @@ export class Client {
     if (signal?.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
     const stream = this.#session.open({ method, params }, { end: true });
     if (signal !== undefined) {
-      const abort = () => stream.fail(this.#interrupt(stream));
+      const error = new CommError("INTERRUPTED", "Interrupted.");
+      const abort = () => stream.reset("CANCELLED", "Interrupted by the user.", error);
       signal.addEventListener("abort", abort);
       stream.closed.then(() => signal.removeEventListener("abort", abort));
     }
     return stream;
-  }
-
-  #interrupt(stream: Stream): CommError {
-    stream.reset("CANCELLED", "Interrupted by the user.");
-    return new CommError("INTERRUPTED", "Interrupted.");
   }
 }
 

@@ -125,7 +125,7 @@ export class Session implements LinkHandler {
   /** End now, with a last word: streams fail on both sides. */
   terminate(code: ReasonCode, message: string): void {
     if (this.#ended) return;
-    this.#end ??= { by: "local", code, message };
+    this.#end = { by: "local", code, message };
     this.#link.send(Opcode.GOAWAY, 0, encodeReason(code, message));
     this.#close();
   }

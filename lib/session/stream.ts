@@ -1,7 +1,7 @@
-import { type CommError, ProtocolError, StreamError, TransportError } from "../errors.ts";
+import { CommError, type ErrorCode, ProtocolError, StreamError } from "../errors.ts";
 import { writeUint32 } from "../protocol/header.ts";
 import { encodeJson } from "../protocol/json.ts";
-import { encodeReason, type ReasonCode } from "../protocol/messages.ts";
+import { encodeReason } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import { ReceiveWindow, SendCredit } from "./credit.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
@@ -57,6 +57,8 @@ export class Stream implements FrameSource {
   #writeOffset = 0;
   readonly #accepted = Promise.withResolvers<Json>();
   #isAccepted = false;
+  /** No more can be written. */
+  #ending = false;
   #localEnded = false;
   #remoteEnded = false;
   #failure: CommError | undefined;
@@ -120,11 +122,11 @@ export class Stream implements FrameSource {
     return this.#enqueue(Opcode.END, trailer === undefined ? EMPTY : encodeJson(trailer));
   }
 
-  /** Abort the stream both ways, now. No effect when it has ended. */
-  reset(code: ReasonCode, message: string): void {
+  /** Abort the stream both ways, now; `error` is what its user here gets. No effect when it has ended. */
+  reset(code: ErrorCode, message: string, error: CommError = new StreamError(code, message)): void {
     if (this.isClosed) return;
     this.#port.send(Opcode.RESET, this.id, encodeReason(code, message));
-    this.fail(new StreamError(code === "OK" ? "CANCELLED" : code, message));
+    this.fail(error);
   }
 
   /**
@@ -165,8 +167,12 @@ export class Stream implements FrameSource {
     if (write === undefined) return undefined;
     if (write.opcode === Opcode.END) {
       this.#writes.shift();
-      this.#endLocal();
-      return { opcode: Opcode.END, streamId: this.id, payload: write.bytes, onSent: write.resolve };
+      const onSent = () => {
+        // Not before: the session may close with its last stream.
+        this.#endLocal();
+        write.resolve();
+      };
+      return { opcode: Opcode.END, streamId: this.id, payload: write.bytes, onSent };
     }
     const start = this.#writeOffset;
     const length = this.#credit.consume(Math.min(write.bytes.length - start, SEND_FRAME_BYTES));
@@ -227,7 +233,8 @@ export class Stream implements FrameSource {
 
   #enqueue(opcode: PendingWrite["opcode"], bytes: Uint8Array): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#localEnded) return Promise.reject(new TransportError("UNEXPECTED", `Stream ${this.id} has ended.`));
+    if (this.#ending) return Promise.reject(new CommError("UNEXPECTED", `Stream ${this.id} has ended.`));
+    this.#ending = opcode === Opcode.END;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#writes.push({ opcode, bytes, resolve, reject });
     this.#port.addSource(this);
@@ -253,6 +260,7 @@ export class Stream implements FrameSource {
   }
 
   #endLocal(): void {
+    this.#ending = true;
     this.#localEnded = true;
     if (this.#remoteEnded) this.#close();
   }

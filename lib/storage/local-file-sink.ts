@@ -54,7 +54,7 @@ export class LocalFileSink implements FileSink {
     try {
       await this.#handle.sync();
       await this.#close();
-      await utimes(this.#part, modifiedAt / 1000, modifiedAt / 1000);
+      await utimes(this.#part, new Date(modifiedAt), new Date(modifiedAt));
       await this.#publish();
       await syncFolder(dirname(this.#target));
     } catch (cause) {

@@ -30,10 +30,10 @@ export class LocalStorage implements Storage {
   static async at(folder: string): Promise<LocalStorage> {
     try {
       const root = await realpath(folder);
-      fs.accessSync(root, fs.constants.R_OK | fs.constants.X_OK);
       if (!(await stat(root)).isDirectory()) {
         throw new StorageError("NOT_FOUND", `The repository ${quote(folder)} is not a folder.`);
       }
+      fs.accessSync(root, fs.constants.R_OK | fs.constants.X_OK);
       return new LocalStorage(root);
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;

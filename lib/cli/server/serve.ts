@@ -134,6 +134,11 @@ async function start(
   }
 }
 
+/** Who stops reading what a server says (`| head -1`) does not stop the server. */
+async function say(io: ConsoleIo, text: string): Promise<void> {
+  await io.out(text).catch(() => {});
+}
+
 /**
  * Tell what is served, then what happens: as JSON, on the operator's terminal, or as a log.
  *
@@ -146,12 +151,12 @@ async function show(
   options: { json: boolean; onLeave(): void },
 ): Promise<{ done: Promise<void> }> {
   if (options.json) {
-    const write = (record: object) => void io.out(`${JSON.stringify(record)}\n`).catch(options.onLeave);
+    const write = (record: object) => void say(io, `${JSON.stringify(record)}\n`);
     write(listeningRecord(serving));
     server.events.subscribe(write);
     return { done: Promise.resolve() };
   }
-  await io.out(bannerText(serving, io));
+  await say(io, bannerText(serving, io));
   if (io.inIsTty && io.outIsTty) {
     const [ours, theirs] = memoryPair({ a: "server", b: "terminal" });
     server.accept(ours, "operator");

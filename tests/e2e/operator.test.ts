@@ -1,0 +1,143 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { statSync } from "node:fs";
+import { binaries } from "../support/binaries.ts";
+import { type Finished, run, runClient, ServerProcess } from "../support/processes.ts";
+import { Screen } from "../support/screen.ts";
+import { TempFolder } from "../support/temp-folder.ts";
+
+const REPOSITORY = `${import.meta.dir}/../../repository`;
+
+beforeAll(async () => {
+  await binaries();
+}, 120_000);
+
+async function operate(server: ServerProcess, ...words: string[]): Promise<Finished> {
+  const { server: program } = await binaries();
+  return run([program, "console", "--state-dir", server.stateDir, ...words]);
+}
+
+async function clientScreen(address: string, folder: TempFolder): Promise<Screen> {
+  const { client } = await binaries();
+  return new Screen([client, "--server", address], { cwd: folder.path });
+}
+
+describe("the server's own terminal", () => {
+  test("shows what happens, writes to clients, kicks, drains and quits", async () => {
+    using folder = new TempFolder();
+    const { server: program } = await binaries();
+    await using server = new Screen(
+      [program, "--repository", REPOSITORY, "--port", "0", "--host", "127.0.0.1", "--state-dir", folder.join("state")],
+      { cwd: folder.path },
+    );
+    await server.prompts("server> ");
+    const address = /--server (127\.0\.0\.1:\d+)/.exec(server.text)?.[1] as string;
+    await using client = await clientScreen(address, folder);
+    await client.prompts("Client01> ");
+    await server.shows("Client01 joined from 127.0.0.1:");
+    client.type("hello\r");
+    await server.shows("Client01: hello");
+    server.type("welcome, all\r");
+    await client.shows("Server to all: welcome, all");
+    server.type("@Client01 psst\r");
+    await client.shows("Server: psst");
+    server.type("status\r");
+    await server.shows("Seats: 1 of 3 taken");
+    server.type("drain\r");
+    await server.shows("No new client is admitted.");
+    expect((await runClient(["status", "--server", address])).exitCode).toBe(3);
+    server.type("drain off\r");
+    await server.shows("Clients are admitted again.");
+    server.type("kick client01 lunch\r");
+    await client.shows("The operator ended this session: lunch.");
+    expect(await client.exited).toBe(5);
+    server.type("quit\r");
+    expect(await server.exited).toBe(0);
+    await server.shows("The server is shutting down.");
+  });
+
+  test.each([
+    ["Ctrl-C", "\x03"],
+    ["Ctrl-D", "\x04"],
+  ])("%s stops the server in order", async (_, key) => {
+    using folder = new TempFolder();
+    const { server: program } = await binaries();
+    await using server = new Screen([program, "-r", REPOSITORY, "-p", "0", "--state-dir", folder.path], { cwd: "/" });
+    await server.prompts("server> ");
+    server.type(key);
+    expect(await server.exited).toBe(0);
+  });
+
+  test("an event does not tear the line that is being typed", async () => {
+    using folder = new TempFolder();
+    const { server: program } = await binaries();
+    await using server = new Screen(
+      [program, "-r", REPOSITORY, "-p", "0", "--host", "127.0.0.1", "--state-dir", folder.path],
+      { cwd: "/" },
+    );
+    await server.prompts("server> ");
+    server.type("kick Cli");
+    await server.prompts("server> kick Cli");
+    const address = /--server (\S+)/.exec(server.text)?.[1] as string;
+    await runClient(["send", "knock", "--server", address]);
+    await server.shows("Client01: knock");
+    await server.shows("Client01 left: exit");
+    await server.prompts("server> kick Cli");
+  });
+});
+
+describe("the operator's socket", () => {
+  test("only its owner can use it", async () => {
+    await using server = await ServerProcess.start(["-r", REPOSITORY]);
+    expect(statSync(`${server.stateDir}/operator.sock`).mode & 0o777).toBe(0o600);
+  });
+
+  test("takes status, messages, kick, drain and quit without a terminal", async () => {
+    await using server = await ServerProcess.start(["-r", REPOSITORY]);
+    using folder = new TempFolder();
+    await using client = await clientScreen(server.address, folder);
+    await client.prompts("Client01> ");
+    expect((await operate(server, "status")).stdout).toContain("Seats: 1 of 3 taken");
+    expect((await operate(server, "hello", "all")).stdout).toBe("Delivered to Client01.\n");
+    await client.shows("Server to all: hello all");
+    expect((await operate(server, "drain")).exitCode).toBe(0);
+    expect((await runClient(["status", "-s", server.address])).exitCode).toBe(3);
+    expect((await operate(server, "kick", "Client01")).exitCode).toBe(0);
+    expect(await client.exited).toBe(5);
+    expect(await operate(server, "kick", "Client01")).toMatchObject({ exitCode: 6, stdout: "" });
+    expect((await operate(server, "quit")).exitCode).toBe(0);
+    expect(await server.exited()).toBe(0);
+  });
+
+  test("an attached console shows what happens, and Ctrl-D leaves the server running", async () => {
+    await using server = await ServerProcess.start(["-r", REPOSITORY]);
+    const { server: program } = await binaries();
+    await using console = new Screen([program, "console", "--state-dir", server.stateDir], { cwd: "/" });
+    await console.prompts("server> ");
+    await runClient(["send", "knock", "-s", server.address]);
+    await console.shows("Client01: knock");
+    console.type("\x04");
+    expect(await console.exited).toBe(0);
+    expect((await runClient(["status", "-s", server.address])).exitCode).toBe(0);
+  });
+
+  test("is a client's business too: the client speaks to it as operator", async () => {
+    await using server = await ServerProcess.start(["-r", REPOSITORY, "--max-clients", "1"]);
+    const { exitCode, stdout } = await runClient([
+      "status",
+      "--json",
+      "--server",
+      `unix:${server.stateDir}/operator.sock`,
+    ]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ self: { role: "operator" }, seats: { taken: 0 } });
+  });
+
+  test("no server, no socket: one line that says so", async () => {
+    using folder = new TempFolder();
+    const { server: program } = await binaries();
+    const { exitCode, stderr } = await run([program, "console", "status", "--state-dir", folder.path]);
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("operator.sock");
+    expect(stderr).not.toContain("    at ");
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, test } from "bun:test";
+import { FakeClock } from "../support/fake-clock.ts";
+import { frame, HELLO } from "../support/frames.ts";
+import { RawPeer } from "../support/raw-peer.ts";
+import { TestServer } from "../support/test-server.ts";
+import { until } from "../support/until.ts";
+
+const BIG = 4 * 1024 * 1024;
+const grant = (bytes: number) => {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32BE(bytes);
+  return frame("CREDIT", payload, 1);
+};
+
+describe("shutdown", () => {
+  test("tells every session why and closes the idle ones", async () => {
+    await using server = new TestServer();
+    const clients = [await server.tcpClient(), await server.tcpClient()];
+    await server.server.shutdown(10_000);
+    for (const { ended } of clients) expect(await ended).toMatchObject({ by: "remote", code: "SHUTDOWN" });
+    expect(server.events.filter(({ event }) => event === "left")).toMatchObject([
+      { reason: "shutdown" },
+      { reason: "shutdown" },
+    ]);
+  });
+
+  test("lets a transfer end, and admits nobody meanwhile", async () => {
+    await using server = new TestServer();
+    server.storage.set("big", new Uint8Array(BIG).fill(7));
+    const port = server.listen();
+    await using peer = await RawPeer.admitted(port, { credit: 1_000 });
+    peer.send(frame("OPEN", { method: "get", params: { path: "big" } }, 1, 1));
+    await peer.next("DATA");
+    const stopped = server.server.shutdown(60_000);
+    expect((await peer.next("GOAWAY")).json.code).toBe(13);
+    await using late = await RawPeer.connect(port);
+    late.send(frame("HELLO", HELLO));
+    expect((await late.next("REFUSE")).json.code).toBe(13);
+    peer.send(grant(BIG));
+    await peer.next("END");
+    const bytes = peer.frames
+      .filter(({ name }) => name === "DATA")
+      .reduce((sum, { payload }) => sum + payload.length, 0);
+    expect(bytes).toBe(BIG);
+    peer.abort();
+    await stopped;
+  });
+
+  test("cuts a transfer off at the deadline", async () => {
+    const clock = new FakeClock();
+    await using server = new TestServer({ clock });
+    server.storage.set("big", new Uint8Array(BIG));
+    await using peer = await RawPeer.admitted(server.listen(), { credit: 1_000 });
+    peer.send(frame("OPEN", { method: "get", params: { path: "big" } }, 1, 1));
+    await peer.next("DATA");
+    const stopped = server.server.shutdown(10_000);
+    await peer.next("GOAWAY");
+    await clock.advance(9_999);
+    expect(peer.ended).toBe(false);
+    await clock.advance(1);
+    await until(() => peer.ended);
+    peer.abort();
+    await stopped;
+  });
+
+  test("refuses who waits and who is not admitted yet", async () => {
+    await using server = new TestServer({ maxClients: 1 });
+    const port = server.listen();
+    await using _ = await RawPeer.admitted(port);
+    await using queued = await RawPeer.connect(port);
+    queued.send(frame("HELLO", { ...HELLO, wait: true }));
+    await queued.next("QUEUED");
+    await using silent = await RawPeer.connect(port);
+    await until(() => server.server.seats.waiting === 1);
+    void server.server.shutdown(10_000);
+    for (const peer of [queued, silent]) expect((await peer.next("REFUSE")).json.code).toBe(13);
+  });
+
+  test("an OPEN that crosses GOAWAY is answered with RESET", async () => {
+    await using server = new TestServer();
+    server.storage.set("big", new Uint8Array(BIG));
+    await using peer = await RawPeer.admitted(server.listen(), { credit: 1_000 });
+    peer.send(frame("OPEN", { method: "get", params: { path: "big" } }, 1, 1));
+    await peer.next("DATA");
+    void server.server.shutdown(60_000);
+    await peer.next("GOAWAY");
+    peer.send(frame("OPEN", { method: "status" }, 3, 1));
+    expect(await peer.next("RESET")).toMatchObject({ stream: 3, json: { code: 13 } });
+  });
+
+  test("ends the operator's stream of events in order, with the departures in it", async () => {
+    await using server = new TestServer();
+    await server.tcpClient();
+    const operator = await server.operator();
+    const seen: string[] = [];
+    const watching = (async () => {
+      for await (const { event } of operator.events()) seen.push(event);
+    })();
+    await until(() => seen.length > 0 || operator.drain(true).then(() => seen.length > 0));
+    void server.server.shutdown(10_000);
+    await watching;
+    expect(seen).toContain("stopping");
+    expect(seen).toContain("left");
+  });
+
+  test("after kick the client is told and its seat is free", async () => {
+    await using server = new TestServer({ maxClients: 1 });
+    const victim = await server.tcpClient();
+    const operator = await server.operator();
+    await operator.kick("client01", "too loud");
+    expect(await victim.ended).toMatchObject({
+      by: "remote",
+      code: "KICKED",
+      message: expect.stringContaining("too loud"),
+    });
+    expect((await server.tcpClient()).name).toBe("Client02");
+    expect((await operator.client.status()).sessions.at(-1)).toMatchObject({ name: "Client01", reason: "kicked" });
+  });
+});

@@ -1,0 +1,76 @@
+import xterm from "@xterm/headless";
+import { type Subprocess, spawn } from "bun";
+import { until } from "./until.ts";
+
+/** A program on a pseudo-terminal of 100 × 30, and what a person would see there. */
+export class Screen implements AsyncDisposable {
+  readonly #terminal = new xterm.Terminal({ cols: 100, rows: 30, allowProposedApi: true });
+  readonly #process: Subprocess;
+  #written = 0;
+  #shown = 0;
+
+  constructor(command: string[], options: { cwd: string; env?: Record<string, string> }) {
+    this.#process = spawn(command, {
+      cwd: options.cwd,
+      env: { TERM: "xterm-256color", ...options.env },
+      terminal: {
+        cols: 100,
+        rows: 30,
+        data: (_, bytes) => {
+          this.#written++;
+          this.#terminal.write(bytes, () => this.#shown++);
+        },
+      },
+    });
+    // The program may ask where the cursor is.
+    this.#terminal.onData((answer) => this.type(answer));
+  }
+
+  /** The lines on the screen, without the empty ones at the end. */
+  get lines(): string[] {
+    const buffer = this.#terminal.buffer.active;
+    const lines = Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.translateToString(true) ?? "");
+    while (lines.at(-1) === "") lines.pop();
+    return lines;
+  }
+
+  get text(): string {
+    return this.lines.join("\n");
+  }
+
+  /** What is in front of the cursor on its line. */
+  get beforeCursor(): string {
+    const { cursorX, cursorY, baseY } = this.#terminal.buffer.active;
+    return this.#terminal.buffer.active.getLine(baseY + cursorY)?.translateToString(false, 0, cursorX) ?? "";
+  }
+
+  /** Type keys; `\r` is Enter, `\x03` Ctrl-C, `\x04` Ctrl-D. */
+  type(keys: string): void {
+    this.#process.terminal?.write(keys);
+  }
+
+  /** Wait until the text is on the screen. */
+  async shows(text: string): Promise<void> {
+    await until(() => this.#shown === this.#written && this.text.includes(text));
+  }
+
+  /** Wait until the cursor stands behind this text. */
+  async prompts(text: string): Promise<void> {
+    await until(() => this.#shown === this.#written && this.beforeCursor.endsWith(text));
+  }
+
+  get exited(): Promise<number> {
+    return this.#process.exited;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.exited;
+    this.#process.terminal?.close();
+    this.#terminal.dispose();
+  }
+}
