@@ -65,7 +65,11 @@ async function build(program: (typeof PROGRAMS)[number], outfile: string, target
     `--outfile=${outfile}`,
     ...(target === undefined ? [] : [`--target=bun-${target}`]),
   ];
-  const { exitCode, stdout, stderr } = Bun.spawnSync(command, { cwd: root });
+  const { exitCode, stdout, stderr } = Bun.spawnSync(command, {
+    cwd: root,
+    // Else it would be baked in as it is here.
+    env: { ...process.env, NODE_ENV: "production" },
+  });
   if (exitCode !== 0) {
     process.stderr.write(`${stdout}${stderr}`);
     process.exit(1);

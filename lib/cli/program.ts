@@ -1,8 +1,9 @@
-import { type ArgsDef, type CommandDef, renderUsage } from "citty";
+import type { ArgsDef } from "citty";
 import { UsageError } from "../errors.ts";
 import { type ConsoleIo, processIo } from "./console-io.ts";
 import { type Flags, findFlag, nearest, parseFlags } from "./flags.ts";
-import { EXIT_CODES, reportError } from "./report.ts";
+import { commandHelp, programHelp } from "./help.ts";
+import { reportError } from "./report.ts";
 import { VERSION } from "./version.ts";
 
 /** A command of one of the two programs. */
@@ -19,6 +20,8 @@ export interface Program {
   readonly commands: Readonly<Record<string, Command>>;
   /** The command that runs when none is named. */
   readonly defaultCommand: string;
+  /** Lines that a person could type. */
+  readonly examples: readonly string[];
 }
 
 const BUILT_IN: ArgsDef = {
@@ -46,7 +49,7 @@ async function runCommand(program: Program, argv: readonly string[], io: Console
       return 0;
     }
     if (beforeEnd.includes("--help") || beforeEnd.includes("-h")) {
-      await io.out(await helpText(program, name, io));
+      await io.out(name === undefined ? programHelp(program, args, io) : commandHelp(program, name, command, args, io));
       return 0;
     }
     return await command.run(parseFlags(rest, args), io);
@@ -73,27 +76,4 @@ function splitCommand(program: Program, argv: readonly string[]): { name: string
     throw new UsageError(`Unknown command "${word}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }
   return { name: undefined, rest: [...argv] };
-}
-
-/** Usage of one command, or of the program with its default command's flags. */
-async function helpText(program: Program, name: string | undefined, io: ConsoleIo): Promise<string> {
-  const { description, args } = program.commands[name ?? program.defaultCommand] as Command;
-  const command: CommandDef = {
-    meta: {
-      name: name === undefined ? program.name : name,
-      version: VERSION,
-      description: name === undefined ? program.description : description,
-    },
-    args: { ...args, ...BUILT_IN },
-  };
-  if (name === undefined && Object.keys(program.commands).length > 1) {
-    command.subCommands = Object.fromEntries(
-      Object.entries(program.commands).map(([key, value]) => [key, { meta: { description: value.description } }]),
-    );
-  }
-  const parent: CommandDef | undefined =
-    name === undefined ? undefined : { meta: { name: program.name, version: VERSION } };
-  const usage = await renderUsage(command, parent);
-  const text = `${usage}\n${name === undefined ? `\n${EXIT_CODES}\n` : ""}`;
-  return io.outIsTty && io.color ? text : Bun.stripANSI(text);
 }

@@ -37,8 +37,7 @@ function originOf(error: CommError): string {
 }
 
 /** The exit codes, for --help. */
-export const EXIT_CODES = `EXIT CODES
-
+export const EXIT_CODES = `\
    0  done                                6  not found
    1  unexpected                          7  incomplete, or failed verification
    2  usage                               8  conflict: it exists, or it changed

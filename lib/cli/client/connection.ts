@@ -10,6 +10,9 @@ import { escapeText } from "../escape.ts";
 import { type Flags, secondsFlag } from "../flags.ts";
 import { VERSION } from "../version.ts";
 
+/** How long a command may take to end after Ctrl-C. */
+const CLEAN_UP_MS = 500;
+
 /** Flags of every client command. */
 export const CONNECTION_FLAGS = {
   server: {
@@ -69,15 +72,22 @@ export async function withClient(
   }
 }
 
-/** `work`, or INTERRUPTED when the signal comes first. */
+/**
+ * `work`, or INTERRUPTED when the signal comes first: then work gets a moment to clean up behind itself, but a
+ * server that does not answer can't hold the person.
+ */
 export async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(new CommError("INTERRUPTED", "Interrupted."));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => aborted.reject(new CommError("INTERRUPTED", "Interrupted.")), CLEAN_UP_MS);
+  };
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
   try {
     return await Promise.race([work, aborted.promise]);
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
   }
 }

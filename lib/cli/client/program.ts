@@ -8,7 +8,13 @@ import { status } from "./status.ts";
 
 export const clientProgram: Program = {
   name: "commserver-client",
-  description: "Lists, fetches, sends and talks to a CommServer",
+  description: "Lists and fetches the files of a commserver-server, and passes messages.",
   commands: { shell, status, list, get, send, ping },
   defaultCommand: "shell",
+  examples: [
+    "commserver-client                                talk to the server on this machine",
+    "commserver-client list --server 192.0.2.7        what a server on another machine has",
+    'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
+    'commserver-client send "lunch?" --to Client02',
+  ],
 };

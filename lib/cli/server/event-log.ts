@@ -1,4 +1,4 @@
-import { createConsola } from "consola";
+import { createConsola, LogLevels } from "consola";
 import type { StampedEvent } from "../../server/events.ts";
 import { formatEvent, isWarning } from "./event-line.ts";
 
@@ -12,8 +12,9 @@ export function createEventLog(write: (line: string) => void): (event: StampedEv
         },
       },
     ],
-    // Every event counts: consola would fold repeated ones.
+    // Every event counts: consola would fold repeated ones, and be silent where TEST or CI is set.
     throttle: 0,
+    level: LogLevels.info,
   });
   return (event) => {
     if (isWarning(event)) log.warn(formatEvent(event));

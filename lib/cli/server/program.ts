@@ -4,7 +4,13 @@ import { serve } from "./serve.ts";
 
 export const serverProgram: Program = {
   name: "commserver-server",
-  description: "Serves a folder to CommServer clients, and passes messages",
+  description: "Serves a folder to commserver-client, and passes messages.",
   commands: { serve, console: consoleCommand },
   defaultCommand: "serve",
+  examples: [
+    "commserver-server                                serve ./repository at port 5050",
+    "commserver-server --repository /srv/files --max-clients 50",
+    "commserver-server console                        operate the server that runs on this machine",
+    "commserver-server console kick Client02          the same with one command",
+  ],
 };

@@ -1,0 +1,69 @@
+import type { ArgsDef } from "citty";
+import { type ConsoleIo, paint } from "./console-io.ts";
+import type { Command, Program } from "./program.ts";
+import { EXIT_CODES } from "./report.ts";
+import { VERSION } from "./version.ts";
+
+type Arg = ArgsDef[string];
+type Row = readonly [left: string, right: string];
+
+/** The help of a program, with the flags of its default command. */
+export function programHelp(program: Program, args: ArgsDef, io: Pick<ConsoleIo, "color">): string {
+  const commands = Object.entries(program.commands).map(([name, { description }]): Row => [name, description]);
+  return page(io, `${program.name} ${VERSION}`, [
+    [program.description],
+    ["USAGE", `  ${program.name} [COMMAND] [FLAGS]`],
+    ["COMMANDS", columns(commands)],
+    [`FLAGS OF ${program.defaultCommand.toUpperCase()}, WHICH RUNS WITHOUT A COMMAND`, columns(flagRows(args))],
+    ["EXAMPLES", program.examples.map((line) => `  ${line}`).join("\n")],
+    ["EXIT CODES", EXIT_CODES],
+    [`Flags and arguments of a command: ${program.name} COMMAND --help`],
+  ]);
+}
+
+/** The help of one command. */
+export function commandHelp(
+  program: Program,
+  name: string,
+  command: Command,
+  args: ArgsDef,
+  io: Pick<ConsoleIo, "color">,
+): string {
+  const words = positionals(args).map(([word, arg]) => (arg.required === false ? `[${word}]` : word));
+  const sections: string[][] = [
+    [command.description],
+    ["USAGE", `  ${[program.name, name, ...words, "[FLAGS]"].join(" ")}`],
+  ];
+  const wordRows = positionals(args).map(([word, arg]): Row => [word, arg.description ?? ""]);
+  if (wordRows.length > 0) sections.push(["ARGUMENTS", columns(wordRows)]);
+  sections.push(["FLAGS", columns(flagRows(args))]);
+  return page(io, `${program.name} ${VERSION}`, sections);
+}
+
+function page(io: Pick<ConsoleIo, "color">, title: string, sections: readonly (readonly string[])[]): string {
+  const text = sections.map(([head = "", body]) => (body === undefined ? head : `${paint(io, "bold", head)}\n${body}`));
+  return `${paint(io, "bold", title)}\n${text.join("\n\n")}\n`;
+}
+
+/** `PATH…` and its definition. */
+function positionals(args: ArgsDef): [string, Arg][] {
+  return Object.entries(args)
+    .filter(([, arg]) => arg.type === "positional")
+    .map(([name, arg]) => [name.toUpperCase() + (arg.valueHint ?? ""), arg]);
+}
+
+function flagRows(args: ArgsDef): Row[] {
+  return Object.entries(args)
+    .filter(([, arg]) => arg.type !== "positional")
+    .map(([name, arg]): Row => {
+      const short = "alias" in arg && arg.alias !== undefined ? `-${arg.alias}, ` : "    ";
+      const value = arg.valueHint === undefined ? "" : ` ${arg.valueHint}`;
+      const fallback = arg.default === undefined ? "" : ` (default: ${arg.default})`;
+      return [`${short}--${name}${value}`, `${arg.description ?? ""}${fallback}`];
+    });
+}
+
+function columns(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()).join("\n");
+}
