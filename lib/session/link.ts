@@ -9,7 +9,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { type FrameSource, SendQueue } from "./send-queue.ts";
 import type { Transport } from "./transport.ts";
 
-/** Control frames waiting above this: the peer does not read, so it is not read from either. */
+/** Control frames waiting above this say that the peer does not read. */
 const CONGESTED_BYTES = 256 * 1024;
 
 /** Who takes the frames of a link: the handshake first, then the session. */
@@ -102,7 +102,9 @@ export class Link {
   /** Queue a control frame. */
   send(opcode: Opcode, streamId: number, payload: Uint8Array, flags = 0): void {
     this.#queue.pushControl(encodeFrame(opcode, streamId, payload, flags));
-    if (this.congested && !this.#paused) {
+    // Who does not read our replies is not read from. Our own requests do not count: else two honest peers with
+    // much to ask could both stop reading, each waiting for the other.
+    if (this.#queue.replyBytes > CONGESTED_BYTES && !this.#paused) {
       this.#paused = true;
       this.#transport.pause();
     }

@@ -1,6 +1,6 @@
 import { HEADER_BYTES } from "../protocol/constants.ts";
 import { encodeHeader } from "../protocol/header.ts";
-import type { Opcode } from "../protocol/opcode.ts";
+import { Opcode } from "../protocol/opcode.ts";
 import type { Transport } from "./transport.ts";
 
 /** A frame that a stream hands over when its turn has come. */
@@ -30,6 +30,7 @@ export class SendQueue {
   readonly #transport: Pick<Transport, "write" | "close">;
   readonly #control: Uint8Array[] = [];
   #controlBytes = 0;
+  #replyBytes = 0;
   /** Sources with frames, in the order of their turns. */
   readonly #sources = new Set<FrameSource>();
   /** What is told when the write that is under way has left. */
@@ -49,11 +50,17 @@ export class SendQueue {
     return this.#controlBytes;
   }
 
+  /** Those of them that the peer has caused: all but our own requests. */
+  get replyBytes(): number {
+    return this.#replyBytes;
+  }
+
   /** Queue an encoded control frame; it belongs to the queue now. */
   pushControl(frame: Uint8Array): void {
     if (this.#closing) return;
     this.#control.push(frame);
     this.#controlBytes += frame.length;
+    this.#replyBytes += replyLength(frame);
     this.#schedule();
   }
 
@@ -124,6 +131,7 @@ export class SendQueue {
       const frame = this.#control.shift();
       if (frame === undefined) break;
       this.#controlBytes -= frame.length;
+      this.#replyBytes -= replyLength(frame);
       add(frame);
     }
     let large: Uint8Array | undefined;
@@ -165,6 +173,10 @@ export class SendQueue {
     this.#inFlight = [];
     for (const onSent of sent) onSent();
   }
+}
+
+function replyLength(frame: Uint8Array): number {
+  return frame[1] === Opcode.OPEN ? 0 : frame.length;
 }
 
 function headerOf(frame: StreamFrame): Uint8Array {

@@ -19,6 +19,13 @@ async function failedStart(...args: string[]): Promise<Finished> {
   return run([server, ...args]);
 }
 
+/** As failedStart(), and without the superuser's right to read and write everywhere. */
+async function unprivilegedStart(...args: string[]): Promise<Finished> {
+  const { server } = await binaries();
+  const drop = process.getuid?.() === 0 ? ["/usr/bin/setpriv", "--bounding-set=-all", "--inh-caps=-all"] : [];
+  return run([...drop, server, ...args]);
+}
+
 describe("starting", () => {
   test("the first JSON line tells where it listens and what it serves", async () => {
     await using server = await ServerProcess.start(["-r", REPOSITORY]);
@@ -140,15 +147,17 @@ describe("starting", () => {
     expect(stderr).toContain("--state-dir");
   });
 
-  // The superuser may read and write everywhere: there is nothing to refuse.
-  test.skipIf(process.getuid?.() === 0)("what may not be read or written is told in one line", async () => {
+  test("what may not be read or written is told in one line", async () => {
     using folder = new TempFolder();
-    mkdirSync(folder.join("closed"));
-    chmodSync(folder.join("closed"), 0);
-    const repository = await failedStart("-r", folder.join("closed"), "-p", "0", "--state-dir", folder.path);
+    mkdirSync(folder.join("closed"), { mode: 0 });
+    const repository = await unprivilegedStart("-r", folder.join("closed"), "-p", "0", "--state-dir", folder.path);
     expect(repository.exitCode).toBe(5);
-    const state = await failedStart("-r", REPOSITORY, "-p", "0", "--state-dir", folder.join("closed", "state"));
+    expect(repository.stderr).toContain("No permission to read the repository folder");
+    const stateDir = folder.join("closed", "state");
+    const state = await unprivilegedStart("-r", REPOSITORY, "-p", "0", "--state-dir", stateDir);
     expect(state.exitCode).toBe(9);
+    expect(state.stderr).toContain("--state-dir");
+    for (const { stderr } of [repository, state]) expect(stderr).not.toContain("    at ");
     chmodSync(folder.join("closed"), 0o700);
   });
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { Client } from "../../lib/client/client.ts";
 import type { MessageParams } from "../../lib/protocol/methods.ts";
+import { systemClock } from "../../lib/session/clock.ts";
+import { memoryPair } from "../../lib/transport/memory.ts";
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
 
@@ -79,6 +82,18 @@ describe("messages", () => {
     const texts = Array.from({ length: 100 }, (_, index) => `${index}`);
     await Promise.all(texts.map((text) => a.send(text, "Client02")));
     expect(got).toEqual(texts);
+  });
+
+  test("hundreds of large ones at once over a narrow link do not lock both sides up", async () => {
+    await using server = new TestServer();
+    const [ours, theirs] = memoryPair({ a: "server", b: "narrow" }, 1_024);
+    server.server.accept(ours, "client");
+    const options = { transport: theirs, clock: systemClock, agent: "test", wait: false, timeoutMs: 5_000 };
+    const client = await Client.connect(options);
+    const texts = Array.from({ length: 120 }, (_, index) => `${index}`.padEnd(8_000, "x"));
+    const answers = await Promise.all(texts.map((text) => client.send(text)));
+    expect(answers.map(({ text }) => text)).toEqual(texts.map((text) => `${text} ACK`));
+    await client.close();
   });
 
   test("they are counted in the ledger, each way", async () => {
