@@ -98,6 +98,8 @@ export const SendResult = v.object({
   delivered: v.array(name),
   /** Names that it did not reach, with the reason. */
   failed: v.array(v.object({ name, message: v.string() })),
+  /** Names that found no place in either list. */
+  omitted: v.optional(count),
 });
 export type SendResult = v.InferOutput<typeof SendResult>;
 

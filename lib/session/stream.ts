@@ -1,14 +1,12 @@
-import { CommError, type ErrorCode, ProtocolError, StreamError } from "../errors.ts";
+import { type CommError, type ErrorCode, ProtocolError, StreamError } from "../errors.ts";
+import { MAX_CONTROL_BYTES } from "../protocol/constants.ts";
 import { writeUint32 } from "../protocol/header.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { encodeReason } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
-import { ReceiveWindow, SendCredit } from "./credit.ts";
-import { ReceiveQueue } from "./receive-queue.ts";
-import type { FrameSource, StreamFrame } from "./send-queue.ts";
-
-/** Largest DATA payload that is sent: small enough that streams take turns every fraction of a millisecond. */
-const SEND_FRAME_BYTES = 256 * 1024;
+import { BodyReceiver } from "./body-receiver.ts";
+import { BodySender } from "./body-sender.ts";
+import type { FrameSource } from "./send-queue.ts";
 
 const EMPTY = new Uint8Array(0);
 
@@ -34,46 +32,34 @@ export interface StreamOptions {
   readonly opener: boolean;
 }
 
-interface PendingWrite {
-  readonly opcode: typeof Opcode.DATA | typeof Opcode.END;
-  readonly bytes: Uint8Array;
-  readonly resolve: () => void;
-  readonly reject: (error: CommError) => void;
-}
-
 /**
  * One request or push, with a body in either direction. The session calls the `on…` methods for what
  * arrives; the user calls the others. States: PROTOCOL.md, "Streams".
  */
-export class Stream implements FrameSource {
+export class Stream {
   readonly id: number;
   readonly #port: StreamPort;
   readonly #opener: boolean;
-  readonly #credit: SendCredit;
-  readonly #window: ReceiveWindow;
-  readonly #received = new ReceiveQueue();
-  readonly #writes: PendingWrite[] = [];
-  /** Bytes of the first pending write that were taken already. */
-  #writeOffset = 0;
+  readonly #sender: BodySender;
+  readonly #receiver: BodyReceiver;
   readonly #accepted = Promise.withResolvers<Json>();
+  readonly #closed = Promise.withResolvers<void>();
   #isAccepted = false;
-  /** No more can be written. */
-  #ending = false;
-  #localEnded = false;
-  #remoteEnded = false;
   #failure: CommError | undefined;
   #trailer: Json = {};
-  #wakeReader: (() => void) | undefined;
-  /** Length of the piece that the reader holds. */
-  #held = 0;
-  readonly #closed = Promise.withResolvers<void>();
 
   constructor(options: StreamOptions) {
-    this.id = options.id;
-    this.#port = options.port;
+    const { id, port } = options;
+    this.id = id;
+    this.#port = port;
     this.#opener = options.opener;
-    this.#credit = new SendCredit(options.sendCredit);
-    this.#window = new ReceiveWindow(options.receiveWindow);
+    this.#sender = new BodySender({
+      streamId: id,
+      credit: options.sendCredit,
+      onReady: (source) => port.addSource(source),
+      onEnded: () => this.#closeIfEnded(),
+    });
+    this.#receiver = new BodyReceiver(options.receiveWindow, (bytes) => this.#sendCredit(bytes));
     // Whoever does not wait for the answer need not hear of its failure either.
     this.#accepted.promise.catch(() => {});
   }
@@ -88,22 +74,31 @@ export class Stream implements FrameSource {
     return this.#closed.promise;
   }
 
+  get isClosed(): boolean {
+    return this.#failure !== undefined || (this.#sender.ended && this.#receiver.ended);
+  }
+
   /** Members of the peer's END; complete when the body was read to its end. */
   get trailer(): Json {
     return this.#trailer;
   }
 
-  /** Answer the peer's OPEN. With `end` there is no body in this direction. */
+  /**
+   * Answer the peer's OPEN. With `end` there is no body in this direction.
+   *
+   * @throws StreamError INTERNAL when the result is too large for a frame; what ended the stream, if so
+   */
   accept(result: Json, options: { end?: boolean } = {}): void {
-    this.#throwIfFailed();
+    if (this.#failure !== undefined) throw this.#failure;
+    const payload = encodeControl(result);
     this.#isAccepted = true;
-    this.#port.send(Opcode.ACCEPT, this.id, encodeJson(result), options.end ? Flag.END : 0);
-    if (options.end) this.#endLocal();
+    this.#port.send(Opcode.ACCEPT, this.id, payload, options.end ? Flag.END : 0);
+    if (options.end) this.#sender.endWithoutBody();
   }
 
   /** Note that OPEN said that no body follows. */
   endWithOpen(): void {
-    this.#endLocal();
+    this.#sender.endWithoutBody();
   }
 
   /**
@@ -113,13 +108,12 @@ export class Stream implements FrameSource {
    * @throws RemoteError after the peer's RESET, StreamError after reset(), TransportError when the link is gone
    */
   write(bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0) return Promise.resolve();
-    return this.#enqueue(Opcode.DATA, bytes);
+    return bytes.length === 0 ? Promise.resolve() : this.#sender.enqueue(Opcode.DATA, bytes);
   }
 
   /** End the body in this direction, behind all that was written. @throws as write() */
-  end(trailer?: Json): Promise<void> {
-    return this.#enqueue(Opcode.END, trailer === undefined ? EMPTY : encodeJson(trailer));
+  async end(trailer?: Json): Promise<void> {
+    await this.#sender.enqueue(Opcode.END, trailer === undefined ? EMPTY : encodeControl(trailer));
   }
 
   /** Abort the stream both ways, now; `error` is what its user here gets. No effect when it has ended. */
@@ -129,26 +123,9 @@ export class Stream implements FrameSource {
     this.fail(error);
   }
 
-  /**
-   * The next bytes of the peer's body, undefined at its end. Asking again says that the piece before has
-   * reached its sink: only then the peer is granted new credit. One reader at a time.
-   *
-   * @throws as write()
-   */
-  async read(): Promise<Uint8Array | undefined> {
-    this.#grant();
-    for (;;) {
-      this.#throwIfFailed();
-      const piece = this.#received.shift();
-      if (piece !== undefined) {
-        this.#held = piece.length;
-        return piece;
-      }
-      if (this.#remoteEnded) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#wakeReader = resolve;
-      });
-    }
+  /** The next bytes of the peer's body, as BodyReceiver.read(). @throws as write() */
+  read(): Promise<Uint8Array | undefined> {
+    return this.#receiver.read();
   }
 
   /** The peer's body, piece by piece as read(). Leaving the loop early cancels the stream. */
@@ -162,28 +139,6 @@ export class Stream implements FrameSource {
     }
   }
 
-  takeFrame(): StreamFrame | undefined {
-    const write = this.#writes[0];
-    if (write === undefined) return undefined;
-    if (write.opcode === Opcode.END) {
-      this.#writes.shift();
-      const onSent = () => {
-        // Not before: the session may close with its last stream.
-        this.#endLocal();
-        write.resolve();
-      };
-      return { opcode: Opcode.END, streamId: this.id, payload: write.bytes, onSent };
-    }
-    const start = this.#writeOffset;
-    const length = this.#credit.consume(Math.min(write.bytes.length - start, SEND_FRAME_BYTES));
-    if (length === 0) return undefined; // CREDIT brings it back into the round
-    const payload = write.bytes.subarray(start, start + length);
-    const whole = start + length === write.bytes.length;
-    this.#writeOffset = whole ? 0 : start + length;
-    if (whole) this.#writes.shift();
-    return { opcode: Opcode.DATA, streamId: this.id, payload, onSent: whole ? write.resolve : undefined };
-  }
-
   /** @throws ProtocolError UNEXPECTED_FRAME */
   onAccept(result: Json, end: boolean): void {
     if (!this.#opener || this.#isAccepted) {
@@ -191,60 +146,43 @@ export class Stream implements FrameSource {
     }
     this.#isAccepted = true;
     this.#accepted.resolve(result);
-    if (end) this.#endRemote();
+    if (end) this.#endReceiver();
   }
 
   /** @throws ProtocolError UNEXPECTED_FRAME, CREDIT_EXCEEDED */
   onData(piece: Uint8Array): void {
     this.#checkBodyOpen("DATA");
-    this.#window.receive(piece.length);
-    this.#received.push(piece);
-    this.#wake();
+    this.#receiver.push(piece);
   }
 
   /** @throws ProtocolError UNEXPECTED_FRAME */
   onEnd(trailer: Json): void {
     this.#checkBodyOpen("END");
     this.#trailer = trailer;
-    this.#endRemote();
+    this.#endReceiver();
   }
 
   /** @throws ProtocolError CREDIT_EXCEEDED */
   onCredit(bytes: number): void {
-    this.#credit.grant(bytes);
-    if (this.#writes.length > 0) this.#port.addSource(this);
+    this.#sender.grant(bytes);
   }
 
   /** OPEN said that no body follows. */
   onOpenEnd(): void {
-    this.#endRemote();
+    this.#endReceiver();
   }
 
   /** End the stream with an error, without a word to the peer. */
   fail(error: CommError): void {
     if (this.isClosed) return;
     this.#failure = error;
-    this.#received.clear();
-    for (const write of this.#writes.splice(0)) write.reject(error);
+    this.#sender.fail(error);
+    this.#receiver.fail(error);
     this.#accepted.reject(error);
-    this.#wake();
     this.#close();
   }
 
-  #enqueue(opcode: PendingWrite["opcode"], bytes: Uint8Array): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#ending) return Promise.reject(new CommError("UNEXPECTED", `Stream ${this.id} has ended.`));
-    this.#ending = opcode === Opcode.END;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#writes.push({ opcode, bytes, resolve, reject });
-    this.#port.addSource(this);
-    return promise;
-  }
-
-  #grant(): void {
-    const bytes = this.#window.consume(this.#held);
-    this.#held = 0;
-    if (bytes === 0 || this.#remoteEnded || this.isClosed) return;
+  #sendCredit(bytes: number): void {
     const payload = new Uint8Array(4);
     writeUint32(payload, 0, bytes);
     this.#port.send(Opcode.CREDIT, this.id, payload);
@@ -254,39 +192,30 @@ export class Stream implements FrameSource {
     if (this.#opener && !this.#isAccepted) {
       throw new ProtocolError("UNEXPECTED_FRAME", `${what} comes before ACCEPT on stream ${this.id}.`);
     }
-    if (this.#remoteEnded) {
+    if (this.#receiver.ended) {
       throw new ProtocolError("UNEXPECTED_FRAME", `${what} comes after the end of the body of stream ${this.id}.`);
     }
   }
 
-  #endLocal(): void {
-    this.#ending = true;
-    this.#localEnded = true;
-    if (this.#remoteEnded) this.#close();
+  #endReceiver(): void {
+    this.#receiver.end();
+    this.#closeIfEnded();
   }
 
-  #endRemote(): void {
-    this.#remoteEnded = true;
-    this.#wake();
-    if (this.#localEnded) this.#close();
-  }
-
-  get isClosed(): boolean {
-    return this.#failure !== undefined || (this.#localEnded && this.#remoteEnded);
+  #closeIfEnded(): void {
+    if (this.#sender.ended && this.#receiver.ended && this.#failure === undefined) this.#close();
   }
 
   #close(): void {
-    this.#port.removeSource(this);
+    this.#port.removeSource(this.#sender);
     this.#port.onStreamClosed(this);
     this.#closed.resolve();
   }
+}
 
-  #wake(): void {
-    this.#wakeReader?.();
-    this.#wakeReader = undefined;
-  }
-
-  #throwIfFailed(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-  }
+/** @throws StreamError INTERNAL */
+function encodeControl(value: Json): Uint8Array {
+  const payload = encodeJson(value);
+  if (payload.length <= MAX_CONTROL_BYTES) return payload;
+  throw new StreamError("INTERNAL", `An answer of ${payload.length} bytes does not fit a frame.`);
 }

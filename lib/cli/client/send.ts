@@ -3,6 +3,7 @@ import { UsageError } from "../../errors.ts";
 import { MAX_TEXT_LENGTH } from "../../protocol/constants.ts";
 import type { SendResult } from "../../protocol/methods.ts";
 import { escapeText } from "../escape.ts";
+import { plural } from "../format.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
 
@@ -40,9 +41,10 @@ export async function sendTyped(client: Client, typed: string, defaultTo?: strin
 }
 
 /** The server's answer, or who got the message. */
-function formatSent({ text, delivered, failed }: SendResult, to: string | undefined): string {
+function formatSent({ text, delivered, failed, omitted }: SendResult, to: string | undefined): string {
   if (to === undefined || to.toLowerCase() === "server") return escapeText(text);
   const lines = [delivered.length === 0 ? "Delivered to nobody." : `Delivered to ${escapeText(delivered.join(", "))}.`];
   for (const { name, message } of failed) lines.push(`Not delivered to ${escapeText(name)}: ${escapeText(message)}`);
+  if (omitted !== undefined) lines.push(`… and ${plural(omitted, "more client")}.`);
   return lines.join("\n");
 }

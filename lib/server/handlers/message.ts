@@ -3,6 +3,11 @@ import { type MessageParams, SendParams, type SendResult } from "../../protocol/
 import type { Member } from "../member.ts";
 import { defineMethod, type Host } from "../method.ts";
 
+/** Names in an answer, and length of a reason in it: what surely fits a frame. */
+const MAX_DELIVERED = 1_000;
+const MAX_FAILED = 100;
+const MAX_REASON = 200;
+
 /** How long a client may take to acknowledge a message. */
 const DELIVERY_MS = 10_000;
 
@@ -30,15 +35,25 @@ export const message = defineMethod({
       for (const [index, outcome] of outcomes.entries()) {
         const name = (recipients[index] as Member).name;
         if (outcome.status === "fulfilled") delivered.push(name);
-        else failed.push({ name, message: toCommError(outcome.reason).message });
+        else failed.push({ name, message: toCommError(outcome.reason).message.slice(0, MAX_REASON) });
       }
       if (delivered.length === 0 && failed.length === 1 && to.toLowerCase() !== "all") {
         throw new CommError("NOT_DELIVERED", `The message did not reach ${failed[0]?.name}: ${failed[0]?.message}`);
       }
     }
-    stream.accept({ text: acknowledge(text), delivered, failed } satisfies SendResult, { end: true });
+    stream.accept(answerTo(text, delivered, failed), { end: true });
   },
 });
+
+function answerTo(text: string, delivered: string[], failed: SendResult["failed"]): SendResult {
+  const answer: SendResult = {
+    text: acknowledge(text),
+    delivered: delivered.slice(0, MAX_DELIVERED),
+    failed: failed.slice(0, MAX_FAILED),
+  };
+  const omitted = delivered.length + failed.length - answer.delivered.length - answer.failed.length;
+  return omitted > 0 ? { ...answer, omitted } : answer;
+}
 
 /** Whom a message is for; undefined is the server itself. @throws CommError NO_SUCH_CLIENT */
 function recipientsOf(to: string, sender: Member, host: Host): Member[] | undefined {

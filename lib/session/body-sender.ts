@@ -1,0 +1,106 @@
+import { CommError } from "../errors.ts";
+import { Opcode } from "../protocol/opcode.ts";
+import { SendCredit } from "./credit.ts";
+import type { FrameSource, StreamFrame } from "./send-queue.ts";
+
+/** Largest DATA payload that is sent: small enough that streams take turns every fraction of a millisecond. */
+const SEND_FRAME_BYTES = 256 * 1024;
+
+export interface BodySenderOptions {
+  readonly streamId: number;
+  /** Bytes that may be sent before the first CREDIT. */
+  readonly credit: number;
+  /** There is something to send: call takeFrame() when the turn comes. */
+  onReady(source: FrameSource): void;
+  /** The body has ended and its last frame has left. Called once, never after fail(). */
+  onEnded(): void;
+}
+
+interface PendingWrite {
+  readonly opcode: typeof Opcode.DATA | typeof Opcode.END;
+  readonly bytes: Uint8Array;
+  readonly resolve: () => void;
+  readonly reject: (error: CommError) => void;
+}
+
+/** The body of a stream in our direction: what was written, cut into frames as far as the credit goes. */
+export class BodySender implements FrameSource {
+  readonly #options: BodySenderOptions;
+  readonly #credit: SendCredit;
+  readonly #writes: PendingWrite[] = [];
+  /** Bytes of the first pending write that were taken already. */
+  #offset = 0;
+  /** END was queued, or is not needed. */
+  #ending = false;
+  #ended = false;
+  #failure: CommError | undefined;
+
+  constructor(options: BodySenderOptions) {
+    this.#options = options;
+    this.#credit = new SendCredit(options.credit);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Queue bytes, or with END the trailer; resolves when they have left. @throws the error given to fail() */
+  enqueue(opcode: PendingWrite["opcode"], bytes: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#ending) {
+      return Promise.reject(new CommError("UNEXPECTED", `The body of stream ${this.#options.streamId} has ended.`));
+    }
+    this.#ending = opcode === Opcode.END;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#writes.push({ opcode, bytes, resolve, reject });
+    this.#options.onReady(this);
+    return promise;
+  }
+
+  /** There is no body in this direction: a flag said so. */
+  endWithoutBody(): void {
+    this.#ending = true;
+    this.#end();
+  }
+
+  /** @throws ProtocolError CREDIT_EXCEEDED */
+  grant(bytes: number): void {
+    this.#credit.grant(bytes);
+    if (this.#writes.length > 0) this.#options.onReady(this);
+  }
+
+  takeFrame(): StreamFrame | undefined {
+    const write = this.#writes[0];
+    if (write === undefined) return undefined;
+    const { streamId } = this.#options;
+    if (write.opcode === Opcode.END) {
+      this.#writes.shift();
+      const onSent = () => {
+        // Not before: the session may close with its last stream.
+        this.#end();
+        write.resolve();
+      };
+      return { opcode: Opcode.END, streamId, payload: write.bytes, onSent };
+    }
+    const start = this.#offset;
+    const length = this.#credit.consume(Math.min(write.bytes.length - start, SEND_FRAME_BYTES));
+    if (length === 0) return undefined; // grant() brings it back into the round
+    const payload = write.bytes.subarray(start, start + length);
+    const whole = start + length === write.bytes.length;
+    this.#offset = whole ? 0 : start + length;
+    if (whole) this.#writes.shift();
+    return { opcode: Opcode.DATA, streamId, payload, onSent: whole ? write.resolve : undefined };
+  }
+
+  /** Nothing more can be sent, for this reason. */
+  fail(error: CommError): void {
+    this.#failure = error;
+    for (const write of this.#writes.splice(0)) write.reject(error);
+  }
+
+  #end(): void {
+    if (this.#ended || this.#failure !== undefined) return;
+    this.#ended = true;
+    this.#options.onEnded();
+  }
+}
