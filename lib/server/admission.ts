@@ -60,6 +60,11 @@ export class Admission implements LinkHandler, Candidate {
     this.link.start();
   }
 
+  /** True between HELLO and the decision. */
+  get isWaiting(): boolean {
+    return this.#hello !== undefined && !this.#settled;
+  }
+
   /** Turn the peer away with the reason. No effect when it is admitted or gone. */
   refuse(code: ReasonCode, message: string): void {
     if (!this.#settle()) return;

@@ -20,7 +20,8 @@ export interface Host {
   readonly members: Members;
   readonly events: EventFeed;
   /** While true nobody new is admitted. */
-  draining: boolean;
+  readonly draining: boolean;
+  setDraining(on: boolean): void;
   createSha256(): Sha256;
   /** Ask the program to stop; it decides how. */
   requestStop(): void;

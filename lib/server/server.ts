@@ -19,6 +19,8 @@ import { Seats } from "./seats.ts";
 /** How often the counters of live sessions go into the ledger. */
 const CHECKPOINT_MS = 30_000;
 
+const CLOSED = "The server admits nobody at present.";
+
 export interface ServerOptions {
   readonly agent: string;
   readonly clock: Clock;
@@ -44,7 +46,7 @@ export class CommServer implements Host {
   readonly seats: Seats;
   readonly members = new Members();
   readonly events: EventFeed;
-  draining = false;
+  #draining = false;
   /** True after abort(). */
   wasAborted = false;
   /** Peers between their first byte and their admission, those who wait for a seat included. */
@@ -76,6 +78,18 @@ export class CommServer implements Host {
 
   get ledger(): Ledger {
     return this.#options.ledger;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Admit nobody new from now on, those who wait included, or admit again. */
+  setDraining(on: boolean): void {
+    this.#draining = on;
+    this.events.emit({ event: "draining", on });
+    if (!on) return;
+    for (const admission of [...this.#unadmitted]) if (admission.isWaiting) admission.refuse("SHUTDOWN", CLOSED);
   }
 
   createSha256(): Sha256 {
@@ -141,7 +155,7 @@ export class CommServer implements Host {
 
   #closedFor(): { code: ReasonCode; message: string } | undefined {
     if (this.#waitingToStop !== undefined) return { code: "SHUTDOWN", message: "The server is shutting down." };
-    if (this.draining) return { code: "SHUTDOWN", message: "The server admits nobody at present." };
+    if (this.draining) return { code: "SHUTDOWN", message: CLOSED };
     return undefined;
   }
 

@@ -180,6 +180,18 @@ describe("the queue", () => {
 });
 
 describe("draining", () => {
+  test("sends those away who wait", async () => {
+    await using server = new TestServer({ maxClients: 1 });
+    const seated = await server.tcpClient();
+    const waiting = server.tcpClient({ wait: true });
+    waiting.catch(() => {});
+    await until(() => server.server.seats.waiting === 1);
+    await (await server.operator()).drain(true);
+    await expect(waiting).rejects.toMatchObject({ code: "SHUTDOWN" });
+    expect(server.server.seats.waiting).toBe(0);
+    await seated.close();
+  });
+
   test("admits nobody new, keeps who is here, and can be taken back", async () => {
     await using server = new TestServer();
     const here = await server.tcpClient();

@@ -7,8 +7,7 @@ export const drain = defineMethod({
   role: "operator",
   params: DrainParams,
   async handle({ params, stream, host }) {
-    host.draining = params.on;
-    host.events.emit({ event: "draining", on: params.on });
+    host.setDraining(params.on);
     stream.accept({}, { end: true });
   },
 });
