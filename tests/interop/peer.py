@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""A CommServer peer from PROTOCOL.md alone: a client, a server, and a judge of the other side.
+
+    peer.py client [options] ADDRESS [COMMAND ...]   without COMMAND: one command per line from standard input
+    peer.py server [options] FOLDER                  until standard input ends; its one command is: shutdown
+    peer.py vectors PROTOCOL.md                      the page's own vectors
+
+All print JSON events, one a line. Exit codes: 0 done, 1 the other side broke a rule (the reason is on standard
+error), 2 usage, 3 refused, 5 the pipe ended without a word. Python 3.9, standard library only.
+"""
+
+import argparse
+import re
+import sys
+
+from client import Lost, Refused, run_client
+from server import BODY_LIES, GET_LIES, WELCOME_LIES, Server
+from session import emit
+from wire import HEADER, SHAPES, Violation, check_header, encode, parse_object, require
+
+
+def check_vectors(page):
+    """Every vector of the page is decoded and encoded again; every invalid one has its error."""
+    blocks = re.findall(r"^```(vector|invalid \w+)\n(.*?)\n```$", page, re.S | re.M)
+    for kind, block in blocks:
+        if kind == "vector":
+            check_vector(*block.split("\n"))
+        else:
+            check_invalid(kind.split()[1], block)
+    emit("vectors", valid=sum(kind == "vector" for kind, _ in blocks), all=len(blocks))
+
+
+def check_vector(title, content, *lines):
+    """One frame: its title, its payload, its bytes."""
+    _, form, value = (content + "  ").split(" ", 2)
+    payload = bytes.fromhex(value) if form == "hex" else value.strip().encode()
+    data = bytes.fromhex("".join(lines))
+    name, flags, stream, length = check_header(data[: HEADER.size])
+    require(title == f"{name} stream={stream} flags={flags} length={length}", "BAD_HEADER", f"not {title}")
+    require(encode(name, payload, stream, flags) == data, "BAD_PAYLOAD", f"not the bytes of {title}")
+    if name in SHAPES and payload:
+        require(SHAPES[name](parse_object(payload, name)), "BAD_PAYLOAD", f"not the shape of {title}")
+
+
+def check_invalid(code, header):
+    """One header that has to fail with this code."""
+    try:
+        check_header(bytes.fromhex(header))
+    except Violation as violation:
+        require(violation.code == code, violation.code, f"the page says {code}: {header}")
+    else:
+        raise Violation(code, f"nothing is wrong with {header}")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    roles = parser.add_subparsers(dest="what", required=True)
+    both = argparse.ArgumentParser(add_help=False)
+    both.add_argument("--credit", type=int, default=65536, help="first credit of each stream")
+    both.add_argument("--max-streams", type=int, default=16)
+    both.add_argument("--heartbeat", type=float, default=15, help="seconds of silence before a PING")
+    client = roles.add_parser("client", parents=[both])
+    client.add_argument("--window", type=int, default=65536, help="what CREDIT fills up to")
+    client.add_argument("--versions", type=int, nargs=2, default=(1, 1))
+    client.add_argument("--wait", action="store_true", help="queue for a seat")
+    client.add_argument("--deaf", action="store_true", help="want no messages")
+    client.add_argument("address", help="HOST:PORT or unix:PATH")
+    client.add_argument("command", nargs="*")
+    server = roles.add_parser("server", parents=[both])
+    server.add_argument("--unix", help="listen at this path")
+    server.add_argument("--refuse", help="refuse everybody with SERVER_FULL and these words")
+    server.add_argument("--queue", type=int, default=0, help="positions to go through before WELCOME")
+    server.add_argument("--lie", choices=[*BODY_LIES, *GET_LIES, *WELCOME_LIES])
+    server.add_argument("folder")
+    roles.add_parser("vectors").add_argument("page")
+    return parser.parse_args()
+
+
+def run(options):
+    if options.what == "client":
+        run_client(options)
+    elif options.what == "server":
+        Server(options).run()
+    else:
+        with open(options.page, encoding="utf-8") as page:
+            check_vectors(page.read())
+
+
+def main():
+    try:
+        run(arguments())
+    except (Violation, Refused, Lost) as error:
+        print(error, file=sys.stderr)
+        return {Violation: 1, Refused: 3, Lost: 5}[type(error)]
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+import { describe } from "bun:test";
+import { join } from "node:path";
+import { type Subprocess, spawn } from "bun";
+import { binaries } from "../support/binaries.ts";
+import { until } from "../support/until.ts";
+
+const python = Bun.which("python3");
+const reason =
+  process.platform === "win32"
+    ? "the peer waits for pipes with select(), which Windows has not"
+    : python === null && !process.env["CI"] && "python3 is not installed";
+if (reason) console.warn(`tests/interop is skipped: ${reason}.`);
+
+/** `describe` for tests that need Python: skipped where it is missing, except in CI. */
+export const describeInterop = describe.skipIf(reason !== false);
+
+export type PeerEvent = Record<string, any>;
+
+/** The command of the Python peer. */
+export function peer(...args: string[]): string[] {
+  if (python === null) throw new Error("python3 is not installed");
+  return [python, join(import.meta.dir, "peer.py"), ...args];
+}
+
+/** The command of the compiled client. */
+export async function client(...args: string[]): Promise<string[]> {
+  return [(await binaries()).client, ...args];
+}
+
+/** A program that is told lines on its standard input, and whose own lines are kept. */
+export class LineProcess implements AsyncDisposable {
+  readonly lines: string[] = [];
+  readonly #child: Subprocess<"pipe", "pipe", "pipe">;
+  readonly #output: Promise<void>;
+  readonly #stderr: Promise<string>;
+  #heard = 0;
+  #silent = false;
+
+  constructor(command: string[], cwd = "/") {
+    const env = { PYTHONDONTWRITEBYTECODE: "1", PYTHONUTF8: "1" };
+    this.#child = spawn(command, { cwd, env, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+    this.#output = this.#listen();
+    this.#stderr = new Response(this.#child.stderr).text();
+  }
+
+  say(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
+    this.#child.stdin.flush();
+  }
+
+  /** The next line that fits; those before it are passed over. */
+  hear(fits: (line: string) => boolean): Promise<string> {
+    return until(() => {
+      const at = this.lines.findIndex((line, index) => index >= this.#heard && fits(line));
+      if (at === -1 && this.#silent) throw new Error(`it ended; its lines: ${this.lines.join("\n")}`);
+      if (at === -1) return undefined;
+      this.#heard = at + 1;
+      return this.lines[at];
+    });
+  }
+
+  /** The next line with this text. */
+  hearText(text: string): Promise<string> {
+    return this.hear((line) => line.includes(text));
+  }
+
+  /** The next event of that kind; for programs whose lines are events. */
+  async event(kind: string): Promise<PeerEvent> {
+    return JSON.parse(await this.hear((line) => JSON.parse(line).event === kind));
+  }
+
+  /** All events of that kind so far. */
+  events(kind: string): PeerEvent[] {
+    return this.lines.map((line) => JSON.parse(line)).filter(({ event }) => event === kind);
+  }
+
+  /** Wait for its end, which it comes to by itself. */
+  async ended(): Promise<{ exitCode: number; stderr: string }> {
+    const [exitCode, stderr] = await Promise.all([this.#child.exited, this.#stderr, this.#output]);
+    return { exitCode, stderr };
+  }
+
+  /** End its standard input, and wait for its end. */
+  async finish(): Promise<{ exitCode: number; stderr: string }> {
+    this.#child.stdin.end();
+    return await this.ended();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
+    await this.#output;
+  }
+
+  async #listen(): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const piece of this.#child.stdout) {
+      const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      this.lines.push(...lines);
+    }
+    this.#silent = true;
+  }
+}
+
+/** Run the Python client to its end; with `lines`, these are its commands. */
+export async function runPeer(args: string[], lines: string[] = [], cwd = "/"): Promise<FinishedPeer> {
+  await using process = new LineProcess(peer("client", ...args), cwd);
+  for (const line of lines) process.say(line);
+  return { ...(await process.finish()), events: process.lines.map((line) => JSON.parse(line)) };
+}
+
+export interface FinishedPeer {
+  readonly exitCode: number;
+  readonly stderr: string;
+  readonly events: PeerEvent[];
+}
+
+/** A Python server. `finish()` tells whether the clients kept every rule: it is expected to be `KEPT`. */
+export class PeerServer extends LineProcess {
+  address = "";
+
+  static async start(folder: string, ...options: string[]): Promise<PeerServer> {
+    const server = new PeerServer(peer("server", ...options, folder));
+    server.address = `127.0.0.1:${(await server.event("listening"))["port"]}`;
+    return server;
+  }
+}
+
+export const KEPT = { exitCode: 0, stderr: "" };
+
+/** Bytes that do not repeat, the same for the same length. */
+export function noise(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let state = length;
+  for (let index = 0; index < length; index++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[index] = state >>> 24;
+  }
+  return bytes;
+}

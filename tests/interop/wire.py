@@ -1,0 +1,205 @@
+"""Frames and payloads of PROTOCOL.md: how they look, and which ones break a rule."""
+
+import collections
+import json
+import re
+import struct
+
+MAGIC, FLAG_END, MAX_CREDIT, MAX_DEPTH, MAX_RECORD = 0xC5, 1, 2147483647, 32, 65536
+HEADER = struct.Struct(">BBHIII")
+Rule = collections.namedtuple("Rule", "code scope least most flags")
+Frame = collections.namedtuple("Frame", "name flags stream payload body")
+
+OPCODES = {
+    "HELLO": Rule(0x01, "session", 2, 4096, 0),
+    "WELCOME": Rule(0x02, "session", 2, 65536, 0),
+    "REFUSE": Rule(0x03, "session", 2, 4096, 0),
+    "QUEUED": Rule(0x04, "session", 2, 4096, 0),
+    "PING": Rule(0x05, "session", 8, 8, 0),
+    "PONG": Rule(0x06, "session", 8, 8, 0),
+    "GOAWAY": Rule(0x07, "session", 2, 4096, 0),
+    "OPEN": Rule(0x10, "stream", 2, 65536, FLAG_END),
+    "ACCEPT": Rule(0x11, "stream", 2, 65536, FLAG_END),
+    "DATA": Rule(0x12, "stream", 1, 1048576, 0),
+    "CREDIT": Rule(0x13, "stream", 4, 4, 0),
+    "END": Rule(0x14, "stream", 0, 65536, 0),
+    "RESET": Rule(0x15, "stream", 2, 4096, 0),
+}
+NAMES = {rule.code: name for name, rule in OPCODES.items()}
+SESSION_ERRORS = """BAD_MAGIC UNSUPPORTED_VERSION BAD_HEADER FRAME_TOO_LARGE UNKNOWN_OPCODE UNEXPECTED_FRAME BAD_PAYLOAD
+    BAD_STREAM CREDIT_EXCEEDED HANDSHAKE_TIMEOUT HEARTBEAT_TIMEOUT SERVER_FULL SHUTDOWN KICKED UNAVAILABLE"""
+STREAM_ERRORS = """UNKNOWN_METHOD BAD_PARAMS NOT_FOUND BAD_PATH NOT_A_FILE NOT_ALLOWED CANCELLED INTERNAL CHANGED
+    UNREADABLE NO_SUCH_CLIENT NOT_DELIVERED TOO_MANY_STREAMS"""
+ERRORS = {name: code for code, name in enumerate(SESSION_ERRORS.split(), 1)}
+ERRORS.update({name: code for code, name in enumerate(STREAM_ERRORS.split(), 32)})
+
+
+class Violation(Exception):
+    """The other side broke a rule of PROTOCOL.md."""
+
+    def __init__(self, code, reason):
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+
+
+def require(holds, code, reason):
+    """Raise the violation unless the rule holds."""
+    if not holds:
+        raise Violation(code, reason)
+
+
+# Frames
+
+
+def raw_frame(opcode, payload=b"", stream=0, flags=0, reserved=0):
+    """Frames: a header and its payload, lawful or not."""
+    return HEADER.pack(MAGIC, opcode, flags, stream, len(payload), reserved) + payload
+
+
+def encode(name, payload=b"", stream=0, flags=0):
+    """Frames: one frame; an object is sent as JSON."""
+    if isinstance(payload, dict):
+        payload = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return raw_frame(OPCODES[name].code, payload, stream, flags)
+
+
+def check_header(header, unadmitted=False):
+    """Frames, Checks: all of them in their order; returns name, flags, stream and length."""
+    magic, opcode, flags, stream, length, reserved = HEADER.unpack(header)
+    require(magic == MAGIC, "BAD_MAGIC", f"the magic is 0x{magic:02x}")
+    require(opcode in NAMES, "UNKNOWN_OPCODE", f"the opcode is 0x{opcode:02x}")
+    name = NAMES[opcode]
+    rule = OPCODES[name]
+    require(flags & ~rule.flags == 0, "BAD_HEADER", f"{name} has the flags 0x{flags:04x}")
+    require(reserved == 0, "BAD_HEADER", f"{name} has {reserved} in the reserved bytes")
+    require((stream == 0) == (rule.scope == "session"), "BAD_HEADER", f"{name} is on stream {stream}")
+    most = min(rule.most, 4096) if unadmitted and name != "DATA" else rule.most
+    require(length <= most, "FRAME_TOO_LARGE", f"{name} has {length} bytes")
+    require(length >= rule.least, "BAD_HEADER", f"{name} has {length} bytes")
+    return name, flags, stream, length
+
+
+def parse_object(payload, what):
+    """Payloads: one JSON object, UTF-8 without byte order mark, at most 32 deep."""
+
+    def no_constant(name):
+        raise ValueError(f"{name} is no JSON")
+
+    try:
+        value = json.loads(payload.decode("utf-8"), parse_constant=no_constant)
+        require(isinstance(value, dict), "BAD_PAYLOAD", f"{what} is no object: {payload[:200]!r}")
+        require(depth(value) <= MAX_DEPTH, "BAD_PAYLOAD", f"{what} is nested too deep")
+    except (ValueError, RecursionError) as error:
+        raise Violation("BAD_PAYLOAD", f"{what} is no JSON: {error}") from error
+    return value
+
+
+def depth(value):
+    """Payloads: how deep a JSON value is nested; {} is 1 deep."""
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if children is None else 1 + max(map(depth, children), default=0)
+
+
+# Shapes
+
+
+def number(least=0, most=2**53):
+    """A whole number within bounds."""
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def units(value):
+    """Payloads: the length of a text in UTF-16 units."""
+    return len(value.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def text(least=0, most=MAX_RECORD):
+    """A text of so many UTF-16 units."""
+    return lambda value: isinstance(value, str) and least <= units(value) <= most
+
+
+def one_of(*values):
+    """One of these values, of the same type."""
+    return lambda value: any(value == one and type(value) is type(one) for one in values)
+
+
+def either(*checks):
+    """What any of the checks takes."""
+    return lambda value: any(check(value) for check in checks)
+
+
+def array(check, most=MAX_RECORD):
+    """An array of what the check takes."""
+    return lambda value: isinstance(value, list) and len(value) <= most and all(map(check, value))
+
+
+def fields(members):
+    """Payloads: an object with these members; "?" marks an optional one, and unknown ones are ignored."""
+
+    def holds(value, key, check):
+        name = key.rstrip("?")
+        return check(value[name]) if name in value else name != key
+
+    return lambda value: isinstance(value, dict) and all(holds(value, *member) for member in members.items())
+
+
+def valid_path(value):
+    """Methods: whether a text is a repository path."""
+    if not isinstance(value, str) or re.search(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:", value):
+        return False
+    parts = value.encode("utf-8", "surrogatepass").split(b"/")
+    return len(value.encode("utf-8", "surrogatepass")) <= 4096 and all(
+        part not in (b"", b".", b"..") and len(part) <= 255 for part in parts
+    )
+
+
+BOOLEAN, TIME, TIME_OR_NULL = one_of(True, False), number(), either(number(), one_of(None))
+VERSIONS = fields({"min": number(), "max": number()})
+CODED = {"code": number(), "message": text(0, 1024)}
+GRANTS = {
+    "agent": text(0, 128),
+    "capabilities?": array(text(0, 128), 32),
+    "credit": number(0, MAX_CREDIT),
+    "maxStreams": number(1),
+}
+SHAPES = {
+    "HELLO": fields({"versions": VERSIONS, "wait?": BOOLEAN, **GRANTS}),
+    "WELCOME": fields({"version": number(), "name": text(0, 128), "role": one_of("client", "operator"), **GRANTS}),
+    "REFUSE": fields({**CODED, "versions?": VERSIONS}),
+    "QUEUED": fields({"position": number(1)}),
+    "GOAWAY": fields(CODED),
+    "RESET": fields(CODED),
+    "OPEN": fields({"method": text(1, 64), "params?": fields({})}),
+    "ACCEPT": fields({}),
+    "END": fields({}),
+}
+PUSH = fields({"from": text(), "to": text(), "text": text(1, 8192)})
+KIND = one_of("file", "folder", "link", "other")
+ENTRY = {"path": valid_path, "kind": KIND, "size": number(), "modifiedAt": TIME}
+REASON = one_of("exit", "lost", "kicked", "timeout", "shutdown", "protocol error", "crash", None)
+COUNTERS = {key: number() for key in ("bytesIn", "bytesOut", "messagesIn", "messagesOut")}
+WHO = {"name": text(), "address": text(), "startedAt": TIME}
+RESULTS = {
+    "status": fields(
+        {
+            "self": fields({**WHO, "role": text()}),
+            "server": fields({"agent": text(), "startedAt": TIME, "uptimeMs": number(), "draining": BOOLEAN}),
+            "seats": fields({key: number() for key in ("max", "taken", "maxWaiting", "waiting")}),
+            "total": number(),
+            "sessions": array(
+                fields({**WHO, **COUNTERS, "id": number(), "endedAt": TIME_OR_NULL, "reason": REASON}), 128
+            ),
+            "next": TIME_OR_NULL,
+        }
+    ),
+    "stat": fields({**ENTRY, "etag": text()}),
+    "get": fields({"size": number(), "modifiedAt": TIME, "etag": text()}),
+    "message": fields(
+        {"text": text(), "delivered": array(text()), "failed": array(fields({"name": text(), "message": text()}))}
+    ),
+}
+TRAILERS = {
+    "list": fields({"entries": number(), "skipped": number()}),
+    "get": fields({"sha256": lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value)}),
+}
+WITH_BODY = ("list", "get", "events")
