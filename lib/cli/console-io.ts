@@ -6,7 +6,7 @@ export interface ConsoleIo {
   out(text: string | Uint8Array): Promise<void>;
   /** A line on standard error. */
   note(line: string): void;
-  /** Resolves when all that was written has left, or can't. */
+  /** Resolves when the notes have left, or can't. */
   flush(): Promise<void>;
   readonly outIsTty: boolean;
   readonly noteIsTty: boolean;
@@ -27,12 +27,7 @@ export function processIo(): ConsoleIo {
     note: (line) => {
       stderr.write(`${line}\n`);
     },
-    async flush() {
-      const flushed = [stdout, stderr].map(
-        (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
-      );
-      await Promise.all(flushed);
-    },
+    flush: () => new Promise((resolve) => stderr.write("", () => resolve())),
     outIsTty: stdout.isTTY === true,
     noteIsTty: stderr.isTTY === true,
     inIsTty: stdin.isTTY === true,

@@ -103,12 +103,20 @@ export class Client {
   /**
    * The entries that `glob` selects, all when it is absent. The generator's return value tells how many there
    * were and how many the server left out.
+   *
+   * @throws CommError INCOMPLETE when entries are missing
    */
   async *list(glob?: string, signal?: AbortSignal): AsyncGenerator<Entry, ListTrailer> {
     const stream = this.openStream("list", glob === undefined ? {} : { glob }, signal);
     await stream.accepted;
-    yield* decodeRecords(EntrySchema, stream.body());
-    return checkShape(ListTrailer, stream.trailer, "The end of a list");
+    let received = 0;
+    for await (const entry of decodeRecords(EntrySchema, stream.body())) {
+      received++;
+      yield entry;
+    }
+    const trailer = checkShape(ListTrailer, stream.trailer, "The end of a list");
+    if (received === trailer.entries) return trailer;
+    throw new CommError("INCOMPLETE", `The list has ${received} of ${trailer.entries} entries.`);
   }
 
   /**
@@ -155,7 +163,9 @@ export class Client {
     result: S,
   ): Promise<v.InferOutput<S>> {
     const stream = this.openStream(method, params);
-    return checkShape(result, await stream.accepted, `The answer to ${method}`);
+    const answer = await stream.accepted;
+    stream.reset("CANCELLED", "No body was expected.");
+    return checkShape(result, answer, `The answer to ${method}`);
   }
 
   /** A request whose answer has a body. Aborting `signal` resets the stream. */

@@ -8,7 +8,7 @@ export const HEADER_BYTES = 16;
 
 /** Largest JSON payload of any control frame. */
 export const MAX_CONTROL_BYTES = 64 * 1024;
-/** Largest HELLO: all that a peer may make the other side hold before it is admitted. */
+/** Largest HELLO and WELCOME: all that a peer may make the other side hold before there is a session. */
 export const MAX_HELLO_BYTES = 4 * 1024;
 /** Largest REFUSE, GOAWAY and RESET payload. */
 export const MAX_REASON_BYTES = 4 * 1024;

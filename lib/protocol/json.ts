@@ -8,6 +8,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** Any JSON object; valibot's own records and objects let arrays pass. */
+export const JsonObject = v.custom<Record<string, unknown>>(isObject, "not an object");
+
 export function encodeJson(value: unknown): Uint8Array {
   return encoder.encode(JSON.stringify(value));
 }
@@ -43,11 +46,18 @@ function parseJson(payload: Uint8Array, what: string): unknown {
   if (jsonDepth(payload) > MAX_JSON_DEPTH) {
     throw new ProtocolError("BAD_PAYLOAD", `${what} is nested deeper than ${MAX_JSON_DEPTH}.`);
   }
+  let value: unknown;
   try {
-    return JSON.parse(decoder.decode(payload));
+    value = JSON.parse(decoder.decode(payload));
   } catch (cause) {
     throw new ProtocolError("BAD_PAYLOAD", `${what} is not JSON in UTF-8.`, { cause });
   }
+  if (!isObject(value)) throw new ProtocolError("BAD_PAYLOAD", `${what} is not a JSON object.`);
+  return value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Deepest nesting of brackets outside strings; exact for valid JSON. */

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { codeOfWire, ERRORS, type ErrorCode } from "../errors.ts";
 import { MAX_CREDIT } from "./constants.ts";
-import { encodeJson } from "./json.ts";
+import { encodeJson, JsonObject } from "./json.ts";
 
 /** Payloads of the session frames and of OPEN and RESET. Source: PROTOCOL.md, "Payloads". */
 
@@ -60,12 +60,12 @@ export const Refuse = v.object({
 
 export const Open = v.object({
   method: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
-  params: v.optional(v.record(v.string(), v.unknown()), {}),
+  params: v.optional(JsonObject, {}),
 });
 export type Open = v.InferOutput<typeof Open>;
 
 /** A result or trailer; its members are the method's matter. */
-export const Result = v.record(v.string(), v.unknown());
+export const Result = JsonObject;
 
 /** Why a session or a stream ends: a code of the table, or OK. */
 export type ReasonCode = ErrorCode | "OK";

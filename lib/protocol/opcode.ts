@@ -43,7 +43,7 @@ const rule = (name: keyof typeof Opcode, minBytes: number, maxBytes: number, fla
 /** One row per opcode; the header codec checks every frame against it. */
 export const OPCODE_RULES: ReadonlyMap<number, OpcodeRule> = new Map([
   rule("HELLO", 2, MAX_HELLO_BYTES),
-  rule("WELCOME", 2, MAX_CONTROL_BYTES),
+  rule("WELCOME", 2, MAX_HELLO_BYTES),
   rule("REFUSE", 2, MAX_REASON_BYTES),
   rule("QUEUED", 2, MAX_REASON_BYTES),
   rule("PING", 8, 8),

@@ -27,16 +27,19 @@ export async function* decodeRecords<S extends v.GenericSchema>(
     const bytes = rest.length === 0 ? piece : concat(rest, piece);
     let start = 0;
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
+      if (end - start >= MAX_RECORD_BYTES) throw tooLong();
       yield decodeJson(schema, bytes.subarray(start, end), "A record");
       start = end + 1;
     }
     // A copy: the piece goes back to its owner when the next one is asked for.
     rest = bytes.slice(start);
-    if (rest.length > MAX_RECORD_BYTES) {
-      throw new ProtocolError("BAD_PAYLOAD", `A record is longer than ${MAX_RECORD_BYTES} bytes.`);
-    }
+    if (rest.length >= MAX_RECORD_BYTES) throw tooLong();
   }
   if (rest.length > 0) throw new ProtocolError("BAD_PAYLOAD", "The last record is cut off.");
+}
+
+function tooLong(): ProtocolError {
+  return new ProtocolError("BAD_PAYLOAD", `A record is longer than ${MAX_RECORD_BYTES} bytes.`);
 }
 
 function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {

@@ -30,6 +30,8 @@ export async function route(stream: Stream, request: Open, member: Member, host:
     if (method.role === "operator" && member.role !== "operator") {
       throw new StreamError("NOT_ALLOWED", `Only an operator may call ${quote(request.method)}.`);
     }
+    if (stream.hasPeerBody)
+      throw new StreamError("BAD_PARAMS", `${request.method} takes no body: OPEN needs the flag END.`);
     await method.handle({ params: checkParams(method, request), stream, member, host });
   } catch (thrown) {
     const error = toCommError(thrown);

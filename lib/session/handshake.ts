@@ -2,7 +2,7 @@ import { CommError, ProtocolError, RemoteError, TransportError } from "../errors
 import { PROTOCOL_VERSION } from "../protocol/constants.ts";
 import type { Header } from "../protocol/header.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
-import { type Hello, Queued, Reason, Refuse, reasonOfWire, Welcome } from "../protocol/messages.ts";
+import { type Hello, Queued, Refuse, reasonOfWire, Welcome } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
 import { Link, type LinkHandler } from "./link.ts";
@@ -77,15 +77,13 @@ class ClientHandshake implements LinkHandler {
       case Opcode.WELCOME:
         return this.#onWelcome(decodeJson(Welcome, payload, "WELCOME"));
       case Opcode.QUEUED:
+        if (!this.#options.wait)
+          throw new ProtocolError("UNEXPECTED_FRAME", "The server queues who did not ask for it.");
         this.#cancelTimeout();
         this.#link.startHeartbeat();
         return this.#options.onQueued?.(decodeJson(Queued, payload, "QUEUED").position);
       case Opcode.REFUSE: {
         const { code, message } = decodeJson(Refuse, payload, "REFUSE");
-        return this.#fail(refusal(code, message));
-      }
-      case Opcode.GOAWAY: {
-        const { code, message } = decodeJson(Reason, payload, "GOAWAY");
         return this.#fail(refusal(code, message));
       }
       default:

@@ -1,4 +1,4 @@
-import { CommError, ProtocolError, RemoteError, type TransportError } from "../errors.ts";
+import { CommError, codeOfWire, type ErrorCode, ProtocolError, RemoteError, type TransportError } from "../errors.ts";
 import { MAX_STREAM_ID } from "../protocol/constants.ts";
 import { type Header, readUint32 } from "../protocol/header.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
@@ -142,7 +142,7 @@ export class Session implements LinkHandler {
         return this.#streamOf(header)?.onEnd(payload.length === 0 ? {} : decodeJson(Result, payload, "END"));
       case Opcode.RESET: {
         const { code, message } = decodeJson(Reason, payload, "RESET");
-        return this.#streamOf(header)?.fail(remoteError(reasonOfWire(code), message));
+        return this.#streamOf(header)?.fail(remoteError(code === 0 ? "CANCELLED" : codeOfWire(code), message));
       }
       case Opcode.GOAWAY: {
         const { code, message } = decodeJson(Reason, payload, "GOAWAY");
@@ -259,9 +259,9 @@ export class Session implements LinkHandler {
 /** What a request gets when the session ended for this reason. */
 export function errorOf(end: SessionEnd): CommError {
   const code = end.code === "OK" ? "LOST" : end.code;
-  return end.by === "remote" ? new RemoteError(code, end.message) : new CommError(code, end.message);
+  return end.by === "remote" ? remoteError(code, end.message) : new CommError(code, end.message);
 }
 
-function remoteError(code: ReasonCode, message: string): RemoteError {
-  return new RemoteError(code === "OK" ? "CANCELLED" : code, message);
+function remoteError(code: ErrorCode, message: string): RemoteError {
+  return new RemoteError(code, message || `The other end said ${code} and no more.`);
 }

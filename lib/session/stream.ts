@@ -78,6 +78,11 @@ export class Stream {
     return this.#failure !== undefined || (this.#sender.ended && this.#receiver.ended);
   }
 
+  /** True while bytes of the peer may still come. */
+  get hasPeerBody(): boolean {
+    return !this.#receiver.ended;
+  }
+
   /** Members of the peer's END; complete when the body was read to its end. */
   get trailer(): Json {
     return this.#trailer;

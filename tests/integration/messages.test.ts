@@ -23,7 +23,7 @@ describe("messages", () => {
     await server.tcpClient({ onMessage: () => expect.unreachable() });
     expect((await sender.send("hi", "cLIENT02")).delivered).toEqual(["Client02"]);
     // Acknowledged means delivered: nothing to wait for.
-    expect(got).toEqual([{ from: "Client01", to: "cLIENT02", text: "hi" }]);
+    expect(got).toEqual([{ from: "Client01", to: "Client02", text: "hi" }]);
   });
 
   test("a text to all reaches everyone but the sender", async () => {

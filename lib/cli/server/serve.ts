@@ -22,6 +22,8 @@ const CLIENT_LIMITS = { credit: 1024 * 1024, maxStreams: 128 };
 const HEARTBEAT_MS = 15_000;
 const HANDSHAKE_MS = 10_000;
 const MAX_UNADMITTED = 1_024;
+/** How long a reader of --json may take for the last events. */
+const LAST_WORDS_MS = 1_000;
 
 const FLAGS = {
   repository: {
@@ -68,12 +70,12 @@ export const serve: Command = {
     const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
     for (const signal of signals) process.on(signal, onSignal);
 
-    const terminal = await show(server, serving, io, { json: flags["json"] === true, onLeave: onSignal });
+    const shown = await show(server, serving, io, { json: flags["json"] === true, onLeave: onSignal });
     for (const warning of serving.warnings) server.events.emit({ event: "warning", message: warning });
     await stopping.promise;
     close();
     await server.shutdown(secondsFlag(flags, "stop-timeout"));
-    await terminal.done;
+    await shown.finish();
     for (const signal of signals) process.off(signal, onSignal);
     return server.wasAborted ? ERRORS.INTERRUPTED.exit : 0;
   },
@@ -142,19 +144,22 @@ async function say(io: ConsoleIo, text: string): Promise<void> {
 /**
  * Tell what is served, then what happens: as JSON, on the operator's terminal, or as a log.
  *
- * @returns settles when the operator's terminal is done
+ * @returns finish(): settles when the last of it has been shown
  */
 async function show(
   server: CommServer,
   serving: Serving,
   io: ConsoleIo,
   options: { json: boolean; onLeave(): void },
-): Promise<{ done: Promise<void> }> {
+): Promise<{ finish(): Promise<void> }> {
   if (options.json) {
-    const write = (record: object) => void say(io, `${JSON.stringify(record)}\n`);
+    let last = Promise.resolve();
+    const write = (record: object) => {
+      last = say(io, `${JSON.stringify(record)}\n`);
+    };
     write(listeningRecord(serving));
     server.events.subscribe(write);
-    return { done: Promise.resolve() };
+    return { finish: () => Promise.race([last, Bun.sleep(LAST_WORDS_MS)]) };
   }
   await say(io, bannerText(serving, io));
   if (io.inIsTty && io.outIsTty) {
@@ -167,8 +172,9 @@ async function show(
       wait: false,
       timeoutMs: HANDSHAKE_MS,
     });
-    return { done: runOperatorConsole({ operator: new Operator(client), io, onLeave: options.onLeave }) };
+    const done = runOperatorConsole({ operator: new Operator(client), io, onLeave: options.onLeave });
+    return { finish: () => done };
   }
   server.events.subscribe(createEventLog(io.note));
-  return { done: Promise.resolve() };
+  return { finish: async () => {} };
 }

@@ -21,15 +21,14 @@ export const message = defineMethod({
   params: SendParams,
   async handle({ params, stream, member, host }) {
     const { text } = params;
-    const to = params.to ?? "server";
     const from = member.role === "operator" ? "Server" : member.name;
-    const recipients = recipientsOf(to, member, host);
+    const { to, recipients } = recipientsOf(params.to ?? "server", member, host);
     member.messagesIn++;
     host.events.emit({ event: "message", from, to, text });
 
     const failed: SendResult["failed"] = [];
     const delivered: string[] = [];
-    if (recipients === undefined) delivered.push("Server");
+    if (to === "server") delivered.push("Server");
     else {
       const outcomes = await Promise.allSettled(recipients.map((target) => deliver(target, { from, to, text }, host)));
       for (const [index, outcome] of outcomes.entries()) {
@@ -37,7 +36,7 @@ export const message = defineMethod({
         if (outcome.status === "fulfilled") delivered.push(name);
         else failed.push({ name, message: toCommError(outcome.reason).message.slice(0, MAX_REASON) });
       }
-      if (delivered.length === 0 && failed.length === 1 && to.toLowerCase() !== "all") {
+      if (delivered.length === 0 && failed.length === 1 && to !== "all") {
         throw new CommError("NOT_DELIVERED", `The message did not reach ${failed[0]?.name}: ${failed[0]?.message}`);
       }
     }
@@ -55,15 +54,17 @@ function answerTo(text: string, delivered: string[], failed: SendResult["failed"
   return omitted > 0 ? { ...answer, omitted } : answer;
 }
 
-/** Whom a message is for; undefined is the server itself. @throws CommError NO_SUCH_CLIENT */
-function recipientsOf(to: string, sender: Member, host: Host): Member[] | undefined {
+/** Whom a message is for, and the name of that; the server itself is no recipient. @throws CommError NO_SUCH_CLIENT */
+function recipientsOf(to: string, sender: Member, host: Host): { to: string; recipients: Member[] } {
   switch (to.toLowerCase()) {
     case "server":
-      return undefined;
+      return { to: "server", recipients: [] };
     case "all":
-      return host.members.clients.filter((member) => member !== sender);
-    default:
-      return [host.members.client(to)];
+      return { to: "all", recipients: host.members.clients.filter((member) => member !== sender) };
+    default: {
+      const member = host.members.client(to);
+      return { to: member.name, recipients: [member] };
+    }
   }
 }
 
@@ -76,6 +77,7 @@ async function deliver(target: Member, params: MessageParams, host: Host): Promi
   );
   try {
     await push.accepted;
+    push.reset("CANCELLED", "No body was expected.");
     target.messagesOut++;
   } finally {
     cancel();
