@@ -1,15 +1,18 @@
-import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dir, "../..");
+const cache = join(root, "node_modules/.cache/commserver-binaries");
 
-let built: Promise<{ server: string; client: string }> | undefined;
+/** Builds of other states of the source that are kept: somebody may be testing them. */
+const KEPT = 2;
 
-/** The compiled programs: those in COMMSERVER_DIST when it is set, else built once for this run. */
+let located: Promise<{ server: string; client: string }> | undefined;
+
+/** The compiled programs: those in COMMSERVER_DIST when it is set, else of the present source, built when it is new. */
 export function binaries(): Promise<{ server: string; client: string }> {
-  built ??= locate();
-  return built;
+  located ??= locate();
+  return located;
 }
 
 async function locate(): Promise<{ server: string; client: string }> {
@@ -17,11 +20,38 @@ async function locate(): Promise<{ server: string; client: string }> {
   return { server: join(folder, "commserver-server"), client: join(folder, "commserver-client") };
 }
 
+/** Into a folder that is named by the source, so that two runs at once do not meet. */
 async function build(): Promise<string> {
-  const folder = join(tmpdir(), `commserver-binaries-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
-  process.on("exit", () => Bun.spawnSync(["rm", "-rf", folder]));
-  const builder = Bun.spawn([process.execPath, "scripts/build.ts", "--out", folder], { cwd: root, stderr: "pipe" });
-  if ((await builder.exited) !== 0) throw new Error(await new Response(builder.stderr).text());
+  const folder = join(cache, await sourceDigest());
+  if (existsSync(folder)) return folder;
+  const building = `${folder}.${process.pid}`;
+  mkdirSync(building, { recursive: true });
+  const builder = Bun.spawn([process.execPath, "scripts/build.ts", "--out", building], { cwd: root, stderr: "pipe" });
+  const [log, exitCode] = await Promise.all([new Response(builder.stderr).text(), builder.exited]);
+  if (exitCode !== 0) throw new Error(log);
+  prune();
+  // Another run may have been faster: its build is as good.
+  if (existsSync(folder)) rmSync(building, { recursive: true });
+  else renameSync(building, folder);
   return folder;
+}
+
+async function sourceDigest(): Promise<string> {
+  const digest = new Bun.CryptoHasher("sha256").update(Bun.version);
+  const files = [
+    ...new Bun.Glob("lib/**/*.ts").scanSync(root),
+    "server.ts",
+    "client.ts",
+    "package.json",
+    "scripts/build.ts",
+  ];
+  for (const file of files.sort()) digest.update(`\n${file}\n`).update(await Bun.file(join(root, file)).bytes());
+  return digest.digest("hex").slice(0, 16);
+}
+
+function prune(): void {
+  const age = (name: string) => statSync(join(cache, name)).mtimeMs;
+  const whole = readdirSync(cache).filter((name) => !name.includes("."));
+  for (const old of whole.sort((a, b) => age(b) - age(a)).slice(KEPT))
+    rmSync(join(cache, old), { recursive: true, force: true });
 }

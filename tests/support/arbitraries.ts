@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import { splitAt } from "./bytes.ts";
+import { frame, OPCODES, type OpcodeName } from "./frames.ts";
+
+/** What the fields of a frame may be; written from PROTOCOL.md, as the naive codec is. */
+const SHAPES: Record<OpcodeName, { stream: boolean; end: boolean; bytes: [number, number] }> = {
+  HELLO: { stream: false, end: false, bytes: [2, 4_096] },
+  WELCOME: { stream: false, end: false, bytes: [2, 65_536] },
+  REFUSE: { stream: false, end: false, bytes: [2, 4_096] },
+  QUEUED: { stream: false, end: false, bytes: [2, 4_096] },
+  PING: { stream: false, end: false, bytes: [8, 8] },
+  PONG: { stream: false, end: false, bytes: [8, 8] },
+  GOAWAY: { stream: false, end: false, bytes: [2, 4_096] },
+  OPEN: { stream: true, end: true, bytes: [2, 65_536] },
+  ACCEPT: { stream: true, end: true, bytes: [2, 65_536] },
+  DATA: { stream: true, end: false, bytes: [1, 1_048_576] },
+  CREDIT: { stream: true, end: false, bytes: [4, 4] },
+  END: { stream: true, end: false, bytes: [0, 65_536] },
+  RESET: { stream: true, end: false, bytes: [2, 4_096] },
+};
+
+export const OPCODE_NAMES = Object.keys(OPCODES) as OpcodeName[];
+
+export const streamId = fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 0xffff_ffff }));
+
+/** The fields of a valid header. */
+export const validHeader = fc.constantFrom(...OPCODE_NAMES).chain((name) => {
+  const { stream, end, bytes } = SHAPES[name];
+  const [min, max] = bytes;
+  return fc.record({
+    name: fc.constant(name),
+    flags: end ? fc.constantFrom(0, 1) : fc.constant(0),
+    stream: stream ? streamId : fc.constant(0),
+    length: fc.oneof(fc.constantFrom(min, max), fc.integer({ min, max })),
+  });
+});
+
+/** A valid frame with any bytes as its payload, mostly a short one. */
+export const validFrame = validHeader.chain(({ name, flags, stream }) => {
+  const [min, max] = SHAPES[name].bytes;
+  const short = fc.uint8Array({ minLength: min, maxLength: Math.min(max, 40) });
+  const long = fc
+    .integer({ min, max: Math.min(max, 70_000) })
+    .map((length) => Uint8Array.from({ length }, (_, at) => at % 251));
+  return fc
+    .oneof({ weight: 9, arbitrary: short }, { weight: 1, arbitrary: long })
+    .map((payload) => frame(name, payload, stream, flags));
+});
+
+export const validFrames = fc.array(validFrame, { maxLength: 8 });
+
+/** Sixteen bytes that begin as a frame does and may have anything behind that. */
+export const strangeHeader = fc
+  .record({
+    opcode: fc.oneof(fc.constantFrom(...OPCODE_NAMES.map((name) => OPCODES[name] as number)), fc.nat(255)),
+    flags: fc.oneof(fc.constantFrom(0, 1), fc.nat(0xffff)),
+    stream: fc.oneof(fc.constantFrom(0, 1, 2, 3), fc.nat(0xffff_ffff)),
+    length: fc.oneof(fc.nat(100), fc.nat(0xffff_ffff), fc.constantFrom(4_096, 65_536, 65_537, 1_048_577)),
+    reserved: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(0xffff_ffff) }),
+  })
+  .map(({ opcode, flags, stream, length, reserved }) => {
+    const bytes = Buffer.alloc(16);
+    bytes.set([0xc5, opcode]);
+    bytes.writeUInt16BE(flags, 2);
+    bytes.writeUInt32BE(stream, 4);
+    bytes.writeUInt32BE(length, 8);
+    bytes.writeUInt32BE(reserved, 12);
+    return bytes;
+  });
+
+/** One change to a run of bytes; `at` is a place in it, from 0 to 1. */
+export type Mutation = { at: number; length: number } & (
+  | { kind: "flip"; mask: number }
+  | { kind: "cut" | "double" }
+  | { kind: "insert"; bytes: Uint8Array }
+);
+
+export const mutations: fc.Arbitrary<Mutation[]> = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant("flip" as const), ...place(), mask: fc.integer({ min: 1, max: 255 }) }),
+    fc.record({ kind: fc.constantFrom("cut" as const, "double" as const), ...place() }),
+    fc.record({ kind: fc.constant("insert" as const), ...place(), bytes: fc.uint8Array({ maxLength: 20 }) }),
+  ),
+  { minLength: 1, maxLength: 4 },
+);
+
+function place() {
+  return { at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), length: fc.integer({ min: 1, max: 40 }) };
+}
+
+export function mutate(bytes: Buffer, changes: readonly Mutation[]): Buffer {
+  let mutated = Buffer.from(bytes);
+  for (const change of changes) {
+    const at = Math.floor(change.at * mutated.length);
+    const [head, tail] = [mutated.subarray(0, at), mutated.subarray(at)];
+    switch (change.kind) {
+      case "flip":
+        if (at < mutated.length) mutated[at] = (mutated[at] as number) ^ change.mask;
+        break;
+      case "cut":
+        mutated = Buffer.concat([head, tail.subarray(change.length)]);
+        break;
+      case "double":
+        mutated = Buffer.concat([head, tail.subarray(0, change.length), tail]);
+        break;
+      case "insert":
+        mutated = Buffer.concat([head, change.bytes, tail]);
+        break;
+    }
+  }
+  return mutated;
+}
+
+/** Places where to cut bytes, from 0 to 1; see cutAt(). */
+export const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 20 });
+
+export function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
+  return splitAt(
+    bytes,
+    places.map((place) => Math.floor(place * bytes.length)),
+  );
+}

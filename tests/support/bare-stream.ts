@@ -1,0 +1,73 @@
+import { Opcode } from "../../lib/protocol/opcode.ts";
+import type { FrameSource, StreamFrame } from "../../lib/session/send-queue.ts";
+import { Stream, type StreamPort } from "../../lib/session/stream.ts";
+
+/** A stream without a session: what it sends is kept here, and leaves when the test takes it. */
+export class BareStream implements StreamPort {
+  readonly stream: Stream;
+  readonly control: { opcode: Opcode; streamId: number; payload: Buffer; flags: number }[] = [];
+  /** The sources that wait for their turn. */
+  readonly round = new Set<FrameSource>();
+  /** The stream's body in our direction, once there was something of it. */
+  #source: FrameSource | undefined;
+  closed = 0;
+
+  constructor(options: { opener: boolean; sendCredit?: number; receiveWindow?: number }) {
+    const { opener, sendCredit = 1_000_000, receiveWindow = 1_000_000 } = options;
+    this.stream = new Stream({ id: 7, opener, port: this, sendCredit, receiveWindow });
+  }
+
+  send(opcode: Opcode, streamId: number, payload: Uint8Array, flags = 0): void {
+    this.control.push({ opcode, streamId, payload: Buffer.from(payload), flags });
+  }
+
+  addSource(source: FrameSource): void {
+    this.round.add(source);
+    this.#source = source;
+  }
+
+  removeSource(source: FrameSource): void {
+    this.round.delete(source);
+  }
+
+  onStreamClosed(): void {
+    this.closed++;
+  }
+
+  /** The next frame, as the send queue would take it. */
+  takeFrame(): StreamFrame | undefined {
+    return this.#source?.takeFrame();
+  }
+
+  /** Take the next frame that is ready, as a send queue does; undefined when there is none. */
+  takeOne(): StreamFrame | undefined {
+    for (const source of this.round) {
+      this.round.delete(source);
+      const frame = source.takeFrame();
+      if (frame === undefined) continue;
+      this.round.add(source);
+      return frame;
+    }
+    return undefined;
+  }
+
+  /** Take the frames that are ready, and say that they have left. */
+  takeAll(): StreamFrame[] {
+    const frames: StreamFrame[] = [];
+    for (let frame = this.takeOne(); frame !== undefined; frame = this.takeOne()) {
+      frames.push(frame);
+      frame.onSent?.();
+    }
+    return frames;
+  }
+
+  /** Names of the control frames that were sent. */
+  get names(): string[] {
+    return this.control.map(({ opcode }) => Object.entries(Opcode).find(([, value]) => value === opcode)?.[0] ?? "?");
+  }
+
+  /** The grants that were sent. */
+  get grants(): number[] {
+    return this.control.filter(({ opcode }) => opcode === Opcode.CREDIT).map(({ payload }) => payload.readUInt32BE());
+  }
+}

@@ -1,0 +1,25 @@
+const encoder = new TextEncoder();
+
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** `length` bytes in which every position can be told from its neighbours, different for each `seed`. */
+export function pattern(length: number, seed = 0): Uint8Array {
+  return Uint8Array.from({ length }, (_, at) => (at * 31 + (at >>> 8) * 17 + seed * 101) & 0xff);
+}
+
+/** `bytes` in pieces of `size`; each has its own buffer, as pieces from a transport have. */
+export function pieces(bytes: Uint8Array, size: number): Uint8Array[] {
+  return splitAt(
+    bytes,
+    Array.from({ length: Math.floor((bytes.length - 1) / size) }, (_, at) => (at + 1) * size),
+  );
+}
+
+/** `bytes` cut at the positions of `cuts`, in rising order; no piece is empty. */
+export function splitAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+  const at = [...new Set([0, ...cuts.filter((cut) => cut > 0 && cut < bytes.length), bytes.length])];
+  at.sort((a, b) => a - b);
+  return at.slice(1).map((end, index) => bytes.slice(at[index], end));
+}

@@ -1,0 +1,44 @@
+import type { Transport, TransportHandler } from "../../lib/session/transport.ts";
+
+/** A transport that only remembers: what was written is in `writes`, the very buffers. */
+export class FakeTransport implements Transport {
+  readonly peer = "fake:1";
+  readonly writes: Uint8Array[] = [];
+  handler: TransportHandler | undefined;
+  /** While true, write() takes the bytes and says that it is full. */
+  blocked = false;
+  paused = false;
+  closed = false;
+  aborted = false;
+
+  start(handler: TransportHandler): void {
+    this.handler = handler;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.closed) throw new Error("write() comes after close(): the bytes would be lost");
+    this.writes.push(bytes);
+    return !this.blocked;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  abort(): void {
+    this.aborted = true;
+  }
+
+  /** All that was written, in one piece. */
+  get bytes(): Buffer {
+    return Buffer.concat(this.writes);
+  }
+}

@@ -1,0 +1,25 @@
+import type { ConsoleIo } from "../../lib/cli/console-io.ts";
+
+/** A console that keeps what is written to it. */
+export class TestIo implements ConsoleIo {
+  readonly outIsTty = false;
+  readonly noteIsTty = false;
+  readonly inIsTty = false;
+  readonly color: boolean;
+  readonly written: string[] = [];
+  readonly notes: string[] = [];
+
+  constructor(options: { color?: boolean } = {}) {
+    this.color = options.color ?? false;
+  }
+
+  async out(text: string | Uint8Array): Promise<void> {
+    this.written.push(Buffer.from(text as string).toString());
+  }
+
+  note(line: string): void {
+    this.notes.push(line);
+  }
+
+  async flush(): Promise<void> {}
+}
