@@ -37,7 +37,10 @@ function checkFlags(argv: readonly string[], args: ArgsDef): string[] {
     if (arg === undefined) throw new UsageError(unknownFlag(flag, args));
     if (arg.type === "boolean") {
       if (value !== undefined) throw new UsageError(`${flag} takes no value.`);
-    } else if (value === undefined) {
+    } else if (value !== undefined) {
+      // The parser would take "=value" for the value.
+      if (!flag.startsWith("--")) throw new UsageError(`Write ${flag} ${value}, without "=".`);
+    } else {
       index++;
       if (index >= argv.length || argv[index] === "--") throw new UsageError(`${flag} needs a value.`);
     }
@@ -48,7 +51,8 @@ function checkFlags(argv: readonly string[], args: ArgsDef): string[] {
 /** The definition of a flag written as `--name` or `-x`. */
 export function findFlag(flag: string, args: ArgsDef): ArgsDef[string] | undefined {
   if (flag.startsWith("--")) {
-    const arg = args[flag.slice(2)];
+    const name = flag.slice(2);
+    const arg = Object.hasOwn(args, name) ? args[name] : undefined;
     return arg?.type === "positional" ? undefined : arg;
   }
   return Object.values(args).find((arg) => "alias" in arg && [arg.alias].flat().includes(flag.slice(1)));
@@ -73,7 +77,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return candidates.find(
     (candidate) =>
       (word.length >= 2 && (candidate.startsWith(word) || word.startsWith(candidate))) ||
-      distance(word, candidate) <= 2,
+      distance(word, candidate) <= Math.min(2, word.length - 1),
   );
 }
 

@@ -1,6 +1,6 @@
 import { type CommError, ERRORS, toCommError } from "../errors.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText, toJson } from "./escape.ts";
 
 /**
  * Tell a person, or with `json` a program, what went wrong, on standard error. The only place where an error
@@ -13,7 +13,7 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: { program: 
   const { exit, advice } = ERRORS[error.code];
   if (error.code === "OUTPUT_CLOSED") return exit;
   if (options.json) {
-    io.note(JSON.stringify({ error: { code: error.code, message: error.message, exit } }));
+    io.note(toJson({ error: { code: error.code, message: error.message, exit } }));
     return exit;
   }
   if (error.code === "INTERRUPTED") return exit;

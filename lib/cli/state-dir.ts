@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { writeError } from "../storage/disk-error.ts";
@@ -10,7 +10,9 @@ export function defaultStateDir(): string {
   const { env, platform } = process;
   if (platform === "win32") return join(env["LOCALAPPDATA"] ?? join(homedir(), "AppData", "Local"), "CommServer");
   if (platform === "darwin") return join(homedir(), "Library", "Application Support", "CommServer");
-  return join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "commserver");
+  const xdg = env["XDG_STATE_HOME"] ?? "";
+  // One that is not absolute is to be ignored (XDG Base Directory Specification).
+  return join(isAbsolute(xdg) ? xdg : join(homedir(), ".local", "state"), "commserver");
 }
 
 /**

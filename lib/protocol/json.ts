@@ -46,14 +46,11 @@ function parseJson(payload: Uint8Array, what: string): unknown {
   if (jsonDepth(payload) > MAX_JSON_DEPTH) {
     throw new ProtocolError("BAD_PAYLOAD", `${what} is nested deeper than ${MAX_JSON_DEPTH}.`);
   }
-  let value: unknown;
   try {
-    value = JSON.parse(decoder.decode(payload));
+    return JSON.parse(decoder.decode(payload));
   } catch (cause) {
     throw new ProtocolError("BAD_PAYLOAD", `${what} is not JSON in UTF-8.`, { cause });
   }
-  if (!isObject(value)) throw new ProtocolError("BAD_PAYLOAD", `${what} is not a JSON object.`);
-  return value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { codeOfWire, ERRORS, type ErrorCode } from "../errors.ts";
-import { MAX_CREDIT } from "./constants.ts";
+import { MAX_CREDIT, MAX_REASON_BYTES } from "./constants.ts";
 import { encodeJson, JsonObject } from "./json.ts";
 
 /** Payloads of the session frames and of OPEN and RESET. Source: PROTOCOL.md, "Payloads". */
@@ -70,8 +70,13 @@ export const Result = JsonObject;
 /** Why a session or a stream ends: a code of the table, or OK. */
 export type ReasonCode = ErrorCode | "OK";
 
-export function encodeReason(code: ReasonCode, message: string): Uint8Array {
-  return encodeJson({ code: wireOfReason(code), message: message.slice(0, 1024) });
+/** The payload of REFUSE, GOAWAY and RESET; a message that is too long for it is cut. */
+export function encodeReason(code: ReasonCode, message: string, members: object = {}): Uint8Array {
+  // Escaped, a character can take six bytes.
+  for (let length = 1024; ; length >>= 1) {
+    const payload = encodeJson({ code: wireOfReason(code), message: message.slice(0, length), ...members });
+    if (payload.length <= MAX_REASON_BYTES) return payload;
+  }
 }
 
 export function wireOfReason(code: ReasonCode): number {

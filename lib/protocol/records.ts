@@ -32,7 +32,7 @@ export async function* decodeRecords<S extends v.GenericSchema>(
       start = end + 1;
     }
     // A copy: the piece goes back to its owner when the next one is asked for.
-    rest = bytes.slice(start);
+    rest = new Uint8Array(bytes.subarray(start));
     if (rest.length >= MAX_RECORD_BYTES) throw tooLong();
   }
   if (rest.length > 0) throw new ProtocolError("BAD_PAYLOAD", "The last record is cut off.");

@@ -2,7 +2,7 @@ import { type CommError, ProtocolError, type TransportError } from "../errors.ts
 import { PROTOCOL_VERSION } from "../protocol/constants.ts";
 import type { Header } from "../protocol/header.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
-import { Hello, type ReasonCode, type Role, wireOfReason } from "../protocol/messages.ts";
+import { encodeReason, Hello, type ReasonCode, type Role } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "../session/clock.ts";
 import { Link, type LinkHandler } from "../session/link.ts";
@@ -69,8 +69,8 @@ export class Admission implements LinkHandler, Candidate {
   refuse(code: ReasonCode, message: string): void {
     if (!this.#settle()) return;
     const versions = { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION };
-    const payload = { code: wireOfReason(code), message, ...(code === "UNSUPPORTED_VERSION" && { versions }) };
-    this.link.send(Opcode.REFUSE, 0, encodeJson(payload));
+    const members = code === "UNSUPPORTED_VERSION" ? { versions } : {};
+    this.link.send(Opcode.REFUSE, 0, encodeReason(code, message, members));
     this.link.close();
     this.#options.onRefused(this, code, message);
   }

@@ -61,7 +61,7 @@ export class Ledger {
    * Open or create the ledger in `file` and lock it for this process; the system frees the lock however the
    * process ends. Rows that a crash left open are closed as "crash", at the time they were last seen.
    *
-   * @throws StorageError EXISTS when another process has it; DISK_DENIED, DISK_FULL, DISK_FAILED
+   * @throws StorageError STATE_IN_USE when another process has it; DISK_DENIED, DISK_FULL, DISK_FAILED
    */
   static open(file: string): Ledger {
     try {
@@ -116,7 +116,10 @@ export class Ledger {
     return this.#count.get()?.total ?? 0;
   }
 
+  /** Close it and free its lock. */
   close(): void {
+    // A statement that lives would keep the file open and locked.
+    for (const statement of [this.#insert, this.#update, this.#page, this.#count]) statement.finalize();
     this.#database.close();
   }
 
@@ -134,10 +137,11 @@ function nameOf(id: number): string {
 function ledgerError(cause: unknown, file: string): StorageError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new StorageError("EXISTS", `Another server uses the ledger ${quote(file)}.`, { cause });
+    return new StorageError("STATE_IN_USE", `Another server uses the ledger ${quote(file)}.`, { cause });
   }
   if (code.startsWith("SQLITE_FULL")) return new StorageError("DISK_FULL", "No room left for the ledger.", { cause });
-  if (code.startsWith("SQLITE_CANTOPEN") || code.startsWith("SQLITE_READONLY")) {
+  // IOERR_LOCK: no lock can be had on a file that may not be written.
+  if (/^SQLITE_(CANTOPEN|READONLY|IOERR_LOCK)/.test(code)) {
     return new StorageError("DISK_DENIED", `No permission to write the ledger ${quote(file)}.`, { cause });
   }
   if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {

@@ -57,10 +57,10 @@ export class BodySender implements FrameSource {
     return promise;
   }
 
-  /** There is no body in this direction: a flag said so. */
-  endWithoutBody(): void {
+  /** There is no body in this direction: the flag of a frame says so. Call the result when that has left. */
+  endWithoutBody(): () => void {
     this.#ending = true;
-    this.#end();
+    return () => this.#end();
   }
 
   /** @throws ProtocolError CREDIT_EXCEEDED */

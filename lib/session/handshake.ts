@@ -50,6 +50,7 @@ class ClientHandshake implements LinkHandler {
   readonly #link: Link;
   readonly #outcome = Promise.withResolvers<Connected>();
   readonly #cancelTimeout: () => void;
+  #queued = false;
   readonly #onAbort = () => this.#fail(new CommError("INTERRUPTED", "Interrupted."));
 
   constructor(options: ConnectOptions) {
@@ -79,6 +80,7 @@ class ClientHandshake implements LinkHandler {
       case Opcode.QUEUED:
         if (!this.#options.wait)
           throw new ProtocolError("UNEXPECTED_FRAME", "The server queues who did not ask for it.");
+        this.#queued = true;
         this.#cancelTimeout();
         this.#link.startHeartbeat();
         return this.#options.onQueued?.(decodeJson(Queued, payload, "QUEUED").position);
@@ -136,7 +138,10 @@ class ClientHandshake implements LinkHandler {
 
   #fail(error: CommError): void {
     this.#release();
-    this.#link.close();
+    // Who waits in the queue says why it leaves; before that the protocol has no word for it.
+    if (this.#queued)
+      this.#link.closeWith(Opcode.GOAWAY, error.code === "INTERRUPTED" ? "OK" : error.code, error.message);
+    else this.#link.close();
     this.#outcome.reject(error);
   }
 

@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 
 /** Silence of this many intervals is death. */
 const SILENT_INTERVALS = 3;
-/** Most pings of ping() that may be under way at once. */
+/** Most pings that may be without an answer when ping() sends another. */
 const MAX_PENDING = 64;
 
 export interface HeartbeatOptions {
@@ -32,6 +32,7 @@ export class Heartbeat {
   #counter = 0;
   #cancel: (() => void) | undefined;
   started = false;
+  #stopped = false;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -45,11 +46,10 @@ export class Heartbeat {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancel?.();
     this.#cancel = undefined;
-    for (const ping of this.#pending.values()) {
-      ping.reject(new TransportError("LOST", "The link ended before the answer to a ping."));
-    }
+    for (const ping of this.#pending.values()) ping.reject(lost("The link ended before the answer to a ping."));
     this.#pending.clear();
   }
 
@@ -57,35 +57,30 @@ export class Heartbeat {
     this.#lastReceived = this.#options.clock.now();
   }
 
-  /** @throws ProtocolError UNEXPECTED_FRAME when nobody asked for it */
+  /** @throws ProtocolError UNEXPECTED_FRAME when it answers no PING, or one that was answered */
   notePong(nonce: Uint8Array): void {
     const counter = readUint32(nonce, 4);
-    if (counter === 0 || counter > this.#counter || readUint32(nonce, 0) !== 0) {
-      throw new ProtocolError("UNEXPECTED_FRAME", "A PONG answers no PING.");
-    }
-    const ping = this.#pending.get(counter);
-    if (ping === undefined) return; // the answer to a heartbeat
+    const ping = readUint32(nonce, 0) === 0 ? this.#pending.get(counter) : undefined;
+    if (ping === undefined) throw new ProtocolError("UNEXPECTED_FRAME", "A PONG answers no PING.");
     this.#pending.delete(counter);
     ping.resolve(this.#options.clock.now() - ping.sentAt);
   }
 
   /** Round-trip time in milliseconds. @throws TransportError LOST */
   ping(): Promise<number> {
-    if (this.#pending.size >= MAX_PENDING) {
-      return Promise.reject(new TransportError("LOST", "Too many pings are without an answer."));
-    }
+    if (this.#stopped) return Promise.reject(lost("The link has ended."));
+    if (this.#pending.size >= MAX_PENDING) return Promise.reject(lost("Too many pings are without an answer."));
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const counter = this.#send();
-    this.#pending.set(counter, { sentAt: this.#options.clock.now(), resolve, reject });
+    this.#send({ sentAt: this.#options.clock.now(), resolve, reject });
     return promise;
   }
 
-  #send(): number {
-    this.#counter = (this.#counter + 1) >>> 0 || 1;
+  #send(ping: PendingPing): void {
+    this.#counter = (this.#counter + 1) >>> 0;
     const nonce = new Uint8Array(8);
     writeUint32(nonce, 4, this.#counter);
+    this.#pending.set(this.#counter, ping);
     this.#options.sendPing(nonce);
-    return this.#counter;
   }
 
   #schedule(): void {
@@ -100,7 +95,11 @@ export class Heartbeat {
       onDead(new TransportError("HEARTBEAT_TIMEOUT", `Nothing came from the other end for ${seconds} s.`));
       return;
     }
-    if (silentMs >= intervalMs / 2) this.#send();
+    if (silentMs >= intervalMs / 2) this.#send({ sentAt: clock.now(), resolve() {}, reject() {} });
     this.#schedule();
   }
+}
+
+function lost(message: string): TransportError {
+  return new TransportError("LOST", message);
 }

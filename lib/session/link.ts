@@ -99,12 +99,12 @@ export class Link {
     this.#decoder.maxControlBytes = MAX_CONTROL_BYTES;
   }
 
-  /** Queue a control frame. */
-  send(opcode: Opcode, streamId: number, payload: Uint8Array, flags = 0): void {
-    this.#queue.pushControl(encodeFrame(opcode, streamId, payload, flags));
-    // Who does not read our replies is not read from. Our own requests do not count: else two honest peers with
-    // much to ask could both stop reading, each waiting for the other.
-    if (this.#queue.replyBytes > CONGESTED_BYTES && !this.#paused) {
+  /** Queue a control frame; the payload is copied. `onSent` is called when it has left, and not when it never does. */
+  send(opcode: Opcode, streamId: number, payload: Uint8Array, flags = 0, onSent?: () => void): void {
+    this.#queue.pushControl(encodeFrame(opcode, streamId, payload, flags), onSent);
+    // Who makes us answer without end and does not read the answers is not read from either. What is bounded by
+    // the number of streams does not count: else two honest peers could both stop reading, each waiting for the other.
+    if (this.#queue.unboundedBytes > CONGESTED_BYTES && !this.#paused) {
       this.#paused = true;
       this.#transport.pause();
     }
@@ -156,8 +156,7 @@ export class Link {
 
   #onFrame(header: Header, payload: Uint8Array): void {
     if (header.opcode === Opcode.PING && this.#heartbeat.started) {
-      // A copy: the payload is a view of the received bytes.
-      this.send(Opcode.PONG, 0, payload.slice());
+      this.send(Opcode.PONG, 0, payload);
     } else if (header.opcode === Opcode.PONG && this.#heartbeat.started) {
       this.#heartbeat.notePong(payload);
     } else {

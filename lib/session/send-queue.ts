@@ -12,6 +12,11 @@ export interface StreamFrame {
   readonly onSent: (() => void) | undefined;
 }
 
+interface ControlFrame {
+  readonly frame: Uint8Array;
+  readonly onSent: (() => void) | undefined;
+}
+
 /** Something with frames to send in turn, one at a time. */
 export interface FrameSource {
   /** The next frame, or undefined when there is none now: the source is then out of the round. */
@@ -28,9 +33,9 @@ const BATCH_BYTES = 64 * 1024;
  */
 export class SendQueue {
   readonly #transport: Pick<Transport, "write" | "close">;
-  readonly #control: Uint8Array[] = [];
+  readonly #control: ControlFrame[] = [];
   #controlBytes = 0;
-  #replyBytes = 0;
+  #unboundedBytes = 0;
   /** Sources with frames, in the order of their turns. */
   readonly #sources = new Set<FrameSource>();
   /** What is told when the write that is under way has left. */
@@ -50,17 +55,17 @@ export class SendQueue {
     return this.#controlBytes;
   }
 
-  /** Those of them that the peer has caused: all but our own requests. */
-  get replyBytes(): number {
-    return this.#replyBytes;
+  /** Those of them of which the peer can cause any number: PONG, and RESET for what it may not open. */
+  get unboundedBytes(): number {
+    return this.#unboundedBytes;
   }
 
-  /** Queue an encoded control frame; it belongs to the queue now. */
-  pushControl(frame: Uint8Array): void {
+  /** Queue an encoded control frame, which belongs to the queue now. `onSent` is called when it has left. */
+  pushControl(frame: Uint8Array, onSent?: () => void): void {
     if (this.#closing) return;
-    this.#control.push(frame);
+    this.#control.push({ frame, onSent });
     this.#controlBytes += frame.length;
-    this.#replyBytes += replyLength(frame);
+    this.#unboundedBytes += unboundedLength(frame);
     this.#schedule();
   }
 
@@ -128,11 +133,13 @@ export class SendQueue {
     };
 
     while (bytes < BATCH_BYTES) {
-      const frame = this.#control.shift();
-      if (frame === undefined) break;
+      const control = this.#control.shift();
+      if (control === undefined) break;
+      const { frame, onSent } = control;
       this.#controlBytes -= frame.length;
-      this.#replyBytes -= replyLength(frame);
+      this.#unboundedBytes -= unboundedLength(frame);
       add(frame);
+      if (onSent !== undefined) this.#inFlight.push(onSent);
     }
     let large: Uint8Array | undefined;
     while (bytes < BATCH_BYTES && large === undefined) {
@@ -175,8 +182,8 @@ export class SendQueue {
   }
 }
 
-function replyLength(frame: Uint8Array): number {
-  return frame[1] === Opcode.OPEN ? 0 : frame.length;
+function unboundedLength(frame: Uint8Array): number {
+  return frame[1] === Opcode.PONG || frame[1] === Opcode.RESET ? frame.length : 0;
 }
 
 function headerOf(frame: StreamFrame): Uint8Array {

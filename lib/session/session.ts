@@ -50,6 +50,9 @@ export class Session implements LinkHandler {
   #peerStreams = 0;
   /** What ends the session; set by the first side that says so. */
   #end: SessionEnd | undefined;
+  /** GOAWAY was sent, was received. */
+  #hasLeft = false;
+  #peerHasLeft = false;
   #cancelDeadline: (() => void) | undefined;
   #ended = false;
 
@@ -115,7 +118,8 @@ export class Session implements LinkHandler {
    * Leave in order: say why, let the streams under way end, then close. After `deadlineMs` they are reset.
    */
   goAway(code: ReasonCode, message: string, deadlineMs: number): void {
-    if (this.#end?.by === "local" || this.#ended) return;
+    if (this.#hasLeft || this.#ended) return;
+    this.#hasLeft = true;
     this.#end ??= { by: "local", code, message };
     this.#link.send(Opcode.GOAWAY, 0, encodeReason(code, message));
     this.#cancelDeadline = this.#options.clock.after(deadlineMs, () => this.#close());
@@ -188,7 +192,8 @@ export class Session implements LinkHandler {
   }
 
   #onGoAway(code: ReasonCode, message: string): void {
-    if (this.#end?.by === "remote") throw new ProtocolError("UNEXPECTED_FRAME", "A second GOAWAY.");
+    if (this.#peerHasLeft) throw new ProtocolError("UNEXPECTED_FRAME", "A second GOAWAY.");
+    this.#peerHasLeft = true;
     // Both may leave at once: the first word that was said stands.
     this.#end ??= { by: "remote", code, message };
     this.#options.handler.onGoAway?.({ code, message });
@@ -200,7 +205,7 @@ export class Session implements LinkHandler {
       id,
       opener,
       port: {
-        send: (opcode, streamId, payload, flags) => this.#link.send(opcode, streamId, payload, flags),
+        send: (...frame) => this.#link.send(...frame),
         addSource: (source) => this.#link.addSource(source),
         removeSource: (source) => this.#link.removeSource(source),
         onStreamClosed: (closed) => this.#onStreamClosed(closed),

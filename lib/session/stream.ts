@@ -14,7 +14,7 @@ type Json = Record<string, unknown>;
 
 /** What a stream sees of its session. */
 export interface StreamPort {
-  send(opcode: Opcode, streamId: number, payload: Uint8Array, flags?: number): void;
+  send(opcode: Opcode, streamId: number, payload: Uint8Array, flags?: number, onSent?: () => void): void;
   addSource(source: FrameSource): void;
   removeSource(source: FrameSource): void;
   /** The stream has ended both ways, or was reset. */
@@ -97,13 +97,13 @@ export class Stream {
     if (this.#failure !== undefined) throw this.#failure;
     const payload = encodeControl(result);
     this.#isAccepted = true;
-    this.#port.send(Opcode.ACCEPT, this.id, payload, options.end ? Flag.END : 0);
-    if (options.end) this.#sender.endWithoutBody();
+    if (options.end) this.#port.send(Opcode.ACCEPT, this.id, payload, Flag.END, this.#sender.endWithoutBody());
+    else this.#port.send(Opcode.ACCEPT, this.id, payload);
   }
 
   /** Note that OPEN said that no body follows. */
   endWithOpen(): void {
-    this.#sender.endWithoutBody();
+    this.#sender.endWithoutBody()();
   }
 
   /**

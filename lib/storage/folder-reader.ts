@@ -23,7 +23,8 @@ export function* readFolder(path: string): Generator<FolderName[], void> {
     const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
     for (;;) {
       const bytes = Number(getdents64(fd, ptr(buffer), BUFFER_BYTES));
-      if (bytes < 0) throw new Error(`getdents64 failed on ${path}`);
+      // Which error it was is lost on the way through the FFI; most likely the folder is gone.
+      if (bytes < 0) throw Object.assign(new Error(`Cannot read the folder ${path}`), { code: "EIO" });
       if (bytes === 0) return;
       yield parseRecords(buffer, bytes);
     }

@@ -1,5 +1,5 @@
 /** Characters that make a component a pattern instead of a name. */
-const MAGIC = /[*?[\]{}!]/;
+const MAGIC = /[*?[\]{}]/;
 
 /** Which entries a `list` is about. */
 export interface Selection {
@@ -17,7 +17,8 @@ export interface Selection {
 export function selectGlob(pattern: string): Selection {
   const components = pattern.split("/");
   const firstMagic = components.findIndex((component) => MAGIC.test(component));
-  const glob = new Bun.Glob(pattern);
+  // In front, "!" would turn the pattern round for Bun.
+  const glob = new Bun.Glob(pattern.replace(/^!/, "\\!"));
   const anyDepth = components.includes("**") || pattern.includes("{");
   return {
     top: components.slice(0, firstMagic).join("/"),

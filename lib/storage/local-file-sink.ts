@@ -1,7 +1,7 @@
-import { constants, type FileHandle, link, open, rename, unlink, utimes } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { constants, type FileHandle, link, lstat, open, rename, unlink, utimes } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { MAX_NAME_BYTES, quote } from "../path.ts";
 import { errnoOf, writeError } from "./disk-error.ts";
 import type { FileSink } from "./storage.ts";
 
@@ -26,11 +26,9 @@ export class LocalFileSink implements FileSink {
    */
   static async create(target: string, options: { overwrite: boolean }): Promise<LocalFileSink> {
     const absolute = resolve(target);
-    if (!options.overwrite && (await Bun.file(absolute).exists())) {
-      throw new StorageError("EXISTS", `${quote(target)} exists.`);
-    }
-    const part = `${absolute}.${crypto.randomUUID().slice(0, 8)}.part`;
     try {
+      await requirePlace(absolute, options.overwrite);
+      const part = partOf(absolute);
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
       return new LocalFileSink(absolute, part, options.overwrite, await open(part, flags, 0o666));
     } catch (cause) {
@@ -88,13 +86,37 @@ export class LocalFileSink implements FileSink {
   }
 }
 
-/** Make a rename durable. Systems that can't sync a folder (Windows) have nothing to do here. */
+/** @throws StorageError EXISTS when something is at `target` that may not, or can't, be replaced */
+async function requirePlace(target: string, overwrite: boolean): Promise<void> {
+  const there = await lstat(target).catch((cause) => {
+    if (errnoOf(cause) === "ENOENT") return undefined;
+    throw cause;
+  });
+  if (there === undefined) return;
+  if (!overwrite) throw new StorageError("EXISTS", `${quote(target)} exists.`);
+  if (there.isFile() || there.isSymbolicLink()) return;
+  // A rename would put a file in the place of /dev/null.
+  throw new StorageError("EXISTS", `${quote(target)} is not a file, and is not replaced by one.`);
+}
+
+/** Beside the target, and recognizable; for a very long name only recognizable. */
+function partOf(target: string): string {
+  const suffix = `.${crypto.randomUUID().slice(0, 8)}.part`;
+  const name = basename(target);
+  const fits = Buffer.byteLength(name) + suffix.length <= MAX_NAME_BYTES;
+  return join(dirname(target), fits ? name + suffix : `commserver${suffix}`);
+}
+
+/** Make a rename durable, where a folder can be opened for that (not on Windows, nor without the right to read it). */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
-  const handle = await open(folder, constants.O_RDONLY);
+  const handle = await open(folder, constants.O_RDONLY).catch((cause) => {
+    if (errnoOf(cause) === "EACCES") return undefined;
+    throw cause;
+  });
   try {
-    await handle.sync();
+    await handle?.sync();
   } finally {
-    await handle.close();
+    await handle?.close();
   }
 }

@@ -25,24 +25,24 @@ export class LocalStorage implements Storage {
   }
 
   /**
-   * @throws StorageError NOT_FOUND when there is no such folder, UNREADABLE when it can't be read
+   * @throws StorageError NO_REPOSITORY when there is no such folder, REPOSITORY_DENIED when it can't be read
    */
   static async at(folder: string): Promise<LocalStorage> {
     try {
       const root = await realpath(folder);
       if (!(await stat(root)).isDirectory()) {
-        throw new StorageError("NOT_FOUND", `The repository ${quote(folder)} is not a folder.`);
+        throw new StorageError("NO_REPOSITORY", `The repository ${quote(folder)} is not a folder.`);
       }
       fs.accessSync(root, fs.constants.R_OK | fs.constants.X_OK);
       return new LocalStorage(root);
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
       if (errnoOf(cause) === "EACCES") {
-        throw new StorageError("UNREADABLE", `No permission to read the repository folder ${quote(folder)}.`, {
+        throw new StorageError("REPOSITORY_DENIED", `No permission to read the repository folder ${quote(folder)}.`, {
           cause,
         });
       }
-      throw new StorageError("NOT_FOUND", `The repository folder ${quote(folder)} does not exist.`, { cause });
+      throw new StorageError("NO_REPOSITORY", `The repository folder ${quote(folder)} does not exist.`, { cause });
     }
   }
 
@@ -66,12 +66,12 @@ export class LocalStorage implements Storage {
   }
 
   async open(path: string): Promise<OpenFile> {
-    const absolute = join(this.#root, path);
     let handle: FileHandle | undefined;
     try {
+      const real = await this.#resolve(path);
       // Looked at first, because opening a device may already do something; then the opened file is checked.
-      requireFile(path, await stat(absolute, { bigint: true }));
-      handle = await open(absolute, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+      requireFile(path, await stat(real, { bigint: true }));
+      handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
       const opened = await handle.stat({ bigint: true });
       requireFile(path, opened);
       await this.#requireInside(path, opened);
@@ -87,7 +87,8 @@ export class LocalStorage implements Storage {
     let pending: FolderName[] = [];
     let large = false;
     try {
-      for (const names of readFolder(join(this.#root, folder))) {
+      // Resolved now: what was a folder may have become a link out of the repository.
+      for (const names of readFolder(await this.#resolve(folder))) {
         for (const name of names) pending.push(name);
         large ||= pending.length > SORTED_NAMES;
         if (!large) continue;
@@ -95,7 +96,7 @@ export class LocalStorage implements Storage {
         pending = [];
       }
     } catch (cause) {
-      if (errnoOf(cause) === "") throw cause;
+      if (errnoOf(cause) === "" && !(cause instanceof StorageError)) throw cause;
       options.skipped.count++;
       return;
     }
@@ -130,8 +131,9 @@ export class LocalStorage implements Storage {
 
   /** The entry for a name in a folder; undefined when it can't be served or has just gone. */
   async #look(folder: string, name: FolderName): Promise<StorageEntry | undefined> {
-    if (name === undefined || pathFault(name) !== undefined) return undefined;
+    if (name === undefined) return undefined;
     const path = folder === "" ? name : `${folder}/${name}`;
+    if (pathFault(path) !== undefined) return undefined;
     try {
       const stats = await lstat(join(this.#root, path), { bigint: true });
       return stats.isSymbolicLink() ? await this.#lookThrough(path, stats) : entryOf(path, stats);
@@ -151,9 +153,17 @@ export class LocalStorage implements Storage {
     return entryOf(path, link);
   }
 
-  /** The real path of `path`. @throws StorageError NOT_ALLOWED when it lies outside; system errors */
+  /**
+   * The real path of `path`.
+   *
+   * @throws StorageError NOT_ALLOWED when it lies outside, also when it does not exist there; system errors
+   */
   async #resolve(path: string): Promise<string> {
-    const real = await realpath(join(this.#root, path));
+    const real = await realpath(join(this.#root, path)).catch(async (cause) => {
+      // What is missing behind a link that leads out must not be told from what is there.
+      if (path.includes("/")) await this.#resolve(path.slice(0, path.lastIndexOf("/")));
+      throw cause;
+    });
     const inside = real === this.#root || real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep);
     if (!inside) throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
     return real;

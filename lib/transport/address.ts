@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { UsageError } from "../errors.ts";
 
 /** Where a server listens or a client connects to. */
@@ -12,7 +13,7 @@ export const DEFAULT_PORT = 5050;
 
 const UNIX_PREFIX = "unix:";
 const BRACKETED = /^\[([^\]]+)\](?::(\d+))?$/;
-const HOST_PORT = /^([^:]+)(?::(\d+))?$/;
+const HOST_PORT = /^([\p{L}\p{N}._-]+)(?::(\d+))?$/u;
 
 /**
  * Read `HOST`, `HOST:PORT`, `[IPV6]:PORT`, a bare IPv6 address, or `unix:PATH`.
@@ -23,13 +24,19 @@ export function parseAddress(text: string): Address {
   if (text.startsWith(UNIX_PREFIX) && text.length > UNIX_PREFIX.length) {
     return { kind: "unix", path: text.slice(UNIX_PREFIX.length) };
   }
-  const match = BRACKETED.exec(text) ?? HOST_PORT.exec(text);
-  const host = match?.[1] ?? (text.includes("::") || text.split(":").length === 8 ? text : undefined);
-  const port = match?.[2] === undefined ? DEFAULT_PORT : Number(match[2]);
+  const { host, port } = splitHostPort(text);
   if (host === undefined || port < 1 || port > 65_535) {
     throw new UsageError(`"${text}" is not an address: write HOST:PORT, [IPV6]:PORT or unix:PATH.`);
   }
   return { kind: "tcp", host, port };
+}
+
+function splitHostPort(text: string): { host: string | undefined; port: number } {
+  if (isIPv6(text)) return { host: text, port: DEFAULT_PORT };
+  const [, ipv6, ipv6Port = DEFAULT_PORT] = BRACKETED.exec(text) ?? [];
+  if (ipv6 !== undefined) return { host: isIPv6(ipv6) ? ipv6 : undefined, port: Number(ipv6Port) };
+  const [, host, port = DEFAULT_PORT] = HOST_PORT.exec(text) ?? [];
+  return { host, port: Number(port) };
 }
 
 export function formatAddress(address: Address): string {

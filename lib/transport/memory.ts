@@ -46,7 +46,7 @@ class MemoryTransport implements Transport {
 
   write(bytes: Uint8Array): boolean {
     if (this.#closing || this.#closed || this.#other === undefined) return true;
-    return this.#other.receive(bytes.slice());
+    return this.#other.receive(new Uint8Array(bytes));
   }
 
   pause(): void {

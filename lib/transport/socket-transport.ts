@@ -12,13 +12,16 @@ export class SocketTransport implements Transport {
   readonly #socket: Socket<SocketTransport>;
   readonly peer: string;
   #handler: TransportHandler | undefined;
-  /** What came before start(). */
-  #early: Uint8Array[] = [];
+  /** What came before start(), or while paused. */
+  #inbox: Uint8Array[] = [];
+  #paused = false;
+  #peerEnded = false;
   /** What the kernel has not taken yet, in order; the first from #offset on. */
   #unsent: Uint8Array[] = [];
   #offset = 0;
   #closing = false;
   #closed = false;
+  #closeTold = false;
   #closeError: Error | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
@@ -31,8 +34,7 @@ export class SocketTransport implements Transport {
 
   start(handler: TransportHandler): void {
     this.#handler = handler;
-    for (const bytes of this.#early.splice(0)) this.handleData(bytes);
-    if (this.#closed) handler.onClosed(this.#closeError);
+    this.#deliver();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -50,11 +52,16 @@ export class SocketTransport implements Transport {
   }
 
   pause(): void {
-    if (!this.#closing) this.#socket.pause();
+    if (this.#closing) return;
+    this.#paused = true;
+    this.#socket.pause();
   }
 
   resume(): void {
-    if (!this.#closed) this.#socket.resume();
+    if (this.#closed) return;
+    this.#paused = false;
+    this.#socket.resume();
+    this.#deliver();
   }
 
   close(): void {
@@ -74,8 +81,8 @@ export class SocketTransport implements Transport {
 
   handleData(bytes: Uint8Array): void {
     if (this.#closing) return;
-    if (this.#handler === undefined) this.#early.push(bytes);
-    else this.#handler.onBytes(bytes);
+    this.#inbox.push(bytes);
+    this.#deliver();
   }
 
   handleDrain(): void {
@@ -97,22 +104,43 @@ export class SocketTransport implements Transport {
 
   /** The peer has sent its last byte. Without our own close() before it, nothing more can be wanted. */
   handleEnd(): void {
-    this.close();
-    if (this.#unsent.length === 0) this.#socket.end();
+    this.#peerEnded = true;
+    if (this.#handler === undefined) this.#socket.end();
+    else this.#deliver();
   }
 
   handleDefect(error: Error): void {
-    this.#socket.terminate();
+    // Told before the socket closes, which would be told without the reason.
     this.handleClose(error);
+    this.#socket.terminate();
   }
 
   handleClose(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#closing = true;
     this.#closeError = error;
     clearTimeout(this.#linger);
     this.#unsent = [];
-    this.#handler?.onClosed(error);
+    this.#deliver();
+  }
+
+  /** What has come, in order: bytes, then the end. Waits for start(), and while paused. */
+  #deliver(): void {
+    const handler = this.#handler;
+    if (handler === undefined) return;
+    while (this.#inbox.length > 0 && !this.#paused && !this.#closing) {
+      handler.onBytes(this.#inbox.shift() as Uint8Array);
+    }
+    if (this.#closing) this.#inbox = [];
+    if (this.#inbox.length > 0) return;
+    if (this.#peerEnded && !this.#closed) {
+      this.close();
+      if (this.#unsent.length === 0) this.#socket.end();
+    }
+    if (this.#closed && !this.#closeTold) {
+      this.#closeTold = true;
+      this.#closing = true;
+      handler.onClosed(this.#closeError);
+    }
   }
 }

@@ -128,6 +128,7 @@ describe("starting", () => {
       const { exitCode, stderr } = await failedStart("-r", folder.join(name), "-p", "0", "--state-dir", folder.path);
       expect(exitCode).toBe(6);
       expect(stderr).toContain(folder.join(name));
+      expect(stderr).toContain("--repository");
       expect(stderr).not.toContain("    at ");
     }
   });
@@ -151,7 +152,7 @@ describe("starting", () => {
     using folder = new TempFolder();
     mkdirSync(folder.join("closed"), { mode: 0 });
     const repository = await unprivilegedStart("-r", folder.join("closed"), "-p", "0", "--state-dir", folder.path);
-    expect(repository.exitCode).toBe(5);
+    expect(repository.exitCode).toBe(9);
     expect(repository.stderr).toContain("No permission to read the repository folder");
     const stateDir = folder.join("closed", "state");
     const state = await unprivilegedStart("-r", REPOSITORY, "-p", "0", "--state-dir", stateDir);

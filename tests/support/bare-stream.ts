@@ -8,8 +8,7 @@ export class BareStream implements StreamPort {
   readonly control: { opcode: Opcode; streamId: number; payload: Buffer; flags: number }[] = [];
   /** The sources that wait for their turn. */
   readonly round = new Set<FrameSource>();
-  /** The stream's body in our direction, once there was something of it. */
-  #source: FrameSource | undefined;
+  readonly #waiting: (() => void)[] = [];
   closed = 0;
 
   constructor(options: { opener: boolean; sendCredit?: number; receiveWindow?: number }) {
@@ -17,13 +16,18 @@ export class BareStream implements StreamPort {
     this.stream = new Stream({ id: 7, opener, port: this, sendCredit, receiveWindow });
   }
 
-  send(opcode: Opcode, streamId: number, payload: Uint8Array, flags = 0): void {
+  send(opcode: Opcode, streamId: number, payload: Uint8Array, flags = 0, onSent?: () => void): void {
     this.control.push({ opcode, streamId, payload: Buffer.from(payload), flags });
+    if (onSent !== undefined) this.#waiting.push(onSent);
+  }
+
+  /** Say that the control frames have left. */
+  controlLeaves(): void {
+    for (const onSent of this.#waiting.splice(0)) onSent();
   }
 
   addSource(source: FrameSource): void {
     this.round.add(source);
-    this.#source = source;
   }
 
   removeSource(source: FrameSource): void {
@@ -32,11 +36,6 @@ export class BareStream implements StreamPort {
 
   onStreamClosed(): void {
     this.closed++;
-  }
-
-  /** The next frame, as the send queue would take it. */
-  takeFrame(): StreamFrame | undefined {
-    return this.#source?.takeFrame();
   }
 
   /** Take the next frame that is ready, as a send queue does; undefined when there is none. */

@@ -6,7 +6,7 @@ import { baseName, checkPath } from "../../path.ts";
 import { LocalFileSink } from "../../storage/local-file-sink.ts";
 import type { FileSink } from "../../storage/storage.ts";
 import type { ConsoleIo } from "../console-io.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText, toJson } from "../escape.ts";
 import { formatBytes } from "../format.ts";
 import type { Command } from "../program.ts";
 import { reportError } from "../report.ts";
@@ -61,7 +61,7 @@ async function fetchAll(client: Client, paths: string[], options: FetchOptions &
       exit ||= reportError(thrown, io, { program: "commserver-client", json });
     }
   }
-  if (json && output !== "-") await io.out(`${JSON.stringify({ files })}\n`);
+  if (json && output !== "-") await io.out(`${toJson({ files })}\n`);
   return exit;
 }
 

@@ -1,7 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
 import type { ConsoleIo } from "../console-io.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, formatTime, plural } from "../format.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
@@ -50,7 +50,7 @@ async function printJson(client: Client, glob: string | undefined, signal: Abort
   const { entries } = await writeEach(
     client.list(glob, signal),
     (entry) => {
-      const text = separator + JSON.stringify(entry);
+      const text = separator + toJson(entry);
       separator = ",\n";
       return text;
     },

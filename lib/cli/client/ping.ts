@@ -1,3 +1,4 @@
+import { toJson } from "../escape.ts";
 import { integerFlag } from "../flags.ts";
 import { plural } from "../format.ts";
 import type { Command } from "../program.ts";
@@ -20,7 +21,7 @@ export const ping: Command = {
       const max = times.at(-1) as number;
       await io.out(
         flags["json"]
-          ? `${JSON.stringify({ count, minMs: min, medianMs: median, maxMs: max })}\n`
+          ? `${toJson({ count, minMs: min, medianMs: median, maxMs: max })}\n`
           : `${plural(count, "round trip")}: ${formatMs(min)} at least, ${formatMs(median)} median, ${formatMs(max)} at most\n`,
       );
       return 0;

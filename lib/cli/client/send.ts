@@ -2,7 +2,7 @@ import type { Client } from "../../client/client.ts";
 import { UsageError } from "../../errors.ts";
 import { MAX_TEXT_LENGTH } from "../../protocol/constants.ts";
 import type { SendResult } from "../../protocol/methods.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText, toJson } from "../escape.ts";
 import { plural } from "../format.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
@@ -20,7 +20,7 @@ export const send: Command = {
     const to = flags["to"] === undefined ? undefined : String(flags["to"]);
     return withClient(flags, io, async (client) => {
       const result = await client.send(text, to);
-      await io.out(flags["json"] ? `${JSON.stringify(result)}\n` : `${formatSent(result, to)}\n`);
+      await io.out(flags["json"] ? `${toJson(result)}\n` : `${formatSent(result, to)}\n`);
       return 0;
     });
   },

@@ -96,7 +96,7 @@ export async function completeLine(client: Client, line: string): Promise<[strin
     const names = Object.keys(SHELL_COMMANDS).filter((command) => command.startsWith(name.toLowerCase()));
     return [names.map((command) => `${command} `), name];
   }
-  if (!["get", "list"].includes(name.toLowerCase()) || /[*?[\]{}!]/.test(typed)) return [[], line];
+  if (!["get", "list"].includes(name.toLowerCase()) || /[*?[\]{}]/.test(typed)) return [[], line];
   const found: string[] = [];
   for await (const { path, kind } of client.list(`${typed}*`)) {
     found.push(kind === "folder" ? `${path}/` : path);

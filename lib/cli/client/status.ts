@@ -1,7 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import { MAX_STATUS_ROWS, type SessionRow, type StatusResult } from "../../protocol/methods.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText, toJson } from "../escape.ts";
 import { integerFlag } from "../flags.ts";
 import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
 import type { Command } from "../program.ts";
@@ -16,7 +16,7 @@ export const status: Command = {
   run: (flags, io) =>
     withClient(flags, io, async (client) => {
       const result = await fetchStatus(client, integerFlag(flags, "limit", 1, 1_000_000));
-      await io.out(flags["json"] ? `${JSON.stringify(result)}\n` : `${formatStatus(result, io)}\n`);
+      await io.out(flags["json"] ? `${toJson(result)}\n` : `${formatStatus(result, io)}\n`);
       return 0;
     }),
 };

@@ -4,8 +4,8 @@ import { formatBytes } from "../format.ts";
 
 /** An event in words, on one line, safe to show. Unknown events of newer servers show their name and members. */
 export function formatEvent(record: EventRecord): string {
-  const text = (key: string) => escapeText(String(record[key] ?? ""));
-  const bytes = (key: string) => formatBytes(Number(record[key] ?? 0));
+  const text = (key: string) => escapeText(textOf(record[key]));
+  const bytes = (key: string) => formatBytes(Number(textOf(record[key])) || 0);
   switch (record.event) {
     case "joined":
       return `${text("name")} joined from ${text("address")}`;
@@ -34,6 +34,12 @@ export function formatEvent(record: EventRecord): string {
   }
 }
 
+/** Numbers and text as they are; a peer of another version may send anything. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value);
+}
+
 export function isWarning(record: EventRecord): boolean {
   return record.event === "warning" || record.event === "failed";
 }
@@ -41,7 +47,7 @@ export function isWarning(record: EventRecord): boolean {
 /** What a protocol error was; the other reasons say all. */
 function detail(record: EventRecord): string {
   return record["reason"] === "protocol error" || record["reason"] === "lost"
-    ? `: ${escapeText(String(record["message"] ?? ""))}`
+    ? `: ${escapeText(textOf(record["message"]))}`
     : "";
 }
 

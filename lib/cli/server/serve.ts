@@ -8,6 +8,7 @@ import { systemClock } from "../../session/clock.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { memoryPair } from "../../transport/memory.ts";
 import type { ConsoleIo } from "../console-io.ts";
+import { toJson } from "../escape.ts";
 import { type Flags, integerFlag, secondsFlag } from "../flags.ts";
 import type { Command } from "../program.ts";
 import { defaultStateDir, ledgerFile, makeStateDir } from "../state-dir.ts";
@@ -155,7 +156,7 @@ async function show(
   if (options.json) {
     let last = Promise.resolve();
     const write = (record: object) => {
-      last = say(io, `${JSON.stringify(record)}\n`);
+      last = say(io, `${toJson(record)}\n`);
     };
     write(listeningRecord(serving));
     server.events.subscribe(write);

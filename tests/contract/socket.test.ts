@@ -1,0 +1,194 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { connect, listen } from "../../lib/transport/socket.ts";
+import { settle } from "../support/fake-clock.ts";
+import { codeOf, faultOf } from "../support/fault.ts";
+import { SocketPair } from "../support/socket-pair.ts";
+import { TempFolder } from "../support/temp-folder.ts";
+import { cut, noise, TransportRecorder } from "../support/transport-recorder.ts";
+
+// The one in the preload reaches the first test file only (Bun 1.4.5).
+setDefaultTimeout(30_000);
+
+/** What sockets do beyond the contract that all transports share. */
+
+const MB = 1024 * 1024;
+const TIMEOUT = { timeoutMs: 5_000 };
+
+describe.each([
+  ["TCP", SocketPair.tcp],
+  ["Unix socket", SocketPair.unix],
+] as const)("%s: before start()", (_, open) => {
+  /** The connecting end has sent 16 MB, of which much has been read at the other end, which is not started. */
+  async function withEarlyBytes(): Promise<{ pair: SocketPair; sender: TransportRecorder; content: Buffer }> {
+    const pair = await open();
+    const sender = new TransportRecorder(pair.connected).start();
+    const content = noise(16 * MB);
+    await sender.send(cut(content, [MB]));
+    return { pair, sender, content };
+  }
+
+  test("many MB are kept and delivered first, in order", async () => {
+    const { pair, sender, content } = await withEarlyBytes();
+    await using _ = pair;
+    const receiver = new TransportRecorder(pair.accepted).start();
+    await sender.send([Buffer.from("tail")]);
+    await receiver.received(content.length + 4);
+    expect(receiver.bytes.equals(Buffer.concat([content, Buffer.from("tail")]))).toBe(true);
+  });
+
+  test("what the peer sent before it left is delivered, then its end", async () => {
+    const { pair, sender, content } = await withEarlyBytes();
+    await using _ = pair;
+    sender.transport.close();
+    await sender.closed();
+    const receiver = new TransportRecorder(pair.accepted).start();
+    await receiver.closed();
+    expect(receiver.byteCount).toBe(content.length);
+    expect(receiver.closes).toHaveLength(1);
+  });
+
+  test("pause() in the first onBytes() holds back the other early pieces", async () => {
+    const { pair, content } = await withEarlyBytes();
+    await using _ = pair;
+    const receiver = new TransportRecorder(pair.accepted);
+    receiver.onPiece = () => pair.accepted.pause();
+    receiver.start();
+    await settle();
+    expect(receiver.pieces).toHaveLength(1);
+    receiver.onPiece = undefined;
+    pair.accepted.resume();
+    await receiver.received(content.length);
+    expect(receiver.bytes.equals(content)).toBe(true);
+  });
+
+  test("abort() in the first onBytes() ends it, told once", async () => {
+    const { pair } = await withEarlyBytes();
+    await using _ = pair;
+    const receiver = new TransportRecorder(pair.accepted);
+    receiver.onPiece = () => pair.accepted.abort();
+    receiver.start();
+    await receiver.closed();
+    await settle();
+    expect(receiver.pieces).toHaveLength(1);
+    expect(receiver.closes).toHaveLength(1);
+  });
+
+  test("a peer that is gone again is told as closed by start()", async () => {
+    await using pair = await open();
+    const sender = new TransportRecorder(pair.connected).start();
+    sender.transport.close();
+    await sender.closed();
+    const receiver = new TransportRecorder(pair.accepted).start();
+    await receiver.closed();
+    expect(receiver.closes).toEqual([undefined]);
+  });
+
+  test("a defect in onBytes() costs this link alone and is told by onClosed()", async () => {
+    await using pair = await open();
+    const sender = new TransportRecorder(pair.connected).start();
+    const receiver = new TransportRecorder(pair.accepted);
+    const defect = new Error("a defect");
+    receiver.onPiece = () => {
+      throw defect;
+    };
+    receiver.start();
+    sender.transport.write(Buffer.from("x"));
+    await Promise.all([sender.closed(), receiver.closed()]);
+    expect(receiver.closes).toEqual([defect]);
+  });
+});
+
+describe("close() of a socket", () => {
+  test("gives up in the end on a peer that reads nothing", async () => {
+    await using pair = await SocketPair.tcp();
+    const [a, b] = [new TransportRecorder(pair.connected).start(), new TransportRecorder(pair.accepted).start()];
+    b.transport.pause();
+    await a.fill(new Uint8Array(MB));
+    a.transport.close();
+    await a.closed();
+    expect(a.closes).toHaveLength(1);
+  });
+});
+
+describe("peer", () => {
+  test("is the address on TCP and a word on a Unix socket", async () => {
+    await using tcp = await SocketPair.tcp();
+    await using unix = await SocketPair.unix();
+    expect(tcp.accepted.peer).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(tcp.connected.peer).toBe(`127.0.0.1:${tcp.address.kind === "tcp" && tcp.address.port}`);
+    expect(unix.accepted.peer).toBe("unix");
+    expect(unix.connected.peer).toStartWith("unix:/");
+  });
+});
+
+describe("connect()", () => {
+  test("says CANNOT_CONNECT where nobody listens", async () => {
+    const stopped = listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, () => {});
+    stopped.stop();
+    const fault = await faultOf(() => connect(stopped.address, TIMEOUT));
+    expect(fault.code).toBe("CANNOT_CONNECT");
+    expect(fault.message).toContain("nobody listens there");
+  });
+
+  test("says CANNOT_CONNECT for a socket that is not there, or a file that is none", async () => {
+    using folder = new TempFolder();
+    await Bun.write(folder.join("file"), "no socket");
+    for (const name of ["missing.sock", "file"]) {
+      expect(await codeOf(() => connect({ kind: "unix", path: folder.join(name) }, TIMEOUT))).toBe("CANNOT_CONNECT");
+    }
+  });
+
+  test("says CANNOT_CONNECT for a host that no name server may know (RFC 6761)", async () => {
+    const fault = await faultOf(() => connect({ kind: "tcp", host: "host.invalid", port: 1 }, TIMEOUT));
+    expect(fault.code).toBe("CANNOT_CONNECT");
+  });
+
+  test("says INTERRUPTED when its signal is or becomes aborted", async () => {
+    await using pair = await SocketPair.tcp();
+    const signal = AbortSignal.abort();
+    expect(await codeOf(() => connect(pair.address, { ...TIMEOUT, signal }))).toBe("INTERRUPTED");
+    const later = new AbortController();
+    const connecting = codeOf(() => connect(pair.address, { ...TIMEOUT, signal: later.signal }));
+    later.abort();
+    expect(await connecting).toBe("INTERRUPTED");
+  });
+});
+
+describe("listen()", () => {
+  test("says CANNOT_LISTEN for a port in use, an address of another machine and a missing folder", async () => {
+    await using pair = await SocketPair.tcp();
+    using folder = new TempFolder();
+    const cases = [
+      { at: pair.address, why: "in use" },
+      { at: { kind: "tcp", host: "192.0.2.1", port: 0 }, why: "no such address" },
+      { at: { kind: "unix", path: folder.join("missing", "x.sock") }, why: "" },
+    ] as const;
+    for (const { at, why } of cases) {
+      const fault = await faultOf(() => listen(at, () => {}));
+      expect(fault.code).toBe("CANNOT_LISTEN");
+      expect(fault.message).toContain(why);
+    }
+  });
+
+  test("tells the real port for port 0", async () => {
+    const listening = listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, () => {});
+    listening.stop();
+    expect(listening.address.kind === "tcp" && listening.address.port).toBeGreaterThan(0);
+  });
+
+  test("takes no more after stop(), and what is open goes on", async () => {
+    const accepted: TransportRecorder[] = [];
+    const listening = listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (transport) =>
+      accepted.push(new TransportRecorder(transport).start()),
+    );
+    const first = new TransportRecorder(await connect(listening.address, TIMEOUT)).start();
+    await first.send([Buffer.from("one")]);
+    listening.stop();
+    expect(await codeOf(() => connect(listening.address, TIMEOUT))).toBe("CANNOT_CONNECT");
+    await first.send([Buffer.from("two")]);
+    await accepted[0]?.received(6);
+    expect(accepted.map(({ text }) => text)).toEqual(["onetwo"]);
+    first.transport.close();
+    await first.closed();
+  });
+});

@@ -1,0 +1,81 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { MAX_JSON_DEPTH } from "../../lib/protocol/constants.ts";
+import { decodeJson, encodeJson, JsonObject } from "../../lib/protocol/json.ts";
+import { decodeRecords, encodeRecord } from "../../lib/protocol/records.ts";
+import { cutAt, cuts } from "../support/arbitraries.ts";
+import { utf8 } from "../support/bytes.ts";
+import { protocolFault } from "../support/outcomes.ts";
+
+const anyJson = fc.jsonValue({ maxDepth: 8, stringUnit: "binary" });
+const anyObject = fc.dictionary(fc.string({ unit: "binary" }), anyJson, { maxKeys: 5, noNullPrototype: true });
+const decode = (payload: Uint8Array) => decodeJson(JsonObject, payload, "A test");
+
+test("decodeJson() gives back every object that encodeJson() wrote", () => {
+  fc.assert(
+    fc.property(anyObject, (value) => {
+      expect(JSON.stringify(decode(encodeJson(value)))).toBe(JSON.stringify(value));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("decodeJson() takes any nesting up to the limit, and none above, whatever stands in between", () => {
+  const level = fc.constantFrom("list", "object", "later in a list", "behind a string with brackets");
+  fc.assert(
+    fc.property(fc.array(level, { minLength: MAX_JSON_DEPTH - 4, maxLength: MAX_JSON_DEPTH + 2 }), (levels) => {
+      const text = levels.reduceRight((inner, kind) => {
+        if (kind === "list") return `[${inner}]`;
+        if (kind === "object") return `{"a":${inner}}`;
+        if (kind === "later in a list") return `[{},[],${inner},[]]`;
+        return `{"[{\\"[":"]}\\\\","b":${inner}}`;
+      }, "1");
+      const deeper = levels.at(-1) === "later in a list" ? 1 : 0;
+      const fault = protocolFault(() => decode(utf8(`{"outermost":${text}}`)));
+      expect(fault).toBe(levels.length + deeper + 1 > MAX_JSON_DEPTH ? "BAD_PAYLOAD" : undefined);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("decodeJson() takes exactly the objects that the platform parses, and throws only ProtocolErrors", () => {
+  const nearJson = fc.tuple(fc.oneof(anyObject, anyJson), fc.nat(), fc.nat(255)).map(([value, at, byte]) => {
+    const bytes = Buffer.from(JSON.stringify(value));
+    bytes[at % bytes.length] = byte;
+    return bytes;
+  });
+  let [valid, invalid] = [0, 0];
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 30 }), nearJson), (bytes) => {
+      const fault = protocolFault(() => decode(bytes));
+      // A naive check of UTF-8: decoding and encoding again changes nothing.
+      const text = Buffer.from(bytes).toString();
+      let parses = Buffer.from(text).equals(bytes);
+      try {
+        const value = JSON.parse(text);
+        parses &&= value !== null && typeof value === "object" && !Array.isArray(value);
+      } catch {
+        parses = false;
+      }
+      expect(fault).toBe(parses ? undefined : "BAD_PAYLOAD");
+      if (parses) valid++;
+      else invalid++;
+    }),
+    { numRuns: 1_000 },
+  );
+  expect(Math.min(valid, invalid)).toBeGreaterThan(0);
+});
+
+test("decodeRecords() gives back every record, however the body is split", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyObject, { maxLength: 10 }), cuts, async (values, places) => {
+      const body = Buffer.concat(values.map(encodeRecord));
+      async function* split() {
+        if (body.length > 0) yield* cutAt(body, places);
+      }
+      const records = await Array.fromAsync(decodeRecords(JsonObject, split()));
+      expect(JSON.stringify(records)).toBe(JSON.stringify(values));
+    }),
+    { numRuns: 200 },
+  );
+});

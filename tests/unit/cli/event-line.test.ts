@@ -1,0 +1,97 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { formatEvent, isWarning } from "../../../lib/cli/server/event-line.ts";
+import type { EventRecord, ServerEvent } from "../../../lib/protocol/methods.ts";
+
+const LEFT = {
+  event: "left",
+  name: "Client01",
+  address: "192.0.2.7:1",
+  message: "the link was lost",
+  bytesIn: 1_500,
+  bytesOut: 2_000_000,
+  messagesIn: 3,
+  messagesOut: 4,
+} as const;
+const COUNTS = "(received 2.0 MB, sent 1.5 KB, messages 3)";
+
+const LINES: [ServerEvent, string][] = [
+  [{ event: "joined", name: "Client01", address: "192.0.2.7:1", role: "client" }, "Client01 joined from 192.0.2.7:1"],
+  [{ ...LEFT, reason: "exit" }, `Client01 left: exit ${COUNTS}`],
+  [{ ...LEFT, reason: "lost" }, `Client01 left: lost: the link was lost ${COUNTS}`],
+  [{ ...LEFT, reason: "protocol error" }, `Client01 left: protocol error: the link was lost ${COUNTS}`],
+  [{ event: "waiting", address: "a:1", position: 2 }, "a:1 waits for a seat, position 2"],
+  [{ event: "refused", address: "a:1", code: "SERVER_FULL", message: "Full." }, "a:1 was refused: Full. [SERVER_FULL]"],
+  [{ event: "message", from: "Client01", to: "server", text: "hi" }, "Client01: hi"],
+  [{ event: "message", from: "Client01", to: "SERVER", text: "hi" }, "Client01: hi"],
+  [{ event: "message", from: "Client01", to: "all", text: "hi" }, "Client01 to all: hi"],
+  [{ event: "message", from: "Client01", to: "Client02", text: "hi" }, "Client01 to Client02: hi"],
+  [
+    { event: "failed", name: "Client01", method: "get", code: "NOT_FOUND", message: "No such file." },
+    "get failed for Client01: No such file. [NOT_FOUND]",
+  ],
+  [{ event: "draining", on: true }, "Admitting nobody new"],
+  [{ event: "draining", on: false }, "Admitting clients again"],
+  [{ event: "stopping", message: "Bye." }, "Bye."],
+  [{ event: "warning", message: "Careful." }, "Careful."],
+  [{ event: "listening", address: "[::]:5050" }, "Listening at [::]:5050"],
+];
+
+describe("formatEvent()", () => {
+  test.each(LINES)("%j reads: %s", (event, line) => {
+    expect(formatEvent(event)).toBe(line);
+  });
+
+  test("shows an event of a newer server with its members", () => {
+    expect(formatEvent({ event: "future", answer: 42 })).toBe('{"event":"future","answer":42}');
+  });
+
+  test("reads a known event without its members", () => {
+    for (const [{ event }] of LINES) expect(formatEvent({ event })).not.toContain("undefined");
+  });
+
+  const EVIL = "\u001b[2J\n\u202e\u009b";
+
+  test.each(LINES)("%j is one safe line whatever its texts are", (event) => {
+    const hostile = Object.fromEntries(
+      Object.entries(event).map(([key, value]) => [
+        key,
+        typeof value !== "string" || key === "event" || value === "server" ? value : `${value}${EVIL}`,
+      ]),
+    ) as EventRecord;
+    expect(formatEvent(hostile)).not.toMatch(/[\p{Cc}\u202e]/u);
+  });
+
+  test("is one safe line whatever an unknown event holds", () => {
+    expect(formatEvent({ event: EVIL, more: { deep: [EVIL] } })).not.toMatch(/[\p{Cc}\u202e]/u);
+  });
+
+  test("takes any scalars and lists in any member", () => {
+    const scalar = fc.oneof(fc.string({ unit: "binary" }), fc.double(), fc.boolean(), fc.constant(null));
+    const value = fc.oneof(scalar, fc.array(scalar));
+    const record = fc.record({
+      event: fc.constantFrom(...LINES.map(([{ event }]) => event as string), "future"),
+      name: value,
+      reason: value,
+      message: value,
+      bytesIn: value,
+      to: value,
+      text: value,
+    });
+    fc.assert(
+      fc.property(record, (one) => {
+        expect(formatEvent(one)).not.toMatch(/[\p{Cc}\u2028\u2029\u202e]/u);
+      }),
+    );
+  });
+
+  test("takes also objects that do not turn into text or numbers by themselves", () => {
+    expect(formatEvent({ event: "joined", name: { toString: 1 }, address: "a:1" })).toContain("joined from a:1");
+    expect(formatEvent({ event: "left", bytesIn: { valueOf: 1, toString: 1 } })).toContain("left");
+  });
+});
+
+test("isWarning() is true of warnings and failures alone", () => {
+  const warnings = LINES.map(([event]) => event).filter(isWarning);
+  expect([...new Set(warnings.map(({ event }) => event))].sort()).toEqual(["failed", "warning"]);
+});

@@ -1,0 +1,139 @@
+import { describe, expect, test } from "bun:test";
+import { describeError, EXIT_CODES, reportError } from "../../../lib/cli/report.ts";
+import {
+  CommError,
+  ERRORS,
+  type ErrorCode,
+  ProtocolError,
+  RemoteError,
+  StorageError,
+  StreamError,
+  TransportError,
+  UsageError,
+} from "../../../lib/errors.ts";
+import { TestIo } from "../../support/test-io.ts";
+
+const PROGRAM = { program: "commserver-client", json: false };
+const JSON_OUT = { ...PROGRAM, json: true };
+
+function report(thrown: unknown, options = PROGRAM): { exit: number; notes: string[] } {
+  const io = new TestIo();
+  const exit = reportError(thrown, io, options);
+  expect(io.written).toEqual([]);
+  return { exit, notes: io.notes };
+}
+
+/** One of every exit code, as DESIGN.md has them. */
+const EXITS: [ErrorCode, number][] = [
+  ["OUTPUT_CLOSED", 0],
+  ["UNEXPECTED", 1],
+  ["INTERNAL", 1],
+  ["CANCELLED", 1],
+  ["USAGE", 2],
+  ["BAD_PATH", 2],
+  ["NOT_A_FILE", 2],
+  ["CANNOT_CONNECT", 3],
+  ["LOST", 3],
+  ["TIMEOUT", 3],
+  ["HEARTBEAT_TIMEOUT", 3],
+  ["SHUTDOWN", 3],
+  ["BAD_MAGIC", 3],
+  ["SERVER_FULL", 4],
+  ["NOT_ALLOWED", 5],
+  ["UNREADABLE", 5],
+  ["KICKED", 5],
+  ["NOT_FOUND", 6],
+  ["NO_SUCH_CLIENT", 6],
+  ["INCOMPLETE", 7],
+  ["DIGEST_MISMATCH", 7],
+  ["EXISTS", 8],
+  ["CHANGED", 8],
+  ["DISK_FULL", 9],
+  ["DISK_DENIED", 9],
+  ["DISK_FAILED", 9],
+  ["CANNOT_LISTEN", 10],
+  ["INTERRUPTED", 130],
+];
+
+describe("reportError()", () => {
+  test.each(EXITS)("%s ends with exit code %i, also with --json", (code, exit) => {
+    expect(report(new CommError(code, "why")).exit).toBe(exit);
+    expect(report(new CommError(code, "why"), JSON_OUT).exit).toBe(exit);
+  });
+
+  test("knows every exit code that --help explains, and no other", () => {
+    const explained = [...EXIT_CODES.matchAll(/(?:^| {2,})(\d+) {2}/gm)].map(([, exit]) => Number(exit));
+    const used = new Set<number>(Object.values(ERRORS).map(({ exit }) => exit));
+    expect(explained.toSorted((a, b) => a - b)).toEqual([...used].toSorted((a, b) => a - b));
+  });
+
+  test("goes by the code, whatever the class", () => {
+    const classes = [CommError, ProtocolError, StreamError, RemoteError, TransportError, StorageError];
+    expect(classes.map((Kind) => report(new Kind("NOT_FOUND", "x")).exit)).toEqual(classes.map(() => 6));
+    expect(report(new UsageError("x")).exit).toBe(2);
+  });
+
+  test("says what happened, and below it what to do", () => {
+    expect(report(new StorageError("DISK_FULL", 'No room left for "a".')).notes).toEqual([
+      'commserver-client: No room left for "a".',
+      "  Make room, then run it again.",
+    ]);
+  });
+
+  test("says nothing more where the message says all", () => {
+    expect(report(new UsageError("Unknown flag --x.")).notes).toEqual(["commserver-client: Unknown flag --x."]);
+  });
+
+  test("is silent when nobody reads the output, and when the person interrupted", () => {
+    expect(report(new CommError("OUTPUT_CLOSED", "x")).notes).toEqual([]);
+    expect(report(new CommError("OUTPUT_CLOSED", "x"), JSON_OUT).notes).toEqual([]);
+    expect(report(new CommError("INTERRUPTED", "x")).notes).toEqual([]);
+  });
+
+  test("escapes what a peer said", () => {
+    const { notes } = report(new RemoteError("NOT_FOUND", "\u001b[2Jno\nsuch\u009bfile"));
+    expect(notes[0]).toBe("commserver-client: \\u{1b}[2Jno\\u{a}such\\u{9b}file");
+  });
+
+  test("with --json prints one line of JSON with code, message and exit code", () => {
+    const { notes } = report(new RemoteError("NOT_FOUND", 'There is no "a\nb".'), JSON_OUT);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).not.toContain("\n");
+    expect(JSON.parse(notes[0] as string)).toEqual({
+      error: { code: "NOT_FOUND", message: 'There is no "a\nb".', exit: 6 },
+    });
+  });
+
+  test("with --json nothing that a terminal reacts to goes out raw", () => {
+    const { notes } = report(new RemoteError("NOT_FOUND", "\u009b2J\u007f\u202e\u2028"), JSON_OUT);
+    expect(notes[0]).not.toMatch(/[\p{Cc}\u2028\u202e]/u);
+    expect(JSON.parse(notes[0] as string).error.message).toBe("\u009b2J\u007f\u202e\u2028");
+  });
+
+  test("is red only in colour", () => {
+    const io = new TestIo({ color: true });
+    reportError(new UsageError("No."), io, PROGRAM);
+    expect(io.notes).toEqual(["commserver-client: \u001b[31mNo.\u001b[39m"]);
+  });
+});
+
+describe("anything else that is thrown", () => {
+  test("is unexpected: exit code 1, the message, where it came from, and a request to report it", () => {
+    const { exit, notes } = report(new TypeError("x is not a function"));
+    expect(exit).toBe(1);
+    expect(notes[0]).toMatch(/^commserver-client: Unexpected: x is not a function \(at .*report\.test\.ts:\d+:\d+\)+$/);
+    expect(notes[1]).toContain("please report it");
+    expect(notes).toHaveLength(2);
+  });
+
+  test.each([["a string"], [undefined], [null], [42]])("also when it is no error: %p", (thrown) => {
+    const { exit, notes } = report(thrown);
+    expect(exit).toBe(1);
+    expect(notes[0]).toBe(`commserver-client: Unexpected: ${thrown}`);
+  });
+
+  test("describeError() is one safe line", () => {
+    expect(describeError(new Error("two\nlines\u001b"))).toStartWith("Unexpected: two\\u{a}lines\\u{1b} (at ");
+    expect(describeError(new StorageError("EXISTS", "It\nexists."))).toBe("It\\u{a}exists.");
+  });
+});

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { defaultStateDir, historyFile, ledgerFile, makeStateDir, operatorSocket } from "../../../lib/cli/state-dir.ts";
+import { codeOf, faultOf } from "../../support/fault.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
+
+const modeOf = (path: string) => statSync(path).mode & 0o777;
+const posix = process.platform !== "win32";
+
+describe("makeStateDir()", () => {
+  test("makes the folder with those on the way, and returns its full path", () => {
+    using folder = new TempFolder();
+    expect(makeStateDir(folder.join("a/b/state"))).toBe(folder.join("a/b/state"));
+    expect(statSync(folder.join("a/b/state")).isDirectory()).toBe(true);
+  });
+
+  test.if(posix)("keeps a new folder to its owner, whatever the umask", () => {
+    using folder = new TempFolder();
+    for (const [name, umask] of [
+      ["open", 0o000],
+      ["usual", 0o022],
+      ["strange", 0o777],
+    ] as const) {
+      const before = process.umask(umask);
+      try {
+        makeStateDir(folder.join(name));
+      } finally {
+        process.umask(before);
+      }
+      expect({ umask, mode: modeOf(folder.join(name)) }).toEqual({ umask, mode: 0o700 });
+    }
+  });
+
+  test.if(posix)("leaves the permissions and the content of one that exists", () => {
+    using folder = new TempFolder();
+    mkdirSync(folder.join("state"));
+    chmodSync(folder.join("state"), 0o750);
+    writeFileSync(folder.join("state/history"), "x");
+    expect(makeStateDir(folder.join("state"))).toBe(folder.join("state"));
+    expect(modeOf(folder.join("state"))).toBe(0o750);
+    expect(readdirSync(folder.join("state"))).toEqual(["history"]);
+  });
+
+  test("takes a link to a folder", () => {
+    using folder = new TempFolder();
+    mkdirSync(folder.join("real"));
+    symlinkSync("real", folder.join("link"));
+    expect(makeStateDir(folder.join("link"))).toBe(folder.join("link"));
+  });
+
+  test("makes a relative path absolute", () => {
+    using folder = new TempFolder();
+    const before = process.cwd();
+    process.chdir(folder.path);
+    try {
+      expect(makeStateDir("state")).toBe(folder.join("state"));
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test("says DISK_DENIED, names the folder and --state-dir, where a file is in the way", async () => {
+    using folder = new TempFolder();
+    writeFileSync(folder.join("file"), "x");
+    symlinkSync("missing", folder.join("dangling"));
+    for (const name of ["file", "file/state", "dangling"]) {
+      const fault = await faultOf(() => makeStateDir(folder.join(name)));
+      expect(fault.code).toBe("DISK_DENIED");
+      expect(fault.message).toContain(`"${folder.join(name)}"`);
+      expect(fault.message).toContain("--state-dir");
+    }
+  });
+
+  test.skipIf(noPermissionTests !== undefined)(
+    permissionTest("says DISK_DENIED in a folder that may not be written"),
+    async () => {
+      using folder = new TempFolder();
+      mkdirSync(folder.join("read-only"), { mode: 0o555 });
+      await unprivileged(folder.path, async () => {
+        expect(await codeOf(() => makeStateDir(folder.join("read-only/state")))).toBe("DISK_DENIED");
+      });
+    },
+  );
+
+  test("keeps its files inside", () => {
+    const files = [operatorSocket("/state"), ledgerFile("/state"), historyFile("/state")];
+    expect(new Set(files).size).toBe(3);
+    for (const file of files) expect(file).toStartWith(join("/state", "/"));
+  });
+});
+
+describe.if(process.platform === "linux")("defaultStateDir()", () => {
+  let before: string | undefined;
+
+  beforeEach(() => {
+    before = process.env["XDG_STATE_HOME"];
+  });
+
+  afterEach(() => {
+    if (before === undefined) delete process.env["XDG_STATE_HOME"];
+    else process.env["XDG_STATE_HOME"] = before;
+  });
+
+  test("is in XDG_STATE_HOME where that is set, else in the home folder", () => {
+    process.env["XDG_STATE_HOME"] = "/somewhere/state";
+    expect(defaultStateDir()).toBe("/somewhere/state/commserver");
+    process.env["XDG_STATE_HOME"] = "";
+    expect(defaultStateDir()).toBe(join(homedir(), ".local/state/commserver"));
+    delete process.env["XDG_STATE_HOME"];
+    expect(defaultStateDir()).toBe(join(homedir(), ".local/state/commserver"));
+  });
+
+  test("ignores an XDG_STATE_HOME that is not absolute, as its specification says", () => {
+    process.env["XDG_STATE_HOME"] = "state";
+    expect(defaultStateDir()).toBe(join(homedir(), ".local/state/commserver"));
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { ProtocolError } from "../../../lib/errors.ts";
+import { MAX_JSON_DEPTH } from "../../../lib/protocol/constants.ts";
+import { checkShape, decodeJson, encodeJson, JsonObject } from "../../../lib/protocol/json.ts";
+import { utf8 } from "../../support/bytes.ts";
+import { protocolFault } from "../../support/outcomes.ts";
+
+const Point = v.object({ x: v.number(), label: v.optional(v.string(), "none") });
+const faultOf = (payload: Uint8Array, schema: v.GenericSchema = JsonObject) =>
+  protocolFault(() => decodeJson(schema, payload, "A test"));
+
+const nested = (depth: number) => utf8(`{"a":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`);
+
+describe("decodeJson()", () => {
+  test("reads an object of the right shape and fills what is optional", () => {
+    expect(decodeJson(Point, utf8('{"x":1.5}'), "A point")).toEqual({ x: 1.5, label: "none" });
+  });
+
+  test("ignores unknown members", () => {
+    expect(decodeJson(Point, utf8('{"later":{"deep":[1]},"x":1,"label":"a"}'), "A point")).toEqual({
+      x: 1,
+      label: "a",
+    });
+  });
+
+  test.each([
+    ["a member that is missing", "{}"],
+    ["a member of the wrong kind", '{"x":"1"}'],
+    ["null for a number", '{"x":null}'],
+  ])("rejects %s as BAD_PAYLOAD", (_what, text) => {
+    expect(faultOf(utf8(text), Point)).toBe("BAD_PAYLOAD");
+  });
+
+  test.each(["1", '"a"', "true", "null", "[]", "[{}]", '[{"x":1}]'])(
+    "rejects %s, that is no object, as BAD_PAYLOAD",
+    (text) => {
+      expect(faultOf(utf8(text))).toBe("BAD_PAYLOAD");
+      expect(faultOf(utf8(text), Point)).toBe("BAD_PAYLOAD");
+    },
+  );
+
+  test.each([
+    ["no bytes", ""],
+    ["text that is not JSON", "hello"],
+    ["JSON that is cut off", '{"x":1'],
+    ["bytes behind the JSON", '{"x":1}}'],
+    ["two values", "{}{}"],
+    ["a byte order mark", '\ufeff{"x":1}'],
+    ["NaN", '{"x":NaN}'],
+    ["a comma too many", '{"x":1,}'],
+    ["a control character in a string", '{"x":"\n"}'],
+  ])("rejects %s as BAD_PAYLOAD", (_what, text) => {
+    expect(faultOf(utf8(text))).toBe("BAD_PAYLOAD");
+  });
+
+  test.each([
+    ["a stray continuation byte", "7b2261223a2280227d"],
+    ["a sequence that is cut off", "7b2261223a22c3227d"],
+    ["an overlong slash", "7b2261223a22c0af227d"],
+    ["a surrogate in three bytes", "7b2261223a22eda080227d"],
+    ["a byte that UTF-8 never has", "7b2261223a22ff227d"],
+  ])("rejects %s in UTF-8 as BAD_PAYLOAD and keeps the cause", (_what, hex) => {
+    const payload = Buffer.from(hex, "hex");
+    expect(faultOf(payload)).toBe("BAD_PAYLOAD");
+    try {
+      decodeJson(JsonObject, payload, "A test");
+    } catch (error) {
+      expect((error as ProtocolError).cause).toBeInstanceOf(Error);
+    }
+  });
+
+  test("accepts the deepest nesting and rejects the next", () => {
+    expect(faultOf(nested(MAX_JSON_DEPTH))).toBeUndefined();
+    expect(faultOf(nested(MAX_JSON_DEPTH + 1))).toBe("BAD_PAYLOAD");
+  });
+
+  test("counts objects and lists alike", () => {
+    const mixed = (depth: number) => utf8(`${'{"a":['.repeat(depth / 2)}1${"]}".repeat(depth / 2)}`);
+    expect(faultOf(mixed(MAX_JSON_DEPTH))).toBeUndefined();
+    expect(faultOf(mixed(MAX_JSON_DEPTH + 2))).toBe("BAD_PAYLOAD");
+  });
+
+  test("counts depth and not the number of brackets", () => {
+    expect(faultOf(utf8(`{"a":[${"[],".repeat(5_000)}{}]}`))).toBeUndefined();
+  });
+
+  test("counts no brackets inside strings, also behind an escaped quote or backslash", () => {
+    expect(faultOf(utf8(`{"a":"${"[{".repeat(100)}"}`))).toBeUndefined();
+    expect(faultOf(utf8(`{"a":"\\"${"[".repeat(100)}"}`))).toBeUndefined();
+    expect(faultOf(utf8(`{"a":"\\\\","b":${"[".repeat(40)}${"]".repeat(40)}}`))).toBe("BAD_PAYLOAD");
+  });
+
+  test("rejects brackets without end before they reach the parser", () => {
+    const error = (() => {
+      try {
+        decodeJson(JsonObject, utf8("[".repeat(65_536)), "A test");
+      } catch (thrown) {
+        return thrown;
+      }
+      return undefined;
+    })();
+    expect(error).toBeInstanceOf(ProtocolError);
+    expect((error as Error).message).toContain(`deeper than ${MAX_JSON_DEPTH}`);
+  });
+
+  test("names the payload and the member in the message", () => {
+    expect(() => decodeJson(v.object({ a: Point }), utf8('{"a":{"x":true}}'), "A test")).toThrow(/^A test .*a\.x: /);
+  });
+
+  test("sets no prototype from a member", () => {
+    const value = decodeJson(JsonObject, utf8('{"__proto__":{"admin":true}}'), "A test");
+    expect((value as { admin?: boolean }).admin).toBeUndefined();
+  });
+});
+
+describe("checkShape()", () => {
+  test("returns the value and rejects another shape as BAD_PAYLOAD", () => {
+    expect(checkShape(Point, { x: 2 }, "A point")).toEqual({ x: 2, label: "none" });
+    expect(protocolFault(() => checkShape(Point, { x: "2" }, "A point"))).toBe("BAD_PAYLOAD");
+  });
+});
+
+describe("encodeJson()", () => {
+  test("writes UTF-8 without a byte order mark", () => {
+    expect(Buffer.from(encodeJson({ a: "é😀" })).toString("hex")).toBe(Buffer.from('{"a":"é😀"}').toString("hex"));
+  });
+
+  test("writes half a surrogate pair so that it can be read again", () => {
+    expect(decodeJson(JsonObject, encodeJson({ a: "\ud800" }), "A test")).toEqual({ a: "\ud800" });
+  });
+});

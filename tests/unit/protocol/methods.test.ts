@@ -1,0 +1,89 @@
+import { describe, expect, test } from "bun:test";
+import type * as v from "valibot";
+import { MAX_CONTROL_BYTES, MAX_TEXT_LENGTH } from "../../../lib/protocol/constants.ts";
+import { decodeJson, encodeJson } from "../../../lib/protocol/json.ts";
+import * as methods from "../../../lib/protocol/methods.ts";
+import { protocolFault } from "../../support/outcomes.ts";
+
+const faultOf = (schema: v.GenericSchema, value: unknown) =>
+  protocolFault(() => decodeJson(schema, encodeJson(value), "A test"));
+const x = (length: number) => "x".repeat(length);
+const entry = { path: "a", kind: "file", size: 1, modifiedAt: 0 };
+const row: methods.SessionRow = {
+  id: Number.MAX_SAFE_INTEGER,
+  name: x(128),
+  address: `[${"ffff:".repeat(8)}]:65535`,
+  startedAt: 1_700_000_000_000.5,
+  endedAt: 1_700_000_000_000.5,
+  reason: "protocol error",
+  bytesIn: Number.MAX_SAFE_INTEGER,
+  bytesOut: Number.MAX_SAFE_INTEGER,
+  messagesIn: Number.MAX_SAFE_INTEGER,
+  messagesOut: Number.MAX_SAFE_INTEGER,
+};
+
+describe("the schemas of the methods", () => {
+  test("StatusParams asks for 50 rows unless told otherwise", () => {
+    expect(decodeJson(methods.StatusParams, encodeJson({}), "status")).toEqual({ limit: 50 });
+  });
+
+  const valid: [string, v.GenericSchema, unknown][] = [
+    ["the largest page", methods.StatusParams, { limit: 128, before: 0 }],
+    ["the longest text", methods.SendParams, { text: x(MAX_TEXT_LENGTH), to: "all" }],
+    ["the longest pattern", methods.ListParams, { glob: x(1_024) }],
+    ["a link", methods.Entry, { ...entry, kind: "link" }],
+    ["a digest", methods.GetTrailer, { sha256: "0123456789abcdef".repeat(4) }],
+    ["an event of a later server", methods.EventRecord, { event: "new", what: 1 }],
+    ["a live session", methods.SessionRow, { ...row, endedAt: null, reason: null }],
+    ["the longest reason", methods.KickParams, { name: "a", reason: x(256) }],
+  ];
+  test.each(valid)("accept %s", (_what, schema, value) => {
+    expect(faultOf(schema, value)).toBeUndefined();
+  });
+
+  const invalid: [string, v.GenericSchema, unknown][] = [
+    ["a page of 0", methods.StatusParams, { limit: 0 }],
+    ["a page above the largest", methods.StatusParams, { limit: 129 }],
+    ["an empty text", methods.SendParams, { text: "" }],
+    ["a text that is too long", methods.SendParams, { text: x(MAX_TEXT_LENGTH + 1) }],
+    ["a pattern that is too long", methods.ListParams, { glob: x(1_025) }],
+    ["a path that is no text", methods.GetParams, { path: 1 }],
+    ["an unknown kind", methods.Entry, { ...entry, kind: "door" }],
+    ["a negative size", methods.Entry, { ...entry, size: -1 }],
+    ["a digest in capitals", methods.GetTrailer, { sha256: "0123456789ABCDEF".repeat(4) }],
+    ["a digest with a line feed", methods.GetTrailer, { sha256: `${"0".repeat(64)}\n` }],
+    ["a digest that is too short", methods.GetTrailer, { sha256: "0".repeat(63) }],
+    ["an event without a name", methods.EventRecord, {}],
+    ["a switch that is no boolean", methods.DrainParams, { on: "yes" }],
+    ["a reason that is too long", methods.KickParams, { name: "a", reason: x(257) }],
+  ];
+  test.each(invalid)("reject %s", (_what, schema, value) => {
+    expect(faultOf(schema, value)).toBe("BAD_PAYLOAD");
+  });
+
+  test("keep the members of an event that they do not know", () => {
+    const record = { event: "new", what: [1] };
+    expect(decodeJson(methods.EventRecord, encodeJson(record), "An event")).toEqual(record);
+  });
+});
+
+describe("the largest payloads", () => {
+  test("of status fit a control frame", () => {
+    const result: methods.StatusResult = {
+      self: { name: x(128), role: "operator", address: row.address, startedAt: row.startedAt },
+      server: { agent: x(128), startedAt: row.startedAt, uptimeMs: Number.MAX_SAFE_INTEGER, draining: false },
+      seats: { max: 65_535, taken: 65_535, maxWaiting: 65_535, waiting: 65_535 },
+      total: Number.MAX_SAFE_INTEGER,
+      sessions: Array(methods.MAX_STATUS_ROWS).fill(row),
+      next: Number.MAX_SAFE_INTEGER,
+    };
+    expect(faultOf(methods.StatusResult, result)).toBeUndefined();
+    expect(encodeJson(result).length).toBeLessThanOrEqual(MAX_CONTROL_BYTES);
+  });
+
+  test.each(["x", "中", "😀", "\u0001"])("of a message of %j fit a control frame", (character) => {
+    const text = character.repeat(MAX_TEXT_LENGTH / character.length);
+    const params: methods.MessageParams = { from: x(128), to: x(128), text };
+    expect(encodeJson({ method: "message", params }).length).toBeLessThanOrEqual(MAX_CONTROL_BYTES);
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, test } from "bun:test";
+import type { CommError } from "../../../lib/errors.ts";
+import type { Header } from "../../../lib/protocol/header.ts";
+import { Opcode } from "../../../lib/protocol/opcode.ts";
+import { Link, type LinkHandler } from "../../../lib/session/link.ts";
+import { pattern } from "../../support/bytes.ts";
+import { FakeClock, settle } from "../../support/fake-clock.ts";
+import { FakeTransport } from "../../support/fake-transport.ts";
+import { frame, parseFrames } from "../../support/frames.ts";
+import { watch } from "../../support/outcomes.ts";
+
+function makeLink(overrides: Partial<LinkHandler> = {}) {
+  const transport = new FakeTransport();
+  const clock = new FakeClock();
+  const frames: Header[] = [];
+  const faults: CommError[] = [];
+  const ends: (Error | undefined)[] = [];
+  const handler: LinkHandler = {
+    onFrame: (header) => frames.push(header),
+    onData: () => {},
+    onFault: (error) => faults.push(error),
+    onClosed: (error) => ends.push(error),
+    ...overrides,
+  };
+  const link = new Link(transport, { clock, handler, heartbeatMs: 1_000 });
+  link.start();
+  return { transport, clock, frames, faults, ends, link };
+}
+
+/** Bytes arrive. */
+const arrive = (transport: FakeTransport, ...parts: Uint8Array[]) => transport.handler?.onBytes(Buffer.concat(parts));
+const sent = (transport: FakeTransport) => parseFrames(transport.bytes).frames;
+
+describe("Link: PING and PONG", () => {
+  test("answers PING with the same nonce, once the heartbeat runs", async () => {
+    const { transport, frames, link } = makeLink();
+    link.startHeartbeat();
+    const bytes = frame("PING", pattern(8, 3));
+    arrive(transport, bytes);
+    bytes.fill(0); // the answer is a copy
+    await settle();
+    expect(sent(transport)).toMatchObject([{ name: "PONG", payload: Buffer.from(pattern(8, 3)) }]);
+    expect(frames).toEqual([]);
+  });
+
+  test("leaves PING and PONG to the handler before that", async () => {
+    const { transport, frames } = makeLink();
+    arrive(transport, frame("PING", pattern(8)), frame("PONG", pattern(8)));
+    await settle();
+    expect(frames.map(({ opcode }) => opcode)).toEqual([Opcode.PING, Opcode.PONG]);
+    expect(transport.writes).toEqual([]);
+  });
+
+  test("ping() measures the time until the PONG", async () => {
+    const { transport, clock, link } = makeLink();
+    link.startHeartbeat();
+    const ping = watch(link.ping());
+    await clock.advance(25);
+    arrive(transport, frame("PONG", sent(transport)[0]?.payload));
+    await settle();
+    expect(ping.value).toBe(25);
+  });
+
+  test("any byte is a sign of life, also part of a frame", async () => {
+    const { transport, clock, faults, link } = makeLink();
+    link.startHeartbeat();
+    const bytes = frame("PING", pattern(8));
+    for (const byte of bytes.subarray(0, 20)) {
+      await clock.advance(900);
+      arrive(transport, Buffer.of(byte));
+    }
+    expect(faults).toEqual([]);
+    await clock.advance(4_000);
+    expect(faults.map(({ code }) => code)).toEqual(["HEARTBEAT_TIMEOUT"]);
+  });
+});
+
+describe("Link: limits and faults", () => {
+  test("takes large control frames after liftLimits() only", () => {
+    const strict = makeLink();
+    arrive(strict.transport, frame("OPEN", pattern(4_097), 1));
+    expect(strict.faults.map(({ code }) => code)).toEqual(["FRAME_TOO_LARGE"]);
+
+    const lifted = makeLink();
+    lifted.link.liftLimits();
+    arrive(lifted.transport, frame("OPEN", pattern(65_536), 1));
+    expect([lifted.faults, lifted.frames.length]).toEqual([[], 1]);
+  });
+
+  test("reports a fault once and decodes nothing behind it", () => {
+    const { transport, frames, faults } = makeLink();
+    arrive(transport, Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+    arrive(transport, frame("OPEN", {}, 1));
+    expect(faults.map(({ code }) => code)).toEqual(["BAD_MAGIC"]);
+    expect(frames).toEqual([]);
+  });
+
+  test("a handler that throws is a fault of this link, and no exception in the transport", () => {
+    const { transport, faults } = makeLink({
+      onFrame: () => {
+        throw new RangeError("a defect");
+      },
+    });
+    arrive(transport, frame("OPEN", {}, 1));
+    expect(faults.map(({ code, message }) => [code, message])).toEqual([["UNEXPECTED", "a defect"]]);
+  });
+});
+
+describe("Link: a peer that does not read", () => {
+  const flood = (count: number) => Buffer.concat(Array(count).fill(frame("PING", pattern(8))));
+
+  test("is not read from while the answers pile up, and is read again when they have left", async () => {
+    const { transport, link } = makeLink();
+    link.startHeartbeat();
+    transport.blocked = true;
+    link.send(Opcode.PING, 0, pattern(8));
+    await settle();
+    arrive(transport, flood(10_000));
+    expect([transport.paused, link.congested]).toEqual([false, false]);
+    arrive(transport, flood(1_000));
+    expect([transport.paused, link.congested]).toEqual([true, true]);
+    transport.blocked = false;
+    transport.handler?.onDrain();
+    expect([transport.paused, link.congested]).toEqual([false, false]);
+    expect(sent(transport).filter(({ name }) => name === "PONG")).toHaveLength(11_000);
+  });
+});
+
+describe("Link: its end", () => {
+  test("closeWith() sends the reason as the last frame, then closes the transport", () => {
+    const { transport, frames, link } = makeLink();
+    link.closeWith(Opcode.REFUSE, "SERVER_FULL", "full");
+    expect(sent(transport)).toMatchObject([{ name: "REFUSE", json: { code: 12, message: "full" } }]);
+    expect(transport.closed).toBeTrue();
+    arrive(transport, frame("OPEN", {}, 1));
+    expect(frames).toEqual([]);
+  });
+
+  test("close() stops the heartbeat", () => {
+    const { clock, link } = makeLink();
+    link.startHeartbeat();
+    link.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  test("abort() ends the transport at once and stops the heartbeat", () => {
+    const { transport, clock, link } = makeLink();
+    link.startHeartbeat();
+    link.send(Opcode.PING, 0, pattern(8));
+    link.abort();
+    expect([transport.aborted, transport.writes.length, clock.pending]).toEqual([true, 0, 0]);
+  });
+
+  test("a transport that is lost is told once, as LOST with its cause", async () => {
+    const { transport, ends, link } = makeLink();
+    const closed = watch(link.closed);
+    const cause = new Error("ECONNRESET");
+    transport.handler?.onClosed(cause);
+    transport.handler?.onClosed(undefined);
+    await settle();
+    expect(ends).toMatchObject([{ code: "LOST", cause }]);
+    expect(closed.state).toBe("resolved");
+  });
+
+  test("an orderly end is told without an error", () => {
+    const { transport, ends } = makeLink();
+    transport.handler?.onClosed(undefined);
+    expect(ends).toEqual([undefined]);
+  });
+
+  test("bytesIn and bytesOut count headers and payloads", async () => {
+    const { transport, link } = makeLink();
+    arrive(transport, frame("OPEN", pattern(10), 1));
+    link.send(Opcode.OPEN, 1, pattern(20));
+    await settle();
+    expect([link.bytesIn, link.bytesOut]).toEqual([26, 36]);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { readFolder } from "../../../lib/storage/folder-reader.ts";
+import { writeTree } from "../../support/repository.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+
+const names = (path: string) => [...readFolder(path)].flat().sort();
+
+describe("readFolder()", () => {
+  test("gives files, folders and hidden names, but not the folder itself and its parent", () => {
+    using folder = new TempFolder();
+    const expected = [".hidden", "...", "..x", ".x", "a", "b c", "sub", "x".repeat(255), "é", "🦊"].sort();
+    writeTree(folder.path, Object.fromEntries(expected.map((name) => [name === "sub" ? "sub/inner" : name, ""])));
+    expect(names(folder.path)).toEqual(expected);
+  });
+
+  test("gives nothing for an empty folder", () => {
+    using folder = new TempFolder();
+    expect(names(folder.path)).toEqual([]);
+  });
+
+  test.if(process.platform === "linux")("gives undefined for a name that is not UTF-8", () => {
+    using folder = new TempFolder();
+    // A lone continuation byte, a surrogate, an overlong slash, a character that is cut off.
+    for (const bytes of [[0x80], [0xed, 0xa0, 0x80], [0xc0, 0xaf], [0x61, 0xe2, 0x82]]) {
+      writeFileSync(Buffer.concat([Buffer.from(folder.join("x")), Buffer.from(bytes)]), "");
+    }
+    expect(names(folder.path)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  test("keeps a byte order mark and the two ways to write é apart", () => {
+    using folder = new TempFolder();
+    writeTree(folder.path, { "\ufeffa": "", a: "", "\u00e9": "", "e\u0301": "" });
+    expect(names(folder.path)).toEqual(["a", "e\u0301", "\u00e9", "\ufeffa"]);
+  });
+
+  test.each([
+    ["a missing folder", "missing", "ENOENT"],
+    ["a file", "file", "ENOTDIR"],
+    ["what is below a file", "file/below", "ENOTDIR"],
+  ])("throws the system's error for %s", (_, name, code) => {
+    using folder = new TempFolder();
+    writeTree(folder.path, { file: "" });
+    expect(() => names(folder.join(name))).toThrow(expect.objectContaining({ code }));
+  });
+
+  test.if(process.platform !== "win32")("does not wait at a FIFO", () => {
+    using folder = new TempFolder();
+    expect(Bun.spawnSync(["mkfifo", folder.join("fifo")]).exitCode).toBe(0);
+    expect(() => names(folder.join("fifo"))).toThrow(expect.objectContaining({ code: "ENOTDIR" }));
+  });
+
+  test("shows what was there when it was read, though it is read late", () => {
+    using folder = new TempFolder();
+    const reader = readFolder(folder.path);
+    mkdirSync(folder.join("late"));
+    expect([...reader].flat()).toEqual(["late"]);
+  });
+});

@@ -1,0 +1,133 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { isGlob, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
+
+/** Pattern, the folder to begin in, what it selects, what it does not select. */
+const TABLE: [pattern: string, top: string, yes: string[], no: string[]][] = [
+  ["*", "", ["a", ".hidden", "a.txt", "-x", "é"], ["a/b"]],
+  ["a**", "", ["a", "ab"], ["a/b", "b"]],
+  ["*.txt", "", ["a.txt", ".txt", "two words.txt"], ["a.txt.gz", "d/a.txt", "a.TXT", "atxt"]],
+  ["docs/*.md", "docs", ["docs/a.md", "docs/.md"], ["a.md", "docs/sub/a.md", "docs2/a.md"]],
+  ["a/b/c*", "a/b", ["a/b/c", "a/b/cd"], ["a/b/c/d", "a/b", "a/c"]],
+  ["*/x/*.c", "", ["a/x/b.c"], ["x/b.c", "a/b/x/b.c", "a/y/b.c"]],
+  ["**", "", ["a", "a/b", "a/b/c", ".h/x"], []],
+  ["**/*.txt", "", ["a.txt", "d/a.txt", "d/e/f/a.txt"], ["a.md", "a.txt/b"]],
+  ["docs/**", "docs", ["docs/a", "docs/a/b"], ["docs", "docs2/a", "a"]],
+  ["docs/**/a.md", "docs", ["docs/a.md", "docs/x/y/a.md"], ["a.md", "docs/a.mdx"]],
+  ["a?c", "", ["abc", "aéc", "a🦊c"], ["ac", "abbc", "a/c"]],
+  ["[a-c]x", "", ["ax", "cx"], ["dx", "x", "Ax"]],
+  ["[!a-c]x", "", ["dx", "Ax"], ["ax", "bx"]],
+  ["{a,b}.txt", "", ["a.txt", "b.txt"], ["c.txt", "ab.txt", "{a,b}.txt"]],
+  ["{docs,src}/*.md", "", ["docs/a.md", "src/a.md"], ["x/a.md", "docs/x/a.md"]],
+  ["{a,b/c}/*", "", ["a/x", "b/c/x"], ["b/x", "a/c/x"]],
+  ["two words/*", "two words", ["two words/a"], ["two/a"]],
+  ["-rf*", "", ["-rf", "-rfx"], ["rf"]],
+  ["caf?", "", ["café"], ["caf", "cafes"]],
+];
+
+/** The folders on the way to `path`, outermost first. */
+function foldersOf(path: string): string[] {
+  const names = path.split("/").slice(0, -1);
+  return names.map((_, index) => names.slice(0, index + 1).join("/"));
+}
+
+describe("selectGlob()", () => {
+  test.each(TABLE)("%p begins in %p and selects whole paths", (pattern, top, yes, no) => {
+    const selection = selectGlob(pattern);
+    expect(selection.top).toBe(top);
+    expect(yes.filter((path) => !selection.matches(path))).toEqual([]);
+    expect(no.filter((path) => selection.matches(path))).toEqual([]);
+  });
+
+  test.each(TABLE)("%p enters every folder on the way to what it selects", (pattern, top, yes) => {
+    const { enter } = selectGlob(pattern);
+    for (const path of yes) {
+      for (const folder of foldersOf(path).filter((outer) => outer.length > top.length)) {
+        expect({ folder, entered: enter(folder) }).toEqual({ folder, entered: true });
+      }
+    }
+  });
+
+  test.each([
+    ["*", "a"],
+    ["*.txt", "a"],
+    ["docs/*.md", "docs/sub"],
+    ["*/x/*.c", "a/x/deeper"],
+    ["a/b/c*", "a/b/c"],
+  ])("%p does not enter %p, below which nothing can match", (pattern, folder) => {
+    expect(selectGlob(pattern).enter(folder)).toBe(false);
+  });
+
+  test("finds, walking only the folders it enters, all that it matches", () => {
+    const name = fc.constantFrom("a", "b", "ab", ".h", "a.txt");
+    const paths = fc.array(fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/")));
+    const component = fc.constantFrom("*", "**", "a", "b*", "?", "{a,b}", "{a,b/ab}", "[ab]", "*.txt", "[!a]*");
+    const pattern = fc.array(component, { minLength: 1, maxLength: 4 }).map((components) => components.join("/"));
+    fc.assert(
+      fc.property(paths, pattern.filter(isGlob), (all, glob) => {
+        const { top, matches, enter } = selectGlob(glob);
+        for (const path of all.filter(matches)) {
+          const below = top === "" ? path : path.slice(top.length);
+          const inTop = top === "" || path.startsWith(`${top}/`);
+          const walked = foldersOf(path).filter((folder) => folder.length > path.length - below.length);
+          expect(inTop && walked.every(enter)).toBe(true);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+test("an exclamation mark does not turn a pattern round: PROTOCOL.md gives it no meaning", () => {
+  const { matches } = selectGlob("!a*");
+  expect([matches("!ab"), matches("b")]).toEqual([true, false]);
+});
+
+describe("hostile patterns", () => {
+  const LONG_NAME = "a".repeat(255);
+  const DEEP = `${"a/".repeat(2_000)}a`;
+  const PATTERNS = [
+    `${"*a".repeat(500)}b`,
+    `${"*".repeat(1_000)}b`,
+    `${"**/".repeat(300)}b`,
+    `${"**/a/".repeat(200)}b`,
+    `${"**/*a*/".repeat(140)}b`,
+    `${"**/?**/a**/".repeat(90)}b`,
+    `${"{a,aa}".repeat(160)}b`,
+    `${"{*a,*a}".repeat(140)}b`,
+    `${"{**/a/,**/a/}".repeat(70)}b`,
+    `${"{a,".repeat(250)}a${"}".repeat(250)}b`,
+    `${"{*".repeat(300)},a${"}".repeat(300)}b`,
+    "[".repeat(1_000),
+    "{".repeat(1_000),
+    `{${"*a,".repeat(300)}*a}b`,
+  ];
+
+  test.each(PATTERNS.map((pattern) => [`${pattern.slice(0, 16)}…`, pattern]))("%s is decided at once", (_, pattern) => {
+    const { matches } = selectGlob(pattern);
+    const start = performance.now();
+    const decided = [LONG_NAME, DEEP].map((path) => matches(path));
+    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(decided).toEqual([false, false]);
+  });
+});
+
+describe("isGlob()", () => {
+  test.each(["*", "a?", "[a]", "{a,b}", "docs/**/x", "a]", "}"])("%p is a pattern", (text) => {
+    expect(isGlob(text)).toBe(true);
+  });
+
+  test.each(["a", "docs/report.pdf", "two words", "-x", "a.b", "é(1)+$^|"])("%p is a name", (text) => {
+    expect(isGlob(text)).toBe(false);
+  });
+
+  test("a name with an exclamation mark is a name: PROTOCOL.md gives it no meaning", () => {
+    expect(["wow!/hello!.txt", "!important"].filter(isGlob)).toEqual([]);
+  });
+});
+
+test("selectBelow() selects and enters everything below its folder", () => {
+  const selection = selectBelow("docs");
+  expect(selection.top).toBe("docs");
+  expect(selection.matches("docs/a/b") && selection.enter("docs/a")).toBe(true);
+});
