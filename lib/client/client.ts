@@ -26,7 +26,7 @@ import { receiveFile } from "../transfer/receive-file.ts";
 /** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
 const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
 const HEARTBEAT_MS = 15_000;
-/** How long streams under way may go on after close(). */
+/** How long requests under way may go on after close(). */
 const LEAVE_MS = 1_000;
 
 export interface ClientOptions {
@@ -150,9 +150,9 @@ export class Client {
     return this.#session.ping();
   }
 
-  /** Leave: say goodbye and wait until it has been heard. */
-  async close(): Promise<void> {
-    this.#session.goAway("OK", "exit", LEAVE_MS);
+  /** Leave: say goodbye and wait until it has been heard; requests under way get `graceMs` to end. */
+  async close(graceMs = LEAVE_MS): Promise<void> {
+    this.#session.goAway("OK", "exit", graceMs);
     await this.#session.closed;
   }
 

@@ -39,7 +39,8 @@ export const consoleCommand: Command = {
 };
 
 async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
-  const leave = () => void operator.client.close();
+  // At once: the stream of events would not end by itself.
+  const leave = () => void operator.client.close(0);
   process.once("SIGTERM", leave);
   if (io.inIsTty) await io.out('Attached to the server. Ctrl-D detaches, "help" lists the commands.\n');
   await runOperatorConsole({ operator, io, onLeave: leave });
