@@ -19,7 +19,8 @@ const EMPTY = new Uint8Array(0);
  */
 export class FrameDecoder {
   readonly #sink: FrameSink;
-  readonly #headerBytes = new Uint8Array(HEADER_BYTES);
+  /** The beginning of a header that came in pieces; made when one does, which is seldom. */
+  #headerBytes: Uint8Array = EMPTY;
   #headerFilled = 0;
   #header: Header | undefined;
   /** Control payload collected so far; DATA leaves it empty. */
@@ -66,10 +67,12 @@ export class FrameDecoder {
       next = offset + HEADER_BYTES;
     } else {
       next = Math.min(bytes.length, offset + HEADER_BYTES - this.#headerFilled);
+      if (this.#headerFilled === 0) this.#headerBytes = new Uint8Array(HEADER_BYTES);
       this.#headerBytes.set(bytes.subarray(offset, next), this.#headerFilled);
       this.#headerFilled += next - offset;
       if (this.#headerFilled < HEADER_BYTES) return this.#rejectEarly(next);
       header = decodeHeader(this.#headerBytes);
+      this.#headerBytes = EMPTY;
     }
     this.#headerFilled = 0;
     this.#begin(header);

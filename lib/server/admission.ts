@@ -12,10 +12,8 @@ import type { Candidate, Seats } from "./seats.ts";
 /** The original's words. */
 const FULL = "Server is full. Please try again later.";
 
-export interface AdmissionOptions {
-  readonly transport: Transport;
-  /** Given by the way the peer came in: operators come by the socket in the state folder. */
-  readonly role: Role;
+/** What admissions need of their server: one object for all of them. */
+export interface AdmissionHost {
   readonly clock: Clock;
   readonly seats: Seats;
   readonly heartbeatMs: number;
@@ -28,6 +26,8 @@ export interface AdmissionOptions {
   onWaiting(admission: Admission, position: number): void;
   /** It is out, or left by itself; called once unless admitted. */
   onRefused(admission: Admission, code: ReasonCode, message: string): void;
+  /** Nothing of the peer's link is left. */
+  onGone(link: Link): void;
 }
 
 /**
@@ -37,21 +37,23 @@ export interface AdmissionOptions {
 export class Admission implements LinkHandler, Candidate {
   readonly link: Link;
   readonly role: Role;
-  readonly #options: AdmissionOptions;
-  readonly #cancelTimeout: () => void;
+  readonly #host: AdmissionHost;
+  #cancelTimeout: (() => void) | undefined;
   #hello: Hello | undefined;
   #settled = false;
 
-  constructor(options: AdmissionOptions) {
-    this.#options = options;
-    this.role = options.role;
-    this.link = new Link(options.transport, {
-      clock: options.clock,
+  /** `role` is given by the way the peer came in: operators come by the socket in the state folder. */
+  constructor(transport: Transport, role: Role, host: AdmissionHost) {
+    this.#host = host;
+    this.role = role;
+    this.link = new Link(transport, {
+      clock: host.clock,
       handler: this,
-      heartbeatMs: options.heartbeatMs,
+      heartbeatMs: host.heartbeatMs,
+      onGone: host.onGone,
     });
-    this.#cancelTimeout = options.clock.after(options.handshakeMs, () =>
-      this.refuse("HANDSHAKE_TIMEOUT", `No complete HELLO came within ${options.handshakeMs / 1000} s.`),
+    this.#cancelTimeout = host.clock.after(host.handshakeMs, () =>
+      this.refuse("HANDSHAKE_TIMEOUT", `No complete HELLO came within ${host.handshakeMs / 1000} s.`),
     );
   }
 
@@ -72,7 +74,7 @@ export class Admission implements LinkHandler, Candidate {
     const members = code === "UNSUPPORTED_VERSION" ? { versions } : {};
     this.link.send(Opcode.REFUSE, 0, encodeReason(code, message, members));
     this.link.close();
-    this.#options.onRefused(this, code, message);
+    this.#host.onRefused(this, code, message);
   }
 
   onFrame(header: Header, payload: Uint8Array): void {
@@ -97,17 +99,20 @@ export class Admission implements LinkHandler, Candidate {
   }
 
   onSeated(): void {
-    if (this.#settle()) this.#options.onAdmitted(this, this.#hello as Hello);
+    if (!this.#settle()) return;
+    const hello = this.#hello as Hello;
+    this.#hello = undefined;
+    this.#host.onAdmitted(this, hello);
   }
 
   onPosition(position: number): void {
     this.link.send(Opcode.QUEUED, 0, encodeJson({ position }));
-    this.#options.onWaiting(this, position);
+    this.#host.onWaiting(this, position);
   }
 
   #onHello(hello: Hello): void {
     this.#hello = hello;
-    this.#cancelTimeout();
+    this.#endTimeout();
     const { min, max } = hello.versions;
     if (min > PROTOCOL_VERSION || max < PROTOCOL_VERSION) {
       const theirs = min === max ? `${min}` : `${min} to ${max}`;
@@ -117,23 +122,29 @@ export class Admission implements LinkHandler, Candidate {
       );
     }
     if (this.role === "operator") return this.onSeated();
-    const closed = this.#options.closedFor();
+    const closed = this.#host.closedFor();
     if (closed !== undefined) return this.refuse(closed.code, closed.message);
     this.link.startHeartbeat();
-    if (this.#options.seats.request(this, hello.wait) === "full") this.refuse("SERVER_FULL", FULL);
+    if (this.#host.seats.request(this, hello.wait) === "full") this.refuse("SERVER_FULL", FULL);
   }
 
   #leave(message: string): void {
     if (!this.#settle()) return;
     this.link.close();
-    this.#options.onRefused(this, "LOST", message);
+    this.#host.onRefused(this, "LOST", message);
+  }
+
+  /** Also let go of it: a cancelled timer takes memory as long as somebody holds it, here a whole session. */
+  #endTimeout(): void {
+    this.#cancelTimeout?.();
+    this.#cancelTimeout = undefined;
   }
 
   /** True for the first who decides. */
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#cancelTimeout();
+    this.#endTimeout();
     return true;
   }
 }

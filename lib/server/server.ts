@@ -4,13 +4,15 @@ import { encodeJson } from "../protocol/json.ts";
 import type { Hello, ReasonCode, Role, Welcome } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "../session/clock.ts";
+import type { Link } from "../session/link.ts";
 import { Session, type SessionEnd, type StreamLimits } from "../session/session.ts";
 import type { Transport } from "../session/transport.ts";
 import type { Sha256, Storage } from "../storage/storage.ts";
-import { Admission } from "./admission.ts";
+import { Admission, type AdmissionHost } from "./admission.ts";
 import { EventFeed } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import { endReason, Member } from "./member.ts";
+import { MemberHandler, type MemberPort } from "./member-handler.ts";
 import { Members } from "./members.ts";
 import type { Host } from "./method.ts";
 import { route } from "./router.ts";
@@ -52,7 +54,12 @@ export class CommServer implements Host {
   /** Peers between their first byte and their admission, those who wait for a seat included. */
   readonly #unadmitted = new Set<Admission>();
   /** Transports that are not gone yet, also those that only linger for their last words. */
-  readonly #links = new Set<Admission>();
+  readonly #links = new Set<Link>();
+  readonly #admissionHost: AdmissionHost;
+  readonly #memberPort: MemberPort = {
+    onOpen: (member, stream, request) => void route(stream, request, member, this),
+    onEnd: (member, admission, end) => this.#dismiss(admission, member, end),
+  };
   #waitingToStop: Promise<void> | undefined;
   #cancelCheckpoint: () => void = () => {};
 
@@ -62,6 +69,17 @@ export class CommServer implements Host {
     this.seats = new Seats({ max: options.maxClients, maxWaiting: options.maxWaiting });
     this.events = new EventFeed(() => options.clock.wallTime());
     this.#scheduleCheckpoint();
+    this.#admissionHost = {
+      clock: options.clock,
+      seats: this.seats,
+      heartbeatMs: options.heartbeatMs,
+      handshakeMs: options.handshakeMs,
+      closedFor: () => this.#closedFor(),
+      onAdmitted: (admitted, hello) => this.#admit(admitted, hello),
+      onWaiting: (waiting, position) => this.events.emit({ event: "waiting", address: waiting.link.peer, position }),
+      onRefused: (refused, code, message) => this.#onRefused(refused, code, message),
+      onGone: (link) => this.#links.delete(link),
+    };
   }
 
   get agent(): string {
@@ -102,24 +120,11 @@ export class CommServer implements Host {
 
   /** Take a new peer. Its role is given by the way it came in. */
   accept(transport: Transport, role: Role): void {
-    const { clock, handshakeMs, heartbeatMs, maxUnadmitted } = this.#options;
-    const admission = new Admission({
-      transport,
-      role,
-      clock,
-      seats: this.seats,
-      heartbeatMs,
-      handshakeMs,
-      closedFor: () => this.#closedFor(),
-      onAdmitted: (admitted, hello) => this.#admit(admitted, hello),
-      onWaiting: (waiting, position) => this.events.emit({ event: "waiting", address: waiting.link.peer, position }),
-      onRefused: (refused, code, message) => this.#onRefused(refused, code, message),
-    });
+    const admission = new Admission(transport, role, this.#admissionHost);
     this.#unadmitted.add(admission);
-    this.#links.add(admission);
-    admission.link.closed.then(() => this.#links.delete(admission));
+    this.#links.add(admission.link);
     admission.start();
-    if (this.#unadmitted.size - this.seats.waiting > maxUnadmitted) {
+    if (this.#unadmitted.size - this.seats.waiting > this.#options.maxUnadmitted) {
       admission.refuse("UNAVAILABLE", "Too many clients connect at once. Please try again later.");
     }
   }
@@ -136,7 +141,7 @@ export class CommServer implements Host {
   /** End every link at once. shutdown() then has nothing left to wait for. */
   abort(): void {
     this.wasAborted = true;
-    for (const { link } of this.#links) link.abort();
+    for (const link of [...this.#links]) link.abort();
   }
 
   async #stop(deadlineMs: number): Promise<void> {
@@ -148,7 +153,7 @@ export class CommServer implements Host {
     await Promise.all(clients.map(({ session }) => session.closed));
     this.events.end();
     for (const { session } of this.members.operators) session.goAway("SHUTDOWN", message, 1_000);
-    await Promise.all([...this.#links].map(({ link }) => link.closed));
+    await Promise.all([...this.#links].map((link) => link.closed));
     this.#cancelCheckpoint();
     this.ledger.close();
   }
@@ -186,12 +191,9 @@ export class CommServer implements Host {
     member.session = new Session(link, {
       side: "server",
       clock,
-      remote: hello,
+      remote: { credit: hello.credit, maxStreams: hello.maxStreams },
       local: limits,
-      handler: {
-        onOpen: (stream, request) => void route(stream, request, member, this),
-        onEnd: (end) => this.#dismiss(admission, member, end),
-      },
+      handler: new MemberHandler(member, admission, this.#memberPort),
     });
     this.members.add(member);
     this.events.emit({ event: "joined", name: member.name, address: member.address, role });

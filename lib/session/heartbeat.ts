@@ -27,7 +27,8 @@ interface PendingPing {
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #pending = new Map<number, PendingPing>();
+  /** There while a PING is without an answer. */
+  #pending: Map<number, PendingPing> | undefined;
   #lastReceived = 0;
   #counter = 0;
   #cancel: (() => void) | undefined;
@@ -49,8 +50,8 @@ export class Heartbeat {
     this.#stopped = true;
     this.#cancel?.();
     this.#cancel = undefined;
-    for (const ping of this.#pending.values()) ping.reject(lost("The link ended before the answer to a ping."));
-    this.#pending.clear();
+    for (const ping of this.#pending?.values() ?? []) ping.reject(lost("The link ended before the answer to a ping."));
+    this.#pending = undefined;
   }
 
   noteReceived(): void {
@@ -60,16 +61,17 @@ export class Heartbeat {
   /** @throws ProtocolError UNEXPECTED_FRAME when it answers no PING, or one that was answered */
   notePong(nonce: Uint8Array): void {
     const counter = readUint32(nonce, 4);
-    const ping = readUint32(nonce, 0) === 0 ? this.#pending.get(counter) : undefined;
+    const ping = readUint32(nonce, 0) === 0 ? this.#pending?.get(counter) : undefined;
     if (ping === undefined) throw new ProtocolError("UNEXPECTED_FRAME", "A PONG answers no PING.");
-    this.#pending.delete(counter);
+    this.#pending?.delete(counter);
+    if (this.#pending?.size === 0) this.#pending = undefined;
     ping.resolve(this.#options.clock.now() - ping.sentAt);
   }
 
   /** Round-trip time in milliseconds. @throws TransportError LOST */
   ping(): Promise<number> {
     if (this.#stopped) return Promise.reject(lost("The link has ended."));
-    if (this.#pending.size >= MAX_PENDING) return Promise.reject(lost("Too many pings are without an answer."));
+    if ((this.#pending?.size ?? 0) >= MAX_PENDING) return Promise.reject(lost("Too many pings are without an answer."));
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#send({ sentAt: this.#options.clock.now(), resolve, reject });
     return promise;
@@ -79,6 +81,7 @@ export class Heartbeat {
     this.#counter = (this.#counter + 1) >>> 0;
     const nonce = new Uint8Array(8);
     writeUint32(nonce, 4, this.#counter);
+    this.#pending ??= new Map();
     this.#pending.set(this.#counter, ping);
     this.#options.sendPing(nonce);
   }
@@ -88,11 +91,13 @@ export class Heartbeat {
   }
 
   #tick(): void {
-    const { clock, intervalMs, onDead } = this.#options;
+    const { clock, intervalMs } = this.#options;
     const silentMs = clock.now() - this.#lastReceived;
     if (silentMs >= SILENT_INTERVALS * intervalMs) {
       const seconds = Math.round(silentMs / 1000);
-      onDead(new TransportError("HEARTBEAT_TIMEOUT", `Nothing came from the other end for ${seconds} s.`));
+      this.#options.onDead(
+        new TransportError("HEARTBEAT_TIMEOUT", `Nothing came from the other end for ${seconds} s.`),
+      );
       return;
     }
     if (silentMs >= intervalMs / 2) this.#send({ sentAt: clock.now(), resolve() {}, reject() {} });

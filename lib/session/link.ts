@@ -1,13 +1,13 @@
 import { type CommError, TransportError, toCommError } from "../errors.ts";
 import { MAX_CONTROL_BYTES } from "../protocol/constants.ts";
-import { FrameDecoder } from "../protocol/frame-decoder.ts";
+import { FrameDecoder, type FrameSink } from "../protocol/frame-decoder.ts";
 import { encodeFrame, type Header } from "../protocol/header.ts";
 import { encodeReason, type ReasonCode } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import { type FrameSource, SendQueue } from "./send-queue.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport, TransportHandler } from "./transport.ts";
 
 /** Control frames waiting above this say that the peer does not read. */
 const CONGESTED_BYTES = 256 * 1024;
@@ -27,43 +27,44 @@ export interface LinkOptions {
   readonly handler: LinkHandler;
   /** Idle time after which the peer is asked for a sign of life; three of them in silence end the link. */
   readonly heartbeatMs: number;
+  /** Told the link when nothing is left of it. */
+  onGone?(link: Link): void;
 }
 
-/** Frames over a transport: decoding, the send queue, PING and PONG. */
-export class Link {
+/**
+ * Frames over a transport: decoding, the send queue, PING and PONG. It is itself the handler of its parts: closures
+ * for each of them would take more memory than all else in an idle session.
+ */
+export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   readonly #transport: Transport;
   readonly #decoder: FrameDecoder;
   readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
-  readonly #closed = Promise.withResolvers<void>();
+  readonly #onGone: LinkOptions["onGone"];
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  /** Made when somebody asks for it. */
+  #closed: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
   #paused = false;
   handler: LinkHandler;
   /** Bytes on the wire, headers included. */
   bytesIn = 0;
-  bytesOut = 0;
 
   constructor(transport: Transport, options: LinkOptions) {
     this.#transport = transport;
     this.handler = options.handler;
-    this.#decoder = new FrameDecoder({
-      onFrame: (header, payload) => this.#onFrame(header, payload),
-      onData: (streamId, piece) => this.handler.onData(streamId, piece),
-    });
-    this.#queue = new SendQueue({
-      write: (bytes) => {
-        this.bytesOut += bytes.length;
-        return transport.write(bytes);
-      },
-      close: () => transport.close(),
-    });
-    this.#queue.onControlSent = () => this.#relieve();
-    this.#heartbeat = new Heartbeat({
-      clock: options.clock,
-      intervalMs: options.heartbeatMs,
-      sendPing: (nonce) => this.send(Opcode.PING, 0, nonce),
-      onDead: (error) => this.#fault(error),
-    });
+    this.#onGone = options.onGone;
+    this.clock = options.clock;
+    this.intervalMs = options.heartbeatMs;
+    this.#decoder = new FrameDecoder(this);
+    this.#queue = new SendQueue(transport);
+    this.#heartbeat = new Heartbeat(this);
+  }
+
+  /** Bytes on the wire, headers included. */
+  get bytesOut(): number {
+    return this.#queue.bytesOut;
   }
 
   get peer(): string {
@@ -72,6 +73,8 @@ export class Link {
 
   /** Settles when the transport is gone and nothing of this link is left. */
   get closed(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    this.#closed ??= Promise.withResolvers<void>();
     return this.#closed.promise;
   }
 
@@ -82,11 +85,7 @@ export class Link {
 
   /** Begin to deliver frames to the handler. */
   start(): void {
-    this.#transport.start({
-      onBytes: (bytes) => this.#onBytes(bytes),
-      onDrain: () => this.#queue.drained(),
-      onClosed: (error) => this.#onClosed(error),
-    });
+    this.#transport.start(this);
   }
 
   /** Begin to ask for signs of life, and to answer such questions. */
@@ -106,6 +105,7 @@ export class Link {
     // the number of streams does not count: else two honest peers could both stop reading, each waiting for the other.
     if (this.#queue.unboundedBytes > CONGESTED_BYTES && !this.#paused) {
       this.#paused = true;
+      this.#queue.onControlSent = () => this.#relieve();
       this.#transport.pause();
     }
   }
@@ -143,7 +143,23 @@ export class Link {
     this.#transport.abort();
   }
 
-  #onBytes(bytes: Uint8Array): void {
+  sendPing(nonce: Uint8Array): void {
+    this.send(Opcode.PING, 0, nonce);
+  }
+
+  onDead(error: CommError): void {
+    this.#fault(error);
+  }
+
+  onDrain(): void {
+    this.#queue.drained();
+  }
+
+  onData(streamId: number, piece: Uint8Array): void {
+    this.handler.onData(streamId, piece);
+  }
+
+  onBytes(bytes: Uint8Array): void {
     this.bytesIn += bytes.length;
     this.#heartbeat.noteReceived();
     try {
@@ -154,7 +170,7 @@ export class Link {
     }
   }
 
-  #onFrame(header: Header, payload: Uint8Array): void {
+  onFrame(header: Header, payload: Uint8Array): void {
     if (header.opcode === Opcode.PING && this.#heartbeat.started) {
       this.send(Opcode.PONG, 0, payload);
     } else if (header.opcode === Opcode.PONG && this.#heartbeat.started) {
@@ -170,13 +186,14 @@ export class Link {
     this.handler.onFault(error);
   }
 
-  #onClosed(error: Error | undefined): void {
+  onClosed(error: Error | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#decoder.stop();
     this.#heartbeat.stop();
     this.#queue.abandon();
-    this.#closed.resolve();
+    this.#closed?.resolve();
+    this.#onGone?.(this);
     this.handler.onClosed(
       error === undefined
         ? undefined
@@ -187,6 +204,7 @@ export class Link {
   #relieve(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    this.#queue.onControlSent = undefined;
     this.#transport.resume();
   }
 }

@@ -35,6 +35,8 @@ export class SendQueue {
   readonly #transport: Pick<Transport, "write" | "close">;
   readonly #control: ControlFrame[] = [];
   #controlBytes = 0;
+  /** Bytes handed to the transport. */
+  bytesOut = 0;
   #unboundedBytes = 0;
   /** Sources with frames, in the order of their turns. */
   readonly #sources = new Set<FrameSource>();
@@ -171,6 +173,7 @@ export class SendQueue {
   }
 
   #write(bytes: Uint8Array): void {
+    this.bytesOut += bytes.length;
     if (!this.#transport.write(bytes)) this.#blocked = true;
   }
 

@@ -14,6 +14,7 @@ export type FolderName = string | undefined;
  * @throws the system's error when the folder can't be opened or read
  */
 export function* readFolder(path: string): Generator<FolderName[], void> {
+  const getdents64 = loadGetdents64();
   if (getdents64 === undefined) {
     yield fs.readdirSync(path);
     return;
@@ -35,10 +36,15 @@ export function* readFolder(path: string): Generator<FolderName[], void> {
 
 type Getdents64 = (fd: number, buffer: ReturnType<typeof ptr>, bytes: number) => number | bigint;
 
-const getdents64 = loadGetdents64();
+let loaded: { getdents64: Getdents64 | undefined } | undefined;
 
+/** Loaded by the first list: a client, and a server that is not asked for one, need not pay for the FFI. */
 function loadGetdents64(): Getdents64 | undefined {
-  if (process.platform !== "linux") return undefined;
+  loaded ??= { getdents64: process.platform === "linux" ? openLibc() : undefined };
+  return loaded.getdents64;
+}
+
+function openLibc(): Getdents64 | undefined {
   const arch = process.arch === "arm64" ? "aarch64" : "x86_64";
   for (const library of ["libc.so.6", `libc.musl-${arch}.so.1`]) {
     try {

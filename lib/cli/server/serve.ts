@@ -14,7 +14,6 @@ import type { Command } from "../program.ts";
 import { defaultStateDir, ledgerFile, makeStateDir } from "../state-dir.ts";
 import { VERSION } from "../version.ts";
 import { bannerText, listeningRecord, type Serving } from "./banner.ts";
-import { createEventLog } from "./event-log.ts";
 import { listenOperator, listenPublic } from "./listeners.ts";
 import { runOperatorConsole } from "./operator-console.ts";
 
@@ -176,6 +175,8 @@ async function show(
     const done = runOperatorConsole({ operator: new Operator(client), io, onLeave: options.onLeave });
     return { finish: () => done };
   }
+  // Imported when it is wanted: consola takes three megabytes.
+  const { createEventLog } = await import("./event-log.ts");
   server.events.subscribe(createEventLog(io.note));
   return { finish: async () => {} };
 }

@@ -1,0 +1,32 @@
+import type { Open } from "../protocol/messages.ts";
+import type { SessionEnd, SessionHandler } from "../session/session.ts";
+import type { Stream } from "../session/stream.ts";
+import type { Admission } from "./admission.ts";
+import type { Member } from "./member.ts";
+
+/** Who is told what members do: one object for all of them. */
+export interface MemberPort {
+  onOpen(member: Member, stream: Stream, request: Open): void;
+  onEnd(member: Member, admission: Admission, end: SessionEnd): void;
+}
+
+/** Passes on what a member's session tells, with the member's name on it. */
+export class MemberHandler implements SessionHandler {
+  readonly #member: Member;
+  readonly #admission: Admission;
+  readonly #port: MemberPort;
+
+  constructor(member: Member, admission: Admission, port: MemberPort) {
+    this.#member = member;
+    this.#admission = admission;
+    this.#port = port;
+  }
+
+  onOpen(stream: Stream, request: Open): void {
+    this.#port.onOpen(this.#member, stream, request);
+  }
+
+  onEnd(end: SessionEnd): void {
+    this.#port.onEnd(this.#member, this.#admission, end);
+  }
+}
