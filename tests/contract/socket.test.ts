@@ -1,13 +1,10 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { connect, listen } from "../../lib/transport/socket.ts";
 import { settle } from "../support/fake-clock.ts";
 import { codeOf, faultOf } from "../support/fault.ts";
 import { SocketPair } from "../support/socket-pair.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { cut, noise, TransportRecorder } from "../support/transport-recorder.ts";
-
-// The one in the preload reaches the first test file only (Bun 1.4.5).
-setDefaultTimeout(30_000);
 
 /** What sockets do beyond the contract that all transports share. */
 
@@ -17,7 +14,7 @@ const TIMEOUT = { timeoutMs: 5_000 };
 describe.each([
   ["TCP", SocketPair.tcp],
   ["Unix socket", SocketPair.unix],
-] as const)("%s: before start()", (_, open) => {
+] as const)("%s: before start()", (name, open) => {
   /** The connecting end has sent 16 MB, of which much has been read at the other end, which is not started. */
   async function withEarlyBytes(): Promise<{ pair: SocketPair; sender: TransportRecorder; content: Buffer }> {
     const pair = await open();
@@ -71,6 +68,44 @@ describe.each([
     await settle();
     expect(receiver.pieces).toHaveLength(1);
     expect(receiver.closes).toHaveLength(1);
+  });
+
+  // Only TCP tells a paused end of a reset.
+  const failsOnTcp = name === "TCP" ? test.failing : test;
+
+  failsOnTcp.each(["resume", "close", "abort"] as const)(
+    "a reset that comes while early pieces are paused is told, once, after %s()",
+    async (end) => {
+      const { pair, sender } = await withEarlyBytes();
+      await using _ = pair;
+      const receiver = new TransportRecorder(pair.accepted);
+      receiver.onPiece = () => pair.accepted.pause();
+      receiver.start();
+      sender.transport.abort();
+      await sender.closed();
+      for (let turn = 0; turn < 10; turn++) await settle();
+      receiver.onPiece = undefined;
+      pair.accepted[end]();
+      for (let turn = 0; turn < 10; turn++) await settle();
+      expect(receiver.closes).toHaveLength(1);
+    },
+  );
+
+  test.failing("resume() in onBytes() delivers the next piece when this one is done, not within it", async () => {
+    const { pair, content } = await withEarlyBytes();
+    await using _ = pair;
+    const receiver = new TransportRecorder(pair.accepted);
+    let [running, most] = [0, 0];
+    receiver.onPiece = () => {
+      most = Math.max(most, ++running);
+      pair.accepted.pause();
+      pair.accepted.resume();
+      running--;
+    };
+    receiver.start();
+    await receiver.received(content.length);
+    expect(most).toBe(1);
+    expect(receiver.bytes.equals(content)).toBe(true);
   });
 
   test("a peer that is gone again is told as closed by start()", async () => {
@@ -148,9 +183,9 @@ describe("connect()", () => {
     const signal = AbortSignal.abort();
     expect(await codeOf(() => connect(pair.address, { ...TIMEOUT, signal }))).toBe("INTERRUPTED");
     const later = new AbortController();
-    const connecting = codeOf(() => connect(pair.address, { ...TIMEOUT, signal: later.signal }));
+    const connecting = connect(pair.address, { ...TIMEOUT, signal: later.signal });
     later.abort();
-    expect(await connecting).toBe("INTERRUPTED");
+    expect(await codeOf(() => connecting)).toBe("INTERRUPTED");
   });
 });
 

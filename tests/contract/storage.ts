@@ -16,7 +16,6 @@ const DEEP = Array.from({ length: 60 }, (_, level) => `level${level}`).join("/")
 /** Names that are unusual and allowed. */
 const NAMES = [
   "-rf",
-  "--help",
   ".hidden",
   "...",
   "two words",

@@ -1,11 +1,8 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { memoryPair } from "../../lib/transport/memory.ts";
 import { SocketPair } from "../support/socket-pair.ts";
 import { TransportRecorder } from "../support/transport-recorder.ts";
 import { type TransportFixture, transportContract } from "./transport.ts";
-
-// The one in the preload reaches the first test file only (Bun 1.4.5).
-setDefaultTimeout(30_000);
 
 transportContract("memory pair", async () => {
   const ends = memoryPair();

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { ERRORS, type ErrorCode } from "../../lib/errors.ts";
 import type { Stream } from "../../lib/session/stream.ts";
-import { bytesOf, cutAt, cuts, mutate, mutations, validFrames } from "../support/arbitraries.ts";
+import { bytesOf, cutAt, cuts, mutate, mutations, strangeHeader, validFrames } from "../support/arbitraries.ts";
 import { pattern } from "../support/bytes.ts";
 import { settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";
@@ -82,6 +82,7 @@ test("a session ends hostile bytes with a ProtocolError that the peer is told, a
   const codes = new Set<string | undefined>();
   const hostile = fc.oneof(
     { weight: 4, arbitrary: fc.tuple(conversation, mutations).map(([bytes, changes]) => mutate(bytes, changes)) },
+    { weight: 2, arbitrary: fc.tuple(conversation, strangeHeader).map((parts) => Buffer.concat(parts)) },
     { weight: 2, arbitrary: validFrames.map(bytesOf) },
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes)) },
   );

@@ -41,7 +41,7 @@ describe("FrameDecoder", () => {
     const parts = pieces(bytes, 30_000);
     const buffers = buffersFor(parts, { onFrame() {}, onData: (_, piece) => views.push(piece) });
     expect(buffers).toEqual([]);
-    expect(views.map(({ buffer }) => buffer)).toEqual(parts.map(({ buffer }) => buffer));
+    expect(views.map(({ buffer }, index) => buffer === parts[index]?.buffer)).toEqual(parts.map(() => true));
   });
 
   test("copies no control payload that arrives whole", () => {

@@ -1,10 +1,8 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
 import { Ledger } from "../../../lib/server/ledger.ts";
 import { inLedgerProcess, ledgerCommand, VANISH } from "../../support/ledger-process.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
-
-// The one in the preload reaches the first test file only (Bun 1.4.5).
-setDefaultTimeout(30_000);
 
 const COUNTERS = "{ bytesIn: 1, bytesOut: 2, messagesIn: 3, messagesOut: 4 }";
 
@@ -45,6 +43,16 @@ describe("after the server's process is killed", () => {
     const third = await inLedgerProcess(file, `${begin} ${VANISH}`);
     const names = [first, second, third].flatMap(({ stdout }) => stdout.trim().split("\n"));
     expect(names).toEqual(["Client01", "Client02", "Client03", "Client04"]);
+  });
+
+  test("no name is given again when somebody has deleted the newest sessions", async () => {
+    using folder = new TempFolder();
+    const file = folder.join("ledger.sqlite");
+    await inLedgerProcess(file, `for (let i = 0; i < 3; i++) ledger.begin("a", 1); ledger.close();`);
+    const database = new Database(file);
+    database.run("DELETE FROM sessions WHERE id > 1");
+    database.close();
+    expect(withLedger(file, (ledger) => ledger.begin("a", 1).name)).toBe("Client04");
   });
 
   test("every session that was begun is there, whenever the kill comes", async () => {

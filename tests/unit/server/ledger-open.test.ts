@@ -1,14 +1,11 @@
 import { Database } from "bun:sqlite";
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Ledger } from "../../../lib/server/ledger.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 import { inLedgerProcess, ledgerCommand } from "../../support/ledger-process.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
-
-// The one in the preload reaches the first test file only (Bun 1.4.5).
-setDefaultTimeout(30_000);
 
 /** Open and close, for the fault alone. */
 const openFault = (file: string) => faultOf(() => Ledger.open(file).close());
@@ -131,15 +128,17 @@ describe("a place where no ledger can be", () => {
     },
   );
 
-  const failingCheck = noPermissionTests === undefined ? test : test.skip;
-  failingCheck(permissionTest("is DISK_DENIED: a ledger that may only be read"), async () => {
-    using folder = new TempFolder();
-    const file = folder.join("ledger.sqlite");
-    await inLedgerProcess(file, `ledger.begin("a", 1);`);
-    copyFileSync(file, folder.join("copy.sqlite"));
-    chmodSync(folder.join("copy.sqlite"), 0o444);
-    await unprivileged(folder.path, async () => {
-      expect((await openFault(folder.join("copy.sqlite"))).code).toBe("DISK_DENIED");
-    });
-  });
+  test.skipIf(noPermissionTests !== undefined)(
+    permissionTest("is DISK_DENIED: a ledger that may only be read"),
+    async () => {
+      using folder = new TempFolder();
+      const file = folder.join("ledger.sqlite");
+      await inLedgerProcess(file, `ledger.begin("a", 1);`);
+      copyFileSync(file, folder.join("copy.sqlite"));
+      chmodSync(folder.join("copy.sqlite"), 0o444);
+      await unprivileged(folder.path, async () => {
+        expect((await openFault(folder.join("copy.sqlite"))).code).toBe("DISK_DENIED");
+      });
+    },
+  );
 });

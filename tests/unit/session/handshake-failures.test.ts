@@ -42,7 +42,6 @@ describe("connectSession() with a peer that breaks the protocol", () => {
     ["a WELCOME of another shape", "BAD_PAYLOAD", frame("WELCOME", { version: 1 })],
     ["a REFUSE of another shape", "BAD_PAYLOAD", frame("REFUSE", { code: "12" })],
     ["a QUEUED that was not asked for", "UNEXPECTED_FRAME", frame("QUEUED", { position: 1 })],
-    ["GOAWAY", "UNEXPECTED_FRAME", frame("GOAWAY", { code: 13, message: "stopping" })],
     ["HELLO", "UNEXPECTED_FRAME", frame("HELLO", HELLO)],
     ["PING", "UNEXPECTED_FRAME", frame("PING", pattern(8))],
     ["PONG", "UNEXPECTED_FRAME", frame("PONG", pattern(8))],

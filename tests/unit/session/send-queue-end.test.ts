@@ -58,6 +58,35 @@ describe("SendQueue: when a buffer is free again", () => {
   });
 });
 
+describe("SendQueue.pushControl()", () => {
+  test("tells when the frame has left: at once, or at the drain", async () => {
+    const { transport, queue } = makeQueue();
+    const left: string[] = [];
+    queue.pushControl(PING, () => left.push("first"));
+    expect(left).toEqual([]);
+    await settle();
+    expect(left).toEqual(["first"]);
+    transport.blocked = true;
+    queue.pushControl(PING, () => left.push("second"));
+    await settle();
+    expect(left).toEqual(["first"]);
+    queue.drained();
+    expect(left).toEqual(["first", "second"]);
+  });
+
+  test("does not tell of a frame that never leaves", async () => {
+    const { queue } = makeQueue(true);
+    let left = 0;
+    queue.pushControl(PING);
+    await settle(); // the transport is full now
+    queue.pushControl(PING, () => left++);
+    queue.abandon();
+    queue.pushControl(PING, () => left++);
+    await settle();
+    expect(left).toBe(0);
+  });
+});
+
 describe("SendQueue.onControlSent", () => {
   test("is called when all control has gone to the transport, and not while some waits", async () => {
     const { transport, queue } = makeQueue(true);

@@ -125,6 +125,17 @@ describe("Session.terminate()", () => {
     expect(client.ends).toMatchObject([{ code: "KICKED" }]);
   });
 
+  test.failing("after goAway() reaches the other side as the word of this one, and not as a violation", async () => {
+    const { client, server } = sessionPair();
+    await client.open(); // keeps the session from closing
+    server.session.goAway("SHUTDOWN", "stopping", 5_000);
+    await settle();
+    server.session.terminate("KICKED", "out");
+    await client.session.closed;
+    expect(client.ends).toMatchObject([{ by: "remote" }]);
+    expect(["SHUTDOWN", "KICKED"]).toContain(client.ends[0]?.code as string);
+  });
+
   test("ping() under way is rejected as LOST", async () => {
     const { client, server } = sessionPair();
     const ping = watch(client.session.ping());

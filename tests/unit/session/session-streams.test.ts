@@ -45,6 +45,14 @@ describe("Session: a request", () => {
     expect(await server.stream.read()).toBeUndefined();
   });
 
+  test.failing("that no frame can hold fails where it is made, and the session goes on", async () => {
+    const { client, server } = sessionPair();
+    const open = () => client.session.open({ method: "m", params: { text: "x".repeat(65_536) } });
+    expect(open).toThrow(CommError);
+    await client.open();
+    expect([server.opened.length, client.ends, server.ends]).toEqual([1, [], []]);
+  });
+
   test("refused with reset() fails with the other side's code and message", async () => {
     const { client, server } = sessionPair();
     const stream = await client.open("get", { end: true });

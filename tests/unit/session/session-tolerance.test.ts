@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { ERRORS } from "../../../lib/errors.ts";
 import { pattern } from "../../support/bytes.ts";
-import { settle } from "../../support/fake-clock.ts";
+import { FakeClock, settle } from "../../support/fake-clock.ts";
+import { FakeTransport } from "../../support/fake-transport.ts";
 import { frame } from "../../support/frames.ts";
 import { codeOf, watch } from "../../support/outcomes.ts";
-import { sessionPair, sessionWithPeer } from "../../support/session-pair.ts";
+import { Side, sessionPair, sessionWithPeer } from "../../support/session-pair.ts";
 
 const open = (id: number, flags = 0) => frame("OPEN", { method: "m", params: {} }, id, flags);
 const reset = (id: number) => frame("RESET", { code: 0, message: "" }, id);
@@ -126,6 +127,14 @@ describe("Session: a peer that leaves", () => {
     expect([codeOf(read), codeOf(push)]).toEqual(["LOST", "LOST"]);
     expect(made.ends).toMatchObject([{ by: "lost", code: "LOST" }]);
     expect(made.clock.pending).toBe(0);
+  });
+
+  test("because the transport failed ends it as LOST, with the reason", async () => {
+    const transport = new FakeTransport();
+    const { ends, session } = new Side(transport, { side: "server", clock: new FakeClock() });
+    transport.handler?.onClosed(new Error("ECONNRESET"));
+    await session.closed;
+    expect(ends).toMatchObject([{ by: "lost", code: "LOST", message: expect.stringContaining("ECONNRESET") }]);
   });
 
   test("with a word and streams open ends them with that word", async () => {

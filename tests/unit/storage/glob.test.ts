@@ -20,6 +20,7 @@ const TABLE: [pattern: string, top: string, yes: string[], no: string[]][] = [
   ["{a,b}.txt", "", ["a.txt", "b.txt"], ["c.txt", "ab.txt", "{a,b}.txt"]],
   ["{docs,src}/*.md", "", ["docs/a.md", "src/a.md"], ["x/a.md", "docs/x/a.md"]],
   ["{a,b/c}/*", "", ["a/x", "b/c/x"], ["b/x", "a/c/x"]],
+  ["{a,**/b}", "", ["a", "b", "x/y/z/b"], ["x/a", "c"]],
   ["two words/*", "two words", ["two words/a"], ["two/a"]],
   ["-rf*", "", ["-rf", "-rfx"], ["rf"]],
   ["caf?", "", ["café"], ["caf", "cafes"]],

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { linkSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { readFolder } from "../../../lib/storage/folder-reader.ts";
 import { LocalStorage } from "../../../lib/storage/local.ts";
 import { walk } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
-
-// The one in the preload reaches the first test file only (Bun 1.4.5).
-setDefaultTimeout(30_000);
 
 const COUNT = 30_000;
 const nameOf = (index: number) => `file-${String(index).padStart(6, "0")}`;

@@ -209,10 +209,21 @@ describe("LocalFileSink: names and places", () => {
     expect(readdirSync(folder.path)).toEqual([name]);
   });
 
-  test("takes the longest name that a repository can have: 255 bytes", async () => {
+  test.each(["x".repeat(255), `${"é".repeat(127)}x`])("takes the longest name of a repository: %p", async (name) => {
     using folder = new TempFolder();
-    const name = "x".repeat(255);
     await (await LocalFileSink.create(folder.join(name), NEW)).commit(0);
     expect(readdirSync(folder.path)).toEqual([name]);
   });
 });
+
+// What a peer may announce: PROTOCOL.md sets no limit to a time.
+test.failing.each([8.64e15 + 1, 1e18, -1e18, 1e300])(
+  "LocalFileSink does not lose a file that has come whole for its impossible time: %p",
+  async (modifiedAt) => {
+    using folder = new TempFolder();
+    const sink = await LocalFileSink.create(folder.join("a"), NEW);
+    await sink.write(bytes("content"));
+    await sink.commit(modifiedAt);
+    expect(readFileSync(folder.join("a"), "utf8")).toBe("content");
+  },
+);

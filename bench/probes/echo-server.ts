@@ -1,0 +1,15 @@
+/** The least that a server can do: write back what it gets. Prints its port. */
+const { port } = Bun.listen({
+  hostname: "127.0.0.1",
+  port: 0,
+  socket: {
+    open: (socket) => {
+      socket.setNoDelay(true);
+    },
+    // Far below what the kernel buffers, so it is always taken whole.
+    data: (socket, bytes) => {
+      socket.write(bytes);
+    },
+  },
+});
+process.stdout.write(`${JSON.stringify({ port })}\n`);
