@@ -275,8 +275,8 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
 
   test("has its pings answered while nothing else happens", async () => {
     await using site = await Site.open();
-    await using process = site.peer("--heartbeat", "0.05");
-    for (const _ of [1, 2, 3]) await process.event("pong");
+    await using process = site.peer("--heartbeat", "1");
+    for (const _ of [1, 2]) await process.event("pong");
     expect(await process.finish()).toEqual(KEPT);
   });
 
