@@ -247,7 +247,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     const names = [(await holder.event("welcome"))["name"]];
     await using first = site.peer("--wait");
     expect(await first.event("queued")).toMatchObject({ position: 1 });
-    await using second = site.peer("--wait", "--heartbeat", "0.05");
+    await using second = site.peer("--wait", "--heartbeat", "1");
     expect(await second.event("queued")).toMatchObject({ position: 2 });
     await second.event("pong");
     await using third = site.peer("--wait");

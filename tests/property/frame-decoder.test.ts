@@ -105,7 +105,7 @@ test("FrameDecoder never makes a buffer above the control limit, nor above twice
         for (const length of lengths) {
           expect(length).toBeLessThanOrEqual(Math.min(MAX_CONTROL_BYTES, Math.max(256, 2 * arrived)));
         }
-        made += lengths.length;
+        made += lengths.filter((length) => length > 16).length; // without those for headers
         if (fault !== undefined) break;
       }
     }),

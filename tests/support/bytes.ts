@@ -21,5 +21,6 @@ export function pieces(bytes: Uint8Array, size: number): Uint8Array[] {
 export function splitAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   const at = [...new Set([0, ...cuts.filter((cut) => cut > 0 && cut < bytes.length), bytes.length])];
   at.sort((a, b) => a - b);
-  return at.slice(1).map((end, index) => bytes.slice(at[index], end));
+  // Not bytes.slice(): that of a Buffer is a view.
+  return at.slice(1).map((end, index) => new Uint8Array(bytes.subarray(at[index], end)));
 }

@@ -53,8 +53,10 @@ describe("decodeRecords()", () => {
     await records.return(undefined);
   });
 
-  test("keeps nothing of a piece that its owner uses again", async () => {
-    const buffer = new Uint8Array(8);
+  test.each([
+    ["Uint8Array", new Uint8Array(8)],
+    ["Buffer", Buffer.alloc(8)],
+  ])("keeps nothing of a %s that its owner uses again", async (_kind, buffer) => {
     const parts = pieces(utf8('{"n":12345}\n{"n":6}\n'), 8);
     const reused = async function* () {
       for (const part of parts) {

@@ -123,6 +123,23 @@ describe("Link: a peer that does not read", () => {
     transport.handler?.onDrain();
     expect([transport.paused, link.congested]).toEqual([false, false]);
     expect(sent(transport).filter(({ name }) => name === "PONG")).toHaveLength(11_000);
+    arrive(transport, flood(1));
+    expect([transport.paused, link.congested]).toEqual([false, false]); // what has left counts no more
+  });
+});
+
+describe("Link: what makes it stop reading", () => {
+  test.each([
+    ["RESET, of which the peer can cause any number", Opcode.RESET, true],
+    ["OPEN, which is ours", Opcode.OPEN, false],
+    ["ACCEPT, which maxStreams bounds", Opcode.ACCEPT, false],
+  ] as const)("%s: %s", async (_what, opcode, paused) => {
+    const { transport, link } = makeLink();
+    transport.blocked = true;
+    link.send(Opcode.PING, 0, pattern(8));
+    await settle();
+    for (let count = 0; count < 100; count++) link.send(opcode, 1, pattern(4_000));
+    expect([transport.paused, link.congested]).toEqual([paused, true]);
   });
 });
 

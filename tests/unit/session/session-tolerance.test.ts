@@ -137,6 +137,18 @@ describe("Session: a peer that leaves", () => {
     expect(ends).toMatchObject([{ by: "lost", code: "LOST", message: expect.stringContaining("ECONNRESET") }]);
   });
 
+  test("because the transport failed gives back the buffer that was on its way", async () => {
+    const transport = new FakeTransport();
+    const { session } = new Side(transport, { side: "server", clock: new FakeClock() });
+    transport.blocked = true;
+    const write = watch(session.open({ method: "m", params: {} }).write(pattern(50_000)));
+    await settle();
+    expect([transport.bytes.length > 50_000, write.state]).toEqual([true, "pending"]);
+    transport.handler?.onClosed(new Error("ECONNRESET"));
+    await settle();
+    expect(write.state).not.toBe("pending");
+  });
+
   test("with a word and streams open ends them with that word", async () => {
     const made = makeServer();
     await made.peer.send(open(1), frame("GOAWAY", { code: ERRORS.SHUTDOWN.wire, message: "bye" }));

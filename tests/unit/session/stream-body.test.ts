@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { RemoteError } from "../../../lib/errors.ts";
 import { Opcode } from "../../../lib/protocol/opcode.ts";
 import { BareStream } from "../../support/bare-stream.ts";
 import { pattern } from "../../support/bytes.ts";
 import { settle } from "../../support/fake-clock.ts";
-import { protocolFault, watch } from "../../support/outcomes.ts";
+import { protocolFault, rejection, watch } from "../../support/outcomes.ts";
 
 const TURN_BYTES = 262_144;
 
@@ -144,6 +145,15 @@ describe("Stream.read()", () => {
     bare.stream.onEnd({});
     await bare.stream.read();
     expect(await bare.stream.read()).toBeUndefined();
+    expect(bare.grants).toEqual([]);
+  });
+
+  test("grants nothing when the stream has failed", async () => {
+    const bare = bareStream({ receiveWindow: 10 });
+    bare.stream.onData(pattern(10));
+    await bare.stream.read();
+    bare.stream.fail(new RemoteError("CANCELLED", "no more"));
+    await rejection(bare.stream.read());
     expect(bare.grants).toEqual([]);
   });
 
