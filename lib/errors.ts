@@ -58,7 +58,7 @@ export const ERRORS = {
   CREDIT_EXCEEDED: session(9, 3, OTHER_END),
   HANDSHAKE_TIMEOUT: session(10, 3, OTHER_END, true),
   HEARTBEAT_TIMEOUT: session(11, 3, "Check the network, then run it again.", true),
-  SERVER_FULL: session(12, 4, "Try again later, or queue for a seat with --wait, while the queue has room.", true),
+  SERVER_FULL: session(12, 4, "Queue for a seat with --wait, while the queue has room.", true),
   SHUTDOWN: session(13, 3, "Try again when the server is back.", true),
   KICKED: session(14, 5, "Ask the operator of the server."),
   UNAVAILABLE: session(15, 3, "See the log of the server.", true),
