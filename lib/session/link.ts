@@ -129,11 +129,11 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.close();
   }
 
-  /** Send what is queued, then end in order. */
-  close(): void {
+  /** Send what is queued, then end in order; `lingerMs` as Transport.close(). */
+  close(lingerMs?: number): void {
     this.#decoder.stop();
     this.#heartbeat.stop();
-    this.#queue.close();
+    this.#queue.close(lingerMs);
   }
 
   /** End at once. */

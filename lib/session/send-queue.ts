@@ -93,12 +93,12 @@ export class SendQueue {
    * Take nothing more, send the control frames that wait, then close the transport. Also while it is blocked:
    * it is the transport that gives a peer who does not read a last while, and then up.
    */
-  close(): void {
+  close(lingerMs?: number): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#sources.clear();
     while (this.#writeBatch());
-    this.#transport.close();
+    this.#transport.close(lingerMs);
   }
 
   /** The transport is gone: whoever waits for a buffer gets it back. */

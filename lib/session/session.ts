@@ -1,12 +1,15 @@
 import { CommError, codeOfWire, type ErrorCode, ProtocolError, RemoteError, type TransportError } from "../errors.ts";
 import { MAX_STREAM_ID } from "../protocol/constants.ts";
 import { type Header, readUint32 } from "../protocol/header.ts";
-import { decodeJson, encodeJson } from "../protocol/json.ts";
+import { decodeJson } from "../protocol/json.ts";
 import { encodeReason, Open, Reason, type ReasonCode, Result, reasonOfWire } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
 import type { Link, LinkHandler } from "./link.ts";
-import { Stream } from "./stream.ts";
+import { encodeControl, Stream } from "./stream.ts";
+
+/** How long a server that ends in order waits for the client: the end of a file may still be on a slow way. */
+const ORDERLY_LINGER_MS = 10_000;
 
 /** What one side lets the other do; sent in HELLO and WELCOME. */
 export interface StreamLimits {
@@ -91,7 +94,7 @@ export class Session implements LinkHandler {
   /**
    * Open a stream. With `end` no body follows in this direction.
    *
-   * @throws CommError TOO_MANY_STREAMS, or the reason why the session is ending
+   * @throws CommError TOO_MANY_STREAMS, INTERNAL when the request is too large for a frame, or the reason why the session is ending
    */
   open(request: { method: string; params: Record<string, unknown> }, options: { end?: boolean } = {}): Stream {
     if (this.#end !== undefined) throw errorOf(this.#end);
@@ -102,9 +105,10 @@ export class Session implements LinkHandler {
       );
     }
     if (this.#nextId > MAX_STREAM_ID) throw new CommError("TOO_MANY_STREAMS", "The session is used up: connect anew.");
+    const payload = encodeControl(request);
     const stream = this.#addStream(this.#nextId, true);
     this.#nextId += 2;
-    this.#link.send(Opcode.OPEN, stream.id, encodeJson(request), options.end ? Flag.END : 0);
+    this.#link.send(Opcode.OPEN, stream.id, payload, options.end ? Flag.END : 0);
     if (options.end) stream.endWithOpen();
     return stream;
   }
@@ -130,7 +134,9 @@ export class Session implements LinkHandler {
   terminate(code: ReasonCode, message: string): void {
     if (this.#ended) return;
     this.#end = { by: "local", code, message };
-    this.#link.send(Opcode.GOAWAY, 0, encodeReason(code, message));
+    // Said once: a second GOAWAY would be a violation of ours.
+    if (!this.#hasLeft) this.#link.send(Opcode.GOAWAY, 0, encodeReason(code, message));
+    this.#hasLeft = true;
     this.#close();
   }
 
@@ -241,12 +247,13 @@ export class Session implements LinkHandler {
   }
 
   #closeWhenIdle(): void {
-    if (this.#end !== undefined && !this.#ended && this.#streams.size === 0) this.#close();
+    if (this.#end === undefined || this.#ended || this.#streams.size > 0) return;
+    this.#close(this.#options.side === "server" ? ORDERLY_LINGER_MS : undefined);
   }
 
   /** Nothing more is said or heard, though the transport may need a while to get the last words through. */
-  #close(): void {
-    this.#link.close();
+  #close(lingerMs?: number): void {
+    this.#link.close(lingerMs);
     this.#finish();
   }
 

@@ -218,9 +218,9 @@ export class Stream {
   }
 }
 
-/** @throws StreamError INTERNAL */
-function encodeControl(value: Json): Uint8Array {
+/** The payload of a request, result or trailer. @throws StreamError INTERNAL when no frame can hold it */
+export function encodeControl(value: Json): Uint8Array {
   const payload = encodeJson(value);
   if (payload.length <= MAX_CONTROL_BYTES) return payload;
-  throw new StreamError("INTERNAL", `An answer of ${payload.length} bytes does not fit a frame.`);
+  throw new StreamError("INTERNAL", `A payload of ${payload.length} bytes does not fit a frame.`);
 }

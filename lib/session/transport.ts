@@ -22,9 +22,10 @@ export interface Transport {
 
   /**
    * End in order: what was written is sent, then the end is announced, then what the peer still sends is
-   * thrown away until it ends too, so that it gets our last words and no reset. After a deadline: abort().
+   * thrown away until it ends too, so that it gets our last words and no reset. When it has not after
+   * `lingerMs`: abort().
    */
-  close(): void;
+  close(lingerMs?: number): void;
 
   /** End at once; what was not yet sent is lost. */
   abort(): void;

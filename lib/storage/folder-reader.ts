@@ -11,9 +11,11 @@ export type FolderName = string | undefined;
  * The names in a folder, part by part, `.` and `..` left out. On Linux a part is one getdents64(2) call, so
  * that a folder of a million files costs 64 KiB; elsewhere Bun reads the folder whole.
  *
+ * `check` gets the real path of what was opened, where the system tells it (Linux), and may throw.
+ *
  * @throws the system's error when the folder can't be opened or read
  */
-export function* readFolder(path: string): Generator<FolderName[], void> {
+export function* readFolder(path: string, check?: (real: string) => void): Generator<FolderName[], void> {
   const getdents64 = loadGetdents64();
   if (getdents64 === undefined) {
     yield fs.readdirSync(path);
@@ -21,6 +23,7 @@ export function* readFolder(path: string): Generator<FolderName[], void> {
   }
   const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NONBLOCK);
   try {
+    check?.(fs.readlinkSync(`/proc/self/fd/${fd}`));
     const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
     for (;;) {
       const bytes = Number(getdents64(fd, ptr(buffer), BUFFER_BYTES));

@@ -5,6 +5,9 @@ import { MAX_NAME_BYTES, quote } from "../path.ts";
 import { errnoOf, writeError } from "./disk-error.ts";
 import type { FileSink } from "./storage.ts";
 
+/** The last millisecond that a Date can hold. */
+const MAX_TIME = 8.64e15;
+
 /** A file of this machine that appears whole or not at all: `<name>.part` beside it until commit(). */
 export class LocalFileSink implements FileSink {
   readonly #target: string;
@@ -52,7 +55,8 @@ export class LocalFileSink implements FileSink {
     try {
       await this.#handle.sync();
       await this.#close();
-      await utimes(this.#part, new Date(modifiedAt), new Date(modifiedAt));
+      const time = new Date(Math.max(-MAX_TIME, Math.min(MAX_TIME, modifiedAt)));
+      await utimes(this.#part, time, time);
       await this.#publish();
       await syncFolder(dirname(this.#target));
     } catch (cause) {
@@ -116,6 +120,9 @@ async function syncFolder(folder: string): Promise<void> {
   });
   try {
     await handle?.sync();
+  } catch (cause) {
+    // Some network file systems know no such thing.
+    if (!["EINVAL", "ENOTSUP"].includes(errnoOf(cause))) throw cause;
   } finally {
     await handle?.close();
   }

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import fs from "node:fs";
-import { constants, type FileHandle, lstat, open, realpath, stat } from "node:fs/promises";
+import { constants, type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { StorageError } from "../errors.ts";
 import { pathFault, quote } from "../path.ts";
@@ -56,11 +56,12 @@ export class LocalStorage implements Storage {
   }
 
   async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
-    const top = await this.#resolve(path).catch((cause) => {
+    try {
+      if (!(await lstat(await this.#resolve(path))).isDirectory()) {
+        throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
+      }
+    } catch (cause) {
       throw readError(cause, quote(path));
-    });
-    if (!(await lstat(top)).isDirectory()) {
-      throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
     }
     yield* this.#listFolder(path, options);
   }
@@ -74,7 +75,7 @@ export class LocalStorage implements Storage {
       handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
       const opened = await handle.stat({ bigint: true });
       requireFile(path, opened);
-      await this.#requireInside(path, opened);
+      await this.#requireInside(path, handle.fd, opened);
       return new LocalFile(handle, entryOf(path, opened));
     } catch (cause) {
       await handle?.close();
@@ -88,7 +89,7 @@ export class LocalStorage implements Storage {
     let large = false;
     try {
       // Resolved now: what was a folder may have become a link out of the repository.
-      for (const names of readFolder(await this.#resolve(folder))) {
+      for (const names of readFolder(await this.#resolve(folder), (real) => this.#requireBelow(folder, real))) {
         for (const name of names) pending.push(name);
         large ||= pending.length > SORTED_NAMES;
         if (!large) continue;
@@ -164,16 +165,25 @@ export class LocalStorage implements Storage {
       if (path.includes("/")) await this.#resolve(path.slice(0, path.lastIndexOf("/")));
       throw cause;
     });
-    const inside = real === this.#root || real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep);
-    if (!inside) throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
+    this.#requireBelow(path, real);
     return real;
   }
 
+  /** @throws StorageError NOT_ALLOWED when the real path `real` lies outside */
+  #requireBelow(path: string, real: string): void {
+    const inside = real === this.#root || real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep);
+    if (!inside) throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
+  }
+
   /**
-   * What was opened must be what its real path names. As the file is held open, its device and inode can't
-   * have become those of another: a link swapped before or after the opening is found.
+   * What was opened must lie inside, whatever names are swapped meanwhile. Where the system does not tell the
+   * path of an open file, it must be what its real path names now: that leaves a race to someone who can
+   * exchange folders of the repository at the right moment.
    */
-  async #requireInside(path: string, opened: BigIntStats): Promise<void> {
+  async #requireInside(path: string, fd: number, opened: BigIntStats): Promise<void> {
+    // Linux tells where the opened file itself is: no name is looked up again that could be swapped meanwhile.
+    const real = await readlink(`/proc/self/fd/${fd}`).catch(() => undefined);
+    if (real !== undefined) return this.#requireBelow(path, real);
     const named = await lstat(await this.#resolve(path), { bigint: true });
     if (named.dev !== opened.dev || named.ino !== opened.ino) {
       throw new StorageError("CHANGED", `${quote(path)} was replaced while it was opened.`);

@@ -1,7 +1,7 @@
 import type { Socket } from "bun";
 import type { Transport, TransportHandler } from "../session/transport.ts";
 
-/** How long a closing end waits for the peer's end before it gives up on it. */
+/** How long a closing end waits for the peer's end, or for it to read on, before it gives up on it. */
 const LINGER_MS = 2_000;
 
 /**
@@ -16,6 +16,7 @@ export class SocketTransport implements Transport {
   #inbox: Uint8Array[] = [];
   #paused = false;
   #peerEnded = false;
+  #delivering = false;
   /** What the kernel has not taken yet, in order; the first from #offset on. */
   #unsent: Uint8Array[] = [];
   #offset = 0;
@@ -58,25 +59,30 @@ export class SocketTransport implements Transport {
   }
 
   resume(): void {
-    if (this.#closed) return;
     this.#paused = false;
-    this.#socket.resume();
+    if (!this.#closed) this.#socket.resume();
     this.#deliver();
   }
 
-  close(): void {
-    if (this.#closing || this.#closed) return;
+  close(lingerMs = LINGER_MS): void {
+    if (this.#closing) return;
     this.#closing = true;
+    if (this.#closed) return this.#deliver(); // the end was not told yet, for it waited behind paused bytes
     // Unread input would turn the close into a reset, and the peer would lose our last words.
     this.#socket.resume();
-    this.#linger = setTimeout(() => this.#socket.terminate(), LINGER_MS);
+    this.#startLinger(lingerMs);
     if (this.#unsent.length === 0) this.#socket.shutdown();
   }
 
   abort(): void {
-    if (this.#closed) return;
     this.#closing = true;
-    this.#socket.terminate();
+    if (this.#closed) this.#deliver();
+    else this.#socket.terminate();
+  }
+
+  #startLinger(ms: number): void {
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => this.#socket.terminate(), ms);
   }
 
   handleData(bytes: Uint8Array): void {
@@ -93,6 +99,8 @@ export class SocketTransport implements Transport {
       if (taken < 0) return;
       if (taken < rest.length) {
         this.#offset += taken;
+        // It reads: it shall have all of it.
+        if (this.#closing) this.#startLinger(LINGER_MS);
         return;
       }
       this.#unsent.shift();
@@ -127,9 +135,14 @@ export class SocketTransport implements Transport {
   /** What has come, in order: bytes, then the end. Waits for start(), and while paused. */
   #deliver(): void {
     const handler = this.#handler;
-    if (handler === undefined) return;
-    while (this.#inbox.length > 0 && !this.#paused && !this.#closing) {
-      handler.onBytes(this.#inbox.shift() as Uint8Array);
+    if (handler === undefined || this.#delivering) return;
+    this.#delivering = true;
+    try {
+      while (this.#inbox.length > 0 && !this.#paused && !this.#closing) {
+        handler.onBytes(this.#inbox.shift() as Uint8Array);
+      }
+    } finally {
+      this.#delivering = false;
     }
     if (this.#closing) this.#inbox = [];
     if (this.#inbox.length > 0) return;

@@ -125,7 +125,7 @@ describe("Session.terminate()", () => {
     expect(client.ends).toMatchObject([{ code: "KICKED" }]);
   });
 
-  test.failing("after goAway() reaches the other side as the word of this one, and not as a violation", async () => {
+  test("after goAway() reaches the other side as the word of this one, and not as a violation", async () => {
     const { client, server } = sessionPair();
     await client.open(); // keeps the session from closing
     server.session.goAway("SHUTDOWN", "stopping", 5_000);

@@ -89,13 +89,14 @@ describe("Session: a violation ends the session with its code", () => {
     expect(client.peer.last("GOAWAY")?.json.code).toBe(ERRORS[code].wire);
   });
 
-  test("a second GOAWAY is UNEXPECTED_FRAME also when we have said goodbye ourselves", async () => {
-    const { session, opened, peer } = makeServer();
+  test("a second GOAWAY is UNEXPECTED_FRAME also when we have said goodbye, which we do not say twice", async () => {
+    const { session, opened, peer, ends } = makeServer();
     await peer.send(open(1));
     session.goAway("SHUTDOWN", "stopping", 5_000);
     await peer.send(goAway, goAway);
     expect(opened).toHaveLength(1);
-    expect(peer.last("GOAWAY")?.json.code).toBe(ERRORS.UNEXPECTED_FRAME.wire);
+    expect(ends).toMatchObject([{ by: "local", code: "UNEXPECTED_FRAME" }]);
+    expect(peer.names.filter((name) => name === "GOAWAY")).toHaveLength(1);
   });
 
   test("a violation fails the streams under way, here with its code", async () => {
