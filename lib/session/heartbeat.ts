@@ -21,6 +21,9 @@ interface PendingPing {
   reject(error: CommError): void;
 }
 
+/** A ping that only asks for a sign of life: one for all sessions. */
+const HEARTBEAT: PendingPing = { sentAt: 0, resolve() {}, reject() {} };
+
 /**
  * Finds dead peers. Whatever arrives is a sign of life; after an interval without any, a PING asks for
  * one. Source: PROTOCOL.md, "Heartbeat".
@@ -100,7 +103,7 @@ export class Heartbeat {
       );
       return;
     }
-    if (silentMs >= intervalMs / 2) this.#send({ sentAt: clock.now(), resolve() {}, reject() {} });
+    if (silentMs >= intervalMs / 2) this.#send(HEARTBEAT);
     this.#schedule();
   }
 }

@@ -87,6 +87,11 @@ export class SocketTransport implements Transport {
 
   handleData(bytes: Uint8Array): void {
     if (this.#closing) return;
+    // Not by way of the queue: what an array has grown to once, every idle session would keep.
+    if (this.#handler !== undefined && this.#inbox.length === 0 && !this.#paused) {
+      this.#handler.onBytes(bytes);
+      return;
+    }
     this.#inbox.push(bytes);
     this.#deliver();
   }

@@ -9,6 +9,8 @@ export class FakeTransport implements Transport {
   blocked = false;
   paused = false;
   closed = false;
+  /** What close() was told, if anything. */
+  lingerMs: number | undefined;
   aborted = false;
 
   start(handler: TransportHandler): void {
@@ -29,8 +31,9 @@ export class FakeTransport implements Transport {
     this.paused = false;
   }
 
-  close(): void {
+  close(lingerMs?: number): void {
     this.closed = true;
+    this.lingerMs = lingerMs;
   }
 
   abort(): void {

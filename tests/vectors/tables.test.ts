@@ -142,6 +142,11 @@ describe("the text of PROTOCOL.md", () => {
     expect(PAGE.split("\n")[0]).toBe(`# The CommServer protocol, version ${constants.PROTOCOL_VERSION}`);
   });
 
+  test("has the time that a server waits after an ordinary end", () => {
+    const lingerMs = privateConstant("session/session.ts", "ORDERLY_LINGER_MS");
+    expect(PAGE.replaceAll("\n", " ")).toContain(`(a server waits ${lingerMs / 1_000} seconds for the client`);
+  });
+
   test("has the limits of a path", () => {
     expect(PAGE.replaceAll("\n", " ")).toContain(
       `it has at most ${MAX_PATH_BYTES} bytes, each component at most ${MAX_NAME_BYTES}.`,

@@ -128,12 +128,12 @@ describe("Link: a peer that does not read", () => {
   });
 });
 
-describe("Link: what makes it stop reading", () => {
+describe("Link: reading while what it sends piles up", () => {
   test.each([
-    ["RESET, of which the peer can cause any number", Opcode.RESET, true],
-    ["OPEN, which is ours", Opcode.OPEN, false],
-    ["ACCEPT, which maxStreams bounds", Opcode.ACCEPT, false],
-  ] as const)("%s: %s", async (_what, opcode, paused) => {
+    ["stops for RESET, of which the peer can cause any number", Opcode.RESET, true],
+    ["goes on for OPEN, which is ours", Opcode.OPEN, false],
+    ["goes on for ACCEPT, which maxStreams bounds", Opcode.ACCEPT, false],
+  ] as const)("%s", async (_what, opcode, paused) => {
     const { transport, link } = makeLink();
     transport.blocked = true;
     link.send(Opcode.PING, 0, pattern(8));

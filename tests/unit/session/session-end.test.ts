@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { pattern } from "../../support/bytes.ts";
-import { settle } from "../../support/fake-clock.ts";
+import { FakeClock, settle } from "../../support/fake-clock.ts";
+import { FakeTransport } from "../../support/fake-transport.ts";
 import { codeOf, rejection, watch } from "../../support/outcomes.ts";
-import { HEARTBEAT_MS, sessionPair } from "../../support/session-pair.ts";
+import { HEARTBEAT_MS, Side, sessionPair } from "../../support/session-pair.ts";
 
 describe("Session.goAway()", () => {
   test("without streams closes at once, and both sides know why and by whom", async () => {
@@ -91,6 +92,16 @@ describe("Session.goAway()", () => {
     ]);
   });
 
+  test.each([
+    ["a server that ends in order waits longer for the client's end", "server", 10_000],
+    ["a client does not", "client", undefined],
+  ] as const)("%s", (_what, side, lingerMs) => {
+    const transport = new FakeTransport();
+    const { session } = new Side(transport, { side, clock: new FakeClock() });
+    session.goAway("OK", "exit", 1_000);
+    expect([transport.closed, transport.lingerMs]).toEqual([true, lingerMs]);
+  });
+
   test("has no effect on a session that has ended", async () => {
     const { client, server, clock } = sessionPair();
     client.session.terminate("OK", "exit");
@@ -114,6 +125,13 @@ describe("Session.terminate()", () => {
     expect(server.ends).toEqual([{ by: "local", code: "KICKED", message: "out" }]);
     await Promise.all([client.session.closed, server.session.closed]);
     expect(clock.pending).toBe(0);
+  });
+
+  test("does not wait longer than others for the client's end", () => {
+    const transport = new FakeTransport();
+    const { session } = new Side(transport, { side: "server", clock: new FakeClock() });
+    session.terminate("KICKED", "out");
+    expect([transport.closed, transport.lingerMs]).toEqual([true, undefined]);
   });
 
   test("a second time has no effect", async () => {
