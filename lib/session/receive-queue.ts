@@ -1,6 +1,8 @@
 /** Below this size a piece is copied behind its predecessor instead of being kept by itself. */
 const SMALL_BYTES = 4 * 1024;
 const TAIL_BYTES = 16 * 1024;
+/** Times its own size that a piece may keep in memory. */
+const MAX_PINNED = 4;
 
 /**
  * Bytes that have arrived and were not read yet. Large pieces are kept as they came. Small ones are
@@ -15,7 +17,7 @@ export class ReceiveQueue {
   push(piece: Uint8Array): void {
     if (piece.length >= SMALL_BYTES || this.#pieces.length === 0) {
       this.#tail = undefined;
-      this.#pieces.push(piece);
+      this.#pieces.push(unpinned(piece));
     } else if (this.#tail !== undefined && this.#tailUsed + piece.length <= TAIL_BYTES) {
       this.#tail.set(piece, this.#tailUsed);
       this.#tailUsed += piece.length;
@@ -39,4 +41,9 @@ export class ReceiveQueue {
     this.#pieces.length = 0;
     this.#tail = undefined;
   }
+}
+
+/** The piece, or a copy where it is a small view of much that would stay in memory with it. */
+function unpinned(piece: Uint8Array): Uint8Array {
+  return piece.length * MAX_PINNED < piece.buffer.byteLength ? new Uint8Array(piece) : piece;
 }

@@ -1,4 +1,4 @@
-import { type CommError, type ErrorCode, ProtocolError, StreamError } from "../errors.ts";
+import { CommError, type ErrorCode, ProtocolError, StreamError } from "../errors.ts";
 import { MAX_CONTROL_BYTES } from "../protocol/constants.ts";
 import { writeUint32 } from "../protocol/header.ts";
 import { encodeJson } from "../protocol/json.ts";
@@ -113,12 +113,12 @@ export class Stream {
    * @throws RemoteError after the peer's RESET, StreamError after reset(), TransportError when the link is gone
    */
   write(bytes: Uint8Array): Promise<void> {
-    return bytes.length === 0 ? Promise.resolve() : this.#sender.enqueue(Opcode.DATA, bytes);
+    return bytes.length === 0 ? Promise.resolve() : this.#enqueue(Opcode.DATA, bytes);
   }
 
   /** End the body in this direction, behind all that was written. @throws as write() */
   async end(trailer?: Json): Promise<void> {
-    await this.#sender.enqueue(Opcode.END, trailer === undefined ? EMPTY : encodeControl(trailer));
+    await this.#enqueue(Opcode.END, trailer === undefined ? EMPTY : encodeControl(trailer));
   }
 
   /** Abort the stream both ways, now; `error` is what its user here gets. No effect when it has ended. */
@@ -185,6 +185,11 @@ export class Stream {
     this.#receiver.fail(error);
     this.#accepted.reject(error);
     this.#close();
+  }
+
+  #enqueue(opcode: typeof Opcode.DATA | typeof Opcode.END, bytes: Uint8Array): Promise<void> {
+    if (this.#opener || this.#isAccepted) return this.#sender.enqueue(opcode, bytes);
+    return Promise.reject(new CommError("UNEXPECTED", `A body comes before accept() on stream ${this.id}.`));
   }
 
   #sendCredit(bytes: number): void {

@@ -29,6 +29,16 @@ describe("ReceiveQueue", () => {
     expect(drain(queue).map(({ buffer }, index) => buffer === large[index]?.buffer)).toEqual([true, true, true]);
   });
 
+  test("a piece that is a small part of what arrived does not keep the rest of it in memory", () => {
+    const queue = new ReceiveQueue();
+    for (let round = 0; round < 16; round++) queue.push(pattern(65_536, round).subarray(100, 100 + 4_096));
+    const kept = drain(queue);
+    expect(memoryOf(kept)).toBeLessThanOrEqual(4 * 16 * 4_096);
+    expect(Buffer.concat(kept)).toEqual(
+      Buffer.concat(Array.from({ length: 16 }, (_, round) => pattern(65_536, round).subarray(100, 100 + 4_096))),
+    );
+  });
+
   test("many 1-byte pieces stay bounded: few pieces, little more memory than bytes", () => {
     const queue = new ReceiveQueue();
     const bytes = pattern(100_000);

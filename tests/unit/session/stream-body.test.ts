@@ -10,7 +10,10 @@ const TURN_BYTES = 262_144;
 
 /** A responder may receive and send without more ado. */
 function bareStream(options: { sendCredit?: number; receiveWindow?: number } = {}) {
-  return new BareStream({ opener: false, ...options });
+  const bare = new BareStream({ opener: false, ...options });
+  bare.stream.accept({});
+  bare.control.length = 0;
+  return bare;
 }
 
 describe("Stream.write()", () => {

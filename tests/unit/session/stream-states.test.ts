@@ -31,6 +31,13 @@ describe("Stream: the answer", () => {
     ]);
   });
 
+  test("a body before accept() is refused here, and nothing is sent", async () => {
+    const bare = responder();
+    expect((await rejection(bare.stream.write(pattern(1)))).code).toBe("UNEXPECTED");
+    expect((await rejection(bare.stream.end())).code).toBe("UNEXPECTED");
+    expect([bare.control.length, bare.takeAll().length]).toEqual([0, 0]);
+  });
+
   test("accept() with end sets the flag END and ends this direction", async () => {
     const bare = responder();
     bare.stream.accept({}, { end: true });
