@@ -14,6 +14,7 @@ import type { Command } from "../program.ts";
 import { defaultStateDir, ledgerFile, makeStateDir } from "../state-dir.ts";
 import { VERSION } from "../version.ts";
 import { bannerText, listeningRecord, type Serving } from "./banner.ts";
+import { LineWriter } from "./line-writer.ts";
 import { listenOperator, listenPublic } from "./listeners.ts";
 import { runOperatorConsole } from "./operator-console.ts";
 
@@ -153,13 +154,11 @@ async function show(
   options: { json: boolean; onLeave(): void },
 ): Promise<{ finish(): Promise<void> }> {
   if (options.json) {
-    let last = Promise.resolve();
-    const write = (record: object) => {
-      last = say(io, `${toJson(record)}\n`);
-    };
-    write(listeningRecord(serving));
-    server.events.subscribe(write);
-    return { finish: () => Promise.race([last, Bun.sleep(LAST_WORDS_MS)]) };
+    const lines = new LineWriter((text) => say(io, text));
+    lines.add(toJson(listeningRecord(serving)));
+    void lines.flush(); // whoever started the server waits for this one
+    server.events.subscribe((event) => lines.add(toJson(event)));
+    return { finish: () => Promise.race([lines.flush(), Bun.sleep(LAST_WORDS_MS)]) };
   }
   await say(io, bannerText(serving, io));
   if (io.inIsTty && io.outIsTty) {
@@ -177,6 +176,7 @@ async function show(
   }
   // Imported when it is wanted: consola takes three megabytes.
   const { createEventLog } = await import("./event-log.ts");
-  server.events.subscribe(createEventLog(io.note));
-  return { finish: async () => {} };
+  const lines = new LineWriter((text) => io.note(text.trimEnd()));
+  server.events.subscribe(createEventLog((line) => lines.add(line)));
+  return { finish: () => lines.flush() };
 }
