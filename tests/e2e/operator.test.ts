@@ -67,6 +67,15 @@ describe("the server's own terminal", () => {
     expect(await server.exited).toBe(0);
   });
 
+  test("tells at the start what does not work: here the socket, whose path is too long", async () => {
+    using folder = new TempFolder();
+    const { server: program } = await binaries();
+    const stateDir = folder.join("s".repeat(100));
+    await using server = new Screen([program, "-r", REPOSITORY, "-p", "0", "--state-dir", stateDir], { cwd: "/" });
+    await server.shows("No operator's socket: its path");
+    await server.prompts("server> ");
+  });
+
   test("an event does not tear the line that is being typed", async () => {
     using folder = new TempFolder();
     const { server: program } = await binaries();

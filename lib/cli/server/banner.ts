@@ -39,7 +39,7 @@ export function listeningRecord({ host, port, repository, maxClients, maxWaiting
 
 /** For people: what, where, how many, and what to type on the other side. */
 export function bannerText(serving: Serving, io: ConsoleIo): string {
-  const { repository, host, port, maxClients, maxWaiting, stateDir, exposed } = serving;
+  const { repository, host, port, maxClients, maxWaiting, stateDir, exposed, warnings } = serving;
   const row = (label: string, text: string) => `  ${paint(io, "dim", label.padEnd(12))} ${text}\n`;
   const where = host === undefined ? `all addresses, port ${port}` : formatHostPort(host, port);
   let text = `${paint(io, "bold", `CommServer ${VERSION}`)}\n`;
@@ -51,6 +51,7 @@ export function bannerText(serving: Serving, io: ConsoleIo): string {
     const warning = "anyone who reaches this port can read the folder, and nothing is encrypted";
     text += row("Beware", paint(io, "yellow", warning));
   }
+  for (const warning of warnings) text += row("Warning", paint(io, "yellow", escapeText(warning)));
   text += "\n";
   if (host === undefined || isLoopback(host)) {
     const flag =

@@ -72,7 +72,6 @@ export const serve: Command = {
     for (const signal of signals) process.on(signal, onSignal);
 
     const shown = await show(server, serving, io, { json: flags["json"] === true, onLeave: onSignal });
-    for (const warning of serving.warnings) server.events.emit({ event: "warning", message: warning });
     await stopping.promise;
     close();
     await server.shutdown(secondsFlag(flags, "stop-timeout"));
@@ -158,6 +157,7 @@ async function show(
     lines.add(toJson(listeningRecord(serving)));
     void lines.flush(); // whoever started the server waits for this one
     server.events.subscribe((event) => lines.add(toJson(event)));
+    for (const message of serving.warnings) server.events.emit({ event: "warning", message });
     return { finish: () => Promise.race([lines.flush(), Bun.sleep(LAST_WORDS_MS)]) };
   }
   await say(io, bannerText(serving, io));
@@ -178,5 +178,6 @@ async function show(
   const { createEventLog } = await import("./event-log.ts");
   const lines = new LineWriter((text) => io.note(text.trimEnd()));
   server.events.subscribe(createEventLog((line) => lines.add(line)));
+  for (const message of serving.warnings) server.events.emit({ event: "warning", message });
   return { finish: () => lines.flush() };
 }
