@@ -6,6 +6,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import packageJson from "../package.json" with { type: "json" };
+import { compile, ROOT } from "./compile.ts";
 
 const TARGETS = [
   "linux-x64",
@@ -20,13 +21,12 @@ const TARGETS = [
 
 const PROGRAMS = ["server", "client"] as const;
 
-const root = join(import.meta.dir, "..");
 const { values } = parseArgs({ options: { all: { type: "boolean" }, out: { type: "string" } } });
-const out = values.out ?? join(root, "dist");
+const out = values.out ?? join(ROOT, "dist");
 mkdirSync(out, { recursive: true });
 
 if (values.all) await buildAll();
-else for (const program of PROGRAMS) await build(program, join(out, `commserver-${program}`));
+else for (const program of PROGRAMS) build(program, join(out, `commserver-${program}`));
 
 async function buildAll(): Promise<void> {
   const files: string[] = [];
@@ -35,7 +35,7 @@ async function buildAll(): Promise<void> {
     rmSync(join(out, folder), { recursive: true, force: true });
     for (const program of PROGRAMS) {
       const file = join(folder, `commserver-${program}${target.startsWith("windows") ? ".exe" : ""}`);
-      await build(program, join(out, file), target);
+      build(program, join(out, file), target);
       files.push(file);
     }
   }
@@ -48,31 +48,7 @@ async function buildAll(): Promise<void> {
   await Bun.write(join(out, "SHA256SUMS"), sums);
 }
 
-async function build(program: (typeof PROGRAMS)[number], outfile: string, target?: string): Promise<void> {
-  const command = [
-    process.execPath,
-    "build",
-    join(root, `${program}.ts`),
-    "--compile",
-    "--minify",
-    "--bytecode",
-    "--format=esm",
-    "--production",
-    // The folder that a person starts it in must not be able to change what it does.
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    `--define=COMMSERVER_VERSION=${JSON.stringify(packageJson.version)}`,
-    `--outfile=${outfile}`,
-    ...(target === undefined ? [] : [`--target=bun-${target}`]),
-  ];
-  const { exitCode, stdout, stderr } = Bun.spawnSync(command, {
-    cwd: root,
-    // Else it would be baked in as it is here.
-    env: { ...process.env, NODE_ENV: "production" },
-  });
-  if (exitCode !== 0) {
-    process.stderr.write(`${stdout}${stderr}`);
-    process.exit(1);
-  }
+function build(program: (typeof PROGRAMS)[number], outfile: string, target?: string): void {
+  compile(`${program}.ts`, outfile, { target, define: { COMMSERVER_VERSION: packageJson.version } });
   process.stderr.write(`built ${outfile}\n`);
 }

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-
-const ROOT = join(import.meta.dir, "../..");
+import { compile, ROOT } from "../../scripts/compile.ts";
 
 /** The compiled programs of this project. */
 export interface Programs {
@@ -10,32 +9,14 @@ export interface Programs {
 
 /** Build them into `folder`, as they are released. */
 export function buildPrograms(folder: string): Programs {
-  run(["scripts/build.ts", "--out", folder]);
+  const { exitCode, stderr } = Bun.spawnSync([process.execPath, "scripts/build.ts", "--out", folder], { cwd: ROOT });
+  if (exitCode !== 0) throw new Error(`The programs can't be built:\n${stderr}`);
   return { server: join(folder, "commserver-server"), client: join(folder, "commserver-client") };
 }
 
-/** Compile a program of probes/ into `folder`, with the flags of scripts/build.ts, so that only the code differs. */
+/** Compile a program of probes/ into `folder`, as the programs are, so that only the code differs. */
 export function compileProbe(name: string, folder: string): string {
   const outfile = join(folder, name);
-  run([
-    "build",
-    `bench/probes/${name}.ts`,
-    "--compile",
-    "--minify",
-    "--bytecode",
-    "--format=esm",
-    "--production",
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    `--outfile=${outfile}`,
-  ]);
+  compile(`bench/probes/${name}.ts`, outfile);
   return outfile;
-}
-
-function run(args: readonly string[]): void {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, ...args], {
-    cwd: ROOT,
-    env: { ...process.env, NODE_ENV: "production" },
-  });
-  if (exitCode !== 0) throw new Error(`bun ${args.slice(0, 2).join(" ")} failed:\n${stdout}${stderr}`);
 }

@@ -9,6 +9,7 @@ const encoder = new TextEncoder();
 export class RecordWriter {
   readonly #stream: Stream;
   #text = "";
+  #first = true;
   count = 0;
 
   constructor(stream: Stream) {
@@ -32,6 +33,4 @@ export class RecordWriter {
     this.#first = false;
     await this.#stream.write(bytes);
   }
-
-  #first = true;
 }

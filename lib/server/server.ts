@@ -22,6 +22,7 @@ import { Seats } from "./seats.ts";
 const CHECKPOINT_MS = 30_000;
 
 const CLOSED = "The server admits nobody at present.";
+const STOPPING = "The server is shutting down.";
 
 export interface ServerOptions {
   readonly agent: string;
@@ -145,7 +146,7 @@ export class CommServer implements Host {
   }
 
   async #stop(deadlineMs: number): Promise<void> {
-    const message = "The server is shutting down.";
+    const message = STOPPING;
     this.events.emit({ event: "stopping", message });
     for (const admission of [...this.#unadmitted]) admission.refuse("SHUTDOWN", message);
     const { clients } = this.members;
@@ -159,7 +160,7 @@ export class CommServer implements Host {
   }
 
   #closedFor(): { code: ReasonCode; message: string } | undefined {
-    if (this.#waitingToStop !== undefined) return { code: "SHUTDOWN", message: "The server is shutting down." };
+    if (this.#waitingToStop !== undefined) return { code: "SHUTDOWN", message: STOPPING };
     if (this.draining) return { code: "SHUTDOWN", message: CLOSED };
     return undefined;
   }

@@ -25,8 +25,8 @@ interface PendingPing {
 const HEARTBEAT: PendingPing = { sentAt: 0, resolve() {}, reject() {} };
 
 /**
- * Finds dead peers. Whatever arrives is a sign of life; after an interval without any, a PING asks for
- * one. Source: PROTOCOL.md, "Heartbeat".
+ * Finds dead peers. Whatever arrives is a sign of life. Every interval it looks: after half of one in silence a
+ * PING asks for a sign, after three the peer is dead. Source: PROTOCOL.md, "Heartbeat".
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;

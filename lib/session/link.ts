@@ -25,7 +25,7 @@ export interface LinkHandler {
 export interface LinkOptions {
   readonly clock: Clock;
   readonly handler: LinkHandler;
-  /** Idle time after which the peer is asked for a sign of life; three of them in silence end the link. */
+  /** How often to look whether the peer is alive: the interval of Heartbeat. */
   readonly heartbeatMs: number;
   /** Told the link when nothing is left of it. */
   onGone?(link: Link): void;

@@ -44,6 +44,7 @@ async function sourceDigest(): Promise<string> {
     "client.ts",
     "package.json",
     "scripts/build.ts",
+    "scripts/compile.ts",
   ];
   for (const file of files.sort()) digest.update(`\n${file}\n`).update(await Bun.file(join(root, file)).bytes());
   return digest.digest("hex").slice(0, 16);
