@@ -153,6 +153,11 @@ export class UsageError extends CommError {
   }
 }
 
+/** True for an error that leaves no session to go on with. */
+export function endsSession(error: CommError): boolean {
+  return ERRORS[error.code].scope === "session" || error.code === "LOST";
+}
+
 /** Any thrown value as a CommError: itself if it is one, else UNEXPECTED with the value as cause. */
 export function toCommError(thrown: unknown): CommError {
   if (thrown instanceof CommError) return thrown;

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
-import { ERRORS, toCommError, UsageError } from "../../errors.ts";
+import { endsSession, toCommError, UsageError } from "../../errors.ts";
 import { baseName, checkPath } from "../../path.ts";
 import { LocalFileSink } from "../../storage/local-file-sink.ts";
 import type { FileSink } from "../../storage/storage.ts";
@@ -27,7 +27,7 @@ export const get: Command = {
     ...CONNECTION_FLAGS,
   },
   async run(flags, io) {
-    const paths = flags._.map((path) => checkPath(path.replace(/^(\.\/)+/, "")));
+    const paths = flags._.map(typedPath);
     const output = flags["output"] === undefined ? undefined : String(flags["output"]);
     const toOne = output !== undefined && output !== "-" && !isFolder(output);
     if (toOne && paths.length > 1)
@@ -37,6 +37,11 @@ export const get: Command = {
     return withClient(flags, io, (client, signal) => fetchAll(client, paths, { ...options, signal, json, io }));
   },
 };
+
+/** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
+export function typedPath(typed: string): string {
+  return checkPath(typed.replace(/^(\.\/)+/, ""));
+}
 
 interface FetchOptions {
   readonly output: string | undefined;
@@ -56,8 +61,7 @@ async function fetchAll(client: Client, paths: string[], options: FetchOptions &
       files.push(fetched);
       if (!json && output !== "-") await io.out(`${formatFetched(fetched)}\n`);
     } catch (thrown) {
-      if (ERRORS[toCommError(thrown).code].scope === "session" || paths.length === 1) throw thrown;
-      if (options.signal.aborted || toCommError(thrown).code === "LOST") throw thrown;
+      if (paths.length === 1 || options.signal.aborted || endsSession(toCommError(thrown))) throw thrown;
       exit ||= reportError(thrown, io, { program: "commserver-client", json });
     }
   }

@@ -1,8 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import { toCommError, UsageError } from "../../errors.ts";
-import { checkPath } from "../../path.ts";
 import type { ConsoleIo } from "../console-io.ts";
-import { fetchFile, formatFetched } from "./get.ts";
+import { fetchFile, formatFetched, typedPath } from "./get.ts";
 import { printEntries } from "./list.ts";
 import { formatMs } from "./ping.ts";
 import { sendTyped } from "./send.ts";
@@ -79,8 +78,7 @@ async function runGet({ client, words, io, signal, ask }: ShellCall): Promise<vo
   const [path, output, ...more] = words;
   if (path === undefined) throw new UsageError("Which file? get PATH");
   if (more.length > 0) throw new UsageError('Too many names: get "PATH" DEST');
-  const fetch = (overwrite: boolean) =>
-    fetchFile(client, checkPath(path.replace(/^(\.\/)+/, "")), { output, overwrite, signal, io });
+  const fetch = (overwrite: boolean) => fetchFile(client, typedPath(path), { output, overwrite, signal, io });
   const fetched = await fetch(false).catch(async (thrown) => {
     const error = toCommError(thrown);
     if (error.code !== "EXISTS" || !io.inIsTty || !(await ask(`${error.message} Replace it?`))) throw thrown;

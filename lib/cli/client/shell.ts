@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import type { Client } from "../../client/client.ts";
-import { CommError, ERRORS, toCommError, UsageError } from "../../errors.ts";
+import { CommError, ERRORS, endsSession, toCommError, UsageError } from "../../errors.ts";
 import { errorOf } from "../../session/session.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
@@ -134,8 +134,8 @@ class Shell {
         return ERRORS.INTERRUPTED.exit;
       }
       // The end of the session is told by the loop, once.
-      const { scope, exit } = ERRORS[error.code];
-      if (scope === "session" || error.code === "LOST") return exit;
+      const { exit } = ERRORS[error.code];
+      if (endsSession(error)) return exit;
       this.#print(paint(this.#io, "red", describeError(error)));
       return exit;
     }
