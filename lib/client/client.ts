@@ -1,14 +1,15 @@
 import type * as v from "valibot";
 import { CommError, toCommError } from "../errors.ts";
 import { checkShape } from "../protocol/json.ts";
-import type { Open, Role } from "../protocol/messages.ts";
+import type { Open, Role, Welcome } from "../protocol/messages.ts";
 import {
+  Change,
+  DigestResult,
   type Entry,
   Entry as EntrySchema,
-  type GetResult,
-  GetResult as GetResultSchema,
   ListTrailer,
   MessageParams,
+  Nothing,
   SendResult,
   StatResult,
   type StatusParams,
@@ -20,8 +21,6 @@ import { connectSession } from "../session/handshake.ts";
 import type { Session, SessionEnd, StreamLimits } from "../session/session.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Transport } from "../session/transport.ts";
-import type { FileSink, Sha256 } from "../storage/storage.ts";
-import { receiveFile } from "../transfer/receive-file.ts";
 
 /** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
 const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
@@ -35,18 +34,12 @@ export interface ClientOptions {
   readonly agent: string;
   readonly wait: boolean;
   readonly timeoutMs: number;
+  /** "" to be able to come back after a lost link; the earlier client's `resume` to come back. */
+  readonly resume?: string;
   readonly signal?: AbortSignal;
   onQueued?(position: number): void;
   /** A message that somebody pushed; it is acknowledged as delivered when this returns. */
   onMessage?(message: MessageParams): void;
-}
-
-export interface GetOptions {
-  /** Makes the place for the file, when the server has said that there is one. */
-  createSink(metadata: GetResult): Promise<FileSink>;
-  readonly sha256: Sha256;
-  onProgress?(receivedBytes: number, totalBytes: number): void;
-  readonly signal?: AbortSignal;
 }
 
 /** A session with a server, as a library: everything that a client can ask for. Runs in a browser as well. */
@@ -55,18 +48,17 @@ export class Client {
   readonly name: string;
   readonly role: Role;
   readonly serverAgent: string;
+  /** With it the next client gets the same name and seat, when this one's link is lost. */
+  readonly resume: string | undefined;
   /** Settles when the session has ended, with the reason; never rejects. */
   readonly ended: Promise<SessionEnd>;
 
-  private constructor(
-    session: Session,
-    facts: { name: string; role: Role; agent: string },
-    ended: Promise<SessionEnd>,
-  ) {
+  private constructor(session: Session, facts: Welcome, ended: Promise<SessionEnd>) {
     this.#session = session;
     this.name = facts.name;
     this.role = facts.role;
     this.serverAgent = facts.agent;
+    this.resume = facts.resume?.token;
     this.ended = ended;
   }
 
@@ -107,7 +99,7 @@ export class Client {
    * @throws CommError INCOMPLETE when entries are missing
    */
   async *list(glob?: string, signal?: AbortSignal): AsyncGenerator<Entry, ListTrailer> {
-    const stream = this.openStream("list", glob === undefined ? {} : { glob }, signal);
+    const stream = this.openStream("list", glob === undefined ? {} : { glob }, signal && { signal });
     await stream.accepted;
     let received = 0;
     for await (const entry of decodeRecords(EntrySchema, stream.body())) {
@@ -119,30 +111,24 @@ export class Client {
     throw new CommError("INCOMPLETE", `The list has ${received} of ${trailer.entries} entries.`);
   }
 
-  /**
-   * Fetch a file into a sink, verified. On failure the sink is aborted.
-   *
-   * @returns the metadata and the SHA-256 in hexadecimal
-   */
-  async get(path: string, options: GetOptions): Promise<GetResult & { sha256: string }> {
-    const stream = this.openStream("get", { path }, options.signal);
-    const metadata = checkShape(GetResultSchema, await stream.accepted, "The answer to get");
-    let sink: FileSink | undefined;
-    try {
-      sink = await options.createSink(metadata);
-      const sha256 = await receiveFile(stream, {
-        path,
-        metadata,
-        sink,
-        sha256: options.sha256,
-        onProgress: (bytes) => options.onProgress?.(bytes, metadata.size),
-      });
-      return { ...metadata, sha256 };
-    } catch (thrown) {
-      stream.reset("CANCELLED", "The receiver can't go on.");
-      await sink?.abort();
-      throw thrown;
-    }
+  /** The SHA-256 of a file of the repository. */
+  digest(path: string): Promise<DigestResult> {
+    return this.call("digest", { path }, DigestResult);
+  }
+
+  async remove(path: string, recursive: boolean): Promise<void> {
+    await this.call("remove", { path, recursive }, Nothing);
+  }
+
+  async rename(from: string, to: string, overwrite: boolean): Promise<void> {
+    await this.call("rename", { from, to, overwrite }, Nothing);
+  }
+
+  /** What changes in the repository from now on, as far as `glob` selects it. */
+  async *watch(glob?: string, signal?: AbortSignal): AsyncGenerator<Change, void> {
+    const stream = this.openStream("watch", glob === undefined ? {} : { glob }, signal && { signal });
+    await stream.accepted;
+    yield* decodeRecords(Change, stream.body());
   }
 
   /** Round-trip time in milliseconds. */
@@ -168,10 +154,15 @@ export class Client {
     return checkShape(result, answer, `The answer to ${method}`);
   }
 
-  /** A request whose answer has a body. Aborting `signal` resets the stream. */
-  openStream(method: string, params: Record<string, unknown>, signal?: AbortSignal): Stream {
+  /** A request whose answer has a body; with `body` it has one itself. Aborting `signal` resets the stream. */
+  openStream(
+    method: string,
+    params: Record<string, unknown>,
+    options: { body?: boolean; signal?: AbortSignal } = {},
+  ): Stream {
+    const { body = false, signal } = options;
     if (signal?.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
-    const stream = this.#session.open({ method, params }, { end: true });
+    const stream = this.#session.open({ method, params }, { end: !body });
     if (signal !== undefined) {
       const error = new CommError("INTERRUPTED", "Interrupted.");
       const abort = () => stream.reset("CANCELLED", "Interrupted by the user.", error);

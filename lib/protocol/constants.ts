@@ -23,3 +23,8 @@ export const MAX_STREAM_ID = 0xffff_ffff;
 
 /** Longest text of one message, in UTF-16 code units; fits a control frame in any script. */
 export const MAX_TEXT_LENGTH = 8 * 1024;
+
+/** In front of every chunk of a transfer. Source: PROTOCOL.md, "Chunks". */
+export const CHUNK_HEADER_BYTES = 24;
+/** Largest JSON payload of a chunk: it holds a path of 4096 bytes, escaped. */
+export const MAX_FACTS_BYTES = 64 * 1024;

@@ -23,6 +23,8 @@ export const Hello = v.object({
   versions: v.object({ min: count, max: count }),
   /** True to be queued when no seat is free. */
   wait: v.optional(v.boolean(), false),
+  /** "" to be able to come back after a lost link; what WELCOME gave, to come back. */
+  resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
   ...offer,
 });
 export type Hello = v.InferOutput<typeof Hello>;
@@ -35,6 +37,8 @@ export const Welcome = v.object({
   /** The session's name, such as Client01. */
   name,
   role: Role,
+  /** To come back with after a lost link, and for how long the seat is kept then. */
+  resume: v.optional(v.object({ token: v.pipe(v.string(), v.maxLength(64)), graceMs: count })),
   ...offer,
 });
 export type Welcome = v.InferOutput<typeof Welcome>;

@@ -76,18 +76,99 @@ export type ListTrailer = v.InferOutput<typeof ListTrailer>;
 export const StatParams = v.object({ path });
 export const StatResult = v.object({
   ...Entry.entries,
+  executable: v.boolean(),
   /** Changes when the content may have changed; to be compared only. */
   etag: v.string(),
 });
 export type StatResult = v.InferOutput<typeof StatResult>;
 
-export const GetParams = v.object({ path });
-export const GetResult = v.object({ size: count, modifiedAt: timestamp, etag: v.string() });
-export type GetResult = v.InferOutput<typeof GetResult>;
-export const GetTrailer = v.object({
+/** Number of a request inside a `get` or `put`, chosen by the client. */
+const fileId = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xffff_ffff));
+const etag = v.pipe(v.string(), v.maxLength(128));
+/** What a file is besides its bytes. */
+const facts = {
+  size: count,
+  modifiedAt: timestamp,
+  /** True when its owner may run it, where the system knows such a thing. */
+  executable: v.boolean(),
+  /** Changes when the content may have changed; to be compared only. */
+  etag,
+};
+
+/** What a receiver must know of a file before its bytes: the payload of FILE in a `get`. */
+export const FileFacts = v.object(facts);
+export type FileFacts = v.InferOutput<typeof FileFacts>;
+
+/** A record of the client's body in `get`: a file, or the part of it from `offset` on. */
+export const GetRequest = v.object({
+  id: fileId,
+  path,
+  /** A multiple of the block size. */
+  offset: v.optional(count, 0),
+  /** Bytes at most; absent: to the end. */
+  length: v.optional(count),
+  /** The file must still be this one. */
+  etag: v.optional(etag),
+});
+export type GetRequest = v.InferInput<typeof GetRequest>;
+
+/** What to do when there is something at the path already. */
+export const ExistsPolicy = v.picklist(["fail", "overwrite", "skip", "rename"]);
+export type ExistsPolicy = v.InferOutput<typeof ExistsPolicy>;
+
+/** The payload of FILE in a `put`. */
+export const PutFile = v.object({ path, exists: ExistsPolicy, ...facts });
+export type PutFile = v.InferOutput<typeof PutFile>;
+
+/** The payload of FOLDER in a `put`. */
+export const PutFolder = v.object({ path });
+export type PutFolder = v.InferOutput<typeof PutFolder>;
+
+/** As in lib/block.ts. */
+const Range = v.tuple([count, count]);
+
+/** How a file came to be where it is. */
+export const Outcome = v.picklist(["stored", "unchanged", "skipped"]);
+export type Outcome = v.InferOutput<typeof Outcome>;
+
+/** A record of the server's body in `put`. */
+export const PutAnswer = v.variant("state", [
+  /** Send these parts of the file, then SEAL: at first what is missing, later what arrived damaged or not at all. */
+  v.object({ id: fileId, state: v.literal("ready"), ranges: v.array(Range) }),
+  /** The file is stored, durably, or need not be. */
+  v.object({ id: fileId, state: v.literal("done"), path, outcome: Outcome }),
+  v.object({ id: fileId, state: v.literal("failed"), code: count, message: v.string() }),
+]);
+export type PutAnswer = v.InferOutput<typeof PutAnswer>;
+
+export const RemoveParams = v.object({
+  path,
+  /** Also a folder that is not empty. */
+  recursive: v.optional(v.boolean(), false),
+});
+export const RenameParams = v.object({ from: path, to: path, overwrite: v.optional(v.boolean(), false) });
+
+export const DigestParams = v.object({ path });
+export const DigestResult = v.object({
+  ...facts,
   /** SHA-256 of the whole file, 64 lower-case hexadecimal digits. */
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "not a SHA-256 digest")),
 });
+export type DigestResult = v.InferOutput<typeof DigestResult>;
+
+export const WatchParams = v.object({ glob: v.optional(v.pipe(v.string(), v.maxLength(1024))) });
+
+const present = { path, kind: EntryKind, size: count, modifiedAt: timestamp };
+
+/** A record of the body of `watch`. `removed` stands for all below a folder as well. */
+export const Change = v.variant("change", [
+  v.object({ change: v.literal("added"), ...present }),
+  v.object({ change: v.literal("changed"), ...present }),
+  v.object({ change: v.literal("removed"), path }),
+  /** So many changes came faster than they were read, and are not told. */
+  v.object({ change: v.literal("missed"), count }),
+]);
+export type Change = v.InferOutput<typeof Change>;
 
 /** Client to server. `to` is a client's name, "all", or absent for the server itself. */
 export const SendParams = v.object({ to: v.optional(name), text });
@@ -130,6 +211,12 @@ export type ServerEvent =
   | { event: "refused"; address: string; code: string; message: string }
   | { event: "message"; from: string; to: string; text: string }
   | { event: "failed"; name: string; method: string; code: string; message: string }
+  | { event: "stored"; name: string; path: string; size: number }
+  | { event: "removed"; name: string; path: string }
+  | { event: "renamed"; name: string; from: string; to: string }
+  | { event: "away"; name: string; address: string; message: string }
+  | { event: "returned"; name: string; address: string }
+  | { event: "cleaned"; path: string; size: number }
   | { event: "draining"; on: boolean }
   | { event: "stopping"; message: string }
   | { event: "warning"; message: string };

@@ -23,6 +23,8 @@ export interface AdmissionHost {
   closedFor(): { code: ReasonCode; message: string } | undefined;
   /** The peer is in: welcome it and make its session. */
   onAdmitted(admission: Admission, hello: Hello): void;
+  /** The peer says that it comes back: if so, welcome it in the place that was kept for it. */
+  onReturning(admission: Admission, hello: Hello, token: string): boolean;
   onWaiting(admission: Admission, position: number): void;
   /** It is out, or left by itself; called once unless admitted. */
   onRefused(admission: Admission, code: ReasonCode, message: string): void;
@@ -99,10 +101,16 @@ export class Admission implements LinkHandler, Candidate {
   }
 
   onSeated(): void {
-    if (!this.#settle()) return;
-    const hello = this.#hello as Hello;
+    const hello = this.settle();
+    if (hello !== undefined) this.#host.onAdmitted(this, hello);
+  }
+
+  /** The decision is to let it in. @returns what it said, undefined when the decision was another already */
+  settle(): Hello | undefined {
+    if (!this.#settle()) return undefined;
+    const hello = this.#hello;
     this.#hello = undefined;
-    this.#host.onAdmitted(this, hello);
+    return hello;
   }
 
   onPosition(position: number): void {
@@ -122,6 +130,7 @@ export class Admission implements LinkHandler, Candidate {
       );
     }
     if (this.role === "operator") return this.onSeated();
+    if (hello.resume && this.#host.onReturning(this, hello, hello.resume)) return;
     const closed = this.#host.closedFor();
     if (closed !== undefined) return this.refuse(closed.code, closed.message);
     this.link.startHeartbeat();

@@ -9,6 +9,8 @@ export interface MemberOptions {
   readonly role: Role;
   readonly address: string;
   readonly startedAt: number;
+  /** With it the client can come back; undefined when it has not asked for that. */
+  readonly token?: string | undefined;
 }
 
 /** One admitted peer: a session with its name and role, and what it has done. */
@@ -16,8 +18,14 @@ export class Member implements Counters {
   readonly id: number;
   readonly name: string;
   readonly role: Role;
-  readonly address: string;
+  address: string;
   readonly startedAt: number;
+  readonly token: string | undefined;
+  /** True when it has come back over another link before this one was known to be lost. */
+  isSuperseded = false;
+  /** Bytes over the links before this one. */
+  #bytesInBefore = 0;
+  #bytesOutBefore = 0;
   /** Set right after the member was made: the session needs it for its handler. */
   session!: Session;
   /** Messages that came from it, and that were pushed to it and acknowledged. */
@@ -30,14 +38,24 @@ export class Member implements Counters {
     this.role = options.role;
     this.address = options.address;
     this.startedAt = options.startedAt;
+    this.token = options.token;
   }
 
   get bytesIn(): number {
-    return this.session.bytesIn;
+    return this.#bytesInBefore + this.session.bytesIn;
   }
 
   get bytesOut(): number {
-    return this.session.bytesOut;
+    return this.#bytesOutBefore + this.session.bytesOut;
+  }
+
+  /** It goes on over another link. */
+  moveTo(session: Session, address: string): void {
+    this.#bytesInBefore = this.bytesIn;
+    this.#bytesOutBefore = this.bytesOut;
+    this.session = session;
+    this.address = address;
+    this.isSuperseded = false;
   }
 
   get counters(): Counters {

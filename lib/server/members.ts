@@ -26,6 +26,12 @@ export class Members {
     return [...this.#operators];
   }
 
+  /** The live client that came with `token`. */
+  byToken(token: string): Member | undefined {
+    for (const member of this.#clients.values()) if (member.token === token) return member;
+    return undefined;
+  }
+
   /** As find(). @throws CommError NO_SUCH_CLIENT */
   client(name: string): Member {
     const member = this.find(name);

@@ -1,7 +1,9 @@
 import type * as v from "valibot";
+import type { Digest64 } from "../block.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
-import type { Sha256, Storage } from "../storage/storage.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { DigestCache } from "./digest-cache.ts";
 import type { EventFeed } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Member } from "./member.ts";
@@ -15,6 +17,9 @@ export interface Host {
   readonly startedAt: number;
   readonly clock: Clock;
   readonly storage: Storage;
+  /** Whether the repository may be changed. */
+  readonly writable: boolean;
+  readonly digests: DigestCache;
   readonly ledger: Ledger;
   readonly seats: Seats;
   readonly members: Members;
@@ -22,7 +27,7 @@ export interface Host {
   /** While true nobody new is admitted. */
   readonly draining: boolean;
   setDraining(on: boolean): void;
-  createSha256(): Sha256;
+  readonly digest64: Digest64;
   /** Ask the program to stop; it decides how. */
   requestStop(): void;
 }
@@ -41,6 +46,10 @@ export interface Method<Schema extends v.GenericSchema = v.GenericSchema> {
   /** The least role that may call it. */
   readonly role: "client" | "operator";
   readonly params: Schema;
+  /** True for one whose request has a body. */
+  readonly takesBody?: boolean;
+  /** True for one that changes the repository. */
+  readonly writes?: boolean;
   /** Answer on `call.stream`. A thrown CommError becomes a RESET with its code. */
   handle(call: Call<v.InferOutput<Schema>>): Promise<void>;
 }

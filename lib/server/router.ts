@@ -1,23 +1,31 @@
 import * as v from "valibot";
-import { type CommError, ERRORS, StreamError, toCommError } from "../errors.ts";
+import { StreamError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { describe } from "../protocol/json.ts";
 import type { Open } from "../protocol/messages.ts";
 import type { Stream } from "../session/stream.ts";
+import { failureOf } from "./failure.ts";
+import { digest } from "./handlers/digest.ts";
 import { drain } from "./handlers/drain.ts";
 import { events } from "./handlers/events.ts";
 import { get } from "./handlers/get.ts";
 import { kick } from "./handlers/kick.ts";
 import { list } from "./handlers/list.ts";
 import { message } from "./handlers/message.ts";
+import { put } from "./handlers/put.ts";
 import { quit } from "./handlers/quit.ts";
+import { remove } from "./handlers/remove.ts";
+import { rename } from "./handlers/rename.ts";
 import { stat } from "./handlers/stat.ts";
 import { status } from "./handlers/status.ts";
+import { watch } from "./handlers/watch.ts";
 import type { Member } from "./member.ts";
 import type { Host, Method } from "./method.ts";
 
 const METHODS: ReadonlyMap<string, Method> = new Map(
-  ([status, list, stat, get, message, kick, drain, quit, events] as Method[]).map((method) => [method.name, method]),
+  ([status, list, stat, get, put, remove, rename, digest, watch, message, kick, drain, quit, events] as Method[]).map(
+    (method) => [method.name, method],
+  ),
 );
 
 /** Answer the peer's request on its stream. Never throws: every failure becomes a RESET. */
@@ -30,17 +38,16 @@ export async function route(stream: Stream, request: Open, member: Member, host:
     if (method.role === "operator" && member.role !== "operator") {
       throw new StreamError("NOT_ALLOWED", `Only an operator may call ${quote(request.method)}.`);
     }
-    if (stream.hasPeerBody)
+    if (stream.hasPeerBody && method.takesBody !== true) {
       throw new StreamError("BAD_PARAMS", `${request.method} takes no body: OPEN needs the flag END.`);
+    }
+    if (method.writes === true && !host.writable) {
+      throw new StreamError("NOT_ALLOWED", "The repository is read-only: its server runs without --writable.");
+    }
     await method.handle({ params: checkParams(method, request), stream, member, host });
   } catch (thrown) {
-    const error = toCommError(thrown);
-    if (ERRORS[error.code].scope === "local" || error.code === "INTERNAL") {
-      report(error, request.method, member, host);
-      stream.reset("INTERNAL", error.code === "INTERNAL" ? error.message : "The server failed on this request.");
-    } else {
-      stream.reset(error.code, error.message);
-    }
+    const { code, message } = failureOf(thrown, request.method, member, host);
+    stream.reset(code, message);
   }
 }
 
@@ -48,16 +55,4 @@ function checkParams(method: Method, request: Open): unknown {
   const result = v.safeParse(method.params, request.params, { abortEarly: true });
   if (result.success) return result.output;
   throw new StreamError("BAD_PARAMS", `${request.method}: ${describe(result.issues[0])}.`);
-}
-
-/** A failure of the server itself goes to its operator; the peer is not told what it looks like inside. */
-function report(error: CommError, method: string, member: Member, host: Host): void {
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  host.events.emit({
-    event: "failed",
-    name: member.name,
-    method,
-    code: error.code,
-    message: error.message + cause,
-  });
 }

@@ -43,6 +43,11 @@ export class Seats {
     return "waiting";
   }
 
+  /** The seat of `before` is `after`'s from now on. */
+  replace(before: Candidate, after: Candidate): void {
+    if (this.#seated.delete(before)) this.#seated.add(after);
+  }
+
   /** The candidate is gone, seated or waiting. No effect when it has neither. */
   release(candidate: Candidate): void {
     const position = [...this.#waiting].indexOf(candidate) + 1;

@@ -1,3 +1,4 @@
+import type { Digest64 } from "../block.ts";
 import { toCommError } from "../errors.ts";
 import { PROTOCOL_VERSION } from "../protocol/constants.ts";
 import { encodeJson } from "../protocol/json.ts";
@@ -9,6 +10,8 @@ import { Session, type SessionEnd, type StreamLimits } from "../session/session.
 import type { Transport } from "../session/transport.ts";
 import type { Sha256, Storage } from "../storage/storage.ts";
 import { Admission, type AdmissionHost } from "./admission.ts";
+import { Away } from "./away.ts";
+import { DigestCache } from "./digest-cache.ts";
 import { EventFeed } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import { endReason, Member } from "./member.ts";
@@ -35,8 +38,13 @@ export interface ServerOptions {
   readonly maxUnadmitted: number;
   readonly handshakeMs: number;
   readonly heartbeatMs: number;
+  /** How long a client's name and seat are kept after its link was lost. */
+  readonly graceMs: number;
   /** What a client may do to this server. */
   readonly limits: StreamLimits;
+  /** Whether clients may change the repository. */
+  readonly writable: boolean;
+  readonly digest64: Digest64;
   createSha256(): Sha256;
   /** An operator asked to stop. */
   onStopRequest(): void;
@@ -49,7 +57,9 @@ export class CommServer implements Host {
   readonly seats: Seats;
   readonly members = new Members();
   readonly events: EventFeed;
+  readonly digests: DigestCache;
   #draining = false;
+  readonly #away: Away;
   /** True after abort(). */
   wasAborted = false;
   /** Peers between their first byte and their admission, those who wait for a seat included. */
@@ -59,7 +69,7 @@ export class CommServer implements Host {
   readonly #admissionHost: AdmissionHost;
   readonly #memberPort: MemberPort = {
     onOpen: (member, stream, request) => void route(stream, request, member, this),
-    onEnd: (member, admission, end) => this.#dismiss(admission, member, end),
+    onEnd: (member, admission, end) => this.#onEnd(admission, member, end),
   };
   #waitingToStop: Promise<void> | undefined;
   #cancelCheckpoint: () => void = () => {};
@@ -68,7 +78,9 @@ export class CommServer implements Host {
     this.#options = options;
     this.startedAt = options.clock.wallTime();
     this.seats = new Seats({ max: options.maxClients, maxWaiting: options.maxWaiting });
+    this.digests = new DigestCache(options.storage, () => options.createSha256());
     this.events = new EventFeed(() => options.clock.wallTime());
+    this.#away = new Away(options.clock, options.graceMs);
     this.#scheduleCheckpoint();
     this.#admissionHost = {
       clock: options.clock,
@@ -77,6 +89,7 @@ export class CommServer implements Host {
       handshakeMs: options.handshakeMs,
       closedFor: () => this.#closedFor(),
       onAdmitted: (admitted, hello) => this.#admit(admitted, hello),
+      onReturning: (returning, _, token) => this.#takeBack(returning, token),
       onWaiting: (waiting, position) => this.events.emit({ event: "waiting", address: waiting.link.peer, position }),
       onRefused: (refused, code, message) => this.#onRefused(refused, code, message),
       onGone: (link) => this.#links.delete(link),
@@ -111,8 +124,12 @@ export class CommServer implements Host {
     for (const admission of [...this.#unadmitted]) if (admission.isWaiting) admission.refuse("SHUTDOWN", CLOSED);
   }
 
-  createSha256(): Sha256 {
-    return this.#options.createSha256();
+  get writable(): boolean {
+    return this.#options.writable;
+  }
+
+  get digest64(): Digest64 {
+    return this.#options.digest64;
   }
 
   requestStop(): void {
@@ -149,6 +166,7 @@ export class CommServer implements Host {
     const message = STOPPING;
     this.events.emit({ event: "stopping", message });
     for (const admission of [...this.#unadmitted]) admission.refuse("SHUTDOWN", message);
+    for (const { member, admission, end } of this.#away.takeAll()) this.#dismiss(admission, member, end);
     const { clients } = this.members;
     for (const { session } of clients) session.goAway("SHUTDOWN", message, deadlineMs);
     await Promise.all(clients.map(({ session }) => session.closed));
@@ -174,41 +192,67 @@ export class CommServer implements Host {
   }
 
   #admit(admission: Admission, hello: Hello): void {
-    const { link, role } = admission;
-    const { clock, limits, agent } = this.#options;
     this.#unadmitted.delete(admission);
-    const member = this.#enroll(admission);
+    const member = this.#enroll(admission, hello);
     if (member === undefined) return;
+    member.session = this.#welcome(admission, hello, member);
+    this.members.add(member);
+    this.events.emit({ event: "joined", name: member.name, address: member.address, role: member.role });
+  }
+
+  /** Let a client go on where its lost link left it. @returns false when nothing is kept for `token` */
+  #takeBack(admission: Admission, token: string): boolean {
+    const live = this.members.byToken(token);
+    if (live !== undefined) {
+      // It knows before we do that its link is lost.
+      live.isSuperseded = true;
+      live.session.terminate("LOST", "The client has come back over another link.");
+    }
+    const absence = this.#waitingToStop === undefined ? this.#away.take(token) : undefined;
+    const hello = absence && admission.settle();
+    if (absence === undefined || hello === undefined) return false;
+    const { member } = absence;
+    this.#unadmitted.delete(admission);
+    this.seats.replace(absence.admission, admission);
+    member.moveTo(this.#welcome(admission, hello, member), admission.link.peer);
+    this.members.add(member);
+    this.events.emit({ event: "returned", name: member.name, address: member.address });
+    return true;
+  }
+
+  #welcome(admission: Admission, hello: Hello, member: Member): Session {
+    const { link, role } = admission;
+    const { clock, limits, agent, graceMs } = this.#options;
     const welcome: Welcome = {
       version: PROTOCOL_VERSION,
       name: member.name,
       role,
       agent,
+      ...(member.token !== undefined && { resume: { token: member.token, graceMs } }),
       capabilities: [],
       credit: limits.credit,
       maxStreams: limits.maxStreams,
     };
     link.send(Opcode.WELCOME, 0, encodeJson(welcome));
-    member.session = new Session(link, {
+    return new Session(link, {
       side: "server",
       clock,
       remote: { credit: hello.credit, maxStreams: hello.maxStreams },
       local: limits,
       handler: new MemberHandler(member, admission, this.#memberPort),
     });
-    this.members.add(member);
-    this.events.emit({ event: "joined", name: member.name, address: member.address, role });
   }
 
   /** Give the peer its name. A ledger that can't be written costs this peer its admission, nobody else. */
-  #enroll(admission: Admission): Member | undefined {
+  #enroll(admission: Admission, hello: Hello): Member | undefined {
     const { link, role } = admission;
     const startedAt = this.clock.wallTime();
     const address = link.peer;
     if (role === "operator") return new Member({ id: 0, name: "Operator", role, address, startedAt });
     try {
       const { id, name } = this.ledger.begin(address, startedAt);
-      return new Member({ id, name, role, address, startedAt });
+      const token = hello.resume === undefined ? undefined : crypto.randomUUID();
+      return new Member({ id, name, role, address, startedAt, token });
     } catch (thrown) {
       const { message } = toCommError(thrown);
       this.events.emit({ event: "warning", message });
@@ -218,8 +262,18 @@ export class CommServer implements Host {
     }
   }
 
-  #dismiss(admission: Admission, member: Member, end: SessionEnd): void {
+  #onEnd(admission: Admission, member: Member, end: SessionEnd): void {
     this.members.remove(member);
+    const isLost = member.isSuperseded || ["lost", "timeout"].includes(endReason(end));
+    if (!isLost || member.token === undefined || this.#waitingToStop !== undefined) {
+      return this.#dismiss(admission, member, end);
+    }
+    const { name, address } = member;
+    this.#away.keep(member, admission, end, (absence) => this.#dismiss(absence.admission, member, end));
+    this.events.emit({ event: "away", name, address, message: end.message });
+  }
+
+  #dismiss(admission: Admission, member: Member, end: SessionEnd): void {
     const reason = endReason(end);
     if (member.role === "client") {
       this.#record(() => this.ledger.end(member.id, member.counters, this.clock.wallTime(), reason));

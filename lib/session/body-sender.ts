@@ -4,7 +4,8 @@ import { SendCredit } from "./credit.ts";
 import type { FrameSource, StreamFrame } from "./send-queue.ts";
 
 /** Largest DATA payload that is sent: small enough that streams take turns every fraction of a millisecond. */
-const SEND_FRAME_BYTES = 256 * 1024;
+// A block with its header is four of them, and not four and a rest.
+const SEND_FRAME_BYTES = 256 * 1024 + 64;
 
 export interface BodySenderOptions {
   readonly streamId: number;

@@ -16,6 +16,8 @@ export interface ConnectOptions {
   readonly agent: string;
   /** True to be queued when no seat is free. */
   readonly wait: boolean;
+  /** HELLO's `resume`. */
+  readonly resume?: string;
   readonly limits: StreamLimits;
   readonly heartbeatMs: number;
   /** How long the server may take for its first answer; waiting in the queue does not count. */
@@ -106,12 +108,13 @@ class ClientHandshake implements LinkHandler {
   }
 
   #hello(): Hello {
-    const { agent, wait, limits } = this.#options;
+    const { agent, wait, resume, limits } = this.#options;
     return {
       versions: { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION },
       agent,
       capabilities: [],
       wait,
+      ...(resume !== undefined && { resume }),
       credit: limits.credit,
       maxStreams: limits.maxStreams,
     };

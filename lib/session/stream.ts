@@ -133,11 +133,16 @@ export class Stream {
     return this.#receiver.read();
   }
 
-  /** The peer's body, piece by piece as read(). Leaving the loop early cancels the stream. */
+  /** The peer's body, piece by piece as read(). */
+  async *pieces(): AsyncGenerator<Uint8Array, void> {
+    for (let piece = await this.read(); piece !== undefined; piece = await this.read()) yield piece;
+  }
+
+  /** As pieces(), but leaving the loop early cancels the stream. */
   async *body(): AsyncGenerator<Uint8Array, void> {
     let ended = false;
     try {
-      for (let piece = await this.read(); piece !== undefined; piece = await this.read()) yield piece;
+      yield* this.pieces();
       ended = true;
     } finally {
       if (!ended) this.reset("CANCELLED", "The receiver wants no more.");

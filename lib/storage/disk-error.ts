@@ -5,9 +5,13 @@ export function errnoOf(cause: unknown): string {
   return cause instanceof Error && "code" in cause ? String(cause.code) : "";
 }
 
-/** A system error while reading `what` from the repository. */
-export function readError(cause: unknown, what: string): StorageError {
+/** Whose the files are: those of a server are told in words for its clients. */
+export type Owner = "server" | "user";
+
+/** A system error while reading `what`. */
+export function readError(cause: unknown, what: string, owner: Owner = "server"): StorageError {
   if (cause instanceof StorageError) return cause;
+  if (owner === "user") return localReadError(cause, what);
   switch (errnoOf(cause)) {
     case "ENOENT":
     case "ENOTDIR":
@@ -21,6 +25,21 @@ export function readError(cause: unknown, what: string): StorageError {
       return new StorageError("BAD_PATH", `${what} is longer than the server's system allows.`, { cause });
     default:
       return new StorageError("INTERNAL", `The server can't read ${what}.`, { cause });
+  }
+}
+
+function localReadError(cause: unknown, what: string): StorageError {
+  switch (errnoOf(cause)) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new StorageError("NO_SUCH_FILE", `There is no ${what}.`, { cause });
+    case "EACCES":
+    case "EPERM":
+      return new StorageError("DISK_DENIED", `No permission to read ${what}.`, { cause });
+    default: {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      return new StorageError("DISK_FAILED", `Cannot read ${what}: ${why}.`, { cause });
+    }
   }
 }
 

@@ -1,27 +1,45 @@
-import type { BigIntStats } from "node:fs";
 import fs from "node:fs";
-import { constants, type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { realpath, rm, stat } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
-import { pathFault, quote } from "../path.ts";
-import { errnoOf, readError } from "./disk-error.ts";
-import { type FolderName, readFolder } from "./folder-reader.ts";
-import type { ListOptions, OpenFile, Storage, StorageEntry } from "./storage.ts";
+import { quote } from "../path.ts";
+import { errnoOf, type Owner, readError, writeError } from "./disk-error.ts";
+import { FolderWatch } from "./folder-watch.ts";
+import { Folders } from "./folders.ts";
+import { Journal } from "./journal.ts";
+import { LargePart } from "./large-part.ts";
+import { entryOf, LocalFile, requireFile } from "./local-file.ts";
+import { listFolder } from "./local-list.ts";
+import { resumableNames } from "./part-names.ts";
+import { copyName, renameNew } from "./publish.ts";
+import { SmallPart } from "./small-part.ts";
+import {
+  type ExistsPolicy,
+  type FileFacts,
+  isSmall,
+  type ListOptions,
+  type OpenFile,
+  type PartFile,
+  type Placement,
+  type Storage,
+  type StorageChange,
+  type StorageEntry,
+} from "./storage.ts";
 
-/** Folders up to here are sorted by name; larger ones come as they are stored. */
-const SORTED_NAMES = 10_000;
-/** Entries whose details are asked for at once. */
-const BATCH_ENTRIES = 128;
+const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
 
-/** A folder of this machine as a repository. */
+/** A folder of this machine. */
 export class LocalStorage implements Storage {
   readonly location: string;
-  /** The root with all links resolved; everything served lies below. */
-  readonly #root: string;
+  readonly #folders: Folders;
+  readonly #watch: FolderWatch;
 
-  private constructor(root: string) {
+  readonly #owner: Owner;
+
+  private constructor(root: string, owner: Owner) {
     this.location = root;
-    this.#root = root;
+    this.#owner = owner;
+    this.#folders = new Folders(root);
+    this.#watch = new FolderWatch(root, (folder) => this.list(folder, { enter: () => true, skipped: { count: 0 } }));
   }
 
   /**
@@ -34,7 +52,7 @@ export class LocalStorage implements Storage {
         throw new StorageError("NO_REPOSITORY", `The repository ${quote(folder)} is not a folder.`);
       }
       fs.accessSync(root, fs.constants.R_OK | fs.constants.X_OK);
-      return new LocalStorage(root);
+      return new LocalStorage(root, "server");
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
       if (errnoOf(cause) === "EACCES") {
@@ -46,133 +64,165 @@ export class LocalStorage implements Storage {
     }
   }
 
+  /** A folder of the user of this program, which exists. @throws StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FAILED */
+  static async ofUser(folder: string): Promise<LocalStorage> {
+    try {
+      return new LocalStorage(await realpath(folder), "user");
+    } catch (cause) {
+      throw readError(cause, quote(folder), "user");
+    }
+  }
+
   async stat(path: string): Promise<StorageEntry> {
     try {
-      const real = await this.#resolve(path);
-      return entryOf(path, await lstat(real, { bigint: true }));
+      return entryOf(path, fs.lstatSync(this.#folders.resolve(path), { bigint: true }));
     } catch (cause) {
-      throw readError(cause, quote(path));
+      throw readError(cause, quote(path), this.#owner);
     }
   }
 
   async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
-    try {
-      if (!(await lstat(await this.#resolve(path))).isDirectory()) {
-        throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
-      }
-    } catch (cause) {
-      throw readError(cause, quote(path));
+    if ((await this.stat(path)).kind !== "folder") {
+      throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
     }
-    yield* this.#listFolder(path, options);
+    yield* listFolder(this.#folders, path, options);
   }
 
   async open(path: string): Promise<OpenFile> {
-    let handle: FileHandle | undefined;
     try {
-      const real = await this.#resolve(path);
+      return this.#openHere(path) ?? this.#openThroughLink(path);
+    } catch (cause) {
+      throw readError(cause, quote(path), this.#owner);
+    }
+  }
+
+  async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
+    let folder: ReturnType<Folders["holder"]>["folder"] | undefined;
+    try {
+      const holder = this.#folders.holder(path);
+      folder = holder.folder;
+      for (let copy = 0; ; copy++) {
+        const name = copy === 0 ? holder.name : copyName(holder.name, copy);
+        const tried = path.slice(0, path.length - holder.name.length) + name;
+        const there = fs.lstatSync(folder.at(name), { throwIfNoEntry: false });
+        if (there?.isFile() && there.size === facts.size && Math.trunc(there.mtimeMs) === facts.modifiedAt) {
+          return { outcome: "unchanged", path: tried };
+        }
+        const replaced = exists === "overwrite" && (there?.isFile() || there?.isSymbolicLink());
+        if (there === undefined || replaced) return vacant(folder, tried, name, facts.size);
+        if (exists === "skip") return { outcome: "skipped", path };
+        if (exists === "rename") continue;
+        const what = there.isFile() ? "exists" : "is not a file, and is not replaced by one";
+        throw new StorageError("EXISTS", `${quote(path)} ${what}.`);
+      }
+    } catch (cause) {
+      if (errnoOf(cause) === "ENOENT") return { outcome: "vacant", path }; // no folder yet
+      if (errnoOf(cause) === "ENOTDIR")
+        throw new StorageError("EXISTS", `A part of ${quote(path)} is a file.`, { cause });
+      throw readError(cause, quote(path), this.#owner);
+    } finally {
+      folder?.release();
+    }
+  }
+
+  async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
+    try {
+      const options = { ...this.#folders.holder(path, { make: true }), path, facts, exists };
+      return isSmall(facts) ? new SmallPart(options) : await LargePart.open(options);
+    } catch (cause) {
+      throw writeError(cause, quote(path));
+    }
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    try {
+      this.#folders.make(path).release();
+    } catch (cause) {
+      throw writeError(cause, quote(path));
+    }
+  }
+
+  async remove(path: string, options: { recursive: boolean }): Promise<void> {
+    try {
+      const { folder, name } = this.#folders.holder(path);
+      try {
+        this.#folders.forget();
+        if (!fs.lstatSync(folder.at(name)).isDirectory()) fs.unlinkSync(folder.at(name));
+        else if (options.recursive) await rm(folder.at(name), { recursive: true });
+        else fs.rmdirSync(folder.at(name));
+        await folder.sync();
+      } finally {
+        folder.release();
+      }
+    } catch (cause) {
+      if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause))) {
+        throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, { cause });
+      }
+      if (errnoOf(cause) === "ENOENT") throw readError(cause, quote(path), this.#owner);
+      throw writeError(cause, quote(path));
+    }
+  }
+
+  async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
+    const source = await this.stat(from);
+    if (to === from) return;
+    if (to.startsWith(`${from}/`)) {
+      throw new StorageError("BAD_PATH", `${quote(from)} can't be moved into itself, to ${quote(to)}.`);
+    }
+    try {
+      const old = this.#folders.holder(from);
+      const target = this.#folders.holder(to, { make: true });
+      try {
+        this.#folders.forget();
+        if (options.overwrite && source.kind === "file" && isFileOrLink(target.folder.at(target.name))) {
+          fs.renameSync(old.folder.at(old.name), target.folder.at(target.name));
+        } else if (!renameNew(old.folder.at(old.name), target.folder.at(target.name))) {
+          throw new StorageError("EXISTS", `${quote(to)} exists.`);
+        }
+        await Promise.all([old.folder.sync(), target.folder.sync()]);
+      } finally {
+        old.folder.release();
+        target.folder.release();
+      }
+    } catch (cause) {
+      throw writeError(cause, quote(to));
+    }
+  }
+
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await fs.promises.statfs(this.#folders.root);
+    return bavail * bsize;
+  }
+
+  async watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void> {
+    try {
+      return await this.#watch.subscribe(listener);
+    } catch (cause) {
+      throw new StorageError("INTERNAL", "The system of the server can't watch the repository.", { cause });
+    }
+  }
+
+  /** The plain case: a file by its own name in a folder that is held open. undefined when the name is a link. */
+  #openHere(path: string): LocalFile | undefined {
+    const { folder, name } = this.#folders.holder(path);
+    try {
       // Looked at first, because opening a device may already do something; then the opened file is checked.
-      requireFile(path, await stat(real, { bigint: true }));
-      handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-      const opened = await handle.stat({ bigint: true });
-      requireFile(path, opened);
-      await this.#requireInside(path, handle.fd, opened);
-      return new LocalFile(handle, entryOf(path, opened));
+      const stats = fs.lstatSync(folder.at(name), { bigint: true });
+      if (stats.isSymbolicLink()) return undefined;
+      requireFile(path, stats);
+      return openFile(path, folder.at(name), this.#owner);
     } catch (cause) {
-      await handle?.close();
-      throw readError(cause, quote(path));
-    }
-  }
-
-  /** Depth first. Only the names of one sorted folder per level are held, never those of a large one. */
-  async *#listFolder(folder: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
-    let pending: FolderName[] = [];
-    let large = false;
-    try {
-      // Resolved now: what was a folder may have become a link out of the repository.
-      for (const names of readFolder(await this.#resolve(folder), (real) => this.#requireBelow(folder, real))) {
-        for (const name of names) pending.push(name);
-        large ||= pending.length > SORTED_NAMES;
-        if (!large) continue;
-        yield* this.#listNames(folder, pending, options);
-        pending = [];
-      }
-    } catch (cause) {
-      if (errnoOf(cause) === "" && !(cause instanceof StorageError)) throw cause;
-      options.skipped.count++;
-      return;
-    }
-    yield* this.#listNames(folder, pending.sort(), options);
-  }
-
-  async *#listNames(
-    folder: string,
-    names: readonly FolderName[],
-    options: ListOptions,
-  ): AsyncGenerator<StorageEntry[], void> {
-    for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
-      const found = await Promise.all(
-        names.slice(start, start + BATCH_ENTRIES).map((name) => this.#look(folder, name)),
-      );
-      let batch: StorageEntry[] = [];
-      for (const entry of found) {
-        if (entry === undefined) {
-          options.skipped.count++;
-          continue;
-        }
-        batch.push(entry);
-        if (entry.kind === "folder" && options.enter(entry.path)) {
-          yield batch;
-          batch = [];
-          yield* this.#listFolder(entry.path, options);
-        }
-      }
-      if (batch.length > 0) yield batch;
-    }
-  }
-
-  /** The entry for a name in a folder; undefined when it can't be served or has just gone. */
-  async #look(folder: string, name: FolderName): Promise<StorageEntry | undefined> {
-    if (name === undefined) return undefined;
-    const path = folder === "" ? name : `${folder}/${name}`;
-    if (pathFault(path) !== undefined) return undefined;
-    try {
-      const stats = await lstat(join(this.#root, path), { bigint: true });
-      return stats.isSymbolicLink() ? await this.#lookThrough(path, stats) : entryOf(path, stats);
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** A link to a file inside is told as that file; any other stays a link. */
-  async #lookThrough(path: string, link: BigIntStats): Promise<StorageEntry> {
-    try {
-      const target = await lstat(await this.#resolve(path), { bigint: true });
-      if (target.isFile()) return entryOf(path, target);
-    } catch {
-      // dangling or leading out
-    }
-    return entryOf(path, link);
-  }
-
-  /**
-   * The real path of `path`.
-   *
-   * @throws StorageError NOT_ALLOWED when it lies outside, also when it does not exist there; system errors
-   */
-  async #resolve(path: string): Promise<string> {
-    const real = await realpath(join(this.#root, path)).catch(async (cause) => {
-      // What is missing behind a link that leads out must not be told from what is there.
-      if (path.includes("/")) await this.#resolve(path.slice(0, path.lastIndexOf("/")));
+      if (errnoOf(cause) === "ELOOP") return undefined; // a link since a moment
       throw cause;
-    });
-    this.#requireBelow(path, real);
-    return real;
+    } finally {
+      folder.release();
+    }
   }
 
-  /** @throws StorageError NOT_ALLOWED when the real path `real` lies outside */
-  #requireBelow(path: string, real: string): void {
-    const inside = real === this.#root || real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep);
-    if (!inside) throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
+  #openThroughLink(path: string): LocalFile {
+    const real = this.#folders.resolve(path);
+    requireFile(path, fs.lstatSync(real, { bigint: true }));
+    return openFile(path, real, this.#owner, (fd, ino) => this.#requireInside(path, fd, ino));
   }
 
   /**
@@ -180,60 +230,43 @@ export class LocalStorage implements Storage {
    * path of an open file, it must be what its real path names now: that leaves a race to someone who can
    * exchange folders of the repository at the right moment.
    */
-  async #requireInside(path: string, fd: number, opened: BigIntStats): Promise<void> {
-    // Linux tells where the opened file itself is: no name is looked up again that could be swapped meanwhile.
-    const real = await readlink(`/proc/self/fd/${fd}`).catch(() => undefined);
-    if (real !== undefined) return this.#requireBelow(path, real);
-    const named = await lstat(await this.#resolve(path), { bigint: true });
-    if (named.dev !== opened.dev || named.ino !== opened.ino) {
+  #requireInside(path: string, fd: number, ino: bigint): void {
+    let real: string | undefined;
+    try {
+      // Linux tells where the opened file itself is: no name is looked up again that could be swapped meanwhile.
+      real = fs.readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // another system
+    }
+    if (real !== undefined) return this.#folders.requireBelow(path, real);
+    if (fs.lstatSync(this.#folders.resolve(path), { bigint: true }).ino !== ino) {
       throw new StorageError("CHANGED", `${quote(path)} was replaced while it was opened.`);
     }
   }
 }
 
-class LocalFile implements OpenFile {
-  readonly #handle: FileHandle;
-  readonly entry: StorageEntry;
-
-  constructor(handle: FileHandle, entry: StorageEntry) {
-    this.#handle = handle;
-    this.entry = entry;
-  }
-
-  async read(buffer: Uint8Array, position: number): Promise<number> {
-    try {
-      return (await this.#handle.read(buffer, 0, buffer.length, position)).bytesRead;
-    } catch (cause) {
-      throw readError(cause, quote(this.entry.path));
-    }
-  }
-
-  async currentEtag(): Promise<string> {
-    return etagOf(await this.#handle.stat({ bigint: true }));
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
+/** @throws StorageError NOT_A_FILE, and what `check` throws; the system's error */
+function openFile(path: string, place: string, owner: Owner, check?: (fd: number, ino: bigint) => void): LocalFile {
+  const fd = fs.openSync(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+  try {
+    const opened = fs.fstatSync(fd, { bigint: true });
+    requireFile(path, opened);
+    check?.(fd, opened.ino);
+    return new LocalFile(fd, entryOf(path, opened), owner);
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
   }
 }
 
-function requireFile(path: string, stats: BigIntStats): void {
-  if (stats.isFile()) return;
-  const what = stats.isDirectory() ? "a folder" : "not a regular file";
-  throw new StorageError("NOT_A_FILE", `${quote(path)} is ${what}.`);
+function vacant(folder: { at(name: string): string }, path: string, name: string, size: number): Placement {
+  const found = isSmall({ size }) ? undefined : Journal.peek(folder.at(resumableNames(name).journal));
+  const isThere = found !== undefined && fs.existsSync(folder.at(resumableNames(name).part));
+  if (!isThere || found.facts.size !== size) return { outcome: "vacant", path };
+  return { outcome: "vacant", path, resume: { etag: found.facts.etag, missing: found.missing } };
 }
 
-function entryOf(path: string, stats: BigIntStats): StorageEntry {
-  const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : stats.isSymbolicLink() ? "link" : "other";
-  return {
-    path,
-    kind,
-    size: kind === "file" ? Number(stats.size) : 0,
-    modifiedAt: Number(stats.mtimeMs),
-    etag: etagOf(stats),
-  };
-}
-
-function etagOf(stats: BigIntStats): string {
-  return `${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}-${stats.ino.toString(36)}`;
+function isFileOrLink(place: string): boolean {
+  const there = fs.lstatSync(place, { throwIfNoEntry: false });
+  return there !== undefined && (there.isFile() || there.isSymbolicLink());
 }

@@ -1,40 +1,77 @@
+import { BLOCK_BYTES, type Range } from "../block.ts";
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
-import type { ListOptions, OpenFile, Storage, StorageEntry } from "./storage.ts";
+import { parentOf, quote } from "../path.ts";
+import { copyName } from "./publish.ts";
+import {
+  type ExistsPolicy,
+  type FileFacts,
+  isSmall,
+  type ListOptions,
+  type OpenFile,
+  type PartFile,
+  type Placement,
+  type Storage,
+  type StorageChange,
+  type StorageEntry,
+} from "./storage.ts";
 
-/** A repository in memory, for tests: a map from path to content, with the folders implied. */
+interface MemoryFile {
+  readonly bytes: Uint8Array;
+  readonly modifiedAt: number;
+  readonly executable: boolean;
+  readonly version: number;
+}
+
+/** An unfinished file. */
+interface MemoryPart {
+  readonly facts: FileFacts;
+  readonly bytes: Uint8Array;
+  readonly present: Set<number>;
+  taken: boolean;
+}
+
+/** A tree in memory, for tests. */
 export class MemoryStorage implements Storage {
   readonly location = "memory";
-  readonly #files = new Map<string, { bytes: Uint8Array; modifiedAt: number; version: number }>();
+  readonly #files = new Map<string, MemoryFile>();
+  readonly #folders = new Set<string>();
+  readonly #parts = new Map<string, MemoryPart>();
+  readonly #listeners = new Set<(changes: readonly StorageChange[]) => void>();
   #version = 0;
 
-  set(path: string, bytes: Uint8Array, modifiedAt = 0): void {
-    this.#files.set(path, { bytes, modifiedAt, version: ++this.#version });
+  set(path: string, bytes: Uint8Array, modifiedAt = 0, executable = false): void {
+    const change = this.#files.has(path) ? "changed" : "added";
+    this.#files.set(path, { bytes, modifiedAt, executable, version: ++this.#version });
+    this.#addFolders(parentOf(path));
+    void this.stat(path).then((entry) => this.#tell({ change, path, entry }));
   }
 
   delete(path: string): void {
-    this.#files.delete(path);
+    if (this.#files.delete(path)) this.#tell({ change: "removed", path });
+  }
+
+  async watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void> {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async stat(path: string): Promise<StorageEntry> {
     const file = this.#files.get(path);
     if (file !== undefined) {
-      const { bytes, modifiedAt, version } = file;
-      return { path, kind: "file", size: bytes.length, modifiedAt, etag: String(version) };
+      const { bytes, modifiedAt, executable, version } = file;
+      return { path, kind: "file", size: bytes.length, modifiedAt, executable, etag: String(version) };
     }
-    if (this.#isFolder(path)) return folderEntry(path);
+    if (this.#isFolder(path)) {
+      return { path, kind: "folder", size: 0, modifiedAt: 0, executable: false, etag: "folder" };
+    }
     throw new StorageError("NOT_FOUND", `There is no ${quote(path)} in the repository.`);
   }
 
   async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
     if (!this.#isFolder(path)) throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
-    const prefix = path === "" ? "" : `${path}/`;
-    const names = new Set<string>();
-    for (const key of this.#files.keys()) {
-      if (key.startsWith(prefix)) names.add(key.slice(prefix.length).split("/", 1)[0] as string);
-    }
-    for (const name of [...names].sort()) {
-      const entry = await this.stat(prefix + name);
+    const children = [...this.#files.keys(), ...this.#folders].filter((key) => key !== "" && parentOf(key) === path);
+    for (const child of [...new Set(children)].sort()) {
+      const entry = await this.stat(child);
       yield [entry];
       if (entry.kind === "folder" && options.enter(entry.path)) yield* this.list(entry.path, options);
     }
@@ -57,13 +94,131 @@ export class MemoryStorage implements Storage {
     };
   }
 
+  async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
+    for (let copy = 0; ; copy++) {
+      const tried = copy === 0 ? path : copyName(path, copy);
+      const there = await this.stat(tried).catch(() => undefined);
+      if (there?.kind === "file" && there.size === facts.size && there.modifiedAt === facts.modifiedAt) {
+        return { outcome: "unchanged", path: tried };
+      }
+      if (there === undefined || (exists === "overwrite" && there.kind === "file")) {
+        const part = isSmall(facts) ? undefined : this.#parts.get(tried);
+        if (part?.facts.size !== facts.size) return { outcome: "vacant", path: tried };
+        return { outcome: "vacant", path: tried, resume: { etag: part.facts.etag, missing: missingOf(part) } };
+      }
+      if (exists === "skip") return { outcome: "skipped", path };
+      if (exists !== "rename") throw new StorageError("EXISTS", `${quote(path)} exists.`);
+    }
+  }
+
+  async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
+    await this.makeFolder(parentOf(path));
+    const found = this.#parts.get(path);
+    if (found?.taken) throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
+    const goesOn = found !== undefined && found.facts.etag === facts.etag && found.facts.size === facts.size;
+    const part = goesOn
+      ? found
+      : { facts, bytes: new Uint8Array(facts.size), present: new Set<number>(), taken: false };
+    part.taken = !isSmall(facts);
+    if (!isSmall(facts)) this.#parts.set(path, part);
+    return {
+      path,
+      facts,
+      get missing() {
+        return missingOf(part);
+      },
+      get present() {
+        return facts.size - missingOf(part).reduce((sum, [from, to]) => sum + to - from, 0);
+      },
+      write: async (offset, bytes) => {
+        if (part.present.has(offset)) return false;
+        part.bytes.set(bytes, offset);
+        part.present.add(offset);
+        return true;
+      },
+      commit: async () => {
+        part.taken = false;
+        if (exists !== "overwrite" && exists !== "rename" && (await this.stat(path).catch(() => undefined))) {
+          throw new StorageError("EXISTS", `${quote(path)} exists.`);
+        }
+        this.#parts.delete(path);
+        let free = path;
+        for (let copy = 1; exists === "rename" && this.#files.has(free); copy++) free = copyName(path, copy);
+        this.set(free, part.bytes, facts.modifiedAt, facts.executable);
+        return free;
+      },
+      keep: async () => {
+        part.taken = false;
+      },
+      discard: async () => {
+        this.#parts.delete(path);
+      },
+    };
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    for (let folder = path; folder !== ""; folder = parentOf(folder)) {
+      if (this.#files.has(folder)) throw new StorageError("EXISTS", `${quote(folder)} is not a folder.`);
+    }
+    this.#addFolders(path);
+  }
+
+  async remove(path: string, options: { recursive: boolean }): Promise<void> {
+    const { kind } = await this.stat(path);
+    const below = [...this.#files.keys(), ...this.#folders].filter((key) => key.startsWith(`${path}/`));
+    if (kind === "folder" && below.length > 0 && !options.recursive) {
+      throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`);
+    }
+    for (const key of [path, ...below]) {
+      this.#files.delete(key);
+      this.#folders.delete(key);
+    }
+    this.#tell({ change: "removed", path });
+  }
+
+  async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
+    const { kind } = await this.stat(from);
+    if (to === from) return;
+    if (to.startsWith(`${from}/`)) throw new StorageError("BAD_PATH", `${quote(from)} can't be moved into itself.`);
+    const there = await this.stat(to).catch(() => undefined);
+    const replaces = options.overwrite && kind === "file" && there?.kind === "file";
+    if (there !== undefined && !replaces) throw new StorageError("EXISTS", `${quote(to)} exists.`);
+    await this.makeFolder(parentOf(to));
+    const moved = (key: string) => to + key.slice(from.length);
+    this.#tell({ change: "removed", path: from });
+    for (const [key, file] of [...this.#files]) {
+      if (key !== from && !key.startsWith(`${from}/`)) continue;
+      this.#files.delete(key);
+      this.set(moved(key), file.bytes, file.modifiedAt, file.executable);
+    }
+    for (const key of [...this.#folders]) {
+      if (key !== from && !key.startsWith(`${from}/`)) continue;
+      this.#folders.delete(key);
+      this.#folders.add(moved(key));
+    }
+  }
+
+  async freeBytes(): Promise<number> {
+    return Number.MAX_SAFE_INTEGER;
+  }
+
+  #tell(change: StorageChange): void {
+    for (const listener of this.#listeners) listener([change]);
+  }
+
   #isFolder(path: string): boolean {
-    if (path === "") return true;
-    for (const key of this.#files.keys()) if (key.startsWith(`${path}/`)) return true;
-    return false;
+    return path === "" || this.#folders.has(path);
+  }
+
+  #addFolders(path: string): void {
+    for (let folder = path; folder !== ""; folder = parentOf(folder)) this.#folders.add(folder);
   }
 }
 
-function folderEntry(path: string): StorageEntry {
-  return { path, kind: "folder", size: 0, modifiedAt: 0, etag: "folder" };
+function missingOf({ facts, present }: MemoryPart): Range[] {
+  const ranges: Range[] = [];
+  for (let from = 0; from < facts.size; from += BLOCK_BYTES) {
+    if (!present.has(from)) ranges.push([from, Math.min(facts.size, from + BLOCK_BYTES)]);
+  }
+  return ranges;
 }

@@ -1,6 +1,9 @@
+import { BLOCK_BYTES, type Range } from "../block.ts";
+
 /**
- * What a repository must be able to do. Paths are repository paths (lib/path.ts), checked by the caller;
- * "" is the root. Every implementation passes tests/contract/storage.ts.
+ * What a tree of files must be able to do, for the server's repository as for the folder that a client fetches into
+ * or sends from. Paths are repository paths (lib/path.ts), checked by the caller; "" is the root. Every
+ * implementation passes tests/contract/storage.ts.
  */
 export interface Storage {
   /** Where it is, for people. */
@@ -17,7 +20,7 @@ export interface Storage {
    * All below the folder `path`, depth first, in batches. Within a folder the order is by name, but a very
    * large folder comes as it is stored, so that memory stays flat. Folder links are told, not entered.
    * `enter` says whether to look into a folder. Folders that can't be read and names that are no repository
-   * paths are counted in `skipped`.
+   * paths are counted in `skipped`. Unfinished files are left out.
    *
    * @throws StorageError as stat(), and NOT_FOUND when `path` is not a folder
    */
@@ -30,7 +33,77 @@ export interface Storage {
    * @throws StorageError as stat(), and NOT_A_FILE
    */
   open(path: string): Promise<OpenFile>;
+
+  /**
+   * Whether a file of these facts may come to `path`, and what is there of it already. Nothing is made or changed.
+   *
+   * @throws StorageError EXISTS when something else is there and the policy is "fail", or when it is no file;
+   * NOT_ALLOWED, UNREADABLE
+   */
+  place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement>;
+
+  /**
+   * Begin a file, or go on with what there is of it when it came from the same source (the same facts). Folders
+   * above it are made.
+   *
+   * @throws StorageError BUSY while another has it; DISK_FULL when there is no room for the rest of it;
+   * DISK_DENIED, DISK_FAILED, NOT_ALLOWED
+   */
+  receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile>;
+
+  /** Make a folder, and those above it; no effect when it is there. @throws StorageError as receive(), EXISTS */
+  makeFolder(path: string): Promise<void>;
+
+  /**
+   * Remove a file, a link or a folder.
+   *
+   * @throws StorageError NOT_FOUND, NOT_EMPTY unless `recursive`, NOT_ALLOWED for the root; as receive()
+   */
+  remove(path: string, options: { recursive: boolean }): Promise<void>;
+
+  /**
+   * Give a file or a folder another path; folders above it are made.
+   *
+   * @throws StorageError NOT_FOUND, EXISTS unless `overwrite` and both are files; as receive()
+   */
+  rename(from: string, to: string, options: { overwrite: boolean }): Promise<void>;
+
+  /** Bytes that can still be stored. */
+  freeBytes(): Promise<number>;
+
+  /**
+   * Tell what changes from now on, whoever changes it, soon after it happened and with what came at the same time.
+   * Returns the function that ends it.
+   *
+   * @throws StorageError INTERNAL when the system can't watch so much
+   */
+  watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void>;
 }
+
+/** `removed` stands for all below a folder as well. */
+export type StorageChange =
+  | { readonly change: "added" | "changed"; readonly path: string; readonly entry: StorageEntry }
+  | { readonly change: "removed"; readonly path: string };
+
+/** What a file is besides its bytes. */
+export interface FileFacts {
+  /** Bytes; 0 for all but files. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+  /** True when its owner may run it. */
+  readonly executable: boolean;
+  /** Of the source; changes when the content may have changed. */
+  readonly etag: string;
+}
+
+/** A file that is sent in one piece, and is not resumed. */
+export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
+  return size <= BLOCK_BYTES;
+}
+
+/** What to do when something is at the path already; "rename" finds another name. */
+export type ExistsPolicy = "fail" | "overwrite" | "skip" | "rename";
 
 export interface ListOptions {
   enter(folder: string): boolean;
@@ -38,16 +111,10 @@ export interface ListOptions {
   readonly skipped: { count: number };
 }
 
-export interface StorageEntry {
+export interface StorageEntry extends FileFacts {
   readonly path: string;
   /** `link`: a symbolic link that dangles, leads out or is a folder; `other`: a device, socket or pipe. */
   readonly kind: "file" | "folder" | "link" | "other";
-  /** Bytes; 0 for all but files. */
-  readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly modifiedAt: number;
-  /** Changes when the content may have changed. */
-  readonly etag: string;
 }
 
 export interface OpenFile {
@@ -59,22 +126,44 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** Where a received file goes. Nothing is visible under its name before commit(). */
-export interface FileSink {
+/** What place() found. */
+export type Placement =
+  /** The file can come, to this path; `resume` tells what is there of it, and of which source. */
+  | { readonly outcome: "vacant"; readonly path: string; readonly resume?: { etag: string; missing: readonly Range[] } }
+  /** A file of this size and time is there already. */
+  | { readonly outcome: "unchanged" | "skipped"; readonly path: string };
+
+/** A file that is being received. Nothing is visible under its name before commit(). One user at a time. */
+export interface PartFile {
+  /** Where it will be. */
+  readonly path: string;
+  readonly facts: FileFacts;
+  /** What is not here yet, in order, in whole blocks. */
+  readonly missing: readonly Range[];
+  /** Bytes that are here. */
+  readonly present: number;
+
   /**
-   * Append bytes; they may be reused by the caller when this resolves.
+   * Write a verified block; `bytes` may be reused when this resolves.
    *
+   * @returns false when the block was here already
    * @throws StorageError DISK_FULL, DISK_DENIED, DISK_FAILED
    */
-  write(bytes: Uint8Array): Promise<void>;
+  write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean>;
+
   /**
-   * Make the file durable and visible, whole.
+   * Make the file durable and visible, whole, with its times and rights. Ends the use, also on failure.
    *
+   * @returns its path, which another may have taken meanwhile: then it is as the policy says
    * @throws StorageError as write(), and EXISTS
    */
-  commit(modifiedAt: number): Promise<void>;
-  /** Leave nothing behind. No effect after commit(). */
-  abort(): Promise<void>;
+  commit(): Promise<string>;
+
+  /** Leave it for another time, so that receive() can go on with it. */
+  keep(): Promise<void>;
+
+  /** Leave nothing behind. */
+  discard(): Promise<void>;
 }
 
 /** An incremental SHA-256, such as `new Bun.CryptoHasher("sha256")`. */

@@ -19,6 +19,10 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
+  turn(): Promise<void> {
+    return new Promise((resolve) => void setImmediate(resolve));
+  }
+
   /** Timers that wait. */
   get pending(): number {
     return this.#timers.size;

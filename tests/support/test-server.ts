@@ -5,6 +5,7 @@ import type { StampedEvent } from "../../lib/server/events.ts";
 import { Ledger } from "../../lib/server/ledger.ts";
 import { CommServer, type ServerOptions } from "../../lib/server/server.ts";
 import { systemClock } from "../../lib/session/clock.ts";
+import { digest64 } from "../../lib/storage/digest64.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
 import { memoryPair } from "../../lib/transport/memory.ts";
 import { connect, type Listening, listen } from "../../lib/transport/socket.ts";
@@ -29,6 +30,9 @@ export class TestServer implements AsyncDisposable {
       handshakeMs: 10_000,
       heartbeatMs: 15_000,
       limits: { credit: 1_048_576, maxStreams: 128 },
+      graceMs: 30_000,
+      writable: true,
+      digest64,
       createSha256: () => new Bun.CryptoHasher("sha256"),
       onStopRequest: () => {
         this.stopRequested = true;

@@ -1,5 +1,6 @@
 import type { ArgsDef } from "citty";
 import { Client } from "../../client/client.ts";
+import { Connection } from "../../client/connection.ts";
 import { CommError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
@@ -8,6 +9,7 @@ import { connect } from "../../transport/socket.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { type Flags, secondsFlag } from "../flags.ts";
+import { describeError } from "../report.ts";
 import { VERSION } from "../version.ts";
 
 /** How long a command may take to end after Ctrl-C. */
@@ -29,11 +31,21 @@ export const CONNECTION_FLAGS = {
   json: { type: "boolean", description: "Print JSON for programs" },
 } as const satisfies ArgsDef;
 
+/** Flags of commands that take long enough to lose a link. */
+export const RECONNECT_FLAGS = {
+  reconnect: {
+    type: "string",
+    valueHint: "SECONDS",
+    default: "60",
+    description: "How long to try to come back when the link is lost; 0: not at all",
+  },
+} as const satisfies ArgsDef;
+
 /** Connect as the flags say. @throws as connect() and Client.connect(), UsageError */
 export async function connectClient(
   flags: Flags,
   io: ConsoleIo,
-  options: { signal: AbortSignal; onMessage(message: MessageParams): void },
+  options: { signal: AbortSignal; resume?: string; onMessage(message: MessageParams): void },
 ): Promise<Client> {
   const address = parseAddress(String(flags["server"]));
   const timeoutMs = secondsFlag(flags, "timeout");
@@ -45,6 +57,7 @@ export async function connectClient(
     wait: flags["wait"] === true,
     timeoutMs,
     signal: options.signal,
+    ...(options.resume !== undefined && { resume: options.resume }),
     onQueued: (position) => io.note(`The server is full: waiting for a seat, position ${position}.`),
     onMessage: options.onMessage,
   });
@@ -56,17 +69,81 @@ export async function withClient(
   io: ConsoleIo,
   work: (client: Client, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
+  return interruptible(async (signal) => {
+    const onMessage = (message: MessageParams) => io.note(formatMessage(message));
+    const client = await connectClient(flags, io, { signal, onMessage });
+    try {
+      return await raceAbort(work(client, signal), signal);
+    } finally {
+      await client.close();
+    }
+  });
+}
+
+/** As withClient(), for work that goes on by itself after a lost link. */
+export async function withConnection(
+  flags: Flags,
+  io: ConsoleIo,
+  work: (connection: Connection, signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  return interruptible(async (signal) => {
+    const note = (line: string) => io.note(line);
+    const onMessage = (message: MessageParams) => note(formatMessage(message));
+    const connection = await openConnection(flags, io, { signal, connecting: signal, note, onMessage });
+    try {
+      return await raceAbort(work(connection, signal), signal);
+    } finally {
+      await connection.client.close();
+    }
+  });
+}
+
+/** Connect as the flags say, to come back when the link is lost. @throws as connectClient() */
+export async function openConnection(
+  flags: Flags,
+  io: ConsoleIo,
+  options: {
+    /** Ends all attempts; the first one has its own. */
+    signal: AbortSignal;
+    connecting: AbortSignal;
+    note(line: string): void;
+    onMessage(message: MessageParams): void;
+  },
+): Promise<Connection> {
+  const { note, onMessage } = options;
+  const reconnectMs = reconnectFlag(flags);
+  let signal = options.connecting;
+  let isTold = false;
+  const connection = await Connection.open({
+    clock: systemClock,
+    reconnectMs,
+    random: Math.random,
+    signal: options.signal,
+    connect: (resume) => connectClient(flags, io, { signal, onMessage, ...(reconnectMs > 0 && { resume }) }),
+    onLost(error) {
+      // Once for each loss: the attempts in between say nothing new.
+      if (!isTold && flags["json"] !== true) note(`${describeError(error)} Coming back for ${reconnectMs / 1000} s …`);
+      isTold = true;
+    },
+    onBack(client) {
+      if (flags["json"] !== true) note(`Back as ${escapeText(client.name)}.`);
+      isTold = false;
+    },
+  });
+  signal = options.signal;
+  return connection;
+}
+
+function reconnectFlag(flags: Flags): number {
+  return String(flags["reconnect"]) === "0" ? 0 : secondsFlag(flags, "reconnect");
+}
+
+async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   try {
-    const onMessage = (message: MessageParams) => io.note(formatMessage(message));
-    const client = await connectClient(flags, io, { signal: interrupt.signal, onMessage });
-    try {
-      return await raceAbort(work(client, interrupt.signal), interrupt.signal);
-    } finally {
-      await client.close();
-    }
+    return await work(interrupt.signal);
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }

@@ -1,119 +1,192 @@
-import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
-import { endsSession, toCommError, UsageError } from "../../errors.ts";
-import { baseName, checkPath } from "../../path.ts";
-import { LocalFileSink } from "../../storage/local-file-sink.ts";
-import type { FileSink } from "../../storage/storage.ts";
+import type { Connection } from "../../client/connection.ts";
+import { Download } from "../../client/download.ts";
+import type { TransferItem, TransferOutcome } from "../../client/transfer.ts";
+import { CommError, toCommError } from "../../errors.ts";
+import { baseName, quote } from "../../path.ts";
+import { systemClock } from "../../session/clock.ts";
+import { digest64 } from "../../storage/digest64.ts";
+import { isMapped } from "../../storage/local-names.ts";
+import type { ExistsPolicy } from "../../storage/storage.ts";
+import { digestFile } from "../../transfer/digest-file.ts";
 import type { ConsoleIo } from "../console-io.ts";
-import { escapeText, toJson } from "../escape.ts";
-import { formatBytes } from "../format.ts";
+import { escapeText } from "../escape.ts";
+import type { Flags } from "../flags.ts";
 import type { Command } from "../program.ts";
-import { reportError } from "../report.ts";
-import { CONNECTION_FLAGS, withClient } from "./connection.ts";
-import { Progress } from "./progress.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
+import { planFetch, typedSource } from "./fetch-plan.ts";
+import { type LocalTarget, openTarget } from "./local-target.ts";
+import { prefetch } from "./prefetch.ts";
+import { StdoutStorage } from "./stdout-storage.ts";
+import { existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
+import { TransferView } from "./transfer-view.ts";
 
 export const get: Command = {
-  description: "Fetch files into this folder, verified",
+  description: "Fetch files, folders and patterns, verified",
   args: {
-    path: { type: "positional", valueHint: "…", description: "Files of the repository" },
+    path: { type: "positional", valueHint: "…", description: 'Files, folders or patterns ("docs/*.pdf"); . is all' },
     output: {
       type: "string",
       alias: "o",
       valueHint: "DEST",
-      description: "A file, a folder, or - for standard output",
+      description: "A folder, a new name, or - for standard output",
     },
-    overwrite: { type: "boolean", description: "Replace files that exist" },
+    ...TRANSFER_FLAGS,
+    ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  async run(flags, io) {
-    const paths = flags._.map(typedPath);
-    const output = flags["output"] === undefined ? undefined : String(flags["output"]);
-    const toOne = output !== undefined && output !== "-" && !isFolder(output);
-    if (toOne && paths.length > 1)
-      throw new UsageError(`--output ${output} is not a folder, but there are several files.`);
-    const options = { output, overwrite: flags["overwrite"] === true };
-    const json = flags["json"] === true;
-    return withClient(flags, io, (client, signal) => fetchAll(client, paths, { ...options, signal, json, io }));
-  },
+  run: (flags, io) => withConnection(flags, io, (connection, signal) => fetchFlagged(connection, flags, io, signal)),
 };
 
-/** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
-export function typedPath(typed: string): string {
-  return checkPath(typed.replace(/^(\.\/)+/, ""));
+/** Fetch as the flags say. @returns the exit code of the first failure @throws UsageError; as Connection.persist() */
+export async function fetchFlagged(
+  connection: Connection,
+  flags: Flags,
+  io: ConsoleIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const options: FetchOptions = {
+    sources: flags._.map(typedSource),
+    output: flags["output"] === undefined ? undefined : String(flags["output"]),
+    exists: existsPolicy(flags),
+    digest: flags["digest"] === true,
+    json: flags["json"] === true,
+    io,
+    signal,
+  };
+  return options.output === "-" ? fetchToStdout(connection, options) : fetchAll(connection, options);
 }
 
 interface FetchOptions {
+  readonly sources: readonly string[];
   readonly output: string | undefined;
-  readonly overwrite: boolean;
-  readonly signal: AbortSignal;
+  readonly exists: ExistsPolicy;
+  /** Compare SHA-256 afterwards. */
+  readonly digest: boolean;
+  readonly json: boolean;
   readonly io: ConsoleIo;
+  readonly signal: AbortSignal;
 }
 
-/** One file's failure does not stop the others, the session's does. @returns the exit code of the first failure */
-async function fetchAll(client: Client, paths: string[], options: FetchOptions & { json: boolean }): Promise<number> {
-  const { io, json, output } = options;
-  const files: Fetched[] = [];
-  let exit = 0;
-  for (const path of paths) {
-    try {
-      const fetched = await fetchFile(client, path, options);
-      files.push(fetched);
-      if (!json && output !== "-") await io.out(`${formatFetched(fetched)}\n`);
-    } catch (thrown) {
-      if (paths.length === 1 || options.signal.aborted || endsSession(toCommError(thrown))) throw thrown;
-      exit ||= reportError(thrown, io, { program: "commserver-client", json });
-    }
-  }
-  if (json && output !== "-") await io.out(`${toJson({ files })}\n`);
-  return exit;
-}
-
-export interface Fetched {
-  readonly path: string;
-  readonly target: string;
-  readonly size: number;
-  readonly sha256: string;
-}
-
-/** Fetch one file to where the options say. @throws as Client.get() */
-export async function fetchFile(client: Client, path: string, options: FetchOptions): Promise<Fetched> {
-  const { output, overwrite, signal, io } = options;
-  const target = targetOf(path, output);
-  let progress: Progress | undefined;
+async function fetchAll(connection: Connection, options: FetchOptions): Promise<number> {
+  const target = await openTarget(options.output, options.sources.length);
+  const view = new TransferView({
+    io: options.io,
+    json: options.json,
+    verb: "Fetched",
+    placeOf: (item, path) => placeOf(target, item, path),
+  });
+  const checks: { item: TransferItem; outcome: TransferOutcome; path: string }[] = [];
+  const onDone = (item: TransferItem, outcome: TransferOutcome, path: string) => {
+    if (isMapped(path)) view.note(`${escapeText(item.from)} has another name here: ${escapeText(path)}`);
+    if (options.digest && item.kind === "file" && outcome !== "skipped") checks.push({ item, outcome, path });
+    else view.onDone(item, outcome, path);
+  };
+  const planned = new Set<string>();
+  const plan = (client: Client) =>
+    prefetch(
+      planFetch(client, {
+        sources: options.sources,
+        name: target.name,
+        signal: options.signal,
+        onPlanned: (item) => {
+          // After a lost link the plan is made again.
+          if (!planned.has(item.to)) view.plan(item);
+          planned.add(item.to);
+        },
+        onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
+      }),
+      () => view.planned(),
+    );
+  const download = new Download(plan, {
+    local: target.storage,
+    exists: options.exists,
+    clock: systemClock,
+    digest64,
+    signal: options.signal,
+    onStart: (item, present) => view.onStart(item, present),
+    onProgress: (item, bytes) => view.onProgress(item, bytes),
+    onRestart: (item) => view.onRestart(item),
+    onDone,
+    onFailed: (item, error) => view.onFailed(item, error),
+  });
   try {
-    const { size, sha256 } = await client.get(path, {
-      sha256: new Bun.CryptoHasher("sha256"),
-      signal,
-      createSink: async (metadata) => {
-        if (output === "-") return stdoutSink(io);
-        const sink = await LocalFileSink.create(target, { overwrite });
-        progress = new Progress(path, metadata.size, io);
-        return sink;
-      },
-      onProgress: (bytes) => progress?.update(bytes),
-    });
-    return { path, target, size, sha256 };
+    await connection.persist((client) => download.run(client));
+    for (const { item, outcome, path } of checks) {
+      view.phase(item, "verifying");
+      await connection
+        .persist((client) => compareDigests(client, target, item, path))
+        .then((sha256) => view.onDone(item, outcome, path, sha256))
+        .catch((thrown) => view.onFailed(item, toCommError(thrown)));
+    }
   } finally {
-    progress?.stop();
+    await download.close();
+    await view.finish();
+  }
+  return view.exit;
+}
+
+/** @returns the SHA-256 that both ends have @throws CommError DIGEST_MISMATCH */
+async function compareDigests(client: Client, target: LocalTarget, item: TransferItem, path: string): Promise<string> {
+  const file = await target.storage.open(path);
+  try {
+    const [theirs, ours] = await Promise.all([
+      client.digest(item.from),
+      digestFile(file, new Bun.CryptoHasher("sha256")),
+    ]);
+    if (theirs.sha256 === ours.sha256) return ours.sha256;
+    throw new CommError(
+      "DIGEST_MISMATCH",
+      `${quote(path)} has another SHA-256 than ${quote(item.from)} at the server.`,
+    );
+  } finally {
+    await file.close();
   }
 }
 
-export function formatFetched({ path, target, size }: Fetched): string {
-  const place = target === baseName(path) ? "" : ` as ${escapeText(target)}`;
-  return `Fetched ${escapeText(path)}${place} (${formatBytes(size)}, verified)`;
+/** Bytes go out as they come, one file after the other; only the exit code tells whether they are whole. */
+async function fetchToStdout(connection: Connection, options: FetchOptions): Promise<number> {
+  const { io, signal, sources } = options;
+  const view = new TransferView({
+    io: { ...io, out: async () => {} },
+    json: false,
+    verb: "Fetched",
+    placeOf: () => "",
+  });
+  const storage = new StdoutStorage(io);
+  try {
+    for (const source of sources) {
+      const plan = (client: Client) =>
+        planFetch(client, {
+          sources: [source],
+          name: undefined,
+          signal,
+          onPlanned: (item) => view.plan(item),
+          onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
+        });
+      const download = new Download(plan, {
+        local: storage,
+        exists: "fail",
+        clock: systemClock,
+        digest64,
+        signal,
+        isSequential: true,
+        onStart: (item, present) => view.onStart(item, present),
+        onProgress: (item, bytes) => view.onProgress(item, bytes),
+        onDone: (item, outcome, path) => view.onDone(item, outcome, path),
+        onFailed: (item, error) => view.onFailed(item, error),
+      });
+      await connection.persist((client) => download.run(client));
+    }
+  } finally {
+    await view.finish();
+  }
+  return view.exit;
 }
 
-function targetOf(path: string, output: string | undefined): string {
-  if (output === undefined) return baseName(path);
-  return isFolder(output) ? join(output, baseName(path)) : output;
-}
-
-function isFolder(name: string): boolean {
-  return name.endsWith("/") || (statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false);
-}
-
-/** Bytes go out as they come; only the exit code tells whether they were verified. */
-function stdoutSink(io: ConsoleIo): FileSink {
-  return { write: (bytes) => io.out(bytes), commit: async () => {}, abort: async () => {} };
+/** "" for a file that has its own name in the present folder. */
+function placeOf(target: LocalTarget, item: TransferItem, path: string): string {
+  const place = target.shown === "" ? path : join(target.shown, path);
+  return place === baseName(item.from) || place === item.from ? "" : place;
 }

@@ -1,20 +1,26 @@
 import type { Program } from "../program.ts";
+import { digest } from "./digest.ts";
 import { get } from "./get.ts";
 import { list } from "./list.ts";
 import { ping } from "./ping.ts";
+import { put } from "./put.ts";
+import { remove } from "./remove.ts";
+import { rename } from "./rename.ts";
 import { send } from "./send.ts";
 import { shell } from "./shell.ts";
 import { status } from "./status.ts";
+import { watch } from "./watch.ts";
 
 export const clientProgram: Program = {
   name: "commserver-client",
-  description: "Lists and fetches the files of a commserver-server, and passes messages.",
-  commands: { shell, status, list, get, send, ping },
+  description: "Moves files to and from a commserver-server, and passes messages.",
+  commands: { shell, status, list, get, put, send, watch, digest, remove, rename, ping },
   defaultCommand: "shell",
   examples: [
     "commserver-client                                talk to the server on this machine",
     "commserver-client list --server 192.0.2.7        what a server on another machine has",
     'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
+    "commserver-client put photos/ --to inbox          a folder with all below it",
     'commserver-client send "lunch?" --to Client02',
   ],
 };

@@ -1,28 +1,37 @@
 import type { Client } from "../../client/client.ts";
-import { toCommError, UsageError } from "../../errors.ts";
+import type { Connection } from "../../client/connection.ts";
+import { UsageError } from "../../errors.ts";
 import type { ConsoleIo } from "../console-io.ts";
-import { fetchFile, formatFetched, typedPath } from "./get.ts";
+import { escapeText } from "../escape.ts";
+import { type Flags, parseFlags } from "../flags.ts";
+import type { Command } from "../program.ts";
+import { typedPath } from "./fetch-plan.ts";
+import { fetchFlagged, get as getCommand } from "./get.ts";
 import { printEntries } from "./list.ts";
 import { formatMs } from "./ping.ts";
+import { put as putCommand, sendFlagged } from "./put.ts";
+import { remove as removeCommand } from "./remove.ts";
+import { rename as renameCommand } from "./rename.ts";
 import { sendTyped } from "./send.ts";
 import { fetchStatus, formatStatus } from "./status.ts";
+import { printChanges } from "./watch.ts";
 
 /** Paths offered as endings, at most. */
 const MAX_COMPLETIONS = 100;
 
 export interface ShellCall {
+  readonly connection: Connection;
   readonly client: Client;
   readonly words: readonly string[];
   readonly io: ConsoleIo;
   readonly signal: AbortSignal;
-  /** A question that is answered with yes or no. */
-  ask(question: string): Promise<boolean>;
 }
 
 export interface ShellCommand {
   readonly usage: string;
   readonly description: string;
-  run(call: ShellCall): Promise<void>;
+  /** @returns the exit code that it would have as a command; nothing is 0 */
+  run(call: ShellCall): Promise<number | undefined>;
 }
 
 const exit: ShellCommand = { usage: "exit", description: "Leave (also: quit, Ctrl-D)", run: async () => {} };
@@ -41,9 +50,51 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     run: ({ client, words, io, signal }) => printEntries(client, words[0], signal, { out: io.out, note: io.note }),
   },
   get: {
-    usage: 'get PATH  or  get "PATH" DEST',
-    description: "Fetch a file into this folder, or to DEST",
-    run: runGet,
+    usage: "get PATH… [--output DEST] [--overwrite …]",
+    description: "Fetch files, folders or patterns; flags as of the command",
+    run: ({ connection, words, io, signal }) =>
+      runTransfer(getCommand, words, (flags) => fetchFlagged(connection, flags, io, signal)),
+  },
+  put: {
+    usage: "put PATH… [--to DIR] [--overwrite …]",
+    description: "Send files, folders or patterns; flags as of the command",
+    run: ({ connection, words, io, signal }) =>
+      runTransfer(putCommand, words, (flags) => sendFlagged(connection, flags, io, signal)),
+  },
+  remove: {
+    usage: 'remove PATH  or  remove "PATH" --recursive',
+    description: "Remove a file, or a folder with all below it",
+    async run({ client, words, io }) {
+      const flags = parseFlags(words, removeCommand.args);
+      for (const path of flags._.map(typedPath)) {
+        await client.remove(path, flags["recursive"] === true);
+        await io.out(`Removed ${escapeText(path)}\n`);
+      }
+    },
+  },
+  rename: {
+    usage: 'rename "FROM" "TO"',
+    description: "Give a file or folder another path",
+    async run({ client, words, io }) {
+      const flags = parseFlags(words, renameCommand.args);
+      const [from, to] = flags._.map(typedPath) as [string, string];
+      await client.rename(from, to, flags["overwrite"] === true);
+      await io.out(`Renamed ${escapeText(from)} to ${escapeText(to)}\n`);
+    },
+  },
+  digest: {
+    usage: "digest PATH",
+    description: "The SHA-256 of a file, as sha256sum shows it",
+    async run({ client, words, io }) {
+      if (words.length !== 1) throw new UsageError("Of which file? digest PATH");
+      const path = typedPath(words[0] as string);
+      await io.out(`${(await client.digest(path)).sha256}  ${escapeText(path)}\n`);
+    },
+  },
+  watch: {
+    usage: "watch [GLOB]",
+    description: "Tell what changes, until Ctrl-C",
+    run: ({ client, words, io, signal }) => printChanges(client, { glob: words[0], json: false, signal, io }),
   },
   send: {
     usage: "TEXT, @NAME TEXT, @all TEXT",
@@ -74,17 +125,15 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   quit: exit,
 };
 
-async function runGet({ client, words, io, signal, ask }: ShellCall): Promise<void> {
-  const [path, output, ...more] = words;
-  if (path === undefined) throw new UsageError("Which file? get PATH");
-  if (more.length > 0) throw new UsageError('Too many names: get "PATH" DEST');
-  const fetch = (overwrite: boolean) => fetchFile(client, typedPath(path), { output, overwrite, signal, io });
-  const fetched = await fetch(false).catch(async (thrown) => {
-    const error = toCommError(thrown);
-    if (error.code !== "EXISTS" || !io.inIsTty || !(await ask(`${error.message} Replace it?`))) throw thrown;
-    return fetch(true);
-  });
-  if (output !== "-") await io.out(`${formatFetched(fetched)}\n`);
+/** Run a command that tells its failures itself; the line has the exit code of the first. */
+async function runTransfer(
+  command: Command,
+  words: readonly string[],
+  run: (flags: Flags) => Promise<number>,
+): Promise<number> {
+  const flags = parseFlags(words, command.args);
+  if (flags["json"] === true) throw new UsageError("The shell is for people: --json goes with the command itself.");
+  return run(flags);
 }
 
 /** Endings for a line: a command's name, or for list and get a path of the repository. */
@@ -94,7 +143,8 @@ export async function completeLine(client: Client, line: string): Promise<[strin
     const names = Object.keys(SHELL_COMMANDS).filter((command) => command.startsWith(name.toLowerCase()));
     return [names.map((command) => `${command} `), name];
   }
-  if (!["get", "list"].includes(name.toLowerCase()) || /[*?[\]{}]/.test(typed)) return [[], line];
+  if (!["get", "list", "remove", "rename", "digest", "watch"].includes(name.toLowerCase()) || /[*?[\]{}]/.test(typed))
+    return [[], line];
   const found: string[] = [];
   for await (const { path, kind } of client.list(`${typed}*`)) {
     found.push(kind === "folder" ? `${path}/` : path);

@@ -1,15 +1,15 @@
 import { appendFileSync, readFileSync } from "node:fs";
-import type { Client } from "../../client/client.ts";
+import type { Connection } from "../../client/connection.ts";
 import { CommError, ERRORS, endsSession, toCommError, UsageError } from "../../errors.ts";
 import { errorOf } from "../../session/session.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
-import { LineEditor } from "../line-editor.ts";
+import { type Input, LineEditor } from "../line-editor.ts";
 import type { Command } from "../program.ts";
 import { describeError } from "../report.ts";
 import { defaultStateDir, historyFile, makeStateDir } from "../state-dir.ts";
-import { CONNECTION_FLAGS, connectClient, formatMessage, raceAbort } from "./connection.ts";
+import { CONNECTION_FLAGS, formatMessage, openConnection, RECONNECT_FLAGS, raceAbort } from "./connection.ts";
 import { completeLine, SHELL_COMMANDS } from "./shell-commands.ts";
 import { parseShellLine } from "./shell-line.ts";
 
@@ -17,7 +17,7 @@ const HISTORY_LINES = 500;
 
 export const shell: Command = {
   description: "Talk to the server line by line (the default)",
-  args: CONNECTION_FLAGS,
+  args: { ...RECONNECT_FLAGS, ...CONNECTION_FLAGS },
   async run(flags, io) {
     if (flags["json"]) throw new UsageError("The shell is for people; use --json with a command, such as status.");
     return new Shell(flags, io).run();
@@ -32,6 +32,8 @@ class Shell {
   #editor: LineEditor | undefined;
   /** Ends the command under way. */
   #abort = new AbortController();
+  /** Ends the attempts to come back. */
+  readonly #leaving = new AbortController();
   #terminated = false;
 
   constructor(flags: Flags, io: ConsoleIo) {
@@ -46,18 +48,21 @@ class Shell {
     const onTerminate = () => {
       this.#terminated = true;
       this.#abort.abort();
+      this.#leaving.abort();
       this.#editor?.close();
     };
     process.on("SIGINT", onInterrupt).once("SIGTERM", onTerminate).once("SIGHUP", onTerminate);
     try {
-      const client = await connectClient(this.#flags, this.#io, {
-        signal: connecting.signal,
+      const connection = await openConnection(this.#flags, this.#io, {
+        signal: this.#leaving.signal,
+        connecting: connecting.signal,
+        note: (line) => this.#print(line),
         onMessage: (message) => this.#print(paint(this.#io, "cyan", formatMessage(message))),
       });
       try {
-        return await this.#talk(client);
+        return await this.#talk(connection);
       } finally {
-        await client.close();
+        await connection.client.close();
       }
     } finally {
       this.#editor?.close();
@@ -65,26 +70,21 @@ class Shell {
     }
   }
 
-  async #talk(client: Client): Promise<number> {
+  async #talk(connection: Connection): Promise<number> {
     const editor = new LineEditor({
       input: process.stdin,
       output: process.stdout,
       history: this.#history.read(),
-      complete: (line) => completeLine(client, line),
+      complete: (line) => completeLine(connection.client, line),
     });
     this.#editor = editor;
-    this.#print(`Connected as ${paint(this.#io, "bold", escapeText(client.name))}.`);
+    this.#print(`Connected as ${paint(this.#io, "bold", escapeText(connection.client.name))}.`);
     if (this.#io.inIsTty) this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
 
-    const lost = client.ended.then((end) => {
-      throw errorOf(end);
-    });
-    lost.catch(() => {});
-    const prompt = `${paint(this.#io, "green", escapeText(client.name))}> `;
     let exit = 0;
     let warned = false;
     for (;;) {
-      const input = await Promise.race([editor.next(prompt), lost]).catch((error) => this.#endLine(error));
+      const input = await this.#nextInput(editor, connection);
       if (input.kind === "end") return this.#terminated ? ERRORS.INTERRUPTED.exit : exit;
       if (input.kind === "interrupt") {
         if (!this.#io.inIsTty || (input.text === "" && warned)) return ERRORS.INTERRUPTED.exit;
@@ -94,10 +94,25 @@ class Shell {
       }
       warned = false;
       this.#history.add(input.text);
-      const outcome = await Promise.race([this.#obey(client, editor, input.text), lost]);
+      const outcome = await this.#obey(connection, editor, input.text);
       if (outcome === "exit") return exit;
       // A script that is piped in ends with the code of its last failure; a person has seen it.
       if (outcome !== 0 && !this.#io.inIsTty) exit = outcome;
+    }
+  }
+
+  /** What the person does next; a link that is lost meanwhile is made anew. @throws what ends the session for good */
+  async #nextInput(editor: LineEditor, connection: Connection): Promise<Input> {
+    const prompt = `${paint(this.#io, "green", escapeText(connection.client.name))}> `;
+    const input = editor.next(prompt);
+    try {
+      for (;;) {
+        const ended = await Promise.race([input.then(() => undefined), connection.client.ended]);
+        if (ended === undefined) return await input;
+        await connection.recover(errorOf(ended));
+      }
+    } catch (error) {
+      return this.#endLine(error);
     }
   }
 
@@ -108,7 +123,7 @@ class Shell {
   }
 
   /** Carry out one line. @returns the exit code it would have as a command, or "exit" */
-  async #obey(client: Client, editor: LineEditor, text: string): Promise<number | "exit"> {
+  async #obey(connection: Connection, editor: LineEditor, text: string): Promise<number | "exit"> {
     const abort = new AbortController();
     this.#abort = abort;
     try {
@@ -119,14 +134,13 @@ class Shell {
       if (command === undefined) throw new CommError("UNEXPECTED", `No command for ${text}`);
       const words = line.kind === "command" ? line.words : [line.text];
       const work = command.run({
-        client,
+        connection,
+        client: connection.client,
         words,
         io: this.#io,
         signal: abort.signal,
-        ask: (question) => ask(editor, question),
       });
-      await editor.during(() => abort.abort(), raceAbort(work, abort.signal));
-      return 0;
+      return (await editor.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
     } catch (thrown) {
       const error = toCommError(thrown);
       if (error.code === "INTERRUPTED") {
@@ -145,11 +159,6 @@ class Shell {
     if (this.#editor === undefined) this.#io.note(text);
     else this.#editor.print(text);
   }
-}
-
-async function ask(editor: LineEditor, question: string): Promise<boolean> {
-  const answer = await editor.next(`${question} [y/N] `);
-  return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
 }
 
 /** Lines of earlier shells, kept when there is a terminal and a place for them; nobody fails without it. */

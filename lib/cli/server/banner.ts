@@ -8,6 +8,7 @@ import { VERSION } from "../version.ts";
 /** What a server that has started serves, and where. */
 export interface Serving {
   readonly repository: string;
+  readonly writable: boolean;
   /** undefined: all addresses. */
   readonly host: string | undefined;
   readonly port: number;
@@ -20,7 +21,15 @@ export interface Serving {
 }
 
 /** The first record of --json. `fingerprint` and `invite` are null while there is no TLS. */
-export function listeningRecord({ host, port, repository, maxClients, maxWaiting, stateDir }: Serving): object {
+export function listeningRecord({
+  host,
+  port,
+  repository,
+  writable,
+  maxClients,
+  maxWaiting,
+  stateDir,
+}: Serving): object {
   return {
     at: Date.now(),
     event: "listening",
@@ -30,6 +39,7 @@ export function listeningRecord({ host, port, repository, maxClients, maxWaiting
     fingerprint: null,
     invite: null,
     repository,
+    writable,
     maxClients,
     maxWaiting,
     stateDir,
@@ -39,16 +49,17 @@ export function listeningRecord({ host, port, repository, maxClients, maxWaiting
 
 /** For people: what, where, how many, and what to type on the other side. */
 export function bannerText(serving: Serving, io: ConsoleIo): string {
-  const { repository, host, port, maxClients, maxWaiting, stateDir, exposed, warnings } = serving;
+  const { repository, writable, host, port, maxClients, maxWaiting, stateDir, exposed, warnings } = serving;
   const row = (label: string, text: string) => `  ${paint(io, "dim", label.padEnd(12))} ${text}\n`;
   const where = host === undefined ? `all addresses, port ${port}` : formatHostPort(host, port);
   let text = `${paint(io, "bold", `CommServer ${VERSION}`)}\n`;
-  text += row("Serving", `${escapeText(repository)} (read-only)`);
+  text += row("Serving", `${escapeText(repository)} (${writable ? "clients may write" : "read-only"})`);
   text += row("Listening", where);
   text += row("Seats", `${plural(maxClients, "client")}, and ${maxWaiting} may wait`);
   text += row("State", escapeText(stateDir));
   if (exposed && !isLoopback(host)) {
-    const warning = "anyone who reaches this port can read the folder, and nothing is encrypted";
+    const what = writable ? "read and change" : "read";
+    const warning = `anyone who reaches this port can ${what} the folder, and nothing is encrypted`;
     text += row("Beware", paint(io, "yellow", warning));
   }
   for (const warning of warnings) text += row("Warning", paint(io, "yellow", escapeText(warning)));

@@ -20,6 +20,18 @@ export function formatEvent(record: EventRecord): string {
       return `${text("address")} was refused: ${text("message")} [${text("code")}]`;
     case "message":
       return `${text("from")}${aim(text("to"))}: ${text("text")}`;
+    case "stored":
+      return `${text("name")} stored ${text("path")} (${bytes("size")})`;
+    case "removed":
+      return `${text("name")} removed ${text("path")}`;
+    case "renamed":
+      return `${text("name")} renamed ${text("from")} to ${text("to")}`;
+    case "away":
+      return `${text("name")} lost its link; its seat is kept: ${text("message")}`;
+    case "returned":
+      return `${text("name")} is back from ${text("address")}`;
+    case "cleaned":
+      return `Unfinished file removed: ${text("path")} (${bytes("size")})`;
     case "failed":
       return `${text("method")} failed for ${text("name")}: ${text("message")} [${text("code")}]`;
     case "draining":

@@ -5,16 +5,17 @@ import { ERRORS } from "../../errors.ts";
 import { Ledger } from "../../server/ledger.ts";
 import { CommServer } from "../../server/server.ts";
 import { systemClock } from "../../session/clock.ts";
+import { digest64 } from "../../storage/digest64.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { memoryPair } from "../../transport/memory.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
 import { type Flags, integerFlag, secondsFlag } from "../flags.ts";
+import { LineWriter } from "../line-writer.ts";
 import type { Command } from "../program.ts";
 import { defaultStateDir, ledgerFile, makeStateDir } from "../state-dir.ts";
 import { VERSION } from "../version.ts";
 import { bannerText, listeningRecord, type Serving } from "./banner.ts";
-import { LineWriter } from "./line-writer.ts";
 import { listenOperator, listenPublic } from "./listeners.ts";
 import { runOperatorConsole } from "./operator-console.ts";
 
@@ -49,6 +50,13 @@ const FLAGS = {
     valueHint: "SECONDS",
     default: "10",
     description: "How long transfers may go on when the server stops",
+  },
+  writable: { type: "boolean", alias: "w", description: "Let clients put, remove and rename files" },
+  grace: {
+    type: "string",
+    valueHint: "SECONDS",
+    default: "30",
+    description: "How long a seat is kept for a client whose link was lost",
   },
   plaintext: { type: "boolean", description: "Say that no encryption is what you want: no warning" },
   open: { type: "boolean", description: "Say that anyone may connect: no warning" },
@@ -90,6 +98,8 @@ async function start(
   const maxWaiting = integerFlag(flags, "max-waiting", 0, 100_000);
   const port = integerFlag(flags, "port", 0, 65_535);
   secondsFlag(flags, "stop-timeout");
+  const graceMs = secondsFlag(flags, "grace");
+  const writable = flags["writable"] === true;
   const storage = await LocalStorage.at(String(flags["repository"]));
   const stateDir = makeStateDir(String(flags["state-dir"] ?? defaultStateDir()));
   const ledger = Ledger.open(ledgerFile(stateDir));
@@ -104,6 +114,9 @@ async function start(
     handshakeMs: HANDSHAKE_MS,
     heartbeatMs: HEARTBEAT_MS,
     limits: CLIENT_LIMITS,
+    graceMs,
+    writable,
+    digest64,
     createSha256: () => new Bun.CryptoHasher("sha256"),
     onStopRequest,
   });
@@ -114,6 +127,7 @@ async function start(
     const exposed = !(flags["plaintext"] && flags["open"]);
     const serving: Serving = {
       repository: storage.location,
+      writable,
       host,
       port: listening.port,
       maxClients,

@@ -1,19 +1,65 @@
-import { checkPath } from "../../path.ts";
-import { GetParams } from "../../protocol/methods.ts";
-import { sendFile } from "../../transfer/send-file.ts";
+import { BLOCK_BYTES, type Range } from "../../block.ts";
+import { StreamError } from "../../errors.ts";
+import { checkPath, quote } from "../../path.ts";
+import { ChunkKind } from "../../protocol/chunk.ts";
+import { wireOfReason } from "../../protocol/messages.ts";
+import { GetRequest, Nothing } from "../../protocol/methods.ts";
+import { decodeRecords } from "../../protocol/records.ts";
+import type { FileFacts, OpenFile, StorageEntry } from "../../storage/storage.ts";
+import { ChunkWriter } from "../../transfer/chunk-writer.ts";
+import { FileSender } from "../../transfer/file-sender.ts";
+import { Pacer } from "../../transfer/pacer.ts";
+import { failureOf } from "../failure.ts";
 import { defineMethod } from "../method.ts";
 
-/** A file, whole. */
+/** Files, or parts of them, in the order in which they are asked for. */
 export const get = defineMethod({
   name: "get",
   role: "client",
-  params: GetParams,
-  async handle({ params, stream, host }) {
-    const file = await host.storage.open(checkPath(params.path));
-    try {
-      await sendFile(stream, file, host.createSha256());
-    } finally {
-      await file.close();
+  takesBody: true,
+  params: Nothing,
+  async handle({ stream, member, host }) {
+    const writer = new ChunkWriter(stream, host.digest64, host.clock);
+    const sender = new FileSender(writer);
+    const pacer = new Pacer(host.clock);
+    stream.accept({});
+    for await (const request of decodeRecords(GetRequest, stream.pieces())) {
+      const { id } = request;
+      let file: OpenFile | undefined;
+      try {
+        file = await host.storage.open(checkPath(request.path));
+        const range = rangeOf(request, file.entry);
+        await writer.json(ChunkKind.FILE, id, factsOf(file.entry));
+        await sender.send(id, file, [range]);
+      } catch (thrown) {
+        if (stream.isClosed) throw thrown;
+        const { code, message } = failureOf(thrown, "get", member, host);
+        await writer.json(ChunkKind.FAIL, id, { code: wireOfReason(code), message });
+      } finally {
+        await file?.close();
+      }
+      await pacer.pause();
     }
+    await writer.flush();
+    await stream.end();
   },
 });
+
+/** @throws StreamError CHANGED when another state of the file is wanted, BAD_PARAMS */
+function rangeOf(
+  request: { path: string; offset: number; length?: number | undefined; etag?: string | undefined },
+  entry: StorageEntry,
+): Range {
+  const { path, offset, length, etag } = request;
+  if (etag !== undefined && etag !== entry.etag) {
+    throw new StreamError("CHANGED", `${quote(path)} is not the file any more that it was.`);
+  }
+  if (offset % BLOCK_BYTES !== 0 || offset > entry.size) {
+    throw new StreamError("BAD_PARAMS", `${quote(path)} has no block at ${offset}.`);
+  }
+  return [offset, Math.min(entry.size, length === undefined ? entry.size : offset + length)];
+}
+
+export function factsOf({ size, modifiedAt, executable, etag }: FileFacts): FileFacts {
+  return { size, modifiedAt, executable, etag };
+}

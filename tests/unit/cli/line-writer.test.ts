@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { LineWriter } from "../../../lib/cli/server/line-writer.ts";
+import { LineWriter } from "../../../lib/cli/line-writer.ts";
 import { until } from "../../support/until.ts";
 
 describe("LineWriter", () => {

@@ -1,0 +1,13 @@
+/** The unit in which files are verified, resumed and sent again. Source: PROTOCOL.md, "Chunks". */
+export const BLOCK_BYTES = 1024 * 1024;
+
+/** XXH3-64 of `bytes`, with a seed of 32 bits. */
+export type Digest64 = (bytes: Uint8Array, seed: number) => bigint;
+
+/** The number of the block at `offset`, as the seed of its digest: so a block in the wrong place is found as well. */
+export function seedOf(offset: number): number {
+  return Math.floor(offset / BLOCK_BYTES) >>> 0;
+}
+
+/** Bytes from the first number up to, not including, the second; they begin and end with blocks. */
+export type Range = readonly [from: number, to: number];

@@ -1,0 +1,113 @@
+import type { Client } from "../../client/client.ts";
+import type { TransferItem } from "../../client/transfer.ts";
+import { CommError } from "../../errors.ts";
+import { baseName, checkPath, parentOf, pathFault, quote } from "../../path.ts";
+import type { Entry } from "../../protocol/methods.ts";
+import { isGlob, selectGlob } from "../../storage/glob.ts";
+
+/** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
+export function typedPath(typed: string): string {
+  return checkPath(typed.replace(/^(\.\/)+/, "").replace(/(?<=.)\/+$/, ""));
+}
+
+/** As typedPath(), for a folder; "" is the root, which people write as `.` or `/`. */
+export function typedFolder(typed: string): string {
+  return ["", ".", "/", "./"].includes(typed) ? "" : typedPath(typed);
+}
+
+/** A file, a folder or a pattern of the repository as people type it: `./` in front and `/` behind may be. "" is all. */
+export function typedSource(typed: string): string {
+  const path = typed.replace(/^(\.\/)+/, "").replace(/\/+$/, "");
+  if (path === "." || (path === "" && typed !== "")) return "";
+  if (isGlob(path)) return path;
+  return checkPath(path);
+}
+
+export interface FetchPlanOptions {
+  readonly sources: readonly string[];
+  /** The name of the one thing that is fetched, when it shall have another. */
+  readonly name: string | undefined;
+  readonly signal: AbortSignal;
+  onPlanned(item: TransferItem): void;
+  /** A source, or something in it, that can't be fetched. */
+  onFailed(source: string, error: CommError): void;
+}
+
+/** What a `get` of these sources fetches, in the order in which the server tells. */
+export async function* planFetch(client: Client, options: FetchPlanOptions): AsyncGenerator<TransferItem, void> {
+  for (const source of options.sources) {
+    try {
+      for await (const item of planSource(client, source, options)) {
+        options.onPlanned(item);
+        yield item;
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof CommError) || !isAboutSource(thrown)) throw thrown;
+      options.onFailed(source, thrown);
+    }
+  }
+}
+
+/** True for what another source does not suffer from. */
+function isAboutSource({ code }: CommError): boolean {
+  return ["NOT_FOUND", "NOT_ALLOWED", "UNREADABLE", "BAD_PATH", "INCOMPLETE"].includes(code);
+}
+
+async function* planSource(
+  client: Client,
+  source: string,
+  { name, signal, onFailed }: FetchPlanOptions,
+): AsyncGenerator<TransferItem, void> {
+  const isPattern = isGlob(source);
+  // What stands before it is not kept: "get docs/a" makes a, as with cp.
+  const top = isPattern ? selectGlob(source).top : parentOf(source);
+  const entry = isPattern || source === "" ? undefined : await client.stat(source);
+  if (entry?.kind === "file") {
+    yield itemOf(entry, name ?? baseName(source));
+    return;
+  }
+  const rename = (path: string) => {
+    const below = top === "" ? path : path.slice(top.length + 1);
+    if (name === undefined || isPattern) return name === undefined ? below : `${name}/${below}`;
+    return source === "" ? `${name}/${path}` : name + path.slice(source.length);
+  };
+  if (entry?.kind === "folder") yield itemOf(entry, rename(source));
+  let count = 0;
+  const list = client.list(source === "" ? undefined : source, signal);
+  for (let step = await list.next(); ; step = await list.next()) {
+    if (step.done) {
+      if (step.value.skipped > 0) onFailed(source, leftOut(source, step.value.skipped));
+      break;
+    }
+    count++;
+    const found = step.value;
+    const fault = pathFault(found.path) ?? (isBelow(found.path, top) ? undefined : "it was not asked for");
+    if (fault !== undefined) throw new CommError("BAD_PATH", `The server lists ${quote(found.path)}: ${fault}.`);
+    if (found.kind === "file") yield itemOf(found, rename(found.path));
+    else if (found.kind !== "folder") onFailed(found.path, notFollowed(found.path));
+    // A pattern for files does not mean the folders that it happens to match.
+    else if (!isPattern || source.endsWith("**")) yield itemOf(found, rename(found.path));
+  }
+  if (count === 0 && isPattern) onFailed(source, new CommError("NOT_FOUND", `Nothing matches ${quote(source)}.`));
+}
+
+function isBelow(path: string, top: string): boolean {
+  return top === "" || path.startsWith(`${top}/`);
+}
+
+function itemOf(entry: Pick<Entry, "path" | "kind" | "size" | "modifiedAt">, to: string): TransferItem {
+  const { path, size, modifiedAt } = entry;
+  return { from: path, to, kind: entry.kind === "folder" ? "folder" : "file", size, modifiedAt };
+}
+
+function notFollowed(path: string): CommError {
+  return new CommError("NOT_ALLOWED", `${quote(path)} is a link, or no file: it is left out.`);
+}
+
+function leftOut(source: string, count: number): CommError {
+  const where = source === "" ? "the repository" : quote(source);
+  return new CommError(
+    "UNREADABLE",
+    `The server leaves out ${count} of what is in ${where}: unreadable, or no name that can be served.`,
+  );
+}

@@ -1,0 +1,23 @@
+import { escapeText, toJson } from "../escape.ts";
+import type { Command } from "../program.ts";
+import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { typedPath } from "./fetch-plan.ts";
+
+export const rename: Command = {
+  description: "Give a file or folder of the repository another name or place",
+  args: {
+    from: { type: "positional", description: "A file or folder of the repository" },
+    to: { type: "positional", description: "Its new path" },
+    overwrite: { type: "boolean", description: "Replace a file that exists" },
+    ...CONNECTION_FLAGS,
+  },
+  run(flags, io) {
+    const [from, to] = flags._.map(typedPath) as [string, string];
+    return withClient(flags, io, async (client) => {
+      await client.rename(from, to, flags["overwrite"] === true);
+      const text = `Renamed ${escapeText(from)} to ${escapeText(to)}`;
+      await io.out(flags["json"] ? `${toJson({ event: "renamed", from, to })}\n` : `${text}\n`);
+      return 0;
+    });
+  },
+};

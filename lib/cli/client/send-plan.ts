@@ -1,0 +1,129 @@
+import { realpathSync, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import type { UploadItem } from "../../client/transfer.ts";
+import { CommError, StorageError, toCommError } from "../../errors.ts";
+import { pathFault, quote } from "../../path.ts";
+import { readError } from "../../storage/disk-error.ts";
+import { isGlob, selectGlob } from "../../storage/glob.ts";
+import { LocalStorage } from "../../storage/local.ts";
+import { fromLocalName } from "../../storage/local-names.ts";
+import type { StorageEntry } from "../../storage/storage.ts";
+
+export interface SendPlanOptions {
+  /** Files, folders and patterns of this machine, as people typed them. */
+  readonly sources: readonly string[];
+  /** Folder of the repository; "" is its root. */
+  readonly to: string;
+  onPlanned(item: UploadItem): void;
+  /** A source, or something in it, that can't be sent. */
+  onFailed(source: string, error: CommError): void;
+}
+
+/** What a `put` of these sources sends, in the order in which the disk tells. */
+export async function* planSend(options: SendPlanOptions): AsyncGenerator<UploadItem, void> {
+  const folders = new Map<string, Promise<LocalStorage>>();
+  const storageOf = (folder: string) => {
+    const opened = folders.get(folder) ?? LocalStorage.ofUser(folder);
+    folders.set(folder, opened);
+    return opened;
+  };
+  for (const source of options.sources) {
+    try {
+      for await (const item of planSource(source, options, storageOf)) {
+        options.onPlanned(item);
+        yield item;
+      }
+    } catch (thrown) {
+      options.onFailed(source, toCommError(thrown));
+    }
+  }
+}
+
+type StorageOf = (folder: string) => Promise<LocalStorage>;
+
+async function* planSource(
+  source: string,
+  options: SendPlanOptions,
+  storageOf: StorageOf,
+): AsyncGenerator<UploadItem, void> {
+  // A file may have such a name; a shell that has no patterns of its own leaves them to us.
+  if (isGlob(source) && statSync(source, { throwIfNoEntry: false }) === undefined) {
+    return yield* planPattern(source, options, storageOf);
+  }
+  let real: string;
+  try {
+    // A link that is named is meant: what it leads to, under the link's name.
+    real = realpathSync(source);
+  } catch (cause) {
+    throw readError(cause, quote(source), "user");
+  }
+  const isHere = [".", ".."].includes(basename(source)) || dirname(real) === real;
+  const name = isHere ? "" : fromLocalName(basename(resolve(source)));
+  const target = joinPath(options.to, checkName(name, source));
+  if (statSync(real).isDirectory()) {
+    const local = await storageOf(real);
+    if (target !== "") yield { from: "", to: target, kind: "folder", size: 0, modifiedAt: 0, local };
+    return yield* planBelow(local, source, target, options, () => true);
+  }
+  const local = await storageOf(dirname(real));
+  yield itemOf(await local.stat(fromLocalName(basename(real))), target, local);
+}
+
+async function* planPattern(
+  pattern: string,
+  options: SendPlanOptions,
+  storageOf: StorageOf,
+): AsyncGenerator<UploadItem, void> {
+  const { top, matches } = selectGlob(pattern);
+  const local = await storageOf(top === "" ? "." : top);
+  let count = 0;
+  const below = planBelow(local, pattern, options.to, options, (path) => matches(joinPath(top, path)));
+  for await (const item of below) {
+    if (item.kind !== "file") continue;
+    count++;
+    yield item;
+  }
+  if (count === 0) throw new StorageError("NO_SUCH_FILE", `Nothing matches ${quote(pattern)}.`);
+}
+
+async function* planBelow(
+  local: LocalStorage,
+  source: string,
+  target: string,
+  { onFailed }: SendPlanOptions,
+  matches: (path: string) => boolean,
+): AsyncGenerator<UploadItem, void> {
+  const skipped = { count: 0 };
+  for await (const batch of local.list("", { enter: () => true, skipped })) {
+    for (const entry of batch) {
+      if (!matches(entry.path)) continue;
+      if (entry.kind === "file" || entry.kind === "folder") yield itemOf(entry, joinPath(target, entry.path), local);
+      else
+        onFailed(
+          entry.path,
+          new CommError(
+            "NOT_A_FILE",
+            `${quote(entry.path)} is a link that is not followed, or no file: it is left out.`,
+          ),
+        );
+    }
+  }
+  if (skipped.count === 0) return;
+  const message = `${skipped.count} of what is in ${quote(source)} is left out: unreadable, or with a name that no repository can have.`;
+  onFailed(source, new CommError("DISK_DENIED", message));
+}
+
+function checkName(name: string, source: string): string {
+  const fault = name === "" ? undefined : pathFault(name);
+  if (fault === undefined) return name;
+  throw new StorageError("BAD_PATH", `${quote(source)} can't have its name in a repository: ${fault}.`);
+}
+
+function joinPath(folder: string, name: string): string {
+  return folder === "" || name === "" ? folder + name : `${folder}/${name}`;
+}
+
+function itemOf(entry: StorageEntry, to: string, local: LocalStorage): UploadItem {
+  const { path, size, modifiedAt } = entry;
+  return { from: path, to, kind: entry.kind === "folder" ? "folder" : "file", size, modifiedAt, local };
+}

@@ -1,0 +1,28 @@
+import type { ArgsDef } from "citty";
+import { UsageError } from "../../errors.ts";
+import type { ExistsPolicy } from "../../storage/storage.ts";
+import type { Flags } from "../flags.ts";
+
+/** Flags of the commands that move files. */
+export const TRANSFER_FLAGS = {
+  overwrite: { type: "boolean", description: "Replace files that exist" },
+  "skip-existing": { type: "boolean", description: "Leave files that exist as they are" },
+  rename: { type: "boolean", description: 'Keep both: the new one as "name (2)"' },
+  digest: { type: "boolean", description: "Compare the SHA-256 of both ends afterwards, and show it" },
+} as const satisfies ArgsDef;
+
+/** @throws UsageError when two of them are given */
+export function existsPolicy(flags: Flags): ExistsPolicy {
+  const chosen = (["overwrite", "skip-existing", "rename"] as const).filter((name) => flags[name] === true);
+  if (chosen.length > 1) throw new UsageError(`--${chosen[0]} and --${chosen[1]} exclude each other.`);
+  switch (chosen[0]) {
+    case "overwrite":
+      return "overwrite";
+    case "skip-existing":
+      return "skip";
+    case "rename":
+      return "rename";
+    default:
+      return "fail";
+  }
+}

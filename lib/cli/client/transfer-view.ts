@@ -1,0 +1,156 @@
+import type { TransferItem, TransferOutcome } from "../../client/transfer.ts";
+import { type CommError, ERRORS } from "../../errors.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { escapeText, toJson } from "../escape.ts";
+import { formatBytes, plural } from "../format.ts";
+import { LineWriter } from "../line-writer.ts";
+import { describeError, reportError } from "../report.ts";
+import { Progress } from "./progress.ts";
+
+/** Lines for files on a terminal, where a summary says the rest. */
+const MAX_LINES = 20;
+const PROGRESS_EVENT_MS = 200;
+
+export interface TransferViewOptions {
+  readonly io: ConsoleIo;
+  readonly json: boolean;
+  /** "Fetched" or "Sent". */
+  readonly verb: string;
+  /** How the place of a file is shown; "" when it goes without saying. */
+  placeOf(item: TransferItem, path: string): string;
+}
+
+/** Tells a person, or with `json` a program, how a transfer goes. */
+export class TransferView {
+  readonly #options: TransferViewOptions;
+  readonly #progress: Progress | undefined;
+  readonly #lines: LineWriter;
+  #shown = 0;
+  /** The exit code of the first failure. */
+  exit = 0;
+  readonly #count = { stored: 0, unchanged: 0, skipped: 0, failed: 0 };
+  #storedBytes = 0;
+  readonly #startedAt = performance.now();
+  #lastProgressEvent = 0;
+  /** Bytes here of files that move. */
+  readonly #present = new Map<TransferItem, number>();
+
+  constructor(options: TransferViewOptions) {
+    this.#options = options;
+    this.#progress = options.json ? undefined : new Progress(options.io);
+    this.#lines = new LineWriter((text) => options.io.out(text).catch(() => {}));
+  }
+
+  plan(item: TransferItem): void {
+    if (item.kind === "file") this.#progress?.plan(item.size);
+  }
+
+  planned(): void {
+    this.#progress?.planned();
+  }
+
+  onStart(item: TransferItem, present: number): void {
+    this.#present.set(item, present);
+    this.#progress?.start(item.from, item.size, present);
+    this.#event("started", { path: item.from, size: item.size, present });
+  }
+
+  onProgress(item: TransferItem, bytes: number): void {
+    const present = Math.min(item.size, (this.#present.get(item) ?? 0) + bytes);
+    this.#present.set(item, present);
+    this.#progress?.add(item.from, bytes);
+    if (!this.#options.json || performance.now() - this.#lastProgressEvent < PROGRESS_EVENT_MS) return;
+    this.#lastProgressEvent = performance.now();
+    this.#event("progress", { path: item.from, bytes: present, size: item.size });
+  }
+
+  onRestart(item: TransferItem): void {
+    this.#progress?.undo(this.#present.get(item) ?? 0);
+    this.#present.delete(item);
+    this.note(`${escapeText(item.from)} has changed: its transfer begins anew.`);
+    this.#event("restarted", { path: item.from });
+  }
+
+  /** `sha256` when the digests of both ends were compared. */
+  onDone(item: TransferItem, outcome: TransferOutcome, path: string, sha256?: string): void {
+    const { json, verb, placeOf } = this.#options;
+    this.#present.delete(item);
+    this.#count[outcome]++;
+    if (outcome === "stored") this.#storedBytes += item.size;
+    if (item.kind === "file") this.#progress?.finish(outcome === "stored" ? 0 : item.size);
+    const place = placeOf(item, path);
+    if (json) {
+      const digest = sha256 === undefined ? {} : { sha256 };
+      return this.#event("done", {
+        path: item.from,
+        target: place || path,
+        kind: item.kind,
+        size: item.size,
+        outcome,
+        ...digest,
+      });
+    }
+    const to = place === "" ? "" : ` as ${escapeText(place)}`;
+    const name = escapeText(item.from);
+    if (item.kind === "folder") return;
+    if (outcome === "unchanged") return this.#line(`Unchanged ${name}${to}`);
+    if (outcome === "skipped") return this.#line(`Skipped ${name}: it exists`);
+    this.#line(
+      `${verb} ${name}${to} (${formatBytes(item.size)}, verified)${sha256 === undefined ? "" : `  ${sha256}`}`,
+    );
+  }
+
+  onFailed(item: Pick<TransferItem, "from" | "size" | "kind">, error: CommError): void {
+    this.#count.failed++;
+    this.exit ||= ERRORS[error.code].exit;
+    if (item.kind === "file") this.#progress?.finish(item.size);
+    const { json, io } = this.#options;
+    if (json) {
+      const { exit } = ERRORS[error.code];
+      return this.#event("failed", { path: item.from, code: error.code, message: error.message, exit });
+    }
+    if (this.#progress?.print(`${describeError(error)}\n`)) return;
+    reportError(error, io, { program: "commserver-client", json: false });
+  }
+
+  /** What is done with a file beside moving it. */
+  phase(item: TransferItem, phase: string): void {
+    this.#progress?.phase(item.from, item.size, phase);
+  }
+
+  /** A line for people on the error output, above the bars. */
+  note(line: string): void {
+    if (this.#options.json) return;
+    if (!this.#progress?.print(`${line}\n`)) this.#options.io.note(line);
+  }
+
+  /** Say the last of it. */
+  async finish(): Promise<void> {
+    this.#progress?.stop();
+    const { json, verb } = this.#options;
+    const { stored, unchanged, skipped, failed } = this.#count;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    if (json) {
+      this.#event("finished", { ...this.#count, bytes: this.#storedBytes, seconds: Math.round(seconds * 1000) / 1000 });
+    } else if (stored + unchanged + skipped + failed > 1) {
+      const parts = [
+        `${verb} ${plural(stored, "file")}, ${formatBytes(this.#storedBytes)} in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
+        unchanged > 0 ? `${unchanged} unchanged` : "",
+        skipped > 0 ? `${skipped} skipped` : "",
+        failed > 0 ? `${failed} failed` : "",
+      ];
+      this.#lines.add(parts.filter((part) => part !== "").join(", "));
+    }
+    await this.#lines.flush();
+  }
+
+  #line(line: string): void {
+    const { io } = this.#options;
+    if (io.outIsTty && ++this.#shown > MAX_LINES) return;
+    if (!(io.outIsTty && this.#progress?.print(`${line}\n`))) this.#lines.add(line);
+  }
+
+  #event(event: string, members: object): void {
+    if (this.#options.json) this.#lines.add(toJson({ event, ...members }));
+  }
+}

@@ -1,0 +1,47 @@
+import type { Client } from "../../client/client.ts";
+import type { Change } from "../../protocol/methods.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { escapeText, toJson } from "../escape.ts";
+import { formatBytes, plural } from "../format.ts";
+import type { Command } from "../program.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
+
+export const watch: Command = {
+  description: "Tell what is added, changed or removed in the repository, as it happens",
+  args: {
+    glob: { type: "positional", required: false, description: 'A folder, a file, or a pattern in quotes: "**/*.txt"' },
+    ...RECONNECT_FLAGS,
+    ...CONNECTION_FLAGS,
+  },
+  run: (flags, io) =>
+    withConnection(flags, io, async (connection, signal) => {
+      await connection.persist((client) =>
+        printChanges(client, { glob: flags._[0], json: flags["json"] === true, signal, io }),
+      );
+      return 0;
+    }),
+};
+
+/** Until the signal, or until the server stops. */
+export async function printChanges(
+  client: Client,
+  options: { glob: string | undefined; json: boolean; signal: AbortSignal; io: ConsoleIo },
+): Promise<void> {
+  const { glob, json, signal, io } = options;
+  for await (const change of client.watch(glob, signal)) {
+    await io.out(json ? `${toJson(change)}\n` : `${formatChange(change)}\n`);
+  }
+}
+
+export function formatChange(change: Change): string {
+  switch (change.change) {
+    case "missed":
+      return `(${plural(change.count, "more change")})`;
+    case "removed":
+      return `removed  ${escapeText(change.path)}`;
+    default: {
+      const { kind, size, path } = change;
+      return `${change.change.padEnd(7)}  ${escapeText(path)}${kind === "folder" ? "/" : `  ${formatBytes(size)}`}`;
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { type CommError, ERRORS, endsSession, toCommError } from "../errors.ts";
+import type { Clock } from "../session/clock.ts";
+import type { Client } from "./client.ts";
+
+const FIRST_DELAY_MS = 200;
+const MAX_DELAY_MS = 10_000;
+
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  /** How long to try to come back after a lost link; 0: not at all. */
+  readonly reconnectMs: number;
+  /** A fresh client; `resume` as in HELLO. @throws CommError */
+  connect(resume: string): Promise<Client>;
+  /** From 0 to 1, so that clients which lost their server together do not come back together. */
+  random(): number;
+  /** The link is lost, and the next attempt follows in `delayMs`. */
+  onLost?(error: CommError, delayMs: number): void;
+  /** It is back. */
+  onBack?(client: Client): void;
+  readonly signal?: AbortSignal;
+}
+
+/** A client that comes back after its link was lost: same name, same seat, while the server keeps them. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #client: Client;
+  #recovering: Promise<void> | undefined;
+
+  private constructor(client: Client, options: ConnectionOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** Connect once, without another attempt. @throws as `connect` */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    return new Connection(await options.connect(""), options);
+  }
+
+  /** The client as it is now. */
+  get client(): Client {
+    return this.#client;
+  }
+
+  /**
+   * Do `work`, again and again as long as it only fails by its link: it must know what it has done already.
+   *
+   * @throws what it fails with otherwise, or the loss when the server can't be had back in time
+   */
+  async persist<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work(this.#client);
+      } catch (thrown) {
+        const error = toCommError(thrown);
+        await this.recover(error);
+      }
+    }
+  }
+
+  /**
+   * Come back after `loss`, with a backoff that doubles, and jitter.
+   *
+   * @throws `loss` when it is none, or when there is no time left; what the server refuses with
+   */
+  async recover(loss: CommError): Promise<void> {
+    if (!isLoss(loss) || this.#options.reconnectMs === 0 || this.#options.signal?.aborted) throw loss;
+    this.#recovering ??= this.#comeBack(loss).finally(() => {
+      this.#recovering = undefined;
+    });
+    await this.#recovering;
+  }
+
+  async #comeBack(loss: CommError): Promise<void> {
+    const { clock, reconnectMs, random, connect, onLost, onBack, signal } = this.#options;
+    const deadline = clock.now() + reconnectMs;
+    let error = loss;
+    for (let delay = FIRST_DELAY_MS; ; delay = Math.min(MAX_DELAY_MS, 2 * delay)) {
+      const delayMs = Math.round(delay * (0.5 + random() / 2));
+      if (clock.now() + delayMs > deadline) throw error;
+      onLost?.(error, delayMs);
+      await pause(clock, delayMs, signal);
+      try {
+        this.#client = await connect(this.#client.resume ?? "");
+        onBack?.(this.#client);
+        return;
+      } catch (thrown) {
+        error = toCommError(thrown);
+        if (!isLoss(error) && error.code !== "SERVER_FULL") throw error;
+      }
+    }
+  }
+}
+
+/** True when another link may help. */
+function isLoss(error: CommError): boolean {
+  const { retryable, exit } = ERRORS[error.code];
+  return retryable && exit === ERRORS.LOST.exit && (endsSession(error) || ERRORS[error.code].scope === "local");
+}
+
+/** Until the time has come, or `signal` aborts: then the next attempt fails by it. */
+function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, resolve);
+    signal?.addEventListener(
+      "abort",
+      () => {
+        cancel();
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

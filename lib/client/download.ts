@@ -1,0 +1,321 @@
+import type { Range } from "../block.ts";
+import { type CommError, codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
+import { ChunkKind } from "../protocol/chunk.ts";
+import { decodeJson } from "../protocol/json.ts";
+import { Reason } from "../protocol/messages.ts";
+import { FileFacts, type GetRequest } from "../protocol/methods.ts";
+import type { Stream } from "../session/stream.ts";
+import type { Storage } from "../storage/storage.ts";
+import { BlockPool } from "../transfer/block-pool.ts";
+import { type Chunk, ChunkReader } from "../transfer/chunk-reader.ts";
+import { CommitQueue } from "../transfer/commit-queue.ts";
+import { FileReceiver } from "../transfer/file-receiver.ts";
+import { RecordSender } from "../transfer/record-sender.ts";
+import type { Client } from "./client.ts";
+import {
+  MAX_OUTSTANDING,
+  MAX_OUTSTANDING_BYTES,
+  MAX_RESTARTS,
+  type TransferItem,
+  type TransferOptions,
+} from "./transfer.ts";
+import { Wakeup } from "./wakeup.ts";
+
+const POOL_BLOCKS = 3;
+
+export interface DownloadOptions extends TransferOptions {
+  /** Where the files go. */
+  readonly local: Pick<Storage, "place" | "receive" | "makeFolder">;
+  /** One file after the other, each whole before the next begins. */
+  readonly isSequential?: boolean;
+}
+
+/** One file on its way, over as many links as it takes. */
+interface Task {
+  readonly item: TransferItem;
+  /** Where it goes: another path than the item's when both are kept. */
+  readonly path: string;
+  /** The state of the source that the bytes here are of. */
+  etag: string | undefined;
+  /** What to ask for. */
+  ranges: readonly Range[];
+  receiver: FileReceiver | undefined;
+  restarts: number;
+  /** Answers that are still to come. */
+  expected: number;
+  /** Why it can't be had; acted on with the last of its answers. */
+  failure: CommError | undefined;
+}
+
+/** Thrown to be rid of the rest of a large file that can't be stored here. */
+const ANOTHER_STREAM = Symbol("another stream");
+
+interface Request {
+  readonly id: number;
+  readonly task: Task;
+  readonly bytes: number;
+}
+
+/**
+ * Fetches files into a local tree: asks ahead, verifies block by block, goes on with what is there already, and may
+ * run() again over another link after the first was lost.
+ */
+export class Download {
+  readonly #options: DownloadOptions;
+  readonly #source: (client: Client) => AsyncIterable<TransferItem>;
+  #items: AsyncIterator<TransferItem> | undefined;
+  #itemsEnded = false;
+  /** Targets that were seen: a list that a lost link cut off comes again from its beginning. */
+  readonly #seen = new Set<string>();
+  /** To be asked for before anything new: after a lost link, a damaged block, a changed source. */
+  #again: Task[] = [];
+  /** In the order of their answers. */
+  #outstanding: Request[] = [];
+  #outstandingBytes = 0;
+  readonly #commits = new CommitQueue();
+  readonly #wakeup = new Wakeup();
+  #nextId = 0;
+  #failure: unknown;
+
+  /** `source` tells what to fetch; it is asked again after a lost link. */
+  constructor(source: (client: Client) => AsyncIterable<TransferItem>, options: DownloadOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /**
+   * Fetch all that is not here yet. Files that can't be had are told by onFailed(); what fails the transfer as a
+   * whole is thrown, and then run() may be called again: nothing that has arrived is asked for twice.
+   *
+   * @throws RemoteError, TransportError when the session ends; StorageError when the local disk fails
+   */
+  async run(client: Client): Promise<void> {
+    this.#items = this.#itemsEnded ? undefined : this.#source(client)[Symbol.asyncIterator]();
+    do {
+      this.#failure = undefined;
+      await this.#runStream(client);
+    } while (this.#failure === ANOTHER_STREAM);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Leave what is unfinished on the disk, to be gone on with another time. */
+  async close(): Promise<void> {
+    for (const { receiver } of this.#again.splice(0)) await receiver?.part.keep();
+    await this.#items?.return?.();
+  }
+
+  async #runStream(client: Client): Promise<void> {
+    const { signal } = this.#options;
+    const stream = client.openStream("get", {}, { body: true, ...(signal && { signal }) });
+    const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(stream, thrown));
+    const requests = this.#sendRequests(stream).catch((thrown) => this.#stop(stream, thrown));
+    await Promise.all([answers, requests]);
+    await this.#commits.settled();
+    await this.#settle();
+  }
+
+  #stop(stream: Stream, thrown: unknown): void {
+    this.#failure ??= thrown;
+    stream.reset("CANCELLED", "The receiver can't go on.", toCommError(thrown));
+    this.#wakeup.notify();
+  }
+
+  /** What was asked for and has not come will be asked for again. */
+  async #settle(): Promise<void> {
+    const tasks = new Set(this.#outstanding.map(({ task }) => task));
+    this.#outstanding = [];
+    this.#outstandingBytes = 0;
+    for (const task of tasks) {
+      await task.receiver?.settle();
+      task.expected = 0;
+      if (task.failure !== undefined) continue;
+      if (task.receiver !== undefined) task.ranges = task.receiver.part.missing;
+      this.#again.push(task);
+    }
+  }
+
+  async #sendRequests(stream: Stream): Promise<void> {
+    const records = new RecordSender(stream, this.#options.clock);
+    for (;;) {
+      if (this.#failure !== undefined) return;
+      if (this.#isFull()) {
+        await this.#wakeup.wait();
+        continue;
+      }
+      const task = this.#again.shift() ?? (await this.#nextTask());
+      if (task !== undefined) {
+        this.#request(task, records);
+      } else if (this.#itemsEnded && this.#again.length === 0) {
+        if (this.#outstanding.length === 0 && this.#commits.size === 0) break;
+        await this.#wakeup.wait();
+      }
+    }
+    await records.flush();
+    await stream.end();
+  }
+
+  #isFull(): boolean {
+    if (this.#options.isSequential) return this.#outstanding.length > 0 || this.#commits.size > 0;
+    return this.#outstanding.length >= MAX_OUTSTANDING || this.#outstandingBytes >= MAX_OUTSTANDING_BYTES;
+  }
+
+  #request(task: Task, records: RecordSender): void {
+    const { from } = task.item;
+    task.expected = Math.max(1, task.ranges.length);
+    // A file that is whole already, but for its name, is asked for its facts alone.
+    for (const [start, end] of task.ranges.length > 0 ? task.ranges : [[0, 0] as const]) {
+      const id = this.#nextId++;
+      const request: GetRequest = { id, path: from, offset: start };
+      if (task.etag !== undefined) {
+        request.etag = task.etag;
+        request.length = end - start;
+      }
+      this.#outstanding.push({ id, task, bytes: end - start });
+      this.#outstandingBytes += end - start;
+      records.add(request);
+    }
+  }
+
+  /** The next file that must be fetched; undefined when there is none for now, or none at all. */
+  async #nextTask(): Promise<Task | undefined> {
+    const step = await this.#items?.next();
+    if (step === undefined || step.done) {
+      this.#itemsEnded = true;
+      return undefined;
+    }
+    const item = step.value;
+    if (this.#seen.has(item.to)) return undefined;
+    this.#seen.add(item.to);
+    const { local, exists, onDone, onFailed } = this.#options;
+    try {
+      if (item.kind === "folder") {
+        await local.makeFolder(item.to);
+        onDone(item, "stored", item.to);
+        return undefined;
+      }
+      const placement = await local.place(item.to, item, exists);
+      if (placement.outcome !== "vacant") {
+        onDone(item, placement.outcome, placement.path);
+        return undefined;
+      }
+      const { path, resume } = placement;
+      const ranges: readonly Range[] = resume?.missing ?? [[0, item.size]];
+      const etag = resume?.etag;
+      return { item, path, etag, ranges, receiver: undefined, restarts: 0, expected: 0, failure: undefined };
+    } catch (thrown) {
+      onFailed(item, toCommError(thrown));
+      return undefined;
+    }
+  }
+
+  async #takeAnswers(stream: Stream): Promise<void> {
+    await stream.accepted;
+    const reader = new ChunkReader(stream, new BlockPool(POOL_BLOCKS), this.#options.digest64);
+    for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) {
+      const request = this.#outstanding[0];
+      if (request === undefined || request.id !== chunk.id) {
+        throw new ProtocolError("BAD_PAYLOAD", "A file comes that was not asked for, or out of turn.");
+      }
+      await this.#take(chunk, request);
+      if (chunk.kind !== ChunkKind.BLOCK) chunk.release();
+    }
+  }
+
+  async #take(chunk: Chunk, request: Request): Promise<void> {
+    const { task } = request;
+    switch (chunk.kind) {
+      case ChunkKind.FILE:
+        return this.#begin(task, decodeJson(FileFacts, chunk.payload, "What a file is"));
+      case ChunkKind.BLOCK:
+        if (task.failure !== undefined) return chunk.release();
+        if (task.receiver === undefined) throw new ProtocolError("BAD_PAYLOAD", "A block comes before its file.");
+        return task.receiver.take(chunk);
+      case ChunkKind.FAIL: {
+        const { code, message } = decodeJson(Reason, chunk.payload, "A refusal");
+        task.failure ??= new RemoteError(codeOfWire(code), message);
+        return this.#answered(request);
+      }
+      case ChunkKind.SEAL:
+        return this.#answered(request);
+      default:
+        throw new ProtocolError("BAD_PAYLOAD", "A folder comes in a download.");
+    }
+  }
+
+  async #answered({ task, bytes }: Request): Promise<void> {
+    this.#outstanding.shift();
+    this.#outstandingBytes -= bytes;
+    task.expected--;
+    if (task.expected === 0) await (task.failure === undefined ? this.#seal(task) : this.#fail(task, task.failure));
+    this.#wakeup.notify();
+  }
+
+  async #begin(task: Task, facts: FileFacts): Promise<void> {
+    if (task.failure !== undefined) return;
+    if (task.receiver !== undefined) {
+      if (task.receiver.part.facts.etag === facts.etag) return;
+      throw new ProtocolError("BAD_PAYLOAD", "Another state of a file comes than the one asked for.");
+    }
+    const { local, exists, onProgress, onStart, onFailed } = this.#options;
+    const { item } = task;
+    try {
+      const part = await local.receive(task.path, facts, exists);
+      task.etag = facts.etag;
+      task.receiver = new FileReceiver(part, (bytes) => onProgress?.(item, bytes));
+      onStart?.(item, part.present);
+    } catch (thrown) {
+      task.failure = toCommError(thrown);
+      if (facts.size <= MAX_OUTSTANDING_BYTES) return;
+      // Not the whole file only to throw it away: its other answers die with the stream.
+      onFailed(item, task.failure);
+      throw ANOTHER_STREAM;
+    }
+  }
+
+  async #seal(task: Task): Promise<void> {
+    const { receiver } = task;
+    if (receiver === undefined) throw new ProtocolError("BAD_PAYLOAD", "The end of a file comes before its beginning.");
+    let missing: readonly Range[];
+    try {
+      missing = await receiver.sealed();
+    } catch (thrown) {
+      const error = toCommError(thrown);
+      if (error.code !== "DIGEST_MISMATCH") throw error;
+      return this.#fail(task, error);
+    }
+    if (missing.length > 0) {
+      task.ranges = missing;
+      this.#again.push(task);
+      return;
+    }
+    const { onDone, onFailed } = this.#options;
+    await this.#commits.add(async () => {
+      try {
+        onDone(task.item, "stored", await receiver.part.commit());
+      } catch (thrown) {
+        onFailed(task.item, toCommError(thrown));
+      }
+      this.#wakeup.notify();
+    });
+  }
+
+  async #fail(task: Task, error: CommError): Promise<void> {
+    const { onFailed, onRestart } = this.#options;
+    const { receiver } = task;
+    await receiver?.settle();
+    if (error.code !== "CHANGED") {
+      await receiver?.part.keep();
+      onFailed(task.item, error);
+      return;
+    }
+    await receiver?.part.discard();
+    if (task.restarts >= MAX_RESTARTS) return onFailed(task.item, error);
+    onRestart?.(task.item);
+    task.restarts++;
+    task.failure = undefined;
+    task.receiver = undefined;
+    task.etag = undefined;
+    task.ranges = [[0, task.item.size]];
+    this.#again.push(task);
+  }
+}

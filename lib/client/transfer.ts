@@ -1,0 +1,49 @@
+import type { Digest64 } from "../block.ts";
+import type { CommError } from "../errors.ts";
+import type { Clock } from "../session/clock.ts";
+import type { ExistsPolicy, Storage } from "../storage/storage.ts";
+
+/** A file or folder to move, with what is known of it. */
+export interface TransferItem {
+  /** Where it is at the source, and where it shall be at the target. */
+  readonly from: string;
+  readonly to: string;
+  readonly kind: "file" | "folder";
+  readonly size: number;
+  readonly modifiedAt: number;
+}
+
+export type TransferOutcome = "stored" | "unchanged" | "skipped";
+
+/** What a transfer tells while it goes on. */
+export interface TransferEvents<Item extends TransferItem = TransferItem> {
+  /** The bytes of `item` begin to move; `present` of them are there from an earlier time. */
+  onStart?(item: Item, present: number): void;
+  /** So many more of its bytes have arrived. */
+  onProgress?(item: Item, bytes: number): void;
+  /** What had arrived is of no use: the source has changed, or another state of it was here. */
+  onRestart?(item: Item): void;
+  /** It is at `path` now, durably. */
+  onDone(item: Item, outcome: TransferOutcome, path: string): void;
+  /** This one can't be had; the others go on. */
+  onFailed(item: Item, error: CommError): void;
+}
+
+/** A file or folder of this machine to send. */
+export interface UploadItem extends TransferItem {
+  /** The tree that `from` is in. */
+  readonly local: Pick<Storage, "open">;
+}
+
+export interface TransferOptions<Item extends TransferItem = TransferItem> extends TransferEvents<Item> {
+  readonly exists: ExistsPolicy;
+  readonly clock: Clock;
+  readonly digest64: Digest64;
+  readonly signal?: AbortSignal;
+}
+
+/** How often a file that changes under way is begun anew before it is given up. */
+export const MAX_RESTARTS = 2;
+/** Requests under way, and bytes that they are about: enough to keep a long, fat link busy. */
+export const MAX_OUTSTANDING = 512;
+export const MAX_OUTSTANDING_BYTES = 16 * 1024 * 1024;

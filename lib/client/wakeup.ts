@@ -1,0 +1,22 @@
+/** Lets one loop wait until another one has changed something. */
+export class Wakeup {
+  #wake: (() => void) | undefined;
+  #isDue = false;
+
+  /** Something has changed. */
+  notify(): void {
+    this.#isDue = true;
+    this.#wake?.();
+  }
+
+  /** Resolves after the next notify(), at once when there was one since the last wait. One waits at a time. */
+  async wait(): Promise<void> {
+    if (!this.#isDue) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#wake = undefined;
+    this.#isDue = false;
+  }
+}

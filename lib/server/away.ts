@@ -1,0 +1,49 @@
+import type { Clock } from "../session/clock.ts";
+import type { SessionEnd } from "../session/session.ts";
+import type { Admission } from "./admission.ts";
+import type { Member } from "./member.ts";
+
+interface Absence {
+  readonly member: Member;
+  /** Holds the seat. */
+  readonly admission: Admission;
+  readonly end: SessionEnd;
+  readonly cancel: () => void;
+}
+
+/** Members whose link was lost, for as long as their name and seat are kept for them. */
+export class Away {
+  readonly #clock: Clock;
+  readonly #absences = new Map<string, Absence>();
+  readonly graceMs: number;
+
+  constructor(clock: Clock, graceMs: number) {
+    this.#clock = clock;
+    this.graceMs = graceMs;
+  }
+
+  /** Keep the member's place. `onExpired` is called unless it is taken back in time. */
+  keep(member: Member, admission: Admission, end: SessionEnd, onExpired: (absence: Absence) => void): void {
+    const { token } = member;
+    if (token === undefined) return;
+    const cancel = this.#clock.after(this.graceMs, () => {
+      const absence = this.take(token);
+      if (absence !== undefined) onExpired(absence);
+    });
+    this.#absences.set(token, { member, admission, end, cancel });
+  }
+
+  /** The member that comes back with `token`, once. */
+  take(token: string): Absence | undefined {
+    const absence = this.#absences.get(token);
+    if (absence === undefined) return undefined;
+    this.#absences.delete(token);
+    absence.cancel();
+    return absence;
+  }
+
+  /** All of them: nobody can come back any more. */
+  takeAll(): Absence[] {
+    return [...this.#absences.keys()].flatMap((token) => this.take(token) ?? []);
+  }
+}

@@ -1,0 +1,30 @@
+import { ERRORS, type ErrorCode, toCommError } from "../errors.ts";
+import type { Member } from "./member.ts";
+import type { Host } from "./method.ts";
+
+/** What a peer is told of a failure of its request. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/**
+ * A failure in words that may leave the server. One of the server itself goes to its operator in full; the peer is
+ * not told what it looks like inside.
+ */
+export function failureOf(thrown: unknown, method: string, member: Member, host: Host): Failure {
+  const error = toCommError(thrown);
+  switch (error.code) {
+    // Of the disk that is the server's: the words for it are others than for one's own.
+    case "DISK_FULL":
+      return { code: "NO_SPACE", message: error.message };
+    case "DISK_DENIED":
+      return { code: "UNWRITABLE", message: error.message };
+    default:
+  }
+  if (ERRORS[error.code].scope !== "local" && error.code !== "INTERNAL") return error;
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
+  host.events.emit({ event: "failed", name: member.name, method, code: error.code, message: error.message + cause });
+  const message = error.code === "INTERNAL" ? error.message : "The server failed on this request.";
+  return { code: "INTERNAL", message };
+}

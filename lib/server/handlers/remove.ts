@@ -1,0 +1,17 @@
+import { checkPath } from "../../path.ts";
+import { RemoveParams } from "../../protocol/methods.ts";
+import { defineMethod } from "../method.ts";
+
+/** Take a file or a folder out of the repository. */
+export const remove = defineMethod({
+  name: "remove",
+  role: "client",
+  writes: true,
+  params: RemoveParams,
+  async handle({ params, stream, member, host }) {
+    const { path, recursive } = params;
+    await host.storage.remove(checkPath(path), { recursive });
+    host.events.emit({ event: "removed", name: member.name, path });
+    stream.accept({}, { end: true });
+  },
+});

@@ -1,0 +1,17 @@
+import { checkPath } from "../../path.ts";
+import { RenameParams } from "../../protocol/methods.ts";
+import { defineMethod } from "../method.ts";
+
+/** Give a file or a folder another path in the repository. */
+export const rename = defineMethod({
+  name: "rename",
+  role: "client",
+  writes: true,
+  params: RenameParams,
+  async handle({ params, stream, member, host }) {
+    const { from, to, overwrite } = params;
+    await host.storage.rename(checkPath(from), checkPath(to), { overwrite });
+    host.events.emit({ event: "renamed", name: member.name, from, to });
+    stream.accept({}, { end: true });
+  },
+});

@@ -1,0 +1,65 @@
+import { checkPath } from "../../path.ts";
+import { type Change, WatchParams } from "../../protocol/methods.ts";
+import { encodeRecord } from "../../protocol/records.ts";
+import { isGlob, selectGlob } from "../../storage/glob.ts";
+import type { StorageChange } from "../../storage/storage.ts";
+import { defineMethod } from "../method.ts";
+
+/** Changes that are kept for a client that reads slowly. */
+const MAX_KEPT = 10_000;
+
+/** What changes in the repository, as it happens, until the caller leaves or the server stops. */
+export const watch = defineMethod({
+  name: "watch",
+  role: "client",
+  params: WatchParams,
+  async handle({ params, stream, host }) {
+    const matches = matcherOf(params.glob);
+    const kept: Change[] = [];
+    let missed = 0;
+    let wake = () => {};
+    const stop = await host.storage.watch((changes) => {
+      for (const change of changes) {
+        if (!matches(change.path)) continue;
+        if (kept.length < MAX_KEPT) kept.push(recordOf(change));
+        else missed++;
+      }
+      wake();
+    });
+    stream.accept({});
+    try {
+      while (!stream.isClosed) {
+        const change = kept.shift();
+        if (change !== undefined) await stream.write(encodeRecord(change));
+        else if (missed > 0) {
+          await stream.write(encodeRecord({ change: "missed", count: missed } satisfies Change));
+          missed = 0;
+        } else {
+          const next = new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          if (kept.length > 0) continue;
+          const isOver = await Promise.race([next, stream.closed, host.events.ended.then(() => "over")]);
+          if (isOver === "over") return await stream.end();
+        }
+      }
+    } finally {
+      stop();
+    }
+  },
+});
+
+/** A pattern, or a path with all below it. @throws StorageError BAD_PATH */
+function matcherOf(glob: string | undefined): (path: string) => boolean {
+  if (glob === undefined) return () => true;
+  if (isGlob(glob)) return selectGlob(glob).matches;
+  const folder = checkPath(glob.replace(/\/$/, ""));
+  return (path) => path === folder || path.startsWith(`${folder}/`);
+}
+
+function recordOf(told: StorageChange): Change {
+  if (told.change === "removed") return { change: "removed", path: told.path };
+  const { change, path } = told;
+  const { kind, size, modifiedAt } = told.entry;
+  return { change, path, kind, size, modifiedAt };
+}

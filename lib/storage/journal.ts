@@ -1,0 +1,200 @@
+import fs from "node:fs";
+import os from "node:os";
+import { BLOCK_BYTES, type Range } from "../block.ts";
+import { StorageError } from "../errors.ts";
+import { libc } from "./libc.ts";
+import type { FileFacts } from "./storage.ts";
+
+const FORMAT = "commserver journal 1";
+/** Facts in JSON, padded with spaces; behind them 8 bytes for the digest of each block, 0 while it is not here. */
+const FACTS_BYTES = 4096;
+const DIGEST_BYTES = 8;
+/** 16 TiB: what is announced as larger is a lie, or not for this program. */
+const MAX_BLOCKS = 2 ** 24;
+
+interface Recorded extends FileFacts {
+  readonly format: string;
+  readonly blockBytes: number;
+  /** The run of the system in which it was written: what that run's memory held is on the disk for certain only within it. */
+  readonly boot: string;
+}
+
+/**
+ * Which blocks of an unfinished file are here and verified. A block is noted when it has been written, so the journal
+ * survives the end of the process at any moment; after a power failure it may be ahead of the data, which is told by
+ * another `boot`, and then its digests tell what is true.
+ */
+export class Journal {
+  readonly #fd: number;
+  readonly #path: string;
+  #facts: FileFacts;
+  #digests: BigUint64Array;
+
+  private constructor(fd: number, path: string, facts: FileFacts, digests: BigUint64Array) {
+    this.#fd = fd;
+    this.#path = path;
+    this.#facts = facts;
+    this.#digests = digests;
+  }
+
+  /**
+   * Open or make the journal at `path`, for this opener alone. It goes on when it is of the same source, else it begins
+   * anew. `isTrusted` is false when what it says must be verified.
+   *
+   * @throws StorageError BUSY while another has it, DISK_FAILED for a size above 16 TiB; the system's error
+   */
+  static open(path: string, facts: FileFacts): { journal: Journal; isTrusted: boolean } {
+    if (Math.ceil(facts.size / BLOCK_BYTES) > MAX_BLOCKS) {
+      throw new StorageError("DISK_FAILED", "It is larger than 16 TiB.");
+    }
+    const fd = lockFile(path);
+    try {
+      const found = readJournal(fd);
+      if (found !== undefined && isSameSource(found.facts, facts)) {
+        const journal = new Journal(fd, path, facts, found.digests);
+        return { journal, isTrusted: found.facts.boot === bootId() };
+      }
+      const journal = new Journal(fd, path, facts, new BigUint64Array(0));
+      journal.restart();
+      return { journal, isTrusted: true };
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** What a journal says, without taking it: of which source, and what is missing. undefined when there is none. */
+  static peek(path: string): { facts: FileFacts; missing: Range[] } | undefined {
+    let fd: number;
+    try {
+      fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    } catch {
+      return undefined;
+    }
+    try {
+      const found = readJournal(fd);
+      return found && { facts: found.facts, missing: missingOf(found.facts.size, found.digests) };
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** Begin anew: nothing is here. */
+  restart(): void {
+    this.#digests = new BigUint64Array(Math.ceil(this.#facts.size / BLOCK_BYTES));
+    fs.ftruncateSync(this.#fd, 0);
+    fs.ftruncateSync(this.#fd, FACTS_BYTES + this.#digests.length * DIGEST_BYTES);
+    this.trust();
+  }
+
+  /** What it says now is known to be true. */
+  trust(): void {
+    const { size, modifiedAt, executable, etag } = this.#facts;
+    const boot = bootId();
+    const recorded: Recorded = { format: FORMAT, blockBytes: BLOCK_BYTES, boot, size, modifiedAt, executable, etag };
+    const bytes = Buffer.from(JSON.stringify(recorded).padEnd(FACTS_BYTES));
+    fs.writeSync(this.#fd, bytes, 0, FACTS_BYTES, 0);
+  }
+
+  get size(): number {
+    return this.#facts.size;
+  }
+
+  get missing(): Range[] {
+    return missingOf(this.#facts.size, this.#digests);
+  }
+
+  /** Digest of the block at `offset`, 0 when it is not here. */
+  digestAt(offset: number): bigint {
+    return this.#digests[offset / BLOCK_BYTES] ?? 0n;
+  }
+
+  /** Note that the block at `offset` is in the file; with 0 that it is not. */
+  note(offset: number, digest: bigint): void {
+    const index = offset / BLOCK_BYTES;
+    this.#digests[index] = digest;
+    const bytes = Buffer.alloc(DIGEST_BYTES);
+    bytes.writeBigUInt64LE(digest);
+    fs.writeSync(this.#fd, bytes, 0, DIGEST_BYTES, FACTS_BYTES + index * DIGEST_BYTES);
+  }
+
+  /** Leave it to the next. */
+  close(): void {
+    fs.closeSync(this.#fd);
+  }
+
+  /** Remove it, and leave. In this order: who opens it meanwhile finds it gone, not free. */
+  remove(): void {
+    fs.rmSync(this.#path, { force: true });
+    this.close();
+  }
+}
+
+function lockFile(path: string): number {
+  const flags = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+  for (;;) {
+    const fd = fs.openSync(path, flags, 0o666);
+    const { tryLock } = libc();
+    if (tryLock !== undefined && !tryLock(fd)) {
+      fs.closeSync(fd);
+      throw new StorageError("BUSY", "Another transfer of the same file is under way.");
+    }
+    // Who had it may have removed it between our open and our lock.
+    const named = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (named?.ino === fs.fstatSync(fd).ino) return fd;
+    fs.closeSync(fd);
+  }
+}
+
+function readJournal(fd: number): { facts: Recorded; digests: BigUint64Array } | undefined {
+  try {
+    const head = Buffer.alloc(FACTS_BYTES);
+    if (fs.readSync(fd, head, 0, FACTS_BYTES, 0) < FACTS_BYTES) return undefined;
+    const facts = JSON.parse(head.toString("utf8")) as Recorded;
+    if (facts.format !== FORMAT || facts.blockBytes !== BLOCK_BYTES || !Number.isSafeInteger(facts.size))
+      return undefined;
+    const blocks = Math.ceil(facts.size / BLOCK_BYTES);
+    if (blocks > MAX_BLOCKS || fs.fstatSync(fd).size !== FACTS_BYTES + blocks * DIGEST_BYTES) return undefined;
+    const digests = new BigUint64Array(blocks);
+    const bytes = Buffer.from(digests.buffer);
+    if (fs.readSync(fd, bytes, 0, bytes.length, FACTS_BYTES) < bytes.length) return undefined;
+    return { facts, digests };
+  } catch {
+    return undefined; // torn by a crash: begin anew
+  }
+}
+
+function isSameSource(a: FileFacts, b: FileFacts): boolean {
+  return a.size === b.size && a.etag === b.etag && a.modifiedAt === b.modifiedAt;
+}
+
+/** Runs of blocks whose digest is 0. */
+function missingOf(size: number, digests: BigUint64Array): Range[] {
+  const ranges: [number, number][] = [];
+  for (let index = 0; index < digests.length; index++) {
+    if (digests[index] !== 0n) continue;
+    const from = index * BLOCK_BYTES;
+    const to = Math.min(size, from + BLOCK_BYTES);
+    const last = ranges.at(-1);
+    if (last?.[1] === from) last[1] = to;
+    else ranges.push([from, to]);
+  }
+  return ranges;
+}
+
+let boot: string | undefined;
+
+/** Tells one run of the system from another; where it can't be had for certain, no two processes agree. */
+function bootId(): string {
+  boot ??= readBootId();
+  return boot;
+}
+
+function readBootId(): string {
+  try {
+    return fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    // The moment of the start, to ten seconds: a neighbour's rounding only costs a verification.
+    return `${Math.round((Date.now() / 1000 - os.uptime()) / 10)}`;
+  }
+}

@@ -1,0 +1,163 @@
+import fs from "node:fs";
+import { promisify } from "node:util";
+import { BLOCK_BYTES, type Range, seedOf } from "../block.ts";
+import { StorageError } from "../errors.ts";
+import { quote } from "../path.ts";
+import { digest64 } from "./digest64.ts";
+import { writeError } from "./disk-error.ts";
+import { Journal } from "./journal.ts";
+import { finishFile, writeFully, writing } from "./part-file.ts";
+import { resumableNames } from "./part-names.ts";
+import { publish } from "./publish.ts";
+import type { PartOptions } from "./small-part.ts";
+import type { FileFacts, PartFile } from "./storage.ts";
+
+const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+
+const readAt = promisify(fs.read) as unknown as (
+  fd: number,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+) => Promise<{ bytesRead: number } | number>;
+
+/** A file of more than one block: its part lies beside it, with a journal, until it is whole. */
+export class LargePart implements PartFile {
+  readonly #options: PartOptions;
+  readonly #part: string;
+  readonly #journal: Journal;
+  readonly #fd: number;
+  /** Bytes that are not here yet. */
+  #missingBytes: number;
+  #writes = 0;
+  #ended = false;
+
+  private constructor(options: PartOptions, part: string, journal: Journal, fd: number) {
+    this.#options = options;
+    this.#part = part;
+    this.#journal = journal;
+    this.#fd = fd;
+    this.#missingBytes = journal.missing.reduce((sum, [from, to]) => sum + to - from, 0);
+  }
+
+  /** @throws StorageError as Storage.receive(); then the folder is released */
+  static async open(options: PartOptions): Promise<LargePart> {
+    const { folder, name, facts, path } = options;
+    const names = resumableNames(name);
+    let journal: Journal | undefined;
+    let fd: number | undefined;
+    try {
+      const opened = Journal.open(folder.at(names.journal), facts);
+      journal = opened.journal;
+      // What the journal speaks of must be there, too.
+      if (!fs.lstatSync(folder.at(names.part), { throwIfNoEntry: false })?.isFile()) journal.restart();
+      fd = fs.openSync(folder.at(names.part), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
+      if (!opened.isTrusted) await verify(fd, journal);
+      const part = new LargePart(options, names.part, journal, fd);
+      if (part.#missingBytes === facts.size) fs.ftruncateSync(fd, 0);
+      await requireRoom(folder.at("."), part.#missingBytes, path);
+      return part;
+    } catch (cause) {
+      if (fd !== undefined) fs.closeSync(fd);
+      journal?.close();
+      folder.release();
+      if (cause instanceof StorageError && cause.code === "BUSY") {
+        throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
+      }
+      throw writeError(cause, quote(path));
+    }
+  }
+
+  get path(): string {
+    return this.#options.path;
+  }
+
+  get facts(): FileFacts {
+    return this.#options.facts;
+  }
+
+  get missing(): readonly Range[] {
+    return this.#journal.missing;
+  }
+
+  get present(): number {
+    return this.facts.size - this.#missingBytes;
+  }
+
+  write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean> {
+    return writing(quote(this.path), async () => {
+      if (this.#ended || this.#journal.digestAt(offset) !== 0n) return false;
+      this.#writes++;
+      try {
+        await writeFully(this.#fd, bytes, offset);
+        if (this.#journal.digestAt(offset) !== 0n) return false;
+        this.#journal.note(offset, digest);
+        this.#missingBytes -= bytes.length;
+        return true;
+      } finally {
+        this.#writes--;
+        if (this.#ended && this.#writes === 0) this.#release();
+      }
+    });
+  }
+
+  async commit(): Promise<string> {
+    const { folder, name, exists, facts } = this.#options;
+    try {
+      return await writing(quote(this.path), async () => {
+        await finishFile(this.#fd, facts);
+        const published = publish(folder, this.#part, name, exists);
+        this.#journal.remove();
+        this.#ended = true;
+        fs.closeSync(this.#fd);
+        await folder.sync();
+        folder.release();
+        return this.path.slice(0, this.path.length - name.length) + published;
+      });
+    } catch (error) {
+      await this.keep();
+      throw error;
+    }
+  }
+
+  async keep(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#writes === 0) this.#release();
+  }
+
+  async discard(): Promise<void> {
+    if (this.#ended) return;
+    fs.rmSync(this.#options.folder.at(this.#part), { force: true });
+    fs.rmSync(this.#options.folder.at(resumableNames(this.#options.name).journal), { force: true });
+    await this.keep();
+  }
+
+  /** Not while a write is under way: the number of its descriptor may be another file's the next moment. */
+  #release(): void {
+    fs.closeSync(this.#fd);
+    this.#journal.close();
+    this.#options.folder.release();
+  }
+}
+
+/** After a power failure the journal may promise what the disk has not: ask the digests. */
+async function verify(fd: number, journal: Journal): Promise<void> {
+  const buffer = new Uint8Array(BLOCK_BYTES);
+  for (let offset = 0; offset < journal.size; offset += BLOCK_BYTES) {
+    const digest = journal.digestAt(offset);
+    if (digest === 0n) continue;
+    const read = await readAt(fd, buffer, 0, BLOCK_BYTES, offset);
+    const bytes = buffer.subarray(0, typeof read === "number" ? read : read.bytesRead);
+    if (digest64(bytes, seedOf(offset)) !== digest) journal.note(offset, 0n);
+  }
+  journal.trust();
+}
+
+async function requireRoom(folder: string, bytes: number, path: string): Promise<void> {
+  const { bavail, bsize } = await fs.promises.statfs(folder);
+  const free = bavail * bsize;
+  if (free >= bytes) return;
+  throw new StorageError("DISK_FULL", `${quote(path)} needs ${bytes} more bytes, and ${free} are free.`);
+}

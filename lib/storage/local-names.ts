@@ -1,0 +1,38 @@
+/**
+ * Names that the local system can't hold, and what stands for them. On Windows a character that may not be in a name is
+ * written as `%` and two hexadecimal digits, as in an address of the web, and read back so; elsewhere every repository
+ * name is a name.
+ */
+
+const WINDOWS_FORBIDDEN = /[<>:"|?*%]/g;
+const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)/i;
+
+export function toLocalName(name: string, platform: NodeJS.Platform = process.platform): string {
+  if (platform !== "win32" || name === ".") return name;
+  return (
+    name
+      // "%" itself only where it would be read back as something else
+      .replace(WINDOWS_FORBIDDEN, (character, at: number) =>
+        character === "%" && !/^%[0-9A-F]{2}/.test(name.slice(at)) ? character : percent(character),
+      )
+      .replace(/[. ]$/, percent)
+      .replace(WINDOWS_DEVICE, (device) => percent(device[0] as string) + device.slice(1))
+  );
+}
+
+/** The repository name for a local one; the other direction of toLocalName(). */
+export function fromLocalName(name: string, platform: NodeJS.Platform = process.platform): string {
+  if (platform !== "win32") return name;
+  const read = name.replace(/%([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  // Whatever toLocalName() would not have written is a name as it stands.
+  return toLocalName(read, platform) === name ? read : name;
+}
+
+/** True when the local system has another name for a file at `path`. */
+export function isMapped(path: string, platform: NodeJS.Platform = process.platform): boolean {
+  return path.split("/").some((name) => toLocalName(name, platform) !== name);
+}
+
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}

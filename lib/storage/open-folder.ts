@@ -1,0 +1,96 @@
+import fs from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { errnoOf } from "./disk-error.ts";
+import { toLocalName } from "./local-names.ts";
+
+/** Refers to a folder without the right to list it (open(2), Linux). */
+const O_PATH = 0o10000000;
+
+const HAS_PROC = process.platform === "linux" && fs.existsSync("/proc/self/fd");
+
+/**
+ * A folder of this machine that is held open: a name in it means that very folder, whatever is swapped on the way to
+ * it. Where the system has no such thing (it is Linux's /proc/self/fd) the real path stands for it.
+ */
+export class OpenFolder {
+  readonly #fd: number | undefined;
+  readonly #place: string;
+  #uses = 1;
+  #syncing: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | undefined;
+
+  private constructor(place: string, fd: number | undefined) {
+    this.#fd = fd;
+    this.#place = place;
+  }
+
+  /**
+   * Open a folder, not through a link in the last component. `check` gets the real path of what was opened and may
+   * throw.
+   *
+   * @throws the system's error
+   */
+  static open(path: string, check: (real: string) => void): OpenFolder {
+    if (!HAS_PROC) {
+      if (!fs.lstatSync(path).isDirectory()) throw Object.assign(new Error("Not a folder"), { code: "ENOTDIR" });
+      check(fs.realpathSync.native(path));
+      return new OpenFolder(path, undefined);
+    }
+    const fd = fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
+    try {
+      check(fs.readlinkSync(`/proc/self/fd/${fd}`));
+      return new OpenFolder(`/proc/self/fd/${fd}`, fd);
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** A path for the system by which `name` in this folder is reached; "." is the folder itself. */
+  at(name: string): string {
+    return join(this.#place, toLocalName(name));
+  }
+
+  /** One more user; each must release(). */
+  retain(): this {
+    this.#uses++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#uses === 0 && this.#fd !== undefined) fs.closeSync(this.#fd);
+  }
+
+  /**
+   * Make names that were given or taken before durable. Whoever calls while one sync runs shares the next: ten thousand
+   * files in one folder are not ten thousand syncs.
+   */
+  sync(): Promise<void> {
+    this.#nextSync ??= this.#syncing
+      .catch(() => {})
+      .then(() => {
+        this.#nextSync = undefined;
+        this.#syncing = syncFolder(this.at("."));
+        return this.#syncing;
+      });
+    return this.#nextSync;
+  }
+}
+
+/** Where a folder can be opened for that: not on Windows, nor without the right to read it. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(path, fs.constants.O_RDONLY).catch((cause) => {
+    if (errnoOf(cause) === "EACCES") return undefined;
+    throw cause;
+  });
+  try {
+    await handle?.sync();
+  } catch (cause) {
+    // Some network file systems know no such thing.
+    if (!["EINVAL", "ENOTSUP"].includes(errnoOf(cause))) throw cause;
+  } finally {
+    await handle?.close();
+  }
+}

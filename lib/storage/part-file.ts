@@ -1,0 +1,52 @@
+import fs from "node:fs";
+import { promisify } from "node:util";
+import { writeError } from "./disk-error.ts";
+import type { FileFacts } from "./storage.ts";
+
+/** The last millisecond that a Date can hold. */
+const MAX_TIME = 8.64e15;
+
+const fsync = promisify(fs.fsync);
+const writeAt = promisify(fs.write) as unknown as (
+  fd: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+) => Promise<{ bytesWritten: number } | number>;
+
+/** Write all of `bytes`, without keeping the event loop. @throws the system's error */
+export async function writeFully(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let offset = 0; offset < bytes.length; ) {
+    const written = await writeAt(fd, bytes, offset, bytes.length - offset, position + offset);
+    offset += typeof written === "number" ? written : written.bytesWritten;
+  }
+}
+
+/** The same at once: for what is small, and goes into memory. @throws the system's error */
+export function writeFullySync(fd: number, bytes: Uint8Array, position: number): void {
+  for (let offset = 0; offset < bytes.length; ) {
+    offset += fs.writeSync(fd, bytes, offset, bytes.length - offset, position + offset);
+  }
+}
+
+/** Give an open file the times and rights of its source, and make all of it durable. @throws the system's error */
+export async function finishFile(fd: number, facts: FileFacts): Promise<void> {
+  const time = new Date(Math.max(-MAX_TIME, Math.min(MAX_TIME, facts.modifiedAt)));
+  fs.futimesSync(fd, time, time);
+  if (facts.executable) {
+    const { mode } = fs.fstatSync(fd);
+    // Whoever may read it may run it.
+    fs.fchmodSync(fd, mode | ((mode & 0o444) >> 2));
+  }
+  await fsync(fd);
+}
+
+/** Run `work`, its errors told as of a file of this machine. @throws StorageError */
+export async function writing<T>(what: string, work: () => Promise<T> | T): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw writeError(cause, what);
+  }
+}

@@ -1,0 +1,33 @@
+import { basename } from "node:path";
+import { MAX_NAME_BYTES } from "../path.ts";
+
+/** What an unfinished file and its journal are called: kept apart from all that people name, and never served. */
+const PART = ".commserver-part";
+const JOURNAL = ".commserver-journal";
+
+/** Names for the unfinished file `name` that can be found again. */
+export function resumableNames(name: string): { part: string; journal: string } {
+  const stem = stemOf(name, JOURNAL);
+  return { part: stem + PART, journal: stem + JOURNAL };
+}
+
+/** A name for an unfinished file `name` that nobody else uses. */
+export function uniquePartName(name: string): string {
+  const suffix = `.${crypto.randomUUID().slice(0, 8)}${PART}`;
+  return stemOf(name, suffix) + suffix;
+}
+
+export function isUnfinished(name: string): boolean {
+  return name.endsWith(PART) || name.endsWith(JOURNAL);
+}
+
+/** The journal of a part of that name, whether there is one or not. */
+export function journalOf(part: string): string {
+  return basename(part, PART) + JOURNAL;
+}
+
+/** The file's own name where the suffix fits behind it; else a digest of it. */
+function stemOf(name: string, suffix: string): string {
+  const fits = Buffer.byteLength(name) + suffix.length <= MAX_NAME_BYTES;
+  return fits ? name : `commserver-${Bun.hash.xxHash3(name).toString(16).padStart(16, "0")}`;
+}

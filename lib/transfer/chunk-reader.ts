@@ -1,0 +1,97 @@
+import { type Digest64, seedOf } from "../block.ts";
+import { ProtocolError, StreamError } from "../errors.ts";
+import { type ChunkHeader, ChunkKind, decodeChunkHeader } from "../protocol/chunk.ts";
+import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
+import type { Stream } from "../session/stream.ts";
+import type { BlockPool } from "./block-pool.ts";
+
+export interface Chunk extends ChunkHeader {
+  /** Valid until release(). */
+  readonly payload: Uint8Array;
+  /** False when the payload is not what its digest says; then it is a block, and must not be used. */
+  readonly intact: boolean;
+  /** Give the payload's buffer back. Once. */
+  release(): void;
+}
+
+const NOTHING = () => {};
+
+/** Cuts the body of a transfer into chunks and checks their digests. Source: PROTOCOL.md, "Chunks". */
+export class ChunkReader {
+  readonly #stream: Pick<Stream, "read">;
+  readonly #pool: BlockPool;
+  readonly #digest64: Digest64;
+  /** What has arrived and is not used yet: from #position on. */
+  #piece: Uint8Array = new Uint8Array(0);
+  #position = 0;
+
+  constructor(stream: Pick<Stream, "read">, pool: BlockPool, digest64: Digest64) {
+    this.#stream = stream;
+    this.#pool = pool;
+    this.#digest64 = digest64;
+  }
+
+  /**
+   * The next chunk, undefined at the end of the body.
+   *
+   * @throws ProtocolError BAD_PAYLOAD; StreamError DIGEST_MISMATCH for anything but a block; as Stream.read()
+   */
+  async next(): Promise<Chunk | undefined> {
+    if (this.#position === this.#piece.length && !(await this.#more())) return undefined;
+    const header = await this.#header();
+    const { chunk, release } = await this.#payload(header.length);
+    const intact = this.#digest64(chunk, seedOf(header.offset)) === header.digest;
+    if (!intact && header.kind !== ChunkKind.BLOCK) {
+      throw new StreamError("DIGEST_MISMATCH", "What describes a file was damaged on the way.");
+    }
+    return { ...header, payload: chunk, intact, release };
+  }
+
+  async #header(): Promise<ChunkHeader> {
+    if (this.#piece.length - this.#position >= CHUNK_HEADER_BYTES) {
+      const header = decodeChunkHeader(this.#piece, this.#position);
+      this.#position += CHUNK_HEADER_BYTES;
+      return header;
+    }
+    const bytes = new Uint8Array(CHUNK_HEADER_BYTES);
+    await this.#fill(bytes);
+    return decodeChunkHeader(bytes, 0);
+  }
+
+  /** A view where the payload came in one piece, which may be kept; else a copy in a buffer of the pool. */
+  async #payload(length: number): Promise<{ chunk: Uint8Array; release: () => void }> {
+    if (this.#position === this.#piece.length && length > 0 && !(await this.#more())) throw cutOff();
+    if (this.#piece.length - this.#position >= length) {
+      const chunk = this.#piece.subarray(this.#position, this.#position + length);
+      this.#position += length;
+      return { chunk, release: NOTHING };
+    }
+    const buffer = await this.#pool.take();
+    const chunk = buffer.subarray(0, length);
+    await this.#fill(chunk);
+    return { chunk, release: () => this.#pool.give(buffer) };
+  }
+
+  async #fill(target: Uint8Array): Promise<void> {
+    let filled = 0;
+    while (filled < target.length) {
+      if (this.#position === this.#piece.length && !(await this.#more())) throw cutOff();
+      const length = Math.min(target.length - filled, this.#piece.length - this.#position);
+      target.set(this.#piece.subarray(this.#position, this.#position + length), filled);
+      this.#position += length;
+      filled += length;
+    }
+  }
+
+  async #more(): Promise<boolean> {
+    const piece = await this.#stream.read();
+    if (piece === undefined) return false;
+    this.#piece = piece;
+    this.#position = 0;
+    return true;
+  }
+}
+
+function cutOff(): ProtocolError {
+  return new ProtocolError("BAD_PAYLOAD", "The body of a transfer is cut off.");
+}

@@ -1,0 +1,90 @@
+import { type Digest64, seedOf } from "../block.ts";
+import { ChunkKind, encodeChunkHeader } from "../protocol/chunk.ts";
+import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
+import { encodeJson } from "../protocol/json.ts";
+import type { Clock } from "../session/clock.ts";
+import type { Stream } from "../session/stream.ts";
+
+const BATCH_BYTES = 128 * 1024;
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Writes chunks into the body of a transfer. Small ones are gathered, so that ten thousand small files are not
+ * thirty thousand frames; what was gathered leaves when it is much, or at the next turn of the event loop.
+ */
+export class ChunkWriter {
+  readonly #stream: Pick<Stream, "write">;
+  readonly #digest64: Digest64;
+  readonly #clock: Pick<Clock, "turn">;
+  #batch = EMPTY;
+  #filled = 0;
+  #scheduled = false;
+
+  constructor(stream: Pick<Stream, "write">, digest64: Digest64, clock: Pick<Clock, "turn">) {
+    this.#stream = stream;
+    this.#digest64 = digest64;
+    this.#clock = clock;
+  }
+
+  /** @throws as Stream.write() */
+  json(kind: ChunkKind, id: number, value: unknown): Promise<void> {
+    return this.#add(kind, id, 0, encodeJson(value));
+  }
+
+  /** All of the file was sent, and it is still what it was. @throws as Stream.write() */
+  seal(id: number): Promise<void> {
+    return this.#add(ChunkKind.SEAL, id, 0, EMPTY);
+  }
+
+  /** A block that is small enough to be copied. @throws as Stream.write() */
+  smallBlock(id: number, offset: number, bytes: Uint8Array): Promise<void> {
+    return this.#add(ChunkKind.BLOCK, id, offset, bytes);
+  }
+
+  /**
+   * A block, uncopied: it stands in `frame` behind CHUNK_HEADER_BYTES of room for the header. Resolves when it has
+   * left and the buffer is free again.
+   *
+   * @throws as Stream.write()
+   */
+  async block(id: number, offset: number, frame: Uint8Array): Promise<void> {
+    const payload = frame.subarray(CHUNK_HEADER_BYTES);
+    const digest = this.#digest64(payload, seedOf(offset));
+    encodeChunkHeader(frame, 0, { kind: ChunkKind.BLOCK, length: payload.length, id, offset, digest });
+    const batch = this.flush();
+    await Promise.all([batch, this.#stream.write(frame)]);
+  }
+
+  /** Send what was gathered. @throws as Stream.write() */
+  flush(): Promise<void> {
+    if (this.#filled === 0) return Promise.resolve();
+    const batch = this.#batch.subarray(0, this.#filled);
+    // The stream has it now; the next one is gathered elsewhere.
+    this.#batch = EMPTY;
+    this.#filled = 0;
+    return this.#stream.write(batch);
+  }
+
+  async #add(kind: ChunkKind, id: number, offset: number, payload: Uint8Array): Promise<void> {
+    const bytes = CHUNK_HEADER_BYTES + payload.length;
+    if (this.#filled + bytes > this.#batch.length) {
+      await this.flush();
+      this.#batch = new Uint8Array(Math.max(BATCH_BYTES, bytes));
+    }
+    const digest = this.#digest64(payload, seedOf(offset));
+    encodeChunkHeader(this.#batch, this.#filled, { kind, length: payload.length, id, offset, digest });
+    this.#batch.set(payload, this.#filled + CHUNK_HEADER_BYTES);
+    this.#filled += bytes;
+    this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    void this.#clock.turn().then(() => {
+      this.#scheduled = false;
+      // Whoever writes next, or ends the body, meets the same failure.
+      this.flush().catch(() => {});
+    });
+  }
+}

@@ -1,0 +1,23 @@
+/** Commits under way: a disk that syncs many files at once is quicker than one after the other. */
+const MAX_COMMITS = 64;
+
+/** Runs commits beside the transfer, so that a slow disk does not stop the line, up to a bound. */
+export class CommitQueue {
+  readonly #running = new Set<Promise<void>>();
+
+  /** Start `commit`, which must not reject; resolves when there is room for another. */
+  async add(commit: () => Promise<void>): Promise<void> {
+    const running: Promise<void> = commit().finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    while (this.#running.size >= MAX_COMMITS) await Promise.race(this.#running);
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Resolves when none is under way. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+}

@@ -1,0 +1,29 @@
+import type { OpenFile, Sha256 } from "../storage/storage.ts";
+
+const READ_BYTES = 512 * 1024;
+
+/**
+ * The SHA-256 of an open file in hexadecimal, and the etag that it has at the end. Reads ahead by one buffer. The caller
+ * closes the file.
+ *
+ * @throws StorageError when it can't be read
+ */
+export async function digestFile(
+  file: OpenFile,
+  sha256: Sha256,
+  onProgress?: (bytes: number) => void,
+): Promise<{ sha256: string; etag: string }> {
+  const buffers = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)] as const;
+  let position = 0;
+  let next = file.read(buffers[0], 0);
+  for (let turn = 1; ; turn++) {
+    const bytes = await next;
+    if (bytes === 0) break;
+    position += bytes;
+    next = file.read(buffers[turn % 2] as Uint8Array, position);
+    next.catch(() => {}); // awaited in the next round
+    sha256.update((buffers[(turn + 1) % 2] as Uint8Array).subarray(0, bytes));
+    onProgress?.(bytes);
+  }
+  return { sha256: sha256.digest("hex"), etag: await file.currentEtag() };
+}

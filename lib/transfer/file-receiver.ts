@@ -1,0 +1,79 @@
+import { BLOCK_BYTES, type Range } from "../block.ts";
+import { StreamError } from "../errors.ts";
+import { quote } from "../path.ts";
+import type { PartFile } from "../storage/storage.ts";
+import type { Chunk } from "./chunk-reader.ts";
+
+/** How often the sender may be asked for what came damaged. */
+const MAX_ROUNDS = 5;
+
+/** Takes the blocks of one file, in any order, into its part. Nothing but verified blocks is written. */
+export class FileReceiver {
+  readonly part: PartFile;
+  readonly #onProgress: ((bytes: number) => void) | undefined;
+  /** Writes under way. */
+  readonly #writes = new Set<Promise<void>>();
+  #rounds = 0;
+  #failure: unknown;
+
+  /** `onProgress` is told the bytes of each block that is in the part now. */
+  constructor(part: PartFile, onProgress?: (bytes: number) => void) {
+    this.part = part;
+    this.#onProgress = onProgress;
+  }
+
+  /**
+   * Take a block, whose buffer is given back when it is written. Does not wait for that: the number of buffers is
+   * what holds a quick sender back. A damaged one is dropped, and so still missing at the end.
+   *
+   * @throws StreamError BAD_PARAMS when it is no block of this file; StorageError that an earlier write met
+   */
+  take(chunk: Chunk): void {
+    const { offset, payload } = chunk;
+    const { size } = this.part.facts;
+    const fits = payload.length === Math.min(BLOCK_BYTES, size - offset);
+    if (this.#failure !== undefined || !fits || !chunk.intact) {
+      chunk.release();
+      if (this.#failure !== undefined) throw this.#failure;
+      if (fits) return;
+      throw new StreamError(
+        "BAD_PARAMS",
+        `${quote(this.part.path)} has no block of ${payload.length} bytes at ${offset}.`,
+      );
+    }
+    const write = this.#write(chunk).finally(() => this.#writes.delete(write));
+    this.#writes.add(write);
+  }
+
+  async #write(chunk: Chunk): Promise<void> {
+    try {
+      const isNew = await this.part.write(chunk.offset, chunk.payload, chunk.digest);
+      if (isNew) this.#onProgress?.(chunk.payload.length);
+    } catch (thrown) {
+      this.#failure ??= thrown;
+    } finally {
+      chunk.release();
+    }
+  }
+
+  /**
+   * The sender says that it has sent everything: wait until it is written.
+   *
+   * @returns what is missing all the same, to be asked for again
+   * @throws StreamError DIGEST_MISMATCH when that has happened too often; StorageError that a write met
+   */
+  async sealed(): Promise<readonly Range[]> {
+    await this.settle();
+    if (this.#failure !== undefined) throw this.#failure;
+    const { missing } = this.part;
+    if (missing.length > 0 && ++this.#rounds > MAX_ROUNDS) {
+      throw new StreamError("DIGEST_MISMATCH", `${quote(this.part.path)} arrived damaged ${MAX_ROUNDS} times.`);
+    }
+    return missing;
+  }
+
+  /** Resolves when no write is under way. */
+  async settle(): Promise<void> {
+    while (this.#writes.size > 0) await Promise.all(this.#writes);
+  }
+}

@@ -1,0 +1,87 @@
+import { BLOCK_BYTES, type Range } from "../block.ts";
+import { StreamError } from "../errors.ts";
+import { quote } from "../path.ts";
+import { CHUNK_BYTES } from "../protocol/chunk.ts";
+import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
+import type { OpenFile } from "../storage/storage.ts";
+import type { ChunkWriter } from "./chunk-writer.ts";
+
+/** Blocks up to here are copied into a batch: cheaper than a frame of their own. */
+const SMALL_BYTES = 64 * 1024;
+
+/** Sends blocks of files, one file after the other, reading ahead by one block. */
+export class FileSender {
+  readonly #writer: ChunkWriter;
+  /** Room for a chunk each; made for the first file that needs them. */
+  readonly #frames: Uint8Array[] = [];
+  /** Told the bytes of each block that has left. */
+  readonly #onSent: ((bytes: number) => void) | undefined;
+
+  constructor(writer: ChunkWriter, onSent?: (bytes: number) => void) {
+    this.#writer = writer;
+    this.#onSent = onSent;
+  }
+
+  /**
+   * Send the blocks of `ranges`, then SEAL. The bytes are those of one state of the file: its etag is looked at
+   * after each read, before the block goes out. FILE must have been sent, and the caller closes the file.
+   *
+   * @throws StreamError CHANGED when the file is not what it was at its opening; what was sent must not be used
+   * @throws StorageError when it can't be read; as Stream.write()
+   */
+  async send(id: number, file: OpenFile, ranges: readonly Range[]): Promise<void> {
+    let before: Promise<void> = Promise.resolve();
+    let turn = 0;
+    for (const [from, to] of ranges) {
+      for (let offset = from; offset < to; ) {
+        const length = Math.min(BLOCK_BYTES - (offset % BLOCK_BYTES), to - offset);
+        const frame = this.#frame(turn++, length);
+        // The block before is on its way meanwhile.
+        const [chunk] = await Promise.all([this.#read(file, offset, frame), before]);
+        before = this.#write(id, offset, chunk);
+        before.catch(() => {}); // awaited in the next round
+        offset += length;
+      }
+    }
+    await before;
+    if (file.entry.size === 0) await requireUnchanged(file);
+    await this.#writer.seal(id);
+  }
+
+  #frame(turn: number, length: number): Uint8Array {
+    const bytes = CHUNK_HEADER_BYTES + length;
+    const slot = turn % 2;
+    let frame = this.#frames[slot];
+    if (frame === undefined || frame.length < bytes) {
+      frame = new Uint8Array(length <= SMALL_BYTES ? CHUNK_HEADER_BYTES + SMALL_BYTES : CHUNK_BYTES);
+      this.#frames[slot] = frame;
+    }
+    return frame.subarray(0, bytes);
+  }
+
+  async #read(file: OpenFile, offset: number, frame: Uint8Array): Promise<Uint8Array> {
+    const target = frame.subarray(CHUNK_HEADER_BYTES);
+    for (let filled = 0; filled < target.length; ) {
+      const bytes = await file.read(target.subarray(filled), offset + filled);
+      if (bytes === 0) throw changed(file);
+      filled += bytes;
+    }
+    await requireUnchanged(file);
+    return frame;
+  }
+
+  async #write(id: number, offset: number, frame: Uint8Array): Promise<void> {
+    const length = frame.length - CHUNK_HEADER_BYTES;
+    if (length <= SMALL_BYTES) await this.#writer.smallBlock(id, offset, frame.subarray(CHUNK_HEADER_BYTES));
+    else await this.#writer.block(id, offset, frame);
+    this.#onSent?.(length);
+  }
+}
+
+async function requireUnchanged(file: OpenFile): Promise<void> {
+  if ((await file.currentEtag()) !== file.entry.etag) throw changed(file);
+}
+
+function changed(file: OpenFile): StreamError {
+  return new StreamError("CHANGED", `${quote(file.entry.path)} changed while it was sent.`);
+}
