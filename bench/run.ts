@@ -1,9 +1,10 @@
 /**
- * Measure the compiled programs on loopback: bun bench/run.ts [--only NAME] [--rounds N]. See bench/README.md.
- * A missed goal is a result, not a failure: the exit code tells only whether everything could be measured.
+ * Measure the compiled programs on loopback: bun bench/run.ts [--only NAME,…] [--rounds N] [--size BYTES]. See
+ * bench/README.md. A missed goal is a result, not a failure: the exit code tells only whether everything could be
+ * measured.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { TempFolder } from "../tests/support/temp-folder.ts";
 import { idleMemory } from "./measurements/idle-memory.ts";
@@ -11,21 +12,27 @@ import type { Measurement } from "./measurements/measurement.ts";
 import { oneShotList } from "./measurements/one-shot-list.ts";
 import { roundTrip } from "./measurements/round-trip.ts";
 import { roundTripDownload } from "./measurements/round-trip-download.ts";
-import { buildPrograms } from "./support/compile.ts";
+import { buildPrograms, type Programs } from "./support/compile.ts";
 import { describeMachine } from "./support/machine.ts";
 import { formatMachine, formatResults, type Result, resultOf } from "./support/report.ts";
+import { readSizes, runTransfers, SIZE_OPTIONS, TRANSFERS } from "./transfer.ts";
 
 const MEASUREMENTS: readonly Measurement[] = [roundTrip, roundTripDownload, idleMemory, oneShotList];
-const RESULTS = join(import.meta.dir, "results");
+/** Round trips are short, and their spread asks for more rounds. */
+const ROUNDS = { messages: 7, transfers: 5 };
 
-const { chosen, rounds } = readOptions();
+const options = readOptions();
+const { chosen, transfers, sizes } = options;
+const folder = options.results ?? join(import.meta.dir, "results");
 const machine = describeMachine();
 const temp = new TempFolder();
 process.on("exit", () => temp[Symbol.dispose]());
 
-note("building");
-const programs = buildPrograms(temp.path);
+const ready = process.env["COMMSERVER_DIST"];
+if (ready === undefined) note("building");
+const programs = ready === undefined ? buildPrograms(temp.path) : programsIn(resolve(ready));
 const results: Result[] = [];
+const rounds = options.rounds ?? ROUNDS.messages;
 for (const measurement of chosen) {
   note(measurement.title);
   try {
@@ -35,25 +42,49 @@ for (const measurement of chosen) {
     process.exitCode = 1;
   }
 }
+process.stdout.write(`${formatMachine(machine)}\n`);
 if (results.length > 0) {
-  process.stdout.write(`${formatMachine(machine)}\n\n${formatResults(results)}`);
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, "latest.json"), `${JSON.stringify({ machine, rounds, results }, null, 2)}\n`);
+  process.stdout.write(`\n${formatResults(results)}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "latest.json"), `${JSON.stringify({ machine, rounds, results }, null, 2)}\n`);
+}
+if (transfers.length > 0) {
+  const context = { programs, folder: temp.path, rounds: options.rounds ?? ROUNDS.transfers, sizes, note };
+  if (!(await runTransfers(transfers, context, { machine, folder }))) process.exitCode = 1;
 }
 process.exit();
 
-function readOptions(): { chosen: readonly Measurement[]; rounds: number } {
+function readOptions() {
   try {
-    const { values } = parseArgs({ options: { only: { type: "string" }, rounds: { type: "string", default: "7" } } });
-    const names = MEASUREMENTS.map(({ name }) => name);
-    if (values.only !== undefined && !names.includes(values.only)) throw new Error(`--only takes ${names.join(", ")}`);
-    if (!/^[1-9]\d*$/.test(values.rounds)) throw new Error("--rounds takes a whole number from 1 on");
-    const chosen = MEASUREMENTS.filter(({ name }) => values.only === undefined || name === values.only);
-    return { chosen, rounds: Number(values.rounds) };
+    const { values } = parseArgs({
+      options: {
+        only: { type: "string" },
+        rounds: { type: "string" },
+        results: { type: "string" },
+        ...SIZE_OPTIONS,
+      },
+    });
+    const { only, rounds, results } = values;
+    const names = [...MEASUREMENTS, ...TRANSFERS].map(({ name }) => name);
+    const wanted = only?.split(",");
+    if (wanted?.some((name) => !names.includes(name))) throw new Error(`--only takes ${names.join(", ")}`);
+    if (rounds !== undefined && !/^[1-9]\d*$/.test(rounds)) throw new Error("--rounds takes a whole number from 1 on");
+    return {
+      chosen: MEASUREMENTS.filter(({ name }) => wanted?.includes(name) ?? true),
+      transfers: TRANSFERS.filter(({ name, onlyByName }) => wanted?.includes(name) ?? !onlyByName),
+      rounds: rounds === undefined ? undefined : Number(rounds),
+      results: results === undefined ? undefined : resolve(results),
+      sizes: readSizes(values),
+    };
   } catch (error) {
     note(error instanceof Error ? error.message : String(error));
     process.exit(2);
   }
+}
+
+/** Those that were built into `folder` before. */
+function programsIn(folder: string): Programs {
+  return { server: join(folder, "commserver-server"), client: join(folder, "commserver-client") };
 }
 
 function note(line: string): void {

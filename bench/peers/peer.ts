@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import type { Programs } from "../support/compile.ts";
+import { type Command, PATH } from "../support/family.ts";
+import type { Workspace } from "../support/workspace.ts";
+
+/** What is moved, by its name in the folder served. */
+export const FILE = "file.bin";
+export const TREE = "tree";
+/** The folder, in the folder served, that takes what clients send. */
+export const INBOX = "inbox";
+
+export interface PeerOptions {
+  readonly workspace: Workspace;
+  readonly programs: Programs;
+  /** Whether clients are to send as well. */
+  readonly writable: boolean;
+  /** Clients at the same time. */
+  readonly clients: number;
+}
+
+/** One way to move files from a server to a client and back: ours, or another to compare it with. */
+export interface Peer {
+  readonly name: string;
+  /** Whether this one is ours. */
+  readonly ours?: true;
+  readonly can: readonly Operation[];
+  /** The programs that it needs and that are not on this machine. */
+  missing(): readonly string[];
+  /** Start what it needs. @throws Error when it does not come to listen */
+  open(options: PeerOptions): Promise<OpenPeer>;
+}
+
+export type Operation = keyof Operations;
+
+/** Each gives the client to start. It ends when everything has arrived. */
+export interface Operations {
+  /** FILE into the target folder. */
+  getFile(): Command;
+  /** FILE into the inbox. */
+  putFile(): Command;
+  /** TREE into the target folder, as a folder of that name. */
+  getTree(): Command;
+  /** TREE into the inbox, as a folder of that name. */
+  putTree(): Command;
+  /** A file to standard output, which is thrown away. */
+  discard(file: string): Command;
+  /** The names of everything served, one in a line, to standard output. */
+  list(): Command;
+}
+
+export interface OpenPeer extends AsyncDisposable {
+  /** Of its server, which may have started others; absent where there is none. */
+  readonly pid?: number;
+  readonly operations: Partial<Operations>;
+  /** Called before each run, outside of the time taken: its folders are new and empty. */
+  refresh?(): Promise<void>;
+}
+
+/** Those of `programs` that can't be found; a name with a slash is a path. */
+export function missingOf(...programs: string[]): string[] {
+  return programs.filter((name) => (name.includes("/") ? !existsSync(name) : Bun.which(name, { PATH }) === null));
+}
