@@ -1,16 +1,18 @@
 import type { Range } from "../block.ts";
 import { type CommError, codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
+import { parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
 import { Reason } from "../protocol/messages.ts";
 import { FileFacts, type GetRequest } from "../protocol/methods.ts";
 import type { Stream } from "../session/stream.ts";
-import type { Storage } from "../storage/storage.ts";
+import { isSmall, type Storage } from "../storage/storage.ts";
 import { BlockPool } from "../transfer/block-pool.ts";
 import { type Chunk, ChunkReader } from "../transfer/chunk-reader.ts";
 import { CommitQueue } from "../transfer/commit-queue.ts";
 import { FileReceiver } from "../transfer/file-receiver.ts";
 import { RecordSender } from "../transfer/record-sender.ts";
+import { SmallFile } from "../transfer/small-file.ts";
 import type { Client } from "./client.ts";
 import {
   MAX_OUTSTANDING,
@@ -25,7 +27,7 @@ const POOL_BLOCKS = 3;
 
 export interface DownloadOptions extends TransferOptions {
   /** Where the files go. */
-  readonly local: Pick<Storage, "place" | "receive" | "makeFolder">;
+  readonly local: Pick<Storage, "place" | "receive" | "store" | "makeFolder">;
   /** One file after the other, each whole before the next begins. */
   readonly isSequential?: boolean;
 }
@@ -40,6 +42,8 @@ interface Task {
   /** What to ask for. */
   ranges: readonly Range[];
   receiver: FileReceiver | undefined;
+  /** Instead of a receiver, for a small file. */
+  small: SmallFile | undefined;
   restarts: number;
   /** Answers that are still to come. */
   expected: number;
@@ -67,6 +71,8 @@ export class Download {
   #itemsEnded = false;
   /** Targets that were seen: a list that a lost link cut off comes again from its beginning. */
   readonly #seen = new Set<string>();
+  /** Folders that this download has made: what comes into them can find nothing there. */
+  readonly #madeFolders = new Set<string>();
   /** To be asked for before anything new: after a lost link, a damaged block, a changed source. */
   #again: Task[] = [];
   /** In the order of their answers. */
@@ -75,6 +81,7 @@ export class Download {
   readonly #commits = new CommitQueue();
   readonly #wakeup = new Wakeup();
   #nextId = 0;
+  #stream: Stream | undefined;
   #failure: unknown;
 
   /** `source` tells what to fetch; it is asked again after a lost link. */
@@ -107,16 +114,17 @@ export class Download {
   async #runStream(client: Client): Promise<void> {
     const { signal } = this.#options;
     const stream = client.openStream("get", {}, { body: true, ...(signal && { signal }) });
-    const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(stream, thrown));
-    const requests = this.#sendRequests(stream).catch((thrown) => this.#stop(stream, thrown));
+    this.#stream = stream;
+    const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(thrown));
+    const requests = this.#sendRequests(stream).catch((thrown) => this.#stop(thrown));
     await Promise.all([answers, requests]);
     await this.#commits.settled();
     await this.#settle();
   }
 
-  #stop(stream: Stream, thrown: unknown): void {
+  #stop(thrown: unknown): void {
     this.#failure ??= thrown;
-    stream.reset("CANCELLED", "The receiver can't go on.", toCommError(thrown));
+    this.#stream?.reset("CANCELLED", "The receiver can't go on.", toCommError(thrown));
     this.#wakeup.notify();
   }
 
@@ -189,19 +197,17 @@ export class Download {
     const { local, exists, onDone, onFailed } = this.#options;
     try {
       if (item.kind === "folder") {
-        await local.makeFolder(item.to);
+        if (await local.makeFolder(item.to)) this.#madeFolders.add(item.to);
         onDone(item, "stored", item.to);
         return undefined;
       }
+      if (this.#madeFolders.has(parentOf(item.to))) return newTask(item, item.to);
       const placement = await local.place(item.to, item, exists);
       if (placement.outcome !== "vacant") {
         onDone(item, placement.outcome, placement.path);
         return undefined;
       }
-      const { path, resume } = placement;
-      const ranges: readonly Range[] = resume?.missing ?? [[0, item.size]];
-      const etag = resume?.etag;
-      return { item, path, etag, ranges, receiver: undefined, restarts: 0, expected: 0, failure: undefined };
+      return newTask(item, placement.path, placement.resume);
     } catch (thrown) {
       onFailed(item, toCommError(thrown));
       return undefined;
@@ -211,25 +217,31 @@ export class Download {
   async #takeAnswers(stream: Stream): Promise<void> {
     await stream.accepted;
     const reader = new ChunkReader(stream, new BlockPool(POOL_BLOCKS), this.#options.digest64);
-    for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) {
+    for (;;) {
+      const chunk = reader.take() ?? (await reader.next());
+      if (chunk === undefined) return;
       const request = this.#outstanding[0];
       if (request === undefined || request.id !== chunk.id) {
         throw new ProtocolError("BAD_PAYLOAD", "A file comes that was not asked for, or out of turn.");
       }
-      await this.#take(chunk, request);
+      const work = this.#take(chunk, request);
+      if (work !== undefined) await work;
       if (chunk.kind !== ChunkKind.BLOCK) chunk.release();
     }
   }
 
-  async #take(chunk: Chunk, request: Request): Promise<void> {
+  /** @returns what to wait for before the next chunk */
+  #take(chunk: Chunk, request: Request): Promise<void> | undefined {
     const { task } = request;
     switch (chunk.kind) {
       case ChunkKind.FILE:
         return this.#begin(task, decodeJson(FileFacts, chunk.payload, "What a file is"));
       case ChunkKind.BLOCK:
-        if (task.failure !== undefined) return chunk.release();
-        if (task.receiver === undefined) throw new ProtocolError("BAD_PAYLOAD", "A block comes before its file.");
-        return task.receiver.take(chunk);
+        if (task.failure !== undefined) chunk.release();
+        else if (task.small !== undefined) task.small.take(chunk);
+        else if (task.receiver === undefined) throw new ProtocolError("BAD_PAYLOAD", "A block comes before its file.");
+        else task.receiver.take(chunk);
+        return undefined;
       case ChunkKind.FAIL: {
         const { code, message } = decodeJson(Reason, chunk.payload, "A refusal");
         task.failure ??= new RemoteError(codeOfWire(code), message);
@@ -242,25 +254,35 @@ export class Download {
     }
   }
 
-  async #answered({ task, bytes }: Request): Promise<void> {
+  #answered({ task, bytes }: Request): Promise<void> | undefined {
     this.#outstanding.shift();
     this.#outstandingBytes -= bytes;
     task.expected--;
-    if (task.expected === 0) await (task.failure === undefined ? this.#seal(task) : this.#fail(task, task.failure));
     this.#wakeup.notify();
+    if (task.expected > 0) return undefined;
+    if (task.failure !== undefined) return this.#fail(task, task.failure);
+    return task.small === undefined ? this.#seal(task) : this.#sealSmall(task, task.small);
   }
 
-  async #begin(task: Task, facts: FileFacts): Promise<void> {
-    if (task.failure !== undefined) return;
-    if (task.receiver !== undefined) {
-      if (task.receiver.part.facts.etag === facts.etag) return;
+  #begin(task: Task, facts: FileFacts): Promise<void> | undefined {
+    if (task.failure !== undefined) return undefined;
+    const before = task.receiver?.part.facts ?? task.small?.facts;
+    if (before !== undefined) {
+      if (before.etag === facts.etag) return undefined;
       throw new ProtocolError("BAD_PAYLOAD", "Another state of a file comes than the one asked for.");
     }
+    task.etag = facts.etag;
+    if (!isSmall(facts)) return this.#beginLarge(task, facts);
+    task.small = new SmallFile(task.path, facts);
+    this.#options.onStart?.(task.item, 0);
+    return undefined;
+  }
+
+  async #beginLarge(task: Task, facts: FileFacts): Promise<void> {
     const { local, exists, onProgress, onStart, onFailed } = this.#options;
     const { item } = task;
     try {
       const part = await local.receive(task.path, facts, exists);
-      task.etag = facts.etag;
       task.receiver = new FileReceiver(part, (bytes) => onProgress?.(item, bytes));
       onStart?.(item, part.present);
     } catch (thrown) {
@@ -279,21 +301,52 @@ export class Download {
     try {
       missing = await receiver.sealed();
     } catch (thrown) {
-      const error = toCommError(thrown);
-      if (error.code !== "DIGEST_MISMATCH") throw error;
-      return this.#fail(task, error);
+      return this.#giveUp(task, thrown);
     }
-    if (missing.length > 0) {
-      task.ranges = missing;
-      this.#again.push(task);
-      return;
+    if (missing.length > 0) this.#askAgain(task, missing);
+    else await this.#commit(task, () => receiver.part.commit());
+  }
+
+  #sealSmall(task: Task, small: SmallFile): Promise<void> | undefined {
+    const { local, exists, onProgress } = this.#options;
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = small.sealed();
+    } catch (thrown) {
+      return this.#giveUp(task, thrown);
     }
+    const { path, facts } = small;
+    if (bytes === undefined) {
+      this.#askAgain(task, [[0, facts.size]]);
+      return undefined;
+    }
+    const whole = bytes;
+    onProgress?.(task.item, facts.size);
+    return this.#commit(task, () => local.store(path, facts, exists, whole));
+  }
+
+  #askAgain(task: Task, missing: readonly Range[]): void {
+    task.ranges = missing;
+    this.#again.push(task);
+  }
+
+  /** Damaged too often is about this file; anything else, such as a full disk, is about all. */
+  #giveUp(task: Task, thrown: unknown): Promise<void> {
+    const error = toCommError(thrown);
+    if (error.code !== "DIGEST_MISMATCH") throw error;
+    return this.#fail(task, error);
+  }
+
+  #commit(task: Task, commit: () => Promise<string>): Promise<void> | undefined {
     const { onDone, onFailed } = this.#options;
-    await this.#commits.add(async () => {
+    return this.#commits.add(async () => {
       try {
-        onDone(task.item, "stored", await receiver.part.commit());
+        onDone(task.item, "stored", await commit());
       } catch (thrown) {
-        onFailed(task.item, toCommError(thrown));
+        const error = toCommError(thrown);
+        // The others would fare no better; and this one can go on when there is room.
+        if (error.code === "DISK_FULL") this.#stop(error);
+        else onFailed(task.item, error);
       }
       this.#wakeup.notify();
     });
@@ -314,8 +367,23 @@ export class Download {
     task.restarts++;
     task.failure = undefined;
     task.receiver = undefined;
+    task.small = undefined;
     task.etag = undefined;
     task.ranges = [[0, task.item.size]];
     this.#again.push(task);
   }
+}
+
+function newTask(item: TransferItem, path: string, resume?: { etag: string; missing: readonly Range[] }): Task {
+  return {
+    item,
+    path,
+    etag: resume?.etag,
+    ranges: resume?.missing ?? [[0, item.size]],
+    receiver: undefined,
+    small: undefined,
+    restarts: 0,
+    expected: 0,
+    failure: undefined,
+  };
 }

@@ -1,4 +1,4 @@
-import { EventRecord, Nothing } from "../protocol/methods.ts";
+import { EventRecord, Nothing, UnfinishedRecord } from "../protocol/methods.ts";
 import { decodeRecords } from "../protocol/records.ts";
 import type { Client } from "./client.ts";
 
@@ -20,6 +20,13 @@ export class Operator {
 
   async quit(): Promise<void> {
     await this.client.call("quit", {}, Nothing);
+  }
+
+  /** What is left of transfers to the server that did not end, or are under way. */
+  async *unfinished(): AsyncGenerator<UnfinishedRecord, void> {
+    const stream = this.client.openStream("unfinished", {});
+    await stream.accepted;
+    yield* decodeRecords(UnfinishedRecord, stream.body());
   }
 
   /** What happens at the server from now on, until it stops. */

@@ -192,6 +192,10 @@ export const KickParams = v.object({ name, reason: v.optional(v.pipe(v.string(),
 export const DrainParams = v.object({ on: v.boolean() });
 export const Nothing = v.object({});
 
+/** A record of the body of `unfinished`: what is left of a transfer. */
+export const UnfinishedRecord = v.object({ path, size: count, modifiedAt: timestamp });
+export type UnfinishedRecord = v.InferOutput<typeof UnfinishedRecord>;
+
 /** What happens at the server, for its operator: the body records of `events`, and the log. */
 export type ServerEvent =
   | { event: "listening"; address: string }

@@ -18,14 +18,31 @@ import { remove } from "./handlers/remove.ts";
 import { rename } from "./handlers/rename.ts";
 import { stat } from "./handlers/stat.ts";
 import { status } from "./handlers/status.ts";
+import { unfinished } from "./handlers/unfinished.ts";
 import { watch } from "./handlers/watch.ts";
 import type { Member } from "./member.ts";
 import type { Host, Method } from "./method.ts";
 
 const METHODS: ReadonlyMap<string, Method> = new Map(
-  ([status, list, stat, get, put, remove, rename, digest, watch, message, kick, drain, quit, events] as Method[]).map(
-    (method) => [method.name, method],
-  ),
+  (
+    [
+      status,
+      list,
+      stat,
+      get,
+      put,
+      remove,
+      rename,
+      digest,
+      watch,
+      unfinished,
+      message,
+      kick,
+      drain,
+      quit,
+      events,
+    ] as Method[]
+  ).map((method) => [method.name, method]),
 );
 
 /** Answer the peer's request on its stream. Never throws: every failure becomes a RESET. */

@@ -11,6 +11,7 @@ import type { Transport } from "../session/transport.ts";
 import type { Sha256, Storage } from "../storage/storage.ts";
 import { Admission, type AdmissionHost } from "./admission.ts";
 import { Away } from "./away.ts";
+import { cleanUnfinished } from "./cleaning.ts";
 import { DigestCache } from "./digest-cache.ts";
 import { EventFeed } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
@@ -23,6 +24,9 @@ import { Seats } from "./seats.ts";
 
 /** How often the counters of live sessions go into the ledger. */
 const CHECKPOINT_MS = 30_000;
+
+/** How often stale unfinished files are looked for, beside the start. */
+const CLEANING_MS = 24 * 3_600_000;
 
 const CLOSED = "The server admits nobody at present.";
 const STOPPING = "The server is shutting down.";
@@ -73,6 +77,7 @@ export class CommServer implements Host {
   };
   #waitingToStop: Promise<void> | undefined;
   #cancelCheckpoint: () => void = () => {};
+  #cancelCleaning: () => void = () => {};
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -82,6 +87,7 @@ export class CommServer implements Host {
     this.events = new EventFeed(() => options.clock.wallTime());
     this.#away = new Away(options.clock, options.graceMs);
     this.#scheduleCheckpoint();
+    this.#scheduleCleaning(0);
     this.#admissionHost = {
       clock: options.clock,
       seats: this.seats,
@@ -174,6 +180,7 @@ export class CommServer implements Host {
     for (const { session } of this.members.operators) session.goAway("SHUTDOWN", message, 1_000);
     await Promise.all([...this.#links].map((link) => link.closed));
     this.#cancelCheckpoint();
+    this.#cancelCleaning();
     this.ledger.close();
   }
 
@@ -289,6 +296,14 @@ export class CommServer implements Host {
       const live = this.members.clients.map(({ id, counters }) => ({ id, ...counters }));
       if (live.length > 0) this.#record(() => this.ledger.checkpoint(live, this.clock.wallTime()));
       this.#scheduleCheckpoint();
+    });
+  }
+
+  #scheduleCleaning(ms: number): void {
+    if (!this.writable) return;
+    this.#cancelCleaning = this.clock.after(ms, () => {
+      this.#scheduleCleaning(CLEANING_MS);
+      void cleanUnfinished(this.storage, this.clock.wallTime(), (event) => this.events.emit(event));
     });
   }
 

@@ -80,6 +80,17 @@ export class Folders {
     return this.open(path);
   }
 
+  /** Make the folder at `path`. @returns false when it was there @throws as make() */
+  ensure(path: string): boolean {
+    try {
+      this.open(path).release();
+      return false;
+    } catch {
+      this.make(path).release();
+      return true;
+    }
+  }
+
   /** The folder that holds `path`, and its name there; the caller releases the folder. @throws as open() */
   holder(path: string, options: { make: boolean } = { make: false }): { folder: OpenFolder; name: string } {
     requireNotPart(path);

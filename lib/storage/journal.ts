@@ -79,6 +79,20 @@ export class Journal {
     }
   }
 
+  /** True when nobody works on it, also when it is not there. */
+  static isFree(path: string): boolean {
+    let fd: number;
+    try {
+      fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    } catch {
+      return true;
+    }
+    const { tryLock } = libc();
+    const isFree = tryLock === undefined || tryLock(fd);
+    fs.closeSync(fd);
+    return isFree;
+  }
+
   /** Begin anew: nothing is here. */
   restart(): void {
     this.#digests = new BigUint64Array(Math.ceil(this.#facts.size / BLOCK_BYTES));

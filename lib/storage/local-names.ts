@@ -30,7 +30,7 @@ export function fromLocalName(name: string, platform: NodeJS.Platform = process.
 
 /** True when the local system has another name for a file at `path`. */
 export function isMapped(path: string, platform: NodeJS.Platform = process.platform): boolean {
-  return path.split("/").some((name) => toLocalName(name, platform) !== name);
+  return platform === "win32" && path.split("/").some((name) => toLocalName(name, platform) !== name);
 }
 
 function percent(character: string): string {

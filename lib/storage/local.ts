@@ -1,17 +1,18 @@
 import fs from "node:fs";
 import { realpath, rm, stat } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf, type Owner, readError, writeError } from "./disk-error.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { Folders } from "./folders.ts";
 import { Journal } from "./journal.ts";
-import { LargePart } from "./large-part.ts";
 import { entryOf, LocalFile, requireFile } from "./local-file.ts";
 import { listFolder } from "./local-list.ts";
+import { LocalPart } from "./local-part.ts";
+import type { OpenFolder } from "./open-folder.ts";
 import { resumableNames } from "./part-names.ts";
-import { copyName, renameNew } from "./publish.ts";
-import { SmallPart } from "./small-part.ts";
+import { copyName } from "./publish.ts";
+import { renameNew } from "./rename-new.ts";
 import {
   type ExistsPolicy,
   type FileFacts,
@@ -23,7 +24,10 @@ import {
   type Storage,
   type StorageChange,
   type StorageEntry,
+  type Unfinished,
 } from "./storage.ts";
+import { storeSmall } from "./store-small.ts";
+import { findUnfinished, removeUnfinished } from "./unfinished.ts";
 
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
 
@@ -97,7 +101,7 @@ export class LocalStorage implements Storage {
   }
 
   async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
-    let folder: ReturnType<Folders["holder"]>["folder"] | undefined;
+    let folder: OpenFolder | undefined;
     try {
       const holder = this.#folders.holder(path);
       folder = holder.folder;
@@ -127,16 +131,29 @@ export class LocalStorage implements Storage {
 
   async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
     try {
-      const options = { ...this.#folders.holder(path, { make: true }), path, facts, exists };
-      return isSmall(facts) ? new SmallPart(options) : await LargePart.open(options);
+      return await LocalPart.open({ ...this.#folders.holder(path, { make: true }), path, facts, exists });
     } catch (cause) {
       throw writeError(cause, quote(path));
     }
   }
 
-  async makeFolder(path: string): Promise<void> {
+  async store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
+    let folder: OpenFolder | undefined;
     try {
-      this.#folders.make(path).release();
+      const holder = this.#folders.holder(path, { make: true });
+      folder = holder.folder;
+      const name = await storeSmall(folder, holder.name, bytes, facts, exists);
+      return name === holder.name ? path : path.slice(0, path.length - holder.name.length) + name;
+    } catch (cause) {
+      throw writeError(cause, quote(path));
+    } finally {
+      folder?.release();
+    }
+  }
+
+  async makeFolder(path: string): Promise<boolean> {
+    try {
+      return this.#folders.ensure(path);
     } catch (cause) {
       throw writeError(cause, quote(path));
     }
@@ -199,6 +216,23 @@ export class LocalStorage implements Storage {
       return await this.#watch.subscribe(listener);
     } catch (cause) {
       throw new StorageError("INTERNAL", "The system of the server can't watch the repository.", { cause });
+    }
+  }
+
+  unfinished(): AsyncIterable<Unfinished> {
+    return findUnfinished(this.#folders);
+  }
+
+  async removeUnfinished(path: string): Promise<boolean> {
+    try {
+      const folder = this.#folders.open(parentOf(path));
+      try {
+        return removeUnfinished(folder, baseName(path));
+      } finally {
+        folder.release();
+      }
+    } catch (cause) {
+      throw writeError(cause, quote(path));
     }
   }
 

@@ -13,6 +13,7 @@ import {
   type Storage,
   type StorageChange,
   type StorageEntry,
+  type Unfinished,
 } from "./storage.ts";
 
 interface MemoryFile {
@@ -119,8 +120,8 @@ export class MemoryStorage implements Storage {
     const part = goesOn
       ? found
       : { facts, bytes: new Uint8Array(facts.size), present: new Set<number>(), taken: false };
-    part.taken = !isSmall(facts);
-    if (!isSmall(facts)) this.#parts.set(path, part);
+    part.taken = true;
+    this.#parts.set(path, part);
     return {
       path,
       facts,
@@ -156,11 +157,22 @@ export class MemoryStorage implements Storage {
     };
   }
 
-  async makeFolder(path: string): Promise<void> {
+  async store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
+    await this.makeFolder(parentOf(path));
+    let free = path;
+    for (let copy = 1; exists === "rename" && this.#files.has(free); copy++) free = copyName(path, copy);
+    if (exists !== "overwrite" && this.#files.has(free)) throw new StorageError("EXISTS", `${quote(path)} exists.`);
+    this.set(free, new Uint8Array(bytes), facts.modifiedAt, facts.executable);
+    return free;
+  }
+
+  async makeFolder(path: string): Promise<boolean> {
+    const isNew = !this.#isFolder(path);
     for (let folder = path; folder !== ""; folder = parentOf(folder)) {
       if (this.#files.has(folder)) throw new StorageError("EXISTS", `${quote(folder)} is not a folder.`);
     }
     this.#addFolders(path);
+    return isNew;
   }
 
   async remove(path: string, options: { recursive: boolean }): Promise<void> {
@@ -200,6 +212,17 @@ export class MemoryStorage implements Storage {
 
   async freeBytes(): Promise<number> {
     return Number.MAX_SAFE_INTEGER;
+  }
+
+  async *unfinished(): AsyncGenerator<Unfinished, void> {
+    for (const [path, { facts, bytes }] of this.#parts) {
+      yield { path: `${path}.part`, size: bytes.length, modifiedAt: facts.modifiedAt };
+    }
+  }
+
+  async removeUnfinished(path: string): Promise<boolean> {
+    const name = path.slice(0, -".part".length);
+    return !this.#parts.get(name)?.taken && this.#parts.delete(name);
   }
 
   #tell(change: StorageChange): void {

@@ -1,11 +1,18 @@
 import fs from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { sep } from "node:path";
 import { errnoOf } from "./disk-error.ts";
+import { libc } from "./libc.ts";
 import { toLocalName } from "./local-names.ts";
+import { renameNew } from "./rename-new.ts";
 
 /** Refers to a folder without the right to list it (open(2), Linux). */
 const O_PATH = 0o10000000;
+
+/** File systems that live in memory alone, where a sync does nothing and costs a turn: tmpfs and ramfs (statfs(2)). */
+const VOLATILE = new Set([0x01021994, 0x858458f6]);
+
+const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
 const HAS_PROC = process.platform === "linux" && fs.existsSync("/proc/self/fd");
 
@@ -19,6 +26,7 @@ export class OpenFolder {
   #uses = 1;
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | undefined;
+  #isDurable: boolean | undefined;
 
   private constructor(place: string, fd: number | undefined) {
     this.#fd = fd;
@@ -49,7 +57,28 @@ export class OpenFolder {
 
   /** A path for the system by which `name` in this folder is reached; "." is the folder itself. */
   at(name: string): string {
-    return join(this.#place, toLocalName(name));
+    return this.#place + sep + toLocalName(name);
+  }
+
+  /** Create the file `name`, for writing; its descriptor. @throws the system's error, also when it exists */
+  create(name: string): number {
+    const { createAt } = libc();
+    const fd = createAt === undefined || this.#fd === undefined ? -1 : createAt(this.#fd, name);
+    // Whatever the reason was, the portable way meets it again and can name it.
+    return fd >= 0 ? fd : fs.openSync(this.at(name), CREATE, 0o666);
+  }
+
+  /** Rename `from` to `to` where nothing is; false when something is. @throws the system's error */
+  renameNew(from: string, to: string): boolean {
+    const { renameNewAt } = libc();
+    if (renameNewAt !== undefined && this.#fd !== undefined && renameNewAt(this.#fd, from, to)) return true;
+    return renameNew(this.at(from), this.at(to));
+  }
+
+  /** False where nothing outlives the machine's power anyway. */
+  get isDurable(): boolean {
+    this.#isDurable ??= !VOLATILE.has(fs.statfsSync(this.at(".")).type);
+    return this.#isDurable;
   }
 
   /** One more user; each must release(). */

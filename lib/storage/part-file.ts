@@ -23,23 +23,19 @@ export async function writeFully(fd: number, bytes: Uint8Array, position: number
   }
 }
 
-/** The same at once: for what is small, and goes into memory. @throws the system's error */
-export function writeFullySync(fd: number, bytes: Uint8Array, position: number): void {
-  for (let offset = 0; offset < bytes.length; ) {
-    offset += fs.writeSync(fd, bytes, offset, bytes.length - offset, position + offset);
-  }
-}
-
-/** Give an open file the times and rights of its source, and make all of it durable. @throws the system's error */
-export async function finishFile(fd: number, facts: FileFacts): Promise<void> {
+/** Give an open file the times and rights of its source. @throws the system's error */
+export function setTimes(fd: number, facts: FileFacts): void {
   const time = new Date(Math.max(-MAX_TIME, Math.min(MAX_TIME, facts.modifiedAt)));
   fs.futimesSync(fd, time, time);
-  if (facts.executable) {
-    const { mode } = fs.fstatSync(fd);
-    // Whoever may read it may run it.
-    fs.fchmodSync(fd, mode | ((mode & 0o444) >> 2));
-  }
-  await fsync(fd);
+  if (!facts.executable) return;
+  const { mode } = fs.fstatSync(fd);
+  // Whoever may read it may run it.
+  fs.fchmodSync(fd, mode | ((mode & 0o444) >> 2));
+}
+
+/** Resolves when all of an open file is on the disk. @throws the system's error */
+export function finishFile(fd: number): Promise<void> {
+  return fsync(fd);
 }
 
 /** Run `work`, its errors told as of a file of this machine. @throws StorageError */

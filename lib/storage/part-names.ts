@@ -21,9 +21,9 @@ export function isUnfinished(name: string): boolean {
   return name.endsWith(PART) || name.endsWith(JOURNAL);
 }
 
-/** The journal of a part of that name, whether there is one or not. */
-export function journalOf(part: string): string {
-  return basename(part, PART) + JOURNAL;
+/** The journal that belongs to an unfinished file, or the name itself when that is one. */
+export function journalOf(name: string): string {
+  return name.endsWith(JOURNAL) ? name : basename(name, PART) + JOURNAL;
 }
 
 /** The file's own name where the suffix fits behind it; else a digest of it. */

@@ -1,8 +1,6 @@
 import fs from "node:fs";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
-import { errnoOf } from "./disk-error.ts";
-import { libc } from "./libc.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import type { ExistsPolicy } from "./storage.ts";
 
@@ -23,7 +21,7 @@ export function publish(folder: OpenFolder, part: string, name: string, exists: 
   }
   for (let copy = 0; copy < MAX_COPIES; copy++) {
     const tried = copy === 0 ? name : copyName(name, copy);
-    if (renameNew(folder.at(part), folder.at(tried))) return tried;
+    if (folder.renameNew(part, tried)) return tried;
     if (exists !== "rename") break;
   }
   throw new StorageError("EXISTS", `${quote(name)} exists.`);
@@ -41,25 +39,4 @@ function requireReplaceable(folder: OpenFolder, name: string): void {
   const there = fs.lstatSync(folder.at(name), { throwIfNoEntry: false });
   if (there === undefined || there.isFile() || there.isSymbolicLink()) return;
   throw new StorageError("EXISTS", `${quote(name)} is not a file, and is not replaced by one.`);
-}
-
-/** Rename where nothing is; false when something is. @throws the system's error */
-export function renameNew(from: string, to: string): boolean {
-  if (libc().renameNoReplace?.(from, to)) return true;
-  // Whatever the reason was, the portable way meets it again and can name it.
-  if (fs.lstatSync(to, { throwIfNoEntry: false }) !== undefined) return false;
-  if (fs.lstatSync(from).isDirectory()) {
-    fs.renameSync(from, to);
-    return true;
-  }
-  try {
-    fs.linkSync(from, to);
-  } catch (cause) {
-    if (errnoOf(cause) === "EEXIST") return false;
-    // No hard links here (FAT, some network shares): the look above is the best there is.
-    fs.renameSync(from, to);
-    return true;
-  }
-  fs.unlinkSync(from);
-  return true;
 }

@@ -51,8 +51,16 @@ export interface Storage {
    */
   receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile>;
 
-  /** Make a folder, and those above it; no effect when it is there. @throws StorageError as receive(), EXISTS */
-  makeFolder(path: string): Promise<void>;
+  /**
+   * Make a whole file of at most one block (isSmall()) at once: durable, and visible only then.
+   *
+   * @returns its path: another than `path` only with "rename"
+   * @throws StorageError EXISTS; as receive(), but BUSY
+   */
+  store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string>;
+
+  /** Make a folder, and those above it. @returns false when it was there @throws StorageError as receive(), EXISTS */
+  makeFolder(path: string): Promise<boolean>;
 
   /**
    * Remove a file, a link or a folder.
@@ -71,6 +79,12 @@ export interface Storage {
   /** Bytes that can still be stored. */
   freeBytes(): Promise<number>;
 
+  /** What is left of transfers that did not end, or are under way: their own names, which no other method takes. */
+  unfinished(): AsyncIterable<Unfinished>;
+
+  /** Remove what unfinished() has told, unless somebody works on it. @returns whether it was removed */
+  removeUnfinished(path: string): Promise<boolean>;
+
   /**
    * Tell what changes from now on, whoever changes it, soon after it happened and with what came at the same time.
    * Returns the function that ends it.
@@ -78,6 +92,14 @@ export interface Storage {
    * @throws StorageError INTERNAL when the system can't watch so much
    */
   watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void>;
+}
+
+/** What is left of a transfer. */
+export interface Unfinished {
+  readonly path: string;
+  readonly size: number;
+  /** When it was last written, in milliseconds since 1970. */
+  readonly modifiedAt: number;
 }
 
 /** `removed` stands for all below a folder as well. */
@@ -97,7 +119,7 @@ export interface FileFacts {
   readonly etag: string;
 }
 
-/** A file that is sent in one piece, and is not resumed. */
+/** A file that moves in one piece, and is not resumed. */
 export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
   return size <= BLOCK_BYTES;
 }

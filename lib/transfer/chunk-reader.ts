@@ -10,6 +10,8 @@ export interface Chunk extends ChunkHeader {
   readonly payload: Uint8Array;
   /** False when the payload is not what its digest says; then it is a block, and must not be used. */
   readonly intact: boolean;
+  /** True when the payload is in a buffer that others wait for; else it may be kept. */
+  readonly isLent: boolean;
   /** Give the payload's buffer back. Once. */
   release(): void;
 }
@@ -32,6 +34,23 @@ export class ChunkReader {
   }
 
   /**
+   * The next chunk when it is here already, whole: small ones come by hundreds, and a wait for each would cost more
+   * than what is done with it. undefined: ask next().
+   *
+   * @throws as next()
+   */
+  take(): Chunk | undefined {
+    const piece = this.#piece;
+    const start = this.#position + CHUNK_HEADER_BYTES;
+    if (start > piece.length) return undefined;
+    const header = decodeChunkHeader(piece, this.#position);
+    const end = start + header.length;
+    if (end > piece.length) return undefined;
+    this.#position = end;
+    return this.#checked(header, piece.subarray(start, end), NOTHING);
+  }
+
+  /**
    * The next chunk, undefined at the end of the body.
    *
    * @throws ProtocolError BAD_PAYLOAD; StreamError DIGEST_MISMATCH for anything but a block; as Stream.read()
@@ -40,11 +59,16 @@ export class ChunkReader {
     if (this.#position === this.#piece.length && !(await this.#more())) return undefined;
     const header = await this.#header();
     const { chunk, release } = await this.#payload(header.length);
-    const intact = this.#digest64(chunk, seedOf(header.offset)) === header.digest;
-    if (!intact && header.kind !== ChunkKind.BLOCK) {
+    return this.#checked(header, chunk, release);
+  }
+
+  #checked(header: ChunkHeader, payload: Uint8Array, release: () => void): Chunk {
+    const { kind, length, id, offset, digest } = header;
+    const intact = this.#digest64(payload, seedOf(offset)) === digest;
+    if (!intact && kind !== ChunkKind.BLOCK) {
       throw new StreamError("DIGEST_MISMATCH", "What describes a file was damaged on the way.");
     }
-    return { ...header, payload: chunk, intact, release };
+    return { kind, length, id, offset, digest, payload, intact, isLent: release !== NOTHING, release };
   }
 
   async #header(): Promise<ChunkHeader> {

@@ -5,10 +5,14 @@ const MAX_COMMITS = 64;
 export class CommitQueue {
   readonly #running = new Set<Promise<void>>();
 
-  /** Start `commit`, which must not reject; resolves when there is room for another. */
-  async add(commit: () => Promise<void>): Promise<void> {
+  /** Start `commit`, which must not reject. @returns what to wait for before the next, when there is no room for it */
+  add(commit: () => Promise<void>): Promise<void> | undefined {
     const running: Promise<void> = commit().finally(() => this.#running.delete(running));
     this.#running.add(running);
+    return this.#running.size < MAX_COMMITS ? undefined : this.#makeRoom();
+  }
+
+  async #makeRoom(): Promise<void> {
     while (this.#running.size >= MAX_COMMITS) await Promise.race(this.#running);
   }
 

@@ -13,9 +13,14 @@ export class Pacer {
     this.#since = clock.now();
   }
 
+  /** Whether pause() would wait. */
+  get isDue(): boolean {
+    return this.#clock.now() - this.#since >= MAX_RUN_MS;
+  }
+
   /** Call between two pieces of work. */
   async pause(): Promise<void> {
-    if (this.#clock.now() - this.#since < MAX_RUN_MS) return;
+    if (!this.isDue) return;
     await this.#clock.turn();
     this.#since = this.#clock.now();
   }

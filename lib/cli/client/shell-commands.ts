@@ -47,7 +47,9 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   list: {
     usage: "list [GLOB]",
     description: "What there is: a folder, a file or a pattern such as **/*.txt",
-    run: ({ client, words, io, signal }) => printEntries(client, words[0], signal, { out: io.out, note: io.note }),
+    async run({ client, words, io, signal }) {
+      await printEntries(client, words[0], signal, { out: io.out, note: io.note });
+    },
   },
   get: {
     usage: "get PATH… [--output DEST] [--overwrite …]",
@@ -94,7 +96,9 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   watch: {
     usage: "watch [GLOB]",
     description: "Tell what changes, until Ctrl-C",
-    run: ({ client, words, io, signal }) => printChanges(client, { glob: words[0], json: false, signal, io }),
+    async run({ client, words, io, signal }) {
+      await printChanges(client, { glob: words[0], json: false, signal, io });
+    },
   },
   send: {
     usage: "TEXT, @NAME TEXT, @all TEXT",

@@ -19,7 +19,12 @@ export class StdoutStorage {
     return new StdoutPart(path, facts, this.#io);
   }
 
-  async makeFolder(): Promise<void> {
+  async store(path: string, _facts: FileFacts, _exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
+    await this.#io.out(bytes);
+    return path;
+  }
+
+  async makeFolder(): Promise<boolean> {
     throw new UsageError("A folder can't go to standard output.");
   }
 }

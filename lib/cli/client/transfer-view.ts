@@ -75,7 +75,8 @@ export class TransferView {
   onDone(item: TransferItem, outcome: TransferOutcome, path: string, sha256?: string): void {
     const { json, verb, placeOf } = this.#options;
     this.#present.delete(item);
-    this.#count[outcome]++;
+    // Folders come along.
+    if (item.kind === "file") this.#count[outcome]++;
     if (outcome === "stored") this.#storedBytes += item.size;
     if (item.kind === "file") this.#progress?.finish(outcome === "stored" ? 0 : item.size);
     const place = placeOf(item, path);

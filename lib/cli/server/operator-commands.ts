@@ -4,6 +4,7 @@ import { sendTyped } from "../client/send.ts";
 import { fetchStatus, formatStatus } from "../client/status.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
+import { formatBytes, formatTime } from "../format.ts";
 import { describeError } from "../report.ts";
 
 export interface OperatorCommand {
@@ -45,6 +46,17 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
       if (!["", "on", "off"].includes(word)) throw new UsageError("Write: drain, or drain off");
       await operator.drain(word !== "off");
       return word === "off" ? "Clients are admitted again." : "No new client is admitted.";
+    },
+  },
+  unfinished: {
+    usage: "unfinished",
+    description: "What is left of transfers that did not end; removed after 7 days",
+    async run(operator) {
+      const lines: string[] = [];
+      for await (const { path, size, modifiedAt } of operator.unfinished()) {
+        lines.push(`${formatBytes(size).padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(path)}`);
+      }
+      return lines.join("\n") || "Nothing is unfinished.";
     },
   },
   quit: {

@@ -20,7 +20,7 @@ import { listenOperator, listenPublic } from "./listeners.ts";
 import { runOperatorConsole } from "./operator-console.ts";
 
 /** Credit and streams that a client gets. */
-const CLIENT_LIMITS = { credit: 1024 * 1024, maxStreams: 128 };
+const CLIENT_LIMITS = { credit: 4 * 1024 * 1024, maxStreams: 128 };
 const HEARTBEAT_MS = 15_000;
 const HANDSHAKE_MS = 10_000;
 const MAX_UNADMITTED = 1_024;

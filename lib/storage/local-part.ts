@@ -6,11 +6,11 @@ import { quote } from "../path.ts";
 import { digest64 } from "./digest64.ts";
 import { writeError } from "./disk-error.ts";
 import { Journal } from "./journal.ts";
-import { finishFile, writeFully, writing } from "./part-file.ts";
+import type { OpenFolder } from "./open-folder.ts";
+import { finishFile, setTimes, writeFully, writing } from "./part-file.ts";
 import { resumableNames } from "./part-names.ts";
 import { publish } from "./publish.ts";
-import type { PartOptions } from "./small-part.ts";
-import type { FileFacts, PartFile } from "./storage.ts";
+import type { ExistsPolicy, FileFacts, PartFile } from "./storage.ts";
 
 const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
@@ -22,8 +22,18 @@ const readAt = promisify(fs.read) as unknown as (
   position: number,
 ) => Promise<{ bytesRead: number } | number>;
 
-/** A file of more than one block: its part lies beside it, with a journal, until it is whole. */
-export class LargePart implements PartFile {
+export interface PartOptions {
+  /** Belongs to the part, which releases it. */
+  readonly folder: OpenFolder;
+  readonly name: string;
+  /** Of the file, for messages and for its user. */
+  readonly path: string;
+  readonly facts: FileFacts;
+  readonly exists: ExistsPolicy;
+}
+
+/** A file that comes block by block: its part lies beside it, with a journal, until it is whole. */
+export class LocalPart implements PartFile {
   readonly #options: PartOptions;
   readonly #part: string;
   readonly #journal: Journal;
@@ -42,7 +52,7 @@ export class LargePart implements PartFile {
   }
 
   /** @throws StorageError as Storage.receive(); then the folder is released */
-  static async open(options: PartOptions): Promise<LargePart> {
+  static async open(options: PartOptions): Promise<LocalPart> {
     const { folder, name, facts, path } = options;
     const names = resumableNames(name);
     let journal: Journal | undefined;
@@ -54,7 +64,7 @@ export class LargePart implements PartFile {
       if (!fs.lstatSync(folder.at(names.part), { throwIfNoEntry: false })?.isFile()) journal.restart();
       fd = fs.openSync(folder.at(names.part), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
       if (!opened.isTrusted) await verify(fd, journal);
-      const part = new LargePart(options, names.part, journal, fd);
+      const part = new LocalPart(options, names.part, journal, fd);
       if (part.#missingBytes === facts.size) fs.ftruncateSync(fd, 0);
       await requireRoom(folder.at("."), part.#missingBytes, path);
       return part;
@@ -106,12 +116,13 @@ export class LargePart implements PartFile {
     const { folder, name, exists, facts } = this.#options;
     try {
       return await writing(quote(this.path), async () => {
-        await finishFile(this.#fd, facts);
+        setTimes(this.#fd, facts);
+        if (folder.isDurable) await finishFile(this.#fd);
         const published = publish(folder, this.#part, name, exists);
         this.#journal.remove();
         this.#ended = true;
         fs.closeSync(this.#fd);
-        await folder.sync();
+        if (folder.isDurable) await folder.sync();
         folder.release();
         return this.path.slice(0, this.path.length - name.length) + published;
       });

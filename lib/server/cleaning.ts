@@ -1,0 +1,22 @@
+import { toCommError } from "../errors.ts";
+import type { ServerEvent } from "../protocol/methods.ts";
+import type { Storage } from "../storage/storage.ts";
+
+/** For so long an unfinished file can be gone on with. */
+export const STALE_MS = 7 * 24 * 3_600_000;
+
+/** Remove what was left unfinished and not touched for a week. Never throws. */
+export async function cleanUnfinished(
+  storage: Pick<Storage, "unfinished" | "removeUnfinished">,
+  now: number,
+  emit: (event: ServerEvent) => void,
+): Promise<void> {
+  try {
+    for await (const { path, size, modifiedAt } of storage.unfinished()) {
+      if (now - modifiedAt < STALE_MS) continue;
+      if (await storage.removeUnfinished(path)) emit({ event: "cleaned", path, size });
+    }
+  } catch (thrown) {
+    emit({ event: "warning", message: `Unfinished files can't be cleaned: ${toCommError(thrown).message}` });
+  }
+}

@@ -1,0 +1,43 @@
+import fs from "node:fs";
+import { lstat } from "node:fs/promises";
+import { readFolder } from "./folder-reader.ts";
+import type { Folders } from "./folders.ts";
+import { Journal } from "./journal.ts";
+import type { OpenFolder } from "./open-folder.ts";
+import { isUnfinished, journalOf } from "./part-names.ts";
+import type { Unfinished } from "./storage.ts";
+
+/** Unfinished files below a folder, and journals that a crash left alone. Links are not followed. */
+export async function* findUnfinished(folders: Folders, path = ""): AsyncGenerator<Unfinished, void> {
+  let folder: OpenFolder;
+  try {
+    folder = folders.open(path);
+  } catch {
+    return; // gone, or not ours to read
+  }
+  try {
+    for (const names of readFolder(folder.at("."))) {
+      for (const name of names) {
+        if (name === undefined) continue;
+        const stats = await lstat(folder.at(name)).catch(() => undefined);
+        const below = path === "" ? name : `${path}/${name}`;
+        if (stats?.isDirectory()) yield* findUnfinished(folders, below);
+        else if (stats?.isFile() && isUnfinished(name)) {
+          yield { path: below, size: stats.size, modifiedAt: Math.trunc(stats.mtimeMs) };
+        }
+      }
+    }
+  } catch {
+    // a folder that vanished while it was read
+  } finally {
+    folder.release();
+  }
+}
+
+/** Remove an unfinished file with its journal. @returns false when somebody works on it, or it is gone */
+export function removeUnfinished(folder: OpenFolder, name: string): boolean {
+  const journal = journalOf(name);
+  if (!Journal.isFree(folder.at(journal))) return false;
+  for (const file of new Set([name, journal])) fs.rmSync(folder.at(file), { force: true });
+  return true;
+}

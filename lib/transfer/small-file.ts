@@ -1,0 +1,47 @@
+import { StreamError } from "../errors.ts";
+import { quote } from "../path.ts";
+import type { FileFacts } from "../storage/storage.ts";
+import type { Chunk } from "./chunk-reader.ts";
+
+/** How often the sender may be asked for what came damaged. */
+const MAX_ROUNDS = 5;
+
+/** A file of one block or none, between its FILE and its SEAL: it is held, and stored at once. */
+export class SmallFile {
+  readonly path: string;
+  readonly facts: FileFacts;
+  /** Its bytes, when they are here. */
+  bytes: Uint8Array | undefined;
+  #rounds = 0;
+
+  constructor(path: string, facts: FileFacts) {
+    this.path = path;
+    this.facts = facts;
+    if (facts.size === 0) this.bytes = new Uint8Array(0);
+  }
+
+  /** Take its block; a damaged one is dropped. @throws StreamError BAD_PARAMS when it is no block of this file */
+  take(chunk: Chunk): void {
+    const { payload, offset, intact } = chunk;
+    if (offset !== 0 || payload.length !== this.facts.size) {
+      chunk.release();
+      throw new StreamError("BAD_PARAMS", `${quote(this.path)} has no block of ${payload.length} bytes at ${offset}.`);
+    }
+    // What is lent must be given back; most often it is a view of what arrived, and may stay.
+    if (intact) this.bytes = chunk.isLent ? new Uint8Array(payload) : payload;
+    chunk.release();
+  }
+
+  /**
+   * The sender says that it has sent everything.
+   *
+   * @returns the bytes; undefined when they must be asked for again
+   * @throws StreamError DIGEST_MISMATCH when that has happened too often
+   */
+  sealed(): Uint8Array | undefined {
+    if (this.bytes === undefined && ++this.#rounds > MAX_ROUNDS) {
+      throw new StreamError("DIGEST_MISMATCH", `${quote(this.path)} arrived damaged ${MAX_ROUNDS} times.`);
+    }
+    return this.bytes;
+  }
+}
