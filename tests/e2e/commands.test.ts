@@ -30,7 +30,8 @@ describe("commserver-client", () => {
     const args = ["get", "welcome.txt", "empty.txt", "docs/two machines.png", "-o", "into", "-s", server.address];
     const { exitCode, stdout } = await runClient(args, { cwd: folder.path });
     expect(exitCode).toBe(0);
-    expect(stdout.split("\n")).toHaveLength(4);
+    expect(stdout.split("\n")).toHaveLength(5);
+    expect(stdout).toMatch(/^Fetched 3 files, /m);
     for (const name of ["welcome.txt", "empty.txt", "two machines.png"]) {
       const path = name.endsWith("png") ? `docs/${name}` : name;
       expect(await Bun.file(folder.join("into", name)).bytes()).toEqual(
@@ -39,16 +40,26 @@ describe("commserver-client", () => {
     }
   });
 
-  test("get --json gives the digest that sha256sum gives", async () => {
+  test("get --json prints an event a line, with --digest the one that sha256sum gives", async () => {
     await using server = await ServerProcess.start(["-r", REPOSITORY]);
     using folder = new TempFolder();
-    const { stdout } = await runClient(["get", "welcome.txt", "--json", "-s", server.address], { cwd: folder.path });
+    const { stdout } = await runClient(["get", "welcome.txt", "--json", "--digest", "-s", server.address], {
+      cwd: folder.path,
+    });
     const digest = new Bun.CryptoHasher("sha256")
       .update(await Bun.file(`${REPOSITORY}/welcome.txt`).bytes())
       .digest("hex");
-    expect(JSON.parse(stdout)).toEqual({
-      files: [{ path: "welcome.txt", target: "welcome.txt", size: 443, sha256: digest }],
-    });
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const file = { path: "welcome.txt", size: 443 };
+    expect(events).toEqual([
+      { event: "started", ...file, present: 0 },
+      { event: "progress", ...file, bytes: 443 },
+      { event: "done", ...file, target: "welcome.txt", kind: "file", outcome: "stored", sha256: digest },
+      { event: "finished", stored: 1, unchanged: 0, skipped: 0, failed: 0, bytes: 443, seconds: expect.any(Number) },
+    ]);
   });
 
   test("get -o - writes the bytes to standard output", async () => {
@@ -128,7 +139,7 @@ describe("commserver-client", () => {
     expect(stderr).toBe("");
   });
 
-  test("an interrupt during a download exits 130, leaves no file, and frees the seat", async () => {
+  test("an interrupt during a download exits 130, keeps what has arrived under another name, and frees the seat", async () => {
     using folder = new TempFolder();
     mkdirSync(folder.join("repo"));
     mkdirSync(folder.join("here"));
@@ -145,7 +156,7 @@ describe("commserver-client", () => {
     await until(() => readdirSync(folder.join("here")).length > 0);
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
-    expect(readdirSync(folder.join("here"))).toEqual([]);
+    expect(readdirSync(folder.join("here")).sort()).toEqual(["big.commserver-journal", "big.commserver-part"]);
     await server.event("left", { name: "Client01" });
   });
 });

@@ -211,7 +211,8 @@ describe("stopping", () => {
     await Bun.write(folder.join("big"), new Uint8Array(8_000_000));
     await using server = await ServerProcess.start(["-r", folder.path, "--stop-timeout", "3600"]);
     await using peer = await RawPeer.admitted(server.port, { credit: 10 });
-    peer.send(frame("OPEN", { method: "get", params: { path: "big" } }, 1, 1));
+    peer.send(frame("OPEN", { method: "get" }, 1));
+    peer.send(frame("DATA", Buffer.from('{"id":0,"path":"big"}\n'), 1));
     await peer.next("DATA");
     server.signal("SIGTERM");
     await peer.next("GOAWAY");

@@ -10,17 +10,17 @@ import { digest64 } from "../../storage/digest64.ts";
 import { isMapped } from "../../storage/local-names.ts";
 import type { ExistsPolicy } from "../../storage/storage.ts";
 import { digestFile } from "../../transfer/digest-file.ts";
-import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import type { Command } from "../program.ts";
+import { Conflicts } from "./conflicts.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
 import { planFetch, typedSource } from "./fetch-plan.ts";
 import { type LocalTarget, openTarget } from "./local-target.ts";
 import { prefetch } from "./prefetch.ts";
 import { StdoutStorage } from "./stdout-storage.ts";
 import { existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
-import { TransferView } from "./transfer-view.ts";
+import { KEPT, type TransferTerms, TransferView } from "./transfer-view.ts";
 
 export const get: Command = {
   description: "Fetch files, folders and patterns, verified",
@@ -36,40 +36,41 @@ export const get: Command = {
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  run: (flags, io) => withConnection(flags, io, (connection, signal) => fetchFlagged(connection, flags, io, signal)),
+  run(flags, io) {
+    const request = fetchRequest(flags);
+    return withConnection(flags, io, (connection, signal) => fetchAll(connection, request, { io, signal }));
+  },
 };
 
-/** Fetch as the flags say. @returns the exit code of the first failure @throws UsageError; as Connection.persist() */
-export async function fetchFlagged(
-  connection: Connection,
-  flags: Flags,
-  io: ConsoleIo,
-  signal: AbortSignal,
-): Promise<number> {
-  const options: FetchOptions = {
+/** What the flags ask for. @throws UsageError, StorageError BAD_PATH */
+export function fetchRequest(flags: Flags): FetchRequest {
+  return {
     sources: flags._.map(typedSource),
     output: flags["output"] === undefined ? undefined : String(flags["output"]),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
     json: flags["json"] === true,
-    io,
-    signal,
   };
-  return options.output === "-" ? fetchToStdout(connection, options) : fetchAll(connection, options);
 }
 
-interface FetchOptions {
+export interface FetchRequest {
   readonly sources: readonly string[];
   readonly output: string | undefined;
   readonly exists: ExistsPolicy;
   /** Compare SHA-256 afterwards. */
   readonly digest: boolean;
   readonly json: boolean;
-  readonly io: ConsoleIo;
-  readonly signal: AbortSignal;
 }
 
-async function fetchAll(connection: Connection, options: FetchOptions): Promise<number> {
+/**
+ * Fetch, and tell how it goes.
+ *
+ * @returns the exit code of the first failure
+ * @throws as Connection.persist(), openTarget()
+ */
+export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
+  const options = { ...request, ...terms };
+  if (options.output === "-") return fetchToStdout(connection, options);
   const target = await openTarget(options.output, options.sources.length);
   const view = new TransferView({
     io: options.io,
@@ -77,6 +78,7 @@ async function fetchAll(connection: Connection, options: FetchOptions): Promise<
     verb: "Fetched",
     placeOf: (item, path) => placeOf(target, item, path),
   });
+  const conflicts = new Conflicts(options.exists === "fail" ? options.ask : undefined);
   const checks: { item: TransferItem; outcome: TransferOutcome; path: string }[] = [];
   const onDone = (item: TransferItem, outcome: TransferOutcome, path: string) => {
     if (isMapped(path)) view.note(`${escapeText(item.from)} has another name here: ${escapeText(path)}`);
@@ -109,7 +111,9 @@ async function fetchAll(connection: Connection, options: FetchOptions): Promise<
     onProgress: (item, bytes) => view.onProgress(item, bytes),
     onRestart: (item) => view.onRestart(item),
     onDone,
-    onFailed: (item, error) => view.onFailed(item, error),
+    onFailed: (item, error) => {
+      if (!conflicts.collect(item, error)) view.onFailed(item, error);
+    },
   });
   try {
     await connection.persist((client) => download.run(client));
@@ -120,10 +124,17 @@ async function fetchAll(connection: Connection, options: FetchOptions): Promise<
         .then((sha256) => view.onDone(item, outcome, path, sha256))
         .catch((thrown) => view.onFailed(item, toCommError(thrown)));
     }
+  } catch (error) {
+    if (options.signal.aborted) view.note(KEPT);
+    throw error;
   } finally {
     await download.close();
-    await view.finish();
+    if (conflicts.count === 0) await view.finish();
   }
+  if (conflicts.count === 0) return view.exit;
+  if (await conflicts.isAllowed()) return fetchAll(connection, { ...request, exists: "overwrite" }, terms);
+  conflicts.tell(view);
+  await view.finish();
   return view.exit;
 }
 
@@ -146,7 +157,7 @@ async function compareDigests(client: Client, target: LocalTarget, item: Transfe
 }
 
 /** Bytes go out as they come, one file after the other; only the exit code tells whether they are whole. */
-async function fetchToStdout(connection: Connection, options: FetchOptions): Promise<number> {
+async function fetchToStdout(connection: Connection, options: FetchRequest & TransferTerms): Promise<number> {
   const { io, signal, sources } = options;
   const view = new TransferView({
     io: { ...io, out: async () => {} },

@@ -8,15 +8,15 @@ import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import type { ExistsPolicy } from "../../storage/storage.ts";
 import { digestFile } from "../../transfer/digest-file.ts";
-import type { ConsoleIo } from "../console-io.ts";
 import type { Flags } from "../flags.ts";
 import type { Command } from "../program.ts";
+import { Conflicts } from "./conflicts.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
 import { typedFolder } from "./fetch-plan.ts";
 import { prefetch } from "./prefetch.ts";
 import { planSend } from "./send-plan.ts";
 import { existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
-import { TransferView } from "./transfer-view.ts";
+import { KEPT, type TransferTerms, TransferView } from "./transfer-view.ts";
 
 export const put: Command = {
   description: "Send files and folders to the server, verified and stored for good",
@@ -27,39 +27,41 @@ export const put: Command = {
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  run: (flags, io) => withConnection(flags, io, (connection, signal) => sendFlagged(connection, flags, io, signal)),
+  run(flags, io) {
+    const request = sendRequest(flags);
+    return withConnection(flags, io, (connection, signal) => sendAll(connection, request, { io, signal }));
+  },
 };
 
-/** Send as the flags say. @returns the exit code of the first failure @throws UsageError; as Connection.persist() */
-export async function sendFlagged(
-  connection: Connection,
-  flags: Flags,
-  io: ConsoleIo,
-  signal: AbortSignal,
-): Promise<number> {
-  return sendAll(connection, {
+/** What the flags ask for. @throws UsageError, StorageError BAD_PATH */
+export function sendRequest(flags: Flags): SendRequest {
+  return {
     sources: flags._,
     to: flags["to"] === undefined ? "" : typedFolder(String(flags["to"])),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
     json: flags["json"] === true,
-    io,
-    signal,
-  });
+  };
 }
 
-interface SendOptions {
+export interface SendRequest {
   readonly sources: readonly string[];
   readonly to: string;
   readonly exists: ExistsPolicy;
   /** Compare SHA-256 afterwards. */
   readonly digest: boolean;
   readonly json: boolean;
-  readonly io: ConsoleIo;
-  readonly signal: AbortSignal;
 }
 
-async function sendAll(connection: Connection, options: SendOptions): Promise<number> {
+/**
+ * Send, and tell how it goes.
+ *
+ * @returns the exit code of the first failure
+ * @throws as Connection.persist()
+ */
+export async function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
+  const options = { ...request, ...terms };
+  const conflicts = new Conflicts(options.exists === "fail" ? options.ask : undefined);
   const view = new TransferView({
     io: options.io,
     json: options.json,
@@ -83,7 +85,9 @@ async function sendAll(connection: Connection, options: SendOptions): Promise<nu
       onStart: (item, present) => view.onStart(item, present),
       onProgress: (item, bytes) => view.onProgress(item, bytes),
       onRestart: (item) => view.onRestart(item),
-      onFailed: (item, error) => view.onFailed(item, error),
+      onFailed: (item, error) => {
+        if (!conflicts.collect(item, error)) view.onFailed(item, error);
+      },
       onDone(item, outcome, path) {
         if (options.digest && item.kind === "file" && outcome !== "skipped") checks.push({ item, outcome, path });
         else view.onDone(item, outcome, path);
@@ -99,10 +103,17 @@ async function sendAll(connection: Connection, options: SendOptions): Promise<nu
         .then((sha256) => view.onDone(item, outcome, path, sha256))
         .catch((thrown) => view.onFailed(item, toCommError(thrown)));
     }
+  } catch (error) {
+    if (options.signal.aborted) view.note(KEPT);
+    throw error;
   } finally {
     await upload.close();
-    await view.finish();
+    if (conflicts.count === 0) await view.finish();
   }
+  if (conflicts.count === 0) return view.exit;
+  if (await conflicts.isAllowed()) return sendAll(connection, { ...request, exists: "overwrite" }, terms);
+  conflicts.tell(view);
+  await view.finish();
   return view.exit;
 }
 

@@ -6,10 +6,10 @@ import { escapeText } from "../escape.ts";
 import { type Flags, parseFlags } from "../flags.ts";
 import type { Command } from "../program.ts";
 import { typedPath } from "./fetch-plan.ts";
-import { fetchFlagged, get as getCommand } from "./get.ts";
+import { fetchAll, fetchRequest, get as getCommand } from "./get.ts";
 import { printEntries } from "./list.ts";
 import { formatMs } from "./ping.ts";
-import { put as putCommand, sendFlagged } from "./put.ts";
+import { put as putCommand, sendAll, sendRequest } from "./put.ts";
 import { remove as removeCommand } from "./remove.ts";
 import { rename as renameCommand } from "./rename.ts";
 import { sendTyped } from "./send.ts";
@@ -25,6 +25,8 @@ export interface ShellCall {
   readonly words: readonly string[];
   readonly io: ConsoleIo;
   readonly signal: AbortSignal;
+  /** A question that is answered with yes or no. */
+  ask(question: string): Promise<boolean>;
 }
 
 export interface ShellCommand {
@@ -52,16 +54,22 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     },
   },
   get: {
-    usage: "get PATH… [--output DEST] [--overwrite …]",
-    description: "Fetch files, folders or patterns; flags as of the command",
-    run: ({ connection, words, io, signal }) =>
-      runTransfer(getCommand, words, (flags) => fetchFlagged(connection, flags, io, signal)),
+    usage: 'get PATH  or  get "PATH" [DEST] [--FLAG …]',
+    description: "Fetch a file, a folder or a pattern; flags as of the command",
+    run({ connection, words, io, signal, ask }) {
+      const { flags, to } = transferFlags(getCommand, words, "Which file? get PATH");
+      const request = fetchRequest(to === undefined ? flags : { ...flags, output: to });
+      return fetchAll(connection, request, { io, signal, ...(io.inIsTty && { ask }) });
+    },
   },
   put: {
-    usage: "put PATH… [--to DIR] [--overwrite …]",
-    description: "Send files, folders or patterns; flags as of the command",
-    run: ({ connection, words, io, signal }) =>
-      runTransfer(putCommand, words, (flags) => sendFlagged(connection, flags, io, signal)),
+    usage: 'put PATH  or  put "PATH" [DIR] [--FLAG …]',
+    description: "Send a file, a folder or a pattern; flags as of the command",
+    run({ connection, words, io, signal, ask }) {
+      const { flags, to } = transferFlags(putCommand, words, "Which file? put PATH");
+      const request = sendRequest(to === undefined ? flags : { ...flags, to });
+      return sendAll(connection, request, { io, signal, ...(io.inIsTty && { ask }) });
+    },
   },
   remove: {
     usage: 'remove PATH  or  remove "PATH" --recursive',
@@ -129,15 +137,16 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   quit: exit,
 };
 
-/** Run a command that tells its failures itself; the line has the exit code of the first. */
-async function runTransfer(
-  command: Command,
-  words: readonly string[],
-  run: (flags: Flags) => Promise<number>,
-): Promise<number> {
-  const flags = parseFlags(words, command.args);
+/** The flags of a line, and its second name: where to. @throws UsageError */
+function transferFlags(command: Command, words: readonly string[], missing: string): { flags: Flags; to?: string } {
+  const [path, ...rest] = words;
+  if (path === undefined) throw new UsageError(missing);
+  // One name without quotes is that name, whatever it looks like.
+  const flags = parseFlags(rest.length === 0 ? ["--", path] : words, command.args);
+  const [source, to, ...more] = flags._;
+  if (source === undefined || more.length > 0) throw new UsageError(`Too many names: "PATH" DEST`);
   if (flags["json"] === true) throw new UsageError("The shell is for people: --json goes with the command itself.");
-  return run(flags);
+  return to === undefined ? { flags } : { flags: { ...flags, _: [source] }, to };
 }
 
 /** Endings for a line: a command's name, or for list and get a path of the repository. */

@@ -109,6 +109,8 @@ class Shell {
       for (;;) {
         const ended = await Promise.race([input.then(() => undefined), connection.client.ended]);
         if (ended === undefined) return await input;
+        // Who was told goodbye does not come back by himself.
+        if (ended.by !== "lost" && ended.code !== "HEARTBEAT_TIMEOUT") throw errorOf(ended);
         await connection.recover(errorOf(ended));
       }
     } catch (error) {
@@ -139,6 +141,7 @@ class Shell {
         words,
         io: this.#io,
         signal: abort.signal,
+        ask: (question) => ask(editor, question),
       });
       return (await editor.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
     } catch (thrown) {
@@ -159,6 +162,11 @@ class Shell {
     if (this.#editor === undefined) this.#io.note(text);
     else this.#editor.print(text);
   }
+}
+
+async function ask(editor: LineEditor, question: string): Promise<boolean> {
+  const answer = await editor.next(`${question} [y/N] `);
+  return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
 }
 
 /** Lines of earlier shells, kept when there is a terminal and a place for them; nobody fails without it. */

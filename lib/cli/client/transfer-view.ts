@@ -11,6 +11,17 @@ import { Progress } from "./progress.ts";
 const MAX_LINES = 20;
 const PROGRESS_EVENT_MS = 200;
 
+/** What a person who interrupts should know. */
+export const KEPT = "Interrupted. What has arrived is kept: the same command goes on with it.";
+
+/** On whose behalf a transfer runs. */
+export interface TransferTerms {
+  readonly io: ConsoleIo;
+  readonly signal: AbortSignal;
+  /** A question that is answered with yes or no, where somebody can be asked. */
+  ask?(question: string): Promise<boolean>;
+}
+
 export interface TransferViewOptions {
   readonly io: ConsoleIo;
   readonly json: boolean;

@@ -1,0 +1,40 @@
+import type { TransferItem } from "../../client/transfer.ts";
+import type { CommError } from "../../errors.ts";
+import { escapeText } from "../escape.ts";
+import type { TransferTerms, TransferView } from "./transfer-view.ts";
+
+/** Files that exist at the target, gathered for one question instead of one failure each. */
+export class Conflicts {
+  readonly #ask: TransferTerms["ask"];
+  readonly #found: { item: TransferItem; error: CommError }[] = [];
+
+  /** Without `ask` every conflict is a failure. */
+  constructor(ask: TransferTerms["ask"]) {
+    this.#ask = ask;
+  }
+
+  get count(): number {
+    return this.#found.length;
+  }
+
+  /** @returns false for a failure that must be told at once */
+  collect(item: TransferItem, error: CommError): boolean {
+    if (this.#ask === undefined || error.code !== "EXISTS") return false;
+    this.#found.push({ item, error });
+    return true;
+  }
+
+  /** Whether the person allows to replace them. */
+  isAllowed(): Promise<boolean> {
+    const [first] = this.#found;
+    const what =
+      this.#found.length === 1 && first !== undefined
+        ? `${escapeText(first.error.message)} Replace it?`
+        : `${this.#found.length} files exist. Replace them?`;
+    return this.#ask?.(what) ?? Promise.resolve(false);
+  }
+
+  tell(view: TransferView): void {
+    for (const { item, error } of this.#found) view.onFailed(item, error);
+  }
+}
