@@ -67,10 +67,14 @@ describe("README", () => {
 
   test.each(["server", "client"] as const)("its flags of the %s exist", async (name) => {
     const program = (await binaries())[name];
-    const commands = name === "server" ? ["serve", "console"] : ["shell", "status", "list", "get", "send", "ping"];
-    const help = (await Promise.all(commands.map((command) => run([program, command, "--help"]))))
-      .map(({ stdout }) => stdout)
-      .join();
+    const commands =
+      name === "server"
+        ? ["serve", "console"]
+        : ["shell", "status", "list", "get", "put", "remove", "rename", "digest", "watch", "send", "ping"];
+    const { server } = await binaries();
+    // The page of the client speaks of what its server must be told, too.
+    const pages = [[server, "serve"], ...commands.map((command) => [program, command])];
+    const help = (await Promise.all(pages.map((page) => run([...page, "--help"])))).map(({ stdout }) => stdout).join();
     const start = readme.indexOf(name === "server" ? "## The server" : "## Commands");
     const section = readme.slice(
       start,

@@ -151,7 +151,8 @@ export class TransferView {
         skipped > 0 ? `${skipped} skipped` : "",
         failed > 0 ? `${failed} failed` : "",
       ];
-      this.#lines.add(parts.filter((part) => part !== "").join(", "));
+      await this.#lines.flush();
+      this.#options.io.note(parts.filter((part) => part !== "").join(", "));
     }
     await this.#lines.flush();
   }
