@@ -6,6 +6,8 @@ export interface ConsoleIo {
   out(text: string | Uint8Array): Promise<void>;
   /** A line on standard error. */
   note(line: string): void;
+  /** While something moves at the bottom of the screen, notes go through `print`; undefined: as always. */
+  divertNotes(print: ((line: string) => void) | undefined): void;
   /** Resolves when the notes have left, or can't. */
   flush(): Promise<void>;
   readonly outIsTty: boolean;
@@ -17,6 +19,7 @@ export interface ConsoleIo {
 /** The process's own streams. */
 export function processIo(): ConsoleIo {
   const { stdout, stderr, stdin, env } = process;
+  let divert: ((line: string) => void) | undefined;
   // A failed write is told to who wrote; without a listener the stream would end the program besides.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
   return {
@@ -25,7 +28,11 @@ export function processIo(): ConsoleIo {
         stdout.write(text, (error) => (error ? reject(outputError(error)) : resolve()));
       }),
     note: (line) => {
-      stderr.write(`${line}\n`);
+      if (divert === undefined) stderr.write(`${line}\n`);
+      else divert(line);
+    },
+    divertNotes: (print) => {
+      divert = print;
     },
     flush: () => new Promise((resolve) => stderr.write("", () => resolve())),
     outIsTty: stdout.isTTY === true,

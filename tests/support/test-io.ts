@@ -21,5 +21,7 @@ export class TestIo implements ConsoleIo {
     this.notes.push(line);
   }
 
+  divertNotes(): void {}
+
   async flush(): Promise<void> {}
 }

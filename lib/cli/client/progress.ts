@@ -22,7 +22,7 @@ const OPTIONS: Options = {
 
 /** Two bars on a terminal, for the file that moves and for all; elsewhere nothing. */
 export class Progress {
-  readonly #isShown: boolean;
+  readonly #io: Pick<ConsoleIo, "noteIsTty" | "divertNotes">;
   readonly #startedAt = performance.now();
   #bars: MultiBar | undefined;
   #file: SingleBar | undefined;
@@ -37,9 +37,9 @@ export class Progress {
   #isPlanned = false;
   #current = { name: "", size: 0, done: 0, phase: "" };
 
-  constructor(io: Pick<ConsoleIo, "noteIsTty">) {
-    this.#isShown = io.noteIsTty;
-    if (this.#isShown) this.#timer = setInterval(() => this.#refresh(), REFRESH_MS);
+  constructor(io: Pick<ConsoleIo, "noteIsTty" | "divertNotes">) {
+    this.#io = io;
+    if (io.noteIsTty) this.#timer = setInterval(() => this.#refresh(), REFRESH_MS);
   }
 
   /** One more file is going to move. */
@@ -84,12 +84,15 @@ export class Progress {
   /** Print above the bars. */
   print(text: string): boolean {
     if (this.#bars === undefined) return false;
-    this.#bars.log(text);
+    // What stood there of the bar is longer than the line.
+    this.#bars.log(text.replace(/\n$/, "\u001b[K\n"));
     return true;
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#io.divertNotes(undefined);
+    this.#bars?.update(); // what was printed and is not shown yet
     this.#bars?.stop();
     this.#bars = undefined;
   }
@@ -98,6 +101,7 @@ export class Progress {
     if (performance.now() - this.#startedAt < DELAY_MS) return;
     if (this.#bars === undefined) {
       this.#bars = new MultiBar({ ...OPTIONS, stream: process.stderr, format: (...all) => this.#format(...all) });
+      this.#io.divertNotes((line) => this.print(`${line}\n`));
       this.#file = this.#bars.create(1, 0, { isFile: true });
       this.#total = this.#bars.create(1, 0, { isFile: false });
     }

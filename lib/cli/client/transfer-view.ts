@@ -4,7 +4,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
 import { LineWriter } from "../line-writer.ts";
-import { describeError, reportError } from "../report.ts";
+import { reportError } from "../report.ts";
 import { Progress } from "./progress.ts";
 
 /** Lines for files on a terminal, where a summary says the rest. */
@@ -121,7 +121,6 @@ export class TransferView {
       const { exit } = ERRORS[error.code];
       return this.#event("failed", { path: item.from, code: error.code, message: error.message, exit });
     }
-    if (this.#progress?.print(`${describeError(error)}\n`)) return;
     reportError(error, io, { program: "commserver-client", json: false });
   }
 
@@ -133,7 +132,7 @@ export class TransferView {
   /** A line for people on the error output, above the bars. */
   note(line: string): void {
     if (this.#options.json) return;
-    if (!this.#progress?.print(`${line}\n`)) this.#options.io.note(line);
+    this.#options.io.note(line);
   }
 
   /** Say the last of it. */
