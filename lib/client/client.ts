@@ -15,7 +15,7 @@ import {
   type StatusParams,
   StatusResult,
 } from "../protocol/methods.ts";
-import { decodeRecords } from "../protocol/records.ts";
+import { decodeRecordBatches, decodeRecords } from "../protocol/records.ts";
 import type { Clock } from "../session/clock.ts";
 import { connectSession } from "../session/handshake.ts";
 import type { Session, SessionEnd, StreamLimits } from "../session/session.ts";
@@ -92,19 +92,33 @@ export class Client {
     return this.call("message", to === undefined ? { text } : { text, to }, SendResult);
   }
 
+  /** As listBatches(), one by one. */
+  async *list(glob?: string, signal?: AbortSignal): AsyncGenerator<Entry, ListTrailer> {
+    const batches = this.listBatches(glob, signal);
+    try {
+      for (;;) {
+        const step = await batches.next();
+        if (step.done) return step.value;
+        yield* step.value;
+      }
+    } finally {
+      await batches.return?.({ entries: 0, skipped: 0 });
+    }
+  }
+
   /**
-   * The entries that `glob` selects, all when it is absent. The generator's return value tells how many there
-   * were and how many the server left out.
+   * The entries that `glob` selects, all when it is absent, as many together as arrive together. The generator's return
+   * value tells how many there were and how many the server left out.
    *
    * @throws CommError INCOMPLETE when entries are missing
    */
-  async *list(glob?: string, signal?: AbortSignal): AsyncGenerator<Entry, ListTrailer> {
+  async *listBatches(glob?: string, signal?: AbortSignal): AsyncGenerator<Entry[], ListTrailer> {
     const stream = this.openStream("list", glob === undefined ? {} : { glob }, signal && { signal });
     await stream.accepted;
     let received = 0;
-    for await (const entry of decodeRecords(EntrySchema, stream.body())) {
-      received++;
-      yield entry;
+    for await (const batch of decodeRecordBatches(EntrySchema, stream.body())) {
+      received += batch.length;
+      yield batch;
     }
     const trailer = checkShape(ListTrailer, stream.trailer, "The end of a list");
     if (received === trailer.entries) return trailer;

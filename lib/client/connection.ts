@@ -25,6 +25,9 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #client: Client;
   #recovering: Promise<void> | undefined;
+  /** When the link was first lost since work last went on, and how long to wait before the next attempt. */
+  #lostAt: number | undefined;
+  #delay = FIRST_DELAY_MS;
 
   private constructor(client: Client, options: ConnectionOptions) {
     this.#client = client;
@@ -39,6 +42,12 @@ export class Connection {
   /** The client as it is now. */
   get client(): Client {
     return this.#client;
+  }
+
+  /** Work goes on: the next loss is a new one. Else a server that cuts every link would be returned to without end. */
+  noteProgress(): void {
+    this.#lostAt = undefined;
+    this.#delay = FIRST_DELAY_MS;
   }
 
   /**
@@ -72,10 +81,12 @@ export class Connection {
 
   async #comeBack(loss: CommError): Promise<void> {
     const { clock, reconnectMs, random, connect, onLost, onBack, signal } = this.#options;
-    const deadline = clock.now() + reconnectMs;
+    this.#lostAt ??= clock.now();
+    const deadline = this.#lostAt + reconnectMs;
     let error = loss;
-    for (let delay = FIRST_DELAY_MS; ; delay = Math.min(MAX_DELAY_MS, 2 * delay)) {
-      const delayMs = Math.round(delay * (0.5 + random() / 2));
+    for (;;) {
+      const delayMs = Math.round(this.#delay * (0.5 + random() / 2));
+      this.#delay = Math.min(MAX_DELAY_MS, 2 * this.#delay);
       if (clock.now() + delayMs > deadline) throw error;
       onLost?.(error, delayMs);
       await pause(clock, delayMs, signal);

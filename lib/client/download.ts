@@ -49,6 +49,8 @@ interface Task {
   expected: number;
   /** Why it can't be had; acted on with the last of its answers. */
   failure: CommError | undefined;
+  /** It was told to be done, or to have failed. */
+  isOver: boolean;
 }
 
 /** Thrown to be rid of the rest of a large file that can't be stored here. */
@@ -66,8 +68,10 @@ interface Request {
  */
 export class Download {
   readonly #options: DownloadOptions;
-  readonly #source: (client: Client) => AsyncIterable<TransferItem>;
-  #items: AsyncIterator<TransferItem> | undefined;
+  readonly #source: (client: Client) => AsyncIterable<readonly TransferItem[]>;
+  #batches: AsyncIterator<readonly TransferItem[]> | undefined;
+  #batch: readonly TransferItem[] = [];
+  #batchIndex = 0;
   #itemsEnded = false;
   /** Targets that were seen: a list that a lost link cut off comes again from its beginning. */
   readonly #seen = new Set<string>();
@@ -78,6 +82,8 @@ export class Download {
   /** In the order of their answers. */
   #outstanding: Request[] = [];
   #outstandingBytes = 0;
+  /** Tasks that are not over. */
+  #unfinished = 0;
   readonly #commits = new CommitQueue();
   readonly #wakeup = new Wakeup();
   #nextId = 0;
@@ -85,7 +91,7 @@ export class Download {
   #failure: unknown;
 
   /** `source` tells what to fetch; it is asked again after a lost link. */
-  constructor(source: (client: Client) => AsyncIterable<TransferItem>, options: DownloadOptions) {
+  constructor(source: (client: Client) => AsyncIterable<readonly TransferItem[]>, options: DownloadOptions) {
     this.#source = source;
     this.#options = options;
   }
@@ -97,7 +103,7 @@ export class Download {
    * @throws RemoteError, TransportError when the session ends; StorageError when the local disk fails
    */
   async run(client: Client): Promise<void> {
-    this.#items = this.#itemsEnded ? undefined : this.#source(client)[Symbol.asyncIterator]();
+    this.#batches = this.#itemsEnded ? undefined : this.#source(client)[Symbol.asyncIterator]();
     do {
       this.#failure = undefined;
       await this.#runStream(client);
@@ -108,7 +114,7 @@ export class Download {
   /** Leave what is unfinished on the disk, to be gone on with another time. */
   async close(): Promise<void> {
     for (const { receiver } of this.#again.splice(0)) await receiver?.part.keep();
-    await this.#items?.return?.();
+    await this.#batches?.return?.();
   }
 
   async #runStream(client: Client): Promise<void> {
@@ -136,7 +142,10 @@ export class Download {
     for (const task of tasks) {
       await task.receiver?.settle();
       task.expected = 0;
-      if (task.failure !== undefined) continue;
+      if (task.failure !== undefined) {
+        this.#failed(task, task.failure);
+        continue;
+      }
       if (task.receiver !== undefined) task.ranges = task.receiver.part.missing;
       this.#again.push(task);
     }
@@ -150,11 +159,15 @@ export class Download {
         await this.#wakeup.wait();
         continue;
       }
-      const task = this.#again.shift() ?? (await this.#nextTask());
+      let task = this.#again.shift();
+      if (task === undefined && !this.#itemsEnded) {
+        const next = this.#nextTask();
+        task = next instanceof Promise ? await next : next;
+      }
       if (task !== undefined) {
         this.#request(task, records);
       } else if (this.#itemsEnded && this.#again.length === 0) {
-        if (this.#outstanding.length === 0 && this.#commits.size === 0) break;
+        if (this.#unfinished === 0) break;
         await this.#wakeup.wait();
       }
     }
@@ -185,15 +198,30 @@ export class Download {
   }
 
   /** The next file that must be fetched; undefined when there is none for now, or none at all. */
-  async #nextTask(): Promise<Task | undefined> {
-    const step = await this.#items?.next();
-    if (step === undefined || step.done) {
-      this.#itemsEnded = true;
-      return undefined;
-    }
-    const item = step.value;
+  #nextTask(): Task | undefined | Promise<Task | undefined> {
+    const item = this.#batch[this.#batchIndex];
+    if (item === undefined) return this.#nextBatch();
+    this.#batchIndex++;
     if (this.#seen.has(item.to)) return undefined;
     this.#seen.add(item.to);
+    if (item.kind === "file" && this.#madeFolders.has(parentOf(item.to))) return this.#newTask(item, item.to);
+    return this.#place(item);
+  }
+
+  #newTask(...args: Parameters<typeof newTask>): Task {
+    this.#unfinished++;
+    return newTask(...args);
+  }
+
+  async #nextBatch(): Promise<undefined> {
+    const step = await this.#batches?.next();
+    this.#itemsEnded = step === undefined || step.done === true;
+    this.#batch = step === undefined || step.done ? [] : step.value;
+    this.#batchIndex = 0;
+  }
+
+  /** What is at the item's place decides whether it is fetched, and from where on. */
+  async #place(item: TransferItem): Promise<Task | undefined> {
     const { local, exists, onDone, onFailed } = this.#options;
     try {
       if (item.kind === "folder") {
@@ -201,17 +229,13 @@ export class Download {
         onDone(item, "stored", item.to);
         return undefined;
       }
-      if (this.#madeFolders.has(parentOf(item.to))) return newTask(item, item.to);
       const placement = await local.place(item.to, item, exists);
-      if (placement.outcome !== "vacant") {
-        onDone(item, placement.outcome, placement.path);
-        return undefined;
-      }
-      return newTask(item, placement.path, placement.resume);
+      if (placement.outcome === "vacant") return this.#newTask(item, placement.path, placement.resume);
+      onDone(item, placement.outcome, placement.path);
     } catch (thrown) {
       onFailed(item, toCommError(thrown));
-      return undefined;
     }
+    return undefined;
   }
 
   async #takeAnswers(stream: Stream): Promise<void> {
@@ -258,10 +282,32 @@ export class Download {
     this.#outstanding.shift();
     this.#outstandingBytes -= bytes;
     task.expected--;
-    this.#wakeup.notify();
-    if (task.expected > 0) return undefined;
+    const work = task.expected > 0 ? undefined : this.#settleTask(task);
+    if (work === undefined) this.#wakeup.notify();
+    return work?.finally(() => this.#wakeup.notify());
+  }
+
+  /** All answers of the task are here. */
+  #settleTask(task: Task): Promise<void> | undefined {
     if (task.failure !== undefined) return this.#fail(task, task.failure);
     return task.small === undefined ? this.#seal(task) : this.#sealSmall(task, task.small);
+  }
+
+  #done(task: Task, path: string): void {
+    this.#finish(task);
+    this.#options.onDone(task.item, "stored", path);
+  }
+
+  #failed(task: Task, error: CommError): void {
+    if (task.isOver) return;
+    this.#finish(task);
+    this.#options.onFailed(task.item, error);
+  }
+
+  #finish(task: Task): void {
+    task.isOver = true;
+    this.#unfinished--;
+    this.#wakeup.notify();
   }
 
   #begin(task: Task, facts: FileFacts): Promise<void> | undefined {
@@ -279,7 +325,7 @@ export class Download {
   }
 
   async #beginLarge(task: Task, facts: FileFacts): Promise<void> {
-    const { local, exists, onProgress, onStart, onFailed } = this.#options;
+    const { local, exists, onProgress, onStart } = this.#options;
     const { item } = task;
     try {
       const part = await local.receive(task.path, facts, exists);
@@ -289,7 +335,7 @@ export class Download {
       task.failure = toCommError(thrown);
       if (facts.size <= MAX_OUTSTANDING_BYTES) return;
       // Not the whole file only to throw it away: its other answers die with the stream.
-      onFailed(item, task.failure);
+      this.#failed(task, task.failure);
       throw ANOTHER_STREAM;
     }
   }
@@ -337,40 +383,51 @@ export class Download {
     return this.#fail(task, error);
   }
 
-  #commit(task: Task, commit: () => Promise<string>): Promise<void> | undefined {
-    const { onDone, onFailed } = this.#options;
-    return this.#commits.add(async () => {
-      try {
-        onDone(task.item, "stored", await commit());
-      } catch (thrown) {
-        const error = toCommError(thrown);
-        // The others would fare no better; and this one can go on when there is room.
-        if (error.code === "DISK_FULL") this.#stop(error);
-        else onFailed(task.item, error);
-      }
-      this.#wakeup.notify();
-    });
+  #commit(task: Task, commit: () => string | Promise<string>): Promise<void> | undefined {
+    let stored: string | Promise<string>;
+    try {
+      stored = commit();
+    } catch (thrown) {
+      this.#notStored(task, thrown);
+      return undefined;
+    }
+    if (typeof stored === "string") {
+      this.#done(task, stored);
+      return undefined;
+    }
+    return this.#commits.add(
+      stored.then(
+        (path) => this.#done(task, path),
+        (thrown) => this.#notStored(task, thrown),
+      ),
+    );
+  }
+
+  #notStored(task: Task, thrown: unknown): void {
+    const error = toCommError(thrown);
+    if (error.code !== "DISK_FULL") return this.#failed(task, error);
+    // The others would fare no better; and this one can go on when there is room.
+    this.#askAgain(task, task.small === undefined ? [] : [[0, task.small.facts.size]]);
+    task.receiver = undefined;
+    this.#stop(error);
   }
 
   async #fail(task: Task, error: CommError): Promise<void> {
-    const { onFailed, onRestart } = this.#options;
     const { receiver } = task;
     await receiver?.settle();
     if (error.code !== "CHANGED") {
       await receiver?.part.keep();
-      onFailed(task.item, error);
-      return;
+      return this.#failed(task, error);
     }
     await receiver?.part.discard();
-    if (task.restarts >= MAX_RESTARTS) return onFailed(task.item, error);
-    onRestart?.(task.item);
+    if (task.restarts >= MAX_RESTARTS) return this.#failed(task, error);
+    this.#options.onRestart?.(task.item);
     task.restarts++;
     task.failure = undefined;
     task.receiver = undefined;
     task.small = undefined;
     task.etag = undefined;
-    task.ranges = [[0, task.item.size]];
-    this.#again.push(task);
+    this.#askAgain(task, [[0, task.item.size]]);
   }
 }
 
@@ -385,5 +442,6 @@ function newTask(item: TransferItem, path: string, resume?: { etag: string; miss
     restarts: 0,
     expected: 0,
     failure: undefined,
+    isOver: false,
   };
 }

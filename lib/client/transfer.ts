@@ -32,7 +32,7 @@ export interface TransferEvents<Item extends TransferItem = TransferItem> {
 /** A file or folder of this machine to send. */
 export interface UploadItem extends TransferItem {
   /** The tree that `from` is in. */
-  readonly local: Pick<Storage, "open">;
+  readonly local: Pick<Storage, "open" | "load">;
 }
 
 export interface TransferOptions<Item extends TransferItem = TransferItem> extends TransferEvents<Item> {

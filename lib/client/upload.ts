@@ -1,14 +1,14 @@
-import type { Range } from "../block.ts";
-import { codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
+import { BLOCK_BYTES, type Range } from "../block.ts";
+import { CommError, codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { wireOfReason } from "../protocol/messages.ts";
-import { PutAnswer } from "../protocol/methods.ts";
-import { decodeRecords } from "../protocol/records.ts";
+import { PutAnswer, type PutFile } from "../protocol/methods.ts";
+import { decodeRecordBatches } from "../protocol/records.ts";
 import type { Stream } from "../session/stream.ts";
-import { isSmall, type OpenFile } from "../storage/storage.ts";
+import { type ExistsPolicy, type FileFacts, isSmall, type LoadedFile, type OpenFile } from "../storage/storage.ts";
 import { ChunkWriter } from "../transfer/chunk-writer.ts";
-import { FileSender } from "../transfer/file-sender.ts";
+import { FileSender, SMALL_BYTES } from "../transfer/file-sender.ts";
 import { Pacer } from "../transfer/pacer.ts";
 import type { Client } from "./client.ts";
 import {
@@ -25,6 +25,8 @@ const MAX_LARGE = 2;
 /** How often and how long a file is waited for that another link of ours may still have. */
 const BUSY_RETRIES = 20;
 const BUSY_RETRY_MS = 250;
+/** How often the server may want parts of a file: first what is missing, then what arrived damaged. */
+const MAX_ROUNDS = 6;
 
 /** One file on its way, over as many links as it takes. */
 interface Task {
@@ -35,6 +37,8 @@ interface Task {
   weight: number;
   restarts: number;
   busy: number;
+  /** How often the server wanted parts of it over this link. */
+  rounds: number;
 }
 
 /**
@@ -43,7 +47,9 @@ interface Task {
  */
 export class Upload {
   readonly #options: TransferOptions<UploadItem>;
-  readonly #items: AsyncIterator<UploadItem>;
+  readonly #batches: AsyncIterator<readonly UploadItem[]>;
+  #batch: readonly UploadItem[] = [];
+  #batchIndex = 0;
   #itemsEnded = false;
   /** To be offered before anything new. */
   #again: Task[] = [];
@@ -51,6 +57,8 @@ export class Upload {
   readonly #offered = new Map<number, Task>();
   /** What the server wants, in the order in which it said so. */
   #wanted: { task: Task; ranges: readonly Range[] }[] = [];
+  /** Given up, which the server has not been told. */
+  #abandoned: number[] = [];
   #weight = 0;
   #large = 0;
   #isReconnected = false;
@@ -59,8 +67,8 @@ export class Upload {
   #sending: UploadItem | undefined;
   #failure: unknown;
 
-  constructor(items: AsyncIterable<UploadItem>, options: TransferOptions<UploadItem>) {
-    this.#items = items[Symbol.asyncIterator]();
+  constructor(batches: AsyncIterable<readonly UploadItem[]>, options: TransferOptions<UploadItem>) {
+    this.#batches = batches[Symbol.asyncIterator]();
     this.#options = options;
   }
 
@@ -84,7 +92,7 @@ export class Upload {
 
   async close(): Promise<void> {
     this.#again = [];
-    await this.#items.return?.();
+    await this.#batches.return?.();
   }
 
   #stop(stream: Stream, thrown: unknown): void {
@@ -97,10 +105,12 @@ export class Upload {
   async #settle(): Promise<void> {
     for (const task of this.#offered.values()) {
       await this.#release(task);
+      task.rounds = 0;
       this.#again.push(task);
     }
     this.#offered.clear();
     this.#wanted = [];
+    this.#abandoned = [];
   }
 
   async #send(stream: Stream): Promise<void> {
@@ -112,13 +122,17 @@ export class Upload {
     const pacer = new Pacer(clock);
     for (;;) {
       if (this.#failure !== undefined) return;
-      const wanted = this.#wanted.shift();
-      if (wanted !== undefined) {
+      const abandoned = this.#abandoned.shift();
+      const wanted = abandoned === undefined ? this.#wanted.shift() : undefined;
+      if (abandoned !== undefined) {
+        const code = wireOfReason("DIGEST_MISMATCH");
+        await writer.json(ChunkKind.FAIL, abandoned, { code, message: "It arrived damaged too often." });
+      } else if (wanted !== undefined) {
         await this.#sendRanges(wanted.task, wanted.ranges, writer, sender, stream);
       } else if (this.#isFull()) {
         await this.#wakeup.wait();
       } else if (!(await this.#offerNext(writer, sender, stream))) {
-        if (this.#offered.size === 0 && this.#again.length === 0) break;
+        if (this.#offered.size + this.#again.length + this.#abandoned.length === 0) break;
         await this.#wakeup.wait();
       }
       await pacer.pause();
@@ -133,7 +147,8 @@ export class Upload {
 
   /** @returns false when there is nothing to offer at present */
   async #offerNext(writer: ChunkWriter, sender: FileSender, stream: Stream): Promise<boolean> {
-    const task = this.#again.shift() ?? (await this.#nextTask());
+    const next = this.#again.shift() ?? this.#nextTask();
+    const task = next instanceof Promise ? await next : next;
     if (task === undefined) return !this.#itemsEnded;
     this.#offered.set(task.id, task);
     const { item } = task;
@@ -142,14 +157,22 @@ export class Upload {
       return true;
     }
     try {
+      if (task.file === undefined) {
+        const loaded = item.local.load(item.from, SMALL_BYTES);
+        const small = loaded instanceof Promise ? await loaded : loaded;
+        if (small !== undefined) {
+          const sent = this.#sendSmall(task, small, writer, sender);
+          if (sent !== undefined) await sent;
+          return true;
+        }
+      }
       task.file ??= await item.local.open(item.from);
-      const { size, modifiedAt, executable, etag } = task.file.entry;
+      const { size } = task.file.entry;
       const isEager = isSmall({ size });
       task.weight = isEager ? size : 0;
       this.#weight += task.weight;
       if (!isEager) this.#large++;
-      const exists = this.#options.exists;
-      await writer.json(ChunkKind.FILE, task.id, { path: item.to, exists, size, modifiedAt, executable, etag });
+      await writer.json(ChunkKind.FILE, task.id, offerOf(item, task.file.entry, this.#options.exists));
       if (!isEager) return true;
       this.#options.onStart?.(item, 0);
       await this.#sendRanges(task, size === 0 ? [] : [[0, size]], writer, sender, stream);
@@ -163,14 +186,36 @@ export class Upload {
     return true;
   }
 
-  async #nextTask(): Promise<Task | undefined> {
-    if (this.#itemsEnded) return undefined;
-    const step = await this.#items.next();
-    if (!step.done) {
-      return { id: this.#nextId++, item: step.value, file: undefined, weight: 0, restarts: 0, busy: 0 };
-    }
-    this.#itemsEnded = true;
-    return undefined;
+  /** All of a small file, ahead of every answer. @returns what to wait for before the next */
+  #sendSmall(
+    task: Task,
+    { entry, bytes }: LoadedFile,
+    writer: ChunkWriter,
+    sender: FileSender,
+  ): Promise<void> | undefined {
+    const { id, item } = task;
+    task.weight = bytes.length;
+    this.#weight += task.weight;
+    const offered = writer.json(ChunkKind.FILE, id, offerOf(item, entry, this.#options.exists));
+    this.#options.onStart?.(item, 0);
+    this.#sending = item;
+    const sent = sender.sendLoaded(id, bytes);
+    this.#sending = undefined;
+    return offered === undefined ? sent : Promise.all([offered, sent]).then(() => {});
+  }
+
+  #nextTask(): Task | undefined | Promise<undefined> {
+    const item = this.#batch[this.#batchIndex];
+    if (item === undefined) return this.#itemsEnded ? undefined : this.#nextBatch();
+    this.#batchIndex++;
+    return { id: this.#nextId++, item, file: undefined, weight: 0, restarts: 0, busy: 0, rounds: 0 };
+  }
+
+  async #nextBatch(): Promise<undefined> {
+    const step = await this.#batches.next();
+    this.#itemsEnded = step.done === true;
+    this.#batch = step.done ? [] : step.value;
+    this.#batchIndex = 0;
   }
 
   async #sendRanges(
@@ -201,11 +246,12 @@ export class Upload {
 
   async #takeAnswers(stream: Stream): Promise<void> {
     await stream.accepted;
-    for await (const answer of decodeRecords(PutAnswer, stream.pieces())) {
-      const task = this.#offered.get(answer.id);
-      // One that failed here meanwhile.
-      if (task === undefined) continue;
-      await this.#takeAnswer(task, answer);
+    for await (const answers of decodeRecordBatches(PutAnswer, stream.pieces())) {
+      for (const answer of answers) {
+        const task = this.#offered.get(answer.id);
+        // Else it is one that failed here meanwhile.
+        if (task !== undefined) await this.#takeAnswer(task, answer);
+      }
       this.#wakeup.notify();
     }
     if (this.#offered.size > 0) throw new ProtocolError("UNEXPECTED_FRAME", "The server ends before it has answered.");
@@ -216,13 +262,20 @@ export class Upload {
     switch (answer.state) {
       case "ready": {
         this.#checkRanges(task, answer.ranges);
+        if (++task.rounds > MAX_ROUNDS) {
+          await this.#finish(task);
+          this.#abandoned.push(task.id);
+          const message = `${quote(item.from)} arrived damaged ${MAX_ROUNDS} times.`;
+          return this.#options.onFailed(item, new CommError("DIGEST_MISMATCH", message));
+        }
         const bytes = answer.ranges.reduce((sum, [from, to]) => sum + to - from, 0);
         if (!isSmall(item)) this.#options.onStart?.(item, Math.max(0, item.size - bytes));
         this.#wanted.push({ task, ranges: answer.ranges });
         return;
       }
       case "done":
-        await this.#finish(task);
+        if (task.file === undefined) this.#forget(task);
+        else await this.#finish(task);
         return this.#options.onDone(item, answer.outcome, answer.path);
       case "failed": {
         await this.#finish(task);
@@ -242,7 +295,8 @@ export class Upload {
     const size = task.file?.entry.size ?? task.item.size;
     let before = 0;
     for (const [from, to] of ranges) {
-      if (from < before || to <= from || to > size) {
+      const isWhole = from % BLOCK_BYTES === 0 && (to % BLOCK_BYTES === 0 || to === size);
+      if (!isWhole || from < before || to <= from || to > size) {
         throw new ProtocolError(
           "BAD_PAYLOAD",
           `The server asks for parts of ${quote(task.item.from)} that there are not.`,
@@ -265,9 +319,15 @@ export class Upload {
 
   /** It needs no more answers. */
   async #finish(task: Task): Promise<void> {
-    this.#offered.delete(task.id);
-    this.#wanted = this.#wanted.filter((wanted) => wanted.task !== task);
+    this.#forget(task);
     await this.#release(task);
+  }
+
+  #forget(task: Task): void {
+    this.#offered.delete(task.id);
+    this.#weight -= task.weight;
+    task.weight = 0;
+    if (this.#wanted.length > 0) this.#wanted = this.#wanted.filter((wanted) => wanted.task !== task);
   }
 
   async #release(task: Task): Promise<void> {
@@ -278,4 +338,9 @@ export class Upload {
     if (file !== undefined && !isSmall(file.entry)) this.#large--;
     await file?.close();
   }
+}
+
+function offerOf(item: UploadItem, entry: FileFacts, exists: ExistsPolicy): PutFile {
+  const { size, modifiedAt, executable, etag } = entry;
+  return { path: item.to, exists, size, modifiedAt, executable, etag };
 }

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { type Owner, readError } from "./disk-error.ts";
-import type { OpenFile, StorageEntry } from "./storage.ts";
+import type { LoadedFile, OpenFile, StorageEntry } from "./storage.ts";
 
 /** Up to here a read from memory is quicker than handing it to another thread. */
 const SYNC_BYTES = 64 * 1024;
@@ -56,6 +56,27 @@ export class LocalFile implements OpenFile {
     if (this.#closing) return;
     this.#closing = true;
     if (this.#reads === 0) fs.closeSync(this.#fd);
+  }
+}
+
+/**
+ * The plain file at `place`, read in one go; undefined when it is none, above `limit`, or changed meanwhile.
+ *
+ * @throws the system's error
+ */
+export function loadSmall(path: string, place: string, limit: number): LoadedFile | undefined {
+  // Looked at first, because opening a device may already do something.
+  const before = fs.lstatSync(place, { bigint: true });
+  if (!before.isFile() || before.size > limit) return undefined;
+  const fd = fs.openSync(place, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW);
+  try {
+    const bytes = Buffer.allocUnsafe(Number(before.size));
+    const read = bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, 0);
+    const after = fs.fstatSync(fd, { bigint: true });
+    if (read < bytes.length || etagOf(after) !== etagOf(before)) return undefined;
+    return { entry: entryOf(path, after), bytes };
+  } finally {
+    fs.closeSync(fd);
   }
 }
 

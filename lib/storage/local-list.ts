@@ -1,7 +1,7 @@
-import type { BigIntStats } from "node:fs";
+import fs, { type BigIntStats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
-import { pathFault } from "../path.ts";
+import { baseName, pathFault } from "../path.ts";
 import { errnoOf } from "./disk-error.ts";
 import { type FolderName, readFolder } from "./folder-reader.ts";
 import type { Folders } from "./folders.ts";
@@ -15,6 +15,8 @@ import type { ListOptions, StorageEntry } from "./storage.ts";
 const SORTED_NAMES = 10_000;
 /** Entries whose details are asked for at once. */
 const BATCH_ENTRIES = 128;
+/** A look that takes longer waits for a disk. */
+const SLOW_MS = 0.5;
 
 /** All below a folder, depth first. Only the names of one sorted folder per level are held, never those of a large one. */
 export async function* listFolder(
@@ -52,9 +54,7 @@ async function* listNames(
   options: ListOptions,
 ): AsyncGenerator<StorageEntry[], void> {
   for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
-    const found = await Promise.all(
-      names.slice(start, start + BATCH_ENTRIES).map((name) => look(folders, folder, path, name)),
-    );
+    const found = await lookAtAll(folders, folder, path, names.slice(start, start + BATCH_ENTRIES));
     let batch: StorageEntry[] = [];
     for (const entry of found) {
       if (entry === undefined) {
@@ -72,29 +72,64 @@ async function* listNames(
   }
 }
 
-/** The entry for a name in a folder; undefined when it can't be served or has just gone. */
-async function look(
+/**
+ * The entries for these names; undefined for one that can't be served or has just gone. What the system has in memory
+ * is told quicker than another thread could be asked; from the first that is slow on, other threads wait for the disk.
+ */
+async function lookAtAll(
   folders: Folders,
   folder: OpenFolder,
   parent: string,
-  localName: FolderName,
-): Promise<StorageEntry | undefined> {
+  names: readonly FolderName[],
+): Promise<(StorageEntry | undefined)[]> {
+  const found: (StorageEntry | undefined)[] = [];
+  for (const name of names) {
+    const path = pathOf(parent, name);
+    if (path === undefined) {
+      found.push(undefined);
+      continue;
+    }
+    const startedAt = performance.now();
+    found.push(entryFor(folders, path, lookSync(folder, path)));
+    if (performance.now() - startedAt < SLOW_MS) continue;
+    const rest = names.slice(found.length).map(async (later) => {
+      const laterPath = pathOf(parent, later);
+      if (laterPath === undefined) return undefined;
+      return entryFor(
+        folders,
+        laterPath,
+        await lstat(folder.at(baseName(laterPath)), { bigint: true }).catch(() => undefined),
+      );
+    });
+    return [...found, ...(await Promise.all(rest))];
+  }
+  return found;
+}
+
+/** The repository path of a name as the system has it; undefined when it is none. */
+function pathOf(parent: string, localName: FolderName): string | undefined {
   if (localName === undefined) return undefined;
   const name = fromLocalName(localName);
   const path = parent === "" ? name : `${parent}/${name}`;
-  if (pathFault(path) !== undefined) return undefined;
+  return pathFault(path) === undefined ? path : undefined;
+}
+
+function lookSync(folder: OpenFolder, path: string): BigIntStats | undefined {
   try {
-    const stats = await lstat(folder.at(name), { bigint: true });
-    return stats.isSymbolicLink() ? await lookThrough(folders, path, stats) : entryOf(path, stats);
+    return fs.lstatSync(folder.at(baseName(path)), { bigint: true });
   } catch {
     return undefined;
   }
 }
 
+function entryFor(folders: Folders, path: string, stats: BigIntStats | undefined): StorageEntry | undefined {
+  return stats?.isSymbolicLink() ? lookThrough(folders, path, stats) : stats && entryOf(path, stats);
+}
+
 /** A link to a file inside is told as that file; any other stays a link. */
-async function lookThrough(folders: Folders, path: string, link: BigIntStats): Promise<StorageEntry> {
+function lookThrough(folders: Folders, path: string, link: BigIntStats): StorageEntry {
   try {
-    const target = await lstat(folders.resolve(path), { bigint: true });
+    const target = fs.lstatSync(folders.resolve(path), { bigint: true });
     if (target.isFile()) return entryOf(path, target);
   } catch {
     // dangling or leading out

@@ -6,7 +6,7 @@ import { errnoOf, type Owner, readError, writeError } from "./disk-error.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { Folders } from "./folders.ts";
 import { Journal } from "./journal.ts";
-import { entryOf, LocalFile, requireFile } from "./local-file.ts";
+import { entryOf, LocalFile, loadSmall, requireFile } from "./local-file.ts";
 import { listFolder } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -18,6 +18,7 @@ import {
   type FileFacts,
   isSmall,
   type ListOptions,
+  type LoadedFile,
   type OpenFile,
   type PartFile,
   type Placement,
@@ -100,6 +101,19 @@ export class LocalStorage implements Storage {
     }
   }
 
+  load(path: string, limit: number): LoadedFile | undefined {
+    try {
+      const { folder, name } = this.#folders.holder(path);
+      try {
+        return loadSmall(path, folder.at(name), limit);
+      } finally {
+        folder.release();
+      }
+    } catch (cause) {
+      throw readError(cause, quote(path), this.#owner);
+    }
+  }
+
   async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
     let folder: OpenFolder | undefined;
     try {
@@ -131,24 +145,31 @@ export class LocalStorage implements Storage {
 
   async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
     try {
-      return await LocalPart.open({ ...this.#folders.holder(path, { make: true }), path, facts, exists });
+      return await LocalPart.open({ ...this.#makeHolder(path), path, facts, exists });
     } catch (cause) {
       throw writeError(cause, quote(path));
     }
   }
 
-  async store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
-    let folder: OpenFolder | undefined;
+  store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
+    const { folder, name } = this.#makeHolder(path);
+    const named = (given: string) => (given === name ? path : path.slice(0, path.length - name.length) + given);
+    let stored: string | Promise<string>;
     try {
-      const holder = this.#folders.holder(path, { make: true });
-      folder = holder.folder;
-      const name = await storeSmall(folder, holder.name, bytes, facts, exists);
-      return name === holder.name ? path : path.slice(0, path.length - holder.name.length) + name;
+      stored = storeSmall(folder, name, bytes, facts, exists);
     } catch (cause) {
+      folder.release();
       throw writeError(cause, quote(path));
-    } finally {
-      folder?.release();
     }
+    if (typeof stored === "string") {
+      folder.release();
+      return named(stored);
+    }
+    return stored
+      .then(named, (cause) => {
+        throw writeError(cause, quote(path));
+      })
+      .finally(() => folder.release());
   }
 
   async makeFolder(path: string): Promise<boolean> {
@@ -231,6 +252,15 @@ export class LocalStorage implements Storage {
       } finally {
         folder.release();
       }
+    } catch (cause) {
+      throw writeError(cause, quote(path));
+    }
+  }
+
+  /** @throws StorageError as receive() */
+  #makeHolder(path: string): { folder: OpenFolder; name: string } {
+    try {
+      return this.#folders.holder(path, { make: true });
     } catch (cause) {
       throw writeError(cause, quote(path));
     }

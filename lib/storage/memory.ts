@@ -7,6 +7,7 @@ import {
   type FileFacts,
   isSmall,
   type ListOptions,
+  type LoadedFile,
   type OpenFile,
   type PartFile,
   type Placement,
@@ -93,6 +94,13 @@ export class MemoryStorage implements Storage {
       currentEtag: async () => String(this.#files.get(path)?.version ?? "gone"),
       close: async () => {},
     };
+  }
+
+  async load(path: string, limit: number): Promise<LoadedFile | undefined> {
+    const entry = await this.stat(path);
+    const file = this.#files.get(path);
+    if (file === undefined || file.bytes.length > limit) return undefined;
+    return { entry, bytes: new Uint8Array(file.bytes) };
   }
 
   async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {

@@ -35,6 +35,14 @@ export interface Storage {
   open(path: string): Promise<OpenFile>;
 
   /**
+   * The whole of a small file, read in one go: nothing of it changed meanwhile. undefined when it is not a plain file of
+   * at most `limit` bytes, or did change: open() tells more.
+   *
+   * @throws StorageError as open()
+   */
+  load(path: string, limit: number): LoadedFile | undefined | Promise<LoadedFile | undefined>;
+
+  /**
    * Whether a file of these facts may come to `path`, and what is there of it already. Nothing is made or changed.
    *
    * @throws StorageError EXISTS when something else is there and the policy is "fail", or when it is no file;
@@ -57,7 +65,7 @@ export interface Storage {
    * @returns its path: another than `path` only with "rename"
    * @throws StorageError EXISTS; as receive(), but BUSY
    */
-  store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string>;
+  store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string>;
 
   /** Make a folder, and those above it. @returns false when it was there @throws StorageError as receive(), EXISTS */
   makeFolder(path: string): Promise<boolean>;
@@ -146,6 +154,12 @@ export interface OpenFile {
   /** The etag as it is now. */
   currentEtag(): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface LoadedFile {
+  readonly entry: StorageEntry;
+  /** All of them; they belong to the caller. */
+  readonly bytes: Uint8Array;
 }
 
 /** What place() found. */

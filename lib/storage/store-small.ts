@@ -9,32 +9,55 @@ import type { ExistsPolicy, FileFacts } from "./storage.ts";
  * Make the file `name` of these bytes: whole, durable, and visible only then. Nothing waits but what a disk must do, so
  * ten thousand files are ten thousand times a few calls of the system.
  *
- * @returns the name that it got, as publish()
+ * @returns the name that it got, as publish(); at once where nothing is durable
  * @throws StorageError EXISTS; the system's error
  */
-export async function storeSmall(
+export function storeSmall(
   folder: OpenFolder,
   name: string,
   bytes: Uint8Array,
   facts: FileFacts,
   exists: ExistsPolicy,
-): Promise<string> {
+): string | Promise<string> {
   const part = uniquePartName(name);
   const fd = folder.create(part);
-  let isOpen = true;
   try {
     for (let offset = 0; offset < bytes.length; ) {
       offset += fs.writeSync(fd, bytes, offset, bytes.length - offset, offset);
     }
     setTimes(fd, facts);
-    if (folder.isDurable) await finishFile(fd);
-    isOpen = false;
-    fs.closeSync(fd);
-    const published = publish(folder, part, name, exists);
-    if (folder.isDurable) await folder.sync();
-    return published;
   } catch (error) {
-    if (isOpen) fs.closeSync(fd);
+    fs.closeSync(fd);
+    fs.rmSync(folder.at(part), { force: true });
+    throw error;
+  }
+  return folder.isDurable ? storeDurably(folder, part, name, fd, exists) : publishPart(folder, part, name, fd, exists);
+}
+
+async function storeDurably(
+  folder: OpenFolder,
+  part: string,
+  name: string,
+  fd: number,
+  exists: ExistsPolicy,
+): Promise<string> {
+  try {
+    await finishFile(fd);
+  } catch (error) {
+    fs.closeSync(fd);
+    fs.rmSync(folder.at(part), { force: true });
+    throw error;
+  }
+  const published = publishPart(folder, part, name, fd, exists);
+  await folder.sync();
+  return published;
+}
+
+function publishPart(folder: OpenFolder, part: string, name: string, fd: number, exists: ExistsPolicy): string {
+  fs.closeSync(fd);
+  try {
+    return publish(folder, part, name, exists);
+  } catch (error) {
     fs.rmSync(folder.at(part), { force: true });
     throw error;
   }

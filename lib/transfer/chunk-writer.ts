@@ -26,18 +26,18 @@ export class ChunkWriter {
     this.#clock = clock;
   }
 
-  /** @throws as Stream.write() */
-  json(kind: ChunkKind, id: number, value: unknown): Promise<void> {
+  /** @returns what to wait for before the next, when there is no room for it: then it rejects as Stream.write() */
+  json(kind: ChunkKind, id: number, value: unknown): Promise<void> | undefined {
     return this.#add(kind, id, 0, encodeJson(value));
   }
 
-  /** All of the file was sent, and it is still what it was. @throws as Stream.write() */
-  seal(id: number): Promise<void> {
+  /** All of the file was sent, and it is still what it was. @returns as json() */
+  seal(id: number): Promise<void> | undefined {
     return this.#add(ChunkKind.SEAL, id, 0, EMPTY);
   }
 
-  /** A block that is small enough to be copied. @throws as Stream.write() */
-  smallBlock(id: number, offset: number, bytes: Uint8Array): Promise<void> {
+  /** A block that is small enough to be copied. @returns as json() */
+  smallBlock(id: number, offset: number, bytes: Uint8Array): Promise<void> | undefined {
     return this.#add(ChunkKind.BLOCK, id, offset, bytes);
   }
 
@@ -65,17 +65,17 @@ export class ChunkWriter {
     return this.#stream.write(batch);
   }
 
-  async #add(kind: ChunkKind, id: number, offset: number, payload: Uint8Array): Promise<void> {
+  #add(kind: ChunkKind, id: number, offset: number, payload: Uint8Array): Promise<void> | undefined {
     const bytes = CHUNK_HEADER_BYTES + payload.length;
-    if (this.#filled + bytes > this.#batch.length) {
-      await this.flush();
-      this.#batch = new Uint8Array(Math.max(BATCH_BYTES, bytes));
-    }
+    // Taken by the stream in order at once; the wait is for its credit.
+    const flushed = this.#filled + bytes > this.#batch.length && this.#filled > 0 ? this.flush() : undefined;
+    if (this.#filled + bytes > this.#batch.length) this.#batch = new Uint8Array(Math.max(BATCH_BYTES, bytes));
     const digest = this.#digest64(payload, seedOf(offset));
     encodeChunkHeader(this.#batch, this.#filled, { kind, length: payload.length, id, offset, digest });
     this.#batch.set(payload, this.#filled + CHUNK_HEADER_BYTES);
     this.#filled += bytes;
     this.#scheduleFlush();
+    return flushed;
   }
 
   #scheduleFlush(): void {

@@ -5,9 +5,9 @@ const MAX_COMMITS = 64;
 export class CommitQueue {
   readonly #running = new Set<Promise<void>>();
 
-  /** Start `commit`, which must not reject. @returns what to wait for before the next, when there is no room for it */
-  add(commit: () => Promise<void>): Promise<void> | undefined {
-    const running: Promise<void> = commit().finally(() => this.#running.delete(running));
+  /** Add a commit under way, which must not reject. @returns what to wait for before the next, when there is no room for it */
+  add(commit: Promise<void>): Promise<void> | undefined {
+    const running: Promise<void> = commit.finally(() => this.#running.delete(running));
     this.#running.add(running);
     return this.#running.size < MAX_COMMITS ? undefined : this.#makeRoom();
   }

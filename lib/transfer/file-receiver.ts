@@ -1,5 +1,5 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
-import { StreamError } from "../errors.ts";
+import { ProtocolError, StreamError } from "../errors.ts";
 import { quote } from "../path.ts";
 import type { PartFile } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
@@ -26,7 +26,7 @@ export class FileReceiver {
    * Take a block, whose buffer is given back when it is written. Does not wait for that: the number of buffers is
    * what holds a quick sender back. A damaged one is dropped, and so still missing at the end.
    *
-   * @throws StreamError BAD_PARAMS when it is no block of this file; StorageError that an earlier write met
+   * @throws ProtocolError BAD_PAYLOAD when it is no block of this file; StorageError that an earlier write met
    */
   take(chunk: Chunk): void {
     const { offset, payload } = chunk;
@@ -36,8 +36,8 @@ export class FileReceiver {
       chunk.release();
       if (this.#failure !== undefined) throw this.#failure;
       if (fits) return;
-      throw new StreamError(
-        "BAD_PARAMS",
+      throw new ProtocolError(
+        "BAD_PAYLOAD",
         `${quote(this.part.path)} has no block of ${payload.length} bytes at ${offset}.`,
       );
     }

@@ -7,7 +7,7 @@ import type { OpenFile } from "../storage/storage.ts";
 import type { ChunkWriter } from "./chunk-writer.ts";
 
 /** Blocks up to here are copied into a batch: cheaper than a frame of their own. */
-const SMALL_BYTES = 64 * 1024;
+export const SMALL_BYTES = 64 * 1024;
 
 /** Sends blocks of files, one file after the other, reading ahead by one block. */
 export class FileSender {
@@ -46,6 +46,14 @@ export class FileSender {
     await before;
     if (file.entry.size === 0) await requireUnchanged(file);
     await this.#writer.seal(id);
+  }
+
+  /** Send a file that load() has read: FILE has been sent. @returns as ChunkWriter.json() */
+  sendLoaded(id: number, bytes: Uint8Array): Promise<void> | undefined {
+    const block = bytes.length === 0 ? undefined : this.#writer.smallBlock(id, 0, bytes);
+    this.#onSent?.(bytes.length);
+    const seal = this.#writer.seal(id);
+    return block === undefined ? seal : Promise.all([block, seal]).then(() => {});
   }
 
   #frame(turn: number, length: number): Uint8Array {

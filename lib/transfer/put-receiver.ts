@@ -1,5 +1,5 @@
 import type { Digest64, Range } from "../block.ts";
-import { type ErrorCode, StreamError } from "../errors.ts";
+import { type ErrorCode, ProtocolError, StreamError } from "../errors.ts";
 import { checkPath, parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
@@ -69,7 +69,8 @@ export class PutReceiver {
       for (;;) {
         const chunk = reader.take() ?? (await reader.next());
         if (chunk === undefined) break;
-        await this.#take(chunk);
+        const work = this.#take(chunk);
+        if (work !== undefined) await work;
         if (pacer.isDue) await pacer.pause();
       }
       await this.#commits.settled();
@@ -80,49 +81,76 @@ export class PutReceiver {
     }
   }
 
-  async #take(chunk: Chunk): Promise<void> {
-    const { id } = chunk;
-    const file = this.#files.get(id);
+  /** @returns what to wait for before the next chunk */
+  #take(chunk: Chunk): Promise<void> | undefined {
     try {
-      switch (chunk.kind) {
-        case ChunkKind.FILE:
-          return await this.#begin(id, decodeJson(PutFile, chunk.payload, "A file"));
-        case ChunkKind.FOLDER:
-          return await this.#makeFolder(id, decodeJson(PutFolder, chunk.payload, "A folder").path);
-        case ChunkKind.BLOCK:
-          return file === undefined ? chunk.release() : file.take(chunk);
-        case ChunkKind.SEAL:
-          return file === undefined ? undefined : await this.#seal(id, file);
-        case ChunkKind.FAIL:
-          return file === undefined ? undefined : await this.#forget(id, file);
-      }
+      const work = this.#handle(chunk);
+      if (work === undefined) return undefined;
+      return work.catch((thrown) => this.#refuse(chunk.id, thrown));
     } catch (thrown) {
-      if (this.#options.stream.isClosed) throw thrown;
-      await this.#fail(id, thrown);
-    } finally {
-      // Of what is not a block, the payload is not needed any more; a block's receiver gives it back itself.
-      if (chunk.kind !== ChunkKind.BLOCK) chunk.release();
+      return this.#refuse(chunk.id, thrown);
     }
   }
 
-  async #begin(id: number, { path, exists, ...facts }: PutFile): Promise<void> {
-    const { storage } = this.#options;
+  #handle(chunk: Chunk): Promise<void> | undefined {
+    const { id, kind, payload } = chunk;
+    const file = this.#files.get(id);
+    if (kind === ChunkKind.BLOCK) {
+      if (file === undefined) chunk.release();
+      else file.take(chunk);
+      return undefined;
+    }
+    const work = this.#handleOther(id, kind, payload, file);
+    // Whatever it says was read at once.
+    chunk.release();
+    return work;
+  }
+
+  #handleOther(
+    id: number,
+    kind: ChunkKind,
+    payload: Uint8Array,
+    file: FileReceiver | Held | undefined,
+  ): Promise<void> | undefined {
+    switch (kind) {
+      case ChunkKind.FILE:
+        return this.#begin(id, decodeJson(PutFile, payload, "A file"));
+      case ChunkKind.FOLDER:
+        return this.#makeFolder(id, decodeJson(PutFolder, payload, "A folder").path);
+      case ChunkKind.SEAL:
+        if (file === undefined) return undefined;
+        return file instanceof Held ? this.#sealSmall(id, file) : this.#seal(id, file);
+      default:
+        return file === undefined ? undefined : this.#forget(id, file);
+    }
+  }
+
+  async #refuse(id: number, thrown: unknown): Promise<void> {
+    // Who breaks the protocol is not to be trusted with the next file either.
+    if (this.#options.stream.isClosed || thrown instanceof ProtocolError) throw thrown;
+    await this.#fail(id, thrown);
+  }
+
+  #begin(id: number, { path, exists, ...facts }: PutFile): Promise<void> | undefined {
     if (this.#files.has(id)) throw new StreamError("BAD_PARAMS", `The number ${id} is taken.`);
     checkPath(path);
-    let free = path;
-    if (!this.#madeFolders.has(parentOf(path))) {
-      const placement = await storage.place(path, facts, exists);
-      if (placement.outcome !== "vacant") {
-        return this.#answer({ id, state: "done", path: placement.path, outcome: placement.outcome });
-      }
-      free = placement.path;
-    }
     this.#requireFew(facts);
+    if (!isSmall(facts) || !this.#madeFolders.has(parentOf(path))) return this.#beginAt(id, path, exists, facts);
+    this.#files.set(id, new Held(path, facts, exists));
+    return undefined;
+  }
+
+  async #beginAt(id: number, path: string, exists: ExistsPolicy, facts: FileFacts): Promise<void> {
+    const { storage } = this.#options;
+    const placement = await storage.place(path, facts, exists);
+    if (placement.outcome !== "vacant") {
+      return this.#answer({ id, state: "done", path: placement.path, outcome: placement.outcome });
+    }
     if (isSmall(facts)) {
-      this.#files.set(id, new Held(free, facts, exists));
+      this.#files.set(id, new Held(placement.path, facts, exists));
       return;
     }
-    const file = new FileReceiver(await storage.receive(free, facts, exists));
+    const file = new FileReceiver(await storage.receive(placement.path, facts, exists));
     this.#files.set(id, file);
     this.#ask(id, file.part.missing);
   }
@@ -141,32 +169,44 @@ export class PutReceiver {
     this.#answer({ id, state: "done", path, outcome: "stored" });
   }
 
-  async #seal(id: number, file: FileReceiver | Held): Promise<void> {
-    if (file instanceof Held) return this.#sealSmall(id, file);
+  async #seal(id: number, file: FileReceiver): Promise<void> {
     const missing = await file.sealed();
     if (missing.length > 0) return this.#ask(id, missing);
     await this.#commit(id, file.part.facts, () => file.part.commit());
   }
 
-  async #sealSmall(id: number, file: Held): Promise<void> {
+  #sealSmall(id: number, file: Held): Promise<void> | undefined {
     const { path, facts, exists } = file;
     const bytes = file.sealed();
-    if (bytes === undefined) return this.#ask(id, [[0, facts.size]]);
-    await this.#commit(id, facts, () => this.#options.storage.store(path, facts, exists, bytes));
+    if (bytes !== undefined)
+      return this.#commit(id, facts, () => this.#options.storage.store(path, facts, exists, bytes));
+    this.#ask(id, [[0, facts.size]]);
+    return undefined;
   }
 
-  async #commit(id: number, facts: FileFacts, commit: () => Promise<string>): Promise<void> {
+  #commit(id: number, facts: FileFacts, commit: () => string | Promise<string>): Promise<void> | undefined {
     this.#files.delete(id);
-    const room = this.#commits.add(async () => {
-      try {
-        const path = await commit();
-        this.#options.onStored(path, facts.size);
-        this.#answer({ id, state: "done", path, outcome: "stored" });
-      } catch (thrown) {
-        await this.#fail(id, thrown);
-      }
-    });
-    if (room !== undefined) await room;
+    let stored: string | Promise<string>;
+    try {
+      stored = commit();
+    } catch (thrown) {
+      return this.#fail(id, thrown);
+    }
+    if (typeof stored === "string") {
+      this.#stored(id, stored, facts.size);
+      return undefined;
+    }
+    return this.#commits.add(
+      stored.then(
+        (path) => this.#stored(id, path, facts.size),
+        (thrown) => this.#fail(id, thrown),
+      ),
+    );
+  }
+
+  #stored(id: number, path: string, size: number): void {
+    this.#options.onStored(path, size);
+    this.#answer({ id, state: "done", path, outcome: "stored" });
   }
 
   /** The source has changed, or can't be read: what is here of it will not be needed. */

@@ -1,12 +1,13 @@
-import { encodeRecord } from "../protocol/records.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
+
+const encoder = new TextEncoder();
 
 /** Sends records one by one as they come up; those of one turn of the event loop leave together. */
 export class RecordSender {
   readonly #stream: Pick<Stream, "write">;
   readonly #clock: Pick<Clock, "turn">;
-  #pending: Uint8Array[] = [];
+  #pending = "";
   #scheduled = false;
 
   constructor(stream: Pick<Stream, "write">, clock: Pick<Clock, "turn">) {
@@ -15,7 +16,7 @@ export class RecordSender {
   }
 
   add(record: unknown): void {
-    this.#pending.push(encodeRecord(record));
+    this.#pending += `${JSON.stringify(record)}\n`;
     if (this.#scheduled) return;
     this.#scheduled = true;
     void this.#clock.turn().then(() => {
@@ -28,18 +29,8 @@ export class RecordSender {
   /** Send what waits. @throws as Stream.write() */
   async flush(): Promise<void> {
     const records = this.#pending;
-    if (records.length === 0) return;
-    this.#pending = [];
-    await this.#stream.write(concat(records));
+    if (records === "") return;
+    this.#pending = "";
+    await this.#stream.write(encoder.encode(records));
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 }

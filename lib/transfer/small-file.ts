@@ -1,4 +1,4 @@
-import { StreamError } from "../errors.ts";
+import { ProtocolError, StreamError } from "../errors.ts";
 import { quote } from "../path.ts";
 import type { FileFacts } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
@@ -20,12 +20,15 @@ export class SmallFile {
     if (facts.size === 0) this.bytes = new Uint8Array(0);
   }
 
-  /** Take its block; a damaged one is dropped. @throws StreamError BAD_PARAMS when it is no block of this file */
+  /** Take its block; a damaged one is dropped. @throws ProtocolError BAD_PAYLOAD when it is no block of this file */
   take(chunk: Chunk): void {
     const { payload, offset, intact } = chunk;
     if (offset !== 0 || payload.length !== this.facts.size) {
       chunk.release();
-      throw new StreamError("BAD_PARAMS", `${quote(this.path)} has no block of ${payload.length} bytes at ${offset}.`);
+      throw new ProtocolError(
+        "BAD_PAYLOAD",
+        `${quote(this.path)} has no block of ${payload.length} bytes at ${offset}.`,
+      );
     }
     // What is lent must be given back; most often it is a view of what arrived, and may stay.
     if (intact) this.bytes = chunk.isLent ? new Uint8Array(payload) : payload;

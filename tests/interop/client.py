@@ -1,6 +1,5 @@
 """The client side of PROTOCOL.md: commands, each a method `do_...` of Client."""
 
-import hashlib
 import json
 import os
 import select
@@ -9,8 +8,10 @@ import socket
 import sys
 import time
 
+from chunks import Records
+from client_files import FileCommands
 from session import Session, connect, emit
-from wire import ENTRY, ERRORS, MAX_RECORD, PUSH, Violation, fields, parse_object, require
+from wire import ENTRY, ERRORS, PUSH, Violation, change, fields, require
 
 
 class Refused(Exception):
@@ -21,51 +22,14 @@ class Lost(Exception):
     """The pipe ended without GOAWAY."""
 
 
-class Download:
-    """Methods, get: a body on its way to a file (or nowhere), counted and digested."""
-
-    def __init__(self, path, target=os.devnull):
-        self.path, self.target, self.size, self.frames = path, target, 0, 0
-        self.sha256, self.file = hashlib.sha256(), open(target, "wb")
-
-    def __call__(self, piece):
-        self.size, self.frames = self.size + len(piece), self.frames + 1
-        self.sha256.update(piece)
-        self.file.write(piece)
-
-    def finish(self, stream):
-        """Compare size and digest; what is not whole does not stay."""
-        self.file.close()
-        digest = self.sha256.hexdigest()
-        whole = not stream.error and (self.size, digest) == (stream.result["size"], stream.trailer["sha256"])
-        if not whole and self.target != os.devnull:
-            os.remove(self.target)
-        if stream.error:
-            return emit("reset", method="get", **stream.error)
-        require(whole, "BAD_PAYLOAD", f"{self.size} bytes with {digest}, not {stream.result} and {stream.trailer}")
-        return emit("got", path=self.path, size=self.size, frames=self.frames, sha256=digest)
-
-
-class Records:
-    """Bodies of records: JSON objects, each with a line feed behind it."""
-
-    def __init__(self):
-        self.rest, self.all = b"", []
-
-    def __call__(self, piece):
-        *lines, self.rest = (self.rest + piece).split(b"\n")
-        require(max(map(len, [*lines, self.rest])) < MAX_RECORD, "BAD_PAYLOAD", "a record is too long")
-        self.all += [parse_object(line, "a record") for line in lines]
-
-
-class Client(Session):
+class Client(FileCommands, Session):
     """One command after another; pings and pushes are answered meanwhile."""
 
     serving, first_id = False, 1
 
     def __init__(self, sock, options):
         super().__init__(sock, options)
-        self.held = []
+        self.held, self.putting = [], None
 
     def run(self):
         """The whole life of a session."""
@@ -78,6 +42,8 @@ class Client(Session):
 
     def turn(self, *others):
         """Move bytes once; returns which of the other files have something to read."""
+        if self.sock is None:
+            return select.select(others, [], [])[0]
         self.flush()
         reading = [*others] if self.eof else [self.sock, *others]
         ready, _, _ = select.select(reading, [self.sock] if self.out else [], [], self.options.heartbeat / 2)
@@ -100,6 +66,8 @@ class Client(Session):
         low, high = self.options.versions
         hello = {"versions": {"min": low, "max": high}, "agent": "peer.py", "wait": self.options.wait}
         grants = {"credit": self.options.credit, "maxStreams": self.options.max_streams}
+        if self.options.resume is not None:
+            hello["resume"] = self.options.resume
         self.send("HELLO", {**hello, **grants, "later": {"ignored": [None]}})
         self.until(lambda: self.admitted)
 
@@ -107,6 +75,10 @@ class Client(Session):
         low, high = self.options.versions
         require(low <= frame.body["version"] <= high, "UNSUPPORTED_VERSION", f"WELCOME with {frame.body['version']}")
         self.admitted, self.name, self.their_credit = True, frame.body["name"], frame.body["credit"]
+        asked = self.options.resume is not None
+        require(asked == ("resume" in frame.body), "BAD_PAYLOAD", f"resume was asked: {asked}; {frame.body!r}")
+        if asked:
+            self.options.resume = frame.body["resume"]["token"]
         emit("welcome", **frame.body)
 
     def on_queued(self, frame):
@@ -199,51 +171,45 @@ class Client(Session):
             require(right, "BAD_PAYLOAD", f"an entry has the wrong shape: {entry!r}")
         emit("listed", entries=records.all, skipped=stream.trailer["skipped"])
 
-    def do_get(self, *pairs):
-        """Fetch PATH TARGET [PATH TARGET ...] side by side, with a PING among the DATA."""
-        jobs = [self.download(path, self.options.window, target) for path, target in zip(pairs[::2], pairs[1::2])]
-        self.until(lambda: all(stream.result or stream.error for stream in jobs))
-        self.ping()
-        self.until(lambda: all(stream.closed for stream in jobs) and not self.pings)
-        for stream in jobs:
-            stream.sink.finish(stream)
+    def do_watch(self, glob=None):
+        """Changes are told as they come, behind ACCEPT."""
 
-    def download(self, path, window, *target):
-        stream = self.open("get", {"path": path})
-        stream.sink, stream.window = Download(path, *target), window
-        return stream
+        def tell(record):
+            require(change(record), "BAD_PAYLOAD", f"a change has the wrong shape: {record!r}")
+            emit("change", **record)
 
-    def do_starve(self, path, count="1"):
-        """Open gets and grant nothing: each body stops where its first credit does."""
-        self.held += [self.download(path, 0) for _ in range(int(count))]
-        self.until(lambda: all(one.closed or (one.result and not one.in_balance) for one in self.held))
-        resets = [one.error["code"] for one in self.held if one.error]
-        emit("starved", sizes=[one.sink.size for one in self.held if not one.error], resets=resets)
+        stream = self.open("watch", {} if glob is None else {"glob": glob})
+        stream.sink, stream.window = Records(tell), self.options.window
+        self.until(lambda: stream.closed or stream.result is not None)
+        emit("reset", method="watch", **stream.error) if stream.error else emit("watching")
+        self.watching = stream
 
-    def do_feed(self):
-        """Grant what was withheld, and see the bodies to their end."""
-        for stream in self.held:
-            stream.window = self.options.window
-            self.grant(stream)
-        self.until(lambda: all(stream.closed for stream in self.held))
-        for stream in self.held:
-            stream.sink.finish(stream)
-        self.held = []
-
-    def do_cancel(self):
-        """RESET what is held; DATA that crosses with it is ignored."""
-        for stream in self.held:
-            if not stream.closed:
-                self.reset(stream, "CANCELLED", "No more.")
-        self.held = []
+    def do_unwatch(self):
+        self.reset(self.watching, "CANCELLED", "No more.")
 
     def do_ping(self):
         nonce = self.ping()
         self.until(lambda: nonce not in self.pings)
 
+    def do_drop(self):
+        """Handshake, 6: lose the link without GOAWAY."""
+        self.flush()
+        self.sock.close()
+        self.sock, self.streams = None, {}
+        emit("dropped")
+
+    def do_return(self):
+        """Handshake, 6: come back with the token."""
+        Client.__init__(self, connect(self.options.address), self.options)
+        self.handshake()
+
     def leave(self):
         """Sessions: GOAWAY; when no stream is left both sides close."""
-        self.do_cancel()
+        if self.sock is None:
+            return
+        for stream in self.streams.values():
+            if not stream.closed and stream.ours:
+                self.reset(stream, "CANCELLED", "No more.")
         if not self.over:
             self.goaway(0, "exit")
         until = time.monotonic() + 4

@@ -4,19 +4,24 @@
     peer.py client [options] ADDRESS [COMMAND ...]   without COMMAND: one command per line from standard input
     peer.py server [options] FOLDER                  until standard input ends; its one command is: shutdown
     peer.py vectors PROTOCOL.md                      the page's own vectors
+    peer.py xxh3                                     digests of the lengths and seeds on standard input
 
 All print JSON events, one a line. Exit codes: 0 done, 1 the other side broke a rule (the reason is on standard
 error), 2 usage, 3 refused, 5 the pipe ended without a word. Python 3.9, standard library only.
 """
 
 import argparse
+import json
 import re
 import sys
 
+from chunks import check_chunk_vectors
 from client import Lost, Refused, run_client
-from server import BODY_LIES, GET_LIES, WELCOME_LIES, Server
+from lies import LIES
+from server import Server
 from session import emit
 from wire import HEADER, SHAPES, Violation, check_header, encode, parse_object, require
+from xxh3 import xxh3
 
 
 def check_vectors(page):
@@ -27,7 +32,9 @@ def check_vectors(page):
             check_vector(*block.split("\n"))
         else:
             check_invalid(kind.split()[1], block)
-    emit("vectors", valid=sum(kind == "vector" for kind, _ in blocks), all=len(blocks))
+    chunks = re.findall(r"^```chunk\n(.*?)\n```$", page, re.S | re.M)
+    check_chunk_vectors(chunks)
+    emit("vectors", valid=sum(kind == "vector" for kind, _ in blocks), all=len(blocks), chunks=len(chunks))
 
 
 def check_vector(title, content, *lines):
@@ -52,6 +59,11 @@ def check_invalid(code, header):
         raise Violation(code, f"nothing is wrong with {header}")
 
 
+def pattern(size):
+    """Bytes that do not repeat soon."""
+    return bytes(index * 31 + (index >> 8) * 7 & 255 for index in range(size))
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     roles = parser.add_subparsers(dest="what", required=True)
@@ -63,6 +75,7 @@ def arguments():
     client.add_argument("--window", type=int, default=65536, help="what CREDIT fills up to")
     client.add_argument("--versions", type=int, nargs=2, default=(1, 1))
     client.add_argument("--wait", action="store_true", help="queue for a seat")
+    client.add_argument("--resume", nargs="?", const="", help="come back after a lost link; as who with this token")
     client.add_argument("--deaf", action="store_true", help="want no messages")
     client.add_argument("address", help="HOST:PORT or unix:PATH")
     client.add_argument("command", nargs="*")
@@ -70,9 +83,12 @@ def arguments():
     server.add_argument("--unix", help="listen at this path")
     server.add_argument("--refuse", help="refuse everybody with SERVER_FULL and these words")
     server.add_argument("--queue", type=int, default=0, help="positions to go through before WELCOME")
-    server.add_argument("--lie", choices=[*BODY_LIES, *GET_LIES, *WELCOME_LIES])
+    server.add_argument("--lie", choices=LIES)
+    server.add_argument("--read-only", action="store_true", help="take no put")
+    server.add_argument("--hasty", action="store_true", help="be ready for small files before their blocks come")
     server.add_argument("folder")
     roles.add_parser("vectors").add_argument("page")
+    roles.add_parser("xxh3", help="digests of JSON [[length, seed], ...] of standard input")
     return parser.parse_args()
 
 
@@ -81,6 +97,8 @@ def run(options):
         run_client(options)
     elif options.what == "server":
         Server(options).run()
+    elif options.what == "xxh3":
+        emit("xxh3", digests=[f"{xxh3(pattern(size), seed):016x}" for size, seed in json.load(sys.stdin)])
     else:
         with open(options.page, encoding="utf-8") as page:
             check_vectors(page.read())

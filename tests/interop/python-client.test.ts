@@ -63,7 +63,8 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   test("reads every vector of the page and writes the same bytes", async () => {
     await using process = new LineProcess(peer("vectors", join(import.meta.dir, "../../PROTOCOL.md")));
     expect(await process.ended()).toEqual(KEPT);
-    const [{ valid, all }] = process.events("vectors") as [Record<string, number>];
+    const [{ valid, all, chunks }] = process.events("vectors") as [Record<string, number>];
+    expect(chunks).toBe(3);
     expect(valid).toBeGreaterThan(10);
     expect(all).toBeGreaterThan(valid as number);
   });
@@ -117,7 +118,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     await using site = await Site.open();
     const paths = Object.keys(FILES) as (keyof typeof FILES)[];
     const pairs = paths.map((path, index) => `'${path}' got${index}`);
-    const { events, ...rest } = await site.run(options, [`get ${pairs.join(" ")}`]);
+    const { events, ...rest } = await site.run(options, [`each ${pairs.join(" ")}`]);
     expect(rest).toEqual(KEPT);
     for (const [index, path] of paths.entries()) {
       const sha256 = digest(FILES[path]);
@@ -132,14 +133,16 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     const { events, ...rest } = await site.run(["--credit", "50001"], lines);
     expect(rest).toEqual(KEPT);
     const kinds = events.map(({ event }) => event).filter((kind) => kind !== "pong");
-    expect(kinds).toEqual(["welcome", "starved", "got", "result", "got", "got", "closed"]);
+    expect(kinds).toEqual(["welcome", "starved", "got", "ended", "result", "got", "got", "closed"]);
     expect(events[1]).toEqual({ event: "starved", sizes: [50_001, 50_001], resets: [] });
     expect(events.findLast(({ event }) => event === "got")).toMatchObject({ sha256: digest(FILES["big.bin"]) });
   });
 
   test("END takes no credit: a body as long as its credit ends without a grant", async () => {
     await using site = await Site.open();
-    const { events, ...rest } = await site.run(["--credit", "3000001", "--window", "0"], ["starve big.bin", "feed"]);
+    const [ended] = (await site.run([], ["get big.bin /dev/null"])).events.filter(({ event }) => event === "ended");
+    const options = ["--credit", `${ended?.["body"]}`, "--window", "0"];
+    const { events, ...rest } = await site.run(options, ["starve big.bin", "feed"]);
     expect(rest).toEqual(KEPT);
     expect(events).toContainEqual(expect.objectContaining({ event: "got", sha256: digest(FILES["big.bin"]) }));
   });
@@ -181,15 +184,21 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
       [`call stat '{"path":"a\\u0000"}'`]: 35,
       [`stat ${"x".repeat(256)}`]: 35,
       "get docs target": 36,
+      [`call digest '{"path":"docs"}'`]: 36,
+      [`call digest '{"path":"missing"}'`]: 34,
+      [`call remove '{"path":"a.txt"}'`]: 37,
+      [`call rename '{"from":"a.txt","to":"b.txt"}'`]: 37,
+      "put overwrite a.txt /etc/hosts": 37,
       [`call kick '{"name":"Client01"}'`]: 37,
       "call quit": 37,
+      "call unfinished": 37,
       "message hello Nobody": 42,
     };
     await using site = await Site.open();
     const lines = Object.keys(codes);
     const { events, ...rest } = await site.run([], [...lines, "message still"]);
     expect(rest).toEqual(KEPT);
-    const resets = events.filter(({ event }) => event === "reset").map(({ code }) => code);
+    const resets = events.filter(({ event }) => event === "reset" || event === "failed").map(({ code }) => code);
     expect(Object.fromEntries(lines.map((line, index) => [line, resets[index]]))).toEqual(codes);
     expect(events.at(-2)).toMatchObject({ event: "result", text: "still ACK" });
     expect(await Bun.file(site.folder.join("target")).exists()).toBe(false);

@@ -1,72 +1,23 @@
 """The server side of PROTOCOL.md for any number of clients in one loop; on request a server that lies."""
 
 import hashlib
-import io
 import itertools
 import json
 import os
 import re
+import secrets
 import select
+import shutil
 import socket
 import stat
-import struct
 import sys
 import time
 
+from chunks import Body
+from lies import FRAME_LIES, LIST_LIES, WELCOME_LIES, welcome
+from server_files import GetAnswers, PutAnswers, facts_at
 from session import Session, emit
-from wire import ERRORS, FLAG_END, HEADER, MAGIC, MAX_CREDIT, Violation, encode, raw_frame, require, text, valid_path
-
-DEEP = b'{"a":' + b"[" * 32 + b"]" * 32 + b"}"
-FULL_CREDIT = struct.pack(">I", MAX_CREDIT)
-HUGE = {"size": 1 << 30, "modifiedAt": 0, "etag": ""}
-# What stands in place of the answer to `get`, made from the stream's id.
-GET_LIES = {
-    "bad-magic": lambda one: b"HTTP/1.1 400 Bad Request\r\n\r\n",
-    "unknown-opcode": lambda one: raw_frame(0xFF),
-    "bad-flags": lambda one: raw_frame(0x05, bytes(8), flags=1),
-    "bad-reserved": lambda one: raw_frame(0x05, bytes(8), reserved=1),
-    "ping-on-stream": lambda one: raw_frame(0x05, bytes(8), stream=1),
-    "data-on-session": lambda one: raw_frame(0x12, b"x"),
-    "large-data": lambda one: HEADER.pack(MAGIC, 0x12, 0, one, 1048577, 0),
-    "large-accept": lambda one: HEADER.pack(MAGIC, 0x11, 0, one, 65537, 0),
-    "empty-data": lambda one: raw_frame(0x12, b"", one),
-    "second-welcome": lambda one: encode("WELCOME", welcome("Client01", 1, 1)),
-    "unasked-pong": lambda one: encode("PONG", bytes(8)),
-    "data-first": lambda one: encode("DATA", b"x", one),
-    "end-first": lambda one: encode("END", b"", one),
-    "second-accept": lambda one: 2 * encode("ACCEPT", HUGE, one),
-    "second-goaway": lambda one: 2 * encode("GOAWAY", {"code": ERRORS["SHUTDOWN"], "message": "The peer stops."}),
-    "never-opened": lambda one: encode("CREDIT", FULL_CREDIT, one + 2),
-    "odd-open": lambda one: encode("OPEN", {"method": "message"}, one + 2, FLAG_END),
-    "same-open": lambda one: 2 * encode("OPEN", {"method": "nope"}, 2, FLAG_END),
-    "zero-credit": lambda one: encode("CREDIT", bytes(4), one),
-    "high-credit": lambda one: 2 * encode("CREDIT", FULL_CREDIT, one),
-    "no-object": lambda one: encode("ACCEPT", b"[1]", one),
-    "no-size": lambda one: encode("ACCEPT", {"modifiedAt": 0, "etag": ""}, one),
-    "no-utf8": lambda one: encode("ACCEPT", b'{"a":"\xff"}', one),
-    "byte-order-mark": lambda one: encode("ACCEPT", b"\xef\xbb\xbf{}", one),
-    "too-deep": lambda one: encode("ACCEPT", DEEP, one),
-    "missing-member": lambda one: encode("GOAWAY", {"code": 0}),
-    "wrong-kind": lambda one: encode("RESET", {"code": "12", "message": ""}, one),
-    "over-credit": lambda one: encode("ACCEPT", HUGE, one) + 64 * encode("DATA", bytes(1048576), one),
-}
-# What stands in place of WELCOME.
-WELCOME_LIES = {
-    "garbage": lambda: b"220 mail.example.org ESMTP\r\n",
-    "early-accept": lambda: encode("ACCEPT", {}, 1, FLAG_END),
-    "early-ping": lambda: encode("PING", bytes(8)),
-    "unasked-queue": lambda: encode("QUEUED", {"position": 1}),
-    "other-version": lambda: encode("WELCOME", {**welcome("Client01", 1, 1), "version": 2}),
-    "no-credit": lambda: encode("WELCOME", {"version": 1, "name": "Client01", "role": "client", "agent": ""}),
-}
-# What is wrong about an answer to `get` that begins well.
-BODY_LIES = ("digest", "short", "long", "changed", "vanish")
-
-
-def welcome(name, credit, max_streams):
-    """Handshake, 4: the members of WELCOME, and one of a later version."""
-    members = {"version": 1, "name": name, "role": "client", "agent": "peer.py", "capabilities": ["later"]}
-    return {**members, "credit": credit, "maxStreams": max_streams, "later": 1}
+from wire import ERRORS, Violation, require, text, valid_path
 
 
 def glob_pattern(glob):
@@ -76,33 +27,16 @@ def glob_pattern(glob):
     return re.compile("".join(tokens.get(part, part if part[0] == "[" else re.escape(part)) for part in parts), re.S)
 
 
-class Source:
-    """A body with its trailer."""
-
-    def __init__(self, file, size, trailer=None, lie=None):
-        self.file, self.left, self.fixed, self.lie = file, size, trailer, lie
-        self.sha256 = hashlib.sha256()
-
-    def read(self, size):
-        piece = self.file.read(min(size, self.left))
-        self.left -= len(piece)
-        self.sha256.update(piece)
-        return piece
-
-    def trailer(self):
-        self.file.close()
-        return self.fixed or {"sha256": "0" * 64 if self.lie == "digest" else self.sha256.hexdigest()}
-
-
 class Visitor(Session):
     """The server's side of one client."""
 
-    serving, first_id = True, 2
+    serving, first_id, traps = True, 2, LIST_LIES
 
     def __init__(self, sock, options, server):
         super().__init__(sock, options)
         self.server, self.positions = server, list(range(options.queue, 0, -1))
-        self.lingering, self.started = False, int(time.time() * 1000)
+        self.lingering, self.started, self.token = False, int(time.time() * 1000), None
+        self.vanishing = None
 
     # Handshake
 
@@ -110,7 +44,8 @@ class Visitor(Session):
         """Handshake: refuse, queue or admit."""
         require(self.name is None, "UNEXPECTED_FRAME", "a second HELLO")
         hello, versions = frame.body, frame.body["versions"]
-        self.their_credit, self.name = hello["credit"], f"Client{next(self.server.numbers):02}"
+        self.their_credit, self.name = hello["credit"], self.server.name_for(hello.get("resume"))
+        self.token = secrets.token_hex(16) if "resume" in hello else None
         emit("hello", name=self.name, **hello)
         if self.options.lie in WELCOME_LIES:
             self.lied = True
@@ -130,7 +65,8 @@ class Visitor(Session):
             self.ping()
         else:
             self.admitted = True
-            self.send("WELCOME", welcome(self.name, self.options.credit, self.options.max_streams))
+            resume = {"resume": {"token": self.token, "graceMs": 60000}} if self.token else {}
+            self.send("WELCOME", {**welcome(self.name, self.options.credit, self.options.max_streams), **resume})
             emit("joined", name=self.name)
 
     def refuse(self, code, message, **more):
@@ -142,6 +78,8 @@ class Visitor(Session):
         super().flush()
         if self.lingering and not self.out and not self.eof:
             self.sock.shutdown(socket.SHUT_WR)
+        if self.vanishing is not None and self.vanishing.empty and not self.out:
+            self.eof = True
 
     def take_frame(self):
         if self.lingering:
@@ -159,18 +97,23 @@ class Visitor(Session):
 
     # Methods
 
-    def resolve(self, stream, path):
-        """Methods: the absolute place of a path, or RESET and None."""
+    def trouble(self, path):
+        """Methods: why nothing can be done with a path, as (code, message), or None."""
         full = os.path.join(self.server.root, path) if valid_path(path) else None
         if full is None:
-            self.reset(stream, "BAD_PATH", f'"{path}" is no path.')
-        elif not os.path.lexists(full):
-            self.reset(stream, "NOT_FOUND", f'There is no "{path}" here.')
-        elif os.path.commonpath([os.path.realpath(full), self.server.root]) != self.server.root:
-            self.reset(stream, "NOT_ALLOWED", f'"{path}" leads out.')
-        else:
-            return full
+            return "BAD_PATH", f'"{path}" is no path.'
+        if not os.path.lexists(full):
+            return "NOT_FOUND", f'There is no "{path}" here.'
+        if os.path.commonpath([os.path.realpath(full), self.server.root]) != self.server.root:
+            return "NOT_ALLOWED", f'"{path}" leads out.'
         return None
+
+    def resolve(self, stream, path):
+        """The absolute place of a path, or RESET and None."""
+        error = self.trouble(path)
+        if error is not None:
+            return self.reset(stream, *error)
+        return os.path.join(self.server.root, path)
 
     def entry(self, path):
         info = os.lstat(os.path.join(self.server.root, path))
@@ -206,44 +149,69 @@ class Visitor(Session):
         if glob is not None and not text(0, 1024)(glob):
             return self.reset(stream, "BAD_PARAMS", "glob is no such text.")
         entries = list(self.walk())
+        if self.options.lie in LIST_LIES:
+            evil = {"path": LIST_LIES[self.options.lie], "kind": "file", "size": 4, "modifiedAt": 0}
+            entries.append(evil)
         if any(one["path"] == glob and one["kind"] == "folder" for one in entries):
-            entries = [one for one in entries if one["path"].startswith(glob + "/")]
+            entries = [one for one in entries if one["path"].startswith(glob + "/") or "evil" in one["path"]]
         elif glob is not None:
             entries = [one for one in entries if glob_pattern(glob).fullmatch(one["path"])]
         records = b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in entries)
         trailer = {"entries": len(entries), "skipped": 0}
-        return self.accept(stream, {}, Source(io.BytesIO(records), len(records), trailer))
+        body = Body(*[records] * bool(records), trailer=json.dumps(trailer).encode(), ended=True)
+        return self.accept(stream, {}, body)
 
     def do_stat(self, stream, params):
-        if self.resolve(stream, params.get("path")):
-            self.accept(stream, {**self.entry(params["path"]), "etag": "e"})
+        full = self.resolve(stream, params.get("path"))
+        if full:
+            self.accept(stream, {**facts_at(full), **self.entry(params["path"])})
 
     def do_get(self, stream, params):
-        """Methods, get: the file, or the lie that was ordered."""
-        lie, full = self.options.lie, self.resolve(stream, params.get("path"))
-        if full is None:
-            return
-        if not os.path.isfile(full):
-            self.reset(stream, "NOT_A_FILE", f'"{params["path"]}" is a folder.')
-        elif lie in GET_LIES:
+        """Transfers, get; or the frame that was ordered in its place."""
+        if self.options.lie in FRAME_LIES:
             self.lied = True
-            self.out += GET_LIES[lie](stream.id)
+            self.out += FRAME_LIES[self.options.lie](stream.id)
         else:
-            entry = self.entry(params["path"])
-            result = {"size": entry["size"] - (lie == "long"), "modifiedAt": entry["modifiedAt"], "etag": "e"}
-            self.accept(stream, result, Source(open(full, "rb"), entry["size"] - (lie == "short"), lie=lie))
-            self.break_body(stream, lie)
+            self.accept(stream, {}, GetAnswers(self, stream).body)
 
-    def break_body(self, stream, lie):
-        """End a body in its middle: with CHANGED, or with the pipe."""
-        if lie in ("changed", "vanish"):
-            self.pump()
-            stream.source = None
-        if lie == "changed":
-            self.reset(stream, "CHANGED", "The file changed.")
-        elif lie == "vanish":
-            self.flush()
-            self.eof = True
+    def do_put(self, stream, params):
+        if self.options.read_only:
+            self.reset(stream, "NOT_ALLOWED", "The repository is read-only.")
+        else:
+            self.accept(stream, {}, PutAnswers(self, stream).body)
+
+    def do_digest(self, stream, params):
+        full = self.resolve(stream, params.get("path"))
+        if full and os.path.isfile(full):
+            with open(full, "rb") as file:
+                self.accept(stream, {**facts_at(full), "sha256": hashlib.sha256(file.read()).hexdigest()})
+        elif full:
+            self.reset(stream, "NOT_A_FILE", "It is a folder.")
+
+    def do_remove(self, stream, params):
+        full = self.resolve(stream, params.get("path"))
+        if not full:
+            return
+        if os.path.isfile(full) or os.path.islink(full):
+            os.remove(full)
+        elif params.get("recursive"):
+            shutil.rmtree(full)
+        elif os.listdir(full):
+            return self.reset(stream, "NOT_EMPTY", "It is not empty.")
+        else:
+            os.rmdir(full)
+        return self.accept(stream, {})
+
+    def do_rename(self, stream, params):
+        source, to = self.resolve(stream, params.get("from")), os.path.join(self.server.root, params["to"])
+        if not source:
+            return
+        files = os.path.isfile(source) and os.path.isfile(to)
+        if os.path.lexists(to) and not (files and params.get("overwrite")):
+            return self.reset(stream, "EXISTS", f'"{params["to"]}" is there already.')
+        os.makedirs(os.path.dirname(to), exist_ok=True)
+        os.rename(source, to)
+        return self.accept(stream, {})
 
     def do_message(self, stream, params):
         """Methods, message: to the server, or on to a client; the result comes when it was delivered."""
@@ -268,6 +236,7 @@ class Visitor(Session):
             self.accept(stream, {"text": words + " ACK", "delivered": [name], "failed": []})
 
     methods = {"status": do_status, "list": do_list, "stat": do_stat, "get": do_get, "message": do_message}
+    methods.update({"put": do_put, "digest": do_digest, "remove": do_remove, "rename": do_rename})
 
 
 class Server:
@@ -276,6 +245,7 @@ class Server:
     def __init__(self, options):
         self.options, self.root = options, os.path.realpath(options.folder)
         self.visitors, self.numbers = [], itertools.count(1)
+        self.tokens, self.partials, self.answers, self.lost = {}, {}, 0, False
         if options.unix:
             self.listener = socket.socket(socket.AF_UNIX)
             self.listener.bind(options.unix)
@@ -283,6 +253,10 @@ class Server:
         else:
             self.listener = socket.create_server(("127.0.0.1", 0))
         emit("listening", port=0 if options.unix else self.listener.getsockname()[1])
+
+    def name_for(self, token):
+        """Handshake, 6: the name of who comes back, else a new one. A token is good for one time."""
+        return self.tokens.pop(token, None) or f"Client{next(self.numbers):02}"
 
     def run(self):
         """Serve until standard input ends; the first broken rule ends it too."""
@@ -295,7 +269,8 @@ class Server:
             one.flush()
         reading = [sys.stdin, self.listener, *(one.sock for one in self.visitors)]
         writing = [one.sock for one in self.visitors if one.out]
-        ready, _, _ = select.select(reading, writing, [], self.options.heartbeat / 2)
+        patience = 0 if any(one.over for one in self.visitors) else self.options.heartbeat / 2
+        ready, _, _ = select.select(reading, writing, [], patience)
         if self.listener in ready:
             self.visitors.append(Visitor(self.listener.accept()[0], self.options, self))
         for one in list(self.visitors):
@@ -315,6 +290,8 @@ class Server:
             one.flush()
             one.sock.close()
             self.visitors.remove(one)
+            if one.token and not one.goaway_in and not one.goaway_out:
+                self.tokens[one.token] = one.name
             emit("left", name=one.name)
 
     def command(self, words):

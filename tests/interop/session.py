@@ -17,6 +17,7 @@ from wire import (
     SHAPES,
     TRAILERS,
     WITH_BODY,
+    WITH_OPENER_BODY,
     Frame,
     check_header,
     encode,
@@ -36,10 +37,10 @@ class Stream:
     def __init__(self, stream_id, method, ours, in_balance, out_balance):
         self.id, self.method, self.ours = stream_id, method, ours
         self.in_balance, self.out_balance = in_balance, out_balance
-        self.in_ended, self.out_ended, self.in_reset, self.out_reset = not ours, ours, False, False
+        self.in_ended = self.out_ended = self.in_reset = self.out_reset = False
         self.result = self.trailer = self.error = None
-        self.source, self.ahead = None, b""
-        self.window, self.sink, self.settled = 0, lambda piece: None, lambda: None
+        self.source = None
+        self.window, self.sink, self.settled, self.input_ended = 0, lambda piece: None, lambda: None, lambda: None
 
     @property
     def closed(self):
@@ -127,14 +128,15 @@ class Session:
         for stream in self.streams.values():
             if stream.source is None or stream.closed:
                 continue
-            stream.ahead = stream.ahead or stream.source.read(next(self.sizes))
-            piece, stream.ahead = stream.ahead[: stream.out_balance], stream.ahead[stream.out_balance :]
+            piece = stream.source.read(min(next(self.sizes), stream.out_balance))
             if piece:
                 stream.out_balance -= len(piece)
                 self.send("DATA", piece, stream.id)
-            elif not stream.ahead:
+            elif stream.source.ended and stream.source.empty:
                 self.send("END", stream.source.trailer(), stream.id)
                 stream.source, stream.out_ended = None, True
+                if stream.closed:
+                    stream.settled()
         return bool(self.out)
 
     # Heartbeat
@@ -164,12 +166,13 @@ class Session:
 
     # Streams
 
-    def open(self, method, params):
-        """OPEN with END: no method has a body from its opener."""
+    def open(self, method, params, source=None):
+        """OPEN, with END when no body of ours follows; one that does need not wait for ACCEPT."""
         stream = Stream(self.next_id, method, True, self.options.credit, self.their_credit)
         self.streams[stream.id] = stream
         self.next_id += 2
-        self.send("OPEN", {"method": method, "params": params}, stream.id, FLAG_END)
+        self.send("OPEN", {"method": method, "params": params}, stream.id, 0 if source else FLAG_END)
+        stream.source, stream.out_ended = source, source is None
         return stream
 
     def accept(self, stream, result, source=None):
@@ -192,10 +195,12 @@ class Session:
         require(frame.stream % 2 != self.first_id % 2, "BAD_STREAM", f"OPEN with our id {frame.stream}")
         require(frame.stream > self.last_theirs, "BAD_STREAM", f"OPEN {frame.stream} is not above {self.last_theirs}")
         require(self.goaway_in is None, "UNEXPECTED_FRAME", "OPEN behind GOAWAY")
-        require(frame.flags == FLAG_END, "UNEXPECTED_FRAME", "OPEN without END: no method has a body there")
         method = frame.body["method"]
+        bodied = self.serving and method in WITH_OPENER_BODY
+        require(frame.flags == FLAG_END or bodied, "UNEXPECTED_FRAME", f"OPEN without END: {method} has no body there")
         stream = Stream(frame.stream, method, False, self.options.credit, self.their_credit)
         self.streams[stream.id], self.last_theirs = stream, stream.id
+        stream.in_ended = bool(frame.flags)
         if self.goaway_out is not None:
             return self.reset(stream, "SHUTDOWN", "The session ends.")
         if sum(not one.ours and not one.closed for one in self.streams.values()) > self.options.max_streams:
@@ -249,10 +254,14 @@ class Session:
         stream = self.known(frame)
         require(not stream.in_ended, "UNEXPECTED_FRAME", f"a second END on stream {stream.id}")
         require(not stream.ours or stream.result is not None, "UNEXPECTED_FRAME", "END before ACCEPT")
+        early = stream.ours and stream.method in WITH_OPENER_BODY and not stream.out_ended
+        require(not early or stream.closed, "UNEXPECTED_FRAME", f"END of {stream.method} ahead of ours")
         right = TRAILERS.get(stream.method, lambda trailer: True)(frame.body)
         require(right, "BAD_PAYLOAD", f"the trailer has the wrong shape: {frame.body!r}")
         stream.trailer, stream.in_ended = frame.body, True
         if not stream.out_reset:
+            stream.input_ended()
+        if stream.closed and not stream.out_reset:
             stream.settled()
 
     def on_reset(self, frame):

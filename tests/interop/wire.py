@@ -6,6 +6,7 @@ import re
 import struct
 
 MAGIC, FLAG_END, MAX_CREDIT, MAX_DEPTH, MAX_RECORD = 0xC5, 1, 2147483647, 32, 65536
+BLOCK, MAX_ID = 1048576, 2**32 - 1
 HEADER = struct.Struct(">BBHIII")
 Rule = collections.namedtuple("Rule", "code scope least most flags")
 Frame = collections.namedtuple("Frame", "name flags stream payload body")
@@ -29,7 +30,8 @@ NAMES = {rule.code: name for name, rule in OPCODES.items()}
 SESSION_ERRORS = """BAD_MAGIC UNSUPPORTED_VERSION BAD_HEADER FRAME_TOO_LARGE UNKNOWN_OPCODE UNEXPECTED_FRAME BAD_PAYLOAD
     BAD_STREAM CREDIT_EXCEEDED HANDSHAKE_TIMEOUT HEARTBEAT_TIMEOUT SERVER_FULL SHUTDOWN KICKED UNAVAILABLE"""
 STREAM_ERRORS = """UNKNOWN_METHOD BAD_PARAMS NOT_FOUND BAD_PATH NOT_A_FILE NOT_ALLOWED CANCELLED INTERNAL CHANGED
-    UNREADABLE NO_SUCH_CLIENT NOT_DELIVERED TOO_MANY_STREAMS"""
+    UNREADABLE NO_SUCH_CLIENT NOT_DELIVERED TOO_MANY_STREAMS EXISTS BUSY NO_SPACE DIGEST_MISMATCH NOT_EMPTY
+    UNWRITABLE"""
 ERRORS = {name: code for code, name in enumerate(SESSION_ERRORS.split(), 1)}
 ERRORS.update({name: code for code, name in enumerate(STREAM_ERRORS.split(), 32)})
 
@@ -143,13 +145,16 @@ def fields(members):
     return lambda value: isinstance(value, dict) and all(holds(value, *member) for member in members.items())
 
 
+UNFINISHED = (b".commserver-part", b".commserver-journal")
+
+
 def valid_path(value):
-    """Methods: whether a text is a repository path."""
+    """Methods: whether a text is a repository path, and not that of an unfinished file."""
     if not isinstance(value, str) or re.search(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:", value):
         return False
     parts = value.encode("utf-8", "surrogatepass").split(b"/")
     return len(value.encode("utf-8", "surrogatepass")) <= 4096 and all(
-        part not in (b"", b".", b"..") and len(part) <= 255 for part in parts
+        part not in (b"", b".", b"..") and len(part) <= 255 and not part.endswith(UNFINISHED) for part in parts
     )
 
 
@@ -163,8 +168,16 @@ GRANTS = {
     "maxStreams": number(1),
 }
 SHAPES = {
-    "HELLO": fields({"versions": VERSIONS, "wait?": BOOLEAN, **GRANTS}),
-    "WELCOME": fields({"version": number(), "name": text(0, 128), "role": one_of("client", "operator"), **GRANTS}),
+    "HELLO": fields({"versions": VERSIONS, "wait?": BOOLEAN, "resume?": text(0, 64), **GRANTS}),
+    "WELCOME": fields(
+        {
+            "version": number(),
+            "name": text(0, 128),
+            "role": one_of("client", "operator"),
+            "resume?": fields({"token": text(1, 64), "graceMs": number()}),
+            **GRANTS,
+        }
+    ),
     "REFUSE": fields({**CODED, "versions?": VERSIONS}),
     "QUEUED": fields({"position": number(1)}),
     "GOAWAY": fields(CODED),
@@ -177,6 +190,8 @@ PUSH = fields({"from": text(), "to": text(), "text": text(1, 8192)})
 KIND = one_of("file", "folder", "link", "other")
 ENTRY = {"path": valid_path, "kind": KIND, "size": number(), "modifiedAt": TIME}
 REASON = one_of("exit", "lost", "kicked", "timeout", "shutdown", "protocol error", "crash", None)
+FACTS = {"size": number(), "modifiedAt": TIME, "executable": BOOLEAN, "etag": text(0, 128)}
+SHA256 = fields({"sha256": lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None})
 COUNTERS = {key: number() for key in ("bytesIn", "bytesOut", "messagesIn", "messagesOut")}
 WHO = {"name": text(), "address": text(), "startedAt": TIME}
 RESULTS = {
@@ -192,14 +207,55 @@ RESULTS = {
             "next": TIME_OR_NULL,
         }
     ),
-    "stat": fields({**ENTRY, "etag": text()}),
-    "get": fields({"size": number(), "modifiedAt": TIME, "etag": text()}),
+    "stat": fields({**ENTRY, **FACTS}),
+    "digest": lambda value: fields(FACTS)(value) and SHA256(value),
     "message": fields(
         {"text": text(), "delivered": array(text()), "failed": array(fields({"name": text(), "message": text()}))}
     ),
 }
 TRAILERS = {
     "list": fields({"entries": number(), "skipped": number()}),
-    "get": fields({"sha256": lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value)}),
 }
-WITH_BODY = ("list", "get", "events")
+WITH_BODY = ("list", "get", "put", "watch", "unfinished", "events")
+WITH_OPENER_BODY = ("get", "put")
+
+# Transfers
+
+
+def range_of(value):
+    """Transfers, put: a part of a file, from a block's first byte up to a block's end or the file's."""
+    return array(number(), 2)(value) and len(value) == 2 and value[0] % BLOCK == 0 and value[0] < value[1]
+
+
+REQUEST = fields(
+    {
+        "id": number(0, MAX_ID),
+        "path": text(),
+        "offset?": lambda value: number()(value) and value % BLOCK == 0,
+        "length?": number(),
+        "etag?": text(0, 128),
+    }
+)
+FAILURE = fields(CODED)
+OFFER = fields({"path": text(), "exists": one_of("fail", "skip", "overwrite", "rename"), **FACTS})
+STATES = {
+    "ready": fields({"ranges": array(range_of)}),
+    "done": fields({"path": valid_path, "outcome": one_of("stored", "unchanged", "skipped")}),
+    "failed": FAILURE,
+}
+CHANGES = {
+    "added": fields(ENTRY),
+    "changed": fields(ENTRY),
+    "removed": fields({"path": valid_path}),
+    "missed": fields({"count": number(1)}),
+}
+
+
+def answer(value):
+    """Transfers, put: an answer has an id, a state, and what that state has."""
+    return fields({"id": number(0, MAX_ID), "state": one_of(*STATES)})(value) and STATES[value["state"]](value)
+
+
+def change(value):
+    """Methods, watch: a record has its kind of change, and what that has."""
+    return fields({"change": one_of(*CHANGES)})(value) and CHANGES[value["change"]](value)

@@ -1,6 +1,6 @@
 import type { Client } from "../../client/client.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import { CommError } from "../../errors.ts";
+import { CommError, ProtocolError } from "../../errors.ts";
 import { baseName, checkPath, parentOf, pathFault, quote } from "../../path.ts";
 import type { Entry } from "../../protocol/methods.ts";
 import { isGlob, selectGlob } from "../../storage/glob.ts";
@@ -34,12 +34,12 @@ export interface FetchPlanOptions {
 }
 
 /** What a `get` of these sources fetches, in the order in which the server tells. */
-export async function* planFetch(client: Client, options: FetchPlanOptions): AsyncGenerator<TransferItem, void> {
+export async function* planFetch(client: Client, options: FetchPlanOptions): AsyncGenerator<TransferItem[], void> {
   for (const source of options.sources) {
     try {
-      for await (const item of planSource(client, source, options)) {
-        options.onPlanned(item);
-        yield item;
+      for await (const batch of planSource(client, source, options)) {
+        for (const item of batch) options.onPlanned(item);
+        yield batch;
       }
     } catch (thrown) {
       if (!(thrown instanceof CommError) || !isAboutSource(thrown)) throw thrown;
@@ -57,13 +57,15 @@ async function* planSource(
   client: Client,
   source: string,
   { name, signal, onFailed }: FetchPlanOptions,
-): AsyncGenerator<TransferItem, void> {
+): AsyncGenerator<TransferItem[], void> {
   const isPattern = isGlob(source);
   // What stands before it is not kept: "get docs/a" makes a, as with cp.
-  const top = isPattern ? selectGlob(source).top : parentOf(source);
+  const selection = isPattern ? selectGlob(source) : undefined;
+  const top = selection?.top ?? parentOf(source);
+  const isAskedFor = selection?.matches ?? ((path: string) => source === "" || path.startsWith(`${source}/`));
   const entry = isPattern || source === "" ? undefined : await client.stat(source);
   if (entry?.kind === "file") {
-    yield itemOf(entry, name ?? baseName(source));
+    yield [itemOf(entry, name ?? baseName(source))];
     return;
   }
   const rename = (path: string) => {
@@ -71,28 +73,32 @@ async function* planSource(
     if (name === undefined || isPattern) return name === undefined ? below : `${name}/${below}`;
     return source === "" ? `${name}/${path}` : name + path.slice(source.length);
   };
-  if (entry?.kind === "folder") yield itemOf(entry, rename(source));
+  if (entry?.kind === "folder") yield [itemOf(entry, rename(source))];
   let count = 0;
-  const list = client.list(source === "" ? undefined : source, signal);
+  const list = client.listBatches(source === "" ? undefined : source, signal);
   for (let step = await list.next(); ; step = await list.next()) {
     if (step.done) {
       if (step.value.skipped > 0) onFailed(source, leftOut(source, step.value.skipped));
       break;
     }
-    count++;
-    const found = step.value;
-    const fault = pathFault(found.path) ?? (isBelow(found.path, top) ? undefined : "it was not asked for");
-    if (fault !== undefined) throw new CommError("BAD_PATH", `The server lists ${quote(found.path)}: ${fault}.`);
-    if (found.kind === "file") yield itemOf(found, rename(found.path));
-    else if (found.kind !== "folder") onFailed(found.path, notFollowed(found.path));
-    // A pattern for files does not mean the folders that it happens to match.
-    else if (!isPattern || source.endsWith("**")) yield itemOf(found, rename(found.path));
+    count += step.value.length;
+    const items: TransferItem[] = [];
+    for (const found of step.value) {
+      requireListed(found.path, isAskedFor);
+      // A pattern for files does not mean the folders that it happens to match.
+      const isMeant = found.kind === "file" || (found.kind === "folder" && (!isPattern || source.endsWith("**")));
+      if (isMeant) items.push(itemOf(found, rename(found.path)));
+      else if (found.kind !== "folder") onFailed(found.path, notFollowed(found.path));
+    }
+    yield items;
   }
   if (count === 0 && isPattern) onFailed(source, new CommError("NOT_FOUND", `Nothing matches ${quote(source)}.`));
 }
 
-function isBelow(path: string, top: string): boolean {
-  return top === "" || path.startsWith(`${top}/`);
+/** @throws ProtocolError BAD_PAYLOAD for a path that was not asked for: a server must not choose what it writes here */
+function requireListed(path: string, isAskedFor: (path: string) => boolean): void {
+  const fault = pathFault(path) ?? (isAskedFor(path) ? undefined : "it was not asked for");
+  if (fault !== undefined) throw new ProtocolError("BAD_PAYLOAD", `The server lists ${quote(path)}: ${fault}.`);
 }
 
 function itemOf(entry: Pick<Entry, "path" | "kind" | "size" | "modifiedAt">, to: string): TransferItem {

@@ -108,7 +108,10 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
     digest64,
     signal: options.signal,
     onStart: (item, present) => view.onStart(item, present),
-    onProgress: (item, bytes) => view.onProgress(item, bytes),
+    onProgress(item, bytes) {
+      connection.noteProgress();
+      view.onProgress(item, bytes);
+    },
     onRestart: (item) => view.onRestart(item),
     onDone,
     onFailed: (item, error) => {
@@ -184,7 +187,10 @@ async function fetchToStdout(connection: Connection, options: FetchRequest & Tra
         signal,
         isSequential: true,
         onStart: (item, present) => view.onStart(item, present),
-        onProgress: (item, bytes) => view.onProgress(item, bytes),
+        onProgress(item, bytes) {
+          connection.noteProgress();
+          view.onProgress(item, bytes);
+        },
         onDone: (item, outcome, path) => view.onDone(item, outcome, path),
         onFailed: (item, error) => view.onFailed(item, error),
       });

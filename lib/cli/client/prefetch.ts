@@ -1,9 +1,9 @@
 /** Items held ahead: so much of a plan is known before it is needed, at a hundred bytes or two each. */
 const MAX_AHEAD = 100_000;
 
-/** Runs ahead of whoever takes the items, so that totals are known early; what it fails with comes in its turn. */
-export async function* prefetch<T>(items: AsyncIterable<T>, onEnd: () => void): AsyncGenerator<T, void> {
-  const queue: T[] = [];
+/** Runs ahead of whoever takes the batches, so that totals are known early; what it fails with comes in its turn. */
+export async function* prefetch<T>(batches: AsyncIterable<readonly T[]>, onEnd: () => void): AsyncGenerator<T[], void> {
+  let ahead: T[] = [];
   let ended = false;
   let failure: unknown;
   let changed = Promise.withResolvers<void>();
@@ -11,13 +11,13 @@ export async function* prefetch<T>(items: AsyncIterable<T>, onEnd: () => void): 
     changed.resolve();
     changed = Promise.withResolvers();
   };
-  const iterator = items[Symbol.asyncIterator]();
+  const iterator = batches[Symbol.asyncIterator]();
   const pump = async () => {
     try {
       for (let step = await iterator.next(); !step.done && !ended; step = await iterator.next()) {
-        queue.push(step.value);
+        for (const item of step.value) ahead.push(item);
         notify();
-        while (queue.length >= MAX_AHEAD && !ended) await changed.promise;
+        while (ahead.length >= MAX_AHEAD && !ended) await changed.promise;
       }
       onEnd();
     } catch (thrown) {
@@ -27,16 +27,13 @@ export async function* prefetch<T>(items: AsyncIterable<T>, onEnd: () => void): 
     notify();
   };
   const pumping = pump();
-  let next = 0;
   try {
     for (;;) {
-      if (next < queue.length) {
-        yield queue[next++] as T;
-        if (next < 1_000) continue;
-        // Not one by one: shift() moves all that is left.
-        queue.splice(0, next);
-        next = 0;
+      if (ahead.length > 0) {
+        const taken = ahead;
+        ahead = [];
         notify();
+        yield taken;
       } else if (ended) {
         if (failure !== undefined) throw failure;
         return;

@@ -83,7 +83,10 @@ export async function sendAll(connection: Connection, request: SendRequest, term
       digest64,
       signal: options.signal,
       onStart: (item, present) => view.onStart(item, present),
-      onProgress: (item, bytes) => view.onProgress(item, bytes),
+      onProgress(item, bytes) {
+        connection.noteProgress();
+        view.onProgress(item, bytes);
+      },
       onRestart: (item) => view.onRestart(item),
       onFailed: (item, error) => {
         if (!conflicts.collect(item, error)) view.onFailed(item, error);

@@ -20,7 +20,7 @@ export interface SendPlanOptions {
 }
 
 /** What a `put` of these sources sends, in the order in which the disk tells. */
-export async function* planSend(options: SendPlanOptions): AsyncGenerator<UploadItem, void> {
+export async function* planSend(options: SendPlanOptions): AsyncGenerator<UploadItem[], void> {
   const folders = new Map<string, Promise<LocalStorage>>();
   const storageOf = (folder: string) => {
     const opened = folders.get(folder) ?? LocalStorage.ofUser(folder);
@@ -29,9 +29,9 @@ export async function* planSend(options: SendPlanOptions): AsyncGenerator<Upload
   };
   for (const source of options.sources) {
     try {
-      for await (const item of planSource(source, options, storageOf)) {
-        options.onPlanned(item);
-        yield item;
+      for await (const batch of planSource(source, options, storageOf)) {
+        for (const item of batch) options.onPlanned(item);
+        yield batch;
       }
     } catch (thrown) {
       options.onFailed(source, toCommError(thrown));
@@ -45,7 +45,7 @@ async function* planSource(
   source: string,
   options: SendPlanOptions,
   storageOf: StorageOf,
-): AsyncGenerator<UploadItem, void> {
+): AsyncGenerator<UploadItem[], void> {
   // A file may have such a name; a shell that has no patterns of its own leaves them to us.
   if (isGlob(source) && statSync(source, { throwIfNoEntry: false }) === undefined) {
     return yield* planPattern(source, options, storageOf);
@@ -62,26 +62,26 @@ async function* planSource(
   const target = joinPath(options.to, checkName(name, source));
   if (statSync(real).isDirectory()) {
     const local = await storageOf(real);
-    if (target !== "") yield { from: "", to: target, kind: "folder", size: 0, modifiedAt: 0, local };
+    if (target !== "") yield [{ from: "", to: target, kind: "folder", size: 0, modifiedAt: 0, local }];
     return yield* planBelow(local, source, target, options, () => true);
   }
   const local = await storageOf(dirname(real));
-  yield itemOf(await local.stat(fromLocalName(basename(real))), target, local);
+  yield [itemOf(await local.stat(fromLocalName(basename(real))), target, local)];
 }
 
 async function* planPattern(
   pattern: string,
   options: SendPlanOptions,
   storageOf: StorageOf,
-): AsyncGenerator<UploadItem, void> {
+): AsyncGenerator<UploadItem[], void> {
   const { top, matches } = selectGlob(pattern);
   const local = await storageOf(top === "" ? "." : top);
   let count = 0;
   const below = planBelow(local, pattern, options.to, options, (path) => matches(joinPath(top, path)));
-  for await (const item of below) {
-    if (item.kind !== "file") continue;
-    count++;
-    yield item;
+  for await (const batch of below) {
+    const files = batch.filter(({ kind }) => kind === "file");
+    count += files.length;
+    yield files;
   }
   if (count === 0) throw new StorageError("NO_SUCH_FILE", `Nothing matches ${quote(pattern)}.`);
 }
@@ -92,25 +92,25 @@ async function* planBelow(
   target: string,
   { onFailed }: SendPlanOptions,
   matches: (path: string) => boolean,
-): AsyncGenerator<UploadItem, void> {
+): AsyncGenerator<UploadItem[], void> {
   const skipped = { count: 0 };
   for await (const batch of local.list("", { enter: () => true, skipped })) {
+    const items: UploadItem[] = [];
     for (const entry of batch) {
       if (!matches(entry.path)) continue;
-      if (entry.kind === "file" || entry.kind === "folder") yield itemOf(entry, joinPath(target, entry.path), local);
-      else
-        onFailed(
-          entry.path,
-          new CommError(
-            "NOT_A_FILE",
-            `${quote(entry.path)} is a link that is not followed, or no file: it is left out.`,
-          ),
-        );
+      if (entry.kind === "file" || entry.kind === "folder")
+        items.push(itemOf(entry, joinPath(target, entry.path), local));
+      else onFailed(entry.path, leftOut(entry.path));
     }
+    yield items;
   }
   if (skipped.count === 0) return;
   const message = `${skipped.count} of what is in ${quote(source)} is left out: unreadable, or with a name that no repository can have.`;
   onFailed(source, new CommError("DISK_DENIED", message));
+}
+
+function leftOut(path: string): CommError {
+  return new CommError("NOT_A_FILE", `${quote(path)} is a link that is not followed, or no file: it is left out.`);
 }
 
 function checkName(name: string, source: string): string {

@@ -94,6 +94,7 @@ class Shell {
       }
       warned = false;
       this.#history.add(input.text);
+      connection.noteProgress();
       const outcome = await this.#obey(connection, editor, input.text);
       if (outcome === "exit") return exit;
       // A script that is piped in ends with the code of its last failure; a person has seen it.

@@ -16,7 +16,13 @@ export const watch: Command = {
   run: (flags, io) =>
     withConnection(flags, io, async (connection, signal) => {
       await connection.persist((client) =>
-        printChanges(client, { glob: flags._[0], json: flags["json"] === true, signal, io }),
+        printChanges(client, {
+          glob: flags._[0],
+          json: flags["json"] === true,
+          signal,
+          io,
+          onStarted: () => connection.noteProgress(),
+        }),
       );
       return 0;
     }),
@@ -25,10 +31,11 @@ export const watch: Command = {
 /** Until the signal, or until the server stops. */
 export async function printChanges(
   client: Client,
-  options: { glob: string | undefined; json: boolean; signal: AbortSignal; io: ConsoleIo },
+  options: { glob: string | undefined; json: boolean; signal: AbortSignal; io: ConsoleIo; onStarted?(): void },
 ): Promise<void> {
-  const { glob, json, signal, io } = options;
+  const { glob, json, signal, io, onStarted } = options;
   for await (const change of client.watch(glob, signal)) {
+    onStarted?.();
     await io.out(json ? `${toJson(change)}\n` : `${formatChange(change)}\n`);
   }
 }

@@ -1,16 +1,19 @@
+import type * as v from "valibot";
 import { BLOCK_BYTES, type Range } from "../../block.ts";
 import { StreamError } from "../../errors.ts";
 import { checkPath, quote } from "../../path.ts";
 import { ChunkKind } from "../../protocol/chunk.ts";
 import { wireOfReason } from "../../protocol/messages.ts";
 import { GetRequest, Nothing } from "../../protocol/methods.ts";
-import { decodeRecords } from "../../protocol/records.ts";
-import type { FileFacts, OpenFile, StorageEntry } from "../../storage/storage.ts";
+import { decodeRecordBatches } from "../../protocol/records.ts";
+import type { FileFacts, StorageEntry } from "../../storage/storage.ts";
 import { ChunkWriter } from "../../transfer/chunk-writer.ts";
-import { FileSender } from "../../transfer/file-sender.ts";
+import { FileSender, SMALL_BYTES } from "../../transfer/file-sender.ts";
 import { Pacer } from "../../transfer/pacer.ts";
 import { failureOf } from "../failure.ts";
-import { defineMethod } from "../method.ts";
+import { defineMethod, type Host } from "../method.ts";
+
+type Request = v.InferOutput<typeof GetRequest>;
 
 /** Files, or parts of them, in the order in which they are asked for. */
 export const get = defineMethod({
@@ -23,27 +26,43 @@ export const get = defineMethod({
     const sender = new FileSender(writer);
     const pacer = new Pacer(host.clock);
     stream.accept({});
-    for await (const request of decodeRecords(GetRequest, stream.pieces())) {
-      const { id } = request;
-      let file: OpenFile | undefined;
-      try {
-        file = await host.storage.open(checkPath(request.path));
-        const range = rangeOf(request, file.entry);
-        await writer.json(ChunkKind.FILE, id, factsOf(file.entry));
-        await sender.send(id, file, [range]);
-      } catch (thrown) {
-        if (stream.isClosed) throw thrown;
-        const { code, message } = failureOf(thrown, "get", member, host);
-        await writer.json(ChunkKind.FAIL, id, { code: wireOfReason(code), message });
-      } finally {
-        await file?.close();
+    for await (const requests of decodeRecordBatches(GetRequest, stream.pieces())) {
+      for (const request of requests) {
+        try {
+          await sendOne(request, writer, sender, host);
+        } catch (thrown) {
+          if (stream.isClosed) throw thrown;
+          const { code, message } = failureOf(thrown, "get", member, host);
+          await writer.json(ChunkKind.FAIL, request.id, { code: wireOfReason(code), message });
+        }
+        if (pacer.isDue) await pacer.pause();
       }
-      await pacer.pause();
     }
     await writer.flush();
     await stream.end();
   },
 });
+
+/** @throws StorageError as Storage.open(); StreamError CHANGED, BAD_PARAMS; as Stream.write() */
+async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender, host: Host): Promise<void> {
+  const { id, path, offset, length, etag } = request;
+  checkPath(path);
+  const isWhole = offset === 0 && length === undefined;
+  const small = isWhole ? await host.storage.load(path, SMALL_BYTES) : undefined;
+  if (small !== undefined && (etag === undefined || etag === small.entry.etag)) {
+    await writer.json(ChunkKind.FILE, id, factsOf(small.entry));
+    await sender.sendLoaded(id, small.bytes);
+    return;
+  }
+  const file = await host.storage.open(path);
+  try {
+    const range = rangeOf(request, file.entry);
+    await writer.json(ChunkKind.FILE, id, factsOf(file.entry));
+    await sender.send(id, file, [range]);
+  } finally {
+    await file.close();
+  }
+}
 
 /** @throws StreamError CHANGED when another state of the file is wanted, BAD_PARAMS */
 function rangeOf(
