@@ -11,6 +11,7 @@ import { BlockPool } from "../transfer/block-pool.ts";
 import { type Chunk, ChunkReader } from "../transfer/chunk-reader.ts";
 import { CommitQueue } from "../transfer/commit-queue.ts";
 import { FileReceiver } from "../transfer/file-receiver.ts";
+import { Pacer } from "../transfer/pacer.ts";
 import { RecordSender } from "../transfer/record-sender.ts";
 import { SmallFile } from "../transfer/small-file.ts";
 import type { Client } from "./client.ts";
@@ -241,6 +242,7 @@ export class Download {
   async #takeAnswers(stream: Stream): Promise<void> {
     await stream.accepted;
     const reader = new ChunkReader(stream, new BlockPool(POOL_BLOCKS), this.#options.digest64);
+    const pacer = new Pacer(this.#options.clock);
     for (;;) {
       const chunk = reader.take() ?? (await reader.next());
       if (chunk === undefined) return;
@@ -251,6 +253,8 @@ export class Download {
       const work = this.#take(chunk, request);
       if (work !== undefined) await work;
       if (chunk.kind !== ChunkKind.BLOCK) chunk.release();
+      // Requests must leave meanwhile, or the server would have nothing to do.
+      if (pacer.isDue) await pacer.pause();
     }
   }
 

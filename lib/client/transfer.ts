@@ -45,5 +45,5 @@ export interface TransferOptions<Item extends TransferItem = TransferItem> exten
 /** How often a file that changes under way is begun anew before it is given up. */
 export const MAX_RESTARTS = 2;
 /** Requests under way, and bytes that they are about: enough to keep a long, fat link busy. */
-export const MAX_OUTSTANDING = 512;
+export const MAX_OUTSTANDING = 2_048;
 export const MAX_OUTSTANDING_BYTES = 16 * 1024 * 1024;
