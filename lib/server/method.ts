@@ -3,6 +3,7 @@ import type { Digest64 } from "../block.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { BlockDigestCache } from "./block-digests.ts";
 import type { DigestCache } from "./digest-cache.ts";
 import type { EventFeed } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
@@ -28,6 +29,7 @@ export interface Host {
   readonly draining: boolean;
   setDraining(on: boolean): void;
   readonly digest64: Digest64;
+  readonly blockDigests: BlockDigestCache;
   /** Ask the program to stop; it decides how. */
   requestStop(): void;
 }

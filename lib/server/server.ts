@@ -11,6 +11,7 @@ import type { Transport } from "../session/transport.ts";
 import type { Sha256, Storage } from "../storage/storage.ts";
 import { Admission, type AdmissionHost } from "./admission.ts";
 import { Away } from "./away.ts";
+import { BlockDigestCache } from "./block-digests.ts";
 import { cleanUnfinished } from "./cleaning.ts";
 import { DigestCache } from "./digest-cache.ts";
 import { EventFeed } from "./events.ts";
@@ -62,6 +63,7 @@ export class CommServer implements Host {
   readonly members = new Members();
   readonly events: EventFeed;
   readonly digests: DigestCache;
+  readonly blockDigests = new BlockDigestCache();
   #draining = false;
   readonly #away: Away;
   /** True after abort(). */

@@ -2,6 +2,7 @@ import { CommError } from "../errors.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import { SendCredit } from "./credit.ts";
 import type { FrameSource, StreamFrame } from "./send-queue.ts";
+import type { FileBytes } from "./transport.ts";
 
 /** Largest DATA payload that is sent: small enough that streams take turns every fraction of a millisecond. */
 // A block with its header is four of them, and not four and a rest.
@@ -17,9 +18,18 @@ export interface BodySenderOptions {
   onEnded(): void;
 }
 
+/** Bytes of an open file to be sent; each frame of them holds it open by itself. */
+export interface FileSource {
+  readonly fd: number;
+  readonly offset: number;
+  readonly length: number;
+  /** Keep the descriptor open. Returns the function that lets go of it. */
+  retain(): () => void;
+}
+
 interface PendingWrite {
   readonly opcode: typeof Opcode.DATA | typeof Opcode.END;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array | FileSource;
   readonly resolve: () => void;
   readonly reject: (error: CommError) => void;
 }
@@ -46,7 +56,7 @@ export class BodySender implements FrameSource {
   }
 
   /** Queue bytes, or with END the trailer; resolves when they have left. @throws the error given to fail() */
-  enqueue(opcode: PendingWrite["opcode"], bytes: Uint8Array): Promise<void> {
+  enqueue(opcode: PendingWrite["opcode"], bytes: PendingWrite["bytes"]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#ending) {
       return Promise.reject(new CommError("UNEXPECTED", `The body of stream ${this.#options.streamId} has ended.`));
@@ -81,12 +91,12 @@ export class BodySender implements FrameSource {
         this.#end();
         write.resolve();
       };
-      return { opcode: Opcode.END, streamId, payload: write.bytes, onSent };
+      return { opcode: Opcode.END, streamId, payload: write.bytes as Uint8Array, onSent };
     }
     const start = this.#offset;
     const length = this.#credit.consume(Math.min(write.bytes.length - start, SEND_FRAME_BYTES));
     if (length === 0) return undefined; // grant() brings it back into the round
-    const payload = write.bytes.subarray(start, start + length);
+    const payload = partOf(write.bytes, start, length);
     const whole = start + length === write.bytes.length;
     this.#offset = whole ? 0 : start + length;
     if (whole) this.#writes.shift();
@@ -104,4 +114,9 @@ export class BodySender implements FrameSource {
     this.#ended = true;
     this.#options.onEnded();
   }
+}
+
+function partOf(bytes: PendingWrite["bytes"], start: number, length: number): Uint8Array | FileBytes {
+  if (bytes instanceof Uint8Array) return bytes.subarray(start, start + length);
+  return { fd: bytes.fd, offset: bytes.offset + start, length, release: bytes.retain() };
 }

@@ -67,6 +67,10 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     return this.#queue.bytesOut;
   }
 
+  get canSendFiles(): boolean {
+    return this.#transport.canSendFiles;
+  }
+
   get peer(): string {
     return this.#transport.peer;
   }

@@ -1,13 +1,13 @@
 import { HEADER_BYTES } from "../protocol/constants.ts";
 import { encodeHeader } from "../protocol/header.ts";
 import { Opcode } from "../protocol/opcode.ts";
-import type { Transport } from "./transport.ts";
+import type { FileBytes, Transport } from "./transport.ts";
 
 /** A frame that a stream hands over when its turn has come. */
 export interface StreamFrame {
   readonly opcode: Opcode;
   readonly streamId: number;
-  readonly payload: Uint8Array;
+  readonly payload: Uint8Array | FileBytes;
   /** Called when the payload has left and its buffer is free again. */
   readonly onSent: (() => void) | undefined;
 }
@@ -27,12 +27,14 @@ export interface FrameSource {
 const COPY_BYTES = 16 * 1024;
 const BATCH_BYTES = 64 * 1024;
 
+type SendTransport = Pick<Transport, "write" | "sendFile" | "close">;
+
 /**
  * What waits for the transport. Control frames go first, in order; then the sources in turn, a frame
  * each. All that is small and waiting leaves in one write.
  */
 export class SendQueue {
-  readonly #transport: Pick<Transport, "write" | "close">;
+  readonly #transport: SendTransport;
   readonly #control: ControlFrame[] = [];
   #controlBytes = 0;
   /** Bytes handed to the transport. */
@@ -48,7 +50,7 @@ export class SendQueue {
   /** Called when the control frames that waited have gone to the transport. */
   onControlSent: (() => void) | undefined;
 
-  constructor(transport: Pick<Transport, "write" | "close">) {
+  constructor(transport: SendTransport) {
     this.#transport = transport;
   }
 
@@ -143,13 +145,14 @@ export class SendQueue {
       add(frame);
       if (onSent !== undefined) this.#inFlight.push(onSent);
     }
-    let large: Uint8Array | undefined;
+    let large: Uint8Array | FileBytes | undefined;
     while (bytes < BATCH_BYTES && large === undefined) {
       const frame = this.#nextStreamFrame();
       if (frame === undefined) break;
       add(headerOf(frame));
-      if (frame.payload.length > COPY_BYTES) large = frame.payload;
-      else add(frame.payload);
+      const { payload } = frame;
+      if (payload instanceof Uint8Array && payload.length <= COPY_BYTES) add(payload);
+      else large = payload;
       if (frame.onSent !== undefined) this.#inFlight.push(frame.onSent);
     }
 
@@ -172,9 +175,10 @@ export class SendQueue {
     return undefined;
   }
 
-  #write(bytes: Uint8Array): void {
+  #write(bytes: Uint8Array | FileBytes): void {
     this.bytesOut += bytes.length;
-    if (!this.#transport.write(bytes)) this.#blocked = true;
+    const isFree = bytes instanceof Uint8Array ? this.#transport.write(bytes) : this.#transport.sendFile(bytes);
+    if (!isFree) this.#blocked = true;
   }
 
   #settle(): void {

@@ -214,6 +214,7 @@ export class Session implements LinkHandler {
         send: (...frame) => this.#link.send(...frame),
         addSource: (source) => this.#link.addSource(source),
         removeSource: (source) => this.#link.removeSource(source),
+        canSendFiles: () => this.#link.canSendFiles,
         onStreamClosed: (closed) => this.#onStreamClosed(closed),
       },
       sendCredit: this.#options.remote.credit,

@@ -5,7 +5,7 @@ import { encodeJson } from "../protocol/json.ts";
 import { encodeReason } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import { BodyReceiver } from "./body-receiver.ts";
-import { BodySender } from "./body-sender.ts";
+import { BodySender, type FileSource } from "./body-sender.ts";
 import type { FrameSource } from "./send-queue.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -17,6 +17,7 @@ export interface StreamPort {
   send(opcode: Opcode, streamId: number, payload: Uint8Array, flags?: number, onSent?: () => void): void;
   addSource(source: FrameSource): void;
   removeSource(source: FrameSource): void;
+  canSendFiles(): boolean;
   /** The stream has ended both ways, or was reset. */
   onStreamClosed(stream: Stream): void;
 }
@@ -116,6 +117,16 @@ export class Stream {
     return bytes.length === 0 ? Promise.resolve() : this.#enqueue(Opcode.DATA, bytes);
   }
 
+  /** True when writeFile() can be used. */
+  get canSendFiles(): boolean {
+    return this.#port.canSendFiles();
+  }
+
+  /** As write(), for bytes of an open file that do not pass through this process. @throws as write() */
+  writeFile(source: FileSource): Promise<void> {
+    return this.#enqueue(Opcode.DATA, source);
+  }
+
   /** End the body in this direction, behind all that was written. @throws as write() */
   async end(trailer?: Json): Promise<void> {
     await this.#enqueue(Opcode.END, trailer === undefined ? EMPTY : encodeControl(trailer));
@@ -192,7 +203,7 @@ export class Stream {
     this.#close();
   }
 
-  #enqueue(opcode: typeof Opcode.DATA | typeof Opcode.END, bytes: Uint8Array): Promise<void> {
+  #enqueue(opcode: typeof Opcode.DATA | typeof Opcode.END, bytes: Uint8Array | FileSource): Promise<void> {
     if (this.#opener || this.#isAccepted) return this.#sender.enqueue(opcode, bytes);
     return Promise.reject(new CommError("UNEXPECTED", `A body comes before accept() on stream ${this.id}.`));
   }

@@ -16,6 +16,15 @@ export interface Transport {
    */
   write(bytes: Uint8Array): boolean;
 
+  /** True when sendFile() can be used: the system, and what lies between, can do that. */
+  readonly canSendFiles: boolean;
+
+  /**
+   * As write(), for bytes of an open file, which do not pass through this process. `bytes.release()` is called when they
+   * have left, or never will. A file that ends early is filled up with zeros: the length was promised.
+   */
+  sendFile(bytes: FileBytes): boolean;
+
   /** Stop and go on delivering: the peer is slowed by its own unread bytes, not by our memory. */
   pause(): void;
   resume(): void;
@@ -29,6 +38,15 @@ export interface Transport {
 
   /** End at once; what was not yet sent is lost. */
   abort(): void;
+}
+
+/** Bytes of an open file. */
+export interface FileBytes {
+  readonly fd: number;
+  readonly offset: number;
+  readonly length: number;
+  /** The descriptor is not used any more. Once. */
+  release(): void;
 }
 
 export interface TransportHandler {

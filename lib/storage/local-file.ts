@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { type Owner, readError } from "./disk-error.ts";
-import type { LoadedFile, OpenFile, StorageEntry } from "./storage.ts";
+import type { FileSource, LoadedFile, OpenFile, StorageEntry } from "./storage.ts";
 
 /** Up to here a read from memory is quicker than handing it to another thread. */
 const SYNC_BYTES = 64 * 1024;
@@ -20,7 +20,8 @@ const readAt = promisify(fs.read) as unknown as (
 export class LocalFile implements OpenFile {
   readonly #fd: number;
   readonly entry: StorageEntry;
-  #reads = 0;
+  /** Reads under way, and others who need the descriptor. */
+  #uses = 0;
   #closing = false;
 
   readonly #owner: Owner;
@@ -32,7 +33,7 @@ export class LocalFile implements OpenFile {
   }
 
   async read(buffer: Uint8Array, position: number): Promise<number> {
-    this.#reads++;
+    this.#uses++;
     try {
       if (buffer.length <= SYNC_BYTES && this.entry.size <= SYNC_BYTES) {
         return fs.readSync(this.#fd, buffer, 0, buffer.length, position);
@@ -42,9 +43,20 @@ export class LocalFile implements OpenFile {
     } catch (cause) {
       throw readError(cause, quote(this.entry.path), this.#owner);
     } finally {
-      this.#reads--;
-      if (this.#closing && this.#reads === 0) fs.closeSync(this.#fd);
+      this.#letGo();
     }
+  }
+
+  source(offset: number, length: number): FileSource {
+    return {
+      fd: this.#fd,
+      offset,
+      length,
+      retain: () => {
+        this.#uses++;
+        return () => this.#letGo();
+      },
+    };
   }
 
   async currentEtag(): Promise<string> {
@@ -55,7 +67,12 @@ export class LocalFile implements OpenFile {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    if (this.#reads === 0) fs.closeSync(this.#fd);
+    if (this.#uses === 0) fs.closeSync(this.#fd);
+  }
+
+  #letGo(): void {
+    this.#uses--;
+    if (this.#closing && this.#uses === 0) fs.closeSync(this.#fd);
   }
 }
 

@@ -91,6 +91,7 @@ export class MemoryStorage implements Storage {
         buffer.set(piece);
         return piece.length;
       },
+      source: () => undefined,
       currentEtag: async () => String(this.#files.get(path)?.version ?? "gone"),
       close: async () => {},
     };

@@ -151,9 +151,20 @@ export interface OpenFile {
   readonly entry: StorageEntry;
   /** Read up to `buffer.length` bytes from `position` on into the caller's buffer; 0 at the end. */
   read(buffer: Uint8Array, position: number): Promise<number>;
+  /** Bytes of it that can be sent by the system itself; undefined where it is no file of this machine. */
+  source(offset: number, length: number): FileSource | undefined;
   /** The etag as it is now. */
   currentEtag(): Promise<string>;
   close(): Promise<void>;
+}
+
+/** Bytes of an open file of this machine. */
+export interface FileSource {
+  readonly fd: number;
+  readonly offset: number;
+  readonly length: number;
+  /** Keep the descriptor open, also after close(). Returns the function that lets go of it. */
+  retain(): () => void;
 }
 
 export interface LoadedFile {

@@ -4,6 +4,7 @@ import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
 import { encodeJson } from "../protocol/json.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
+import type { FileSource } from "../storage/storage.ts";
 
 const BATCH_BYTES = 128 * 1024;
 const EMPTY = new Uint8Array(0);
@@ -13,14 +14,18 @@ const EMPTY = new Uint8Array(0);
  * thirty thousand frames; what was gathered leaves when it is much, or at the next turn of the event loop.
  */
 export class ChunkWriter {
-  readonly #stream: Pick<Stream, "write">;
+  readonly #stream: Pick<Stream, "write" | "writeFile" | "canSendFiles">;
   readonly #digest64: Digest64;
   readonly #clock: Pick<Clock, "turn">;
   #batch = EMPTY;
   #filled = 0;
   #scheduled = false;
 
-  constructor(stream: Pick<Stream, "write">, digest64: Digest64, clock: Pick<Clock, "turn">) {
+  constructor(
+    stream: Pick<Stream, "write" | "writeFile" | "canSendFiles">,
+    digest64: Digest64,
+    clock: Pick<Clock, "turn">,
+  ) {
     this.#stream = stream;
     this.#digest64 = digest64;
     this.#clock = clock;
@@ -41,18 +46,35 @@ export class ChunkWriter {
     return this.#add(ChunkKind.BLOCK, id, offset, bytes);
   }
 
+  /** The digest of a block. */
+  digest(bytes: Uint8Array, offset: number): bigint {
+    return this.#digest64(bytes, seedOf(offset));
+  }
+
   /**
    * A block, uncopied: it stands in `frame` behind CHUNK_HEADER_BYTES of room for the header. Resolves when it has
    * left and the buffer is free again.
    *
    * @throws as Stream.write()
    */
-  async block(id: number, offset: number, frame: Uint8Array): Promise<void> {
-    const payload = frame.subarray(CHUNK_HEADER_BYTES);
-    const digest = this.#digest64(payload, seedOf(offset));
-    encodeChunkHeader(frame, 0, { kind: ChunkKind.BLOCK, length: payload.length, id, offset, digest });
+  async block(id: number, offset: number, frame: Uint8Array, digest: bigint): Promise<void> {
+    const length = frame.length - CHUNK_HEADER_BYTES;
+    encodeChunkHeader(frame, 0, { kind: ChunkKind.BLOCK, length, id, offset, digest });
     const batch = this.flush();
     await Promise.all([batch, this.#stream.write(frame)]);
+  }
+
+  /** Whether fileBlock() can be used. */
+  get canSendFiles(): boolean {
+    return this.#stream.canSendFiles;
+  }
+
+  /** A block of a file whose digest is known, sent by the system itself. @throws as Stream.write() */
+  async fileBlock(id: number, offset: number, source: FileSource, digest: bigint): Promise<void> {
+    const header = new Uint8Array(CHUNK_HEADER_BYTES);
+    encodeChunkHeader(header, 0, { kind: ChunkKind.BLOCK, length: source.length, id, offset, digest });
+    const batch = this.flush();
+    await Promise.all([batch, this.#stream.write(header), this.#stream.writeFile(source)]);
   }
 
   /** Send what was gathered. @throws as Stream.write() */

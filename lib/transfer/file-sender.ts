@@ -9,6 +9,12 @@ import type { ChunkWriter } from "./chunk-writer.ts";
 /** Blocks up to here are copied into a batch: cheaper than a frame of their own. */
 export const SMALL_BYTES = 64 * 1024;
 
+/** Digests of the blocks of one state of a file, by their offset. */
+export interface BlockDigests {
+  get(offset: number): bigint | undefined;
+  set(offset: number, digest: bigint): void;
+}
+
 /** Sends blocks of files, one file after the other, reading ahead by one block. */
 export class FileSender {
   readonly #writer: ChunkWriter;
@@ -24,21 +30,30 @@ export class FileSender {
 
   /**
    * Send the blocks of `ranges`, then SEAL. The bytes are those of one state of the file: its etag is looked at
-   * after each read, before the block goes out. FILE must have been sent, and the caller closes the file.
+   * after each read, before the block goes out. FILE must have been sent, and the caller closes the file. With
+   * `digests` of this state of the file, blocks whose digest is known are sent by the system itself where it can, and
+   * the others are noted.
    *
    * @throws StreamError CHANGED when the file is not what it was at its opening; what was sent must not be used
    * @throws StorageError when it can't be read; as Stream.write()
    */
-  async send(id: number, file: OpenFile, ranges: readonly Range[]): Promise<void> {
+  async send(id: number, file: OpenFile, ranges: readonly Range[], digests?: BlockDigests): Promise<void> {
     let before: Promise<void> = Promise.resolve();
     let turn = 0;
     for (const [from, to] of ranges) {
       for (let offset = from; offset < to; ) {
         const length = Math.min(BLOCK_BYTES - (offset % BLOCK_BYTES), to - offset);
-        const frame = this.#frame(turn++, length);
+        const known = length > SMALL_BYTES && this.#writer.canSendFiles ? digests?.get(offset) : undefined;
+        const source = known === undefined ? undefined : file.source(offset, length);
         // The block before is on its way meanwhile.
-        const [chunk] = await Promise.all([this.#read(file, offset, frame), before]);
-        before = this.#write(id, offset, chunk);
+        if (known !== undefined && source !== undefined) {
+          await Promise.all([requireUnchanged(file), before]);
+          before = this.#writer.fileBlock(id, offset, source, known).then(() => this.#onSent?.(length));
+        } else {
+          const frame = this.#frame(turn++, length);
+          const [chunk] = await Promise.all([this.#read(file, offset, frame), before]);
+          before = this.#write(id, offset, chunk, digests);
+        }
         before.catch(() => {}); // awaited in the next round
         offset += length;
       }
@@ -78,10 +93,15 @@ export class FileSender {
     return frame;
   }
 
-  async #write(id: number, offset: number, frame: Uint8Array): Promise<void> {
-    const length = frame.length - CHUNK_HEADER_BYTES;
-    if (length <= SMALL_BYTES) await this.#writer.smallBlock(id, offset, frame.subarray(CHUNK_HEADER_BYTES));
-    else await this.#writer.block(id, offset, frame);
+  async #write(id: number, offset: number, frame: Uint8Array, digests: BlockDigests | undefined): Promise<void> {
+    const payload = frame.subarray(CHUNK_HEADER_BYTES);
+    const { length } = payload;
+    if (length <= SMALL_BYTES) await this.#writer.smallBlock(id, offset, payload);
+    else {
+      const digest = this.#writer.digest(payload, offset);
+      digests?.set(offset, digest);
+      await this.#writer.block(id, offset, frame, digest);
+    }
     this.#onSent?.(length);
   }
 }

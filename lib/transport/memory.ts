@@ -17,6 +17,7 @@ export function memoryPair(
 
 class MemoryTransport implements Transport {
   readonly peer: string;
+  readonly canSendFiles = false;
   readonly #capacity: number;
   #other: MemoryTransport | undefined;
   #handler: TransportHandler | undefined;
@@ -47,6 +48,10 @@ class MemoryTransport implements Transport {
   write(bytes: Uint8Array): boolean {
     if (this.#closing || this.#closed || this.#other === undefined) return true;
     return this.#other.receive(new Uint8Array(bytes));
+  }
+
+  sendFile(): boolean {
+    throw new Error("There is no system between two ends in memory.");
   }
 
   pause(): void {

@@ -1,8 +1,11 @@
 import type { Socket } from "bun";
-import type { Transport, TransportHandler } from "../session/transport.ts";
+import type { FileBytes, Transport, TransportHandler } from "../session/transport.ts";
+import { fdOf, readPiece, sendfile } from "./sendfile.ts";
 
 /** How long a closing end waits for the peer's end, or for it to read on, before it gives up on it. */
 const LINGER_MS = 2_000;
+/** What is sent of a file by an ordinary write when the kernel takes no more from it directly. */
+const PIECE_BYTES = 4 * 1024;
 
 /**
  * A transport over a Bun socket (TCP or Unix). Bun's write() takes what the kernel takes and keeps
@@ -18,7 +21,7 @@ export class SocketTransport implements Transport {
   #peerEnded = false;
   #delivering = false;
   /** What the kernel has not taken yet, in order; the first from #offset on. */
-  #unsent: Uint8Array[] = [];
+  #unsent: (Uint8Array | FileBytes)[] = [];
   #offset = 0;
   #closing = false;
   #closed = false;
@@ -50,6 +53,21 @@ export class SocketTransport implements Transport {
     this.#unsent.push(bytes);
     this.#offset = taken;
     return false;
+  }
+
+  get canSendFiles(): boolean {
+    return sendfile() !== undefined;
+  }
+
+  sendFile(bytes: FileBytes): boolean {
+    if (this.#closed || this.#closing) {
+      bytes.release();
+      return true;
+    }
+    this.#unsent.push(bytes);
+    if (this.#unsent.length === 1) this.#offset = 0;
+    else return false;
+    return this.#sendUnsent() !== "blocked";
   }
 
   pause(): void {
@@ -97,22 +115,52 @@ export class SocketTransport implements Transport {
   }
 
   handleDrain(): void {
-    while (this.#unsent.length > 0) {
-      const head = this.#unsent[0] as Uint8Array;
-      const rest = this.#offset === 0 ? head : head.subarray(this.#offset);
-      const taken = this.#socket.write(rest);
-      if (taken < 0) return;
-      if (taken < rest.length) {
-        this.#offset += taken;
-        // It reads: it shall have all of it.
-        if (this.#closing) this.#startLinger(LINGER_MS);
-        return;
-      }
+    const outcome = this.#sendUnsent();
+    if (outcome === "gone") return;
+    if (outcome === "blocked") {
+      // It reads: it shall have all of it.
+      if (this.#closing) this.#startLinger(LINGER_MS);
+    } else if (this.#closing) this.#socket.shutdown();
+    else this.#handler?.onDrain();
+  }
+
+  /** Send what waits, as far as the kernel takes it. */
+  #sendUnsent(): "sent" | "blocked" | "gone" {
+    for (let head = this.#unsent[0]; head !== undefined; head = this.#unsent[0]) {
+      const taken = head instanceof Uint8Array ? this.#sendBytes(head) : this.#sendFileBytes(head);
+      // Closed meanwhile, which handleClose() will tell.
+      if (taken < 0) return "gone";
+      this.#offset += taken;
+      if (this.#offset < head.length) return "blocked";
       this.#unsent.shift();
       this.#offset = 0;
+      if (!(head instanceof Uint8Array)) head.release();
     }
-    if (this.#closing) this.#socket.shutdown();
-    else this.#handler?.onDrain();
+    return "sent";
+  }
+
+  #sendBytes(head: Uint8Array): number {
+    return this.#socket.write(this.#offset === 0 ? head : head.subarray(this.#offset));
+  }
+
+  /** @returns bytes taken, -1 when closed */
+  #sendFileBytes({ fd, offset, length }: FileBytes): number {
+    let sent = this.#offset;
+    while (sent < length) {
+      const taken = sendfile()?.(fdOf(this.#socket), fd, offset + sent, length - sent) ?? 0;
+      if (taken > 0) {
+        sent += taken;
+        continue;
+      }
+      // The kernel takes no more, or the file has no more: a small write comes back short and so arms onDrain, or
+      // gets on.
+      const piece = readPiece(fd, offset + sent, Math.min(PIECE_BYTES, length - sent));
+      const written = this.#socket.write(piece);
+      if (written < 0) return -1;
+      sent += written;
+      if (written < piece.length) break;
+    }
+    return sent - this.#offset;
   }
 
   /** The peer has sent its last byte. Without our own close() before it, nothing more can be wanted. */
@@ -133,7 +181,7 @@ export class SocketTransport implements Transport {
     this.#closed = true;
     this.#closeError = error;
     clearTimeout(this.#linger);
-    this.#unsent = [];
+    for (const bytes of this.#unsent.splice(0)) if (!(bytes instanceof Uint8Array)) bytes.release();
     this.#deliver();
   }
 

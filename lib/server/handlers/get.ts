@@ -58,7 +58,9 @@ async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender
   try {
     const range = rangeOf(request, file.entry);
     await writer.json(ChunkKind.FILE, id, factsOf(file.entry));
-    await sender.send(id, file, [range]);
+    // A part is asked for again when it arrived damaged: then what we knew may have been wrong.
+    const digests = isWhole ? host.blockDigests.of(file.entry) : undefined;
+    await sender.send(id, file, [range], digests);
   } finally {
     await file.close();
   }
