@@ -57,10 +57,13 @@ export class Connection {
    */
   async persist<T>(work: (client: Client) => Promise<T>): Promise<T> {
     for (;;) {
+      const client = this.#client;
       try {
-        return await work(this.#client);
+        return await work(client);
       } catch (thrown) {
         const error = toCommError(thrown);
+        // Another has noticed the loss earlier, and the link is back.
+        if (isLoss(error) && client !== this.#client) continue;
         await this.recover(error);
       }
     }

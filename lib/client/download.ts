@@ -16,6 +16,8 @@ import { RecordSender } from "../transfer/record-sender.ts";
 import { SmallFile } from "../transfer/small-file.ts";
 import type { Client } from "./client.ts";
 import {
+  isDamage,
+  MAX_DAMAGES,
   MAX_OUTSTANDING,
   MAX_OUTSTANDING_BYTES,
   MAX_RESTARTS,
@@ -105,9 +107,11 @@ export class Download {
    */
   async run(client: Client): Promise<void> {
     this.#batches = this.#itemsEnded ? undefined : this.#source(client)[Symbol.asyncIterator]();
+    let damages = 0;
     do {
       this.#failure = undefined;
       await this.#runStream(client);
+      if (isDamage(this.#failure) && ++damages <= MAX_DAMAGES) this.#failure = ANOTHER_STREAM;
     } while (this.#failure === ANOTHER_STREAM);
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -351,6 +355,7 @@ export class Download {
     try {
       missing = await receiver.sealed();
     } catch (thrown) {
+      if (toCommError(thrown).code !== "DIGEST_MISMATCH") await this.#putOff(task, receiver);
       return this.#giveUp(task, thrown);
     }
     if (missing.length > 0) this.#askAgain(task, missing);
@@ -373,6 +378,14 @@ export class Download {
     const whole = bytes;
     onProgress?.(task.item, facts.size);
     return this.#commit(task, () => local.store(path, facts, exists, whole));
+  }
+
+  /** The local disk ends the run: leave what is here of the task to the next one. */
+  async #putOff(task: Task, receiver: FileReceiver): Promise<void> {
+    task.ranges = receiver.part.missing;
+    await receiver.part.keep();
+    task.receiver = undefined;
+    this.#again.push(task);
   }
 
   #askAgain(task: Task, missing: readonly Range[]): void {

@@ -1,5 +1,5 @@
 import type { Digest64 } from "../block.ts";
-import type { CommError } from "../errors.ts";
+import { CommError } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
 import type { ExistsPolicy, Storage } from "../storage/storage.ts";
 
@@ -47,3 +47,10 @@ export const MAX_RESTARTS = 2;
 /** Requests under way, and bytes that they are about: enough to keep a long, fat link busy. */
 export const MAX_OUTSTANDING = 2_048;
 export const MAX_OUTSTANDING_BYTES = 16 * 1024 * 1024;
+/** How often a transfer goes on in another stream when one was damaged on the way. */
+export const MAX_DAMAGES = 5;
+
+/** True for a stream that ended because a part of it that is no block was damaged on the way. */
+export function isDamage(failure: unknown): boolean {
+  return failure instanceof CommError && failure.code === "DIGEST_MISMATCH";
+}

@@ -1,5 +1,5 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
-import { CommError, codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
+import { CommError, codeOfWire, ProtocolError, RemoteError, StreamError, toCommError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { wireOfReason } from "../protocol/messages.ts";
@@ -12,6 +12,8 @@ import { FileSender, SMALL_BYTES } from "../transfer/file-sender.ts";
 import { Pacer } from "../transfer/pacer.ts";
 import type { Client } from "./client.ts";
 import {
+  isDamage,
+  MAX_DAMAGES,
   MAX_OUTSTANDING,
   MAX_OUTSTANDING_BYTES,
   MAX_RESTARTS,
@@ -33,6 +35,8 @@ interface Task {
   readonly id: number;
   readonly item: UploadItem;
   file: OpenFile | undefined;
+  /** The state of the file that was offered. */
+  etag: string | undefined;
   /** Bytes that its sending took from the limit. */
   weight: number;
   restarts: number;
@@ -79,15 +83,22 @@ export class Upload {
    * @throws RemoteError, TransportError when the session ends or the server takes no files
    */
   async run(client: Client): Promise<void> {
+    let damages = 0;
+    do {
+      this.#failure = undefined;
+      await this.#runStream(client);
+      await this.#settle();
+    } while (isDamage(this.#failure) && ++damages <= MAX_DAMAGES);
+    this.#isReconnected = true;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #runStream(client: Client): Promise<void> {
     const { signal } = this.#options;
-    this.#failure = undefined;
     const stream = client.openStream("put", {}, { body: true, ...(signal && { signal }) });
     const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(stream, thrown));
     const sending = this.#send(stream).catch((thrown) => this.#stop(stream, thrown));
     await Promise.all([answers, sending]);
-    await this.#settle();
-    this.#isReconnected = true;
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async close(): Promise<void> {
@@ -168,6 +179,7 @@ export class Upload {
       }
       task.file ??= await item.local.open(item.from);
       const { size } = task.file.entry;
+      task.etag = task.file.entry.etag;
       const isEager = isSmall({ size });
       task.weight = isEager ? size : 0;
       this.#weight += task.weight;
@@ -195,6 +207,7 @@ export class Upload {
   ): Promise<void> | undefined {
     const { id, item } = task;
     task.weight = bytes.length;
+    task.etag = entry.etag;
     this.#weight += task.weight;
     const offered = writer.json(ChunkKind.FILE, id, offerOf(item, entry, this.#options.exists));
     this.#options.onStart?.(item, 0);
@@ -208,7 +221,7 @@ export class Upload {
     const item = this.#batch[this.#batchIndex];
     if (item === undefined) return this.#itemsEnded ? undefined : this.#nextBatch();
     this.#batchIndex++;
-    return { id: this.#nextId++, item, file: undefined, weight: 0, restarts: 0, busy: 0, rounds: 0 };
+    return { id: this.#nextId++, item, file: undefined, etag: undefined, weight: 0, restarts: 0, busy: 0, rounds: 0 };
   }
 
   async #nextBatch(): Promise<undefined> {
@@ -230,9 +243,14 @@ export class Upload {
     try {
       // Closed after an eager sending that arrived damaged.
       task.file ??= await task.item.local.open(task.item.from);
+      if (task.file.entry.etag !== task.etag) {
+        throw new StreamError("CHANGED", `${quote(task.item.from)} changed while it was sent.`);
+      }
       await sender.send(task.id, task.file, ranges);
     } catch (thrown) {
       if (stream.isClosed) throw thrown;
+      // The server has failed it meanwhile, and so it was told and closed.
+      if (this.#offered.get(task.id) !== task) return;
       const error = toCommError(thrown);
       await writer.json(ChunkKind.FAIL, task.id, { code: wireOfReason(error.code), message: "The source has failed." });
       await this.#finish(task);
@@ -307,12 +325,13 @@ export class Upload {
   }
 
   #retryLater(task: Task): void {
-    this.#offered.set(task.id, task);
+    const { id } = task;
+    this.#offered.set(id, task);
     this.#options.clock.after(BUSY_RETRY_MS, () => {
       // Unless the link was lost meanwhile, which has put it there already.
-      if (this.#offered.get(task.id) !== task) return;
-      this.#offered.delete(task.id);
-      this.#again.push(task);
+      if (this.#offered.get(id) !== task) return;
+      this.#offered.delete(id);
+      this.#again.push({ ...task, id: this.#nextId++ });
       this.#wakeup.notify();
     });
   }

@@ -1,5 +1,5 @@
-import { BLOCK_BYTES } from "../block.ts";
-import { ProtocolError } from "../errors.ts";
+import { BLOCK_BYTES, type Digest64 } from "../block.ts";
+import { ProtocolError, StreamError } from "../errors.ts";
 import { CHUNK_HEADER_BYTES, MAX_FACTS_BYTES } from "./constants.ts";
 import { readUint32, writeUint32 } from "./header.ts";
 
@@ -18,12 +18,13 @@ export const ChunkKind = {
 } as const;
 export type ChunkKind = (typeof ChunkKind)[keyof typeof ChunkKind];
 
-const MAX_BYTES: ReadonlyMap<number, number> = new Map([
-  [ChunkKind.FILE, MAX_FACTS_BYTES],
-  [ChunkKind.BLOCK, BLOCK_BYTES],
-  [ChunkKind.SEAL, 0],
-  [ChunkKind.FAIL, MAX_FACTS_BYTES],
-  [ChunkKind.FOLDER, MAX_FACTS_BYTES],
+/** Least and largest payload. */
+const LIMITS: ReadonlyMap<number, readonly [min: number, max: number]> = new Map([
+  [ChunkKind.FILE, [2, MAX_FACTS_BYTES]],
+  [ChunkKind.BLOCK, [1, BLOCK_BYTES]],
+  [ChunkKind.SEAL, [0, 0]],
+  [ChunkKind.FAIL, [2, MAX_FACTS_BYTES]],
+  [ChunkKind.FOLDER, [2, MAX_FACTS_BYTES]],
 ]);
 
 export interface ChunkHeader {
@@ -39,30 +40,46 @@ export interface ChunkHeader {
 }
 
 /** Write a header into 24 bytes of `target` from `at` on. */
-export function encodeChunkHeader(target: Uint8Array, at: number, header: ChunkHeader): void {
+export function encodeChunkHeader(target: Uint8Array, at: number, header: ChunkHeader, digest64: Digest64): void {
   const { kind, length, id, offset, digest } = header;
   writeUint32(target, at, ((kind << 24) | length) >>> 0);
   writeUint32(target, at + 4, id);
-  writeUint32(target, at + 8, Math.floor(offset / 2 ** 32));
-  writeUint32(target, at + 12, offset >>> 0);
+  writeUint32(target, at + 8, offset / BLOCK_BYTES);
   writeUint32(target, at + 16, Number(digest >> 32n));
   writeUint32(target, at + 20, Number(digest & 0xffff_ffffn));
+  writeUint32(target, at + CHECK_OFFSET, checkOf(target, at, digest64));
 }
 
-/** @throws ProtocolError BAD_PAYLOAD */
-export function decodeChunkHeader(bytes: Uint8Array, at: number): ChunkHeader {
+/**
+ * Read and check the 24 bytes of `bytes` from `at` on, before a byte of payload is waited for.
+ *
+ * @throws StreamError DIGEST_MISMATCH when they were damaged on the way; ProtocolError BAD_PAYLOAD
+ */
+export function decodeChunkHeader(bytes: Uint8Array, at: number, digest64: Digest64): ChunkHeader {
+  if (readUint32(bytes, at + CHECK_OFFSET) !== checkOf(bytes, at, digest64)) {
+    throw new StreamError("DIGEST_MISMATCH", "A part of the transfer was damaged on the way.");
+  }
   const first = readUint32(bytes, at);
   const kind = first >>> 24;
   const length = first & 0xff_ffff;
-  const limit = MAX_BYTES.get(kind);
-  if (limit === undefined) throw badChunk(`of kind ${kind}, which is unknown`);
-  if (length > limit) throw badChunk(`of ${length} bytes, which is above ${limit}`);
-  const offset = readUint32(bytes, at + 8) * 2 ** 32 + readUint32(bytes, at + 12);
-  if (!Number.isSafeInteger(offset) || offset % BLOCK_BYTES !== 0) throw badChunk(`at offset ${offset}`);
-  if (kind === ChunkKind.BLOCK ? length === 0 : offset !== 0)
-    throw badChunk("with an offset, or a block without bytes");
+  const limits = LIMITS.get(kind);
+  if (limits === undefined) throw badChunk(`of kind ${kind}, which is unknown`);
+  if (length < limits[0] || length > limits[1]) throw badChunk(`of ${length} bytes, not ${limits.join(" to ")}`);
+  const offset = readUint32(bytes, at + 8) * BLOCK_BYTES;
+  if (kind !== ChunkKind.BLOCK && offset !== 0) throw badChunk("no block and has a number of one");
   const digest = (BigInt(readUint32(bytes, at + 16)) << 32n) | BigInt(readUint32(bytes, at + 20));
   return { kind: kind as ChunkKind, length, id: readUint32(bytes, at + 4), offset, digest };
+}
+
+const CHECK_OFFSET = 12;
+/** A header without its check. */
+const checked = new Uint8Array(CHUNK_HEADER_BYTES - 4);
+
+/** The low 32 bits of XXH3-64 of the other bytes of a header. */
+function checkOf(bytes: Uint8Array, at: number, digest64: Digest64): number {
+  checked.set(bytes.subarray(at, at + CHECK_OFFSET));
+  checked.set(bytes.subarray(at + CHECK_OFFSET + 4, at + CHUNK_HEADER_BYTES), CHECK_OFFSET);
+  return Number(digest64(checked, 0) & 0xffff_ffffn);
 }
 
 /** The largest chunk. */

@@ -42,6 +42,14 @@ export class Away {
     return absence;
   }
 
+  /** The member of that name, in any case of letters; it can't come back any more. */
+  takeByName(name: string): Absence | undefined {
+    for (const [token, { member }] of this.#absences) {
+      if (member.name.toLowerCase() === name.toLowerCase()) return this.take(token);
+    }
+    return undefined;
+  }
+
   /** All of them: nobody can come back any more. */
   takeAll(): Absence[] {
     return [...this.#absences.keys()].flatMap((token) => this.take(token) ?? []);

@@ -25,9 +25,13 @@ export interface Host {
   readonly seats: Seats;
   readonly members: Members;
   readonly events: EventFeed;
+  /** Settles when the server begins to stop. */
+  readonly stopping: Promise<void>;
   /** While true nobody new is admitted. */
   readonly draining: boolean;
   setDraining(on: boolean): void;
+  /** End a client's session, also of one whose link is lost. @returns its name @throws CommError NO_SUCH_CLIENT */
+  kick(name: string, message: string): string;
   readonly digest64: Digest64;
   readonly blockDigests: BlockDigestCache;
   /** Ask the program to stop; it decides how. */

@@ -65,6 +65,7 @@ export class CommServer implements Host {
   readonly digests: DigestCache;
   readonly blockDigests = new BlockDigestCache();
   #draining = false;
+  readonly #stopping = Promise.withResolvers<void>();
   readonly #away: Away;
   /** True after abort(). */
   wasAborted = false;
@@ -120,6 +121,10 @@ export class CommServer implements Host {
     return this.#options.ledger;
   }
 
+  get stopping(): Promise<void> {
+    return this.#stopping.promise;
+  }
+
   get draining(): boolean {
     return this.#draining;
   }
@@ -138,6 +143,18 @@ export class CommServer implements Host {
 
   get digest64(): Digest64 {
     return this.#options.digest64;
+  }
+
+  kick(name: string, message: string): string {
+    const absence = this.#away.takeByName(name);
+    if (absence !== undefined) {
+      const { member, admission } = absence;
+      this.#dismiss(admission, member, { by: "local", code: "KICKED", message });
+      return member.name;
+    }
+    const member = this.members.client(name);
+    member.session.terminate("KICKED", message);
+    return member.name;
   }
 
   requestStop(): void {
@@ -173,6 +190,7 @@ export class CommServer implements Host {
   async #stop(deadlineMs: number): Promise<void> {
     const message = STOPPING;
     this.events.emit({ event: "stopping", message });
+    this.#stopping.resolve();
     for (const admission of [...this.#unadmitted]) admission.refuse("SHUTDOWN", message);
     for (const { member, admission, end } of this.#away.takeAll()) this.#dismiss(admission, member, end);
     const { clients } = this.members;

@@ -1,8 +1,6 @@
 import fs from "node:fs";
-import { lstat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { sep } from "node:path";
 import { pathFault } from "../path.ts";
-import { entryOf } from "./local-file.ts";
 import { isUnfinished } from "./part-names.ts";
 import type { StorageChange, StorageEntry } from "./storage.ts";
 
@@ -21,6 +19,7 @@ type Walk = (folder: string) => AsyncIterable<StorageEntry[]>;
 export class FolderWatch {
   readonly #root: string;
   readonly #walk: Walk;
+  readonly #look: (path: string) => StorageEntry | undefined;
   readonly #listeners = new Set<Listener>();
   #watcher: fs.FSWatcher | undefined;
   /** Digests of the paths that there are; a path of a million would be a hundred bytes. */
@@ -29,7 +28,12 @@ export class FolderWatch {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ready: Promise<void> = Promise.resolve();
 
-  constructor(root: string, walk: Walk) {
+  /** The telling under way: one after the other, so that what comes later is told later. */
+  #telling: Promise<void> = Promise.resolve();
+
+  /** `look` tells what is at a path, as list() would. */
+  constructor(root: string, walk: Walk, look: (path: string) => StorageEntry | undefined) {
+    this.#look = look;
     this.#root = root;
     this.#walk = walk;
   }
@@ -70,16 +74,20 @@ export class FolderWatch {
   #touch(path: string): void {
     if (isUnfinished(path) || pathFault(path) !== undefined) return;
     this.#touched.add(path);
-    this.#timer ??= setTimeout(() => void this.#tell(), GATHER_MS);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#telling = this.#telling.then(() => this.#tell());
+    }, GATHER_MS);
   }
 
   async #tell(): Promise<void> {
     const touched = this.#touched;
     this.#touched = new Set();
-    this.#timer = undefined;
+    const told = new Set<string>();
     const changes: StorageChange[] = [];
     for (const path of touched) {
-      const entry = await this.#look(path);
+      if (told.has(path)) continue;
+      const entry = this.#look(path);
       if (entry === undefined) {
         if (this.#known.delete(digestOf(path))) changes.push({ change: "removed", path });
         continue;
@@ -88,7 +96,11 @@ export class FolderWatch {
       this.#known.add(digestOf(path));
       // A folder changes with what is in it, and that is told by itself.
       if (isNew || entry.kind !== "folder") changes.push({ change: isNew ? "added" : "changed", path, entry });
-      if (isNew && entry.kind === "folder") changes.push(...(await this.#below(path)));
+      if (!isNew || entry.kind !== "folder") continue;
+      for (const change of await this.#below(path)) {
+        told.add(change.path);
+        changes.push(change);
+      }
     }
     if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
   }
@@ -99,7 +111,6 @@ export class FolderWatch {
     try {
       for await (const batch of this.#walk(folder)) {
         for (const entry of batch) {
-          if (this.#known.has(digestOf(entry.path))) continue;
           this.#known.add(digestOf(entry.path));
           changes.push({ change: "added", path: entry.path, entry });
         }
@@ -108,14 +119,6 @@ export class FolderWatch {
       // gone again: that will be told
     }
     return changes;
-  }
-
-  async #look(path: string): Promise<StorageEntry | undefined> {
-    try {
-      return entryOf(path, await lstat(join(this.#root, path), { bigint: true }));
-    } catch {
-      return undefined;
-    }
   }
 }
 

@@ -51,7 +51,7 @@ export class Folders {
   open(path: string): OpenFolder {
     const kept = this.#kept.get(path);
     if (kept !== undefined) {
-      if (performance.now() < kept.until) return kept.folder.retain();
+      if (performance.now() < kept.until && !kept.folder.isGone) return kept.folder.retain();
       this.#kept.delete(path);
       kept.folder.release();
     }

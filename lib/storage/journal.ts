@@ -118,6 +118,13 @@ export class Journal {
     return missingOf(this.#facts.size, this.#digests);
   }
 
+  /** Where the last block ends that is here. */
+  get end(): number {
+    let blocks = this.#digests.length;
+    while (blocks > 0 && this.#digests[blocks - 1] === 0n) blocks--;
+    return Math.min(this.size, blocks * BLOCK_BYTES);
+  }
+
   /** Digest of the block at `offset`, 0 when it is not here. */
   digestAt(offset: number): bigint {
     return this.#digests[offset / BLOCK_BYTES] ?? 0n;

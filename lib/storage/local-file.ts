@@ -33,6 +33,7 @@ export class LocalFile implements OpenFile {
   }
 
   async read(buffer: Uint8Array, position: number): Promise<number> {
+    this.#requireOpen();
     this.#uses++;
     try {
       if (buffer.length <= SYNC_BYTES && this.entry.size <= SYNC_BYTES) {
@@ -60,6 +61,7 @@ export class LocalFile implements OpenFile {
   }
 
   async currentEtag(): Promise<string> {
+    this.#requireOpen();
     return etagOf(fs.fstatSync(this.#fd, { bigint: true }));
   }
 
@@ -68,6 +70,11 @@ export class LocalFile implements OpenFile {
     if (this.#closing) return;
     this.#closing = true;
     if (this.#uses === 0) fs.closeSync(this.#fd);
+  }
+
+  /** After close() the number of the descriptor may be another file's. */
+  #requireOpen(): void {
+    if (this.#closing) throw new StorageError("INTERNAL", `${quote(this.entry.path)} was closed.`);
   }
 
   #letGo(): void {

@@ -126,6 +126,20 @@ function entryFor(folders: Folders, path: string, stats: BigIntStats | undefined
   return stats?.isSymbolicLink() ? lookThrough(folders, path, stats) : stats && entryOf(path, stats);
 }
 
+/** What list() would tell of one path; undefined when it is not there. @throws nothing */
+export function lookAt(folders: Folders, path: string): StorageEntry | undefined {
+  try {
+    const { folder } = folders.holder(path);
+    try {
+      return entryFor(folders, path, lookSync(folder, path));
+    } finally {
+      folder.release();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
 /** A link to a file inside is told as that file; any other stays a link. */
 function lookThrough(folders: Folders, path: string, link: BigIntStats): StorageEntry {
   try {

@@ -9,21 +9,29 @@ const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)
 
 export function toLocalName(name: string, platform: NodeJS.Platform = process.platform): string {
   if (platform !== "win32" || name === ".") return name;
-  return (
-    name
-      // "%" itself only where it would be read back as something else
-      .replace(WINDOWS_FORBIDDEN, (character, at: number) =>
-        character === "%" && !/^%[0-9A-F]{2}/.test(name.slice(at)) ? character : percent(character),
-      )
-      .replace(/[. ]$/, percent)
-      .replace(WINDOWS_DEVICE, (device) => percent(device[0] as string) + device.slice(1))
-  );
+  const read = decode(name);
+  // A "%" is kept where it would not be read back as something else: such names are there already.
+  if (isAllowed(name) && (read === name || toLocalName(read, platform) !== name)) return name;
+  return name
+    .replace(WINDOWS_FORBIDDEN, (character, at: number) =>
+      character === "%" && !/^%[0-9A-F]{2}/.test(name.slice(at)) ? character : percent(character),
+    )
+    .replace(/[. ]$/, percent)
+    .replace(WINDOWS_DEVICE, (device) => percent(device[0] as string) + device.slice(1));
+}
+
+function isAllowed(name: string): boolean {
+  return !/[<>:"|?*]|[. ]$/.test(name) && !WINDOWS_DEVICE.test(name);
+}
+
+function decode(name: string): string {
+  return name.replace(/%([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
 /** The repository name for a local one; the other direction of toLocalName(). */
 export function fromLocalName(name: string, platform: NodeJS.Platform = process.platform): string {
   if (platform !== "win32") return name;
-  const read = name.replace(/%([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  const read = decode(name);
   // Whatever toLocalName() would not have written is a name as it stands.
   return toLocalName(read, platform) === name ? read : name;
 }

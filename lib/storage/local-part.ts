@@ -63,7 +63,10 @@ export class LocalPart implements PartFile {
       // What the journal speaks of must be there, too.
       if (!fs.lstatSync(folder.at(names.part), { throwIfNoEntry: false })?.isFile()) journal.restart();
       fd = fs.openSync(folder.at(names.part), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
-      if (!opened.isTrusted) await verify(fd, journal);
+      const { size } = fs.fstatSync(fd);
+      // A disk that was pulled out: the journal may be ahead of it without another start of the system.
+      if (size > facts.size) fs.ftruncateSync(fd, facts.size);
+      if (!opened.isTrusted || size < journal.end) await verify(fd, journal);
       const part = new LocalPart(options, names.part, journal, fd);
       if (part.#missingBytes === facts.size) fs.ftruncateSync(fd, 0);
       await requireRoom(folder.at("."), part.#missingBytes, path);
@@ -122,8 +125,11 @@ export class LocalPart implements PartFile {
         this.#journal.remove();
         this.#ended = true;
         fs.closeSync(this.#fd);
-        if (folder.isDurable) await folder.sync();
-        folder.release();
+        try {
+          if (folder.isDurable) await folder.sync();
+        } finally {
+          folder.release();
+        }
         return this.path.slice(0, this.path.length - name.length) + published;
       });
     } catch (error) {

@@ -7,7 +7,7 @@ import { FolderWatch } from "./folder-watch.ts";
 import { Folders } from "./folders.ts";
 import { Journal } from "./journal.ts";
 import { entryOf, LocalFile, loadSmall, requireFile } from "./local-file.ts";
-import { listFolder } from "./local-list.ts";
+import { listFolder, lookAt } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { resumableNames } from "./part-names.ts";
@@ -44,7 +44,12 @@ export class LocalStorage implements Storage {
     this.location = root;
     this.#owner = owner;
     this.#folders = new Folders(root);
-    this.#watch = new FolderWatch(root, (folder) => this.list(folder, { enter: () => true, skipped: { count: 0 } }));
+    const everything = { enter: () => true, skipped: { count: 0 } };
+    this.#watch = new FolderWatch(
+      root,
+      (folder) => this.list(folder, everything),
+      (path) => lookAt(this.#folders, path),
+    );
   }
 
   /**
@@ -181,6 +186,7 @@ export class LocalStorage implements Storage {
   }
 
   async remove(path: string, options: { recursive: boolean }): Promise<void> {
+    if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
     try {
       const { folder, name } = this.#folders.holder(path);
       try {
@@ -196,7 +202,7 @@ export class LocalStorage implements Storage {
       if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause))) {
         throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, { cause });
       }
-      if (errnoOf(cause) === "ENOENT") throw readError(cause, quote(path), this.#owner);
+      if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) throw readError(cause, quote(path), this.#owner);
       throw writeError(cause, quote(path));
     }
   }
@@ -209,8 +215,9 @@ export class LocalStorage implements Storage {
     }
     try {
       const old = this.#folders.holder(from);
-      const target = this.#folders.holder(to, { make: true });
+      let target: typeof old | undefined;
       try {
+        target = this.#folders.holder(to, { make: true });
         this.#folders.forget();
         if (options.overwrite && source.kind === "file" && isFileOrLink(target.folder.at(target.name))) {
           fs.renameSync(old.folder.at(old.name), target.folder.at(target.name));
@@ -220,7 +227,7 @@ export class LocalStorage implements Storage {
         await Promise.all([old.folder.sync(), target.folder.sync()]);
       } finally {
         old.folder.release();
-        target.folder.release();
+        target?.folder.release();
       }
     } catch (cause) {
       throw writeError(cause, quote(to));

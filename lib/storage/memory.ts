@@ -1,6 +1,6 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { StorageError } from "../errors.ts";
-import { parentOf, quote } from "../path.ts";
+import { baseName, parentOf, quote } from "../path.ts";
 import { copyName } from "./publish.ts";
 import {
   type ExistsPolicy,
@@ -106,7 +106,7 @@ export class MemoryStorage implements Storage {
 
   async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
     for (let copy = 0; ; copy++) {
-      const tried = copy === 0 ? path : copyName(path, copy);
+      const tried = copy === 0 ? path : copyPath(path, copy);
       const there = await this.stat(tried).catch(() => undefined);
       if (there?.kind === "file" && there.size === facts.size && there.modifiedAt === facts.modifiedAt) {
         return { outcome: "unchanged", path: tried };
@@ -151,9 +151,12 @@ export class MemoryStorage implements Storage {
         if (exists !== "overwrite" && exists !== "rename" && (await this.stat(path).catch(() => undefined))) {
           throw new StorageError("EXISTS", `${quote(path)} exists.`);
         }
+        if (exists !== "rename" && this.#isFolder(path))
+          throw new StorageError("EXISTS", `${quote(path)} is not a file.`);
         this.#parts.delete(path);
         let free = path;
-        for (let copy = 1; exists === "rename" && this.#files.has(free); copy++) free = copyName(path, copy);
+        for (let copy = 1; exists === "rename" && (this.#files.has(free) || this.#isFolder(free)); copy++)
+          free = copyPath(path, copy);
         this.set(free, part.bytes, facts.modifiedAt, facts.executable);
         return free;
       },
@@ -169,7 +172,9 @@ export class MemoryStorage implements Storage {
   async store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
     await this.makeFolder(parentOf(path));
     let free = path;
-    for (let copy = 1; exists === "rename" && this.#files.has(free); copy++) free = copyName(path, copy);
+    for (let copy = 1; exists === "rename" && (this.#files.has(free) || this.#isFolder(free)); copy++)
+      free = copyPath(path, copy);
+    if (this.#isFolder(free)) throw new StorageError("EXISTS", `${quote(path)} is not a file.`);
     if (exists !== "overwrite" && this.#files.has(free)) throw new StorageError("EXISTS", `${quote(path)} exists.`);
     this.set(free, new Uint8Array(bytes), facts.modifiedAt, facts.executable);
     return free;
@@ -185,6 +190,7 @@ export class MemoryStorage implements Storage {
   }
 
   async remove(path: string, options: { recursive: boolean }): Promise<void> {
+    if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
     const { kind } = await this.stat(path);
     const below = [...this.#files.keys(), ...this.#folders].filter((key) => key.startsWith(`${path}/`));
     if (kind === "folder" && below.length > 0 && !options.recursive) {
@@ -245,6 +251,11 @@ export class MemoryStorage implements Storage {
   #addFolders(path: string): void {
     for (let folder = path; folder !== ""; folder = parentOf(folder)) this.#folders.add(folder);
   }
+}
+
+function copyPath(path: string, copy: number): string {
+  const name = baseName(path);
+  return path.slice(0, path.length - name.length) + copyName(name, copy);
 }
 
 function missingOf({ facts, present }: MemoryPart): Range[] {

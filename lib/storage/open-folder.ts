@@ -57,7 +57,7 @@ export class OpenFolder {
 
   /** A path for the system by which `name` in this folder is reached; "." is the folder itself. */
   at(name: string): string {
-    return this.#place + sep + toLocalName(name);
+    return name === "." ? this.#place : this.#place + sep + toLocalName(name);
   }
 
   /** Create the file `name`, for writing; its descriptor. @throws the system's error, also when it exists */
@@ -79,6 +79,11 @@ export class OpenFolder {
   get isDurable(): boolean {
     this.#isDurable ??= !VOLATILE.has(fs.statfsSync(this.at(".")).type);
     return this.#isDurable;
+  }
+
+  /** True when it was removed: nothing can be made in it any more. */
+  get isGone(): boolean {
+    return this.#fd !== undefined && fs.fstatSync(this.#fd).nlink === 0;
   }
 
   /** One more user; each must release(). */

@@ -23,7 +23,8 @@ export async function* findUnfinished(folders: Folders, path = ""): AsyncGenerat
         const below = path === "" ? name : `${path}/${name}`;
         if (stats?.isDirectory()) yield* findUnfinished(folders, below);
         else if (stats?.isFile() && isUnfinished(name)) {
-          yield { path: below, size: stats.size, modifiedAt: Math.trunc(stats.mtimeMs) };
+          // Not its mtime, which is the source's already when the file is about to get its name.
+          yield { path: below, size: stats.size, modifiedAt: Math.trunc(stats.ctimeMs) };
         }
       }
     }

@@ -43,7 +43,7 @@ export class ChunkReader {
     const piece = this.#piece;
     const start = this.#position + CHUNK_HEADER_BYTES;
     if (start > piece.length) return undefined;
-    const header = decodeChunkHeader(piece, this.#position);
+    const header = decodeChunkHeader(piece, this.#position, this.#digest64);
     const end = start + header.length;
     if (end > piece.length) return undefined;
     this.#position = end;
@@ -53,7 +53,7 @@ export class ChunkReader {
   /**
    * The next chunk, undefined at the end of the body.
    *
-   * @throws ProtocolError BAD_PAYLOAD; StreamError DIGEST_MISMATCH for anything but a block; as Stream.read()
+   * @throws ProtocolError BAD_PAYLOAD; StreamError DIGEST_MISMATCH for a header, or anything but a block; as Stream.read()
    */
   async next(): Promise<Chunk | undefined> {
     if (this.#position === this.#piece.length && !(await this.#more())) return undefined;
@@ -73,13 +73,13 @@ export class ChunkReader {
 
   async #header(): Promise<ChunkHeader> {
     if (this.#piece.length - this.#position >= CHUNK_HEADER_BYTES) {
-      const header = decodeChunkHeader(this.#piece, this.#position);
+      const header = decodeChunkHeader(this.#piece, this.#position, this.#digest64);
       this.#position += CHUNK_HEADER_BYTES;
       return header;
     }
     const bytes = new Uint8Array(CHUNK_HEADER_BYTES);
     await this.#fill(bytes);
-    return decodeChunkHeader(bytes, 0);
+    return decodeChunkHeader(bytes, 0, this.#digest64);
   }
 
   /** A view where the payload came in one piece, which may be kept; else a copy in a buffer of the pool. */

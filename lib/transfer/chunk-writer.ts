@@ -59,7 +59,7 @@ export class ChunkWriter {
    */
   async block(id: number, offset: number, frame: Uint8Array, digest: bigint): Promise<void> {
     const length = frame.length - CHUNK_HEADER_BYTES;
-    encodeChunkHeader(frame, 0, { kind: ChunkKind.BLOCK, length, id, offset, digest });
+    encodeChunkHeader(frame, 0, { kind: ChunkKind.BLOCK, length, id, offset, digest }, this.#digest64);
     const batch = this.flush();
     await Promise.all([batch, this.#stream.write(frame)]);
   }
@@ -72,7 +72,7 @@ export class ChunkWriter {
   /** A block of a file whose digest is known, sent by the system itself. @throws as Stream.write() */
   async fileBlock(id: number, offset: number, source: FileSource, digest: bigint): Promise<void> {
     const header = new Uint8Array(CHUNK_HEADER_BYTES);
-    encodeChunkHeader(header, 0, { kind: ChunkKind.BLOCK, length: source.length, id, offset, digest });
+    encodeChunkHeader(header, 0, { kind: ChunkKind.BLOCK, length: source.length, id, offset, digest }, this.#digest64);
     const batch = this.flush();
     await Promise.all([batch, this.#stream.write(header), this.#stream.writeFile(source)]);
   }
@@ -93,7 +93,7 @@ export class ChunkWriter {
     const flushed = this.#filled + bytes > this.#batch.length && this.#filled > 0 ? this.flush() : undefined;
     if (this.#filled + bytes > this.#batch.length) this.#batch = new Uint8Array(Math.max(BATCH_BYTES, bytes));
     const digest = this.#digest64(payload, seedOf(offset));
-    encodeChunkHeader(this.#batch, this.#filled, { kind, length: payload.length, id, offset, digest });
+    encodeChunkHeader(this.#batch, this.#filled, { kind, length: payload.length, id, offset, digest }, this.#digest64);
     this.#batch.set(payload, this.#filled + CHUNK_HEADER_BYTES);
     this.#filled += bytes;
     this.#scheduleFlush();

@@ -40,9 +40,8 @@ export class FileSender {
   async send(id: number, file: OpenFile, ranges: readonly Range[], digests?: BlockDigests): Promise<void> {
     let before: Promise<void> = Promise.resolve();
     let turn = 0;
-    for (const [from, to] of ranges) {
-      for (let offset = from; offset < to; ) {
-        const length = Math.min(BLOCK_BYTES - (offset % BLOCK_BYTES), to - offset);
+    try {
+      for (const [offset, length] of blocksOf(ranges)) {
         const known = length > SMALL_BYTES && this.#writer.canSendFiles ? digests?.get(offset) : undefined;
         const source = known === undefined ? undefined : file.source(offset, length);
         // The block before is on its way meanwhile.
@@ -50,16 +49,19 @@ export class FileSender {
           await Promise.all([requireUnchanged(file), before]);
           before = this.#writer.fileBlock(id, offset, source, known).then(() => this.#onSent?.(length));
         } else {
-          const frame = this.#frame(turn++, length);
+          const frame = this.#frame(turn, length);
           const [chunk] = await Promise.all([this.#read(file, offset, frame), before]);
           before = this.#write(id, offset, chunk, digests);
         }
         before.catch(() => {}); // awaited in the next round
-        offset += length;
+        turn++;
       }
+      await before;
+    } finally {
+      // Its buffer is not free before: the next file would be written over it.
+      await before.catch(() => {});
     }
-    await before;
-    if (file.entry.size === 0) await requireUnchanged(file);
+    if (turn === 0) await requireUnchanged(file);
     await this.#writer.seal(id);
   }
 
@@ -103,6 +105,13 @@ export class FileSender {
       await this.#writer.block(id, offset, frame, digest);
     }
     this.#onSent?.(length);
+  }
+}
+
+/** Offset and length of each block in these ranges. */
+function* blocksOf(ranges: readonly Range[]): Generator<Range> {
+  for (const [from, to] of ranges) {
+    for (let offset = from; offset < to; offset += BLOCK_BYTES) yield [offset, Math.min(BLOCK_BYTES, to - offset)];
   }
 }
 

@@ -3,9 +3,19 @@ import { LocalStorage } from "../../lib/storage/local.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
-import { storageContract } from "./storage.ts";
+import { type StorageFixture, storageContract } from "./storage.ts";
+import { storageChangingContract } from "./storage-changing.ts";
+import { storageWatchingContract } from "./storage-watching.ts";
+import { storageWritingContract } from "./storage-writing.ts";
 
-storageContract("MemoryStorage", async () => {
+function everyContract(name: string, open: () => Promise<StorageFixture>): void {
+  storageContract(name, open);
+  storageWritingContract(name, open);
+  storageChangingContract(name, open);
+  storageWatchingContract(name, open);
+}
+
+everyContract("MemoryStorage", async () => {
   const storage = new MemoryStorage();
   return {
     storage,
@@ -14,7 +24,7 @@ storageContract("MemoryStorage", async () => {
   };
 });
 
-storageContract("LocalStorage", async () => {
+everyContract("LocalStorage", async () => {
   const folder = new TempFolder();
   return {
     storage: await LocalStorage.at(folder.path),

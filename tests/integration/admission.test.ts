@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Client } from "../../lib/client/client.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { frame, HELLO } from "../support/frames.ts";
+import { getting } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
@@ -63,7 +64,7 @@ describe("seats", () => {
     [
       "vanishes in the middle of a download",
       (peer) => {
-        peer.send(frame("OPEN", { method: "get", params: { path: "big" } }, 1, 1));
+        peer.send(getting("big"));
         peer.abort();
       },
     ],

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { ERRORS, type ErrorCode } from "../../lib/errors.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { frame, HELLO } from "../support/frames.ts";
+import { getting } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
@@ -113,7 +114,7 @@ describe("before admission", () => {
 });
 
 describe("in a session", () => {
-  const big = { method: "get", params: { path: "big" } };
+  const big = getting("big");
   const bye = { code: 0, message: "exit" };
   const cases: [string, ErrorCode, Uint8Array[]][] = [
     ["another magic", "BAD_MAGIC", [header({ magic: 0x43 })]],
@@ -131,10 +132,10 @@ describe("in a session", () => {
     ["DATA without a stream", "BAD_STREAM", [frame("DATA", Buffer.from("x"), 9)]],
     ["CREDIT without a stream", "BAD_STREAM", [frame("CREDIT", Buffer.from([0, 0, 0, 1]), 9)]],
     ["DATA on a stream of the server that it never opened", "BAD_STREAM", [frame("DATA", Buffer.from("x"), 2)]],
-    ["an ACCEPT from the opener", "UNEXPECTED_FRAME", [open(1, big), frame("ACCEPT", {}, 1)]],
-    ["DATA behind END", "UNEXPECTED_FRAME", [open(1, big), frame("DATA", Buffer.from("x"), 1)]],
+    ["an ACCEPT from the opener", "UNEXPECTED_FRAME", [big, frame("ACCEPT", {}, 1)]],
+    ["DATA behind END", "UNEXPECTED_FRAME", [big, frame("END", undefined, 1), frame("DATA", Buffer.from("x"), 1)]],
     ["an OPEN whose params are an array", "BAD_PAYLOAD", [open(1, { method: "list", params: [] })]],
-    ["a second GOAWAY", "UNEXPECTED_FRAME", [open(1, big), frame("GOAWAY", bye), frame("GOAWAY", bye)]],
+    ["a second GOAWAY", "UNEXPECTED_FRAME", [big, frame("GOAWAY", bye), frame("GOAWAY", bye)]],
   ];
   test.each(cases)("%s ends it with %s", async (_, code, bytes) => {
     await using server = new TestServer();
@@ -155,7 +156,7 @@ describe("in a session", () => {
     server.storage.set("big", new Uint8Array(8 * 1024 * 1024));
     await using peer = await RawPeer.admitted(server.listen());
     const grant = frame("CREDIT", Buffer.from([0x7f, 0xff, 0xff, 0xff]), 1);
-    peer.send(open(1, { method: "get", params: { path: "big" } }));
+    peer.send(getting("big"));
     await peer.next("ACCEPT");
     peer.pause();
     peer.send(grant, grant);
@@ -168,7 +169,7 @@ describe("in a session", () => {
     await using server = new TestServer();
     server.storage.set("big", new Uint8Array(8 * 1024 * 1024));
     await using peer = await RawPeer.admitted(server.listen(), { credit: 1 });
-    peer.send(open(1, { method: "get", params: { path: "big" } }));
+    peer.send(getting("big"));
     await peer.next("DATA");
     peer.send(frame("CREDIT", Buffer.alloc(4), 1));
     expect((await peer.next("GOAWAY")).json.code).toBe(ERRORS.CREDIT_EXCEEDED.wire);
@@ -176,8 +177,8 @@ describe("in a session", () => {
 
   const requests: [string, ErrorCode, object][] = [
     ["an unknown method", "UNKNOWN_METHOD", { method: "selfdestruct" }],
-    ["parameters of the wrong shape", "BAD_PARAMS", { method: "get", params: { path: 7 } }],
-    ["parameters that lack one", "BAD_PARAMS", { method: "get" }],
+    ["parameters of the wrong shape", "BAD_PARAMS", { method: "stat", params: { path: 7 } }],
+    ["parameters that lack one", "BAD_PARAMS", { method: "stat" }],
     ["an empty message", "BAD_PARAMS", { method: "message", params: { text: "" } }],
     ["an operator's method", "NOT_ALLOWED", { method: "kick", params: { name: "Client01" } }],
   ];
@@ -209,7 +210,7 @@ describe("in a session", () => {
     await using server = new TestServer({ limits: { credit: 1_000, maxStreams: 2 } });
     server.storage.set("big", new Uint8Array(1_000_000));
     await using peer = await RawPeer.admitted(server.listen(), { credit: 10 });
-    for (const id of [1, 3, 5]) peer.send(open(id, { method: "get", params: { path: "big" } }));
+    for (const id of [1, 3, 5]) peer.send(getting("big", id));
     const reset = await peer.next("RESET");
     expect(reset).toMatchObject({ stream: 5, json: { code: ERRORS.TOO_MANY_STREAMS.wire } });
     await until(() => peer.frames.filter(({ name }) => name === "DATA").length === 2);
@@ -236,7 +237,7 @@ describe("a peer that never reads", () => {
     server.storage.set("big", new Uint8Array(64 * 1024 * 1024));
     await using deaf = await RawPeer.admitted(server.listen(), { credit: 2_147_483_647 });
     deaf.pause();
-    for (const id of [1, 3, 5]) deaf.send(open(id, { method: "get", params: { path: "big" } }));
+    for (const id of [1, 3, 5]) deaf.send(getting("big", id));
     const honest = await server.tcpClient();
     for (let round = 0; round < 50; round++) expect((await honest.send(`${round}`)).text).toBe(`${round} ACK`);
     expect(server.server.members.find("Client01")?.bytesOut).toBeLessThan(32 * 1024 * 1024);

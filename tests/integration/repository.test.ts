@@ -1,14 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import type { Client } from "../../lib/client/client.ts";
-import { Client as ClientClass } from "../../lib/client/client.ts";
-import type { Entry } from "../../lib/protocol/methods.ts";
-import { systemClock } from "../../lib/session/clock.ts";
-import { LocalFileSink } from "../../lib/storage/local-file-sink.ts";
-import { connect } from "../../lib/transport/socket.ts";
-import { CuttingProxy } from "../support/cutting-proxy.ts";
+import type { Change, Entry } from "../../lib/protocol/methods.ts";
+import { LocalStorage } from "../../lib/storage/local.ts";
+import { frame } from "../support/frames.ts";
+import { watch } from "../support/outcomes.ts";
+import { chunk } from "../support/raw-chunks.ts";
+import { RawPeer } from "../support/raw-peer.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestServer } from "../support/test-server.ts";
+import { fetchAll, sendAll, sha256Of, type Told } from "../support/transfers.ts";
+import { until } from "../support/until.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -18,12 +20,13 @@ async function paths(client: Client, glob?: string): Promise<string[]> {
   return found.map(({ path }) => path);
 }
 
-async function fetchTo(client: Client, path: string, target: string): Promise<string> {
-  const { sha256 } = await client.get(path, {
-    sha256: new Bun.CryptoHasher("sha256"),
-    createSink: () => LocalFileSink.create(target, { overwrite: false }),
-  });
-  return sha256;
+/** Fetch what `client` may call `path` into a folder of this machine, where it is `target`. */
+async function fetchTo(client: Client, path: string, folder: string, target = path): Promise<Told> {
+  const local = await LocalStorage.ofUser(folder);
+  const items = async function* () {
+    yield [{ from: path, to: target, kind: "file" as const, size: 0, modifiedAt: 0 }];
+  };
+  return fetchAll(client, local, { items, exists: "fail" });
 }
 
 describe("list", () => {
@@ -77,13 +80,12 @@ describe("get", () => {
     "10:30 notes",
     "[brackets]*?",
   ];
-  test.each(names)("serves %p whole and verified", async (name) => {
+  test.each(names)("serves %p whole, with its time", async (name) => {
     await using server = new TestServer();
     using folder = new TempFolder();
     const content = bytesOf(`content of ${name}`);
     server.storage.set(name, content, 1_600_000_000_123);
-    const digest = await fetchTo(await server.tcpClient(), name, folder.join("out"));
-    expect(digest).toBe(new Bun.CryptoHasher("sha256").update(content).digest("hex"));
+    expect((await fetchTo(await server.tcpClient(), name, folder.path, "out")).paths).toEqual(["out"]);
     expect(await Bun.file(folder.join("out")).bytes()).toEqual(content);
     expect(Math.round(Bun.file(folder.join("out")).lastModified)).toBe(1_600_000_000_123);
   });
@@ -103,8 +105,9 @@ describe("get", () => {
     await using server = new TestServer();
     using folder = new TempFolder();
     server.storage.set("folder/x", bytesOf("x"));
-    const fetching = fetchTo(await server.client(), path, folder.join("out"));
-    await expect(fetching).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
+    const { failed, done } = await fetchTo(await server.client(), path, folder.path, "out");
+    expect(failed).toMatchObject([{ code, message: expect.stringContaining(words) }]);
+    expect(done).toEqual([]);
     expect(readdirSync(folder.path)).toEqual([]);
   });
 
@@ -113,25 +116,24 @@ describe("get", () => {
     using folder = new TempFolder();
     server.storage.set("a", bytesOf("new"));
     await Bun.write(folder.join("out"), "old");
-    await expect(fetchTo(await server.client(), "a", folder.join("out"))).rejects.toMatchObject({ code: "EXISTS" });
+    const { failed } = await fetchTo(await server.client(), "a", folder.path, "out");
+    expect(failed).toMatchObject([{ code: "EXISTS" }]);
     expect(await Bun.file(folder.join("out")).text()).toBe("old");
     expect(readdirSync(folder.path)).toEqual(["out"]);
   });
 
-  test("an interrupt ends it, leaves no file, and the session goes on", async () => {
+  test("an interrupt ends it, leaves nothing under the file's name, and the session goes on", async () => {
     await using server = new TestServer();
     using folder = new TempFolder();
     server.storage.set("big", new Uint8Array(64 * 1024 * 1024));
     const client = await server.tcpClient();
     const abort = new AbortController();
-    const fetching = client.get("big", {
-      sha256: new Bun.CryptoHasher("sha256"),
-      createSink: () => LocalFileSink.create(folder.join("big"), { overwrite: false }),
+    const fetching = fetchAll(client, await LocalStorage.ofUser(folder.path), {
       onProgress: () => abort.abort(),
       signal: abort.signal,
     });
     await expect(fetching).rejects.toMatchObject({ code: "INTERRUPTED" });
-    expect(readdirSync(folder.path)).toEqual([]);
+    expect(readdirSync(folder.path)).not.toContain("big");
     expect((await client.send("on")).text).toBe("on ACK");
   });
 
@@ -144,41 +146,124 @@ describe("get", () => {
     );
     for (const [index, file] of files.entries()) server.storage.set(`f${index}`, file);
     const clients = [await server.tcpClient(), await server.tcpClient(), await server.tcpClient()];
+    const local = await LocalStorage.ofUser(folder.path);
+    await Promise.all(files.map((_, index) => fetchAll(clients[index % 3] as Client, local, { paths: [`f${index}`] })));
     const digests = await Promise.all(
-      files.map((_, index) => fetchTo(clients[index % 3] as Client, `f${index}`, folder.join(`f${index}`))),
+      files.map(async (_, index) => sha256Of(await Bun.file(folder.join(`f${index}`)).bytes())),
     );
-    expect(digests).toEqual(files.map((file) => new Bun.CryptoHasher("sha256").update(file).digest("hex")));
+    expect(digests).toEqual(files.map((file) => sha256Of(file)));
+  });
+});
+
+describe("a repository that is read-only", () => {
+  test("is read by everyone and changed by nobody", async () => {
+    await using server = new TestServer({ writable: false });
+    using folder = new TempFolder();
+    await Bun.write(folder.join("new"), "new");
+    server.storage.set("a", bytesOf("a"));
+    const client = await server.tcpClient();
+    const local = await LocalStorage.ofUser(folder.path);
+    await expect(sendAll(client, local)).rejects.toMatchObject({ code: "NOT_ALLOWED" });
+    await expect(client.remove("a", false)).rejects.toMatchObject({ code: "NOT_ALLOWED" });
+    await expect(client.rename("a", "b", false)).rejects.toMatchObject({ code: "NOT_ALLOWED" });
+    expect(await paths(client)).toEqual(["a"]);
+    expect((await client.digest("a")).sha256).toBe(sha256Of(bytesOf("a")));
+    expect((await fetchAll(client, local)).paths).toEqual(["a"]);
   });
 
-  test("a link cut after any number of frames is reported, and never leaves a file", async () => {
-    await using server = new TestServer({ maxClients: 100 });
-    server.storage.set("file", new Uint8Array(600_000).fill(1));
+  test("refuses a put that does not wait for the answer before a byte of it is stored", async () => {
+    await using server = new TestServer({ writable: false });
+    await using peer = await RawPeer.admitted(server.listen());
+    const facts = { path: "x", exists: "fail", size: 1, modifiedAt: 0, executable: false, etag: "e" };
+    const body = [chunk("FILE", 0, facts), chunk("BLOCK", 0, Buffer.from("x")), chunk("SEAL", 0)];
+    peer.send(frame("OPEN", { method: "put", params: {} }, 1), frame("DATA", Buffer.concat(body), 1));
+    expect(await peer.next("RESET")).toMatchObject({ stream: 1, json: { code: 37 } });
+    expect(await server.storage.stat("x").catch(({ code }) => code)).toBe("NOT_FOUND");
+  });
+});
+
+describe("watch", () => {
+  async function watching(client: Client, glob?: string): Promise<{ changes: Change[]; stop(): Promise<void> }> {
+    const changes: Change[] = [];
+    const abort = new AbortController();
+    const iterator = client.watch(glob, abort.signal);
+    const done = (async () => {
+      for await (const change of iterator) changes.push(change);
+    })();
+    const outcome = watch(done);
+    // Answered in order: when this has come back, the watch before it has been accepted.
+    await client.send("in order");
+    return {
+      changes,
+      stop: async () => {
+        abort.abort();
+        await until(() => outcome.state !== "pending");
+      },
+    };
+  }
+
+  test("tells what others add, change, rename and remove, as far as it is asked for", async () => {
     using folder = new TempFolder();
-    using proxy = new CuttingProxy(server.listen());
-    let whole = false;
-    for (let frames = 1; !whole; frames++) {
-      const target = folder.join(`out${frames}`);
-      const transport = await connect(
-        { kind: "tcp", host: "127.0.0.1", port: proxy.cutAfter(frames) },
-        { timeoutMs: 5_000 },
-      );
-      try {
-        const client = await ClientClass.connect({
-          transport,
-          clock: systemClock,
-          agent: "t",
-          wait: false,
-          timeoutMs: 5_000,
-        });
-        await fetchTo(client, "file", target);
-        whole = true;
-      } catch (error) {
-        expect(error).toMatchObject({ code: "LOST" });
-        expect(readdirSync(folder.path)).toEqual([]);
-      }
+    await Bun.write(folder.join("here"), "here");
+    await using server = new TestServer({ storage: await LocalStorage.at(folder.path) });
+    const watcher = await server.tcpClient();
+    const all = await watching(watcher);
+    const texts = await watching(watcher, "docs/*.txt");
+    using source = new TempFolder();
+    await Bun.write(source.join("docs/a.txt"), "a");
+    await Bun.write(source.join("b.bin"), "bb");
+    const other = await server.tcpClient();
+    await sendAll(other, await LocalStorage.ofUser(source.path));
+    const told = (change: string, path: string) => () =>
+      all.changes.some((each) => each.change === change && "path" in each && each.path === path);
+    await until(told("added", "docs/a.txt"));
+    await until(told("added", "b.bin"));
+    await Bun.write(folder.join("here"), "there");
+    await until(told("changed", "here"));
+    await other.rename("docs/a.txt", "docs/c.txt", false);
+    await until(told("removed", "docs/a.txt"));
+    await until(told("added", "docs/c.txt"));
+    await other.remove("docs", true);
+    await until(told("removed", "docs"));
+    await until(() => texts.changes.some((each) => "path" in each && each.path === "docs/c.txt"));
+    expect(new Set(texts.changes.map((each) => "path" in each && each.path))).toEqual(
+      new Set(["docs/a.txt", "docs/c.txt"]),
+    );
+    expect(JSON.stringify(all.changes)).not.toContain(".commserver-");
+    await Promise.all([all.stop(), texts.stop()]);
+    expect((await watcher.send("on")).text).toBe("on ACK");
+  });
+
+  test("ends at once, in order, when the server stops", async () => {
+    await using server = new TestServer();
+    const client = await server.tcpClient();
+    const outcome = watch(client.watch().next());
+    await client.send("in order");
+    // It is not what a shutdown waits for: nobody is going to end it.
+    await server.server.shutdown(600_000);
+    await until(() => outcome.state !== "pending");
+    expect(outcome).toMatchObject({ state: "resolved", value: { done: true } });
+  });
+
+  test("does not hold the server's end up, nor another client, when it is not read", async () => {
+    await using server = new TestServer();
+    const client = await server.tcpClient();
+    const iterator = client.watch();
+    const first = iterator.next();
+    await client.send("in order");
+    for (let index = 0; index < 30_000; index++) server.storage.set(`${"x".repeat(200)}${index}`, new Uint8Array(0));
+    expect(await first).toMatchObject({ done: false });
+    expect((await (await server.tcpClient()).send("on")).text).toBe("on ACK");
+    let missed = 0;
+    let told = 1;
+    while (told + missed < 30_000) {
+      const { value, done } = await iterator.next();
+      if (done || value === undefined) break;
+      if (value.change === "missed") missed += value.count;
+      else told++;
     }
-    expect(readdirSync(folder.path)).toHaveLength(1);
-    expect(proxy.cuts).toBeGreaterThan(4);
+    expect(told + missed).toBe(30_000);
+    await iterator.return();
   });
 });
 
@@ -204,7 +289,7 @@ describe("status", () => {
     server.storage.set("big", new Uint8Array(1_000_000));
     using folder = new TempFolder();
     const client = await server.tcpClient();
-    await fetchTo(client, "big", folder.join("big"));
+    await fetchTo(client, "big", folder.path);
     expect((await client.status()).sessions[0]?.bytesOut).toBeGreaterThan(1_000_000);
   });
 });

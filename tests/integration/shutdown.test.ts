@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FakeClock } from "../support/fake-clock.ts";
 import { frame, HELLO } from "../support/frames.ts";
+import { getting, parseChunks } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
@@ -29,19 +30,20 @@ describe("shutdown", () => {
     server.storage.set("big", new Uint8Array(BIG).fill(7));
     const port = server.listen();
     await using peer = await RawPeer.admitted(port, { credit: 1_000 });
-    peer.send(frame("OPEN", { method: "get", params: { path: "big" } }, 1, 1));
+    peer.send(getting("big"));
     await peer.next("DATA");
     const stopped = server.server.shutdown(60_000);
     expect((await peer.next("GOAWAY")).json.code).toBe(13);
     await using late = await RawPeer.connect(port);
     late.send(frame("HELLO", HELLO));
     expect((await late.next("REFUSE")).json.code).toBe(13);
-    peer.send(grant(BIG));
+    peer.send(grant(2 * BIG), frame("END", undefined, 1));
     await peer.next("END");
-    const bytes = peer.frames
-      .filter(({ name }) => name === "DATA")
-      .reduce((sum, { payload }) => sum + payload.length, 0);
-    expect(bytes).toBe(BIG);
+    const body = Buffer.concat(peer.frames.filter(({ name }) => name === "DATA").map(({ payload }) => payload));
+    const { chunks } = parseChunks(body);
+    expect(chunks.map(({ name }) => name)).toEqual(["FILE", "BLOCK", "BLOCK", "BLOCK", "BLOCK", "SEAL"]);
+    const blocks = chunks.filter(({ name }) => name === "BLOCK");
+    expect(Buffer.concat(blocks.map(({ payload }) => payload))).toHaveLength(BIG);
     peer.abort();
     await stopped;
   });
@@ -51,7 +53,7 @@ describe("shutdown", () => {
     await using server = new TestServer({ clock });
     server.storage.set("big", new Uint8Array(BIG));
     await using peer = await RawPeer.admitted(server.listen(), { credit: 1_000 });
-    peer.send(frame("OPEN", { method: "get", params: { path: "big" } }, 1, 1));
+    peer.send(getting("big"));
     await peer.next("DATA");
     const stopped = server.server.shutdown(10_000);
     await peer.next("GOAWAY");
@@ -80,7 +82,7 @@ describe("shutdown", () => {
     await using server = new TestServer();
     server.storage.set("big", new Uint8Array(BIG));
     await using peer = await RawPeer.admitted(server.listen(), { credit: 1_000 });
-    peer.send(frame("OPEN", { method: "get", params: { path: "big" } }, 1, 1));
+    peer.send(getting("big"));
     await peer.next("DATA");
     void server.server.shutdown(60_000);
     await peer.next("GOAWAY");

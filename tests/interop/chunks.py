@@ -7,7 +7,7 @@ import struct
 from wire import BLOCK, FACTS, FAILURE, MAX_RECORD, fields, parse_object, require, text
 from xxh3 import xxh3
 
-HEADER = struct.Struct(">IIQQ")
+HEADER = struct.Struct(">IIIIQ")
 Kind = collections.namedtuple("Kind", "code most shape")
 Chunk = collections.namedtuple("Chunk", "name id offset payload body whole")
 
@@ -24,7 +24,13 @@ NAMES = {kind.code: name for name, kind in KINDS.items()}
 def raw_chunk(code, file_id, payload=b"", offset=0, flip=0):
     """A chunk, lawful or not; `flip` damages its digest."""
     digest = xxh3(payload, offset // BLOCK & 0xFFFFFFFF) ^ flip
-    return HEADER.pack(code << 24 | len(payload), file_id, offset, digest) + payload
+    return pack_header(code << 24 | len(payload), file_id, offset // BLOCK, digest) + payload
+
+
+def pack_header(first, file_id, number, digest):
+    """A header with the check of its other bytes."""
+    bare = struct.pack(">IIIQ", first, file_id, number, digest)
+    return bare[:12] + struct.pack(">I", xxh3(bare, 0) & 0xFFFFFFFF) + bare[12:]
 
 
 def encode_chunk(name, file_id, payload=b"", offset=0, flip=0):
@@ -36,13 +42,15 @@ def encode_chunk(name, file_id, payload=b"", offset=0, flip=0):
 
 def check_chunk(header):
     """Judge a header; returns name, length, id, offset and digest."""
-    first, file_id, offset, digest = HEADER.unpack(header)
+    first, file_id, number, check, digest = HEADER.unpack(header)
+    bare = bytes(header[:12]) + bytes(header[16:])
+    require(xxh3(bare, 0) & 0xFFFFFFFF == check, "DIGEST_MISMATCH", "a header is damaged")
+    offset = number * BLOCK
     code, length = first >> 24, first & 0xFFFFFF
     require(code in NAMES, "BAD_PAYLOAD", f"the kind of a chunk is {code}")
     name = NAMES[code]
-    least = 1 if name == "BLOCK" else 0
+    least = {"BLOCK": 1, "SEAL": 0}.get(name, 2)
     require(least <= length <= KINDS[name].most, "BAD_PAYLOAD", f"{name} has {length} bytes")
-    require(offset % BLOCK == 0, "BAD_PAYLOAD", f"{name} has the offset {offset}")
     require(offset == 0 or name == "BLOCK", "BAD_PAYLOAD", f"{name} has the offset {offset}")
     return name, length, file_id, offset, digest
 

@@ -2,6 +2,8 @@ import { Opcode } from "../../lib/protocol/opcode.ts";
 import type { FrameSource, StreamFrame } from "../../lib/session/send-queue.ts";
 import { Stream, type StreamPort } from "../../lib/session/stream.ts";
 
+type BytesFrame = StreamFrame & { readonly payload: Uint8Array };
+
 /** A stream without a session: what it sends is kept here, and leaves when the test takes it. */
 export class BareStream implements StreamPort {
   readonly stream: Stream;
@@ -34,25 +36,31 @@ export class BareStream implements StreamPort {
     this.round.delete(source);
   }
 
+  canSendFiles(): boolean {
+    return false;
+  }
+
   onStreamClosed(): void {
     this.closed++;
   }
 
   /** Take the next frame that is ready, as a send queue does; undefined when there is none. */
-  takeOne(): StreamFrame | undefined {
+  takeOne(): BytesFrame | undefined {
     for (const source of this.round) {
       this.round.delete(source);
       const frame = source.takeFrame();
       if (frame === undefined) continue;
       this.round.add(source);
-      return frame;
+      const { payload } = frame;
+      if (!(payload instanceof Uint8Array)) throw new Error("Nobody has sent a file.");
+      return { ...frame, payload };
     }
     return undefined;
   }
 
   /** Take the frames that are ready, and say that they have left. */
-  takeAll(): StreamFrame[] {
-    const frames: StreamFrame[] = [];
+  takeAll(): BytesFrame[] {
+    const frames: BytesFrame[] = [];
     for (let frame = this.takeOne(); frame !== undefined; frame = this.takeOne()) {
       frames.push(frame);
       frame.onSent?.();

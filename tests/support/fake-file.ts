@@ -4,17 +4,18 @@ import type { OpenFile, StorageEntry } from "../../lib/storage/storage.ts";
 export class FakeFile implements OpenFile {
   readonly entry: StorageEntry;
   content: Uint8Array;
-  etag = "etag-1";
+  etag: string;
   /** Most bytes that one read() gives. */
   maxRead = Number.POSITIVE_INFINITY;
-  /** Called before each read; may change the file or throw. */
-  onRead: ((position: number) => void) | undefined;
+  /** Called before each read; may change the file, throw, or return what to wait for. */
+  onRead: ((position: number) => Promise<void> | undefined) | undefined;
   bytesRead = 0;
   closed = false;
 
-  constructor(content: Uint8Array, modifiedAt = 1_700_000_000_123) {
+  constructor(content: Uint8Array, { modifiedAt = 1_700_000_000_123, etag = "etag-1", path = "docs/a" } = {}) {
     this.content = content;
-    this.entry = { path: "docs/a", kind: "file", size: content.length, modifiedAt, etag: this.etag };
+    this.etag = etag;
+    this.entry = { path, kind: "file", size: content.length, modifiedAt, executable: false, etag };
   }
 
   /** Cut the content short, as truncate(2) does within one tick of the clock: the etag stays. */
@@ -29,14 +30,20 @@ export class FakeFile implements OpenFile {
   }
 
   async read(buffer: Uint8Array, position: number): Promise<number> {
-    this.onRead?.(position);
+    if (this.closed) throw new Error("A closed file is read.");
+    await this.onRead?.(position);
     const piece = this.content.subarray(position, position + Math.min(buffer.length, this.maxRead));
     buffer.set(piece);
     this.bytesRead += piece.length;
     return piece.length;
   }
 
+  source(): undefined {
+    return undefined;
+  }
+
   async currentEtag(): Promise<string> {
+    if (this.closed) throw new Error("A closed file is asked for its etag.");
     return this.etag;
   }
 

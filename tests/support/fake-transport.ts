@@ -23,6 +23,12 @@ export class FakeTransport implements Transport {
     return !this.blocked;
   }
 
+  readonly canSendFiles = false;
+
+  sendFile(): boolean {
+    throw new Error("No file can be sent here.");
+  }
+
   pause(): void {
     this.paused = true;
   }

@@ -22,6 +22,12 @@ export interface Invalid {
   readonly bytes: Buffer;
 }
 
+/** A chunk of a transfer, with its header in words. */
+export interface ChunkVector extends Pick<Vector, "line" | "name" | "length" | "payload" | "bytes"> {
+  readonly id: number;
+  readonly offset: number;
+}
+
 interface Block {
   readonly line: number;
   readonly info: string;
@@ -41,6 +47,25 @@ export function readInvalids(page = PAGE): Invalid[] {
       const code = /^invalid ([A-Z_]+)$/.exec(info)?.[1];
       if (code === undefined) throw new Error(`PROTOCOL.md:${line}: cannot read "${info}"`);
       return { line, code, bytes: parseHex(lines.join(" "), line) };
+    });
+}
+
+export function readChunks(page = PAGE): ChunkVector[] {
+  return blocksOf(page)
+    .filter(({ info }) => info.startsWith("chunk"))
+    .map(({ line, lines: [head = "", payload = "", ...hex] }) => {
+      const found = /^([A-Z]+) id=(\d+) offset=(\d+) length=(\d+)$/.exec(head);
+      if (found === null) throw new Error(`PROTOCOL.md:${line}: cannot read "${head}"`);
+      const [, name = "", id, offset, length] = found;
+      return {
+        line,
+        name,
+        id: Number(id),
+        offset: Number(offset),
+        length: Number(length),
+        payload: parsePayload(payload, line),
+        bytes: parseHex(hex.join(" "), line),
+      };
     });
 }
 

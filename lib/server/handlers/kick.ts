@@ -7,9 +7,7 @@ export const kick = defineMethod({
   role: "operator",
   params: KickParams,
   async handle({ params, stream, host }) {
-    const target = host.members.client(params.name);
     const why = params.reason === undefined ? "" : `: ${params.reason}`;
-    target.session.terminate("KICKED", `The operator ended this session${why}.`);
-    stream.accept({ name: target.name }, { end: true });
+    stream.accept({ name: host.kick(params.name, `The operator ended this session${why}.`) }, { end: true });
   },
 });

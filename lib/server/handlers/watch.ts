@@ -39,7 +39,7 @@ export const watch = defineMethod({
             wake = resolve;
           });
           if (kept.length > 0) continue;
-          const isOver = await Promise.race([next, stream.closed, host.events.ended.then(() => "over")]);
+          const isOver = await Promise.race([next, stream.closed, host.stopping.then(() => "over")]);
           if (isOver === "over") return await stream.end();
         }
       }

@@ -6,7 +6,7 @@ import { pattern } from "../../support/bytes.ts";
 import { settle } from "../../support/fake-clock.ts";
 import { protocolFault, rejection, watch } from "../../support/outcomes.ts";
 
-const TURN_BYTES = 262_144;
+const TURN_BYTES = 262_208;
 
 /** A responder may receive and send without more ado. */
 function bareStream(options: { sendCredit?: number; receiveWindow?: number } = {}) {
@@ -17,7 +17,7 @@ function bareStream(options: { sendCredit?: number; receiveWindow?: number } = {
 }
 
 describe("Stream.write()", () => {
-  test("gives DATA in frames of at most 262144 bytes, uncopied", () => {
+  test("gives DATA in frames of at most 262208 bytes, uncopied", () => {
     const bare = bareStream();
     const bytes = pattern(2 * TURN_BYTES + 5);
     watch(bare.stream.write(bytes));

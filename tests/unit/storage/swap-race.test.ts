@@ -1,37 +1,14 @@
-import { dlopen } from "bun:ffi";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { CommError } from "../../../lib/errors.ts";
 import { LocalStorage } from "../../../lib/storage/local.ts";
 import { readWhole, walk, writeTree } from "../../support/repository.ts";
+import { canSwap, Swapper } from "../../support/swapper.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
-/** In a process of its own, as fast as it can: exchange two names, so that at any time each is one or the other. */
-const SWAPPER = `
-  const { dlopen, ptr } = require("bun:ffi");
-  const EXCHANGE = 2, HERE = -100;
-  const { renameat2 } = dlopen(process.argv[1], {
-    renameat2: { args: ["i32", "ptr", "i32", "ptr", "u32"], returns: "i32" },
-  }).symbols;
-  process.chdir(process.argv[2]);
-  const [one, other] = process.argv.slice(3).map((name) => Buffer.from(name + "\\0"));
-  // Bounded: a run that is killed leaves it behind.
-  for (const end = Date.now() + 120_000; Date.now() < end; ) if (renameat2(HERE, ptr(one), HERE, ptr(other), EXCHANGE) !== 0) throw new Error("no exchange");
-`;
-
-/** The system's library with renameat2(2), undefined where there is none. */
-const libc = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"].find((library) => {
-  try {
-    dlopen(library, { renameat2: { args: [], returns: "i32" } }).close();
-    return process.platform === "linux";
-  } catch {
-    return false;
-  }
-});
-
 /** So many attempts must succeed, and so many must be refused, before a test ends well. */
-const ENOUGH = 1_000;
+const ENOUGH = 300;
 
 /** Gone for a moment, or another file than the one that was looked at: these are refusals, too. */
 const REFUSALS = ["NOT_ALLOWED", "NOT_FOUND", "NOT_A_FILE", "CHANGED"];
@@ -64,11 +41,10 @@ afterEach(() => folder[Symbol.dispose]());
  * often enough. Returns what it gave that is neither "good" nor a refusal, at the first of which it ends.
  */
 async function leaksWhile(one: string, other: string, attempt: () => Promise<string>): Promise<string[]> {
-  const command = [process.execPath, "-e", SWAPPER, libc ?? "", folder.join("repository"), one, other];
-  await using swapper = Bun.spawn(command, { stderr: "pipe" });
+  await using swapper = new Swapper(folder.join("repository"), one, other);
   const leaks = new Set<string>();
   for (let good = 0, refused = 0; leaks.size === 0 && (good < ENOUGH || refused < ENOUGH); ) {
-    if (swapper.exitCode !== null) throw new Error(await new Response(swapper.stderr).text());
+    await swapper.check();
     const outcome = await attempt().catch((error) => (error instanceof CommError ? error.code : String(error)));
     if (outcome === "good") good++;
     else if (REFUSALS.includes(outcome)) refused++;
@@ -77,7 +53,7 @@ async function leaksWhile(one: string, other: string, attempt: () => Promise<str
   return [...leaks];
 }
 
-describe.skipIf(libc === undefined)("what is exchanged all the time", () => {
+describe.skipIf(!canSwap)("what is exchanged all the time", () => {
   const read = (path: string) => async () => (await readWhole(storage, path)).toString();
 
   test.each([

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "bun:test";
+import { BLOCK_BYTES } from "../../lib/block.ts";
+import type { StorageChange } from "../../lib/storage/storage.ts";
+import { store } from "../support/storing.ts";
+import { noise } from "../support/transport-recorder.ts";
+import { until } from "../support/until.ts";
+import type { StorageFixture } from "./storage.ts";
+
+const LARGE = noise(3 * BLOCK_BYTES);
+
+/** watch(), for every implementation of lib/storage/storage.ts. */
+export function storageWatchingContract(name: string, open: () => Promise<StorageFixture>): void {
+  describe(`${name}: watch()`, () => {
+    test("tells what comes, changes and goes, by whoever's hand", async () => {
+      using fixture = await open();
+      fixture.put("before", "x");
+      const told: StorageChange[] = [];
+      const stop = await fixture.storage.watch((changes) => told.push(...changes));
+      const saw = (change: string, path: string, size?: number) =>
+        until(() => told.some((one) => one.change === change && one.path === path && sizeOf(one) === size));
+      await store(fixture.storage, "docs/a", noise(10));
+      await saw("added", "docs/a", 10);
+      await store(fixture.storage, "docs/a", noise(20), { exists: "overwrite" });
+      await saw("changed", "docs/a", 20);
+      fixture.put("before", "longer");
+      await saw("changed", "before", 6);
+      await fixture.storage.remove("docs/a", { recursive: false });
+      await saw("removed", "docs/a");
+      stop();
+    });
+
+    test("tells of an unfinished file nothing, and of a finished one that it was added", async () => {
+      using fixture = await open();
+      const told: StorageChange[] = [];
+      const stop = await fixture.storage.watch((changes) => told.push(...changes));
+      await store(fixture.storage, "a", LARGE);
+      await until(() => told.some(({ path }) => path === "a"));
+      await store(fixture.storage, "z", noise(1));
+      await until(() => told.some(({ path }) => path === "z"));
+      expect(told.map(({ change, path }) => `${change} ${path}`)).toEqual(["added a", "added z"]);
+      stop();
+    });
+
+    test("tells each who asked, and nobody after the end of it", async () => {
+      using fixture = await open();
+      const told: [string[], string[]] = [[], []];
+      const listen = (to: string[]) => fixture.storage.watch((all) => to.push(...all.map(({ path }) => path)));
+      const stops = [await listen(told[0]), await listen(told[1])] as const;
+      fixture.put("a", "x");
+      await until(() => told[0].includes("a") && told[1].includes("a"));
+      stops[0]();
+      fixture.put("b", "x");
+      await until(() => told[1].includes("b"));
+      expect(told[0]).not.toContain("b");
+      stops[1]();
+    });
+  });
+}
+
+function sizeOf(change: StorageChange): number | undefined {
+  return change.change === "removed" ? undefined : change.entry.size;
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, truncateSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { LocalStorage } from "../../lib/storage/local.ts";
+import { Folders } from "../support/folder-transfer.ts";
+import { frame } from "../support/frames.ts";
+import { Random } from "../support/random.ts";
+import { BLOCK, chunk, parseChunks, type RawChunk, record } from "../support/raw-chunks.ts";
+import { RawPeer } from "../support/raw-peer.ts";
+import { TestServer } from "../support/test-server.ts";
+import { until } from "../support/until.ts";
+
+const random = new Random("huge files");
+
+describe("a file above 4 GiB", () => {
+  const huge = 4 * 1024 * BLOCK + 3 * BLOCK + 17;
+  const last = 4 * 1024 * BLOCK + 3 * BLOCK;
+
+  function blocksOf(peer: RawPeer): RawChunk[] {
+    const body = Buffer.concat(peer.frames.filter(({ name }) => name === "DATA").map(({ payload }) => payload));
+    return parseChunks(body).chunks;
+  }
+
+  test("is served from beyond 4 GiB on", async () => {
+    using folders = new Folders(new Uint8Array(0));
+    truncateSync(folders.file, huge);
+    const tail = random.bytes(BLOCK + 17);
+    const file = await open(folders.file, "r+");
+    await file.write(tail, 0, tail.length, last - BLOCK);
+    await file.close();
+    await using server = new TestServer({ storage: await LocalStorage.at(folders.from) });
+    await using peer = await RawPeer.admitted(server.listen(), { credit: 8 * BLOCK });
+    const requests = [
+      record({ id: 4_000_000_000, path: "f", offset: last - BLOCK }),
+      record({ id: 1, path: "f", offset: last, length: 5 }),
+      record({ id: 2, path: "f", offset: last + BLOCK }),
+    ];
+    peer.send(
+      frame("OPEN", { method: "get", params: {} }, 1),
+      frame("DATA", Buffer.concat(requests), 1),
+      frame("END", undefined, 1),
+    );
+    await peer.next("END");
+    const chunks = blocksOf(peer);
+    expect(
+      chunks.map(({ name, id, offset, payload }) => [name, id, offset, name === "FILE" ? 0 : payload.length]),
+    ).toEqual([
+      ["FILE", 4_000_000_000, 0, 0],
+      ["BLOCK", 4_000_000_000, last - BLOCK, BLOCK],
+      ["BLOCK", 4_000_000_000, last, 17],
+      ["SEAL", 4_000_000_000, 0, 0],
+      ["FILE", 1, 0, 0],
+      ["BLOCK", 1, last, 5],
+      ["SEAL", 1, 0, 0],
+      ["FAIL", 2, 0, expect.any(Number)],
+    ] as never);
+    expect(chunks[0]?.json.size).toBe(huge);
+    expect(Buffer.concat([chunks[1]?.payload ?? Buffer.alloc(0), chunks[2]?.payload ?? Buffer.alloc(0)])).toEqual(
+      Buffer.from(tail),
+    );
+    // Each is as the naive codec would have sent it, with its digest.
+    for (const { name, id, offset, payload, bytes } of chunks) {
+      if (name !== "?") expect(bytes.equals(chunk(name, id, payload, offset))).toBe(true);
+    }
+  });
+
+  test("is taken from beyond 4 GiB on, and that is remembered", async () => {
+    using folders = new Folders();
+    await using server = new TestServer({
+      storage: await LocalStorage.at(folders.to),
+      limits: { credit: 8 * BLOCK, maxStreams: 8 },
+    });
+    const port = server.listen();
+    const facts = { path: "f", exists: "fail", size: huge, modifiedAt: 1, executable: false, etag: "e" };
+    const ask = async (...more: Buffer[]) => {
+      const peer = await RawPeer.admitted(port);
+      peer.send(frame("OPEN", { method: "put", params: {} }, 1));
+      for (const bytes of [chunk("FILE", 0, facts), ...more]) {
+        for (let at = 0; at < bytes.length; at += BLOCK) peer.send(frame("DATA", bytes.subarray(at, at + BLOCK), 1));
+      }
+      const answer = JSON.parse((await peer.next("DATA")).payload.toString());
+      peer.abort();
+      await until(() => server.server.members.clients.length === 0);
+      return answer;
+    };
+    const end = random.bytes(17);
+    const before = random.bytes(BLOCK);
+    const blocks = [chunk("BLOCK", 0, end, last), chunk("BLOCK", 0, before, last - 2 * BLOCK)];
+    expect(await ask(...blocks)).toEqual({ id: 0, state: "ready", ranges: [[0, huge]] });
+    // Told at once when it is asked again: the first link may have been cut before the second block had come.
+    const again = await until(async () => {
+      const answer = await ask(...blocks);
+      return answer.ranges?.length === 2 && answer;
+    });
+    expect(again).toEqual({
+      id: 0,
+      state: "ready",
+      ranges: [
+        [0, last - 2 * BLOCK],
+        [last - BLOCK, last],
+      ],
+    });
+    expect(existsSync(`${folders.to}/f`)).toBe(false);
+  });
+});

@@ -1,0 +1,13 @@
+import { readdirSync, readlinkSync } from "node:fs";
+
+/** How many of this process's open files and folders lie at or below `path`, deleted ones included (Linux). */
+export function openBelow(path: string): number {
+  const targets = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ""; // the one by which the list was read
+    }
+  });
+  return targets.filter((target) => target.startsWith(path)).length;
+}

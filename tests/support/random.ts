@@ -1,0 +1,31 @@
+/** Numbers that a seed repeats: the seed is printed, and taken from COMMSERVER_SEED when it is set. */
+export class Random {
+  readonly seed: number;
+  #state: number;
+
+  constructor(what: string) {
+    const given = process.env["COMMSERVER_SEED"];
+    this.seed = given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given);
+    this.#state = this.seed;
+    console.log(`${what}: COMMSERVER_SEED=${this.seed}`);
+  }
+
+  /** From 0 to 1, without 1. (mulberry32) */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** A whole number below `limit`. */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
+  bytes(length: number): Uint8Array<ArrayBuffer> {
+    const words = new Uint32Array(Math.ceil(length / 4));
+    for (let at = 0; at < words.length; at++) words[at] = this.next() * 2 ** 32;
+    return new Uint8Array(words.buffer, 0, length).slice();
+  }
+}
