@@ -35,10 +35,10 @@ export class BodyReceiver {
     this.#wake();
   }
 
-  /** What was not read yet is dropped. */
-  fail(error: CommError): void {
+  /** What was not read yet is dropped, or with `keep` read before the failure is told. */
+  fail(error: CommError, keep: boolean): void {
     this.#failure = error;
-    this.#queue.clear();
+    if (!keep) this.#queue.clear();
     this.#wake();
   }
 
@@ -51,12 +51,12 @@ export class BodyReceiver {
   async read(): Promise<Uint8Array | undefined> {
     this.#grant();
     for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
       const piece = this.#queue.shift();
       if (piece !== undefined) {
         this.#held = piece.length;
         return piece;
       }
+      if (this.#failure !== undefined) throw this.#failure;
       if (this.#ended) return undefined;
       await new Promise<void>((resolve) => {
         this.#wakeReader = resolve;

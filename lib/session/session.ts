@@ -264,7 +264,8 @@ export class Session implements LinkHandler {
     this.#cancelDeadline?.();
     this.#end ??= { by: "lost", code: "LOST", message: "The other end closed without a word." };
     const error = errorOf(this.#end);
-    for (const stream of [...this.#streams.values()]) stream.fail(error);
+    const isLost = this.#end.by === "lost";
+    for (const stream of [...this.#streams.values()]) stream.fail(error, isLost);
     this.#options.handler.onEnd(this.#end);
   }
 }

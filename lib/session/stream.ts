@@ -193,12 +193,15 @@ export class Stream {
     this.#endReceiver();
   }
 
-  /** End the stream with an error, without a word to the peer. */
-  fail(error: CommError): void {
+  /**
+   * End the stream with an error, without a word to the peer. With `keep`, what had arrived by then can still be read:
+   * after a lost link it is as good as ever, and need not be sent again.
+   */
+  fail(error: CommError, keep = false): void {
     if (this.isClosed) return;
     this.#failure = error;
     this.#sender.fail(error);
-    this.#receiver.fail(error);
+    this.#receiver.fail(error, keep);
     this.#accepted.reject(error);
     this.#close();
   }

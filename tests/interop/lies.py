@@ -2,7 +2,7 @@
 
 import struct
 
-from chunks import blocks_of, encode_chunk, raw_chunk
+from chunks import blocks_of, encode_chunk, pack_header, raw_chunk
 from wire import BLOCK, ERRORS, FLAG_END, HEADER, MAGIC, MAX_CREDIT, encode, raw_frame
 
 DEEP = b'{"a":' + b"[" * 32 + b"]" * 32 + b"}"
@@ -138,7 +138,7 @@ ANSWER_LIES = {
     "file-no-json": instead(0, lambda one, facts, content: raw_chunk(1, one["id"], b"abc")),
     "chunk-kind": instead(1, lambda one, facts, content: raw_chunk(9, one["id"], b"abc")),
     "folder": instead(1, lambda one, facts, content: encode_chunk("FOLDER", one["id"], {"path": "docs"})),
-    "long-block": instead(1, lambda one, facts, content: (2 << 24 | BLOCK + 1).to_bytes(4, "big") + bytes(20)),
+    "long-block": instead(1, lambda one, facts, content: pack_header(2 << 24 | BLOCK + 1, one["id"], 0, 0)),
     "short-block": instead(
         1, lambda one, facts, content: encode_chunk("BLOCK", one["id"], content[: BLOCK - 1]), False
     ),

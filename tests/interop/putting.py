@@ -3,7 +3,7 @@
 import itertools
 import os
 
-from chunks import KINDS, Body, Records, blocks_of, encode_chunk, raw_chunk
+from chunks import KINDS, Body, Records, blocks_of, encode_chunk, pack_header, raw_chunk
 from session import emit
 from wire import BLOCK, answer, require
 
@@ -12,11 +12,11 @@ OFFERED = {"path": "lie", "exists": "fail", "size": 3 * BLOCK, "modifiedAt": 0, 
 CHUNK_LIES = {
     "kind": lambda: raw_chunk(9, 1),
     "kind-0": lambda: raw_chunk(0, 1),
-    "offset": lambda: raw_chunk(2, 1, b"x", 5),
+    "offset": lambda: pack_header(3 << 24, 1, 1, 0),
     "file-offset": lambda: raw_chunk(1, 1, b"{}", BLOCK),
     "empty-block": lambda: raw_chunk(2, 1),
-    "long-file": lambda: (1 << 24 | 65537).to_bytes(4, "big") + bytes(20),
-    "long-block": lambda: (2 << 24 | BLOCK + 1).to_bytes(4, "big") + bytes(20),
+    "long-file": lambda: pack_header(1 << 24 | 65537, 1, 0, 0),
+    "long-block": lambda: pack_header(2 << 24 | BLOCK + 1, 1, 0, 0),
     "sealed-bytes": lambda: raw_chunk(3, 1, b"x"),
     "no-json": lambda: raw_chunk(1, 1, b"abc"),
     "no-facts": lambda: raw_chunk(1, 1, b'{"path":"x","exists":"fail"}'),

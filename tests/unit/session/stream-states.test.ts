@@ -209,6 +209,14 @@ describe("Stream.fail()", () => {
     expect(await rejection(bare.stream.read())).toBe(gone);
   });
 
+  test("but keeps it when the link was lost: it need not be sent again", async () => {
+    const bare = accepted();
+    bare.stream.onData(pattern(3));
+    bare.stream.fail(gone, true);
+    expect(await bare.stream.read()).toEqual(pattern(3));
+    expect(await rejection(bare.stream.read())).toBe(gone);
+  });
+
   test("after which nobody need wait for accepted, but who does is told", async () => {
     const bare = opener();
     bare.stream.fail(gone);
