@@ -1,26 +1,23 @@
-import type { Range } from "../block.ts";
-import { type CommError, codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
-import { parentOf } from "../path.ts";
+import { codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
 import { Reason } from "../protocol/messages.ts";
 import { FileFacts, type GetRequest } from "../protocol/methods.ts";
 import type { Stream } from "../session/stream.ts";
-import { isSmall, type Storage } from "../storage/storage.ts";
+import type { Storage } from "../storage/storage.ts";
 import { BlockPool } from "../transfer/block-pool.ts";
 import { type Chunk, ChunkReader } from "../transfer/chunk-reader.ts";
-import { CommitQueue } from "../transfer/commit-queue.ts";
-import { FileReceiver } from "../transfer/file-receiver.ts";
 import { Pacer } from "../transfer/pacer.ts";
 import { RecordSender } from "../transfer/record-sender.ts";
-import { SmallFile } from "../transfer/small-file.ts";
+import { ANOTHER_STREAM, Arrivals } from "./arrivals.ts";
 import type { Client } from "./client.ts";
+import { DownloadPlan } from "./download-plan.ts";
+import type { DownloadTask } from "./download-task.ts";
 import {
   isDamage,
   MAX_DAMAGES,
   MAX_OUTSTANDING,
   MAX_OUTSTANDING_BYTES,
-  MAX_RESTARTS,
   type TransferItem,
   type TransferOptions,
 } from "./transfer.ts";
@@ -35,33 +32,9 @@ export interface DownloadOptions extends TransferOptions {
   readonly isSequential?: boolean;
 }
 
-/** One file on its way, over as many links as it takes. */
-interface Task {
-  readonly item: TransferItem;
-  /** Where it goes: another path than the item's when both are kept. */
-  readonly path: string;
-  /** The state of the source that the bytes here are of. */
-  etag: string | undefined;
-  /** What to ask for. */
-  ranges: readonly Range[];
-  receiver: FileReceiver | undefined;
-  /** Instead of a receiver, for a small file. */
-  small: SmallFile | undefined;
-  restarts: number;
-  /** Answers that are still to come. */
-  expected: number;
-  /** Why it can't be had; acted on with the last of its answers. */
-  failure: CommError | undefined;
-  /** It was told to be done, or to have failed. */
-  isOver: boolean;
-}
-
-/** Thrown to be rid of the rest of a large file that can't be stored here. */
-const ANOTHER_STREAM = Symbol("another stream");
-
 interface Request {
   readonly id: number;
-  readonly task: Task;
+  readonly task: DownloadTask;
   readonly bytes: number;
 }
 
@@ -71,23 +44,15 @@ interface Request {
  */
 export class Download {
   readonly #options: DownloadOptions;
-  readonly #source: (client: Client) => AsyncIterable<readonly TransferItem[]>;
-  #batches: AsyncIterator<readonly TransferItem[]> | undefined;
-  #batch: readonly TransferItem[] = [];
-  #batchIndex = 0;
-  #itemsEnded = false;
-  /** Targets that were seen: a list that a lost link cut off comes again from its beginning. */
-  readonly #seen = new Set<string>();
-  /** Folders that this download has made: what comes into them can find nothing there. */
-  readonly #madeFolders = new Set<string>();
+  readonly #plan: DownloadPlan;
+  readonly #arrivals: Arrivals;
   /** To be asked for before anything new: after a lost link, a damaged block, a changed source. */
-  #again: Task[] = [];
+  #again: DownloadTask[] = [];
   /** In the order of their answers. */
   #outstanding: Request[] = [];
   #outstandingBytes = 0;
   /** Tasks that are not over. */
   #unfinished = 0;
-  readonly #commits = new CommitQueue();
   readonly #wakeup = new Wakeup();
   #nextId = 0;
   #stream: Stream | undefined;
@@ -95,8 +60,16 @@ export class Download {
 
   /** `source` tells what to fetch; it is asked again after a lost link. */
   constructor(source: (client: Client) => AsyncIterable<readonly TransferItem[]>, options: DownloadOptions) {
-    this.#source = source;
     this.#options = options;
+    this.#plan = new DownloadPlan(source, options);
+    this.#arrivals = new Arrivals(options, {
+      askAgain: (task) => this.#again.push(task),
+      stop: (error) => this.#stop(error),
+      onOver: () => {
+        this.#unfinished--;
+        this.#wakeup.notify();
+      },
+    });
   }
 
   /**
@@ -106,7 +79,7 @@ export class Download {
    * @throws RemoteError, TransportError when the session ends; StorageError when the local disk fails
    */
   async run(client: Client): Promise<void> {
-    this.#batches = this.#itemsEnded ? undefined : this.#source(client)[Symbol.asyncIterator]();
+    this.#plan.begin(client);
     let damages = 0;
     do {
       this.#failure = undefined;
@@ -119,7 +92,7 @@ export class Download {
   /** Leave what is unfinished on the disk, to be gone on with another time. */
   async close(): Promise<void> {
     for (const { receiver } of this.#again.splice(0)) await receiver?.part.keep();
-    await this.#batches?.return?.();
+    await this.#plan.close();
   }
 
   async #runStream(client: Client): Promise<void> {
@@ -129,7 +102,7 @@ export class Download {
     const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(thrown));
     const requests = this.#sendRequests(stream).catch((thrown) => this.#stop(thrown));
     await Promise.all([answers, requests]);
-    await this.#commits.settled();
+    await this.#arrivals.commits.settled();
     await this.#settle();
   }
 
@@ -145,14 +118,8 @@ export class Download {
     this.#outstanding = [];
     this.#outstandingBytes = 0;
     for (const task of tasks) {
-      await task.receiver?.settle();
       task.expected = 0;
-      if (task.failure !== undefined) {
-        this.#failed(task, task.failure);
-        continue;
-      }
-      if (task.receiver !== undefined) task.ranges = task.receiver.part.missing;
-      this.#again.push(task);
+      await this.#arrivals.interrupt(task);
     }
   }
 
@@ -165,13 +132,14 @@ export class Download {
         continue;
       }
       let task = this.#again.shift();
-      if (task === undefined && !this.#itemsEnded) {
-        const next = this.#nextTask();
+      if (task === undefined) {
+        const next = this.#plan.next();
         task = next instanceof Promise ? await next : next;
+        if (task !== undefined) this.#unfinished++;
       }
       if (task !== undefined) {
         this.#request(task, records);
-      } else if (this.#itemsEnded && this.#again.length === 0) {
+      } else if (this.#plan.isEnded && this.#again.length === 0) {
         if (this.#unfinished === 0) break;
         await this.#wakeup.wait();
       }
@@ -181,11 +149,11 @@ export class Download {
   }
 
   #isFull(): boolean {
-    if (this.#options.isSequential) return this.#outstanding.length > 0 || this.#commits.size > 0;
+    if (this.#options.isSequential) return this.#unfinished > this.#again.length;
     return this.#outstanding.length >= MAX_OUTSTANDING || this.#outstandingBytes >= MAX_OUTSTANDING_BYTES;
   }
 
-  #request(task: Task, records: RecordSender): void {
+  #request(task: DownloadTask, records: RecordSender): void {
     const { from } = task.item;
     task.expected = Math.max(1, task.ranges.length);
     // A file that is whole already, but for its name, is asked for its facts alone.
@@ -200,47 +168,6 @@ export class Download {
       this.#outstandingBytes += end - start;
       records.add(request);
     }
-  }
-
-  /** The next file that must be fetched; undefined when there is none for now, or none at all. */
-  #nextTask(): Task | undefined | Promise<Task | undefined> {
-    const item = this.#batch[this.#batchIndex];
-    if (item === undefined) return this.#nextBatch();
-    this.#batchIndex++;
-    if (this.#seen.has(item.to)) return undefined;
-    this.#seen.add(item.to);
-    if (item.kind === "file" && this.#madeFolders.has(parentOf(item.to))) return this.#newTask(item, item.to);
-    return this.#place(item);
-  }
-
-  #newTask(...args: Parameters<typeof newTask>): Task {
-    this.#unfinished++;
-    return newTask(...args);
-  }
-
-  async #nextBatch(): Promise<undefined> {
-    const step = await this.#batches?.next();
-    this.#itemsEnded = step === undefined || step.done === true;
-    this.#batch = step === undefined || step.done ? [] : step.value;
-    this.#batchIndex = 0;
-  }
-
-  /** What is at the item's place decides whether it is fetched, and from where on. */
-  async #place(item: TransferItem): Promise<Task | undefined> {
-    const { local, exists, onDone, onFailed } = this.#options;
-    try {
-      if (item.kind === "folder") {
-        if (await local.makeFolder(item.to)) this.#madeFolders.add(item.to);
-        onDone(item, "stored", item.to);
-        return undefined;
-      }
-      const placement = await local.place(item.to, item, exists);
-      if (placement.outcome === "vacant") return this.#newTask(item, placement.path, placement.resume);
-      onDone(item, placement.outcome, placement.path);
-    } catch (thrown) {
-      onFailed(item, toCommError(thrown));
-    }
-    return undefined;
   }
 
   async #takeAnswers(stream: Stream): Promise<void> {
@@ -267,12 +194,9 @@ export class Download {
     const { task } = request;
     switch (chunk.kind) {
       case ChunkKind.FILE:
-        return this.#begin(task, decodeJson(FileFacts, chunk.payload, "What a file is"));
+        return this.#arrivals.begin(task, decodeJson(FileFacts, chunk.payload, "What a file is"));
       case ChunkKind.BLOCK:
-        if (task.failure !== undefined) chunk.release();
-        else if (task.small !== undefined) task.small.take(chunk);
-        else if (task.receiver === undefined) throw new ProtocolError("BAD_PAYLOAD", "A block comes before its file.");
-        else task.receiver.take(chunk);
+        this.#arrivals.block(task, chunk);
         return undefined;
       case ChunkKind.FAIL: {
         const { code, message } = decodeJson(Reason, chunk.payload, "A refusal");
@@ -290,175 +214,8 @@ export class Download {
     this.#outstanding.shift();
     this.#outstandingBytes -= bytes;
     task.expected--;
-    const work = task.expected > 0 ? undefined : this.#settleTask(task);
+    const work = task.expected > 0 ? undefined : this.#arrivals.settle(task);
     if (work === undefined) this.#wakeup.notify();
     return work?.finally(() => this.#wakeup.notify());
   }
-
-  /** All answers of the task are here. */
-  #settleTask(task: Task): Promise<void> | undefined {
-    if (task.failure !== undefined) return this.#fail(task, task.failure);
-    return task.small === undefined ? this.#seal(task) : this.#sealSmall(task, task.small);
-  }
-
-  #done(task: Task, path: string): void {
-    this.#finish(task);
-    this.#options.onDone(task.item, "stored", path);
-  }
-
-  #failed(task: Task, error: CommError): void {
-    if (task.isOver) return;
-    this.#finish(task);
-    this.#options.onFailed(task.item, error);
-  }
-
-  #finish(task: Task): void {
-    task.isOver = true;
-    this.#unfinished--;
-    this.#wakeup.notify();
-  }
-
-  #begin(task: Task, facts: FileFacts): Promise<void> | undefined {
-    if (task.failure !== undefined) return undefined;
-    const before = task.receiver?.part.facts ?? task.small?.facts;
-    if (before !== undefined) {
-      if (before.etag === facts.etag) return undefined;
-      throw new ProtocolError("BAD_PAYLOAD", "Another state of a file comes than the one asked for.");
-    }
-    task.etag = facts.etag;
-    if (!isSmall(facts)) return this.#beginLarge(task, facts);
-    task.small = new SmallFile(task.path, facts);
-    this.#options.onStart?.(task.item, 0);
-    return undefined;
-  }
-
-  async #beginLarge(task: Task, facts: FileFacts): Promise<void> {
-    const { local, exists, onProgress, onStart } = this.#options;
-    const { item } = task;
-    try {
-      const part = await local.receive(task.path, facts, exists);
-      task.receiver = new FileReceiver(part, (bytes) => onProgress?.(item, bytes));
-      onStart?.(item, part.present);
-    } catch (thrown) {
-      task.failure = toCommError(thrown);
-      if (facts.size <= MAX_OUTSTANDING_BYTES) return;
-      // Not the whole file only to throw it away: its other answers die with the stream.
-      this.#failed(task, task.failure);
-      throw ANOTHER_STREAM;
-    }
-  }
-
-  async #seal(task: Task): Promise<void> {
-    const { receiver } = task;
-    if (receiver === undefined) throw new ProtocolError("BAD_PAYLOAD", "The end of a file comes before its beginning.");
-    let missing: readonly Range[];
-    try {
-      missing = await receiver.sealed();
-    } catch (thrown) {
-      if (toCommError(thrown).code !== "DIGEST_MISMATCH") await this.#putOff(task, receiver);
-      return this.#giveUp(task, thrown);
-    }
-    if (missing.length > 0) this.#askAgain(task, missing);
-    else await this.#commit(task, () => receiver.part.commit());
-  }
-
-  #sealSmall(task: Task, small: SmallFile): Promise<void> | undefined {
-    const { local, exists, onProgress } = this.#options;
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = small.sealed();
-    } catch (thrown) {
-      return this.#giveUp(task, thrown);
-    }
-    const { path, facts } = small;
-    if (bytes === undefined) {
-      this.#askAgain(task, [[0, facts.size]]);
-      return undefined;
-    }
-    const whole = bytes;
-    onProgress?.(task.item, facts.size);
-    return this.#commit(task, () => local.store(path, facts, exists, whole));
-  }
-
-  /** The local disk ends the run: leave what is here of the task to the next one. */
-  async #putOff(task: Task, receiver: FileReceiver): Promise<void> {
-    task.ranges = receiver.part.missing;
-    await receiver.part.keep();
-    task.receiver = undefined;
-    this.#again.push(task);
-  }
-
-  #askAgain(task: Task, missing: readonly Range[]): void {
-    task.ranges = missing;
-    this.#again.push(task);
-  }
-
-  /** Damaged too often is about this file; anything else, such as a full disk, is about all. */
-  #giveUp(task: Task, thrown: unknown): Promise<void> {
-    const error = toCommError(thrown);
-    if (error.code !== "DIGEST_MISMATCH") throw error;
-    return this.#fail(task, error);
-  }
-
-  #commit(task: Task, commit: () => string | Promise<string>): Promise<void> | undefined {
-    let stored: string | Promise<string>;
-    try {
-      stored = commit();
-    } catch (thrown) {
-      this.#notStored(task, thrown);
-      return undefined;
-    }
-    if (typeof stored === "string") {
-      this.#done(task, stored);
-      return undefined;
-    }
-    return this.#commits.add(
-      stored.then(
-        (path) => this.#done(task, path),
-        (thrown) => this.#notStored(task, thrown),
-      ),
-    );
-  }
-
-  #notStored(task: Task, thrown: unknown): void {
-    const error = toCommError(thrown);
-    if (error.code !== "DISK_FULL") return this.#failed(task, error);
-    // The others would fare no better; and this one can go on when there is room.
-    this.#askAgain(task, task.small === undefined ? [] : [[0, task.small.facts.size]]);
-    task.receiver = undefined;
-    this.#stop(error);
-  }
-
-  async #fail(task: Task, error: CommError): Promise<void> {
-    const { receiver } = task;
-    await receiver?.settle();
-    if (error.code !== "CHANGED") {
-      await receiver?.part.keep();
-      return this.#failed(task, error);
-    }
-    await receiver?.part.discard();
-    if (task.restarts >= MAX_RESTARTS) return this.#failed(task, error);
-    this.#options.onRestart?.(task.item);
-    task.restarts++;
-    task.failure = undefined;
-    task.receiver = undefined;
-    task.small = undefined;
-    task.etag = undefined;
-    this.#askAgain(task, [[0, task.item.size]]);
-  }
-}
-
-function newTask(item: TransferItem, path: string, resume?: { etag: string; missing: readonly Range[] }): Task {
-  return {
-    item,
-    path,
-    etag: resume?.etag,
-    ranges: resume?.missing ?? [[0, item.size]],
-    receiver: undefined,
-    small: undefined,
-    restarts: 0,
-    expected: 0,
-    failure: undefined,
-    isOver: false,
-  };
 }

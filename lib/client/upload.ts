@@ -1,15 +1,16 @@
-import { BLOCK_BYTES, type Range } from "../block.ts";
+import type { Range } from "../block.ts";
 import { CommError, codeOfWire, ProtocolError, RemoteError, StreamError, toCommError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { wireOfReason } from "../protocol/messages.ts";
-import { PutAnswer, type PutFile } from "../protocol/methods.ts";
+import { PutAnswer } from "../protocol/methods.ts";
 import { decodeRecordBatches } from "../protocol/records.ts";
 import type { Stream } from "../session/stream.ts";
-import { type ExistsPolicy, type FileFacts, isSmall, type LoadedFile, type OpenFile } from "../storage/storage.ts";
+import { isSmall, type LoadedFile } from "../storage/storage.ts";
 import { ChunkWriter } from "../transfer/chunk-writer.ts";
 import { FileSender, SMALL_BYTES } from "../transfer/file-sender.ts";
 import { Pacer } from "../transfer/pacer.ts";
+import { Batches } from "./batches.ts";
 import type { Client } from "./client.ts";
 import {
   isDamage,
@@ -20,6 +21,7 @@ import {
   type TransferOptions,
   type UploadItem,
 } from "./transfer.ts";
+import { checkRanges, newTask, offerOf, type UploadTask } from "./upload-task.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** Files of several blocks that are offered at once: one that moves, and the next. */
@@ -30,37 +32,19 @@ const BUSY_RETRY_MS = 250;
 /** How often the server may want parts of a file: first what is missing, then what arrived damaged. */
 const MAX_ROUNDS = 6;
 
-/** One file on its way, over as many links as it takes. */
-interface Task {
-  readonly id: number;
-  readonly item: UploadItem;
-  file: OpenFile | undefined;
-  /** The state of the file that was offered. */
-  etag: string | undefined;
-  /** Bytes that its sending took from the limit. */
-  weight: number;
-  restarts: number;
-  busy: number;
-  /** How often the server wanted parts of it over this link. */
-  rounds: number;
-}
-
 /**
  * Sends files of a local tree to the server: small ones ahead of their answers, large ones as the server asks for them.
  * run() may be called again over another link after the first was lost.
  */
 export class Upload {
   readonly #options: TransferOptions<UploadItem>;
-  readonly #batches: AsyncIterator<readonly UploadItem[]>;
-  #batch: readonly UploadItem[] = [];
-  #batchIndex = 0;
-  #itemsEnded = false;
+  readonly #items: Batches<UploadItem>;
   /** To be offered before anything new. */
-  #again: Task[] = [];
+  #again: UploadTask[] = [];
   /** Offered and not answered for good. */
-  readonly #offered = new Map<number, Task>();
+  readonly #offered = new Map<number, UploadTask>();
   /** What the server wants, in the order in which it said so. */
-  #wanted: { task: Task; ranges: readonly Range[] }[] = [];
+  #wanted: { task: UploadTask; ranges: readonly Range[] }[] = [];
   /** Given up, which the server has not been told. */
   #abandoned: number[] = [];
   #weight = 0;
@@ -72,7 +56,7 @@ export class Upload {
   #failure: unknown;
 
   constructor(batches: AsyncIterable<readonly UploadItem[]>, options: TransferOptions<UploadItem>) {
-    this.#batches = batches[Symbol.asyncIterator]();
+    this.#items = new Batches(batches);
     this.#options = options;
   }
 
@@ -103,7 +87,7 @@ export class Upload {
 
   async close(): Promise<void> {
     this.#again = [];
-    await this.#batches.return?.();
+    await this.#items.close();
   }
 
   #stop(stream: Stream, thrown: unknown): void {
@@ -158,9 +142,8 @@ export class Upload {
 
   /** @returns false when there is nothing to offer at present */
   async #offerNext(writer: ChunkWriter, sender: FileSender, stream: Stream): Promise<boolean> {
-    const next = this.#again.shift() ?? this.#nextTask();
-    const task = next instanceof Promise ? await next : next;
-    if (task === undefined) return !this.#itemsEnded;
+    const task = this.#again.shift() ?? (await this.#nextTask());
+    if (task === undefined) return !this.#items.isEnded;
     this.#offered.set(task.id, task);
     const { item } = task;
     if (item.kind === "folder") {
@@ -200,7 +183,7 @@ export class Upload {
 
   /** All of a small file, ahead of every answer. @returns what to wait for before the next */
   #sendSmall(
-    task: Task,
+    task: UploadTask,
     { entry, bytes }: LoadedFile,
     writer: ChunkWriter,
     sender: FileSender,
@@ -217,22 +200,13 @@ export class Upload {
     return offered === undefined ? sent : Promise.all([offered, sent]).then(() => {});
   }
 
-  #nextTask(): Task | undefined | Promise<undefined> {
-    const item = this.#batch[this.#batchIndex];
-    if (item === undefined) return this.#itemsEnded ? undefined : this.#nextBatch();
-    this.#batchIndex++;
-    return { id: this.#nextId++, item, file: undefined, etag: undefined, weight: 0, restarts: 0, busy: 0, rounds: 0 };
-  }
-
-  async #nextBatch(): Promise<undefined> {
-    const step = await this.#batches.next();
-    this.#itemsEnded = step.done === true;
-    this.#batch = step.done ? [] : step.value;
-    this.#batchIndex = 0;
+  #nextTask(): UploadTask | undefined | Promise<undefined> {
+    const item = this.#items.next();
+    return item === undefined || item instanceof Promise ? item : newTask(this.#nextId++, item);
   }
 
   async #sendRanges(
-    task: Task,
+    task: UploadTask,
     ranges: readonly Range[],
     writer: ChunkWriter,
     sender: FileSender,
@@ -275,11 +249,11 @@ export class Upload {
     if (this.#offered.size > 0) throw new ProtocolError("UNEXPECTED_FRAME", "The server ends before it has answered.");
   }
 
-  async #takeAnswer(task: Task, answer: PutAnswer): Promise<void> {
+  async #takeAnswer(task: UploadTask, answer: PutAnswer): Promise<void> {
     const { item } = task;
     switch (answer.state) {
       case "ready": {
-        this.#checkRanges(task, answer.ranges);
+        checkRanges(task, answer.ranges);
         if (++task.rounds > MAX_ROUNDS) {
           await this.#finish(task);
           this.#abandoned.push(task.id);
@@ -308,23 +282,7 @@ export class Upload {
     }
   }
 
-  /** @throws ProtocolError BAD_PAYLOAD */
-  #checkRanges(task: Task, ranges: readonly Range[]): void {
-    const size = task.file?.entry.size ?? task.item.size;
-    let before = 0;
-    for (const [from, to] of ranges) {
-      const isWhole = from % BLOCK_BYTES === 0 && (to % BLOCK_BYTES === 0 || to === size);
-      if (!isWhole || from < before || to <= from || to > size) {
-        throw new ProtocolError(
-          "BAD_PAYLOAD",
-          `The server asks for parts of ${quote(task.item.from)} that there are not.`,
-        );
-      }
-      before = to;
-    }
-  }
-
-  #retryLater(task: Task): void {
+  #retryLater(task: UploadTask): void {
     const { id } = task;
     this.#offered.set(id, task);
     this.#options.clock.after(BUSY_RETRY_MS, () => {
@@ -337,19 +295,19 @@ export class Upload {
   }
 
   /** It needs no more answers. */
-  async #finish(task: Task): Promise<void> {
+  async #finish(task: UploadTask): Promise<void> {
     this.#forget(task);
     await this.#release(task);
   }
 
-  #forget(task: Task): void {
+  #forget(task: UploadTask): void {
     this.#offered.delete(task.id);
     this.#weight -= task.weight;
     task.weight = 0;
     if (this.#wanted.length > 0) this.#wanted = this.#wanted.filter((wanted) => wanted.task !== task);
   }
 
-  async #release(task: Task): Promise<void> {
+  async #release(task: UploadTask): Promise<void> {
     this.#weight -= task.weight;
     task.weight = 0;
     const { file } = task;
@@ -357,9 +315,4 @@ export class Upload {
     if (file !== undefined && !isSmall(file.entry)) this.#large--;
     await file?.close();
   }
-}
-
-function offerOf(item: UploadItem, entry: FileFacts, exists: ExistsPolicy): PutFile {
-  const { size, modifiedAt, executable, etag } = entry;
-  return { path: item.to, exists, size, modifiedAt, executable, etag };
 }

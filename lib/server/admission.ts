@@ -24,7 +24,7 @@ export interface AdmissionHost {
   /** The peer is in: welcome it and make its session. */
   onAdmitted(admission: Admission, hello: Hello): void;
   /** The peer says that it comes back: if so, welcome it in the place that was kept for it. */
-  onReturning(admission: Admission, hello: Hello, token: string): boolean;
+  onReturning(admission: Admission, token: string): boolean;
   onWaiting(admission: Admission, position: number): void;
   /** It is out, or left by itself; called once unless admitted. */
   onRefused(admission: Admission, code: ReasonCode, message: string): void;
@@ -130,7 +130,7 @@ export class Admission implements LinkHandler, Candidate {
       );
     }
     if (this.role === "operator") return this.onSeated();
-    if (hello.resume && this.#host.onReturning(this, hello, hello.resume)) return;
+    if (hello.resume && this.#host.onReturning(this, hello.resume)) return;
     const closed = this.#host.closedFor();
     if (closed !== undefined) return this.refuse(closed.code, closed.message);
     this.link.startHeartbeat();

@@ -1,25 +1,20 @@
 import type { Digest64 } from "../block.ts";
 import { toCommError } from "../errors.ts";
-import { PROTOCOL_VERSION } from "../protocol/constants.ts";
-import { encodeJson } from "../protocol/json.ts";
-import type { Hello, ReasonCode, Role, Welcome } from "../protocol/messages.ts";
-import { Opcode } from "../protocol/opcode.ts";
+import type { ReasonCode, Role } from "../protocol/messages.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Link } from "../session/link.ts";
-import { Session, type SessionEnd, type StreamLimits } from "../session/session.ts";
+import type { StreamLimits } from "../session/session.ts";
 import type { Transport } from "../session/transport.ts";
 import type { Sha256, Storage } from "../storage/storage.ts";
 import { Admission, type AdmissionHost } from "./admission.ts";
-import { Away } from "./away.ts";
 import { BlockDigestCache } from "./block-digests.ts";
 import { cleanUnfinished } from "./cleaning.ts";
 import { DigestCache } from "./digest-cache.ts";
 import { EventFeed } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
-import { endReason, Member } from "./member.ts";
-import { MemberHandler, type MemberPort } from "./member-handler.ts";
 import { Members } from "./members.ts";
 import type { Host } from "./method.ts";
+import { Reception } from "./reception.ts";
 import { route } from "./router.ts";
 import { Seats } from "./seats.ts";
 
@@ -66,7 +61,7 @@ export class CommServer implements Host {
   readonly blockDigests = new BlockDigestCache();
   #draining = false;
   readonly #stopping = Promise.withResolvers<void>();
-  readonly #away: Away;
+  readonly #reception: Reception;
   /** True after abort(). */
   wasAborted = false;
   /** Peers between their first byte and their admission, those who wait for a seat included. */
@@ -74,10 +69,6 @@ export class CommServer implements Host {
   /** Transports that are not gone yet, also those that only linger for their last words. */
   readonly #links = new Set<Link>();
   readonly #admissionHost: AdmissionHost;
-  readonly #memberPort: MemberPort = {
-    onOpen: (member, stream, request) => void route(stream, request, member, this),
-    onEnd: (member, admission, end) => this.#onEnd(admission, member, end),
-  };
   #waitingToStop: Promise<void> | undefined;
   #cancelCheckpoint: () => void = () => {};
   #cancelCleaning: () => void = () => {};
@@ -88,7 +79,14 @@ export class CommServer implements Host {
     this.seats = new Seats({ max: options.maxClients, maxWaiting: options.maxWaiting });
     this.digests = new DigestCache(options.storage, () => options.createSha256());
     this.events = new EventFeed(() => options.clock.wallTime());
-    this.#away = new Away(options.clock, options.graceMs);
+    this.#reception = new Reception({
+      ...options,
+      seats: this.seats,
+      members: this.members,
+      events: this.events,
+      onOpen: (member, stream, request) => void route(stream, request, member, this),
+      record: (write) => this.#record(write),
+    });
     this.#scheduleCheckpoint();
     this.#scheduleCleaning(0);
     this.#admissionHost = {
@@ -97,8 +95,15 @@ export class CommServer implements Host {
       heartbeatMs: options.heartbeatMs,
       handshakeMs: options.handshakeMs,
       closedFor: () => this.#closedFor(),
-      onAdmitted: (admitted, hello) => this.#admit(admitted, hello),
-      onReturning: (returning, _, token) => this.#takeBack(returning, token),
+      onAdmitted: (admitted, hello) => {
+        this.#unadmitted.delete(admitted);
+        this.#reception.admit(admitted, hello);
+      },
+      onReturning: (returning, token) => {
+        const isBack = this.#reception.takeBack(returning, token);
+        if (isBack) this.#unadmitted.delete(returning);
+        return isBack;
+      },
       onWaiting: (waiting, position) => this.events.emit({ event: "waiting", address: waiting.link.peer, position }),
       onRefused: (refused, code, message) => this.#onRefused(refused, code, message),
       onGone: (link) => this.#links.delete(link),
@@ -146,15 +151,7 @@ export class CommServer implements Host {
   }
 
   kick(name: string, message: string): string {
-    const absence = this.#away.takeByName(name);
-    if (absence !== undefined) {
-      const { member, admission } = absence;
-      this.#dismiss(admission, member, { by: "local", code: "KICKED", message });
-      return member.name;
-    }
-    const member = this.members.client(name);
-    member.session.terminate("KICKED", message);
-    return member.name;
+    return this.#reception.kick(name, message);
   }
 
   requestStop(): void {
@@ -192,7 +189,7 @@ export class CommServer implements Host {
     this.events.emit({ event: "stopping", message });
     this.#stopping.resolve();
     for (const admission of [...this.#unadmitted]) admission.refuse("SHUTDOWN", message);
-    for (const { member, admission, end } of this.#away.takeAll()) this.#dismiss(admission, member, end);
+    this.#reception.close();
     const { clients } = this.members;
     for (const { session } of clients) session.goAway("SHUTDOWN", message, deadlineMs);
     await Promise.all(clients.map(({ session }) => session.closed));
@@ -216,99 +213,6 @@ export class CommServer implements Host {
     // Who leaves without a byte was looking for an open port, or has connected over another address.
     if (code === "LOST" && admission.link.bytesIn === 0) return;
     this.events.emit({ event: "refused", address: admission.link.peer, code, message });
-  }
-
-  #admit(admission: Admission, hello: Hello): void {
-    this.#unadmitted.delete(admission);
-    const member = this.#enroll(admission, hello);
-    if (member === undefined) return;
-    member.session = this.#welcome(admission, hello, member);
-    this.members.add(member);
-    this.events.emit({ event: "joined", name: member.name, address: member.address, role: member.role });
-  }
-
-  /** Let a client go on where its lost link left it. @returns false when nothing is kept for `token` */
-  #takeBack(admission: Admission, token: string): boolean {
-    const live = this.members.byToken(token);
-    if (live !== undefined) {
-      // It knows before we do that its link is lost.
-      live.isSuperseded = true;
-      live.session.terminate("LOST", "The client has come back over another link.");
-    }
-    const absence = this.#waitingToStop === undefined ? this.#away.take(token) : undefined;
-    const hello = absence && admission.settle();
-    if (absence === undefined || hello === undefined) return false;
-    const { member } = absence;
-    this.#unadmitted.delete(admission);
-    this.seats.replace(absence.admission, admission);
-    member.moveTo(this.#welcome(admission, hello, member), admission.link.peer);
-    this.members.add(member);
-    this.events.emit({ event: "returned", name: member.name, address: member.address });
-    return true;
-  }
-
-  #welcome(admission: Admission, hello: Hello, member: Member): Session {
-    const { link, role } = admission;
-    const { clock, limits, agent, graceMs } = this.#options;
-    const welcome: Welcome = {
-      version: PROTOCOL_VERSION,
-      name: member.name,
-      role,
-      agent,
-      ...(member.token !== undefined && { resume: { token: member.token, graceMs } }),
-      capabilities: [],
-      credit: limits.credit,
-      maxStreams: limits.maxStreams,
-    };
-    link.send(Opcode.WELCOME, 0, encodeJson(welcome));
-    return new Session(link, {
-      side: "server",
-      clock,
-      remote: { credit: hello.credit, maxStreams: hello.maxStreams },
-      local: limits,
-      handler: new MemberHandler(member, admission, this.#memberPort),
-    });
-  }
-
-  /** Give the peer its name. A ledger that can't be written costs this peer its admission, nobody else. */
-  #enroll(admission: Admission, hello: Hello): Member | undefined {
-    const { link, role } = admission;
-    const startedAt = this.clock.wallTime();
-    const address = link.peer;
-    if (role === "operator") return new Member({ id: 0, name: "Operator", role, address, startedAt });
-    try {
-      const { id, name } = this.ledger.begin(address, startedAt);
-      const token = hello.resume === undefined ? undefined : crypto.randomUUID();
-      return new Member({ id, name, role, address, startedAt, token });
-    } catch (thrown) {
-      const { message } = toCommError(thrown);
-      this.events.emit({ event: "warning", message });
-      link.closeWith(Opcode.REFUSE, "UNAVAILABLE", "The server can't keep its ledger and so admits nobody.");
-      this.seats.release(admission);
-      return undefined;
-    }
-  }
-
-  #onEnd(admission: Admission, member: Member, end: SessionEnd): void {
-    this.members.remove(member);
-    const isLost = member.isSuperseded || ["lost", "timeout"].includes(endReason(end));
-    if (!isLost || member.token === undefined || this.#waitingToStop !== undefined) {
-      return this.#dismiss(admission, member, end);
-    }
-    const { name, address } = member;
-    this.#away.keep(member, admission, end, (absence) => this.#dismiss(absence.admission, member, end));
-    this.events.emit({ event: "away", name, address, message: end.message });
-  }
-
-  #dismiss(admission: Admission, member: Member, end: SessionEnd): void {
-    const reason = endReason(end);
-    if (member.role === "client") {
-      this.#record(() => this.ledger.end(member.id, member.counters, this.clock.wallTime(), reason));
-    }
-    const { name, address } = member;
-    this.events.emit({ event: "left", name, address, reason, message: end.message, ...member.counters });
-    // Last: it may admit the next in the queue, who comes after this one in the log too.
-    this.seats.release(admission);
   }
 
   #scheduleCheckpoint(): void {

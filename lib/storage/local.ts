@@ -5,32 +5,28 @@ import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf, type Owner, readError, writeError } from "./disk-error.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { Folders } from "./folders.ts";
-import { Journal } from "./journal.ts";
-import { entryOf, LocalFile, loadSmall, requireFile } from "./local-file.ts";
+import { entryOf, loadSmall } from "./local-file.ts";
 import { listFolder, lookAt } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
 import type { OpenFolder } from "./open-folder.ts";
-import { resumableNames } from "./part-names.ts";
-import { copyName } from "./publish.ts";
+import { openLocal } from "./open-local.ts";
+import { placementOf } from "./placement.ts";
 import { renameNew } from "./rename-new.ts";
-import {
-  type ExistsPolicy,
-  type FileFacts,
-  isSmall,
-  type ListOptions,
-  type LoadedFile,
-  type OpenFile,
-  type PartFile,
-  type Placement,
-  type Storage,
-  type StorageChange,
-  type StorageEntry,
-  type Unfinished,
+import type {
+  ExistsPolicy,
+  FileFacts,
+  ListOptions,
+  LoadedFile,
+  OpenFile,
+  PartFile,
+  Placement,
+  Storage,
+  StorageChange,
+  StorageEntry,
+  Unfinished,
 } from "./storage.ts";
 import { storeSmall } from "./store-small.ts";
 import { findUnfinished, removeUnfinished } from "./unfinished.ts";
-
-const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
 
 /** A folder of this machine. */
 export class LocalStorage implements Storage {
@@ -100,7 +96,7 @@ export class LocalStorage implements Storage {
 
   async open(path: string): Promise<OpenFile> {
     try {
-      return this.#openHere(path) ?? this.#openThroughLink(path);
+      return openLocal(this.#folders, path, this.#owner);
     } catch (cause) {
       throw readError(cause, quote(path), this.#owner);
     }
@@ -120,31 +116,10 @@ export class LocalStorage implements Storage {
   }
 
   async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
-    let folder: OpenFolder | undefined;
     try {
-      const holder = this.#folders.holder(path);
-      folder = holder.folder;
-      for (let copy = 0; ; copy++) {
-        const name = copy === 0 ? holder.name : copyName(holder.name, copy);
-        const tried = path.slice(0, path.length - holder.name.length) + name;
-        const there = fs.lstatSync(folder.at(name), { throwIfNoEntry: false });
-        if (there?.isFile() && there.size === facts.size && Math.trunc(there.mtimeMs) === facts.modifiedAt) {
-          return { outcome: "unchanged", path: tried };
-        }
-        const replaced = exists === "overwrite" && (there?.isFile() || there?.isSymbolicLink());
-        if (there === undefined || replaced) return vacant(folder, tried, name, facts.size);
-        if (exists === "skip") return { outcome: "skipped", path };
-        if (exists === "rename") continue;
-        const what = there.isFile() ? "exists" : "is not a file, and is not replaced by one";
-        throw new StorageError("EXISTS", `${quote(path)} ${what}.`);
-      }
+      return placementOf(this.#folders, path, facts, exists);
     } catch (cause) {
-      if (errnoOf(cause) === "ENOENT") return { outcome: "vacant", path }; // no folder yet
-      if (errnoOf(cause) === "ENOTDIR")
-        throw new StorageError("EXISTS", `A part of ${quote(path)} is a file.`, { cause });
       throw readError(cause, quote(path), this.#owner);
-    } finally {
-      folder?.release();
     }
   }
 
@@ -272,69 +247,6 @@ export class LocalStorage implements Storage {
       throw writeError(cause, quote(path));
     }
   }
-
-  /** The plain case: a file by its own name in a folder that is held open. undefined when the name is a link. */
-  #openHere(path: string): LocalFile | undefined {
-    const { folder, name } = this.#folders.holder(path);
-    try {
-      // Looked at first, because opening a device may already do something; then the opened file is checked.
-      const stats = fs.lstatSync(folder.at(name), { bigint: true });
-      if (stats.isSymbolicLink()) return undefined;
-      requireFile(path, stats);
-      return openFile(path, folder.at(name), this.#owner);
-    } catch (cause) {
-      if (errnoOf(cause) === "ELOOP") return undefined; // a link since a moment
-      throw cause;
-    } finally {
-      folder.release();
-    }
-  }
-
-  #openThroughLink(path: string): LocalFile {
-    const real = this.#folders.resolve(path);
-    requireFile(path, fs.lstatSync(real, { bigint: true }));
-    return openFile(path, real, this.#owner, (fd, ino) => this.#requireInside(path, fd, ino));
-  }
-
-  /**
-   * What was opened must lie inside, whatever names are swapped meanwhile. Where the system does not tell the
-   * path of an open file, it must be what its real path names now: that leaves a race to someone who can
-   * exchange folders of the repository at the right moment.
-   */
-  #requireInside(path: string, fd: number, ino: bigint): void {
-    let real: string | undefined;
-    try {
-      // Linux tells where the opened file itself is: no name is looked up again that could be swapped meanwhile.
-      real = fs.readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      // another system
-    }
-    if (real !== undefined) return this.#folders.requireBelow(path, real);
-    if (fs.lstatSync(this.#folders.resolve(path), { bigint: true }).ino !== ino) {
-      throw new StorageError("CHANGED", `${quote(path)} was replaced while it was opened.`);
-    }
-  }
-}
-
-/** @throws StorageError NOT_A_FILE, and what `check` throws; the system's error */
-function openFile(path: string, place: string, owner: Owner, check?: (fd: number, ino: bigint) => void): LocalFile {
-  const fd = fs.openSync(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-  try {
-    const opened = fs.fstatSync(fd, { bigint: true });
-    requireFile(path, opened);
-    check?.(fd, opened.ino);
-    return new LocalFile(fd, entryOf(path, opened), owner);
-  } catch (error) {
-    fs.closeSync(fd);
-    throw error;
-  }
-}
-
-function vacant(folder: { at(name: string): string }, path: string, name: string, size: number): Placement {
-  const found = isSmall({ size }) ? undefined : Journal.peek(folder.at(resumableNames(name).journal));
-  const isThere = found !== undefined && fs.existsSync(folder.at(resumableNames(name).part));
-  if (!isThere || found.facts.size !== size) return { outcome: "vacant", path };
-  return { outcome: "vacant", path, resume: { etag: found.facts.etag, missing: found.missing } };
 }
 
 function isFileOrLink(place: string): boolean {

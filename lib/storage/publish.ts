@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { MAX_NAME_BYTES, quote } from "../path.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import type { ExistsPolicy } from "./storage.ts";
 
@@ -27,12 +27,19 @@ export function publish(folder: OpenFolder, part: string, name: string, exists: 
   throw new StorageError("EXISTS", `${quote(name)} exists.`);
 }
 
-/** `report (2).pdf` for a second `report.pdf`. */
+/** `report (2).pdf` for a second `report.pdf`; a name that would be too long for the system loses of its stem. */
 export function copyName(name: string, copy: number): string {
   const dot = name.lastIndexOf(".");
-  const stem = dot > 0 ? name.slice(0, dot) : name;
-  return `${stem} (${copy + 1})${name.slice(stem.length)}`;
+  const extension = dot > 0 ? name.slice(dot) : "";
+  const stem = [...name.slice(0, name.length - extension.length)];
+  for (;;) {
+    const tried = `${stem.join("")} (${copy + 1})${extension}`;
+    if (encoder.encode(tried).length <= MAX_NAME_BYTES || stem.length === 0) return tried;
+    stem.pop();
+  }
 }
+
+const encoder = new TextEncoder();
 
 /** @throws StorageError EXISTS when what is there is no file: a rename would put a file in the place of a device */
 function requireReplaceable(folder: OpenFolder, name: string): void {

@@ -1,0 +1,200 @@
+import type { Range } from "../block.ts";
+import { type CommError, ProtocolError, toCommError } from "../errors.ts";
+import type { FileFacts } from "../protocol/methods.ts";
+import { isSmall } from "../storage/storage.ts";
+import type { Chunk } from "../transfer/chunk-reader.ts";
+import { CommitQueue } from "../transfer/commit-queue.ts";
+import { FileReceiver } from "../transfer/file-receiver.ts";
+import { SmallFile } from "../transfer/small-file.ts";
+import type { DownloadOptions } from "./download.ts";
+import { type DownloadTask, restart } from "./download-task.ts";
+import { MAX_OUTSTANDING_BYTES, MAX_RESTARTS } from "./transfer.ts";
+
+/** Thrown to be rid of the rest of a large file that can't be stored here. */
+export const ANOTHER_STREAM = Symbol("another stream");
+
+/** What arrivals lead to. */
+export interface ArrivalsPort {
+  /** Parts of the task, its `ranges`, must be asked for again. */
+  askAgain(task: DownloadTask): void;
+  /** Nothing more can be stored. */
+  stop(error: CommError): void;
+  /** The task was told to be done, or to have failed. */
+  onOver(task: DownloadTask): void;
+}
+
+/** Takes what arrives for a task into the local tree, and tells what became of it. */
+export class Arrivals {
+  readonly #options: DownloadOptions;
+  readonly #port: ArrivalsPort;
+  readonly commits = new CommitQueue();
+
+  constructor(options: DownloadOptions, port: ArrivalsPort) {
+    this.#options = options;
+    this.#port = port;
+  }
+
+  /** FILE has come: what the file is. @returns what to wait for @throws ProtocolError; ANOTHER_STREAM */
+  begin(task: DownloadTask, facts: FileFacts): Promise<void> | undefined {
+    if (task.failure !== undefined) return undefined;
+    const before = task.receiver?.part.facts ?? task.small?.facts;
+    if (before !== undefined) {
+      if (before.etag === facts.etag) return undefined;
+      throw new ProtocolError("BAD_PAYLOAD", "Another state of a file comes than the one asked for.");
+    }
+    task.etag = facts.etag;
+    if (!isSmall(facts)) return this.#beginLarge(task, facts);
+    task.small = new SmallFile(task.path, facts);
+    this.#options.onStart?.(task.item, 0);
+    return undefined;
+  }
+
+  async #beginLarge(task: DownloadTask, facts: FileFacts): Promise<void> {
+    const { local, exists, onProgress, onStart } = this.#options;
+    const { item } = task;
+    try {
+      const part = await local.receive(task.path, facts, exists);
+      task.receiver = new FileReceiver(part, (bytes) => onProgress?.(item, bytes));
+      onStart?.(item, part.present);
+    } catch (thrown) {
+      task.failure = toCommError(thrown);
+      if (facts.size <= MAX_OUTSTANDING_BYTES) return;
+      // Not the whole file only to throw it away: its other answers die with the stream.
+      this.#failed(task, task.failure);
+      throw ANOTHER_STREAM;
+    }
+  }
+
+  async #seal(task: DownloadTask): Promise<void> {
+    const { receiver } = task;
+    if (receiver === undefined) throw new ProtocolError("BAD_PAYLOAD", "The end of a file comes before its beginning.");
+    let missing: readonly Range[];
+    try {
+      missing = await receiver.sealed();
+    } catch (thrown) {
+      if (toCommError(thrown).code !== "DIGEST_MISMATCH") await this.#putOff(task, receiver);
+      return this.#giveUp(task, thrown);
+    }
+    if (missing.length > 0) this.#askAgain(task, missing);
+    else await this.#commit(task, () => receiver.part.commit());
+  }
+
+  #sealSmall(task: DownloadTask, small: SmallFile): Promise<void> | undefined {
+    const { local, exists, onProgress } = this.#options;
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = small.sealed();
+    } catch (thrown) {
+      return this.#giveUp(task, thrown);
+    }
+    const { path, facts } = small;
+    if (bytes === undefined) {
+      this.#askAgain(task, [[0, facts.size]]);
+      return undefined;
+    }
+    const whole = bytes;
+    onProgress?.(task.item, facts.size);
+    return this.#commit(task, () => local.store(path, facts, exists, whole));
+  }
+
+  /** The local disk ends the run: leave what is here of the task to the next one. */
+  async #putOff(task: DownloadTask, receiver: FileReceiver): Promise<void> {
+    task.ranges = receiver.part.missing;
+    await receiver.part.keep();
+    task.receiver = undefined;
+    this.#port.askAgain(task);
+  }
+
+  #askAgain(task: DownloadTask, missing: readonly Range[]): void {
+    task.ranges = missing;
+    this.#port.askAgain(task);
+  }
+
+  /** Damaged too often is about this file; anything else, such as a full disk, is about all. */
+  #giveUp(task: DownloadTask, thrown: unknown): Promise<void> {
+    const error = toCommError(thrown);
+    if (error.code !== "DIGEST_MISMATCH") throw error;
+    return this.#fail(task, error);
+  }
+
+  #commit(task: DownloadTask, commit: () => string | Promise<string>): Promise<void> | undefined {
+    let stored: string | Promise<string>;
+    try {
+      stored = commit();
+    } catch (thrown) {
+      this.#notStored(task, thrown);
+      return undefined;
+    }
+    if (typeof stored === "string") {
+      this.#done(task, stored);
+      return undefined;
+    }
+    return this.commits.add(
+      stored.then(
+        (path) => this.#done(task, path),
+        (thrown) => this.#notStored(task, thrown),
+      ),
+    );
+  }
+
+  #notStored(task: DownloadTask, thrown: unknown): void {
+    const error = toCommError(thrown);
+    if (error.code !== "DISK_FULL") return this.#failed(task, error);
+    // The others would fare no better; and this one can go on when there is room.
+    this.#askAgain(task, task.small === undefined ? [] : [[0, task.small.facts.size]]);
+    task.receiver = undefined;
+    this.#port.stop(error);
+  }
+
+  async #fail(task: DownloadTask, error: CommError): Promise<void> {
+    const { receiver } = task;
+    await receiver?.settle();
+    if (error.code !== "CHANGED") {
+      await receiver?.part.keep();
+      return this.#failed(task, error);
+    }
+    await receiver?.part.discard();
+    if (task.restarts >= MAX_RESTARTS) return this.#failed(task, error);
+    this.#options.onRestart?.(task.item);
+    restart(task);
+    this.#port.askAgain(task);
+  }
+
+  /** A block has come. @throws ProtocolError BAD_PAYLOAD; StorageError that an earlier write met */
+  block(task: DownloadTask, chunk: Chunk): void {
+    if (task.failure !== undefined) chunk.release();
+    else if (task.small !== undefined) task.small.take(chunk);
+    else if (task.receiver !== undefined) task.receiver.take(chunk);
+    else throw new ProtocolError("BAD_PAYLOAD", "A block comes before its file.");
+  }
+
+  /** All answers of the task are here. @returns what to wait for @throws StorageError that ends the run */
+  settle(task: DownloadTask): Promise<void> | undefined {
+    if (task.failure !== undefined) return this.#fail(task, task.failure);
+    return task.small === undefined ? this.#seal(task) : this.#sealSmall(task, task.small);
+  }
+
+  /** The answers to the task were cut off. */
+  async interrupt(task: DownloadTask): Promise<void> {
+    await task.receiver?.settle();
+    if (task.failure !== undefined) return this.#failed(task, task.failure);
+    if (task.receiver !== undefined) task.ranges = task.receiver.part.missing;
+    this.#port.askAgain(task);
+  }
+
+  #done(task: DownloadTask, path: string): void {
+    this.#finish(task);
+    this.#options.onDone(task.item, "stored", path);
+  }
+
+  #failed(task: DownloadTask, error: CommError): void {
+    if (task.isOver) return;
+    this.#finish(task);
+    this.#options.onFailed(task.item, error);
+  }
+
+  #finish(task: DownloadTask): void {
+    task.isOver = true;
+    this.#port.onOver(task);
+  }
+}

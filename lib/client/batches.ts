@@ -1,0 +1,35 @@
+/** Items that come in batches, taken one by one: a wait for each would cost more than the item. */
+export class Batches<T> {
+  readonly #iterator: AsyncIterator<readonly T[]>;
+  #batch: readonly T[] = [];
+  #index = 0;
+  #isEnded = false;
+
+  constructor(batches: AsyncIterable<readonly T[]>) {
+    this.#iterator = batches[Symbol.asyncIterator]();
+  }
+
+  /** True when nothing more will come. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** The next item; undefined, now or later, when there was none at hand: then ask again, unless isEnded. */
+  next(): T | undefined | Promise<undefined> {
+    const item = this.#batch[this.#index];
+    if (item === undefined) return this.#isEnded ? undefined : this.#more();
+    this.#index++;
+    return item;
+  }
+
+  async close(): Promise<void> {
+    await this.#iterator.return?.();
+  }
+
+  async #more(): Promise<undefined> {
+    const step = await this.#iterator.next();
+    this.#isEnded = step.done === true;
+    this.#batch = step.done ? [] : step.value;
+    this.#index = 0;
+  }
+}

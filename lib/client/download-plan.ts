@@ -1,0 +1,63 @@
+import { toCommError } from "../errors.ts";
+import { parentOf } from "../path.ts";
+import { Batches } from "./batches.ts";
+import type { Client } from "./client.ts";
+import type { DownloadOptions } from "./download.ts";
+import { type DownloadTask, newTask } from "./download-task.ts";
+import type { TransferItem } from "./transfer.ts";
+
+/** Decides of each item whether it is fetched, and from where on; makes the folders. */
+export class DownloadPlan {
+  readonly #options: DownloadOptions;
+  readonly #source: (client: Client) => AsyncIterable<readonly TransferItem[]>;
+  #items: Batches<TransferItem> | undefined;
+  /** Targets that were seen: a list that a lost link cut off comes again from its beginning. */
+  readonly #seen = new Set<string>();
+  /** Folders that this download has made: what comes into them can find nothing there. */
+  readonly #madeFolders = new Set<string>();
+
+  constructor(source: (client: Client) => AsyncIterable<readonly TransferItem[]>, options: DownloadOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** Go on over this link, unless all is known already. */
+  begin(client: Client): void {
+    if (!this.isEnded) this.#items = new Batches(this.#source(client));
+  }
+
+  get isEnded(): boolean {
+    return this.#items?.isEnded === true;
+  }
+
+  /** The next file that must be fetched; undefined when there is none for now, or none at all: see isEnded. */
+  next(): DownloadTask | undefined | Promise<DownloadTask | undefined> {
+    const item = this.#items?.next();
+    if (item === undefined || item instanceof Promise) return item;
+    if (this.#seen.has(item.to)) return undefined;
+    this.#seen.add(item.to);
+    if (item.kind === "file" && this.#madeFolders.has(parentOf(item.to))) return newTask(item, item.to);
+    return this.#place(item);
+  }
+
+  async close(): Promise<void> {
+    await this.#items?.close();
+  }
+
+  async #place(item: TransferItem): Promise<DownloadTask | undefined> {
+    const { local, exists, onDone, onFailed } = this.#options;
+    try {
+      if (item.kind === "folder") {
+        if (await local.makeFolder(item.to)) this.#madeFolders.add(item.to);
+        onDone(item, "stored", item.to);
+        return undefined;
+      }
+      const placement = await local.place(item.to, item, exists);
+      if (placement.outcome === "vacant") return newTask(item, placement.path, placement.resume);
+      onDone(item, placement.outcome, placement.path);
+    } catch (thrown) {
+      onFailed(item, toCommError(thrown));
+    }
+    return undefined;
+  }
+}

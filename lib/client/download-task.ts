@@ -1,0 +1,55 @@
+import type { Range } from "../block.ts";
+import type { CommError } from "../errors.ts";
+import type { FileReceiver } from "../transfer/file-receiver.ts";
+import type { SmallFile } from "../transfer/small-file.ts";
+import type { TransferItem } from "./transfer.ts";
+
+/** One file on its way, over as many links as it takes. */
+export interface DownloadTask {
+  readonly item: TransferItem;
+  /** Where it goes: another path than the item's when both are kept. */
+  readonly path: string;
+  /** The state of the source that the bytes here are of. */
+  etag: string | undefined;
+  /** What to ask for. */
+  ranges: readonly Range[];
+  receiver: FileReceiver | undefined;
+  /** Instead of a receiver, for a small file. */
+  small: SmallFile | undefined;
+  restarts: number;
+  /** Answers that are still to come. */
+  expected: number;
+  /** Why it can't be had; acted on with the last of its answers. */
+  failure: CommError | undefined;
+  /** It was told to be done, or to have failed. */
+  isOver: boolean;
+}
+
+export function newTask(
+  item: TransferItem,
+  path: string,
+  resume?: { etag: string; missing: readonly Range[] },
+): DownloadTask {
+  return {
+    item,
+    path,
+    etag: resume?.etag,
+    ranges: resume?.missing ?? [[0, item.size]],
+    receiver: undefined,
+    small: undefined,
+    restarts: 0,
+    expected: 0,
+    failure: undefined,
+    isOver: false,
+  };
+}
+
+/** Nothing of it is here: its source has changed. */
+export function restart(task: DownloadTask): void {
+  task.restarts++;
+  task.failure = undefined;
+  task.receiver = undefined;
+  task.small = undefined;
+  task.etag = undefined;
+  task.ranges = [[0, task.item.size]];
+}

@@ -1,0 +1,47 @@
+import { BLOCK_BYTES, type Range } from "../block.ts";
+import { ProtocolError } from "../errors.ts";
+import { quote } from "../path.ts";
+import type { PutFile } from "../protocol/methods.ts";
+import type { ExistsPolicy, FileFacts, OpenFile } from "../storage/storage.ts";
+import type { UploadItem } from "./transfer.ts";
+
+/** One file on its way, over as many links as it takes. */
+export interface UploadTask {
+  readonly id: number;
+  readonly item: UploadItem;
+  file: OpenFile | undefined;
+  /** The state of the file that was offered. */
+  etag: string | undefined;
+  /** Bytes that its sending took from the limit. */
+  weight: number;
+  restarts: number;
+  busy: number;
+  /** How often the server wanted parts of it over this link. */
+  rounds: number;
+}
+
+export function newTask(id: number, item: UploadItem): UploadTask {
+  return { id, item, file: undefined, etag: undefined, weight: 0, restarts: 0, busy: 0, rounds: 0 };
+}
+
+/** The payload of FILE. */
+export function offerOf(item: UploadItem, entry: FileFacts, exists: ExistsPolicy): PutFile {
+  const { size, modifiedAt, executable, etag } = entry;
+  return { path: item.to, exists, size, modifiedAt, executable, etag };
+}
+
+/** What the server wants must be parts of the file, in whole blocks. @throws ProtocolError BAD_PAYLOAD */
+export function checkRanges(task: UploadTask, ranges: readonly Range[]): void {
+  const size = task.file?.entry.size ?? task.item.size;
+  let before = 0;
+  for (const [from, to] of ranges) {
+    const isWhole = from % BLOCK_BYTES === 0 && (to % BLOCK_BYTES === 0 || to === size);
+    if (!isWhole || from < before || to <= from || to > size) {
+      throw new ProtocolError(
+        "BAD_PAYLOAD",
+        `The server asks for parts of ${quote(task.item.from)} that there are not.`,
+      );
+    }
+    before = to;
+  }
+}

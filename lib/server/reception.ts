@@ -1,0 +1,166 @@
+import { toCommError } from "../errors.ts";
+import { PROTOCOL_VERSION } from "../protocol/constants.ts";
+import { encodeJson } from "../protocol/json.ts";
+import type { Hello, Open, Welcome } from "../protocol/messages.ts";
+import { Opcode } from "../protocol/opcode.ts";
+import type { Clock } from "../session/clock.ts";
+import { Session, type SessionEnd, type StreamLimits } from "../session/session.ts";
+import type { Stream } from "../session/stream.ts";
+import type { Admission } from "./admission.ts";
+import { Away } from "./away.ts";
+import type { EventFeed } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
+import { endReason, Member } from "./member.ts";
+import { MemberHandler, type MemberPort } from "./member-handler.ts";
+import type { Members } from "./members.ts";
+import type { Seats } from "./seats.ts";
+
+export interface ReceptionOptions {
+  readonly agent: string;
+  readonly clock: Clock;
+  readonly limits: StreamLimits;
+  readonly graceMs: number;
+  readonly ledger: Ledger;
+  readonly seats: Seats;
+  readonly members: Members;
+  readonly events: EventFeed;
+  /** A member asks for something. */
+  onOpen(member: Member, stream: Stream, request: Open): void;
+  /** Write to the ledger; a failure is told and otherwise forgotten. */
+  record(write: () => void): void;
+}
+
+/** Makes members of admitted peers, keeps the place of those whose link is lost, and sees them off. */
+export class Reception {
+  readonly #options: ReceptionOptions;
+  readonly #away: Away;
+  readonly #port: MemberPort;
+  #isClosed = false;
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+    this.#away = new Away(options.clock, options.graceMs);
+    this.#port = {
+      onOpen: (member, stream, request) => options.onOpen(member, stream, request),
+      onEnd: (member, admission, end) => this.#onEnd(admission, member, end),
+    };
+  }
+
+  get members(): Members {
+    return this.#options.members;
+  }
+
+  /** As Host.kick(). */
+  kick(name: string, message: string): string {
+    const absence = this.#away.takeByName(name);
+    if (absence !== undefined) {
+      const { member, admission } = absence;
+      this.#dismiss(admission, member, { by: "local", code: "KICKED", message });
+      return member.name;
+    }
+    const member = this.members.client(name);
+    member.session.terminate("KICKED", message);
+    return member.name;
+  }
+
+  /** Nobody can come back any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { member, admission, end } of this.#away.takeAll()) this.#dismiss(admission, member, end);
+  }
+
+  /** The peer has a seat, or is an operator. */
+  admit(admission: Admission, hello: Hello): void {
+    const member = this.#enroll(admission, hello);
+    if (member === undefined) return;
+    member.session = this.#welcome(admission, hello, member);
+    this.members.add(member);
+    this.#options.events.emit({ event: "joined", name: member.name, address: member.address, role: member.role });
+  }
+
+  /** Let a client go on where its lost link left it. @returns false when nothing is kept for `token` */
+  takeBack(admission: Admission, token: string): boolean {
+    const live = this.members.byToken(token);
+    if (live !== undefined) {
+      // It knows before we do that its link is lost.
+      live.isSuperseded = true;
+      live.session.terminate("LOST", "The client has come back over another link.");
+    }
+    const absence = this.#isClosed ? undefined : this.#away.take(token);
+    const hello = absence && admission.settle();
+    if (absence === undefined || hello === undefined) return false;
+    const { member } = absence;
+    this.#options.seats.replace(absence.admission, admission);
+    member.moveTo(this.#welcome(admission, hello, member), admission.link.peer);
+    this.members.add(member);
+    this.#options.events.emit({ event: "returned", name: member.name, address: member.address });
+    return true;
+  }
+
+  #welcome(admission: Admission, hello: Hello, member: Member): Session {
+    const { link, role } = admission;
+    const { clock, limits, agent, graceMs } = this.#options;
+    const welcome: Welcome = {
+      version: PROTOCOL_VERSION,
+      name: member.name,
+      role,
+      agent,
+      ...(member.token !== undefined && { resume: { token: member.token, graceMs } }),
+      capabilities: [],
+      credit: limits.credit,
+      maxStreams: limits.maxStreams,
+    };
+    link.send(Opcode.WELCOME, 0, encodeJson(welcome));
+    return new Session(link, {
+      side: "server",
+      clock,
+      remote: { credit: hello.credit, maxStreams: hello.maxStreams },
+      local: limits,
+      handler: new MemberHandler(member, admission, this.#port),
+    });
+  }
+
+  /** Give the peer its name. A ledger that can't be written costs this peer its admission, nobody else. */
+  #enroll(admission: Admission, hello: Hello): Member | undefined {
+    const { link, role } = admission;
+    const startedAt = this.#options.clock.wallTime();
+    const address = link.peer;
+    if (role === "operator") return new Member({ id: 0, name: "Operator", role, address, startedAt });
+    try {
+      const { id, name } = this.#options.ledger.begin(address, startedAt);
+      const token = hello.resume === undefined ? undefined : crypto.randomUUID();
+      return new Member({ id, name, role, address, startedAt, token });
+    } catch (thrown) {
+      const { message } = toCommError(thrown);
+      this.#options.events.emit({ event: "warning", message });
+      link.closeWith(Opcode.REFUSE, "UNAVAILABLE", "The server can't keep its ledger and so admits nobody.");
+      this.#options.seats.release(admission);
+      return undefined;
+    }
+  }
+
+  #onEnd(admission: Admission, member: Member, end: SessionEnd): void {
+    this.members.remove(member);
+    const isLost = member.isSuperseded || ["lost", "timeout"].includes(endReason(end));
+    if (!isLost || member.token === undefined || this.#isClosed) {
+      return this.#dismiss(admission, member, end);
+    }
+    const { name, address } = member;
+    // Who came back before we knew has said goodbye to nobody.
+    const lost: SessionEnd = member.isSuperseded ? { ...end, by: "lost" } : end;
+    this.#away.keep(member, admission, lost, (absence) => this.#dismiss(absence.admission, member, lost));
+    this.#options.events.emit({ event: "away", name, address, message: end.message });
+  }
+
+  #dismiss(admission: Admission, member: Member, end: SessionEnd): void {
+    const reason = endReason(end);
+    if (member.role === "client") {
+      const now = this.#options.clock.wallTime();
+      this.#options.record(() => this.#options.ledger.end(member.id, member.counters, now, reason));
+    }
+    const { name, address } = member;
+    this.#options.events.emit({ event: "left", name, address, reason, message: end.message, ...member.counters });
+    // Last: it may admit the next in the queue, who comes after this one in the log too.
+    this.#options.seats.release(admission);
+  }
+}

@@ -1,0 +1,53 @@
+import fs from "node:fs";
+import { StorageError } from "../errors.ts";
+import { quote } from "../path.ts";
+import { errnoOf } from "./disk-error.ts";
+import type { Folders } from "./folders.ts";
+import { Journal } from "./journal.ts";
+import type { OpenFolder } from "./open-folder.ts";
+import { resumableNames } from "./part-names.ts";
+import { copyName } from "./publish.ts";
+import { type ExistsPolicy, type FileFacts, isSmall, type Placement } from "./storage.ts";
+
+/** As Storage.place(). @throws StorageError EXISTS, NOT_ALLOWED; the system's error */
+export function placementOf(
+  folders: Folders,
+  path: string,
+  facts: Pick<FileFacts, "size" | "modifiedAt">,
+  exists: ExistsPolicy,
+): Placement {
+  let folder: OpenFolder | undefined;
+  try {
+    const holder = folders.holder(path);
+    folder = holder.folder;
+    for (let copy = 0; ; copy++) {
+      const name = copy === 0 ? holder.name : copyName(holder.name, copy);
+      const tried = path.slice(0, path.length - holder.name.length) + name;
+      const there = fs.lstatSync(folder.at(name), { throwIfNoEntry: false });
+      if (there?.isFile() && there.size === facts.size && Math.trunc(there.mtimeMs) === facts.modifiedAt) {
+        return { outcome: "unchanged", path: tried };
+      }
+      const isReplaced = exists === "overwrite" && (there?.isFile() || there?.isSymbolicLink());
+      if (there === undefined || isReplaced) return vacancy(folder, tried, name, facts.size);
+      if (exists === "skip") return { outcome: "skipped", path };
+      if (exists === "rename") continue;
+      const what = there.isFile() ? "exists" : "is not a file, and is not replaced by one";
+      throw new StorageError("EXISTS", `${quote(path)} ${what}.`);
+    }
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOENT") return { outcome: "vacant", path }; // no folder yet
+    if (errnoOf(cause) === "ENOTDIR")
+      throw new StorageError("EXISTS", `A part of ${quote(path)} is a file.`, { cause });
+    throw cause;
+  } finally {
+    folder?.release();
+  }
+}
+
+/** The file can come here; what there is of it already, and of which source. */
+function vacancy(folder: OpenFolder, path: string, name: string, size: number): Placement {
+  const names = resumableNames(name);
+  const found = isSmall({ size }) ? undefined : Journal.peek(folder.at(names.journal));
+  if (found?.facts.size !== size || !fs.existsSync(folder.at(names.part))) return { outcome: "vacant", path };
+  return { outcome: "vacant", path, resume: { etag: found.facts.etag, missing: found.missing } };
+}
