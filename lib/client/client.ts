@@ -47,7 +47,6 @@ export class Client {
   readonly #session: Session;
   readonly name: string;
   readonly role: Role;
-  readonly serverAgent: string;
   /** With it the next client gets the same name and seat, when this one's link is lost. */
   readonly resume: string | undefined;
   /** Settles when the session has ended, with the reason; never rejects. */
@@ -57,7 +56,6 @@ export class Client {
     this.#session = session;
     this.name = facts.name;
     this.role = facts.role;
-    this.serverAgent = facts.agent;
     this.resume = facts.resume?.token;
     this.ended = ended;
   }

@@ -209,11 +209,6 @@ export class LocalStorage implements Storage {
     }
   }
 
-  async freeBytes(): Promise<number> {
-    const { bavail, bsize } = await fs.promises.statfs(this.#folders.root);
-    return bavail * bsize;
-  }
-
   async watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void> {
     try {
       return await this.#watch.subscribe(listener);

@@ -225,10 +225,6 @@ export class MemoryStorage implements Storage {
     }
   }
 
-  async freeBytes(): Promise<number> {
-    return Number.MAX_SAFE_INTEGER;
-  }
-
   async *unfinished(): AsyncGenerator<Unfinished, void> {
     for (const [path, { facts, bytes }] of this.#parts) {
       yield { path: `${path}.part`, size: bytes.length, modifiedAt: facts.modifiedAt };

@@ -84,9 +84,6 @@ export interface Storage {
    */
   rename(from: string, to: string, options: { overwrite: boolean }): Promise<void>;
 
-  /** Bytes that can still be stored. */
-  freeBytes(): Promise<number>;
-
   /** What is left of transfers that did not end, or are under way: their own names, which no other method takes. */
   unfinished(): AsyncIterable<Unfinished>;
 

@@ -83,13 +83,4 @@ describe("a disk that is full", () => {
     await again.commit();
     expect(readFileSync(disk.join("a")).equals(LARGE)).toBe(true);
   });
-
-  check(smallDiskTest("tells how much is free"), async () => {
-    using disk = new SmallDisk(6 * MB);
-    const storage = await LocalStorage.at(disk.path);
-    const before = await storage.freeBytes();
-    expect(before).toBeLessThanOrEqual(6 * MB);
-    await store(storage, "a", noise(MB));
-    expect(before - (await storage.freeBytes())).toBeGreaterThanOrEqual(MB);
-  });
 });
