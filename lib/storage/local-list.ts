@@ -17,12 +17,20 @@ const SORTED_NAMES = 10_000;
 const BATCH_ENTRIES = 128;
 /** A look that takes longer waits for a disk. */
 const SLOW_MS = 0.5;
+/** Looking without a wait that may keep everybody else from their turn. */
+const MAX_RUN_MS = 2;
+
+/** Since when a list has been at work without giving others a turn. */
+interface Run {
+  since: number;
+}
 
 /** All below a folder, depth first. Only the names of one sorted folder per level are held, never those of a large one. */
 export async function* listFolder(
   folders: Folders,
   path: string,
   options: ListOptions,
+  run: Run = { since: performance.now() },
 ): AsyncGenerator<StorageEntry[], void> {
   let folder: OpenFolder | undefined;
   try {
@@ -34,10 +42,10 @@ export async function* listFolder(
       for (const name of names) if (name === undefined || !isUnfinished(name)) pending.push(name);
       large ||= pending.length > SORTED_NAMES;
       if (!large) continue;
-      yield* listNames(folders, folder, path, pending, options);
+      yield* listNames(folders, folder, path, pending, options, run);
       pending = [];
     }
-    yield* listNames(folders, folder, path, pending.sort(), options);
+    yield* listNames(folders, folder, path, pending.sort(), options, run);
   } catch (cause) {
     if (errnoOf(cause) === "" && !(cause instanceof StorageError)) throw cause;
     options.skipped.count++;
@@ -52,8 +60,13 @@ async function* listNames(
   path: string,
   names: readonly FolderName[],
   options: ListOptions,
+  run: Run,
 ): AsyncGenerator<StorageEntry[], void> {
   for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
+    if (performance.now() - run.since > MAX_RUN_MS) {
+      await new Promise((resolve) => setImmediate(resolve));
+      run.since = performance.now();
+    }
     const found = await lookAtAll(folders, folder, path, names.slice(start, start + BATCH_ENTRIES));
     let batch: StorageEntry[] = [];
     for (const entry of found) {
@@ -65,7 +78,7 @@ async function* listNames(
       if (entry.kind === "folder" && options.enter(entry.path)) {
         yield batch;
         batch = [];
-        yield* listFolder(folders, entry.path, options);
+        yield* listFolder(folders, entry.path, options, run);
       }
     }
     if (batch.length > 0) yield batch;
