@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import { commserver } from "../peers/commserver.ts";
+import { commserver, openCommserver } from "../peers/commserver.ts";
 import { Fleet, type Member } from "../peers/fleet.ts";
 import { nginx } from "../peers/nginx.ts";
 import type { OpenPeer } from "../peers/peer.ts";
 import type { Row } from "../support/comparison.ts";
+import { Probe } from "../support/probe.ts";
 import { runClient } from "../support/run-client.ts";
 import { makeFile } from "../support/sample-data.ts";
+import { median } from "../support/statistics.ts";
 import { type Contestant, inTurns } from "../support/turns.ts";
 import { Workspace } from "../support/workspace.ts";
 import { peerOf, runsOf } from "./moves.ts";
@@ -44,12 +46,13 @@ export const manyClients: TransferMeasurement = {
     makeFile(join(workspace.served, PART), PART_BYTES);
     makeFile(join(workspace.served, WHOLE), bytes);
     // One more: the seat of the client that was alone may not be free yet.
-    const options = { workspace, programs, writable: false, clients: clients + 1 };
+    const options = { workspace, programs, writable: false, clients: 2 * clients + 1 };
     await using fleet = await Fleet.open("discard", options, [commserver, nginx]);
     const contestants = fleet.members.flatMap((member): Contestant<Crowd>[] =>
       "absent" in member ? [] : [{ name: member.peer.name, run: () => runCrowd(member.open, clients, workspace.home) }],
     );
     const results = await inTurns(contestants, { rounds, warmUp: true, note });
+    const sessions = await runSessions(context, workspace);
     const rows = (figure: (crowd: Crowd) => number) => fleet.members.map((member) => rowOf(member, results, figure));
     return {
       data: `${clients} clients that fetch ${formatBytes(PART_BYTES)} each and throw it away, ${placeOf(workspace)}`,
@@ -66,10 +69,39 @@ export const manyClients: TransferMeasurement = {
           rows: rows(({ slowest, fastest }) => slowest / fastest),
         },
       ],
-      notes: ["starting the clients is part of the time, and of the machine's work"],
+      notes: ["starting the clients is part of the time, and of the machine's work", ...sessions],
     };
   },
 };
+
+/** The same with all clients in one program that runs already: what is left is the server's matter and the link's. */
+async function runSessions(context: TransferContext, workspace: Workspace): Promise<string[]> {
+  const { programs, rounds, sizes } = context;
+  const { clients } = sizes;
+  await using server = await openCommserver({ workspace, programs, writable: false, clients: 2 * clients + 1 });
+  await using probe = await Probe.start("download-probe", context, { args: [server.port] });
+  const alone: number[] = [];
+  const share: number[] = [];
+  const spread: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const one = await probe.ask<Ends>({ clients: 1, path: WHOLE });
+    const all = await probe.ask<Ends>({ clients, path: PART });
+    if (round === 0) continue;
+    alone.push((clients * PART_BYTES) / 1e9 / one.slowest);
+    share.push((100 * one.slowest) / all.slowest);
+    spread.push(all.slowest / all.fastest);
+  }
+  return [
+    `in one program that runs already, one client gets ${median(alone).toFixed(2)} GB/s, and ${clients} together ` +
+      `${median(share).toFixed(0)} % of that (${Math.min(...share).toFixed(0)} – ${Math.max(...share).toFixed(0)} %); ` +
+      `slowest to fastest ${median(spread).toFixed(2)}`,
+  ];
+}
+
+interface Ends {
+  readonly fastest: number;
+  readonly slowest: number;
+}
 
 async function runCrowd({ operations, pid }: OpenPeer, clients: number, home: string): Promise<Crowd> {
   const { discard } = operations;

@@ -77,8 +77,9 @@ const checked = new Uint8Array(CHUNK_HEADER_BYTES - 4);
 
 /** The low 32 bits of XXH3-64 of the other bytes of a header. */
 function checkOf(bytes: Uint8Array, at: number, digest64: Digest64): number {
-  checked.set(bytes.subarray(at, at + CHECK_OFFSET));
-  checked.set(bytes.subarray(at + CHECK_OFFSET + 4, at + CHUNK_HEADER_BYTES), CHECK_OFFSET);
+  // Byte by byte: for so few, a view of them would cost more.
+  for (let i = 0; i < CHECK_OFFSET; i++) checked[i] = bytes[at + i] as number;
+  for (let i = CHECK_OFFSET; i < checked.length; i++) checked[i] = bytes[at + i + 4] as number;
   return Number(digest64(checked, 0) & 0xffff_ffffn);
 }
 
