@@ -135,6 +135,7 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
     if (conflicts.count === 0) await view.finish();
   }
   if (conflicts.count === 0) return view.exit;
+  view.hideProgress();
   if (await conflicts.isAllowed()) return fetchAll(connection, { ...request, exists: "overwrite" }, terms);
   conflicts.tell(view);
   await view.finish();

@@ -114,6 +114,7 @@ export async function sendAll(connection: Connection, request: SendRequest, term
     if (conflicts.count === 0) await view.finish();
   }
   if (conflicts.count === 0) return view.exit;
+  view.hideProgress();
   if (await conflicts.isAllowed()) return sendAll(connection, { ...request, exists: "overwrite" }, terms);
   conflicts.tell(view);
   await view.finish();

@@ -48,14 +48,14 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   list: {
     usage: "list [GLOB]",
-    description: "What there is: a folder, a file or a pattern such as **/*.txt",
+    description: "What there is: all, a folder, or **/*.txt",
     async run({ client, words, io, signal }) {
       await printEntries(client, words[0], signal, { out: io.out, note: io.note });
     },
   },
   get: {
     usage: 'get PATH  or  get "PATH" [DEST] [--FLAG …]',
-    description: "Fetch a file, a folder or a pattern; flags as of the command",
+    description: "Fetch a file, folder or pattern",
     run({ connection, words, io, signal, ask }) {
       const { flags, to } = transferFlags(getCommand, words, "Which file? get PATH");
       const request = fetchRequest(to === undefined ? flags : { ...flags, output: to });
@@ -64,7 +64,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   put: {
     usage: 'put PATH  or  put "PATH" [DIR] [--FLAG …]',
-    description: "Send a file, a folder or a pattern; flags as of the command",
+    description: "Send a file, folder or pattern",
     run({ connection, words, io, signal, ask }) {
       const { flags, to } = transferFlags(putCommand, words, "Which file? put PATH");
       const request = sendRequest(to === undefined ? flags : { ...flags, to });

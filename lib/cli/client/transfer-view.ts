@@ -135,6 +135,11 @@ export class TransferView {
     this.#options.io.note(line);
   }
 
+  /** Nothing moves any more: leave the screen to a question. */
+  hideProgress(): void {
+    this.#progress?.stop();
+  }
+
   /** Say the last of it. */
   async finish(): Promise<void> {
     this.#progress?.stop();
