@@ -1,0 +1,127 @@
+import type { Client } from "../../client/client.ts";
+import type { Connection } from "../../client/connection.ts";
+import type { TransferItem, TransferOptions, TransferOutcome } from "../../client/transfer.ts";
+import { CommError, toCommError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import { systemClock } from "../../session/clock.ts";
+import { digest64 } from "../../storage/digest64.ts";
+import type { ExistsPolicy, OpenFile } from "../../storage/storage.ts";
+import { digestFile } from "../../transfer/digest-file.ts";
+import { Conflicts } from "./conflicts.ts";
+import { KEPT, type TransferTerms, type TransferView } from "./transfer-view.ts";
+
+/** What `get` and `put` are asked for alike. */
+export interface TransferRequest {
+  readonly sources: readonly string[];
+  readonly exists: ExistsPolicy;
+  /** Compare SHA-256 afterwards. */
+  readonly digest: boolean;
+  readonly json: boolean;
+}
+
+/** A Download or an Upload. */
+interface Transfer {
+  run(client: Client): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TransferRunOptions<Item extends TransferItem> {
+  readonly connection: Connection;
+  readonly request: TransferRequest;
+  readonly terms: TransferTerms;
+  readonly view: TransferView;
+  /** The file on this machine, and its path at the server, when it has moved to `path`. */
+  openLocal(item: Item, path: string): Promise<OpenFile>;
+  remotePath(item: Item, path: string): string;
+}
+
+/** One `get` or `put`: carries it out, compares digests, asks about conflicts, and tells how it goes. */
+export class TransferRun<Item extends TransferItem> {
+  readonly #options: TransferRunOptions<Item>;
+  readonly #conflicts: Conflicts;
+  /** Files whose digests are compared when all have moved. */
+  readonly #checks: { item: Item; outcome: TransferOutcome; path: string }[] = [];
+
+  constructor(options: TransferRunOptions<Item>) {
+    this.#options = options;
+    const { request, terms } = options;
+    this.#conflicts = new Conflicts(request.exists === "fail" ? terms.ask : undefined);
+  }
+
+  /** What the Download or Upload is made with. */
+  get transferOptions(): TransferOptions<Item> {
+    const { connection, request, terms, view } = this.#options;
+    return {
+      exists: request.exists,
+      clock: systemClock,
+      digest64,
+      signal: terms.signal,
+      onStart: (item, present) => view.onStart(item, present),
+      onProgress(item, bytes) {
+        connection.noteProgress();
+        view.onProgress(item, bytes);
+      },
+      onRestart: (item) => view.onRestart(item),
+      onDone: (item, outcome, path) => {
+        const isCompared = request.digest && item.kind === "file" && outcome !== "skipped";
+        if (isCompared) this.#checks.push({ item, outcome, path });
+        else view.onDone(item, outcome, path);
+      },
+      onFailed: (item, error) => {
+        if (!this.#conflicts.collect(item, error)) view.onFailed(item, error);
+      },
+    };
+  }
+
+  /**
+   * Carry it out; with `again` once more, when the person allows to replace what exists.
+   *
+   * @returns the exit code of the first failure
+   * @throws as Connection.persist()
+   */
+  async run(transfer: Transfer, again: () => Promise<number>): Promise<number> {
+    const { connection, terms, view } = this.#options;
+    try {
+      await connection.persist((client) => transfer.run(client));
+      for (const { item, outcome, path } of this.#checks) {
+        view.phase(item, "verifying");
+        await connection
+          .persist((client) => this.#compareDigests(client, item, path))
+          .then((sha256) => view.onDone(item, outcome, path, sha256))
+          .catch((thrown) => view.onFailed(item, toCommError(thrown)));
+      }
+    } catch (error) {
+      if (terms.signal.aborted) view.note(KEPT);
+      this.#conflicts.tell(view);
+      await view.finish();
+      throw error;
+    } finally {
+      await transfer.close();
+    }
+    if (this.#conflicts.count > 0) {
+      view.hideProgress();
+      if (await this.#conflicts.isAllowed()) return again();
+      this.#conflicts.tell(view);
+    }
+    await view.finish();
+    return view.exit;
+  }
+
+  /** @returns the SHA-256 that both ends have @throws CommError DIGEST_MISMATCH */
+  async #compareDigests(client: Client, item: Item, path: string): Promise<string> {
+    const { openLocal, remotePath } = this.#options;
+    const file = await openLocal(item, path);
+    try {
+      const remote = remotePath(item, path);
+      const [theirs, ours] = await Promise.all([
+        client.digest(remote),
+        digestFile(file, new Bun.CryptoHasher("sha256")),
+      ]);
+      if (theirs.sha256 === ours.sha256) return ours.sha256;
+      const names = `${quote(file.entry.path)} has another SHA-256 than ${quote(remote)} at the server.`;
+      throw new CommError("DIGEST_MISMATCH", names);
+    } finally {
+      await file.close();
+    }
+  }
+}
