@@ -4,6 +4,7 @@ import { decodeJson } from "../protocol/json.ts";
 import { Reason } from "../protocol/messages.ts";
 import { FileFacts, type GetRequest } from "../protocol/methods.ts";
 import type { Stream } from "../session/stream.ts";
+import { Wakeup } from "../session/wakeup.ts";
 import type { Storage } from "../storage/storage.ts";
 import { BlockPool } from "../transfer/block-pool.ts";
 import { type Chunk, ChunkReader } from "../transfer/chunk-reader.ts";
@@ -21,7 +22,6 @@ import {
   type TransferItem,
   type TransferOptions,
 } from "./transfer.ts";
-import { Wakeup } from "./wakeup.ts";
 
 const POOL_BLOCKS = 3;
 

@@ -6,6 +6,7 @@ import { wireOfReason } from "../protocol/messages.ts";
 import { PutAnswer } from "../protocol/methods.ts";
 import { decodeRecordBatches } from "../protocol/records.ts";
 import type { Stream } from "../session/stream.ts";
+import { Wakeup } from "../session/wakeup.ts";
 import { isSmall, type LoadedFile } from "../storage/storage.ts";
 import { ChunkWriter } from "../transfer/chunk-writer.ts";
 import { FileSender, SMALL_BYTES } from "../transfer/file-sender.ts";
@@ -22,7 +23,6 @@ import {
   type UploadItem,
 } from "./transfer.ts";
 import { checkRanges, newTask, offerOf, type UploadTask } from "./upload-task.ts";
-import { Wakeup } from "./wakeup.ts";
 
 /** Files of several blocks that are offered at once: one that moves, and the next. */
 const MAX_LARGE = 2;

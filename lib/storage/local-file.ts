@@ -1,20 +1,12 @@
 import fs, { type BigIntStats } from "node:fs";
-import { promisify } from "node:util";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { type Owner, readError } from "./disk-error.ts";
+import { readAt } from "./file-io.ts";
 import type { FileSource, LoadedFile, OpenFile, StorageEntry } from "./storage.ts";
 
 /** Up to here a read from memory is quicker than handing it to another thread. */
 const SYNC_BYTES = 64 * 1024;
-
-const readAt = promisify(fs.read) as unknown as (
-  fd: number,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-) => Promise<{ bytesRead: number } | number>;
 
 /** An open file of this machine. */
 export class LocalFile implements OpenFile {
@@ -39,8 +31,7 @@ export class LocalFile implements OpenFile {
       if (buffer.length <= SYNC_BYTES && this.entry.size <= SYNC_BYTES) {
         return fs.readSync(this.#fd, buffer, 0, buffer.length, position);
       }
-      const read = await readAt(this.#fd, buffer, 0, buffer.length, position);
-      return typeof read === "number" ? read : read.bytesRead;
+      return await readAt(this.#fd, buffer, position);
     } catch (cause) {
       throw readError(cause, quote(this.entry.path), this.#owner);
     } finally {

@@ -1,26 +1,17 @@
 import fs from "node:fs";
-import { promisify } from "node:util";
 import { BLOCK_BYTES, type Range, seedOf } from "../block.ts";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { digest64 } from "./digest64.ts";
 import { writeError } from "./disk-error.ts";
+import { finishFile, readAt, setTimes, writeFully, writing } from "./file-io.ts";
 import { Journal } from "./journal.ts";
 import type { OpenFolder } from "./open-folder.ts";
-import { finishFile, setTimes, writeFully, writing } from "./part-file.ts";
 import { resumableNames } from "./part-names.ts";
 import { publish } from "./publish.ts";
 import type { ExistsPolicy, FileFacts, PartFile } from "./storage.ts";
 
 const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-
-const readAt = promisify(fs.read) as unknown as (
-  fd: number,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-) => Promise<{ bytesRead: number } | number>;
 
 export interface PartOptions {
   /** Belongs to the part, which releases it. */
@@ -165,8 +156,7 @@ async function verify(fd: number, journal: Journal): Promise<void> {
   for (let offset = 0; offset < journal.size; offset += BLOCK_BYTES) {
     const digest = journal.digestAt(offset);
     if (digest === 0n) continue;
-    const read = await readAt(fd, buffer, 0, BLOCK_BYTES, offset);
-    const bytes = buffer.subarray(0, typeof read === "number" ? read : read.bytesRead);
+    const bytes = buffer.subarray(0, await readAt(fd, buffer, offset));
     if (digest64(bytes, seedOf(offset)) !== digest) journal.note(offset, 0n);
   }
   journal.trust();

@@ -1,6 +1,6 @@
 import fs from "node:fs";
+import { finishFile, setTimes } from "./file-io.ts";
 import type { OpenFolder } from "./open-folder.ts";
-import { finishFile, setTimes } from "./part-file.ts";
 import { uniquePartName } from "./part-names.ts";
 import { publish } from "./publish.ts";
 import type { ExistsPolicy, FileFacts } from "./storage.ts";

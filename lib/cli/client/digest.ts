@@ -1,7 +1,7 @@
 import { escapeText, toJson } from "../escape.ts";
 import type { Command } from "../program.ts";
-import { reportError } from "../report.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { forEachPath } from "./each-path.ts";
 import { typedPath } from "./fetch-plan.ts";
 
 export const digest: Command = {
@@ -13,18 +13,11 @@ export const digest: Command = {
   run(flags, io) {
     const paths = flags._.map(typedPath);
     const json = flags["json"] === true;
-    return withClient(flags, io, async (client) => {
-      let exit = 0;
-      for (const path of paths) {
-        try {
-          const { sha256, size, modifiedAt } = await client.digest(path);
-          await io.out(json ? `${toJson({ path, sha256, size, modifiedAt })}\n` : `${sha256}  ${escapeText(path)}\n`);
-        } catch (thrown) {
-          if (paths.length === 1) throw thrown;
-          exit ||= reportError(thrown, io, { program: "commserver-client", json });
-        }
-      }
-      return exit;
-    });
+    return withClient(flags, io, (client) =>
+      forEachPath(paths, { io, json }, async (path) => {
+        const { sha256, size, modifiedAt } = await client.digest(path);
+        await io.out(json ? `${toJson({ path, sha256, size, modifiedAt })}\n` : `${sha256}  ${escapeText(path)}\n`);
+      }),
+    );
   },
 };

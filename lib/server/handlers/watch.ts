@@ -1,8 +1,8 @@
 import { checkPath } from "../../path.ts";
 import { type Change, WatchParams } from "../../protocol/methods.ts";
-import { encodeRecord } from "../../protocol/records.ts";
 import { isGlob, selectGlob } from "../../storage/glob.ts";
 import type { StorageChange } from "../../storage/storage.ts";
+import { sendFeed } from "../feed.ts";
 import { defineMethod } from "../method.ts";
 
 /** Changes that are kept for a client that reads slowly. */
@@ -15,37 +15,15 @@ export const watch = defineMethod({
   params: WatchParams,
   async handle({ params, stream, host }) {
     const matches = matcherOf(params.glob);
-    const kept: Change[] = [];
-    let missed = 0;
-    let wake = () => {};
-    const stop = await host.storage.watch((changes) => {
-      for (const change of changes) {
-        if (!matches(change.path)) continue;
-        if (kept.length < MAX_KEPT) kept.push(recordOf(change));
-        else missed++;
-      }
-      wake();
+    await sendFeed<Change>(stream, {
+      maxKept: MAX_KEPT,
+      ended: host.stopping,
+      subscribe: (tell) =>
+        host.storage.watch((changes) => {
+          for (const change of changes) if (matches(change.path)) tell(recordOf(change));
+        }),
+      dropped: (count) => ({ change: "missed", count }),
     });
-    stream.accept({});
-    try {
-      while (!stream.isClosed) {
-        const change = kept.shift();
-        if (change !== undefined) await stream.write(encodeRecord(change));
-        else if (missed > 0) {
-          await stream.write(encodeRecord({ change: "missed", count: missed } satisfies Change));
-          missed = 0;
-        } else {
-          const next = new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-          if (kept.length > 0) continue;
-          const isOver = await Promise.race([next, stream.closed, host.stopping.then(() => "over")]);
-          if (isOver === "over") return await stream.end();
-        }
-      }
-    } finally {
-      stop();
-    }
   },
 });
 

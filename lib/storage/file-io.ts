@@ -7,20 +7,19 @@ import type { FileFacts } from "./storage.ts";
 const MAX_TIME = 8.64e15;
 
 const fsync = promisify(fs.fsync);
-const writeAt = promisify(fs.write) as unknown as (
-  fd: number,
-  bytes: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-) => Promise<{ bytesWritten: number } | number>;
+const write = promisify(fs.write);
+const read = promisify(fs.read);
 
 /** Write all of `bytes`, without keeping the event loop. @throws the system's error */
 export async function writeFully(fd: number, bytes: Uint8Array, position: number): Promise<void> {
   for (let offset = 0; offset < bytes.length; ) {
-    const written = await writeAt(fd, bytes, offset, bytes.length - offset, position + offset);
-    offset += typeof written === "number" ? written : written.bytesWritten;
+    offset += (await write(fd, bytes, offset, bytes.length - offset, position + offset)).bytesWritten;
   }
+}
+
+/** Read up to `buffer.length` bytes, without keeping the event loop; how many, 0 at the end. @throws the system's error */
+export async function readAt(fd: number, buffer: Uint8Array, position: number): Promise<number> {
+  return (await read(fd, buffer, 0, buffer.length, position)).bytesRead;
 }
 
 /** Give an open file the times and rights of its source. @throws the system's error */

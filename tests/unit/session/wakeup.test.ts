@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Wakeup } from "../../../lib/client/wakeup.ts";
+import { Wakeup } from "../../../lib/session/wakeup.ts";
 import { settle } from "../../support/fake-clock.ts";
 import { watch } from "../../support/outcomes.ts";
 
