@@ -1,5 +1,6 @@
 import type { Digest64 } from "../block.ts";
 import { CommError } from "../errors.ts";
+import type { Outcome } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
 import type { ExistsPolicy, Storage } from "../storage/storage.ts";
 
@@ -13,8 +14,6 @@ export interface TransferItem {
   readonly modifiedAt: number;
 }
 
-export type TransferOutcome = "stored" | "unchanged" | "skipped";
-
 /** What a transfer tells while it goes on. */
 export interface TransferEvents<Item extends TransferItem = TransferItem> {
   /** The bytes of `item` begin to move; `present` of them are there from an earlier time. */
@@ -24,7 +23,7 @@ export interface TransferEvents<Item extends TransferItem = TransferItem> {
   /** What had arrived is of no use: the source has changed, or another state of it was here. */
   onRestart?(item: Item): void;
   /** It is at `path` now, durably. */
-  onDone(item: Item, outcome: TransferOutcome, path: string): void;
+  onDone(item: Item, outcome: Outcome, path: string): void;
   /** This one can't be had; the others go on. */
   onFailed(item: Item, error: CommError): void;
 }

@@ -1,10 +1,10 @@
-import { beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { chmodSync, statSync, utimesSync } from "node:fs";
-import { binaries } from "../support/binaries.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
-import { describeInterop, KEPT, LineProcess, noise, type PeerEvent, peer, runPeer } from "./peer.ts";
+import { describeInterop, KEPT, noise, type PeerEvent } from "./peer.ts";
+import { buildFirst, CompiledSite } from "./site.ts";
 
 const BLOCK = 1_048_576;
 const BIG = noise(2_306_867);
@@ -15,50 +15,25 @@ const digest = (content: string | Uint8Array) => new Bun.CryptoHasher("sha256").
 const only = (events: PeerEvent[], ...kinds: string[]) => events.filter(({ event }) => kinds.includes(event));
 
 /** A compiled server that is writable, and a folder with OWN to send from. */
-class Site implements AsyncDisposable {
-  readonly folder: TempFolder;
-  readonly server: ServerProcess;
-
-  private constructor(folder: TempFolder, server: ServerProcess) {
-    this.folder = folder;
-    this.server = server;
-  }
-
-  static async open(...options: string[]): Promise<Site> {
+class FilesSite extends CompiledSite {
+  static async open(...options: string[]): Promise<FilesSite> {
     const folder = new TempFolder();
     writeTree(folder.join("repository"), FILES);
     writeTree(folder.path, OWN);
     const server = await ServerProcess.start(["-r", folder.join("repository"), "--writable", ...options]);
-    return new Site(folder, server);
-  }
-
-  /** Run the Python client there: options first, then lines of commands. */
-  run(options: string[], lines: string[]) {
-    return runPeer([...options, this.server.address], lines, this.folder.path);
-  }
-
-  /** A Python client that stays. */
-  peer(...options: string[]): LineProcess {
-    return new LineProcess(peer("client", ...options, this.server.address), this.folder.path);
+    return new FilesSite(folder, server);
   }
 
   stored(path: string) {
     return Bun.file(this.folder.join("repository", path));
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
-    this.folder[Symbol.dispose]();
-  }
 }
 
-beforeAll(async () => {
-  await binaries();
-}, 120_000);
+buildFirst();
 
 describeInterop("a Python client gets from the compiled server", () => {
   test("several files in one stream, in turn; what is missing or a folder is FAIL and stops no other", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, ...rest } = await site.run([], ["get a.txt g1 docs g2 big.bin g3 missing g4 empty g5"]);
     expect(rest).toEqual(KEPT);
     expect(only(events, "got", "failed", "ended")).toMatchObject([
@@ -81,7 +56,7 @@ describeInterop("a Python client gets from the compiled server", () => {
     [{ length: 1 }, BIG.subarray(0, 1)],
     [{ length: 0 }, BIG.subarray(0, 0)],
   ])("the part %j, with the facts of the whole", async (part, bytes) => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, ...rest } = await site.run([], [`ask '${JSON.stringify({ path: "big.bin", ...part })}'`]);
     expect(rest).toEqual(KEPT);
     const [got] = only(events, "got");
@@ -89,7 +64,7 @@ describeInterop("a Python client gets from the compiled server", () => {
   });
 
   test("what cannot be asked for is FAIL: an offset above the size or of no block, another etag", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const asked = [
       { path: "big.bin", offset: 3 * BLOCK },
       { path: "a.txt", offset: 5 },
@@ -103,7 +78,7 @@ describeInterop("a Python client gets from the compiled server", () => {
   });
 
   test("an etag holds while the file does, and a change makes it CHANGED", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const first = await site.run([], [`call stat '{"path":"a.txt"}'`]);
     const { etag } = only(first.events, "result")[0] as PeerEvent;
     const line = `ask '${JSON.stringify({ path: "a.txt", etag })}'`;
@@ -113,7 +88,7 @@ describeInterop("a Python client gets from the compiled server", () => {
   });
 
   test("a file that changes while it is sent is CHANGED", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await using process = site.peer("--credit", "100000");
     process.say("starve big.bin");
     await process.event("starved");
@@ -126,7 +101,7 @@ describeInterop("a Python client gets from the compiled server", () => {
   });
 
   test("digest has the facts and the SHA-256; stat the same facts", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     chmodSync(site.folder.join("repository/big.bin"), 0o755);
     const lines = [`call digest '{"path":"big.bin"}'`, `call stat '{"path":"big.bin"}'`];
     const [sum, stat] = only((await site.run([], lines)).events, "result") as [PeerEvent, PeerEvent];
@@ -141,7 +116,7 @@ describeInterop("a Python client puts to the compiled server", () => {
     ["the usual credit", []],
     ["a credit that is often granted", ["--credit", "1000", "--window", "1000"]],
   ])("small files at once, large ones when it is ready, folders; with %s", async (_, options) => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     chmodSync(site.folder.join("big"), 0o755);
     const pairs = "up/small small up/deep/big big 'up/grüße 🎉' other none none block block";
     const { events, ...rest } = await site.run(options, ["folder up/void", "done", `put fail ${pairs}`]);
@@ -167,7 +142,7 @@ describeInterop("a Python client puts to the compiled server", () => {
     ["overwrite", { event: "done", outcome: "stored", path: "a.txt" }, "small"],
     ["rename", { event: "done", outcome: "stored", path: expect.not.stringMatching(/^a\.txt$/) }, "abc"],
   ])("exists %s", async (exists, answer, there) => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, ...rest } = await site.run([], [`put ${exists} a.txt small`, `put ${exists} docs small`]);
     expect(rest).toEqual(KEPT);
     const [file] = only(events, "done", "failed") as [PeerEvent];
@@ -179,7 +154,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("a file of the same size and time is unchanged", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const lines = ["put fail x small y big", "put skip x small y big", "put overwrite x small y big"];
     const { events, ...rest } = await site.run([], lines);
     expect(rest).toEqual(KEPT);
@@ -190,7 +165,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("after a cut the same file is ready for the missing ranges alone, for the same name", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const lines = ["offer up big", `blocks up ${BLOCK} ${2 * BLOCK}`, "seal up", "drop", "return", "put fail up big"];
     const { events, ...rest } = await site.run(["--resume", "--"], lines);
     expect(rest).toEqual(KEPT);
@@ -206,7 +181,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("what was verified is for those facts alone: another file at the path starts anew", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const lines = ["offer up big", `blocks up 0 ${BLOCK}`, "seal up", "drop", "return"];
     await using process = site.peer("--resume", "--");
     for (const line of lines) process.say(line);
@@ -220,7 +195,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("a damaged block is asked for again at SEAL, and the file ends right", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const end = OWN.big.length;
     const lines = [
       "offer up big",
@@ -240,7 +215,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("a damaged small file is asked for again", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, ...rest } = await site.run([], ["damaged up small", "blocks up 0 5", "seal up", "done"]);
     expect(rest).toEqual(KEPT);
     expect(only(events, "ready").at(-1)).toMatchObject({ ranges: [[0, 5]] });
@@ -249,7 +224,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("after FAIL of the client nothing is answered or left, and the path is free", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const lines = ["offer up big", "blocks up 0 2306868", "fail up", "ping", "done", `call stat '{"path":"up"}'`];
     const { events, ...rest } = await site.run([], [...lines, "put fail up big"]);
     expect(rest).toEqual(KEPT);
@@ -262,7 +237,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("the same path twice is BUSY, until the first is over", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, ...rest } = await site.run([], ["offer up big", "offer up big", "fail up", "put fail up big"]);
     expect(rest).toEqual(KEPT);
     const answers = only(events, "ready", "failed", "done").map(({ event, code }) => code ?? event);
@@ -270,7 +245,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("eight large files are under way at once, and a ninth fails alone", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const paths = Array.from({ length: 9 }, (_, index) => `up${index}`);
     const { events, ...rest } = await site.run([], [...paths.map((path) => `offer ${path} big`), "fail up0"]);
     expect(rest).toEqual(KEPT);
@@ -278,7 +253,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("paths that are none are FAILed one by one", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const bad = ["../up", "/up", "up//up", "./up", "C:up", "x".repeat(256)];
     const pairs = bad.map((path) => `'${path}' small`).join(" ");
     const { events, ...rest } = await site.run([], [`put overwrite ${pairs} good small`, "folder ../up", "done"]);
@@ -288,7 +263,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("names of unfinished files are not taken, and not listed", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await Bun.write(site.stored("old.commserver-part"), "x");
     const lines = ["put fail up.commserver-part small x.commserver-journal small", "offer up big", "list"];
     const { events, ...rest } = await site.run([], [...lines, "get old.commserver-part target"]);
@@ -312,7 +287,7 @@ describeInterop("a Python client puts to the compiled server", () => {
     ["damaged-file", 48],
     ["damaged-seal", 48],
   ])("the chunk lie %s ends the stream with %d, and not the session", async (lie, code) => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, ...rest } = await site.run([], [`lie ${lie}`, "put fail up small"]);
     expect(rest).toEqual(KEPT);
     expect(only(events, "reset", "failed", "done")).toMatchObject([
@@ -324,7 +299,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   test.each(["no-facts", "short-block", "far-block", "second-file"])(
     "the lie %s fails its file, with or without the stream",
     async (lie) => {
-      await using site = await Site.open();
+      await using site = await FilesSite.open();
       const { events, ...rest } = await site.run([], [`lie ${lie}`, `call stat '{"path":"lie"}'`, "put fail up small"]);
       expect(rest).toEqual(KEPT);
       const [first, second] = only(events, "reset", "failed", "done").map(({ code }) => code);
@@ -335,7 +310,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   );
 
   test("a file that is damaged again and again ends with DIGEST_MISMATCH", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, ...rest } = await site.run([], ["damaging up small", "done"]);
     expect(rest).toEqual(KEPT);
     expect(only(events, "failed")).toMatchObject([{ path: "up", code: 48 }]);
@@ -343,7 +318,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("removes, renames, and tells who watches", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await using watcher = site.peer();
     watcher.say("watch");
     await watcher.event("watching");
@@ -368,7 +343,7 @@ describeInterop("a Python client puts to the compiled server", () => {
   });
 
   test("remove and rename refuse what would lose something", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const codes = {
       [`call remove '{"path":"docs"}'`]: 49,
       [`call remove '{"path":"missing"}'`]: 34,
@@ -391,7 +366,7 @@ describeInterop("a Python client puts to the compiled server", () => {
 
 describeInterop("a Python client that comes back", () => {
   test("has its name and its seat, ahead of everybody", async () => {
-    await using site = await Site.open("--max-clients", "1");
+    await using site = await FilesSite.open("--max-clients", "1");
     await using process = site.peer("--resume", "--");
     const first = await process.event("welcome");
     process.say("drop");
@@ -404,7 +379,7 @@ describeInterop("a Python client that comes back", () => {
   });
 
   test("ends the session that the server still takes for live", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await using process = site.peer("--resume", "--");
     const { name, resume } = await process.event("welcome");
     const { events, ...rest } = await site.run(["--resume", resume.token], ["status"]);
@@ -414,7 +389,7 @@ describeInterop("a Python client that comes back", () => {
   });
 
   test("with a token that is unknown, or whose session ended with GOAWAY, is new", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const first = await site.run(["--resume", "--"], ["ping"]);
     const [{ name, resume }] = only(first.events, "welcome") as [PeerEvent];
     for (const token of [resume.token, "nothing"]) {
@@ -425,7 +400,7 @@ describeInterop("a Python client that comes back", () => {
   });
 
   test("too late is new, and the seat was given back", async () => {
-    await using site = await Site.open("--max-clients", "1", "--grace", "1");
+    await using site = await FilesSite.open("--max-clients", "1", "--grace", "1");
     await using process = site.peer("--resume", "--");
     const { name } = await process.event("welcome");
     process.say("drop");

@@ -1,10 +1,10 @@
-import { beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { binaries } from "../support/binaries.ts";
 import { runClient, ServerProcess } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { client, describeInterop, KEPT, LineProcess, noise, peer, runPeer } from "./peer.ts";
+import { buildFirst, CompiledSite } from "./site.ts";
 
 const FILES = {
   "a.txt": "abc",
@@ -24,40 +24,15 @@ const ENTRIES = [
 const digest = (content: string | Uint8Array) => new Bun.CryptoHasher("sha256").update(content).digest("hex");
 
 /** A compiled server with FILES, and a folder to fetch them to. */
-class Site implements AsyncDisposable {
-  readonly folder: TempFolder;
-  readonly server: ServerProcess;
-
-  private constructor(folder: TempFolder, server: ServerProcess) {
-    this.folder = folder;
-    this.server = server;
-  }
-
-  static async open(...options: string[]): Promise<Site> {
+class FilesSite extends CompiledSite {
+  static async open(...options: string[]): Promise<FilesSite> {
     const folder = new TempFolder();
     writeTree(folder.join("repository"), FILES);
-    return new Site(folder, await ServerProcess.start(["-r", folder.join("repository"), ...options]));
-  }
-
-  /** Run the Python client there: options first, then the address, then lines of commands. */
-  run(options: string[], lines: string[]) {
-    return runPeer([...options, this.server.address], lines, this.folder.path);
-  }
-
-  /** A Python client that stays. */
-  peer(...options: string[]): LineProcess {
-    return new LineProcess(peer("client", ...options, this.server.address), this.folder.path);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
-    this.folder[Symbol.dispose]();
+    return new FilesSite(folder, await ServerProcess.start(["-r", folder.join("repository"), ...options]));
   }
 }
 
-beforeAll(async () => {
-  await binaries();
-}, 120_000);
+buildFirst();
 
 describeInterop("a Python client from PROTOCOL.md alone", () => {
   test("reads every vector of the page and writes the same bytes", async () => {
@@ -70,7 +45,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("gets status, list and stat of the shape that the page gives them", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const lines = ["status", "list", "list docs", "list '**/*.txt'", "stat 'docs/grüße 🎉.bin'", "stat docs"];
     const { events, ...rest } = await site.run([], lines);
     expect(rest).toEqual(KEPT);
@@ -97,7 +72,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("pages through the sessions with before and next", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     for (const _ of [1, 2]) await site.run([], ["ping"]);
     const { events } = await site.run([], [`status '{"limit":2}'`]);
     const [first] = events.filter(({ event }) => event === "result") as [any];
@@ -115,7 +90,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     ["no credit at first", ["--credit", "0"]],
     ["the largest credit", ["--credit", "2147483647"]],
   ])("gets files side by side, whole and verified, with %s", async (_, options) => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const paths = Object.keys(FILES) as (keyof typeof FILES)[];
     const pairs = paths.map((path, index) => `'${path}' got${index}`);
     const { events, ...rest } = await site.run(options, [`each ${pairs.join(" ")}`]);
@@ -128,7 +103,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("a body stops exactly where its credit does, and holds back no other stream", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const lines = ["starve big.bin 2", "get docs/two\\ words.txt small", "message hello", "feed"];
     const { events, ...rest } = await site.run(["--credit", "50001"], lines);
     expect(rest).toEqual(KEPT);
@@ -139,7 +114,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("END takes no credit: a body as long as its credit ends without a grant", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const [ended] = (await site.run([], ["get big.bin /dev/null"])).events.filter(({ event }) => event === "ended");
     const options = ["--credit", `${ended?.["body"]}`, "--window", "0"];
     const { events, ...rest } = await site.run(options, ["starve big.bin", "feed"]);
@@ -148,14 +123,14 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("a cancelled get leaves the session as it was", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, ...rest } = await site.run([], ["starve big.bin", "cancel", "ping", "get a.txt again"]);
     expect(rest).toEqual(KEPT);
     expect(events).toContainEqual(expect.objectContaining({ event: "got", path: "a.txt", size: 3 }));
   });
 
   test("streams above maxStreams get TOO_MANY_STREAMS, and the others go on", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await using process = site.peer("--credit", "0");
     const { maxStreams } = await process.event("welcome");
     process.say(`starve a.txt ${maxStreams + 2}`);
@@ -194,7 +169,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
       "call unfinished": 37,
       "message hello Nobody": 42,
     };
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const lines = Object.keys(codes);
     const { events, ...rest } = await site.run([], [...lines, "message still"]);
     expect(rest).toEqual(KEPT);
@@ -205,7 +180,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("a message counts in UTF-16 units, 8192 at most", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, ...rest } = await site.run([], [`message ${"🎉".repeat(4096)}`, `message ${"🎉".repeat(4096)}x`]);
     expect(rest).toEqual(KEPT);
     expect(events.slice(1, 3)).toMatchObject([{ text: `${"🎉".repeat(4096)} ACK` }, { event: "reset", code: 33 }]);
@@ -213,7 +188,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("talks with a compiled client in both directions", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await using shell = new LineProcess(await client("shell", "-s", site.server.address));
     await shell.hearText("Connected as Client01");
     await using process = site.peer();
@@ -230,7 +205,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("a compiled client hears when a peer does not take its message", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await using process = site.peer("--deaf");
     const { name } = await process.event("welcome");
     const { exitCode, stderr } = await runClient(["send", "--to", name, "hello", "-s", site.server.address]);
@@ -242,7 +217,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("is refused with the server's own words when it is full", async () => {
-    await using site = await Site.open("--max-clients", "1");
+    await using site = await FilesSite.open("--max-clients", "1");
     await using process = site.peer();
     await process.event("welcome");
     const { events, exitCode } = await site.run([], []);
@@ -251,7 +226,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("waits its turn in the queue, in order of arrival, and answers to no other name", async () => {
-    await using site = await Site.open("--max-clients", "1", "--max-waiting", "3");
+    await using site = await FilesSite.open("--max-clients", "1", "--max-waiting", "3");
     await using holder = site.peer();
     const names = [(await holder.event("welcome"))["name"]];
     await using first = site.peer("--wait");
@@ -273,7 +248,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("is refused with the server's versions when it speaks none of them", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     const { events, exitCode } = await site.run(["--versions", "2", "9"], []);
     expect(exitCode).toBe(3);
     const message = "The client speaks version 2 to 9, this server 1.";
@@ -283,14 +258,14 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("has its pings answered while nothing else happens", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await using process = site.peer("--heartbeat", "1");
     for (const _ of [1, 2]) await process.event("pong");
     expect(await process.finish()).toEqual(KEPT);
   });
 
   test("gets GOAWAY SHUTDOWN, and its transfer under way to the end", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await using process = site.peer();
     process.say("starve big.bin");
     await process.event("starved");
@@ -303,7 +278,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test("is an operator by the Unix socket, and kicks and drains", async () => {
-    await using site = await Site.open();
+    await using site = await FilesSite.open();
     await using kicked = site.peer();
     const { name } = await kicked.event("welcome");
     const socket = `unix:${join(site.server.stateDir, "operator.sock")}`;

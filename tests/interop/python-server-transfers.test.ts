@@ -1,31 +1,23 @@
-import { beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
-import { binaries } from "../support/binaries.ts";
 import { runClient } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
 import { describeInterop, KEPT, noise, PeerServer } from "./peer.ts";
+import { buildFirst, Site } from "./site.ts";
 
 const BLOCK = 1_048_576;
 const BIG = noise(2_306_867);
 const TREE = { "photos/big.bin": BIG, "photos/deep/grüße 🎉.txt": "hello", "photos/empty": "" };
 
 /** A Python server, and a folder of somebody's own. */
-class Site implements AsyncDisposable {
-  readonly folder: TempFolder;
-  readonly server: PeerServer;
-
-  private constructor(folder: TempFolder, server: PeerServer) {
-    this.folder = folder;
-    this.server = server;
-  }
-
-  static async open(...options: string[]): Promise<Site> {
+class PeerSite extends Site<PeerServer> {
+  static async open(...options: string[]): Promise<PeerSite> {
     const folder = new TempFolder();
     writeTree(folder.path, { "outer/own/.keep": "" });
     writeTree(folder.join("repository"), { "big.bin": BIG, "docs/a.txt": "abc" });
-    return new Site(folder, await PeerServer.start(folder.join("repository"), ...options));
+    return new PeerSite(folder, await PeerServer.start(folder.join("repository"), ...options));
   }
 
   get own(): string {
@@ -47,27 +39,20 @@ class Site implements AsyncDisposable {
   async fetched(): Promise<boolean> {
     return Buffer.from(BIG).equals(await Bun.file(`${this.own}/big.bin`).bytes());
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
-    this.folder[Symbol.dispose]();
-  }
 }
 
-beforeAll(async () => {
-  await binaries();
-}, 120_000);
+buildFirst();
 
 describeInterop("the compiled client gets from a Python server", () => {
   test("a folder with all below it", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     expect(await site.run("get", "docs", "big.bin", "--output", "inbox/")).toMatchObject({ exitCode: 0 });
     expect(site.files()).toEqual(["inbox/big.bin", "inbox/docs/a.txt"]);
     expect(await site.server.finish()).toEqual(KEPT);
   });
 
   test("a block that came damaged once is asked for again, with the etag", async () => {
-    await using site = await Site.open("--lie", "damaged-once");
+    await using site = await PeerSite.open("--lie", "damaged-once");
     expect(await site.run("get", "big.bin")).toMatchObject({ exitCode: 0 });
     expect(await site.fetched()).toBe(true);
     const [, again] = site.server.events("asked");
@@ -76,7 +61,7 @@ describeInterop("the compiled client gets from a Python server", () => {
   });
 
   test("a block under the offset of another does not verify, and is asked for again", async () => {
-    await using site = await Site.open("--lie", "other-offset");
+    await using site = await PeerSite.open("--lie", "other-offset");
     expect(await site.run("get", "big.bin")).toMatchObject({ exitCode: 0 });
     expect(await site.fetched()).toBe(true);
     expect(site.server.events("asked")).toHaveLength(2);
@@ -84,14 +69,14 @@ describeInterop("the compiled client gets from a Python server", () => {
   });
 
   test("what a SEAL leaves out is asked for", async () => {
-    await using site = await Site.open("--lie", "early-seal");
+    await using site = await PeerSite.open("--lie", "early-seal");
     expect(await site.run("get", "big.bin")).toMatchObject({ exitCode: 0 });
     expect(await site.fetched()).toBe(true);
     expect(await site.server.finish()).toEqual(KEPT);
   });
 
   test("a link that is lost once is followed by a return, and by the missing blocks alone", async () => {
-    await using site = await Site.open("--lie", "vanish-once");
+    await using site = await PeerSite.open("--lie", "vanish-once");
     expect(await site.run("get", "big.bin")).toMatchObject({ exitCode: 0 });
     expect(await site.fetched()).toBe(true);
     const [first, second] = site.server.events("hello");
@@ -102,7 +87,7 @@ describeInterop("the compiled client gets from a Python server", () => {
   });
 
   test("without --reconnect a lost link is exit 3, and the next get goes on where it ended", async () => {
-    await using site = await Site.open("--lie", "vanish-once");
+    await using site = await PeerSite.open("--lie", "vanish-once");
     expect(await site.run("get", "big.bin", "--reconnect", "0")).toMatchObject({ exitCode: 3 });
     expect(site.files()).toEqual([]);
     expect(await site.run("get", "big.bin")).toMatchObject({ exitCode: 0 });
@@ -133,14 +118,14 @@ describeInterop("the compiled client gets from a Python server", () => {
     ["empty-block", 3, "a BLOCK of nothing"],
     ["full-seal", 3, "SEAL with bytes"],
   ])("%s: exit %d, and nothing under the real name, for %s", async (lie, exitCode) => {
-    await using site = await Site.open("--lie", lie);
+    await using site = await PeerSite.open("--lie", lie);
     expect(await site.run("get", "big.bin")).toMatchObject({ exitCode, stdout: "" });
     expect(site.files()).toEqual([]);
     expect(await site.server.finish()).toEqual(KEPT);
   });
 
   test("FAIL with an unknown code is an error with the server's words", async () => {
-    await using site = await Site.open("--lie", "unknown-fail");
+    await using site = await PeerSite.open("--lie", "unknown-fail");
     const { exitCode, stderr } = await site.run("get", "big.bin");
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain("The moon is full.");
@@ -160,7 +145,7 @@ describeInterop("the compiled client gets from a Python server", () => {
     "list-sibling",
     "list-unfinished",
   ])("%s: an entry that a hostile server invents is not written", async (lie) => {
-    await using site = await Site.open("--lie", lie);
+    await using site = await PeerSite.open("--lie", lie);
     const { exitCode } = await site.run("get", "docs");
     expect(site.files(site.folder.path).filter((path) => path.includes("evil"))).toEqual([]);
     expect(existsSync("/tmp/commserver-interop-evil")).toBe(false);
@@ -178,7 +163,7 @@ describeInterop("the compiled client puts to a Python server", () => {
     ["that loses a block", ["--lie", "lost-once"]],
     ["that loses the link once", ["--lie", "vanish-once"]],
   ])("a folder with all below it, to a server %s", async (_, options) => {
-    await using site = await Site.open(...options);
+    await using site = await PeerSite.open(...options);
     writeTree(site.own, TREE);
     expect(await site.run("put", "photos", "--to", "inbox")).toMatchObject({ exitCode: 0 });
     for (const [path, content] of Object.entries(TREE)) {
@@ -191,7 +176,7 @@ describeInterop("the compiled client puts to a Python server", () => {
   });
 
   test("an empty folder by FOLDER", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     writeTree(site.own, { "photos/.keep": "" });
     await Bun.$`mkdir ${site.own}/photos/void`.quiet();
     expect(await site.run("put", "photos")).toMatchObject({ exitCode: 0 });
@@ -200,7 +185,7 @@ describeInterop("the compiled client puts to a Python server", () => {
   });
 
   test("after a lost link only the blocks that are missing", async () => {
-    await using site = await Site.open("--lie", "vanish-once");
+    await using site = await PeerSite.open("--lie", "vanish-once");
     writeTree(site.own, { "up.bin": BIG });
     expect(await site.run("put", "up.bin")).toMatchObject({ exitCode: 0 });
     const ready = site.server.events("answered").filter(({ state }) => state === "ready");
@@ -215,7 +200,7 @@ describeInterop("the compiled client puts to a Python server", () => {
     [["--overwrite"], 0, "other"],
     [["--rename"], 0, "abc"],
   ])("a file that is there already, with %j: exit %d", async (flags, exitCode, there) => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     writeTree(site.own, { "a.txt": "other" });
     expect(await site.run("put", "a.txt", "--to", "docs", ...flags)).toMatchObject({ exitCode });
     expect(await Bun.file(site.folder.join("repository/docs/a.txt")).text()).toBe(there);
@@ -224,7 +209,7 @@ describeInterop("the compiled client puts to a Python server", () => {
   });
 
   test("the same file again is unchanged, and sent no more", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     writeTree(site.own, { "up.bin": BIG });
     utimesSync(`${site.own}/up.bin`, 1_700_000_000, 1_700_000_000);
     for (const _ of [1, 2]) expect(await site.run("put", "up.bin")).toMatchObject({ exitCode: 0 });
@@ -234,7 +219,7 @@ describeInterop("the compiled client puts to a Python server", () => {
   });
 
   test("a read-only repository is exit 5", async () => {
-    await using site = await Site.open("--read-only");
+    await using site = await PeerSite.open("--read-only");
     writeTree(site.own, { "up.bin": BIG });
     expect(await site.run("put", "up.bin")).toMatchObject({ exitCode: 5 });
     expect(await site.server.finish()).toEqual(KEPT);
@@ -247,14 +232,14 @@ describeInterop("the compiled client puts to a Python server", () => {
     ["unknown-state", 3],
     ["unknown-code", 3],
   ])("%s: exit %d, and the client keeps every rule", async (lie, exitCode) => {
-    await using site = await Site.open("--lie", lie);
+    await using site = await PeerSite.open("--lie", lie);
     writeTree(site.own, { "up.bin": BIG });
     expect(await site.run("put", "up.bin")).toMatchObject({ exitCode });
     expect(await site.server.finish()).toEqual(KEPT);
   });
 
   test("a server that verifies no block, again and again, is exit 7", async () => {
-    await using site = await Site.open("--lie", "lost");
+    await using site = await PeerSite.open("--lie", "lost");
     writeTree(site.own, { "a.txt": "abc" });
     const run = site.run("put", "a.txt");
     await until(() => site.server.events("block").length > 100 || site.server.events("left").length > 0);
@@ -263,7 +248,7 @@ describeInterop("the compiled client puts to a Python server", () => {
   });
 
   test("digest, rename and remove", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     const sha256 = new Bun.CryptoHasher("sha256").update(BIG).digest("hex");
     expect((await site.run("digest", "big.bin")).stdout).toContain(sha256);
     expect(await site.run("get", "big.bin", "--digest")).toMatchObject({ exitCode: 0 });

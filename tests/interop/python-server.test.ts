@@ -1,12 +1,12 @@
-import { beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import { binaries } from "../support/binaries.ts";
 import { frame, HELLO } from "../support/frames.ts";
 import { runClient } from "../support/processes.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { client, describeInterop, KEPT, LineProcess, noise, PeerServer, runPeer } from "./peer.ts";
+import { buildFirst, Site } from "./site.ts";
 
 const FILES = {
   "a.txt": "abc",
@@ -16,20 +16,12 @@ const FILES = {
 };
 
 /** A Python server with FILES, and a folder for what is fetched. */
-class Site implements AsyncDisposable {
-  readonly folder: TempFolder;
-  readonly server: PeerServer;
-
-  private constructor(folder: TempFolder, server: PeerServer) {
-    this.folder = folder;
-    this.server = server;
-  }
-
-  static async open(...options: string[]): Promise<Site> {
+class PeerSite extends Site<PeerServer> {
+  static async open(...options: string[]): Promise<PeerSite> {
     const folder = new TempFolder();
     writeTree(folder.path, { "got/.keep": "" });
     writeTree(folder.join("repository"), FILES);
-    return new Site(folder, await PeerServer.start(folder.join("repository"), ...options));
+    return new PeerSite(folder, await PeerServer.start(folder.join("repository"), ...options));
   }
 
   /** Run the compiled client there. */
@@ -41,20 +33,13 @@ class Site implements AsyncDisposable {
   get fetched(): string[] {
     return readdirSync(this.folder.join("got")).filter((name) => !/\.keep$|\.commserver-(part|journal)$/.test(name));
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
-    this.folder[Symbol.dispose]();
-  }
 }
 
-beforeAll(async () => {
-  await binaries();
-}, 120_000);
+buildFirst();
 
 describeInterop("a Python server from PROTOCOL.md alone", () => {
   test("serves status, list and ping to the compiled client, which leaves with GOAWAY", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     const status = await site.run("status", "--json");
     expect(JSON.parse(status.stdout)).toMatchObject({ self: { name: "Client01" }, server: { agent: "peer.py" } });
     const list = await site.run("list", "--json");
@@ -72,7 +57,7 @@ describeInterop("a Python server from PROTOCOL.md alone", () => {
   });
 
   test("serves files in small odd frames, of which the compiled client makes the same bytes", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     const paths = Object.keys(FILES) as (keyof typeof FILES)[];
     expect(await site.run("get", ...paths)).toMatchObject({ exitCode: 0 });
     for (const path of paths) {
@@ -83,7 +68,7 @@ describeInterop("a Python server from PROTOCOL.md alone", () => {
   });
 
   test.each([2, 3])("the compiled client opens no more streams than maxStreams, which is %d", async (maxStreams) => {
-    await using site = await Site.open("--max-streams", `${maxStreams}`);
+    await using site = await PeerSite.open("--max-streams", `${maxStreams}`);
     expect((await site.run("get", ...Object.keys(FILES))).exitCode).toBe(0);
     expect(await site.server.finish()).toEqual(KEPT);
     expect(site.server.events("asked").map(({ path }) => path)).toEqual(expect.arrayContaining(Object.keys(FILES)));
@@ -91,7 +76,7 @@ describeInterop("a Python server from PROTOCOL.md alone", () => {
   });
 
   test("a missing file is exit 6, and leaves nothing", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     const { exitCode, stderr } = await site.run("get", "missing");
     expect({ exitCode, fetched: site.fetched }).toEqual({ exitCode: 6, fetched: [] });
     expect(stderr).toContain('There is no "missing" here.');
@@ -99,14 +84,14 @@ describeInterop("a Python server from PROTOCOL.md alone", () => {
   });
 
   test("a message to the server comes back with ACK", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     expect(await site.run("send", "grüße 🎉")).toEqual({ exitCode: 0, stdout: "grüße 🎉 ACK\n", stderr: "" });
     expect(await site.server.event("message")).toMatchObject({ from: "Client01", text: "grüße 🎉" });
     expect(await site.server.finish()).toEqual(KEPT);
   });
 
   test("a push reaches a compiled client, is acknowledged, and the sender hears of it", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     await using shell = new LineProcess(await client("shell", "-s", site.server.address));
     await shell.hearText("Connected as Client01");
     const { stdout } = await site.run("send", "--to", "client01", "--json", "hi 🎉");
@@ -117,7 +102,7 @@ describeInterop("a Python server from PROTOCOL.md alone", () => {
   });
 
   test("the compiled client answers pings while it is idle", async () => {
-    await using site = await Site.open("--heartbeat", "1");
+    await using site = await PeerSite.open("--heartbeat", "1");
     await using shell = new LineProcess(await client("shell", "-s", site.server.address));
     for (const _ of [1, 2]) await site.server.event("pong");
     expect(await shell.finish()).toMatchObject({ exitCode: 0 });
@@ -125,7 +110,7 @@ describeInterop("a Python server from PROTOCOL.md alone", () => {
   });
 
   test("GOAWAY SHUTDOWN ends the compiled client with the server's words", async () => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     await using shell = new LineProcess(await client("shell", "-s", site.server.address, "--reconnect", "0"));
     await shell.hearText("Connected as Client01");
     site.server.say("shutdown");
@@ -145,7 +130,7 @@ describeInterop("a Python server from PROTOCOL.md alone", () => {
   });
 
   test("SERVER_FULL is exit 4 with the server's words", async () => {
-    await using site = await Site.open("--refuse", "Nobody fits in.");
+    await using site = await PeerSite.open("--refuse", "Nobody fits in.");
     const { exitCode, stderr } = await site.run("status");
     expect(exitCode).toBe(4);
     expect(stderr).toContain("Nobody fits in.");
@@ -153,7 +138,7 @@ describeInterop("a Python server from PROTOCOL.md alone", () => {
   });
 
   test("with --wait the compiled client goes through the queue, without it it is refused", async () => {
-    await using site = await Site.open("--queue", "3");
+    await using site = await PeerSite.open("--queue", "3");
     expect((await site.run("status")).exitCode).toBe(4);
     const { exitCode, stderr } = await site.run("status", "--wait");
     expect(exitCode).toBe(0);
@@ -194,14 +179,14 @@ const VIOLATIONS: [lie: string, code: number, name: string][] = [
 
 describeInterop("the compiled client at a server that lies", () => {
   test("no-object: exit 3 and no file for an ACCEPT that is no object", async () => {
-    await using site = await Site.open("--lie", "no-object");
+    await using site = await PeerSite.open("--lie", "no-object");
     expect(await site.run("get", "big.bin")).toMatchObject({ exitCode: 3, stdout: "" });
     expect(site.fetched).toEqual([]);
     expect(await site.server.finish()).toEqual(KEPT);
   });
 
   test.each(VIOLATIONS)("%s: GOAWAY %d %s, exit 3 and no file", async (lie, code) => {
-    await using site = await Site.open("--lie", lie);
+    await using site = await PeerSite.open("--lie", lie);
     expect(await site.run("get", "big.bin")).toMatchObject({ exitCode: 3, stdout: "" });
     expect(site.fetched).toEqual([]);
     expect(await site.server.event("goaway")).toMatchObject({ code });
@@ -211,7 +196,7 @@ describeInterop("the compiled client at a server that lies", () => {
   test.each(["garbage", "early-accept", "early-ping", "other-version", "no-credit"])(
     "%s in place of WELCOME: exit 3 with a reason",
     async (lie) => {
-      await using site = await Site.open("--lie", lie);
+      await using site = await PeerSite.open("--lie", lie);
       const { exitCode, stderr } = await site.run("status");
       expect(exitCode).toBe(3);
       expect(stderr).toStartWith("commserver-client: ");
@@ -250,7 +235,7 @@ describeInterop("the Python peer is strict", () => {
     ["other-version", 2, "UNSUPPORTED_VERSION"],
     ["no-credit", 7, "BAD_PAYLOAD"],
   ] as typeof VIOLATIONS)("as a client, %s ends it with exit 1 and the reason (%d %s)", async (lie, code, name) => {
-    await using site = await Site.open("--lie", lie);
+    await using site = await PeerSite.open("--lie", lie);
     const { exitCode, stderr } = await runPeer([site.server.address], ["get big.bin /dev/null"]);
     expect(exitCode).toBe(1);
     expect(stderr).toStartWith(`${name}: `);
@@ -267,7 +252,7 @@ describeInterop("the Python peer is strict", () => {
     ["a PONG unasked", "UNEXPECTED_FRAME", [frame("HELLO", HELLO), frame("PONG", Buffer.alloc(8))]],
     ["a frame cut off", "BAD_HEADER", [frame("HELLO", HELLO), frame("PING", Buffer.alloc(8)).subarray(0, 20)]],
   ])("as a server, %s ends it with exit 1 and %s", async (_, name, bytes) => {
-    await using site = await Site.open();
+    await using site = await PeerSite.open();
     await using raw = await RawPeer.connect(Number(site.server.address.split(":")[1]));
     raw.send(...bytes);
     raw.halfClose();

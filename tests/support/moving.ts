@@ -1,3 +1,4 @@
+import { BLOCK_BYTES } from "../../lib/block.ts";
 import { Client } from "../../lib/client/client.ts";
 import { Download, type DownloadOptions } from "../../lib/client/download.ts";
 import type { TransferItem, TransferOptions, UploadItem } from "../../lib/client/transfer.ts";
@@ -12,6 +13,7 @@ import type { FakeFile } from "./fake-file.ts";
 import { Meddler, type MeddlerOptions } from "./meddler.ts";
 import { readWhole, walk } from "./repository.ts";
 import { TestServer } from "./test-server.ts";
+import { noise } from "./transport-recorder.ts";
 
 /** A client of `server` behind a meddler. */
 export async function meddledClient(
@@ -145,4 +147,26 @@ export async function contentOf(storage: Storage): Promise<Record<string, string
     else content[path] = `${modifiedAt} ${executable} ${Bun.hash.xxHash3(await readWhole(storage, path, 1_048_576))}`;
   }
   return content;
+}
+
+/** Of files, on both sides of each limit. */
+export const SIZES = [
+  0,
+  1,
+  65_536,
+  65_537,
+  BLOCK_BYTES - 1,
+  BLOCK_BYTES,
+  BLOCK_BYTES + 1,
+  3 * BLOCK_BYTES,
+  5 * BLOCK_BYTES + 7,
+];
+
+/** A tree with files of all sizes, some executable, and empty folders. */
+export async function fillAllSizes(storage: MemoryStorage): Promise<void> {
+  for (const [at, size] of SIZES.entries()) {
+    storage.set(`docs/${at % 3}/file-${size}`, noise(size, at + 1), 1_600_000_000_000 + at, at % 2 === 0);
+  }
+  for (let at = 0; at < 200; at++) storage.set(`many/${at}`, noise(at * 7, at + 1), at);
+  await storage.makeFolder("empty/deeper");
 }

@@ -1,8 +1,9 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
-import type { TransferItem, TransferOptions, TransferOutcome } from "../../client/transfer.ts";
+import type { TransferItem, TransferOptions } from "../../client/transfer.ts";
 import { CommError, toCommError } from "../../errors.ts";
 import { quote } from "../../path.ts";
+import type { Outcome } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import type { ExistsPolicy, OpenFile } from "../../storage/storage.ts";
@@ -40,7 +41,7 @@ export class TransferRun<Item extends TransferItem> {
   readonly #options: TransferRunOptions<Item>;
   readonly #conflicts: Conflicts;
   /** Files whose digests are compared when all have moved. */
-  readonly #checks: { item: Item; outcome: TransferOutcome; path: string }[] = [];
+  readonly #checks: { item: Item; outcome: Outcome; path: string }[] = [];
 
   constructor(options: TransferRunOptions<Item>) {
     this.#options = options;

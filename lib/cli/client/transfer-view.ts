@@ -1,5 +1,6 @@
-import type { TransferItem, TransferOutcome } from "../../client/transfer.ts";
+import type { TransferItem } from "../../client/transfer.ts";
 import { type CommError, ERRORS } from "../../errors.ts";
+import type { Outcome } from "../../protocol/methods.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
@@ -83,7 +84,7 @@ export class TransferView {
   }
 
   /** `sha256` when the digests of both ends were compared. */
-  onDone(item: TransferItem, outcome: TransferOutcome, path: string, sha256?: string): void {
+  onDone(item: TransferItem, outcome: Outcome, path: string, sha256?: string): void {
     const { json, verb, placeOf } = this.#options;
     this.#present.delete(item);
     // Folders come along.

@@ -4,33 +4,12 @@ import type { TransferItem } from "../../../lib/client/transfer.ts";
 import { StorageError } from "../../../lib/errors.ts";
 import { FakeFile } from "../../support/fake-file.ts";
 import { codeOf } from "../../support/fault.ts";
-import { contentOf, downloading, meddledClient } from "../../support/moving.ts";
+import { contentOf, downloading, fillAllSizes, meddledClient, SIZES } from "../../support/moving.ts";
 import { readWhole, walk } from "../../support/repository.ts";
 import { factsOf } from "../../support/storing.ts";
-import type { TestServer } from "../../support/test-server.ts";
 import { noise } from "../../support/transport-recorder.ts";
 
-const SIZES = [
-  0,
-  1,
-  65_536,
-  65_537,
-  BLOCK_BYTES - 1,
-  BLOCK_BYTES,
-  BLOCK_BYTES + 1,
-  3 * BLOCK_BYTES,
-  5 * BLOCK_BYTES + 7,
-];
 const LARGE = noise(6 * BLOCK_BYTES + 5);
-
-/** A tree with files of all sizes, some executable, and empty folders. */
-async function fill(server: TestServer): Promise<void> {
-  for (const [at, size] of SIZES.entries()) {
-    server.storage.set(`docs/${at % 3}/file-${size}`, noise(size, at + 1), 1_600_000_000_000 + at, at % 2 === 0);
-  }
-  for (let at = 0; at < 200; at++) server.storage.set(`many/${at}`, noise(at * 7, at + 1), at);
-  await server.storage.makeFolder("empty/deeper");
-}
 
 async function* of(...items: (Partial<TransferItem> & { from: string })[]): AsyncGenerator<TransferItem> {
   for (const item of items) yield { to: item.from, kind: "file", size: 0, modifiedAt: 0, ...item };
@@ -39,7 +18,7 @@ async function* of(...items: (Partial<TransferItem> & { from: string })[]): Asyn
 describe("a download", () => {
   test("brings a whole tree: contents, times, rights, empty folders", async () => {
     await using moved = downloading();
-    await fill(moved.server);
+    await fillAllSizes(moved.server.storage);
     await moved.transfer.run(await moved.server.client());
     expect(await contentOf(moved.local)).toEqual(await contentOf(moved.server.storage));
     const { paths } = await walk(moved.server.storage);
@@ -50,7 +29,7 @@ describe("a download", () => {
 
   test("brings one file after the other when that is wanted", async () => {
     await using moved = downloading({ isSequential: true });
-    await fill(moved.server);
+    await fillAllSizes(moved.server.storage);
     await moved.transfer.run(await moved.server.client());
     const { paths } = await walk(moved.server.storage);
     expect(moved.told.outcomes).toEqual(paths.map((path) => `stored ${path}`));

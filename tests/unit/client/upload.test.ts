@@ -1,39 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { StorageError } from "../../../lib/errors.ts";
-import type { MemoryStorage } from "../../../lib/storage/memory.ts";
 import { settle } from "../../support/fake-clock.ts";
 import { FakeFile } from "../../support/fake-file.ts";
 import { codeOf } from "../../support/fault.ts";
-import { contentOf, meddledClient, opening, uploading } from "../../support/moving.ts";
+import { contentOf, fillAllSizes, meddledClient, opening, SIZES, uploading } from "../../support/moving.ts";
 import { readWhole, walk } from "../../support/repository.ts";
 import { noise } from "../../support/transport-recorder.ts";
 
-const SIZES = [
-  0,
-  1,
-  65_536,
-  65_537,
-  BLOCK_BYTES - 1,
-  BLOCK_BYTES,
-  BLOCK_BYTES + 1,
-  3 * BLOCK_BYTES,
-  5 * BLOCK_BYTES + 7,
-];
 const LARGE = noise(6 * BLOCK_BYTES + 5);
-
-async function fill(storage: MemoryStorage): Promise<void> {
-  for (const [at, size] of SIZES.entries()) {
-    storage.set(`docs/${at % 3}/file-${size}`, noise(size, at + 1), 1_600_000_000_000 + at, at % 2 === 0);
-  }
-  for (let at = 0; at < 200; at++) storage.set(`many/${at}`, noise(at * 7, at + 1), at);
-  await storage.makeFolder("empty/deeper");
-}
 
 describe("an upload", () => {
   test("brings a whole tree: contents, times, rights, empty folders", async () => {
     await using moved = uploading();
-    await fill(moved.local);
+    await fillAllSizes(moved.local);
     await moved.transfer.run(await moved.server.client());
     expect(await contentOf(moved.server.storage)).toEqual(await contentOf(moved.local));
     const { paths } = await walk(moved.local);
