@@ -3,6 +3,8 @@ import { StorageError } from "./errors.ts";
 /** Longest path in UTF-8 bytes, and longest single name: the limits of Linux (PATH_MAX, NAME_MAX). */
 export const MAX_PATH_BYTES = 4096;
 export const MAX_NAME_BYTES = 255;
+/** Each folder on the way costs a look at the disk, and is held open while what is below it is listed. */
+export const MAX_COMPONENTS = 128;
 
 const encoder = new TextEncoder();
 // C0, DEL and C1: no terminal, log or file manager shows them faithfully.
@@ -33,7 +35,9 @@ export function pathFault(input: string): string | undefined {
   if (input.startsWith("/")) return "it is absolute";
   if (DRIVE.test(input)) return "it starts with a drive letter";
   if (encoder.encode(input).length > MAX_PATH_BYTES) return `it is longer than ${MAX_PATH_BYTES} bytes`;
-  for (const name of input.split("/")) {
+  const names = input.split("/");
+  if (names.length > MAX_COMPONENTS) return `it has more than ${MAX_COMPONENTS} components`;
+  for (const name of names) {
     if (name === "") return "it has an empty component";
     if (name === "." || name === "..") return `it has the component "${name}"`;
     if (encoder.encode(name).length > MAX_NAME_BYTES) {

@@ -105,6 +105,45 @@ export function integerFlag(flags: Flags, name: string, min: number, max: number
   return value;
 }
 
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  B: 1,
+  K: 1e3,
+  KB: 1e3,
+  KIB: 1024,
+  M: 1e6,
+  MB: 1e6,
+  MIB: 1024 ** 2,
+  G: 1e9,
+  GB: 1e9,
+  GIB: 1024 ** 3,
+  T: 1e12,
+  TB: 1e12,
+  TIB: 1024 ** 4,
+};
+
+/** Bytes: `500`, `64M`, `1.5GB`, `10 GiB`; undefined when the flag is absent. @throws UsageError */
+export function sizeFlag(flags: Flags, name: string): number | undefined {
+  if (flags[name] === undefined) return undefined;
+  const text = String(flags[name]);
+  const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text) ?? [];
+  const bytes = Math.round(Number(digits) * (SIZE_UNITS[unit.toUpperCase()] ?? Number.NaN));
+  if (digits !== "" && Number.isSafeInteger(bytes)) return bytes;
+  throw new UsageError(`--${name} takes a size, such as 64M or 1.5GB, not "${text}".`);
+}
+
+const PERIODS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A period from now on, as `12h` or `30d`, as a time in milliseconds since 1970. @throws UsageError */
+export function expiryFlag(flags: Flags, name: string, now: number): number | undefined {
+  if (flags[name] === undefined) return undefined;
+  const text = String(flags[name]);
+  const [, count = "", unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const ms = Number(count) * (PERIODS[unit] ?? Number.NaN);
+  if (ms > 0 && ms <= 100 * 365 * 86_400_000) return now + ms;
+  throw new UsageError(`--${name} takes a period, such as 12h or 30d, not "${text}".`);
+}
+
 /** Seconds, with a fraction if need be, as milliseconds. @throws UsageError */
 export function secondsFlag(flags: Flags, name: string): number {
   const text = String(flags[name]);

@@ -62,12 +62,16 @@ async function runCommand(program: Program, argv: readonly string[], io: Console
 
 /** The first word that is neither flag nor a flag's value names the command; flags may stand before it. */
 function splitCommand(program: Program, argv: readonly string[]): { name: string | undefined; rest: string[] } {
-  const allArgs: ArgsDef = Object.assign({}, BUILT_IN, ...Object.values(program.commands).map(({ args }) => args));
+  const flags = Object.values(program.commands).flatMap(({ args }) => Object.entries(args));
+  const allFlags: ArgsDef = {
+    ...BUILT_IN,
+    ...Object.fromEntries(flags.filter(([, { type }]) => type !== "positional")),
+  };
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] as string;
     if (word === "--") break;
     if (word.startsWith("-") && word !== "-") {
-      const takesValue = findFlag(word, allArgs)?.type === "string";
+      const takesValue = findFlag(word, allFlags)?.type === "string";
       if (takesValue) index++;
       continue;
     }

@@ -54,6 +54,16 @@ export function ledgerFile(stateDir: string): string {
   return join(stateDir, "ledger.sqlite");
 }
 
+/** The server's certificate and key. */
+export function identityFile(stateDir: string): string {
+  return join(stateDir, "identity.pem");
+}
+
+/** The server's tokens, or rather their verifiers. */
+export function tokensFile(stateDir: string): string {
+  return join(stateDir, "tokens.json");
+}
+
 export function historyFile(stateDir: string): string {
   return join(stateDir, "history");
 }

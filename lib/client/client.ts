@@ -16,6 +16,7 @@ import {
   StatusResult,
 } from "../protocol/methods.ts";
 import { decodeRecordBatches, decodeRecords } from "../protocol/records.ts";
+import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import { connectSession } from "../session/handshake.ts";
 import type { Session, SessionEnd, StreamLimits } from "../session/session.ts";
@@ -32,6 +33,8 @@ export interface ClientOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly agent: string;
+  /** Proven to the server; absent: nothing is. */
+  readonly token?: Token | undefined;
   readonly wait: boolean;
   readonly timeoutMs: number;
   /** "" to be able to come back after a lost link; the earlier client's `resume` to come back. */

@@ -1,4 +1,12 @@
-import { EventRecord, Nothing, UnfinishedRecord } from "../protocol/methods.ts";
+import type * as v from "valibot";
+import {
+  EventRecord,
+  type IssueTokenParams,
+  IssueTokenResult,
+  Nothing,
+  TokenRecord,
+  UnfinishedRecord,
+} from "../protocol/methods.ts";
 import { decodeRecords } from "../protocol/records.ts";
 import type { Client } from "./client.ts";
 
@@ -24,15 +32,30 @@ export class Operator {
 
   /** What is left of transfers to the server that did not end, or are under way. */
   async *unfinished(): AsyncGenerator<UnfinishedRecord, void> {
-    const stream = this.client.openStream("unfinished", {});
-    await stream.accepted;
-    yield* decodeRecords(UnfinishedRecord, stream.body());
+    yield* this.#records("unfinished", UnfinishedRecord);
+  }
+
+  /** Make a token. Its secret is told this once. */
+  issueToken(params: v.InferInput<typeof IssueTokenParams>): Promise<IssueTokenResult> {
+    return this.client.call("issueToken", params, IssueTokenResult);
+  }
+
+  async revokeToken(name: string): Promise<void> {
+    await this.client.call("revokeToken", { name }, Nothing);
+  }
+
+  async *tokens(): AsyncGenerator<TokenRecord, void> {
+    yield* this.#records("tokens", TokenRecord);
   }
 
   /** What happens at the server from now on, until it stops. */
   async *events(): AsyncGenerator<EventRecord, void> {
-    const stream = this.client.openStream("events", {});
+    yield* this.#records("events", EventRecord);
+  }
+
+  async *#records<S extends v.GenericSchema>(method: string, schema: S): AsyncGenerator<v.InferOutput<S>, void> {
+    const stream = this.client.openStream(method, {});
     await stream.accepted;
-    yield* decodeRecords(EventRecord, stream.body());
+    yield* decodeRecords(schema, stream.body());
   }
 }

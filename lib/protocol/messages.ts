@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { codeOfWire, ERRORS, type ErrorCode } from "../errors.ts";
 import { MAX_CREDIT, MAX_REASON_BYTES } from "./constants.ts";
 import { encodeJson, JsonObject } from "./json.ts";
+import { MECHANISMS } from "./scram.ts";
 
 /** Payloads of the session frames and of OPEN and RESET. Source: PROTOCOL.md, "Payloads". */
 
@@ -19,8 +20,17 @@ const offer = {
   maxStreams: v.pipe(count, v.minValue(1)),
 };
 
+/** A message of SCRAM. */
+const proof = v.pipe(v.string(), v.maxLength(1024));
+
+/** How a client will prove its token, and the first message of that. */
+const AuthOffer = v.object({ mechanism: v.picklist(MECHANISMS), message: proof });
+export type AuthOffer = v.InferOutput<typeof AuthOffer>;
+
 export const Hello = v.object({
   versions: v.object({ min: count, max: count }),
+  /** Absent for who has no token. */
+  auth: v.optional(AuthOffer),
   /** True to be queued when no seat is free. */
   wait: v.optional(v.boolean(), false),
   /** "" to be able to come back after a lost link; what WELCOME gave, to come back. */
@@ -29,8 +39,16 @@ export const Hello = v.object({
 });
 export type Hello = v.InferOutput<typeof Hello>;
 
-export const Role = v.picklist(["client", "operator"]);
+/** The next message of a proof, from either side. */
+export const Auth = v.object({ message: proof });
+
+/** What a session may do: each role may do what those before it may. */
+export const Role = v.picklist(["read", "write", "operator"]);
 export type Role = v.InferOutput<typeof Role>;
+
+export function mayAct(role: Role, needed: Role): boolean {
+  return Role.options.indexOf(role) >= Role.options.indexOf(needed);
+}
 
 export const Welcome = v.object({
   version: count,

@@ -27,7 +27,7 @@ export const SessionRow = v.object({
   startedAt: timestamp,
   /** null while the session lives. */
   endedAt: v.nullable(timestamp),
-  /** exit, lost, kicked, timeout, shutdown, protocol error, crash; null while it lives. */
+  /** exit, lost, kicked, timeout, idle, revoked, shutdown, protocol error, crash; null while it lives. */
   reason: v.nullable(v.string()),
   bytesIn: count,
   bytesOut: count,
@@ -188,6 +188,34 @@ export type SendResult = v.InferOutput<typeof SendResult>;
 export const MessageParams = v.object({ from: name, to: name, text });
 export type MessageParams = v.InferOutput<typeof MessageParams>;
 
+const tokenName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+
+export const IssueTokenParams = v.object({
+  name: tokenName,
+  role: Role,
+  /** Absent: never. */
+  expiresAt: v.optional(count),
+  /** `HOST:PORT` for the invite; absent: what the server knows of itself. */
+  addresses: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.minLength(1), v.maxLength(16))),
+});
+export const IssueTokenResult = v.object({
+  /** `NAME:SECRET`, told this once. */
+  token: v.string(),
+  invite: v.string(),
+});
+export type IssueTokenResult = v.InferOutput<typeof IssueTokenResult>;
+
+export const RevokeTokenParams = v.object({ name: tokenName });
+
+/** A record of the body of `tokens`. */
+export const TokenRecord = v.object({
+  name: tokenName,
+  role: Role,
+  createdAt: timestamp,
+  expiresAt: v.nullable(timestamp),
+});
+export type TokenRecord = v.InferOutput<typeof TokenRecord>;
+
 export const KickParams = v.object({ name, reason: v.optional(v.pipe(v.string(), v.maxLength(256))) });
 export const DrainParams = v.object({ on: v.boolean() });
 export const Nothing = v.object({});
@@ -199,7 +227,7 @@ export type UnfinishedRecord = v.InferOutput<typeof UnfinishedRecord>;
 /** What happens at the server, for its operator: the body records of `events`, and the log. */
 export type ServerEvent =
   | { event: "listening"; address: string }
-  | { event: "joined"; name: string; address: string; role: Role }
+  | { event: "joined"; name: string; address: string; role: Role; token?: string }
   | {
       event: "left";
       name: string;
@@ -221,6 +249,8 @@ export type ServerEvent =
   | { event: "away"; name: string; address: string; message: string }
   | { event: "returned"; name: string; address: string }
   | { event: "cleaned"; path: string; size: number }
+  | { event: "issued"; name: string; token: string; role: Role }
+  | { event: "revoked"; name: string; token: string }
   | { event: "draining"; on: boolean }
   | { event: "stopping"; message: string }
   | { event: "warning"; message: string };

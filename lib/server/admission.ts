@@ -1,12 +1,17 @@
-import { type CommError, ProtocolError, type TransportError } from "../errors.ts";
+import { type CommError, ProtocolError, type TransportError, toCommError } from "../errors.ts";
 import { PROTOCOL_VERSION } from "../protocol/constants.ts";
 import type { Header } from "../protocol/header.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
-import { encodeReason, Hello, type ReasonCode, type Role } from "../protocol/messages.ts";
+import { Auth, encodeReason, Hello, type ReasonCode, type Role } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "../session/clock.ts";
 import { Link, type LinkHandler } from "../session/link.ts";
 import type { Transport } from "../session/transport.ts";
+import type { Access } from "./access/access.ts";
+import { AccessError, type Account } from "./access/account.ts";
+import type { Exchange } from "./access/exchange.ts";
+import type { Bandwidth } from "./bandwidth.ts";
+import { type PeerAddress, parsePeer } from "./peer-address.ts";
 import type { Candidate, Seats } from "./seats.ts";
 
 /** The original's words. */
@@ -16,17 +21,21 @@ const FULL = "Server is full. Please try again later.";
 export interface AdmissionHost {
   readonly clock: Clock;
   readonly seats: Seats;
+  readonly access: Access;
+  readonly bandwidth: Bandwidth;
   readonly heartbeatMs: number;
-  /** How long a peer may take for its HELLO. */
+  /** How long a peer may take until it has said and proven who it is, the handshake of TLS included. */
   readonly handshakeMs: number;
   /** Why nobody new is admitted now, if so. */
   closedFor(): { code: ReasonCode; message: string } | undefined;
+  /** The peer has shown who it is, and comes in or waits. */
+  onKnown(admission: Admission): void;
   /** The peer is in: welcome it and make its session. */
   onAdmitted(admission: Admission, hello: Hello): void;
   /** The peer says that it comes back: if so, welcome it in the place that was kept for it. */
   onReturning(admission: Admission, token: string): boolean;
   onWaiting(admission: Admission, position: number): void;
-  /** It is out, or left by itself; called once unless admitted. */
+  /** It is out, or left by itself, for this reason, in words for the log; called once unless admitted. */
   onRefused(admission: Admission, code: ReasonCode, message: string): void;
   /** Nothing of the peer's link is left. */
   onGone(link: Link): void;
@@ -34,28 +43,34 @@ export interface AdmissionHost {
 
 /**
  * The server's side of the handshake, from the first byte until a peer is admitted or gone. Nothing but
- * HELLO is understood here. Source: PROTOCOL.md, "Handshake".
+ * HELLO and AUTH is understood here. Source: PROTOCOL.md, "Handshake".
  */
 export class Admission implements LinkHandler, Candidate {
   readonly link: Link;
-  readonly role: Role;
+  readonly address: PeerAddress;
+  readonly #trusted: Role | undefined;
   readonly #host: AdmissionHost;
   #cancelTimeout: (() => void) | undefined;
   #hello: Hello | undefined;
+  /** The proof under way. */
+  #exchange: Exchange | undefined;
+  #account: Account | undefined;
   #settled = false;
 
-  /** `role` is given by the way the peer came in: operators come by the socket in the state folder. */
-  constructor(transport: Transport, role: Role, host: AdmissionHost) {
+  /** `trusted`: the role of who need not prove anything, as those that come by the socket in the state folder. */
+  constructor(transport: Transport, trusted: Role | undefined, host: AdmissionHost) {
     this.#host = host;
-    this.role = role;
+    this.#trusted = trusted;
+    this.address = parsePeer(transport.peer);
     this.link = new Link(transport, {
       clock: host.clock,
       handler: this,
       heartbeatMs: host.heartbeatMs,
       onGone: host.onGone,
+      pace: { out: host.bandwidth.pace("out"), in: host.bandwidth.pace("in") },
     });
     this.#cancelTimeout = host.clock.after(host.handshakeMs, () =>
-      this.refuse("HANDSHAKE_TIMEOUT", `No complete HELLO came within ${host.handshakeMs / 1000} s.`),
+      this.refuse("HANDSHAKE_TIMEOUT", `The handshake was not complete within ${host.handshakeMs / 1000} s.`),
     );
   }
 
@@ -64,24 +79,36 @@ export class Admission implements LinkHandler, Candidate {
     this.link.start();
   }
 
-  /** True between HELLO and the decision. */
+  /** True while it waits for a seat. */
   get isWaiting(): boolean {
-    return this.#hello !== undefined && !this.#settled;
+    return this.#account !== undefined && !this.#settled;
   }
 
-  /** Turn the peer away with the reason. No effect when it is admitted or gone. */
-  refuse(code: ReasonCode, message: string): void {
+  /** Who the peer has shown to be. Only for who was admitted, or waits. */
+  get account(): Account {
+    return this.#account as Account;
+  }
+
+  get group(): string {
+    return this.address.group;
+  }
+
+  /** Turn the peer away with the reason; `detail` is for the log. No effect when it is admitted or gone. */
+  refuse(code: ReasonCode, message: string, detail = message): void {
     if (!this.#settle()) return;
     const versions = { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION };
     const members = code === "UNSUPPORTED_VERSION" ? { versions } : {};
     this.link.send(Opcode.REFUSE, 0, encodeReason(code, message, members));
     this.link.close();
-    this.#host.onRefused(this, code, message);
+    this.#host.onRefused(this, code, detail);
   }
 
   onFrame(header: Header, payload: Uint8Array): void {
+    if (this.#exchange !== undefined && header.opcode === Opcode.AUTH) {
+      return this.#onProof(this.#exchange, decodeJson(Auth, payload, "AUTH").message);
+    }
     if (this.#hello !== undefined) {
-      if (header.opcode === Opcode.GOAWAY) return this.#leave("The client left the queue.");
+      if (header.opcode === Opcode.GOAWAY) return this.#leave("The client left before it was admitted.");
       throw new ProtocolError("UNEXPECTED_FRAME", "A frame comes before WELCOME.");
     }
     if (header.opcode !== Opcode.HELLO) throw new ProtocolError("UNEXPECTED_FRAME", "The first frame is not HELLO.");
@@ -97,7 +124,7 @@ export class Admission implements LinkHandler, Candidate {
   }
 
   onClosed(error: TransportError | undefined): void {
-    this.#leave(error?.message ?? "The client left before it was admitted.");
+    this.#leave(error?.message ?? "The client left before it was admitted.", error?.code);
   }
 
   onSeated(): void {
@@ -120,7 +147,6 @@ export class Admission implements LinkHandler, Candidate {
 
   #onHello(hello: Hello): void {
     this.#hello = hello;
-    this.#endTimeout();
     const { min, max } = hello.versions;
     if (min > PROTOCOL_VERSION || max < PROTOCOL_VERSION) {
       const theirs = min === max ? `${min}` : `${min} to ${max}`;
@@ -129,18 +155,52 @@ export class Admission implements LinkHandler, Candidate {
         `The client speaks version ${theirs}, this server ${PROTOCOL_VERSION}.`,
       );
     }
-    if (this.role === "operator") return this.onSeated();
+    try {
+      if (hello.auth !== undefined) {
+        this.#exchange = this.#host.access.begin(hello.auth, this.address, this.link.channelBinding);
+        this.link.send(Opcode.AUTH, 0, encodeJson({ message: this.#exchange.challenge }));
+      } else if (this.#trusted !== undefined) this.#onKnown({ role: this.#trusted, token: undefined }, hello);
+      else this.#onKnown(this.#host.access.withoutToken(), hello);
+    } catch (thrown) {
+      this.#deny(thrown);
+    }
+  }
+
+  #onProof(exchange: Exchange, message: string): void {
+    this.#exchange = undefined;
+    try {
+      const { account, answer } = exchange.finish(message);
+      this.link.send(Opcode.AUTH, 0, encodeJson({ message: answer }));
+      this.#onKnown({ ...account, role: this.#trusted ?? account.role }, this.#hello as Hello);
+    } catch (thrown) {
+      this.#deny(thrown);
+    }
+  }
+
+  #deny(thrown: unknown): void {
+    const { code, message } = toCommError(thrown);
+    this.refuse(code, message, thrown instanceof AccessError ? thrown.detail : message);
+  }
+
+  /** It is clear who this is: now for a seat. Operators need none. */
+  #onKnown(account: Account, hello: Hello): void {
+    this.#account = account;
+    this.#endTimeout();
+    this.#host.onKnown(this);
+    if (account.role === "operator") return this.onSeated();
     if (hello.resume && this.#host.onReturning(this, hello.resume)) return;
     const closed = this.#host.closedFor();
     if (closed !== undefined) return this.refuse(closed.code, closed.message);
     this.link.startHeartbeat();
-    if (this.#host.seats.request(this, hello.wait) === "full") this.refuse("SERVER_FULL", FULL);
+    const outcome = this.#host.seats.request(this, hello.wait);
+    if (outcome === "full") this.refuse("SERVER_FULL", FULL);
+    else if (outcome === "crowded") this.refuse("TOO_MANY_SESSIONS", "Your address has as many sessions as one may.");
   }
 
-  #leave(message: string): void {
+  #leave(message: string, code: ReasonCode = "LOST"): void {
     if (!this.#settle()) return;
     this.link.close();
-    this.#host.onRefused(this, "LOST", message);
+    this.#host.onRefused(this, code, message);
   }
 
   /** Also let go of it: a cancelled timer takes memory as long as somebody holds it, here a whole session. */

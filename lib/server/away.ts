@@ -24,7 +24,7 @@ export class Away {
 
   /** Keep the member's place. `onExpired` is called unless it is taken back in time. */
   keep(member: Member, admission: Admission, end: SessionEnd, onExpired: (absence: Absence) => void): void {
-    const { token } = member;
+    const { resumeToken: token } = member;
     if (token === undefined) return;
     const cancel = this.#clock.after(this.graceMs, () => {
       const absence = this.take(token);
@@ -33,10 +33,10 @@ export class Away {
     this.#absences.set(token, { member, admission, end, cancel });
   }
 
-  /** The member that comes back with `token`, once. */
-  take(token: string): Absence | undefined {
+  /** The member that comes back with the resume token, once, if it `is` the right one. */
+  take(token: string, is: (member: Member) => boolean = () => true): Absence | undefined {
     const absence = this.#absences.get(token);
-    if (absence === undefined) return undefined;
+    if (absence === undefined || !is(absence.member)) return undefined;
     this.#absences.delete(token);
     absence.cancel();
     return absence;
@@ -50,8 +50,8 @@ export class Away {
     return undefined;
   }
 
-  /** All of them: nobody can come back any more. */
-  takeAll(): Absence[] {
-    return [...this.#absences.keys()].flatMap((token) => this.take(token) ?? []);
+  /** All that `are`: they can't come back any more. */
+  takeWhere(are: (member: Member) => boolean): Absence[] {
+    return [...this.#absences.keys()].flatMap((token) => this.take(token, are) ?? []);
   }
 }

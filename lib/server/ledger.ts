@@ -4,7 +4,16 @@ import { quote } from "../path.ts";
 import type { SessionRow } from "../protocol/methods.ts";
 
 /** Why a session ended, as the ledger has it. */
-export type EndReason = "exit" | "lost" | "kicked" | "timeout" | "shutdown" | "protocol error" | "crash";
+export type EndReason =
+  | "exit"
+  | "lost"
+  | "kicked"
+  | "timeout"
+  | "idle"
+  | "revoked"
+  | "shutdown"
+  | "protocol error"
+  | "crash";
 
 export interface Counters {
   readonly bytesIn: number;
@@ -46,8 +55,9 @@ export class Ledger {
   private constructor(database: Database) {
     this.#database = database;
     this.#insert = database.prepare("INSERT INTO sessions (address, startedAt, seenAt) VALUES (?, ?, ?) RETURNING id");
+    // A clock that was set back ends no session before it began.
     this.#update = database.prepare(
-      `UPDATE sessions SET seenAt = ?, endedAt = ?, reason = ?,
+      `UPDATE sessions SET seenAt = max(startedAt, ?), endedAt = max(startedAt, ?), reason = ?,
        bytesIn = ?, bytesOut = ?, messagesIn = ?, messagesOut = ? WHERE id = ?`,
     );
     this.#page = database.prepare(

@@ -1,28 +1,31 @@
 import type { Role } from "../protocol/messages.ts";
 import type { Session, SessionEnd } from "../session/session.ts";
+import type { Account } from "./access/account.ts";
+import { CallCounter } from "./call-rates.ts";
 import type { Counters, EndReason } from "./ledger.ts";
 
 export interface MemberOptions {
   /** Row in the ledger; operators have none. */
   readonly id: number;
   readonly name: string;
-  readonly role: Role;
+  readonly account: Account;
   readonly address: string;
   readonly startedAt: number;
   /** With it the client can come back; undefined when it has not asked for that. */
-  readonly token?: string | undefined;
+  readonly resumeToken?: string | undefined;
 }
 
 /** One admitted peer: a session with its name and role, and what it has done. */
 export class Member implements Counters {
   readonly id: number;
   readonly name: string;
-  readonly role: Role;
+  readonly #account: Account;
   address: string;
   readonly startedAt: number;
-  readonly token: string | undefined;
+  readonly resumeToken: string | undefined;
   /** True when it has come back over another link before this one was known to be lost. */
   isSuperseded = false;
+  #calls: CallCounter | undefined;
   /** Bytes over the links before this one. */
   #bytesInBefore = 0;
   #bytesOutBefore = 0;
@@ -35,10 +38,25 @@ export class Member implements Counters {
   constructor(options: MemberOptions) {
     this.id = options.id;
     this.name = options.name;
-    this.role = options.role;
+    this.#account = options.account;
     this.address = options.address;
     this.startedAt = options.startedAt;
-    this.token = options.token;
+    this.resumeToken = options.resumeToken;
+  }
+
+  get role(): Role {
+    return this.#account.role;
+  }
+
+  /** Name of the token that it came with; undefined for who needed none. */
+  get token(): string | undefined {
+    return this.#account.token;
+  }
+
+  /** Made when it first calls something that is counted. */
+  get calls(): CallCounter {
+    this.#calls ??= new CallCounter();
+    return this.#calls;
   }
 
   get bytesIn(): number {
@@ -74,6 +92,10 @@ export function endReason(end: SessionEnd): EndReason {
       return "kicked";
     case "HEARTBEAT_TIMEOUT":
       return "timeout";
+    case "ACCESS_DENIED":
+      return "revoked";
+    case "IDLE_TIMEOUT":
+      return "idle";
     case "SHUTDOWN":
       return end.by === "local" ? "shutdown" : "exit";
     default:

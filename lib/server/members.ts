@@ -26,9 +26,9 @@ export class Members {
     return [...this.#operators];
   }
 
-  /** The live client that came with `token`. */
-  byToken(token: string): Member | undefined {
-    for (const member of this.#clients.values()) if (member.token === token) return member;
+  /** The live client that can come back with this resume token. */
+  byResumeToken(token: string): Member | undefined {
+    for (const member of this.#clients.values()) if (member.resumeToken === token) return member;
     return undefined;
   }
 

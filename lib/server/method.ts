@@ -1,9 +1,13 @@
 import type * as v from "valibot";
 import type { Digest64 } from "../block.ts";
+import type { Role } from "../protocol/messages.ts";
+import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { TokenStore } from "./access/token-store.ts";
 import type { BlockDigestCache } from "./block-digests.ts";
+import type { CallKind, CallRates } from "./call-rates.ts";
 import type { DigestCache } from "./digest-cache.ts";
 import type { EventFeed } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
@@ -16,6 +20,8 @@ export interface Host {
   readonly agent: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** The same on the clock that nobody sets. */
+  readonly runningSince: number;
   readonly clock: Clock;
   readonly storage: Storage;
   /** Whether the repository may be changed. */
@@ -34,6 +40,14 @@ export interface Host {
   kick(name: string, message: string): string;
   readonly digest64: Digest64;
   readonly blockDigests: BlockDigestCache;
+  readonly callRates: CallRates;
+  readonly tokens: TokenStore;
+  /** The invite that holds `token`; `addresses` in place of the server's own. */
+  invite(token: Token, addresses?: readonly string[]): string;
+  /** End the sessions whose token was revoked or has expired. */
+  expel(): void;
+  /** A token may be the next to expire. */
+  watchExpiry(): void;
   /** Ask the program to stop; it decides how. */
   requestStop(): void;
 }
@@ -50,12 +64,12 @@ export interface Call<Params> {
 export interface Method<Schema extends v.GenericSchema = v.GenericSchema> {
   readonly name: string;
   /** The least role that may call it. */
-  readonly role: "client" | "operator";
+  readonly role: Role;
   readonly params: Schema;
+  /** Whose rate it counts for; absent: it may be called as often as one likes. */
+  readonly kind?: CallKind;
   /** True for one whose request has a body. */
   readonly takesBody?: boolean;
-  /** True for one that changes the repository. */
-  readonly writes?: boolean;
   /** Answer on `call.stream`. A thrown CommError becomes a RESET with its code. */
   handle(call: Call<v.InferOutput<Schema>>): Promise<void>;
 }

@@ -63,10 +63,22 @@ export class Reception {
     return member.name;
   }
 
+  /** End the sessions that came with a token and may not stay, also those whose link is lost. `faultOf` tells why. */
+  expel(faultOf: (token: string) => string | undefined): void {
+    const judge = ({ token }: Member) => (token === undefined ? undefined : faultOf(token));
+    for (const member of [...this.members.clients, ...this.members.operators]) {
+      const fault = judge(member);
+      if (fault !== undefined) member.session.terminate("ACCESS_DENIED", fault);
+    }
+    for (const { member, admission } of this.#away.takeWhere((member) => judge(member) !== undefined)) {
+      this.#dismiss(admission, member, { by: "local", code: "ACCESS_DENIED", message: judge(member) ?? "" });
+    }
+  }
+
   /** Nobody can come back any more. */
   close(): void {
     this.#isClosed = true;
-    for (const { member, admission, end } of this.#away.takeAll()) this.#dismiss(admission, member, end);
+    for (const { member, admission, end } of this.#away.takeWhere(() => true)) this.#dismiss(admission, member, end);
   }
 
   /** The peer has a seat, or is an operator. */
@@ -75,18 +87,21 @@ export class Reception {
     if (member === undefined) return;
     member.session = this.#welcome(admission, hello, member);
     this.members.add(member);
-    this.#options.events.emit({ event: "joined", name: member.name, address: member.address, role: member.role });
+    const { name, address, role, token } = member;
+    this.#options.events.emit({ event: "joined", name, address, role, ...(token !== undefined && { token }) });
   }
 
   /** Let a client go on where its lost link left it. @returns false when nothing is kept for `token` */
   takeBack(admission: Admission, token: string): boolean {
-    const live = this.members.byToken(token);
-    if (live !== undefined) {
+    const live = this.members.byResumeToken(token);
+    // Only with the proof that it was admitted with.
+    if (live !== undefined && live.token === admission.account.token) {
       // It knows before we do that its link is lost.
       live.isSuperseded = true;
       live.session.terminate("LOST", "The client has come back over another link.");
     }
-    const absence = this.#isClosed ? undefined : this.#away.take(token);
+    const { account } = admission;
+    const absence = this.#isClosed ? undefined : this.#away.take(token, (member) => member.token === account.token);
     const hello = absence && admission.settle();
     if (absence === undefined || hello === undefined) return false;
     const { member } = absence;
@@ -98,14 +113,15 @@ export class Reception {
   }
 
   #welcome(admission: Admission, hello: Hello, member: Member): Session {
-    const { link, role } = admission;
+    const { link } = admission;
+    const { role } = admission.account;
     const { clock, limits, agent, graceMs } = this.#options;
     const welcome: Welcome = {
       version: PROTOCOL_VERSION,
       name: member.name,
       role,
       agent,
-      ...(member.token !== undefined && { resume: { token: member.token, graceMs } }),
+      ...(member.resumeToken !== undefined && { resume: { token: member.resumeToken, graceMs } }),
       capabilities: [],
       credit: limits.credit,
       maxStreams: limits.maxStreams,
@@ -122,14 +138,14 @@ export class Reception {
 
   /** Give the peer its name. A ledger that can't be written costs this peer its admission, nobody else. */
   #enroll(admission: Admission, hello: Hello): Member | undefined {
-    const { link, role } = admission;
+    const { link, account } = admission;
     const startedAt = this.#options.clock.wallTime();
     const address = link.peer;
-    if (role === "operator") return new Member({ id: 0, name: "Operator", role, address, startedAt });
+    if (account.role === "operator") return new Member({ id: 0, name: "Operator", account, address, startedAt });
     try {
       const { id, name } = this.#options.ledger.begin(address, startedAt);
-      const token = hello.resume === undefined ? undefined : crypto.randomUUID();
-      return new Member({ id, name, role, address, startedAt, token });
+      const resumeToken = hello.resume === undefined ? undefined : crypto.randomUUID();
+      return new Member({ id, name, account, address, startedAt, resumeToken });
     } catch (thrown) {
       const { message } = toCommError(thrown);
       this.#options.events.emit({ event: "warning", message });
@@ -142,7 +158,7 @@ export class Reception {
   #onEnd(admission: Admission, member: Member, end: SessionEnd): void {
     this.members.remove(member);
     const isLost = member.isSuperseded || ["lost", "timeout"].includes(endReason(end));
-    if (!isLost || member.token === undefined || this.#isClosed) {
+    if (!isLost || member.resumeToken === undefined || this.#isClosed) {
       return this.#dismiss(admission, member, end);
     }
     const { name, address } = member;
@@ -154,7 +170,7 @@ export class Reception {
 
   #dismiss(admission: Admission, member: Member, end: SessionEnd): void {
     const reason = endReason(end);
-    if (member.role === "client") {
+    if (member.role !== "operator") {
       const now = this.#options.clock.wallTime();
       this.#options.record(() => this.#options.ledger.end(member.id, member.counters, now, reason));
     }

@@ -2,13 +2,14 @@ import * as v from "valibot";
 import { StreamError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { describe } from "../protocol/json.ts";
-import type { Open } from "../protocol/messages.ts";
+import { mayAct, type Open } from "../protocol/messages.ts";
 import type { Stream } from "../session/stream.ts";
 import { failureOf } from "./failure.ts";
 import { digest } from "./handlers/digest.ts";
 import { drain } from "./handlers/drain.ts";
 import { events } from "./handlers/events.ts";
 import { get } from "./handlers/get.ts";
+import { issueToken } from "./handlers/issue-token.ts";
 import { kick } from "./handlers/kick.ts";
 import { list } from "./handlers/list.ts";
 import { message } from "./handlers/message.ts";
@@ -16,8 +17,10 @@ import { put } from "./handlers/put.ts";
 import { quit } from "./handlers/quit.ts";
 import { remove } from "./handlers/remove.ts";
 import { rename } from "./handlers/rename.ts";
+import { revokeToken } from "./handlers/revoke-token.ts";
 import { stat } from "./handlers/stat.ts";
 import { status } from "./handlers/status.ts";
+import { tokens } from "./handlers/tokens.ts";
 import { unfinished } from "./handlers/unfinished.ts";
 import { watch } from "./handlers/watch.ts";
 import type { Member } from "./member.ts";
@@ -41,6 +44,9 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
       drain,
       quit,
       events,
+      issueToken,
+      tokens,
+      revokeToken,
     ] as Method[]
   ).map((method) => [method.name, method]),
 );
@@ -52,14 +58,24 @@ export async function route(stream: Stream, request: Open, member: Member, host:
     if (method === undefined) {
       throw new StreamError("UNKNOWN_METHOD", `This server has no method ${quote(request.method)}.`);
     }
-    if (method.role === "operator" && member.role !== "operator") {
-      throw new StreamError("NOT_ALLOWED", `Only an operator may call ${quote(request.method)}.`);
+    if (!mayAct(member.role, method.role)) {
+      const who = method.role === "operator" ? "Only an operator" : `Only who has the role "${method.role}"`;
+      throw new StreamError(
+        "NOT_ALLOWED",
+        `${who} may call ${quote(request.method)}; this session has "${member.role}".`,
+      );
     }
     if (stream.hasPeerBody && method.takesBody !== true) {
       throw new StreamError("BAD_PARAMS", `${request.method} takes no body: OPEN needs the flag END.`);
     }
-    if (method.writes === true && !host.writable) {
+    if (method.role === "write" && !host.writable) {
       throw new StreamError("NOT_ALLOWED", "The repository is read-only: its server runs without --writable.");
+    }
+    if (method.kind !== undefined && !member.calls.take(method.kind, host.callRates, host.clock.now())) {
+      throw new StreamError(
+        "TOO_OFTEN",
+        `${host.callRates[method.kind]} calls of ${request.method} a second are allowed.`,
+      );
     }
     await method.handle({ params: checkParams(method, request), stream, member, host });
   } catch (thrown) {

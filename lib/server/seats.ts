@@ -1,5 +1,9 @@
+import { Tally } from "./tally.ts";
+
 /** Who wants a seat. */
 export interface Candidate {
+  /** Whose it is, for the limit of one party; as PeerAddress.group. */
+  readonly group: string;
   /** The seat is theirs. Called from request() or, for one who waited, from release(). */
   onSeated(): void;
   /** Their place among those who wait; 1 is next. */
@@ -13,13 +17,18 @@ export interface Candidate {
 export class Seats {
   readonly max: number;
   readonly maxWaiting: number;
+  readonly #maxPerGroup: number;
   readonly #seated = new Set<Candidate>();
   /** In the order of arrival. */
   readonly #waiting = new Set<Candidate>();
+  /** Both kinds, of each group. */
+  readonly #perGroup = new Tally();
 
-  constructor(limits: { max: number; maxWaiting: number }) {
+  /** `maxPerGroup`: seats and places in the queue, together, that one group may have. */
+  constructor(limits: { max: number; maxWaiting: number; maxPerGroup: number }) {
     this.max = limits.max;
     this.maxWaiting = limits.maxWaiting;
+    this.#maxPerGroup = limits.maxPerGroup;
   }
 
   get taken(): number {
@@ -31,28 +40,39 @@ export class Seats {
   }
 
   /** Seat the candidate, or queue it when it can wait, or leave it out. Nobody overtakes the queue. */
-  request(candidate: Candidate, canWait: boolean): "seated" | "waiting" | "full" {
+  request(candidate: Candidate, canWait: boolean): "seated" | "waiting" | "full" | "crowded" {
+    if (this.#perGroup.count(candidate.group) >= this.#maxPerGroup) return "crowded";
     if (this.#seated.size < this.max && this.#waiting.size === 0) {
       this.#seated.add(candidate);
+      this.#perGroup.add(candidate.group);
       candidate.onSeated();
       return "seated";
     }
     if (!canWait || this.#waiting.size >= this.maxWaiting) return "full";
     this.#waiting.add(candidate);
+    this.#perGroup.add(candidate.group);
     candidate.onPosition(this.#waiting.size);
     return "waiting";
   }
 
   /** The seat of `before` is `after`'s from now on. */
   replace(before: Candidate, after: Candidate): void {
-    if (this.#seated.delete(before)) this.#seated.add(after);
+    if (!this.#seated.delete(before)) return;
+    this.#perGroup.remove(before.group);
+    this.#seated.add(after);
+    this.#perGroup.add(after.group);
   }
 
   /** The candidate is gone, seated or waiting. No effect when it has neither. */
   release(candidate: Candidate): void {
     const position = [...this.#waiting].indexOf(candidate) + 1;
-    if (this.#waiting.delete(candidate)) this.#tellFrom(position);
-    else if (this.#seated.delete(candidate)) this.#fill();
+    if (this.#waiting.delete(candidate)) {
+      this.#perGroup.remove(candidate.group);
+      this.#tellFrom(position);
+    } else if (this.#seated.delete(candidate)) {
+      this.#perGroup.remove(candidate.group);
+      this.#fill();
+    }
   }
 
   #fill(): void {

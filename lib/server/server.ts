@@ -1,13 +1,18 @@
 import type { Digest64 } from "../block.ts";
 import { toCommError } from "../errors.ts";
 import type { ReasonCode, Role } from "../protocol/messages.ts";
+import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Link } from "../session/link.ts";
 import type { StreamLimits } from "../session/session.ts";
 import type { Transport } from "../session/transport.ts";
 import type { Sha256, Storage } from "../storage/storage.ts";
+import type { Access } from "./access/access.ts";
+import type { TokenStore } from "./access/token-store.ts";
 import { Admission, type AdmissionHost } from "./admission.ts";
+import { Bandwidth, type BandwidthLimits } from "./bandwidth.ts";
 import { BlockDigestCache } from "./block-digests.ts";
+import type { CallRates } from "./call-rates.ts";
 import { cleanUnfinished } from "./cleaning.ts";
 import { DigestCache } from "./digest-cache.ts";
 import { EventFeed } from "./events.ts";
@@ -17,12 +22,19 @@ import type { Host } from "./method.ts";
 import { Reception } from "./reception.ts";
 import { route } from "./router.ts";
 import { Seats } from "./seats.ts";
+import { Tally } from "./tally.ts";
 
 /** How often the counters of live sessions go into the ledger. */
 const CHECKPOINT_MS = 30_000;
 
 /** How often stale unfinished files are looked for, beside the start. */
 const CLEANING_MS = 24 * 3_600_000;
+
+/** Links of peers that were refused and have not gone yet: so many times `maxUnadmitted`; more are cut off without a word. */
+const REFUSED_FACTOR = 4;
+
+/** How far ahead a timer looks: clocks are set, and timers have an end. */
+const MAX_TIMER_MS = 3_600_000;
 
 const CLOSED = "The server admits nobody at present.";
 const STOPPING = "The server is shutting down.";
@@ -34,8 +46,17 @@ export interface ServerOptions {
   readonly ledger: Ledger;
   readonly maxClients: number;
   readonly maxWaiting: number;
-  /** Connections that may be in their handshake at once; more are refused unheard. */
+  /** Seats and places in the queue that one address may have. */
+  readonly maxPerAddress: number;
+  /** Connections that may be in their handshake at once, of all and of one address; more are refused unheard. */
   readonly maxUnadmitted: number;
+  readonly maxUnadmittedPerAddress: number;
+  readonly access: Access;
+  readonly bandwidth: BandwidthLimits;
+  /** Calls a second that a session may make. */
+  readonly callRates: CallRates;
+  /** A session without a stream for so long is ended; undefined: none is. */
+  readonly idleMs: number | undefined;
   readonly handshakeMs: number;
   readonly heartbeatMs: number;
   /** How long a client's name and seat are kept after its link was lost. */
@@ -46,6 +67,9 @@ export interface ServerOptions {
   readonly writable: boolean;
   readonly digest64: Digest64;
   createSha256(): Sha256;
+  readonly tokens: TokenStore;
+  /** As Host.invite(). */
+  invite(token: Token, addresses?: readonly string[]): string;
   /** An operator asked to stop. */
   onStopRequest(): void;
 }
@@ -54,6 +78,7 @@ export interface ServerOptions {
 export class CommServer implements Host {
   readonly #options: ServerOptions;
   readonly startedAt: number;
+  readonly runningSince: number;
   readonly seats: Seats;
   readonly members = new Members();
   readonly events: EventFeed;
@@ -66,17 +91,23 @@ export class CommServer implements Host {
   wasAborted = false;
   /** Peers between their first byte and their admission, those who wait for a seat included. */
   readonly #unadmitted = new Set<Admission>();
+  /** Those of them who have not yet shown who they are, and how many of them each address has. */
+  readonly #handshaking = new Set<Admission>();
+  readonly #handshakesOf = new Tally();
   /** Transports that are not gone yet, also those that only linger for their last words. */
   readonly #links = new Set<Link>();
   readonly #admissionHost: AdmissionHost;
   #waitingToStop: Promise<void> | undefined;
   #cancelCheckpoint: () => void = () => {};
   #cancelCleaning: () => void = () => {};
+  #cancelExpiry: () => void = () => {};
 
   constructor(options: ServerOptions) {
     this.#options = options;
     this.startedAt = options.clock.wallTime();
-    this.seats = new Seats({ max: options.maxClients, maxWaiting: options.maxWaiting });
+    this.runningSince = options.clock.now();
+    const { maxClients: max, maxWaiting, maxPerAddress: maxPerGroup } = options;
+    this.seats = new Seats({ max, maxWaiting, maxPerGroup });
     this.digests = new DigestCache(options.storage, () => options.createSha256());
     this.events = new EventFeed(() => options.clock.wallTime());
     this.#reception = new Reception({
@@ -89,12 +120,16 @@ export class CommServer implements Host {
     });
     this.#scheduleCheckpoint();
     this.#scheduleCleaning(0);
+    this.watchExpiry();
     this.#admissionHost = {
       clock: options.clock,
       seats: this.seats,
+      access: options.access,
+      bandwidth: new Bandwidth(options.bandwidth, options.clock),
       heartbeatMs: options.heartbeatMs,
       handshakeMs: options.handshakeMs,
       closedFor: () => this.#closedFor(),
+      onKnown: (known) => this.#endHandshake(known),
       onAdmitted: (admitted, hello) => {
         this.#unadmitted.delete(admitted);
         this.#reception.admit(admitted, hello);
@@ -142,6 +177,33 @@ export class CommServer implements Host {
     for (const admission of [...this.#unadmitted]) if (admission.isWaiting) admission.refuse("SHUTDOWN", CLOSED);
   }
 
+  get callRates(): CallRates {
+    return this.#options.callRates;
+  }
+
+  get tokens(): TokenStore {
+    return this.#options.tokens;
+  }
+
+  invite(token: Token, addresses?: readonly string[]): string {
+    return this.#options.invite(token, addresses);
+  }
+
+  expel(): void {
+    this.#reception.expel((token) => this.#options.access.faultOf(token));
+  }
+
+  watchExpiry(): void {
+    this.#cancelExpiry();
+    const next = this.#options.access.nextExpiry;
+    if (next === undefined) return;
+    const ms = Math.min(next - this.clock.wallTime(), MAX_TIMER_MS);
+    this.#cancelExpiry = this.clock.after(ms, () => {
+      this.expel();
+      this.watchExpiry();
+    });
+  }
+
   get writable(): boolean {
     return this.#options.writable;
   }
@@ -158,14 +220,20 @@ export class CommServer implements Host {
     this.#options.onStopRequest();
   }
 
-  /** Take a new peer. Its role is given by the way it came in. */
-  accept(transport: Transport, role: Role): void {
-    const admission = new Admission(transport, role, this.#admissionHost);
+  /** Take a new peer. `trusted`: its role, given by the way it came in; absent: it must prove who it is. */
+  accept(transport: Transport, trusted?: Role): void {
+    const { maxClients, maxWaiting, maxUnadmitted, maxUnadmittedPerAddress } = this.#options;
+    if (this.#links.size >= maxClients + maxWaiting + REFUSED_FACTOR * maxUnadmitted) return transport.abort();
+    const admission = new Admission(transport, trusted, this.#admissionHost);
     this.#unadmitted.add(admission);
+    this.#handshaking.add(admission);
+    this.#handshakesOf.add(admission.group);
     this.#links.add(admission.link);
     admission.start();
-    if (this.#unadmitted.size - this.seats.waiting > this.#options.maxUnadmitted) {
+    if (this.#handshaking.size > maxUnadmitted) {
       admission.refuse("UNAVAILABLE", "Too many clients connect at once. Please try again later.");
+    } else if (this.#handshakesOf.count(admission.group) > maxUnadmittedPerAddress) {
+      admission.refuse("UNAVAILABLE", "Too many clients connect from your address at once. Please try again later.");
     }
   }
 
@@ -198,6 +266,7 @@ export class CommServer implements Host {
     await Promise.all([...this.#links].map((link) => link.closed));
     this.#cancelCheckpoint();
     this.#cancelCleaning();
+    this.#cancelExpiry();
     this.ledger.close();
   }
 
@@ -207,8 +276,13 @@ export class CommServer implements Host {
     return undefined;
   }
 
+  #endHandshake(admission: Admission): void {
+    if (this.#handshaking.delete(admission)) this.#handshakesOf.remove(admission.group);
+  }
+
   #onRefused(admission: Admission, code: ReasonCode, message: string): void {
     this.#unadmitted.delete(admission);
+    this.#endHandshake(admission);
     this.seats.release(admission);
     // Who leaves without a byte was looking for an open port, or has connected over another address.
     if (code === "LOST" && admission.link.bytesIn === 0) return;
@@ -217,10 +291,21 @@ export class CommServer implements Host {
 
   #scheduleCheckpoint(): void {
     this.#cancelCheckpoint = this.clock.after(CHECKPOINT_MS, () => {
+      this.#endIdle();
       const live = this.members.clients.map(({ id, counters }) => ({ id, ...counters }));
       if (live.length > 0) this.#record(() => this.ledger.checkpoint(live, this.clock.wallTime()));
       this.#scheduleCheckpoint();
     });
+  }
+
+  #endIdle(): void {
+    const { idleMs } = this.#options;
+    if (idleMs === undefined) return;
+    for (const { session } of this.members.clients) {
+      const { idleSince } = session;
+      if (idleSince === undefined || this.clock.now() - idleSince < idleMs) continue;
+      session.terminate("IDLE_TIMEOUT", `Nothing was asked for ${Math.round(idleMs / 1000)} s.`);
+    }
   }
 
   #scheduleCleaning(ms: number): void {

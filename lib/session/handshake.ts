@@ -1,11 +1,13 @@
-import { CommError, ProtocolError, RemoteError, TransportError } from "../errors.ts";
+import { CommError, ProtocolError, RemoteError, TransportError, toCommError } from "../errors.ts";
 import { PROTOCOL_VERSION } from "../protocol/constants.ts";
 import type { Header } from "../protocol/header.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
-import { type Hello, Queued, Refuse, reasonOfWire, Welcome } from "../protocol/messages.ts";
+import { Auth, type Hello, Queued, Refuse, reasonOfWire, Welcome } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
+import type { Token } from "../protocol/token.ts";
 import type { Clock } from "./clock.ts";
 import { Link, type LinkHandler } from "./link.ts";
+import { checkSignature, ScramClient } from "./scram-client.ts";
 import { Session, type SessionHandler, type StreamLimits } from "./session.ts";
 import type { Transport } from "./transport.ts";
 
@@ -14,6 +16,8 @@ export interface ConnectOptions {
   readonly clock: Clock;
   /** Name and version of this program, such as `commserver-client/1.2.0`. */
   readonly agent: string;
+  /** What is proven to the server, which must prove that it knows it; absent: nothing is. */
+  readonly token?: Token | undefined;
   /** True to be queued when no seat is free. */
   readonly wait: boolean;
   /** HELLO's `resume`. */
@@ -35,11 +39,12 @@ export interface Connected {
 }
 
 /**
- * The client's side of the handshake: HELLO, then WELCOME, QUEUED or REFUSE.
+ * The client's side of the handshake: HELLO, the proof of the token if there is one, then WELCOME, QUEUED or REFUSE.
  * Source: PROTOCOL.md, "Handshake".
  *
  * @throws RemoteError with the server's code when it refuses
  * @throws ProtocolError when it is no CommServer
+ * @throws CommError WRONG_IDENTITY when it does not know the token that it asks for
  * @throws TransportError LOST, HANDSHAKE_TIMEOUT, HEARTBEAT_TIMEOUT
  * @throws CommError INTERRUPTED when `signal` aborts
  */
@@ -52,11 +57,19 @@ class ClientHandshake implements LinkHandler {
   readonly #link: Link;
   readonly #outcome = Promise.withResolvers<Connected>();
   readonly #cancelTimeout: () => void;
+  /** What the proof has come to: it is asked for, made, sent with what the server must answer; undefined: none is due. */
+  #proof: { step: "asked" } | { step: "making" } | { step: "sent"; signature: Uint8Array } | undefined;
+  readonly #scram: ScramClient | undefined;
   #queued = false;
+  #hasFailed = false;
   readonly #onAbort = () => this.#fail(new CommError("INTERRUPTED", "Interrupted."));
 
   constructor(options: ConnectOptions) {
     this.#options = options;
+    if (options.token !== undefined) {
+      this.#scram = new ScramClient(options.token, options.transport.channelBinding);
+      this.#proof = { step: "asked" };
+    }
     this.#link = new Link(options.transport, {
       clock: options.clock,
       handler: this,
@@ -77,9 +90,13 @@ class ClientHandshake implements LinkHandler {
 
   onFrame(header: Header, payload: Uint8Array): void {
     switch (header.opcode) {
+      case Opcode.AUTH:
+        return this.#onAuth(decodeJson(Auth, payload, "AUTH").message);
       case Opcode.WELCOME:
+        this.#checkProven();
         return this.#onWelcome(decodeJson(Welcome, payload, "WELCOME"));
       case Opcode.QUEUED:
+        this.#checkProven();
         if (!this.#options.wait)
           throw new ProtocolError("UNEXPECTED_FRAME", "The server queues who did not ask for it.");
         this.#queued = true;
@@ -92,6 +109,32 @@ class ClientHandshake implements LinkHandler {
       }
       default:
         throw new ProtocolError("UNEXPECTED_FRAME", "The server sends a frame of a session before WELCOME.");
+    }
+  }
+
+  #onAuth(message: string): void {
+    if (this.#proof?.step === "asked") {
+      this.#proof = { step: "making" };
+      this.#answer(message).catch((thrown) => this.#fail(toCommError(thrown)));
+    } else if (this.#proof?.step === "sent") {
+      checkSignature(message, this.#proof.signature);
+      this.#proof = undefined;
+    } else {
+      throw new ProtocolError("UNEXPECTED_FRAME", "The server goes on with a proof that is not under way.");
+    }
+  }
+
+  async #answer(challenge: string): Promise<void> {
+    const { message, signature } = await (this.#scram as ScramClient).answer(challenge);
+    if (this.#hasFailed) return;
+    this.#proof = { step: "sent", signature };
+    this.#link.send(Opcode.AUTH, 0, encodeJson({ message }));
+  }
+
+  /** Nothing is taken from a server that has been asked for its proof and did not give it. */
+  #checkProven(): void {
+    if (this.#proof !== undefined) {
+      throw new CommError("WRONG_IDENTITY", "The server lets us in without showing that it knows the token.");
     }
   }
 
@@ -112,6 +155,7 @@ class ClientHandshake implements LinkHandler {
     return {
       versions: { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION },
       agent,
+      ...(this.#scram !== undefined && { auth: { mechanism: this.#scram.mechanism, message: this.#scram.first } }),
       capabilities: [],
       wait,
       ...(resume !== undefined && { resume }),
@@ -140,6 +184,7 @@ class ClientHandshake implements LinkHandler {
   }
 
   #fail(error: CommError): void {
+    this.#hasFailed = true;
     this.#release();
     // Who waits in the queue says why it leaves; before that the protocol has no word for it.
     if (this.#queued)

@@ -33,6 +33,7 @@ export class Heartbeat {
   /** There while a PING is without an answer. */
   #pending: Map<number, PendingPing> | undefined;
   #lastReceived = 0;
+  #dueAt = 0;
   #counter = 0;
   #cancel: (() => void) | undefined;
   started = false;
@@ -90,11 +91,16 @@ export class Heartbeat {
   }
 
   #schedule(): void {
+    this.#dueAt = this.#options.clock.now() + this.#options.intervalMs;
     this.#cancel = this.#options.clock.after(this.#options.intervalMs, () => this.#tick());
   }
 
   #tick(): void {
     const { clock, intervalMs } = this.#options;
+    // This process itself was stopped: what came meanwhile is still to be read.
+    if (clock.now() - this.#dueAt >= intervalMs) {
+      this.#lastReceived = Math.max(this.#lastReceived, clock.now() - (SILENT_INTERVALS - 1) * intervalMs);
+    }
     const silentMs = clock.now() - this.#lastReceived;
     if (silentMs >= SILENT_INTERVALS * intervalMs) {
       const seconds = Math.round(silentMs / 1000);

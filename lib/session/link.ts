@@ -1,11 +1,12 @@
 import { type CommError, TransportError, toCommError } from "../errors.ts";
 import { MAX_CONTROL_BYTES } from "../protocol/constants.ts";
 import { FrameDecoder, type FrameSink } from "../protocol/frame-decoder.ts";
-import { encodeFrame, type Header } from "../protocol/header.ts";
+import { encodeFrame, type Header, writeUint32 } from "../protocol/header.ts";
 import { encodeReason, type ReasonCode } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
+import type { Pace } from "./pace.ts";
 import { type FrameSource, SendQueue } from "./send-queue.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
@@ -27,6 +28,8 @@ export interface LinkOptions {
   readonly handler: LinkHandler;
   /** How often to look whether the peer is alive: the interval of Heartbeat. */
   readonly heartbeatMs: number;
+  /** How fast DATA may go out, and come in; absent: as fast as it goes. */
+  readonly pace?: { readonly out: Pace | undefined; readonly in: Pace | undefined };
   /** Told the link when nothing is left of it. */
   onGone?(link: Link): void;
 }
@@ -40,6 +43,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   readonly #decoder: FrameDecoder;
   readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
+  readonly #inPace: Pace | undefined;
   readonly #onGone: LinkOptions["onGone"];
   readonly clock: Clock;
   readonly intervalMs: number;
@@ -58,7 +62,9 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.clock = options.clock;
     this.intervalMs = options.heartbeatMs;
     this.#decoder = new FrameDecoder(this);
-    this.#queue = new SendQueue(transport);
+    const { clock, pace } = options;
+    this.#queue = new SendQueue(transport, pace?.out && { pace: pace.out, clock });
+    this.#inPace = pace?.in;
     this.#heartbeat = new Heartbeat(this);
   }
 
@@ -73,6 +79,10 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
 
   get peer(): string {
     return this.#transport.peer;
+  }
+
+  get channelBinding(): Uint8Array | undefined {
+    return this.#transport.channelBinding;
   }
 
   /** Settles when the transport is gone and nothing of this link is left. */
@@ -112,6 +122,16 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
       this.#queue.onControlSent = () => this.#relieve();
       this.#transport.pause();
     }
+  }
+
+  /** Grant the peer credit on a stream, later when it sends faster than it may. */
+  sendCredit(streamId: number, bytes: number): void {
+    const payload = new Uint8Array(4);
+    writeUint32(payload, 0, bytes);
+    this.#inPace?.spend(bytes);
+    const ms = this.#inPace?.waitMs() ?? 0;
+    if (ms === 0) this.send(Opcode.CREDIT, streamId, payload);
+    else this.clock.after(ms, () => this.send(Opcode.CREDIT, streamId, payload));
   }
 
   addSource(source: FrameSource): void {
@@ -198,11 +218,8 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.#queue.abandon();
     this.#closed?.resolve();
     this.#onGone?.(this);
-    this.handler.onClosed(
-      error === undefined
-        ? undefined
-        : new TransportError("LOST", `The link was lost: ${error.message}.`, { cause: error }),
-    );
+    if (error === undefined || error instanceof TransportError) this.handler.onClosed(error);
+    else this.handler.onClosed(new TransportError("LOST", `The link was lost: ${error.message}.`, { cause: error }));
   }
 
   #relieve(): void {

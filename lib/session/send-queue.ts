@@ -1,6 +1,8 @@
 import { HEADER_BYTES } from "../protocol/constants.ts";
 import { encodeHeader } from "../protocol/header.ts";
 import { Opcode } from "../protocol/opcode.ts";
+import type { Clock } from "./clock.ts";
+import type { Pace } from "./pace.ts";
 import type { FileBytes, Transport } from "./transport.ts";
 
 /** A frame that a stream hands over when its turn has come. */
@@ -29,12 +31,19 @@ const BATCH_BYTES = 64 * 1024;
 
 type SendTransport = Pick<Transport, "write" | "sendFile" | "close">;
 
+interface SendPace {
+  readonly pace: Pace;
+  readonly clock: Clock;
+}
+
 /**
  * What waits for the transport. Control frames go first, in order; then the sources in turn, a frame
  * each. All that is small and waiting leaves in one write.
  */
 export class SendQueue {
   readonly #transport: SendTransport;
+  readonly #pace: SendPace | undefined;
+  #cancelWait: (() => void) | undefined;
   readonly #control: ControlFrame[] = [];
   #controlBytes = 0;
   /** Bytes handed to the transport. */
@@ -50,8 +59,10 @@ export class SendQueue {
   /** Called when the control frames that waited have gone to the transport. */
   onControlSent: (() => void) | undefined;
 
-  constructor(transport: SendTransport) {
+  /** `pace`: how fast DATA may leave; absent: as fast as it goes. */
+  constructor(transport: SendTransport, pace?: SendPace) {
     this.#transport = transport;
+    this.#pace = pace;
   }
 
   /** Bytes of control frames that wait. */
@@ -98,6 +109,7 @@ export class SendQueue {
   close(lingerMs?: number): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#cancelWait?.();
     this.#sources.clear();
     while (this.#writeBatch());
     this.#transport.close(lingerMs);
@@ -107,6 +119,7 @@ export class SendQueue {
   abandon(): void {
     this.#closing = true;
     this.#blocked = true;
+    this.#cancelWait?.();
     this.#sources.clear();
     this.#control.length = 0;
     this.#settle();
@@ -165,14 +178,27 @@ export class SendQueue {
   }
 
   #nextStreamFrame(): StreamFrame | undefined {
+    if (this.#sources.size > 0 && this.#mustWait()) return undefined;
     for (const source of this.#sources) {
       this.#sources.delete(source);
       const frame = source.takeFrame();
       if (frame === undefined) continue;
       this.#sources.add(source); // behind the others
+      this.#pace?.pace.spend(frame.payload.length);
       return frame;
     }
     return undefined;
+  }
+
+  /** True while DATA would be faster than it may; it goes on by itself. */
+  #mustWait(): boolean {
+    const ms = this.#pace?.pace.waitMs() ?? 0;
+    if (ms === 0) return false;
+    this.#cancelWait ??= this.#pace?.clock.after(ms, () => {
+      this.#cancelWait = undefined;
+      this.#flush();
+    });
+    return true;
   }
 
   #write(bytes: Uint8Array | FileBytes): void {

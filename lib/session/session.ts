@@ -57,12 +57,14 @@ export class Session implements LinkHandler {
   #hasLeft = false;
   #peerHasLeft = false;
   #cancelDeadline: (() => void) | undefined;
+  #idleSince: number;
   #ended = false;
 
   /** Takes the link over from the handshake. */
   constructor(link: Link, options: SessionOptions) {
     this.#link = link;
     this.#options = options;
+    this.#idleSince = options.clock.now();
     this.#nextId = options.side === "client" ? 1 : 2;
     link.liftLimits();
     link.startHeartbeat();
@@ -89,6 +91,11 @@ export class Session implements LinkHandler {
   /** True while the peer does not read what it is sent; a push would only wait. */
   get congested(): boolean {
     return this.#link.congested;
+  }
+
+  /** Since when there is no stream, on the clock; undefined while there is one. */
+  get idleSince(): number | undefined {
+    return this.#streams.size === 0 ? this.#idleSince : undefined;
   }
 
   /**
@@ -212,6 +219,7 @@ export class Session implements LinkHandler {
       opener,
       port: {
         send: (...frame) => this.#link.send(...frame),
+        sendCredit: (...grant) => this.#link.sendCredit(...grant),
         addSource: (source) => this.#link.addSource(source),
         removeSource: (source) => this.#link.removeSource(source),
         canSendFiles: () => this.#link.canSendFiles,
@@ -226,6 +234,7 @@ export class Session implements LinkHandler {
 
   #onStreamClosed(stream: Stream): void {
     if (!this.#streams.delete(stream.id)) return;
+    this.#idleSince = this.#options.clock.now();
     if (!this.#isOurs(stream.id)) this.#peerStreams--;
     this.#closeWhenIdle();
   }

@@ -1,6 +1,5 @@
 import { CommError, type ErrorCode, ProtocolError, StreamError } from "../errors.ts";
 import { MAX_CONTROL_BYTES } from "../protocol/constants.ts";
-import { writeUint32 } from "../protocol/header.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { encodeReason } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
@@ -15,6 +14,7 @@ type Json = Record<string, unknown>;
 /** What a stream sees of its session. */
 export interface StreamPort {
   send(opcode: Opcode, streamId: number, payload: Uint8Array, flags?: number, onSent?: () => void): void;
+  sendCredit(streamId: number, bytes: number): void;
   addSource(source: FrameSource): void;
   removeSource(source: FrameSource): void;
   canSendFiles(): boolean;
@@ -60,7 +60,7 @@ export class Stream {
       onReady: (source) => port.addSource(source),
       onEnded: () => this.#closeIfEnded(),
     });
-    this.#receiver = new BodyReceiver(options.receiveWindow, (bytes) => this.#sendCredit(bytes));
+    this.#receiver = new BodyReceiver(options.receiveWindow, (bytes) => port.sendCredit(id, bytes));
     // Whoever does not wait for the answer need not hear of its failure either.
     this.#accepted.promise.catch(() => {});
   }
@@ -209,12 +209,6 @@ export class Stream {
   #enqueue(opcode: typeof Opcode.DATA | typeof Opcode.END, bytes: Uint8Array | FileSource): Promise<void> {
     if (this.#opener || this.#isAccepted) return this.#sender.enqueue(opcode, bytes);
     return Promise.reject(new CommError("UNEXPECTED", `A body comes before accept() on stream ${this.id}.`));
-  }
-
-  #sendCredit(bytes: number): void {
-    const payload = new Uint8Array(4);
-    writeUint32(payload, 0, bytes);
-    this.#port.send(Opcode.CREDIT, this.id, payload);
   }
 
   #checkBodyOpen(what: string): void {

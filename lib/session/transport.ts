@@ -6,6 +6,9 @@ export interface Transport {
   /** The other end, for people and the ledger, such as `192.0.2.7:50312` or `[2001:db8::1]:50312`. */
   readonly peer: string;
 
+  /** `tls-exporter` of RFC 9266, the same at both ends and nowhere else; undefined where nothing is encrypted, or not yet. */
+  readonly channelBinding: Uint8Array | undefined;
+
   /** Attach the handler and begin to deliver. Called once; what came earlier is delivered first. */
   start(handler: TransportHandler): void;
 

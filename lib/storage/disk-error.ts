@@ -5,6 +5,11 @@ export function errnoOf(cause: unknown): string {
   return cause instanceof Error && "code" in cause ? String(cause.code) : "";
 }
 
+/** True when the system, or this program, has as many files open as it may: that says nothing of the file asked for. */
+export function isOutOfFiles(cause: unknown): boolean {
+  return ["EMFILE", "ENFILE"].includes(errnoOf(cause));
+}
+
 /** Whose the files are: those of a server are told in words for its clients. */
 export type Owner = "server" | "user";
 
@@ -59,6 +64,8 @@ export function writeError(cause: unknown, what: string): StorageError {
       return new StorageError("DISK_DENIED", `The folder of ${what} does not exist.`, { cause });
     case "EEXIST":
       return new StorageError("EXISTS", `${what} exists.`, { cause });
+    case "ENAMETOOLONG":
+      return new StorageError("BAD_PATH", `${what} is longer than the system allows.`, { cause });
     default: {
       const why = cause instanceof Error ? cause.message : String(cause);
       return new StorageError("DISK_FAILED", `Cannot write ${what}: ${why}.`, { cause });

@@ -1,15 +1,19 @@
-import fs from "node:fs";
+import fs, { type BigIntStats } from "node:fs";
 import { join, sep } from "node:path";
 import { StorageError } from "../errors.ts";
 import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf } from "./disk-error.ts";
 import { toLocalName } from "./local-names.ts";
 import { OpenFolder } from "./open-folder.ts";
-import { isUnfinished } from "./part-names.ts";
+import { factsAt } from "./open-place.ts";
+import { isWithinUnfinished } from "./part-names.ts";
 
 /** How long an open folder stands for its path: files of a tree come and go by thousands in it. */
 const REUSE_MS = 50;
 const MAX_KEPT = 16;
+
+/** Components that are no names, so that a path with them would lead elsewhere. */
+const STRAY = sep === "/" ? /(?:^|\/)\.{0,2}(?:\/|$)/ : /(?:^|\/)\.{0,2}(?:\/|$)|\\/;
 
 /** Finds the folders of a tree, none of them outside of it. */
 export class Folders {
@@ -25,19 +29,20 @@ export class Folders {
   /**
    * The real path of `path`.
    *
-   * @throws StorageError NOT_ALLOWED when it lies outside, also when it does not exist there; system errors
+   * @throws StorageError NOT_ALLOWED when it lies outside, also when it does not exist there, BAD_PATH for what is no
+   * path; system errors
    */
   resolve(path: string): string {
-    requireNotPart(path);
-    try {
-      const real = fs.realpathSync.native(join(this.root, ...path.split("/").map((name) => toLocalName(name))));
+    return this.#reach(path, (place) => {
+      const real = fs.realpathSync.native(place);
       this.requireBelow(path, real);
       return real;
-    } catch (cause) {
-      // What is missing behind a link that leads out must not be told from what is there.
-      if (!(cause instanceof StorageError) && path.includes("/")) this.resolve(parentOf(path));
-      throw cause;
-    }
+    });
+  }
+
+  /** The facts of what is at `path`, links followed: of the very thing that was seen to lie inside. @throws as resolve() */
+  look(path: string): BigIntStats {
+    return this.#reach(path, (place) => factsAt(place, (real) => this.requireBelow(path, real)));
   }
 
   /** @throws StorageError NOT_ALLOWED when the real path `real` lies outside */
@@ -68,16 +73,14 @@ export class Folders {
       if (errnoOf(cause) === "ENOTDIR") throw new StorageError("EXISTS", `${quote(path)} is not a folder.`, { cause });
       if (errnoOf(cause) !== "ENOENT" || path === "") throw cause;
     }
-    const parent = this.make(parentOf(path));
-    try {
-      fs.mkdirSync(parent.at(baseName(path)));
-    } catch (cause) {
-      // Somebody else was quicker, or it is a link that leads nowhere, which open() will tell.
-      if (errnoOf(cause) !== "EEXIST") throw cause;
-    } finally {
-      parent.release();
+    let made = this.#nearest(path).path;
+    let folder = this.open(made);
+    while (made !== path) {
+      const below = path.indexOf("/", made === "" ? 0 : made.length + 1);
+      made = below < 0 ? path : path.slice(0, below);
+      folder = this.#makeIn(folder, made);
     }
-    return this.open(path);
+    return folder;
   }
 
   /** Make the folder at `path`. @returns false when it was there @throws as make() */
@@ -92,16 +95,66 @@ export class Folders {
   }
 
   /** The folder that holds `path`, and its name there; the caller releases the folder. @throws as open() */
-  holder(path: string, options: { make: boolean } = { make: false }): { folder: OpenFolder; name: string } {
-    requireNotPart(path);
-    const parent = parentOf(path);
-    return { folder: options.make ? this.make(parent) : this.open(parent), name: baseName(path) };
+  holder(path: string): { folder: OpenFolder; name: string } {
+    requireNames(path);
+    return { folder: this.open(parentOf(path)), name: baseName(path) };
+  }
+
+  /** As holder(), the folder made where it is missing. @throws as make(); ENAMETOOLONG, and then nothing is made */
+  makeHolder(path: string): { folder: OpenFolder; name: string } {
+    requireNames(path);
+    requireShort(this.#placeOf(path));
+    return { folder: this.make(parentOf(path)), name: baseName(path) };
   }
 
   /** Let go of what was kept: a folder was renamed or removed. */
   forget(): void {
     for (const { folder } of this.#kept.values()) folder.release();
     this.#kept.clear();
+  }
+
+  /** Where the names of `path` lead, nothing having been looked at. */
+  #placeOf(path: string): string {
+    return join(this.root, ...path.split("/").map((name) => toLocalName(name)));
+  }
+
+  /** Do `work` with where `path` leads. @throws as resolve() */
+  #reach<T>(path: string, work: (place: string) => T): T {
+    requireNames(path);
+    try {
+      return work(this.#placeOf(path));
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause;
+      // What is missing behind a link that leads out must not be told from what is there.
+      const above = this.#nearest(path);
+      this.requireBelow(above.path, above.real);
+      throw cause;
+    }
+  }
+
+  /** What there is on the way to `path` that is nearest to it, and its real path. */
+  #nearest(path: string): { path: string; real: string } {
+    for (let above = parentOf(path); above !== ""; above = parentOf(above)) {
+      try {
+        return { path: above, real: fs.realpathSync.native(this.#placeOf(above)) };
+      } catch {
+        // nor is that there
+      }
+    }
+    return { path: "", real: this.root };
+  }
+
+  /** Make `path` in the open folder that holds it, which is released; the open folder. @throws as open() */
+  #makeIn(holder: OpenFolder, path: string): OpenFolder {
+    try {
+      fs.mkdirSync(holder.at(baseName(path)));
+    } catch (cause) {
+      // Somebody else was quicker, or it is a link that leads nowhere, which open() will tell.
+      if (errnoOf(cause) !== "EEXIST") throw cause;
+    } finally {
+      holder.release();
+    }
+    return this.open(path);
   }
 
   #keep(path: string, folder: OpenFolder): void {
@@ -127,9 +180,23 @@ export class Folders {
   }
 }
 
-/** @throws StorageError NOT_ALLOWED for the names that unfinished files have */
-function requireNotPart(path: string): void {
-  if (path.includes(".commserver-") && path.split("/").some(isUnfinished)) {
+/**
+ * Paths are checked where they come in (lib/path.ts). One that was not leads nowhere else all the same.
+ *
+ * @throws StorageError BAD_PATH for what is no name, NOT_ALLOWED for the names that unfinished files have
+ */
+function requireNames(path: string): void {
+  if (path !== "" && STRAY.test(path)) throw new StorageError("BAD_PATH", `${quote(path)} is not a path.`);
+  if (isWithinUnfinished(path)) {
     throw new StorageError("NOT_ALLOWED", `${quote(path)} is the name of an unfinished file.`);
+  }
+}
+
+/** @throws the system's ENAMETOOLONG: by a folder that is held open it would take the name, but nobody came back to it */
+function requireShort(place: string): void {
+  try {
+    fs.lstatSync(place, { throwIfNoEntry: false });
+  } catch (cause) {
+    if (errnoOf(cause) === "ENAMETOOLONG") throw cause;
   }
 }

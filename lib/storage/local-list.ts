@@ -2,7 +2,7 @@ import fs, { type BigIntStats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
 import { baseName, pathFault } from "../path.ts";
-import { errnoOf } from "./disk-error.ts";
+import { errnoOf, isOutOfFiles } from "./disk-error.ts";
 import { type FolderName, readFolder } from "./folder-reader.ts";
 import type { Folders } from "./folders.ts";
 import { entryOf } from "./local-file.ts";
@@ -47,7 +47,8 @@ export async function* listFolder(
     }
     yield* listNames(folders, folder, path, pending.sort(), options, run);
   } catch (cause) {
-    if (errnoOf(cause) === "" && !(cause instanceof StorageError)) throw cause;
+    const isItsOwn = errnoOf(cause) !== "" || cause instanceof StorageError;
+    if (!isItsOwn || isOutOfFiles(cause)) throw cause;
     options.skipped.count++;
   } finally {
     folder?.release();
@@ -153,13 +154,14 @@ export function lookAt(folders: Folders, path: string): StorageEntry | undefined
   }
 }
 
-/** A link to a file inside is told as that file; any other stays a link. */
+/** A link to a file inside is told as that file; any other stays a link. @throws the system's error out of files */
 function lookThrough(folders: Folders, path: string, link: BigIntStats): StorageEntry {
   try {
-    const target = fs.lstatSync(folders.resolve(path), { bigint: true });
+    const target = folders.look(path);
     if (target.isFile()) return entryOf(path, target);
-  } catch {
-    // dangling or leading out
+  } catch (cause) {
+    // Else it dangles, or leads out.
+    if (isOutOfFiles(cause)) throw cause;
   }
   return entryOf(path, link);
 }

@@ -5,7 +5,8 @@
  */
 
 const WINDOWS_FORBIDDEN = /[<>:"|?*%]/g;
-const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)/i;
+// Whatever folder it stands in, the name up to its first dot or colon, without the blanks behind it.
+const WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?= *(?:[.:]|$))/i;
 
 export function toLocalName(name: string, platform: NodeJS.Platform = process.platform): string {
   if (platform !== "win32" || name === ".") return name;

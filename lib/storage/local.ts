@@ -81,7 +81,7 @@ export class LocalStorage implements Storage {
 
   async stat(path: string): Promise<StorageEntry> {
     try {
-      return entryOf(path, fs.lstatSync(this.#folders.resolve(path), { bigint: true }));
+      return entryOf(path, this.#folders.look(path));
     } catch (cause) {
       throw readError(cause, quote(path), this.#owner);
     }
@@ -91,7 +91,11 @@ export class LocalStorage implements Storage {
     if ((await this.stat(path)).kind !== "folder") {
       throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
     }
-    yield* listFolder(this.#folders, path, options);
+    try {
+      yield* listFolder(this.#folders, path, options);
+    } catch (cause) {
+      throw readError(cause, quote(path), this.#owner);
+    }
   }
 
   async open(path: string): Promise<OpenFile> {
@@ -192,7 +196,7 @@ export class LocalStorage implements Storage {
       const old = this.#folders.holder(from);
       let target: typeof old | undefined;
       try {
-        target = this.#folders.holder(to, { make: true });
+        target = this.#folders.makeHolder(to);
         this.#folders.forget();
         if (options.overwrite && source.kind === "file" && isFileOrLink(target.folder.at(target.name))) {
           fs.renameSync(old.folder.at(old.name), target.folder.at(target.name));
@@ -237,7 +241,7 @@ export class LocalStorage implements Storage {
   /** @throws StorageError as receive() */
   #makeHolder(path: string): { folder: OpenFolder; name: string } {
     try {
-      return this.#folders.holder(path, { make: true });
+      return this.#folders.makeHolder(path);
     } catch (cause) {
       throw writeError(cause, quote(path));
     }

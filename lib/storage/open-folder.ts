@@ -4,17 +4,13 @@ import { sep } from "node:path";
 import { errnoOf } from "./disk-error.ts";
 import { libc } from "./libc.ts";
 import { toLocalName } from "./local-names.ts";
+import { HAS_PROC, O_PATH, procPath } from "./open-place.ts";
 import { renameNew } from "./rename-new.ts";
-
-/** Refers to a folder without the right to list it (open(2), Linux). */
-const O_PATH = 0o10000000;
 
 /** File systems that live in memory alone, where a sync does nothing and costs a turn: tmpfs and ramfs (statfs(2)). */
 const VOLATILE = new Set([0x01021994, 0x858458f6]);
 
 const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
-
-const HAS_PROC = process.platform === "linux" && fs.existsSync("/proc/self/fd");
 
 /**
  * A folder of this machine that is held open: a name in it means that very folder, whatever is swapped on the way to
@@ -47,8 +43,8 @@ export class OpenFolder {
     }
     const fd = fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
     try {
-      check(fs.readlinkSync(`/proc/self/fd/${fd}`));
-      return new OpenFolder(`/proc/self/fd/${fd}`, fd);
+      check(fs.readlinkSync(procPath(fd)));
+      return new OpenFolder(procPath(fd), fd);
     } catch (error) {
       fs.closeSync(fd);
       throw error;

@@ -4,6 +4,7 @@ import { quote } from "../path.ts";
 import { errnoOf, type Owner } from "./disk-error.ts";
 import type { Folders } from "./folders.ts";
 import { entryOf, LocalFile, requireFile } from "./local-file.ts";
+import { HAS_PROC, procPath } from "./open-place.ts";
 
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
 
@@ -41,14 +42,8 @@ function openThroughLink(folders: Folders, path: string, owner: Owner): LocalFil
  * exchange folders of the repository at the right moment.
  */
 function requireInside(folders: Folders, path: string, fd: number, ino: bigint): void {
-  let real: string | undefined;
-  try {
-    // Linux tells where the opened file itself is: no name is looked up again that could be swapped meanwhile.
-    real = fs.readlinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    // another system
-  }
-  if (real !== undefined) return folders.requireBelow(path, real);
+  // No name is looked up again that could be swapped meanwhile.
+  if (HAS_PROC) return folders.requireBelow(path, fs.readlinkSync(procPath(fd)));
   if (fs.lstatSync(folders.resolve(path), { bigint: true }).ino !== ino) {
     throw new StorageError("CHANGED", `${quote(path)} was replaced while it was opened.`);
   }

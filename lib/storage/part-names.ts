@@ -1,9 +1,12 @@
-import { basename } from "node:path";
 import { MAX_NAME_BYTES } from "../path.ts";
 
 /** What an unfinished file and its journal are called: kept apart from all that people name, and never served. */
 const PART = ".commserver-part";
 const JOURNAL = ".commserver-journal";
+
+// In any case of letters: there are systems to which those are the same names.
+const UNFINISHED = /\.commserver-(?:part|journal)$/i;
+const WITHIN_UNFINISHED = /\.commserver-(?:part|journal)(?:\/|$)/i;
 
 /** Names for the unfinished file `name` that can be found again. */
 export function resumableNames(name: string): { part: string; journal: string } {
@@ -18,12 +21,17 @@ export function uniquePartName(name: string): string {
 }
 
 export function isUnfinished(name: string): boolean {
-  return name.endsWith(PART) || name.endsWith(JOURNAL);
+  return UNFINISHED.test(name);
+}
+
+/** True for a path of which any component is the name of an unfinished file. */
+export function isWithinUnfinished(path: string): boolean {
+  return WITHIN_UNFINISHED.test(path);
 }
 
 /** The journal that belongs to an unfinished file, or the name itself when that is one. */
 export function journalOf(name: string): string {
-  return name.endsWith(JOURNAL) ? name : basename(name, PART) + JOURNAL;
+  return name.toLowerCase().endsWith(PART) ? name.slice(0, -PART.length) + JOURNAL : name;
 }
 
 /** The file's own name where the suffix fits behind it; else a digest of it. */

@@ -6,6 +6,8 @@ import type { ExistsPolicy } from "./storage.ts";
 
 /** Names that are tried for a second file of one name. */
 const MAX_COPIES = 10_000;
+/** What is longer, in UTF-16 units, is no extension but a part of the name. */
+const MAX_EXTENSION = 32;
 
 /**
  * Give the finished file `part` its name, atomically. Only "overwrite" ever replaces what is there.
@@ -30,11 +32,11 @@ export function publish(folder: OpenFolder, part: string, name: string, exists: 
 /** `report (2).pdf` for a second `report.pdf`; a name that would be too long for the system loses of its stem. */
 export function copyName(name: string, copy: number): string {
   const dot = name.lastIndexOf(".");
-  const extension = dot > 0 ? name.slice(dot) : "";
+  const extension = dot > 0 && name.length - dot <= MAX_EXTENSION ? name.slice(dot) : "";
   const stem = [...name.slice(0, name.length - extension.length)];
   for (;;) {
     const tried = `${stem.join("")} (${copy + 1})${extension}`;
-    if (encoder.encode(tried).length <= MAX_NAME_BYTES || stem.length === 0) return tried;
+    if (encoder.encode(tried).length <= MAX_NAME_BYTES) return tried;
     stem.pop();
   }
 }

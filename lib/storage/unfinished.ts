@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { lstat } from "node:fs/promises";
+import { pathFault } from "../path.ts";
 import { readFolder } from "./folder-reader.ts";
 import type { Folders } from "./folders.ts";
 import { Journal } from "./journal.ts";
@@ -21,7 +22,8 @@ export async function* findUnfinished(folders: Folders, path = ""): AsyncGenerat
         if (name === undefined) continue;
         const stats = await lstat(folder.at(name)).catch(() => undefined);
         const below = path === "" ? name : `${path}/${name}`;
-        if (stats?.isDirectory()) yield* findUnfinished(folders, below);
+        // Each level is held open: no deeper than any path.
+        if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below);
         else if (stats?.isFile() && isUnfinished(name)) {
           // Not its mtime, which is the source's already when the file is about to get its name.
           yield { path: below, size: stats.size, modifiedAt: Math.trunc(stats.ctimeMs) };

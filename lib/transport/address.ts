@@ -39,6 +39,11 @@ function splitHostPort(text: string): { host: string | undefined; port: number }
   return { host, port: Number(port) };
 }
 
+/** True for this machine itself. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
 export function formatAddress(address: Address): string {
   return address.kind === "unix" ? `${UNIX_PREFIX}${address.path}` : formatHostPort(address.host, address.port);
 }

@@ -18,6 +18,7 @@ export function memoryPair(
 class MemoryTransport implements Transport {
   readonly peer: string;
   readonly canSendFiles = false;
+  readonly channelBinding = undefined;
   readonly #capacity: number;
   #other: MemoryTransport | undefined;
   #handler: TransportHandler | undefined;

@@ -1,19 +1,25 @@
 import type { Socket } from "bun";
 import type { FileBytes, Transport, TransportHandler } from "../session/transport.ts";
 import { fdOf, readPiece, sendfile } from "./sendfile.ts";
+import { bindingOf } from "./tls.ts";
 
 /** How long a closing end waits for the peer's end, or for it to read on, before it gives up on it. */
 const LINGER_MS = 2_000;
 /** What is sent of a file by an ordinary write when the kernel takes no more from it directly. */
 const PIECE_BYTES = 4 * 1024;
 
+/** Whether bytes may pass: a socket with TLS is "shaking" hands first. */
+type Security = "plain" | "shaking" | "secure";
+
 /**
- * A transport over a Bun socket (TCP or Unix). Bun's write() takes what the kernel takes and keeps
+ * A transport over a Bun socket (TCP, with TLS or without, or Unix). Bun's write() takes what the kernel takes and keeps
  * nothing, so the rest is kept here. The socket must have been opened with `allowHalfOpen`.
  */
 export class SocketTransport implements Transport {
   readonly #socket: Socket<SocketTransport>;
   readonly peer: string;
+  #security: Security;
+  #channelBinding: Uint8Array | undefined;
   #handler: TransportHandler | undefined;
   /** What came before start(), or while paused. */
   #inbox: Uint8Array[] = [];
@@ -29,9 +35,10 @@ export class SocketTransport implements Transport {
   #closeError: Error | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(socket: Socket<SocketTransport>, peer: string) {
+  constructor(socket: Socket<SocketTransport>, peer: string, tls: boolean) {
     this.#socket = socket;
     this.peer = peer;
+    this.#security = tls ? "shaking" : "plain";
     // Small frames are joined before they are written: waiting for more only costs time.
     socket.setNoDelay(true);
   }
@@ -41,9 +48,13 @@ export class SocketTransport implements Transport {
     this.#deliver();
   }
 
+  get channelBinding(): Uint8Array | undefined {
+    return this.#channelBinding;
+  }
+
   write(bytes: Uint8Array): boolean {
     if (this.#closed || this.#closing) return true;
-    if (this.#unsent.length > 0) {
+    if (this.#unsent.length > 0 || this.#security === "shaking") {
       this.#unsent.push(bytes);
       return false;
     }
@@ -56,7 +67,7 @@ export class SocketTransport implements Transport {
   }
 
   get canSendFiles(): boolean {
-    return sendfile() !== undefined;
+    return this.#security === "plain" && sendfile() !== undefined;
   }
 
   sendFile(bytes: FileBytes): boolean {
@@ -89,7 +100,7 @@ export class SocketTransport implements Transport {
     // Unread input would turn the close into a reset, and the peer would lose our last words.
     this.#socket.resume();
     this.#startLinger(lingerMs);
-    if (this.#unsent.length === 0) this.#socket.shutdown();
+    if (this.#unsent.length === 0 && this.#security !== "shaking") this.#socket.shutdown();
   }
 
   abort(): void {
@@ -101,6 +112,23 @@ export class SocketTransport implements Transport {
   #startLinger(ms: number): void {
     clearTimeout(this.#linger);
     this.#linger = setTimeout(() => this.#socket.terminate(), ms);
+  }
+
+  /**
+   * The TLS handshake has ended: what waited can be sent.
+   *
+   * @throws TransportError TLS_FAILED, told to the handler as well
+   */
+  handleHandshake(error: Error | null): void {
+    if (this.#closed) return;
+    try {
+      this.#channelBinding = bindingOf(this.#socket, error);
+    } catch (thrown) {
+      this.handleDefect(thrown as Error);
+      throw thrown;
+    }
+    this.#security = "secure";
+    this.handleDrain();
   }
 
   handleData(bytes: Uint8Array): void {
@@ -115,6 +143,7 @@ export class SocketTransport implements Transport {
   }
 
   handleDrain(): void {
+    if (this.#security === "shaking") return;
     const outcome = this.#sendUnsent();
     if (outcome === "gone") return;
     if (outcome === "blocked") {

@@ -2,8 +2,7 @@ import type { Socket, SocketHandler } from "bun";
 import { CommError, TransportError } from "../errors.ts";
 import { type Address, formatAddress, formatHostPort } from "./address.ts";
 import { SocketTransport } from "./socket-transport.ts";
-
-/** Where TLS will wrap both ends: the socket options of listen() and connect(). */
+import { type Credentials, clientTls, isVerdict, peerOf, serverTls, type Trust } from "./tls.ts";
 
 export interface Listening {
   /** The address in use; the port is the real one when 0 was asked for. */
@@ -13,31 +12,44 @@ export interface Listening {
 }
 
 /**
- * Listen at `address`; `onTransport` gets each connection and must start() it.
+ * Listen at `address`, with TLS when there are `credentials`; `onTransport` gets each connection and must start() it. With
+ * TLS it gets them before the handshake, so that who never ends that counts as well.
  *
  * @throws CommError CANNOT_LISTEN with the reason in words
  */
-export function listen(address: Address, onTransport: (transport: SocketTransport) => void): Listening {
+export function listen(
+  address: Address,
+  onTransport: (transport: SocketTransport) => void,
+  credentials?: Credentials,
+): Listening {
   const socket: SocketHandler<SocketTransport> = {
     ...events,
     open(opened) {
-      const peer = peerOf(opened, address);
+      const peer = remoteOf(opened, address);
       if (peer === undefined) {
         // Gone already, as the slower one of the two attempts that a client makes over IPv6 and IPv4.
         opened.terminate();
         return;
       }
-      opened.data = new SocketTransport(opened, peer);
+      opened.data = new SocketTransport(opened, peer, credentials !== undefined);
       onTransport(opened.data);
     },
+    handshake(shaken, isWhole, error) {
+      try {
+        shaken.data?.handleHandshake(isWhole ? null : (error ?? new Error("unknown")));
+      } catch {
+        // told to who has the transport
+      }
+    },
   };
+  const tls = credentials === undefined ? {} : { tls: serverTls(credentials) };
   try {
     if (address.kind === "unix") {
-      const listener = Bun.listen<SocketTransport>({ unix: address.path, allowHalfOpen: true, socket });
+      const listener = Bun.listen<SocketTransport>({ unix: address.path, allowHalfOpen: true, socket, ...tls });
       return { address, stop: () => listener.stop() };
     }
     const { host: hostname, port } = address;
-    const listener = Bun.listen<SocketTransport>({ hostname, port, allowHalfOpen: true, socket });
+    const listener = Bun.listen<SocketTransport>({ hostname, port, allowHalfOpen: true, socket, ...tls });
     return { address: { ...address, port: listener.port }, stop: () => listener.stop() };
   } catch (cause) {
     throw new CommError("CANNOT_LISTEN", `Cannot listen at ${formatAddress(address)}: ${listenFault(cause)}.`, {
@@ -47,23 +59,40 @@ export function listen(address: Address, onTransport: (transport: SocketTranspor
 }
 
 /**
- * Connect to `address`.
+ * Connect to `address`, with TLS when there is a `trust`: then the other end is who that wants it to be.
  *
- * @throws TransportError CANNOT_CONNECT, TIMEOUT after `timeoutMs`
- * @throws CommError INTERRUPTED when `signal` aborts
+ * @throws TransportError CANNOT_CONNECT, TLS_FAILED, TIMEOUT after `timeoutMs`
+ * @throws CommError INTERRUPTED when `signal` aborts; what `trust` throws
  */
 export async function connect(
   address: Address,
-  options: { timeoutMs: number; signal?: AbortSignal },
+  options: { timeoutMs: number; signal?: AbortSignal | undefined; trust?: Trust | undefined },
 ): Promise<SocketTransport> {
+  const { trust } = options;
   const outcome = Promise.withResolvers<SocketTransport>();
+  let transport: SocketTransport | undefined;
   let given = false;
   const socket: SocketHandler<SocketTransport> = {
     ...events,
     open(opened) {
-      opened.data = new SocketTransport(opened, formatAddress(address));
-      if (given) opened.data.abort();
-      else outcome.resolve(opened.data);
+      transport = new SocketTransport(opened, formatAddress(address), trust !== undefined);
+      opened.data = transport;
+      if (given) transport.abort();
+      else if (trust === undefined) outcome.resolve(transport);
+    },
+    handshake(shaken, _, error) {
+      if (given) return;
+      try {
+        shaken.data.handleHandshake(isVerdict(error) ? null : error);
+        trust?.verify(peerOf(shaken, error));
+        outcome.resolve(shaken.data);
+      } catch (thrown) {
+        outcome.reject(thrown);
+      }
+    },
+    close(closed, error) {
+      outcome.reject(closedEarly(address, error));
+      closed.data.handleClose(error);
     },
     connectError(_, cause) {
       outcome.reject(cannotConnect(address, cause));
@@ -76,13 +105,17 @@ export async function connect(
   const onAbort = () => outcome.reject(new CommError("INTERRUPTED", "Interrupted."));
   options.signal?.addEventListener("abort", onAbort);
   if (options.signal?.aborted) onAbort();
+  const tls = trust === undefined ? {} : { tls: clientTls(trust) };
   const opening =
     address.kind === "unix"
-      ? Bun.connect({ unix: address.path, allowHalfOpen: true, socket })
-      : Bun.connect({ hostname: address.host, port: address.port, allowHalfOpen: true, socket });
+      ? Bun.connect({ unix: address.path, allowHalfOpen: true, socket, ...tls })
+      : Bun.connect({ hostname: address.host, port: address.port, allowHalfOpen: true, socket, ...tls });
   opening.catch((cause) => outcome.reject(cannotConnect(address, cause)));
   try {
     return await outcome.promise;
+  } catch (thrown) {
+    transport?.abort();
+    throw thrown;
   } finally {
     given = true; // a socket that opens after all is nobody's
     clearTimeout(timer);
@@ -100,7 +133,7 @@ const events = {
   error: (socket, error) => socket.data?.handleDefect(error),
 } satisfies SocketHandler<SocketTransport | undefined>;
 
-function peerOf(socket: Socket<SocketTransport>, address: Address): string | undefined {
+function remoteOf(socket: Socket<SocketTransport>, address: Address): string | undefined {
   if (address.kind === "unix") return "unix";
   // Typed as a string, but undefined for a socket that the peer has closed.
   const host = socket.remoteAddress as string | undefined;
@@ -111,6 +144,12 @@ function cannotConnect(address: Address, cause: unknown): TransportError {
   return new TransportError("CANNOT_CONNECT", `Cannot connect to ${formatAddress(address)}: ${connectFault(cause)}.`, {
     cause,
   });
+}
+
+/** TLS was wanted, and did not come about; what is closed later has been given away. */
+function closedEarly(address: Address, cause: Error | undefined): TransportError {
+  const what = `No TLS at ${formatAddress(address)}: the other end closed during the handshake.`;
+  return new TransportError("TLS_FAILED", what, { cause });
 }
 
 function errnoOf(cause: unknown): string {

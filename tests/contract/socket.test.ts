@@ -13,6 +13,7 @@ const TIMEOUT = { timeoutMs: 5_000 };
 
 describe.each([
   ["TCP", SocketPair.tcp],
+  ["TLS", SocketPair.tls],
   ["Unix socket", SocketPair.unix],
 ] as const)("%s: before start()", (_, open) => {
   /** The connecting end has sent 16 MB, of which much has been read at the other end, which is not started. */

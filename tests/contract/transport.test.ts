@@ -14,7 +14,7 @@ transportContract("memory pair", async () => {
   };
 });
 
-const SOCKETS = { TCP: SocketPair.tcp, "Unix socket": SocketPair.unix };
+const SOCKETS = { TCP: SocketPair.tcp, TLS: SocketPair.tls, "Unix socket": SocketPair.unix };
 
 for (const [name, openPair] of Object.entries(SOCKETS)) {
   transportContract(`${name}, from the connecting end`, async () => fixtureOf(await openPair(), false));

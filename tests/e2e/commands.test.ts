@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { binaries } from "../support/binaries.ts";
-import { run, runClient, ServerProcess } from "../support/processes.ts";
+import { run, runClient, ServerProcess, USER_ENV } from "../support/processes.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
 
@@ -110,7 +110,7 @@ describe("commserver-client", () => {
   test("--wait queues and is told the position", async () => {
     await using server = await ServerProcess.start(["-r", REPOSITORY, "--max-clients", "1"]);
     const { client } = await binaries();
-    const holder = Bun.spawn([client, "-s", server.address], { env: {}, stdin: "pipe", stdout: "pipe" });
+    const holder = Bun.spawn([client, "-s", server.address], { env: USER_ENV, stdin: "pipe", stdout: "pipe" });
     await server.event("joined");
     const waiting = runClient(["send", "at last", "--wait", "-s", server.address]);
     await server.event("waiting", { position: 1 });
@@ -130,7 +130,7 @@ describe("commserver-client", () => {
     const { exitCode, stdout, stderr } = await run(
       ["/bin/sh", "-c", '"$0" list -s "$1" | head -n 1', client, server.address],
       {
-        env: { PATH: process.env["PATH"] ?? "" },
+        env: { ...USER_ENV, PATH: process.env["PATH"] ?? "" },
       },
     );
     expect(exitCode).toBe(0);
@@ -149,7 +149,7 @@ describe("commserver-client", () => {
     const { client } = await binaries();
     const child = Bun.spawn([client, "get", "big", "-s", server.address], {
       cwd: folder.join("here"),
-      env: {},
+      env: USER_ENV,
       stderr: "pipe",
     });
     await until(() => readdirSync(folder.join("here")).length > 0);
@@ -183,7 +183,7 @@ describe("exit codes and words of both programs", () => {
     [["get"], "Missing argument: PATH."],
     [["list", "--json=1"], "--json takes no value."],
     [["list", "--timeout", "soon"], '--timeout takes seconds, such as 10 or 2.5, not "soon".'],
-    [["list", "--server", "host:port:x"], '"host:port:x" is not an address'],
+    [["list", "--server", "host:port:x"], '"host:port:x" is neither a server that was joined here nor an address'],
     [["send", ""], "The message is empty."],
     [["get", "../x"], 'it has the component ".."'],
   ];
@@ -211,7 +211,7 @@ describe("exit codes and words of both programs", () => {
     using http = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("hi") });
     const { exitCode, stderr } = await runClient(["list", "-s", `127.0.0.1:${http.port}`]);
     expect(exitCode).toBe(3);
-    expect(stderr).toContain("Check that the other end is CommServer");
+    expect(stderr).toContain("No TLS");
   });
 
   test("a local file that exists is exit code 8, a folder that does not is 9", async () => {

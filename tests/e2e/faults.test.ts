@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { spawn } from "bun";
 import { binaries } from "../support/binaries.ts";
-import { ServerProcess } from "../support/processes.ts";
+import { ServerProcess, USER_ENV } from "../support/processes.ts";
 import { Random } from "../support/random.ts";
 import { BLOCK } from "../support/raw-chunks.ts";
 import { writeTree } from "../support/repository.ts";
@@ -99,7 +99,7 @@ class Running {
   isOver = false;
 
   constructor(command: string[], cwd: string) {
-    this.#process = spawn(command, { cwd, env: {}, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    this.#process = spawn(command, { cwd, env: USER_ENV, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
     this.#errors = new Response(this.#process.stderr).text();
     this.#over = Promise.all([this.#read(), this.#process.exited.then(() => this.#end())]);
   }

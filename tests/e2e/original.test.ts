@@ -1,7 +1,7 @@
 /** Every line of the original program's README, with the two files and an empty environment. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { binaries } from "../support/binaries.ts";
-import { ServerProcess } from "../support/processes.ts";
+import { ServerProcess, USER_ENV } from "../support/processes.ts";
 import { Screen } from "../support/screen.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
@@ -119,7 +119,7 @@ describe("the terminal", () => {
     await inShell(async (reader, server) => {
       const { client } = await binaries();
       Bun.spawnSync([client, "send", "\u001b[2Jgone\u202e", "--to", "Client01", "--server", server.address], {
-        env: {},
+        env: USER_ENV,
       });
       await reader.shows("Client02: \\u{1b}[2Jgone\\u{202e}");
       await reader.shows("Connected as Client01");

@@ -4,7 +4,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { ERRORS } from "../../lib/errors.ts";
 import { binaries } from "../support/binaries.ts";
-import { run, ServerProcess } from "../support/processes.ts";
+import { run, ServerProcess, USER_ENV } from "../support/processes.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -50,7 +50,7 @@ describe("README", () => {
     const programs = await binaries();
     await script(folder.join("bin/commserver-client"), `${programs.client} --server ${server.address} "$@"`);
     await script(folder.join("bin/commserver-server"), `${programs.server} "$@" --state-dir ${server.stateDir}`);
-    const env = { PATH: `${folder.join("bin")}:${process.env["PATH"]}` };
+    const env = { ...USER_ENV, PATH: `${folder.join("bin")}:${process.env["PATH"]}` };
     const all = examples();
     expect(all.length).toBeGreaterThan(10);
     for (const { command, output } of all) {

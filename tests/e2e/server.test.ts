@@ -2,10 +2,13 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync } from "node:fs";
 import { binaries } from "../support/binaries.ts";
 import { frame } from "../support/frames.ts";
-import { type Finished, run, runClient, ServerProcess } from "../support/processes.ts";
+import { type Finished, run, runClient, ServerProcess, USER_ENV } from "../support/processes.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
+
+/** For peers that speak no TLS and have no token. */
+const PLAIN = ["--plaintext", "--open"];
 
 const REPOSITORY = `${import.meta.dir}/../../repository`;
 
@@ -34,9 +37,9 @@ describe("starting", () => {
       event: "listening",
       host: "::",
       port: expect.any(Number),
-      tls: false,
-      fingerprint: null,
-      invite: null,
+      tls: true,
+      fingerprint: expect.stringMatching(/^SHA256:[A-Za-z0-9+/]{43}$/),
+      invite: expect.stringMatching(/^csinvite1_[A-Za-z0-9_-]+$/),
       pid: server.pid,
     });
   });
@@ -52,7 +55,7 @@ describe("starting", () => {
     const { server: program } = await binaries();
     using folder = new TempFolder();
     const child = Bun.spawn([program, "-r", REPOSITORY, "-p", "0", "--state-dir", folder.path], {
-      env: {},
+      env: USER_ENV,
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -68,7 +71,9 @@ describe("starting", () => {
     await reading;
     expect(text).toMatch(/Serving +\S+\/repository \(read-only\)/);
     expect(text).toMatch(/commserver-client --server localhost:\d+/);
-    expect(text).toContain("nothing is encrypted");
+    expect(text).toMatch(/Access +by token\n +Identity +SHA256:/);
+    // It is no terminal: what goes into a log holds no secret.
+    expect(text).not.toContain("csinvite1_");
     expect(text).not.toContain("\u001b");
     expect(await log).toMatch(/^\d{4}-\d\d-\d\dT\S+Z info The server is shutting down\.$/m);
   });
@@ -77,7 +82,7 @@ describe("starting", () => {
     const { server: program } = await binaries();
     using folder = new TempFolder();
     const child = Bun.spawn([program, "-r", REPOSITORY, "-p", "0", "--json", "--state-dir", folder.path], {
-      env: {},
+      env: USER_ENV,
       stdin: "ignore",
       stdout: "pipe",
     });
@@ -197,7 +202,7 @@ describe("starting", () => {
 
 describe("stopping", () => {
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s ends it in order with exit code 0", async (signal) => {
-    await using server = await ServerProcess.start(["-r", REPOSITORY]);
+    await using server = await ServerProcess.start([...PLAIN, "-r", REPOSITORY]);
     await using peer = await RawPeer.admitted(server.port);
     server.signal(signal);
     expect((await peer.next("GOAWAY")).json.code).toBe(13);
@@ -209,7 +214,7 @@ describe("stopping", () => {
   test("a second signal ends it at once, though a transfer is under way", async () => {
     using folder = new TempFolder();
     await Bun.write(folder.join("big"), new Uint8Array(8_000_000));
-    await using server = await ServerProcess.start(["-r", folder.path, "--stop-timeout", "3600"]);
+    await using server = await ServerProcess.start([...PLAIN, "-r", folder.path, "--stop-timeout", "3600"]);
     await using peer = await RawPeer.admitted(server.port, { credit: 10 });
     peer.send(frame("OPEN", { method: "get" }, 1));
     peer.send(frame("DATA", Buffer.from('{"id":0,"path":"big"}\n'), 1));
@@ -223,13 +228,13 @@ describe("stopping", () => {
   test("after kill -9 the next start closes the open rows and goes on counting", async () => {
     using state = new TempFolder();
     {
-      await using server = await ServerProcess.start(["-r", REPOSITORY], { stateDir: state.path });
+      await using server = await ServerProcess.start([...PLAIN, "-r", REPOSITORY], { stateDir: state.path });
       await using _ = await RawPeer.admitted(server.port);
       server.signal("SIGKILL");
       await server.exited();
     }
-    await using server = await ServerProcess.start(["-r", REPOSITORY], { stateDir: state.path });
-    const { stdout } = await runClient(["status", "--json", "-s", server.address]);
+    await using server = await ServerProcess.start([...PLAIN, "-r", REPOSITORY], { stateDir: state.path });
+    const { stdout } = await runClient(["status", "--json", "--plaintext", "-s", server.address]);
     expect(JSON.parse(stdout)).toMatchObject({
       self: { name: "Client02" },
       sessions: [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { binaries } from "../support/binaries.ts";
-import { runClient, ServerProcess } from "../support/processes.ts";
+import { runClient, ServerProcess, USER_ENV } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
@@ -125,7 +125,7 @@ test("watch tells what is added, changed and removed, as it happens", async () =
   await using site = await Site.open({ a: "a" });
   const { client } = await binaries();
   const child = Bun.spawn([client, "watch", "--json", "-s", site.server.address], {
-    env: {},
+    env: USER_ENV,
     stdout: "pipe",
     stderr: "ignore",
   });

@@ -8,7 +8,7 @@ import { frame, parseFrames, type RawFrame } from "../support/frames.ts";
 const WELCOME = {
   version: 1,
   name: "Client01",
-  role: "client",
+  role: "read",
   agent: "liar",
   capabilities: [],
   credit: 1_000,

@@ -87,7 +87,7 @@ describe("messages", () => {
   test("hundreds of large ones at once over a narrow link do not lock both sides up", async () => {
     await using server = new TestServer();
     const [ours, theirs] = memoryPair({ a: "server", b: "narrow" }, 1_024);
-    server.server.accept(ours, "client");
+    server.server.accept(ours, "write");
     const options = { transport: theirs, clock: systemClock, agent: "test", wait: false, timeoutMs: 5_000 };
     const client = await Client.connect(options);
     const texts = Array.from({ length: 120 }, (_, index) => `${index}`.padEnd(8_000, "x"));

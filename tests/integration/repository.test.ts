@@ -273,7 +273,7 @@ describe("status", () => {
     for (let index = 0; index < 5; index++) await (await server.tcpClient()).close();
     const client = await server.tcpClient();
     const first = await client.status({ limit: 4 });
-    expect(first.self).toMatchObject({ name: "Client06", role: "client" });
+    expect(first.self).toMatchObject({ name: "Client06", role: "write" });
     expect(first.seats).toMatchObject({ max: 2, taken: 1, waiting: 0 });
     expect(first.total).toBe(6);
     expect(first.sessions.map(({ name }) => name)).toEqual(["Client06", "Client05", "Client04", "Client03"]);

@@ -12,7 +12,7 @@ HUGE = {"size": 64 * BLOCK, "modifiedAt": 0, "executable": False, "etag": "huge"
 
 def welcome(name, credit, max_streams):
     """Handshake, 4: the members of WELCOME, and one of a later version."""
-    members = {"version": 1, "name": name, "role": "client", "agent": "peer.py", "capabilities": ["later"]}
+    members = {"version": 1, "name": name, "role": "read", "agent": "peer.py", "capabilities": ["later"]}
     return {**members, "credit": credit, "maxStreams": max_streams, "later": 1}
 
 
@@ -60,7 +60,7 @@ WELCOME_LIES = {
     "early-ping": lambda: encode("PING", bytes(8)),
     "unasked-queue": lambda: encode("QUEUED", {"position": 1}),
     "other-version": lambda: encode("WELCOME", {**welcome("Client01", 1, 1), "version": 2}),
-    "no-credit": lambda: encode("WELCOME", {"version": 1, "name": "Client01", "role": "client", "agent": ""}),
+    "no-credit": lambda: encode("WELCOME", {"version": 1, "name": "Client01", "role": "read", "agent": ""}),
 }
 
 

@@ -59,7 +59,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
       any,
       any,
     ];
-    expect(welcome).toMatchObject({ event: "welcome", version: 1, role: "client" });
+    expect(welcome).toMatchObject({ event: "welcome", version: 1, role: "read" });
     expect(status).toMatchObject({ self: { name: welcome.name }, seats: { max: 3, taken: 1 }, total: 1, next: null });
     expect(status.sessions).toMatchObject([{ name: welcome.name, endedAt: null, reason: null }]);
     const byPath = (one: any, other: any) => (one.path < other.path ? -1 : 1);

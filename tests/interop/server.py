@@ -137,7 +137,7 @@ class Visitor(Session):
         ended = {"endedAt": None, "reason": None}
         people = [{"name": one.name or "", "address": "peer", "startedAt": one.started} for one in self.server.visitors]
         sessions = [{**who, **zeros, **ended, "id": number} for number, who in enumerate(people, 1)][::-1]
-        me = {"name": self.name, "address": "peer", "startedAt": self.started, "role": "client"}
+        me = {"name": self.name, "address": "peer", "startedAt": self.started, "role": "read"}
         server = {"agent": "peer.py", "startedAt": self.started, "uptimeMs": 0, "draining": False}
         seats = {"max": 9, "taken": len(people), "maxWaiting": 9, "waiting": 0}
         numbers = {"total": len(people), "sessions": sessions, "next": None}

@@ -173,7 +173,7 @@ SHAPES = {
         {
             "version": number(),
             "name": text(0, 128),
-            "role": one_of("client", "operator"),
+            "role": one_of("read", "write", "operator"),
             "resume?": fields({"token": text(1, 64), "graceMs": number()}),
             **GRANTS,
         }

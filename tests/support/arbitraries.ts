@@ -11,6 +11,7 @@ const SHAPES: Record<OpcodeName, { stream: boolean; end: boolean; bytes: [number
   PING: { stream: false, end: false, bytes: [8, 8] },
   PONG: { stream: false, end: false, bytes: [8, 8] },
   GOAWAY: { stream: false, end: false, bytes: [2, 4_096] },
+  AUTH: { stream: false, end: false, bytes: [2, 4_096] },
   OPEN: { stream: true, end: true, bytes: [2, 65_536] },
   ACCEPT: { stream: true, end: true, bytes: [2, 65_536] },
   DATA: { stream: true, end: false, bytes: [1, 1_048_576] },

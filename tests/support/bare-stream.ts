@@ -23,6 +23,12 @@ export class BareStream implements StreamPort {
     if (onSent !== undefined) this.#waiting.push(onSent);
   }
 
+  sendCredit(streamId: number, bytes: number): void {
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32BE(bytes);
+    this.send(Opcode.CREDIT, streamId, payload);
+  }
+
   /** Say that the control frames have left. */
   controlLeaves(): void {
     for (const onSent of this.#waiting.splice(0)) onSent();

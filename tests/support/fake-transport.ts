@@ -24,6 +24,7 @@ export class FakeTransport implements Transport {
   }
 
   readonly canSendFiles = false;
+  readonly channelBinding = undefined;
 
   sendFile(): boolean {
     throw new Error("No file can be sent here.");

@@ -10,6 +10,7 @@ export const OPCODES = {
   PING: 0x05,
   PONG: 0x06,
   GOAWAY: 0x07,
+  AUTH: 0x08,
   OPEN: 0x10,
   ACCEPT: 0x11,
   DATA: 0x12,

@@ -9,7 +9,7 @@ import { type Watched, watch } from "./outcomes.ts";
 export const WELCOME = {
   version: 1,
   name: "Client01",
-  role: "client",
+  role: "write",
   agent: "raw-server",
   capabilities: [],
   credit: 1_000,

@@ -28,6 +28,10 @@ export class Meddler implements Transport {
 
   readonly canSendFiles = false;
 
+  get channelBinding(): Uint8Array | undefined {
+    return this.#inner.channelBinding;
+  }
+
   sendFile(): boolean {
     throw new Error("No file can be sent here.");
   }

@@ -21,7 +21,7 @@ export async function meddledClient(
   options: MeddlerOptions = {},
 ): Promise<{ client: Client; link: Meddler }> {
   const [ours, theirs] = memoryPair();
-  server.server.accept(ours, "client");
+  server.server.accept(ours, "write");
   const link = new Meddler(theirs, options);
   const agent = "test-client";
   return {

@@ -2,6 +2,13 @@ import { type Subprocess, spawn } from "bun";
 import { binaries } from "./binaries.ts";
 import { TempFolder } from "./temp-folder.ts";
 
+/** The home of one user, whose servers and clients find each other; it goes with the tests. */
+const home = new TempFolder();
+process.once("exit", () => home[Symbol.dispose]());
+
+/** An environment that has nothing else. */
+export const USER_ENV: Readonly<Record<string, string>> = { XDG_STATE_HOME: home.path };
+
 export interface Finished {
   readonly exitCode: number;
   readonly stdout: string;
@@ -38,7 +45,7 @@ export class ServerProcess implements AsyncDisposable {
     const stateDir = options.stateDir ?? state.path;
     const child = spawn([server, "--port", "0", "--json", "--state-dir", stateDir, ...args], {
       cwd: options.cwd ?? state.path,
-      env: options.env ?? {},
+      env: options.env ?? USER_ENV,
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -102,7 +109,7 @@ export async function run(
 ): Promise<Finished> {
   const child = spawn(command, {
     cwd: options.cwd ?? "/",
-    env: options.env ?? {},
+    env: options.env ?? USER_ENV,
     stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
     stdout: "pipe",
     stderr: "pipe",

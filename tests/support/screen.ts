@@ -1,5 +1,6 @@
 import xterm from "@xterm/headless";
 import { type Subprocess, spawn } from "bun";
+import { USER_ENV } from "./processes.ts";
 import { until } from "./until.ts";
 
 /** A program on a pseudo-terminal of 100 × 30, and what a person would see there. */
@@ -12,7 +13,7 @@ export class Screen implements AsyncDisposable {
   constructor(command: string[], options: { cwd: string; env?: Record<string, string> }) {
     this.#process = spawn(command, {
       cwd: options.cwd,
-      env: { TERM: "xterm-256color", ...options.env },
+      env: { TERM: "xterm-256color", ...USER_ENV, ...options.env },
       terminal: {
         cols: 100,
         rows: 30,

@@ -1,7 +1,10 @@
 import type { Address } from "../../lib/transport/address.ts";
 import { connect, type Listening, listen } from "../../lib/transport/socket.ts";
 import type { SocketTransport } from "../../lib/transport/socket-transport.ts";
+import type { Credentials } from "../../lib/transport/tls.ts";
+import { testIdentity } from "./identity.ts";
 import { TempFolder } from "./temp-folder.ts";
+import { until } from "./until.ts";
 
 /** Two linked socket transports, neither started. */
 export class SocketPair implements AsyncDisposable {
@@ -32,10 +35,19 @@ export class SocketPair implements AsyncDisposable {
     return SocketPair.#open({ kind: "unix", path: folder.join("pair.sock") }, folder);
   }
 
-  static async #open(at: Address, folder?: TempFolder): Promise<SocketPair> {
+  /** Over TLS; the client takes any certificate. */
+  static async tls(): Promise<SocketPair> {
+    const credentials = await testIdentity();
+    const pair = await SocketPair.#open({ kind: "tcp", host: "127.0.0.1", port: 0 }, undefined, credentials);
+    await until(() => pair.accepted.channelBinding !== undefined);
+    return pair;
+  }
+
+  static async #open(at: Address, folder?: TempFolder, credentials?: Credentials): Promise<SocketPair> {
     const accepting = Promise.withResolvers<SocketTransport>();
-    const listening = listen(at, accepting.resolve);
-    const connected = await connect(listening.address, { timeoutMs: 5_000 });
+    const listening = listen(at, accepting.resolve, credentials);
+    const trust = credentials && { verify() {} };
+    const connected = await connect(listening.address, { timeoutMs: 5_000, trust });
     return new SocketPair({ connected, accepted: await accepting.promise }, listening, folder);
   }
 

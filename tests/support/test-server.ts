@@ -1,6 +1,10 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Client, type ClientOptions } from "../../lib/client/client.ts";
 import { Operator } from "../../lib/client/operator.ts";
 import type { Role } from "../../lib/protocol/messages.ts";
+import { Access } from "../../lib/server/access/access.ts";
+import { TokenStore } from "../../lib/server/access/token-store.ts";
 import type { StampedEvent } from "../../lib/server/events.ts";
 import { Ledger } from "../../lib/server/ledger.ts";
 import { CommServer, type ServerOptions } from "../../lib/server/server.ts";
@@ -13,15 +17,27 @@ import { connect, type Listening, listen } from "../../lib/transport/socket.ts";
 /** A server inside the test: files and ledger in memory, peers over memory or over TCP. */
 export class TestServer implements AsyncDisposable {
   readonly storage = new MemoryStorage();
+  readonly tokens: TokenStore;
   readonly server: CommServer;
   readonly events: StampedEvent[] = [];
   stopRequested = false;
   #listening: Listening | undefined;
 
   constructor(options: Partial<ServerOptions> = {}) {
+    const clock = options.clock ?? systemClock;
+    // Written when a token is made, which a test does in a folder of its own.
+    this.tokens = options.tokens ?? TokenStore.open(join(tmpdir(), `commserver-no-tokens-${crypto.randomUUID()}`));
     this.server = new CommServer({
       agent: "test-server",
-      clock: systemClock,
+      clock,
+      tokens: this.tokens,
+      access: new Access({ clock, tokens: this.tokens, open: false }),
+      invite: (token) => `invite of ${token.name}`,
+      maxPerAddress: 1_000_000,
+      maxUnadmittedPerAddress: 64,
+      callRates: { messages: 1_000_000, lists: 1_000_000 },
+      bandwidth: { perSession: undefined, total: undefined },
+      idleMs: undefined,
       storage: this.storage,
       ledger: Ledger.open(":memory:"),
       maxClients: 3,
@@ -45,14 +61,14 @@ export class TestServer implements AsyncDisposable {
   /** Listen on a free port of 127.0.0.1; returns it. */
   listen(): number {
     this.#listening ??= listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (transport) =>
-      this.server.accept(transport, "client"),
+      this.server.accept(transport, "write"),
     );
     const { address } = this.#listening;
     return address.kind === "tcp" ? address.port : 0;
   }
 
   /** A client over memory. */
-  client(options: Partial<ClientOptions> = {}, role: Role = "client"): Promise<Client> {
+  client(options: Partial<ClientOptions> = {}, role: Role = "write"): Promise<Client> {
     const [ours, theirs] = memoryPair({ a: "server", b: "memory" });
     this.server.accept(ours, role);
     return connectTest({ transport: theirs, ...options });

@@ -14,7 +14,7 @@ const byName = <T extends { name: string }>(a: T, b: T) => a.name.localeCompare(
 /** A number that lib keeps to itself. */
 function privateConstant(file: string, name: string): number {
   const source = readFileSync(join(import.meta.dir, "../../lib", file), "utf8");
-  const found = new RegExp(`^const ${name} = ([0-9_]+);$`, "m").exec(source)?.[1];
+  const found = new RegExp(`^(?:export )?const ${name} = ([0-9_]+);$`, "m").exec(source)?.[1];
   if (found === undefined) throw new Error(`lib/${file} has no constant ${name}`);
   return Number(found.replaceAll("_", ""));
 }
@@ -86,7 +86,7 @@ describe("the error table of PROTOCOL.md", () => {
 });
 
 describe("the limits table of PROTOCOL.md", () => {
-  const heartbeatMs = privateConstant("cli/server/serve.ts", "HEARTBEAT_MS");
+  const heartbeatMs = privateConstant("cli/server/start.ts", "HEARTBEAT_MS");
   const silentIntervals = privateConstant("session/heartbeat.ts", "SILENT_INTERVALS");
   const limits: Record<string, string> = {
     "control frame before WELCOME": `${constants.MAX_HELLO_BYTES} bytes`,
@@ -96,7 +96,7 @@ describe("the limits table of PROTOCOL.md", () => {
     record: `${MAX_RECORD_BYTES} bytes`,
     "credit of a stream": `${constants.MAX_CREDIT} bytes`,
     "message text": `${constants.MAX_TEXT_LENGTH} UTF-16 units`,
-    "time for HELLO": seconds(privateConstant("cli/server/serve.ts", "HANDSHAKE_MS")),
+    "time for the handshake": seconds(privateConstant("cli/server/start.ts", "HANDSHAKE_MS")),
     "lingering after the last frame": seconds(privateConstant("transport/socket-transport.ts", "LINGER_MS")),
     silence: `${silentIntervals} intervals of ${seconds(heartbeatMs)}`,
   };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { decodeHeader, encodeFrame } from "../../lib/protocol/header.ts";
 import { decodeJson, encodeJson } from "../../lib/protocol/json.ts";
-import { Hello, Open, Queued, Reason, Refuse, Result, Welcome } from "../../lib/protocol/messages.ts";
+import { Auth, Hello, Open, Queued, Reason, Refuse, Result, Welcome } from "../../lib/protocol/messages.ts";
 import { Opcode } from "../../lib/protocol/opcode.ts";
 import { pieces } from "../support/bytes.ts";
 import { decodeAll } from "../support/frame-log.ts";
@@ -15,6 +15,7 @@ const SCHEMAS: Partial<Record<string, v.GenericSchema>> = {
   REFUSE: Refuse,
   QUEUED: Queued,
   GOAWAY: Reason,
+  AUTH: Auth,
   OPEN: Open,
   ACCEPT: Result,
   END: Result,

@@ -4,13 +4,13 @@ import { Connection } from "../../client/connection.ts";
 import { CommError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
-import { parseAddress } from "../../transport/address.ts";
-import { connect } from "../../transport/socket.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { type Flags, secondsFlag } from "../flags.ts";
 import { describeError } from "../report.ts";
 import { VERSION } from "../version.ts";
+import { openTransport } from "./open-transport.ts";
+import { findTarget } from "./target.ts";
 
 /** How long a command may take to end after Ctrl-C. */
 const CLEAN_UP_MS = 500;
@@ -20,14 +20,17 @@ export const CONNECTION_FLAGS = {
   server: {
     type: "string",
     alias: "s",
-    valueHint: "ADDRESS",
-    default: "localhost:5050",
-    description: "HOST:PORT, [IPV6]:PORT or unix:PATH",
+    valueHint: "SERVER",
+    description: "A server that was joined, HOST:PORT, [IPV6]:PORT or unix:PATH; default: localhost:5050",
   },
   wait: { type: "boolean", alias: "w", description: "Queue for a seat when the server is full" },
   timeout: { type: "string", valueHint: "SECONDS", default: "10", description: "How long connecting may take" },
-  plaintext: { type: "boolean", description: "Talk without encryption (this version always does)" },
-  "state-dir": { type: "string", valueHint: "DIR", description: "Where the shell keeps its history" },
+  "token-file": { type: "string", valueHint: "FILE", description: "Take the token from a file; -: standard input" },
+  "invite-file": { type: "string", valueHint: "FILE", description: "Take an invite from a file; -: standard input" },
+  "accept-new": { type: "boolean", description: "Trust a server at first sight, and remember its identity" },
+  ca: { type: "string", valueHint: "FILE", description: "Trust the authorities in FILE (PEM), and check the name" },
+  plaintext: { type: "boolean", description: "Talk without encryption, to a server that does so too" },
+  "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers and the history are" },
   json: { type: "boolean", description: "Print JSON for programs" },
 } as const satisfies ArgsDef;
 
@@ -41,17 +44,23 @@ export const RECONNECT_FLAGS = {
   },
 } as const satisfies ArgsDef;
 
-/** Connect as the flags say. @throws as connect() and Client.connect(), UsageError */
+/** Connect as the flags say. @throws as findTarget(), openTransport() and Client.connect() */
 export async function connectClient(
   flags: Flags,
   io: ConsoleIo,
   options: { signal: AbortSignal; resume?: string; onMessage(message: MessageParams): void },
 ): Promise<Client> {
-  const address = parseAddress(String(flags["server"]));
+  const target = findTarget(flags);
   const timeoutMs = secondsFlag(flags, "timeout");
-  const transport = await connect(address, { timeoutMs, signal: options.signal });
+  const transport = await openTransport(target, {
+    timeoutMs,
+    signal: options.signal,
+    acceptNew: flags["accept-new"] === true,
+    io,
+  });
   return Client.connect({
     transport,
+    token: target.token,
     clock: systemClock,
     agent: `commserver-client/${VERSION}`,
     wait: flags["wait"] === true,

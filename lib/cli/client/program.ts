@@ -1,6 +1,7 @@
 import type { Program } from "../program.ts";
 import { digest } from "./digest.ts";
 import { get } from "./get.ts";
+import { forget, join, servers } from "./join.ts";
 import { list } from "./list.ts";
 import { ping } from "./ping.ts";
 import { put } from "./put.ts";
@@ -14,11 +15,12 @@ import { watch } from "./watch.ts";
 export const clientProgram: Program = {
   name: "commserver-client",
   description: "Moves files to and from a commserver-server, and passes messages.",
-  commands: { shell, status, list, get, put, send, watch, digest, remove, rename, ping },
+  commands: { shell, status, list, get, put, send, watch, digest, remove, rename, ping, join, servers, forget },
   defaultCommand: "shell",
   examples: [
     "commserver-client                                talk to the server on this machine",
-    "commserver-client list --server 192.0.2.7        what a server on another machine has",
+    "commserver-client join csinvite1_…               remember a server on another machine",
+    "commserver-client list --server lab              what it has",
     'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
     "commserver-client put photos/ --to inbox          a folder with all below it",
     'commserver-client send "lunch?" --to Client02',

@@ -1,45 +1,35 @@
-import { networkInterfaces } from "node:os";
-import { DEFAULT_PORT, formatHostPort } from "../../transport/address.ts";
+import { formatHostPort, isLoopback } from "../../transport/address.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { plural } from "../format.ts";
+import { formatBytes, plural } from "../format.ts";
 import { VERSION } from "../version.ts";
+import { networkAddresses } from "./invitation.ts";
+import type { ServeSettings } from "./serve-flags.ts";
 
 /** What a server that has started serves, and where. */
-export interface Serving {
-  readonly repository: string;
-  readonly writable: boolean;
-  /** undefined: all addresses. */
-  readonly host: string | undefined;
-  readonly port: number;
-  readonly maxClients: number;
-  readonly maxWaiting: number;
-  readonly stateDir: string;
-  /** True unless both --plaintext and --open say that this is wanted. */
-  readonly exposed: boolean;
+export interface Serving extends ServeSettings {
+  /** As clients know it: fingerprint, "authority", or null without encryption. */
+  readonly identity: string | null;
+  readonly fingerprint: string | null;
+  /** The invite of the first token: only at the first start, and only when somebody can see it. */
+  readonly invite: string | undefined;
   readonly warnings: readonly string[];
 }
 
-/** The first record of --json. `fingerprint` and `invite` are null while there is no TLS. */
-export function listeningRecord({
-  host,
-  port,
-  repository,
-  writable,
-  maxClients,
-  maxWaiting,
-  stateDir,
-}: Serving): object {
+/** The first record of --json. */
+export function listeningRecord(serving: Serving): object {
+  const { host, port, repository, isWritable, isOpen, isPlaintext, maxClients, maxWaiting, stateDir } = serving;
   return {
     at: Date.now(),
     event: "listening",
     host: host ?? "::",
     port,
-    tls: false,
-    fingerprint: null,
-    invite: null,
+    tls: !isPlaintext,
+    fingerprint: serving.fingerprint,
+    invite: serving.invite ?? null,
+    open: isOpen,
     repository,
-    writable,
+    writable: isWritable,
     maxClients,
     maxWaiting,
     stateDir,
@@ -47,44 +37,56 @@ export function listeningRecord({
   };
 }
 
-/** For people: what, where, how many, and what to type on the other side. */
+/** For people: what, where, for whom, and what to type on the other side. */
 export function bannerText(serving: Serving, io: ConsoleIo): string {
-  const { repository, writable, host, port, maxClients, maxWaiting, stateDir, exposed, warnings } = serving;
+  const { repository, isWritable, host, port, stateDir, fingerprint, budget } = serving;
   const row = (label: string, text: string) => `  ${paint(io, "dim", label.padEnd(12))} ${text}\n`;
-  const where = host === undefined ? `all addresses, port ${port}` : formatHostPort(host, port);
+  const quota = budget.quotaBytes === undefined ? "" : `, ${formatBytes(budget.quotaBytes)} at most`;
   let text = `${paint(io, "bold", `CommServer ${VERSION}`)}\n`;
-  text += row("Serving", `${escapeText(repository)} (${writable ? "clients may write" : "read-only"})`);
-  text += row("Listening", where);
-  text += row("Seats", `${plural(maxClients, "client")}, and ${maxWaiting} may wait`);
+  text += row("Serving", `${escapeText(repository)} (${isWritable ? `clients may write${quota}` : "read-only"})`);
+  text += row("Listening", host === undefined ? `all addresses, port ${port}` : formatHostPort(host, port));
+  text += row("Access", accessOf(serving));
+  if (fingerprint !== null) text += row("Identity", fingerprint);
+  text += row("Seats", `${plural(serving.maxClients, "client")}, and ${serving.maxWaiting} may wait`);
   text += row("State", escapeText(stateDir));
-  if (exposed && !isLoopback(host)) {
-    const what = writable ? "read and change" : "read";
-    const warning = `anyone who reaches this port can ${what} the folder, and nothing is encrypted`;
-    text += row("Beware", paint(io, "yellow", warning));
-  }
-  for (const warning of warnings) text += row("Warning", paint(io, "yellow", escapeText(warning)));
+  for (const beware of dangers(serving)) text += row("Beware", paint(io, "yellow", beware));
+  for (const warning of serving.warnings) text += row("Warning", paint(io, "yellow", escapeText(warning)));
   text += "\n";
-  if (host === undefined || isLoopback(host)) {
-    const flag =
-      port === DEFAULT_PORT && host === undefined ? "" : ` --server ${formatHostPort(host ?? "localhost", port)}`;
-    text += row("Connect", paint(io, "cyan", `commserver-client${flag}`));
-  }
-  const outside = host === undefined ? lanAddress() : isLoopback(host) ? undefined : host;
-  if (outside !== undefined) {
-    text += row(
-      host === undefined ? "elsewhere" : "Connect",
-      paint(io, "cyan", `commserver-client --server ${formatHostPort(outside, port)}`),
-    );
+  for (const [label, command, note] of connectLines(serving)) {
+    text += row(label, paint(io, "cyan", command));
+    if (note !== undefined) text += row("", paint(io, "dim", note));
   }
   return `${text}\n`;
 }
 
-function isLoopback(host: string | undefined): boolean {
-  return host === "localhost" || host === "::1" || (host?.startsWith("127.") ?? false);
+function accessOf({ isOpen }: Serving): string {
+  return isOpen ? "anyone may read, without a token (--open)" : "by token";
 }
 
-/** The first address of this machine that others may reach. */
-function lanAddress(): string | undefined {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return addresses.find(({ internal, family }) => !internal && family === "IPv4")?.address;
+function dangers({ isPlaintext, isOpen, host }: Serving): string[] {
+  if (!isPlaintext || (host !== undefined && isLoopback(host))) return [];
+  const others = isOpen ? "read it all" : "read what crosses the wire, and change it";
+  return [`nothing is encrypted (--plaintext): who can listen on the network can ${others}`];
+}
+
+/** What to type, here and elsewhere. */
+function connectLines(serving: Serving): [label: string, command: string, note?: string][] {
+  const { host, port, isOpen, isPlaintext, invite } = serving;
+  const lines: [string, string, string?][] = [];
+  const plain = isPlaintext ? " --plaintext" : "";
+  const to = (address: string) => ` --server ${formatHostPort(address, port)}`;
+  const isHere = host === undefined || isLoopback(host);
+  if (isHere) {
+    const isDefault = port === 5050 && host === undefined;
+    lines.push(["Connect", `commserver-client${isDefault ? "" : to(host ?? "localhost")}${plain}`]);
+  }
+  const label = isHere ? "elsewhere" : "Connect";
+  const outside = host === undefined ? networkAddresses()[0] : isLoopback(host) ? undefined : host;
+  if (invite !== undefined) {
+    const note = "This invite holds a token and is shown once. For another: commserver-server token add NAME";
+    lines.push([label, `commserver-client join ${invite}`, note]);
+  } else if (!isOpen)
+    lines.push([label, "commserver-client join INVITE", "Make an invite: commserver-server token add NAME"]);
+  if (isOpen && outside !== undefined) lines.push(["anyone", `commserver-client${to(outside)}${plain}`]);
+  return lines;
 }

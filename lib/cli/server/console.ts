@@ -1,15 +1,14 @@
-import { Client } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
-import { TransportError } from "../../errors.ts";
-import { systemClock } from "../../session/clock.ts";
-import { connect } from "../../transport/socket.ts";
+import { CommError } from "../../errors.ts";
+import { CONNECTION_FLAGS, connectClient } from "../client/connection.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { type Flags, secondsFlag } from "../flags.ts";
 import type { Command } from "../program.ts";
-import { defaultStateDir, operatorSocket } from "../state-dir.ts";
-import { VERSION } from "../version.ts";
+import { defaultStateDir } from "../state-dir.ts";
 import { obeyOperator } from "./operator-commands.ts";
 import { runOperatorConsole } from "./operator-console.ts";
+import { connectSocket } from "./operator-socket.ts";
 
 export const consoleCommand: Command = {
   description: "Operate a running server: interactively, or with one command",
@@ -18,13 +17,17 @@ export const consoleCommand: Command = {
       type: "positional",
       required: false,
       valueHint: "…",
-      description: "status, kick NAME, drain, drain off, quit, or a message to all",
+      description: "status, kick NAME, token add NAME, drain, drain off, quit, or a message to all",
     },
-    timeout: { type: "string", valueHint: "SECONDS", default: "10", description: "How long connecting may take" },
+    ...CONNECTION_FLAGS,
+    server: {
+      ...CONNECTION_FLAGS.server,
+      description: "A server on another machine, with a token of an operator; default: the one of this state folder",
+    },
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
   },
   async run(flags, io) {
-    const operator = new Operator(await connectOperator(flags));
+    const operator = new Operator(await connectOperator(flags, io));
     try {
       if (flags._.length > 0) {
         await io.out(`${await obeyOperator(operator, flags._.join(" "), io)}\n`);
@@ -47,17 +50,13 @@ async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
   process.off("SIGTERM", leave);
 }
 
-async function connectOperator(flags: Flags): Promise<Client> {
-  const timeoutMs = secondsFlag(flags, "timeout");
-  const path = operatorSocket(String(flags["state-dir"] ?? defaultStateDir()));
-  const transport = await connect({ kind: "unix", path }, { timeoutMs }).catch((cause) => {
-    throw new TransportError("CANNOT_CONNECT", `No server runs with the operator's socket ${path}.`, { cause });
-  });
-  return Client.connect({
-    transport,
-    clock: systemClock,
-    agent: `commserver-server/${VERSION}`,
-    wait: false,
-    timeoutMs,
-  });
+/** By the socket in the state folder, or over the network with a token of the role "operator". */
+async function connectOperator(flags: Flags, io: ConsoleIo): Promise<Client> {
+  if (flags["server"] === undefined) {
+    return connectSocket(String(flags["state-dir"] ?? defaultStateDir()), secondsFlag(flags, "timeout"));
+  }
+  const client = await connectClient(flags, io, { signal: new AbortController().signal, onMessage: () => {} });
+  if (client.role === "operator") return client;
+  await client.close();
+  throw new CommError("NOT_ALLOWED", `This token has the role "${client.role}"; the console wants "operator".`);
 }

@@ -8,7 +8,7 @@ export function formatEvent(record: EventRecord): string {
   const bytes = (key: string) => formatBytes(Number(textOf(record[key])) || 0);
   switch (record.event) {
     case "joined":
-      return `${text("name")} joined from ${text("address")}`;
+      return `${text("name")} joined from ${text("address")}${account(record)}`;
     case "left":
       return (
         `${text("name")} left: ${text("reason")}${detail(record)} ` +
@@ -34,6 +34,10 @@ export function formatEvent(record: EventRecord): string {
       return `Unfinished file removed: ${text("path")} (${bytes("size")})`;
     case "failed":
       return `${text("method")} failed for ${text("name")}: ${text("message")} [${text("code")}]`;
+    case "issued":
+      return `${text("name")} made the token ${text("token")} (${text("role")})`;
+    case "revoked":
+      return `${text("name")} revoked the token ${text("token")}`;
     case "draining":
       return record["on"] === true ? "Admitting nobody new" : "Admitting clients again";
     case "stopping":
@@ -54,6 +58,14 @@ function textOf(value: unknown): string {
 
 export function isWarning(record: EventRecord): boolean {
   return record.event === "warning" || record.event === "failed";
+}
+
+/** With which right somebody came. */
+function account(record: EventRecord): string {
+  const token = record["token"];
+  return token === undefined
+    ? ""
+    : ` with the token ${escapeText(textOf(token))} (${escapeText(textOf(record["role"]))})`;
 }
 
 /** What a protocol error was; the other reasons say all. */

@@ -3,6 +3,7 @@ import { CommError } from "../../errors.ts";
 import type { Transport } from "../../session/transport.ts";
 import { errnoOf } from "../../storage/disk-error.ts";
 import { type Listening, listen } from "../../transport/socket.ts";
+import type { Credentials } from "../../transport/tls.ts";
 import { operatorSocket } from "../state-dir.ts";
 
 /** Longest path of a Unix socket that every system takes (sun_path of macOS, less the NUL). */
@@ -11,7 +12,7 @@ const MAX_SOCKET_PATH = 103;
 type OnTransport = (transport: Transport) => void;
 
 /**
- * Listen for clients; without a host at all addresses, IPv4 and IPv6, or IPv4 alone where there is no IPv6.
+ * Listen for clients, with TLS when there are `credentials`; without a host at all addresses, IPv4 and IPv6, or IPv4 alone where there is no IPv6.
  *
  * @throws CommError CANNOT_LISTEN
  */
@@ -19,14 +20,15 @@ export function listenPublic(
   host: string | undefined,
   port: number,
   onTransport: OnTransport,
+  credentials: Credentials | undefined,
 ): { port: number; stop(): void } {
   let listening: Listening;
   try {
-    listening = listen({ kind: "tcp", host: host ?? "::", port }, onTransport);
+    listening = listen({ kind: "tcp", host: host ?? "::", port }, onTransport, credentials);
   } catch (error) {
     const noIpv6 = error instanceof CommError && ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(errnoOf(error.cause));
     if (host !== undefined || !noIpv6) throw error;
-    listening = listen({ kind: "tcp", host: "0.0.0.0", port }, onTransport);
+    listening = listen({ kind: "tcp", host: "0.0.0.0", port }, onTransport, credentials);
   }
   const { address, stop } = listening;
   return { port: address.kind === "tcp" ? address.port : 0, stop };

@@ -6,6 +6,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, formatTime } from "../format.ts";
 import { describeError } from "../report.ts";
+import { runTokenLine } from "./token.ts";
 
 export interface OperatorCommand {
   readonly usage: string;
@@ -58,6 +59,11 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
       }
       return lines.join("\n") || "Nothing is unfinished.";
     },
+  },
+  token: {
+    usage: "token add NAME [ROLE], token list, token revoke NAME",
+    description: "Tokens: read, write, operator",
+    run: (operator, rest) => runTokenLine(operator, rest),
   },
   quit: {
     usage: "quit",

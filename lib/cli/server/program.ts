@@ -1,15 +1,18 @@
 import type { Program } from "../program.ts";
 import { consoleCommand } from "./console.ts";
+import { identity } from "./identity.ts";
 import { serve } from "./serve.ts";
+import { token } from "./token.ts";
 
 export const serverProgram: Program = {
   name: "commserver-server",
   description: "Serves a folder to commserver-client, and passes messages.",
-  commands: { serve, console: consoleCommand },
+  commands: { serve, console: consoleCommand, token, identity },
   defaultCommand: "serve",
   examples: [
     "commserver-server                                serve ./repository at port 5050",
     "commserver-server --repository /srv/files --max-clients 50",
+    "commserver-server token add laptop --role write  an invite for another machine",
     "commserver-server console                        operate the server that runs on this machine",
     "commserver-server console kick Client02          the same with one command",
   ],

@@ -1,75 +1,32 @@
-import type { ArgsDef } from "citty";
 import { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
 import { ERRORS } from "../../errors.ts";
-import { Ledger } from "../../server/ledger.ts";
-import { CommServer } from "../../server/server.ts";
+import type { CommServer } from "../../server/server.ts";
 import { systemClock } from "../../session/clock.ts";
-import { digest64 } from "../../storage/digest64.ts";
-import { LocalStorage } from "../../storage/local.ts";
 import { memoryPair } from "../../transport/memory.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
-import { type Flags, integerFlag, secondsFlag } from "../flags.ts";
 import { LineWriter } from "../line-writer.ts";
 import type { Command } from "../program.ts";
-import { defaultStateDir, ledgerFile, makeStateDir } from "../state-dir.ts";
-import { VERSION } from "../version.ts";
 import { bannerText, listeningRecord, type Serving } from "./banner.ts";
-import { listenOperator, listenPublic } from "./listeners.ts";
 import { runOperatorConsole } from "./operator-console.ts";
+import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
+import { HANDSHAKE_MS, start } from "./start.ts";
 
-/** Credit and streams that a client gets. */
-const CLIENT_LIMITS = { credit: 4 * 1024 * 1024, maxStreams: 128 };
-const HEARTBEAT_MS = 15_000;
-const HANDSHAKE_MS = 10_000;
-const MAX_UNADMITTED = 1_024;
 /** How long a reader of --json may take for the last events. */
 const LAST_WORDS_MS = 1_000;
 
-const FLAGS = {
-  repository: {
-    type: "string",
-    alias: "r",
-    valueHint: "DIR",
-    default: "./repository",
-    description: "The folder to serve",
-  },
-  host: { type: "string", valueHint: "ADDR", description: "Address to listen at; default: all, IPv4 and IPv6" },
-  port: {
-    type: "string",
-    alias: "p",
-    valueHint: "N",
-    default: "5050",
-    description: "Port to listen at; 0: any free one",
-  },
-  "max-clients": { type: "string", valueHint: "N", default: "3", description: "Seats" },
-  "max-waiting": { type: "string", valueHint: "N", default: "16", description: "Clients that may wait for a seat" },
-  "stop-timeout": {
-    type: "string",
-    valueHint: "SECONDS",
-    default: "10",
-    description: "How long transfers may go on when the server stops",
-  },
-  writable: { type: "boolean", alias: "w", description: "Let clients put, remove and rename files" },
-  grace: {
-    type: "string",
-    valueHint: "SECONDS",
-    default: "30",
-    description: "How long a seat is kept for a client whose link was lost",
-  },
-  plaintext: { type: "boolean", description: "Say that no encryption is what you want: no warning" },
-  open: { type: "boolean", description: "Say that anyone may connect: no warning" },
-  "state-dir": { type: "string", valueHint: "DIR", description: "Where the ledger and the operator's socket are" },
-  json: { type: "boolean", description: "Print events as JSON lines for programs" },
-} as const satisfies ArgsDef;
-
 export const serve: Command = {
   description: "Serve a folder (the default)",
-  args: FLAGS,
+  args: SERVE_FLAGS,
   async run(flags, io) {
     const stopping = Promise.withResolvers<void>();
-    const { server, close, serving } = await start(flags, () => stopping.resolve());
+    const settings = readSettings(flags);
+    const isJson = flags["json"] === true;
+    const { server, close, serving } = await start(settings, {
+      canShowInvite: isJson || io.outIsTty,
+      onStopRequest: () => stopping.resolve(),
+    });
     let forced = false;
     const onSignal = () => {
       stopping.resolve();
@@ -79,76 +36,15 @@ export const serve: Command = {
     const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
     for (const signal of signals) process.on(signal, onSignal);
 
-    const shown = await show(server, serving, io, { json: flags["json"] === true, onLeave: onSignal });
+    const shown = await show(server, serving, io, { json: isJson, onLeave: onSignal });
     await stopping.promise;
     close();
-    await server.shutdown(secondsFlag(flags, "stop-timeout"));
+    await server.shutdown(settings.stopTimeoutMs);
     await shown.finish();
     for (const signal of signals) process.off(signal, onSignal);
     return server.wasAborted ? ERRORS.INTERRUPTED.exit : 0;
   },
 };
-
-/** Everything that can fail, before anything is shown. @throws CommError with what to do */
-async function start(
-  flags: Flags,
-  onStopRequest: () => void,
-): Promise<{ server: CommServer; serving: Serving; close(): void }> {
-  const maxClients = integerFlag(flags, "max-clients", 1, 100_000);
-  const maxWaiting = integerFlag(flags, "max-waiting", 0, 100_000);
-  const port = integerFlag(flags, "port", 0, 65_535);
-  secondsFlag(flags, "stop-timeout");
-  const graceMs = secondsFlag(flags, "grace");
-  const writable = flags["writable"] === true;
-  const storage = await LocalStorage.at(String(flags["repository"]));
-  const stateDir = makeStateDir(String(flags["state-dir"] ?? defaultStateDir()));
-  const ledger = Ledger.open(ledgerFile(stateDir));
-  const server = new CommServer({
-    agent: `commserver-server/${VERSION}`,
-    clock: systemClock,
-    storage,
-    ledger,
-    maxClients,
-    maxWaiting,
-    maxUnadmitted: MAX_UNADMITTED,
-    handshakeMs: HANDSHAKE_MS,
-    heartbeatMs: HEARTBEAT_MS,
-    limits: CLIENT_LIMITS,
-    graceMs,
-    writable,
-    digest64,
-    createSha256: () => new Bun.CryptoHasher("sha256"),
-    onStopRequest,
-  });
-  try {
-    const host = flags["host"] === undefined ? undefined : String(flags["host"]);
-    const listening = listenPublic(host, port, (transport) => server.accept(transport, "client"));
-    const operator = listenOperator(stateDir, (transport) => server.accept(transport, "operator"));
-    const exposed = !(flags["plaintext"] && flags["open"]);
-    const serving: Serving = {
-      repository: storage.location,
-      writable,
-      host,
-      port: listening.port,
-      maxClients,
-      maxWaiting,
-      stateDir,
-      exposed,
-      warnings: operator.warning === undefined ? [] : [operator.warning],
-    };
-    return {
-      server,
-      serving,
-      close() {
-        listening.stop();
-        operator.stop();
-      },
-    };
-  } catch (error) {
-    ledger.close();
-    throw error;
-  }
-}
 
 /** Who stops reading what a server says (`| head -1`) does not stop the server. */
 async function say(io: ConsoleIo, text: string): Promise<void> {

@@ -18,7 +18,7 @@ type Request = v.InferOutput<typeof GetRequest>;
 /** Files, or parts of them, in the order in which they are asked for. */
 export const get = defineMethod({
   name: "get",
-  role: "client",
+  role: "read",
   takesBody: true,
   params: Nothing,
   async handle({ stream, member, host }) {

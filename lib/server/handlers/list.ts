@@ -9,7 +9,8 @@ import { RecordWriter } from "../record-writer.ts";
 /** What there is in the repository, record by record, as fast as the caller takes it. */
 export const list = defineMethod({
   name: "list",
-  role: "client",
+  role: "read",
+  kind: "lists",
   params: ListParams,
   async handle({ params, stream, host }) {
     const { storage } = host;

@@ -17,7 +17,8 @@ const acknowledge = (text: string) => `${text} ACK`;
 /** A text for the server, one client or all; answered when it has been delivered. */
 export const message = defineMethod({
   name: "message",
-  role: "client",
+  role: "read",
+  kind: "messages",
   params: SendParams,
   async handle({ params, stream, member, host }) {
     const { text } = params;

@@ -6,9 +6,8 @@ import { defineMethod } from "../method.ts";
 /** Files and folders from the client, each answered when it is stored for good. */
 export const put = defineMethod({
   name: "put",
-  role: "client",
+  role: "write",
   takesBody: true,
-  writes: true,
   params: Nothing,
   async handle({ stream, member, host }) {
     const { name } = member;

@@ -5,8 +5,7 @@ import { defineMethod } from "../method.ts";
 /** Take a file or a folder out of the repository. */
 export const remove = defineMethod({
   name: "remove",
-  role: "client",
-  writes: true,
+  role: "write",
   params: RemoveParams,
   async handle({ params, stream, member, host }) {
     const { path, recursive } = params;

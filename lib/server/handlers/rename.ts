@@ -5,8 +5,7 @@ import { defineMethod } from "../method.ts";
 /** Give a file or a folder another path in the repository. */
 export const rename = defineMethod({
   name: "rename",
-  role: "client",
-  writes: true,
+  role: "write",
   params: RenameParams,
   async handle({ params, stream, member, host }) {
     const { from, to, overwrite } = params;

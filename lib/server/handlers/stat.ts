@@ -5,7 +5,7 @@ import { defineMethod } from "../method.ts";
 /** What is known of one path. */
 export const stat = defineMethod({
   name: "stat",
-  role: "client",
+  role: "read",
   params: StatParams,
   async handle({ params, stream, host }) {
     const { path, kind, size, modifiedAt, executable, etag } = await host.storage.stat(checkPath(params.path));

@@ -5,7 +5,8 @@ import { type Call, defineMethod } from "../method.ts";
 /** The caller, the server, its seats, and a page of the ledger. */
 export const status = defineMethod({
   name: "status",
-  role: "client",
+  role: "read",
+  kind: "lists",
   params: StatusParams,
   async handle(call) {
     call.stream.accept(describeServer(call), { end: true });
@@ -22,7 +23,7 @@ function describeServer({ params, member, host }: Call<v.InferOutput<typeof Stat
     server: {
       agent: host.agent,
       startedAt: host.startedAt,
-      uptimeMs: Math.max(0, clock.wallTime() - host.startedAt),
+      uptimeMs: Math.round(clock.now() - host.runningSince),
       draining: host.draining,
     },
     seats: { max: seats.max, taken: seats.taken, maxWaiting: seats.maxWaiting, waiting: seats.waiting },

@@ -11,7 +11,8 @@ const MAX_KEPT = 10_000;
 /** What changes in the repository, as it happens, until the caller leaves or the server stops. */
 export const watch = defineMethod({
   name: "watch",
-  role: "client",
+  role: "read",
+  kind: "lists",
   params: WatchParams,
   async handle({ params, stream, host }) {
     const matches = matcherOf(params.glob);

@@ -16,7 +16,7 @@ const LEFT = {
 const COUNTS = "(received 2.0 MB, sent 1.5 KB, messages 3)";
 
 const LINES: [ServerEvent, string][] = [
-  [{ event: "joined", name: "Client01", address: "192.0.2.7:1", role: "client" }, "Client01 joined from 192.0.2.7:1"],
+  [{ event: "joined", name: "Client01", address: "192.0.2.7:1", role: "read" }, "Client01 joined from 192.0.2.7:1"],
   [{ ...LEFT, reason: "exit" }, `Client01 left: exit ${COUNTS}`],
   [{ ...LEFT, reason: "lost" }, `Client01 left: lost: the link was lost ${COUNTS}`],
   [{ ...LEFT, reason: "protocol error" }, `Client01 left: protocol error: the link was lost ${COUNTS}`],

@@ -206,7 +206,7 @@ describe("Connection", () => {
       random: () => 0,
       connect: (resume) => {
         const [ours, theirs] = memoryPair();
-        server.server.accept(ours, "client");
+        server.server.accept(ours, "write");
         cut = () => theirs.abort();
         return Client.connect({
           transport: theirs,

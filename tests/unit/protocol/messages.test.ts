@@ -17,7 +17,7 @@ import {
 import { protocolFault } from "../../support/outcomes.ts";
 
 const hello = { versions: { min: 1, max: 1 }, agent: "a", credit: 1, maxStreams: 1 };
-const welcome = { version: 1, name: "Client01", role: "client", agent: "a", credit: 1, maxStreams: 1 };
+const welcome = { version: 1, name: "Client01", role: "read", agent: "a", credit: 1, maxStreams: 1 };
 const reason = { code: 7, message: "m" };
 
 const faultOf = (schema: v.GenericSchema, value: unknown) =>

@@ -13,6 +13,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** A candidate that checks what it is told, and that may leave in the moment in which it is seated. */
 class Guest implements Candidate {
+  readonly group = "192.0.2.1";
   state: "new" | "waiting" | "seated" | "gone" = "new";
   position = 0;
   readonly #house: House;
@@ -49,7 +50,7 @@ class House {
   readonly seatedInOrder: Guest[] = [];
 
   constructor(max: number, maxWaiting: number) {
-    this.seats = new Seats({ max, maxWaiting });
+    this.seats = new Seats({ max, maxWaiting, maxPerGroup: 1_000 });
   }
 
   run(one: Step): void {

@@ -3,6 +3,7 @@ import { type Candidate, Seats } from "../../../lib/server/seats.ts";
 
 /** Remembers what it was told. */
 class Guest implements Candidate {
+  readonly group = "192.0.2.1";
   readonly told: (number | "seated")[] = [];
 
   onSeated(): void {
@@ -18,7 +19,7 @@ const guests = (count: number) => Array.from({ length: count }, () => new Guest(
 
 /** Seats with `max` guests seated and `waiting` more in the queue. */
 function filled(max: number, waiting: number): { seats: Seats; seated: Guest[]; queue: Guest[] } {
-  const seats = new Seats({ max, maxWaiting: 16 });
+  const seats = new Seats({ max, maxWaiting: 16, maxPerGroup: 1_000 });
   const [seated, queue] = [guests(max), guests(waiting)];
   for (const guest of [...seated, ...queue]) seats.request(guest, true);
   for (const guest of queue) guest.told.length = 0;
@@ -27,7 +28,7 @@ function filled(max: number, waiting: number): { seats: Seats; seated: Guest[]; 
 
 describe("Seats.request()", () => {
   test("seats as many as there are seats, at once", () => {
-    const seats = new Seats({ max: 3, maxWaiting: 2 });
+    const seats = new Seats({ max: 3, maxWaiting: 2, maxPerGroup: 1_000 });
     const all = guests(3);
     expect(all.map((guest) => seats.request(guest, false))).toEqual(["seated", "seated", "seated"]);
     expect(all.map(({ told }) => told)).toEqual([["seated"], ["seated"], ["seated"]]);
@@ -43,14 +44,14 @@ describe("Seats.request()", () => {
   });
 
   test("queues who can wait, in the order of arrival, and leaves out who is above the limit of the queue", () => {
-    const seats = new Seats({ max: 1, maxWaiting: 2 });
+    const seats = new Seats({ max: 1, maxWaiting: 2, maxPerGroup: 1_000 });
     const all = guests(4);
     expect(all.map((guest) => seats.request(guest, true))).toEqual(["seated", "waiting", "waiting", "full"]);
     expect(all.map(({ told }) => told)).toEqual([["seated"], [1], [2], []]);
   });
 
   test("has no queue when none may wait", () => {
-    const seats = new Seats({ max: 1, maxWaiting: 0 });
+    const seats = new Seats({ max: 1, maxWaiting: 0, maxPerGroup: 1_000 });
     expect(guests(2).map((guest) => seats.request(guest, true))).toEqual(["seated", "full"]);
   });
 

@@ -1,0 +1,67 @@
+import { formatAddress, isLoopback } from "../../transport/address.ts";
+import { connectFirst } from "../../transport/connect-first.ts";
+import type { SocketTransport } from "../../transport/socket-transport.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { escapeText } from "../escape.ts";
+import { LineEditor } from "../line-editor.ts";
+import type { Target } from "./target.ts";
+import { trustIn, UnknownIdentity } from "./trust.ts";
+
+interface Opening {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Trust who is seen for the first time without a question. */
+  readonly acceptNew: boolean;
+  readonly io: ConsoleIo;
+}
+
+/**
+ * A transport to the server that is meant, and to no other. One that is seen for the first time is trusted when the person,
+ * or --accept-new, says so, and known from then on.
+ *
+ * @throws as connect(); CommError WRONG_IDENTITY, UNKNOWN_IDENTITY
+ */
+export async function openTransport(target: Target, opening: Opening): Promise<SocketTransport> {
+  const { timeoutMs, signal, acceptNew, io } = opening;
+  if (target.isPlaintext) {
+    warnOfPlaintext(target, io);
+    return connectFirst(target.addresses, { timeoutMs, signal });
+  }
+  const onTrusted = (identity: string) => rememberServer(target, identity);
+  try {
+    return await connectFirst(target.addresses, {
+      timeoutMs,
+      signal,
+      trust: trustIn(target, { acceptNew, onTrusted }),
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof UnknownIdentity)) throw thrown;
+    const { fingerprint } = thrown;
+    if (!(await askToTrust(target.name, fingerprint, io))) throw thrown;
+    rememberServer(target, fingerprint);
+    return openTransport({ ...target, identity: fingerprint }, opening);
+  }
+}
+
+function rememberServer({ book, name, addresses }: Target, identity: string): void {
+  book.save({ name, addresses: addresses.map(formatAddress), identity });
+}
+
+/** Off loopback: a choice that somebody may have forgotten. */
+function warnOfPlaintext({ addresses, name }: Target, io: ConsoleIo): void {
+  const isAway = addresses.some((address) => address.kind === "tcp" && !isLoopback(address.host));
+  if (isAway) io.note(`Warning: nothing that goes to ${escapeText(name)} and back is encrypted (--plaintext).`);
+}
+
+async function askToTrust(name: string, fingerprint: string, io: ConsoleIo): Promise<boolean> {
+  if (!io.inIsTty || !io.noteIsTty) return false;
+  io.note(`The identity of ${escapeText(name)} is not known yet. Compare it with what the server shows at its start:`);
+  io.note(`  ${fingerprint}`);
+  const editor = new LineEditor({ input: process.stdin, output: process.stderr, history: [] });
+  try {
+    const answer = await editor.next("Trust it from now on? [y/N] ");
+    return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
+  } finally {
+    editor.close();
+  }
+}

@@ -1,0 +1,81 @@
+import fs from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { CommError, StorageError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import { readPrivate, writePrivate } from "../../storage/private-file.ts";
+import { makeStateDir } from "../state-dir.ts";
+
+const Entry = v.object({
+  version: v.literal(1),
+  /** The name that it was joined by, or its address. */
+  name: v.string(),
+  addresses: v.array(v.string()),
+  /** Fingerprint, "authority", or null for a server without encryption. */
+  identity: v.nullable(v.string()),
+  /** `NAME:SECRET` */
+  token: v.optional(v.string()),
+});
+
+/** A server that this client knows. */
+export type KnownServer = Omit<v.InferOutput<typeof Entry>, "version">;
+
+/** The servers that a client has joined, or has trusted at first use: a file each, which only the user can read. */
+export class ServerBook {
+  readonly #stateDir: string;
+
+  constructor(stateDir: string) {
+    this.#stateDir = stateDir;
+  }
+
+  /** @throws StorageError DISK_FAILED when its file is damaged, DISK_DENIED */
+  find(name: string): KnownServer | undefined {
+    const file = this.#fileOf(name);
+    const text = readPrivate(file);
+    if (text === undefined) return undefined;
+    try {
+      return v.parse(Entry, JSON.parse(text));
+    } catch (cause) {
+      throw new StorageError("DISK_FAILED", `What is known of the server ${quote(name)} is damaged: remove ${file}.`, {
+        cause,
+      });
+    }
+  }
+
+  /** @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED */
+  save(server: KnownServer): void {
+    makeStateDir(this.#stateDir);
+    fs.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    writePrivate(this.#fileOf(server.name), `${JSON.stringify({ version: 1, ...server }, null, 2)}\n`);
+  }
+
+  /** @throws CommError NOT_FOUND */
+  forget(name: string): void {
+    const file = this.#fileOf(name);
+    if (!fs.existsSync(file)) throw new CommError("NOT_FOUND", `No server ${quote(name)} is known here.`);
+    fs.rmSync(file);
+  }
+
+  /** By name. What is damaged is left out. */
+  list(): KnownServer[] {
+    if (!fs.existsSync(this.#folder)) return [];
+    const names = fs.readdirSync(this.#folder).filter((file) => file.endsWith(".json"));
+    return names.sort().flatMap((file) => {
+      try {
+        return this.find(decodeURIComponent(file.slice(0, -".json".length))) ?? [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  get #folder(): string {
+    return join(this.#stateDir, "servers");
+  }
+
+  #fileOf(name: string): string {
+    // No separator and no letter that a file system folds or forbids is left.
+    const file = encodeURIComponent(name).replace(/[.*~!'()]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+    return join(this.#folder, `${file}.json`);
+  }
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { UsageError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import { type Invite, parseInvite } from "../../protocol/invite.ts";
+import { parseToken, type Token } from "../../protocol/token.ts";
+import { readError } from "../../storage/disk-error.ts";
+import { type Address, formatAddress, isLoopback, parseAddress } from "../../transport/address.ts";
+import type { Flags } from "../flags.ts";
+import { findLocalInvite } from "../local-invite.ts";
+import { readSecret } from "../secret-source.ts";
+import { defaultStateDir } from "../state-dir.ts";
+import { type KnownServer, ServerBook } from "./server-book.ts";
+
+const DEFAULT_SERVER = "localhost:5050";
+
+/** The server that a command is for, and all that is known of it. */
+export interface Target {
+  /** For people, and what it is remembered by. */
+  readonly name: string;
+  readonly addresses: readonly Address[];
+  /** Fingerprint or "authority"; undefined: not known yet. */
+  readonly identity: string | undefined;
+  readonly token: Token | undefined;
+  /** Authorities in place of those that browsers trust, PEM; then no other identity will do. */
+  readonly ca: string | undefined;
+  readonly isPlaintext: boolean;
+  readonly book: ServerBook;
+}
+
+/** Find out from flags, environment, and what was joined. @throws UsageError, StorageError */
+export function findTarget(flags: Flags): Target {
+  const book = bookOf(flags);
+  const invite = givenInvite(flags);
+  const known = knownServer(flags["server"], book, invite);
+  const token = readSecret(flags["token-file"], "COMMSERVER_TOKEN") ?? known.token;
+  const isUnix = known.addresses.some((address) => address.startsWith("unix:"));
+  return {
+    name: known.name,
+    addresses: known.addresses.map(parseAddress),
+    identity: known.identity ?? undefined,
+    token: token === undefined ? undefined : parseToken(token),
+    ca: typeof flags["ca"] === "string" ? readCa(flags["ca"]) : undefined,
+    isPlaintext: flags["plaintext"] === true || isUnix,
+    book,
+  };
+}
+
+export function bookOf(flags: Flags): ServerBook {
+  return new ServerBook(String(flags["state-dir"] ?? defaultStateDir()));
+}
+
+/** What an invite says, as an entry of the book. */
+export function serverOf({ addresses, identity, token }: Invite, name: string): KnownServer {
+  return { name, addresses: [...addresses], identity, token: `${token.name}:${token.secret}` };
+}
+
+function givenInvite(flags: Flags): Invite | undefined {
+  const line = readSecret(flags["invite-file"], "COMMSERVER_INVITE");
+  return line === undefined ? undefined : parseInvite(line);
+}
+
+function knownServer(server: unknown, book: ServerBook, invite: Invite | undefined): KnownServer {
+  if (server === undefined && invite !== undefined) return serverOf(invite, invite.label);
+  const given = String(server ?? DEFAULT_SERVER);
+  const joined = book.find(given);
+  if (joined !== undefined) return joined;
+  const address = parseGiven(given);
+  const name = formatAddress(address);
+  if (invite?.addresses.includes(name)) return { ...serverOf(invite, name), addresses: [name] };
+  const known = book.find(name);
+  // What a server of this user has left on this machine is newer than what was trusted once.
+  const local = address.kind === "tcp" && isLoopback(address.host) ? findLocalInvite(address.port) : undefined;
+  const token = local?.token ?? known?.token;
+  const identity = local?.identity ?? known?.identity ?? null;
+  return { name, addresses: [name], identity, ...(token !== undefined && { token }) };
+}
+
+/** A word that is no address may be meant as the name of a server. */
+function parseGiven(server: string): Address {
+  try {
+    return parseAddress(server);
+  } catch (cause) {
+    throw new UsageError(`${quote(server)} is neither a server that was joined here nor an address.`, { cause });
+  }
+}
+
+function readCa(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw readError(cause, quote(file), "user");
+  }
+}

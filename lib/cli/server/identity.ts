@@ -1,0 +1,43 @@
+import { UsageError } from "../../errors.ts";
+import { openIdentity, rotateIdentity } from "../../server/identity.ts";
+import { Ledger } from "../../server/ledger.ts";
+import { formatFingerprint } from "../../transport/tls.ts";
+import { toJson } from "../escape.ts";
+import type { Command } from "../program.ts";
+import { defaultStateDir, identityFile, ledgerFile, makeStateDir } from "../state-dir.ts";
+
+export const identity: Command = {
+  description: "Show the fingerprint of this server's identity, or replace it",
+  args: {
+    action: {
+      type: "positional",
+      required: false,
+      description: "rotate: make a new identity; all clients must join anew",
+    },
+    "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
+    json: { type: "boolean", description: "Print JSON for programs" },
+  },
+  async run(flags, io) {
+    const [action] = flags._;
+    if (action !== undefined && action !== "rotate")
+      throw new UsageError(`identity, or identity rotate, not "${action}".`);
+    const stateDir = makeStateDir(String(flags["state-dir"] ?? defaultStateDir()));
+    const file = identityFile(stateDir);
+    const { digest } = action === "rotate" ? await rotate(stateDir, file) : await openIdentity(file);
+    const fingerprint = formatFingerprint(digest);
+    await io.out(flags["json"] ? `${toJson({ fingerprint, file })}\n` : `${fingerprint}\n`);
+    if (action === "rotate")
+      io.note("Clients that know the old identity refuse this one until they forget it or join anew.");
+    return 0;
+  },
+};
+
+/** A server that runs would go on with the old one: its ledger's lock says that none does. */
+async function rotate(stateDir: string, file: string) {
+  const ledger = Ledger.open(ledgerFile(stateDir));
+  try {
+    return await rotateIdentity(file);
+  } finally {
+    ledger.close();
+  }
+}

@@ -1,0 +1,63 @@
+import { hostname, networkInterfaces } from "node:os";
+import { BY_AUTHORITY, formatInvite } from "../../protocol/invite.ts";
+import type { Token } from "../../protocol/token.ts";
+import type { Identity } from "../../server/identity.ts";
+import { DEFAULT_PORT, formatAddress, formatHostPort, parseAddress } from "../../transport/address.ts";
+import { formatFingerprint } from "../../transport/tls.ts";
+import type { Flags } from "../flags.ts";
+
+/** Addresses in an invite, at most. */
+const MAX_ADDRESSES = 8;
+
+/** What clients are told of a server. */
+export interface Invitation {
+  /** `HOST:PORT`, the likeliest first. */
+  readonly addresses: readonly string[];
+  /** As in an invite. */
+  readonly identity: string | null;
+}
+
+/** As in an invite: null without encryption. */
+export function identityOf(identity: Identity | undefined, isOfAuthority: boolean): string | null {
+  if (identity === undefined) return null;
+  return isOfAuthority ? BY_AUTHORITY : formatFingerprint(identity.digest);
+}
+
+export function inviteFor(token: Token, { addresses, identity }: Invitation): string {
+  return formatInvite({ label: labelOf(hostname()), addresses, identity, token });
+}
+
+/** The addresses that --advertise names; undefined when it is absent. @throws UsageError */
+export function parseAdvertised(flags: Flags): string[] | undefined {
+  if (flags["advertise"] === undefined) return undefined;
+  return String(flags["advertise"])
+    .split(",")
+    .map((address) => formatAddress(parseAddress(address.trim())));
+}
+
+/** Where others reach a server that listens at `host` (undefined: everywhere) and `port`. */
+export function ownAddresses(host: string | undefined, port = DEFAULT_PORT): string[] {
+  if (host !== undefined && host !== "::" && host !== "0.0.0.0") return [formatHostPort(host, port)];
+  const found = networkAddresses();
+  const hosts = found.length === 0 ? ["127.0.0.1"] : found;
+  return hosts.slice(0, MAX_ADDRESSES).map((address) => formatHostPort(address, port));
+}
+
+/** Addresses of this machine that others may reach, IPv4 first; without those that mean another machine elsewhere. */
+export function networkAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const outside = all.filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));
+  return [
+    ...outside.filter(({ family }) => family === "IPv4"),
+    ...outside.filter(({ family }) => family === "IPv6"),
+  ].map(({ address }) => address);
+}
+
+/** A name that a client can type, and that is no address. */
+function labelOf(host: string): string {
+  const label = host
+    .split(".")[0]
+    ?.replace(/[^A-Za-z0-9_-]/g, "")
+    .slice(0, 32);
+  return label === undefined || label === "" || /^\d+$/.test(label) ? "server" : label.toLowerCase();
+}

@@ -1,0 +1,117 @@
+import type { ArgsDef } from "citty";
+import { UsageError } from "../../errors.ts";
+import { type Flags, integerFlag, secondsFlag, sizeFlag } from "../flags.ts";
+import { defaultStateDir } from "../state-dir.ts";
+import { parseAdvertised } from "./invitation.ts";
+
+export const SERVE_FLAGS = {
+  repository: {
+    type: "string",
+    alias: "r",
+    valueHint: "DIR",
+    default: "./repository",
+    description: "The folder to serve",
+  },
+  writable: { type: "boolean", alias: "w", description: "Let clients put, remove and rename files" },
+  host: { type: "string", valueHint: "ADDR", description: "Address to listen at; default: all, IPv4 and IPv6" },
+  port: {
+    type: "string",
+    alias: "p",
+    valueHint: "N",
+    default: "5050",
+    description: "Port to listen at; 0: any free one",
+  },
+  advertise: {
+    type: "string",
+    valueHint: "HOST[:PORT],…",
+    description: "Addresses for invites; default: those of this machine",
+  },
+  open: { type: "boolean", description: "Let anyone read, without a token" },
+  plaintext: { type: "boolean", description: "No encryption, for wires that you trust" },
+  cert: { type: "string", valueHint: "FILE", description: "A certificate of an authority (PEM, with its chain)" },
+  key: { type: "string", valueHint: "FILE", description: "Its key (PEM)" },
+  "max-clients": { type: "string", valueHint: "N", default: "3", description: "Seats" },
+  "max-waiting": { type: "string", valueHint: "N", default: "16", description: "Clients that may wait for a seat" },
+  "max-per-address": {
+    type: "string",
+    valueHint: "N",
+    default: "128",
+    description: "Seats and places in the queue that one address may have",
+  },
+  "max-messages": { type: "string", valueHint: "N", default: "1000", description: "Messages a second and session" },
+  "max-lists": {
+    type: "string",
+    valueHint: "N",
+    default: "20",
+    description: "Calls of list, status, watch and digest a second and session",
+  },
+  quota: { type: "string", valueHint: "SIZE", description: "The most that the repository may hold, such as 50GB" },
+  "keep-free": { type: "string", valueHint: "SIZE", default: "64MB", description: "What stays free on the disk" },
+  "limit-rate": { type: "string", valueHint: "SIZE", description: "Bytes a second for each session, each way" },
+  "limit-rate-total": { type: "string", valueHint: "SIZE", description: "Bytes a second for all, each way" },
+  idle: {
+    type: "string",
+    valueHint: "SECONDS",
+    default: "43200",
+    description: "How long a session may ask for nothing; 0: for ever",
+  },
+  grace: {
+    type: "string",
+    valueHint: "SECONDS",
+    default: "30",
+    description: "How long a seat is kept for a client whose link was lost",
+  },
+  "stop-timeout": {
+    type: "string",
+    valueHint: "SECONDS",
+    default: "10",
+    description: "How long transfers may go on when the server stops",
+  },
+  "state-dir": { type: "string", valueHint: "DIR", description: "Where identity, tokens and the ledger are" },
+  json: { type: "boolean", description: "Print events as JSON lines for programs" },
+} as const satisfies ArgsDef;
+
+/** What the flags say, checked. */
+export type ServeSettings = ReturnType<typeof readSettings>;
+
+/** @throws UsageError */
+export function readSettings(flags: Flags) {
+  const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
+  const cert = text("cert");
+  const key = text("key");
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError("--cert and --key belong together.");
+  const isPlaintext = flags["plaintext"] === true;
+  if (isPlaintext && cert !== undefined) throw new UsageError("--plaintext needs no --cert.");
+  return {
+    repository: String(flags["repository"]),
+    isWritable: flags["writable"] === true,
+    host: text("host"),
+    port: integerFlag(flags, "port", 0, 65_535),
+    advertised: parseAdvertised(flags),
+    isOpen: flags["open"] === true,
+    isPlaintext,
+    ...(cert !== undefined && key !== undefined && { certificate: { cert, key } }),
+    maxClients: integerFlag(flags, "max-clients", 1, 100_000),
+    maxWaiting: integerFlag(flags, "max-waiting", 0, 100_000),
+    maxPerAddress: integerFlag(flags, "max-per-address", 1, 200_000),
+    callRates: {
+      messages: integerFlag(flags, "max-messages", 1, 1_000_000),
+      lists: integerFlag(flags, "max-lists", 1, 1_000_000),
+    },
+    budget: { quotaBytes: sizeFlag(flags, "quota"), keepFreeBytes: sizeFlag(flags, "keep-free") ?? 0 },
+    bandwidth: { perSession: rateFlag(flags, "limit-rate"), total: rateFlag(flags, "limit-rate-total") },
+    idleMs: String(flags["idle"]) === "0" ? undefined : secondsFlag(flags, "idle"),
+    graceMs: secondsFlag(flags, "grace"),
+    stopTimeoutMs: secondsFlag(flags, "stop-timeout"),
+    stateDir: String(flags["state-dir"] ?? defaultStateDir()),
+  };
+}
+
+/** Slower than this, the heartbeat of a session would wait behind its files. */
+const MIN_RATE = 1_000;
+
+function rateFlag(flags: Flags, name: string): number | undefined {
+  const rate = sizeFlag(flags, name);
+  if (rate === undefined || rate >= MIN_RATE) return rate;
+  throw new UsageError(`--${name} takes ${MIN_RATE} bytes a second at least.`);
+}

@@ -1,0 +1,171 @@
+import { readFileSync, statfsSync } from "node:fs";
+import { toCommError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import { formatToken, type Token } from "../../protocol/token.ts";
+import { Access } from "../../server/access/access.ts";
+import { createSecret, type KnownToken, LOCAL_TOKEN, TokenStore } from "../../server/access/token-store.ts";
+import { createVerifier } from "../../server/access/verifier.ts";
+import { type Identity, openIdentity, parseIdentity } from "../../server/identity.ts";
+import { Ledger } from "../../server/ledger.ts";
+import { CommServer } from "../../server/server.ts";
+import { systemClock } from "../../session/clock.ts";
+import { BoundedStorage } from "../../storage/bounded.ts";
+import { digest64 } from "../../storage/digest64.ts";
+import { readError } from "../../storage/disk-error.ts";
+import { LocalStorage } from "../../storage/local.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { leaveLocalInvite } from "../local-invite.ts";
+import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
+import { VERSION } from "../version.ts";
+import type { Serving } from "./banner.ts";
+import { type Invitation, identityOf, inviteFor, ownAddresses } from "./invitation.ts";
+import { listenOperator, listenPublic } from "./listeners.ts";
+import type { ServeSettings } from "./serve-flags.ts";
+
+/** Credit and streams that a client gets. */
+const MAX_CREDIT_BYTES = 4 * 1024 * 1024;
+const MIN_CREDIT_BYTES = 64 * 1024;
+const MAX_STREAMS = 128;
+const HEARTBEAT_MS = 15_000;
+export const HANDSHAKE_MS = 10_000;
+const MAX_UNADMITTED = 1_024;
+const MAX_UNADMITTED_PER_ADDRESS = 256;
+
+export interface Started {
+  readonly server: CommServer;
+  readonly serving: Serving;
+  /** Listen no more. */
+  close(): void;
+}
+
+export interface StartOptions {
+  /** Whether the secret of a first token can be shown to somebody. */
+  readonly canShowInvite: boolean;
+  onStopRequest(): void;
+}
+
+/** Everything that can fail, before anything is shown. @throws CommError with what to do */
+export async function start(settings: ServeSettings, options: StartOptions): Promise<Started> {
+  const storage = await LocalStorage.at(settings.repository);
+  const stateDir = makeStateDir(settings.stateDir);
+  const ledger = Ledger.open(ledgerFile(stateDir));
+  try {
+    return await startIn(stateDir, ledger, storage, settings, options);
+  } catch (error) {
+    ledger.close();
+    throw error;
+  }
+}
+
+async function startIn(
+  stateDir: string,
+  ledger: Ledger,
+  storage: LocalStorage,
+  settings: ServeSettings,
+  { canShowInvite, onStopRequest }: StartOptions,
+): Promise<Started> {
+  const { host, isPlaintext, certificate, bandwidth } = settings;
+  const identity = isPlaintext ? undefined : await findIdentity(stateDir, certificate);
+  const tokens = TokenStore.open(tokensFile(stateDir));
+  const local: Token = { name: LOCAL_TOKEN, secret: createSecret() };
+  // Set when the port is known.
+  let invitation: Invitation = { addresses: [], identity: identityOf(identity, certificate !== undefined) };
+  const server = new CommServer({
+    agent: `commserver-server/${VERSION}`,
+    clock: systemClock,
+    storage: bounded(storage, settings),
+    ledger,
+    tokens,
+    access: new Access({ clock: systemClock, tokens, open: settings.isOpen, local: localToken(local) }),
+    invite: (token, addresses = invitation.addresses) => inviteFor(token, { ...invitation, addresses }),
+    maxClients: settings.maxClients,
+    maxWaiting: settings.maxWaiting,
+    maxPerAddress: settings.maxPerAddress,
+    maxUnadmitted: MAX_UNADMITTED,
+    maxUnadmittedPerAddress: MAX_UNADMITTED_PER_ADDRESS,
+    callRates: settings.callRates,
+    bandwidth,
+    idleMs: settings.idleMs,
+    handshakeMs: HANDSHAKE_MS,
+    heartbeatMs: HEARTBEAT_MS,
+    limits: { credit: creditFor(bandwidth.perSession ?? bandwidth.total), maxStreams: MAX_STREAMS },
+    graceMs: settings.graceMs,
+    writable: settings.isWritable,
+    digest64,
+    createSha256: () => new Bun.CryptoHasher("sha256"),
+    onStopRequest,
+  });
+  const listening = listenPublic(host, settings.port, (transport) => server.accept(transport), identity);
+  const { port } = listening;
+  invitation = { ...invitation, addresses: settings.advertised ?? ownAddresses(host, port) };
+  const operator = listenOperator(stateDir, (transport) => server.accept(transport, "operator"));
+  const localInvite = tryLocalInvite(port, { identity: invitation.identity, token: local });
+  return {
+    server,
+    serving: {
+      ...settings,
+      port,
+      stateDir,
+      repository: storage.location,
+      identity: invitation.identity,
+      fingerprint: identityOf(identity, false),
+      invite: canShowInvite && !tokens.existed ? firstInvite(server) : undefined,
+      warnings: [operator.warning, localInvite.warning].filter((warning) => warning !== undefined),
+    },
+    close() {
+      listening.stop();
+      operator.stop();
+      localInvite.remove();
+    },
+  };
+}
+
+async function findIdentity(stateDir: string, given: { cert: string; key: string } | undefined): Promise<Identity> {
+  if (given === undefined) return openIdentity(identityFile(stateDir));
+  return parseIdentity(readPem(given.cert), readPem(given.key), given.cert);
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw readError(cause, quote(file), "user");
+  }
+}
+
+function bounded(storage: LocalStorage, { budget, isWritable }: ServeSettings): Storage {
+  if (!isWritable || (budget.quotaBytes === undefined && budget.keepFreeBytes === 0)) return storage;
+  const freeBytes = () => {
+    const { bavail, bsize } = statfsSync(storage.location);
+    return bavail * bsize;
+  };
+  return new BoundedStorage(storage, budget, { freeBytes, now: () => systemClock.now() });
+}
+
+/** No more under way than a second's worth of a limited rate. */
+function creditFor(bytesPerSecond = MAX_CREDIT_BYTES): number {
+  return Math.min(MAX_CREDIT_BYTES, Math.max(MIN_CREDIT_BYTES, bytesPerSecond));
+}
+
+function localToken({ name, secret }: Token): KnownToken {
+  const verifier = createVerifier(secret);
+  return { name, role: "write", createdAt: systemClock.wallTime(), expiresAt: null, verifier };
+}
+
+/** A server whose user has no folder of its own still serves: its clients join it as those of other machines do. */
+function tryLocalInvite(
+  port: number,
+  { identity, token }: { identity: string | null; token: Token },
+): { warning?: string; remove(): void } {
+  try {
+    return { remove: leaveLocalInvite(port, { pid: process.pid, identity, token: formatToken(token) }) };
+  } catch (thrown) {
+    return { warning: `No invite for this machine: ${toCommError(thrown).message}`, remove() {} };
+  }
+}
+
+/** The token of the first start, in an invite: it is the only time that anyone sees it. */
+function firstInvite(server: CommServer): string {
+  const createdAt = systemClock.wallTime();
+  return server.invite(server.tokens.add({ name: "default", role: "write", createdAt, expiresAt: null }));
+}

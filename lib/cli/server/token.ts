@@ -1,0 +1,112 @@
+import type { Operator } from "../../client/operator.ts";
+import { UsageError } from "../../errors.ts";
+import { Role } from "../../protocol/messages.ts";
+import type { IssueTokenResult, TokenRecord } from "../../protocol/methods.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { escapeText, toJson } from "../escape.ts";
+import { expiryFlag, type Flags } from "../flags.ts";
+import { formatTable, formatTime } from "../format.ts";
+import type { Command } from "../program.ts";
+import { parseAdvertised } from "./invitation.ts";
+import { openTokenDesk, type TokenDesk } from "./token-desk.ts";
+
+const ACTIONS = ["add", "list", "revoke"] as const;
+
+export const token: Command = {
+  description: "Make, list and revoke the tokens that clients come in with",
+  args: {
+    action: { type: "positional", description: ACTIONS.join(", ") },
+    name: { type: "positional", required: false, description: "The token's name, for add and revoke" },
+    role: {
+      type: "string",
+      valueHint: "ROLE",
+      default: "read",
+      description: `What it allows: ${Role.options.join(", ")}`,
+    },
+    expires: { type: "string", valueHint: "PERIOD", description: "When it ends, such as 12h or 30d; default: never" },
+    advertise: { type: "string", valueHint: "HOST[:PORT],…", description: "Addresses for the invite" },
+    "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
+    json: { type: "boolean", description: "Print JSON for programs" },
+  },
+  async run(flags, io) {
+    const action = ACTIONS.find((name) => name === flags._[0]);
+    if (action === undefined)
+      throw new UsageError(`token ${ACTIONS.join(", token ")}: "${flags._[0]}" is none of them.`);
+    const name = flags._[1];
+    if (action === "list" ? name !== undefined : name === undefined) {
+      throw new UsageError(action === "list" ? "token list takes no name." : `Which one? token ${action} NAME`);
+    }
+    const desk = await openTokenDesk(flags);
+    try {
+      if (action === "add") await add(desk, String(name), flags, io);
+      else if (action === "revoke") await revoke(desk, String(name), flags, io);
+      else await list(desk, flags, io);
+      return 0;
+    } finally {
+      await desk.close();
+    }
+  },
+};
+
+async function add(desk: TokenDesk, name: string, flags: Flags, io: ConsoleIo): Promise<void> {
+  const role = Role.options.find((option) => option === flags["role"]);
+  if (role === undefined) throw new UsageError(`--role takes ${Role.options.join(", ")}, not "${flags["role"]}".`);
+  const expiresAt = expiryFlag(flags, "expires", Date.now());
+  const addresses = parseAdvertised(flags);
+  const made = await desk.issueToken({
+    name,
+    role,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(addresses !== undefined && { addresses }),
+  });
+  if (flags["json"]) await io.out(`${toJson({ name, role, expiresAt: expiresAt ?? null, ...made })}\n`);
+  else await io.out(describeNew(made));
+}
+
+/** What to do with a token that was just made. */
+export function describeNew({ token, invite }: IssueTokenResult): string {
+  return (
+    "It is shown this once. On the other machine:\n\n" +
+    `  commserver-client join ${escapeText(invite)}\n\n` +
+    `The token alone, for COMMSERVER_TOKEN or --token-file:\n\n  ${escapeText(token)}\n`
+  );
+}
+
+async function revoke(desk: TokenDesk, name: string, flags: Flags, io: ConsoleIo): Promise<void> {
+  await desk.revokeToken(name);
+  if (flags["json"]) await io.out(`${toJson({ name, revoked: true })}\n`);
+  else await io.out(`${escapeText(name)} is revoked: nobody comes in with it, and who did is out.\n`);
+}
+
+async function list(desk: TokenDesk, flags: Flags, io: ConsoleIo): Promise<void> {
+  const records = await Array.fromAsync(desk.tokens());
+  if (flags["json"]) await io.out(`${toJson(records)}\n`);
+  else await io.out(`${formatTokens(records, Date.now())}\n`);
+}
+
+export function formatTokens(records: readonly TokenRecord[], now: number): string {
+  if (records.length === 0) return "There is no token. Make one with: token add NAME";
+  const rows = records.map(({ name, role, createdAt, expiresAt }) => [
+    escapeText(name),
+    role,
+    formatTime(createdAt),
+    expiresAt === null ? "never" : `${formatTime(expiresAt)}${expiresAt <= now ? " (over)" : ""}`,
+  ]);
+  return formatTable(["NAME", "ROLE", "MADE", "EXPIRES"], rows);
+}
+
+/** As `token` on the command line, for the operator's terminal: `token add NAME [ROLE]`. */
+export async function runTokenLine(operator: Operator, rest: string): Promise<string> {
+  const [action, name, role = "read", ...more] = rest.split(/\s+/).filter(Boolean);
+  const known = Role.options.find((option) => option === role.toLowerCase());
+  if (action === "add" && name !== undefined && known !== undefined && more.length === 0) {
+    return describeNew(await operator.issueToken({ name, role: known })).trimEnd();
+  }
+  if (action === "revoke" && name !== undefined && more.length === 0) {
+    await operator.revokeToken(name);
+    return `${escapeText(name)} is revoked.`;
+  }
+  if (action === "list" && name === undefined)
+    return formatTokens(await Array.fromAsync(operator.tokens()), Date.now());
+  throw new UsageError("Write: token add NAME [read|write|operator], token list, or token revoke NAME");
+}

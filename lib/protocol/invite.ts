@@ -1,0 +1,75 @@
+import * as v from "valibot";
+import { UsageError } from "../errors.ts";
+import { formatToken, parseToken, type Token } from "./token.ts";
+
+/**
+ * All that a client needs to reach a server and to be let in, in one line: `csinvite1_` and base64url of a JSON object and
+ * four bytes that find a slip of the pen. Source: PROTOCOL.md, "Invites".
+ */
+export interface Invite {
+  /** What to call the server; the client may choose otherwise. */
+  readonly label: string;
+  /** `HOST:PORT`, the likeliest first. */
+  readonly addresses: readonly string[];
+  /** The server's fingerprint; "authority" for one that has its certificate from a CA; null for one without encryption. */
+  readonly identity: string | null;
+  readonly token: Token;
+}
+
+export const BY_AUTHORITY = "authority";
+const PREFIX = "csinvite1_";
+const MAX_INVITE_LENGTH = 8 * 1024;
+const CHECK_BYTES = 4;
+
+const text = (maxLength: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(maxLength));
+
+const Content = v.object({
+  n: text(64),
+  a: v.pipe(v.array(text(300)), v.minLength(1), v.maxLength(16)),
+  i: v.nullable(v.union([v.literal(BY_AUTHORITY), v.pipe(v.string(), v.regex(/^SHA256:[A-Za-z0-9+/]{43}$/))])),
+  t: text(200),
+});
+
+export function formatInvite({ label, addresses, identity, token }: Invite): string {
+  const content = { n: label, a: addresses, i: identity, t: formatToken(token) };
+  const json = new TextEncoder().encode(JSON.stringify(content));
+  const bytes = new Uint8Array(json.length + CHECK_BYTES);
+  bytes.set(json);
+  new DataView(bytes.buffer).setUint32(json.length, fnv1a(json));
+  return (
+    PREFIX +
+    btoa(String.fromCharCode(...bytes))
+      .replaceAll("+", "-")
+      .replaceAll("/", "_")
+      .replace(/=+$/, "")
+  );
+}
+
+/** @throws UsageError which does not show what was given: it holds a secret */
+export function parseInvite(line: string): Invite {
+  const invite = line.trim();
+  if (!invite.startsWith(PREFIX)) throw new UsageError(`The invite is not one: it begins with ${PREFIX}.`);
+  try {
+    if (invite.length > MAX_INVITE_LENGTH) throw new Error("too long");
+    const base64 = invite.slice(PREFIX.length).replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const json = bytes.subarray(0, -CHECK_BYTES);
+    if (new DataView(bytes.buffer).getUint32(json.length) !== fnv1a(json)) throw new Error("wrong check");
+    const { n, a, i, t } = v.parse(Content, JSON.parse(new TextDecoder().decode(json)));
+    return { label: n, addresses: a, identity: i, token: parseToken(t) };
+  } catch {
+    // Without the cause: it could quote the invite.
+    throw new UsageError("The invite is damaged: copy the whole line again.");
+  }
+}
+
+export function isInvite(line: string): boolean {
+  return line.trim().startsWith(PREFIX);
+}
+
+/** FNV-1a with 32 bits. */
+function fnv1a(bytes: Uint8Array): number {
+  let digest = 0x811c9dc5;
+  for (const byte of bytes) digest = Math.imul(digest ^ byte, 0x01000193) >>> 0;
+  return digest;
+}

@@ -1,0 +1,134 @@
+import { ProtocolError } from "../errors.ts";
+
+/**
+ * The messages of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, built and read. No keys are handled here.
+ * Source: RFC 5802, section 7; RFC 7677; RFC 9266 for the binding.
+ */
+
+/** With and without a binding to the channel. */
+export const MECHANISMS = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"] as const;
+export type Mechanism = (typeof MECHANISMS)[number];
+
+/** Least and most rounds of PBKDF2 that a client takes: RFC 7677 wants the first; the other bounds what a server can cost it. */
+export const MIN_ITERATIONS = 4_096;
+export const MAX_ITERATIONS = 100_000;
+
+export const PROOF_BYTES = 32;
+
+/** Names of tokens: none of them needs SASLprep, or an escape. */
+const NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
+const BASE64 = "[A-Za-z0-9+/]+={0,2}";
+/** Printable ASCII but for the comma. */
+const NONCE = "[\\x21-\\x2b\\x2d-\\x7e]{18,256}";
+
+const CLIENT_FIRST = new RegExp(`^(p=tls-exporter,,|n,,)(n=(${NAME}),r=(${NONCE}))$`);
+const SERVER_FIRST = new RegExp(`^r=(${NONCE}),s=(${BASE64}),i=([1-9][0-9]{0,8})$`);
+const CLIENT_FINAL = new RegExp(`^(c=(${BASE64}),r=(${NONCE})),p=(${BASE64})$`);
+const SERVER_FINAL = new RegExp(`^v=(${BASE64})$`);
+
+export interface ClientFirst {
+  /** Goes into the binding as it was sent. */
+  readonly gs2Header: string;
+  readonly mechanism: Mechanism;
+  readonly bare: string;
+  readonly name: string;
+  readonly nonce: string;
+}
+
+export function isTokenName(text: string): boolean {
+  return new RegExp(`^${NAME}$`).test(text);
+}
+
+/** The channel binding's place in the first message. */
+export function gs2HeaderOf(mechanism: Mechanism): string {
+  return mechanism === "SCRAM-SHA-256-PLUS" ? "p=tls-exporter,," : "n,,";
+}
+
+export function formatClientFirst(
+  mechanism: Mechanism,
+  name: string,
+  nonce: string,
+): { bare: string; message: string } {
+  const bare = `n=${name},r=${nonce}`;
+  return { bare, message: gs2HeaderOf(mechanism) + bare };
+}
+
+/** @throws ProtocolError BAD_PAYLOAD, as every function that reads a message */
+export function parseClientFirst(message: string): ClientFirst {
+  const [, gs2Header, bare, name, nonce] = match(CLIENT_FIRST, message, "first message of the client");
+  return { gs2Header, mechanism: gs2Header === "n,," ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS", bare, name, nonce };
+}
+
+export function formatServerFirst(nonce: string, salt: Uint8Array, iterations: number): string {
+  return `r=${nonce},s=${encodeBase64(salt)},i=${iterations}`;
+}
+
+export function parseServerFirst(message: string): { nonce: string; salt: Uint8Array; iterations: number } {
+  const [, nonce, salt, iterations] = match(SERVER_FIRST, message, "first message of the server");
+  return { nonce, salt: decodeBase64(salt), iterations: Number(iterations) };
+}
+
+/** The client's last message but for its proof, which is made over it. */
+export function formatClientFinal(gs2Header: string, binding: Uint8Array, nonce: string): string {
+  return `c=${encodeBase64(bindingInput(gs2Header, binding))},r=${nonce}`;
+}
+
+/** `cbind-input` of RFC 5802: what both sides must agree on. */
+export function bindingInput(gs2Header: string, binding: Uint8Array): Uint8Array {
+  return new Uint8Array([...new TextEncoder().encode(gs2Header), ...binding]);
+}
+
+export function addProof(withoutProof: string, proof: Uint8Array): string {
+  return `${withoutProof},p=${encodeBase64(proof)}`;
+}
+
+export function parseClientFinal(message: string): {
+  withoutProof: string;
+  binding: Uint8Array;
+  nonce: string;
+  proof: Uint8Array;
+} {
+  const [, withoutProof, binding, nonce, proof] = match(CLIENT_FINAL, message, "last message of the client");
+  return { withoutProof, binding: decodeBase64(binding), nonce, proof: decodeBase64(proof) };
+}
+
+export function formatServerFinal(signature: Uint8Array): string {
+  return `v=${encodeBase64(signature)}`;
+}
+
+export function parseServerFinal(message: string): Uint8Array {
+  const [, signature] = match(SERVER_FINAL, message, "last message of the server");
+  return decodeBase64(signature);
+}
+
+export function authMessage(clientFirstBare: string, serverFirst: string, clientFinalWithoutProof: string): string {
+  return `${clientFirstBare},${serverFirst},${clientFinalWithoutProof}`;
+}
+
+/** Both of the same length; used for proofs and signatures, which are keys until they are mixed. */
+export function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return a.map((byte, index) => byte ^ (b[index] as number));
+}
+
+export function encodeBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/** @throws ProtocolError BAD_PAYLOAD */
+export function decodeBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch (cause) {
+    throw new ProtocolError("BAD_PAYLOAD", "A part of the proof is not base64.", { cause });
+  }
+}
+
+function match(
+  pattern: RegExp,
+  message: string,
+  what: string,
+): string[] & { 1: string; 2: string; 3: string; 4: string } {
+  const found = pattern.exec(message);
+  if (found === null) throw new ProtocolError("BAD_PAYLOAD", `The ${what} is not one of SCRAM-SHA-256.`);
+  return found as never;
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { ProtocolError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import type { AuthOffer } from "../../protocol/messages.ts";
+import * as scram from "../../protocol/scram.ts";
+import type { Clock } from "../../session/clock.ts";
+import type { PeerAddress } from "../peer-address.ts";
+import { AccessError, type Account } from "./account.ts";
+import { Exchange } from "./exchange.ts";
+import { Throttle } from "./throttle.ts";
+import type { KnownToken, TokenStore } from "./token-store.ts";
+import { decoyVerifier } from "./verifier.ts";
+
+const NOTHING = new Uint8Array(0);
+
+export interface AccessOptions {
+  readonly clock: Clock;
+  readonly tokens: TokenStore;
+  /** True to let in anyone as a reader. */
+  readonly open: boolean;
+  /** A token of this run alone, for the same user on this machine: taken from loopback addresses only. */
+  readonly local?: KnownToken | undefined;
+}
+
+/** Decides who may come in, and as what. Source: PROTOCOL.md, "Proof". */
+export class Access {
+  readonly #options: AccessOptions;
+  readonly #throttle: Throttle;
+  /** So that a name without a token looks like one that has one. */
+  readonly #decoyKey = randomBytes(32);
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+    this.#throttle = new Throttle(options.clock);
+  }
+
+  /** Who comes without a token. @throws AccessError TOKEN_REQUIRED */
+  withoutToken(): Account {
+    if (this.#options.open) return { role: "read", token: undefined };
+    throw new AccessError("TOKEN_REQUIRED", "This server wants a token.", "It came without a token.");
+  }
+
+  /**
+   * Begin the proof of a token.
+   *
+   * @param binding the transport's, undefined where nothing is encrypted
+   * @throws AccessError THROTTLED, ACCESS_DENIED; ProtocolError BAD_PAYLOAD
+   */
+  begin({ mechanism, message }: AuthOffer, address: PeerAddress, binding: Uint8Array | undefined): Exchange {
+    if (this.#throttle.isHeld(address.group)) {
+      throw new AccessError("THROTTLED", "Too many proofs from this address failed.", "Too many proofs failed.");
+    }
+    const first = scram.parseClientFirst(message);
+    if (first.mechanism !== mechanism) throw new ProtocolError("BAD_PAYLOAD", "The proof is of another mechanism.");
+    const wanted = binding === undefined ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS";
+    if (mechanism !== wanted) {
+      throw new AccessError("ACCESS_DENIED", `The proof must be made with ${wanted} here.`, `It offered ${mechanism}.`);
+    }
+    const token = this.#find(first.name, address);
+    return new Exchange({
+      first,
+      binding: binding ?? NOTHING,
+      verifier: token?.verifier ?? decoyVerifier(this.#decoyKey, first.name),
+      finish: (fault) => this.#finish(first.name, token, address, fault),
+    });
+  }
+
+  /** Milliseconds since 1970 at which the next token expires; undefined: none will. */
+  get nextExpiry(): number | undefined {
+    const times = this.#options.tokens.list().flatMap(({ expiresAt }) => expiresAt ?? []);
+    const now = this.#options.clock.wallTime();
+    const coming = times.filter((time) => time > now);
+    return coming.length === 0 ? undefined : Math.min(...coming);
+  }
+
+  /** Why who came with the token `name` may not stay; undefined: he may. */
+  faultOf(name: string): string | undefined {
+    if (name === this.#options.local?.name) return undefined;
+    const token = this.#options.tokens.find(name);
+    if (token === undefined) return `The token ${quote(name)} was revoked.`;
+    const { expiresAt } = token;
+    return expiresAt !== null && expiresAt <= this.#options.clock.wallTime()
+      ? `The token ${quote(name)} has expired.`
+      : undefined;
+  }
+
+  #find(name: string, { isLoopback }: PeerAddress): KnownToken | undefined {
+    const { local, tokens } = this.#options;
+    return local?.name === name && isLoopback ? local : tokens.find(name);
+  }
+
+  #finish(name: string, token: KnownToken | undefined, address: PeerAddress, fault: string | undefined): Account {
+    if (token === undefined || fault !== undefined) {
+      this.#throttle.noteFailure(address.group);
+      const detail = token === undefined ? "There is no such token." : (fault as string);
+      throw new AccessError("ACCESS_DENIED", "The token is not right.", `Token ${quote(name)}: ${detail}`);
+    }
+    // Only told to who has shown that it knows the token.
+    const over = this.faultOf(name);
+    if (over !== undefined) throw new AccessError("ACCESS_DENIED", over, over);
+    return { role: token.role, token: name };
+  }
+}

@@ -1,0 +1,19 @@
+import { CommError, type ErrorCode } from "../../errors.ts";
+import type { Role } from "../../protocol/messages.ts";
+
+/** Who a peer is, as far as it was proven. */
+export interface Account {
+  readonly role: Role;
+  /** Name of its token; undefined for who needs none. */
+  readonly token: string | undefined;
+}
+
+/** A peer that is not let in; `detail` is for the log, and not for the peer. */
+export class AccessError extends CommError {
+  readonly detail: string;
+
+  constructor(code: ErrorCode, message: string, detail: string) {
+    super(code, message);
+    this.detail = detail;
+  }
+}

@@ -1,0 +1,48 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
+import { MIN_ITERATIONS, PROOF_BYTES, xor } from "../../protocol/scram.ts";
+
+/** What a server keeps of a token: it can check a proof with it, and make none. Source: RFC 5802, section 3. */
+export interface Verifier {
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
+const SALT_BYTES = 16;
+
+/** The verifier of a secret. More rounds would add nothing: the secret itself has 256 random bits. */
+export function createVerifier(secret: string, salt: Uint8Array = randomBytes(SALT_BYTES)): Verifier {
+  const salted = pbkdf2Sync(secret, salt, MIN_ITERATIONS, PROOF_BYTES, "sha256");
+  const storedKey = createHash("sha256").update(hmac(salted, "Client Key")).digest();
+  return { salt, iterations: MIN_ITERATIONS, storedKey, serverKey: hmac(salted, "Server Key") };
+}
+
+/**
+ * A verifier for a name that no token has, always the same for the same name: who asks learns nothing, and no proof fits
+ * it. `key` is the server's own, for as long as it runs.
+ */
+export function decoyVerifier(key: Uint8Array, name: string): Verifier {
+  return {
+    salt: hmac(key, `salt ${name}`).subarray(0, SALT_BYTES),
+    iterations: MIN_ITERATIONS,
+    storedKey: randomBytes(PROOF_BYTES),
+    serverKey: randomBytes(PROOF_BYTES),
+  };
+}
+
+/** Whether `proof` shows the secret behind the verifier, for the exchange that `authMessage` tells. In constant time. */
+export function verifies({ storedKey }: Verifier, authMessage: string, proof: Uint8Array): boolean {
+  if (proof.length !== PROOF_BYTES) return false;
+  const clientKey = xor(proof, hmac(storedKey, authMessage));
+  return timingSafeEqual(createHash("sha256").update(clientKey).digest(), storedKey);
+}
+
+/** The server's own proof. */
+export function sign({ serverKey }: Verifier, authMessage: string): Uint8Array {
+  return hmac(serverKey, authMessage);
+}
+
+function hmac(key: Uint8Array, text: string): Uint8Array {
+  return createHmac("sha256", key).update(text).digest();
+}

@@ -1,0 +1,29 @@
+import type { Bucket } from "../bucket.ts";
+import type { Clock } from "../session/clock.ts";
+import { Pace, rateBucket } from "../session/pace.ts";
+
+/** Bytes a second, each way; undefined: as fast as it goes. */
+export interface BandwidthLimits {
+  readonly perSession: number | undefined;
+  readonly total: number | undefined;
+}
+
+/** Hands out the pace of each session. */
+export class Bandwidth {
+  readonly #clock: Clock;
+  readonly #perSession: number | undefined;
+  readonly #all: { readonly in: Bucket; readonly out: Bucket } | undefined;
+
+  constructor({ perSession, total }: BandwidthLimits, clock: Clock) {
+    this.#clock = clock;
+    this.#perSession = perSession;
+    this.#all = total === undefined ? undefined : { in: rateBucket(total, clock), out: rateBucket(total, clock) };
+  }
+
+  /** For one direction of a new session; undefined: none is needed. */
+  pace(direction: "in" | "out"): Pace | undefined {
+    const own = this.#perSession === undefined ? [] : [rateBucket(this.#perSession, this.#clock)];
+    const buckets = this.#all === undefined ? own : [...own, this.#all[direction]];
+    return buckets.length === 0 ? undefined : new Pace(this.#clock, buckets);
+  }
+}

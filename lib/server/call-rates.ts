@@ -1,0 +1,28 @@
+import { Bucket } from "../bucket.ts";
+
+/** Calls a second that a session may make, of each kind of method that costs the server or others something. */
+export interface CallRates {
+  readonly messages: number;
+  /** Methods that walk through folders or read whole files for a short answer. */
+  readonly lists: number;
+}
+
+export type CallKind = keyof CallRates;
+
+/** So many seconds' worth may be called at once after a rest. */
+const BURST_SECONDS = 2;
+
+/** Counts the calls of one session. */
+export class CallCounter {
+  readonly #buckets = new Map<CallKind, Bucket>();
+
+  /** Whether one more call is within the rates. */
+  take(kind: CallKind, rates: CallRates, now: number): boolean {
+    let bucket = this.#buckets.get(kind);
+    if (bucket === undefined) {
+      bucket = new Bucket(rates[kind], Math.max(1, BURST_SECONDS * rates[kind]), now);
+      this.#buckets.set(kind, bucket);
+    }
+    return bucket.take(now);
+  }
+}

@@ -1,0 +1,18 @@
+/** How many there are of each kind; kinds of which there are none take no memory. */
+export class Tally {
+  readonly #counts = new Map<string, number>();
+
+  count(kind: string): number {
+    return this.#counts.get(kind) ?? 0;
+  }
+
+  add(kind: string): void {
+    this.#counts.set(kind, this.count(kind) + 1);
+  }
+
+  remove(kind: string): void {
+    const left = this.count(kind) - 1;
+    if (left > 0) this.#counts.set(kind, left);
+    else this.#counts.delete(kind);
+  }
+}

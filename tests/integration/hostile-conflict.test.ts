@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { fetchAll } from "../../lib/cli/client/get.ts";
+import { Connection } from "../../lib/client/connection.ts";
+import { StorageError } from "../../lib/errors.ts";
+import { systemClock } from "../../lib/session/clock.ts";
+import { writeTree } from "../support/repository.ts";
+import { TempFolder } from "../support/temp-folder.ts";
+import { TestIo } from "../support/test-io.ts";
+import { TestServer } from "../support/test-server.ts";
+
+/** Fetch `docs` into a folder that has these files; the person says yes, and then `change` happens at the server. */
+async function fetchWithYes(
+  server: TestServer,
+  files: Record<string, string>,
+  change: () => void = () => {},
+): Promise<{ folder: TempFolder; questions: string[] }> {
+  const folder = new TempFolder();
+  writeTree(folder.path, files);
+  const questions: string[] = [];
+  const connection = await Connection.open({
+    clock: systemClock,
+    reconnectMs: 0,
+    random: () => 0,
+    connect: () => server.client(),
+  });
+  await fetchAll(
+    connection,
+    { sources: ["docs"], output: `${folder.path}/`, exists: "fail", digest: false, json: false },
+    {
+      io: new TestIo(),
+      signal: new AbortController().signal,
+      ask: async (question) => {
+        questions.push(question);
+        change();
+        return true;
+      },
+    },
+  );
+  return { folder, questions };
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+test("who allows to replace one file allows that one: what the server lists later is not replaced", async () => {
+  await using server = new TestServer();
+  server.storage.set("docs/a", bytes("theirs"));
+  const files = { "docs/a": "mine", "docs/precious": "mine" };
+  const { folder, questions } = await fetchWithYes(server, files, () =>
+    server.storage.set("docs/precious", bytes("theirs")),
+  );
+  using _ = folder;
+  expect(questions).toHaveLength(1);
+  expect(questions[0]).toContain("docs/a");
+  expect(readFileSync(folder.join("docs/a"), "utf8")).toBe("theirs");
+  expect(readFileSync(folder.join("docs/precious"), "utf8")).toBe("mine");
+});
+
+test("a server that says EXISTS of its own does not get to word the question, nor a yes for anything", async () => {
+  await using server = new TestServer();
+  server.storage.set("docs/a", bytes("theirs"));
+  const said = "The licence of this server must be accepted.";
+  server.storage.load = async () => {
+    throw new StorageError("EXISTS", said);
+  };
+  const { folder, questions } = await fetchWithYes(server, {});
+  using _ = folder;
+  expect(questions.filter((question) => question.includes(said))).toEqual([]);
+  expect(existsSync(folder.join("docs/a"))).toBe(false);
+});

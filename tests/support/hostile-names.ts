@@ -1,0 +1,92 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+
+/** Texts that are no repository paths, each by what is wrong with it. */
+export const NO_PATHS: Readonly<Record<string, string>> = {
+  empty: "",
+  "a dot": ".",
+  "two dots": "..",
+  "two dots in front": "../outside/secret",
+  "two dots within": "docs/../../outside/secret",
+  "two dots behind": "docs/..",
+  "a dot within": "docs/./a.txt",
+  "a slash behind": "docs/a.txt/",
+  "two slashes": "docs//a.txt",
+  absolute: "/etc/passwd",
+  "absolute by two slashes": "//etc/passwd",
+  "a drive": "C:/Windows/win.ini",
+  "relative to a drive": "C:x",
+  "a drive in small letters": "z:",
+  UNC: "\\\\host\\share\\x",
+  "a verbatim prefix": "\\\\?\\C:\\x",
+  "a device prefix": "\\\\.\\PhysicalDrive0",
+  "two dots by backslash": "..\\outside\\secret",
+  "a backslash within": "docs\\a.txt",
+  NUL: "docs/a.txt\0.png",
+  "a line feed": "docs/a\n.txt",
+  "a carriage return": "docs/a\r.txt",
+  escape: "docs/\u001b[2Ja.txt",
+  bell: "docs/a\u0007",
+  delete: "docs/a\u007f",
+  C1: "docs/a\u009b2J",
+  "half a character": "docs/a\ud800",
+  "the other half": "\udc00",
+  "a name of 256 bytes": `docs/${"x".repeat(256)}`,
+  "a name of 256 bytes, 128 characters": "é".repeat(128),
+  "4097 bytes": "abcdefg/".repeat(512).concat("z"),
+};
+
+/** Texts that are dressed like something else, and are names like any other. */
+export const PLAIN_NAMES: readonly string[] = [
+  "%2e%2e",
+  "%2e%2e%2fsecret",
+  "..%00",
+  "\uff0e\uff0e", // fullwidth dots
+  "\u2024\u2024", // one dot leaders
+  "\u2025", // a two dot leader
+  "\u2044etc\u2044passwd", // fraction slashes
+  "\u2215etc", // a division slash
+  "\uff3c", // a fullwidth backslash
+  ".. ",
+  " ..",
+  "...",
+  ".. .",
+  "..\u200b",
+  "\ufeff..",
+  "~",
+  "~root",
+  "$HOME",
+  "`id`",
+  "-rf",
+  "--",
+  "CON",
+  "nul.txt",
+  "com1",
+  "LPT\u00b9.log",
+  "aux ",
+  "file:stream",
+  "file::$DATA",
+  "dot.",
+  "blank ",
+  "PROGRA~1",
+  "[x]",
+  "{a,b}",
+  "a*b?",
+  "desktop.ini",
+  ".htaccess",
+  "x".repeat(255),
+  "é".repeat(127),
+];
+
+/** All that is below a folder: kind and content of each, links as what they say. */
+export function snapshot(folder: string, below = ""): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of readdirSync(join(folder, below)).sort()) {
+    const path = below === "" ? name : `${below}/${name}`;
+    const stats = lstatSync(join(folder, path));
+    if (stats.isDirectory()) Object.assign(found, { [path]: "folder" }, snapshot(folder, path));
+    else if (stats.isSymbolicLink()) found[path] = `link to ${readlinkSync(join(folder, path))}`;
+    else found[path] = stats.isFile() ? `file ${readFileSync(join(folder, path), "latin1")}` : "other";
+  }
+  return found;
+}

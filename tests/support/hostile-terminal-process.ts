@@ -1,0 +1,42 @@
+/**
+ * A process for a Screen, with what a hostile server says on it. `tab NAMES` is a prompt that completes what is typed
+ * from a repository that has these names, as JSON, and says "completed" when it has; `progress NAMES` shows the bars of a
+ * file of the first name that moves.
+ */
+import { Progress } from "../../lib/cli/client/progress.ts";
+import { completeLine } from "../../lib/cli/client/shell-commands.ts";
+import { processIo } from "../../lib/cli/console-io.ts";
+import { LineEditor } from "../../lib/cli/line-editor.ts";
+import { TestServer } from "./test-server.ts";
+
+const [mode, json = "[]"] = process.argv.slice(2);
+const names: string[] = JSON.parse(json);
+const [name = ""] = names;
+
+if (mode === "tab") {
+  const server = new TestServer();
+  for (const path of names) server.storage.set(path, new Uint8Array(0));
+  const client = await server.client();
+  const editor = new LineEditor({
+    input: process.stdin,
+    output: process.stdout,
+    history: [],
+    async complete(line) {
+      const found = await completeLine(client, line);
+      setTimeout(() => editor.print("completed"), 0);
+      return found;
+    },
+  });
+  editor.print("above");
+  const input = await editor.next("ready> ");
+  console.log(`typed: ${JSON.stringify(input)}`);
+  process.exit(0);
+}
+
+const progress = new Progress(processIo());
+progress.plan(1_000_000);
+progress.start(name, 1_000_000, 0);
+for (;;) {
+  progress.add(name, 1_000);
+  await Bun.sleep(20);
+}

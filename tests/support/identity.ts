@@ -1,0 +1,13 @@
+import { type Identity, openIdentity } from "../../lib/server/identity.ts";
+import { TempFolder } from "./temp-folder.ts";
+
+let made: Promise<Identity> | undefined;
+
+/** An identity for all tests of a file: making one takes milliseconds. */
+export function testIdentity(): Promise<Identity> {
+  made ??= (async () => {
+    using folder = new TempFolder();
+    return await openIdentity(folder.join("identity.pem"));
+  })();
+  return made;
+}

@@ -1,0 +1,203 @@
+import { describe, expect, test } from "bun:test";
+import { Conflicts } from "../../../lib/cli/client/conflicts.ts";
+import { formatMessage } from "../../../lib/cli/client/connection.ts";
+import { formatEntry, printEntries } from "../../../lib/cli/client/list.ts";
+import { sendTyped } from "../../../lib/cli/client/send.ts";
+import { completeLine } from "../../../lib/cli/client/shell-commands.ts";
+import { formatStatus } from "../../../lib/cli/client/status.ts";
+import { TransferView } from "../../../lib/cli/client/transfer-view.ts";
+import { formatChange } from "../../../lib/cli/client/watch.ts";
+import { escapeText, toJson } from "../../../lib/cli/escape.ts";
+import { describeError, reportError } from "../../../lib/cli/report.ts";
+import { createEventLog } from "../../../lib/cli/server/event-log.ts";
+import { OPERATOR_COMMANDS } from "../../../lib/cli/server/operator-commands.ts";
+import type { Client } from "../../../lib/client/client.ts";
+import type { Operator } from "../../../lib/client/operator.ts";
+import { RemoteError } from "../../../lib/errors.ts";
+import type { Entry } from "../../../lib/protocol/methods.ts";
+import { facade } from "../../support/facade.ts";
+import { TestIo } from "../../support/test-io.ts";
+
+/** What a peer may say instead of a name, a word, a reason. */
+const EVIL = {
+  "clear the screen": "\u001b[2J\u001b[H",
+  "write the clipboard": "\u001b]52;c;cm0gLXJmIH4=\u0007",
+  "a link that says another": "\u001b]8;;http://evil.example\u001b\\docs\u001b]8;;\u001b\\",
+  "the title": "\u001b]0;root#\u0007",
+  "be asked for an answer": "\u001b[6n\u001b[c\u001bZ",
+  "a device control string": '\u001bP$q"p\u001b\\',
+  "the same by C1": "\u009b2J\u009d52;c;x\u009c\u0090q\u009c\u0085",
+  "overwrite the line": "\r\u001b[Kserver> ",
+  "a line of its own": "\nClient01 joined from 127.0.0.1:1",
+  "other line ends": "a\u2028b\u2029c\u000bd\u000ce\u0085f",
+  "bells and rubouts": "\u0007\b\b\u007f\0",
+  "another direction": "\u202efdp.exe\u202c\u2066x\u2069\u200f\u200e\u061c",
+  "half a character": "\ud800x\udc00",
+};
+const evils = Object.entries(EVIL);
+
+/** Anything that a terminal or a log reacts to. */
+const DANGEROUS = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+/** The lines, after it was seen that each is safe. */
+function safe(text: string, lines: number): string[] {
+  const found = text.replace(/\n$/, "").split("\n");
+  for (const line of found) expect(line).not.toMatch(DANGEROUS);
+  expect(found).toHaveLength(lines);
+  return found;
+}
+
+const entryOf = (path: string, kind: Entry["kind"] = "file"): Entry => ({ path, kind, size: 3, modifiedAt: 0 });
+
+/** A client whose server lists this, and answers a message with this. */
+function clientOf(evil: string): Client {
+  const answer = { text: `${evil} ACK`, delivered: [evil], failed: [{ name: evil, message: evil }], omitted: 3 };
+  return facade({} as Client, {
+    list: async function* () {
+      yield entryOf(`docs/${evil}`);
+      yield entryOf(`docs/${evil}`, "folder");
+      return { entries: 2, skipped: 1 };
+    } as unknown as Client["list"],
+    send: async () => answer,
+  });
+}
+
+describe.each(evils)("a peer that would like to %s", (_, evil) => {
+  test("can't by a path in a list, a watch, or a table of sessions", async () => {
+    for (const kind of ["file", "folder", "link", "other"] as const) safe(formatEntry(entryOf(evil, kind)), 1);
+    for (const change of ["added", "changed"] as const) safe(formatChange({ change, ...entryOf(evil) }), 1);
+    safe(formatChange({ change: "removed", path: evil }), 1);
+    const io = new TestIo();
+    await printEntries(clientOf(evil), undefined, new AbortController().signal, io);
+    safe(io.written.join("") + io.notes.join("\n"), 3);
+  });
+
+  test("can't by an agent, a name, an address or a reason in a status", () => {
+    const row = { id: 1, startedAt: 0, endedAt: 1, bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 };
+    const status = {
+      self: { name: evil, role: "client" as const, address: evil, startedAt: 0 },
+      server: { agent: evil, startedAt: 0, uptimeMs: 0, draining: true },
+      seats: { max: 1, taken: 1, maxWaiting: 1, waiting: 1 },
+      total: 2,
+      sessions: [{ ...row, name: evil, address: evil, reason: evil }],
+      next: null,
+    };
+    safe(formatStatus(status as unknown as Parameters<typeof formatStatus>[0], { color: false }), 8);
+    safe(toJson(status), 1);
+    expect(JSON.parse(toJson(status))).toEqual(JSON.parse(JSON.stringify(status)));
+  });
+
+  test("can't by a message, its answer, or what became of it", async () => {
+    safe(formatMessage({ from: evil, to: evil, text: evil }), 1);
+    safe(await sendTyped(clientOf(evil), "hi"), 1);
+    safe(await sendTyped(clientOf(evil), "@all hi"), 3);
+  });
+
+  test("can't by the words of an error, a refusal or a kick", () => {
+    for (const code of ["NOT_FOUND", "KICKED", "SERVER_FULL", "EXISTS", "UNEXPECTED"] as const) {
+      safe(describeError(new RemoteError(code, evil)), 1);
+      for (const json of [false, true]) {
+        const io = new TestIo();
+        reportError(new RemoteError(code, evil), io, { program: "commserver-client", json });
+        for (const note of io.notes) safe(note, 1);
+      }
+    }
+  });
+
+  test("can't by an error whose stack quotes it", () => {
+    // The message of a system's error has the name that it is about, and its stack begins with the message.
+    safe(describeError(new Error(`ENOENT: no such file, open '\n    at ${evil}'`)), 1);
+  });
+
+  test.each([false, true])("can't by the paths of a transfer, with json %p", async (json) => {
+    const io = new TestIo();
+    const view = new TransferView({ io, json, verb: "Fetched", placeOf: (_item, path) => path });
+    const item = { from: evil, to: evil, kind: "file" as const, size: 3, modifiedAt: 0 };
+    view.plan(item);
+    view.onStart(item, 0);
+    view.onProgress(item, 3);
+    view.onRestart(item);
+    view.onDone(item, "stored", evil, "0".repeat(64));
+    view.onDone(item, "unchanged", evil);
+    view.onDone(item, "skipped", evil);
+    view.onFailed(item, new RemoteError("NOT_FOUND", evil));
+    await view.finish();
+    safe(io.written.join(""), json ? 7 : 3);
+    for (const note of io.notes) safe(note, 1);
+  });
+
+  test("can't by the question whether a file may be replaced", async () => {
+    let asked = "";
+    const conflicts = new Conflicts(async (question) => {
+      asked = question;
+      return false;
+    });
+    const item = { from: evil, to: evil, kind: "file" as const, size: 3, modifiedAt: 0 };
+    conflicts.collect(item, new RemoteError("EXISTS", evil));
+    await conflicts.isAllowed();
+    safe(asked, 1);
+  });
+
+  test("can't by what Tab offers, which the terminal shows as it is", async () => {
+    const [found] = await completeLine(clientOf(evil), "get docs/");
+    for (const ending of found) safe(ending, 1);
+  });
+
+  test("can't by what the operator sees of it", async () => {
+    const operator = facade({} as Operator, {
+      kick: async () => {},
+      unfinished: async function* () {
+        yield { path: evil, size: 1, modifiedAt: 0 };
+      } as unknown as Operator["unfinished"],
+    });
+    const name = evil.replace(/\s/g, "") || "x";
+    safe((await OPERATOR_COMMANDS["unfinished"]?.run(operator, "", { color: false })) ?? "", 1);
+    safe((await OPERATOR_COMMANDS["kick"]?.run(operator, name, { color: false })) ?? "", 1);
+  });
+
+  test("can't by what goes into the log of the server", () => {
+    const lines: string[] = [];
+    const log = createEventLog((line) => lines.push(line));
+    log({ at: 0, event: "joined", name: evil, address: evil, role: "client" } as never);
+    log({ at: 0, event: "message", from: evil, to: evil, text: evil });
+    log({ at: 0, event: "failed", name: evil, method: evil, code: evil, message: evil });
+    log({ at: 0, event: "renamed", name: evil, from: evil, to: evil });
+    for (const line of lines) safe(line, 1);
+    expect(lines).toHaveLength(4);
+  });
+});
+
+describe("what Tab offers", () => {
+  test("begins with what was typed: a server does not get to write another line", async () => {
+    const client = facade({} as Client, {
+      list: async function* () {
+        yield entryOf("docs/a.txt");
+        yield entryOf("/etc/passwd");
+        yield entryOf("x --overwrite");
+        return { entries: 3, skipped: 0 };
+      } as unknown as Client["list"],
+    });
+    expect(await completeLine(client, "get docs/")).toEqual([["docs/a.txt"], "docs/"]);
+  });
+});
+
+describe("what can't be seen", () => {
+  test.each([
+    ["a zero width space", "\u200b"],
+    ["a word joiner", "\u2060"],
+    ["a byte order mark", "\ufeff"],
+    ["a soft hyphen", "\u00ad"],
+    ["a Mongolian separator", "\u180e"],
+    ["a Hangul filler", "\u3164"],
+    ["an annotation", "\ufff9"],
+    ["a tag", "\u{e0041}"],
+  ])("does not make two names look alike: %s", (_, invisible) => {
+    const shown = escapeText(`report${invisible}.pdf`);
+    expect(shown).not.toContain(invisible);
+    expect(JSON.parse(toJson(`report${invisible}.pdf`))).toBe(`report${invisible}.pdf`);
+  });
+
+  test.each(["👨‍👩‍👧", "می‌خواهم", "क्‍ष"])("but what holds a word or a picture together stays: %p", (text) => {
+    expect(escapeText(text)).toBe(text);
+  });
+});
