@@ -1,15 +1,26 @@
-// Controls (also the C1 ones and DEL), line and paragraph separators, and what turns the direction of writing.
-const UNSAFE = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/gu;
+// Controls (also the C1 ones and DEL), line and paragraph separators, halves of characters.
+const CONTROLS = "\\p{Cc}\\p{Cs}\\u2028\\u2029";
+// What turns the direction of writing.
+const DIRECTIONS = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069";
+// What can't be seen, so that two names look alike. Not the joiners U+200C and U+200D: words and pictures need them.
+const INVISIBLE = "\\u00ad\\u180e\\u200b\\u2060-\\u2064\\u3164\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}";
+const UNSAFE = new RegExp(`[${CONTROLS}${DIRECTIONS}${INVISIBLE}]`, "gu");
 
 /** JSON that is as safe, and still JSON: `\u202e` instead of the character. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSAFE, (character) => {
-    const code = (character.codePointAt(0) as number).toString(16);
-    return `\\u${code.padStart(4, "0")}`;
-  });
+  return JSON.stringify(value).replace(UNSAFE, (character) =>
+    // JSON knows no code points, only the units of UTF-16.
+    Array.from({ length: character.length }, (_, at) => `\\u${hex(character.charCodeAt(at)).padStart(4, "0")}`).join(
+      "",
+    ),
+  );
 }
 
 /** Text of a peer, made safe for a terminal and for one line of a log: `\u{1b}` instead of the character. */
 export function escapeText(text: string): string {
-  return text.replace(UNSAFE, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
+  return text.replace(UNSAFE, (character) => `\\u{${hex(character.codePointAt(0) as number)}}`);
+}
+
+function hex(code: number): string {
+  return code.toString(16);
 }

@@ -29,11 +29,16 @@ export function describeError(thrown: unknown): string {
   return error.code === "UNEXPECTED" ? `Unexpected: ${text}${originOf(error)}` : text;
 }
 
-/** The first line of the stack: enough for a report, not enough to frighten. */
-function originOf(error: CommError): string {
-  const stack = error.cause instanceof Error ? error.cause.stack : undefined;
-  const frame = stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
-  return frame === undefined ? "" : ` (${frame.trim()})`;
+/** The first line of the stack, safe to show: enough for a report, not enough to frighten. */
+function originOf({ cause }: CommError): string {
+  if (!(cause instanceof Error)) return "";
+  // The stack begins with the message, which may look like a part of it.
+  const [, ...frames] = (cause.stack ?? "").split(cause.message);
+  const frame = frames
+    .join(cause.message)
+    .split("\n")
+    .find((line) => line.trimStart().startsWith("at "));
+  return frame === undefined ? "" : ` (${escapeText(frame.trim())})`;
 }
 
 /** The exit codes, for --help. */

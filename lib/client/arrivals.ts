@@ -177,7 +177,7 @@ export class Arrivals {
   /** The answers to the task were cut off. */
   async interrupt(task: DownloadTask): Promise<void> {
     await task.receiver?.settle();
-    if (task.failure !== undefined) return this.#failed(task, task.failure);
+    if (task.failure !== undefined) return this.#fail(task, task.failure);
     if (task.receiver !== undefined) task.ranges = task.receiver.part.missing;
     this.#port.askAgain(task);
   }

@@ -189,12 +189,12 @@ export class Client {
 }
 
 function answerPush(stream: Stream, request: Open, onMessage: ClientOptions["onMessage"]): void {
-  if (request.method !== "message") {
+  if (request.method !== "message" || onMessage === undefined) {
     stream.reset("UNKNOWN_METHOD", `This client has no method ${request.method}.`);
     return;
   }
   try {
-    onMessage?.(checkShape(MessageParams, request.params, "A message"));
+    onMessage(checkShape(MessageParams, request.params, "A message"));
     stream.accept({}, { end: true });
   } catch (thrown) {
     stream.reset("BAD_PARAMS", toCommError(thrown).message);

@@ -56,6 +56,8 @@ export class Download {
   readonly #wakeup = new Wakeup();
   #nextId = 0;
   #stream: Stream | undefined;
+  /** Our own end of the body is due. */
+  #hasAskedAll = false;
   #failure: unknown;
 
   /** `source` tells what to fetch; it is asked again after a lost link. */
@@ -99,6 +101,7 @@ export class Download {
     const { signal } = this.#options;
     const stream = client.openStream("get", {}, { body: true, ...(signal && { signal }) });
     this.#stream = stream;
+    this.#hasAskedAll = false;
     const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(thrown));
     const requests = this.#sendRequests(stream).catch((thrown) => this.#stop(thrown));
     await Promise.all([answers, requests]);
@@ -144,6 +147,7 @@ export class Download {
         await this.#wakeup.wait();
       }
     }
+    this.#hasAskedAll = true;
     await records.flush();
     await stream.end();
   }
@@ -176,7 +180,10 @@ export class Download {
     const pacer = new Pacer(this.#options.clock);
     for (;;) {
       const chunk = reader.take() ?? (await reader.next());
-      if (chunk === undefined) return;
+      if (chunk === undefined) {
+        if (this.#hasAskedAll) return;
+        throw new ProtocolError("BAD_PAYLOAD", "The server ends before it was asked for everything.");
+      }
       const request = this.#outstanding[0];
       if (request === undefined || request.id !== chunk.id) {
         throw new ProtocolError("BAD_PAYLOAD", "A file comes that was not asked for, or out of turn.");

@@ -98,7 +98,7 @@ export class Reception {
     if (live !== undefined && live.token === admission.account.token) {
       // It knows before we do that its link is lost.
       live.isSuperseded = true;
-      live.session.terminate("LOST", "The client has come back over another link.");
+      live.session.terminate("HEARTBEAT_TIMEOUT", "The client has come back over another link.");
     }
     const { account } = admission;
     const absence = this.#isClosed ? undefined : this.#away.take(token, (member) => member.token === account.token);

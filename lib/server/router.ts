@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { StreamError } from "../errors.ts";
+import { CommError, StorageError, StreamError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { describe } from "../protocol/json.ts";
 import { mayAct, type Open } from "../protocol/messages.ts";
@@ -79,6 +79,8 @@ export async function route(stream: Stream, request: Open, member: Member, host:
     }
     await method.handle({ params: checkParams(method, request), stream, member, host });
   } catch (thrown) {
+    // The client has left it, and that, in its own words, is what was thrown.
+    if (stream.isClosed && thrown instanceof CommError && !(thrown instanceof StorageError)) return;
     const { code, message } = failureOf(thrown, request.method, member, host);
     stream.reset(code, message);
   }

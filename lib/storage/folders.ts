@@ -12,6 +12,9 @@ import { isWithinUnfinished } from "./part-names.ts";
 const REUSE_MS = 50;
 const MAX_KEPT = 16;
 
+/** Every system takes a path of so many characters, of up to three bytes each. */
+const SURELY_SHORT = 1023 / 3;
+
 /** Components that are no names, so that a path with them would lead elsewhere. */
 const STRAY = sep === "/" ? /(?:^|\/)\.{0,2}(?:\/|$)/ : /(?:^|\/)\.{0,2}(?:\/|$)|\\/;
 
@@ -67,31 +70,14 @@ export class Folders {
 
   /** As open(), made where it is missing. @throws as open(), StorageError EXISTS when a file is in the way */
   make(path: string): OpenFolder {
-    try {
-      return this.open(path);
-    } catch (cause) {
-      if (errnoOf(cause) === "ENOTDIR") throw new StorageError("EXISTS", `${quote(path)} is not a folder.`, { cause });
-      if (errnoOf(cause) !== "ENOENT" || path === "") throw cause;
-    }
-    let made = this.#nearest(path).path;
-    let folder = this.open(made);
-    while (made !== path) {
-      const below = path.indexOf("/", made === "" ? 0 : made.length + 1);
-      made = below < 0 ? path : path.slice(0, below);
-      folder = this.#makeIn(folder, made);
-    }
-    return folder;
+    return this.#openOrMake(path).folder;
   }
 
   /** Make the folder at `path`. @returns false when it was there @throws as make() */
   ensure(path: string): boolean {
-    try {
-      this.open(path).release();
-      return false;
-    } catch {
-      this.make(path).release();
-      return true;
-    }
+    const { folder, isNew } = this.#openOrMake(path);
+    folder.release();
+    return isNew;
   }
 
   /** The folder that holds `path`, and its name there; the caller releases the folder. @throws as open() */
@@ -103,7 +89,7 @@ export class Folders {
   /** As holder(), the folder made where it is missing. @throws as make(); ENAMETOOLONG, and then nothing is made */
   makeHolder(path: string): { folder: OpenFolder; name: string } {
     requireNames(path);
-    requireShort(this.#placeOf(path));
+    if (this.root.length + path.length > SURELY_SHORT) requireShort(this.#placeOf(path));
     return { folder: this.make(parentOf(path)), name: baseName(path) };
   }
 
@@ -142,6 +128,23 @@ export class Folders {
       }
     }
     return { path: "", real: this.root };
+  }
+
+  #openOrMake(path: string): { folder: OpenFolder; isNew: boolean } {
+    try {
+      return { folder: this.open(path), isNew: false };
+    } catch (cause) {
+      if (errnoOf(cause) === "ENOTDIR") throw new StorageError("EXISTS", `${quote(path)} is not a folder.`, { cause });
+      if (errnoOf(cause) !== "ENOENT" || path === "") throw cause;
+    }
+    let made = this.#nearest(path).path;
+    let folder = this.open(made);
+    while (made !== path) {
+      const below = path.indexOf("/", made === "" ? 0 : made.length + 1);
+      made = below < 0 ? path : path.slice(0, below);
+      folder = this.#makeIn(folder, made);
+    }
+    return { folder, isNew: true };
   }
 
   /** Make `path` in the open folder that holds it, which is released; the open folder. @throws as open() */

@@ -1,3 +1,9 @@
+import { StorageError } from "../errors.ts";
+import { checkPath, quote } from "../path.ts";
+
+/** What a pattern may be made of: each path that there is costs a match. Its length is in UTF-16 units. */
+export const GLOB_LIMITS = { length: 256, braces: 16, stars: 32 } as const;
+
 /** Characters that make a component a pattern instead of a name. */
 const MAGIC = /[*?[\]{}]/;
 
@@ -30,6 +36,30 @@ export function selectGlob(pattern: string): Selection {
 /** Everything below a folder. */
 export function selectBelow(folder: string): Selection {
   return { top: folder, matches: () => true, enter: () => true };
+}
+
+/**
+ * Check what somebody asks a repository for: a pattern, or the name of a file or folder. A folder may be written with
+ * its slash, which is left out.
+ *
+ * @throws StorageError BAD_PATH when it is no path, or begins in none; BAD_PARAMS for a pattern beyond GLOB_LIMITS
+ */
+export function checkGlob(glob: string): string {
+  if (!isGlob(glob)) return checkPath(glob.length > 1 && glob.endsWith("/") ? glob.slice(0, -1) : glob);
+  const fault = costFault(glob);
+  if (fault !== undefined) throw new StorageError("BAD_PARAMS", `The pattern ${quote(glob)} has more than ${fault}.`);
+  const { top } = selectGlob(glob);
+  if (top !== "") checkPath(top);
+  return glob;
+}
+
+/** What the pattern has too much of, or undefined. */
+function costFault(pattern: string): string | undefined {
+  const { length, braces, stars } = GLOB_LIMITS;
+  if (pattern.length > length) return `${length} characters`;
+  if (pattern.split("{").length > braces + 1) return `${braces} of "{"`;
+  if (pattern.split("*").length > stars + 1) return `${stars} of "*"`;
+  return undefined;
 }
 
 export function isGlob(pattern: string): boolean {

@@ -100,10 +100,12 @@ export class PutReceiver {
       else file.take(chunk);
       return undefined;
     }
-    const work = this.#handleOther(id, kind, payload, file);
-    // Whatever it says was read at once.
-    chunk.release();
-    return work;
+    try {
+      return this.#handleOther(id, kind, payload, file);
+    } finally {
+      // Whatever it says was read at once.
+      chunk.release();
+    }
   }
 
   #handleOther(

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeOfWire, ERRORS, type ErrorCode } from "../../lib/errors.ts";
-import { MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
+import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
 import * as constants from "../../lib/protocol/constants.ts";
 import { Flag, OPCODE_RULES } from "../../lib/protocol/opcode.ts";
 import { MAX_RECORD_BYTES } from "../../lib/protocol/records.ts";
@@ -153,7 +153,7 @@ describe("the text of PROTOCOL.md", () => {
 
   test("has the limits of a path", () => {
     expect(PAGE.replaceAll("\n", " ")).toContain(
-      `it has at most ${MAX_PATH_BYTES} bytes, each component at most ${MAX_NAME_BYTES}.`,
+      `it has at most ${MAX_PATH_BYTES} bytes, each component at most ${MAX_NAME_BYTES}, and at most ${MAX_COMPONENTS} components.`,
     );
   });
 });

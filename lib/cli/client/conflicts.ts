@@ -1,5 +1,6 @@
 import type { TransferItem } from "../../client/transfer.ts";
-import type { CommError } from "../../errors.ts";
+import { type CommError, RemoteError } from "../../errors.ts";
+import { quote } from "../../path.ts";
 import { escapeText } from "../escape.ts";
 import type { TransferTerms, TransferView } from "./transfer-view.ts";
 
@@ -29,7 +30,7 @@ export class Conflicts {
     const [first] = this.#found;
     const what =
       this.#found.length === 1 && first !== undefined
-        ? `${escapeText(first.error.message)} Replace it?`
+        ? `${escapeText(wordsOf(first.item, first.error))} Replace it?`
         : `${this.#found.length} files exist. Replace them?`;
     return this.#ask?.(what) ?? Promise.resolve(false);
   }
@@ -37,4 +38,9 @@ export class Conflicts {
   tell(view: TransferView): void {
     for (const { item, error } of this.#found) view.onFailed(item, error);
   }
+}
+
+/** What a person is asked about is said by this program alone. */
+function wordsOf({ to }: TransferItem, error: CommError): string {
+  return error instanceof RemoteError ? `${quote(to)} exists.` : error.message;
 }

@@ -1,9 +1,9 @@
 import type { Client } from "../../client/client.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import { CommError, ProtocolError } from "../../errors.ts";
+import { CommError, ProtocolError, StorageError } from "../../errors.ts";
 import { baseName, checkPath, parentOf, pathFault, quote } from "../../path.ts";
 import type { Entry } from "../../protocol/methods.ts";
-import { isGlob, selectGlob } from "../../storage/glob.ts";
+import { checkGlob, isGlob, selectGlob } from "../../storage/glob.ts";
 
 /** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
 export function typedPath(typed: string): string {
@@ -38,8 +38,9 @@ export async function* planFetch(client: Client, options: FetchPlanOptions): Asy
   for (const source of options.sources) {
     try {
       for await (const batch of planSource(client, source, options)) {
-        for (const item of batch) options.onPlanned(item);
-        yield batch;
+        const items = batch.filter((item) => hasTarget(item, options));
+        for (const item of items) options.onPlanned(item);
+        yield items;
       }
     } catch (thrown) {
       if (!(thrown instanceof CommError) || !isAboutSource(thrown)) throw thrown;
@@ -48,9 +49,17 @@ export async function* planFetch(client: Client, options: FetchPlanOptions): Asy
   }
 }
 
+/** False when the item would go to what is no path, which is told. */
+function hasTarget({ from, to }: TransferItem, { onFailed }: FetchPlanOptions): boolean {
+  const fault = pathFault(to);
+  if (fault === undefined) return true;
+  onFailed(from, new StorageError("BAD_PATH", `Nothing can be fetched to ${quote(to)}: ${fault}.`));
+  return false;
+}
+
 /** True for what another source does not suffer from. */
 function isAboutSource({ code }: CommError): boolean {
-  return ["NOT_FOUND", "NOT_ALLOWED", "UNREADABLE", "BAD_PATH", "INCOMPLETE"].includes(code);
+  return ["NOT_FOUND", "NOT_ALLOWED", "UNREADABLE", "BAD_PATH", "BAD_PARAMS", "INCOMPLETE"].includes(code);
 }
 
 async function* planSource(
@@ -60,10 +69,11 @@ async function* planSource(
 ): AsyncGenerator<TransferItem[], void> {
   const isPattern = isGlob(source);
   // What stands before it is not kept: "get docs/a" makes a, as with cp.
-  const selection = isPattern ? selectGlob(source) : undefined;
+  const selection = isPattern ? selectGlob(checkGlob(source)) : undefined;
   const top = selection?.top ?? parentOf(source);
   const isAskedFor = selection?.matches ?? ((path: string) => source === "" || path.startsWith(`${source}/`));
   const entry = isPattern || source === "" ? undefined : await client.stat(source);
+  if (entry !== undefined) requireListed(entry.path, (path) => path === source);
   if (entry?.kind === "file") {
     yield [itemOf(entry, name ?? baseName(source))];
     return;

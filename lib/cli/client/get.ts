@@ -3,6 +3,7 @@ import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { Download } from "../../client/download.ts";
 import type { TransferItem } from "../../client/transfer.ts";
+import { RemoteError } from "../../errors.ts";
 import { baseName } from "../../path.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
@@ -11,7 +12,7 @@ import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
-import { planFetch, typedSource } from "./fetch-plan.ts";
+import { type FetchPlanOptions, planFetch, typedSource } from "./fetch-plan.ts";
 import { type LocalTarget, openTarget } from "./local-target.ts";
 import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
@@ -63,6 +64,26 @@ export interface FetchRequest extends TransferRequest {
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
   if (request.output === "-") return fetchToStdout(connection, { ...request, ...terms });
   const target = await openTarget(request.output, request.sources.length);
+  return fetchTo(target, { connection, request, terms }, (client, tell) =>
+    planFetch(client, { sources: request.sources, name: target.name, signal: terms.signal, ...tell }),
+  );
+}
+
+interface FetchTerms {
+  readonly connection: Connection;
+  readonly request: FetchRequest;
+  readonly terms: TransferTerms;
+}
+
+/** What is fetched; asked again after a lost link. */
+type Plan = (
+  client: Client,
+  tell: Pick<FetchPlanOptions, "onPlanned" | "onFailed">,
+) => AsyncIterable<readonly TransferItem[]>;
+
+/** @returns the exit code of the first failure @throws as Connection.persist() */
+async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Promise<number> {
+  const { connection, request, terms } = options;
   const view = new TransferView({
     io: terms.io,
     json: request.json,
@@ -78,31 +99,39 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
     remotePath: (item) => item.from,
   });
   const planned = new Set<string>();
-  const plan = (client: Client) =>
-    prefetch(
-      planFetch(client, {
-        sources: request.sources,
-        name: target.name,
-        signal: terms.signal,
-        onPlanned: (item) => {
-          // After a lost link the plan is made again.
-          if (!planned.has(item.to)) view.plan(item);
-          planned.add(item.to);
-        },
-        onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
-      }),
-      () => view.planned(),
-    );
-  const { onDone, ...options } = run.transferOptions;
-  const download = new Download(plan, {
-    ...options,
+  const tell: Parameters<Plan>[1] = {
+    onPlanned: (item) => {
+      // After a lost link the plan is made again.
+      if (!planned.has(item.to)) view.plan(item);
+      planned.add(item.to);
+    },
+    onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
+  };
+  const inQuestion: TransferItem[] = [];
+  const { onDone, onFailed, ...others } = run.transferOptions;
+  const download = new Download((client) => prefetch(plan(client, tell), () => view.planned()), {
+    ...others,
     local: target.storage,
     onDone(item, outcome, path) {
       if (isMapped(path)) view.note(`${escapeText(item.from)} has another name here: ${escapeText(path)}`);
       onDone(item, outcome, path);
     },
+    onFailed(item, error) {
+      // What is replaced here is no matter of the server's.
+      if (error instanceof RemoteError) return view.onFailed(item, error);
+      if (error.code === "EXISTS") inQuestion.push(item);
+      onFailed(item, error);
+    },
   });
-  return run.run(download, () => fetchAll(connection, { ...request, exists: "overwrite" }, terms));
+  return run.run(download, async () => {
+    const again = { ...options, request: { ...request, exists: "overwrite" as const } };
+    // Those that the person was asked about, whatever there is at the server by now.
+    const exit = await fetchTo(target, again, async function* (_, { onPlanned }) {
+      for (const item of inQuestion) onPlanned(item);
+      yield inQuestion;
+    });
+    return view.exit || exit;
+  });
 }
 
 /** Bytes go out as they come, one file after the other; only the exit code tells whether they are whole. */

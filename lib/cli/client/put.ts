@@ -7,7 +7,7 @@ import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.
 import { typedFolder } from "./fetch-plan.ts";
 import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
-import { planSend } from "./send-plan.ts";
+import { planSend, type SendPlanOptions } from "./send-plan.ts";
 import { existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { type TransferTerms, TransferView } from "./transfer-view.ts";
 
@@ -48,7 +48,24 @@ export interface SendRequest extends TransferRequest {
  * @returns the exit code of the first failure
  * @throws as Connection.persist()
  */
-export async function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
+export function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
+  return send({ connection, request, terms }, (tell) =>
+    planSend({ sources: request.sources, to: request.to, ...tell }),
+  );
+}
+
+interface SendTerms {
+  readonly connection: Connection;
+  readonly request: SendRequest;
+  readonly terms: TransferTerms;
+}
+
+/** What is sent. */
+type Plan = (tell: Pick<SendPlanOptions, "onPlanned" | "onFailed">) => AsyncIterable<readonly UploadItem[]>;
+
+/** @returns the exit code of the first failure @throws as Connection.persist() */
+function send(options: SendTerms, plan: Plan): Promise<number> {
+  const { connection, request, terms } = options;
   const view = new TransferView({
     io: terms.io,
     json: request.json,
@@ -63,15 +80,29 @@ export async function sendAll(connection: Connection, request: SendRequest, term
     openLocal: (item) => item.local.open(item.from),
     remotePath: (_, path) => path,
   });
-  const plan = planSend({
-    sources: request.sources,
-    to: request.to,
+  const items = plan({
     onPlanned: (item) => view.plan(item),
     onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
   });
+  const inQuestion: UploadItem[] = [];
+  const { onFailed, ...others } = run.transferOptions;
   const upload = new Upload(
-    prefetch(plan, () => view.planned()),
-    run.transferOptions,
+    prefetch(items, () => view.planned()),
+    {
+      ...others,
+      onFailed(item, error) {
+        if (error.code === "EXISTS") inQuestion.push(item);
+        onFailed(item, error);
+      },
+    },
   );
-  return run.run(upload, () => sendAll(connection, { ...request, exists: "overwrite" }, terms));
+  return run.run(upload, async () => {
+    const again = { ...options, request: { ...request, exists: "overwrite" as const } };
+    // Those that the person was asked about, whatever there is on the disk by now.
+    const exit = await send(again, async function* ({ onPlanned }) {
+      for (const item of inQuestion) onPlanned(item);
+      yield inQuestion;
+    });
+    return view.exit || exit;
+  });
 }

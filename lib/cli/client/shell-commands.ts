@@ -160,6 +160,8 @@ export async function completeLine(client: Client, line: string): Promise<[strin
     return [[], line];
   const found: string[] = [];
   for await (const { path, kind } of client.list(`${typed}*`)) {
+    // The line is typed on as it stands: with nothing that the person did not begin, nor could see.
+    if (!path.startsWith(typed) || escapeText(path) !== path) continue;
     found.push(kind === "folder" ? `${path}/` : path);
     if (found.length >= MAX_COMPLETIONS) break;
   }

@@ -28,6 +28,8 @@ export async function fetchStatus(client: Client, limit: number): Promise<Status
   let { next } = result;
   while (next !== null && sessions.length < limit) {
     const page = await client.status({ before: next, limit: Math.min(limit - sessions.length, MAX_STATUS_ROWS) });
+    // A server that counts in circles would have us ask for ever.
+    if (page.sessions.length === 0 || (page.next !== null && page.next >= next)) break;
     sessions.push(...page.sessions);
     next = page.next;
   }

@@ -13,6 +13,9 @@ import { Pacer } from "../../transfer/pacer.ts";
 import { failureOf } from "../failure.ts";
 import { defineMethod, type Host } from "../method.ts";
 
+/** Of a refusal, in UTF-16 units: a path that is quoted in it may be longer, every character being escaped. */
+const MAX_MESSAGE = 1024;
+
 type Request = v.InferOutput<typeof GetRequest>;
 
 /** Files, or parts of them, in the order in which they are asked for. */
@@ -33,7 +36,8 @@ export const get = defineMethod({
         } catch (thrown) {
           if (stream.isClosed) throw thrown;
           const { code, message } = failureOf(thrown, "get", member, host);
-          await writer.json(ChunkKind.FAIL, request.id, { code: wireOfReason(code), message });
+          const reason = { code: wireOfReason(code), message: message.slice(0, MAX_MESSAGE) };
+          await writer.json(ChunkKind.FAIL, request.id, reason);
         }
         if (pacer.isDue) await pacer.pause();
       }

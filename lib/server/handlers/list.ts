@@ -1,8 +1,8 @@
-import { checkPath } from "../../path.ts";
 import { type Entry, ListParams, type ListTrailer } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
-import { isGlob, type Selection, selectBelow, selectGlob } from "../../storage/glob.ts";
-import type { Storage, StorageEntry } from "../../storage/storage.ts";
+import { checkGlob, isGlob, selectBelow, selectGlob } from "../../storage/glob.ts";
+import type { StorageEntry } from "../../storage/storage.ts";
+import { Pacer } from "../../transfer/pacer.ts";
 import { defineMethod } from "../method.ts";
 import { RecordWriter } from "../record-writer.ts";
 
@@ -14,8 +14,8 @@ export const list = defineMethod({
   params: ListParams,
   async handle({ params, stream, host }) {
     const { storage } = host;
-    const named =
-      params.glob === undefined || isGlob(params.glob) ? undefined : await storage.stat(plainPath(params.glob));
+    const glob = params.glob === undefined ? undefined : checkGlob(params.glob);
+    const named = glob === undefined || isGlob(glob) ? undefined : await storage.stat(glob);
     if (named !== undefined && named.kind !== "folder") {
       stream.accept({});
       await stream.write(encodeRecord(recordOf(named)));
@@ -23,48 +23,31 @@ export const list = defineMethod({
       return;
     }
 
-    const selection = named === undefined ? selectionOf(params.glob) : selectBelow(named.path);
+    const selection = glob === undefined || named !== undefined ? selectBelow(named?.path ?? "") : selectGlob(glob);
     const skipped = { count: 0 };
-    const batches = await firstBatch(storage, selection, skipped);
-    stream.accept({});
-    const records = new RecordWriter(stream);
-    for await (const batch of batches) {
-      for (const entry of batch) if (selection.matches(entry.path)) records.add(recordOf(entry));
-      await records.flushIfFull();
-    }
-    await records.flush();
-    await stream.end({ entries: records.count, skipped: skipped.count } satisfies ListTrailer);
-  },
-});
-
-/** Begin the walk, so that a folder that is missing is an answer and not a list that breaks off. */
-async function firstBatch(
-  storage: Storage,
-  selection: Selection,
-  skipped: { count: number },
-): Promise<AsyncIterable<StorageEntry[]>> {
-  const walk = storage.list(selection.top, { enter: selection.enter, skipped })[Symbol.asyncIterator]();
-  const first = await walk.next();
-  return (async function* () {
+    const walk = storage.list(selection.top, { enter: selection.enter, skipped })[Symbol.asyncIterator]();
     try {
-      for (let step = first; !step.done; step = await walk.next()) yield step.value;
+      // Before ACCEPT, so that a folder that is missing is an answer and not a list that breaks off.
+      let step = await walk.next();
+      stream.accept({});
+      const records = new RecordWriter(stream);
+      const pacer = new Pacer(host.clock);
+      for (; !step.done; step = await walk.next()) {
+        for (const entry of step.value) {
+          if (selection.matches(entry.path)) records.add(recordOf(entry));
+          // A pattern may be so much work that a batch of paths keeps everybody else.
+          if (pacer.isDue) await pacer.pause();
+          if (stream.isClosed) return;
+        }
+        await records.flushIfFull();
+      }
+      await records.flush();
+      await stream.end({ entries: records.count, skipped: skipped.count } satisfies ListTrailer);
     } finally {
       await walk.return?.();
     }
-  })();
-}
-
-function selectionOf(glob: string | undefined): Selection {
-  if (glob === undefined) return selectBelow("");
-  const selection = selectGlob(glob);
-  if (selection.top !== "") checkPath(selection.top);
-  return selection;
-}
-
-/** A folder may be written with its slash. */
-function plainPath(name: string): string {
-  return checkPath(name.length > 1 && name.endsWith("/") ? name.slice(0, -1) : name);
-}
+  },
+});
 
 function recordOf({ path, kind, size, modifiedAt }: StorageEntry): Entry {
   return { path, kind, size, modifiedAt };
