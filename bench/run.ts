@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { TempFolder } from "../tests/support/temp-folder.ts";
+import { admission } from "./measurements/admission.ts";
 import { idleMemory } from "./measurements/idle-memory.ts";
 import type { Measurement } from "./measurements/measurement.ts";
 import { oneShotList } from "./measurements/one-shot-list.ts";
@@ -17,7 +18,7 @@ import { describeMachine } from "./support/machine.ts";
 import { formatMachine, formatResults, type Result, resultOf } from "./support/report.ts";
 import { readSizes, runTransfers, SIZE_OPTIONS, TRANSFERS } from "./transfer.ts";
 
-const MEASUREMENTS: readonly Measurement[] = [roundTrip, roundTripDownload, idleMemory, oneShotList];
+const MEASUREMENTS: readonly Measurement[] = [roundTrip, roundTripDownload, idleMemory, oneShotList, admission];
 /** Round trips are short, and their spread asks for more rounds. */
 const ROUNDS = { messages: 7, transfers: 5 };
 

@@ -11,8 +11,12 @@ export const oneShotList: Measurement = {
   name: "one-shot-list",
   title: "one-shot list",
   async run(context: Context): Promise<Outcome> {
-    await using server = await BenchServer.start(context, { repository: SAMPLE_REPOSITORY, maxClients: 3 });
-    const run = () => listOnce(context.programs.client, server.address);
+    await using server = await BenchServer.start(context, {
+      repository: SAMPLE_REPOSITORY,
+      maxClients: 3,
+      isSecure: true,
+    });
+    const run = () => listOnce(context.programs.client, server.inviteFile);
     await run(); // the program is in the page cache now
     const times: ListTimes[] = [];
     while (times.length < RUNS) times.push(await run());
@@ -30,9 +34,13 @@ interface ListTimes {
   readonly exitMs: number;
 }
 
-async function listOnce(client: string, address: string): Promise<ListTimes> {
+async function listOnce(client: string, inviteFile: string): Promise<ListTimes> {
   const startedAt = performance.now();
-  const child = start([client, "list", "--server", address], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  const child = start([client, "list", "--invite-file", inviteFile], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
   let firstMs: number | undefined;
   for await (const _ of child.stdout) firstMs ??= performance.now() - startedAt;
   const exitCode = await child.exited;

@@ -61,7 +61,7 @@ function makeRepository(folder: string): string {
 /** Fetch the file once with the compiled client and throw it away. @returns megabytes a second */
 async function download(client: string, address: string): Promise<number> {
   const startedAt = performance.now();
-  const child = start([client, "get", FILE, "--output", "-", "--server", address], {
+  const child = start([client, "get", FILE, "--output", "-", "--server", address, "--plaintext"], {
     stdin: "ignore",
     stdout: "ignore",
     stderr: "inherit",

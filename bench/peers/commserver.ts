@@ -1,18 +1,33 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { until } from "../../tests/support/until.ts";
 import { endFamily, launch } from "../support/family.ts";
 import { FILE, INBOX, type OpenPeer, type Operations, type Peer, type PeerOptions, TREE } from "./peer.ts";
 
+const CAN = ["getFile", "putFile", "getTree", "putTree", "discard", "list"] as const;
+
 /** Ours, without encryption, as rsync's daemon and plain HTTP are. */
 export const commserver: Peer = {
   name: "commserver",
   ours: true,
-  can: ["getFile", "putFile", "getTree", "putTree", "discard", "list"],
+  can: CAN,
   missing: () => [],
   open: openCommserver,
 };
+
+/** Ours as it is without any flag. */
+export const commserverTls: Peer = {
+  name: "commserver TLS 1.3",
+  ours: true,
+  can: CAN,
+  missing: () => [],
+  open: (options) => openCommserver({ ...options, isEncrypted: true }),
+};
+
+interface CommserverOptions extends PeerOptions {
+  readonly isEncrypted?: boolean;
+}
 
 /** An open peer whose address others may use as well. */
 export interface OpenCommserver extends OpenPeer {
@@ -21,13 +36,12 @@ export interface OpenCommserver extends OpenPeer {
   readonly operations: Operations;
 }
 
-export async function openCommserver(options: PeerOptions): Promise<OpenCommserver> {
+export async function openCommserver(options: CommserverOptions): Promise<OpenCommserver> {
   const { workspace, programs } = options;
   const { served, target } = workspace;
-  const { child, port } = await startServer(options);
-  const client = (...args: string[]) => ({
-    argv: [programs.client, ...args, "--server", `127.0.0.1:${port}`, "--plaintext"],
-  });
+  const { child, port, inviteFile } = await startServer(options);
+  const access = ["--invite-file", inviteFile, ...(options.isEncrypted ? [] : ["--plaintext"])];
+  const client = (...args: string[]) => ({ argv: [programs.client, ...args, ...access] });
   return {
     pid: child.pid,
     port,
@@ -49,7 +63,8 @@ async function startServer({
   programs,
   writable,
   clients,
-}: PeerOptions): Promise<{ child: Subprocess; port: number }> {
+  isEncrypted = false,
+}: CommserverOptions): Promise<{ child: Subprocess; port: number; inviteFile: string }> {
   const { served } = workspace;
   const home = workspace.newHome("commserver");
   const log = join(home, "events");
@@ -58,7 +73,9 @@ async function startServer({
   const argv = [
     programs.server,
     ...["--repository", served, "--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state")],
-    ...["--json", "--plaintext", "--open", "--max-clients", String(clients)],
+    ...["--json", "--max-clients", String(clients), "--max-per-address", String(clients)],
+    // Probes come without a token.
+    ...(isEncrypted ? [] : ["--plaintext", "--open", "--max-messages", "1000000"]),
     ...(writable ? ["--writable"] : []),
   ];
   const child = launch({ argv }, { home, stdout: output, stderr: complaints });
@@ -72,5 +89,8 @@ async function startServer({
     const [first, rest] = (await Bun.file(log).text()).split("\n", 2);
     return rest === undefined ? undefined : first;
   });
-  return { child, port: JSON.parse(line).port };
+  const { port, invite } = JSON.parse(line);
+  const inviteFile = join(home, "invite");
+  writeFileSync(inviteFile, invite, { mode: 0o600 });
+  return { child, port, inviteFile };
 }

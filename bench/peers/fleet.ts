@@ -1,5 +1,5 @@
 import { inOneLine } from "../support/turns.ts";
-import { commserver } from "./commserver.ts";
+import { commserver, commserverTls } from "./commserver.ts";
 import { cp } from "./cp.ts";
 import { nginx, nginxTls } from "./nginx.ts";
 import type { OpenPeer, Operation, Peer, PeerOptions } from "./peer.ts";
@@ -8,7 +8,17 @@ import { rsync } from "./rsync.ts";
 import { sftp } from "./sftp.ts";
 
 /** In the order of their turns. */
-export const PEERS: readonly Peer[] = [commserver, nginx, nginxTls, rsync, sftp, rcloneHttp, rcloneSftp, cp];
+export const PEERS: readonly Peer[] = [
+  commserver,
+  commserverTls,
+  nginx,
+  nginxTls,
+  rsync,
+  sftp,
+  rcloneHttp,
+  rcloneSftp,
+  cp,
+];
 
 /** A peer of the fleet, or why it is none. */
 export type Member = { readonly peer: Peer } & ({ readonly open: OpenPeer } | { readonly absent: string });

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { until } from "../../tests/support/until.ts";
@@ -6,22 +6,25 @@ import type { Context } from "../measurements/measurement.ts";
 import { start, stop } from "./processes.ts";
 
 /**
- * The compiled server on a free port of 127.0.0.1. Its events go to a file: read through a pipe they would
+ * The compiled server on a free port of 127.0.0.1, for probes without encryption and open, or as it is by itself. Its events go to a file: read through a pipe they would
  * cost the machine time beside what is measured.
  */
 export class BenchServer implements AsyncDisposable {
   readonly #process: Subprocess;
   readonly port: number;
+  /** A file with an invite of the server. */
+  readonly inviteFile: string;
 
-  private constructor(child: Subprocess, port: number) {
+  private constructor(child: Subprocess, port: number, inviteFile: string) {
     this.#process = child;
     this.port = port;
+    this.inviteFile = inviteFile;
   }
 
   /** @throws Error when it does not come to listen */
   static async start(
     { folder, programs }: Context,
-    options: { repository: string; maxClients: number; core?: number | undefined },
+    options: { repository: string; maxClients: number; core?: number | undefined; isSecure?: boolean },
   ): Promise<BenchServer> {
     const stateDir = join(folder, `state-${crypto.randomUUID().slice(0, 8)}`);
     mkdirSync(stateDir);
@@ -32,6 +35,8 @@ export class BenchServer implements AsyncDisposable {
         programs.server,
         ...["--host", "127.0.0.1", "--port", "0", "--json", "--state-dir", stateDir],
         ...["--repository", options.repository, "--max-clients", String(options.maxClients)],
+        ...["--max-per-address", String(options.maxClients), "--max-messages", "1000000"],
+        ...(options.isSecure ? [] : ["--plaintext", "--open"]),
       ],
       { core: options.core, cwd: stateDir, stdin: "ignore", stdout: output, stderr: "inherit" },
     );
@@ -41,7 +46,10 @@ export class BenchServer implements AsyncDisposable {
       const [first, rest] = (await Bun.file(log).text()).split("\n", 2);
       return rest === undefined ? undefined : first;
     });
-    return new BenchServer(child, JSON.parse(line).port);
+    const { port, invite } = JSON.parse(line);
+    const inviteFile = join(stateDir, "invite");
+    writeFileSync(inviteFile, invite, { mode: 0o600 });
+    return new BenchServer(child, port, inviteFile);
   }
 
   get address(): string {
