@@ -69,8 +69,8 @@ describe("README", () => {
     const program = (await binaries())[name];
     const commands =
       name === "server"
-        ? ["serve", "console"]
-        : ["shell", "status", "list", "get", "put", "remove", "rename", "digest", "watch", "send", "ping"];
+        ? ["serve", "console", "token", "identity"]
+        : ["shell", "status", "list", "get", "put", "remove", "rename", "digest", "watch", "send", "ping", "join", "forget"];
     const { server } = await binaries();
     // The page of the client speaks of what its server must be told, too.
     const pages = [[server, "serve"], ...commands.map((command) => [program, command])];
