@@ -71,13 +71,17 @@ export function readChunks(page = PAGE): ChunkVector[] {
 
 /** The rows of the only table whose first column has this heading, keyed by the headings. */
 export function readTable(...headings: string[]): Record<string, string>[] {
-  const lines = PAGE.split("\n");
+  return readTableOf(PAGE, ...headings);
+}
+
+export function readTableOf(page: string, ...headings: string[]): Record<string, string>[] {
+  const lines = page.split("\n");
   const starts = lines.flatMap((text, at) => (cellsOf(text).join("|") === headings.join("|") ? [at] : []));
-  if (starts.length !== 1) throw new Error(`${starts.length} tables in PROTOCOL.md have the columns ${headings}`);
+  if (starts.length !== 1) throw new Error(`${starts.length} tables have the columns ${headings}`);
   const rows: Record<string, string>[] = [];
   for (let at = (starts[0] as number) + 2; lines[at]?.startsWith("|"); at++) {
     const cells = cellsOf(lines[at] as string);
-    if (cells.length !== headings.length) throw new Error(`PROTOCOL.md:${at + 1}: ${cells.length} cells`);
+    if (cells.length !== headings.length) throw new Error(`line ${at + 1}: ${cells.length} cells`);
     rows.push(Object.fromEntries(headings.map((heading, column) => [heading, cells[column] as string])));
   }
   if (rows.length === 0) throw new Error(`The table ${headings} is empty`);

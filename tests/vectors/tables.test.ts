@@ -1,23 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { codeOfWire, ERRORS, type ErrorCode } from "../../lib/errors.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
 import * as constants from "../../lib/protocol/constants.ts";
 import { Flag, OPCODE_RULES } from "../../lib/protocol/opcode.ts";
 import { MAX_RECORD_BYTES } from "../../lib/protocol/records.ts";
 import { OPCODES } from "../support/frames.ts";
+import { privateConstant } from "../support/private-constant.ts";
 import { PAGE, readTable } from "../support/protocol-page.ts";
 
 const byName = <T extends { name: string }>(a: T, b: T) => a.name.localeCompare(b.name);
-
-/** A number that lib keeps to itself. */
-function privateConstant(file: string, name: string): number {
-  const source = readFileSync(join(import.meta.dir, "../../lib", file), "utf8");
-  const found = new RegExp(`^(?:export )?const ${name} = ([0-9_]+);$`, "m").exec(source)?.[1];
-  if (found === undefined) throw new Error(`lib/${file} has no constant ${name}`);
-  return Number(found.replaceAll("_", ""));
-}
 
 const seconds = (ms: number) => `${ms / 1000} s`;
 

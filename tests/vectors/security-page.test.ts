@@ -1,0 +1,84 @@
+/** The numbers of SECURITY.md are those of the program. */
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
+import { ERRORS } from "../../lib/errors.ts";
+import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
+import {
+  MAX_CONTROL_BYTES,
+  MAX_DATA_BYTES,
+  MAX_HELLO_BYTES,
+  MAX_JSON_DEPTH,
+  MAX_TEXT_LENGTH,
+} from "../../lib/protocol/constants.ts";
+import { GLOB_LIMITS } from "../../lib/storage/glob.ts";
+import { privateConstant } from "../support/private-constant.ts";
+import { readTableOf } from "../support/protocol-page.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+const PAGE = readFileSync(join(ROOT, "SECURITY.md"), "utf8");
+const START = "cli/server/start.ts";
+const KIB = 1024;
+
+const rows = readTableOf(PAGE, "limit", "number", "flag", "answer").map((row) => ({
+  limit: row["limit"] as string,
+  number: row["number"] as string,
+  flag: row["flag"] as string,
+  answer: row["answer"] as string,
+}));
+
+const constant = (name: string) => privateConstant(START, name);
+const seats = constant("MAX_UNADMITTED");
+
+/** Limits without a flag, as the page writes them. */
+const NUMBERS: Record<string, string> = {
+  "connections in their handshake": `${seats}`,
+  "the same, of one address": `${constant("MAX_UNADMITTED_PER_ADDRESS")}`,
+  "refused connections that have not gone yet": `${seats * privateConstant("server/server.ts", "REFUSED_FACTOR")} beside the seats`,
+  "time for TLS, HELLO and the proof": `${constant("HANDSHAKE_MS") / 1000} s`,
+  "failed proofs of one address": `${privateConstant("server/access/throttle.ts", "BURST")}, and one in ${1 / privateConstant("server/access/throttle.ts", "PER_SECOND")} s`,
+  "silence of a peer": `${(constant("HEARTBEAT_MS") * privateConstant("session/heartbeat.ts", "SILENT_INTERVALS")) / 1000} s`,
+  "requests under way in a session": `${constant("MAX_STREAMS")}`,
+  "bytes under way on a stream": `${constant("MAX_CREDIT_BYTES") / KIB / KIB} MiB, less with a rate`,
+  "answers that wait for a peer that reads none": `${privateConstant("session/link.ts", "CONGESTED_BYTES") / KIB} KiB`,
+  "a pattern": `${GLOB_LIMITS.length} characters, ${GLOB_LIMITS.braces} \`{\`, ${GLOB_LIMITS.stars} \`*\``,
+  "HELLO, AUTH; other control frames; DATA": `${MAX_HELLO_BYTES / KIB} KiB; ${MAX_CONTROL_BYTES / KIB} KiB; ${MAX_DATA_BYTES / KIB / KIB} MiB`,
+  "nesting of JSON": `${MAX_JSON_DEPTH}`,
+  "a path": `${MAX_PATH_BYTES} bytes, ${MAX_NAME_BYTES} and ${MAX_COMPONENTS} components`,
+  "a message": `${MAX_TEXT_LENGTH} characters`,
+};
+
+describe("the limits of SECURITY.md", () => {
+  test("without a flag are the constants of the program, all of them", () => {
+    const fixed = rows.filter(({ flag }) => flag === "");
+    expect(Object.fromEntries(fixed.map(({ limit, number }) => [limit, number]))).toEqual(NUMBERS);
+  });
+
+  test("with a flag have the default that the flag has", () => {
+    for (const { number, flag } of rows.filter((row) => row.flag !== "")) {
+      for (const [, name] of flag.matchAll(/`--([a-z-]+)`/g)) {
+        const { default: fallback } = SERVE_FLAGS[name as keyof typeof SERVE_FLAGS] as { default?: string };
+        const written = fallback === undefined ? "none" : name === "idle" ? `${Number(fallback) / 3600} h` : fallback;
+        expect(number.replace(" MB", "MB").split(",")[0]).toBe(written);
+      }
+    }
+  });
+
+  test("are answered with codes of the error table", () => {
+    for (const { answer } of rows.filter((row) => /^[A-Z_]+$/.test(row.answer))) {
+      expect(Object.keys(ERRORS)).toContain(answer);
+    }
+  });
+});
+
+test("the tests that SECURITY.md names exist", () => {
+  const named = [...PAGE.matchAll(/`((?:contract|unit|integration|interop|e2e|fuzz|soak)\/[^`]*)`/g)].map(
+    ([, path]) => path as string,
+  );
+  expect(named.length).toBeGreaterThan(10);
+  for (const path of named) {
+    const files = [...new Bun.Glob(path.endsWith("/") ? `${path}**` : `${path}.ts`).scanSync(join(ROOT, "tests"))];
+    expect({ path, exists: files.length > 0 || existsSync(join(ROOT, "tests", path)) }).toEqual({ path, exists: true });
+  }
+});
