@@ -61,7 +61,13 @@ export function decodeHeader(bytes: Uint8Array, offset = 0): Header {
  * @throws ProtocolError BAD_MAGIC
  */
 export function checkMagic(first: number): void {
-  if (first !== MAGIC) throw new ProtocolError("BAD_MAGIC", `A frame starts with ${hex(first)}, not ${hex(MAGIC)}.`);
+  if (first === MAGIC) return;
+  // An alert or a handshake of TLS (RFC 8446, section 5.1).
+  const isTls = first === 0x15 || first === 0x16;
+  const why = isTls
+    ? "The other end speaks TLS, and here it is --plaintext"
+    : `A frame does not start with ${hex(MAGIC)}`;
+  throw new ProtocolError("BAD_MAGIC", `${why}: the first byte is ${hex(first)}.`);
 }
 
 /** A whole frame in one new buffer that belongs to the caller. */

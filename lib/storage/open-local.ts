@@ -31,9 +31,8 @@ function openHere(folders: Folders, path: string, owner: Owner): LocalFile | und
 }
 
 function openThroughLink(folders: Folders, path: string, owner: Owner): LocalFile {
-  const real = folders.resolve(path);
-  requireFile(path, fs.lstatSync(real, { bigint: true }));
-  return openFile(path, real, owner, (fd, ino) => requireInside(folders, path, fd, ino));
+  requireFile(path, folders.look(path));
+  return openFile(path, folders.resolve(path), owner, (fd, ino) => requireInside(folders, path, fd, ino));
 }
 
 /**

@@ -2,11 +2,15 @@ import type { ArgsDef } from "citty";
 import { CommError, UsageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { parseInvite } from "../../protocol/invite.ts";
+import { parseToken } from "../../protocol/token.ts";
+import { formatAddress } from "../../transport/address.ts";
 import { escapeText, toJson } from "../escape.ts";
 import type { Flags } from "../flags.ts";
+import { formatTable } from "../format.ts";
 import type { Command } from "../program.ts";
 import { readSecret } from "../secret-source.ts";
-import { bookOf, serverOf } from "./target.ts";
+import type { KnownServer } from "./server-book.ts";
+import { bookOf, parseGiven, serverOf } from "./target.ts";
 
 /** What --server would take for an address must not be a name. */
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
@@ -68,26 +72,29 @@ export const servers: Command = {
   args: STATE_DIR,
   async run(flags, io) {
     const known = bookOf(flags).list();
-    const shown = known.map(({ name, addresses, identity, token }) => ({
-      name,
-      addresses,
-      identity,
-      hasToken: token !== undefined,
-    }));
-    if (flags["json"]) await io.out(`${toJson(shown)}\n`);
-    else
-      for (const { name, addresses } of shown)
-        await io.out(`${escapeText(name)}  ${escapeText(addresses.join(" "))}\n`);
+    if (flags["json"]) {
+      const shown = known.map(({ token, ...server }) => ({ ...server, hasToken: token !== undefined }));
+      await io.out(`${toJson(shown)}\n`);
+    } else if (known.length === 0) io.note("No server is known here. Join one with: commserver-client join INVITE");
+    else await io.out(`${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], known.map(serverCells))}\n`);
     return 0;
   },
 };
+
+function serverCells({ name, addresses, identity, token }: KnownServer): string[] {
+  const tokenName = token === undefined ? "none" : parseToken(token).name;
+  return [name, addresses.join(" "), identity ?? "not encrypted", tokenName].map(escapeText);
+}
 
 export const forget: Command = {
   description: "Forget a server: its identity, and the token for it",
   args: { server: { type: "positional", description: "Its name, or its address" }, ...STATE_DIR },
   async run(flags, io) {
-    const name = String(flags._[0]);
-    bookOf(flags).forget(name);
+    const given = String(flags._[0]);
+    const book = bookOf(flags);
+    // An address may be written without its port.
+    const name = book.find(given) === undefined ? formatAddress(parseGiven(given)) : given;
+    book.forget(name);
     if (flags["json"]) await io.out(`${toJson({ name, forgotten: true })}\n`);
     else await io.out(`${escapeText(name)} is forgotten.\n`);
     return 0;

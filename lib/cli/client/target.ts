@@ -75,8 +75,8 @@ function knownServer(server: unknown, book: ServerBook, invite: Invite | undefin
   return { name, addresses: [name], identity, ...(token !== undefined && { token }) };
 }
 
-/** A word that is no address may be meant as the name of a server. */
-function parseGiven(server: string): Address {
+/** A word that is no address may be meant as the name of a server. @throws UsageError */
+export function parseGiven(server: string): Address {
   try {
     return parseAddress(server);
   } catch (cause) {
