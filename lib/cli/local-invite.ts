@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { parseToken } from "../protocol/token.ts";
 import { readPrivate, writePrivate } from "../storage/private-file.ts";
-import { defaultStateDir } from "./state-dir.ts";
+import { defaultStateDir, makeStateDir } from "./state-dir.ts";
 
 /**
  * What a server leaves for other terminals of the same user on the same machine, while it runs: a file by its port in the
@@ -27,7 +27,8 @@ function fileOf(port: number): string {
 /** Leave it. Returns the function that takes it away. @throws StorageError */
 export function leaveLocalInvite(port: number, invite: LocalInvite): () => void {
   const file = fileOf(port);
-  fs.mkdirSync(join(defaultStateDir(), "local"), { recursive: true, mode: 0o700 });
+  makeStateDir(defaultStateDir());
+  makeStateDir(join(defaultStateDir(), "local"));
   writePrivate(file, `${JSON.stringify(invite)}\n`);
   return () => {
     // Another server may have the port by now.

@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { fetchAll } from "../../lib/cli/client/get.ts";
+import { sendAll } from "../../lib/cli/client/put.ts";
 import { Connection } from "../../lib/client/connection.ts";
 import { StorageError } from "../../lib/errors.ts";
 import { systemClock } from "../../lib/session/clock.ts";
-import { writeTree } from "../support/repository.ts";
+import { readWhole, writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestIo } from "../support/test-io.ts";
 import { TestServer } from "../support/test-server.ts";
@@ -17,27 +18,26 @@ async function fetchWithYes(
 ): Promise<{ folder: TempFolder; questions: string[] }> {
   const folder = new TempFolder();
   writeTree(folder.path, files);
-  const questions: string[] = [];
-  const connection = await Connection.open({
-    clock: systemClock,
-    reconnectMs: 0,
-    random: () => 0,
-    connect: () => server.client(),
-  });
-  await fetchAll(
-    connection,
-    { sources: ["docs"], output: `${folder.path}/`, exists: "fail", digest: false, json: false },
-    {
-      io: new TestIo(),
-      signal: new AbortController().signal,
-      ask: async (question) => {
-        questions.push(question);
-        change();
-        return true;
-      },
-    },
-  );
+  const { questions, terms } = sayingYes(change);
+  const request = { sources: ["docs"], output: `${folder.path}/`, exists: "fail", digest: false, json: false } as const;
+  await fetchAll(await connectionTo(server), request, terms);
   return { folder, questions };
+}
+
+/** Who says yes to everything; `change` happens meanwhile. */
+function sayingYes(change: () => void) {
+  const questions: string[] = [];
+  const ask = async (question: string) => {
+    questions.push(question);
+    change();
+    return true;
+  };
+  const io = new TestIo();
+  return { io, questions, terms: { io, signal: new AbortController().signal, ask } };
+}
+
+function connectionTo(server: TestServer): Promise<Connection> {
+  return Connection.open({ clock: systemClock, reconnectMs: 0, random: () => 0, connect: () => server.client() });
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -67,4 +67,22 @@ test("a server that says EXISTS of its own does not get to word the question, no
   using _ = folder;
   expect(questions.filter((question) => question.includes(said))).toEqual([]);
   expect(existsSync(folder.join("docs/a"))).toBe(false);
+});
+
+test("who allows to replace one file at the server allows that one, and what failed before stays a failure", async () => {
+  await using server = new TestServer();
+  server.storage.set("docs/a", bytes("theirs"));
+  using folder = new TempFolder();
+  writeTree(folder.path, { "docs/a": "mine" });
+  const { io, questions, terms } = sayingYes(() => {
+    writeTree(folder.path, { "docs/late": "mine" });
+    server.storage.set("docs/late", bytes("theirs"));
+  });
+  const sources = [folder.join("docs"), folder.join("missing")];
+  const request = { sources, to: "", exists: "fail", digest: false, json: false } as const;
+  expect(await sendAll(await connectionTo(server), request, terms)).toBe(6);
+  expect(questions).toEqual(['"docs/a" exists. Replace it?']);
+  expect((await readWhole(server.storage, "docs/a")).toString()).toBe("mine");
+  expect((await readWhole(server.storage, "docs/late")).toString()).toBe("theirs");
+  expect(io.notes.filter((note) => note.includes("missing"))).toHaveLength(1);
 });

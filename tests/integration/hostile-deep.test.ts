@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import fs, { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { MAX_COMPONENTS } from "../../lib/path.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
 import { codeOf } from "../support/fault.ts";
+import { openBelow } from "../support/open-files.ts";
 import { walk } from "../support/repository.ts";
 import { store } from "../support/storing.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -67,6 +69,20 @@ describe("a tree that is very deep", () => {
     expect(readdirSync(folder.path)).toEqual([]);
   });
 
+  test("is listed as far down as a path may lead, and holds no more than two descriptors open for each level", async () => {
+    mkdirSync(folder.join(deep(2 * MAX_COMPONENTS)), { recursive: true });
+    const options = { enter: () => true, skipped: { count: 0 } };
+    let [told, most] = [0, 0];
+    for await (const batch of storage.list("", options)) {
+      told += batch.length;
+      const isDeepest = batch.some(({ path }) => path === deep(MAX_COMPONENTS));
+      if (isDeepest && process.platform === "linux") most = openBelow(folder.path);
+    }
+    expect([told, options.skipped.count]).toEqual([MAX_COMPONENTS, 1]);
+    expect(most).toBeLessThanOrEqual(2 * MAX_COMPONENTS);
+    await storage.remove("d", { recursive: true });
+  });
+
   test("does not stop the server from answering others", async () => {
     mkdirSync(folder.join(deep(300)), { recursive: true });
     await using server = new TestServer({ storage });
@@ -74,7 +90,8 @@ describe("a tree that is very deep", () => {
     const listing = client.list();
     expect((await listing.next()).value).toMatchObject({ path: "d" });
     expect((await other.send("on")).text).toBe("on ACK");
-    expect(await codeOf(() => other.stat(`${deep(300)}/missing`))).toBe("NOT_FOUND");
+    expect(await codeOf(() => other.stat(`${deep(MAX_COMPONENTS - 1)}/missing`))).toBe("NOT_FOUND");
+    expect(await codeOf(() => other.stat(`${deep(MAX_COMPONENTS)}/missing`))).toBe("BAD_PATH");
     await listing.return({ entries: 0, skipped: 0 });
   });
 

@@ -147,6 +147,20 @@ describe("a server that lists what is no path, or was not asked for", () => {
     );
   });
 
+  test("a listed file that would have no path here is told, and the next one comes", async () => {
+    const failed: string[] = [];
+    const plan = planFetch(lied(client, [entry("docs/C:x"), entry("docs/y")]), {
+      sources: ["docs/*"],
+      name: undefined,
+      signal: new AbortController().signal,
+      onPlanned: () => {},
+      onFailed: (path, { code }) => failed.push(`${path}: ${code}`),
+    });
+    const targets: string[] = [];
+    for await (const items of plan) targets.push(...items.map(({ to }) => to));
+    expect({ targets, failed }).toEqual({ targets: ["y"], failed: ["docs/C:x: BAD_PATH"] });
+  });
+
   test("writes nothing beside the folder that a pattern with a backslash was to go to", async () => {
     const items = await planOf(client, "a\\c/**", [entry("ac/x../.profile")], "out").catch(() => []);
     await fetch(items);

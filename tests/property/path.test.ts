@@ -15,6 +15,7 @@ function isPath(text: string): boolean {
   }
   const first = text.charAt(0).toLowerCase();
   if (first >= "a" && first <= "z" && text.charAt(1) === ":") return false;
+  if (text.split("/").length > 128) return false;
   for (const component of text.split("/")) {
     if (component === "" || component === "." || component === "..") return false;
     if (Buffer.from(component).length > 255) return false;
@@ -67,6 +68,15 @@ const long = [
   `${"y".repeat(254)}/`,
 ];
 
+/** A path of so many bytes. */
+const pathOf = (length: number) =>
+  `${"x".repeat(99)}/`
+    .repeat(50)
+    .slice(0, length - 1)
+    .padEnd(length, "z");
+/** A path of so many components. */
+const deepPath = (length: number) => Array.from({ length }, () => "d").join("/");
+
 const components = fc.array(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...plain) }, fc.constantFrom(...long)), {
   minLength: 1,
   maxLength: 20,
@@ -78,12 +88,8 @@ const candidate = fc.oneof(
     .tuple(components, fc.constantFrom(...doubtful), fc.nat())
     .map(([parts, bad, at]) => parts.with(at % parts.length, bad).join("/")),
   fc.string({ unit: "binary", maxLength: 10 }),
-  fc.integer({ min: 4_090, max: 4_100 }).map((length) =>
-    "abcdefg/"
-      .repeat(512)
-      .slice(0, length - 1)
-      .padEnd(length, "z"),
-  ),
+  fc.integer({ min: 4_090, max: 4_100 }).map(pathOf),
+  fc.integer({ min: 120, max: 136 }).map(deepPath),
 );
 
 test("checkPath() accepts exactly what a naive reading of PROTOCOL.md accepts, and changes nothing", () => {
@@ -107,13 +113,16 @@ test("checkPath() accepts exactly what a naive reading of PROTOCOL.md accepts, a
 });
 
 test("checkPath() takes a path of 4096 bytes and none longer", () => {
-  const path = (length: number) =>
-    "abcdefg/"
-      .repeat(600)
-      .slice(0, length - 1)
-      .padEnd(length, "z");
-  expect([4_095, 4_096, 4_097].map((length) => pathFault(path(length)) === undefined)).toEqual([true, true, false]);
-  expect([4_095, 4_096, 4_097].map((length) => isPath(path(length)))).toEqual([true, true, false]);
+  expect([4_095, 4_096, 4_097].map((length) => pathFault(pathOf(length)) === undefined)).toEqual([true, true, false]);
+  expect([4_095, 4_096, 4_097].map((length) => isPath(pathOf(length)))).toEqual([true, true, false]);
+});
+
+test("checkPath() takes a path of 128 components and none deeper, and says so", () => {
+  expect([127, 128, 129].map((length) => pathFault(deepPath(length)))).toEqual([
+    undefined,
+    undefined,
+    "it has more than 128 components",
+  ]);
 });
 
 test("baseName() is the last component of every path", () => {

@@ -33,6 +33,7 @@ export const NO_PATHS: Readonly<Record<string, string>> = {
   "the other half": "\udc00",
   "a name of 256 bytes": `docs/${"x".repeat(256)}`,
   "a name of 256 bytes, 128 characters": "é".repeat(128),
+  "129 components": "d/".repeat(128).concat("d"),
   "4097 bytes": "abcdefg/".repeat(512).concat("z"),
 };
 

@@ -45,7 +45,7 @@ export class ServerBook {
   /** @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED */
   save(server: KnownServer): void {
     makeStateDir(this.#stateDir);
-    fs.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    makeStateDir(this.#folder);
     writePrivate(this.#fileOf(server.name), `${JSON.stringify({ version: 1, ...server }, null, 2)}\n`);
   }
 
@@ -74,8 +74,10 @@ export class ServerBook {
   }
 
   #fileOf(name: string): string {
-    // No separator and no letter that a file system folds or forbids is left.
-    const file = encodeURIComponent(name).replace(/[.*~!'()]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+    // Neither a separator nor a letter that a file system folds or forbids is left.
+    const file = name.replace(/[^a-z0-9_-]/gu, (character) =>
+      Buffer.from(character).toString("hex").replace(/../g, "%$&"),
+    );
     return join(this.#folder, `${file}.json`);
   }
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { escapeText } from "../../../lib/cli/escape.ts";
+import { escapeText, toJson } from "../../../lib/cli/escape.ts";
 
-/** Everything that a terminal, a log or the direction of writing reacts to. */
-const DANGEROUS = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+/** Everything that a terminal, a log or the direction of writing reacts to, and what can't be seen. */
+const DANGEROUS =
+  /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u00ad\u180e\u200b\u2060-\u2064\u3164\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
 
 describe("escapeText()", () => {
   test.each([
@@ -28,8 +29,21 @@ describe("escapeText()", () => {
     },
   );
 
+  test.each([
+    ["a zero width space", "a\u200bb", "a\\u{200b}b"],
+    ["a soft hyphen and a byte order mark", "\ufeffa\u00adb", "\\u{feff}a\\u{ad}b"],
+    ["tags", "a\u{e0041}\u{e007f}", "a\\u{e0041}\\u{e007f}"],
+  ])("shows: %s", (_, text, expected) => {
+    expect(escapeText(text)).toBe(expected);
+  });
+
   test("leaves nothing dangerous of any text, and harmless text alone", () => {
-    const anything = fc.string({ unit: fc.nat(0x30_00).map((code) => String.fromCodePoint(code)) });
+    const code = fc.oneof(
+      fc.nat(0x32_00),
+      fc.integer({ min: 0xfe_00, max: 0xff_ff }),
+      fc.integer({ min: 0xd_ff00, max: 0xe_0100 }),
+    );
+    const anything = fc.string({ unit: code.map((point) => String.fromCodePoint(point)) });
     fc.assert(
       fc.property(fc.oneof(anything, fc.string({ unit: "binary" })), (text) => {
         const escaped = escapeText(text);
@@ -40,4 +54,10 @@ describe("escapeText()", () => {
       { numRuns: 1_000 },
     );
   });
+});
+
+test("toJson() is as safe, and is read back as what it was, beyond the first plane as well", () => {
+  const text = "a\u001b\u202e\u200b\u{e0041}🦊\ud800";
+  expect(toJson({ text })).toBe('{"text":"a\\u001b\\u202e\\u200b\\udb40\\udc41🦊\\ud800"}');
+  expect(JSON.parse(toJson({ text }))).toEqual({ text });
 });

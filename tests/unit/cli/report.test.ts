@@ -132,6 +132,12 @@ describe("anything else that is thrown", () => {
     expect(notes[0]).toBe(`commserver-client: Unexpected: ${thrown}`);
   });
 
+  test("does not take a part of the message for where it happened", () => {
+    const told = describeError(new Error("no such file, open '\n    at evil (/etc/passwd:1:1)'"));
+    expect(told).toMatch(/ \(at .*report\.test\.ts:\d+:\d+\)+$/);
+    expect(told).toContain("\\u{a}    at evil");
+  });
+
   test("describeError() is one safe line", () => {
     expect(describeError(new Error("two\nlines\u001b"))).toStartWith("Unexpected: two\\u{a}lines\\u{1b} (at ");
     expect(describeError(new StorageError("EXISTS", "It\nexists."))).toBe("It\\u{a}exists.");

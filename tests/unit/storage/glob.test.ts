@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isGlob, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
+import { checkGlob, GLOB_LIMITS, isGlob, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
+import { codeOf, faultOf } from "../../support/fault.ts";
 
 /** Pattern, the folder to begin in, what it selects, what it does not select. */
 const TABLE: [pattern: string, top: string, yes: string[], no: string[]][] = [
@@ -86,7 +87,7 @@ test("an exclamation mark does not turn a pattern round: PROTOCOL.md gives it no
 
 describe("hostile patterns", () => {
   const LONG_NAME = "a".repeat(255);
-  const DEEP = `${"a/".repeat(2_000)}a`;
+  const DEEP = `${"a/".repeat(127)}a`;
   const PATTERNS = [
     `${"*a".repeat(500)}b`,
     `${"*".repeat(1_000)}b`,
@@ -103,13 +104,54 @@ describe("hostile patterns", () => {
     "{".repeat(1_000),
     `{${"*a,".repeat(300)}*a}b`,
   ];
+  const named = (patterns: readonly string[]) => patterns.map((text) => [`${text.slice(0, 16)}…`, text] as const);
 
-  test.each(PATTERNS.map((pattern) => [`${pattern.slice(0, 16)}…`, pattern]))("%s is decided at once", (_, pattern) => {
+  test.each(named(PATTERNS))("%s is refused with words: it would be tried on every path", async (_, pattern) => {
+    expect(await faultOf(() => checkGlob(pattern))).toMatchObject({
+      code: "BAD_PARAMS",
+      message: expect.stringContaining("has more than "),
+    });
+  });
+
+  test.each(named(PATTERNS.map(within)))("%s, as much of it as is taken, is decided", (_, pattern) => {
+    expect(checkGlob(pattern)).toBe(pattern);
     const { matches } = selectGlob(pattern);
-    const start = performance.now();
-    const decided = [LONG_NAME, DEEP].map((path) => matches(path));
-    expect(performance.now() - start).toBeLessThan(1_000);
-    expect(decided).toEqual([false, false]);
+    expect([LONG_NAME, DEEP].map((path) => matches(path))).toEqual([false, false]);
+  });
+
+  /** The beginning of a pattern that keeps to the limits, made to match no path of nothing but "a". */
+  function within(pattern: string): string {
+    const { length, braces, stars } = GLOB_LIMITS;
+    let kept = "";
+    for (const character of pattern.slice(0, length - 1)) {
+      const [open, star] = ["{", "*"].map((each) => `${kept}${character}`.split(each).length - 1) as [number, number];
+      if (open > braces || star > stars) break;
+      kept += character;
+    }
+    return `${kept}b`;
+  }
+});
+
+describe("checkGlob()", () => {
+  const { length, braces, stars } = GLOB_LIMITS;
+
+  test("takes what reaches its limits, and nothing beyond", async () => {
+    for (const most of [`*${"a".repeat(length - 1)}`, "{a}".repeat(braces), "*a".repeat(stars)]) {
+      expect(checkGlob(most)).toBe(most);
+    }
+    for (const more of [`*${"a".repeat(length)}`, "{a}".repeat(braces + 1), "*a".repeat(stars + 1)]) {
+      expect(await codeOf(() => checkGlob(more))).toBe("BAD_PARAMS");
+    }
+  });
+
+  test("lets a name be as long as a path, and a folder have its slash", () => {
+    const name = `${"x".repeat(200)}/${"y".repeat(200)}`;
+    expect(checkGlob(name)).toBe(name);
+    expect(checkGlob("docs/")).toBe("docs");
+  });
+
+  test.each(["", "/", "..", "docs//", "../*", "/etc/*", "a\\b/*", "docs/../**"])("%p is BAD_PATH", async (glob) => {
+    expect(await codeOf(() => checkGlob(glob))).toBe("BAD_PATH");
   });
 });
 

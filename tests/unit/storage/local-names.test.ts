@@ -11,6 +11,8 @@ const special = fc.constantFrom(
   "CON",
   "nul",
   "com1",
+  "conin$",
+  "CONOUT$",
   "lpt¹",
   "aux.",
   "é",
@@ -23,7 +25,7 @@ const name = fc
   .filter((text) => !text.includes("/") && pathFault(`folder/${text}`) === undefined);
 
 const FORBIDDEN = /[<>:"|?*\\/]|[. ]$/;
-const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i;
+const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *([.:].*)?$/i;
 
 describe("names on Windows", () => {
   test("are reversible, all of them", () => {
@@ -75,6 +77,8 @@ describe("names on Windows", () => {
     ["end ", "end%20"],
     ["con", "%63on"],
     ["NUL.txt", "%4EUL.txt"],
+    ["CON .txt", "%43ON .txt"],
+    ["conout$", "%63onout$"],
     ["%3A", "%253A"],
     [".", "."],
   ])("%p is %p there", (text, local) => {

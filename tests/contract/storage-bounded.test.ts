@@ -1,0 +1,50 @@
+import { utimesSync } from "node:fs";
+import { BoundedStorage } from "../../lib/storage/bounded.ts";
+import { LocalStorage } from "../../lib/storage/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { writeTree } from "../support/repository.ts";
+import { TempFolder } from "../support/temp-folder.ts";
+import { type StorageFixture, storageContract } from "./storage.ts";
+import { storageChangingContract } from "./storage-changing.ts";
+import { storageWatchingContract } from "./storage-watching.ts";
+import { storageWritingContract } from "./storage-writing.ts";
+
+/** With room for all that the contract stores: a limit that is not reached changes nothing. */
+const LIMITS = {
+  quota: { quotaBytes: 2 ** 40, keepFreeBytes: 0 },
+  "room to keep": { quotaBytes: undefined, keepFreeBytes: 1 },
+  both: { quotaBytes: 2 ** 40, keepFreeBytes: 1 },
+};
+
+for (const [what, limits] of Object.entries(LIMITS)) {
+  const wrap = (inner: MemoryStorage | LocalStorage) =>
+    new BoundedStorage(inner, limits, { freeBytes: () => 2 ** 40, now: () => performance.now() });
+
+  everyContract(`BoundedStorage (${what}) over MemoryStorage`, async () => {
+    const inner = new MemoryStorage();
+    return {
+      storage: wrap(inner),
+      put: (path, content, modifiedAt) => inner.set(path, Buffer.from(content as string), modifiedAt),
+      [Symbol.dispose]: () => {},
+    };
+  });
+
+  everyContract(`BoundedStorage (${what}) over LocalStorage`, async () => {
+    const folder = new TempFolder();
+    return {
+      storage: wrap(await LocalStorage.at(folder.path)),
+      put(path, content, modifiedAt) {
+        writeTree(folder.path, { [path]: content });
+        if (modifiedAt !== undefined) utimesSync(folder.join(path), new Date(modifiedAt), new Date(modifiedAt));
+      },
+      [Symbol.dispose]: () => folder[Symbol.dispose](),
+    };
+  });
+}
+
+function everyContract(name: string, open: () => Promise<StorageFixture>): void {
+  storageContract(name, open);
+  storageWritingContract(name, open);
+  storageChangingContract(name, open);
+  storageWatchingContract(name, open);
+}

@@ -1,0 +1,158 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Client } from "../../../lib/client/client.ts";
+import { systemClock } from "../../../lib/session/clock.ts";
+import { MemoryStorage } from "../../../lib/storage/memory.ts";
+import { connect } from "../../../lib/transport/socket.ts";
+import { ServerProcess } from "../processes.ts";
+import { Program } from "../program.ts";
+import { TempFolder } from "../temp-folder.ts";
+import { digestsOf, fetchAll, sha256Of } from "../transfers.ts";
+import { until } from "../until.ts";
+
+/** Large numbers for a person with time; small ones for every run. */
+export const isFull = process.env["COMMSERVER_ABUSE"] === "full";
+
+export type Security = "plain" | "tls";
+
+export interface Attack {
+  readonly kind: string;
+  /** Of whatever there are many of: small, and in full. */
+  readonly count: readonly [number, number];
+}
+
+export interface Usage {
+  /** Open descriptors. */
+  readonly descriptors: number;
+  /** Resident memory in bytes. */
+  readonly resident: number;
+  readonly seats: number;
+}
+
+export interface Report {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly messages: number;
+  readonly before: Usage;
+  readonly after: Usage;
+  /** What the attacker counted. */
+  readonly tally: string;
+}
+
+const MESSAGES = isFull ? 2_000 : 200;
+const SEATS = 64;
+const content = crypto.getRandomValues(new Uint8Array(65_536));
+
+/** A compiled server that anyone may read from, and two clients of it that behave. */
+export class AbuseSite implements AsyncDisposable {
+  readonly security: Security;
+  readonly #folder = new TempFolder();
+  #server!: ServerProcess;
+  #talker!: Client;
+  #reader!: Client;
+  readonly #file: Uint8Array<ArrayBuffer>;
+
+  private constructor(security: Security) {
+    this.security = security;
+    this.#file = new Uint8Array((isFull ? 256 : 16) * 1024 * 1024);
+    for (let at = 0; at < this.#file.length; at += content.length) this.#file.set(content, at);
+  }
+
+  static async open(security: Security, args: string[] = ["--max-clients", `${SEATS}`]): Promise<AbuseSite> {
+    const site = new AbuseSite(security);
+    const repository = site.#folder.join("repo");
+    mkdirSync(repository);
+    writeFileSync(`${repository}/large.bin`, site.#file);
+    const flags = ["--open", ...(security === "plain" ? ["--plaintext"] : []), ...args];
+    site.#server = await ServerProcess.start(["-r", repository, ...flags]);
+    site.#talker = await site.client();
+    site.#reader = await site.client();
+    // What is made once is made now.
+    for (let count = 0; count < 50; count++) await site.#talker.send("warm up");
+    await site.fetch();
+    return site;
+  }
+
+  get server(): ServerProcess {
+    return this.#server;
+  }
+
+  async client(): Promise<Client> {
+    const trust = this.security === "tls" ? { verify() {} } : undefined;
+    const address = { kind: "tcp", host: "127.0.0.1", port: this.#server.port } as const;
+    const transport = await connect(address, { timeoutMs: 20_000, trust });
+    return Client.connect({ transport, clock: systemClock, agent: "honest", wait: false, timeoutMs: 20_000 });
+  }
+
+  /** Fetch the large file. @returns whether it came byte by byte as it is */
+  async fetch(): Promise<boolean> {
+    const local = new MemoryStorage();
+    const { failed } = await fetchAll(this.#reader, local, { paths: ["large.bin"] });
+    return failed.length === 0 && (await digestsOf(local))["large.bin"] === sha256Of(this.#file);
+  }
+
+  async usage(): Promise<Usage> {
+    const status = readFileSync(`/proc/${this.#server.pid}/status`, "utf8");
+    return {
+      descriptors: readdirSync(`/proc/${this.#server.pid}/fd`).length,
+      resident: Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024,
+      seats: (await this.#talker.status({ limit: 1 })).seats.taken,
+    };
+  }
+
+  /** Go through an attack: talk and fetch meanwhile, then wait until nothing is left of it. */
+  async endure({ kind, count: [few, many] }: Attack): Promise<Report> {
+    const before = await this.usage();
+    const attacker = `${import.meta.dir}/attacker.ts`;
+    const args = [kind, String(this.#server.port), this.security, String(isFull ? many : few)];
+    await using attack = new Program([process.execPath, attacker, ...args], { cwd: "/" });
+    let over: string | undefined;
+    await attack.hear((line) => line === "under way");
+    const hearing = attack.hear((line) => line.startsWith("over"));
+    hearing.then(
+      (line) => {
+        over = line;
+      },
+      () => {}, // told to who waits for it below
+    );
+    const times: number[] = [];
+    // An attack that comes to an end by itself is looked at to its end.
+    const isBounded = ["connects", "burst"].includes(kind);
+    while (times.length < MESSAGES || (isBounded && over === undefined)) times.push(await this.#talk());
+    if (!(await this.fetch())) throw new Error("the file did not come as it is");
+    attack.endInput();
+    const tally = await hearing;
+    await attack.ended();
+    const after = await until(async () => {
+      const now = await this.usage();
+      return now.seats <= before.seats && now.descriptors <= before.descriptors + 2 && now;
+    });
+    times.sort((a, b) => a - b);
+    const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0;
+    return { p50: at(0.5), p99: at(0.99), max: at(1), messages: times.length, before, after, tally };
+  }
+
+  async #talk(): Promise<number> {
+    const text = crypto.randomUUID();
+    const startedAt = performance.now();
+    const answer = await this.#talker.send(text);
+    const ms = performance.now() - startedAt;
+    if (answer.text !== `${text} ACK`) throw new Error(`answered with ${answer.text}`);
+    // As a person or a program that does something with the answer: not a flood of its own.
+    await Bun.sleep(1);
+    return ms;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+/** One line for people. */
+export function lineOf(what: string, { p50, p99, max, messages, before, after, tally }: Report): string {
+  const ms = [p50, p99, max].map((time) => time.toFixed(1).padStart(7));
+  const mb = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
+  const memory = `${mb(before.resident)} → ${mb(after.resident)}`;
+  return `${what.padEnd(28)} p50 ${ms[0]} ms  p99 ${ms[1]} ms  max ${ms[2]} ms  of ${messages}  ${memory}  ${tally}`;
+}

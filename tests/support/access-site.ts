@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseInvite } from "../../lib/protocol/invite.ts";
+import { binaries } from "./binaries.ts";
+import { type Finished, run, runClient, ServerProcess } from "./processes.ts";
+import { TempFolder } from "./temp-folder.ts";
+
+/** A compiled server at its first start, and a user of another home who has nothing but what it is given. */
+export class AccessSite implements AsyncDisposable {
+  readonly folder: TempFolder;
+  server: ServerProcess;
+  /** Of the first start. */
+  readonly invite: string;
+  readonly #args: string[];
+
+  private constructor(folder: TempFolder, server: ServerProcess, args: string[]) {
+    this.folder = folder;
+    this.server = server;
+    this.invite = server.events[0]?.["invite"];
+    this.#args = args;
+  }
+
+  static async start(...args: string[]): Promise<AccessSite> {
+    const folder = new TempFolder();
+    Bun.spawnSync(["mkdir", folder.join("files"), folder.join("home")]);
+    writeFileSync(folder.join("files", "a.txt"), "alpha\n");
+    const all = ["-r", folder.join("files"), "--host", "127.0.0.1", ...args];
+    const options = { stateDir: folder.join("state"), env: { XDG_STATE_HOME: folder.join("owner") } };
+    return new AccessSite(folder, await ServerProcess.start(all, options), all);
+  }
+
+  /** Of somebody who has no home of the server's user. */
+  get env(): Record<string, string> {
+    return { XDG_STATE_HOME: this.folder.join("home") };
+  }
+
+  /** Of the server's own user. */
+  get ownerEnv(): Record<string, string> {
+    return { XDG_STATE_HOME: this.folder.join("owner") };
+  }
+
+  get stateDir(): string {
+    return this.folder.join("state");
+  }
+
+  get fingerprint(): string {
+    return this.server.events[0]?.["fingerprint"];
+  }
+
+  get address(): string {
+    return this.server.address;
+  }
+
+  /** `NAME:SECRET` of the first invite. */
+  get token(): string {
+    const { name, secret } = parseInvite(this.invite).token;
+    return `${name}:${secret}`;
+  }
+
+  get secret(): string {
+    return parseInvite(this.invite).token.secret;
+  }
+
+  client(args: string[], options: { env?: Record<string, string>; stdin?: string } = {}): Promise<Finished> {
+    const { env, ...rest } = options;
+    return runClient(args, { cwd: this.folder.path, ...rest, env: { ...this.env, ...env } });
+  }
+
+  async operate(...args: string[]): Promise<Finished> {
+    const { server } = await binaries();
+    return run([server, ...args, "--state-dir", this.stateDir], { env: this.ownerEnv });
+  }
+
+  /** Stop the server, do something, and start it again at the same port. */
+  async restart(between: () => unknown = () => {}, ...args: string[]): Promise<void> {
+    const { port } = this.server;
+    this.server.signal("SIGTERM");
+    await this.server.exited();
+    await between();
+    await this.server[Symbol.asyncDispose]();
+    const options = { stateDir: this.stateDir, env: this.ownerEnv };
+    this.server = await ServerProcess.start([...this.#args, "--port", `${port}`, ...args], options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    this.folder[Symbol.dispose]();
+  }
+}
+
+/** What an error is with --json. */
+export function errorOf({ stderr }: Finished): { code: string; message: string; exit: number } {
+  const line = stderr.split("\n").find((text) => text.startsWith('{"error"'));
+  if (line === undefined) throw new Error(`no error in ${JSON.stringify(stderr)}`);
+  return JSON.parse(line).error;
+}
+
+/** The files below `folder`: what is in them, and who may read them. */
+export function filesBelow(folder: string): { name: string; mode: number; text: string }[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => {
+      const file = join(parentPath, name);
+      return {
+        name: file.slice(folder.length + 1),
+        mode: statSync(file).mode & 0o777,
+        text: readFileSync(file, "latin1"),
+      };
+    });
+}

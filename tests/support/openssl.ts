@@ -1,0 +1,96 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { TempFolder } from "./temp-folder.ts";
+
+/** Why openssl can't be asked here; undefined where it can. For `test.skipIf`; in CI nothing is skipped. */
+export const noOpenssl: string | undefined =
+  Bun.which("openssl") === null && process.env["CI"] === undefined ? "there is no openssl here" : undefined;
+
+/** The name of a test that may be skipped, with the reason when it is. */
+export function opensslTest(name: string): string {
+  return noOpenssl === undefined ? name : `${name} (skipped: ${noOpenssl})`;
+}
+
+export function openssl(...args: string[]): string {
+  const { success, stdout, stderr } = Bun.spawnSync(["openssl", ...args]);
+  if (!success) throw new Error(`openssl ${args.join(" ")}: ${stderr}`);
+  return stdout.toString();
+}
+
+/** A leaf that an authority vouches for, and what is needed to use it. Both files PEM. */
+export interface Leaf {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A certificate authority with one between it and its leaves. */
+export class Authority implements Disposable {
+  readonly #folder = new TempFolder();
+  /** The root. */
+  readonly ca = this.#folder.join("root.pem");
+  #count = 0;
+
+  constructor() {
+    this.#makeKey("root");
+    openssl(
+      "req",
+      "-x509",
+      "-new",
+      "-key",
+      this.#key("root"),
+      "-subj",
+      "/CN=Test Root",
+      "-days",
+      "30",
+      "-out",
+      this.ca,
+    );
+    this.#sign("between", "Test Between", "root", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign");
+  }
+
+  get caPem(): string {
+    return readFileSync(this.ca, "utf8");
+  }
+
+  /** `names` as openssl wants them; fewer than 0 `days`: it is over. The chain stands behind the leaf in its file. */
+  leaf(names = "DNS:localhost,IP:127.0.0.1", days = 20): Leaf {
+    const name = `leaf${this.#count++}`;
+    this.#sign(name, "leaf", "between", `subjectAltName=${names}\nextendedKeyUsage=serverAuth`, days);
+    const chain = [name, "between"].map((part) => readFileSync(this.#folder.join(`${part}.pem`), "utf8")).join("");
+    const cert = this.#folder.join(`${name}-chain.pem`);
+    writeFileSync(cert, chain);
+    return { cert, key: this.#key(name) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
+  }
+
+  #key(name: string): string {
+    return this.#folder.join(`${name}.key`);
+  }
+
+  #makeKey(name: string): void {
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", this.#key(name));
+  }
+
+  #sign(name: string, subject: string, issuer: string, extensions: string, days = 20): void {
+    this.#makeKey(name);
+    const [request, extra] = [this.#folder.join(`${name}.csr`), this.#folder.join(`${name}.ext`)];
+    writeFileSync(extra, extensions);
+    openssl("req", "-new", "-key", this.#key(name), "-subj", `/CN=${subject}`, "-out", request);
+    const by = ["-CA", this.#folder.join(`${issuer}.pem`), "-CAkey", this.#key(issuer), "-CAcreateserial"];
+    openssl(
+      "x509",
+      "-req",
+      "-in",
+      request,
+      ...by,
+      "-days",
+      `${days}`,
+      "-extfile",
+      extra,
+      "-out",
+      this.#folder.join(`${name}.pem`),
+    );
+  }
+}

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { networkInterfaces } from "node:os";
+import type { Flags } from "../../../lib/cli/flags.ts";
+import {
+  identityOf,
+  inviteFor,
+  networkAddresses,
+  ownAddresses,
+  parseAdvertised,
+} from "../../../lib/cli/server/invitation.ts";
+import { parseInvite } from "../../../lib/protocol/invite.ts";
+import { parseAddress } from "../../../lib/transport/address.ts";
+import { testIdentity } from "../../support/identity.ts";
+
+const advertised = (advertise: unknown) => parseAdvertised({ _: [], advertise } as Flags);
+
+describe("the addresses of an invite", () => {
+  test("are those of this machine that others may reach, IPv4 first, eight at most", () => {
+    const addresses = ownAddresses(undefined, 6000);
+    expect(addresses.length).toBeGreaterThan(0);
+    expect(addresses.length).toBeLessThanOrEqual(8);
+    for (const address of addresses) expect(parseAddress(address)).toMatchObject({ kind: "tcp", port: 6000 });
+    const kinds = networkAddresses().map((address) => address.includes(":"));
+    expect(kinds).toEqual([...kinds].sort((a, b) => Number(a) - Number(b)));
+    const inner = Object.values(networkInterfaces())
+      .flatMap((list) => list ?? [])
+      .filter(({ internal }) => internal);
+    for (const { address } of inner) expect(networkAddresses()).not.toContain(address);
+  });
+
+  test.each(["0.0.0.0", "::"])("are the same when the server listens at %s", (host) => {
+    expect(ownAddresses(host, 6000)).toEqual(ownAddresses(undefined, 6000));
+  });
+
+  test.each([
+    ["127.0.0.1", "127.0.0.1:6000"],
+    ["files.example.org", "files.example.org:6000"],
+    ["2001:db8::7", "[2001:db8::7]:6000"],
+  ])("are the one that it listens at: %s", (host, address) => expect(ownAddresses(host, 6000)).toEqual([address]));
+});
+
+describe("--advertise", () => {
+  test("names them, with 5050 for the port that is not told", () => {
+    expect(advertised("files.example.org, 192.0.2.7:6000,[2001:db8::7]:1")).toEqual([
+      "files.example.org:5050",
+      "192.0.2.7:6000",
+      "[2001:db8::7]:1",
+    ]);
+    expect(advertised(undefined)).toBeUndefined();
+  });
+
+  test.each(["", ",", "a b", "host:0", "host:65536", "host:port", "a,,b"])("is refused when it is %j", (value) => {
+    expect(() => advertised(value)).toThrow(expect.objectContaining({ code: "USAGE" }));
+  });
+
+  test.each([
+    ["a socket, which no other machine has", "unix:/run/x.sock"],
+    ["more addresses than an invite takes", Array.from({ length: 17 }, (_, index) => `host${index}`).join(",")],
+  ])("is refused when it names %s", (_, value) => {
+    expect(() => advertised(value)).toThrow(expect.objectContaining({ code: "USAGE" }));
+  });
+});
+
+describe("an invite", () => {
+  const token = { name: "laptop", secret: "s".repeat(43) };
+
+  test("has all that a client needs, and a name that can be typed", () => {
+    const identity = `SHA256:${"A".repeat(43)}`;
+    const invite = parseInvite(inviteFor(token, { addresses: ["192.0.2.7:5050"], identity }));
+    expect(invite).toMatchObject({ addresses: ["192.0.2.7:5050"], identity, token });
+    expect(invite.label).toMatch(/^[a-z0-9_-]{1,32}$/);
+  });
+
+  test("says whether the fingerprint, an authority or nothing stands for the server", async () => {
+    const identity = await testIdentity();
+    expect(identityOf(identity, false)).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/);
+    expect(identityOf(identity, true)).toBe("authority");
+    expect(identityOf(undefined, false)).toBeNull();
+  });
+});

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { findLocalInvite, leaveLocalInvite } from "../../../lib/cli/local-invite.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
+
+const INVITE = { pid: process.pid, identity: `SHA256:${"A".repeat(43)}`, token: `local:${"s".repeat(43)}` };
+
+let home: TempFolder;
+let before: string | undefined;
+
+beforeEach(() => {
+  home = new TempFolder();
+  before = process.env["XDG_STATE_HOME"];
+  process.env["XDG_STATE_HOME"] = home.path;
+});
+
+afterEach(() => {
+  if (before === undefined) delete process.env["XDG_STATE_HOME"];
+  else process.env["XDG_STATE_HOME"] = before;
+  home[Symbol.dispose]();
+});
+
+const fileOf = (port: number) => home.join("commserver", "local", `${port}.json`);
+const write = (port: number, content: unknown) => writeFileSync(fileOf(port), JSON.stringify(content));
+
+describe("what a server leaves for its user's other terminals", () => {
+  test("is found by the port, for the owner alone, until it is taken away", () => {
+    const umask = process.umask(0);
+    const remove = leaveLocalInvite(5050, INVITE);
+    process.umask(umask);
+    expect(findLocalInvite(5050)).toEqual(INVITE);
+    expect(findLocalInvite(5051)).toBeUndefined();
+    expect(statSync(fileOf(5050)).mode & 0o777).toBe(0o600);
+    for (const folder of ["commserver", "commserver/local"])
+      expect(statSync(home.join(folder)).mode & 0o777).toBe(0o700);
+    remove();
+    expect(findLocalInvite(5050)).toBeUndefined();
+    expect(readdirSync(home.join("commserver", "local"))).toEqual([]);
+    remove();
+  });
+
+  test("is another server's when that has the port by now", () => {
+    const remove = leaveLocalInvite(5050, INVITE);
+    const other = { ...INVITE, pid: process.ppid };
+    leaveLocalInvite(5050, other);
+    remove();
+    expect(findLocalInvite(5050)).toEqual(other);
+  });
+
+  test("may say that the server has no identity", () => {
+    leaveLocalInvite(5050, { ...INVITE, identity: null });
+    expect(findLocalInvite(5050)?.identity).toBeNull();
+  });
+});
+
+describe("is as if it were not there", () => {
+  test("when its server was killed", async () => {
+    const child = Bun.spawn(["true"]);
+    await child.exited;
+    leaveLocalInvite(5050, { ...INVITE, pid: child.pid });
+    expect(findLocalInvite(5050)).toBeUndefined();
+    expect(existsSync(fileOf(5050))).toBe(true);
+  });
+
+  test.each([
+    ["is empty", ""],
+    ["is cut", JSON.stringify(INVITE).slice(0, 40)],
+    ["is no object", "[]"],
+    ["has no token", JSON.stringify({ ...INVITE, token: undefined })],
+    ["has a token that is none", JSON.stringify({ ...INVITE, token: "local" })],
+    ["has no process", JSON.stringify({ ...INVITE, pid: "1" })],
+  ])("when it %s", (_, text) => {
+    leaveLocalInvite(5050, INVITE);
+    writeFileSync(fileOf(5050), text);
+    expect(findLocalInvite(5050)).toBeUndefined();
+  });
+
+  test.skipIf(noPermissionTests !== undefined)(permissionTest("for another user"), async () => {
+    leaveLocalInvite(5050, INVITE);
+    chmodSync(home.join("commserver"), 0o755);
+    chmodSync(home.join("commserver", "local"), 0o755);
+    await unprivileged(home.path, () => expect(findLocalInvite(5050)).toBeUndefined());
+    expect(findLocalInvite(5050)).toEqual(INVITE);
+  });
+
+  test("when its members are of a later version it is not", () => {
+    leaveLocalInvite(5050, INVITE);
+    write(5050, { ...INVITE, more: 1 });
+    expect(findLocalInvite(5050)).toEqual(INVITE);
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { type KnownServer, ServerBook } from "../../../lib/cli/client/server-book.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+
+const TOKEN = `laptop:${"s".repeat(43)}`;
+const LAB: KnownServer = { name: "lab", addresses: ["192.0.2.7:5050"], identity: null, token: TOKEN };
+
+describe("the book", () => {
+  test("gives back what was kept, also another time", () => {
+    using folder = new TempFolder();
+    new ServerBook(folder.join("state")).save(LAB);
+    expect(new ServerBook(folder.join("state")).find("lab")).toMatchObject(LAB);
+  });
+
+  test("is for its owner alone: folders and files", () => {
+    using folder = new TempFolder();
+    const umask = process.umask(0);
+    try {
+      new ServerBook(folder.join("state")).save(LAB);
+    } finally {
+      process.umask(umask);
+    }
+    const mode = (...names: string[]) => statSync(folder.join("state", ...names)).mode & 0o777;
+    expect([mode(), mode("servers"), mode("servers", "lab.json")]).toEqual([0o700, 0o700, 0o600]);
+  });
+
+  test("has a place of its own for any name, and none outside of its folder", () => {
+    const name = fc.oneof(
+      fc.string({ minLength: 1, maxLength: 20 }),
+      fc.constantFrom("..", ".", "../x", "/etc/passwd", "a/b", "CON", "lab.json", "%2e", "a\u0000b", "[::1]:5050"),
+    );
+    using folder = new TempFolder();
+    const book = new ServerBook(folder.path);
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 4 }), (names) => {
+        for (const each of names) book.save({ ...LAB, name: each });
+        for (const each of names) {
+          expect(book.find(each)?.name).toBe(each);
+          book.forget(each);
+          expect(book.find(each)).toBeUndefined();
+        }
+        expect(readdirSync(folder.path)).toEqual(["servers"]);
+        expect(readdirSync(folder.join("servers"))).toEqual([]);
+      }),
+    );
+  });
+
+  test("tells names apart that differ in the case of letters only, on every file system", () => {
+    using folder = new TempFolder();
+    const book = new ServerBook(folder.path);
+    book.save({ ...LAB, name: "Lab" });
+    book.save({ ...LAB, name: "lab" });
+    const files = readdirSync(folder.join("servers")).map((file) => file.toLowerCase());
+    expect(new Set(files).size).toBe(2);
+  });
+
+  test("does not know what it does not know, also by a name as long as a line", () => {
+    using folder = new TempFolder();
+    const book = new ServerBook(folder.path);
+    expect(book.find("lab")).toBeUndefined();
+    expect(book.find("l".repeat(300))).toBeUndefined();
+    expect(book.list()).toEqual([]);
+    expect(() => book.forget("lab")).toThrow(expect.objectContaining({ code: "NOT_FOUND" }));
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  test("lists by name, and leaves out what is damaged or not its own", () => {
+    using folder = new TempFolder();
+    const book = new ServerBook(folder.path);
+    for (const name of ["b", "a", "c"]) book.save({ ...LAB, name });
+    writeFileSync(folder.join("servers", "b.json"), "{");
+    writeFileSync(folder.join("servers", "notes.txt"), "x");
+    writeFileSync(folder.join("servers", "%zz.json"), "{}");
+    expect(book.list().map(({ name }) => name)).toEqual(["a", "c"]);
+  });
+
+  test.each([
+    ["empty", ""],
+    ["cut", '{"version":1,"name":"lab"'],
+    ["of another version", '{"version":2,"name":"lab","addresses":[],"identity":null}'],
+    ["without identity", '{"version":1,"name":"lab","addresses":[]}'],
+  ])("says which file is %s, and does not take it for a server that is not known", (_, text) => {
+    using folder = new TempFolder();
+    const book = new ServerBook(folder.path);
+    book.save(LAB);
+    writeFileSync(folder.join("servers", "lab.json"), text);
+    expect(() => book.find("lab")).toThrow(expect.objectContaining({ code: "DISK_FAILED" }));
+    expect(() => book.find("lab")).toThrow(folder.join("servers", "lab.json"));
+    book.forget("lab");
+    expect(book.find("lab")).toBeUndefined();
+  });
+
+  test("says in words that it can't be kept: here there is a file where its folder should be", () => {
+    using folder = new TempFolder();
+    writeFileSync(folder.join("servers"), "");
+    const book = new ServerBook(folder.path);
+    const told = expect.objectContaining({ name: "StorageError" });
+    expect(() => book.save(LAB)).toThrow(told);
+    expect(readFileSync(folder.join("servers"), "utf8")).toBe("");
+  });
+});

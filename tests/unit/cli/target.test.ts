@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { readdirSync, writeFileSync } from "node:fs";
+import { ServerBook } from "../../../lib/cli/client/server-book.ts";
+import { findTarget, type Target } from "../../../lib/cli/client/target.ts";
+import type { Flags } from "../../../lib/cli/flags.ts";
+import { leaveLocalInvite } from "../../../lib/cli/local-invite.ts";
+import { formatInvite } from "../../../lib/protocol/invite.ts";
+import { formatAddress } from "../../../lib/transport/address.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+
+const id = (letter: string) => `SHA256:${letter.repeat(43)}`;
+const secret = (letter: string) => letter.repeat(43);
+const token = (name: string, letter: string) => `${name}:${secret(letter)}`;
+
+const INVITE = formatInvite({
+  label: "lab",
+  addresses: ["192.0.2.7:5050", "[2001:db8::7]:5050"],
+  identity: id("I"),
+  token: { name: "invited", secret: secret("i") },
+});
+
+let folder: TempFolder;
+const VARIABLES = ["XDG_STATE_HOME", "COMMSERVER_INVITE", "COMMSERVER_TOKEN"];
+let before: (string | undefined)[];
+
+beforeEach(() => {
+  folder = new TempFolder();
+  before = VARIABLES.map((name) => process.env[name]);
+  for (const name of VARIABLES) delete process.env[name];
+  process.env["XDG_STATE_HOME"] = folder.path;
+});
+
+afterEach(() => {
+  for (const [index, name] of VARIABLES.entries()) {
+    const value = before[index];
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  folder[Symbol.dispose]();
+});
+
+/** What is found, as text. */
+function find(flags: Record<string, unknown> = {}): object {
+  const target: Target = findTarget({ _: [], ...flags } as Flags);
+  const { name, addresses, identity, isPlaintext, token: found } = target;
+  return { name, addresses: addresses.map(formatAddress), identity, isPlaintext, token: found?.name };
+}
+
+const book = () => new ServerBook(folder.join("commserver"));
+
+describe("the server of a command", () => {
+  test("is the one of this machine when nothing is said, and nothing is known of it", () => {
+    expect(find()).toEqual({
+      name: "localhost:5050",
+      addresses: ["localhost:5050"],
+      identity: undefined,
+      isPlaintext: false,
+      token: undefined,
+    });
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  test.each(["localhost:5050", "127.0.0.1:5050", "[::1]:5050"])(
+    "on this machine is known by what it has left: %s",
+    (server) => {
+      leaveLocalInvite(5050, { pid: process.pid, identity: id("L"), token: token("local", "l") });
+      expect(find({ server })).toMatchObject({ identity: id("L"), token: "local" });
+    },
+  );
+
+  test("on another machine is not known by what one of this machine has left", () => {
+    leaveLocalInvite(5050, { pid: process.pid, identity: id("L"), token: token("local", "l") });
+    expect(find({ server: "192.0.2.7:5050" })).toMatchObject({ identity: undefined, token: undefined });
+    expect(find({ server: "unix:/tmp/x.sock" })).toMatchObject({ isPlaintext: true, token: undefined });
+  });
+
+  test("by the name that it was joined by has the addresses, the identity and the token of then", () => {
+    book().save({ name: "lab", addresses: ["192.0.2.7:5050"], identity: id("J"), token: token("joined", "j") });
+    expect(find({ server: "lab" })).toMatchObject({
+      addresses: ["192.0.2.7:5050"],
+      identity: id("J"),
+      token: "joined",
+    });
+  });
+
+  test("by an address that was trusted once is known by that, with or without its port", () => {
+    book().save({ name: "192.0.2.7:5050", addresses: ["192.0.2.7:5050"], identity: id("T") });
+    expect(find({ server: "192.0.2.7" })).toMatchObject({ identity: id("T"), token: undefined });
+  });
+
+  test("by a word that is neither is a mistake", () => {
+    expect(() => find({ server: "no lab" })).toThrow(expect.objectContaining({ code: "USAGE" }));
+  });
+});
+
+describe("an invite without a join", () => {
+  const all = { addresses: ["192.0.2.7:5050", "[2001:db8::7]:5050"], identity: id("I"), token: "invited" };
+
+  test("from the environment is all that is needed", () => {
+    process.env["COMMSERVER_INVITE"] = `${INVITE}\n`;
+    expect(find()).toMatchObject({ name: "lab", ...all });
+  });
+
+  test("from a file is all that is needed", () => {
+    writeFileSync(folder.join("invite"), INVITE);
+    expect(find({ "invite-file": folder.join("invite") })).toMatchObject({ name: "lab", ...all });
+  });
+
+  test("goes with one of its addresses, and then with that one only", () => {
+    process.env["COMMSERVER_INVITE"] = INVITE;
+    expect(find({ server: "192.0.2.7" })).toMatchObject({ ...all, addresses: ["192.0.2.7:5050"] });
+  });
+
+  test("is not for a server at another address, which must not get its token", () => {
+    process.env["COMMSERVER_INVITE"] = INVITE;
+    expect(find({ server: "192.0.2.8" })).toMatchObject({ identity: undefined, token: undefined });
+  });
+
+  test("does not stand in the way of a server that was joined", () => {
+    book().save({ name: "other", addresses: ["192.0.2.9:5050"], identity: id("O"), token: token("joined", "j") });
+    process.env["COMMSERVER_INVITE"] = INVITE;
+    expect(find({ server: "other" })).toMatchObject({ identity: id("O"), token: "joined" });
+  });
+
+  test("that is damaged is refused and not shown", () => {
+    process.env["COMMSERVER_INVITE"] = `${INVITE.slice(0, -3)}abc`;
+    expect(() => find()).toThrow("The invite is damaged: copy the whole line again.");
+  });
+});
+
+describe("a token of its own", () => {
+  test("comes before any other: of a file, then of the environment", () => {
+    book().save({ name: "lab", addresses: ["192.0.2.7:5050"], identity: id("J"), token: token("joined", "j") });
+    process.env["COMMSERVER_TOKEN"] = token("env", "e");
+    expect(find({ server: "lab" })).toMatchObject({ identity: id("J"), token: "env" });
+    writeFileSync(folder.join("token"), token("file", "f"));
+    expect(find({ server: "lab", "token-file": folder.join("token") })).toMatchObject({ token: "file" });
+  });
+
+  test("that is none is refused and not shown", () => {
+    process.env["COMMSERVER_TOKEN"] = "sesame-open";
+    expect(() => find()).toThrow(expect.objectContaining({ code: "USAGE" }));
+    expect(() => find()).not.toThrow("sesame");
+  });
+
+  test("in an empty file is refused: who names a file means a token", () => {
+    writeFileSync(folder.join("token"), "\n");
+    expect(() => find({ "token-file": folder.join("token") })).toThrow(expect.objectContaining({ code: "USAGE" }));
+  });
+});
+
+describe("--ca", () => {
+  test("is read, and told when there is no such file", () => {
+    writeFileSync(folder.join("ca.pem"), "PEM");
+    expect(findTarget({ _: [], ca: folder.join("ca.pem") } as Flags).ca).toBe("PEM");
+    expect(() => find({ ca: folder.join("none.pem") })).toThrow(expect.objectContaining({ code: "NO_SUCH_FILE" }));
+  });
+});
+
+test("a secret that was given where an address belongs is not shown", () => {
+  expect(() => find({ server: INVITE })).toThrow(expect.objectContaining({ code: "USAGE" }));
+  expect(() => find({ server: INVITE })).not.toThrow(INVITE.slice(10, 60));
+});

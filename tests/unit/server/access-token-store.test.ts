@@ -1,0 +1,178 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { TokenStore } from "../../../lib/server/access/token-store.ts";
+import { createVerifier } from "../../../lib/server/access/verifier.ts";
+import { noSmallDisk, SmallDisk, smallDiskTest } from "../../support/small-disk.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+
+const RECORD = { role: "write", createdAt: 1_700_000_000_000, expiresAt: null } as const;
+
+class Folder extends TempFolder {
+  readonly file = this.join("tokens.json");
+
+  open(): TokenStore {
+    return TokenStore.open(this.file);
+  }
+}
+
+const withCode = (code: string) => expect.objectContaining({ code });
+
+describe("the file", () => {
+  test("is there from the first token on, for its owner alone", () => {
+    using folder = new Folder();
+    const store = folder.open();
+    expect(store.existed).toBe(false);
+    expect(readdirSync(folder.path)).toEqual([]);
+    store.add({ name: "laptop", ...RECORD });
+    expect(statSync(folder.file).mode & 0o777).toBe(0o600);
+    expect(folder.open().existed).toBe(true);
+  });
+
+  test("has verifiers in it, and the secret in no form", () => {
+    using folder = new Folder();
+    const { secret } = folder.open().add({ name: "laptop", ...RECORD });
+    const bytes = readFileSync(folder.file);
+    const raw = Buffer.from(secret, "base64url");
+    for (const form of [secret, raw.toString("base64"), raw.toString("hex"), Buffer.from(secret).toString("base64")]) {
+      expect(bytes.includes(form)).toBe(false);
+    }
+    expect(bytes.includes(raw)).toBe(false);
+    const [stored] = JSON.parse(bytes.toString()).tokens;
+    expect(Object.keys(stored).sort()).toEqual([
+      "createdAt",
+      "expiresAt",
+      "iterations",
+      "name",
+      "role",
+      "salt",
+      "serverKey",
+      "storedKey",
+    ]);
+  });
+
+  test("has what a verifier of the secret is, so that it can be checked after a restart", () => {
+    using folder = new Folder();
+    const { secret } = folder.open().add({ name: "laptop", ...RECORD });
+    const verifier = folder.open().find("laptop")?.verifier;
+    const again = createVerifier(secret, verifier?.salt);
+    expect(Buffer.from(verifier?.storedKey ?? [])).toEqual(Buffer.from(again.storedKey));
+    expect(Buffer.from(verifier?.serverKey ?? [])).toEqual(Buffer.from(again.serverKey));
+  });
+
+  test("keeps the order, the roles and the ends of the tokens, and forgets those that are revoked", () => {
+    using folder = new Folder();
+    const store = folder.open();
+    store.add({ name: "b", role: "read", createdAt: 1, expiresAt: 99 });
+    store.add({ name: "a", role: "operator", createdAt: 2, expiresAt: null });
+    store.add({ name: "c", role: "write", createdAt: 3, expiresAt: null });
+    store.revoke("a");
+    const records = folder.open().list();
+    expect(records.map(({ verifier, ...record }) => record)).toEqual([
+      { name: "b", role: "read", createdAt: 1, expiresAt: 99 },
+      { name: "c", role: "write", createdAt: 3, expiresAt: null },
+    ]);
+    expect(folder.open().find("a")).toBeUndefined();
+  });
+
+  test.each([
+    ["empty", ""],
+    ["no JSON", "{"],
+    ["cut", '{"version":1,"tokens":[{"name":"a"'],
+    ["of another version", '{"version":2,"tokens":[]}'],
+    ["without the keys", '{"version":1,"tokens":[{"name":"a","role":"read","createdAt":1,"expiresAt":null}]}'],
+    [
+      "of an unknown role",
+      '{"version":1,"tokens":[{"name":"a","role":"root","createdAt":1,"expiresAt":null,"salt":"AAAA","iterations":4096,"storedKey":"AAAA","serverKey":"AAAA"}]}',
+    ],
+  ])("that is %s is refused in words that name it", (_, text) => {
+    using folder = new Folder();
+    writeFileSync(folder.file, text);
+    expect(() => folder.open()).toThrow(withCode("DISK_FAILED"));
+    expect(() => folder.open()).toThrow(folder.file);
+  });
+
+  test("whose keys have a wrong length is damaged, and no proof is ever compared with it", () => {
+    using folder = new Folder();
+    folder.open().add({ name: "laptop", ...RECORD });
+    const content = JSON.parse(readFileSync(folder.file, "utf8"));
+    content.tokens[0].storedKey = "AAAA";
+    writeFileSync(folder.file, JSON.stringify(content));
+    expect(() => folder.open()).toThrow(withCode("DISK_FAILED"));
+  });
+});
+
+describe("a name", () => {
+  test.each(["", "a b", "a:b", ".a", "a,b", "é", "a\n", "a/b", "a".repeat(65)])("can't be %j", (name) => {
+    using folder = new Folder();
+    expect(() => folder.open().add({ name, ...RECORD })).toThrow(withCode("BAD_PARAMS"));
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  test("can't be the one of the run's own token", () => {
+    using folder = new Folder();
+    expect(() => folder.open().add({ name: "local", ...RECORD })).toThrow(withCode("EXISTS"));
+  });
+
+  test("is given once, and again after it was revoked, with another secret", () => {
+    using folder = new Folder();
+    const store = folder.open();
+    const first = store.add({ name: "laptop", ...RECORD });
+    expect(() => store.add({ name: "laptop", ...RECORD })).toThrow(withCode("EXISTS"));
+    store.revoke("laptop");
+    expect(store.add({ name: "laptop", ...RECORD }).secret).not.toBe(first.secret);
+  });
+
+  test("that no token has can't be revoked", () => {
+    using folder = new Folder();
+    expect(() => folder.open().revoke("laptop")).toThrow(withCode("NOT_FOUND"));
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+});
+
+describe("a change that can't be written is undone", () => {
+  test("there is no such token, and the one to revoke is still there", () => {
+    using folder = new Folder();
+    const store = folder.open();
+    store.add({ name: "old", ...RECORD });
+    const before = readFileSync(folder.file, "utf8");
+    mkdirSync(`${folder.file}.${process.pid}.new`); // where the new one would be written
+    writeFileSync(`${folder.file}.${process.pid}.new/x`, "");
+    expect(() => store.add({ name: "new", ...RECORD })).toThrow();
+    expect(() => store.revoke("old")).toThrow();
+    expect(store.list().map(({ name }) => name)).toEqual(["old"]);
+    expect(readFileSync(folder.file, "utf8")).toBe(before);
+  });
+
+  test.skipIf(noSmallDisk !== undefined)(smallDiskTest("on a full disk: DISK_FULL, and it goes on afterwards"), () => {
+    using disk = new SmallDisk(64 * 1024);
+    const file = disk.join("tokens.json");
+    const store = TokenStore.open(file);
+    store.add({ name: "first", ...RECORD });
+    writeFileSync(disk.join("ballast"), "");
+    fill(disk.join("ballast"));
+    expect(() => store.add({ name: "second", ...RECORD })).toThrow(withCode("DISK_FULL"));
+    expect(() => store.revoke("first")).toThrow(withCode("DISK_FULL"));
+    expect(store.list().map(({ name }) => name)).toEqual(["first"]);
+    expect(
+      TokenStore.open(file)
+        .list()
+        .map(({ name }) => name),
+    ).toEqual(["first"]);
+    writeFileSync(disk.join("ballast"), "");
+    store.add({ name: "second", ...RECORD });
+    expect(
+      TokenStore.open(file)
+        .list()
+        .map(({ name }) => name),
+    ).toEqual(["first", "second"]);
+  });
+});
+
+/** To the last byte. */
+function fill(file: string): void {
+  try {
+    for (;;) writeFileSync(file, Buffer.alloc(1024), { flag: "a" });
+  } catch {
+    // now it is full
+  }
+}

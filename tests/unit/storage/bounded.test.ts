@@ -1,0 +1,146 @@
+import { describe, expect, test } from "bun:test";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { BLOCK, BoundedSite, outcomeOf, writeBlocks } from "../../support/bounded-site.ts";
+
+/** Ten blocks, and room for the journals of what is under way, which count as well. */
+const QUOTA = 10.5 * BLOCK;
+const ALMOST = QUOTA - 65_536;
+
+describe("a quota", () => {
+  test("lets in what fits to the last byte, and nothing more", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    expect(await site.store("a", 999)).toBe("a");
+    expect(await outcomeOf(site.store("b", 2))).toBe("QUOTA_EXCEEDED");
+    expect(await site.store("c", 1)).toBe("c");
+    expect(await outcomeOf(site.store("d", 1))).toBe("QUOTA_EXCEEDED");
+    expect(await site.store("empty", 0)).toBe("empty");
+    expect(readdirSync(site.folder.path).sort()).toEqual(["a", "c", "empty"]);
+  });
+
+  test("says what would be too much, and of how many bytes it is", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    const message = 'The repository may hold 1000 bytes, and "b" would be too much.';
+    await expect(site.store("b", 1_001)).rejects.toMatchObject({ code: "QUOTA_EXCEEDED", message });
+  });
+
+  test("refuses a large file before its first byte, and leaves nothing of it", async () => {
+    using site = await BoundedSite.open({ quotaBytes: QUOTA });
+    expect(await outcomeOf(site.receive("large", QUOTA + 1))).toBe("QUOTA_EXCEEDED");
+    expect(readdirSync(site.folder.path)).toEqual([]);
+    expect(await outcomeOf(site.receive("fits", ALMOST))).toBe("stored");
+  });
+
+  test("counts what was there at the start", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    writeFileSync(site.folder.join("old"), new Uint8Array(900));
+    expect(await outcomeOf(site.store("new", 101))).toBe("QUOTA_EXCEEDED");
+    expect(await site.store("new", 100)).toBe("new");
+  });
+
+  test("a file that is replaced makes room, once the new one is there", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    await site.store("a", 400);
+    expect(await outcomeOf(site.store("a", 700, "overwrite"))).toBe("QUOTA_EXCEEDED");
+    expect(await site.store("a", 500, "overwrite")).toBe("a");
+    expect(await site.store("b", 500)).toBe("b");
+    expect(await outcomeOf(site.store("c", 1))).toBe("QUOTA_EXCEEDED");
+  });
+
+  test("a large file that replaces another makes room as well", async () => {
+    using site = await BoundedSite.open({ quotaBytes: QUOTA });
+    await (await site.receive("a", 4 * BLOCK)).commit();
+    await (await site.receive("a", 5 * BLOCK, { exists: "overwrite" })).commit();
+    expect(await outcomeOf(site.receive("b", 6 * BLOCK))).toBe("QUOTA_EXCEEDED");
+    expect(await outcomeOf(site.receive("b", 5 * BLOCK))).toBe("stored");
+  });
+
+  test("what is removed makes room at once", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    await site.store("folder/a", 1_000);
+    expect(await outcomeOf(site.store("b", 1_000))).toBe("QUOTA_EXCEEDED");
+    await site.storage.remove("folder", { recursive: true });
+    expect(await site.store("b", 1_000)).toBe("b");
+  });
+
+  test("what a rename replaces makes room at once", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    await site.store("a", 500);
+    await site.store("b", 500);
+    await site.storage.rename("a", "b", { overwrite: true });
+    expect(await site.store("c", 500)).toBe("c");
+    expect(await outcomeOf(site.store("d", 1))).toBe("QUOTA_EXCEEDED");
+  });
+
+  test("what a transfer leaves unfinished counts; when it goes on, only the rest is new", async () => {
+    using site = await BoundedSite.open({ quotaBytes: QUOTA });
+    await (await site.receive("a", 8 * BLOCK, { blocks: 6 })).keep();
+    expect(await outcomeOf(site.store("b", BLOCK))).toBe("stored");
+    const filler = await site.receive("c", 3 * BLOCK, { blocks: 3 });
+    // Six of a, one of b, three of c: there is room for nothing, not even the rest of a.
+    expect(await outcomeOf(site.receive("a", 8 * BLOCK))).toBe("QUOTA_EXCEEDED");
+    await filler.discard();
+    const part = await site.receive("a", 8 * BLOCK, { blocks: 0 });
+    expect(part.present).toBe(6 * BLOCK);
+    await writeBlocks(part, 6, 8);
+    expect(await part.commit()).toBe("a");
+    expect(await outcomeOf(site.store("d", BLOCK))).toBe("stored");
+    expect(await outcomeOf(site.store("e", BLOCK))).toBe("QUOTA_EXCEEDED");
+  });
+
+  test("of files that come at once together no more than fits", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => outcomeOf(site.store(`f${index}`, 300))),
+    );
+    expect(outcomes.filter((outcome) => outcome === "stored")).toHaveLength(3);
+    expect(outcomes.filter((outcome) => outcome === "QUOTA_EXCEEDED")).toHaveLength(17);
+    expect(site.held).toBe(900);
+  });
+
+  test("of large files that are under way at once together no more than fits, before they have a byte", async () => {
+    using site = await BoundedSite.open({ quotaBytes: QUOTA });
+    const paths = ["a", "b", "c", "d", "e"];
+    const outcomes = await Promise.all(paths.map((path) => outcomeOf(site.receive(path, 4 * BLOCK, { blocks: 0 }))));
+    expect(outcomes.sort()).toEqual(["QUOTA_EXCEEDED", "QUOTA_EXCEEDED", "QUOTA_EXCEEDED", "stored", "stored"]);
+  });
+
+  test("a transfer that gives up gives back what it was promised", async () => {
+    using site = await BoundedSite.open({ quotaBytes: QUOTA });
+    for (let round = 0; round < 3; round++) {
+      await (await site.receive("a", ALMOST, { blocks: round })).discard();
+    }
+    expect(await outcomeOf(site.receive("b", ALMOST))).toBe("stored");
+  });
+
+  test("a file that could not get its name counts as long as its part is there", async () => {
+    using site = await BoundedSite.open({ quotaBytes: QUOTA });
+    const part = await site.receive("a", 4 * BLOCK);
+    await site.store("a", 10);
+    expect(await outcomeOf(part.commit())).toBe("EXISTS");
+    expect(await outcomeOf(site.receive("b", 7 * BLOCK))).toBe("QUOTA_EXCEEDED");
+    expect(await outcomeOf(site.receive("b", 6 * BLOCK))).toBe("stored");
+  });
+
+  test("files that went without the server make room, a minute later", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    await site.store("a", 1_000);
+    rmSync(site.folder.join("a"));
+    await site.clock.advance(60_000);
+    expect(await site.store("b", 1_000)).toBe("b");
+  });
+
+  test("it is not counted anew for each file that is too much", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    await site.store("a", 1_000);
+    let walks = 0;
+    const { list } = site.inner;
+    site.inner.list = (...args) => {
+      walks++;
+      return list.apply(site.inner, args);
+    };
+    for (let tries = 0; tries < 50; tries++) expect(await outcomeOf(site.store("b", 1))).toBe("QUOTA_EXCEEDED");
+    await site.clock.advance(60_000);
+    for (let tries = 0; tries < 50; tries++) expect(await outcomeOf(site.store("b", 1))).toBe("QUOTA_EXCEEDED");
+    expect(walks).toBe(1);
+  });
+});
