@@ -1,5 +1,6 @@
 import type { ArgsDef } from "citty";
 import { UsageError } from "../errors.ts";
+import { isInvite } from "../protocol/invite.ts";
 import { type ConsoleIo, processIo } from "./console-io.ts";
 import { type Flags, findFlag, nearest, parseFlags } from "./flags.ts";
 import { commandHelp, programHelp } from "./help.ts";
@@ -76,6 +77,7 @@ function splitCommand(program: Program, argv: readonly string[]): { name: string
       continue;
     }
     if (Object.hasOwn(program.commands, word)) return { name: word, rest: argv.toSpliced(index, 1) };
+    if (isInvite(word)) throw new UsageError("That is an invite: write commserver-client join INVITE.");
     const near = nearest(word.toLowerCase(), Object.keys(program.commands));
     throw new UsageError(`Unknown command "${word}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }

@@ -64,6 +64,11 @@ export function tokensFile(stateDir: string): string {
   return join(stateDir, "tokens.json");
 }
 
+/** What the server last told clients of itself. */
+export function invitationFile(stateDir: string): string {
+  return join(stateDir, "invitation.json");
+}
+
 export function historyFile(stateDir: string): string {
   return join(stateDir, "history");
 }

@@ -18,10 +18,12 @@ export const PROOF_BYTES = 32;
 /** Names of tokens: none of them needs SASLprep, or an escape. */
 const NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
 const BASE64 = "[A-Za-z0-9+/]+={0,2}";
-/** Printable ASCII but for the comma. */
-const NONCE = "[\\x21-\\x2b\\x2d-\\x7e]{18,256}";
+/** Printable ASCII but for the comma: the client's own part, and with that of the server. */
+const PRINTABLE = "[\\x21-\\x2b\\x2d-\\x7e]";
+const CLIENT_NONCE = `${PRINTABLE}{18,128}`;
+const NONCE = `${PRINTABLE}{18,256}`;
 
-const CLIENT_FIRST = new RegExp(`^(p=tls-exporter,,|n,,)(n=(${NAME}),r=(${NONCE}))$`);
+const CLIENT_FIRST = new RegExp(`^((?:p=[A-Za-z0-9.-]+|[ny]),(?:a=[^,]+)?,)(n=(${NAME}),r=(${CLIENT_NONCE}))$`);
 const SERVER_FIRST = new RegExp(`^r=(${NONCE}),s=(${BASE64}),i=([1-9][0-9]{0,8})$`);
 const CLIENT_FINAL = new RegExp(`^(c=(${BASE64}),r=(${NONCE})),p=(${BASE64})$`);
 const SERVER_FINAL = new RegExp(`^v=(${BASE64})$`);
@@ -29,7 +31,6 @@ const SERVER_FINAL = new RegExp(`^v=(${BASE64})$`);
 export interface ClientFirst {
   /** Goes into the binding as it was sent. */
   readonly gs2Header: string;
-  readonly mechanism: Mechanism;
   readonly bare: string;
   readonly name: string;
   readonly nonce: string;
@@ -56,7 +57,7 @@ export function formatClientFirst(
 /** @throws ProtocolError BAD_PAYLOAD, as every function that reads a message */
 export function parseClientFirst(message: string): ClientFirst {
   const [, gs2Header, bare, name, nonce] = match(CLIENT_FIRST, message, "first message of the client");
-  return { gs2Header, mechanism: gs2Header === "n,," ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS", bare, name, nonce };
+  return { gs2Header, bare, name, nonce };
 }
 
 export function formatServerFirst(nonce: string, salt: Uint8Array, iterations: number): string {

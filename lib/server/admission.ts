@@ -108,7 +108,7 @@ export class Admission implements LinkHandler, Candidate {
       return this.#onProof(this.#exchange, decodeJson(Auth, payload, "AUTH").message);
     }
     if (this.#hello !== undefined) {
-      if (header.opcode === Opcode.GOAWAY) return this.#leave("The client left before it was admitted.");
+      if (header.opcode === Opcode.GOAWAY && this.isWaiting) return this.#leave("The client left the queue.");
       throw new ProtocolError("UNEXPECTED_FRAME", "A frame comes before WELCOME.");
     }
     if (header.opcode !== Opcode.HELLO) throw new ProtocolError("UNEXPECTED_FRAME", "The first frame is not HELLO.");

@@ -19,7 +19,7 @@ export interface MemberOptions {
 export class Member implements Counters {
   readonly id: number;
   readonly name: string;
-  readonly #account: Account;
+  readonly account: Account;
   address: string;
   readonly startedAt: number;
   readonly resumeToken: string | undefined;
@@ -38,19 +38,19 @@ export class Member implements Counters {
   constructor(options: MemberOptions) {
     this.id = options.id;
     this.name = options.name;
-    this.#account = options.account;
+    this.account = options.account;
     this.address = options.address;
     this.startedAt = options.startedAt;
     this.resumeToken = options.resumeToken;
   }
 
   get role(): Role {
-    return this.#account.role;
+    return this.account.role;
   }
 
   /** Name of the token that it came with; undefined for who needed none. */
   get token(): string | undefined {
-    return this.#account.token;
+    return this.account.token;
   }
 
   /** Made when it first calls something that is counted. */

@@ -6,6 +6,7 @@ import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "../session/clock.ts";
 import { Session, type SessionEnd, type StreamLimits } from "../session/session.ts";
 import type { Stream } from "../session/stream.ts";
+import type { Account } from "./access/account.ts";
 import type { Admission } from "./admission.ts";
 import { Away } from "./away.ts";
 import type { EventFeed } from "./events.ts";
@@ -64,8 +65,8 @@ export class Reception {
   }
 
   /** End the sessions that came with a token and may not stay, also those whose link is lost. `faultOf` tells why. */
-  expel(faultOf: (token: string) => string | undefined): void {
-    const judge = ({ token }: Member) => (token === undefined ? undefined : faultOf(token));
+  expel(faultOf: (account: Account) => string | undefined): void {
+    const judge = (member: Member) => faultOf(member.account);
     for (const member of [...this.members.clients, ...this.members.operators]) {
       const fault = judge(member);
       if (fault !== undefined) member.session.terminate("ACCESS_DENIED", fault);

@@ -8,6 +8,7 @@ import type { StreamLimits } from "../session/session.ts";
 import type { Transport } from "../session/transport.ts";
 import type { Sha256, Storage } from "../storage/storage.ts";
 import type { Access } from "./access/access.ts";
+import type { Account } from "./access/account.ts";
 import type { TokenStore } from "./access/token-store.ts";
 import { Admission, type AdmissionHost } from "./admission.ts";
 import { Bandwidth, type BandwidthLimits } from "./bandwidth.ts";
@@ -32,6 +33,9 @@ const CLEANING_MS = 24 * 3_600_000;
 
 /** Links of peers that were refused and have not gone yet: so many times `maxUnadmitted`; more are cut off without a word. */
 const REFUSED_FACTOR = 4;
+
+/** How often idle sessions are looked for, at least. */
+const IDLE_CHECK_MS = 10_000;
 
 /** How far ahead a timer looks: clocks are set, and timers have an end. */
 const MAX_TIMER_MS = 3_600_000;
@@ -101,6 +105,7 @@ export class CommServer implements Host {
   #cancelCheckpoint: () => void = () => {};
   #cancelCleaning: () => void = () => {};
   #cancelExpiry: () => void = () => {};
+  #cancelIdle: () => void = () => {};
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -120,6 +125,7 @@ export class CommServer implements Host {
     });
     this.#scheduleCheckpoint();
     this.#scheduleCleaning(0);
+    this.#scheduleIdle();
     this.watchExpiry();
     this.#admissionHost = {
       clock: options.clock,
@@ -190,18 +196,22 @@ export class CommServer implements Host {
   }
 
   expel(): void {
-    this.#reception.expel((token) => this.#options.access.faultOf(token));
+    const faultOf = ({ token }: Account) => (token === undefined ? undefined : this.#options.access.faultOf(token));
+    for (const admission of [...this.#unadmitted]) {
+      const fault = admission.isWaiting ? faultOf(admission.account) : undefined;
+      if (fault !== undefined) admission.refuse("ACCESS_DENIED", fault);
+    }
+    this.#reception.expel(faultOf);
   }
 
   watchExpiry(): void {
     this.#cancelExpiry();
+    // Clocks are set: what is over by now gets no timer.
+    this.expel();
     const next = this.#options.access.nextExpiry;
     if (next === undefined) return;
     const ms = Math.min(next - this.clock.wallTime(), MAX_TIMER_MS);
-    this.#cancelExpiry = this.clock.after(ms, () => {
-      this.expel();
-      this.watchExpiry();
-    });
+    this.#cancelExpiry = this.clock.after(ms, () => this.watchExpiry());
   }
 
   get writable(): boolean {
@@ -267,6 +277,7 @@ export class CommServer implements Host {
     this.#cancelCheckpoint();
     this.#cancelCleaning();
     this.#cancelExpiry();
+    this.#cancelIdle();
     this.ledger.close();
   }
 
@@ -291,16 +302,22 @@ export class CommServer implements Host {
 
   #scheduleCheckpoint(): void {
     this.#cancelCheckpoint = this.clock.after(CHECKPOINT_MS, () => {
-      this.#endIdle();
       const live = this.members.clients.map(({ id, counters }) => ({ id, ...counters }));
       if (live.length > 0) this.#record(() => this.ledger.checkpoint(live, this.clock.wallTime()));
       this.#scheduleCheckpoint();
     });
   }
 
-  #endIdle(): void {
+  #scheduleIdle(): void {
     const { idleMs } = this.#options;
     if (idleMs === undefined) return;
+    this.#cancelIdle = this.clock.after(Math.min(idleMs, IDLE_CHECK_MS), () => {
+      this.#endIdle(idleMs);
+      this.#scheduleIdle();
+    });
+  }
+
+  #endIdle(idleMs: number): void {
     for (const { session } of this.members.clients) {
       const { idleSince } = session;
       if (idleSince === undefined || this.clock.now() - idleSince < idleMs) continue;

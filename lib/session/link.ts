@@ -44,6 +44,8 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
   readonly #inPace: Pace | undefined;
+  /** What cancels the grants that wait for their time; made when there is one. */
+  #heldCredit: Set<() => void> | undefined;
   readonly #onGone: LinkOptions["onGone"];
   readonly clock: Clock;
   readonly intervalMs: number;
@@ -130,8 +132,13 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     writeUint32(payload, 0, bytes);
     this.#inPace?.spend(bytes);
     const ms = this.#inPace?.waitMs() ?? 0;
-    if (ms === 0) this.send(Opcode.CREDIT, streamId, payload);
-    else this.clock.after(ms, () => this.send(Opcode.CREDIT, streamId, payload));
+    if (ms === 0) return this.send(Opcode.CREDIT, streamId, payload);
+    const cancel = this.clock.after(ms, () => {
+      this.#heldCredit?.delete(cancel);
+      this.send(Opcode.CREDIT, streamId, payload);
+    });
+    this.#heldCredit ??= new Set();
+    this.#heldCredit.add(cancel);
   }
 
   addSource(source: FrameSource): void {
@@ -216,6 +223,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.#decoder.stop();
     this.#heartbeat.stop();
     this.#queue.abandon();
+    for (const cancel of this.#heldCredit ?? []) cancel();
     this.#closed?.resolve();
     this.#onGone?.(this);
     if (error === undefined || error instanceof TransportError) this.handler.onClosed(error);

@@ -20,7 +20,8 @@ export function readPrivate(file: string): string | undefined {
  * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
  */
 export function writePrivate(file: string, text: string): void {
-  const temporary = `${file}.${process.pid}.new`;
+  // One name for all: what a crash left goes with the next write.
+  const temporary = `${file}.new`;
   try {
     fs.rmSync(temporary, { force: true });
     const fd = fs.openSync(temporary, "wx", 0o600);

@@ -70,7 +70,21 @@ describe("README", () => {
     const commands =
       name === "server"
         ? ["serve", "console", "token", "identity"]
-        : ["shell", "status", "list", "get", "put", "remove", "rename", "digest", "watch", "send", "ping", "join", "forget"];
+        : [
+            "shell",
+            "status",
+            "list",
+            "get",
+            "put",
+            "remove",
+            "rename",
+            "digest",
+            "watch",
+            "send",
+            "ping",
+            "join",
+            "forget",
+          ];
     const { server } = await binaries();
     // The page of the client speaks of what its server must be told, too.
     const pages = [[server, "serve"], ...commands.map((command) => [program, command])];

@@ -3,7 +3,7 @@
  * COMMSERVER_ABUSE=full in large.
  */
 import { CONNECTING, FLOODS, OVER_TLS, SLOW } from "../support/abuse/attacks.ts";
-import { AbuseSite, type Attack, lineOf, type Security } from "../support/abuse/site.ts";
+import { AbuseSite, type Attack, type Security } from "../support/abuse/site.ts";
 
 const wanted = process.argv.slice(2);
 const plan: [Security, readonly Attack[]][] = [
@@ -14,6 +14,6 @@ for (const [security, attacks] of plan) {
   for (const attack of attacks) {
     if (wanted.length > 0 && !wanted.includes(attack.kind)) continue;
     await using site = await AbuseSite.open(security);
-    console.log(lineOf(`${attack.kind} (${security})`, await site.endure(attack)));
+    await site.endure(attack);
   }
 }

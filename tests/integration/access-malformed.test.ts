@@ -88,9 +88,9 @@ describe("a proof that is none is refused with BAD_PAYLOAD or ACCESS_DENIED, wha
   });
 });
 
-test("a nonce as long as a message takes lets a right token in", async () => {
+test("the longest nonce lets a right token in", async () => {
   await using server = new AccessServer();
   const { peer } = await server.peer();
-  const answer = await prove(peer, new ScramClient(server.issue("laptop"), undefined, "n".repeat(250)));
+  const answer = await prove(peer, new ScramClient(server.issue("laptop"), undefined, "n".repeat(128)));
   expect(answer.name).toBe("WELCOME");
 });

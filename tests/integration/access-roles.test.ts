@@ -105,8 +105,8 @@ describe("an operator with a token", () => {
   });
 
   test.each([
-    ["boss", "EXISTS"],
-    ["local", "EXISTS"],
+    ["boss", "TOKEN_EXISTS"],
+    ["local", "BAD_PARAMS"],
     ["a b", "BAD_PARAMS"],
   ])("can't make one named %j", async (name, code) => {
     await using server = new AccessServer();
@@ -170,7 +170,7 @@ describe("the token of one run", () => {
     await using server = new AccessServer({ local });
     const operator = await server.operator();
     expect(await Array.fromAsync(operator.tokens())).toEqual([]);
-    await expect(operator.revokeToken("local")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(operator.revokeToken("local")).rejects.toMatchObject({ code: "NO_SUCH_TOKEN" });
   });
 });
 

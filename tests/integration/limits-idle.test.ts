@@ -131,7 +131,7 @@ describe("a session with a stream under way is not idle:", () => {
   test("one that is pushed to, and acknowledges, counts from then on", async () => {
     const clock = new FakeClock();
     await using server = new TestServer({ clock, idleMs: IDLE_MS });
-    const reader = await clientFrom(server);
+    const reader = await clientFrom(server, {}, { onMessage() {} });
     const writer = await clientFrom(server);
     await pass(clock, 2 * IDLE_MS, () => writer.send("tick", reader.name));
     expect(server.server.members.clients).toHaveLength(2);

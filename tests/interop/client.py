@@ -4,14 +4,16 @@ import json
 import os
 import select
 import shlex
-import socket
 import sys
 import time
 
 from chunks import Records
 from client_files import FileCommands
-from session import Session, connect, emit
-from wire import ENTRY, ERRORS, PUSH, Violation, change, fields, require
+from lies_auth import CLIENT_AUTH_LIES
+from pipes import connect
+from scram import ClientProof, read_invite, split_token
+from session import Session, emit
+from wire import ENTRY, ERRORS, PUSH, TOKEN, Violation, change, fields, require
 
 
 class Refused(Exception):
@@ -30,6 +32,7 @@ class Client(FileCommands, Session):
     def __init__(self, sock, options):
         super().__init__(sock, options)
         self.held, self.putting = [], None
+        self.proof, self.final = None, None
 
     def run(self):
         """The whole life of a session."""
@@ -46,7 +49,7 @@ class Client(FileCommands, Session):
             return select.select(others, [], [])[0]
         self.flush()
         reading = [*others] if self.eof else [self.sock, *others]
-        ready, _, _ = select.select(reading, [self.sock] if self.out else [], [], self.options.heartbeat / 2)
+        ready, _, _ = select.select(reading, [self.sock] if self.out or self.sock.pending else [], [], self.options.heartbeat / 2)
         if self.sock in ready:
             self.read()
         self.tick()
@@ -68,10 +71,30 @@ class Client(FileCommands, Session):
         grants = {"credit": self.options.credit, "maxStreams": self.options.max_streams}
         if self.options.resume is not None:
             hello["resume"] = self.options.resume
-        self.send("HELLO", {**hello, **grants, "later": {"ignored": [None]}})
-        self.until(lambda: self.admitted)
+        if self.options.token is not None:
+            self.proof, self.stage = ClientProof(*split_token(self.options.token)), "proof"
+            hello["auth"] = {"mechanism": self.proof.mechanism, "message": self.proof.first}
+        hello = {**hello, **grants, "later": {"ignored": [None]}}
+        if self.options.lie is not None:
+            return CLIENT_AUTH_LIES[self.options.lie](self, hello)
+        self.send("HELLO", hello)
+        return self.until(lambda: self.admitted)
+
+    def on_auth(self, frame):
+        """Proof: step 3 answers step 2, and step 4 is the last."""
+        if self.final is None:
+            self.final = self.proof.final(frame.body["message"])
+            self.send("AUTH", {"message": self.final})
+        else:
+            self.proof.check(frame.body["message"])
+            self.stage = "answer"
+
+    def trust(self, name):
+        """Proof: a server whose proof is missing is not trusted."""
+        require(self.stage == "answer", "ACCESS_DENIED", f"{name} without the server's proof")
 
     def on_welcome(self, frame):
+        self.trust("WELCOME")
         low, high = self.options.versions
         require(low <= frame.body["version"] <= high, "UNSUPPORTED_VERSION", f"WELCOME with {frame.body['version']}")
         self.admitted, self.name, self.their_credit = True, frame.body["name"], frame.body["credit"]
@@ -83,6 +106,7 @@ class Client(FileCommands, Session):
 
     def on_queued(self, frame):
         """Handshake, 5: only who asked for it waits, and the position only falls."""
+        self.trust("QUEUED")
         position = frame.body["position"]
         require(self.options.wait, "UNEXPECTED_FRAME", "QUEUED without wait")
         require(not self.queued or position < self.queued, "UNEXPECTED_FRAME", f"QUEUED {position} after {self.queued}")
@@ -187,6 +211,27 @@ class Client(FileCommands, Session):
     def do_unwatch(self):
         self.reset(self.watching, "CANCELLED", "No more.")
 
+    def do_issue(self, name, role, **more):
+        """Methods, issueToken: the invite holds the token."""
+        stream = self.do_call("issueToken", json.dumps({"name": name, "role": role, **more}))
+        if not stream.error:
+            invite = read_invite(stream.result["invite"])
+            right = invite["t"] == stream.result["token"] and invite["t"].startswith(name + ":")
+            require(right, "BAD_PAYLOAD", f"the invite is {invite!r}")
+            emit("invite", **invite)
+
+    def do_tokens(self):
+        records = Records()
+        stream = self.ask("tokens", {}, records)
+        right = all(map(TOKEN, records.all)) and not records.rest
+        require(right, "BAD_PAYLOAD", f"the tokens have the wrong shape: {records.all!r}")
+        if not stream.error:
+            emit("tokens", tokens=records.all)
+
+    def do_become(self, token="-"):
+        """Come back as the holder of another token; - is none."""
+        self.options.token = None if token == "-" else token
+
     def do_ping(self):
         nonce = self.ping()
         self.until(lambda: nonce not in self.pings)
@@ -200,7 +245,7 @@ class Client(FileCommands, Session):
 
     def do_return(self):
         """Handshake, 6: come back with the token."""
-        Client.__init__(self, connect(self.options.address), self.options)
+        Client.__init__(self, connect(self.options), self.options)
         self.handshake()
 
     def leave(self):
@@ -216,7 +261,7 @@ class Client(FileCommands, Session):
         while not self.eof:
             require(time.monotonic() < until, "UNEXPECTED_FRAME", "the other side does not close behind GOAWAY")
             if self.over and not self.out:
-                self.sock.shutdown(socket.SHUT_WR)
+                self.sock.half_close()
             self.turn()
         if not self.goaway_in and not self.goaway_out:
             raise Lost("the pipe ended without GOAWAY")
@@ -224,7 +269,7 @@ class Client(FileCommands, Session):
 
 
 def run_client(options):
-    client = Client(connect(options.address), options)
+    client = Client(connect(options), options)
     try:
         client.run()
     except Violation as violation:

@@ -4,10 +4,11 @@
     peer.py client [options] ADDRESS [COMMAND ...]   without COMMAND: one command per line from standard input
     peer.py server [options] FOLDER                  until standard input ends; its one command is: shutdown
     peer.py vectors PROTOCOL.md                      the page's own vectors
+    peer.py invite JSON | INVITE                     the invite that says so; what an invite says
     peer.py xxh3                                     digests of the lengths and seeds on standard input
 
 All print JSON events, one a line. Exit codes: 0 done, 1 the other side broke a rule (the reason is on standard
-error), 2 usage, 3 refused, 5 the pipe ended without a word. Python 3.9, standard library only.
+error), 2 usage, 3 refused, 4 another identity or no TLS, 5 the pipe ended without a word. Python 3.9, standard library only.
 """
 
 import argparse
@@ -18,6 +19,9 @@ import sys
 from chunks import check_chunk_vectors
 from client import Lost, Refused, run_client
 from lies import LIES
+from lies_auth import CLIENT_AUTH_LIES, SERVER_AUTH_LIES
+from pipes import WrongIdentity
+from scram import check_proof_vectors, read_invite, write_invite
 from server import Server
 from session import emit
 from wire import HEADER, SHAPES, Violation, check_header, encode, parse_object, require
@@ -34,6 +38,9 @@ def check_vectors(page):
             check_invalid(kind.split()[1], block)
     chunks = re.findall(r"^```chunk\n(.*?)\n```$", page, re.S | re.M)
     check_chunk_vectors(chunks)
+    objects = [json.loads(line[13:]) for line in re.findall("^payload json .*$", page, re.M)]
+    messages = [one.get("auth", one).get("message") for one in objects if "auth" in one or list(one) == ["message"]]
+    check_proof_vectors(messages)
     emit("vectors", valid=sum(kind == "vector" for kind, _ in blocks), all=len(blocks), chunks=len(chunks))
 
 
@@ -76,6 +83,10 @@ def arguments():
     client.add_argument("--versions", type=int, nargs=2, default=(1, 1))
     client.add_argument("--wait", action="store_true", help="queue for a seat")
     client.add_argument("--resume", nargs="?", const="", help="come back after a lost link; as who with this token")
+    client.add_argument("--pin", help="speak TLS with the server of this fingerprint")
+    client.add_argument("--token", help="prove this token")
+    client.add_argument("--source", help="come from this address")
+    client.add_argument("--lie", choices=CLIENT_AUTH_LIES)
     client.add_argument("--deaf", action="store_true", help="want no messages")
     client.add_argument("address", help="HOST:PORT or unix:PATH")
     client.add_argument("command", nargs="*")
@@ -83,11 +94,14 @@ def arguments():
     server.add_argument("--unix", help="listen at this path")
     server.add_argument("--refuse", help="refuse everybody with SERVER_FULL and these words")
     server.add_argument("--queue", type=int, default=0, help="positions to go through before WELCOME")
-    server.add_argument("--lie", choices=LIES)
-    server.add_argument("--read-only", action="store_true", help="take no put")
+    server.add_argument("--lie", choices=(*LIES, *SERVER_AUTH_LIES))
+    server.add_argument("--identity", help="speak TLS with this certificate and key (PEM, one file)")
+    server.add_argument("--token", action="append", help="want a proof of one of these")
+    server.add_argument("--role", choices=("read", "write"), default="write", help="what clients may do")
     server.add_argument("--hasty", action="store_true", help="be ready for small files before their blocks come")
     server.add_argument("folder")
     roles.add_parser("vectors").add_argument("page")
+    roles.add_parser("invite").add_argument("line")
     roles.add_parser("xxh3", help="digests of JSON [[length, seed], ...] of standard input")
     return parser.parse_args()
 
@@ -97,6 +111,10 @@ def run(options):
         run_client(options)
     elif options.what == "server":
         Server(options).run()
+    elif options.what == "invite" and options.line.startswith("{"):
+        emit("invite", line=write_invite(json.loads(options.line)))
+    elif options.what == "invite":
+        emit("invite", **read_invite(options.line))
     elif options.what == "xxh3":
         emit("xxh3", digests=[f"{xxh3(pattern(size), seed):016x}" for size, seed in json.load(sys.stdin)])
     else:
@@ -107,9 +125,9 @@ def run(options):
 def main():
     try:
         run(arguments())
-    except (Violation, Refused, Lost) as error:
+    except (Violation, Refused, WrongIdentity, Lost, OSError) as error:
         print(error, file=sys.stderr)
-        return {Violation: 1, Refused: 3, Lost: 5}[type(error)]
+        return {Violation: 1, Refused: 3, Lost: 5}.get(type(error), 4)
     return 0
 
 

@@ -2,24 +2,34 @@ import { describe } from "bun:test";
 import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
 import { binaries } from "../support/binaries.ts";
+import { USER_ENV } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
-const python = Bun.which("python3");
-const reason =
-  process.platform === "win32"
-    ? "the peer waits for pipes with select(), which Windows has not"
-    : python === null && !process.env["CI"] && "python3 is not installed";
-if (reason) console.warn(`tests/interop is skipped: ${reason}.`);
+/** `describe` for tests that need these programs: skipped where one is missing, except in CI. */
+export function describeWith(...programs: string[]) {
+  const missing = programs.filter((program) => Bun.which(program) === null);
+  const reason =
+    process.platform === "win32"
+      ? "the peer waits for pipes with select(), which Windows has not"
+      : missing.length > 0 && !process.env["CI"] && `${missing.join(", ")}: not installed`;
+  if (reason) console.warn(`Tests of tests/interop are skipped: ${reason}.`);
+  return describe.skipIf(reason !== false);
+}
 
-/** `describe` for tests that need Python: skipped where it is missing, except in CI. */
-export const describeInterop = describe.skipIf(reason !== false);
+export const describeInterop = describeWith("python3", "openssl");
 
 export type PeerEvent = Record<string, any>;
 
+/** Where a program is. */
+export function program(name: string): string {
+  const path = Bun.which(name);
+  if (path === null) throw new Error(`${name} is not installed`);
+  return path;
+}
+
 /** The command of the Python peer. */
 export function peer(...args: string[]): string[] {
-  if (python === null) throw new Error("python3 is not installed");
-  return [python, join(import.meta.dir, "peer.py"), ...args];
+  return [program("python3"), join(import.meta.dir, "peer.py"), ...args];
 }
 
 /** The command of the compiled client. */
@@ -36,8 +46,8 @@ export class LineProcess implements AsyncDisposable {
   #heard = 0;
   #silent = false;
 
-  constructor(command: string[], cwd = "/") {
-    const env = { PYTHONDONTWRITEBYTECODE: "1", PYTHONUTF8: "1" };
+  constructor(command: string[], cwd = "/", env: Record<string, string> = USER_ENV) {
+    env = { PYTHONDONTWRITEBYTECODE: "1", PYTHONUTF8: "1", ...env };
     this.#child = spawn(command, { cwd, env, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
     this.#output = this.#listen();
     this.#stderr = new Response(this.#child.stderr).text();
@@ -50,9 +60,9 @@ export class LineProcess implements AsyncDisposable {
 
   /** The next line that fits; those before it are passed over. */
   hear(fits: (line: string) => boolean): Promise<string> {
-    return until(() => {
+    return until(async () => {
       const at = this.lines.findIndex((line, index) => index >= this.#heard && fits(line));
-      if (at === -1 && this.#silent) throw new Error(`it ended; its lines: ${this.lines.join("\n")}`);
+      if (at === -1 && this.#silent) throw new Error(`it ended: ${this.lines.join("\n")} ${await this.#stderr}`);
       if (at === -1) return undefined;
       this.#heard = at + 1;
       return this.lines[at];
@@ -120,10 +130,14 @@ export interface FinishedPeer {
 /** A Python server. `finish()` tells whether the clients kept every rule: it is expected to be `KEPT`. */
 export class PeerServer extends LineProcess {
   address = "";
+  /** Of a server that speaks TLS. */
+  fingerprint: string | null = null;
 
   static async start(folder: string, ...options: string[]): Promise<PeerServer> {
     const server = new PeerServer(peer("server", ...options, folder));
-    server.address = `127.0.0.1:${(await server.event("listening"))["port"]}`;
+    const { port, fingerprint } = await server.event("listening");
+    server.address = `127.0.0.1:${port}`;
+    server.fingerprint = fingerprint;
     return server;
   }
 }

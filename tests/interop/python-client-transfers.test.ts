@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
 import { chmodSync, statSync, utimesSync } from "node:fs";
-import { ServerProcess } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { describeInterop, KEPT, noise, type PeerEvent } from "./peer.ts";
-import { buildFirst, CompiledSite } from "./site.ts";
+import { buildFirst, CompiledSite, startCompiled, WIRES } from "./site.ts";
 
 const BLOCK = 1_048_576;
 const BIG = noise(2_306_867);
@@ -20,7 +19,7 @@ class FilesSite extends CompiledSite {
     const folder = new TempFolder();
     writeTree(folder.join("repository"), FILES);
     writeTree(folder.path, OWN);
-    const server = await ServerProcess.start(["-r", folder.join("repository"), "--writable", ...options]);
+    const server = await startCompiled(folder.join("repository"), ["--writable", ...options]);
     return new FilesSite(folder, server);
   }
 
@@ -32,8 +31,8 @@ class FilesSite extends CompiledSite {
 buildFirst();
 
 describeInterop("a Python client gets from the compiled server", () => {
-  test("several files in one stream, in turn; what is missing or a folder is FAIL and stops no other", async () => {
-    await using site = await FilesSite.open();
+  test.each(WIRES)("over %s, several files in one stream, in turn; what fails stops no other", async (_, wire) => {
+    await using site = await FilesSite.open(...wire);
     const { events, ...rest } = await site.run([], ["get a.txt g1 docs g2 big.bin g3 missing g4 empty g5"]);
     expect(rest).toEqual(KEPT);
     expect(only(events, "got", "failed", "ended")).toMatchObject([

@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { runClient, ServerProcess } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { client, describeInterop, KEPT, LineProcess, noise, peer, runPeer } from "./peer.ts";
-import { buildFirst, CompiledSite } from "./site.ts";
+import { buildFirst, CompiledSite, startCompiled, WIRES } from "./site.ts";
 
 const FILES = {
   "a.txt": "abc",
@@ -28,7 +27,7 @@ class FilesSite extends CompiledSite {
   static async open(...options: string[]): Promise<FilesSite> {
     const folder = new TempFolder();
     writeTree(folder.join("repository"), FILES);
-    return new FilesSite(folder, await ServerProcess.start(["-r", folder.join("repository"), ...options]));
+    return new FilesSite(folder, await startCompiled(folder.join("repository"), options));
   }
 }
 
@@ -44,8 +43,8 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     expect(all).toBeGreaterThan(valid as number);
   });
 
-  test("gets status, list and stat of the shape that the page gives them", async () => {
-    await using site = await FilesSite.open();
+  test.each(WIRES)("over %s, gets status, list and stat of the shape that the page gives them", async (_, wire) => {
+    await using site = await FilesSite.open(...wire);
     const lines = ["status", "list", "list docs", "list '**/*.txt'", "stat 'docs/grüße 🎉.bin'", "stat docs"];
     const { events, ...rest } = await site.run([], lines);
     expect(rest).toEqual(KEPT);
@@ -59,7 +58,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
       any,
       any,
     ];
-    expect(welcome).toMatchObject({ event: "welcome", version: 1, role: "read" });
+    expect(welcome).toMatchObject({ event: "welcome", version: 1, role: wire.includes("--open") ? "read" : "write" });
     expect(status).toMatchObject({ self: { name: welcome.name }, seats: { max: 3, taken: 1 }, total: 1, next: null });
     expect(status.sessions).toMatchObject([{ name: welcome.name, endedAt: null, reason: null }]);
     const byPath = (one: any, other: any) => (one.path < other.path ? -1 : 1);
@@ -85,12 +84,14 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   });
 
   test.each([
-    ["the usual credit", []],
-    ["a small credit that is often granted", ["--credit", "1000", "--window", "65537"]],
-    ["no credit at first", ["--credit", "0"]],
-    ["the largest credit", ["--credit", "2147483647"]],
-  ])("gets files side by side, whole and verified, with %s", async (_, options) => {
-    await using site = await FilesSite.open();
+    ["the usual credit", [], "--plaintext"],
+    ["a small credit that is often granted", ["--credit", "1000", "--window", "65537"], "--plaintext"],
+    ["no credit at first", ["--credit", "0"], "--plaintext"],
+    ["the largest credit", ["--credit", "2147483647"], "--plaintext"],
+    ["a small credit, over TLS", ["--credit", "1000", "--window", "65537"], "--open"],
+    ["the largest credit, over TLS", ["--credit", "2147483647"], "--open"],
+  ])("gets files side by side, whole and verified, with %s", async (_, options, wire) => {
+    await using site = await FilesSite.open(wire);
     const paths = Object.keys(FILES) as (keyof typeof FILES)[];
     const pairs = paths.map((path, index) => `'${path}' got${index}`);
     const { events, ...rest } = await site.run(options, [`each ${pairs.join(" ")}`]);
@@ -102,8 +103,8 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     }
   });
 
-  test("a body stops exactly where its credit does, and holds back no other stream", async () => {
-    await using site = await FilesSite.open();
+  test.each(WIRES)("over %s, a body stops exactly where its credit does, and holds back no other", async (_, wire) => {
+    await using site = await FilesSite.open(...wire);
     const lines = ["starve big.bin 2", "get docs/two\\ words.txt small", "message hello", "feed"];
     const { events, ...rest } = await site.run(["--credit", "50001"], lines);
     expect(rest).toEqual(KEPT);
@@ -187,9 +188,9 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     expect(await site.server.event("message")).toMatchObject({ text: "🎉".repeat(4096) });
   });
 
-  test("talks with a compiled client in both directions", async () => {
-    await using site = await FilesSite.open();
-    await using shell = new LineProcess(await client("shell", "-s", site.server.address));
+  test.each(WIRES)("over %s, talks with a compiled client in both directions", async (_, wire) => {
+    await using site = await FilesSite.open(...wire);
+    await using shell = new LineProcess(await client("shell", ...site.compiledFlags));
     await shell.hearText("Connected as Client01");
     await using process = site.peer();
     const { name } = await process.event("welcome");
@@ -208,16 +209,16 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     await using site = await FilesSite.open();
     await using process = site.peer("--deaf");
     const { name } = await process.event("welcome");
-    const { exitCode, stderr } = await runClient(["send", "--to", name, "hello", "-s", site.server.address]);
+    const { exitCode, stderr } = await site.compiled("send", "--to", name, "hello");
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain(name);
-    const all = await runClient(["send", "--to", "all", "hello", "--json", "-s", site.server.address]);
+    const all = await site.compiled("send", "--to", "all", "hello", "--json");
     expect(JSON.parse(all.stdout)).toMatchObject({ delivered: [], failed: [{ name, message: expect.any(String) }] });
     expect(await process.finish()).toEqual(KEPT);
   });
 
-  test("is refused with the server's own words when it is full", async () => {
-    await using site = await FilesSite.open("--max-clients", "1");
+  test.each(WIRES)("over %s, is refused with the server's own words when it is full", async (_, wire) => {
+    await using site = await FilesSite.open(...wire, "--max-clients", "1");
     await using process = site.peer();
     await process.event("welcome");
     const { events, exitCode } = await site.run([], []);
@@ -264,8 +265,8 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     expect(await process.finish()).toEqual(KEPT);
   });
 
-  test("gets GOAWAY SHUTDOWN, and its transfer under way to the end", async () => {
-    await using site = await FilesSite.open();
+  test.each(WIRES)("over %s, gets GOAWAY SHUTDOWN, and its transfer under way to the end", async (_, wire) => {
+    await using site = await FilesSite.open(...wire);
     await using process = site.peer();
     process.say("starve big.bin");
     await process.event("starved");

@@ -1,32 +1,30 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
-import { runClient } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
 import { describeInterop, KEPT, noise, PeerServer } from "./peer.ts";
-import { buildFirst, Site } from "./site.ts";
+import { buildFirst, PEER_WIRES, PROVEN, PythonSite } from "./site.ts";
 
 const BLOCK = 1_048_576;
 const BIG = noise(2_306_867);
 const TREE = { "photos/big.bin": BIG, "photos/deep/grüße 🎉.txt": "hello", "photos/empty": "" };
 
 /** A Python server, and a folder of somebody's own. */
-class PeerSite extends Site<PeerServer> {
-  static async open(...options: string[]): Promise<PeerSite> {
+class PeerSite extends PythonSite {
+  static open(...options: string[]): Promise<PeerSite> {
+    return PeerSite.reached(PROVEN, ...options);
+  }
+
+  static async reached(wire: string[], ...options: string[]): Promise<PeerSite> {
     const folder = new TempFolder();
     writeTree(folder.path, { "outer/own/.keep": "" });
     writeTree(folder.join("repository"), { "big.bin": BIG, "docs/a.txt": "abc" });
-    return new PeerSite(folder, await PeerServer.start(folder.join("repository"), ...options));
+    return new PeerSite(folder, await PeerServer.start(folder.join("repository"), ...wire, ...options));
   }
 
-  get own(): string {
+  override get own(): string {
     return this.folder.join("outer/own");
-  }
-
-  /** Run the compiled client in the folder. */
-  run(...args: string[]) {
-    return runClient([...args, "-s", this.server.address, "--plaintext"], { cwd: this.own });
   }
 
   /** Files below a folder that have their real names, with slashes. */
@@ -44,8 +42,8 @@ class PeerSite extends Site<PeerServer> {
 buildFirst();
 
 describeInterop("the compiled client gets from a Python server", () => {
-  test("a folder with all below it", async () => {
-    await using site = await PeerSite.open();
+  test.each(PEER_WIRES)("over %s, a folder with all below it", async (_, wire) => {
+    await using site = await PeerSite.reached(await wire());
     expect(await site.run("get", "docs", "big.bin", "--output", "inbox/")).toMatchObject({ exitCode: 0 });
     expect(site.files()).toEqual(["inbox/big.bin", "inbox/docs/a.txt"]);
     expect(await site.server.finish()).toEqual(KEPT);
@@ -75,8 +73,8 @@ describeInterop("the compiled client gets from a Python server", () => {
     expect(await site.server.finish()).toEqual(KEPT);
   });
 
-  test("a link that is lost once is followed by a return, and by the missing blocks alone", async () => {
-    await using site = await PeerSite.open("--lie", "vanish-once");
+  test.each(PEER_WIRES)("over %s, a lost link is followed by a return, and by the missing blocks", async (_, wire) => {
+    await using site = await PeerSite.reached(await wire(), "--lie", "vanish-once");
     expect(await site.run("get", "big.bin")).toMatchObject({ exitCode: 0 });
     expect(await site.fetched()).toBe(true);
     const [first, second] = site.server.events("hello");
@@ -162,8 +160,10 @@ describeInterop("the compiled client puts to a Python server", () => {
     ["with a credit of 1000", ["--credit", "1000"]],
     ["that loses a block", ["--lie", "lost-once"]],
     ["that loses the link once", ["--lie", "vanish-once"]],
+    ["over TLS", undefined],
   ])("a folder with all below it, to a server %s", async (_, options) => {
-    await using site = await PeerSite.open(...options);
+    const overTls = PEER_WIRES[1][1];
+    await using site = options ? await PeerSite.open(...options) : await PeerSite.reached(await overTls());
     writeTree(site.own, TREE);
     expect(await site.run("put", "photos", "--to", "inbox")).toMatchObject({ exitCode: 0 });
     for (const [path, content] of Object.entries(TREE)) {
@@ -219,7 +219,7 @@ describeInterop("the compiled client puts to a Python server", () => {
   });
 
   test("a read-only repository is exit 5", async () => {
-    await using site = await PeerSite.open("--read-only");
+    await using site = await PeerSite.open("--role", "read");
     writeTree(site.own, { "up.bin": BIG });
     expect(await site.run("put", "up.bin")).toMatchObject({ exitCode: 5 });
     expect(await site.server.finish()).toEqual(KEPT);

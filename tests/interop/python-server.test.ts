@@ -5,8 +5,8 @@ import { runClient } from "../support/processes.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
-import { client, describeInterop, KEPT, LineProcess, noise, PeerServer, runPeer } from "./peer.ts";
-import { buildFirst, Site } from "./site.ts";
+import { describeInterop, KEPT, noise, PeerServer, runPeer } from "./peer.ts";
+import { buildFirst, PEER_WIRES, PROVEN, PythonSite } from "./site.ts";
 
 const FILES = {
   "a.txt": "abc",
@@ -16,17 +16,20 @@ const FILES = {
 };
 
 /** A Python server with FILES, and a folder for what is fetched. */
-class PeerSite extends Site<PeerServer> {
-  static async open(...options: string[]): Promise<PeerSite> {
+class PeerSite extends PythonSite {
+  static open(...options: string[]): Promise<PeerSite> {
+    return PeerSite.reached(PROVEN, ...options);
+  }
+
+  static async reached(wire: string[], ...options: string[]): Promise<PeerSite> {
     const folder = new TempFolder();
     writeTree(folder.path, { "got/.keep": "" });
     writeTree(folder.join("repository"), FILES);
-    return new PeerSite(folder, await PeerServer.start(folder.join("repository"), ...options));
+    return new PeerSite(folder, await PeerServer.start(folder.join("repository"), ...wire, ...options));
   }
 
-  /** Run the compiled client there. */
-  run(...args: string[]) {
-    return runClient([...args, "-s", this.server.address], { cwd: this.folder.join("got") });
+  override get own(): string {
+    return this.folder.join("got");
   }
 
   /** What the client has left under a real name. */
@@ -37,35 +40,43 @@ class PeerSite extends Site<PeerServer> {
 
 buildFirst();
 
-describeInterop("a Python server from PROTOCOL.md alone", () => {
-  test("serves status, list and ping to the compiled client, which leaves with GOAWAY", async () => {
-    await using site = await PeerSite.open();
-    const status = await site.run("status", "--json");
-    expect(JSON.parse(status.stdout)).toMatchObject({ self: { name: "Client01" }, server: { agent: "peer.py" } });
-    const list = await site.run("list", "--json");
-    expect(JSON.parse(list.stdout)).toMatchObject([
-      { path: "a.txt", kind: "file", size: 3 },
-      { path: "big.bin", kind: "file", size: 3_000_001 },
-      { path: "docs", kind: "folder", size: 0 },
-      { path: "docs/grüße 🎉.bin", kind: "file", size: 70_001 },
-      { path: "empty", kind: "file", size: 0 },
-    ]);
-    expect(JSON.parse((await site.run("list", "**/*.bin", "--json")).stdout)).toHaveLength(2);
-    expect((await site.run("ping", "-c", "2")).exitCode).toBe(0);
-    expect(await site.server.finish()).toEqual(KEPT);
-    expect(site.server.events("goaway").map(({ code }) => code)).toEqual([0, 0, 0, 0]);
-  });
+const openTls = PEER_WIRES[1][1];
 
-  test("serves files in small odd frames, of which the compiled client makes the same bytes", async () => {
-    await using site = await PeerSite.open();
-    const paths = Object.keys(FILES) as (keyof typeof FILES)[];
-    expect(await site.run("get", ...paths)).toMatchObject({ exitCode: 0 });
-    for (const path of paths) {
-      const bytes = await Bun.file(site.folder.join("got", path.replace("docs/", ""))).bytes();
-      expect(Buffer.from(bytes).equals(Buffer.from(FILES[path] as Uint8Array))).toBe(true);
-    }
-    expect(await site.server.finish()).toEqual(KEPT);
-  });
+describeInterop("a Python server from PROTOCOL.md alone", () => {
+  test.each(PEER_WIRES)(
+    "over %s, serves status, list and ping to the compiled client, which leaves with GOAWAY",
+    async (_, wire) => {
+      await using site = await PeerSite.reached(await wire());
+      const status = await site.run("status", "--json");
+      expect(JSON.parse(status.stdout)).toMatchObject({ self: { name: "Client01" }, server: { agent: "peer.py" } });
+      const list = await site.run("list", "--json");
+      expect(JSON.parse(list.stdout)).toMatchObject([
+        { path: "a.txt", kind: "file", size: 3 },
+        { path: "big.bin", kind: "file", size: 3_000_001 },
+        { path: "docs", kind: "folder", size: 0 },
+        { path: "docs/grüße 🎉.bin", kind: "file", size: 70_001 },
+        { path: "empty", kind: "file", size: 0 },
+      ]);
+      expect(JSON.parse((await site.run("list", "**/*.bin", "--json")).stdout)).toHaveLength(2);
+      expect((await site.run("ping", "-c", "2")).exitCode).toBe(0);
+      expect(await site.server.finish()).toEqual(KEPT);
+      expect(site.server.events("goaway").map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    },
+  );
+
+  test.each(PEER_WIRES)(
+    "over %s, serves files in small odd frames, of which the compiled client makes the same bytes",
+    async (_, wire) => {
+      await using site = await PeerSite.reached(await wire());
+      const paths = Object.keys(FILES) as (keyof typeof FILES)[];
+      expect(await site.run("get", ...paths)).toMatchObject({ exitCode: 0 });
+      for (const path of paths) {
+        const bytes = await Bun.file(site.folder.join("got", path.replace("docs/", ""))).bytes();
+        expect(Buffer.from(bytes).equals(Buffer.from(FILES[path] as Uint8Array))).toBe(true);
+      }
+      expect(await site.server.finish()).toEqual(KEPT);
+    },
+  );
 
   test.each([2, 3])("the compiled client opens no more streams than maxStreams, which is %d", async (maxStreams) => {
     await using site = await PeerSite.open("--max-streams", `${maxStreams}`);
@@ -90,36 +101,42 @@ describeInterop("a Python server from PROTOCOL.md alone", () => {
     expect(await site.server.finish()).toEqual(KEPT);
   });
 
-  test("a push reaches a compiled client, is acknowledged, and the sender hears of it", async () => {
-    await using site = await PeerSite.open();
-    await using shell = new LineProcess(await client("shell", "-s", site.server.address));
-    await shell.hearText("Connected as Client01");
-    const { stdout } = await site.run("send", "--to", "client01", "--json", "hi 🎉");
-    expect(JSON.parse(stdout)).toEqual({ text: "hi 🎉 ACK", delivered: ["Client01"], failed: [] });
-    expect(await shell.hearText("hi")).toBe("Client02: hi 🎉");
-    expect(await shell.finish()).toMatchObject({ exitCode: 0 });
-    expect(await site.server.finish()).toEqual(KEPT);
-  });
+  test.each(PEER_WIRES)(
+    "over %s, a push reaches a compiled client, is acknowledged, and the sender hears of it",
+    async (_, wire) => {
+      await using site = await PeerSite.reached(await wire());
+      await using shell = await site.shell();
+      await shell.hearText("Connected as Client01");
+      const { stdout } = await site.run("send", "--to", "client01", "--json", "hi 🎉");
+      expect(JSON.parse(stdout)).toEqual({ text: "hi 🎉 ACK", delivered: ["Client01"], failed: [] });
+      expect(await shell.hearText("hi")).toBe("Client02: hi 🎉");
+      expect(await shell.finish()).toMatchObject({ exitCode: 0 });
+      expect(await site.server.finish()).toEqual(KEPT);
+    },
+  );
 
   test("the compiled client answers pings while it is idle", async () => {
     await using site = await PeerSite.open("--heartbeat", "1");
-    await using shell = new LineProcess(await client("shell", "-s", site.server.address));
+    await using shell = await site.shell();
     for (const _ of [1, 2]) await site.server.event("pong");
     expect(await shell.finish()).toMatchObject({ exitCode: 0 });
     expect(await site.server.finish()).toEqual(KEPT);
   });
 
-  test("GOAWAY SHUTDOWN ends the compiled client with the server's words", async () => {
-    await using site = await PeerSite.open();
-    await using shell = new LineProcess(await client("shell", "-s", site.server.address, "--reconnect", "0"));
-    await shell.hearText("Connected as Client01");
-    site.server.say("shutdown");
-    await site.server.event("left");
-    const { exitCode, stderr } = await shell.ended();
-    expect(exitCode).toBe(3);
-    expect(stderr).toContain("The peer stops.");
-    expect(await site.server.finish()).toEqual(KEPT);
-  });
+  test.each(PEER_WIRES)(
+    "over %s, GOAWAY SHUTDOWN ends the compiled client with the server's words",
+    async (_, wire) => {
+      await using site = await PeerSite.reached(await wire());
+      await using shell = await site.shell("--reconnect", "0");
+      await shell.hearText("Connected as Client01");
+      site.server.say("shutdown");
+      await site.server.event("left");
+      const { exitCode, stderr } = await shell.ended();
+      expect(exitCode).toBe(3);
+      expect(stderr).toContain("The peer stops.");
+      expect(await site.server.finish()).toEqual(KEPT);
+    },
+  );
 
   test("serves the compiled client over a Unix socket", async () => {
     using folder = new TempFolder();
@@ -196,7 +213,7 @@ describeInterop("the compiled client at a server that lies", () => {
   test.each(["garbage", "early-accept", "early-ping", "other-version", "no-credit"])(
     "%s in place of WELCOME: exit 3 with a reason",
     async (lie) => {
-      await using site = await PeerSite.open("--lie", lie);
+      await using site = await PeerSite.reached(await openTls(), "--lie", lie);
       const { exitCode, stderr } = await site.run("status");
       expect(exitCode).toBe(3);
       expect(stderr).toStartWith("commserver-client: ");
@@ -235,7 +252,7 @@ describeInterop("the Python peer is strict", () => {
     ["other-version", 2, "UNSUPPORTED_VERSION"],
     ["no-credit", 7, "BAD_PAYLOAD"],
   ] as typeof VIOLATIONS)("as a client, %s ends it with exit 1 and the reason (%d %s)", async (lie, code, name) => {
-    await using site = await PeerSite.open("--lie", lie);
+    await using site = await PeerSite.reached([], "--lie", lie);
     const { exitCode, stderr } = await runPeer([site.server.address], ["get big.bin /dev/null"]);
     expect(exitCode).toBe(1);
     expect(stderr).toStartWith(`${name}: `);
@@ -252,7 +269,7 @@ describeInterop("the Python peer is strict", () => {
     ["a PONG unasked", "UNEXPECTED_FRAME", [frame("HELLO", HELLO), frame("PONG", Buffer.alloc(8))]],
     ["a frame cut off", "BAD_HEADER", [frame("HELLO", HELLO), frame("PING", Buffer.alloc(8)).subarray(0, 20)]],
   ])("as a server, %s ends it with exit 1 and %s", async (_, name, bytes) => {
-    await using site = await PeerSite.open();
+    await using site = await PeerSite.reached([]);
     await using raw = await RawPeer.connect(Number(site.server.address.split(":")[1]));
     raw.send(...bytes);
     raw.halfClose();

@@ -9,12 +9,16 @@ import secrets
 import select
 import shutil
 import socket
+import ssl
 import stat
 import sys
 import time
 
 from chunks import Body
 from lies import FRAME_LIES, LIST_LIES, WELCOME_LIES, welcome
+from lies_auth import SERVER_AUTH_LIES
+from pipes import accept, fingerprint
+from scram import ServerProof, split_token
 from server_files import GetAnswers, PutAnswers, facts_at
 from session import Session, emit
 from wire import ERRORS, Violation, require, text, valid_path
@@ -36,23 +40,50 @@ class Visitor(Session):
         super().__init__(sock, options)
         self.server, self.positions = server, list(range(options.queue, 0, -1))
         self.lingering, self.started, self.token = False, int(time.time() * 1000), None
-        self.vanishing = None
+        self.vanishing, self.hello, self.proof, self.role = None, None, None, options.role
 
     # Handshake
 
     def on_hello(self, frame):
         """Handshake: refuse, queue or admit."""
-        require(self.name is None, "UNEXPECTED_FRAME", "a second HELLO")
-        hello, versions = frame.body, frame.body["versions"]
-        self.their_credit, self.name = hello["credit"], self.server.name_for(hello.get("resume"))
-        self.token = secrets.token_hex(16) if "resume" in hello else None
-        emit("hello", name=self.name, **hello)
+        self.hello, versions = frame.body, frame.body["versions"]
+        self.stage = "proof"
         if self.options.lie in WELCOME_LIES:
             self.lied = True
             self.out += WELCOME_LIES[self.options.lie]()
         elif not versions["min"] <= 1 <= versions["max"]:
             self.refuse("UNSUPPORTED_VERSION", "No version in common.", versions={"min": 1, "max": 1})
-        elif self.options.refuse or (self.positions and not hello.get("wait")):
+        elif "auth" in self.hello:
+            self.proof = ServerProof(self.server.secrets, self.hello["auth"], self.sock.encrypted)
+            if self.options.lie in SERVER_AUTH_LIES:
+                self.lied = True
+                self.out += SERVER_AUTH_LIES[self.options.lie](self.proof, None)
+            else:
+                self.send("AUTH", {"message": self.proof.challenge})
+        elif self.server.secrets:
+            self.refuse("TOKEN_REQUIRED", "This server wants a token.")
+        elif self.options.lie in SERVER_AUTH_LIES:
+            self.lied = True
+            self.out += SERVER_AUTH_LIES[self.options.lie](None, None)
+        else:
+            self.seat()
+
+    def on_auth(self, frame):
+        """Proof: steps 3 and 4."""
+        final = self.proof.final(frame.body["message"])
+        if self.options.lie in SERVER_AUTH_LIES:
+            self.out += SERVER_AUTH_LIES[self.options.lie](self.proof, final)
+        else:
+            self.send("AUTH", {"message": final})
+            self.seat()
+
+    def seat(self):
+        """Handshake, 5 and 6: who the client is, and whether there is room for it."""
+        self.stage = "seat"
+        self.their_credit, self.name = self.hello["credit"], self.server.name_for(self.hello.get("resume"))
+        self.token = secrets.token_hex(16) if "resume" in self.hello else None
+        emit("hello", name=self.name, token=self.proof and self.proof.name, **self.hello)
+        if self.options.refuse or (self.positions and not self.hello.get("wait")):
             self.refuse("SERVER_FULL", self.options.refuse or "Every seat is taken.")
         else:
             self.advance()
@@ -66,7 +97,8 @@ class Visitor(Session):
         else:
             self.admitted = True
             resume = {"resume": {"token": self.token, "graceMs": 60000}} if self.token else {}
-            self.send("WELCOME", {**welcome(self.name, self.options.credit, self.options.max_streams), **resume})
+            grants = welcome(self.name, self.options.credit, self.options.max_streams)
+            self.send("WELCOME", {**grants, "role": self.role, **resume})
             emit("joined", name=self.name)
 
     def refuse(self, code, message, **more):
@@ -77,7 +109,7 @@ class Visitor(Session):
     def flush(self):
         super().flush()
         if self.lingering and not self.out and not self.eof:
-            self.sock.shutdown(socket.SHUT_WR)
+            self.sock.half_close()
         if self.vanishing is not None and self.vanishing.empty and not self.out:
             self.eof = True
 
@@ -137,7 +169,7 @@ class Visitor(Session):
         ended = {"endedAt": None, "reason": None}
         people = [{"name": one.name or "", "address": "peer", "startedAt": one.started} for one in self.server.visitors]
         sessions = [{**who, **zeros, **ended, "id": number} for number, who in enumerate(people, 1)][::-1]
-        me = {"name": self.name, "address": "peer", "startedAt": self.started, "role": "read"}
+        me = {"name": self.name, "address": "peer", "startedAt": self.started, "role": self.role}
         server = {"agent": "peer.py", "startedAt": self.started, "uptimeMs": 0, "draining": False}
         seats = {"max": 9, "taken": len(people), "maxWaiting": 9, "waiting": 0}
         numbers = {"total": len(people), "sessions": sessions, "next": None}
@@ -175,8 +207,8 @@ class Visitor(Session):
             self.accept(stream, {}, GetAnswers(self, stream).body)
 
     def do_put(self, stream, params):
-        if self.options.read_only:
-            self.reset(stream, "NOT_ALLOWED", "The repository is read-only.")
+        if self.role == "read":
+            self.reset(stream, "NOT_ALLOWED", "The role does not allow it.")
         else:
             self.accept(stream, {}, PutAnswers(self, stream).body)
 
@@ -189,9 +221,11 @@ class Visitor(Session):
             self.reset(stream, "NOT_A_FILE", "It is a folder.")
 
     def do_remove(self, stream, params):
+        if self.role == "read":
+            return self.reset(stream, "NOT_ALLOWED", "The role does not allow it.")
         full = self.resolve(stream, params.get("path"))
         if not full:
-            return
+            return None
         if os.path.isfile(full) or os.path.islink(full):
             os.remove(full)
         elif params.get("recursive"):
@@ -203,9 +237,11 @@ class Visitor(Session):
         return self.accept(stream, {})
 
     def do_rename(self, stream, params):
+        if self.role == "read":
+            return self.reset(stream, "NOT_ALLOWED", "The role does not allow it.")
         source, to = self.resolve(stream, params.get("from")), os.path.join(self.server.root, params["to"])
         if not source:
-            return
+            return None
         files = os.path.isfile(source) and os.path.isfile(to)
         if os.path.lexists(to) and not (files and params.get("overwrite")):
             return self.reset(stream, "EXISTS", f'"{params["to"]}" is there already.')
@@ -246,13 +282,22 @@ class Server:
         self.options, self.root = options, os.path.realpath(options.folder)
         self.visitors, self.numbers = [], itertools.count(1)
         self.tokens, self.partials, self.answers, self.lost = {}, {}, 0, False
+        self.secrets = dict(map(split_token, options.token or []))
         if options.unix:
             self.listener = socket.socket(socket.AF_UNIX)
             self.listener.bind(options.unix)
             self.listener.listen()
         else:
             self.listener = socket.create_server(("127.0.0.1", 0))
-        emit("listening", port=0 if options.unix else self.listener.getsockname()[1])
+        emit("listening", port=0 if options.unix else self.listener.getsockname()[1], fingerprint=self.fingerprint)
+
+    @property
+    def fingerprint(self):
+        if self.options.identity is None:
+            return None
+        with open(self.options.identity, encoding="ascii") as file:
+            pem = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", file.read(), re.S)
+        return fingerprint(ssl.PEM_cert_to_DER_cert(pem[0]))
 
     def name_for(self, token):
         """Handshake, 6: the name of who comes back, else a new one. A token is good for one time."""
@@ -268,11 +313,12 @@ class Server:
         for one in self.visitors:
             one.flush()
         reading = [sys.stdin, self.listener, *(one.sock for one in self.visitors)]
-        writing = [one.sock for one in self.visitors if one.out]
+        writing = [one.sock for one in self.visitors if one.out or one.sock.pending]
         patience = 0 if any(one.over for one in self.visitors) else self.options.heartbeat / 2
         ready, _, _ = select.select(reading, writing, [], patience)
         if self.listener in ready:
-            self.visitors.append(Visitor(self.listener.accept()[0], self.options, self))
+            sock = accept(self.listener.accept()[0], self.options.identity)
+            self.visitors.append(Visitor(sock, self.options, self))
         for one in list(self.visitors):
             self.serve(one, one.sock in ready)
         return sys.stdin not in ready or self.command(os.read(sys.stdin.fileno(), 65536))

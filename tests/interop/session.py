@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import socket
 import struct
 import time
 
@@ -51,14 +50,21 @@ class Session:
     """What both sides do. A class below says `serving`, `first_id` and `methods`."""
 
     FRAME_SIZES = (1, 3, 997, 4099, 16381, 7)
+    PLACES = {
+        (True, "hello"): ("HELLO",),
+        (True, "proof"): ("AUTH",),
+        (True, "queue"): ("PING", "PONG", "GOAWAY"),
+        # WELCOME and QUEUED are refused where they come before the server's proof, with a code of their own.
+        (False, "proof"): ("AUTH", "WELCOME", "QUEUED", "REFUSE"),
+        (False, "answer"): ("WELCOME", "QUEUED", "REFUSE"),
+        (False, "queue"): ("WELCOME", "QUEUED", "REFUSE", "PING", "PONG"),
+    }
 
     def __init__(self, sock, options):
-        sock.setblocking(False)
-        if sock.family == socket.AF_INET:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock, self.options = sock, options
         self.inbox, self.out, self.eof = bytearray(), bytearray(), False
         self.name, self.admitted, self.queued, self.lied = None, False, 0, False
+        self.stage = "hello" if self.serving else "answer"
         self.streams, self.next_id, self.last_theirs, self.their_credit = {}, self.first_id, 0, 0
         self.pings, self.heard, self.missed = {}, time.monotonic(), 0
         self.goaway_in = self.goaway_out = None
@@ -69,7 +75,7 @@ class Session:
     def read(self):
         """Take what the pipe has; at its end nothing may be cut off."""
         try:
-            data = self.sock.recv(262144)
+            data = self.sock.recv()
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -91,7 +97,7 @@ class Session:
             return False
         payload = bytes(self.inbox[HEADER.size : HEADER.size + length])
         del self.inbox[: HEADER.size + length]
-        if self.lied and name != "GOAWAY":
+        if self.lied and name not in ("AUTH", "GOAWAY"):
             return True
         require(self.in_place(name), "UNEXPECTED_FRAME", f"{name} {payload[:200]!r} has no place here")
         body = None
@@ -103,12 +109,9 @@ class Session:
 
     def in_place(self, name):
         """Handshake: what may come before WELCOME, from either side, and what may not come after it."""
-        answers = {"WELCOME", "QUEUED", "REFUSE"}
         if self.admitted:
-            return name not in answers | {"HELLO"}
-        first = {"HELLO"} if self.serving else answers
-        waiting = {"PING", "PONG", "GOAWAY"} if self.serving else answers | {"PING", "PONG"}
-        return name in (waiting if self.queued else first) or self.lied
+            return name not in ("HELLO", "AUTH", "WELCOME", "QUEUED", "REFUSE")
+        return name in self.PLACES[self.serving, "queue" if self.queued else self.stage] or self.lied
 
     def send(self, name, payload=b"", stream=0, flags=0):
         self.out += encode(name, payload, stream, flags)
@@ -116,7 +119,7 @@ class Session:
     def flush(self):
         """Send what the pipe takes; DATA is only made when nothing else waits."""
         try:
-            while self.out or self.pump():
+            while self.sock.pending or self.out or self.pump():
                 del self.out[: self.sock.send(self.out)]
         except (BlockingIOError, InterruptedError):
             pass
@@ -293,12 +296,3 @@ class Session:
         busy = any(not stream.closed for stream in self.streams.values())
         return self.eof or any(code not in (0, ERRORS["SHUTDOWN"]) for code in codes) or (bool(codes) and not busy)
 
-
-def connect(address):
-    """Overview: TCP (HOST:PORT) or a Unix socket (unix:PATH)."""
-    if not address.startswith("unix:"):
-        host, port = address.rsplit(":", 1)
-        return socket.create_connection((host, int(port)), 5)
-    sock = socket.socket(socket.AF_UNIX)
-    sock.connect(address[5:])
-    return sock

@@ -13,12 +13,13 @@ Frame = collections.namedtuple("Frame", "name flags stream payload body")
 
 OPCODES = {
     "HELLO": Rule(0x01, "session", 2, 4096, 0),
-    "WELCOME": Rule(0x02, "session", 2, 65536, 0),
+    "WELCOME": Rule(0x02, "session", 2, 4096, 0),
     "REFUSE": Rule(0x03, "session", 2, 4096, 0),
     "QUEUED": Rule(0x04, "session", 2, 4096, 0),
     "PING": Rule(0x05, "session", 8, 8, 0),
     "PONG": Rule(0x06, "session", 8, 8, 0),
     "GOAWAY": Rule(0x07, "session", 2, 4096, 0),
+    "AUTH": Rule(0x08, "session", 2, 4096, 0),
     "OPEN": Rule(0x10, "stream", 2, 65536, FLAG_END),
     "ACCEPT": Rule(0x11, "stream", 2, 65536, FLAG_END),
     "DATA": Rule(0x12, "stream", 1, 1048576, 0),
@@ -28,10 +29,11 @@ OPCODES = {
 }
 NAMES = {rule.code: name for name, rule in OPCODES.items()}
 SESSION_ERRORS = """BAD_MAGIC UNSUPPORTED_VERSION BAD_HEADER FRAME_TOO_LARGE UNKNOWN_OPCODE UNEXPECTED_FRAME BAD_PAYLOAD
-    BAD_STREAM CREDIT_EXCEEDED HANDSHAKE_TIMEOUT HEARTBEAT_TIMEOUT SERVER_FULL SHUTDOWN KICKED UNAVAILABLE"""
+    BAD_STREAM CREDIT_EXCEEDED HANDSHAKE_TIMEOUT HEARTBEAT_TIMEOUT SERVER_FULL SHUTDOWN KICKED UNAVAILABLE
+    TOKEN_REQUIRED ACCESS_DENIED THROTTLED TOO_MANY_SESSIONS IDLE_TIMEOUT"""
 STREAM_ERRORS = """UNKNOWN_METHOD BAD_PARAMS NOT_FOUND BAD_PATH NOT_A_FILE NOT_ALLOWED CANCELLED INTERNAL CHANGED
     UNREADABLE NO_SUCH_CLIENT NOT_DELIVERED TOO_MANY_STREAMS EXISTS BUSY NO_SPACE DIGEST_MISMATCH NOT_EMPTY
-    UNWRITABLE"""
+    UNWRITABLE TOO_OFTEN QUOTA_EXCEEDED"""
 ERRORS = {name: code for code, name in enumerate(SESSION_ERRORS.split(), 1)}
 ERRORS.update({name: code for code, name in enumerate(STREAM_ERRORS.split(), 32)})
 
@@ -105,7 +107,7 @@ def depth(value):
 # Shapes
 
 
-def number(least=0, most=2**53):
+def number(least=0, most=2**53 - 1):
     """A whole number within bounds."""
     return lambda value: type(value) is int and least <= value <= most
 
@@ -153,8 +155,8 @@ def valid_path(value):
     if not isinstance(value, str) or re.search(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:", value):
         return False
     parts = value.encode("utf-8", "surrogatepass").split(b"/")
-    return len(value.encode("utf-8", "surrogatepass")) <= 4096 and all(
-        part not in (b"", b".", b"..") and len(part) <= 255 and not part.endswith(UNFINISHED) for part in parts
+    return len(value.encode("utf-8", "surrogatepass")) <= 4096 and len(parts) <= 128 and all(
+        part not in (b"", b".", b"..") and len(part) <= 255 and not part.lower().endswith(UNFINISHED) for part in parts
     )
 
 
@@ -167,19 +169,23 @@ GRANTS = {
     "credit": number(0, MAX_CREDIT),
     "maxStreams": number(1),
 }
+ROLES = ("read", "write", "operator")
+MECHANISM = one_of("SCRAM-SHA-256", "SCRAM-SHA-256-PLUS")
+AUTH = fields({"mechanism": MECHANISM, "message": text(0, 1024)})
 SHAPES = {
-    "HELLO": fields({"versions": VERSIONS, "wait?": BOOLEAN, "resume?": text(0, 64), **GRANTS}),
+    "HELLO": fields({"versions": VERSIONS, "auth?": AUTH, "wait?": BOOLEAN, "resume?": text(0, 64), **GRANTS}),
     "WELCOME": fields(
         {
             "version": number(),
             "name": text(0, 128),
-            "role": one_of("read", "write", "operator"),
+            "role": one_of(*ROLES),
             "resume?": fields({"token": text(1, 64), "graceMs": number()}),
             **GRANTS,
         }
     ),
     "REFUSE": fields({**CODED, "versions?": VERSIONS}),
     "QUEUED": fields({"position": number(1)}),
+    "AUTH": fields({"message": text(0, 1024)}),
     "GOAWAY": fields(CODED),
     "RESET": fields(CODED),
     "OPEN": fields({"method": text(1, 64), "params?": fields({})}),
@@ -189,7 +195,8 @@ SHAPES = {
 PUSH = fields({"from": text(), "to": text(), "text": text(1, 8192)})
 KIND = one_of("file", "folder", "link", "other")
 ENTRY = {"path": valid_path, "kind": KIND, "size": number(), "modifiedAt": TIME}
-REASON = one_of("exit", "lost", "kicked", "timeout", "shutdown", "protocol error", "crash", None)
+REASONS = ("exit", "lost", "kicked", "timeout", "idle", "revoked", "shutdown", "protocol error", "crash", None)
+REASON = one_of(*REASONS)
 FACTS = {"size": number(), "modifiedAt": TIME, "executable": BOOLEAN, "etag": text(0, 128)}
 SHA256 = fields({"sha256": lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None})
 COUNTERS = {key: number() for key in ("bytesIn", "bytesOut", "messagesIn", "messagesOut")}
@@ -197,7 +204,7 @@ WHO = {"name": text(), "address": text(), "startedAt": TIME}
 RESULTS = {
     "status": fields(
         {
-            "self": fields({**WHO, "role": text()}),
+            "self": fields({**WHO, "role": one_of(*ROLES)}),
             "server": fields({"agent": text(), "startedAt": TIME, "uptimeMs": number(), "draining": BOOLEAN}),
             "seats": fields({key: number() for key in ("max", "taken", "maxWaiting", "waiting")}),
             "total": number(),
@@ -210,14 +217,22 @@ RESULTS = {
     "stat": fields({**ENTRY, **FACTS}),
     "digest": lambda value: fields(FACTS)(value) and SHA256(value),
     "message": fields(
-        {"text": text(), "delivered": array(text()), "failed": array(fields({"name": text(), "message": text()}))}
+        {
+            "text": text(),
+            "delivered": array(text(), 1000),
+            "failed": array(fields({"name": text(), "message": text()}), 100),
+            "omitted?": number(1),
+        }
     ),
+    "issueToken": fields({"token": text(45, 108), "invite": text(1)}),
 }
 TRAILERS = {
     "list": fields({"entries": number(), "skipped": number()}),
 }
-WITH_BODY = ("list", "get", "put", "watch", "unfinished", "events")
+WITH_BODY = ("list", "get", "put", "watch", "unfinished", "events", "tokens")
 WITH_OPENER_BODY = ("get", "put")
+
+TOKEN = fields({"name": text(1, 64), "role": one_of(*ROLES), "createdAt": TIME, "expiresAt": TIME_OR_NULL})
 
 # Transfers
 

@@ -16,7 +16,7 @@ export function factsOf(size: number, etag = "1"): FileFacts {
 
 /** A bounded storage over a folder, with a disk of its own size in numbers. */
 export class BoundedSite implements Disposable {
-  readonly folder = new TempFolder();
+  readonly folder: TempFolder;
   readonly clock = new FakeClock();
   readonly storage: BoundedStorage;
   readonly inner: LocalStorage;
@@ -69,7 +69,7 @@ export class BoundedSite implements Disposable {
 export async function writeBlocks(part: PartFile, from: number, to: number): Promise<void> {
   for (let block = from; block < to; block++) {
     const bytes = pattern(Math.min(BLOCK, part.facts.size - block * BLOCK));
-    await part.write(block * BLOCK, bytes, digest64(bytes, BigInt(block)));
+    await part.write(block * BLOCK, bytes, digest64(bytes, block));
   }
 }
 

@@ -52,9 +52,9 @@ export class Authority implements Disposable {
   }
 
   /** `names` as openssl wants them; fewer than 0 `days`: it is over. The chain stands behind the leaf in its file. */
-  leaf(names = "DNS:localhost,IP:127.0.0.1", days = 20): Leaf {
+  leaf(names = "DNS:localhost,IP:127.0.0.1", days = 20, kind: "EC" | "RSA" = "EC"): Leaf {
     const name = `leaf${this.#count++}`;
-    this.#sign(name, "leaf", "between", `subjectAltName=${names}\nextendedKeyUsage=serverAuth`, days);
+    this.#sign(name, "leaf", "between", `subjectAltName=${names}\nextendedKeyUsage=serverAuth`, days, kind);
     const chain = [name, "between"].map((part) => readFileSync(this.#folder.join(`${part}.pem`), "utf8")).join("");
     const cert = this.#folder.join(`${name}-chain.pem`);
     writeFileSync(cert, chain);
@@ -69,12 +69,13 @@ export class Authority implements Disposable {
     return this.#folder.join(`${name}.key`);
   }
 
-  #makeKey(name: string): void {
-    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", this.#key(name));
+  #makeKey(name: string, kind: "EC" | "RSA" = "EC"): void {
+    const option = kind === "EC" ? "ec_paramgen_curve:P-256" : "rsa_keygen_bits:2048";
+    openssl("genpkey", "-algorithm", kind, "-pkeyopt", option, "-out", this.#key(name));
   }
 
-  #sign(name: string, subject: string, issuer: string, extensions: string, days = 20): void {
-    this.#makeKey(name);
+  #sign(name: string, subject: string, issuer: string, extensions: string, days = 20, kind: "EC" | "RSA" = "EC"): void {
+    this.#makeKey(name, kind);
     const [request, extra] = [this.#folder.join(`${name}.csr`), this.#folder.join(`${name}.ext`)];
     writeFileSync(extra, extensions);
     openssl("req", "-new", "-key", this.#key(name), "-subj", `/CN=${subject}`, "-out", request);

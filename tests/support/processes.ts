@@ -1,13 +1,12 @@
+import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
 import { binaries } from "./binaries.ts";
 import { TempFolder } from "./temp-folder.ts";
 
-/** The home of one user, whose servers and clients find each other; it goes with the tests. */
-const home = new TempFolder();
-process.once("exit", () => home[Symbol.dispose]());
-
-/** An environment that has nothing else. */
-export const USER_ENV: Readonly<Record<string, string>> = { XDG_STATE_HOME: home.path };
+/** An environment that has nothing but the home of one user, whose servers and clients find each other. */
+export const USER_ENV: Readonly<Record<string, string>> = {
+  XDG_STATE_HOME: join(import.meta.dir, "../../node_modules/.cache/commserver-home"),
+};
 
 export interface Finished {
   readonly exitCode: number;

@@ -1,24 +1,15 @@
-import type { ArgsDef } from "citty";
 import { CommError, UsageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { parseInvite } from "../../protocol/invite.ts";
-import { parseToken } from "../../protocol/token.ts";
-import { formatAddress } from "../../transport/address.ts";
 import { escapeText, toJson } from "../escape.ts";
 import type { Flags } from "../flags.ts";
-import { formatTable } from "../format.ts";
 import type { Command } from "../program.ts";
 import { readSecret } from "../secret-source.ts";
-import type { KnownServer } from "./server-book.ts";
-import { bookOf, parseGiven, serverOf } from "./target.ts";
+import { BOOK_FLAGS } from "./servers.ts";
+import { bookOf, serverOf } from "./target.ts";
 
 /** What --server would take for an address must not be a name. */
-const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
-
-const STATE_DIR = {
-  "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers are" },
-  json: { type: "boolean", description: "Print JSON for programs" },
-} as const satisfies ArgsDef;
+const NAME = /^(?!localhost$)[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 export const join: Command = {
   description: "Remember a server by an invite: then --server NAME is enough",
@@ -26,6 +17,8 @@ export const join: Command = {
     invite: {
       type: "positional",
       required: false,
+      // A terminal may have cut it into several words.
+      valueHint: "…",
       description: "The line from the server; -: read it from standard input; absent: COMMSERVER_INVITE",
     },
     name: {
@@ -35,7 +28,7 @@ export const join: Command = {
       description: "What to call it; default: as it calls itself",
     },
     overwrite: { type: "boolean", description: "Replace what was known by that name" },
-    ...STATE_DIR,
+    ...BOOK_FLAGS,
   },
   async run(flags, io) {
     const invite = parseInvite(inviteLine(flags));
@@ -47,10 +40,7 @@ export const join: Command = {
     const server = serverOf(invite, name);
     // The same server with another token or address is no surprise; another server under its name is.
     if (known !== undefined && known.identity !== server.identity && flags["overwrite"] !== true) {
-      throw new CommError(
-        "EXISTS",
-        `Another server is known as ${quote(name)}: choose a name with --name, or replace it with --overwrite.`,
-      );
+      throw new CommError("SERVER_KNOWN", `Another server is known as ${quote(name)}.`);
     }
     book.save(server);
     const { addresses, identity } = server;
@@ -61,42 +51,8 @@ export const join: Command = {
 };
 
 function inviteLine(flags: Flags): string {
-  const [given] = flags._;
+  const given = flags._.length === 0 ? undefined : flags._.join("");
   const line = given === undefined || given === "-" ? readSecret(given, "COMMSERVER_INVITE") : given;
   if (line === undefined) throw new UsageError("Which one? join INVITE, or join - to read it from standard input.");
   return line;
 }
-
-export const servers: Command = {
-  description: "List the servers that are known here",
-  args: STATE_DIR,
-  async run(flags, io) {
-    const known = bookOf(flags).list();
-    if (flags["json"]) {
-      const shown = known.map(({ token, ...server }) => ({ ...server, hasToken: token !== undefined }));
-      await io.out(`${toJson(shown)}\n`);
-    } else if (known.length === 0) io.note("No server is known here. Join one with: commserver-client join INVITE");
-    else await io.out(`${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], known.map(serverCells))}\n`);
-    return 0;
-  },
-};
-
-function serverCells({ name, addresses, identity, token }: KnownServer): string[] {
-  const tokenName = token === undefined ? "none" : parseToken(token).name;
-  return [name, addresses.join(" "), identity ?? "not encrypted", tokenName].map(escapeText);
-}
-
-export const forget: Command = {
-  description: "Forget a server: its identity, and the token for it",
-  args: { server: { type: "positional", description: "Its name, or its address" }, ...STATE_DIR },
-  async run(flags, io) {
-    const given = String(flags._[0]);
-    const book = bookOf(flags);
-    // An address may be written without its port.
-    const name = book.find(given) === undefined ? formatAddress(parseGiven(given)) : given;
-    book.forget(name);
-    if (flags["json"]) await io.out(`${toJson({ name, forgotten: true })}\n`);
-    else await io.out(`${escapeText(name)} is forgotten.\n`);
-    return 0;
-  },
-};

@@ -1,3 +1,4 @@
+import { CommError } from "../../errors.ts";
 import { formatAddress, isLoopback } from "../../transport/address.ts";
 import { connectFirst } from "../../transport/connect-first.ts";
 import type { SocketTransport } from "../../transport/socket-transport.ts";
@@ -37,14 +38,15 @@ export async function openTransport(target: Target, opening: Opening): Promise<S
   } catch (thrown) {
     if (!(thrown instanceof UnknownIdentity)) throw thrown;
     const { fingerprint } = thrown;
-    if (!(await askToTrust(target.name, fingerprint, io))) throw thrown;
+    if (!(await askToTrust(target.name, fingerprint, opening))) throw thrown;
     rememberServer(target, fingerprint);
     return openTransport({ ...target, identity: fingerprint }, opening);
   }
 }
 
+/** What else is known of it stays. */
 function rememberServer({ book, name, addresses }: Target, identity: string): void {
-  book.save({ name, addresses: addresses.map(formatAddress), identity });
+  book.save({ ...book.find(name), name, addresses: addresses.map(formatAddress), identity });
 }
 
 /** Off loopback: a choice that somebody may have forgotten. */
@@ -53,15 +55,20 @@ function warnOfPlaintext({ addresses, name }: Target, io: ConsoleIo): void {
   if (isAway) io.note(`Warning: nothing that goes to ${escapeText(name)} and back is encrypted (--plaintext).`);
 }
 
-async function askToTrust(name: string, fingerprint: string, io: ConsoleIo): Promise<boolean> {
+/** @throws CommError INTERRUPTED */
+async function askToTrust(name: string, fingerprint: string, { io, signal }: Opening): Promise<boolean> {
   if (!io.inIsTty || !io.noteIsTty) return false;
   io.note(`The identity of ${escapeText(name)} is not known yet. Compare it with what the server shows at its start:`);
   io.note(`  ${fingerprint}`);
   const editor = new LineEditor({ input: process.stdin, output: process.stderr, history: [] });
+  const close = () => editor.close();
+  signal.addEventListener("abort", close);
   try {
     const answer = await editor.next("Trust it from now on? [y/N] ");
+    if (answer.kind === "interrupt" || signal.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
     return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
   } finally {
+    signal.removeEventListener("abort", close);
     editor.close();
   }
 }

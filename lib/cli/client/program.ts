@@ -1,13 +1,14 @@
 import type { Program } from "../program.ts";
 import { digest } from "./digest.ts";
 import { get } from "./get.ts";
-import { forget, join, servers } from "./join.ts";
+import { join } from "./join.ts";
 import { list } from "./list.ts";
 import { ping } from "./ping.ts";
 import { put } from "./put.ts";
 import { remove } from "./remove.ts";
 import { rename } from "./rename.ts";
 import { send } from "./send.ts";
+import { forget, servers } from "./servers.ts";
 import { shell } from "./shell.ts";
 import { status } from "./status.ts";
 import { watch } from "./watch.ts";

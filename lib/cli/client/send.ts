@@ -19,6 +19,9 @@ export const send: Command = {
   },
   async run(flags, io) {
     const word = flags._[0] as string;
+    if (word === "-" && [flags["token-file"], flags["invite-file"]].includes("-")) {
+      throw new UsageError("Standard input can't be both the message and a secret.");
+    }
     const text = checkText(word === "-" ? (await Bun.stdin.text()).trimEnd() : word);
     const to = flags["to"] === undefined ? undefined : String(flags["to"]);
     return withClient(flags, io, async (client) => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { CommError, StorageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
+import { parseToken } from "../../protocol/token.ts";
 import { readPrivate, writePrivate } from "../../storage/private-file.ts";
 import { makeStateDir } from "../state-dir.ts";
 
@@ -34,7 +35,9 @@ export class ServerBook {
     const text = readPrivate(file);
     if (text === undefined) return undefined;
     try {
-      return v.parse(Entry, JSON.parse(text));
+      const { version: _, ...server } = v.parse(Entry, JSON.parse(text));
+      if (server.token !== undefined) parseToken(server.token);
+      return server;
     } catch (cause) {
       throw new StorageError("DISK_FAILED", `What is known of the server ${quote(name)} is damaged: remove ${file}.`, {
         cause,
@@ -49,10 +52,10 @@ export class ServerBook {
     writePrivate(this.#fileOf(server.name), `${JSON.stringify({ version: 1, ...server }, null, 2)}\n`);
   }
 
-  /** @throws CommError NOT_FOUND */
+  /** @throws CommError NO_SUCH_SERVER */
   forget(name: string): void {
     const file = this.#fileOf(name);
-    if (!fs.existsSync(file)) throw new CommError("NOT_FOUND", `No server ${quote(name)} is known here.`);
+    if (!fs.existsSync(file)) throw new CommError("NO_SUCH_SERVER", `No server ${quote(name)} is known here.`);
     fs.rmSync(file);
   }
 

@@ -1,7 +1,8 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
-import { type Invite, parseInvite } from "../../protocol/invite.ts";
+import { type Invite, isInvite, parseInvite } from "../../protocol/invite.ts";
 import { parseToken, type Token } from "../../protocol/token.ts";
 import { readError } from "../../storage/disk-error.ts";
 import { type Address, formatAddress, isLoopback, parseAddress } from "../../transport/address.ts";
@@ -24,6 +25,8 @@ export interface Target {
   /** Authorities in place of those that browsers trust, PEM; then no other identity will do. */
   readonly ca: string | undefined;
   readonly isPlaintext: boolean;
+  /** True when it is known from the book. */
+  readonly isRemembered: boolean;
   readonly book: ServerBook;
 }
 
@@ -33,14 +36,16 @@ export function findTarget(flags: Flags): Target {
   const invite = givenInvite(flags);
   const known = knownServer(flags["server"], book, invite);
   const token = readSecret(flags["token-file"], "COMMSERVER_TOKEN") ?? known.token;
-  const isUnix = known.addresses.some((address) => address.startsWith("unix:"));
+  const addresses = known.addresses.map(parseAddress);
   return {
     name: known.name,
-    addresses: known.addresses.map(parseAddress),
+    addresses,
     identity: known.identity ?? undefined,
     token: token === undefined ? undefined : parseToken(token),
     ca: typeof flags["ca"] === "string" ? readCa(flags["ca"]) : undefined,
-    isPlaintext: flags["plaintext"] === true || isUnix,
+    // A socket of this machine needs no encryption.
+    isPlaintext: flags["plaintext"] === true || addresses.every(({ kind }) => kind === "unix"),
+    isRemembered: book.find(known.name) !== undefined,
     book,
   };
 }
@@ -49,8 +54,11 @@ export function bookOf(flags: Flags): ServerBook {
   return new ServerBook(String(flags["state-dir"] ?? defaultStateDir()));
 }
 
-/** What an invite says, as an entry of the book. */
+/** What an invite says, as an entry of the book. @throws UsageError when its addresses are none of a network */
 export function serverOf({ addresses, identity, token }: Invite, name: string): KnownServer {
+  if (addresses.some((address) => parseAddress(address).kind !== "tcp")) {
+    throw new UsageError("The invite is not for a network: its server must make another.");
+  }
   return { name, addresses: [...addresses], identity, token: `${token.name}:${token.secret}` };
 }
 
@@ -62,10 +70,13 @@ function givenInvite(flags: Flags): Invite | undefined {
 function knownServer(server: unknown, book: ServerBook, invite: Invite | undefined): KnownServer {
   if (server === undefined && invite !== undefined) return serverOf(invite, invite.label);
   const given = String(server ?? DEFAULT_SERVER);
+  if (isInvite(given))
+    throw new UsageError("That is an invite: write commserver-client join INVITE, or use --invite-file.");
   const joined = book.find(given);
   if (joined !== undefined) return joined;
   const address = parseGiven(given);
   const name = formatAddress(address);
+  if (invite?.label === given) return serverOf(invite, name);
   if (invite?.addresses.includes(name)) return { ...serverOf(invite, name), addresses: [name] };
   const known = book.find(name);
   // What a server of this user has left on this machine is newer than what was trusted once.
@@ -76,7 +87,7 @@ function knownServer(server: unknown, book: ServerBook, invite: Invite | undefin
 }
 
 /** A word that is no address may be meant as the name of a server. @throws UsageError */
-export function parseGiven(server: string): Address {
+function parseGiven(server: string): Address {
   try {
     return parseAddress(server);
   } catch (cause) {
@@ -84,7 +95,20 @@ export function parseGiven(server: string): Address {
   }
 }
 
+/** @throws StorageError, UsageError when there is no certificate in it */
 function readCa(file: string): string {
+  const pem = readText(file);
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
+  try {
+    for (const certificate of certificates) new X509Certificate(certificate);
+    if (certificates.length > 0) return certificates.join("\n");
+  } catch {
+    // told below
+  }
+  throw new UsageError(`${quote(file)} holds no certificates of authorities in PEM.`);
+}
+
+function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {

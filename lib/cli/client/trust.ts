@@ -27,7 +27,7 @@ export interface TrustOptions {
 
 /** @throws UnknownIdentity, CommError WRONG_IDENTITY */
 function verify(
-  { name, identity, ca }: Target,
+  { name, identity, ca, isRemembered }: Target,
   { fingerprint, fault }: TlsPeer,
   { acceptNew, onTrusted }: TrustOptions,
 ) {
@@ -37,10 +37,11 @@ function verify(
   }
   if (identity === fingerprint) return;
   if (identity !== undefined) {
+    const advice = isRemembered ? ` If it was given a new one on purpose: commserver-client forget ${name}` : "";
     throw new CommError(
       "WRONG_IDENTITY",
-      `${name} shows another identity than before. Somebody may stand in between! ` +
-        `Known: ${identity}, shown: ${fingerprint}.`,
+      `${name} shows another identity than is known of it. Somebody may stand in between! ` +
+        `Known: ${identity}, shown: ${fingerprint}.${advice}`,
     );
   }
   if (fault === undefined) onTrusted(BY_AUTHORITY);

@@ -1,4 +1,4 @@
-import { UsageError } from "../../errors.ts";
+import { CommError, toCommError, UsageError } from "../../errors.ts";
 import { openIdentity, rotateIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
 import { formatFingerprint } from "../../transport/tls.ts";
@@ -32,9 +32,19 @@ export const identity: Command = {
   },
 };
 
+/** @throws CommError STATE_IN_USE */
+function lock(stateDir: string): Ledger {
+  try {
+    return Ledger.open(ledgerFile(stateDir));
+  } catch (cause) {
+    if (toCommError(cause).code !== "STATE_IN_USE") throw cause;
+    throw new CommError("STATE_IN_USE", "A server runs with this identity.", { cause });
+  }
+}
+
 /** A server that runs would go on with the old one: its ledger's lock says that none does. */
 async function rotate(stateDir: string, file: string) {
-  const ledger = Ledger.open(ledgerFile(stateDir));
+  const ledger = lock(stateDir);
   try {
     return await rotateIdentity(file);
   } finally {

@@ -1,13 +1,18 @@
 import { hostname, networkInterfaces } from "node:os";
+import * as v from "valibot";
+import { UsageError } from "../../errors.ts";
 import { BY_AUTHORITY, formatInvite } from "../../protocol/invite.ts";
 import type { Token } from "../../protocol/token.ts";
 import type { Identity } from "../../server/identity.ts";
+import { readPrivate, writePrivate } from "../../storage/private-file.ts";
 import { DEFAULT_PORT, formatAddress, formatHostPort, parseAddress } from "../../transport/address.ts";
 import { formatFingerprint } from "../../transport/tls.ts";
 import type { Flags } from "../flags.ts";
+import { invitationFile } from "../state-dir.ts";
 
 /** Addresses in an invite, at most. */
 const MAX_ADDRESSES = 8;
+const MAX_ADVERTISED = 16;
 
 /** What clients are told of a server. */
 export interface Invitation {
@@ -15,6 +20,22 @@ export interface Invitation {
   readonly addresses: readonly string[];
   /** As in an invite. */
   readonly identity: string | null;
+}
+
+const SavedInvitation = v.object({ addresses: v.array(v.string()), identity: v.nullable(v.string()) });
+
+/** For invites that are made while the server does not run. @throws StorageError */
+export function saveInvitation(stateDir: string, invitation: Invitation): void {
+  writePrivate(invitationFile(stateDir), `${JSON.stringify(invitation)}\n`);
+}
+
+/** That of the last start; undefined when there was none. */
+export function lastInvitation(stateDir: string): Invitation | undefined {
+  try {
+    return v.parse(SavedInvitation, JSON.parse(readPrivate(invitationFile(stateDir)) ?? ""));
+  } catch {
+    return undefined;
+  }
 }
 
 /** As in an invite: null without encryption. */
@@ -30,9 +51,13 @@ export function inviteFor(token: Token, { addresses, identity }: Invitation): st
 /** The addresses that --advertise names; undefined when it is absent. @throws UsageError */
 export function parseAdvertised(flags: Flags): string[] | undefined {
   if (flags["advertise"] === undefined) return undefined;
-  return String(flags["advertise"])
+  const addresses = String(flags["advertise"])
     .split(",")
-    .map((address) => formatAddress(parseAddress(address.trim())));
+    .map((address) => parseAddress(address.trim()));
+  if (addresses.some(({ kind }) => kind !== "tcp") || addresses.length > MAX_ADVERTISED) {
+    throw new UsageError(`--advertise takes HOST or HOST:PORT, ${MAX_ADVERTISED} at most, with commas in between.`);
+  }
+  return addresses.map(formatAddress);
 }
 
 /** Where others reach a server that listens at `host` (undefined: everywhere) and `port`. */
@@ -59,5 +84,6 @@ function labelOf(host: string): string {
     .split(".")[0]
     ?.replace(/[^A-Za-z0-9_-]/g, "")
     .slice(0, 32);
-  return label === undefined || label === "" || /^\d+$/.test(label) ? "server" : label.toLowerCase();
+  if (label === undefined || label === "" || label === "localhost") return "server";
+  return /^[A-Za-z]/.test(label) ? label.toLowerCase() : `server-${label.toLowerCase()}`;
 }

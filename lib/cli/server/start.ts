@@ -18,7 +18,7 @@ import { leaveLocalInvite } from "../local-invite.ts";
 import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
 import { VERSION } from "../version.ts";
 import type { Serving } from "./banner.ts";
-import { type Invitation, identityOf, inviteFor, ownAddresses } from "./invitation.ts";
+import { type Invitation, identityOf, inviteFor, ownAddresses, saveInvitation } from "./invitation.ts";
 import { listenOperator, listenPublic } from "./listeners.ts";
 import type { ServeSettings } from "./serve-flags.ts";
 
@@ -99,7 +99,10 @@ async function startIn(
   const { port } = listening;
   invitation = { ...invitation, addresses: settings.advertised ?? ownAddresses(host, port) };
   const operator = listenOperator(stateDir, (transport) => server.accept(transport, "operator"));
-  const localInvite = tryLocalInvite(port, { identity: invitation.identity, token: local });
+  saveInvitation(stateDir, invitation);
+  // On this machine there is no name that an authority could have vouched for.
+  const fingerprint = identityOf(identity, false);
+  const localInvite = tryLocalInvite(port, { identity: fingerprint, token: local });
   return {
     server,
     serving: {
@@ -108,7 +111,7 @@ async function startIn(
       stateDir,
       repository: storage.location,
       identity: invitation.identity,
-      fingerprint: identityOf(identity, false),
+      fingerprint,
       invite: canShowInvite && !tokens.existed ? firstInvite(server) : undefined,
       warnings: [operator.warning, localInvite.warning].filter((warning) => warning !== undefined),
     },

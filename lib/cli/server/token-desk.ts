@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { Operator } from "../../client/operator.ts";
-import { ERRORS, toCommError } from "../../errors.ts";
+import { ERRORS, StorageError, toCommError } from "../../errors.ts";
+import { quote } from "../../path.ts";
 import type { TokenRecord } from "../../protocol/methods.ts";
 import { formatToken } from "../../protocol/token.ts";
 import { TokenStore } from "../../server/access/token-store.ts";
@@ -7,7 +9,7 @@ import { openIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
 import type { Flags } from "../flags.ts";
 import { defaultStateDir, identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
-import { identityOf, inviteFor, ownAddresses } from "./invitation.ts";
+import { type Invitation, identityOf, inviteFor, lastInvitation, ownAddresses } from "./invitation.ts";
 import { connectSocket } from "./operator-socket.ts";
 
 /** Where tokens are made and revoked. @throws CommError as Operator's calls do */
@@ -15,8 +17,8 @@ export interface TokenDesk extends Pick<Operator, "issueToken" | "revokeToken" |
   close(): Promise<void>;
 }
 
-/** The server that runs, or else its state folder. @throws CommError STATE_IN_USE, DISK_DENIED, … */
-export async function openTokenDesk(flags: Flags): Promise<TokenDesk> {
+/** The server that runs, or else its state folder, which is made if it `mayMake` one. @throws CommError STATE_IN_USE, … */
+export async function openTokenDesk(flags: Flags, options: { mayMake: boolean }): Promise<TokenDesk> {
   const stateDir = String(flags["state-dir"] ?? defaultStateDir());
   try {
     const operator = new Operator(await connectSocket(stateDir));
@@ -28,8 +30,17 @@ export async function openTokenDesk(flags: Flags): Promise<TokenDesk> {
     };
   } catch (thrown) {
     if (ERRORS[toCommError(thrown).code].exit !== ERRORS.CANNOT_CONNECT.exit) throw thrown;
+    if (!options.mayMake && !existsSync(stateDir)) {
+      throw new StorageError("NO_SUCH_FILE", `There is no state folder ${quote(stateDir)}.`);
+    }
     return openFolder(makeStateDir(stateDir));
   }
+}
+
+/** Of a server that has never run, as it will be when it is started without flags. */
+async function firstInvitation(stateDir: string): Promise<Invitation> {
+  const identity = identityOf(await openIdentity(identityFile(stateDir)), false);
+  return { addresses: ownAddresses(undefined), identity };
 }
 
 /** No server runs: its ledger's lock keeps one from starting meanwhile. */
@@ -37,10 +48,11 @@ async function openFolder(stateDir: string): Promise<TokenDesk> {
   const ledger = Ledger.open(ledgerFile(stateDir));
   const store = TokenStore.open(tokensFile(stateDir));
   return {
-    async issueToken({ name, role, expiresAt = null, addresses = ownAddresses(undefined) }) {
-      const identity = identityOf(await openIdentity(identityFile(stateDir)), false);
+    async issueToken({ name, role, expiresAt = null, addresses }) {
+      const invitation = lastInvitation(stateDir) ?? (await firstInvitation(stateDir));
       const token = store.add({ name, role, createdAt: Date.now(), expiresAt });
-      return { token: formatToken(token), invite: inviteFor(token, { addresses, identity }) };
+      const invite = inviteFor(token, { ...invitation, ...(addresses !== undefined && { addresses }) });
+      return { token: formatToken(token), invite };
     },
     async revokeToken(name) {
       store.revoke(name);

@@ -15,7 +15,7 @@ const ACTIONS = ["add", "list", "revoke"] as const;
 export const token: Command = {
   description: "Make, list and revoke the tokens that clients come in with",
   args: {
-    action: { type: "positional", description: ACTIONS.join(", ") },
+    action: { type: "positional", required: false, description: ACTIONS.join(", ") },
     name: { type: "positional", required: false, description: "The token's name, for add and revoke" },
     role: {
       type: "string",
@@ -30,13 +30,12 @@ export const token: Command = {
   },
   async run(flags, io) {
     const action = ACTIONS.find((name) => name === flags._[0]);
-    if (action === undefined)
-      throw new UsageError(`token ${ACTIONS.join(", token ")}: "${flags._[0]}" is none of them.`);
+    if (action === undefined) throw new UsageError("Write: token add NAME, token list, or token revoke NAME.");
     const name = flags._[1];
     if (action === "list" ? name !== undefined : name === undefined) {
       throw new UsageError(action === "list" ? "token list takes no name." : `Which one? token ${action} NAME`);
     }
-    const desk = await openTokenDesk(flags);
+    const desk = await openTokenDesk(flags, { mayMake: action === "add" });
     try {
       if (action === "add") await add(desk, String(name), flags, io);
       else if (action === "revoke") await revoke(desk, String(name), flags, io);
@@ -50,7 +49,7 @@ export const token: Command = {
 
 async function add(desk: TokenDesk, name: string, flags: Flags, io: ConsoleIo): Promise<void> {
   const role = Role.options.find((option) => option === flags["role"]);
-  if (role === undefined) throw new UsageError(`--role takes ${Role.options.join(", ")}, not "${flags["role"]}".`);
+  if (role === undefined) throw new UsageError(`--role takes read, write or operator, not "${flags["role"]}".`);
   const expiresAt = expiryFlag(flags, "expires", Date.now());
   const addresses = parseAdvertised(flags);
   const made = await desk.issueToken({

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { ProtocolError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import type { AuthOffer } from "../../protocol/messages.ts";
 import * as scram from "../../protocol/scram.ts";
@@ -51,10 +50,10 @@ export class Access {
       throw new AccessError("THROTTLED", "Too many proofs from this address failed.", "Too many proofs failed.");
     }
     const first = scram.parseClientFirst(message);
-    if (first.mechanism !== mechanism) throw new ProtocolError("BAD_PAYLOAD", "The proof is of another mechanism.");
     const wanted = binding === undefined ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS";
-    if (mechanism !== wanted) {
-      throw new AccessError("ACCESS_DENIED", `The proof must be made with ${wanted} here.`, `It offered ${mechanism}.`);
+    if (mechanism !== wanted || first.gs2Header !== scram.gs2HeaderOf(wanted)) {
+      const detail = `It offered ${mechanism} with ${quote(first.gs2Header)}.`;
+      throw new AccessError("ACCESS_DENIED", `The proof must be made with ${wanted} here.`, detail);
     }
     const token = this.#find(first.name, address);
     return new Exchange({
@@ -93,10 +92,14 @@ export class Access {
     if (token === undefined || fault !== undefined) {
       this.#throttle.noteFailure(address.group);
       const detail = token === undefined ? "There is no such token." : (fault as string);
-      throw new AccessError("ACCESS_DENIED", "The token is not right.", `Token ${quote(name)}: ${detail}`);
+      throw new AccessError(
+        "ACCESS_DENIED",
+        "The token is not right, or was revoked.",
+        `Token ${quote(name)}: ${detail}`,
+      );
     }
-    // Only told to who has shown that it knows the token.
-    const over = this.faultOf(name);
+    // Only told to who has shown that it knows the token; another of that name may have been made meanwhile.
+    const over = this.#find(name, address) === token ? this.faultOf(name) : `The token ${quote(name)} was revoked.`;
     if (over !== undefined) throw new AccessError("ACCESS_DENIED", over, over);
     return { role: token.role, token: name };
   }

@@ -3,7 +3,14 @@ import * as v from "valibot";
 import { CommError, StorageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { Role } from "../../protocol/messages.ts";
-import { decodeBase64, encodeBase64, isTokenName } from "../../protocol/scram.ts";
+import {
+  decodeBase64,
+  encodeBase64,
+  isTokenName,
+  MAX_ITERATIONS,
+  MIN_ITERATIONS,
+  PROOF_BYTES,
+} from "../../protocol/scram.ts";
 import type { Token } from "../../protocol/token.ts";
 import { readPrivate, writePrivate } from "../../storage/private-file.ts";
 import { createVerifier, type Verifier } from "./verifier.ts";
@@ -15,6 +22,10 @@ export const LOCAL_TOKEN = "local";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const bytes = v.pipe(v.string(), v.base64());
+const key = v.pipe(
+  bytes,
+  v.check((text) => decodeBase64(text).length === PROOF_BYTES, "not a key of SHA-256"),
+);
 
 /** One token in the file: its verifier, and never its secret. */
 const Stored = v.object({
@@ -23,9 +34,9 @@ const Stored = v.object({
   createdAt: count,
   expiresAt: v.nullable(count),
   salt: bytes,
-  iterations: count,
-  storedKey: bytes,
-  serverKey: bytes,
+  iterations: v.pipe(count, v.minValue(MIN_ITERATIONS), v.maxValue(MAX_ITERATIONS)),
+  storedKey: key,
+  serverKey: key,
 });
 const StoredFile = v.object({ version: v.literal(1), tokens: v.array(Stored) });
 
@@ -73,7 +84,7 @@ export class TokenStore {
   /**
    * Make a token. Its secret is not kept: this is the only time that it can be had.
    *
-   * @throws CommError EXISTS, BAD_PARAMS for a name that is none; StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
+   * @throws CommError TOKEN_EXISTS, BAD_PARAMS for a name that is none; StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
    */
   add(record: TokenRecord): Token {
     const { name } = record;
@@ -83,19 +94,20 @@ export class TokenStore {
         `${quote(name)} can't name a token: letters, digits, ".", "_" and "-", 64 at most.`,
       );
     }
-    if (this.#tokens.has(name) || name === LOCAL_TOKEN) {
-      throw new CommError("EXISTS", `There is a token ${quote(name)}: revoke it first, or choose another name.`);
+    if (name === LOCAL_TOKEN) {
+      throw new CommError("BAD_PARAMS", `"${name}" is the server's own name for this machine: choose another.`);
     }
+    if (this.#tokens.has(name)) throw new CommError("TOKEN_EXISTS", `There is a token ${quote(name)} already.`);
     const secret = createSecret();
     this.#tokens.set(name, { ...record, verifier: createVerifier(secret) });
     this.#save(() => this.#tokens.delete(name));
     return { name, secret };
   }
 
-  /** @throws CommError NOT_FOUND; StorageError as add() */
+  /** @throws CommError NO_SUCH_TOKEN; StorageError as add() */
   revoke(name: string): void {
     const token = this.#tokens.get(name);
-    if (token === undefined) throw new CommError("NOT_FOUND", `There is no token ${quote(name)}.`);
+    if (token === undefined) throw new CommError("NO_SUCH_TOKEN", `There is no token ${quote(name)}.`);
     this.#tokens.delete(name);
     this.#save(() => this.#tokens.set(name, token));
   }
@@ -135,6 +147,10 @@ function parseFile(text: string, file: string): KnownToken[] {
         },
       }));
   } catch (cause) {
-    throw new StorageError("DISK_FAILED", `The list of tokens ${quote(file)} is damaged: move it away.`, { cause });
+    throw new StorageError(
+      "DISK_FAILED",
+      `The list of tokens ${quote(file)} is damaged: restore it, or move it away and issue tokens anew.`,
+      { cause },
+    );
   }
 }

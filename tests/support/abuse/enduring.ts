@@ -1,24 +1,26 @@
 import { describe, expect, test } from "bun:test";
-import { AbuseSite, type Attack, isFull, lineOf, type Security } from "./site.ts";
+import { AbuseSite, type Attack, isFull, type Security } from "./site.ts";
 
 /** What a server may keep of an attack: what the collector has not looked at yet, and no more however long it was. */
-const MOST_KEPT = 192 * 1024 * 1024;
+const MOST_KEPT = 300 * 1024 * 1024;
 
 /** A test for each attack. In full they take as long as they take. */
 export function enduring(what: string, security: Security, attacks: readonly Attack[]): void {
-  describe(`${what}${security === "tls" ? ", over TLS" : ""}: an honest client talks and fetches meanwhile, and nothing is left of`, () => {
-    test.each(attacks.map((attack) => [attack.kind, attack] as const))(
-      "%s",
-      async (kind, attack) => {
-        await using site = await AbuseSite.open(security);
-        const report = await site.endure(attack);
-        console.log(lineOf(`${kind} (${security})`, report));
-        const { before, after } = report;
-        expect(after.seats).toBeLessThanOrEqual(before.seats);
-        expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 2);
-        expect(after.resident - before.resident).toBeLessThan(MOST_KEPT);
-      },
-      isFull ? 3_600_000 : undefined,
-    );
-  });
+  // Descriptors and memory are read from /proc; attackers come from other addresses of 127.0.0.0/8.
+  describe.skipIf(process.platform !== "linux")(
+    `${what}${security === "tls" ? ", over TLS" : ""}: an honest client talks and fetches meanwhile, and nothing is left of`,
+    () => {
+      test.each(attacks.map((attack) => [attack.kind, attack] as const))(
+        "%s",
+        async (_, attack) => {
+          await using site = await AbuseSite.open(security);
+          const { before, after } = await site.endure(attack);
+          expect(after.seats).toBeLessThanOrEqual(before.seats);
+          expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 2);
+          expect(after.resident - before.resident).toBeLessThan(MOST_KEPT);
+        },
+        isFull ? 3_600_000 : undefined,
+      );
+    },
+  );
 }

@@ -29,17 +29,13 @@ export interface Usage {
 }
 
 export interface Report {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-  readonly messages: number;
   readonly before: Usage;
   readonly after: Usage;
-  /** What the attacker counted. */
-  readonly tally: string;
 }
 
+/** Messages that are timed, or as many as there are in this time. */
 const MESSAGES = isFull ? 2_000 : 200;
+const TALK_MS = isFull ? 60_000 : 5_000;
 const SEATS = 64;
 const content = crypto.getRandomValues(new Uint8Array(65_536));
 
@@ -47,39 +43,49 @@ const content = crypto.getRandomValues(new Uint8Array(65_536));
 export class AbuseSite implements AsyncDisposable {
   readonly security: Security;
   readonly #folder = new TempFolder();
-  #server!: ServerProcess;
+  #server: ServerProcess | undefined;
   #talker!: Client;
   #reader!: Client;
   readonly #file: Uint8Array<ArrayBuffer>;
 
   private constructor(security: Security) {
     this.security = security;
-    this.#file = new Uint8Array((isFull ? 256 : 16) * 1024 * 1024);
+    this.#file = new Uint8Array((isFull ? 256 : 4) * 1024 * 1024);
     for (let at = 0; at < this.#file.length; at += content.length) this.#file.set(content, at);
   }
 
   static async open(security: Security, args: string[] = ["--max-clients", `${SEATS}`]): Promise<AbuseSite> {
     const site = new AbuseSite(security);
-    const repository = site.#folder.join("repo");
-    mkdirSync(repository);
-    writeFileSync(`${repository}/large.bin`, site.#file);
-    const flags = ["--open", ...(security === "plain" ? ["--plaintext"] : []), ...args];
-    site.#server = await ServerProcess.start(["-r", repository, ...flags]);
-    site.#talker = await site.client();
-    site.#reader = await site.client();
-    // What is made once is made now.
-    for (let count = 0; count < 50; count++) await site.#talker.send("warm up");
-    await site.fetch();
+    try {
+      await site.#start(args);
+    } catch (thrown) {
+      await site[Symbol.asyncDispose]();
+      throw thrown;
+    }
     return site;
   }
 
+  async #start(args: string[]): Promise<void> {
+    const repository = this.#folder.join("repo");
+    mkdirSync(repository);
+    writeFileSync(`${repository}/large.bin`, this.#file);
+    const flags = ["--open", ...(this.security === "plain" ? ["--plaintext"] : []), ...args];
+    this.#server = await ServerProcess.start(["-r", repository, ...flags]);
+    this.#talker = await this.client();
+    this.#reader = await this.client();
+    // What is made once is made now.
+    for (let count = 0; count < 50; count++) await this.#talker.send("warm up");
+    await this.fetch();
+  }
+
   get server(): ServerProcess {
+    if (this.#server === undefined) throw new Error("there is no server yet");
     return this.#server;
   }
 
   async client(): Promise<Client> {
     const trust = this.security === "tls" ? { verify() {} } : undefined;
-    const address = { kind: "tcp", host: "127.0.0.1", port: this.#server.port } as const;
+    const address = { kind: "tcp", host: "127.0.0.1", port: this.server.port } as const;
     const transport = await connect(address, { timeoutMs: 20_000, trust });
     return Client.connect({ transport, clock: systemClock, agent: "honest", wait: false, timeoutMs: 20_000 });
   }
@@ -92,9 +98,9 @@ export class AbuseSite implements AsyncDisposable {
   }
 
   async usage(): Promise<Usage> {
-    const status = readFileSync(`/proc/${this.#server.pid}/status`, "utf8");
+    const status = readFileSync(`/proc/${this.server.pid}/status`, "utf8");
     return {
-      descriptors: readdirSync(`/proc/${this.#server.pid}/fd`).length,
+      descriptors: readdirSync(`/proc/${this.server.pid}/fd`).length,
       resident: Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024,
       seats: (await this.#talker.status({ limit: 1 })).seats.taken,
     };
@@ -104,7 +110,7 @@ export class AbuseSite implements AsyncDisposable {
   async endure({ kind, count: [few, many] }: Attack): Promise<Report> {
     const before = await this.usage();
     const attacker = `${import.meta.dir}/attacker.ts`;
-    const args = [kind, String(this.#server.port), this.security, String(isFull ? many : few)];
+    const args = [kind, String(this.server.port), this.security, String(isFull ? many : few)];
     await using attack = new Program([process.execPath, attacker, ...args], { cwd: "/" });
     let over: string | undefined;
     await attack.hear((line) => line === "under way");
@@ -118,7 +124,11 @@ export class AbuseSite implements AsyncDisposable {
     const times: number[] = [];
     // An attack that comes to an end by itself is looked at to its end.
     const isBounded = ["connects", "burst"].includes(kind);
-    while (times.length < MESSAGES || (isBounded && over === undefined)) times.push(await this.#talk());
+    const begunAt = performance.now();
+    const isEnough = () => times.length >= MESSAGES || performance.now() - begunAt > TALK_MS;
+    while (!isEnough() || (isBounded && over === undefined)) times.push(await this.#talk());
+    // At once, and not with the rest: an attack that is not endured shall be seen, too.
+    console.log(`${`${kind} (${this.security})`.padEnd(26)} ${timesOf(times)}`);
     if (!(await this.fetch())) throw new Error("the file did not come as it is");
     attack.endInput();
     const tally = await hearing;
@@ -127,9 +137,11 @@ export class AbuseSite implements AsyncDisposable {
       const now = await this.usage();
       return now.seats <= before.seats && now.descriptors <= before.descriptors + 2 && now;
     });
-    times.sort((a, b) => a - b);
-    const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0;
-    return { p50: at(0.5), p99: at(0.99), max: at(1), messages: times.length, before, after, tally };
+    const [from, to] = [before, after].map(({ resident }) => `${Math.round(resident / 1e6)} MB`);
+    console.log(
+      `${"".padEnd(26)} resident memory ${from}, afterwards ${to}; connections ${tally.slice("over ".length)}`,
+    );
+    return { before, after };
   }
 
   async #talk(): Promise<number> {
@@ -144,15 +156,14 @@ export class AbuseSite implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server[Symbol.asyncDispose]();
+    await this.#server?.[Symbol.asyncDispose]();
     this.#folder[Symbol.dispose]();
   }
 }
 
-/** One line for people. */
-export function lineOf(what: string, { p50, p99, max, messages, before, after, tally }: Report): string {
-  const ms = [p50, p99, max].map((time) => time.toFixed(1).padStart(7));
-  const mb = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
-  const memory = `${mb(before.resident)} → ${mb(after.resident)}`;
-  return `${what.padEnd(28)} p50 ${ms[0]} ms  p99 ${ms[1]} ms  max ${ms[2]} ms  of ${messages}  ${memory}  ${tally}`;
+function timesOf(times: number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  const [p50, p99, max] = [0.5, 0.99, 1].map((share) => at(share).toFixed(1).padStart(7));
+  return `messages: p50 ${p50} ms  p99 ${p99} ms  longest ${max} ms  of ${times.length}`;
 }

@@ -34,10 +34,10 @@ describe("a secret", () => {
     expect(readSecret(undefined, VARIABLE)).toBeUndefined();
   });
 
-  test("of an empty file is empty, which is not the same as none", () => {
+  test("of an empty file is told: who names one means a secret", () => {
     using folder = new TempFolder();
     writeFileSync(folder.join("token"), "");
-    expect(readSecret(folder.join("token"), VARIABLE)).toBe("");
+    expect(() => readSecret(folder.join("token"), VARIABLE)).toThrow(expect.objectContaining({ code: "USAGE" }));
   });
 });
 

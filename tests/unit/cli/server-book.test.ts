@@ -62,7 +62,7 @@ describe("the book", () => {
     expect(book.find("lab")).toBeUndefined();
     expect(book.find("l".repeat(300))).toBeUndefined();
     expect(book.list()).toEqual([]);
-    expect(() => book.forget("lab")).toThrow(expect.objectContaining({ code: "NOT_FOUND" }));
+    expect(() => book.forget("lab")).toThrow(expect.objectContaining({ code: "NO_SUCH_SERVER" }));
     expect(readdirSync(folder.path)).toEqual([]);
   });
 

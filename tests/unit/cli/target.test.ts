@@ -4,8 +4,9 @@ import { ServerBook } from "../../../lib/cli/client/server-book.ts";
 import { findTarget, type Target } from "../../../lib/cli/client/target.ts";
 import type { Flags } from "../../../lib/cli/flags.ts";
 import { leaveLocalInvite } from "../../../lib/cli/local-invite.ts";
-import { formatInvite } from "../../../lib/protocol/invite.ts";
+import { formatInvite, parseInvite } from "../../../lib/protocol/invite.ts";
 import { formatAddress } from "../../../lib/transport/address.ts";
+import { testIdentity } from "../../support/identity.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
 const id = (letter: string) => `SHA256:${letter.repeat(43)}`;
@@ -128,6 +129,20 @@ describe("an invite without a join", () => {
   });
 });
 
+describe("an invite that names a socket beside an address", () => {
+  test("does not take the encryption from the address", () => {
+    const { addresses, ...rest } = parseInvite(INVITE);
+    process.env["COMMSERVER_INVITE"] = formatInvite({ ...rest, addresses: [...addresses, "unix:/tmp/x.sock"] });
+    let found: { isPlaintext?: boolean } = {};
+    try {
+      found = find();
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: "USAGE" });
+    }
+    expect(found.isPlaintext ?? false).toBe(false);
+  });
+});
+
 describe("a token of its own", () => {
   test("comes before any other: of a file, then of the environment", () => {
     book().save({ name: "lab", addresses: ["192.0.2.7:5050"], identity: id("J"), token: token("joined", "j") });
@@ -150,9 +165,12 @@ describe("a token of its own", () => {
 });
 
 describe("--ca", () => {
-  test("is read, and told when there is no such file", () => {
-    writeFileSync(folder.join("ca.pem"), "PEM");
-    expect(findTarget({ _: [], ca: folder.join("ca.pem") } as Flags).ca).toBe("PEM");
+  test("is read, and told when it holds no certificate or does not exist", async () => {
+    const { cert } = await testIdentity();
+    writeFileSync(folder.join("ca.pem"), `some words\n${cert}\n`);
+    expect(findTarget({ _: [], ca: folder.join("ca.pem") } as Flags).ca).toBe(cert);
+    writeFileSync(folder.join("no.pem"), "PEM");
+    expect(() => find({ ca: folder.join("no.pem") })).toThrow(expect.objectContaining({ code: "USAGE" }));
     expect(() => find({ ca: folder.join("none.pem") })).toThrow(expect.objectContaining({ code: "NO_SUCH_FILE" }));
   });
 });

@@ -22,6 +22,7 @@ function judge(
     token: undefined,
     ca: undefined,
     isPlaintext: false,
+    isRemembered: false,
     book: new ServerBook("/nowhere"),
     ...target,
   };

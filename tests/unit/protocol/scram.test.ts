@@ -27,7 +27,6 @@ describe("the example of RFC 7677", () => {
   test("is read", () => {
     expect(scram.parseClientFirst(FIRST)).toEqual({
       gs2Header: "n,,",
-      mechanism: "SCRAM-SHA-256",
       bare: "n=user,r=rOprNGfwEbeRWgbNEkqO",
       name: "user",
       nonce: NONCE,
@@ -56,7 +55,7 @@ describe("the binding of RFC 9266", () => {
   test("is named in the first message and carried, behind that name, in the last", () => {
     const { message } = scram.formatClientFirst("SCRAM-SHA-256-PLUS", "laptop", NONCE);
     expect(message).toBe(`p=tls-exporter,,n=laptop,r=${NONCE}`);
-    expect(scram.parseClientFirst(message).mechanism).toBe("SCRAM-SHA-256-PLUS");
+    expect(scram.parseClientFirst(message).gs2Header).toBe("p=tls-exporter,,");
     const binding = new Uint8Array(32).fill(7);
     const last = scram.formatClientFinal("p=tls-exporter,,", binding, NONCE);
     expect(last).toBe(`c=${Buffer.concat([Buffer.from("p=tls-exporter,,"), binding]).toString("base64")},r=${NONCE}`);
@@ -65,9 +64,6 @@ describe("the binding of RFC 9266", () => {
 
 describe("a first message is refused", () => {
   test.each([
-    ["with another binding", `p=tls-unique,,n=user,r=${NONCE}`],
-    ["that says that the server can't bind", `y,,n=user,r=${NONCE}`],
-    ["with an authorisation identity", `n,a=admin,n=user,r=${NONCE}`],
     ["with an extension", `n,,m=ext,n=user,r=${NONCE}`],
     ["with more behind the nonce", `n,,n=user,r=${NONCE},x=1`],
     ["with an escaped name", `n,,n=us=2Cer,r=${NONCE}`],

@@ -110,21 +110,21 @@ describe("a name", () => {
 
   test("can't be the one of the run's own token", () => {
     using folder = new Folder();
-    expect(() => folder.open().add({ name: "local", ...RECORD })).toThrow(withCode("EXISTS"));
+    expect(() => folder.open().add({ name: "local", ...RECORD })).toThrow(withCode("BAD_PARAMS"));
   });
 
   test("is given once, and again after it was revoked, with another secret", () => {
     using folder = new Folder();
     const store = folder.open();
     const first = store.add({ name: "laptop", ...RECORD });
-    expect(() => store.add({ name: "laptop", ...RECORD })).toThrow(withCode("EXISTS"));
+    expect(() => store.add({ name: "laptop", ...RECORD })).toThrow(withCode("TOKEN_EXISTS"));
     store.revoke("laptop");
     expect(store.add({ name: "laptop", ...RECORD }).secret).not.toBe(first.secret);
   });
 
   test("that no token has can't be revoked", () => {
     using folder = new Folder();
-    expect(() => folder.open().revoke("laptop")).toThrow(withCode("NOT_FOUND"));
+    expect(() => folder.open().revoke("laptop")).toThrow(withCode("NO_SUCH_TOKEN"));
     expect(readdirSync(folder.path)).toEqual([]);
   });
 });

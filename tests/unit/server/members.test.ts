@@ -4,7 +4,14 @@ import { Members } from "../../../lib/server/members.ts";
 import { faultOf } from "../../support/fault.ts";
 
 const member = (options: Partial<MemberOptions>) =>
-  new Member({ id: 1, name: "Client01", account: { role: "read", token: undefined }, address: "memory", startedAt: 0, ...options });
+  new Member({
+    id: 1,
+    name: "Client01",
+    account: { role: "read", token: undefined },
+    address: "memory",
+    startedAt: 0,
+    ...options,
+  });
 
 describe("Members", () => {
   test("finds a client by its name in any case of letters", () => {
@@ -38,7 +45,9 @@ describe("Members", () => {
 
   test("keeps operators apart: several of one name, none of them a client", () => {
     const members = new Members();
-    const operators = [1, 2].map(() => member({ id: 0, name: "Operator", account: { role: "operator", token: undefined } }));
+    const operators = [1, 2].map(() =>
+      member({ id: 0, name: "Operator", account: { role: "operator", token: undefined } }),
+    );
     for (const operator of operators) members.add(operator);
     expect(members.operators).toEqual(operators);
     expect(members.clients).toEqual([]);

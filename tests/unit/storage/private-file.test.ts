@@ -129,9 +129,10 @@ describe("what fails is told, and leaves the old one", () => {
     await child.exited;
     expect({ signal: child.signalCode, stderr }).toEqual({ signal: "SIGKILL", stderr: "" });
     expect(readPrivate(file)).toBe("old");
-    expect(existsSync(`${file}.${child.pid}.new`)).toBe(true);
-    expect(mode(`${file}.${child.pid}.new`)).toBe(0o600);
+    expect(existsSync(`${file}.new`)).toBe(true);
+    expect(mode(`${file}.new`)).toBe(0o600);
     writePrivate(file, "newer");
     expect(readPrivate(file)).toBe("newer");
+    expect(existsSync(`${file}.new`)).toBe(false);
   });
 });

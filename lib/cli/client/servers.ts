@@ -1,0 +1,56 @@
+import type { ArgsDef } from "citty";
+import { parseToken } from "../../protocol/token.ts";
+import { formatAddress, parseAddress } from "../../transport/address.ts";
+import { escapeText, toJson } from "../escape.ts";
+import { formatTable } from "../format.ts";
+import type { Command } from "../program.ts";
+import type { KnownServer, ServerBook } from "./server-book.ts";
+import { bookOf } from "./target.ts";
+
+/** Of every command that is about what is known here, and talks to no server. */
+export const BOOK_FLAGS = {
+  "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers are" },
+  json: { type: "boolean", description: "Print JSON for programs" },
+} as const satisfies ArgsDef;
+
+export const servers: Command = {
+  description: "List the servers that are known here",
+  args: BOOK_FLAGS,
+  async run(flags, io) {
+    const known = bookOf(flags).list();
+    if (flags["json"]) {
+      const shown = known.map(({ token, ...server }) => ({ ...server, hasToken: token !== undefined }));
+      await io.out(`${toJson(shown)}\n`);
+    } else if (known.length === 0) io.note("No server is known here. Join one with: commserver-client join INVITE");
+    else await io.out(`${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], known.map(serverCells))}\n`);
+    return 0;
+  },
+};
+
+function serverCells({ name, addresses, identity, token }: KnownServer): string[] {
+  const tokenName = token === undefined ? "none" : parseToken(token).name;
+  return [name, addresses.join(" "), identity ?? "not encrypted", tokenName].map(escapeText);
+}
+
+export const forget: Command = {
+  description: "Forget a server: its identity, and the token for it",
+  args: { server: { type: "positional", description: "Its name, or its address" }, ...BOOK_FLAGS },
+  async run(flags, io) {
+    const given = String(flags._[0]);
+    const book = bookOf(flags);
+    // An address may be written without its port.
+    const name = isAddressOfKnown(book, given) ? formatAddress(parseAddress(given)) : given;
+    book.forget(name);
+    if (flags["json"]) await io.out(`${toJson({ name, forgotten: true })}\n`);
+    else await io.out(`${escapeText(name)} is forgotten.\n`);
+    return 0;
+  },
+};
+
+function isAddressOfKnown(book: ServerBook, given: string): boolean {
+  try {
+    return book.find(given) === undefined && book.find(formatAddress(parseAddress(given))) !== undefined;
+  } catch {
+    return false;
+  }
+}

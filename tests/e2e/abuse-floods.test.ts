@@ -1,0 +1,4 @@
+import { FLOODS } from "../support/abuse/attacks.ts";
+import { enduring } from "../support/abuse/enduring.ts";
+
+enduring("peers that flood", "plain", FLOODS);
