@@ -4,14 +4,14 @@
  */
 export class Bucket {
   readonly #perSecond: number;
-  readonly #capacity: number;
+  readonly capacity: number;
   #level: number;
   #filledAt: number;
 
   /** `capacity` is what may be taken at once after a rest; `now` in milliseconds, as in every call. */
   constructor(perSecond: number, capacity: number, now: number) {
     this.#perSecond = perSecond;
-    this.#capacity = capacity;
+    this.capacity = capacity;
     this.#level = capacity;
     this.#filledAt = now;
   }
@@ -38,11 +38,11 @@ export class Bucket {
 
   isFull(now: number): boolean {
     this.#fill(now);
-    return this.#level >= this.#capacity;
+    return this.#level >= this.capacity;
   }
 
   #fill(now: number): void {
-    this.#level = Math.min(this.#capacity, this.#level + ((now - this.#filledAt) / 1000) * this.#perSecond);
+    this.#level = Math.min(this.capacity, this.#level + ((now - this.#filledAt) / 1000) * this.#perSecond);
     this.#filledAt = now;
   }
 }

@@ -27,12 +27,18 @@ export class FrameDecoder {
   #payload: Uint8Array = EMPTY;
   /** Bytes of the current payload that have arrived. */
   #received = 0;
+  /** Headers that were read. */
+  #frames = 0;
   #stopped = false;
   /** Largest control payload for now: a peer that is not admitted gets less (PROTOCOL.md, "Limits"). */
   maxControlBytes = MAX_HELLO_BYTES;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
   }
 
   /** Decode nothing more, also not the rest of the bytes being pushed. */
@@ -42,14 +48,17 @@ export class FrameDecoder {
   }
 
   /**
-   * Take the next bytes. The sink is called before this returns; after an error the decoder has stopped.
+   * Take the next bytes, at most those of `maxFrames` frames. The sink is called before this returns; after an error the decoder has
+   * stopped.
    *
+   * @returns how many bytes were taken
    * @throws ProtocolError as decodeHeader(), and whatever the sink throws
    */
-  push(bytes: Uint8Array): void {
+  push(bytes: Uint8Array, maxFrames = Number.POSITIVE_INFINITY): number {
     let offset = 0;
+    const last = this.#frames + maxFrames;
     try {
-      while (!this.#stopped && offset < bytes.length) {
+      while (!this.#stopped && offset < bytes.length && this.#frames < last) {
         offset =
           this.#header === undefined ? this.#takeHeader(bytes, offset) : this.#takePayload(this.#header, bytes, offset);
       }
@@ -57,6 +66,7 @@ export class FrameDecoder {
       this.stop();
       throw error;
     }
+    return this.#stopped ? bytes.length : offset;
   }
 
   #takeHeader(bytes: Uint8Array, offset: number): number {
@@ -86,6 +96,7 @@ export class FrameDecoder {
   }
 
   #begin(header: Header): void {
+    this.#frames++;
     if (header.opcode !== Opcode.DATA && header.length > this.maxControlBytes) {
       throw new ProtocolError(
         "FRAME_TOO_LARGE",

@@ -3,6 +3,7 @@ import type { Session, SessionEnd } from "../session/session.ts";
 import type { Account } from "./access/account.ts";
 import { CallCounter } from "./call-rates.ts";
 import type { Counters, EndReason } from "./ledger.ts";
+import { TransferSlots } from "./transfer-slots.ts";
 
 export interface MemberOptions {
   /** Row in the ledger; operators have none. */
@@ -26,6 +27,7 @@ export class Member implements Counters {
   /** True when it has come back over another link before this one was known to be lost. */
   isSuperseded = false;
   #calls: CallCounter | undefined;
+  #transfers: TransferSlots | undefined;
   /** Bytes over the links before this one. */
   #bytesInBefore = 0;
   #bytesOutBefore = 0;
@@ -51,6 +53,12 @@ export class Member implements Counters {
   /** Name of the token that it came with; undefined for who needed none. */
   get token(): string | undefined {
     return this.account.token;
+  }
+
+  /** Made when it first moves a file. */
+  get transfers(): TransferSlots {
+    this.#transfers ??= new TransferSlots();
+    return this.#transfers;
   }
 
   /** Made when it first calls something that is counted. */

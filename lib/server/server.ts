@@ -233,13 +233,18 @@ export class CommServer implements Host {
   /** Take a new peer. `trusted`: its role, given by the way it came in; absent: it must prove who it is. */
   accept(transport: Transport, trusted?: Role): void {
     const { maxClients, maxWaiting, maxUnadmitted, maxUnadmittedPerAddress } = this.#options;
-    if (this.#links.size >= maxClients + maxWaiting + REFUSED_FACTOR * maxUnadmitted) return transport.abort();
+    const isStranger = trusted !== "operator";
+    const maxLinks = maxClients + maxWaiting + REFUSED_FACTOR * maxUnadmitted;
+    if (isStranger && this.#links.size >= maxLinks) return transport.abort();
     const admission = new Admission(transport, trusted, this.#admissionHost);
     this.#unadmitted.add(admission);
-    this.#handshaking.add(admission);
-    this.#handshakesOf.add(admission.group);
     this.#links.add(admission.link);
+    if (isStranger) {
+      this.#handshaking.add(admission);
+      this.#handshakesOf.add(admission.group);
+    }
     admission.start();
+    if (!isStranger) return;
     if (this.#handshaking.size > maxUnadmitted) {
       admission.refuse("UNAVAILABLE", "Too many clients connect at once. Please try again later.");
     } else if (this.#handshakesOf.count(admission.group) > maxUnadmittedPerAddress) {

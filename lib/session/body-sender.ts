@@ -80,7 +80,7 @@ export class BodySender implements FrameSource {
     if (this.#writes.length > 0) this.#options.onReady(this);
   }
 
-  takeFrame(): StreamFrame | undefined {
+  takeFrame(maxBytes = SEND_FRAME_BYTES): StreamFrame | undefined {
     const write = this.#writes[0];
     if (write === undefined) return undefined;
     const { streamId } = this.#options;
@@ -94,7 +94,7 @@ export class BodySender implements FrameSource {
       return { opcode: Opcode.END, streamId, payload: write.bytes as Uint8Array, onSent };
     }
     const start = this.#offset;
-    const length = this.#credit.consume(Math.min(write.bytes.length - start, SEND_FRAME_BYTES));
+    const length = this.#credit.consume(Math.min(write.bytes.length - start, SEND_FRAME_BYTES, maxBytes));
     if (length === 0) return undefined; // grant() brings it back into the round
     const payload = partOf(write.bytes, start, length);
     const whole = start + length === write.bytes.length;

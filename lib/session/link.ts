@@ -13,6 +13,16 @@ import type { Transport, TransportHandler } from "./transport.ts";
 /** Control frames waiting above this say that the peer does not read. */
 const CONGESTED_BYTES = 256 * 1024;
 
+/** Frames of one peer that are handled in a row. */
+const FRAMES_PER_TURN = 128;
+
+/** A peer that has sent so much too early that it would take so long is not read from. */
+const MAX_DEBT_MS = 2_000;
+
+/** Why a link does not read: the peer does not either, it has sent more frames than it is its turn for, or faster than it may. */
+const Hold = { unread: 1, backlog: 2, pace: 4 } as const;
+type Hold = (typeof Hold)[keyof typeof Hold];
+
 /** Who takes the frames of a link: the handshake first, then the session. */
 export interface LinkHandler {
   onFrame(header: Header, payload: Uint8Array): void;
@@ -44,15 +54,19 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
   readonly #inPace: Pace | undefined;
-  /** What cancels the grants that wait for their time; made when there is one. */
-  #heldCredit: Set<() => void> | undefined;
+  /** What cancels the timers of paces; made when there is one. */
+  #timers: Set<() => void> | undefined;
   readonly #onGone: LinkOptions["onGone"];
   readonly clock: Clock;
   readonly intervalMs: number;
   /** Made when somebody asks for it. */
   #closed: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
-  #paused = false;
+  /** Why the transport is paused, as bits of Hold. */
+  #holds = 0;
+  /** What has come and was not decoded yet, in order; there while it is. */
+  #backlog: Uint8Array[] | undefined;
+  #onBacklogDone: (() => void) | undefined;
   handler: LinkHandler;
   /** Bytes on the wire, headers included. */
   bytesIn = 0;
@@ -117,28 +131,46 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   /** Queue a control frame; the payload is copied. `onSent` is called when it has left, and not when it never does. */
   send(opcode: Opcode, streamId: number, payload: Uint8Array, flags = 0, onSent?: () => void): void {
     this.#queue.pushControl(encodeFrame(opcode, streamId, payload, flags), onSent);
-    // Who makes us answer without end and does not read the answers is not read from either. What is bounded by
-    // the number of streams does not count: else two honest peers could both stop reading, each waiting for the other.
-    if (this.#queue.unboundedBytes > CONGESTED_BYTES && !this.#paused) {
-      this.#paused = true;
-      this.#queue.onControlSent = () => this.#relieve();
-      this.#transport.pause();
-    }
+    this.#holdIfUnread();
+  }
+
+  /** A stream is over while answers on it may still wait. */
+  disownStream(streamId: number): void {
+    this.#queue.disown(streamId);
+    this.#holdIfUnread();
+  }
+
+  /**
+   * Who makes us answer without end and does not read the answers is not read from either. What is bounded by
+   * the number of streams does not count: else two honest peers could both stop reading, each waiting for the other.
+   */
+  #holdIfUnread(): void {
+    if (this.#queue.unboundedBytes <= CONGESTED_BYTES || (this.#holds & Hold.unread) !== 0) return;
+    this.#hold(Hold.unread);
+    this.#queue.onControlSent = () => {
+      this.#queue.onControlSent = undefined;
+      this.#release(Hold.unread);
+    };
   }
 
   /** Grant the peer credit on a stream, later when it sends faster than it may. */
   sendCredit(streamId: number, bytes: number): void {
     const payload = new Uint8Array(4);
     writeUint32(payload, 0, bytes);
-    this.#inPace?.spend(bytes);
+    const grant = () => this.send(Opcode.CREDIT, streamId, payload);
     const ms = this.#inPace?.waitMs() ?? 0;
-    if (ms === 0) return this.send(Opcode.CREDIT, streamId, payload);
+    if (ms === 0) grant();
+    else this.#after(ms, grant);
+  }
+
+  /** As Clock.after(), while this link lives. */
+  #after(ms: number, action: () => void): void {
     const cancel = this.clock.after(ms, () => {
-      this.#heldCredit?.delete(cancel);
-      this.send(Opcode.CREDIT, streamId, payload);
+      this.#timers?.delete(cancel);
+      action();
     });
-    this.#heldCredit ??= new Set();
-    this.#heldCredit.add(cancel);
+    this.#timers ??= new Set();
+    this.#timers.add(cancel);
   }
 
   addSource(source: FrameSource): void {
@@ -187,18 +219,65 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   }
 
   onData(streamId: number, piece: Uint8Array): void {
+    this.#charge(piece.length);
     this.handler.onData(streamId, piece);
+  }
+
+  /** DATA counts when it comes. Credit alone does not hold back who sends it on ever new streams. */
+  #charge(bytes: number): void {
+    if (this.#inPace === undefined) return;
+    this.#inPace.spend(bytes);
+    const ms = this.#inPace.waitMs();
+    if (ms <= MAX_DEBT_MS || (this.#holds & Hold.pace) !== 0) return;
+    this.#hold(Hold.pace);
+    this.#after(ms - MAX_DEBT_MS, () => this.#release(Hold.pace));
   }
 
   onBytes(bytes: Uint8Array): void {
     this.bytesIn += bytes.length;
     this.#heartbeat.noteReceived();
+    if (this.#backlog !== undefined) this.#backlog.push(bytes);
+    else if (!this.#decode(bytes)) this.#goOnLater();
+  }
+
+  /** @returns false when there is more than one turn's worth: the rest is the backlog now */
+  #decode(bytes: Uint8Array): boolean {
     try {
-      this.#decoder.push(bytes);
+      const taken = this.#decoder.push(bytes, FRAMES_PER_TURN);
+      if (taken === bytes.length) return true;
+      this.#backlog ??= [];
+      this.#backlog.unshift(bytes.subarray(taken));
+      return false;
     } catch (error) {
       // Anything but a ProtocolError is a defect of ours; it too ends this link alone.
       this.#fault(toCommError(error));
+      return true;
     }
+  }
+
+  /** Who sends frames without end does not keep the others from their turn. */
+  #goOnLater(): void {
+    this.#hold(Hold.backlog);
+    void this.clock.turn().then(() => {
+      const next = this.#backlog?.shift();
+      if (next !== undefined) this.#decode(next);
+      if (this.#backlog !== undefined && this.#backlog.length > 0) return this.#goOnLater();
+      this.#backlog = undefined;
+      this.#release(Hold.backlog);
+      this.#onBacklogDone?.();
+    });
+  }
+
+  /** Read no more for this reason; undone by #release(), and when there is no other reason either. */
+  #hold(reason: Hold): void {
+    if (this.#holds === 0) this.#transport.pause();
+    this.#holds |= reason;
+  }
+
+  #release(reason: Hold): void {
+    if ((this.#holds & reason) === 0) return;
+    this.#holds &= ~reason;
+    if (this.#holds === 0) this.#transport.resume();
   }
 
   onFrame(header: Header, payload: Uint8Array): void {
@@ -218,22 +297,23 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   }
 
   onClosed(error: Error | undefined): void {
+    // What came before the end is told before it.
+    if (this.#backlog !== undefined && !this.#decoder.isStopped) this.#onBacklogDone = () => this.#end(error);
+    else this.#end(error);
+  }
+
+  #end(error: Error | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#backlog = undefined;
+    this.#onBacklogDone = undefined;
     this.#decoder.stop();
     this.#heartbeat.stop();
     this.#queue.abandon();
-    for (const cancel of this.#heldCredit ?? []) cancel();
+    for (const cancel of this.#timers ?? []) cancel();
     this.#closed?.resolve();
     this.#onGone?.(this);
     if (error === undefined || error instanceof TransportError) this.handler.onClosed(error);
     else this.handler.onClosed(new TransportError("LOST", `The link was lost: ${error.message}.`, { cause: error }));
-  }
-
-  #relieve(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#queue.onControlSent = undefined;
-    this.#transport.resume();
   }
 }

@@ -4,6 +4,9 @@ import type { Clock } from "./clock.ts";
 /** A rest lets a burst of this many seconds pass. */
 const BURST_SECONDS = 0.25;
 
+/** Smaller frames would be mostly headers. */
+const MIN_FRAME_BYTES = 1_024;
+
 /** Bytes of DATA a second, in one direction, that several limits allow together: a session's own, and that of all. */
 export class Pace {
   readonly #clock: Clock;
@@ -12,6 +15,11 @@ export class Pace {
   constructor(clock: Clock, buckets: readonly Bucket[]) {
     this.#clock = clock;
     this.#buckets = buckets;
+  }
+
+  /** The most that may move at once. */
+  get frameBytes(): number {
+    return Math.max(MIN_FRAME_BYTES, Math.floor(Math.min(...this.#buckets.map(({ capacity }) => capacity))));
   }
 
   /** Milliseconds until more may move; 0: now. */

@@ -1,5 +1,5 @@
 import { HEADER_BYTES } from "../protocol/constants.ts";
-import { encodeHeader } from "../protocol/header.ts";
+import { encodeHeader, readUint32 } from "../protocol/header.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
 import type { Pace } from "./pace.ts";
@@ -16,18 +16,21 @@ export interface StreamFrame {
 
 interface ControlFrame {
   readonly frame: Uint8Array;
+  isUnbounded: boolean;
   readonly onSent: (() => void) | undefined;
 }
 
 /** Something with frames to send in turn, one at a time. */
 export interface FrameSource {
-  /** The next frame, or undefined when there is none now: the source is then out of the round. */
-  takeFrame(): StreamFrame | undefined;
+  /** The next frame, with so much payload at most, or undefined when there is none now: the source is then out of the round. */
+  takeFrame(maxBytes: number): StreamFrame | undefined;
 }
 
 /** Frames up to here are copied together into one write; larger payloads go out by themselves, uncopied. */
 const COPY_BYTES = 16 * 1024;
 const BATCH_BYTES = 64 * 1024;
+/** In the header. */
+const STREAM_ID_OFFSET = 4;
 
 type SendTransport = Pick<Transport, "write" | "sendFile" | "close">;
 
@@ -44,6 +47,7 @@ export class SendQueue {
   readonly #transport: SendTransport;
   readonly #pace: SendPace | undefined;
   #cancelWait: (() => void) | undefined;
+  #hasJustSent = false;
   readonly #control: ControlFrame[] = [];
   #controlBytes = 0;
   /** Bytes handed to the transport. */
@@ -70,7 +74,7 @@ export class SendQueue {
     return this.#controlBytes;
   }
 
-  /** Those of them of which the peer can cause any number: PONG, and RESET for what it may not open. */
+  /** Those of them of which the peer can cause any number: PONG, RESET, and all that waits on a stream that is over. */
   get unboundedBytes(): number {
     return this.#unboundedBytes;
   }
@@ -78,10 +82,20 @@ export class SendQueue {
   /** Queue an encoded control frame, which belongs to the queue now. `onSent` is called when it has left. */
   pushControl(frame: Uint8Array, onSent?: () => void): void {
     if (this.#closing) return;
-    this.#control.push({ frame, onSent });
+    const isUnbounded = frame[1] === Opcode.PONG || frame[1] === Opcode.RESET;
+    this.#control.push({ frame, isUnbounded, onSent });
     this.#controlBytes += frame.length;
-    this.#unboundedBytes += unboundedLength(frame);
+    if (isUnbounded) this.#unboundedBytes += frame.length;
     this.#schedule();
+  }
+
+  /** The stream is over: what waits on it is bounded by nothing any more, for the peer can open the next one. */
+  disown(streamId: number): void {
+    for (const waiting of this.#control) {
+      if (waiting.isUnbounded || streamIdOf(waiting.frame) !== streamId) continue;
+      waiting.isUnbounded = true;
+      this.#unboundedBytes += waiting.frame.length;
+    }
   }
 
   /** Put `source` into the round; no effect when it is there. */
@@ -152,9 +166,9 @@ export class SendQueue {
     while (bytes < BATCH_BYTES) {
       const control = this.#control.shift();
       if (control === undefined) break;
-      const { frame, onSent } = control;
+      const { frame, isUnbounded, onSent } = control;
       this.#controlBytes -= frame.length;
-      this.#unboundedBytes -= unboundedLength(frame);
+      if (isUnbounded) this.#unboundedBytes -= frame.length;
       add(frame);
       if (onSent !== undefined) this.#inFlight.push(onSent);
     }
@@ -181,10 +195,11 @@ export class SendQueue {
     if (this.#sources.size > 0 && this.#mustWait()) return undefined;
     for (const source of this.#sources) {
       this.#sources.delete(source);
-      const frame = source.takeFrame();
+      const frame = source.takeFrame(this.#pace?.pace.frameBytes ?? Number.POSITIVE_INFINITY);
       if (frame === undefined) continue;
       this.#sources.add(source); // behind the others
       this.#pace?.pace.spend(frame.payload.length);
+      this.#hasJustSent = true;
       return frame;
     }
     return undefined;
@@ -194,8 +209,10 @@ export class SendQueue {
   #mustWait(): boolean {
     const ms = this.#pace?.pace.waitMs() ?? 0;
     if (ms === 0) return false;
-    this.#cancelWait ??= this.#pace?.clock.after(ms, () => {
+    // All who share a limit may go on at the same moment: who has just sent comes behind the others.
+    this.#cancelWait ??= this.#pace?.clock.after(this.#hasJustSent ? ms + 1 : ms, () => {
       this.#cancelWait = undefined;
+      this.#hasJustSent = false;
       this.#flush();
     });
     return true;
@@ -215,8 +232,8 @@ export class SendQueue {
   }
 }
 
-function unboundedLength(frame: Uint8Array): number {
-  return frame[1] === Opcode.PONG || frame[1] === Opcode.RESET ? frame.length : 0;
+function streamIdOf(frame: Uint8Array): number {
+  return readUint32(frame, STREAM_ID_OFFSET);
 }
 
 function headerOf(frame: StreamFrame): Uint8Array {

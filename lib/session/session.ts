@@ -220,6 +220,7 @@ export class Session implements LinkHandler {
       port: {
         send: (...frame) => this.#link.send(...frame),
         sendCredit: (...grant) => this.#link.sendCredit(...grant),
+        disown: (stream) => this.#link.disownStream(stream),
         addSource: (source) => this.#link.addSource(source),
         removeSource: (source) => this.#link.removeSource(source),
         canSendFiles: () => this.#link.canSendFiles,

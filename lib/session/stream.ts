@@ -15,6 +15,8 @@ type Json = Record<string, unknown>;
 export interface StreamPort {
   send(opcode: Opcode, streamId: number, payload: Uint8Array, flags?: number, onSent?: () => void): void;
   sendCredit(streamId: number, bytes: number): void;
+  /** The stream is over, though answers on it may still wait. */
+  disown(streamId: number): void;
   addSource(source: FrameSource): void;
   removeSource(source: FrameSource): void;
   canSendFiles(): boolean;
@@ -203,6 +205,7 @@ export class Stream {
     this.#sender.fail(error);
     this.#receiver.fail(error, keep);
     this.#accepted.reject(error);
+    this.#port.disown(this.id);
     this.#close();
   }
 

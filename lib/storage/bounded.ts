@@ -15,7 +15,7 @@ import type {
   Unfinished,
 } from "./storage.ts";
 
-/** Files may come and go without this program: so often they are counted anew, when a file would be too much. */
+/** Files may come and go without this program: so often they are counted anew. */
 const RECOUNT_MS = 60_000;
 
 /** A storage that takes no more than its limits allow: each file is refused before its first byte. */
@@ -61,7 +61,6 @@ export class BoundedStorage implements Storage {
 
   /** @throws StorageError as Storage.receive(), and QUOTA_EXCEEDED, NO_SPACE */
   async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
-    const replaced = await this.#sizeAt(path, exists);
     const part = await this.#inner.receive(path, facts, exists);
     try {
       await this.#promise(facts.size - part.present, path);
@@ -69,7 +68,12 @@ export class BoundedStorage implements Storage {
       await (part.present === 0 ? part.discard() : part.keep());
       throw thrown;
     }
-    return new BoundedPart(part, this.#budget, replaced);
+    // What was there of another source has gone; what it replaces will go.
+    const onShrunk = () => {
+      this.#hasShrunk = true;
+    };
+    onShrunk();
+    return new BoundedPart(part, this.#budget, onShrunk);
   }
 
   /** @throws StorageError as Storage.store(), and QUOTA_EXCEEDED, NO_SPACE */
@@ -81,15 +85,16 @@ export class BoundedStorage implements Storage {
   }
 
   async #storeCounted(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
-    const replaced = await this.#sizeAt(path, exists);
     await this.#promise(facts.size, path);
-    let growth = 0;
+    let stored = 0;
     try {
       const storedAt = await this.#inner.store(path, facts, exists, bytes);
-      growth = facts.size - replaced;
+      stored = facts.size;
+      this.#hasShrunk ||= exists === "overwrite";
       return storedAt;
     } finally {
-      this.#budget.settle(facts.size, growth);
+      this.#budget.keep(stored);
+      this.#budget.release(facts.size - stored);
     }
   }
 
@@ -122,15 +127,18 @@ export class BoundedStorage implements Storage {
 
   /** @throws StorageError QUOTA_EXCEEDED, NO_SPACE */
   async #promise(bytes: number, path: string): Promise<void> {
-    if (this.#budget.hasQuota && this.#countedAt === undefined) await this.#count();
+    if (this.#budget.hasQuota && this.#isOld) await this.#count();
     try {
       this.#budget.promise(bytes, quote(path));
     } catch (thrown) {
-      const isOld = this.#hasShrunk || this.#now() - (this.#countedAt ?? 0) >= RECOUNT_MS;
-      if (!this.#budget.hasQuota || !isOld) throw thrown;
+      if (!this.#budget.hasQuota || !this.#hasShrunk) throw thrown;
       await this.#count();
       this.#budget.promise(bytes, quote(path));
     }
+  }
+
+  get #isOld(): boolean {
+    return this.#countedAt === undefined || this.#now() - this.#countedAt >= RECOUNT_MS;
   }
 
   /** Count what is there; one walk serves all who wait for it. */
@@ -153,31 +161,22 @@ export class BoundedStorage implements Storage {
     this.#budget.correct(used + this.#budget.growth - growthBefore);
     this.#countedAt = this.#now();
   }
-
-  /** Bytes that a file will make room for. */
-  async #sizeAt(path: string, exists: ExistsPolicy): Promise<number> {
-    if (exists !== "overwrite" || !this.#budget.hasQuota) return 0;
-    try {
-      return (await this.#inner.stat(path)).size;
-    } catch {
-      return 0; // nothing is there, or what place() will tell
-    }
-  }
 }
 
 /** A file that is being received, with what was promised to it. */
 class BoundedPart implements PartFile {
   readonly #inner: PartFile;
   readonly #budget: Budget;
-  readonly #replaced: number;
-  /** Bytes of it that were there, and are counted, already. */
-  readonly #presentBefore: number;
+  /** Promised, and not written yet. */
+  #promised: number;
 
-  constructor(inner: PartFile, budget: Budget, replaced: number) {
+  readonly #onShrunk: () => void;
+
+  constructor(inner: PartFile, budget: Budget, onShrunk: () => void) {
     this.#inner = inner;
     this.#budget = budget;
-    this.#replaced = replaced;
-    this.#presentBefore = inner.present;
+    this.#onShrunk = onShrunk;
+    this.#promised = inner.facts.size - inner.present;
   }
 
   get path(): string {
@@ -196,32 +195,32 @@ class BoundedPart implements PartFile {
     return this.#inner.present;
   }
 
-  write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean> {
-    return this.#inner.write(offset, bytes, digest);
-  }
-
-  async commit(): Promise<string> {
-    let replaced = 0;
-    try {
-      const path = await this.#inner.commit();
-      replaced = this.#replaced;
-      return path;
-    } finally {
-      this.#settle(this.#inner.present - this.#presentBefore - replaced);
+  async write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean> {
+    const isNew = await this.#inner.write(offset, bytes, digest);
+    if (isNew) {
+      this.#promised -= bytes.length;
+      this.#budget.keep(bytes.length);
     }
+    return isNew;
   }
 
-  async keep(): Promise<void> {
-    this.#settle(this.#inner.present - this.#presentBefore);
-    await this.#inner.keep();
+  commit(): Promise<string> {
+    this.#release();
+    return this.#inner.commit().finally(this.#onShrunk);
   }
 
-  async discard(): Promise<void> {
-    this.#settle(-this.#presentBefore);
-    await this.#inner.discard();
+  keep(): Promise<void> {
+    this.#release();
+    return this.#inner.keep();
   }
 
-  #settle(growth: number): void {
-    this.#budget.settle(this.facts.size - this.#presentBefore, growth);
+  discard(): Promise<void> {
+    this.#release();
+    return this.#inner.discard().finally(this.#onShrunk);
+  }
+
+  #release(): void {
+    this.#budget.release(this.#promised);
+    this.#promised = 0;
   }
 }

@@ -7,13 +7,13 @@ export interface BudgetLimits {
   readonly keepFreeBytes: number;
 }
 
-/** How many bytes may still be stored: what is promised to transfers under way counts as used. */
+/** How many bytes may still be stored. What was promised to a transfer, and has not come yet, counts as there. */
 export class Budget {
   readonly #limits: BudgetLimits;
   readonly #freeBytes: () => number;
   #used = 0;
   #promised = 0;
-  /** Bytes that have come in all, less those that went. */
+  /** Bytes that have come in all. */
   growth = 0;
 
   /** `freeBytes`: what the disk has room for now. */
@@ -27,7 +27,7 @@ export class Budget {
   }
 
   /**
-   * Promise `bytes` to a transfer, which must settle() them.
+   * Promise `bytes` to a transfer, which must keep() or release() all of them.
    *
    * @throws StorageError QUOTA_EXCEEDED, NO_SPACE
    */
@@ -53,11 +53,16 @@ export class Budget {
     }
   }
 
-  /** A promise has ended, and left so much more on the disk; negative: less. */
-  settle(promised: number, growth: number): void {
-    this.#promised -= promised;
-    this.#used = Math.max(0, this.#used + growth);
-    this.growth += growth;
+  /** So many of the promised bytes are on the disk now. */
+  keep(bytes: number): void {
+    this.#promised -= bytes;
+    this.#used += bytes;
+    this.growth += bytes;
+  }
+
+  /** So many of the promised bytes will not come. */
+  release(bytes: number): void {
+    this.#promised -= bytes;
   }
 
   /** What is there was counted. */

@@ -34,6 +34,8 @@ export class BareStream implements StreamPort {
     for (const onSent of this.#waiting.splice(0)) onSent();
   }
 
+  disown(): void {}
+
   addSource(source: FrameSource): void {
     this.round.add(source);
   }
@@ -54,7 +56,7 @@ export class BareStream implements StreamPort {
   takeOne(): BytesFrame | undefined {
     for (const source of this.round) {
       this.round.delete(source);
-      const frame = source.takeFrame();
+      const frame = source.takeFrame(Number.POSITIVE_INFINITY);
       if (frame === undefined) continue;
       this.round.add(source);
       const { payload } = frame;

@@ -40,6 +40,7 @@ const NUMBERS: Record<string, string> = {
   "failed proofs of one address": `${privateConstant("server/access/throttle.ts", "BURST")}, and one in ${1 / privateConstant("server/access/throttle.ts", "PER_SECOND")} s`,
   "silence of a peer": `${(constant("HEARTBEAT_MS") * privateConstant("session/heartbeat.ts", "SILENT_INTERVALS")) / 1000} s`,
   "requests under way in a session": `${constant("MAX_STREAMS")}`,
+  "transfers that move in a session": `${privateConstant("server/transfer-slots.ts", "MAX_TRANSFERS")}`,
   "bytes under way on a stream": `${constant("MAX_CREDIT_BYTES") / KIB / KIB} MiB, less with a rate`,
   "answers that wait for a peer that reads none": `${privateConstant("session/link.ts", "CONGESTED_BYTES") / KIB} KiB`,
   "a pattern": `${GLOB_LIMITS.length} characters, ${GLOB_LIMITS.braces} \`{\`, ${GLOB_LIMITS.stars} \`*\``,

@@ -108,7 +108,7 @@ export function readSettings(flags: Flags) {
 }
 
 /** Slower than this, the heartbeat of a session would wait behind its files. */
-const MIN_RATE = 1_000;
+const MIN_RATE = 16_000;
 
 function rateFlag(flags: Flags, name: string): number | undefined {
   const rate = sizeFlag(flags, name);

@@ -23,6 +23,7 @@ export const get = defineMethod({
   name: "get",
   role: "read",
   takesBody: true,
+  isTransfer: true,
   params: Nothing,
   async handle({ stream, member, host }) {
     const writer = new ChunkWriter(stream, host.digest64, host.clock);

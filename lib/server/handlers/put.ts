@@ -8,6 +8,7 @@ export const put = defineMethod({
   name: "put",
   role: "write",
   takesBody: true,
+  isTransfer: true,
   params: Nothing,
   async handle({ stream, member, host }) {
     const { name } = member;

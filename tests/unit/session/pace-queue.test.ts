@@ -89,6 +89,11 @@ describe("a Link with a pace for what comes in", () => {
     link.start();
     return { clock, transport, link };
   }
+  /** DATA has come, and has reached its sink. */
+  const consume = (link: Link, stream: number, bytes: number) => {
+    link.onData(stream, new Uint8Array(bytes));
+    link.sendCredit(stream, bytes);
+  };
   const granted = (transport: FakeTransport) =>
     parseFrames(transport.bytes)
       .frames.filter(({ name }) => name === "CREDIT")
@@ -96,7 +101,7 @@ describe("a Link with a pace for what comes in", () => {
 
   test("grants credit at the rate, in order, and loses none", async () => {
     const { clock, transport, link } = pacedLink();
-    for (let count = 0; count < 40; count++) link.sendCredit(count % 2 === 0 ? 1 : 3, FRAME);
+    for (let count = 0; count < 40; count++) consume(link, count % 2 === 0 ? 1 : 3, FRAME);
     await settle();
     expect(granted(transport)).toBeLessThanOrEqual(RATE / 4);
     for (let second = 1; second <= 3; second++) {
@@ -110,7 +115,7 @@ describe("a Link with a pace for what comes in", () => {
 
   test("other frames are not held back", async () => {
     const { transport, link } = pacedLink();
-    link.sendCredit(1, 100 * FRAME);
+    consume(link, 1, 100 * FRAME);
     link.send(Opcode.PONG, 0, pattern(8));
     await settle();
     expect(names(transport)).toEqual(["PONG"]);
@@ -119,7 +124,7 @@ describe("a Link with a pace for what comes in", () => {
   test("a link that has ended leaves no timer behind", async () => {
     const { clock, link } = pacedLink();
     const before = clock.pending;
-    for (let count = 0; count < 10; count++) link.sendCredit(1, 100 * FRAME);
+    for (let count = 0; count < 10; count++) consume(link, 1, 100 * FRAME);
     link.abort();
     link.onClosed(undefined);
     expect(clock.pending).toBe(before);
