@@ -82,6 +82,7 @@ export class Member implements Counters {
     this.session = session;
     this.address = address;
     this.isSuperseded = false;
+    this.#transfers?.renew();
   }
 
   get counters(): Counters {

@@ -68,8 +68,6 @@ export interface Method<Schema extends v.GenericSchema = v.GenericSchema> {
   readonly params: Schema;
   /** Whose rate it counts for; absent: it may be called as often as one likes. */
   readonly kind?: CallKind;
-  /** True for one that holds blocks of files in memory: a session has only so many at once. */
-  readonly isTransfer?: boolean;
   /** True for one whose request has a body. */
   readonly takesBody?: boolean;
   /** Answer on `call.stream`. A thrown CommError becomes a RESET with its code. */

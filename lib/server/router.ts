@@ -77,9 +77,7 @@ export async function route(stream: Stream, request: Open, member: Member, host:
         `${host.callRates[method.kind]} calls of ${request.method} a second are allowed.`,
       );
     }
-    const call = { params: checkParams(method, request), stream, member, host };
-    if (method.isTransfer === true) await member.transfers.run(() => method.handle(call));
-    else await method.handle(call);
+    await method.handle({ params: checkParams(method, request), stream, member, host });
   } catch (thrown) {
     // The client has left it, and that, in its own words, is what was thrown.
     if (stream.isClosed && thrown instanceof CommError && !(thrown instanceof StorageError)) return;

@@ -1,21 +1,29 @@
-/** Transfers that a session may have under way at once; each holds a few blocks in memory. Further ones wait for their turn. */
-const MAX_TRANSFERS = 8;
+/** Transfers that may hold blocks in memory at once, of one session. Further ones wait for their turn. */
+const MAX_TRANSFERS = 4;
 
-/** The turns of one session. */
+/** The turns of one member. */
 export class TransferSlots {
-  #taken = 0;
+  readonly #running = new Set<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
+  /** Settles when those of an earlier link have ended, and let go of their files. */
+  #earlier: Promise<unknown> = Promise.resolve();
 
   /** Do `work` when there is a slot for it. */
   async run(work: () => Promise<void>): Promise<void> {
-    if (this.#taken < MAX_TRANSFERS) this.#taken++;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await this.#earlier;
+    while (this.#running.size >= MAX_TRANSFERS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const running = work();
+    this.#running.add(running);
     try {
-      await work();
+      await running;
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#taken--;
-      else next();
+      this.#running.delete(running);
+      this.#waiting.shift()?.();
     }
+  }
+
+  /** The member goes on over another link: what runs now is about to fail, and nothing new begins before it has. */
+  renew(): void {
+    this.#earlier = Promise.allSettled([this.#earlier, ...this.#running]);
   }
 }

@@ -154,13 +154,18 @@ describe("a damaged invite is refused, stored nowhere, and not shown", () => {
   const slips: [string, (invite: string) => string[]][] = [
     ["without the word join", (invite) => [invite]],
     ["as the server", (invite) => ["list", "--server", invite]],
-    ["in two pieces, as a line that was wrapped", (invite) => ["join", invite.slice(0, 100), invite.slice(100)]],
   ];
   test.each(slips)("a good one in the wrong place is not shown: %s", async (_, make) => {
     using user = new User();
     const { exitCode, stdout, stderr } = await user.run(make(site.invite));
     expect(exitCode).toBe(2);
     expect(stdout + stderr).not.toContain(site.invite.slice(110, 150));
+  });
+
+  test("one in two pieces, as a line that was wrapped, is put together", async () => {
+    using user = new User();
+    expect((await user.run(["join", site.invite.slice(0, 100), site.invite.slice(100), "-n", "lab"])).exitCode).toBe(0);
+    expect((await user.run(["list", "-s", "lab"])).exitCode).toBe(0);
   });
 });
 

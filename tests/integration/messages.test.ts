@@ -99,7 +99,7 @@ describe("messages", () => {
   test("they are counted in the ledger, each way", async () => {
     await using server = new TestServer();
     const a = await server.tcpClient();
-    const b = await server.tcpClient();
+    const b = await server.tcpClient({ onMessage() {} });
     await a.send("1");
     await a.send("2", b.name);
     const { sessions } = await b.status();

@@ -156,7 +156,7 @@ describe("a client whose link is lost", () => {
     await using _ = server;
     const first = await admitted(server.listen());
     const other = await server.tcpClient();
-    const third = await server.tcpClient();
+    const third = await server.tcpClient({ onMessage() {} });
     await lose(server, first);
     await expect(other.send("hello", "Client01")).rejects.toMatchObject({ code: "NO_SUCH_CLIENT" });
     expect(await other.send("hello", "all")).toMatchObject({ delivered: [third.name], failed: [] });

@@ -44,7 +44,7 @@ describeInterop("a Python operator with a token, over TCP", () => {
     expect(invite["i"]).toBeNull();
     expect(invite["t"]).toStartWith("lab:");
     operator.say("issue lab write");
-    expect(await operator.event("reset")).toMatchObject({ method: "issueToken", code: 45 });
+    expect(await operator.event("reset")).toMatchObject({ method: "issueToken", code: 53 });
     operator.say("tokens");
     const { tokens } = await operator.event("tokens");
     expect(tokens).toContainEqual({ name: "lab", role: "read", createdAt: expect.any(Number), expiresAt: null });
@@ -57,7 +57,7 @@ describeInterop("a Python operator with a token, over TCP", () => {
     expect(await guest.ended()).toEqual(KEPT);
     expect((await site.as(invite["t"])).events).toMatchObject([{ event: "refused", code: 17 }]);
     operator.say(`call revokeToken '{"name":"lab"}'`);
-    expect(await operator.event("reset")).toMatchObject({ method: "revokeToken", code: 34 });
+    expect(await operator.event("reset")).toMatchObject({ method: "revokeToken", code: 54 });
     expect(await operator.finish()).toEqual(KEPT);
     expect(await site.server.event("revoked")).toMatchObject({ name: "Operator", token: "lab" });
   });

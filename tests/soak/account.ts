@@ -2,6 +2,13 @@
 export type State = string;
 export const ABSENT: State = "absent";
 
+/** A file that gets another place. */
+export interface Move {
+  readonly from: string;
+  readonly to: string;
+  readonly state: State;
+}
+
 /**
  * What should be at each path, by what was acknowledged. An operation whose answer was lost leaves a doubt: it happened
  * or it did not, and one look at the disk, when all is at rest, tells which.
@@ -9,7 +16,7 @@ export const ABSENT: State = "absent";
 export class Account {
   readonly #states = new Map<string, Set<State>>();
   /** Moves whose answer was lost: all of one list happened, or none. */
-  #moves: { from: string; to: string; state: State }[][] = [];
+  #moves: (Move & { before: ReadonlySet<State> })[][] = [];
 
   /** Paths that may hold a file. */
   get paths(): string[] {
@@ -54,12 +61,12 @@ export class Account {
   }
 
   /** Those may all have moved. */
-  doubtMove(moves: { from: string; to: string; state: State }[]): void {
+  doubtMove(moves: readonly Move[]): void {
+    this.#moves.push(moves.map((move) => ({ ...move, before: this.statesOf(move.to) })));
     for (const { from, to, state } of moves) {
       this.doubt(from, ABSENT);
       this.doubt(to, state);
     }
-    this.#moves.push(moves);
   }
 
   /** What of `observed` can't be; paths that `covers` leaves out are not looked at. */
@@ -76,7 +83,9 @@ export class Account {
   settle(observed: ReadonlyMap<string, State>): string[] {
     const halves = this.#moves.flatMap((moves) => {
       const moved = moves.filter(({ from, to, state }) => !observed.has(from) && observed.get(to) === state);
-      const kept = moves.filter(({ from, state }) => observed.get(from) === state);
+      const kept = moves.filter(
+        ({ from, to, state, before }) => observed.get(from) === state && before.has(observed.get(to) ?? ABSENT),
+      );
       const isWhole = moved.length === moves.length || kept.length === moves.length;
       return isWhole ? [] : [`a move by half: ${moves.map(({ from, to }) => `${from} → ${to}`).join(", ")}`];
     });

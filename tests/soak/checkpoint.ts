@@ -7,12 +7,10 @@ import { unexplained } from "./leftovers.ts";
 import { MemoryTrend } from "./memory-trend.ts";
 import type { Plot } from "./plot.ts";
 import type { SharedNames } from "./shared-names.ts";
-import { GRACE_SECONDS, type Site } from "./site.ts";
+import type { Site } from "./site.ts";
 import { lookAt } from "./tree-digests.ts";
 import { growthOf, type Vitals, vitalsOf } from "./vitals.ts";
 
-/** Seats are kept for the grace time, and links are seen off for some seconds. */
-const SETTLE_MS = (GRACE_SECONDS + 8) * 1_000;
 const SEATS = /Seats: (\d+) of \d+ taken, (\d+) waiting/;
 
 export interface CheckpointParts {
@@ -20,6 +18,8 @@ export interface CheckpointParts {
   readonly lanes: readonly Lane[];
   readonly common: Plot;
   readonly shared: SharedNames;
+  /** How long to wait for seats and descriptors. */
+  readonly settleMs: number;
 }
 
 /** Looks at everything when all is at rest. */
@@ -52,7 +52,7 @@ export class Checkpoint {
 
   async #lookAtSeats(): Promise<void> {
     const { site } = this.#parts;
-    const until = Date.now() + SETTLE_MS;
+    const until = Date.now() + this.#parts.settleMs;
     for (;;) {
       const told = await site.clients.console("status");
       const [, taken, waiting] = SEATS.exec(told) ?? [];
@@ -109,7 +109,7 @@ export class Checkpoint {
     const { site } = this.#parts;
     const fresh = this.#fresh;
     if (fresh === undefined || fresh.life !== site.server.lives) return;
-    const until = Date.now() + SETTLE_MS;
+    const until = Date.now() + this.#parts.settleMs;
     let vitals = vitalsOf(site.server.pid);
     for (; this.#growth(fresh.vitals, vitals).length > 0; vitals = vitalsOf(site.server.pid)) {
       if (Date.now() > until) {

@@ -9,6 +9,8 @@ export interface SoakOptions {
   readonly checkpointSeconds: number;
   /** How often the server is killed. */
   readonly kills: number;
+  /** How long a checkpoint waits for seats and descriptors to be given back. */
+  readonly settleSeconds: number;
   print(line: string): void;
   /** For tests of the soak itself: something that is to be found, done before each checkpoint looks. */
   plant?(site: Site): void | Promise<void>;

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { soak } from "./soak.ts";
 
+/** Seats are kept for a grace time, and links are seen off for some seconds. */
+const SETTLE_SECONDS = 15;
+
 /**
  * Load the compiled programs with everything at once: `bun tests/soak/run.ts --minutes N [--seed S] [--keep DIR]`.
  * Exits with 1 when something was found; the logs of the minute before are then in DIR.
@@ -29,6 +32,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(sign
 const keep = values.keep ?? join(tmpdir(), `commserver-soak-${seed}`);
 console.log(`seed ${seed}: ${minutes} minutes, ${kills} kills of the server; logs of findings go to ${keep}`);
 const print = (line: string) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
-const { text, findings } = await soak({ seconds: minutes * 60, seed, keep, kills, checkpointSeconds: 60, print });
+const times = { seconds: minutes * 60, checkpointSeconds: 60, settleSeconds: SETTLE_SECONDS };
+const { text, findings } = await soak({ ...times, seed, keep, kills, print });
 console.log(`\n${text}`);
 process.exit(findings.length === 0 ? 0 : 1);

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Socket } from "bun";
 import { binaries } from "../support/binaries.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+import type { SoakOptions } from "./options.ts";
+import type { Report } from "./report.ts";
 import type { Site } from "./site.ts";
 import { soak } from "./soak.ts";
 
@@ -20,23 +22,18 @@ beforeAll(async () => {
 
 afterAll(() => kept[Symbol.dispose]());
 
-/** A soak of `seconds` with two checkpoints. */
-function share(seconds: number, kills: number, plant?: (site: Site) => void | Promise<void>) {
-  const lines: string[] = [];
-  const options = {
-    seconds,
-    seed: SEED,
-    kills,
-    checkpointSeconds: seconds / 2,
-    keep: kept.join(`${seconds}-${kills}`),
-  };
-  return soak({ ...options, print: (line) => lines.push(line), ...(plant && { plant }) });
+type Terms = Pick<SoakOptions, "seconds" | "kills" | "checkpointSeconds" | "settleSeconds">;
+const SHORT: Terms = { seconds: 1, kills: 0, checkpointSeconds: 1, settleSeconds: 4 };
+
+function share(terms: Terms, plant?: SoakOptions["plant"]): Promise<Report> {
+  const keep = kept.join(Bun.randomUUIDv7());
+  return soak({ ...terms, seed: SEED, keep, print() {}, ...(plant && { plant }) });
 }
 
 test(
   `everything at once for ${SECONDS} s, with faults: nothing is found (COMMSERVER_SEED=${SEED})`,
   async () => {
-    const report = await share(SECONDS, 1);
+    const report = await share({ seconds: SECONDS, kills: 1, checkpointSeconds: SECONDS / 2, settleSeconds: 15 });
     console.log(report.text);
     expect(report.findings).toEqual([]);
     expect(report.checkpoints).toBeGreaterThanOrEqual(2);
@@ -49,7 +46,7 @@ describe("a planted fault is found", () => {
   test(
     "a byte more in a file of the repository, and a file that nobody sent",
     async () => {
-      const { findings, folder } = await share(1, 0, (site) => {
+      const { findings, folder } = await share(SHORT, (site) => {
         appendFileSync(join(site.repository, "common", "c3.bin"), "x");
         writeFileSync(join(site.repository, "stray.txt"), "x");
       });
@@ -65,16 +62,12 @@ describe("a planted fault is found", () => {
     "an unfinished file, a session that stays, and a descriptor that is held",
     async () => {
       const held: Socket[] = [];
-      let round = 0;
-      const { findings } = await share(1, 0, async (site) => {
-        if (round++ > 0) return;
+      const { findings } = await share(SHORT, async (site) => {
         writeFileSync(join(site.repository, "common", "c1.bin.commserver-part"), "x");
         site.clients.begin(["watch", "--reconnect", "0"]);
         while (site.events.live.length === 0) await Bun.sleep(10);
-        // The server hangs up on who says nothing for ten seconds: another comes in time.
-        for (let wait = 0; wait < 4; wait++) {
-          setTimeout(async () => held.push(await connectTo(site)), wait * 6_000);
-        }
+        // The server hangs up on who says nothing for ten seconds: another comes when it looks.
+        for (const afterMs of [0, 4_000, 8_000]) setTimeout(async () => held.push(await connectTo(site)), afterMs);
       });
       for (const socket of held) socket.terminate();
       const whats = findings.map(({ what }) => what);

@@ -59,7 +59,8 @@ class SoakRun {
       new BurstLane(site),
       new IntruderLane(site),
     ];
-    this.#checkpoint = new Checkpoint({ site, lanes: this.#lanes, common: this.#common, shared });
+    const settleMs = options.settleSeconds * 1000;
+    this.#checkpoint = new Checkpoint({ site, lanes: this.#lanes, common: this.#common, shared, settleMs });
   }
 
   get checkpoints(): number {

@@ -6,11 +6,13 @@ import { ChunkKind } from "../../protocol/chunk.ts";
 import { wireOfReason } from "../../protocol/messages.ts";
 import { GetRequest, Nothing } from "../../protocol/methods.ts";
 import { decodeRecordBatches } from "../../protocol/records.ts";
+import type { Stream } from "../../session/stream.ts";
 import type { FileFacts, StorageEntry } from "../../storage/storage.ts";
 import { ChunkWriter } from "../../transfer/chunk-writer.ts";
 import { FileSender, SMALL_BYTES } from "../../transfer/file-sender.ts";
 import { Pacer } from "../../transfer/pacer.ts";
 import { failureOf } from "../failure.ts";
+import type { Member } from "../member.ts";
 import { defineMethod, type Host } from "../method.ts";
 
 /** Of a refusal, in UTF-16 units: a path that is quoted in it may be longer, every character being escaped. */
@@ -23,30 +25,33 @@ export const get = defineMethod({
   name: "get",
   role: "read",
   takesBody: true,
-  isTransfer: true,
   params: Nothing,
   async handle({ stream, member, host }) {
-    const writer = new ChunkWriter(stream, host.digest64, host.clock);
-    const sender = new FileSender(writer);
-    const pacer = new Pacer(host.clock);
     stream.accept({});
-    for await (const requests of decodeRecordBatches(GetRequest, stream.pieces())) {
-      for (const request of requests) {
-        try {
-          await sendOne(request, writer, sender, host);
-        } catch (thrown) {
-          if (stream.isClosed) throw thrown;
-          const { code, message } = failureOf(thrown, "get", member, host);
-          const reason = { code: wireOfReason(code), message: message.slice(0, MAX_MESSAGE) };
-          await writer.json(ChunkKind.FAIL, request.id, reason);
-        }
-        if (pacer.isDue) await pacer.pause();
-      }
-    }
-    await writer.flush();
+    await member.transfers.run(() => answerRequests(stream, member, host));
     await stream.end();
   },
 });
+
+async function answerRequests(stream: Stream, member: Member, host: Host): Promise<void> {
+  const writer = new ChunkWriter(stream, host.digest64, host.clock);
+  const sender = new FileSender(writer);
+  const pacer = new Pacer(host.clock);
+  for await (const requests of decodeRecordBatches(GetRequest, stream.pieces())) {
+    for (const request of requests) {
+      try {
+        await sendOne(request, writer, sender, host);
+      } catch (thrown) {
+        if (stream.isClosed) throw thrown;
+        const { code, message } = failureOf(thrown, "get", member, host);
+        const reason = { code: wireOfReason(code), message: message.slice(0, MAX_MESSAGE) };
+        await writer.json(ChunkKind.FAIL, request.id, reason);
+      }
+      if (pacer.isDue) await pacer.pause();
+    }
+  }
+  await writer.flush();
+}
 
 /** @throws StorageError as Storage.open(); StreamError CHANGED, BAD_PARAMS; as Stream.write() */
 async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender, host: Host): Promise<void> {

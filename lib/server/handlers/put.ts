@@ -8,7 +8,6 @@ export const put = defineMethod({
   name: "put",
   role: "write",
   takesBody: true,
-  isTransfer: true,
   params: Nothing,
   async handle({ stream, member, host }) {
     const { name } = member;
@@ -21,7 +20,7 @@ export const put = defineMethod({
       onStored: (path, size) => host.events.emit({ event: "stored", name, path, size }),
       describe: (thrown) => failureOf(thrown, "put", member, host),
     });
-    await receiver.run();
+    await member.transfers.run(() => receiver.run());
     await stream.end();
   },
 });

@@ -4,6 +4,8 @@ import type { Site } from "../site.ts";
 import type { Lane } from "./lane.ts";
 
 const PATIENCE_MS = 12_000;
+/** For what a disturbed link may have lost. */
+const HOPE_MS = 2_000;
 
 /** A shell that others talk to: by its name, to all, by the operator; and that talks itself. */
 export class TalkLane implements Lane {
@@ -80,11 +82,12 @@ export class TalkLane implements Lane {
 
   /** What is in the parentheses of the line that fits; undefined when none comes. */
   async #heard(shell: ClientRun, fits: RegExp): Promise<string | undefined> {
-    const until = Date.now() + PATIENCE_MS;
+    const from = Date.now();
     for (;;) {
+      const patienceMs = this.#isDisturbed(shell) ? HOPE_MS : PATIENCE_MS;
       const line = shell.lines.findLast((one) => fits.test(one));
       if (line !== undefined) return fits.exec(line)?.[1];
-      if (shell.isOver || Date.now() > until) return undefined;
+      if (shell.isOver || Date.now() > from + patienceMs) return undefined;
       await Bun.sleep(15);
     }
   }

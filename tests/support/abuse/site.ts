@@ -54,7 +54,10 @@ export class AbuseSite implements AsyncDisposable {
     for (let at = 0; at < this.#file.length; at += content.length) this.#file.set(content, at);
   }
 
-  static async open(security: Security, args: string[] = ["--max-clients", `${SEATS}`]): Promise<AbuseSite> {
+  static async open(
+    security: Security,
+    args: string[] = ["--max-clients", `${SEATS}`, "--max-lists", "1000"],
+  ): Promise<AbuseSite> {
     const site = new AbuseSite(security);
     try {
       await site.#start(args);

@@ -141,12 +141,12 @@ describe("the limits of a server", () => {
     expect(settings("--quota", "0").budget.quotaBytes).toBe(0);
   });
 
-  test.each(["--limit-rate", "--limit-rate-total"])("%s takes no rate below a thousand bytes", (flag) => {
-    expect(settings(flag, "1000").bandwidth).toEqual(
-      flag === "--limit-rate" ? { perSession: 1_000, total: undefined } : { perSession: undefined, total: 1_000 },
+  test.each(["--limit-rate", "--limit-rate-total"])("%s takes no rate below sixteen thousand bytes", (flag) => {
+    expect(settings(flag, "16000").bandwidth).toEqual(
+      flag === "--limit-rate" ? { perSession: 16_000, total: undefined } : { perSession: undefined, total: 16_000 },
     );
-    for (const rate of ["0", "1", "999", "0.9K"]) {
-      expect(() => settings(flag, rate)).toThrow(new UsageError(`${flag} takes 1000 bytes a second at least.`));
+    for (const rate of ["0", "1", "15999", "15.9K"]) {
+      expect(() => settings(flag, rate)).toThrow(new UsageError(`${flag} takes 16000 bytes a second at least.`));
     }
   });
 

@@ -1,0 +1,119 @@
+import { describe, expect, test } from "bun:test";
+import { ABSENT, Account } from "./account.ts";
+import { Disturbances } from "./disturbances.ts";
+import { unexplained } from "./leftovers.ts";
+import { MemoryTrend } from "./memory-trend.ts";
+import { SharedNames } from "./shared-names.ts";
+import { growthOf } from "./vitals.ts";
+
+describe("the account", () => {
+  test("what was acknowledged must be there, and nothing else", () => {
+    const account = new Account();
+    account.set("a", "1");
+    expect(account.faults(new Map([["a", "1"]]))).toEqual([]);
+    expect(account.faults(new Map())).toHaveLength(1);
+    expect(account.faults(new Map([["a", "2"]]))).toHaveLength(1);
+    expect(
+      account.faults(
+        new Map([
+          ["a", "1"],
+          ["b", "1"],
+        ]),
+      ),
+    ).toHaveLength(1);
+  });
+
+  test("what was not answered may have happened or not, and one look settles it", () => {
+    const account = new Account();
+    account.set("a", "1");
+    account.doubt("a", "2");
+    for (const state of ["1", "2"]) expect(account.faults(new Map([["a", state]]))).toEqual([]);
+    expect(account.faults(new Map([["a", "3"]]))).toHaveLength(1);
+    account.settle(new Map([["a", "2"]]));
+    expect(account.isCertainly("a", "2")).toBe(true);
+  });
+
+  test("a move happens as a whole", () => {
+    const moves = [
+      { from: "x/a", to: "y/a", state: "1" },
+      { from: "x/b", to: "y/b", state: "2" },
+    ];
+    const settled = (found: Record<string, string>) => {
+      const account = new Account();
+      for (const { from, state } of moves) account.set(from, state);
+      account.doubtMove(moves);
+      const observed = new Map(Object.entries(found));
+      return [...account.faults(observed), ...account.settle(observed)].length;
+    };
+    expect(settled({ "x/a": "1", "x/b": "2" })).toBe(0);
+    expect(settled({ "y/a": "1", "y/b": "2" })).toBe(0);
+    expect(settled({ "y/a": "1", "x/b": "2" })).toBe(1);
+    expect(settled({ "x/a": "1", "y/a": "1", "x/b": "2", "y/b": "2" })).toBe(1);
+    expect(settled({})).toBe(1);
+  });
+});
+
+describe("names that everybody writes to", () => {
+  test("hold what no later one has replaced", async () => {
+    const names = new SharedNames();
+    const first = names.offer("s", "1");
+    first.to = Date.now();
+    first.isDone = true;
+    await Bun.sleep(5);
+    const second = names.offer("s", "2");
+    expect(names.couldBe("s", ABSENT)).toBe(false);
+    second.to = Date.now();
+    second.isDone = true;
+    expect(names.settle(new Map([["s", "1"]]))).toHaveLength(1);
+    expect(names.settle(new Map([["s", "1"]]))).toEqual([]);
+    expect(names.settle(new Map())).toHaveLength(1);
+  });
+});
+
+describe("memory", () => {
+  test("may not be much above the first checkpoint", () => {
+    const trend = new MemoryTrend();
+    expect(trend.note(80)).toBeUndefined();
+    expect(trend.note(119)).toBeUndefined();
+    expect(trend.note(121)).toBeString();
+  });
+
+  test("may not rise", () => {
+    const trend = new MemoryTrend();
+    const told = Array.from({ length: 13 }, (_, at) => trend.note(80 + 3 * at));
+    expect(told.slice(0, 8)).toEqual(Array(8).fill(undefined));
+    expect(told.at(-1)).toBeString();
+  });
+
+  test("may go up and down", () => {
+    const trend = new MemoryTrend();
+    for (let at = 0; at < 30; at++) expect(trend.note(90 + (at % 4) * 6)).toBeUndefined();
+  });
+});
+
+test("descriptors are compared by kind", () => {
+  const vitals = (descriptors: Record<string, number>) => ({ descriptors, count: 0, rssMegabytes: 0 });
+  expect(growthOf(vitals({ "socket:": 2, "/a": 1 }), vitals({ "socket:": 3, "/b": 1 }))).toEqual([
+    "socket: +1",
+    "/b +1",
+  ]);
+});
+
+test("only a kill explains unfinished files, and only those that nobody can go on with", () => {
+  const orphans = ["a.1234abcd.commserver-part", "b.commserver-journal"];
+  const resumable = ["c.commserver-part", "c.commserver-journal"];
+  expect(unexplained([...orphans, ...resumable], true)).toEqual(resumable);
+  expect(unexplained(orphans, false)).toEqual(orphans);
+});
+
+test("a disturbance excuses who was under way", () => {
+  const disturbances = new Disturbances();
+  const now = Date.now();
+  expect(disturbances.during(now, now)).toBeUndefined();
+  const end = disturbances.begin("drain");
+  expect(disturbances.during(now + 60_000, now + 60_001)).toBe("drain");
+  end();
+  expect(disturbances.during(now - 60_000, now + 1)).toBe("drain");
+  expect(disturbances.during(now + 60_000, now + 60_001)).toBeUndefined();
+  expect(disturbances.since("drain", now + 60_000)).toBe(false);
+});
