@@ -34,8 +34,10 @@ describe("put into a repository with a quota", () => {
     const sizes = (name: string) => Object.fromEntries([1, 2, 3].map((at) => [`${name}${at}`, 2 * BLOCK]));
     const told = await Promise.all(["a", "b"].map((name) => put(server, treeOf(sizes(name)))));
     expect(site.held).toBeLessThanOrEqual(8 * BLOCK);
-    expect(told.flatMap(({ stored }) => stored)).toHaveLength(3);
-    expect(told.flatMap(({ failed }) => failed)).toHaveLength(3);
+    // Four fit; one may be refused while two that are under way have been promised what is left.
+    const stored = told.flatMap((one) => one.stored).length;
+    expect([3, 4]).toContain(stored);
+    expect(told.flatMap(({ failed }) => failed)).toHaveLength(6 - stored);
   });
 
   test("an honest client beside it fetches, lists and writes messages", async () => {

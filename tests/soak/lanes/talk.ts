@@ -48,7 +48,7 @@ export class TalkLane implements Lane {
     } else if (kind === 1) {
       await this.#plot.run(["send", text, "--json"]);
     } else if (kind === 2) {
-      await site.clients.console(`@${self} ${text}`).catch(() => {});
+      await site.clients.tell(self, text, { isSure: !this.#isDisturbed(shell) });
       await this.#expect(shell, text, undefined);
     } else {
       const to = kind === 3 ? self.toLowerCase() : "all";
