@@ -4,6 +4,8 @@ import type { BlockDigests } from "../transfer/file-sender.ts";
 
 /** Digests that are kept, of a megabyte of files each: 8 MB. */
 const MAX_BLOCKS = 1_000_000;
+/** What a file takes besides, its name and the objects for it, in digests. */
+const BLOCKS_PER_FILE = 64;
 
 /** Digests of blocks that were sent before: what has not changed since need not be read by us again to be sent. */
 export class BlockDigestCache {
@@ -19,7 +21,7 @@ export class BlockDigestCache {
     let digests = this.#files.get(key);
     if (digests === undefined) {
       digests = new BigUint64Array(blocks);
-      this.#blocks += blocks;
+      this.#blocks += blocks + BLOCKS_PER_FILE;
     } else this.#files.delete(key);
     this.#files.set(key, digests);
     this.#makeRoom();
@@ -36,7 +38,7 @@ export class BlockDigestCache {
     for (const [key, { length }] of this.#files) {
       if (this.#blocks <= MAX_BLOCKS) return;
       this.#files.delete(key);
-      this.#blocks -= length;
+      this.#blocks -= length + BLOCKS_PER_FILE;
     }
   }
 }

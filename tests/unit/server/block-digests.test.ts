@@ -1,0 +1,33 @@
+import { describe, expect, test } from "bun:test";
+import { BlockDigestCache } from "../../../lib/server/block-digests.ts";
+import type { StorageEntry } from "../../../lib/storage/storage.ts";
+
+const entry = (path: string, size = 100_000): StorageEntry => ({
+  path,
+  kind: "file",
+  size,
+  modifiedAt: 0,
+  executable: false,
+  etag: "e",
+});
+
+describe("BlockDigestCache", () => {
+  test("keeps the digests of a state of a file", () => {
+    const cache = new BlockDigestCache();
+    cache.of(entry("a"))?.set(0, 7n);
+    expect(cache.of(entry("a"))?.get(0)).toBe(7n);
+    expect(cache.of({ ...entry("a"), etag: "f" })?.get(0)).toBeUndefined();
+  });
+
+  test("keeps so many files, however small they are, and forgets those that were used longest ago", () => {
+    const cache = new BlockDigestCache();
+    cache.of(entry("first"))?.set(0, 7n);
+    cache.of(entry("used"))?.set(0, 8n);
+    for (let index = 0; index < 20_000; index++) {
+      cache.of(entry(`f${index}`))?.set(0, 9n);
+      if (index % 1_000 === 0) cache.of(entry("used"));
+    }
+    expect(cache.of(entry("used"))?.get(0)).toBe(8n);
+    expect(cache.of(entry("first"))?.get(0)).toBeUndefined();
+  });
+});
