@@ -53,6 +53,8 @@ export class Upload {
   readonly #wakeup = new Wakeup();
   #nextId = 0;
   #sending: UploadItem | undefined;
+  /** Our own end of the body is due. */
+  #hasSentAll = false;
   #failure: unknown;
 
   constructor(batches: AsyncIterable<readonly UploadItem[]>, options: TransferOptions<UploadItem>) {
@@ -80,6 +82,7 @@ export class Upload {
   async #runStream(client: Client): Promise<void> {
     const { signal } = this.#options;
     const stream = client.openStream("put", {}, { body: true, ...(signal && { signal }) });
+    this.#hasSentAll = false;
     const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(stream, thrown));
     const sending = this.#send(stream).catch((thrown) => this.#stop(stream, thrown));
     await Promise.all([answers, sending]);
@@ -132,6 +135,7 @@ export class Upload {
       }
       await pacer.pause();
     }
+    this.#hasSentAll = true;
     await writer.flush();
     await stream.end();
   }
@@ -246,7 +250,8 @@ export class Upload {
       }
       this.#wakeup.notify();
     }
-    if (this.#offered.size > 0) throw new ProtocolError("UNEXPECTED_FRAME", "The server ends before it has answered.");
+    if (this.#hasSentAll && this.#offered.size === 0) return;
+    throw new ProtocolError("UNEXPECTED_FRAME", "The server ends before it has answered.");
   }
 
   async #takeAnswer(task: UploadTask, answer: PutAnswer): Promise<void> {

@@ -20,6 +20,7 @@ const FINDINGS = [
   ["a put goes on after files that it refuses, however their chunks are cut", "put-refusals.txt"],
   ["a download whose server ends its body too early fails", "get-ended.txt"],
   ["a download whose server ends its body before it was asked for anything fails", "get-ended-at-once.txt"],
+  ["an upload whose server ends its body before anything was offered fails", "put-ended-at-once.txt"],
   ["a download gives back a file whose refusal was cut off", "get-refusal-cut.txt"],
 ] as const;
 

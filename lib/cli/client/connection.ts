@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import { Client } from "../../client/client.ts";
 import { Connection } from "../../client/connection.ts";
-import { CommError } from "../../errors.ts";
+import { CommError, TransportError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
 import type { ConsoleIo } from "../console-io.ts";
@@ -10,7 +10,7 @@ import { type Flags, secondsFlag } from "../flags.ts";
 import { describeError } from "../report.ts";
 import { VERSION } from "../version.ts";
 import { openTransport } from "./open-transport.ts";
-import { findTarget } from "./target.ts";
+import { findTarget, type Target } from "./target.ts";
 
 /** How long a command may take to end after Ctrl-C. */
 const CLEAN_UP_MS = 500;
@@ -45,12 +45,17 @@ export const RECONNECT_FLAGS = {
 } as const satisfies ArgsDef;
 
 /** Connect as the flags say. @throws as findTarget(), openTransport() and Client.connect() */
-export async function connectClient(
-  flags: Flags,
-  io: ConsoleIo,
-  options: { signal: AbortSignal; resume?: string; onMessage(message: MessageParams): void },
-): Promise<Client> {
-  const target = findTarget(flags);
+export function connectClient(flags: Flags, io: ConsoleIo, options: ConnectOptions): Promise<Client> {
+  return connectTo(findTarget(flags), flags, io, options);
+}
+
+interface ConnectOptions {
+  readonly signal: AbortSignal;
+  readonly resume?: string;
+  onMessage(message: MessageParams): void;
+}
+
+async function connectTo(target: Target, flags: Flags, io: ConsoleIo, options: ConnectOptions): Promise<Client> {
   const timeoutMs = secondsFlag(flags, "timeout");
   const transport = await openTransport(target, {
     timeoutMs,
@@ -123,12 +128,20 @@ export async function openConnection(
   const reconnectMs = reconnectFlag(flags);
   let signal = options.connecting;
   let isTold = false;
+  let isLocal = false;
+  const reconnect = (resume: string) => {
+    const target = findTarget(flags);
+    // A server of this user that starts anew has not left its invite yet.
+    if (isLocal && !target.isLocal) throw new TransportError("CANNOT_CONNECT", `No server runs at ${target.name} yet.`);
+    isLocal = target.isLocal;
+    return connectTo(target, flags, io, { signal, onMessage, ...(reconnectMs > 0 && { resume }) });
+  };
   const connection = await Connection.open({
     clock: systemClock,
     reconnectMs,
     random: Math.random,
     signal: options.signal,
-    connect: (resume) => connectClient(flags, io, { signal, onMessage, ...(reconnectMs > 0 && { resume }) }),
+    connect: async (resume) => reconnect(resume),
     onLost(error) {
       // Once for each loss: the attempts in between say nothing new.
       if (!isTold && flags["json"] !== true) note(`${describeError(error)} Coming back for ${reconnectMs / 1000} s …`);

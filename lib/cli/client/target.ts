@@ -25,6 +25,8 @@ export interface Target {
   /** Authorities in place of those that browsers trust, PEM; then no other identity will do. */
   readonly ca: string | undefined;
   readonly isPlaintext: boolean;
+  /** True when it is a server of this user on this machine. */
+  readonly isLocal: boolean;
   /** True when it is known from the book. */
   readonly isRemembered: boolean;
   readonly book: ServerBook;
@@ -45,6 +47,7 @@ export function findTarget(flags: Flags): Target {
     ca: typeof flags["ca"] === "string" ? readCa(flags["ca"]) : undefined,
     // A socket of this machine needs no encryption.
     isPlaintext: flags["plaintext"] === true || addresses.every(({ kind }) => kind === "unix"),
+    isLocal: known.isLocal === true,
     isRemembered: book.find(known.name) !== undefined,
     book,
   };
@@ -67,7 +70,11 @@ function givenInvite(flags: Flags): Invite | undefined {
   return line === undefined ? undefined : parseInvite(line);
 }
 
-function knownServer(server: unknown, book: ServerBook, invite: Invite | undefined): KnownServer {
+function knownServer(
+  server: unknown,
+  book: ServerBook,
+  invite: Invite | undefined,
+): KnownServer & { readonly isLocal?: boolean } {
   if (server === undefined && invite !== undefined) return serverOf(invite, invite.label);
   const given = String(server ?? DEFAULT_SERVER);
   if (isInvite(given))
@@ -83,7 +90,7 @@ function knownServer(server: unknown, book: ServerBook, invite: Invite | undefin
   const local = address.kind === "tcp" && isLoopback(address.host) ? findLocalInvite(address.port) : undefined;
   const token = local?.token ?? known?.token;
   const identity = local?.identity ?? known?.identity ?? null;
-  return { name, addresses: [name], identity, ...(token !== undefined && { token }) };
+  return { name, addresses: [name], identity, isLocal: local !== undefined, ...(token !== undefined && { token }) };
 }
 
 /** A word that is no address may be meant as the name of a server. @throws UsageError */

@@ -23,6 +23,7 @@ function judge(
     ca: undefined,
     isPlaintext: false,
     isRemembered: false,
+    isLocal: false,
     book: new ServerBook("/nowhere"),
     ...target,
   };
