@@ -165,6 +165,7 @@ export class Upload {
         }
       }
       task.file ??= await item.local.open(item.from);
+      if (!(await this.#isAwaited(task))) return true;
       const { size } = task.file.entry;
       task.etag = task.file.entry.etag;
       const isEager = isSmall({ size });
@@ -221,6 +222,7 @@ export class Upload {
     try {
       // Closed after an eager sending that arrived damaged.
       task.file ??= await task.item.local.open(task.item.from);
+      if (!(await this.#isAwaited(task))) return;
       if (task.file.entry.etag !== task.etag) {
         throw new StreamError("CHANGED", `${quote(task.item.from)} changed while it was sent.`);
       }
@@ -297,6 +299,15 @@ export class Upload {
       this.#again.push({ ...task, id: this.#nextId++ });
       this.#wakeup.notify();
     });
+  }
+
+  /** False when a server has answered while its file was being opened; then that is closed again. */
+  async #isAwaited(task: UploadTask): Promise<boolean> {
+    if (this.#offered.get(task.id) === task) return true;
+    const { file } = task;
+    task.file = undefined;
+    await file?.close();
+    return false;
   }
 
   /** It needs no more answers. */

@@ -21,6 +21,7 @@ const FINDINGS = [
   ["a download whose server ends its body too early fails", "get-ended.txt"],
   ["a download whose server ends its body before it was asked for anything fails", "get-ended-at-once.txt"],
   ["an upload whose server ends its body before anything was offered fails", "put-ended-at-once.txt"],
+  ["an upload gives back a file that was answered before it was offered", "put-answered-early.txt"],
   ["a download gives back a file whose refusal was cut off", "get-refusal-cut.txt"],
 ] as const;
 

@@ -74,20 +74,23 @@ describe("memory", () => {
   test("may not be much above the first checkpoint", () => {
     const trend = new MemoryTrend();
     expect(trend.note(80)).toBeUndefined();
-    expect(trend.note(119)).toBeUndefined();
-    expect(trend.note(121)).toBeString();
+    expect(trend.note(134)).toBeUndefined();
+    expect(trend.note(136)).toBeString();
   });
 
-  test("may not rise", () => {
+  test("may not rise, by its floor", () => {
     const trend = new MemoryTrend();
-    const told = Array.from({ length: 13 }, (_, at) => trend.note(80 + 3 * at));
-    expect(told.slice(0, 8)).toEqual(Array(8).fill(undefined));
+    const told = Array.from({ length: 14 }, (_, at) => {
+      trend.sample(80 + 1.5 * at);
+      return trend.note(120 + 10 * (at % 2));
+    });
+    expect(told.slice(0, 12)).toEqual(Array(12).fill(undefined));
     expect(told.at(-1)).toBeString();
   });
 
   test("may go up and down", () => {
     const trend = new MemoryTrend();
-    for (let at = 0; at < 30; at++) expect(trend.note(90 + (at % 4) * 6)).toBeUndefined();
+    for (let at = 0; at < 30; at++) expect(trend.note(80 + (at % 4) * 12)).toBeUndefined();
   });
 });
 

@@ -40,6 +40,12 @@ export class Checkpoint {
     this.#fresh = { life: server.lives, vitals: vitalsOf(server.pid), trend: new MemoryTrend() };
   }
 
+  /** At any moment of the load. */
+  sampleMemory(): void {
+    const { server } = this.#parts.site;
+    if (this.#fresh?.life === server.lives && server.isUp) this.#fresh.trend.sample(vitalsOf(server.pid).rssMegabytes);
+  }
+
   async look(): Promise<void> {
     this.count++;
     for (const lane of this.#parts.lanes) await lane.settle();

@@ -20,6 +20,7 @@ import { vitalsOf } from "./vitals.ts";
 /** The longest that one step may take, with all its attempts to come back. */
 const STEP_MS = 240_000;
 const PROGRESS_MS = 10_000;
+const SAMPLE_MS = 1_000;
 
 /** Load the programs with everything at once for a while, and look at what has become of it. */
 export async function soak(options: SoakOptions): Promise<Report> {
@@ -81,6 +82,7 @@ class SoakRun {
       ),
     ];
     const progress = setInterval(() => this.#tellProgress(), PROGRESS_MS);
+    const sampling = setInterval(() => this.#checkpoint.sampleMemory(), SAMPLE_MS);
     try {
       while (this.#elapsed < ms) {
         await Bun.sleep(Math.min(checkpointSeconds * 1000, ms - this.#elapsed));
@@ -92,6 +94,7 @@ class SoakRun {
     } finally {
       this.#isOver = true;
       clearInterval(progress);
+      clearInterval(sampling);
     }
     await this.#end();
   }
