@@ -6,8 +6,13 @@ export function isOrphan(path: string, unfinished: ReadonlySet<string>): boolean
   return path.endsWith(".commserver-journal") && !unfinished.has(path.replace(/journal$/, "part"));
 }
 
+/** What `put --rename` was interrupted in: the next run may find another name, and does not go on with this one. */
+export function isOfRename(path: string): boolean {
+  return / \(\d+\)(\.[^/]*)?\.commserver-(part|journal)$/.test(path);
+}
+
 /** Those of `unfinished` that nothing explains. */
 export function unexplained(unfinished: readonly string[], mayHaveOrphans: boolean): string[] {
   const all = new Set(unfinished);
-  return unfinished.filter((path) => !(mayHaveOrphans && isOrphan(path, all)));
+  return unfinished.filter((path) => !isOfRename(path) && !(mayHaveOrphans && isOrphan(path, all)));
 }

