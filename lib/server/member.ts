@@ -3,7 +3,14 @@ import type { Session, SessionEnd } from "../session/session.ts";
 import type { Account } from "./access/account.ts";
 import { CallCounter } from "./call-rates.ts";
 import type { Counters, EndReason } from "./ledger.ts";
-import { TransferSlots } from "./transfer-slots.ts";
+import type { MemoryShare } from "./memory-budget.ts";
+import { Turns } from "./turns.ts";
+
+/** Transfers that move at once, of one session. */
+const MAX_TRANSFERS = 4;
+
+/** Lists, digests and other long looks into the repository at once, of one session. */
+const MAX_LOOKUPS = 8;
 
 export interface MemberOptions {
   /** Row in the ledger; operators have none. */
@@ -14,6 +21,8 @@ export interface MemberOptions {
   readonly startedAt: number;
   /** With it the client can come back; undefined when it has not asked for that. */
   readonly resumeToken?: string | undefined;
+  /** What the server may keep for it. */
+  readonly memory: MemoryShare;
 }
 
 /** One admitted peer: a session with its name and role, and what it has done. */
@@ -27,7 +36,10 @@ export class Member implements Counters {
   /** True when it has come back over another link before this one was known to be lost. */
   isSuperseded = false;
   #calls: CallCounter | undefined;
-  #transfers: TransferSlots | undefined;
+  #transfers: Turns | undefined;
+  #lookups: Turns | undefined;
+  /** What the server may keep for it, over all its links. */
+  readonly memory: MemoryShare;
   /** Bytes over the links before this one. */
   #bytesInBefore = 0;
   #bytesOutBefore = 0;
@@ -44,6 +56,7 @@ export class Member implements Counters {
     this.address = options.address;
     this.startedAt = options.startedAt;
     this.resumeToken = options.resumeToken;
+    this.memory = options.memory;
   }
 
   get role(): Role {
@@ -56,9 +69,15 @@ export class Member implements Counters {
   }
 
   /** Made when it first moves a file. */
-  get transfers(): TransferSlots {
-    this.#transfers ??= new TransferSlots();
+  get transfers(): Turns {
+    this.#transfers ??= new Turns(this.memory, MAX_TRANSFERS);
     return this.#transfers;
+  }
+
+  /** For what looks through the repository, or into whole files, for its answer. Made when first needed. */
+  get lookups(): Turns {
+    this.#lookups ??= new Turns(this.memory, MAX_LOOKUPS);
+    return this.#lookups;
   }
 
   /** Made when it first calls something that is counted. */
@@ -83,6 +102,7 @@ export class Member implements Counters {
     this.address = address;
     this.isSuperseded = false;
     this.#transfers?.renew();
+    this.#lookups?.renew();
   }
 
   get counters(): Counters {

@@ -38,6 +38,8 @@ export interface Host {
   setDraining(on: boolean): void;
   /** End a client's session, also of one whose link is lost. @returns its name @throws CommError NO_SUCH_CLIENT */
   kick(name: string, message: string): string;
+  /** The most bytes that may be under way on a stream. */
+  readonly maxWindow: number;
   readonly digest64: Digest64;
   readonly blockDigests: BlockDigestCache;
   readonly callRates: CallRates;
@@ -52,7 +54,11 @@ export interface Host {
   requestStop(): void;
 }
 
-/** One request under way. */
+/**
+ * One request under way. It lives as long as its stream: work behind it ends when `stream.isClosed`, or `stream.signal`
+ * aborts, and what it keeps for the caller is reserved in `member.memory`. Long work takes a turn of `member.transfers` or
+ * `member.lookups`.
+ */
 export interface Call<Params> {
   readonly params: Params;
   readonly stream: Stream;

@@ -14,6 +14,7 @@ import type { Ledger } from "./ledger.ts";
 import { endReason, Member } from "./member.ts";
 import { MemberHandler, type MemberPort } from "./member-handler.ts";
 import type { Members } from "./members.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import type { Seats } from "./seats.ts";
 
 export interface ReceptionOptions {
@@ -24,6 +25,7 @@ export interface ReceptionOptions {
   readonly ledger: Ledger;
   readonly seats: Seats;
   readonly members: Members;
+  readonly memory: MemoryBudget;
   readonly events: EventFeed;
   /** A member asks for something. */
   onOpen(member: Member, stream: Stream, request: Open): void;
@@ -142,11 +144,13 @@ export class Reception {
     const { link, account } = admission;
     const startedAt = this.#options.clock.wallTime();
     const address = link.peer;
-    if (account.role === "operator") return new Member({ id: 0, name: "Operator", account, address, startedAt });
+    const memory = this.#options.memory.share();
+    if (account.role === "operator")
+      return new Member({ id: 0, name: "Operator", account, address, startedAt, memory });
     try {
       const { id, name } = this.#options.ledger.begin(address, startedAt);
       const resumeToken = hello.resume === undefined ? undefined : crypto.randomUUID();
-      return new Member({ id, name, account, address, startedAt, resumeToken });
+      return new Member({ id, name, account, address, startedAt, resumeToken, memory });
     } catch (thrown) {
       const { message } = toCommError(thrown);
       this.#options.events.emit({ event: "warning", message });

@@ -53,35 +53,31 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
 
 /** Answer the peer's request on its stream. Never throws: every failure becomes a RESET. */
 export async function route(stream: Stream, request: Open, member: Member, host: Host): Promise<void> {
+  // Nothing of the request is kept while the method is carried out but what is left of it when it was checked.
+  const { method: name } = request;
   try {
-    const method = METHODS.get(request.method);
+    const method = METHODS.get(name);
     if (method === undefined) {
-      throw new StreamError("UNKNOWN_METHOD", `This server has no method ${quote(request.method)}.`);
+      throw new StreamError("UNKNOWN_METHOD", `This server has no method ${quote(name)}.`);
     }
     if (!mayAct(member.role, method.role)) {
       const who = method.role === "operator" ? "Only an operator" : `Only who has the role "${method.role}"`;
-      throw new StreamError(
-        "NOT_ALLOWED",
-        `${who} may call ${quote(request.method)}; this session has "${member.role}".`,
-      );
+      throw new StreamError("NOT_ALLOWED", `${who} may call ${quote(name)}; this session has "${member.role}".`);
     }
     if (stream.hasPeerBody && method.takesBody !== true) {
-      throw new StreamError("BAD_PARAMS", `${request.method} takes no body: OPEN needs the flag END.`);
+      throw new StreamError("BAD_PARAMS", `${name} takes no body: OPEN needs the flag END.`);
     }
     if (method.role === "write" && !host.writable) {
       throw new StreamError("NOT_ALLOWED", "The repository is read-only: its server runs without --writable.");
     }
     if (method.kind !== undefined && !member.calls.take(method.kind, host.callRates, host.clock.now())) {
-      throw new StreamError(
-        "TOO_OFTEN",
-        `${host.callRates[method.kind]} calls of ${request.method} a second are allowed.`,
-      );
+      throw new StreamError("TOO_OFTEN", `${host.callRates[method.kind]} calls of ${name} a second are allowed.`);
     }
     await method.handle({ params: checkParams(method, request), stream, member, host });
   } catch (thrown) {
     // The client has left it, and that, in its own words, is what was thrown.
     if (stream.isClosed && thrown instanceof CommError && !(thrown instanceof StorageError)) return;
-    const { code, message } = failureOf(thrown, request.method, member, host);
+    const { code, message } = failureOf(thrown, name, member, host);
     stream.reset(code, message);
   }
 }

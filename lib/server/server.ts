@@ -19,6 +19,7 @@ import { DigestCache } from "./digest-cache.ts";
 import { EventFeed } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import { Members } from "./members.ts";
+import { MemoryBudget, type MemoryLimits } from "./memory-budget.ts";
 import type { Host } from "./method.ts";
 import { Reception } from "./reception.ts";
 import { route } from "./router.ts";
@@ -65,8 +66,12 @@ export interface ServerOptions {
   readonly heartbeatMs: number;
   /** How long a client's name and seat are kept after its link was lost. */
   readonly graceMs: number;
-  /** What a client may do to this server. */
+  /** What a client may do to this server at first; a stream whose turn has come gets more credit. */
   readonly limits: StreamLimits;
+  /** The most that may be under way on a stream. */
+  readonly maxWindow: number;
+  /** What peers may make the server keep in memory. */
+  readonly memory: MemoryLimits;
   /** Whether clients may change the repository. */
   readonly writable: boolean;
   readonly digest64: Digest64;
@@ -85,6 +90,7 @@ export class CommServer implements Host {
   readonly runningSince: number;
   readonly seats: Seats;
   readonly members = new Members();
+  readonly memory: MemoryBudget;
   readonly events: EventFeed;
   readonly digests: DigestCache;
   readonly blockDigests = new BlockDigestCache();
@@ -113,10 +119,12 @@ export class CommServer implements Host {
     this.runningSince = options.clock.now();
     const { maxClients: max, maxWaiting, maxPerAddress: maxPerGroup } = options;
     this.seats = new Seats({ max, maxWaiting, maxPerGroup });
+    this.memory = new MemoryBudget(options.memory);
     this.digests = new DigestCache(options.storage, () => options.createSha256());
     this.events = new EventFeed(() => options.clock.wallTime());
     this.#reception = new Reception({
       ...options,
+      memory: this.memory,
       seats: this.seats,
       members: this.members,
       events: this.events,
@@ -220,6 +228,10 @@ export class CommServer implements Host {
 
   get digest64(): Digest64 {
     return this.#options.digest64;
+  }
+
+  get maxWindow(): number {
+    return this.#options.maxWindow;
   }
 
   kick(name: string, message: string): string {

@@ -12,10 +12,15 @@ export class BodyReceiver {
   #wakeReader: (() => void) | undefined;
   /** Length of the piece that the reader holds. */
   #held = 0;
+  #keepsArrived: boolean;
 
-  /** `window`: bytes that the peer may have sent and not yet seen consumed. `onGrant` sends CREDIT. */
-  constructor(window: number, onGrant: (bytes: number) => void) {
+  /**
+   * `window`: bytes that the peer may have sent and not yet seen consumed. `keepsArrived`: as keepArrived(). `onGrant` sends
+   * CREDIT.
+   */
+  constructor(window: number, keepsArrived: boolean, onGrant: (bytes: number) => void) {
     this.#window = new ReceiveWindow(window);
+    this.#keepsArrived = keepsArrived;
     this.#onGrant = onGrant;
   }
 
@@ -35,10 +40,21 @@ export class BodyReceiver {
     this.#wake();
   }
 
-  /** What was not read yet is dropped, or with `keep` read before the failure is told. */
-  fail(error: CommError, keep: boolean): void {
+  /** As Stream.widen(). */
+  widen(window: number): void {
+    const bytes = this.#window.widen(window);
+    if (bytes > 0 && !this.#ended && this.#failure === undefined) this.#onGrant(bytes);
+  }
+
+  /** As Stream.keepArrived(). */
+  keepArrived(): void {
+    this.#keepsArrived = true;
+  }
+
+  /** What was not read yet is dropped, or after a lost link read before the failure is told, where it is to be kept. */
+  fail(error: CommError, isLost: boolean): void {
     this.#failure = error;
-    if (!keep) this.#queue.clear();
+    if (!isLost || !this.#keepsArrived) this.#queue.clear();
     this.#wake();
   }
 

@@ -38,7 +38,7 @@ export class SendCredit {
  * Invariant: granted + unconsumed + owed = window.
  */
 export class ReceiveWindow {
-  readonly #window: number;
+  #window: number;
   /** Bytes that the peer may still send. */
   #granted: number;
   /** Bytes that reached their sink and are not granted anew yet. */
@@ -55,6 +55,17 @@ export class ReceiveWindow {
       throw new ProtocolError("CREDIT_EXCEEDED", `DATA of ${bytes} bytes is above the credit of ${this.#granted}.`);
     }
     this.#granted -= bytes;
+  }
+
+  /** The window is to be `window` from now on; a smaller one than it is changes nothing. Returns the grant to send now. */
+  widen(window: number): number {
+    const more = window - this.#window;
+    if (more <= 0) return 0;
+    this.#window = window;
+    const grant = more + this.#owed;
+    this.#owed = 0;
+    this.#granted += grant;
+    return grant;
   }
 
   /** Note that `bytes` reached their sink. Returns the grant to send now: 0 until it is worth a frame. */

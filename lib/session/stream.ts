@@ -48,6 +48,7 @@ export class Stream {
   readonly #accepted = Promise.withResolvers<Json>();
   readonly #closed = Promise.withResolvers<void>();
   #isAccepted = false;
+  #aborter: AbortController | undefined;
   #failure: CommError | undefined;
   #trailer: Json = {};
 
@@ -62,7 +63,8 @@ export class Stream {
       onReady: (source) => port.addSource(source),
       onEnded: () => this.#closeIfEnded(),
     });
-    this.#receiver = new BodyReceiver(options.receiveWindow, (bytes) => port.sendCredit(id, bytes));
+    // Who asked for it wants what has come of it; who was asked does nothing for somebody that is gone.
+    this.#receiver = new BodyReceiver(options.receiveWindow, this.#opener, (bytes) => port.sendCredit(id, bytes));
     // Whoever does not wait for the answer need not hear of its failure either.
     this.#accepted.promise.catch(() => {});
   }
@@ -75,6 +77,15 @@ export class Stream {
   /** Settles when the stream has ended both ways, was reset, or the session is gone. Never rejects. */
   get closed(): Promise<void> {
     return this.#closed.promise;
+  }
+
+  /** Aborted when `closed` settles: for work that only this stream wants. Made when it is asked for. */
+  get signal(): AbortSignal {
+    if (this.#aborter === undefined) {
+      this.#aborter = new AbortController();
+      if (this.isClosed) this.#aborter.abort();
+    }
+    return this.#aborter.signal;
   }
 
   get isClosed(): boolean {
@@ -146,6 +157,23 @@ export class Stream {
     return this.#receiver.read();
   }
 
+  /**
+   * Let the peer have `window` bytes under way from now on, more than the first credit of the session: its turn has come.
+   * A smaller window than it has changes nothing.
+   */
+  widen(window: number): void {
+    this.#receiver.widen(window);
+  }
+
+  /**
+   * What arrives is to be read also when the link is lost afterwards: it is as good as ever, and need not be sent again.
+   * The opener has it so from the beginning; for its peer it means that work goes on for a session that is gone, so call
+   * it only when that work has begun and is short.
+   */
+  keepArrived(): void {
+    this.#receiver.keepArrived();
+  }
+
   /** The peer's body, piece by piece as read(). */
   async *pieces(): AsyncGenerator<Uint8Array, void> {
     for (let piece = await this.read(); piece !== undefined; piece = await this.read()) yield piece;
@@ -196,14 +224,14 @@ export class Stream {
   }
 
   /**
-   * End the stream with an error, without a word to the peer. With `keep`, what had arrived by then can still be read:
-   * after a lost link it is as good as ever, and need not be sent again.
+   * End the stream with an error, without a word to the peer. `isLost`: the link is lost, and what had arrived by then can
+   * still be read where keepArrived() was called.
    */
-  fail(error: CommError, keep = false): void {
+  fail(error: CommError, isLost = false): void {
     if (this.isClosed) return;
     this.#failure = error;
     this.#sender.fail(error);
-    this.#receiver.fail(error, keep);
+    this.#receiver.fail(error, isLost);
     this.#accepted.reject(error);
     this.#port.disown(this.id);
     this.#close();
@@ -236,6 +264,7 @@ export class Stream {
     this.#port.removeSource(this.#sender);
     this.#port.onStreamClosed(this);
     this.#closed.resolve();
+    this.#aborter?.abort();
   }
 }
 

@@ -16,8 +16,6 @@ import { Pacer } from "./pacer.ts";
 import { RecordSender } from "./record-sender.ts";
 import { SmallFile } from "./small-file.ts";
 
-/** Blocks in memory: one that arrives, two that are written. */
-const POOL_BLOCKS = 3;
 /** Files of several blocks that may be open at once. */
 const MAX_LARGE = 8;
 /** Files of one block that may be between their beginning and their end. */
@@ -30,6 +28,8 @@ export interface PutReceiverOptions {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly digest64: Digest64;
+  /** Blocks in memory: one that arrives, the others while they are written. */
+  readonly blocks: number;
   onStored(path: string, size: number): void;
   /** A failure in words for the sender. */
   describe(thrown: unknown): { code: ErrorCode; message: string };
@@ -62,8 +62,8 @@ export class PutReceiver {
 
   /** Take all until the sender ends its body. @throws as ChunkReader.next(); as Stream.write() */
   async run(): Promise<void> {
-    const { stream, digest64, clock } = this.#options;
-    const reader = new ChunkReader(stream, new BlockPool(POOL_BLOCKS), digest64);
+    const { stream, digest64, clock, blocks } = this.#options;
+    const reader = new ChunkReader(stream, new BlockPool(blocks), digest64);
     const pacer = new Pacer(clock);
     try {
       for (;;) {

@@ -32,6 +32,7 @@ export class PutPair<S extends Storage = MemoryStorage> {
       storage,
       clock: { now: () => 0, wallTime: () => 0, after: () => () => {}, turn: settle },
       digest64,
+      blocks: 3,
       onStored: (path, size) => this.stored.push([path, size]),
       describe: toCommError,
     });

@@ -7,6 +7,7 @@ import { Access } from "../../lib/server/access/access.ts";
 import { TokenStore } from "../../lib/server/access/token-store.ts";
 import type { StampedEvent } from "../../lib/server/events.ts";
 import { Ledger } from "../../lib/server/ledger.ts";
+import { memoryLimits } from "../../lib/server/memory-budget.ts";
 import { CommServer, type ServerOptions } from "../../lib/server/server.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
@@ -46,6 +47,9 @@ export class TestServer implements AsyncDisposable {
       handshakeMs: 10_000,
       heartbeatMs: 15_000,
       limits: { credit: 1_048_576, maxStreams: 128 },
+      // As `limits`, unless a test is about windows that grow.
+      maxWindow: 0,
+      memory: memoryLimits(256 * 1024 * 1024),
       graceMs: 30_000,
       writable: true,
       digest64,

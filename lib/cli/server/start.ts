@@ -7,6 +7,7 @@ import { createSecret, type KnownToken, LOCAL_TOKEN, TokenStore } from "../../se
 import { createVerifier } from "../../server/access/verifier.ts";
 import { type Identity, openIdentity, parseIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
+import { memoryLimits } from "../../server/memory-budget.ts";
 import { CommServer } from "../../server/server.ts";
 import { systemClock } from "../../session/clock.ts";
 import { BoundedStorage } from "../../storage/bounded.ts";
@@ -18,14 +19,17 @@ import { leaveLocalInvite } from "../local-invite.ts";
 import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
 import { VERSION } from "../version.ts";
 import type { Serving } from "./banner.ts";
+import { defaultMemory } from "./default-memory.ts";
 import { type Invitation, identityOf, inviteFor, ownAddresses, saveInvitation } from "./invitation.ts";
 import { listenOperator, listenPublic } from "./listeners.ts";
 import type { ServeSettings } from "./serve-flags.ts";
 
-/** Credit and streams that a client gets. */
-const MAX_CREDIT_BYTES = 4 * 1024 * 1024;
-const MIN_CREDIT_BYTES = 64 * 1024;
+/** Streams that a client may have, and its credit on each before the stream has its turn: enough for a few requests. */
 const MAX_STREAMS = 128;
+const FIRST_CREDIT_BYTES = 8 * 1024;
+/** What may be under way on a stream that has its turn. */
+const MAX_WINDOW_BYTES = 4 * 1024 * 1024;
+const MIN_WINDOW_BYTES = 64 * 1024;
 const HEARTBEAT_MS = 15_000;
 export const HANDSHAKE_MS = 10_000;
 const MAX_UNADMITTED = 1_024;
@@ -88,7 +92,9 @@ async function startIn(
     idleMs: settings.idleMs,
     handshakeMs: HANDSHAKE_MS,
     heartbeatMs: HEARTBEAT_MS,
-    limits: { credit: creditFor(bandwidth.perSession ?? bandwidth.total), maxStreams: MAX_STREAMS },
+    limits: { credit: FIRST_CREDIT_BYTES, maxStreams: MAX_STREAMS },
+    maxWindow: windowFor(bandwidth.perSession ?? bandwidth.total),
+    memory: memoryLimits(defaultMemory()),
     graceMs: settings.graceMs,
     writable: settings.isWritable,
     digest64,
@@ -146,8 +152,8 @@ function bounded(storage: LocalStorage, { budget, isWritable }: ServeSettings): 
 }
 
 /** No more under way than a second's worth of a limited rate. */
-function creditFor(bytesPerSecond = MAX_CREDIT_BYTES): number {
-  return Math.min(MAX_CREDIT_BYTES, Math.max(MIN_CREDIT_BYTES, bytesPerSecond));
+function windowFor(bytesPerSecond = MAX_WINDOW_BYTES): number {
+  return Math.min(MAX_WINDOW_BYTES, Math.max(MIN_WINDOW_BYTES, bytesPerSecond));
 }
 
 function localToken({ name, secret }: Token): KnownToken {

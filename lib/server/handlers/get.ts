@@ -14,6 +14,7 @@ import { Pacer } from "../../transfer/pacer.ts";
 import { failureOf } from "../failure.ts";
 import type { Member } from "../member.ts";
 import { defineMethod, type Host } from "../method.ts";
+import { GET_NEED, REQUEST_WINDOW } from "../transfer-needs.ts";
 
 /** Of a refusal, in UTF-16 units: a path that is quoted in it may be longer, every character being escaped. */
 const MAX_MESSAGE = 1024;
@@ -28,7 +29,10 @@ export const get = defineMethod({
   params: Nothing,
   async handle({ stream, member, host }) {
     stream.accept({});
-    await member.transfers.run(() => answerRequests(stream, member, host));
+    await member.transfers.run(stream, GET_NEED, () => {
+      stream.widen(Math.min(REQUEST_WINDOW, host.maxWindow));
+      return answerRequests(stream, member, host);
+    });
     await stream.end();
   },
 });
@@ -39,6 +43,7 @@ async function answerRequests(stream: Stream, member: Member, host: Host): Promi
   const pacer = new Pacer(host.clock);
   for await (const requests of decodeRecordBatches(GetRequest, stream.pieces())) {
     for (const request of requests) {
+      if (stream.isClosed) return;
       try {
         await sendOne(request, writer, sender, host);
       } catch (thrown) {

@@ -2,6 +2,7 @@ import { Nothing } from "../../protocol/methods.ts";
 import { PutReceiver } from "../../transfer/put-receiver.ts";
 import { failureOf } from "../failure.ts";
 import { defineMethod } from "../method.ts";
+import { PUT_NEED, putSizes } from "../transfer-needs.ts";
 
 /** Files and folders from the client, each answered when it is stored for good. */
 export const put = defineMethod({
@@ -12,15 +13,22 @@ export const put = defineMethod({
   async handle({ stream, member, host }) {
     const { name } = member;
     stream.accept({});
-    const receiver = new PutReceiver({
-      stream,
-      storage: host.storage,
-      clock: host.clock,
-      digest64: host.digest64,
-      onStored: (path, size) => host.events.emit({ event: "stored", name, path, size }),
-      describe: (thrown) => failureOf(thrown, "put", member, host),
+    await member.transfers.run(stream, PUT_NEED, (grant) => {
+      const { window, blocks } = putSizes(grant.bytes, host.maxWindow);
+      const receiver = new PutReceiver({
+        stream,
+        storage: host.storage,
+        clock: host.clock,
+        digest64: host.digest64,
+        blocks,
+        onStored: (path, size) => host.events.emit({ event: "stored", name, path, size }),
+        describe: (thrown) => failureOf(thrown, "put", member, host),
+      });
+      stream.widen(window);
+      // It moves: what has come of it by the time that the link is lost need not be sent again.
+      stream.keepArrived();
+      return receiver.run();
     });
-    await member.transfers.run(() => receiver.run());
     await stream.end();
   },
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Member, type MemberOptions } from "../../../lib/server/member.ts";
 import { Members } from "../../../lib/server/members.ts";
+import { MemoryBudget, memoryLimits } from "../../../lib/server/memory-budget.ts";
 import { faultOf } from "../../support/fault.ts";
 
 const member = (options: Partial<MemberOptions>) =>
@@ -10,6 +11,7 @@ const member = (options: Partial<MemberOptions>) =>
     account: { role: "read", token: undefined },
     address: "memory",
     startedAt: 0,
+    memory: new MemoryBudget(memoryLimits(1)).share(),
     ...options,
   });
 

@@ -68,6 +68,22 @@ describe("ReceiveWindow", () => {
     expect(new ReceiveWindow(0).consume(0)).toBe(0);
   });
 
+  test("widen() grants what the window gains, and what is owed with it", () => {
+    const window = new ReceiveWindow(10);
+    window.receive(6);
+    expect(window.consume(4)).toBe(0);
+    expect(window.widen(100)).toBe(94);
+    window.receive(98);
+    expect(protocolFault(() => window.receive(1))).toBe("CREDIT_EXCEEDED");
+  });
+
+  test("widen() to less than it is changes nothing", () => {
+    const window = new ReceiveWindow(10);
+    expect([window.widen(10), window.widen(0)]).toEqual([0, 0]);
+    window.receive(10);
+    expect(window.consume(5)).toBe(5);
+  });
+
   test("a window of one byte still moves", () => {
     const window = new ReceiveWindow(1);
     for (let round = 0; round < 3; round++) {

@@ -217,6 +217,31 @@ describe("Stream.fail()", () => {
     expect(await rejection(bare.stream.read())).toBe(gone);
   });
 
+  test("and drops it at who was asked, unless that has begun with it", async () => {
+    for (const isKept of [false, true]) {
+      const bare = new BareStream({ opener: false });
+      bare.stream.onData(pattern(3));
+      if (isKept) bare.stream.keepArrived();
+      bare.stream.fail(gone, true);
+      if (isKept) expect(await bare.stream.read()).toEqual(pattern(3));
+      expect(await rejection(bare.stream.read())).toBe(gone);
+    }
+  });
+
+  test.each([
+    ["an end", endLocal],
+    ["fail()", (bare: BareStream) => bare.stream.fail(gone)],
+    ["reset()", (bare: BareStream) => bare.stream.reset("CANCELLED", "")],
+  ])("aborts the signal of the stream: %s", (what, end) => {
+    for (const isAskedBefore of [true, false]) {
+      const bare = accepted();
+      if (isAskedBefore) expect(bare.stream.signal.aborted).toBeFalse();
+      if (what === "an end") bare.stream.onEnd({});
+      end(bare);
+      expect(bare.stream.signal.aborted).toBeTrue();
+    }
+  });
+
   test("after which nobody need wait for accepted, but who does is told", async () => {
     const bare = opener();
     bare.stream.fail(gone);

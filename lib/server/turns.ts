@@ -1,0 +1,101 @@
+import type { Stream } from "../session/stream.ts";
+import type { MemoryShare, Need, Reservation } from "./memory-budget.ts";
+
+/** What decides whether work is still wanted. */
+type Caller = Pick<Stream, "closed" | "isClosed">;
+
+interface Waiting {
+  readonly begin: (mayBegin: boolean) => void;
+}
+
+/**
+ * Work of one member that takes memory or descriptors: so much of it at once, the rest in the order of its coming. Work
+ * waits only as long as its stream lives, and is never begun for one that is closed: it dies with its session.
+ */
+export class Turns {
+  readonly #share: MemoryShare;
+  readonly #max: number;
+  /** Turns that are taken, by work or by who waits for its memory. */
+  #taken = 0;
+  readonly #running = new Set<Promise<void>>();
+  readonly #waiting = new Set<Waiting>();
+  /** Settles when the work of an earlier link has ended, and let go of its files. */
+  #earlier: Promise<unknown> | undefined;
+
+  /** `max`: turns at once. Their memory comes out of `share`. */
+  constructor(share: MemoryShare, max: number) {
+    this.#share = share;
+    this.#max = max;
+  }
+
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Do `work` when it is its turn and there is room for what it needs; `grant` says how much that is, and is released when
+   * `work` has ended. Resolves without it when the stream is closed before.
+   *
+   * Work must end soon after its stream has closed: look at `stream.isClosed` between two pieces of it, or pass
+   * `stream.signal` on.
+   *
+   * @throws what `work` throws
+   */
+  async run(stream: Caller, need: Need, work: (grant: Reservation) => Promise<void>): Promise<void> {
+    if (this.#earlier !== undefined) await this.#earlier;
+    if (!(await this.#begin(stream))) return;
+    try {
+      const grant = await this.#share.reserve(need, stream.closed);
+      if (grant === undefined) return;
+      try {
+        if (!stream.isClosed) await this.#run(work, grant);
+      } finally {
+        grant.release();
+      }
+    } finally {
+      this.#taken--;
+      this.#callNext();
+    }
+  }
+
+  /** The member goes on over another link: what runs now is about to fail, and nothing new begins before it has. */
+  renew(): void {
+    this.#earlier = Promise.allSettled([this.#earlier, ...this.#running]);
+  }
+
+  async #run(work: (grant: Reservation) => Promise<void>, grant: Reservation): Promise<void> {
+    const running = work(grant);
+    this.#running.add(running);
+    try {
+      await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** @returns false when the stream has closed before its turn came */
+  async #begin(stream: Caller): Promise<boolean> {
+    if (stream.isClosed) return false;
+    if (this.#taken < this.#max) {
+      this.#taken++;
+      return true;
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiting: Waiting = { begin: resolve };
+    this.#waiting.add(waiting);
+    void stream.closed.then(() => {
+      if (this.#waiting.delete(waiting)) resolve(false);
+    });
+    return promise;
+  }
+
+  #callNext(): void {
+    for (const waiting of this.#waiting) {
+      if (this.#taken >= this.#max) return;
+      this.#waiting.delete(waiting);
+      this.#taken++;
+      waiting.begin(true);
+    }
+  }
+}
