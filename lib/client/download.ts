@@ -1,4 +1,5 @@
 import { codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
+import { Pacer } from "../pacer.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
 import { Reason } from "../protocol/messages.ts";
@@ -8,7 +9,6 @@ import { Wakeup } from "../session/wakeup.ts";
 import type { Storage } from "../storage/storage.ts";
 import { BlockPool } from "../transfer/block-pool.ts";
 import { type Chunk, ChunkReader } from "../transfer/chunk-reader.ts";
-import { Pacer } from "../transfer/pacer.ts";
 import { RecordSender } from "../transfer/record-sender.ts";
 import { ANOTHER_STREAM, Arrivals } from "./arrivals.ts";
 import type { Client } from "./client.ts";

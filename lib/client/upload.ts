@@ -1,5 +1,6 @@
 import type { Range } from "../block.ts";
 import { CommError, codeOfWire, ProtocolError, RemoteError, StreamError, toCommError } from "../errors.ts";
+import { Pacer } from "../pacer.ts";
 import { quote } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { wireOfReason } from "../protocol/messages.ts";
@@ -10,7 +11,6 @@ import { Wakeup } from "../session/wakeup.ts";
 import { isSmall, type LoadedFile } from "../storage/storage.ts";
 import { ChunkWriter } from "../transfer/chunk-writer.ts";
 import { FileSender, SMALL_BYTES } from "../transfer/file-sender.ts";
-import { Pacer } from "../transfer/pacer.ts";
 import { Batches } from "./batches.ts";
 import type { Client } from "./client.ts";
 import {

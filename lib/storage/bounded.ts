@@ -9,6 +9,7 @@ import type {
   OpenFile,
   PartFile,
   Placement,
+  RemoveOptions,
   Storage,
   StorageChange,
   StorageEntry,
@@ -102,7 +103,7 @@ export class BoundedStorage implements Storage {
     return this.#inner.makeFolder(path);
   }
 
-  async remove(path: string, options: { recursive: boolean }): Promise<void> {
+  async remove(path: string, options: RemoveOptions): Promise<void> {
     await this.#inner.remove(path, options);
     this.#hasShrunk = true;
   }

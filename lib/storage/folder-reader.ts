@@ -7,16 +7,36 @@ const BUFFER_BYTES = 64 * 1024;
 /** A name as the file system has it; undefined where it is not UTF-8 and so can't be a repository path. */
 export type FolderName = string | undefined;
 
+/** What a folder tells of something in it. */
+export interface FolderEntry {
+  readonly name: FolderName;
+  /** False for a link, too; undefined where the file system does not say. */
+  readonly isFolder: boolean | undefined;
+  /** The name that `name` can't tell. */
+  readonly bytes?: Uint8Array;
+}
+
 /**
  * The names in a folder, part by part, `.` and `..` left out. On Linux a part is one getdents64(2) call, so
  * that a folder of a million files costs 64 KiB; elsewhere Bun reads the folder whole.
  *
  * @throws the system's error when the folder can't be opened or read
  */
-export function* readFolder(path: string): Generator<FolderName[], void> {
+export function readFolder(path: string): Generator<FolderName[], void> {
+  return readParts(path, decodeName, () => fs.readdirSync(path));
+}
+
+/** As readFolder(), with what the folder itself tells of its entries. */
+export function readEntries(path: string): Generator<FolderEntry[], void> {
+  return readParts<FolderEntry>(path, entryOf, () =>
+    fs.readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() })),
+  );
+}
+
+function* readParts<T>(path: string, read: ReadRecord<T>, readWhole: () => T[]): Generator<T[], void> {
   const { getdents64 } = libc();
   if (getdents64 === undefined) {
-    yield fs.readdirSync(path);
+    yield readWhole();
     return;
   }
   const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NONBLOCK);
@@ -27,25 +47,39 @@ export function* readFolder(path: string): Generator<FolderName[], void> {
       // Which error it was is lost on the way through the FFI; most likely the folder is gone.
       if (bytes < 0) throw Object.assign(new Error(`Cannot read the folder ${path}`), { code: "EIO" });
       if (bytes === 0) return;
-      yield parseRecords(buffer, bytes);
+      yield parseRecords(buffer, bytes, read);
     }
   } finally {
     fs.closeSync(fd);
   }
 }
 
+/** What to make of a record: its name, and what is there (d_type). */
+type ReadRecord<T> = (name: Buffer, type: number) => T;
+
 /** struct linux_dirent64: ino u64, off i64, reclen u16, type u8, name (NUL-terminated), in host order. */
-function parseRecords(buffer: Buffer, bytes: number): FolderName[] {
-  const names: FolderName[] = [];
+function parseRecords<T>(buffer: Buffer, bytes: number, read: ReadRecord<T>): T[] {
+  const records: T[] = [];
   for (let offset = 0; offset < bytes; ) {
     const length = buffer.readUInt16LE(offset + 16);
+    const type = buffer[offset + 18] as number;
     const start = offset + 19;
     const name = buffer.subarray(start, buffer.indexOf(0, start));
     offset += length;
     if (name.length <= 2 && name[0] === 0x2e && (name.length === 1 || name[1] === 0x2e)) continue;
-    names.push(decodeName(name));
+    records.push(read(name, type));
   }
-  return names;
+  return records;
+}
+
+const DT_UNKNOWN = 0;
+const DT_DIR = 4;
+
+function entryOf(bytes: Buffer, type: number): FolderEntry {
+  const name = decodeName(bytes);
+  const isFolder = type === DT_UNKNOWN ? undefined : type === DT_DIR;
+  // A copy: the buffer is used for the next part.
+  return name === undefined ? { name, isFolder, bytes: Uint8Array.from(bytes) } : { name, isFolder };
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

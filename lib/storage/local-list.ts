@@ -1,7 +1,9 @@
 import fs, { type BigIntStats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
+import { Pacer } from "../pacer.ts";
 import { baseName, pathFault } from "../path.ts";
+import { diskClock } from "./disk-clock.ts";
 import { errnoOf, isOutOfFiles } from "./disk-error.ts";
 import { type FolderName, readFolder } from "./folder-reader.ts";
 import type { Folders } from "./folders.ts";
@@ -17,20 +19,13 @@ const SORTED_NAMES = 10_000;
 const BATCH_ENTRIES = 128;
 /** A look that takes longer waits for a disk. */
 const SLOW_MS = 0.5;
-/** Looking without a wait that may keep everybody else from their turn. */
-const MAX_RUN_MS = 2;
-
-/** Since when a list has been at work without giving others a turn. */
-interface Run {
-  since: number;
-}
 
 /** All below a folder, depth first. Only the names of one sorted folder per level are held, never those of a large one. */
 export async function* listFolder(
   folders: Folders,
   path: string,
   options: ListOptions,
-  run: Run = { since: performance.now() },
+  pacer = new Pacer(diskClock),
 ): AsyncGenerator<StorageEntry[], void> {
   let folder: OpenFolder | undefined;
   try {
@@ -42,10 +37,10 @@ export async function* listFolder(
       for (const name of names) if (name === undefined || !isUnfinished(name)) pending.push(name);
       large ||= pending.length > SORTED_NAMES;
       if (!large) continue;
-      yield* listNames(folders, folder, path, pending, options, run);
+      yield* listNames(folders, folder, path, pending, options, pacer);
       pending = [];
     }
-    yield* listNames(folders, folder, path, pending.sort(), options, run);
+    yield* listNames(folders, folder, path, pending.sort(), options, pacer);
   } catch (cause) {
     const isItsOwn = errnoOf(cause) !== "" || cause instanceof StorageError;
     if (!isItsOwn || isOutOfFiles(cause)) throw cause;
@@ -61,13 +56,10 @@ async function* listNames(
   path: string,
   names: readonly FolderName[],
   options: ListOptions,
-  run: Run,
+  pacer: Pacer,
 ): AsyncGenerator<StorageEntry[], void> {
   for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
-    if (performance.now() - run.since > MAX_RUN_MS) {
-      await new Promise((resolve) => setImmediate(resolve));
-      run.since = performance.now();
-    }
+    if (pacer.isDue) await pacer.pause();
     const found = await lookAtAll(folders, folder, path, names.slice(start, start + BATCH_ENTRIES));
     let batch: StorageEntry[] = [];
     for (const entry of found) {
@@ -79,7 +71,7 @@ async function* listNames(
       if (entry.kind === "folder" && options.enter(entry.path)) {
         yield batch;
         batch = [];
-        yield* listFolder(folders, entry.path, options, run);
+        yield* listFolder(folders, entry.path, options, pacer);
       }
     }
     if (batch.length > 0) yield batch;

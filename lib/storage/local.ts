@@ -1,6 +1,6 @@
 import fs from "node:fs";
-import { realpath, rm, stat } from "node:fs/promises";
-import { StorageError } from "../errors.ts";
+import { realpath, rmdir, stat, unlink } from "node:fs/promises";
+import { CommError, StorageError } from "../errors.ts";
 import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf, type Owner, readError, writeError } from "./disk-error.ts";
 import { FolderWatch } from "./folder-watch.ts";
@@ -11,6 +11,7 @@ import { LocalPart } from "./local-part.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { openLocal } from "./open-local.ts";
 import { placementOf } from "./placement.ts";
+import { removeTree } from "./remove-tree.ts";
 import { renameNew } from "./rename-new.ts";
 import type {
   ExistsPolicy,
@@ -20,6 +21,7 @@ import type {
   OpenFile,
   PartFile,
   Placement,
+  RemoveOptions,
   Storage,
   StorageChange,
   StorageEntry,
@@ -164,20 +166,22 @@ export class LocalStorage implements Storage {
     }
   }
 
-  async remove(path: string, options: { recursive: boolean }): Promise<void> {
+  async remove(path: string, options: RemoveOptions): Promise<void> {
     if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
     try {
       const { folder, name } = this.#folders.holder(path);
       try {
         this.#folders.forget();
-        if (!fs.lstatSync(folder.at(name)).isDirectory()) fs.unlinkSync(folder.at(name));
-        else if (options.recursive) await rm(folder.at(name), { recursive: true });
-        else fs.rmdirSync(folder.at(name));
+        // By other threads: giving back a large file takes a while.
+        if (!fs.lstatSync(folder.at(name)).isDirectory()) await unlink(folder.at(name));
+        else if (options.recursive) await removeTree(folder, name, { signal: options.signal });
+        else await rmdir(folder.at(name));
         await folder.sync();
       } finally {
         folder.release();
       }
     } catch (cause) {
+      if (options.signal?.aborted) throw new CommError("INTERRUPTED", `The removal of ${quote(path)} was left.`);
       if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause))) {
         throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, { cause });
       }

@@ -11,6 +11,7 @@ import {
   type OpenFile,
   type PartFile,
   type Placement,
+  type RemoveOptions,
   type Storage,
   type StorageChange,
   type StorageEntry,
@@ -189,7 +190,7 @@ export class MemoryStorage implements Storage {
     return isNew;
   }
 
-  async remove(path: string, options: { recursive: boolean }): Promise<void> {
+  async remove(path: string, options: RemoveOptions): Promise<void> {
     if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
     const { kind } = await this.stat(path);
     const below = [...this.#files.keys(), ...this.#folders].filter((key) => key.startsWith(`${path}/`));

@@ -35,11 +35,11 @@ export class OpenFolder {
    *
    * @throws the system's error
    */
-  static open(path: string, check: (real: string) => void): OpenFolder {
+  static open(path: string | Buffer, check: (real: string) => void): OpenFolder {
     if (!HAS_PROC) {
       if (!fs.lstatSync(path).isDirectory()) throw Object.assign(new Error("Not a folder"), { code: "ENOTDIR" });
       check(fs.realpathSync.native(path));
-      return new OpenFolder(path, undefined);
+      return new OpenFolder(String(path), undefined);
     }
     const fd = fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
     try {

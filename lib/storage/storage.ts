@@ -73,9 +73,10 @@ export interface Storage {
   /**
    * Remove a file, a link or a folder.
    *
-   * @throws StorageError NOT_FOUND, NOT_EMPTY unless `recursive`, NOT_ALLOWED for the root; as receive()
+   * @throws StorageError NOT_FOUND, NOT_EMPTY unless `recursive`, NOT_ALLOWED for the root; as receive();
+   * CommError INTERRUPTED
    */
-  remove(path: string, options: { recursive: boolean }): Promise<void>;
+  remove(path: string, options: RemoveOptions): Promise<void>;
 
   /**
    * Give a file or a folder another path; folders above it are made.
@@ -131,6 +132,13 @@ export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
 
 /** What to do when something is at the path already; "rename" finds another name. */
 export type ExistsPolicy = "fail" | "overwrite" | "skip" | "rename";
+
+export interface RemoveOptions {
+  /** Also a folder that is not empty, with all below it. */
+  readonly recursive: boolean;
+  /** Aborted when nobody wants it any more: what is still there then stays. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 export interface ListOptions {
   enter(folder: string): boolean;

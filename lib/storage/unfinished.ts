@@ -1,15 +1,24 @@
 import fs from "node:fs";
 import { lstat } from "node:fs/promises";
+import { Pacer } from "../pacer.ts";
 import { pathFault } from "../path.ts";
-import { readFolder } from "./folder-reader.ts";
+import { diskClock } from "./disk-clock.ts";
+import { readEntries } from "./folder-reader.ts";
 import type { Folders } from "./folders.ts";
 import { Journal } from "./journal.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { isUnfinished, journalOf } from "./part-names.ts";
 import type { Unfinished } from "./storage.ts";
 
-/** Unfinished files below a folder, and journals that a crash left alone. Links are not followed. */
-export async function* findUnfinished(folders: Folders, path = ""): AsyncGenerator<Unfinished, void> {
+/**
+ * Unfinished files below a folder, and journals that a crash left alone. Links are not followed. Only what has the name
+ * of one is looked at: of a million files the names are read, and that in turns.
+ */
+export async function* findUnfinished(
+  folders: Folders,
+  path = "",
+  pacer = new Pacer(diskClock),
+): AsyncGenerator<Unfinished, void> {
   let folder: OpenFolder;
   try {
     folder = folders.open(path);
@@ -17,13 +26,14 @@ export async function* findUnfinished(folders: Folders, path = ""): AsyncGenerat
     return; // gone, or not ours to read
   }
   try {
-    for (const names of readFolder(folder.at("."))) {
-      for (const name of names) {
-        if (name === undefined) continue;
+    for (const entries of readEntries(folder.at("."))) {
+      for (const { name, isFolder } of entries) {
+        if (pacer.isDue) await pacer.pause();
+        if (name === undefined || (isFolder === false && !isUnfinished(name))) continue;
         const stats = await lstat(folder.at(name)).catch(() => undefined);
         const below = path === "" ? name : `${path}/${name}`;
         // Each level is held open: no deeper than any path.
-        if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below);
+        if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below, pacer);
         else if (stats?.isFile() && isUnfinished(name)) {
           // Not its mtime, which is the source's already when the file is about to get its name.
           yield { path: below, size: stats.size, modifiedAt: Math.trunc(stats.ctimeMs) };

@@ -1,5 +1,6 @@
 import type { Digest64, Range } from "../block.ts";
 import { type ErrorCode, ProtocolError, StreamError } from "../errors.ts";
+import { Pacer } from "../pacer.ts";
 import { checkPath, parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
@@ -12,7 +13,6 @@ import { BlockPool } from "./block-pool.ts";
 import { type Chunk, ChunkReader } from "./chunk-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { FileReceiver } from "./file-receiver.ts";
-import { Pacer } from "./pacer.ts";
 import { RecordSender } from "./record-sender.ts";
 import { SmallFile } from "./small-file.ts";
 

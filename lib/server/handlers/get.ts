@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 import { BLOCK_BYTES, type Range } from "../../block.ts";
 import { StreamError } from "../../errors.ts";
+import { Pacer } from "../../pacer.ts";
 import { checkPath, quote } from "../../path.ts";
 import { ChunkKind } from "../../protocol/chunk.ts";
 import { wireOfReason } from "../../protocol/messages.ts";
@@ -10,7 +11,6 @@ import type { Stream } from "../../session/stream.ts";
 import type { FileFacts, StorageEntry } from "../../storage/storage.ts";
 import { ChunkWriter } from "../../transfer/chunk-writer.ts";
 import { FileSender, SMALL_BYTES } from "../../transfer/file-sender.ts";
-import { Pacer } from "../../transfer/pacer.ts";
 import { failureOf } from "../failure.ts";
 import type { Member } from "../member.ts";
 import { defineMethod, type Host } from "../method.ts";

@@ -1,8 +1,8 @@
+import { Pacer } from "../../pacer.ts";
 import { type Entry, ListParams, type ListTrailer } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
 import { checkGlob, isGlob, selectBelow, selectGlob } from "../../storage/glob.ts";
 import type { StorageEntry } from "../../storage/storage.ts";
-import { Pacer } from "../../transfer/pacer.ts";
 import { defineMethod } from "../method.ts";
 import { RecordWriter } from "../record-writer.ts";
 

@@ -1,8 +1,8 @@
+import { Pacer } from "../../pacer.ts";
 import { type Change, WatchParams } from "../../protocol/methods.ts";
 import type { Clock } from "../../session/clock.ts";
 import { checkGlob, isGlob, selectGlob } from "../../storage/glob.ts";
 import type { StorageChange } from "../../storage/storage.ts";
-import { Pacer } from "../../transfer/pacer.ts";
 import { sendFeed } from "../feed.ts";
 import { defineMethod } from "../method.ts";
 

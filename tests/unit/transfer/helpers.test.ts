@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { StorageError, TransportError } from "../../../lib/errors.ts";
+import { Pacer } from "../../../lib/pacer.ts";
 import { BlockPool } from "../../../lib/transfer/block-pool.ts";
 import { CommitQueue } from "../../../lib/transfer/commit-queue.ts";
 import { digestFile } from "../../../lib/transfer/digest-file.ts";
-import { Pacer } from "../../../lib/transfer/pacer.ts";
 import { RecordSender } from "../../../lib/transfer/record-sender.ts";
 import { WrittenBody } from "../../support/chunks.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
@@ -36,6 +36,36 @@ describe("Pacer", () => {
     await clock.advance(2);
     await pacer.pause();
     expect(clock.turns).toBe(2);
+  });
+});
+
+describe("Pacers of one clock", () => {
+  test("go on one in each turn, in the order of their coming, however many there are", async () => {
+    const turns: (() => void)[] = [];
+    class HeldClock extends FakeClock {
+      override turn(): Promise<void> {
+        return new Promise((resolve) => turns.push(resolve));
+      }
+    }
+    const clock = new HeldClock();
+    const order: number[] = [];
+    const runs = Array.from({ length: 5 }, async (_, index) => {
+      const pacer = new Pacer(clock);
+      await clock.advance(2);
+      for (let round = 0; round < 2; round++) {
+        await pacer.pause();
+        order.push(index);
+      }
+    });
+    for (let turn = 1; turn <= 5; turn++) {
+      await settle();
+      expect(turns).toHaveLength(turn);
+      turns.at(-1)?.();
+      await settle();
+      expect(order.filter((index, at) => order.indexOf(index) === at)).toHaveLength(turn);
+    }
+    await Promise.all(runs);
+    expect(order).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
   });
 });
 
