@@ -48,28 +48,46 @@ type Row = Omit<SessionRow, "name">;
 export class Ledger {
   readonly #database: Database;
   readonly #insert: Statement<{ id: number }, [string, number, number]>;
-  readonly #update: Statement<unknown, [number, number | null, string | null, number, number, number, number, number]>;
-  readonly #page: Statement<Row, [number, number]>;
-  readonly #count: Statement<{ total: number }, []>;
+  readonly #note: Statement<unknown, [number, number, number, number, number, number]>;
+  readonly #end: Statement<unknown, [number, number, string, number, number, number, number, number]>;
+  readonly #page: Statement<Row & { seenAt: number }, [number, number]>;
+  readonly #closeCrashed: Statement<unknown, [number, number]>;
+  /** The lowest and the highest id that there are. */
+  #ids: { readonly first: number; last: number } | undefined;
+  /** Sessions up to this id that have no end have it by a crash; 0 when there are none. */
+  #crashedUpTo = 0;
 
   private constructor(database: Database) {
     this.#database = database;
+    const { first, last } = idsIn(database);
+    if (first !== null && last !== null) {
+      this.#ids = { first, last };
+      this.#crashedUpTo = last;
+    }
     this.#insert = database.prepare("INSERT INTO sessions (address, startedAt, seenAt) VALUES (?, ?, ?) RETURNING id");
     // A clock that was set back ends no session before it began.
-    this.#update = database.prepare(
+    this.#note = database.prepare(
+      `UPDATE sessions SET seenAt = max(startedAt, ?), bytesIn = ?, bytesOut = ?, messagesIn = ?, messagesOut = ?
+       WHERE id = ? AND endedAt IS NULL`,
+    );
+    this.#end = database.prepare(
       `UPDATE sessions SET seenAt = max(startedAt, ?), endedAt = max(startedAt, ?), reason = ?,
        bytesIn = ?, bytesOut = ?, messagesIn = ?, messagesOut = ? WHERE id = ?`,
     );
     this.#page = database.prepare(
-      `SELECT id, address, startedAt, endedAt, reason, bytesIn, bytesOut, messagesIn, messagesOut
+      `SELECT id, address, startedAt, seenAt, endedAt, reason, bytesIn, bytesOut, messagesIn, messagesOut
        FROM sessions WHERE id < ? ORDER BY id DESC LIMIT ?`,
     );
-    this.#count = database.prepare("SELECT count(*) AS total FROM sessions");
+    this.#closeCrashed = database.prepare(
+      `UPDATE sessions SET endedAt = seenAt, reason = 'crash' WHERE id IN
+       (SELECT id FROM sessions WHERE endedAt IS NULL AND id <= ? LIMIT ?)`,
+    );
   }
 
   /**
    * Open or create the ledger in `file` and lock it for this process; the system frees the lock however the
-   * process ends. Rows that a crash left open are closed as "crash", at the time they were last seen.
+   * process ends. Rows that a crash left open are told as closed by "crash", at the time they were last seen;
+   * closeCrashed() writes that down.
    *
    * @throws StorageError STATE_IN_USE when another process has it; DISK_DENIED, DISK_FULL, DISK_FAILED
    */
@@ -80,7 +98,6 @@ export class Ledger {
       database.run("PRAGMA journal_mode = WAL");
       database.run("PRAGMA synchronous = NORMAL");
       database.run(SCHEMA);
-      database.run("UPDATE sessions SET endedAt = seenAt, reason = 'crash' WHERE endedAt IS NULL");
       return new Ledger(database);
     } catch (cause) {
       throw ledgerError(cause, file);
@@ -91,17 +108,38 @@ export class Ledger {
   begin(address: string, now: number): { id: number; name: string } {
     try {
       const { id } = this.#insert.get(address, now, now) as { id: number };
+      if (this.#ids === undefined) this.#ids = { first: id, last: id };
+      else this.#ids.last = id;
       return { id, name: nameOf(id) };
     } catch (cause) {
       throw ledgerError(cause, "ledger");
     }
   }
 
-  /** Note what a live session has done so far. @throws StorageError DISK_FULL, DISK_FAILED */
+  /**
+   * Close up to `limit` of the sessions that a crash left open.
+   *
+   * @returns false when none are left
+   * @throws StorageError DISK_FULL, DISK_FAILED
+   */
+  closeCrashed(limit: number): boolean {
+    if (this.#crashedUpTo === 0) return false;
+    try {
+      if (this.#closeCrashed.run(this.#crashedUpTo, limit).changes > 0) return true;
+      this.#crashedUpTo = 0;
+      return false;
+    } catch (cause) {
+      throw ledgerError(cause, "ledger");
+    }
+  }
+
+  /** Note what live sessions have done so far; ended ones stay as they are. @throws StorageError DISK_FULL, DISK_FAILED */
   checkpoint(sessions: Iterable<Counters & { readonly id: number }>, now: number): void {
     try {
       this.#database.transaction(() => {
-        for (const session of sessions) this.#write(session.id, session, now, null);
+        for (const { id, bytesIn, bytesOut, messagesIn, messagesOut } of sessions) {
+          this.#note.run(now, bytesIn, bytesOut, messagesIn, messagesOut, id);
+        }
       })();
     } catch (cause) {
       throw ledgerError(cause, "ledger");
@@ -111,7 +149,8 @@ export class Ledger {
   /** @throws StorageError DISK_FULL, DISK_FAILED */
   end(id: number, counters: Counters, now: number, reason: EndReason): void {
     try {
-      this.#write(id, counters, now, reason);
+      const { bytesIn, bytesOut, messagesIn, messagesOut } = counters;
+      this.#end.run(now, now, reason, bytesIn, bytesOut, messagesIn, messagesOut, id);
     } catch (cause) {
       throw ledgerError(cause, "ledger");
     }
@@ -119,23 +158,36 @@ export class Ledger {
 
   /** Up to `limit` sessions with an id below `before`, newest first. */
   page(before: number, limit: number): SessionRow[] {
-    return this.#page.all(before, limit).map((row) => ({ ...row, name: nameOf(row.id) }));
+    return this.#page.all(before, limit).map(({ seenAt, ...row }) => {
+      const name = nameOf(row.id);
+      const isCrashed = row.endedAt === null && row.id <= this.#crashedUpTo;
+      return isCrashed ? { ...row, name, endedAt: seenAt, reason: "crash" } : { ...row, name };
+    });
   }
 
+  /** How many sessions there are. Nothing is counted for it: ids are given in a row, and no session is ever taken out. */
   total(): number {
-    return this.#count.get()?.total ?? 0;
+    return this.#ids === undefined ? 0 : this.#ids.last - this.#ids.first + 1;
   }
 
   /** Close it and free its lock. */
   close(): void {
     // A statement that lives would keep the file open and locked.
-    for (const statement of [this.#insert, this.#update, this.#page, this.#count]) statement.finalize();
+    for (const statement of [this.#insert, this.#note, this.#end, this.#page, this.#closeCrashed]) statement.finalize();
     this.#database.close();
   }
+}
 
-  #write(id: number, counters: Counters, now: number, reason: EndReason | null): void {
-    const { bytesIn, bytesOut, messagesIn, messagesOut } = counters;
-    this.#update.run(now, reason === null ? null : now, reason, bytesIn, bytesOut, messagesIn, messagesOut, id);
+/** The lowest and the highest id; null when there is no session. */
+function idsIn(database: Database): { first: number | null; last: number | null } {
+  // Each by itself is one look at an end of the table; together they would be a walk through it.
+  const statement = database.prepare<{ first: number | null; last: number | null }, []>(
+    "SELECT (SELECT min(id) FROM sessions) AS first, (SELECT max(id) FROM sessions) AS last",
+  );
+  try {
+    return statement.get() ?? { first: null, last: null };
+  } finally {
+    statement.finalize();
   }
 }
 

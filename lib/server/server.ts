@@ -1,5 +1,6 @@
 import type { Digest64 } from "../block.ts";
 import { toCommError } from "../errors.ts";
+import { Pacer } from "../pacer.ts";
 import type { ReasonCode, Role } from "../protocol/messages.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
@@ -28,6 +29,9 @@ import { Tally } from "./tally.ts";
 
 /** How often the counters of live sessions go into the ledger. */
 const CHECKPOINT_MS = 30_000;
+
+/** Rows that are written to the ledger at once: a millisecond or two. */
+const LEDGER_ROWS = 250;
 
 /** How often stale unfinished files are looked for, beside the start. */
 const CLEANING_MS = 24 * 3_600_000;
@@ -108,6 +112,8 @@ export class CommServer implements Host {
   readonly #links = new Set<Link>();
   readonly #admissionHost: AdmissionHost;
   #waitingToStop: Promise<void> | undefined;
+  /** The ledger is closed. */
+  #isClosed = false;
   #cancelCheckpoint: () => void = () => {};
   #cancelCleaning: () => void = () => {};
   #cancelExpiry: () => void = () => {};
@@ -131,6 +137,7 @@ export class CommServer implements Host {
       onOpen: (member, stream, request) => void route(stream, request, member, this),
       record: (write) => this.#record(write),
     });
+    void this.#closeCrashed();
     this.#scheduleCheckpoint();
     this.#scheduleCleaning(0);
     this.#scheduleIdle();
@@ -295,6 +302,7 @@ export class CommServer implements Host {
     this.#cancelCleaning();
     this.#cancelExpiry();
     this.#cancelIdle();
+    this.#isClosed = true;
     this.ledger.close();
   }
 
@@ -319,10 +327,35 @@ export class CommServer implements Host {
 
   #scheduleCheckpoint(): void {
     this.#cancelCheckpoint = this.clock.after(CHECKPOINT_MS, () => {
-      const live = this.members.clients.map(({ id, counters }) => ({ id, ...counters }));
-      if (live.length > 0) this.#record(() => this.ledger.checkpoint(live, this.clock.wallTime()));
-      this.#scheduleCheckpoint();
+      void this.#checkpoint().then(() => {
+        if (!this.#isClosed) this.#scheduleCheckpoint();
+      });
     });
+  }
+
+  /** Note what all live sessions have done so far, some at a time. */
+  async #checkpoint(): Promise<void> {
+    const pacer = new Pacer(this.clock);
+    const { clients } = this.members;
+    for (let start = 0; start < clients.length && !this.#isClosed; start += LEDGER_ROWS) {
+      // Who has left meanwhile is not written to.
+      const live = clients.slice(start, start + LEDGER_ROWS).map(({ id, counters }) => ({ id, ...counters }));
+      this.#record(() => this.ledger.checkpoint(live, this.clock.wallTime()));
+      if (pacer.isDue) await pacer.pause();
+    }
+  }
+
+  /** Close the sessions of a server that crashed, some at a time. */
+  async #closeCrashed(): Promise<void> {
+    const pacer = new Pacer(this.clock);
+    let isDone = false;
+    while (!isDone && !this.#isClosed) {
+      isDone = true;
+      this.#record(() => {
+        isDone = !this.ledger.closeCrashed(LEDGER_ROWS);
+      });
+      if (pacer.isDue) await pacer.pause();
+    }
   }
 
   #scheduleIdle(): void {
