@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { libc } from "./libc.ts";
+import { libc } from "../platform/libc.ts";
 
 /** Names come in parts of about this many bytes of directory records. */
 const BUFFER_BYTES = 64 * 1024;

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { sep } from "node:path";
 import { pathFault } from "../path.ts";
-import { isUnfinished } from "./part-names.ts";
+import { isWithinUnfinished } from "./part-names.ts";
 import type { StorageChange, StorageEntry } from "./storage.ts";
 
 /** Changes are told together that come so close to each other: a copied tree, a file written in pieces. */
@@ -72,7 +72,7 @@ export class FolderWatch {
   }
 
   #touch(path: string): void {
-    if (isUnfinished(path) || pathFault(path) !== undefined) return;
+    if (isWithinUnfinished(path) || pathFault(path) !== undefined) return;
     this.#touched.add(path);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

@@ -1,8 +1,9 @@
 import fs from "node:fs";
-import os from "node:os";
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { StorageError } from "../errors.ts";
-import { libc } from "./libc.ts";
+import { bootId } from "../platform/boot.ts";
+import { JournalLock } from "./journal-lock.ts";
+import type { OpenFolder } from "./open-folder.ts";
 import type { FileFacts } from "./storage.ts";
 
 const FORMAT = "commserver journal 1";
@@ -25,40 +26,43 @@ interface Recorded extends FileFacts {
  * another `boot`, and then its digests tell what is true.
  */
 export class Journal {
+  readonly #lock: JournalLock;
   readonly #fd: number;
   readonly #path: string;
   #facts: FileFacts;
   #digests: BigUint64Array;
 
-  private constructor(fd: number, path: string, facts: FileFacts, digests: BigUint64Array) {
-    this.#fd = fd;
+  private constructor(lock: JournalLock, path: string, facts: FileFacts, digests: BigUint64Array) {
+    this.#lock = lock;
+    this.#fd = lock.fd;
     this.#path = path;
     this.#facts = facts;
     this.#digests = digests;
   }
 
   /**
-   * Open or make the journal at `path`, for this opener alone. It goes on when it is of the same source, else it begins
+   * Open or make the journal `name`, for this opener alone. It goes on when it is of the same source, else it begins
    * anew. `isTrusted` is false when what it says must be verified.
    *
    * @throws StorageError BUSY while another has it, DISK_FAILED for a size above 16 TiB; the system's error
    */
-  static open(path: string, facts: FileFacts): { journal: Journal; isTrusted: boolean } {
+  static open(folder: OpenFolder, name: string, facts: FileFacts): { journal: Journal; isTrusted: boolean } {
     if (Math.ceil(facts.size / BLOCK_BYTES) > MAX_BLOCKS) {
       throw new StorageError("DISK_FAILED", "It is larger than 16 TiB.");
     }
-    const fd = lockFile(path);
+    const lock = JournalLock.take(folder, name);
     try {
-      const found = readJournal(fd);
+      const path = folder.at(name);
+      const found = readJournal(lock.fd);
       if (found !== undefined && isSameSource(found.facts, facts)) {
-        const journal = new Journal(fd, path, facts, found.digests);
+        const journal = new Journal(lock, path, facts, found.digests);
         return { journal, isTrusted: found.facts.boot === bootId() };
       }
-      const journal = new Journal(fd, path, facts, new BigUint64Array(0));
+      const journal = new Journal(lock, path, facts, new BigUint64Array(0));
       journal.restart();
       return { journal, isTrusted: true };
     } catch (error) {
-      fs.closeSync(fd);
+      lock.release();
       throw error;
     }
   }
@@ -77,20 +81,6 @@ export class Journal {
     } finally {
       fs.closeSync(fd);
     }
-  }
-
-  /** True when nobody works on it, also when it is not there. */
-  static isFree(path: string): boolean {
-    let fd: number;
-    try {
-      fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
-    } catch {
-      return true;
-    }
-    const { tryLock } = libc();
-    const isFree = tryLock === undefined || tryLock(fd);
-    fs.closeSync(fd);
-    return isFree;
   }
 
   /** Begin anew: nothing is here. */
@@ -139,31 +129,20 @@ export class Journal {
     fs.writeSync(this.#fd, bytes, 0, DIGEST_BYTES, FACTS_BYTES + index * DIGEST_BYTES);
   }
 
+  /** @throws StorageError BUSY when it is another's by now */
+  requireHeld(): void {
+    this.#lock.requireHeld();
+  }
+
   /** Leave it to the next. */
   close(): void {
-    fs.closeSync(this.#fd);
+    this.#lock.release();
   }
 
   /** Remove it, and leave. In this order: who opens it meanwhile finds it gone, not free. */
   remove(): void {
     fs.rmSync(this.#path, { force: true });
     this.close();
-  }
-}
-
-function lockFile(path: string): number {
-  const flags = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
-  for (;;) {
-    const fd = fs.openSync(path, flags, 0o666);
-    const { tryLock } = libc();
-    if (tryLock !== undefined && !tryLock(fd)) {
-      fs.closeSync(fd);
-      throw new StorageError("BUSY", "Another transfer of the same file is under way.");
-    }
-    // Who had it may have removed it between our open and our lock.
-    const named = fs.lstatSync(path, { throwIfNoEntry: false });
-    if (named?.ino === fs.fstatSync(fd).ino) return fd;
-    fs.closeSync(fd);
   }
 }
 
@@ -201,21 +180,4 @@ function missingOf(size: number, digests: BigUint64Array): Range[] {
     else ranges.push([from, to]);
   }
   return ranges;
-}
-
-let boot: string | undefined;
-
-/** Tells one run of the system from another; where it can't be had for certain, no two processes agree. */
-function bootId(): string {
-  boot ??= readBootId();
-  return boot;
-}
-
-function readBootId(): string {
-  try {
-    return fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    // The moment of the start, to ten seconds: a neighbour's rounding only costs a verification.
-    return `${Math.round((Date.now() / 1000 - os.uptime()) / 10)}`;
-  }
 }

@@ -49,7 +49,7 @@ export class LocalPart implements PartFile {
     let journal: Journal | undefined;
     let fd: number | undefined;
     try {
-      const opened = Journal.open(folder.at(names.journal), facts);
+      const opened = Journal.open(folder, names.journal, facts);
       journal = opened.journal;
       // What the journal speaks of must be there, too.
       if (!fs.lstatSync(folder.at(names.part), { throwIfNoEntry: false })?.isFile()) journal.restart();
@@ -92,6 +92,7 @@ export class LocalPart implements PartFile {
   write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean> {
     return writing(quote(this.path), async () => {
       if (this.#ended || this.#journal.digestAt(offset) !== 0n) return false;
+      this.#journal.requireHeld();
       this.#writes++;
       try {
         await writeFully(this.#fd, bytes, offset);
@@ -110,6 +111,7 @@ export class LocalPart implements PartFile {
     const { folder, name, exists, facts } = this.#options;
     try {
       return await writing(quote(this.path), async () => {
+        this.#journal.requireHeld();
         setTimes(this.#fd, facts);
         if (folder.isDurable) await finishFile(this.#fd);
         const published = publish(folder, this.#part, name, exists);

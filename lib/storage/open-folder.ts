@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { open } from "node:fs/promises";
 import { sep } from "node:path";
+import { libc } from "../platform/libc.ts";
 import { errnoOf } from "./disk-error.ts";
-import { libc } from "./libc.ts";
 import { toLocalName } from "./local-names.ts";
 import { HAS_PROC, O_PATH, procPath } from "./open-place.ts";
 import { renameNew } from "./rename-new.ts";

@@ -1,22 +1,39 @@
 import { MAX_NAME_BYTES } from "../path.ts";
 
-/** What an unfinished file and its journal are called: kept apart from all that people name, and never served. */
+/** What an unfinished file, its journal and its lock are called: kept apart from all that people name, and never served. */
 const PART = ".commserver-part";
 const JOURNAL = ".commserver-journal";
+const LOCK = ".commserver-lock";
 
 // In any case of letters: there are systems to which those are the same names.
-const UNFINISHED = /\.commserver-(?:part|journal)$/i;
-const WITHIN_UNFINISHED = /\.commserver-(?:part|journal)(?:\/|$)/i;
+const UNFINISHED = /\.commserver-(?:part|journal|lock)$/i;
+const WITHIN_UNFINISHED = /\.commserver-(?:part|journal|lock)(?:\/|$)/i;
+
+export interface PartNames {
+  readonly part: string;
+  readonly journal: string;
+  /** A folder: see lock-folder.ts. */
+  readonly lock: string;
+}
 
 /** Names for the unfinished file `name` that can be found again. */
-export function resumableNames(name: string): { part: string; journal: string } {
-  const stem = stemOf(name, JOURNAL);
-  return { part: stem + PART, journal: stem + JOURNAL };
+export function resumableNames(name: string): PartNames {
+  return namesOf(stemOf(name, JOURNAL));
 }
 
 /** A name for an unfinished file `name` that nobody else uses. */
 export function uniquePartName(name: string): string {
-  const suffix = `.${crypto.randomUUID().slice(0, 8)}${PART}`;
+  return uniqueName(name, PART);
+}
+
+/** A name for a lock of `name` that is being made. */
+export function uniqueLockName(name: string): string {
+  return uniqueName(name, LOCK);
+}
+
+/** The lock for the moment in which a file gets the name `name`, where the system can't tell whether it is free. */
+export function namingLock(name: string): string {
+  const suffix = `.naming${LOCK}`;
   return stemOf(name, suffix) + suffix;
 }
 
@@ -29,9 +46,18 @@ export function isWithinUnfinished(path: string): boolean {
   return WITHIN_UNFINISHED.test(path);
 }
 
-/** The journal that belongs to an unfinished file, or the name itself when that is one. */
-export function journalOf(name: string): string {
-  return name.toLowerCase().endsWith(PART) ? name.slice(0, -PART.length) + JOURNAL : name;
+/** All names that go with the one of an unfinished file, of its journal or of its lock. */
+export function siblingNames(name: string): PartNames {
+  return namesOf(name.replace(UNFINISHED, ""));
+}
+
+function namesOf(stem: string): PartNames {
+  return { part: stem + PART, journal: stem + JOURNAL, lock: stem + LOCK };
+}
+
+function uniqueName(name: string, kind: string): string {
+  const suffix = `.${crypto.randomUUID().slice(0, 8)}${kind}`;
+  return stemOf(name, suffix) + suffix;
 }
 
 /** The file's own name where the suffix fits behind it; else a digest of it. */

@@ -3,11 +3,13 @@ import { lstat } from "node:fs/promises";
 import { Pacer } from "../pacer.ts";
 import { pathFault } from "../path.ts";
 import { diskClock } from "./disk-clock.ts";
+import { isOwnDisk } from "./disk-kind.ts";
 import { readEntries } from "./folder-reader.ts";
 import type { Folders } from "./folders.ts";
-import { Journal } from "./journal.ts";
+import { JournalLock } from "./journal-lock.ts";
+import { LockFolder } from "./lock-folder.ts";
 import type { OpenFolder } from "./open-folder.ts";
-import { isUnfinished, journalOf } from "./part-names.ts";
+import { isUnfinished, siblingNames, uniqueLockName } from "./part-names.ts";
 import type { Unfinished } from "./storage.ts";
 
 /**
@@ -32,8 +34,11 @@ export async function* findUnfinished(
         if (name === undefined || (isFolder === false && !isUnfinished(name))) continue;
         const stats = await lstat(folder.at(name)).catch(() => undefined);
         const below = path === "" ? name : `${path}/${name}`;
+        if (stats?.isDirectory() && isUnfinished(name)) {
+          if (isLeftAlone(folder, name)) yield { path: below, size: 0, modifiedAt: Math.trunc(stats.ctimeMs) };
+        }
         // Each level is held open: no deeper than any path.
-        if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below, pacer);
+        else if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below, pacer);
         else if (stats?.isFile() && isUnfinished(name)) {
           // Not its mtime, which is the source's already when the file is about to get its name.
           yield { path: below, size: stats.size, modifiedAt: Math.trunc(stats.ctimeMs) };
@@ -47,10 +52,33 @@ export async function* findUnfinished(
   }
 }
 
-/** Remove an unfinished file with its journal. @returns false when somebody works on it, or it is gone */
+/** Remove an unfinished file with its journal and lock. @returns false when somebody works on it, or it is gone */
 export function removeUnfinished(folder: OpenFolder, name: string): boolean {
-  const journal = journalOf(name);
-  if (!Journal.isFree(folder.at(journal))) return false;
-  for (const file of new Set([name, journal])) fs.rmSync(folder.at(file), { force: true });
+  const { journal, lock } = siblingNames(name);
+  const right = JournalLock.takeExisting(folder, journal);
+  if (right === undefined) return false;
+  if (right !== "gone") {
+    for (const file of new Set([name, journal])) if (file !== lock) fs.rmSync(folder.at(file), { force: true });
+    right.release();
+    return true;
+  }
+  // Without a journal nobody goes on with it. A lock alone is of one who is just done, or died.
+  if (isThere(folder, lock)) {
+    const ground = { flockedOn: "0", isOwnDisk: isOwnDisk(folder.at(".")) };
+    const taken = LockFolder.take(folder.at(lock), folder.at(uniqueLockName(name)), ground);
+    if (taken === undefined) return false;
+    taken.release();
+  }
+  if (name !== lock) fs.rmSync(folder.at(name), { force: true });
   return true;
+}
+
+/** A lock of nothing. */
+function isLeftAlone(folder: OpenFolder, name: string): boolean {
+  const { part, journal, lock } = siblingNames(name);
+  return name === lock && !isThere(folder, part) && !isThere(folder, journal);
+}
+
+function isThere(folder: OpenFolder, name: string): boolean {
+  return fs.lstatSync(folder.at(name), { throwIfNoEntry: false }) !== undefined;
 }

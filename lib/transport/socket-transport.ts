@@ -1,6 +1,7 @@
 import type { Socket } from "bun";
+import { libc } from "../platform/libc.ts";
 import type { FileBytes, Transport, TransportHandler } from "../session/transport.ts";
-import { fdOf, readPiece, sendfile } from "./sendfile.ts";
+import { fdOf, readPiece } from "./file-bytes.ts";
 import { bindingOf } from "./tls.ts";
 
 /** How long a closing end waits for the peer's end, or for it to read on, before it gives up on it. */
@@ -67,7 +68,7 @@ export class SocketTransport implements Transport {
   }
 
   get canSendFiles(): boolean {
-    return this.#security === "plain" && sendfile() !== undefined;
+    return this.#security === "plain" && libc().sendfile !== undefined;
   }
 
   sendFile(bytes: FileBytes): boolean {
@@ -176,7 +177,7 @@ export class SocketTransport implements Transport {
   #sendFileBytes({ fd, offset, length }: FileBytes): number {
     let sent = this.#offset;
     while (sent < length) {
-      const taken = sendfile()?.(fdOf(this.#socket), fd, offset + sent, length - sent) ?? 0;
+      const taken = libc().sendfile?.(fdOf(this.#socket), fd, offset + sent, length - sent) ?? 0;
       if (taken > 0) {
         sent += taken;
         continue;

@@ -14,6 +14,7 @@ import { BoundedStorage } from "../../storage/bounded.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import { readError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local.ts";
+import { missingLocks } from "../../storage/lock-probe.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { leaveLocalInvite } from "../local-invite.ts";
 import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
@@ -119,7 +120,9 @@ async function startIn(
       identity: invitation.identity,
       fingerprint,
       invite: canShowInvite && !tokens.existed ? firstInvite(server) : undefined,
-      warnings: [operator.warning, localInvite.warning].filter((warning) => warning !== undefined),
+      warnings: [operator.warning, localInvite.warning, locksWarning(storage, settings)].filter(
+        (warning) => warning !== undefined,
+      ),
     },
     close() {
       listening.stop();
@@ -149,6 +152,10 @@ function bounded(storage: LocalStorage, { budget, isWritable }: ServeSettings): 
     return bavail * bsize;
   };
   return new BoundedStorage(storage, budget, { freeBytes, now: () => systemClock.now() });
+}
+
+function locksWarning(storage: LocalStorage, { isWritable }: ServeSettings): string | undefined {
+  return isWritable ? missingLocks(storage.location) : undefined;
 }
 
 /** No more under way than a second's worth of a limited rate. */

@@ -1,0 +1,122 @@
+import { dlopen, ptr } from "bun:ffi";
+import fs from "node:fs";
+
+/**
+ * Calls of the system's C library that Bun has no name for. Each is undefined where the system has it not, whatever the
+ * others are; all are where the program may make no code at run time, which bun:ffi needs (systemd's
+ * MemoryDenyWriteExecute).
+ */
+export interface Libc {
+  /** Directory records of an open folder into `buffer`: bytes, 0 at the end, -1 on failure. */
+  readonly getdents64: ((fd: number, buffer: Buffer) => number) | undefined;
+  /** Lock an open file for this opener alone; false on failure, whatever it was. The system frees it with the last descriptor. */
+  readonly tryLock: ((fd: number) => boolean) | undefined;
+  /** Create the file `name` in an open folder, for writing, where there is none: its descriptor, -1 on failure. */
+  readonly createAt: ((folder: number, name: string) => number) | undefined;
+  /** Rename within an open folder, but never over something; false when that failed, for whatever reason. */
+  readonly renameNewAt: ((folder: number, from: string, to: string) => boolean) | undefined;
+  /**
+   * sendfile(2): bytes of a file to a socket without a copy through this process. It takes what the socket has room for;
+   * 0 or less when that, or the file, is at its end.
+   */
+  readonly sendfile: ((socket: number, file: number, offset: number, length: number) => number) | undefined;
+}
+
+/**
+ * A name that every such system has: musl knows it for itself. No other is tried: one that the system does not have, Bun
+ * looks for in the working folder, and would run what somebody has put there.
+ */
+const LINUX = "libc.so.6";
+const DARWIN = "libSystem.B.dylib";
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const RENAME_NOREPLACE = 1;
+/** The number of renameat2(2), for a C library that has no function for it (musl, old glibc). */
+const SYS_RENAMEAT2 = process.arch === "arm64" ? 276 : 316;
+const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
+/** Not for the programs that we start. Of no other name in fs. */
+const O_CLOEXEC = 0o2000000;
+
+const encoder = new TextEncoder();
+
+let loaded: Libc | undefined;
+
+/** Loaded when first needed: a client that only talks need not pay for it. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc {
+  const isLinux = process.platform === "linux";
+  return {
+    getdents64: isLinux ? tried(loadGetdents) : undefined,
+    tryLock: isLinux || process.platform === "darwin" ? tried(loadFlock) : undefined,
+    createAt: isLinux ? tried(loadOpenat) : undefined,
+    renameNewAt: isLinux ? (tried(loadRenameat2) ?? tried(loadRenameSyscall)) : undefined,
+    sendfile: isLinux ? tried(loadSendfile) : undefined,
+  };
+}
+
+function tried<T>(load: () => T): T | undefined {
+  try {
+    return load();
+  } catch {
+    return undefined; // the portable way serves
+  }
+}
+
+function loadGetdents(): Libc["getdents64"] {
+  const { symbols } = dlopen(LINUX, { getdents64: { args: ["i32", "ptr", "u64"], returns: "i64" } });
+  return (fd, buffer) => Number(symbols.getdents64(fd, ptr(buffer), buffer.length));
+}
+
+function loadFlock(): Libc["tryLock"] {
+  const library = process.platform === "darwin" ? DARWIN : LINUX;
+  const { symbols } = dlopen(library, { flock: { args: ["i32", "i32"], returns: "i32" } });
+  return (fd) => symbols.flock(fd, LOCK_EX | LOCK_NB) === 0;
+}
+
+function loadOpenat(): Libc["createAt"] {
+  const { symbols } = dlopen(LINUX, { openat: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" } });
+  return (folder, name) => symbols.openat(folder, firstName(name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666);
+}
+
+function loadRenameat2(): Libc["renameNewAt"] {
+  const { symbols } = dlopen(LINUX, { renameat2: { args: ["i32", "ptr", "i32", "ptr", "u32"], returns: "i32" } });
+  return (folder, from, to) =>
+    symbols.renameat2(folder, firstName(from), folder, secondName(to), RENAME_NOREPLACE) === 0;
+}
+
+function loadRenameSyscall(): Libc["renameNewAt"] {
+  const { symbols } = dlopen(LINUX, {
+    syscall: { args: ["i64", "i64", "ptr", "i64", "ptr", "i64"], returns: "i64" },
+  });
+  return (folder, from, to) =>
+    Number(symbols.syscall(SYS_RENAMEAT2, folder, firstName(from), folder, secondName(to), RENAME_NOREPLACE)) === 0;
+}
+
+function loadSendfile(): Libc["sendfile"] {
+  const { symbols } = dlopen(LINUX, { sendfile: { args: ["i32", "i32", "ptr", "u64"], returns: "i64" } });
+  const position = new BigInt64Array(1);
+  const at = ptr(position);
+  return (socket, file, offset, length) => {
+    position[0] = BigInt(offset);
+    return Number(symbols.sendfile(socket, file, at, length));
+  };
+}
+
+const firstName = cString();
+const secondName = cString();
+
+/** A place for one name as C has it, used again for the next. */
+function cString(): (text: string) => ReturnType<typeof ptr> {
+  // Three bytes for each of 255 UTF-16 units would do; a longer name is none, and the call fails.
+  const buffer = Buffer.alloc(1024);
+  return (text) => {
+    const { written, read } = encoder.encodeInto(text, buffer.subarray(0, -1));
+    buffer[read < text.length ? 0 : written] = 0;
+    return ptr(buffer);
+  };
+}

@@ -1,0 +1,66 @@
+import fs from "node:fs";
+import os from "node:os";
+import { linuxBootId } from "./boot.ts";
+
+/** What tells one process from all others, of this machine and of those that see the same files. */
+export interface ProcessMark {
+  /** On Linux of one run of the system, elsewhere of one machine: 16 hexadecimal digits. */
+  readonly machine: string;
+  /** The space in which `pid` is a number of its own (a container's on Linux); "0" where there is one alone. */
+  readonly space: string;
+  readonly pid: number;
+  /** When it began, in the system's own count, so that who got its number later is not taken for it; "0" where unknown. */
+  readonly start: string;
+}
+
+let own: ProcessMark | undefined;
+
+export function thisProcess(): ProcessMark {
+  own ??= { machine: machineMark(), space: pidSpace(), pid: process.pid, start: startOf(process.pid)?.start ?? "0" };
+  return own;
+}
+
+/** Whether a process of this machine and space runs; undefined when its number is taken, perhaps by another. */
+export function isRunning({ pid, start }: Pick<ProcessMark, "pid" | "start">): boolean | undefined {
+  try {
+    process.kill(pid, 0);
+  } catch (cause) {
+    // EPERM is an answer as well: there is one, of another user.
+    if (cause instanceof Error && "code" in cause && cause.code === "ESRCH") return false;
+  }
+  const found = startOf(pid);
+  if (found === undefined || start === "0") return undefined;
+  return found.start === start && !found.isOver;
+}
+
+/** Of proc_pid_stat(5): the 3rd field and the 22nd; the 2nd is a name in brackets, which may hold anything. */
+function startOf(pid: number): { start: string; isOver: boolean } | undefined {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
+    const [state = "", ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const start = rest[18];
+    return start === undefined ? undefined : { start, isOver: "ZX".includes(state) };
+  } catch {
+    return undefined;
+  }
+}
+
+function machineMark(): string {
+  const boot = linuxBootId();
+  const text = boot ?? [os.hostname(), ...macAddresses()].join("\n");
+  return Bun.hash.xxHash3(text).toString(16).padStart(16, "0");
+}
+
+/** Two machines may have one name. When they change, the machine is a stranger to what it did before, and no worse. */
+function macAddresses(): string[] {
+  const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return [...new Set(all.map(({ mac }) => mac))].sort();
+}
+
+function pidSpace(): string {
+  try {
+    return /\d+/.exec(fs.readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+  } catch {
+    return "0";
+  }
+}

@@ -1,0 +1,120 @@
+import fs from "node:fs";
+import { StorageError } from "../errors.ts";
+import { libc } from "../platform/libc.ts";
+import { isFlocked } from "../platform/system-locks.ts";
+import { errnoOf } from "./disk-error.ts";
+import { isOwnDisk } from "./disk-kind.ts";
+import { LockFolder } from "./lock-folder.ts";
+import { hasFlock } from "./lock-probe.ts";
+import type { OpenFolder } from "./open-folder.ts";
+import { siblingNames, uniqueLockName } from "./part-names.ts";
+
+const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+
+/** Journals that are open in this process, by device and inode: of all storages and servers, through whatever mount. */
+const open = new Set<string>();
+
+/**
+ * The right to an unfinished file, which goes with its journal. Three locks, because none reaches everybody: the list of
+ * this process; flock(2), which the system frees however a process ends; and a LockFolder, where there is no flock or
+ * where others may reach the disk past it (a network, another mount of it).
+ */
+export class JournalLock {
+  /** The journal, open for reading and writing. */
+  readonly fd: number;
+  readonly #key: string;
+  readonly #folder: LockFolder | undefined;
+
+  private constructor(fd: number, key: string, folder: LockFolder | undefined) {
+    this.fd = fd;
+    this.#key = key;
+    this.#folder = folder;
+  }
+
+  /** Open or make the journal `name`, for this opener alone. @throws StorageError BUSY; the system's error */
+  static take(folder: OpenFolder, name: string): JournalLock {
+    for (;;) {
+      const lock = JournalLock.#open(folder, name, O_CREAT);
+      if (lock === undefined) throw busy();
+      if (lock !== "gone") return lock;
+    }
+  }
+
+  /** As take(), of a journal that is there. @returns "gone" when there is none, undefined when another may have it */
+  static takeExisting(folder: OpenFolder, name: string): JournalLock | "gone" | undefined {
+    try {
+      return JournalLock.#open(folder, name, 0);
+    } catch (cause) {
+      return ["ENOENT", "ELOOP", "EISDIR"].includes(errnoOf(cause)) ? "gone" : undefined;
+    }
+  }
+
+  static #open(folder: OpenFolder, name: string, create: number): JournalLock | "gone" | undefined {
+    const path = folder.at(name);
+    const fd = fs.openSync(path, O_RDWR | create | O_NOFOLLOW | O_NONBLOCK, 0o666);
+    const facts = fs.fstatSync(fd, { bigint: true });
+    const key = `${facts.dev.toString(16)}-${facts.ino.toString(16)}`;
+    let lock: JournalLock | undefined;
+    try {
+      if (open.has(key)) return undefined;
+      const others = lockForOthers(folder, name, fd, key, facts);
+      if (others === undefined) return undefined;
+      lock = new JournalLock(fd, key, others.folder);
+      open.add(key);
+    } finally {
+      if (lock === undefined) fs.closeSync(fd);
+    }
+    // Who had it may have removed it between our open and our lock.
+    const named = fs.lstatSync(path, { throwIfNoEntry: false, bigint: true });
+    if (named?.ino === facts.ino) return lock;
+    lock.release();
+    return "gone";
+  }
+
+  /** @throws StorageError BUSY when another has taken it, because this process stood still for too long */
+  requireHeld(): void {
+    if (this.#folder?.isHeld === false) throw busy();
+  }
+
+  /** Closes the journal. */
+  release(): void {
+    open.delete(this.#key);
+    fs.closeSync(this.fd);
+    this.#folder?.release();
+  }
+}
+
+function busy(): StorageError {
+  return new StorageError("BUSY", "Another transfer of the same file is under way.");
+}
+
+/** Keep other processes out. @returns undefined when another has it @throws the system's error */
+function lockForOthers(
+  folder: OpenFolder,
+  name: string,
+  fd: number,
+  key: string,
+  facts: { readonly dev: bigint; readonly ino: bigint },
+): { folder: LockFolder | undefined } | undefined {
+  const flock = tryFlock(folder, name, fd);
+  if (flock === "taken") return undefined;
+  const place = folder.at(siblingNames(name).lock);
+  const ownDisk = isOwnDisk(folder.at(name));
+  // One that is there is of somebody who has no flock.
+  if (flock === "held" && ownDisk && !fs.existsSync(place)) return { folder: undefined };
+  const ground = { flockedOn: flock === "held" ? key : "0", isOwnDisk: ownDisk };
+  const lock = LockFolder.take(place, folder.at(uniqueLockName(name)), ground);
+  if (lock === undefined) return undefined;
+  if (flock === "none" && isFlocked(facts)) {
+    lock.release();
+    return undefined;
+  }
+  return { folder: lock };
+}
+
+function tryFlock(folder: OpenFolder, name: string, fd: number): "held" | "taken" | "none" {
+  const { tryLock } = libc();
+  if (tryLock === undefined) return "none";
+  if (tryLock(fd)) return "held";
+  return hasFlock(folder, name) ? "taken" : "none";
+}

@@ -1,0 +1,22 @@
+import fs from "node:fs";
+import type { Socket } from "bun";
+
+/** The descriptor of a socket, which Bun has, but not in its types. */
+export function fdOf(socket: Socket<unknown>): number {
+  return (socket as unknown as { readonly fd: number }).fd;
+}
+
+/** `length` bytes of a file; zeros where it has none. */
+export function readPiece(fd: number, offset: number, length: number): Uint8Array {
+  const piece = new Uint8Array(length);
+  try {
+    for (let filled = 0; filled < length; ) {
+      const bytes = fs.readSync(fd, piece, filled, length - filled, offset + filled);
+      if (bytes === 0) break;
+      filled += bytes;
+    }
+  } catch {
+    // What can't be read is found by its digest on the other side.
+  }
+  return piece;
+}
