@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { quote } from "../path.ts";
 import { errnoOf, readError, writeError } from "./disk-error.ts";
+import { withNameLock } from "./name-lock.ts";
 
 /** Files that only their owner may read: keys, verifiers, what a client remembers. */
 
@@ -17,9 +18,18 @@ export function readPrivate(file: string): string | undefined {
 /**
  * Replace `file` as a whole and durably: after a crash there is the old text or the new one.
  *
- * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
+ * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED, BUSY
  */
 export function writePrivate(file: string, text: string): void {
+  try {
+    // Two programs of one user may have the same thing to remember; each writes it whole.
+    withNameLock(file, () => replace(file, text));
+  } catch (cause) {
+    throw writeError(cause, quote(file));
+  }
+}
+
+function replace(file: string, text: string): void {
   // One name for all: what a crash left goes with the next write.
   const temporary = `${file}.new`;
   try {
@@ -34,6 +44,6 @@ export function writePrivate(file: string, text: string): void {
     fs.renameSync(temporary, file);
   } catch (cause) {
     fs.rmSync(temporary, { force: true });
-    throw writeError(cause, quote(file));
+    throw cause;
   }
 }

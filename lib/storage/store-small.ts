@@ -1,9 +1,12 @@
 import fs from "node:fs";
+import { errnoOf } from "./disk-error.ts";
 import { finishFile, setTimes } from "./file-io.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { uniquePartName } from "./part-names.ts";
 import { publish } from "./publish.ts";
 import type { ExistsPolicy, FileFacts } from "./storage.ts";
+
+const MAX_TRIES = 8;
 
 /**
  * Make the file `name` of these bytes: whole, durable, and visible only then. Nothing waits but what a disk must do, so
@@ -19,8 +22,7 @@ export function storeSmall(
   facts: FileFacts,
   exists: ExistsPolicy,
 ): string | Promise<string> {
-  const part = uniquePartName(name);
-  const fd = folder.create(part);
+  const { part, fd } = createPart(folder, name);
   try {
     for (let offset = 0; offset < bytes.length; ) {
       offset += fs.writeSync(fd, bytes, offset, bytes.length - offset, offset);
@@ -32,6 +34,18 @@ export function storeSmall(
     throw error;
   }
   return folder.isDurable ? storeDurably(folder, part, name, fd, exists) : publishPart(folder, part, name, fd, exists);
+}
+
+/** Among a million parts one in four thousand finds its name taken: that says nothing of the file. */
+function createPart(folder: OpenFolder, name: string): { part: string; fd: number } {
+  for (let tries = 1; ; tries++) {
+    const part = uniquePartName(name);
+    try {
+      return { part, fd: folder.create(part) };
+    } catch (cause) {
+      if (errnoOf(cause) !== "EEXIST" || tries === MAX_TRIES) throw cause;
+    }
+  }
 }
 
 async function storeDurably(

@@ -121,7 +121,8 @@ describe("what fails is told, and leaves the old one", () => {
     writePrivate(file, "old");
     const script = `
       import fs from "node:fs";
-      fs.renameSync = () => process.kill(process.pid, "SIGKILL");
+      const rename = fs.renameSync;
+      fs.renameSync = (from, to) => (to.endsWith("/secret") ? process.kill(process.pid, "SIGKILL") : rename(from, to));
       const { writePrivate } = await import(${JSON.stringify(`${import.meta.dir}/../../../lib/storage/private-file.ts`)});
       writePrivate(${JSON.stringify(file)}, "new");`;
     const child = Bun.spawn([process.execPath, "-e", script], { stdout: "ignore", stderr: "pipe" });
@@ -133,6 +134,34 @@ describe("what fails is told, and leaves the old one", () => {
     expect(mode(`${file}.new`)).toBe(0o600);
     writePrivate(file, "newer");
     expect(readPrivate(file)).toBe("newer");
-    expect(existsSync(`${file}.new`)).toBe(false);
+    expect(readdirSync(folder.path)).toEqual(["secret"]);
+  });
+
+  test("two processes that write it at once leave the text of one of them, whole", async () => {
+    using folder = new TempFolder();
+    const file = folder.join("secret");
+    const texts = ["a", "b"].map((letter) => letter.repeat(200_000));
+    const writers = texts.map((text) => {
+      const script = `
+        import { writePrivate } from ${JSON.stringify(`${import.meta.dir}/../../../lib/storage/private-file.ts`)};
+        for (let turn = 0; turn < 100; turn++) writePrivate(${JSON.stringify(file)}, ${JSON.stringify(text[0])}.repeat(200_000));`;
+      return Bun.spawn([process.execPath, "-e", script], { stdout: "ignore", stderr: "pipe" });
+    });
+    let isOver = false;
+    const ends = Promise.all(writers.map((writer) => writer.exited)).then((codes) => {
+      isOver = true;
+      return codes;
+    });
+    const seen = new Set<string>();
+    while (!isOver) {
+      const text = readPrivate(file);
+      if (text !== undefined) seen.add(texts.includes(text) ? "whole" : `torn, of ${text.length}`);
+      await Bun.sleep(1);
+    }
+    expect({ codes: await ends, errors: await Promise.all(writers.map((w) => new Response(w.stderr).text())) }).toEqual(
+      { codes: [0, 0], errors: ["", ""] },
+    );
+    expect([...seen]).toEqual(["whole"]);
+    expect(readdirSync(folder.path)).toEqual(["secret"]);
   });
 });
