@@ -1,0 +1,28 @@
+import { join } from "node:path";
+
+const LAUNCHER = join(import.meta.dir, "launch.py");
+
+/** What the system refuses to a process; see launch.py. */
+export type Refused = "mdwe" | `${"flock" | "link" | "linkat" | "renameat2"}=${string}`;
+
+/** The command for a process to which the system refuses this. Where missingLauncher() is undefined. */
+export function launched(refused: readonly Refused[], command: readonly string[]): string[] {
+  return ["python3", LAUNCHER, ...refused, "--", ...command];
+}
+
+/** Why this can't be had here. In CI it must be, and a test that needs it fails. */
+export function missingLauncher(refused: readonly Refused[]): string | undefined {
+  if (process.platform !== "linux") return "only Linux can refuse its processes something";
+  const { success, stderr } = Bun.spawnSync(launched(refused, ["true"]), { stderr: "pipe" });
+  return success ? undefined : `python3 ${LAUNCHER}: ${stderr}`;
+}
+
+/** For `test.skipIf`: in CI nothing is skipped. */
+export function isSkipped(missing: string | undefined): boolean {
+  return missing !== undefined && process.env["CI"] === undefined;
+}
+
+/** The name of a test that may be skipped, with the reason when it is. */
+export function namedWhy(name: string, missing: string | undefined): string {
+  return isSkipped(missing) ? `${name} (skipped: ${missing})` : name;
+}
