@@ -20,16 +20,25 @@ async function locate(): Promise<{ server: string; client: string }> {
   return { server: join(folder, "commserver-server"), client: join(folder, "commserver-client") };
 }
 
-/** Into a folder that is named by the source, so that two runs at once do not meet. */
 async function build(): Promise<string> {
-  const folder = join(cache, await sourceDigest());
+  return cachedBuild("native", async (into) => {
+    const builder = Bun.spawn([process.execPath, "scripts/build.ts", "--out", into], { cwd: root, stderr: "pipe" });
+    const [log, exitCode] = await Promise.all([new Response(builder.stderr).text(), builder.exited]);
+    if (exitCode !== 0) throw new Error(log);
+  });
+}
+
+/**
+ * The folder with what `make` builds of the present source. It is named by that, so that two runs at once do not meet;
+ * `kind` tells several builds of one source apart.
+ */
+export async function cachedBuild(kind: string, make: (into: string) => Promise<void> | void): Promise<string> {
+  const folder = join(cache, `${await sourceDigest()}-${kind}`);
   if (existsSync(folder)) return folder;
   const building = `${folder}.${process.pid}`;
   mkdirSync(building, { recursive: true });
-  const builder = Bun.spawn([process.execPath, "scripts/build.ts", "--out", building], { cwd: root, stderr: "pipe" });
-  const [log, exitCode] = await Promise.all([new Response(builder.stderr).text(), builder.exited]);
-  if (exitCode !== 0) throw new Error(log);
-  prune();
+  await make(building);
+  prune(kind);
   // Another run may have been faster: its build is as good.
   if (existsSync(folder)) rmSync(building, { recursive: true });
   else renameSync(building, folder);
@@ -50,9 +59,9 @@ async function sourceDigest(): Promise<string> {
   return digest.digest("hex").slice(0, 16);
 }
 
-function prune(): void {
+function prune(kind: string): void {
   const age = (name: string) => statSync(join(cache, name)).mtimeMs;
-  const whole = readdirSync(cache).filter((name) => !name.includes("."));
+  const whole = readdirSync(cache).filter((name) => name.endsWith(`-${kind}`));
   for (const old of whole.sort((a, b) => age(b) - age(a)).slice(KEPT))
     rmSync(join(cache, old), { recursive: true, force: true });
 }

@@ -201,7 +201,7 @@ describe("a lock folder", () => {
   });
 });
 
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, undefined> {
   let rest = "";
   for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + piece).split("\n");
