@@ -7,12 +7,12 @@ import { TempFolder } from "./temp-folder.ts";
 import { until } from "./until.ts";
 
 /** Slow enough to be met under way. */
-const RATE = ["--limit-rate", "4MB"];
+const RATE = ["--limit-rate", "8MB"];
 export const SIZE = 10 * 1024 * 1024 + 17;
 
 /** A program under way, without a standard input: under Wine a pipe is none. */
 export interface Running {
-  readonly child: Subprocess<"ignore", Bun.BunFile, "pipe">;
+  readonly child: Subprocess<"ignore", Bun.BunFile, Bun.BunFile>;
   readonly output: string;
   readonly finished: Promise<Finished>;
 }
@@ -82,16 +82,18 @@ export class BuildSite extends TempFolder implements AsyncDisposable {
 
   #start(command: string[], cwd: string): Running {
     const output = this.join(`output-${this.#running.length}`);
+    const errors = `${output}.errors`;
+    // Files, because Wine's own processes keep a pipe open that they have inherited.
     const child = spawn(command, {
       cwd,
       env: { PATH: process.env["PATH"] ?? "", ...this.#build.env },
       stdin: "ignore",
       stdout: Bun.file(output),
-      stderr: "pipe",
+      stderr: Bun.file(errors),
     });
-    const finished = Promise.all([new Response(child.stderr).text(), child.exited]).then(([stderr, exitCode]) => ({
+    const finished = child.exited.then((exitCode) => ({
       stdout: readFileSync(output, "utf8"),
-      stderr,
+      stderr: readFileSync(errors, "utf8"),
       exitCode,
     }));
     const running = { child, output, finished };
