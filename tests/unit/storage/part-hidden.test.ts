@@ -12,8 +12,10 @@ const LARGE = noise(2 * BLOCK_BYTES + 1);
 const UNFINISHED = [
   "a.commserver-part",
   "a.commserver-journal",
+  "a.commserver-lock",
   "sub/x.commserver-part",
   "d.commserver-part/inner",
+  "d.commserver-lock/inner",
   // On some systems the same names.
   "a.COMMSERVER-PART",
   "sub/x.CommServer-Journal",
