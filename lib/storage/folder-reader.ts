@@ -23,20 +23,18 @@ export interface FolderEntry {
  * @throws the system's error when the folder can't be opened or read
  */
 export function readFolder(path: string): Generator<FolderName[], void> {
-  return readParts(path, decodeName, () => fs.readdirSync(path));
+  return readParts(path, decodeName, (name) => name);
 }
 
 /** As readFolder(), with what the folder itself tells of its entries. */
 export function readEntries(path: string): Generator<FolderEntry[], void> {
-  return readParts<FolderEntry>(path, entryOf, () =>
-    fs.readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() })),
-  );
+  return readParts<FolderEntry>(path, entryOf, (name, isFolder) => ({ name, isFolder }));
 }
 
-function* readParts<T>(path: string, read: ReadRecord<T>, readWhole: () => T[]): Generator<T[], void> {
+function* readParts<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): Generator<T[], void> {
   const { getdents64 } = libc();
   if (getdents64 === undefined) {
-    yield readWhole();
+    yield readWhole(path, read, take);
     return;
   }
   const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NONBLOCK);
@@ -56,6 +54,18 @@ function* readParts<T>(path: string, read: ReadRecord<T>, readWhole: () => T[]):
 
 /** What to make of a record: its name, and what is there (d_type). */
 type ReadRecord<T> = (name: Buffer, type: number) => T;
+
+/** What to make of an entry as Bun tells it. */
+type TakeEntry<T> = (name: string, isFolder: boolean) => T;
+
+function readWhole<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): T[] {
+  const entries = fs.readdirSync(path, { withFileTypes: true });
+  // Bun puts this where bytes are no UTF-8; which they were, it tells only without the types.
+  if (process.platform !== "win32" && entries.some(({ name }) => name.includes("\ufffd"))) {
+    return fs.readdirSync(path, { encoding: "buffer" }).map((name) => read(name, DT_UNKNOWN));
+  }
+  return entries.map((entry) => take(entry.name, entry.isDirectory()));
+}
 
 /** struct linux_dirent64: ino u64, off i64, reclen u16, type u8, name (NUL-terminated), in host order. */
 function parseRecords<T>(buffer: Buffer, bytes: number, read: ReadRecord<T>): T[] {
