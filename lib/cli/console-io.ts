@@ -1,4 +1,9 @@
 import { CommError } from "../errors.ts";
+import { isInForeground } from "./terminal/foreground.ts";
+import { Screen } from "./terminal/screen.ts";
+
+/** How long a program that ends waits for its notes to leave: a terminal that is gone takes none. */
+const FLUSH_MS = 500;
 
 /** Where a command reads and writes. Results go to `out`, all else to `note`. */
 export interface ConsoleIo {
@@ -6,12 +11,13 @@ export interface ConsoleIo {
   out(text: string | Uint8Array): Promise<void>;
   /** A line on standard error. */
   note(line: string): void;
-  /** While something moves at the bottom of the screen, notes go through `print`; undefined: as always. */
-  divertNotes(print: ((line: string) => void) | undefined): void;
+  /** What stands at the bottom of the terminal; what is written above goes around it. */
+  readonly screen: Screen;
   /** Resolves when the notes have left, or can't. */
   flush(): Promise<void>;
   readonly outIsTty: boolean;
   readonly noteIsTty: boolean;
+  /** There is somebody to ask: a terminal for input, and this program in its foreground. */
   readonly inIsTty: boolean;
   readonly color: boolean;
 }
@@ -19,25 +25,25 @@ export interface ConsoleIo {
 /** The process's own streams. */
 export function processIo(): ConsoleIo {
   const { stdout, stderr, stdin, env } = process;
-  let divert: ((line: string) => void) | undefined;
+  const screen = new Screen();
   // A failed write is told to who wrote; without a listener the stream would end the program besides.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
+  const onScreen = <T>(stream: NodeJS.WriteStream, write: () => T): T => (stream.isTTY ? screen.print(write) : write());
   return {
     out: (text) =>
-      new Promise((resolve, reject) => {
-        stdout.write(text, (error) => (error ? reject(outputError(error)) : resolve()));
-      }),
-    note: (line) => {
-      if (divert === undefined) stderr.write(`${line}\n`);
-      else divert(line);
-    },
-    divertNotes: (print) => {
-      divert = print;
-    },
-    flush: () => new Promise((resolve) => stderr.write("", () => resolve())),
+      onScreen(
+        stdout,
+        () =>
+          new Promise((resolve, reject) => {
+            stdout.write(text, (error) => (error ? reject(outputError(error)) : resolve()));
+          }),
+      ),
+    note: (line) => onScreen(stderr, () => void stderr.write(`${line}\n`)),
+    screen,
+    flush: () => Promise.race([new Promise<void>((resolve) => stderr.write("", () => resolve())), Bun.sleep(FLUSH_MS)]),
     outIsTty: stdout.isTTY === true,
     noteIsTty: stderr.isTTY === true,
-    inIsTty: stdin.isTTY === true,
+    inIsTty: stdin.isTTY === true && isInForeground(),
     color: stderr.isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb",
   };
 }

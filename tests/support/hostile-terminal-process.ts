@@ -6,12 +6,13 @@
 import { Progress } from "../../lib/cli/client/progress.ts";
 import { completeLine } from "../../lib/cli/client/shell-commands.ts";
 import { processIo } from "../../lib/cli/console-io.ts";
-import { LineEditor } from "../../lib/cli/line-editor.ts";
+import { LineEditor } from "../../lib/cli/terminal/line-editor.ts";
 import { TestServer } from "./test-server.ts";
 
 const [mode, json = "[]"] = process.argv.slice(2);
 const names: string[] = JSON.parse(json);
 const [name = ""] = names;
+const io = processIo();
 
 if (mode === "tab") {
   const server = new TestServer();
@@ -20,20 +21,21 @@ if (mode === "tab") {
   const editor = new LineEditor({
     input: process.stdin,
     output: process.stdout,
+    screen: io.screen,
     history: [],
     async complete(line) {
       const found = await completeLine(client, line);
-      setTimeout(() => editor.print("completed"), 0);
+      setTimeout(() => io.out("completed\n"), 0);
       return found;
     },
   });
-  editor.print("above");
+  await io.out("above\n");
   const input = await editor.next("ready> ");
   console.log(`typed: ${JSON.stringify(input)}`);
   process.exit(0);
 }
 
-const progress = new Progress(processIo());
+const progress = new Progress(io);
 progress.plan(1_000_000);
 progress.start(name, 1_000_000, 0);
 for (;;) {

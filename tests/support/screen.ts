@@ -3,20 +3,23 @@ import { type Subprocess, spawn } from "bun";
 import { USER_ENV } from "./processes.ts";
 import { until } from "./until.ts";
 
-/** A program on a pseudo-terminal of 100 × 30, and what a person would see there. */
+/** A program on a pseudo-terminal of 100 × 30, unless it is told otherwise, and what a person would see there. */
 export class Screen implements AsyncDisposable {
-  readonly #terminal = new xterm.Terminal({ cols: 100, rows: 30, allowProposedApi: true });
+  readonly #terminal: xterm.Terminal;
   readonly #process: Subprocess;
   #written = 0;
   #shown = 0;
 
-  constructor(command: string[], options: { cwd: string; env?: Record<string, string> }) {
+  constructor(command: string[], options: { cwd: string; env?: Record<string, string>; cols?: number; rows?: number }) {
+    const { cols = 100, rows = 30 } = options;
+    // Nobody has sized a pseudo terminal of no columns; what reads it takes it for one of 80.
+    this.#terminal = new xterm.Terminal({ cols: cols || 80, rows, allowProposedApi: true });
     this.#process = spawn(command, {
       cwd: options.cwd,
       env: { TERM: "xterm-256color", ...USER_ENV, ...options.env },
       terminal: {
-        cols: 100,
-        rows: 30,
+        cols,
+        rows,
         data: (_, bytes) => {
           this.#written++;
           this.#terminal.write(bytes, () => this.#shown++);
@@ -58,6 +61,17 @@ export class Screen implements AsyncDisposable {
   /** Wait until the cursor stands behind this text. */
   async prompts(text: string): Promise<void> {
     await until(() => this.#shown === this.#written && this.beforeCursor.endsWith(text));
+  }
+
+  /** The person makes the window another size. */
+  resize(cols: number, rows: number): void {
+    this.#terminal.resize(cols, rows);
+    this.#process.terminal?.resize(cols, rows);
+  }
+
+  /** The window is closed: the terminal is gone, and the system says so to what runs in it. */
+  hangUp(): void {
+    this.#process.terminal?.close();
   }
 
   get exited(): Promise<number> {

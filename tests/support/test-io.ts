@@ -1,4 +1,5 @@
 import type { ConsoleIo } from "../../lib/cli/console-io.ts";
+import { Screen } from "../../lib/cli/terminal/screen.ts";
 
 /** A console that keeps what is written to it. */
 export class TestIo implements ConsoleIo {
@@ -6,6 +7,7 @@ export class TestIo implements ConsoleIo {
   readonly noteIsTty = false;
   readonly inIsTty = false;
   readonly color: boolean;
+  readonly screen = new Screen();
   readonly written: string[] = [];
   readonly notes: string[] = [];
 
@@ -20,8 +22,6 @@ export class TestIo implements ConsoleIo {
   note(line: string): void {
     this.notes.push(line);
   }
-
-  divertNotes(): void {}
 
   async flush(): Promise<void> {}
 }

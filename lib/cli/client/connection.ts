@@ -8,6 +8,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { type Flags, secondsFlag } from "../flags.ts";
 import { describeError } from "../report.ts";
+import { onSignals } from "../terminal/signals.ts";
 import { VERSION } from "../version.ts";
 import { openTransport } from "./open-transport.ts";
 import { findTarget, type Target } from "./target.ts";
@@ -162,12 +163,14 @@ function reconnectFlag(flags: Flags): number {
 
 async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const interrupt = new AbortController();
-  const onSignal = () => interrupt.abort();
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP"], () => {
+    offSignals(); // the next one ends the program by itself
+    interrupt.abort();
+  });
   try {
     return await work(interrupt.signal);
   } finally {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    offSignals();
   }
 }
 

@@ -4,7 +4,7 @@ import { connectFirst } from "../../transport/connect-first.ts";
 import type { SocketTransport } from "../../transport/socket-transport.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { LineEditor } from "../line-editor.ts";
+import { LineEditor } from "../terminal/line-editor.ts";
 import type { Target } from "./target.ts";
 import { trustIn, UnknownIdentity } from "./trust.ts";
 
@@ -60,7 +60,7 @@ async function askToTrust(name: string, fingerprint: string, { io, signal }: Ope
   if (!io.inIsTty || !io.noteIsTty) return false;
   io.note(`The identity of ${escapeText(name)} is not known yet. Compare it with what the server shows at its start:`);
   io.note(`  ${fingerprint}`);
-  const editor = new LineEditor({ input: process.stdin, output: process.stderr, history: [] });
+  const editor = new LineEditor({ input: process.stdin, output: process.stderr, screen: io.screen, history: [] });
   const close = () => editor.close();
   signal.addEventListener("abort", close);
   try {

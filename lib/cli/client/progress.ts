@@ -1,7 +1,9 @@
-import { Format, MultiBar, type Options, type Params, type SingleBar } from "cli-progress";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes } from "../format.ts";
+import { isInForeground } from "../terminal/foreground.ts";
+import { clip, columnsOf, type Region, rowsOf } from "../terminal/screen.ts";
+import { onSignals } from "../terminal/signals.ts";
 
 /** Shown when a transfer takes longer: what is over sooner needs no bar. */
 const DELAY_MS = 400;
@@ -9,24 +11,20 @@ const REFRESH_MS = 100;
 /** The rate is that of about the last seconds. */
 const RATE_WINDOW_MS = 3_000;
 
-const OPTIONS: Options = {
-  clearOnComplete: true,
-  hideCursor: true,
-  barsize: 20,
-  barCompleteChar: "█",
-  barIncompleteChar: "░",
-  linewrap: null,
-  emptyOnZero: true,
-  stopOnComplete: false,
-};
+/** Cells of a bar, less where the window is narrow. */
+const BAR_CELLS = 20;
 
-/** Two bars on a terminal, for the file that moves and for all; elsewhere nothing. */
-export class Progress {
-  readonly #io: Pick<ConsoleIo, "noteIsTty" | "divertNotes">;
+/**
+ * Two bars on a terminal, for the file that moves and for all; elsewhere nothing, nor in the background. They change no mode
+ * of the terminal, so there is none to restore however the program ends.
+ */
+export class Progress implements Region {
+  readonly #io: Pick<ConsoleIo, "noteIsTty" | "screen">;
   readonly #startedAt = performance.now();
-  #bars: MultiBar | undefined;
-  #file: SingleBar | undefined;
-  #total: SingleBar | undefined;
+  /** What stands on the screen. */
+  #drawn: readonly string[] = [];
+  #hide: (() => void) | undefined;
+  #stopListening: () => void = () => {};
   #timer: ReturnType<typeof setInterval> | undefined;
   readonly #rate = new Rate();
   /** What is planned, what has moved, what is finished. */
@@ -37,9 +35,14 @@ export class Progress {
   #isPlanned = false;
   #current = { name: "", size: 0, done: 0, phase: "" };
 
-  constructor(io: Pick<ConsoleIo, "noteIsTty" | "divertNotes">) {
+  constructor(io: Pick<ConsoleIo, "noteIsTty" | "screen">) {
     this.#io = io;
-    if (io.noteIsTty) this.#timer = setInterval(() => this.#refresh(), REFRESH_MS);
+    if (!io.noteIsTty) return;
+    this.#timer = setInterval(() => this.#refresh(), REFRESH_MS);
+    // While we were stopped the shell has written below them.
+    this.#stopListening = onSignals(["SIGCONT"], () => {
+      this.#drawn = [];
+    });
   }
 
   /** One more file is going to move. */
@@ -81,44 +84,46 @@ export class Progress {
     this.#bytes -= unmoved;
   }
 
-  /** Print above the bars. */
-  print(text: string): boolean {
-    if (this.#bars === undefined) return false;
-    // What stood there of the bar is longer than the line.
-    this.#bars.log(text.replace(/\n$/, "\u001b[K\n"));
-    return true;
-  }
-
   stop(): void {
     clearInterval(this.#timer);
-    this.#io.divertNotes(undefined);
-    this.#bars?.update(); // what was printed and is not shown yet
-    this.#bars?.stop();
-    this.#bars = undefined;
+    this.#stopListening();
+    this.#hide?.();
+    this.#hide = undefined;
+  }
+
+  erase(): void {
+    if (this.#drawn.length === 0 || !isInForeground()) return;
+    // A window that was made narrower has wrapped them.
+    const columns = columnsOf(process.stderr);
+    const rows = this.#drawn.reduce((sum, line) => sum + rowsOf(line, columns), 0);
+    this.#drawn = [];
+    process.stderr.write(`\r${rows > 1 ? `\u001b[${rows - 1}A` : ""}\u001b[J`);
+  }
+
+  draw(): void {
+    if (!isInForeground()) return;
+    const { size, done } = this.#current;
+    this.#drawn = [
+      this.#line(Math.min(done, size), size, this.#fileText()),
+      this.#line(Math.min(this.#bytesDone, this.#bytes), this.#bytes, this.#totalText()),
+    ];
+    process.stderr.write(this.#drawn.join("\n"));
   }
 
   #refresh(): void {
     if (performance.now() - this.#startedAt < DELAY_MS) return;
-    if (this.#bars === undefined) {
-      this.#bars = new MultiBar({ ...OPTIONS, stream: process.stderr, format: (...all) => this.#format(...all) });
-      this.#io.divertNotes((line) => this.print(`${line}\n`));
-      this.#file = this.#bars.create(1, 0, { isFile: true });
-      this.#total = this.#bars.create(1, 0, { isFile: false });
-    }
-    const { size, done } = this.#current;
-    this.#file?.setTotal(Math.max(1, size));
-    this.#file?.update(Math.min(done, size));
-    this.#total?.setTotal(Math.max(1, this.#bytes));
-    this.#total?.update(Math.min(this.#bytesDone, this.#bytes));
+    if (this.#hide === undefined) this.#hide = this.#io.screen.show(this);
+    else this.#io.screen.redraw(this);
   }
 
-  #format(options: Options, { progress }: Params, { isFile }: { isFile: boolean }): string {
+  #line(done: number, total: number, text: string): string {
+    const columns = columnsOf(process.stderr);
+    const cells = Math.max(3, Math.min(BAR_CELLS, Math.floor(columns / 4)));
+    const share = total > 0 ? done / total : 0;
+    const full = Math.round(share * cells);
     // The last hundredth is for the moment when it is durably stored.
-    const percent = `${Math.min(99, Math.floor(progress * 100))}%`.padStart(4);
-    const bar = Format.BarFormat(progress, options as Required<Options>);
-    const columns = process.stderr.columns || 80;
-    const text = isFile ? this.#fileText() : this.#totalText();
-    return clip(`${bar}${percent}  ${text}`, columns - 1);
+    const percent = `${Math.min(99, Math.floor(share * 100))}%`.padStart(4);
+    return clip(`${"█".repeat(full)}${"░".repeat(cells - full)}${percent}  ${text}`, columns - 1);
   }
 
   #fileText(): string {
@@ -162,9 +167,4 @@ function formatLeft(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-}
-
-/** The terminal would wrap a longer line, and the bars would climb. */
-function clip(text: string, columns: number): string {
-  return Bun.stringWidth(text) <= columns ? text : `${[...text].slice(0, columns - 1).join("")}…`;
 }

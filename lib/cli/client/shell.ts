@@ -1,14 +1,19 @@
 import { appendFileSync, readFileSync } from "node:fs";
+import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { CommError, ERRORS, endsSession, toCommError, UsageError } from "../../errors.ts";
-import { errorOf } from "../../session/session.ts";
+import { errorOf, type SessionEnd } from "../../session/session.ts";
+import { Wakeup } from "../../session/wakeup.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
-import { type Input, LineEditor } from "../line-editor.ts";
 import type { Command } from "../program.ts";
 import { describeError } from "../report.ts";
 import { defaultStateDir, historyFile, makeStateDir } from "../state-dir.ts";
+import { LineEditor } from "../terminal/line-editor.ts";
+import type { Input, LineInput } from "../terminal/line-input.ts";
+import { PipedLines } from "../terminal/piped-lines.ts";
+import { onSignals } from "../terminal/signals.ts";
 import { CONNECTION_FLAGS, formatMessage, openConnection, RECONNECT_FLAGS, raceAbort } from "./connection.ts";
 import { completeLine, SHELL_COMMANDS } from "./shell-commands.ts";
 import { parseShellLine } from "./shell-line.ts";
@@ -29,12 +34,16 @@ class Shell {
   readonly #flags: Flags;
   readonly #io: ConsoleIo;
   readonly #history: History;
-  #editor: LineEditor | undefined;
+  #input: LineInput | undefined;
   /** Ends the command under way. */
   #abort = new AbortController();
   /** Ends the attempts to come back. */
   readonly #leaving = new AbortController();
   #terminated = false;
+  /** Something was typed, or the session has ended. */
+  readonly #wakeup = new Wakeup();
+  #watched: Client | undefined;
+  #ended: SessionEnd | undefined;
 
   constructor(flags: Flags, io: ConsoleIo) {
     this.#flags = flags;
@@ -44,14 +53,14 @@ class Shell {
 
   async run(): Promise<number> {
     const connecting = this.#abort;
-    const onInterrupt = () => (this.#editor === undefined ? connecting.abort() : this.#editor.interrupt());
+    const onInterrupt = () => (this.#input === undefined ? connecting.abort() : this.#input.interrupt());
     const onTerminate = () => {
       this.#terminated = true;
       this.#abort.abort();
       this.#leaving.abort();
-      this.#editor?.close();
+      this.#input?.close();
     };
-    process.on("SIGINT", onInterrupt).once("SIGTERM", onTerminate).once("SIGHUP", onTerminate);
+    const offs = [onSignals(["SIGINT"], onInterrupt), onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], onTerminate)];
     try {
       const connection = await openConnection(this.#flags, this.#io, {
         signal: this.#leaving.signal,
@@ -65,37 +74,43 @@ class Shell {
         await connection.client.close();
       }
     } finally {
-      this.#editor?.close();
-      process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate).off("SIGHUP", onTerminate);
+      this.#input?.close();
+      for (const off of offs) off();
     }
   }
 
   async #talk(connection: Connection): Promise<number> {
-    const editor = new LineEditor({
-      input: process.stdin,
-      output: process.stdout,
-      history: this.#history.read(),
-      complete: (line) => completeLine(connection.client, line),
-    });
-    this.#editor = editor;
+    const { stdin, stdout } = process;
+    const { screen } = this.#io;
+    const input =
+      this.#io.inIsTty && this.#io.outIsTty
+        ? new LineEditor({
+            input: stdin,
+            output: stdout,
+            screen,
+            history: this.#history.read(),
+            complete: (line) => completeLine(connection.client, line),
+          })
+        : new PipedLines(stdin);
+    this.#input = input;
     this.#print(`Connected as ${paint(this.#io, "bold", escapeText(connection.client.name))}.`);
     if (this.#io.inIsTty) this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
 
     let exit = 0;
     let warned = false;
     for (;;) {
-      const input = await this.#nextInput(editor, connection);
-      if (input.kind === "end") return this.#terminated ? ERRORS.INTERRUPTED.exit : exit;
-      if (input.kind === "interrupt") {
-        if (!this.#io.inIsTty || (input.text === "" && warned)) return ERRORS.INTERRUPTED.exit;
-        warned = input.text === "";
+      const typed = await this.#nextInput(input, connection);
+      if (typed.kind === "end") return this.#terminated ? ERRORS.INTERRUPTED.exit : exit;
+      if (typed.kind === "interrupt") {
+        if (!this.#io.inIsTty || (typed.text === "" && warned)) return ERRORS.INTERRUPTED.exit;
+        warned = typed.text === "";
         if (warned) this.#print('To leave, type "exit" or press Ctrl-C again.');
         continue;
       }
       warned = false;
-      this.#history.add(input.text);
+      this.#history.add(typed.text);
       connection.noteProgress();
-      const outcome = await this.#obey(connection, editor, input.text);
+      const outcome = await this.#obey(connection, input, typed.text);
       if (outcome === "exit") return exit;
       // A script that is piped in ends with the code of its last failure; a person has seen it.
       if (outcome !== 0 && !this.#io.inIsTty) exit = outcome;
@@ -103,30 +118,45 @@ class Shell {
   }
 
   /** What the person does next; a link that is lost meanwhile is made anew. @throws what ends the session for good */
-  async #nextInput(editor: LineEditor, connection: Connection): Promise<Input> {
+  async #nextInput(lines: LineInput, connection: Connection): Promise<Input> {
+    let input: Input | undefined;
     const prompt = `${paint(this.#io, "green", escapeText(connection.client.name))}> `;
-    const input = editor.next(prompt);
+    void lines.next(prompt).then((typed) => {
+      input = typed;
+      this.#wakeup.notify();
+    });
     try {
       for (;;) {
-        const ended = await Promise.race([input.then(() => undefined), connection.client.ended]);
-        if (ended === undefined) return await input;
+        this.#watch(connection.client);
+        await this.#wakeup.wait();
+        if (input !== undefined) return input;
+        const ended = this.#ended;
+        this.#ended = undefined;
+        if (ended === undefined) continue;
         // Who was told goodbye does not come back by himself.
         if (ended.by !== "lost" && ended.code !== "HEARTBEAT_TIMEOUT") throw errorOf(ended);
         await connection.recover(errorOf(ended));
       }
     } catch (error) {
-      return this.#endLine(error);
+      // The prompt stands on the screen when the server goes.
+      lines.close();
+      throw error;
     }
   }
 
-  /** The prompt stands on the screen when the server goes: leave it on a line of its own. */
-  #endLine(error: unknown): never {
-    if (this.#io.inIsTty) process.stdout.write("\n");
-    throw error;
+  /** Once for each client: a promise keeps all who wait for it. */
+  #watch(client: Client): void {
+    if (this.#watched === client) return;
+    this.#watched = client;
+    void client.ended.then((end) => {
+      if (this.#watched !== client) return;
+      this.#ended = end;
+      this.#wakeup.notify();
+    });
   }
 
   /** Carry out one line. @returns the exit code it would have as a command, or "exit" */
-  async #obey(connection: Connection, editor: LineEditor, text: string): Promise<number | "exit"> {
+  async #obey(connection: Connection, input: LineInput, text: string): Promise<number | "exit"> {
     const abort = new AbortController();
     this.#abort = abort;
     try {
@@ -142,9 +172,9 @@ class Shell {
         words,
         io: this.#io,
         signal: abort.signal,
-        ask: (question) => ask(editor, question),
+        ask: (question) => ask(input, question),
       });
-      return (await editor.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
+      return (await input.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
     } catch (thrown) {
       const error = toCommError(thrown);
       if (error.code === "INTERRUPTED") {
@@ -159,14 +189,15 @@ class Shell {
     }
   }
 
+  /** Results, and what others say, are what a script that is piped in wants to read; before there is a session, nothing is. */
   #print(text: string): void {
-    if (this.#editor === undefined) this.#io.note(text);
-    else this.#editor.print(text);
+    if (this.#input === undefined) this.#io.note(text);
+    else void this.#io.out(`${text}\n`).catch(() => {}); // nobody reads: the end of the input will tell
   }
 }
 
-async function ask(editor: LineEditor, question: string): Promise<boolean> {
-  const answer = await editor.next(`${question} [y/N] `);
+async function ask(input: LineInput, question: string): Promise<boolean> {
+  const answer = await input.next(`${question} [y/N] `);
   return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
 }
 

@@ -165,7 +165,7 @@ export class TransferView {
   #line(line: string): void {
     const { io } = this.#options;
     if (io.outIsTty && ++this.#shown > MAX_LINES) return;
-    if (!(io.outIsTty && this.#progress?.print(`${line}\n`))) this.#lines.add(line);
+    this.#lines.add(line);
   }
 
   #event(event: string, members: object): void {

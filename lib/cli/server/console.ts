@@ -6,6 +6,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { type Flags, secondsFlag } from "../flags.ts";
 import type { Command } from "../program.ts";
 import { defaultStateDir } from "../state-dir.ts";
+import { onSignals } from "../terminal/signals.ts";
 import { obeyOperator } from "./operator-commands.ts";
 import { runOperatorConsole } from "./operator-console.ts";
 import { connectSocket } from "./operator-socket.ts";
@@ -44,10 +45,10 @@ export const consoleCommand: Command = {
 async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
   // At once: the stream of events would not end by itself.
   const leave = () => void operator.client.close(0);
-  process.once("SIGTERM", leave);
+  const offSignals = onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], leave);
   if (io.inIsTty) await io.out('Attached to the server. Ctrl-D detaches, "help" lists the commands.\n');
   await runOperatorConsole({ operator, io, onLeave: leave });
-  process.off("SIGTERM", leave);
+  offSignals();
 }
 
 /** By the socket in the state folder, or over the network with a token of the role "operator". */

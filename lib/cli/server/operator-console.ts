@@ -2,7 +2,9 @@ import type { Operator } from "../../client/operator.ts";
 import type { EventRecord } from "../../protocol/methods.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { formatTime } from "../format.ts";
-import { LineEditor } from "../line-editor.ts";
+import { LineEditor } from "../terminal/line-editor.ts";
+import type { LineInput } from "../terminal/line-input.ts";
+import { PipedLines } from "../terminal/piped-lines.ts";
 import { formatEvent, isWarning } from "./event-line.ts";
 import { answerOperator, OPERATOR_COMMANDS } from "./operator-commands.ts";
 
@@ -18,33 +20,45 @@ export interface OperatorConsoleOptions {
  * server's own terminal and over its socket. Returns when the session has ended.
  */
 export async function runOperatorConsole({ operator, io, onLeave }: OperatorConsoleOptions): Promise<void> {
-  const editor = new LineEditor({
-    input: process.stdin,
-    output: process.stdout,
-    history: [],
-    complete: (line) => [Object.keys(OPERATOR_COMMANDS).filter((name) => name.startsWith(line.toLowerCase())), line],
-  });
-  const shown = showEvents(operator, editor, io);
+  const input = openInput(io);
+  const shown = showEvents(operator, io);
   const ended = operator.client.ended.then(() => ({ kind: "ended" }) as const);
   const prompt = paint(io, "green", "server> ");
   for (;;) {
-    const input = await Promise.race([editor.next(prompt), ended]);
-    if (input.kind === "ended") break;
-    if (input.kind !== "line") onLeave();
-    else if (input.text.trim() !== "") editor.print(await answerOperator(operator, input.text, io));
-    if (input.kind === "end") {
+    const typed = await Promise.race([input.next(prompt), ended]);
+    if (typed.kind === "ended") break;
+    if (typed.kind !== "line") onLeave();
+    else if (typed.text.trim() !== "") await say(io, await answerOperator(operator, typed.text, io));
+    if (typed.kind === "end") {
       await ended;
       break;
     }
   }
   await shown;
-  editor.close();
+  input.close();
+}
+
+function openInput(io: ConsoleIo): LineInput {
+  const { stdin, stdout } = process;
+  if (!io.inIsTty || !io.outIsTty) return new PipedLines(stdin);
+  return new LineEditor({
+    input: stdin,
+    output: stdout,
+    screen: io.screen,
+    history: [],
+    complete: (line) => [Object.keys(OPERATOR_COMMANDS).filter((name) => name.startsWith(line.toLowerCase())), line],
+  });
+}
+
+/** Who stops reading what is said does not end the session. */
+async function say(io: ConsoleIo, text: string): Promise<void> {
+  await io.out(`${text}\n`).catch(() => {});
 }
 
 /** Until the server ends the stream of events, or the session is gone. */
-async function showEvents(operator: Operator, editor: LineEditor, io: ConsoleIo): Promise<void> {
+async function showEvents(operator: Operator, io: ConsoleIo): Promise<void> {
   try {
-    for await (const record of operator.events()) editor.print(paintEvent(record, io));
+    for await (const record of operator.events()) await say(io, paintEvent(record, io));
   } catch {
     // the session has ended, which the console sees for itself
   }

@@ -8,6 +8,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
 import { LineWriter } from "../line-writer.ts";
 import type { Command } from "../program.ts";
+import { onSignals } from "../terminal/signals.ts";
 import { bannerText, listeningRecord, type Serving } from "./banner.ts";
 import { runOperatorConsole } from "./operator-console.ts";
 import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
@@ -33,15 +34,14 @@ export const serve: Command = {
       if (forced) server.abort();
       forced = true;
     };
-    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-    for (const signal of signals) process.on(signal, onSignal);
+    const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP"], onSignal);
 
     const shown = await show(server, serving, io, { json: isJson, onLeave: onSignal });
     await stopping.promise;
     close();
     await server.shutdown(settings.stopTimeoutMs);
     await shown.finish();
-    for (const signal of signals) process.off(signal, onSignal);
+    offSignals();
     return server.wasAborted ? ERRORS.INTERRUPTED.exit : 0;
   },
 };

@@ -1,0 +1,19 @@
+/** What a person did at the prompt. */
+export type Input =
+  | { readonly kind: "line"; readonly text: string }
+  /** Ctrl-C; `text` is what had been typed. */
+  | { readonly kind: "interrupt"; readonly text: string }
+  /** Ctrl-D, the end of what was piped in, or a terminal that is gone. */
+  | { readonly kind: "end" };
+
+/** Lines, one after the other: typed at a prompt, or piped in. */
+export interface LineInput {
+  /** Show the prompt, where there is a terminal, and wait for what comes. */
+  next(prompt: string): Promise<Input>;
+  /** Ctrl-C, wherever it came from: cancels the work under way, or is told as input. */
+  interrupt(): void;
+  /** Do something that Ctrl-C ends. */
+  during<T>(onInterrupt: () => void, work: Promise<T>): Promise<T>;
+  /** Ask for nothing more: who waits is told the end. Leaves the terminal as it was. */
+  close(): void;
+}

@@ -1,0 +1,77 @@
+import type { Input, LineInput } from "./line-input.ts";
+
+/** A longer line than this, in UTF-16 units, is no text that anybody typed: the rest of it is dropped. */
+const MAX_LINE = 64 * 1024;
+
+/** Lines that are piped in. The next piece is read when the lines of the one before were asked for. */
+export class PipedLines implements LineInput {
+  readonly #pieces: AsyncIterator<string>;
+  #lines: string[] = [];
+  #rest = "";
+  #ended = false;
+  /** What is told from now on, whatever else could be read. */
+  #over: Input | undefined;
+  #deliver: ((input: Input) => void) | undefined;
+  #onInterrupt: (() => void) | undefined;
+
+  constructor(input: NodeJS.ReadStream) {
+    input.setEncoding("utf8");
+    this.#pieces = input[Symbol.asyncIterator]() as AsyncIterator<string>;
+  }
+
+  next(): Promise<Input> {
+    if (this.#over !== undefined) return Promise.resolve(this.#over);
+    return new Promise((resolve) => {
+      this.#deliver = resolve;
+      void this.#nextLine().then((input) => this.#tell(input));
+    });
+  }
+
+  interrupt(): void {
+    if (this.#onInterrupt !== undefined) this.#onInterrupt();
+    else this.#tell({ kind: "interrupt", text: "" });
+  }
+
+  async during<T>(onInterrupt: () => void, work: Promise<T>): Promise<T> {
+    this.#onInterrupt = onInterrupt;
+    try {
+      return await work;
+    } finally {
+      this.#onInterrupt = undefined;
+    }
+  }
+
+  close(): void {
+    this.#tell({ kind: "end" });
+  }
+
+  #tell(input: Input): void {
+    if (input.kind !== "line") this.#over ??= input;
+    this.#deliver?.(input);
+    this.#deliver = undefined;
+  }
+
+  async #nextLine(): Promise<Input> {
+    while (this.#lines.length === 0 && !this.#ended) {
+      // A terminal that is gone fails in place of ending.
+      const { value, done } = await this.#pieces.next().catch(() => ({ value: "", done: true }));
+      if (done) this.#end();
+      else this.#take(value);
+    }
+    const text = this.#lines.shift();
+    return text === undefined ? { kind: "end" } : { kind: "line", text };
+  }
+
+  #take(piece: string): void {
+    const lines = `${this.#rest}${piece}`.split("\n");
+    this.#rest = (lines.pop() ?? "").slice(0, MAX_LINE);
+    this.#lines = lines.map((line) => line.replace(/\r$/, "").slice(0, MAX_LINE));
+  }
+
+  /** A last line may have no line feed. */
+  #end(): void {
+    this.#ended = true;
+    if (this.#rest !== "") this.#lines = [this.#rest];
+    this.#rest = "";
+  }
+}
