@@ -64,7 +64,7 @@ export const ERRORS = {
   UNAVAILABLE: session(15, 3, "See the log of the server.", true),
   TOKEN_REQUIRED: session(16, 5, "Ask its operator for an invite, then: commserver-client join INVITE"),
   ACCESS_DENIED: session(17, 5, "Ask the operator of the server for a new invite."),
-  THROTTLED: session(18, 5, "Wait a minute, and check the token.", true),
+  THROTTLED: session(18, 5, "Check the token, or ask the operator of the server for a new invite."),
   TOO_MANY_SESSIONS: session(19, 4, "End another session, or ask the operator of the server.", true),
   IDLE_TIMEOUT: session(20, 3, "Connect again."),
 

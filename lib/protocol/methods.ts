@@ -240,7 +240,8 @@ export type ServerEvent =
       messagesOut: number;
     }
   | { event: "waiting"; address: string; position: number }
-  | { event: "refused"; address: string; code: string; message: string }
+  /** `count`: it stands for so many of one address and code. */
+  | { event: "refused"; address: string; code: string; message: string; count?: number }
   | { event: "message"; from: string; to: string; text: string }
   | { event: "failed"; name: string; method: string; code: string; message: string }
   | { event: "stored"; name: string; path: string; size: number }

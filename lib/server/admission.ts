@@ -28,6 +28,8 @@ export interface AdmissionHost {
   readonly handshakeMs: number;
   /** Why nobody new is admitted now, if so. */
   closedFor(): { code: ReasonCode; message: string } | undefined;
+  /** The peer has got on with its handshake. */
+  onStep(admission: Admission): void;
   /** The peer has shown who it is, and comes in or waits. */
   onKnown(admission: Admission): void;
   /** The peer is in: welcome it and make its session. */
@@ -93,6 +95,12 @@ export class Admission implements LinkHandler, Candidate {
     return this.address.group;
   }
 
+  /** Tokens share no limit: strangers at an address keep nobody out who has one, nor do those of another. */
+  get party(): string {
+    const { token } = this.account;
+    return token === undefined ? this.group : `${this.group} ${token}`;
+  }
+
   /** Turn the peer away with the reason; `detail` is for the log. No effect when it is admitted or gone. */
   refuse(code: ReasonCode, message: string, detail = message): void {
     if (!this.#settle()) return;
@@ -145,6 +153,10 @@ export class Admission implements LinkHandler, Candidate {
     this.#host.onWaiting(this, position);
   }
 
+  onDisplaced(): void {
+    this.refuse("SERVER_FULL", FULL, "Its place in the queue is another's: its address has the most of them.");
+  }
+
   #onHello(hello: Hello): void {
     this.#hello = hello;
     const { min, max } = hello.versions;
@@ -159,6 +171,7 @@ export class Admission implements LinkHandler, Candidate {
       if (hello.auth !== undefined) {
         this.#exchange = this.#host.access.begin(hello.auth, this.address, this.link.channelBinding);
         this.link.send(Opcode.AUTH, 0, encodeJson({ message: this.#exchange.challenge }));
+        this.#host.onStep(this);
       } else if (this.#trusted !== undefined) this.#onKnown({ role: this.#trusted, token: undefined }, hello);
       else this.#onKnown(this.#host.access.withoutToken(), hello);
     } catch (thrown) {

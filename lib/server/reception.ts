@@ -4,6 +4,7 @@ import { encodeJson } from "../protocol/json.ts";
 import type { Hello, Open, Welcome } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "../session/clock.ts";
+import type { Link } from "../session/link.ts";
 import { Session, type SessionEnd, type StreamLimits } from "../session/session.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Account } from "./access/account.ts";
@@ -29,6 +30,8 @@ export interface ReceptionOptions {
   readonly events: EventFeed;
   /** A member asks for something. */
   onOpen(member: Member, stream: Stream, request: Open): void;
+  /** The session over this link has ended. */
+  onEnded(link: Link): void;
   /** Write to the ledger; a failure is told and otherwise forgotten. */
   record(write: () => void): void;
 }
@@ -155,6 +158,7 @@ export class Reception {
       const { message } = toCommError(thrown);
       this.#options.events.emit({ event: "warning", message });
       link.closeWith(Opcode.REFUSE, "UNAVAILABLE", "The server can't keep its ledger and so admits nobody.");
+      this.#options.onEnded(link);
       this.#options.seats.release(admission);
       return undefined;
     }
@@ -162,6 +166,7 @@ export class Reception {
 
   #onEnd(admission: Admission, member: Member, end: SessionEnd): void {
     this.members.remove(member);
+    this.#options.onEnded(admission.link);
     const isLost = member.isSuperseded || ["lost", "timeout"].includes(endReason(end));
     if (!isLost || member.resumeToken === undefined || this.#isClosed) {
       return this.#dismiss(admission, member, end);

@@ -2,12 +2,14 @@ import { Tally } from "./tally.ts";
 
 /** Who wants a seat. */
 export interface Candidate {
-  /** Whose it is, for the limit of one party; as PeerAddress.group. */
-  readonly group: string;
+  /** Whose it is, for the limit of one party. */
+  readonly party: string;
   /** The seat is theirs. Called from request() or, for one who waited, from release(). */
   onSeated(): void;
   /** Their place among those who wait; 1 is next. */
   onPosition(position: number): void;
+  /** Their place in the queue is another's; they are to leave it by release(). */
+  onDisplaced(): void;
 }
 
 /**
@@ -17,18 +19,18 @@ export interface Candidate {
 export class Seats {
   readonly max: number;
   readonly maxWaiting: number;
-  readonly #maxPerGroup: number;
+  readonly #maxPerParty: number;
   readonly #seated = new Set<Candidate>();
   /** In the order of arrival. */
   readonly #waiting = new Set<Candidate>();
-  /** Both kinds, of each group. */
-  readonly #perGroup = new Tally();
+  /** Both kinds, of each party. */
+  readonly #perParty = new Tally();
 
-  /** `maxPerGroup`: seats and places in the queue, together, that one group may have. */
-  constructor(limits: { max: number; maxWaiting: number; maxPerGroup: number }) {
+  /** `maxPerParty`: seats and places in the queue, together, that one party may have. */
+  constructor(limits: { max: number; maxWaiting: number; maxPerParty: number }) {
     this.max = limits.max;
     this.maxWaiting = limits.maxWaiting;
-    this.#maxPerGroup = limits.maxPerGroup;
+    this.#maxPerParty = limits.maxPerParty;
   }
 
   get taken(): number {
@@ -39,18 +41,21 @@ export class Seats {
     return this.#waiting.size;
   }
 
-  /** Seat the candidate, or queue it when it can wait, or leave it out. Nobody overtakes the queue. */
+  /**
+   * Seat the candidate, or queue it when it can wait, or leave it out. Nobody overtakes the queue, and no party keeps
+   * others out of it: who came last of the one with the most places makes room for one that has fewer.
+   */
   request(candidate: Candidate, canWait: boolean): "seated" | "waiting" | "full" | "crowded" {
-    if (this.#perGroup.count(candidate.group) >= this.#maxPerGroup) return "crowded";
+    if (this.#perParty.count(candidate.party) >= this.#maxPerParty) return "crowded";
     if (this.#seated.size < this.max && this.#waiting.size === 0) {
       this.#seated.add(candidate);
-      this.#perGroup.add(candidate.group);
+      this.#perParty.add(candidate.party);
       candidate.onSeated();
       return "seated";
     }
-    if (!canWait || this.#waiting.size >= this.maxWaiting) return "full";
+    if (!canWait || !this.#makePlace(candidate.party)) return "full";
     this.#waiting.add(candidate);
-    this.#perGroup.add(candidate.group);
+    this.#perParty.add(candidate.party);
     candidate.onPosition(this.#waiting.size);
     return "waiting";
   }
@@ -58,21 +63,33 @@ export class Seats {
   /** The seat of `before` is `after`'s from now on. */
   replace(before: Candidate, after: Candidate): void {
     if (!this.#seated.delete(before)) return;
-    this.#perGroup.remove(before.group);
+    this.#perParty.remove(before.party);
     this.#seated.add(after);
-    this.#perGroup.add(after.group);
+    this.#perParty.add(after.party);
   }
 
   /** The candidate is gone, seated or waiting. No effect when it has neither. */
   release(candidate: Candidate): void {
     const position = [...this.#waiting].indexOf(candidate) + 1;
     if (this.#waiting.delete(candidate)) {
-      this.#perGroup.remove(candidate.group);
+      this.#perParty.remove(candidate.party);
       this.#tellFrom(position);
     } else if (this.#seated.delete(candidate)) {
-      this.#perGroup.remove(candidate.group);
+      this.#perParty.remove(candidate.party);
       this.#fill();
     }
+  }
+
+  /** @returns whether there is a place in the queue for one more of `party` */
+  #makePlace(party: string): boolean {
+    if (this.#waiting.size < this.maxWaiting) return true;
+    const places = new Tally();
+    for (const waiting of this.#waiting) places.add(waiting.party);
+    const most = places.most();
+    if (most === undefined || places.count(most) < places.count(party) + 2) return false;
+    const last = [...this.#waiting].findLast((waiting) => waiting.party === most);
+    last?.onDisplaced();
+    return this.#waiting.size < this.maxWaiting;
   }
 
   #fill(): void {

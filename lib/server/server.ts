@@ -4,19 +4,18 @@ import { Pacer } from "../pacer.ts";
 import type { ReasonCode, Role } from "../protocol/messages.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
-import type { Link } from "../session/link.ts";
 import type { StreamLimits } from "../session/session.ts";
 import type { Transport } from "../session/transport.ts";
 import type { Sha256, Storage } from "../storage/storage.ts";
 import type { Access } from "./access/access.ts";
 import type { Account } from "./access/account.ts";
 import type { TokenStore } from "./access/token-store.ts";
-import { Admission, type AdmissionHost } from "./admission.ts";
 import { Bandwidth, type BandwidthLimits } from "./bandwidth.ts";
 import { BlockDigestCache } from "./block-digests.ts";
 import type { CallRates } from "./call-rates.ts";
 import { cleanUnfinished } from "./cleaning.ts";
 import { DigestCache } from "./digest-cache.ts";
+import { Door } from "./door.ts";
 import { EventFeed } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import { Members } from "./members.ts";
@@ -25,7 +24,6 @@ import type { Host } from "./method.ts";
 import { Reception } from "./reception.ts";
 import { route } from "./router.ts";
 import { Seats } from "./seats.ts";
-import { Tally } from "./tally.ts";
 
 /** How often the counters of live sessions go into the ledger. */
 const CHECKPOINT_MS = 30_000;
@@ -35,9 +33,6 @@ const LEDGER_ROWS = 250;
 
 /** How often stale unfinished files are looked for, beside the start. */
 const CLEANING_MS = 24 * 3_600_000;
-
-/** Links of peers that were refused and have not gone yet: so many times `maxUnadmitted`; more are cut off without a word. */
-const REFUSED_FACTOR = 4;
 
 /** How often idle sessions are looked for, at least. */
 const IDLE_CHECK_MS = 10_000;
@@ -57,7 +52,7 @@ export interface ServerOptions {
   readonly maxWaiting: number;
   /** Seats and places in the queue that one address may have. */
   readonly maxPerAddress: number;
-  /** Connections that may be in their handshake at once, of all and of one address; more are refused unheard. */
+  /** As DoorOptions. */
   readonly maxUnadmitted: number;
   readonly maxUnadmittedPerAddress: number;
   readonly access: Access;
@@ -103,14 +98,7 @@ export class CommServer implements Host {
   readonly #reception: Reception;
   /** True after abort(). */
   wasAborted = false;
-  /** Peers between their first byte and their admission, those who wait for a seat included. */
-  readonly #unadmitted = new Set<Admission>();
-  /** Those of them who have not yet shown who they are, and how many of them each address has. */
-  readonly #handshaking = new Set<Admission>();
-  readonly #handshakesOf = new Tally();
-  /** Transports that are not gone yet, also those that only linger for their last words. */
-  readonly #links = new Set<Link>();
-  readonly #admissionHost: AdmissionHost;
+  readonly #door: Door;
   #waitingToStop: Promise<void> | undefined;
   /** The ledger is closed. */
   #isClosed = false;
@@ -123,8 +111,8 @@ export class CommServer implements Host {
     this.#options = options;
     this.startedAt = options.clock.wallTime();
     this.runningSince = options.clock.now();
-    const { maxClients: max, maxWaiting, maxPerAddress: maxPerGroup } = options;
-    this.seats = new Seats({ max, maxWaiting, maxPerGroup });
+    const { maxClients: max, maxWaiting, maxPerAddress: maxPerParty } = options;
+    this.seats = new Seats({ max, maxWaiting, maxPerParty });
     this.memory = new MemoryBudget(options.memory);
     this.digests = new DigestCache(options.storage, () => options.createSha256());
     this.events = new EventFeed(() => options.clock.wallTime());
@@ -135,35 +123,23 @@ export class CommServer implements Host {
       members: this.members,
       events: this.events,
       onOpen: (member, stream, request) => void route(stream, request, member, this),
+      onEnded: (link) => this.#door.noteEnded(link),
       record: (write) => this.#record(write),
+    });
+    this.#door = new Door({
+      ...options,
+      seats: this.seats,
+      bandwidth: new Bandwidth(options.bandwidth, options.clock),
+      emit: (event) => this.events.emit(event),
+      closedFor: () => this.#closedFor(),
+      onAdmitted: (admission, hello) => this.#reception.admit(admission, hello),
+      onReturning: (admission, token) => this.#reception.takeBack(admission, token),
     });
     void this.#closeCrashed();
     this.#scheduleCheckpoint();
     this.#scheduleCleaning(0);
     this.#scheduleIdle();
     this.watchExpiry();
-    this.#admissionHost = {
-      clock: options.clock,
-      seats: this.seats,
-      access: options.access,
-      bandwidth: new Bandwidth(options.bandwidth, options.clock),
-      heartbeatMs: options.heartbeatMs,
-      handshakeMs: options.handshakeMs,
-      closedFor: () => this.#closedFor(),
-      onKnown: (known) => this.#endHandshake(known),
-      onAdmitted: (admitted, hello) => {
-        this.#unadmitted.delete(admitted);
-        this.#reception.admit(admitted, hello);
-      },
-      onReturning: (returning, token) => {
-        const isBack = this.#reception.takeBack(returning, token);
-        if (isBack) this.#unadmitted.delete(returning);
-        return isBack;
-      },
-      onWaiting: (waiting, position) => this.events.emit({ event: "waiting", address: waiting.link.peer, position }),
-      onRefused: (refused, code, message) => this.#onRefused(refused, code, message),
-      onGone: (link) => this.#links.delete(link),
-    };
   }
 
   get agent(): string {
@@ -194,8 +170,7 @@ export class CommServer implements Host {
   setDraining(on: boolean): void {
     this.#draining = on;
     this.events.emit({ event: "draining", on });
-    if (!on) return;
-    for (const admission of [...this.#unadmitted]) if (admission.isWaiting) admission.refuse("SHUTDOWN", CLOSED);
+    if (on) this.#door.refuse("SHUTDOWN", CLOSED, { onlyWaiting: true });
   }
 
   get callRates(): CallRates {
@@ -212,10 +187,7 @@ export class CommServer implements Host {
 
   expel(): void {
     const faultOf = ({ token }: Account) => (token === undefined ? undefined : this.#options.access.faultOf(token));
-    for (const admission of [...this.#unadmitted]) {
-      const fault = admission.isWaiting ? faultOf(admission.account) : undefined;
-      if (fault !== undefined) admission.refuse("ACCESS_DENIED", fault);
-    }
+    this.#door.expel(faultOf);
     this.#reception.expel(faultOf);
   }
 
@@ -251,24 +223,7 @@ export class CommServer implements Host {
 
   /** Take a new peer. `trusted`: its role, given by the way it came in; absent: it must prove who it is. */
   accept(transport: Transport, trusted?: Role): void {
-    const { maxClients, maxWaiting, maxUnadmitted, maxUnadmittedPerAddress } = this.#options;
-    const isStranger = trusted !== "operator";
-    const maxLinks = maxClients + maxWaiting + REFUSED_FACTOR * maxUnadmitted;
-    if (isStranger && this.#links.size >= maxLinks) return transport.abort();
-    const admission = new Admission(transport, trusted, this.#admissionHost);
-    this.#unadmitted.add(admission);
-    this.#links.add(admission.link);
-    if (isStranger) {
-      this.#handshaking.add(admission);
-      this.#handshakesOf.add(admission.group);
-    }
-    admission.start();
-    if (!isStranger) return;
-    if (this.#handshaking.size > maxUnadmitted) {
-      admission.refuse("UNAVAILABLE", "Too many clients connect at once. Please try again later.");
-    } else if (this.#handshakesOf.count(admission.group) > maxUnadmittedPerAddress) {
-      admission.refuse("UNAVAILABLE", "Too many clients connect from your address at once. Please try again later.");
-    }
+    this.#door.accept(transport, trusted);
   }
 
   /**
@@ -283,21 +238,23 @@ export class CommServer implements Host {
   /** End every link at once. shutdown() then has nothing left to wait for. */
   abort(): void {
     this.wasAborted = true;
-    for (const link of [...this.#links]) link.abort();
+    this.#door.abort();
   }
 
   async #stop(deadlineMs: number): Promise<void> {
     const message = STOPPING;
     this.events.emit({ event: "stopping", message });
     this.#stopping.resolve();
-    for (const admission of [...this.#unadmitted]) admission.refuse("SHUTDOWN", message);
+    this.#door.refuse("SHUTDOWN", message, { onlyWaiting: false });
     this.#reception.close();
     const { clients } = this.members;
     for (const { session } of clients) session.goAway("SHUTDOWN", message, deadlineMs);
     await Promise.all(clients.map(({ session }) => session.closed));
+    this.#door.flush();
     this.events.end();
     for (const { session } of this.members.operators) session.goAway("SHUTDOWN", message, 1_000);
-    await Promise.all([...this.#links].map((link) => link.closed));
+    await this.#door.closed();
+    this.#door.flush();
     this.#cancelCheckpoint();
     this.#cancelCleaning();
     this.#cancelExpiry();
@@ -310,19 +267,6 @@ export class CommServer implements Host {
     if (this.#waitingToStop !== undefined) return { code: "SHUTDOWN", message: STOPPING };
     if (this.draining) return { code: "SHUTDOWN", message: CLOSED };
     return undefined;
-  }
-
-  #endHandshake(admission: Admission): void {
-    if (this.#handshaking.delete(admission)) this.#handshakesOf.remove(admission.group);
-  }
-
-  #onRefused(admission: Admission, code: ReasonCode, message: string): void {
-    this.#unadmitted.delete(admission);
-    this.#endHandshake(admission);
-    this.seats.release(admission);
-    // Who leaves without a byte was looking for an open port, or has connected over another address.
-    if (code === "LOST" && admission.link.bytesIn === 0) return;
-    this.events.emit({ event: "refused", address: admission.link.peer, code, message });
   }
 
   #scheduleCheckpoint(): void {

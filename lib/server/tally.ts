@@ -15,4 +15,11 @@ export class Tally {
     if (left > 0) this.#counts.set(kind, left);
     else this.#counts.delete(kind);
   }
+
+  /** A kind of which there are the most; undefined when there are none at all. */
+  most(): string | undefined {
+    let most: string | undefined;
+    for (const [kind, count] of this.#counts) if (most === undefined || count > this.count(most)) most = kind;
+    return most;
+  }
 }

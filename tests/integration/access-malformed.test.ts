@@ -94,3 +94,49 @@ test("the longest nonce lets a right token in", async () => {
   const answer = await prove(peer, new ScramClient(server.issue("laptop"), undefined, "n".repeat(128)));
   expect(answer.name).toBe("WELCOME");
 });
+
+describe("PROTOCOL.md says of each fault whether it is BAD_PAYLOAD or ACCESS_DENIED:", () => {
+  const [MALFORMED, WRONG] = [7, 17];
+  const bare = `n=laptop,r=${NONCE}`;
+
+  test.each([
+    ["a nonce that is too short", `n,,n=laptop,r=${"n".repeat(17)}`, MALFORMED],
+    ["a nonce that is too long", `n,,n=laptop,r=${"n".repeat(129)}`, MALFORMED],
+    ["a nonce with a space", `n,,n=laptop,r=${NONCE} x`, MALFORMED],
+    ["a nonce that is not ASCII", `n,,n=laptop,r=${NONCE}é`, MALFORMED],
+    ["no nonce", "n,,n=laptop", MALFORMED],
+    ["an extension behind", `n,,${bare},x=1`, MALFORMED],
+    ["a mandatory extension", `n,,m=x,${bare}`, MALFORMED],
+    ["a name of other characters", `n,,n=lap=2Ctop,r=${NONCE}`, MALFORMED],
+    ["an authzid", `n,a=root,${bare}`, WRONG],
+    ["the header y", `y,,${bare}`, WRONG],
+    ["a binding where there is none", `p=tls-exporter,,${bare}`, WRONG],
+  ])("%s in the first message", async (_, message, code) => {
+    await using server = new AccessServer();
+    server.issue("laptop");
+    const { peer } = await server.peer();
+    await peer.send(frame("HELLO", { ...HELLO, auth: { mechanism: "SCRAM-SHA-256", message } }));
+    expect(peer.names).toEqual(["REFUSE"]);
+    expect(peer.last("REFUSE")?.json.code).toBe(code);
+  });
+
+  test.each([
+    ["another nonce", (text: string) => text.replace(/,r=./, ",r=~"), WRONG],
+    ["a shorter nonce", (text: string) => text.replace(/,r=..../, ",r="), WRONG],
+    ["a nonce that is too long", (text: string) => text.replace(/,p=/, `${"n".repeat(250)},p=`), MALFORMED],
+    ["another binding", (text: string) => text.replace("c=biws", "c=eSws"), WRONG],
+    ["a binding that is not base64", (text: string) => text.replace("c=biws", "c=bi-s"), MALFORMED],
+    ["another proof", (text: string) => text.replace(/,p=..../, ",p=AAAA"), WRONG],
+    ["a shorter proof", (text: string) => text.replace(/,p=..../, ",p="), WRONG],
+    ["a proof that is not base64", (text: string) => text.replace(/,p=..../, ",p=----"), MALFORMED],
+    ["no proof", (text: string) => text.replace(/,p=.*/, ""), MALFORMED],
+    ["an extension", (text: string) => text.replace(/,p=/, ",x=1,p="), MALFORMED],
+  ])("%s in the last message", async (_, change, code) => {
+    await using server = new AccessServer();
+    const scram = new ScramClient(server.issue("laptop"), undefined);
+    const { peer } = await server.peer();
+    const { message } = await scram.answer(await challengeOf(peer, scram));
+    await peer.send(frame("AUTH", { message: change(message) }));
+    expect(peer.last("REFUSE")?.json.code).toBe(code);
+  });
+});

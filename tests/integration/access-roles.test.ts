@@ -152,7 +152,7 @@ describe("the token of one run", () => {
     role: "write",
     createdAt: 0,
     expiresAt: null,
-    verifier: createVerifier(WRONG_SECRET),
+    verifier: createVerifier(WRONG_SECRET, Buffer.alloc(16)),
   } as const;
   const token = { name: "local", secret: WRONG_SECRET };
 

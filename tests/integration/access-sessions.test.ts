@@ -6,6 +6,8 @@ import { ScramClient } from "../../lib/session/scram-client.ts";
 import { AccessServer, challengeOf, prove } from "../support/access-server.ts";
 import { settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";
+import { admittedPeer } from "../support/limits.ts";
+import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
 
 const HOUR_MS = 3_600_000;
@@ -193,5 +195,27 @@ describe("coming back", () => {
     const { resume } = await awayWith(server, undefined);
     expect((await server.client(server.issue("laptop"), { resume })).name).toBe("Client02");
     expect((await server.client(undefined, { resume })).name).toBe("Client01");
+  });
+});
+
+describe("an operator", () => {
+  test("with a token is given nothing to come back with, and comes back as if it had never been there", async () => {
+    await using server = new AccessServer();
+    const [operator, laptop] = [server.issue("console", "operator"), server.issue("laptop")];
+    const client = await server.client(laptop, { resume: "" });
+    for (const resume of ["", client.resume as string]) {
+      const { peer } = await server.peer();
+      const { name, json } = await prove(peer, new ScramClient(operator, undefined), { resume });
+      expect({ name, role: json.role, as: json.name }).toEqual({ name: "WELCOME", role: "operator", as: "Operator" });
+      expect(json).not.toHaveProperty("resume");
+    }
+    expect((await client.send("still here")).text).toBe("still here ACK");
+    expect(server.server.seats.taken).toBe(1);
+  });
+
+  test("by the socket in the state folder neither", async () => {
+    await using server = new TestServer();
+    const peer = await admittedPeer(server, { from: "unix", role: "operator" }, { resume: "" });
+    expect(peer.last("WELCOME")?.json).not.toHaveProperty("resume");
   });
 });

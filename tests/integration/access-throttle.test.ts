@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createVerifier } from "../../lib/server/access/verifier.ts";
 import { ScramClient } from "../../lib/session/scram-client.ts";
 import { connect } from "../../lib/transport/socket.ts";
 import { AccessServer, challengeOf, prove, WRONG_SECRET } from "../support/access-server.ts";
@@ -24,17 +25,20 @@ async function failTimes(server: AccessServer, count: number, from = HERE): Prom
 
 const denied = (count: number) => Array<string>(count).fill("ACCESS_DENIED");
 
-describe("an address whose proofs fail", () => {
-  test("is heard ten times, then not, whatever name it says", async () => {
+describe("an address whose proofs are wrong", () => {
+  test("is told ACCESS_DENIED ten times, then THROTTLED, whatever name it says", async () => {
     await using server = new AccessServer();
     server.issue("laptop");
     expect(await failTimes(server, 10)).toEqual(denied(10));
     expect(await fail(server)).toBe("THROTTLED");
     expect(await fail(server, HERE, "phone")).toBe("THROTTLED");
-    expect(server.refusals.at(-1)).toMatchObject({ code: "THROTTLED", message: "Too many proofs failed." });
+    expect(server.refusals.at(-1)).toMatchObject({
+      code: "THROTTLED",
+      message: 'Token "phone": There is no such token.',
+    });
   });
 
-  test("is heard once more every 5 seconds", async () => {
+  test("is told ACCESS_DENIED once more every 5 seconds", async () => {
     await using server = new AccessServer();
     await failTimes(server, 11);
     await server.clock.advance(4_999);
@@ -52,15 +56,6 @@ describe("an address whose proofs fail", () => {
     expect(await failTimes(server, 11)).toEqual([...denied(10), "THROTTLED"]);
   });
 
-  test("is not heard with a right token either, and is when it may again", async () => {
-    await using server = new AccessServer();
-    const token = server.issue("laptop");
-    await failTimes(server, 11);
-    await expect(server.client(token, { from: HERE })).rejects.toMatchObject({ code: "THROTTLED" });
-    await server.clock.advance(5_000);
-    expect((await server.client(token, { from: HERE })).role).toBe("read");
-  });
-
   test("by another port is the same address", async () => {
     await using server = new AccessServer();
     for (let port = 1; port <= 10; port++) expect(await fail(server, `198.51.100.7:${port}`)).toBe("ACCESS_DENIED");
@@ -76,24 +71,103 @@ describe("an address whose proofs fail", () => {
     expect(await fail(server, "[2001:db8:0:2::1]:1")).toBe("ACCESS_DENIED");
   });
 
-  test("holds up nobody else, with or without a right token", async () => {
+  test("learns nothing of names, neither by code nor by words", async () => {
     await using server = new AccessServer();
-    const token = server.issue("laptop");
+    server.issue("laptop");
     await failTimes(server, 20);
-    expect((await server.client(token, { from: "198.51.100.8:1" })).role).toBe("read");
-    expect(await fail(server, "198.51.100.8:1")).toBe("ACCESS_DENIED");
+    const [known, unknown] = await Promise.all(
+      ["laptop", "phone"].map(async (name) => {
+        const attempt = server.client({ name, secret: WRONG_SECRET }, { from: HERE });
+        const { code, message } = await attempt.then(
+          () => ({ code: "in", message: "" }),
+          (error) => error,
+        );
+        return { code, message };
+      }),
+    );
+    expect(known).toEqual(unknown as typeof known);
+    expect(known?.code).toBe("THROTTLED");
   });
 });
 
-describe("what counts as a failure", () => {
-  test("right tokens do not, however many", async () => {
+describe("a right proof beside wrong ones", () => {
+  test.each(["read", "write", "operator"] as const)("of the same address is let in each time, as %s", async (role) => {
+    await using server = new AccessServer({ maxClients: 100 });
+    const token = server.issue("laptop", role);
+    for (let second = 0; second < 40; second++) {
+      await failTimes(server, 5);
+      expect((await server.client(token, { from: HERE })).role).toBe(role);
+      await server.clock.advance(1_000);
+    }
+  });
+
+  test("of this machine itself: neither an operator with a token nor the token of the run is kept out", async () => {
+    const local = {
+      name: "local",
+      role: "write",
+      createdAt: 0,
+      expiresAt: null,
+      verifier: createVerifier(WRONG_SECRET, Buffer.alloc(16)),
+    } as const;
+    await using server = new AccessServer({ local });
+    const from = "127.0.0.1:1";
+    const token = server.issue("console", "operator");
+    await failTimes(server, 50, from);
+    expect((await server.client(token, { from })).role).toBe("operator");
+    expect((await server.client({ name: "local", secret: WRONG_SECRET }, { from })).role).toBe("write");
+  });
+
+  test("does not give the guesser its ten back", async () => {
+    await using server = new AccessServer({ maxClients: 100 });
+    const token = server.issue("laptop");
+    await failTimes(server, 11);
+    await server.client(token, { from: HERE });
+    expect(await fail(server)).toBe("THROTTLED");
+  });
+
+  test("counts for nothing, however many there are", async () => {
     await using server = new AccessServer({ maxClients: 100 });
     const token = server.issue("laptop");
     for (let round = 0; round < 25; round++) await server.client(token, { from: HERE });
     expect(await failTimes(server, 11)).toEqual([...denied(10), "THROTTLED"]);
   });
 
-  test("a proof that was not given does not, and coming without a token does not", async () => {
+  test("that were begun together is judged as they are, in any order", async () => {
+    await using server = new AccessServer();
+    const token = server.issue("laptop");
+    const asked = [];
+    for (let round = 0; round < 30; round++) {
+      const { peer } = await server.peer("memory", HERE);
+      const scram = new ScramClient({ ...token, secret: round === 29 ? token.secret : WRONG_SECRET }, undefined);
+      asked.push({ peer, answer: scram.answer(await challengeOf(peer, scram)) });
+    }
+    for (const { peer, answer } of asked) await peer.send(frame("AUTH", { message: (await answer).message }));
+    const codes = asked.map(({ peer }) => peer.last("REFUSE")?.json.code);
+    expect(codes).toEqual([...Array(10).fill(17), ...Array(19).fill(18), undefined]);
+    expect(asked.at(-1)?.peer.last("WELCOME")).toBeDefined();
+  });
+});
+
+describe("the log of who guesses", () => {
+  test("has the first ten, and then a line every few seconds with how many there were", async () => {
+    await using server = new AccessServer();
+    for (let second = 0; second < 20; second++) {
+      await failTimes(server, 20);
+      await server.clock.advance(1_000);
+    }
+    await server.clock.advance(10_000);
+    const counts = server.refusals.map((event) => ("count" in event ? (event.count ?? 1) : 1));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(400);
+    // Ten of each of the two codes, what comes back of them, and the sums.
+    expect(counts.length).toBeLessThan(35);
+    expect(new Set(server.refusals.map((event) => "code" in event && event.code))).toEqual(
+      new Set(["ACCESS_DENIED", "THROTTLED"]),
+    );
+  });
+});
+
+describe("what counts as a wrong proof", () => {
+  test("one that was not given does not, and coming without a token does not", async () => {
     await using server = new AccessServer();
     const token = server.issue("laptop");
     for (let round = 0; round < 20; round++) {
@@ -102,23 +176,7 @@ describe("what counts as a failure", () => {
       else await peer.send(frame("HELLO", HELLO));
       await peer.close();
     }
-    expect((await server.client(token, { from: HERE })).role).toBe("read");
-  });
-
-  test("many proofs at once do: who has asked in time is judged, and pays for all of them", async () => {
-    await using server = new AccessServer();
-    const token = server.issue("laptop");
-    const asked = [];
-    for (let round = 0; round < 30; round++) {
-      const { peer } = await server.peer("memory", HERE);
-      const scram = new ScramClient({ ...token, secret: WRONG_SECRET }, undefined);
-      asked.push({ peer, answer: scram.answer(await challengeOf(peer, scram)) });
-    }
-    for (const { peer, answer } of asked) await peer.send(frame("AUTH", { message: (await answer).message }));
-    await server.clock.advance(100_000);
-    expect(await fail(server)).toBe("THROTTLED");
-    await server.clock.advance(5_000);
-    expect(await fail(server)).toBe("ACCESS_DENIED");
+    expect(await failTimes(server, 11)).toEqual([...denied(10), "THROTTLED"]);
   });
 });
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import type { Token } from "../../lib/protocol/token.ts";
+import { AccessServer } from "../support/access-server.ts";
 import { frame, HELLO, type RawFrame } from "../support/frames.ts";
 import { addresses, admittedPeer, CODES, clientFrom, peerOf } from "../support/limits.ts";
 import { TestServer } from "../support/test-server.ts";
@@ -48,6 +50,35 @@ describe("sessions of one address", () => {
     await admittedPeer(server, at("[2001:db8:0:7:8::2]"));
     await expect(clientFrom(server, at("[2001:db8::7:9:0:0:3]"))).rejects.toMatchObject(CROWDED);
     await admittedPeer(server, at("[2001:db8:0:8::1]"));
+  });
+
+  test("without a token, or with another, leave those of each token alone", async () => {
+    await using server = new AccessServer({ open: true, maxPerAddress: 2, maxClients: 8 });
+    const [laptop, phone] = [server.issue("laptop"), server.issue("phone")];
+    const come = (token?: Token) => server.client(token, { from: `${A}:1` });
+    for (const token of [undefined, laptop, phone]) {
+      await come(token);
+      await come(token);
+      await expect(come(token)).rejects.toMatchObject(CROWDED);
+    }
+  });
+
+  test("that fill the queue make room in it for another's, and keep the places that are theirs", async () => {
+    await using server = new TestServer({ maxClients: 1, maxWaiting: 4 });
+    await clientFrom(server, at("203.0.113.1"));
+    const crowd = [1, 2, 3, 4].map((port) => peerOf(server, at(A, port)));
+    for (const peer of crowd) await peer.send(frame("HELLO", { ...HELLO, wait: true }));
+    const honest = peerOf(server, at(B));
+    await honest.send(frame("HELLO", { ...HELLO, wait: true }));
+    expect(honest.last("QUEUED")?.json).toEqual({ position: 4 });
+    expect(crowd.map((peer) => peer.last("REFUSE")?.json.code)).toEqual([
+      ...Array<undefined>(3).fill(undefined),
+      CODES.SERVER_FULL,
+    ]);
+    const another = peerOf(server, at(A, 5));
+    await another.send(frame("HELLO", { ...HELLO, wait: true }));
+    expect(another.last("REFUSE")?.json.code).toBe(CODES.SERVER_FULL);
+    expect(server.server.seats.waiting).toBe(4);
   });
 
   test("operators do not count", async () => {

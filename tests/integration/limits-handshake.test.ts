@@ -146,13 +146,15 @@ describe("over TLS", () => {
     await Promise.all([next.close(), honest.close()]);
   });
 
-  test("who does not end the handshake of TLS counts as unadmitted", async () => {
+  test("who does not end the handshake of TLS counts as unadmitted, and keeps nobody out", async () => {
     await using site = await TlsSite.open();
     const honest = await site.client();
     const sockets = await Promise.all(Array.from({ length: 4 }, () => rawSocket(site.port)));
-    await expect(site.client()).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    for (const { socket } of sockets) socket.terminate();
-    const next = await until(() => site.client().catch(() => undefined));
+    await until(() => site.server.events.length === 1); // of the honest one
+    const next = await site.client();
+    await until(() => sockets.filter(({ state }) => state.isOver).length === 1);
+    expect(site.server.events).toContainEqual(expect.objectContaining({ event: "refused", code: "UNAVAILABLE" }));
     for (const client of [honest, next]) expect((await client.send("hi")).text).toBe("hi ACK");
+    for (const { socket } of sockets) socket.terminate();
   });
 });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { ScramClient } from "../../lib/session/scram-client.ts";
+import { AccessServer, challengeOf } from "../support/access-server.ts";
 import { frame, HELLO } from "../support/frames.ts";
 import { addresses, admittedPeer, CODES, clientFrom, peerOf } from "../support/limits.ts";
 import { RawPeer } from "../support/raw-peer.ts";
@@ -9,17 +11,60 @@ const ALL = "Too many clients connect at once. Please try again later.";
 const ADDRESS = "Too many clients connect from your address at once. Please try again later.";
 
 describe("peers that have not said who they are", () => {
-  test("are so many in all: the next is refused unheard, and who was here goes on", async () => {
+  test("are so many in all: the one that has been silent for longest makes room, and who comes is heard", async () => {
     await using server = new TestServer({ maxUnadmitted: 4 });
     const honest = await clientFrom(server);
     const silent = addresses(4).map((from) => peerOf(server, { from }));
     const late = peerOf(server, { from: "203.0.113.1:5" });
-    await until(() => late.ended);
-    expect(late.frames.map(({ name }) => name)).toEqual(["REFUSE"]);
-    expect(late.last("REFUSE")?.json).toEqual({ code: CODES.UNAVAILABLE, message: ALL });
-    expect(silent.map(({ frames }) => frames.length)).toEqual([0, 0, 0, 0]);
+    await until(() => silent[0]?.ended);
+    expect(silent[0]?.last("REFUSE")?.json).toEqual({ code: CODES.UNAVAILABLE, message: ALL });
+    expect([...silent.slice(1), late].map(({ frames }) => frames.length)).toEqual([0, 0, 0, 0]);
     expect((await honest.send("still here")).text).toBe("still here ACK");
-    expect(server.events.at(-2)).toMatchObject({ event: "refused", code: "UNAVAILABLE", address: "203.0.113.1:5" });
+    expect(server.events.at(-2)).toMatchObject({
+      event: "refused",
+      code: "UNAVAILABLE",
+      address: "198.51.100.1:50000",
+    });
+    await late.send(frame("HELLO", HELLO));
+    expect(late.last("WELCOME")).toBeDefined();
+  });
+
+  test("of the address that has the most make room for others, not those that come alone", async () => {
+    await using server = new TestServer({ maxUnadmitted: 4, maxClients: 8 });
+    const slow = peerOf(server, { from: "203.0.113.1:5" });
+    const crowd = [1, 2, 3].map((port) => peerOf(server, { from: `198.51.100.7:${port}` }));
+    const late = peerOf(server, { from: "203.0.113.2:5" });
+    await until(() => crowd[0]?.ended);
+    for (const peer of [slow, late]) {
+      await peer.send(frame("HELLO", HELLO));
+      expect(peer.last("WELCOME")).toBeDefined();
+    }
+  });
+
+  test("make room for who gets on, who is heard each time while ever more of them come", async () => {
+    await using server = new AccessServer({ maxUnadmitted: 8, maxUnadmittedPerAddress: 4, maxClients: 50 });
+    const token = server.issue("laptop");
+    for (let round = 0; round < 20; round++) {
+      for (let count = 0; count < 10; count++) await server.transport("memory", "198.51.100.7:9");
+      const { peer } = await server.peer("memory", "198.51.100.7:1");
+      const scram = new ScramClient(token, undefined);
+      const challenge = await challengeOf(peer, scram);
+      for (let count = 0; count < 3; count++) await server.transport("memory", "198.51.100.7:9");
+      await peer.send(frame("AUTH", { message: (await scram.answer(challenge)).message }));
+      expect(peer.last("WELCOME")).toBeDefined();
+    }
+  });
+
+  test("that ask for a challenge and never answer keep nobody out either", async () => {
+    await using server = new AccessServer({ maxUnadmittedPerAddress: 4, maxClients: 50 });
+    const token = server.issue("laptop");
+    for (let round = 0; round < 20; round++) {
+      for (let count = 0; count < 4; count++) {
+        const { peer } = await server.peer("memory", "198.51.100.7:9");
+        await challengeOf(peer, new ScramClient(token, undefined));
+      }
+      expect((await server.client(token, { from: "198.51.100.7:1" })).role).toBe("read");
+    }
   });
 
   test("make room when they say who they are, when they leave, and when they are refused", async () => {
@@ -49,26 +94,27 @@ describe("peers that have not said who they are", () => {
     expect((await honest.send("hi")).text).toBe("hi ACK");
   });
 
-  test("of one address are so many: others come in beside them", async () => {
+  test("of one address are so many: others come in beside them, and who comes from there is heard", async () => {
     await using server = new TestServer({ maxUnadmittedPerAddress: 3 });
     const from = (port: number) => ({ from: `198.51.100.7:${port}` });
     const silent = [1, 2, 3].map((port) => peerOf(server, from(port)));
     const late = peerOf(server, from(4));
-    await until(() => late.ended);
-    expect(late.last("REFUSE")?.json).toEqual({ code: CODES.UNAVAILABLE, message: ADDRESS });
+    await until(() => silent[0]?.ended);
+    expect(silent[0]?.last("REFUSE")?.json).toEqual({ code: CODES.UNAVAILABLE, message: ADDRESS });
     const honest = await clientFrom(server);
     expect((await honest.send("beside")).text).toBe("beside ACK");
-    await silent[0]?.send(frame("HELLO", HELLO));
-    expect(silent[0]?.last("WELCOME")).toBeDefined();
+    await late.send(frame("HELLO", HELLO));
+    expect(late.last("WELCOME")).toBeDefined();
     expect((await clientFrom(server, from(5))).name).toBe("Client03");
+    expect(silent.slice(1).map(({ frames }) => frames.length)).toEqual([0, 0]);
   });
 
   test("of one /64 network of IPv6 count together", async () => {
     await using server = new TestServer({ maxUnadmittedPerAddress: 2 });
-    for (const host of ["2001:db8:0:7::1", "2001:db8:0:7:ffff::2"]) peerOf(server, { from: `[${host}]:5` });
-    const late = peerOf(server, { from: "[2001:db8:0:7:1:2:3:4]:5" });
-    await until(() => late.ended);
-    expect(late.last("REFUSE")?.json).toMatchObject({ message: ADDRESS });
+    const hosts = ["2001:db8:0:7::1", "2001:db8:0:7:ffff::2", "2001:db8:0:7:1:2:3:4"];
+    const [first] = hosts.map((host) => peerOf(server, { from: `[${host}]:5` }));
+    await until(() => first?.ended);
+    expect(first?.last("REFUSE")?.json).toMatchObject({ message: ADDRESS });
     await admittedPeer(server, { from: "[2001:db8:0:8::1]:5" });
   });
 });
@@ -77,20 +123,34 @@ describe("links of peers that were refused and do not go", () => {
   const [maxClients, maxWaiting, maxUnadmitted] = [1, 0, 2];
   const MOST = maxClients + maxWaiting + 4 * maxUnadmitted;
 
-  test("are so many: more are cut off without a word, until those are gone", async () => {
-    await using server = new TestServer({ maxClients, maxWaiting, maxUnadmitted });
+  test("are so many: whose last words were said longest ago are cut off, and who comes gets in each time", async () => {
+    await using server = new TestServer({ maxClients: maxClients + 1, maxWaiting, maxUnadmitted });
     const port = server.listen();
     const honest = await server.tcpClient();
     const peers: RawPeer[] = [];
-    for (let count = 0; count < 3 * MOST; count++) peers.push(await RawPeer.connect(port));
-    const isCut = (peer: RawPeer) => peer.closed && peer.frames.length === 0;
-    await until(() => peers.filter(isCut).length >= 2 * MOST);
-    expect(peers.filter(({ frames }) => frames.length > 0).length).toBeLessThanOrEqual(MOST);
+    for (let round = 0; round < 3; round++) {
+      for (let count = 0; count < MOST; count++) peers.push(await RawPeer.connect(port));
+      const next = await server.tcpClient();
+      expect((await next.send("beside them")).text).toBe("beside them ACK");
+      await next.close();
+    }
+    await until(() => peers.filter(({ closed }) => !closed).length <= MOST + 1);
     expect((await honest.send("still here")).text).toBe("still here ACK");
     for (const peer of peers) peer.abort();
-    await honest.close();
-    const next = await until(() => server.tcpClient().catch(() => undefined));
-    expect((await next.send("after it")).text).toBe("after it ACK");
+  });
+
+  test("are also those of sessions that have ended and do not close, which keep nobody out", async () => {
+    await using server = new TestServer({ maxClients: 2, maxWaiting, maxUnadmitted });
+    const ended: RawPeer[] = [];
+    for (let count = 0; count < 2 * MOST; count++) {
+      const peer = await RawPeer.admitted(server.listen());
+      peer.send(frame("GOAWAY", { code: 0, message: "exit" }));
+      await until(() => peer.ended);
+      ended.push(peer);
+    }
+    const next = await server.tcpClient();
+    expect((await next.send("beside them")).text).toBe("beside them ACK");
+    for (const peer of ended) peer.abort();
   });
 
   test("and strangers in their handshake do not keep the operator out, who comes by the socket in the state folder", async () => {

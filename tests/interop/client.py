@@ -98,7 +98,8 @@ class Client(FileCommands, Session):
         low, high = self.options.versions
         require(low <= frame.body["version"] <= high, "UNSUPPORTED_VERSION", f"WELCOME with {frame.body['version']}")
         self.admitted, self.name, self.their_credit = True, frame.body["name"], frame.body["credit"]
-        asked = self.options.resume is not None
+        # Handshake, 7: operators have no seat to come back to.
+        asked = self.options.resume is not None and frame.body["role"] != "operator"
         require(asked == ("resume" in frame.body), "BAD_PAYLOAD", f"resume was asked: {asked}; {frame.body!r}")
         if asked:
             self.options.resume = frame.body["resume"]["token"]

@@ -35,6 +35,13 @@ class TokenSite extends CompiledSite {
 buildFirst();
 
 describeInterop("a Python operator with a token, over TCP", () => {
+  test("can't be resumed: WELCOME has no resume for it, whatever it asks for", async () => {
+    await using site = await TokenSite.open();
+    await using operator = site.stays(await site.token("op", "operator"), "--resume");
+    expect(await operator.event("welcome")).not.toHaveProperty("resume");
+    expect(await operator.finish()).toMatchObject(KEPT);
+  });
+
   test("takes no seat, issues tokens, lists and revokes them, and their sessions end", async () => {
     await using site = await TokenSite.open("--max-clients", "1");
     await using operator = site.stays(await site.token("op", "operator"));

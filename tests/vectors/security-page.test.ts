@@ -31,13 +31,17 @@ const rows = readTableOf(PAGE, "limit", "number", "flag", "answer").map((row) =>
 const constant = (name: string) => privateConstant(START, name);
 const seats = constant("MAX_UNADMITTED");
 
+const throttle = (name: string) => privateConstant("server/throttle.ts", name);
+const often = `${throttle("BURST")}, and one in ${1 / throttle("PER_SECOND")} s`;
+
 /** Limits without a flag, as the page writes them. */
 const NUMBERS: Record<string, string> = {
   "connections in their handshake": `${seats}`,
   "the same, of one address": `${constant("MAX_UNADMITTED_PER_ADDRESS")}`,
-  "refused connections that have not gone yet": `${seats * privateConstant("server/server.ts", "REFUSED_FACTOR")} beside the seats`,
+  "refused connections that have not gone yet": `${seats * privateConstant("server/door.ts", "REFUSED_FACTOR")} beside the seats`,
   "time for TLS, HELLO and the proof": `${constant("HANDSHAKE_MS") / 1000} s`,
-  "failed proofs of one address": `${privateConstant("server/access/throttle.ts", "BURST")}, and one in ${1 / privateConstant("server/access/throttle.ts", "PER_SECOND")} s`,
+  "wrong proofs of one address": often,
+  "lines in the log for one address and refusal": often,
   "silence of a peer": `${(constant("HEARTBEAT_MS") * privateConstant("session/heartbeat.ts", "SILENT_INTERVALS")) / 1000} s`,
   "requests under way in a session": `${constant("MAX_STREAMS")}`,
   "transfers that move in a session": `${privateConstant("server/member.ts", "MAX_TRANSFERS")}`,

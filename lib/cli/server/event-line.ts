@@ -17,7 +17,7 @@ export function formatEvent(record: EventRecord): string {
     case "waiting":
       return `${text("address")} waits for a seat, position ${text("position")}`;
     case "refused":
-      return `${text("address")} was refused: ${text("message")} [${text("code")}]`;
+      return `${text("address")} was refused${times(text("count"))}: ${text("message")} [${text("code")}]`;
     case "message":
       return `${text("from")}${aim(text("to"))}: ${text("text")}`;
     case "stored":
@@ -73,6 +73,10 @@ function detail(record: EventRecord): string {
   return record["reason"] === "protocol error" || record["reason"] === "lost"
     ? `: ${escapeText(textOf(record["message"]))}`
     : "";
+}
+
+function times(count: string): string {
+  return count === "" ? "" : ` ${count} times`;
 }
 
 function aim(to: string): string {

@@ -36,7 +36,7 @@ export const SERVE_FLAGS = {
     type: "string",
     valueHint: "N",
     default: "128",
-    description: "Seats and places in the queue that one address may have",
+    description: "Seats and places in the queue that one address may have with one token",
   },
   "max-messages": { type: "string", valueHint: "N", default: "1000", description: "Messages a second and session" },
   "max-lists": {

@@ -72,6 +72,7 @@ async function startIn(
   const { host, isPlaintext, certificate, bandwidth } = settings;
   const identity = isPlaintext ? undefined : await findIdentity(stateDir, certificate);
   const tokens = TokenStore.open(tokensFile(stateDir));
+  tokens.keepSalts();
   const local: Token = { name: LOCAL_TOKEN, secret: createSecret() };
   // Set when the port is known.
   let invitation: Invitation = { addresses: [], identity: identityOf(identity, certificate !== undefined) };
@@ -81,7 +82,7 @@ async function startIn(
     storage: bounded(storage, settings),
     ledger,
     tokens,
-    access: new Access({ clock: systemClock, tokens, open: settings.isOpen, local: localToken(local) }),
+    access: new Access({ clock: systemClock, tokens, open: settings.isOpen, local: localToken(local, tokens) }),
     invite: (token, addresses = invitation.addresses) => inviteFor(token, { ...invitation, addresses }),
     maxClients: settings.maxClients,
     maxWaiting: settings.maxWaiting,
@@ -119,7 +120,7 @@ async function startIn(
       repository: storage.location,
       identity: invitation.identity,
       fingerprint,
-      invite: canShowInvite && !tokens.existed ? firstInvite(server) : undefined,
+      invite: canShowInvite && !tokens.hasIssued ? firstInvite(server) : undefined,
       warnings: [operator.warning, localInvite.warning, locksWarning(storage, settings)].filter(
         (warning) => warning !== undefined,
       ),
@@ -163,8 +164,8 @@ function windowFor(bytesPerSecond = MAX_WINDOW_BYTES): number {
   return Math.min(MAX_WINDOW_BYTES, Math.max(MIN_WINDOW_BYTES, bytesPerSecond));
 }
 
-function localToken({ name, secret }: Token): KnownToken {
-  const verifier = createVerifier(secret);
+function localToken({ name, secret }: Token, tokens: TokenStore): KnownToken {
+  const verifier = createVerifier(secret, tokens.saltOf(name));
   return { name, role: "write", createdAt: systemClock.wallTime(), expiresAt: null, verifier };
 }
 

@@ -1,16 +1,16 @@
-import { randomBytes } from "node:crypto";
 import { quote } from "../../path.ts";
 import type { AuthOffer } from "../../protocol/messages.ts";
 import * as scram from "../../protocol/scram.ts";
 import type { Clock } from "../../session/clock.ts";
 import type { PeerAddress } from "../peer-address.ts";
+import { Throttle } from "../throttle.ts";
 import { AccessError, type Account } from "./account.ts";
 import { Exchange } from "./exchange.ts";
-import { Throttle } from "./throttle.ts";
 import type { KnownToken, TokenStore } from "./token-store.ts";
 import { decoyVerifier } from "./verifier.ts";
 
 const NOTHING = new Uint8Array(0);
+const NOT_RIGHT = "The token is not right, or was revoked.";
 
 export interface AccessOptions {
   readonly clock: Clock;
@@ -24,9 +24,8 @@ export interface AccessOptions {
 /** Decides who may come in, and as what. Source: PROTOCOL.md, "Proof". */
 export class Access {
   readonly #options: AccessOptions;
+  /** Of wrong proofs, by address. */
   readonly #throttle: Throttle;
-  /** So that a name without a token looks like one that has one. */
-  readonly #decoyKey = randomBytes(32);
 
   constructor(options: AccessOptions) {
     this.#options = options;
@@ -40,15 +39,12 @@ export class Access {
   }
 
   /**
-   * Begin the proof of a token.
+   * Begin the proof of a token. Every proof is judged, whoever else guesses at the same address: it takes four HMACs.
    *
    * @param binding the transport's, undefined where nothing is encrypted
-   * @throws AccessError THROTTLED, ACCESS_DENIED; ProtocolError BAD_PAYLOAD
+   * @throws AccessError ACCESS_DENIED; ProtocolError BAD_PAYLOAD
    */
   begin({ mechanism, message }: AuthOffer, address: PeerAddress, binding: Uint8Array | undefined): Exchange {
-    if (this.#throttle.isHeld(address.group)) {
-      throw new AccessError("THROTTLED", "Too many proofs from this address failed.", "Too many proofs failed.");
-    }
     const first = scram.parseClientFirst(message);
     const wanted = binding === undefined ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS";
     if (mechanism !== wanted || first.gs2Header !== scram.gs2HeaderOf(wanted)) {
@@ -56,10 +52,12 @@ export class Access {
       throw new AccessError("ACCESS_DENIED", `The proof must be made with ${wanted} here.`, detail);
     }
     const token = this.#find(first.name, address);
+    // Made for every name: the time until the answer tells no more than the answer does.
+    const decoy = decoyVerifier(this.#options.tokens.saltOf(first.name));
     return new Exchange({
       first,
       binding: binding ?? NOTHING,
-      verifier: token?.verifier ?? decoyVerifier(this.#decoyKey, first.name),
+      verifier: token?.verifier ?? decoy,
       finish: (fault) => this.#finish(first.name, token, address, fault),
     });
   }
@@ -90,13 +88,9 @@ export class Access {
 
   #finish(name: string, token: KnownToken | undefined, address: PeerAddress, fault: string | undefined): Account {
     if (token === undefined || fault !== undefined) {
-      this.#throttle.noteFailure(address.group);
-      const detail = token === undefined ? "There is no such token." : (fault as string);
-      throw new AccessError(
-        "ACCESS_DENIED",
-        "The token is not right, or was revoked.",
-        `Token ${quote(name)}: ${detail}`,
-      );
+      const detail = `Token ${quote(name)}: ${token === undefined ? "There is no such token." : fault}`;
+      if (this.#throttle.take(address.group)) throw new AccessError("ACCESS_DENIED", NOT_RIGHT, detail);
+      throw new AccessError("THROTTLED", `${NOT_RIGHT} Too many proofs from this address were wrong.`, detail);
     }
     // Only told to who has shown that it knows the token; another of that name may have been made meanwhile.
     const over = this.#find(name, address) === token ? this.faultOf(name) : `The token ${quote(name)} was revoked.`;

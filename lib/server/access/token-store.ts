@@ -1,19 +1,12 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
 import { CommError, StorageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { Role } from "../../protocol/messages.ts";
-import {
-  decodeBase64,
-  encodeBase64,
-  isTokenName,
-  MAX_ITERATIONS,
-  MIN_ITERATIONS,
-  PROOF_BYTES,
-} from "../../protocol/scram.ts";
+import { decodeBase64, encodeBase64, isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
 import type { Token } from "../../protocol/token.ts";
 import { readPrivate, writePrivate } from "../../storage/private-file.ts";
-import { createVerifier, type Verifier } from "./verifier.ts";
+import { createVerifier, SALT_BYTES, saltFor, type Verifier } from "./verifier.ts";
 
 const SECRET_BYTES = 32;
 
@@ -22,10 +15,13 @@ export const LOCAL_TOKEN = "local";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const bytes = v.pipe(v.string(), v.base64());
-const key = v.pipe(
-  bytes,
-  v.check((text) => decodeBase64(text).length === PROOF_BYTES, "not a key of SHA-256"),
-);
+const ofBytes = (length: number, what: string) =>
+  v.pipe(
+    bytes,
+    v.check((text) => decodeBase64(text).length === length, what),
+  );
+const key = ofBytes(PROOF_BYTES, "not a key of SHA-256");
+const salt = ofBytes(SALT_BYTES, "not a salt");
 
 /** One token in the file: its verifier, and never its secret. */
 const Stored = v.object({
@@ -33,12 +29,22 @@ const Stored = v.object({
   role: Role,
   createdAt: count,
   expiresAt: v.nullable(count),
-  salt: bytes,
-  iterations: v.pipe(count, v.minValue(MIN_ITERATIONS), v.maxValue(MAX_ITERATIONS)),
+  salt,
+  // The same for all, known or not: see PROTOCOL.md, "Proof".
+  iterations: v.literal(MIN_ITERATIONS),
   storedKey: key,
   serverKey: key,
 });
-const StoredFile = v.object({ version: v.literal(1), tokens: v.array(Stored) });
+const StoredFile = v.object({
+  version: v.literal(1),
+  /** What salts are made of. Files of earlier versions have none, and salts of their own in their tokens. */
+  saltKey: v.optional(key),
+  /** False until a token was made. */
+  issued: v.optional(v.boolean(), true),
+  tokens: v.array(Stored),
+  /** Names of revoked tokens whose salts were not made of the key. */
+  formerSalts: v.optional(v.record(v.string(), salt), {}),
+});
 
 /** What there is to know of a token. */
 export interface TokenRecord {
@@ -53,23 +59,59 @@ export interface KnownToken extends TokenRecord {
   readonly verifier: Verifier;
 }
 
-/** The named tokens of a server, in a file of its state folder. One process at a time may change it. */
+/** What a file holds. */
+interface Kept {
+  readonly saltKey: Uint8Array | undefined;
+  readonly issued: boolean;
+  readonly tokens: readonly KnownToken[];
+  readonly formerSalts: ReadonlyMap<string, Uint8Array>;
+}
+
+const NOTHING: Kept = { saltKey: undefined, issued: false, tokens: [], formerSalts: new Map() };
+
+/**
+ * The named tokens of a server, in a file of its state folder. One process at a time may change it.
+ *
+ * A name's salt is the same for ever, whether it has a token, had one or will have one: who asks for it learns nothing.
+ * So it is made of the name and of a key that lies in this file, and not of the identity, which may be rotated, be an
+ * authority's that is renewed, or not be there at all.
+ */
 export class TokenStore {
   readonly #file: string;
   readonly #tokens: Map<string, KnownToken>;
-  /** False until there is a file: then no token was ever made. */
-  readonly existed: boolean;
+  readonly #saltKey: Uint8Array;
+  readonly #formerSalts: Map<string, Uint8Array>;
+  #hasSaltKey: boolean;
+  #hasIssued: boolean;
 
-  private constructor(file: string, tokens: readonly KnownToken[] | undefined) {
+  private constructor(file: string, kept: Kept) {
     this.#file = file;
-    this.existed = tokens !== undefined;
-    this.#tokens = new Map(tokens?.map((token) => [token.name, token]));
+    this.#tokens = new Map(kept.tokens.map((token) => [token.name, token]));
+    this.#saltKey = kept.saltKey ?? randomBytes(PROOF_BYTES);
+    this.#formerSalts = new Map(kept.formerSalts);
+    this.#hasSaltKey = kept.saltKey !== undefined;
+    this.#hasIssued = kept.issued;
   }
 
   /** @throws StorageError DISK_FAILED when the file is damaged, DISK_DENIED */
   static open(file: string): TokenStore {
     const text = readPrivate(file);
-    return new TokenStore(file, text === undefined ? undefined : parseFile(text, file));
+    return new TokenStore(file, text === undefined ? NOTHING : parseFile(text, file));
+  }
+
+  /** False until a token was made, also one that was revoked since. */
+  get hasIssued(): boolean {
+    return this.#hasIssued;
+  }
+
+  /** The salt of that name, for SCRAM. */
+  saltOf(name: string): Uint8Array {
+    return this.#formerSalts.get(name) ?? saltFor(this.#saltKey, name);
+  }
+
+  /** Salts are asked for from now on: they must be the same after the next start. @throws StorageError as add() */
+  keepSalts(): void {
+    if (!this.#hasSaltKey) this.#save(() => {});
   }
 
   find(name: string): KnownToken | undefined {
@@ -99,8 +141,13 @@ export class TokenStore {
     }
     if (this.#tokens.has(name)) throw new CommError("TOKEN_EXISTS", `There is a token ${quote(name)} already.`);
     const secret = createSecret();
-    this.#tokens.set(name, { ...record, verifier: createVerifier(secret) });
-    this.#save(() => this.#tokens.delete(name));
+    const hadIssued = this.#hasIssued;
+    this.#hasIssued = true;
+    this.#tokens.set(name, { ...record, verifier: createVerifier(secret, this.saltOf(name)) });
+    this.#save(() => {
+      this.#tokens.delete(name);
+      this.#hasIssued = hadIssued;
+    });
     return { name, secret };
   }
 
@@ -109,7 +156,13 @@ export class TokenStore {
     const token = this.#tokens.get(name);
     if (token === undefined) throw new CommError("NO_SUCH_TOKEN", `There is no token ${quote(name)}.`);
     this.#tokens.delete(name);
-    this.#save(() => this.#tokens.set(name, token));
+    const { salt } = token.verifier;
+    const isOwnSalt = !timingSafeEqual(salt, this.saltOf(name));
+    if (isOwnSalt) this.#formerSalts.set(name, salt);
+    this.#save(() => {
+      this.#tokens.set(name, token);
+      if (isOwnSalt) this.#formerSalts.delete(name);
+    });
   }
 
   #save(undo: () => void): void {
@@ -120,8 +173,18 @@ export class TokenStore {
       storedKey: encodeBase64(verifier.storedKey),
       serverKey: encodeBase64(verifier.serverKey),
     }));
+    const content = {
+      version: 1,
+      saltKey: encodeBase64(this.#saltKey),
+      issued: this.#hasIssued,
+      tokens,
+      ...(this.#formerSalts.size > 0 && {
+        formerSalts: Object.fromEntries([...this.#formerSalts].map(([name, salt]) => [name, encodeBase64(salt)])),
+      }),
+    };
     try {
-      writePrivate(this.#file, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
+      writePrivate(this.#file, `${JSON.stringify(content, null, 2)}\n`);
+      this.#hasSaltKey = true;
     } catch (thrown) {
       undo();
       throw thrown;
@@ -133,11 +196,13 @@ export function createSecret(): string {
   return randomBytes(SECRET_BYTES).toString("base64url");
 }
 
-function parseFile(text: string, file: string): KnownToken[] {
+function parseFile(text: string, file: string): Kept {
   try {
-    return v
-      .parse(StoredFile, JSON.parse(text))
-      .tokens.map(({ salt, iterations, storedKey, serverKey, ...record }) => ({
+    const { saltKey, issued, tokens, formerSalts } = v.parse(StoredFile, JSON.parse(text));
+    return {
+      saltKey: saltKey === undefined ? undefined : decodeBase64(saltKey),
+      issued,
+      tokens: tokens.map(({ salt, iterations, storedKey, serverKey, ...record }) => ({
         ...record,
         verifier: {
           salt: decodeBase64(salt),
@@ -145,7 +210,9 @@ function parseFile(text: string, file: string): KnownToken[] {
           storedKey: decodeBase64(storedKey),
           serverKey: decodeBase64(serverKey),
         },
-      }));
+      })),
+      formerSalts: new Map(Object.entries(formerSalts).map(([name, text]) => [name, decodeBase64(text)])),
+    };
   } catch (cause) {
     throw new StorageError(
       "DISK_FAILED",

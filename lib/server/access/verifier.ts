@@ -9,26 +9,23 @@ export interface Verifier {
   readonly serverKey: Uint8Array;
 }
 
-const SALT_BYTES = 16;
+export const SALT_BYTES = 16;
 
 /** The verifier of a secret. More rounds would add nothing: the secret itself has 256 random bits. */
-export function createVerifier(secret: string, salt: Uint8Array = randomBytes(SALT_BYTES)): Verifier {
+export function createVerifier(secret: string, salt: Uint8Array): Verifier {
   const salted = pbkdf2Sync(secret, salt, MIN_ITERATIONS, PROOF_BYTES, "sha256");
   const storedKey = createHash("sha256").update(hmac(salted, "Client Key")).digest();
   return { salt, iterations: MIN_ITERATIONS, storedKey, serverKey: hmac(salted, "Server Key") };
 }
 
-/**
- * A verifier for a name that no token has, always the same for the same name: who asks learns nothing, and no proof fits
- * it. `key` is the server's own, for as long as it runs.
- */
-export function decoyVerifier(key: Uint8Array, name: string): Verifier {
-  return {
-    salt: hmac(key, `salt ${name}`).subarray(0, SALT_BYTES),
-    iterations: MIN_ITERATIONS,
-    storedKey: randomBytes(PROOF_BYTES),
-    serverKey: randomBytes(PROOF_BYTES),
-  };
+/** A name's salt, always the same for the same key: who asks for it does not learn whether the name has a token. */
+export function saltFor(key: Uint8Array, name: string): Uint8Array {
+  return hmac(key, `salt ${name}`).subarray(0, SALT_BYTES);
+}
+
+/** A verifier for a name that no token has: no proof fits it. */
+export function decoyVerifier(salt: Uint8Array): Verifier {
+  return { salt, iterations: MIN_ITERATIONS, storedKey: randomBytes(PROOF_BYTES), serverKey: randomBytes(PROOF_BYTES) };
 }
 
 /** Whether `proof` shows the secret behind the verifier, for the exchange that `authMessage` tells. In constant time. */

@@ -22,6 +22,10 @@ const LINES: [ServerEvent, string][] = [
   [{ ...LEFT, reason: "protocol error" }, `Client01 left: protocol error: the link was lost ${COUNTS}`],
   [{ event: "waiting", address: "a:1", position: 2 }, "a:1 waits for a seat, position 2"],
   [{ event: "refused", address: "a:1", code: "SERVER_FULL", message: "Full." }, "a:1 was refused: Full. [SERVER_FULL]"],
+  [
+    { event: "refused", address: "a:1", code: "THROTTLED", message: "Wrong.", count: 37 },
+    "a:1 was refused 37 times: Wrong. [THROTTLED]",
+  ],
   [{ event: "message", from: "Client01", to: "server", text: "hi" }, "Client01: hi"],
   [{ event: "message", from: "Client01", to: "SERVER", text: "hi" }, "Client01: hi"],
   [{ event: "message", from: "Client01", to: "all", text: "hi" }, "Client01 to all: hi"],

@@ -21,11 +21,11 @@ describe("the file", () => {
   test("is there from the first token on, for its owner alone", () => {
     using folder = new Folder();
     const store = folder.open();
-    expect(store.existed).toBe(false);
+    expect(store.hasIssued).toBe(false);
     expect(readdirSync(folder.path)).toEqual([]);
     store.add({ name: "laptop", ...RECORD });
     expect(statSync(folder.file).mode & 0o777).toBe(0o600);
-    expect(folder.open().existed).toBe(true);
+    expect(folder.open().hasIssued).toBe(true);
   });
 
   test("has verifiers in it, and the secret in no form", () => {
@@ -54,7 +54,7 @@ describe("the file", () => {
     using folder = new Folder();
     const { secret } = folder.open().add({ name: "laptop", ...RECORD });
     const verifier = folder.open().find("laptop")?.verifier;
-    const again = createVerifier(secret, verifier?.salt);
+    const again = createVerifier(secret, verifier?.salt as Uint8Array);
     expect(Buffer.from(verifier?.storedKey ?? [])).toEqual(Buffer.from(again.storedKey));
     expect(Buffer.from(verifier?.serverKey ?? [])).toEqual(Buffer.from(again.serverKey));
   });
@@ -91,13 +91,75 @@ describe("the file", () => {
     expect(() => folder.open()).toThrow(folder.file);
   });
 
-  test("whose keys have a wrong length is damaged, and no proof is ever compared with it", () => {
+  test.each([
+    ["whose keys have a wrong length", { storedKey: "AAAA" }],
+    ["with a salt that others have not", { salt: "AAAA" }],
+    ["with a count that others have not", { iterations: 8192 }],
+  ])("%s is damaged, and no proof is ever compared with it", (_, wrong) => {
     using folder = new Folder();
     folder.open().add({ name: "laptop", ...RECORD });
     const content = JSON.parse(readFileSync(folder.file, "utf8"));
-    content.tokens[0].storedKey = "AAAA";
+    Object.assign(content.tokens[0], wrong);
     writeFileSync(folder.file, JSON.stringify(content));
     expect(() => folder.open()).toThrow(withCode("DISK_FAILED"));
+  });
+});
+
+describe("the salt of a name", () => {
+  const saltOf = (store: TokenStore, name: string) =>
+    Buffer.from(store.find(name)?.verifier.salt ?? store.saltOf(name)).toString("hex");
+
+  test("stays, from one start to the next, when no token was ever made", () => {
+    using folder = new Folder();
+    const store = folder.open();
+    store.keepSalts();
+    expect(statSync(folder.file).mode & 0o777).toBe(0o600);
+    const again = folder.open();
+    expect(saltOf(again, "laptop")).toBe(saltOf(store, "laptop"));
+    expect(again.hasIssued).toBe(false);
+  });
+
+  test("stays when it gets a token, when that is revoked, and when it gets another", () => {
+    using folder = new Folder();
+    const salts = new Set<string>();
+    for (let round = 0; round < 2; round++) {
+      salts.add(saltOf(folder.open(), "laptop"));
+      folder.open().add({ name: "laptop", ...RECORD });
+      salts.add(saltOf(folder.open(), "laptop"));
+      folder.open().revoke("laptop");
+    }
+    // Nobody has asked before the first token was made: the key came with it.
+    expect(salts.size).toBe(2);
+    expect(folder.open().hasIssued).toBe(true);
+  });
+
+  test("is written once: a start alone changes nothing of the file", () => {
+    using folder = new Folder();
+    folder.open().keepSalts();
+    const before = readFileSync(folder.file, "utf8");
+    folder.open().keepSalts();
+    expect(readFileSync(folder.file, "utf8")).toBe(before);
+  });
+
+  test("of a token of an earlier version stays its own, also when that was revoked and made anew", () => {
+    using folder = new Folder();
+    folder.open().add({ name: "laptop", ...RECORD });
+    const { saltKey, issued, ...content } = JSON.parse(readFileSync(folder.file, "utf8"));
+    content.tokens[0].salt = Buffer.alloc(16, 7).toString("base64");
+    writeFileSync(folder.file, JSON.stringify(content));
+
+    const old = folder.open();
+    old.keepSalts();
+    const unknown = saltOf(folder.open(), "phone");
+    expect(unknown).toBe(saltOf(old, "phone"));
+    const own = "07".repeat(16);
+    expect([saltOf(old, "laptop"), old.hasIssued]).toEqual([own, true]);
+    old.revoke("laptop");
+    expect(saltOf(folder.open(), "laptop")).toBe(own);
+    folder.open().add({ name: "laptop", ...RECORD });
+    expect(saltOf(folder.open(), "laptop")).toBe(own);
+    folder.open().revoke("laptop");
+    expect([saltOf(folder.open(), "laptop"), saltOf(folder.open(), "phone")]).toEqual([own, unknown]);
   });
 });
 

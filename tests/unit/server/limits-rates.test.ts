@@ -50,11 +50,11 @@ test("an IPv4 address in the dress of an IPv6 one is that IPv4 address: not all 
 });
 
 class Guest implements Candidate {
-  readonly group: string;
+  readonly party: string;
   isSeated = false;
 
-  constructor(group: string) {
-    this.group = group;
+  constructor(party: string) {
+    this.party = party;
   }
 
   onSeated(): void {
@@ -62,13 +62,15 @@ class Guest implements Candidate {
   }
 
   onPosition(): void {}
+
+  onDisplaced(): void {}
 }
 
 describe("Seats, by party", () => {
-  const party = (group: string, count: number) => Array.from({ length: count }, () => new Guest(group));
+  const party = (name: string, count: number) => Array.from({ length: count }, () => new Guest(name));
 
   test("seats and places in the queue count together; others come in beside", () => {
-    const seats = new Seats({ max: 2, maxWaiting: 8, maxPerGroup: 3 });
+    const seats = new Seats({ max: 2, maxWaiting: 8, maxPerParty: 3 });
     expect(party("a", 5).map((guest) => seats.request(guest, true))).toEqual([
       "seated",
       "seated",
@@ -80,7 +82,7 @@ describe("Seats, by party", () => {
   });
 
   test("who is crowded out is told so whether it can wait or not, and takes nothing", () => {
-    const seats = new Seats({ max: 8, maxWaiting: 8, maxPerGroup: 1 });
+    const seats = new Seats({ max: 8, maxWaiting: 8, maxPerParty: 1 });
     seats.request(new Guest("a"), false);
     const [late, other] = party("a", 2) as [Guest, Guest];
     expect([seats.request(late, true), seats.request(other, false)]).toEqual(["crowded", "crowded"]);
@@ -89,7 +91,7 @@ describe("Seats, by party", () => {
   });
 
   test("who is refused for another reason takes no place of its party", () => {
-    const seats = new Seats({ max: 1, maxWaiting: 0, maxPerGroup: 2 });
+    const seats = new Seats({ max: 1, maxWaiting: 0, maxPerParty: 2 });
     const [first, second, third] = party("a", 3) as [Guest, Guest, Guest];
     expect([first, second, third].map((guest) => seats.request(guest, true))).toEqual(["seated", "full", "full"]);
     seats.release(first);
@@ -97,7 +99,7 @@ describe("Seats, by party", () => {
   });
 
   test("a place is free again when a seat or a place in the queue is given back, once", () => {
-    const seats = new Seats({ max: 1, maxWaiting: 8, maxPerGroup: 2 });
+    const seats = new Seats({ max: 1, maxWaiting: 8, maxPerParty: 2 });
     const [seated, waiting, late] = party("a", 3) as [Guest, Guest, Guest];
     seats.request(seated, true);
     seats.request(waiting, true);
@@ -112,12 +114,12 @@ describe("Seats, by party", () => {
   });
 
   test("a seat that is taken over by another party counts for that one from then on", () => {
-    const seats = new Seats({ max: 8, maxWaiting: 0, maxPerGroup: 1 });
+    const seats = new Seats({ max: 8, maxWaiting: 0, maxPerParty: 1 });
     const [before, after] = [new Guest("a"), new Guest("b")];
     seats.request(before, false);
     seats.replace(before, after);
     expect(seats.taken).toBe(1);
-    expect(["a", "b"].map((group) => seats.request(new Guest(group), false))).toEqual(["seated", "crowded"]);
+    expect(["a", "b"].map((name) => seats.request(new Guest(name), false))).toEqual(["seated", "crowded"]);
     seats.release(before);
     expect(seats.request(new Guest("b"), false)).toBe("crowded");
     seats.release(after);

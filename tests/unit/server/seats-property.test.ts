@@ -13,7 +13,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** A candidate that checks what it is told, and that may leave in the moment in which it is seated. */
 class Guest implements Candidate {
-  readonly group = "192.0.2.1";
+  readonly party = "192.0.2.1";
   state: "new" | "waiting" | "seated" | "gone" = "new";
   position = 0;
   readonly #house: House;
@@ -37,6 +37,10 @@ class Guest implements Candidate {
     this.position = position;
   }
 
+  onDisplaced(): void {
+    throw new Error("there is no other party");
+  }
+
   leave(): void {
     this.state = "gone";
     this.#house.seats.release(this);
@@ -50,7 +54,7 @@ class House {
   readonly seatedInOrder: Guest[] = [];
 
   constructor(max: number, maxWaiting: number) {
-    this.seats = new Seats({ max, maxWaiting, maxPerGroup: 1_000 });
+    this.seats = new Seats({ max, maxWaiting, maxPerParty: 1_000 });
   }
 
   run(one: Step): void {

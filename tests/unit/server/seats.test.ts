@@ -3,8 +3,14 @@ import { type Candidate, Seats } from "../../../lib/server/seats.ts";
 
 /** Remembers what it was told. */
 class Guest implements Candidate {
-  readonly group = "192.0.2.1";
-  readonly told: (number | "seated")[] = [];
+  readonly told: (number | "seated" | "displaced")[] = [];
+  readonly party: string;
+  readonly #house: { seats?: Seats };
+
+  constructor(party = "192.0.2.1", house: { seats?: Seats } = {}) {
+    this.party = party;
+    this.#house = house;
+  }
 
   onSeated(): void {
     this.told.push("seated");
@@ -13,13 +19,18 @@ class Guest implements Candidate {
   onPosition(position: number): void {
     this.told.push(position);
   }
+
+  onDisplaced(): void {
+    this.told.push("displaced");
+    this.#house.seats?.release(this);
+  }
 }
 
 const guests = (count: number) => Array.from({ length: count }, () => new Guest());
 
 /** Seats with `max` guests seated and `waiting` more in the queue. */
 function filled(max: number, waiting: number): { seats: Seats; seated: Guest[]; queue: Guest[] } {
-  const seats = new Seats({ max, maxWaiting: 16, maxPerGroup: 1_000 });
+  const seats = new Seats({ max, maxWaiting: 16, maxPerParty: 1_000 });
   const [seated, queue] = [guests(max), guests(waiting)];
   for (const guest of [...seated, ...queue]) seats.request(guest, true);
   for (const guest of queue) guest.told.length = 0;
@@ -28,7 +39,7 @@ function filled(max: number, waiting: number): { seats: Seats; seated: Guest[]; 
 
 describe("Seats.request()", () => {
   test("seats as many as there are seats, at once", () => {
-    const seats = new Seats({ max: 3, maxWaiting: 2, maxPerGroup: 1_000 });
+    const seats = new Seats({ max: 3, maxWaiting: 2, maxPerParty: 1_000 });
     const all = guests(3);
     expect(all.map((guest) => seats.request(guest, false))).toEqual(["seated", "seated", "seated"]);
     expect(all.map(({ told }) => told)).toEqual([["seated"], ["seated"], ["seated"]]);
@@ -44,14 +55,14 @@ describe("Seats.request()", () => {
   });
 
   test("queues who can wait, in the order of arrival, and leaves out who is above the limit of the queue", () => {
-    const seats = new Seats({ max: 1, maxWaiting: 2, maxPerGroup: 1_000 });
+    const seats = new Seats({ max: 1, maxWaiting: 2, maxPerParty: 1_000 });
     const all = guests(4);
     expect(all.map((guest) => seats.request(guest, true))).toEqual(["seated", "waiting", "waiting", "full"]);
     expect(all.map(({ told }) => told)).toEqual([["seated"], [1], [2], []]);
   });
 
   test("has no queue when none may wait", () => {
-    const seats = new Seats({ max: 1, maxWaiting: 0, maxPerGroup: 1_000 });
+    const seats = new Seats({ max: 1, maxWaiting: 0, maxPerParty: 1_000 });
     expect(guests(2).map((guest) => seats.request(guest, true))).toEqual(["seated", "full"]);
   });
 
@@ -118,5 +129,57 @@ describe("Seats.release()", () => {
     seats.release(seated[0] as Guest);
     expect(queue[2]?.told.at(-1)).toBe("seated");
     expect([seats.taken, seats.waiting]).toEqual([1, 0]);
+  });
+});
+
+describe("a full queue", () => {
+  class House {
+    readonly seats = new Seats({ max: 1, maxWaiting: 4, maxPerParty: 1_000 });
+
+    come(party: string): { guest: Guest; answer: string } {
+      const guest = new Guest(party, this);
+      return { guest, answer: this.seats.request(guest, true) };
+    }
+
+    queue(...parties: string[]): Guest[] {
+      this.come("seated");
+      return parties.map((party) => this.come(party).guest);
+    }
+  }
+
+  test("of one party makes room for another: who came last of it goes, and no other", () => {
+    const house = new House();
+    const crowd = house.queue("a", "a", "a", "a");
+    const { guest, answer } = house.come("b");
+    expect(answer).toBe("waiting");
+    expect(crowd.map(({ told }) => told)).toEqual([[1], [2], [3], [4, "displaced"]]);
+    expect(guest.told).toEqual([4]);
+    expect(house.seats.waiting).toBe(4);
+  });
+
+  test("goes on to until the places are shared evenly, and then nobody takes another's", () => {
+    const house = new House();
+    house.queue("a", "a", "a", "a");
+    expect(["b", "b", "b", "a"].map((party) => house.come(party).answer)).toEqual([
+      "waiting",
+      "waiting",
+      "full",
+      "full",
+    ]);
+    expect(["c", "d", "e"].map((party) => house.come(party).answer)).toEqual(["waiting", "waiting", "full"]);
+  });
+
+  test("moves up who waits behind the one that goes", () => {
+    const house = new House();
+    const [, , , last] = house.queue("a", "a", "a", "b") as [Guest, Guest, Guest, Guest];
+    house.come("c");
+    expect(last.told).toEqual([4, 3]);
+  });
+
+  test("has no room for who can't wait", () => {
+    const house = new House();
+    house.queue("a", "a", "a", "a");
+    expect(house.seats.request(new Guest("b"), false)).toBe("full");
+    expect(house.seats.waiting).toBe(4);
   });
 });

@@ -6,7 +6,7 @@ import { connecting, TIMEOUT_MS, WELCOME } from "../../support/handshake.ts";
 import { until } from "../../support/until.ts";
 
 const TOKEN = { name: "laptop", secret: "sEcReT-_".repeat(6).slice(0, 43) };
-const verifier = createVerifier(TOKEN.secret);
+const verifier = createVerifier(TOKEN.secret, Buffer.alloc(16));
 const salt = Buffer.from(verifier.salt).toString("base64");
 
 type Asking = ReturnType<typeof connecting>;

@@ -1,0 +1,176 @@
+import type { Hello, ReasonCode, Role } from "../protocol/messages.ts";
+import type { ServerEvent } from "../protocol/methods.ts";
+import type { Clock } from "../session/clock.ts";
+import type { Link } from "../session/link.ts";
+import type { Transport } from "../session/transport.ts";
+import type { Access } from "./access/access.ts";
+import type { Account } from "./access/account.ts";
+import { Admission, type AdmissionHost } from "./admission.ts";
+import type { Bandwidth } from "./bandwidth.ts";
+import { Handshakes } from "./handshakes.ts";
+import { Refusals } from "./refusals.ts";
+import type { Seats } from "./seats.ts";
+
+/** Links of peers that were refused and have not gone yet: so many times `maxUnadmitted`; then the oldest are cut off. */
+const REFUSED_FACTOR = 4;
+
+const TOO_MANY = {
+  all: "Too many clients connect at once. Please try again later.",
+  address: "Too many clients connect from your address at once. Please try again later.",
+};
+
+export interface DoorOptions {
+  readonly clock: Clock;
+  readonly seats: Seats;
+  readonly access: Access;
+  readonly bandwidth: Bandwidth;
+  readonly heartbeatMs: number;
+  readonly handshakeMs: number;
+  /** Connections that may be in their handshake at once, of all and of one address; who takes longest makes room. */
+  readonly maxUnadmitted: number;
+  readonly maxUnadmittedPerAddress: number;
+  emit(event: ServerEvent): void;
+  /** As AdmissionHost. */
+  closedFor(): { code: ReasonCode; message: string } | undefined;
+  onAdmitted(admission: Admission, hello: Hello): void;
+  /** As AdmissionHost. */
+  onReturning(admission: Admission, token: string): boolean;
+}
+
+/** Where peers come in: holds every link until nothing is left of it, and decides who may stay in the handshake. */
+export class Door implements AdmissionHost {
+  readonly #options: DoorOptions;
+  readonly clock: Clock;
+  readonly seats: Seats;
+  readonly access: Access;
+  readonly bandwidth: Bandwidth;
+  readonly heartbeatMs: number;
+  readonly handshakeMs: number;
+  /** Peers between their first byte and their admission, those who wait for a seat included. */
+  readonly #unadmitted = new Set<Admission>();
+  /** Those of them who have not yet shown who they are. */
+  readonly #handshakes: Handshakes<Admission>;
+  /** Transports that are not gone yet. */
+  readonly #links = new Set<Link>();
+  /** Those of them that only linger for their last words, in the order in which these were said. */
+  readonly #lingering = new Set<Link>();
+  readonly #refusals: Refusals;
+
+  /** Given to each link as it is: one function for all. */
+  readonly onGone = (link: Link): void => {
+    this.#links.delete(link);
+    this.#lingering.delete(link);
+  };
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.seats = options.seats;
+    this.access = options.access;
+    this.bandwidth = options.bandwidth;
+    this.heartbeatMs = options.heartbeatMs;
+    this.handshakeMs = options.handshakeMs;
+    const { maxUnadmitted: max, maxUnadmittedPerAddress: maxPerGroup } = options;
+    this.#handshakes = new Handshakes({ max, maxPerGroup });
+    this.#refusals = new Refusals(options.clock, options.emit);
+  }
+
+  /** Take a new peer. `trusted`: its role, given by the way it came in; absent: it must prove who it is. */
+  accept(transport: Transport, trusted?: Role): void {
+    const isStranger = trusted !== "operator";
+    if (isStranger && !this.#hasRoom()) return transport.abort();
+    const admission = new Admission(transport, trusted, this);
+    if (isStranger) this.#makeRoom(admission.group);
+    this.#unadmitted.add(admission);
+    this.#links.add(admission.link);
+    if (isStranger) this.#handshakes.add(admission);
+    admission.start();
+  }
+
+  /** Refuse all that have no session, or only those that wait for a seat. */
+  refuse(code: ReasonCode, message: string, { onlyWaiting }: { onlyWaiting: boolean }): void {
+    for (const admission of [...this.#unadmitted]) {
+      if (admission.isWaiting || !onlyWaiting) admission.refuse(code, message);
+    }
+  }
+
+  /** Refuse those that wait and may not. `faultOf` tells why. */
+  expel(faultOf: (account: Account) => string | undefined): void {
+    for (const admission of [...this.#unadmitted]) {
+      const fault = admission.isWaiting ? faultOf(admission.account) : undefined;
+      if (fault !== undefined) admission.refuse("ACCESS_DENIED", fault);
+    }
+  }
+
+  /** The session over this link has ended; the link may take a while. */
+  noteEnded(link: Link): void {
+    if (this.#links.has(link)) this.#lingering.add(link);
+  }
+
+  /** Tell who was refused and not told yet. */
+  flush(): void {
+    this.#refusals.flush();
+  }
+
+  /** Settles when every link is gone. */
+  async closed(): Promise<void> {
+    await Promise.all([...this.#links].map((link) => link.closed));
+  }
+
+  /** End every link at once. */
+  abort(): void {
+    for (const link of [...this.#links]) link.abort();
+  }
+
+  closedFor(): { code: ReasonCode; message: string } | undefined {
+    return this.#options.closedFor();
+  }
+
+  onStep(admission: Admission): void {
+    this.#handshakes.noteStep(admission);
+  }
+
+  onKnown(admission: Admission): void {
+    this.#handshakes.remove(admission);
+  }
+
+  onAdmitted(admission: Admission, hello: Hello): void {
+    this.#unadmitted.delete(admission);
+    this.#options.onAdmitted(admission, hello);
+  }
+
+  onReturning(admission: Admission, token: string): boolean {
+    const isBack = this.#options.onReturning(admission, token);
+    if (isBack) this.#unadmitted.delete(admission);
+    return isBack;
+  }
+
+  onWaiting({ link }: Admission, position: number): void {
+    this.#options.emit({ event: "waiting", address: link.peer, position });
+  }
+
+  onRefused(admission: Admission, code: ReasonCode, message: string): void {
+    const { link, group } = admission;
+    this.#unadmitted.delete(admission);
+    this.#handshakes.remove(admission);
+    this.seats.release(admission);
+    this.noteEnded(link);
+    // Who leaves without a byte was looking for an open port, or has connected over another address.
+    if (code === "LOST" && link.bytesIn === 0) return;
+    this.#refusals.note({ address: link.peer, group, code, message });
+  }
+
+  /** Whether one more link can be held. Whose last words were said longest ago is cut off for it. */
+  #hasRoom(): boolean {
+    const { max, maxWaiting } = this.seats;
+    if (this.#links.size < max + maxWaiting + REFUSED_FACTOR * this.#options.maxUnadmitted) return true;
+    const [oldest] = this.#lingering;
+    oldest?.abort();
+    return oldest !== undefined;
+  }
+
+  #makeRoom(group: string): void {
+    const inTheWay = this.#handshakes.inTheWayOf(group);
+    inTheWay?.peer.refuse("UNAVAILABLE", TOO_MANY[inTheWay.of]);
+  }
+}

@@ -1,0 +1,76 @@
+interface Peer {
+  /** As PeerAddress.group. */
+  readonly group: string;
+}
+
+/**
+ * Peers that have not shown who they are: so many at once, of all and of one address. When there is no room, who comes
+ * is heard all the same, and who has been at rest for longest goes: one of the same address, or of that which has the
+ * most. So nobody keeps others out by saying nothing; it takes as many new connections as there is room for in the time
+ * that an honest handshake takes.
+ */
+export class Handshakes<T extends Peer> {
+  readonly #max: number;
+  readonly #maxPerGroup: number;
+  /** Of each group, its peers and when they last got on, by #steps, first those at rest for longest. */
+  readonly #groups = new Map<string, Map<T, number>>();
+  #size = 0;
+  #steps = 0;
+
+  constructor(limits: { max: number; maxPerGroup: number }) {
+    this.#max = limits.max;
+    this.#maxPerGroup = limits.maxPerGroup;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Who must go before one more of `group` is added, and whose room is short; undefined: there is room. */
+  inTheWayOf(group: string): { peer: T; of: "address" | "all" } | undefined {
+    const own = this.#groups.get(group);
+    if (own !== undefined && own.size >= this.#maxPerGroup) return { peer: firstOf(own), of: "address" };
+    const peer = this.#size < this.#max ? undefined : this.leastPromising();
+    return peer && { peer, of: "all" };
+  }
+
+  /** The one at rest for longest of the largest group; of several that large, the one of them all. */
+  leastPromising(): T | undefined {
+    let busiest: Map<T, number> | undefined;
+    for (const group of this.#groups.values()) {
+      const isBusier = busiest === undefined || group.size > busiest.size;
+      if (isBusier || (group.size === busiest?.size && stepOf(group) < stepOf(busiest))) busiest = group;
+    }
+    return busiest && firstOf(busiest);
+  }
+
+  add(peer: T): void {
+    const group = this.#groups.get(peer.group);
+    if (group === undefined) this.#groups.set(peer.group, new Map([[peer, this.#steps++]]));
+    else group.set(peer, this.#steps++);
+    this.#size++;
+  }
+
+  /** The peer has got on. No effect when it is none of them. */
+  noteStep(peer: T): void {
+    const group = this.#groups.get(peer.group);
+    if (group?.delete(peer)) group.set(peer, this.#steps++);
+  }
+
+  /** It has shown who it is, or is gone. No effect when it is none of them. */
+  remove(peer: T): void {
+    const group = this.#groups.get(peer.group);
+    if (!group?.delete(peer)) return;
+    this.#size--;
+    if (group.size === 0) this.#groups.delete(peer.group);
+  }
+}
+
+/** Groups are never empty. */
+function firstOf<T>(group: Map<T, number>): T {
+  return group.keys().next().value as T;
+}
+
+function stepOf(group: Map<unknown, number>): number {
+  return group.values().next().value as number;
+}
