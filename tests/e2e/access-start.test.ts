@@ -72,7 +72,8 @@ describe("the first start", () => {
     const command = [server, "-r", folder.path, "--port", "0", "--host", "127.0.0.1", "--state-dir", folder.join("s")];
     await using program = new Program(command, { env: { XDG_STATE_HOME: folder.join("owner") } });
     await program.hear((line) => line.includes("token add NAME"));
-    expect(existsSync(folder.join("s", "tokens.json"))).toBe(false);
+    const kept = JSON.parse(readFileSync(folder.join("s", "tokens.json"), "utf8"));
+    expect(kept).toMatchObject({ issued: false, tokens: [] });
     expect(program.lines.join("\n")).not.toContain("csinvite1_");
   });
 });

@@ -37,7 +37,7 @@ buildFirst();
 describeInterop("a Python operator with a token, over TCP", () => {
   test("can't be resumed: WELCOME has no resume for it, whatever it asks for", async () => {
     await using site = await TokenSite.open();
-    await using operator = site.stays(await site.token("op", "operator"), "--resume");
+    await using operator = site.stays(await site.token("op", "operator"), "--resume=");
     expect(await operator.event("welcome")).not.toHaveProperty("resume");
     expect(await operator.finish()).toMatchObject(KEPT);
   });
@@ -72,7 +72,7 @@ describeInterop("a Python operator with a token, over TCP", () => {
   test("issues a token that ends by itself, and with it the session", async () => {
     await using site = await TokenSite.open();
     await using operator = site.stays(await site.token("op", "operator"));
-    operator.say(`call issueToken '{"name":"short","role":"write","expiresAt":${Date.now() + 700}}'`);
+    operator.say(`call issueToken '{"name":"short","role":"write","expiresAt":${Date.now() + 2_500}}'`);
     const { token } = await operator.event("result");
     await using guest = site.stays(token);
     await guest.event("welcome");
