@@ -5,14 +5,31 @@ import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { writeError } from "../storage/disk-error.ts";
 
-/** Where server and client keep what must last, unless --state-dir says otherwise. */
+/**
+ * Where server and client keep what must last, unless --state-dir says otherwise.
+ *
+ * @throws StorageError DISK_DENIED for a user who has no home folder
+ */
 export function defaultStateDir(): string {
   const { env, platform } = process;
-  if (platform === "win32") return join(env["LOCALAPPDATA"] ?? join(homedir(), "AppData", "Local"), "CommServer");
-  if (platform === "darwin") return join(homedir(), "Library", "Application Support", "CommServer");
+  if (platform === "win32") return join(env["LOCALAPPDATA"] ?? join(home(), "AppData", "Local"), "CommServer");
+  if (platform === "darwin") return join(home(), "Library", "Application Support", "CommServer");
   const xdg = env["XDG_STATE_HOME"] ?? "";
   // One that is not absolute is to be ignored (XDG Base Directory Specification).
-  return join(isAbsolute(xdg) ? xdg : join(homedir(), ".local", "state"), "commserver");
+  return join(isAbsolute(xdg) ? xdg : join(home(), ".local", "state"), "commserver");
+}
+
+/** Service users and containers may have none: no HOME, and no entry in the list of users. */
+function home(): string {
+  try {
+    return homedir();
+  } catch (cause) {
+    throw new StorageError(
+      "DISK_DENIED",
+      "This user has no home folder for what must last: name a folder with --state-dir, or set XDG_STATE_HOME.",
+      { cause },
+    );
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { connectFirst } from "../../transport/connect-first.ts";
 import type { SocketTransport } from "../../transport/socket-transport.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
+import { describeError } from "../report.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { Target } from "./target.ts";
 import { trustIn, UnknownIdentity } from "./trust.ts";
@@ -28,7 +29,7 @@ export async function openTransport(target: Target, opening: Opening): Promise<S
     warnOfPlaintext(target, io);
     return connectFirst(target.addresses, { timeoutMs, signal });
   }
-  const onTrusted = (identity: string) => rememberServer(target, identity);
+  const onTrusted = (identity: string) => rememberServer(target, identity, io);
   try {
     return await connectFirst(target.addresses, {
       timeoutMs,
@@ -39,14 +40,18 @@ export async function openTransport(target: Target, opening: Opening): Promise<S
     if (!(thrown instanceof UnknownIdentity)) throw thrown;
     const { fingerprint } = thrown;
     if (!(await askToTrust(target.name, fingerprint, opening))) throw thrown;
-    rememberServer(target, fingerprint);
+    rememberServer(target, fingerprint, io);
     return openTransport({ ...target, identity: fingerprint }, opening);
   }
 }
 
-/** What else is known of it stays. */
-function rememberServer({ book, name, addresses }: Target, identity: string): void {
-  book.save({ ...book.find(name), name, addresses: addresses.map(formatAddress), identity });
+/** What else is known of it stays. Where nothing can be kept, as in a home that is read-only, it is trusted this once. */
+function rememberServer({ book, name, addresses }: Target, identity: string, io: ConsoleIo): void {
+  try {
+    book.save({ ...book.find(name), name, addresses: addresses.map(formatAddress), identity });
+  } catch (thrown) {
+    io.note(`The identity of ${escapeText(name)} can't be kept for the next time: ${describeError(thrown)}`);
+  }
 }
 
 /** Off loopback: a choice that somebody may have forgotten. */
