@@ -1,6 +1,9 @@
 /** The unit in which files are verified, resumed and sent again. Source: PROTOCOL.md, "Chunks". */
 export const BLOCK_BYTES = 1024 * 1024;
 
+/** 16 TiB: the journal of an unfinished file takes 128 MB then. */
+export const MAX_FILE_BYTES = 2 ** 44;
+
 /** XXH3-64 of `bytes`, with a seed of 32 bits. */
 export type Digest64 = (bytes: Uint8Array, seed: number) => bigint;
 

@@ -20,7 +20,10 @@ export interface ErrorRule {
   readonly advice: string;
 }
 
-const session = (wire: number, exit: number, advice = "", retryable = false): ErrorRule => ({
+/** A rule whose scope is known as a type. */
+type Scoped<Scope extends ErrorScope> = ErrorRule & { readonly scope: Scope };
+
+const session = (wire: number, exit: number, advice = "", retryable = false): Scoped<"session"> => ({
   wire,
   scope: "session",
   retryable,
@@ -28,7 +31,7 @@ const session = (wire: number, exit: number, advice = "", retryable = false): Er
   advice,
 });
 
-const stream = (wire: number, exit: number, advice = "", retryable = false): ErrorRule => ({
+const stream = (wire: number, exit: number, advice = "", retryable = false): Scoped<"stream"> => ({
   wire,
   scope: "stream",
   retryable,
@@ -36,7 +39,7 @@ const stream = (wire: number, exit: number, advice = "", retryable = false): Err
   advice,
 });
 
-const local = (exit: number, advice = "", retryable = false): ErrorRule => ({
+const local = (exit: number, advice = "", retryable = false): Scoped<"local"> => ({
   wire: 0,
   scope: "local",
   retryable,
@@ -91,6 +94,7 @@ export const ERRORS = {
   QUOTA_EXCEEDED: stream(52, 9, "Remove something from the repository, or ask its operator."),
   TOKEN_EXISTS: stream(53, 8, "Revoke it first, or choose another name."),
   NO_SUCH_TOKEN: stream(54, 6, "See which there are with: commserver-server token list"),
+  TOO_LARGE: stream(55, 9, "Cut it into smaller files."),
 
   USAGE: local(2),
   CANNOT_CONNECT: local(3, "Check the address, and that the server is running.", true),

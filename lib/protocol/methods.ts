@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { MAX_TEXT_LENGTH } from "./constants.ts";
+import type { EventCode } from "./event-codes.ts";
 import { Role } from "./messages.ts";
 
 /** Parameters, results and body records of every method. Source: PROTOCOL.md, "Methods". */
@@ -241,9 +242,9 @@ export type ServerEvent =
     }
   | { event: "waiting"; address: string; position: number }
   /** `count`: it stands for so many of one address and code. */
-  | { event: "refused"; address: string; code: string; message: string; count?: number }
+  | { event: "refused"; address: string; code: EventCode; message: string; count?: number }
   | { event: "message"; from: string; to: string; text: string }
-  | { event: "failed"; name: string; method: string; code: string; message: string }
+  | { event: "failed"; name: string; method: string; code: EventCode; message: string }
   | { event: "stored"; name: string; path: string; size: number }
   | { event: "removed"; name: string; path: string }
   | { event: "renamed"; name: string; from: string; to: string }

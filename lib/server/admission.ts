@@ -1,8 +1,8 @@
-import { type CommError, ProtocolError, type TransportError, toCommError } from "../errors.ts";
+import { type CommError, type ErrorCode, ProtocolError, type TransportError, toCommError } from "../errors.ts";
 import { PROTOCOL_VERSION } from "../protocol/constants.ts";
 import type { Header } from "../protocol/header.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
-import { Auth, encodeReason, Hello, type ReasonCode, type Role } from "../protocol/messages.ts";
+import { Auth, encodeReason, Hello, type Role } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "../session/clock.ts";
 import { Link, type LinkHandler } from "../session/link.ts";
@@ -27,7 +27,7 @@ export interface AdmissionHost {
   /** How long a peer may take until it has said and proven who it is, the handshake of TLS included. */
   readonly handshakeMs: number;
   /** Why nobody new is admitted now, if so. */
-  closedFor(): { code: ReasonCode; message: string } | undefined;
+  closedFor(): { code: ErrorCode; message: string } | undefined;
   /** The peer has got on with its handshake. */
   onStep(admission: Admission): void;
   /** The peer has shown who it is, and comes in or waits. */
@@ -38,7 +38,7 @@ export interface AdmissionHost {
   onReturning(admission: Admission, token: string): boolean;
   onWaiting(admission: Admission, position: number): void;
   /** It is out, or left by itself, for this reason, in words for the log; called once unless admitted. */
-  onRefused(admission: Admission, code: ReasonCode, message: string): void;
+  onRefused(admission: Admission, code: ErrorCode, message: string): void;
   /** Nothing of the peer's link is left. */
   onGone(link: Link): void;
 }
@@ -102,7 +102,7 @@ export class Admission implements LinkHandler, Candidate {
   }
 
   /** Turn the peer away with the reason; `detail` is for the log. No effect when it is admitted or gone. */
-  refuse(code: ReasonCode, message: string, detail = message): void {
+  refuse(code: ErrorCode, message: string, detail = message): void {
     if (!this.#settle()) return;
     const versions = { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION };
     const members = code === "UNSUPPORTED_VERSION" ? { versions } : {};
@@ -210,7 +210,7 @@ export class Admission implements LinkHandler, Candidate {
     else if (outcome === "crowded") this.refuse("TOO_MANY_SESSIONS", "Your address has as many sessions as one may.");
   }
 
-  #leave(message: string, code: ReasonCode = "LOST"): void {
+  #leave(message: string, code: ErrorCode = "LOST"): void {
     if (!this.#settle()) return;
     this.link.close();
     this.#host.onRefused(this, code, message);

@@ -1,4 +1,5 @@
-import type { Hello, ReasonCode, Role } from "../protocol/messages.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Hello, Role } from "../protocol/messages.ts";
 import type { ServerEvent } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Link } from "../session/link.ts";
@@ -31,7 +32,7 @@ export interface DoorOptions {
   readonly maxUnadmittedPerAddress: number;
   emit(event: ServerEvent): void;
   /** As AdmissionHost. */
-  closedFor(): { code: ReasonCode; message: string } | undefined;
+  closedFor(): { code: ErrorCode; message: string } | undefined;
   onAdmitted(admission: Admission, hello: Hello): void;
   /** As AdmissionHost. */
   onReturning(admission: Admission, token: string): boolean;
@@ -88,7 +89,7 @@ export class Door implements AdmissionHost {
   }
 
   /** Refuse all that have no session, or only those that wait for a seat. */
-  refuse(code: ReasonCode, message: string, { onlyWaiting }: { onlyWaiting: boolean }): void {
+  refuse(code: ErrorCode, message: string, { onlyWaiting }: { onlyWaiting: boolean }): void {
     for (const admission of [...this.#unadmitted]) {
       if (admission.isWaiting || !onlyWaiting) admission.refuse(code, message);
     }
@@ -122,7 +123,7 @@ export class Door implements AdmissionHost {
     for (const link of [...this.#links]) link.abort();
   }
 
-  closedFor(): { code: ReasonCode; message: string } | undefined {
+  closedFor(): { code: ErrorCode; message: string } | undefined {
     return this.#options.closedFor();
   }
 
@@ -149,7 +150,7 @@ export class Door implements AdmissionHost {
     this.#options.emit({ event: "waiting", address: link.peer, position });
   }
 
-  onRefused(admission: Admission, code: ReasonCode, message: string): void {
+  onRefused(admission: Admission, code: ErrorCode, message: string): void {
     const { link, group } = admission;
     this.#unadmitted.delete(admission);
     this.#handshakes.remove(admission);

@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode, toCommError } from "../errors.ts";
+import { eventCodeOf } from "../protocol/event-codes.ts";
 import type { Member } from "./member.ts";
 import type { Host } from "./method.ts";
 
@@ -24,7 +25,8 @@ export function failureOf(thrown: unknown, method: string, member: Member, host:
   }
   if (ERRORS[error.code].scope !== "local" && error.code !== "INTERNAL") return error;
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  host.events.emit({ event: "failed", name: member.name, method, code: error.code, message: error.message + cause });
+  const code = eventCodeOf(error.code);
+  host.events.emit({ event: "failed", name: member.name, method, code, message: error.message + cause });
   const message = error.code === "INTERNAL" ? error.message : "The server failed on this request.";
   return { code: "INTERNAL", message };
 }

@@ -1,4 +1,5 @@
-import type { ReasonCode } from "../protocol/messages.ts";
+import type { ErrorCode } from "../errors.ts";
+import { eventCodeOf } from "../protocol/event-codes.ts";
 import type { ServerEvent } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
 import { Throttle } from "./throttle.ts";
@@ -12,7 +13,7 @@ export interface Refused {
   readonly address: string;
   /** As PeerAddress.group. */
   readonly group: string;
-  readonly code: ReasonCode;
+  readonly code: ErrorCode;
   readonly message: string;
 }
 
@@ -72,6 +73,6 @@ export class Refusals {
   }
 
   #tell({ address, code, message }: Refused, count: number): void {
-    this.#emit({ event: "refused", address, code, message, ...(count > 1 && { count }) });
+    this.#emit({ event: "refused", address, code: eventCodeOf(code), message, ...(count > 1 && { count }) });
   }
 }

@@ -1,7 +1,7 @@
 import type { Digest64 } from "../block.ts";
-import { toCommError } from "../errors.ts";
+import { type ErrorCode, toCommError } from "../errors.ts";
 import { Pacer } from "../pacer.ts";
-import type { ReasonCode, Role } from "../protocol/messages.ts";
+import type { Role } from "../protocol/messages.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import type { StreamLimits } from "../session/session.ts";
@@ -263,7 +263,7 @@ export class CommServer implements Host {
     this.ledger.close();
   }
 
-  #closedFor(): { code: ReasonCode; message: string } | undefined {
+  #closedFor(): { code: ErrorCode; message: string } | undefined {
     if (this.#waitingToStop !== undefined) return { code: "SHUTDOWN", message: STOPPING };
     if (this.draining) return { code: "SHUTDOWN", message: CLOSED };
     return undefined;

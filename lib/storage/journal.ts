@@ -1,6 +1,5 @@
 import fs from "node:fs";
-import { BLOCK_BYTES, type Range } from "../block.ts";
-import { StorageError } from "../errors.ts";
+import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../block.ts";
 import { bootId } from "../platform/boot.ts";
 import { JournalLock } from "./journal-lock.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -10,8 +9,7 @@ const FORMAT = "commserver journal 1";
 /** Facts in JSON, padded with spaces; behind them 8 bytes for the digest of each block, 0 while it is not here. */
 const FACTS_BYTES = 4096;
 const DIGEST_BYTES = 8;
-/** 16 TiB: what is announced as larger is a lie, or not for this program. */
-const MAX_BLOCKS = 2 ** 24;
+const MAX_BLOCKS = MAX_FILE_BYTES / BLOCK_BYTES;
 
 interface Recorded extends FileFacts {
   readonly format: string;
@@ -44,12 +42,9 @@ export class Journal {
    * Open or make the journal `name`, for this opener alone. It goes on when it is of the same source, else it begins
    * anew. `isTrusted` is false when what it says must be verified.
    *
-   * @throws StorageError BUSY while another has it, DISK_FAILED for a size above 16 TiB; the system's error
+   * @throws StorageError BUSY while another has it; the system's error
    */
   static open(folder: OpenFolder, name: string, facts: FileFacts): { journal: Journal; isTrusted: boolean } {
-    if (Math.ceil(facts.size / BLOCK_BYTES) > MAX_BLOCKS) {
-      throw new StorageError("DISK_FAILED", "It is larger than 16 TiB.");
-    }
     const lock = JournalLock.take(folder, name);
     try {
       const path = folder.at(name);

@@ -13,19 +13,20 @@ import { openLocal } from "./open-local.ts";
 import { placementOf } from "./placement.ts";
 import { removeTree } from "./remove-tree.ts";
 import { renameNew } from "./rename-new.ts";
-import type {
-  ExistsPolicy,
-  FileFacts,
-  ListOptions,
-  LoadedFile,
-  OpenFile,
-  PartFile,
-  Placement,
-  RemoveOptions,
-  Storage,
-  StorageChange,
-  StorageEntry,
-  Unfinished,
+import {
+  checkSize,
+  type ExistsPolicy,
+  type FileFacts,
+  type ListOptions,
+  type LoadedFile,
+  type OpenFile,
+  type PartFile,
+  type Placement,
+  type RemoveOptions,
+  type Storage,
+  type StorageChange,
+  type StorageEntry,
+  type Unfinished,
 } from "./storage.ts";
 import { storeSmall } from "./store-small.ts";
 import { findUnfinished, removeUnfinished } from "./unfinished.ts";
@@ -123,13 +124,16 @@ export class LocalStorage implements Storage {
 
   async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
     try {
-      return placementOf(this.#folders, path, facts, exists);
+      const placement = placementOf(this.#folders, path, facts, exists);
+      if (placement.outcome === "vacant") checkSize(path, facts);
+      return placement;
     } catch (cause) {
       throw readError(cause, quote(path), this.#owner);
     }
   }
 
   async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
+    checkSize(path, facts);
     try {
       return await LocalPart.open({ ...this.#makeHolder(path), path, facts, exists });
     } catch (cause) {

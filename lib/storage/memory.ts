@@ -3,6 +3,7 @@ import { StorageError } from "../errors.ts";
 import { baseName, parentOf, quote } from "../path.ts";
 import { copyName } from "./publish.ts";
 import {
+  checkSize,
   type ExistsPolicy,
   type FileFacts,
   isSmall,
@@ -113,6 +114,7 @@ export class MemoryStorage implements Storage {
         return { outcome: "unchanged", path: tried };
       }
       if (there === undefined || (exists === "overwrite" && there.kind === "file")) {
+        checkSize(path, facts);
         const part = isSmall(facts) ? undefined : this.#parts.get(tried);
         if (part?.facts.size !== facts.size) return { outcome: "vacant", path: tried };
         return { outcome: "vacant", path: tried, resume: { etag: part.facts.etag, missing: missingOf(part) } };
@@ -123,6 +125,7 @@ export class MemoryStorage implements Storage {
   }
 
   async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
+    checkSize(path, facts);
     await this.makeFolder(parentOf(path));
     const found = this.#parts.get(path);
     if (found?.taken) throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);

@@ -1,4 +1,6 @@
-import { BLOCK_BYTES, type Range } from "../block.ts";
+import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../block.ts";
+import { StorageError } from "../errors.ts";
+import { quote } from "../path.ts";
 
 /**
  * What a tree of files must be able to do, for the server's repository as for the folder that a client fetches into
@@ -46,7 +48,7 @@ export interface Storage {
    * Whether a file of these facts may come to `path`, and what is there of it already. Nothing is made or changed.
    *
    * @throws StorageError EXISTS when something else is there and the policy is "fail", or when it is no file;
-   * NOT_ALLOWED, UNREADABLE
+   * TOO_LARGE, NOT_ALLOWED, UNREADABLE
    */
   place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement>;
 
@@ -54,7 +56,7 @@ export interface Storage {
    * Begin a file, or go on with what there is of it when it came from the same source (the same facts). Folders
    * above it are made.
    *
-   * @throws StorageError BUSY while another has it; DISK_FULL when there is no room for the rest of it;
+   * @throws StorageError BUSY while another has it; DISK_FULL when there is no room for the rest of it; TOO_LARGE;
    * DISK_DENIED, DISK_FAILED, NOT_ALLOWED
    */
   receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile>;
@@ -128,6 +130,12 @@ export interface FileFacts {
 /** A file that moves in one piece, and is not resumed. */
 export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
   return size <= BLOCK_BYTES;
+}
+
+/** @throws StorageError TOO_LARGE for a file that no storage takes, before anything is made of it */
+export function checkSize(path: string, { size }: Pick<FileFacts, "size">): void {
+  if (size <= MAX_FILE_BYTES) return;
+  throw new StorageError("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${MAX_FILE_BYTES} (16 TiB).`);
 }
 
 /** What to do when something is at the path already; "rename" finds another name. */

@@ -50,6 +50,19 @@ export function storageWritingContract(name: string, open: () => Promise<Storage
       expect((await walk(fixture.storage)).paths).toEqual(["docs"]);
     });
 
+    test("above 16 TiB is TOO_LARGE before anything is made of it, unless it is there already", async () => {
+      using fixture = await open();
+      const { storage } = fixture;
+      const facts = factsOf(SMALL, { size: 2 ** 44 + 1 });
+      for (const path of ["a", "docs/a"]) {
+        expect(await codeOf(() => storage.place(path, facts, "overwrite"))).toBe("TOO_LARGE");
+        expect(await codeOf(() => storage.receive(path, facts, "overwrite"))).toBe("TOO_LARGE");
+      }
+      expect((await walk(storage)).paths).toEqual([]);
+      expect(await Array.fromAsync(storage.unfinished())).toEqual([]);
+      expect(await storage.place("a", { ...facts, size: 2 ** 44 }, "fail")).toEqual({ outcome: "vacant", path: "a" });
+    });
+
     test.each(EITHER)("may have a name of 255 bytes: %s", async (_, content) => {
       using fixture = await open();
       const names = ["x".repeat(255), `${"é".repeat(127)}x`, "x".repeat(240)];

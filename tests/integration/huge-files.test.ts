@@ -1,16 +1,76 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, truncateSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { ERRORS } from "../../lib/errors.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory.ts";
 import { Folders } from "../support/folder-transfer.ts";
 import { frame } from "../support/frames.ts";
 import { Random } from "../support/random.ts";
 import { BLOCK, chunk, parseChunks, type RawChunk, record } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { TestServer } from "../support/test-server.ts";
+import { fetchAll } from "../support/transfers.ts";
 import { until } from "../support/until.ts";
 
 const random = new Random("huge files");
+
+describe("a file above 16 TiB", () => {
+  const size = 2 ** 44 + 1;
+  const path = "too large";
+
+  test("is refused with TOO_LARGE by a put before any of it is asked for, and the next file comes", async () => {
+    await using server = new TestServer();
+    await using peer = await RawPeer.admitted(server.listen());
+    const facts = { exists: "fail", modifiedAt: 1, executable: false, etag: "e" };
+    const small = [
+      chunk("FILE", 1, { path: "f", size: 3, ...facts }),
+      chunk("BLOCK", 1, Buffer.from("abc")),
+      chunk("SEAL", 1),
+    ];
+    peer.send(
+      frame("OPEN", { method: "put", params: {} }, 1),
+      frame("DATA", chunk("FILE", 0, { path, size, ...facts }), 1),
+      frame("DATA", Buffer.concat(small), 1),
+      frame("END", undefined, 1),
+    );
+    await peer.next("END");
+    const body = Buffer.concat(peer.frames.filter(({ name }) => name === "DATA").map(({ payload }) => payload));
+    const answers = body.toString().trim().split("\n");
+    expect(answers.map((line) => JSON.parse(line))).toEqual([
+      {
+        id: 0,
+        state: "failed",
+        code: 55,
+        message: '"too large" has 17592186044417 bytes; a file can have 17592186044416 (16 TiB).',
+      },
+      { id: 1, state: "done", path: "f", outcome: "stored" },
+    ]);
+    // The client is told all, and the operator needs to know nothing.
+    expect(server.events.filter(({ event }) => event === "failed")).toEqual([]);
+  });
+
+  test("is not even asked for by a get, which fails it by name and fetches the others", async () => {
+    await using server = new TestServer();
+    server.storage.set("f", new Uint8Array(3));
+    server.storage.set(path, new Uint8Array(2 * BLOCK));
+    const list = server.storage.list.bind(server.storage);
+    server.storage.list = async function* (...args) {
+      for await (const batch of list(...args)) {
+        yield batch.map((entry) => (entry.path === path ? { ...entry, size } : entry));
+      }
+    };
+    let opened = 0;
+    server.storage.open = async () => {
+      opened++;
+      throw new Error("nothing is to be opened");
+    };
+    const told = await fetchAll(await server.client(), new MemoryStorage(), { exists: "fail" });
+    expect(told.paths).toEqual(["f"]);
+    expect(told.failed).toMatchObject([{ path, code: "TOO_LARGE" }]);
+    expect([opened, ERRORS.TOO_LARGE.exit]).toEqual([0, 9]);
+  });
+});
 
 describe("a file above 4 GiB", () => {
   const huge = 4 * 1024 * BLOCK + 3 * BLOCK + 17;

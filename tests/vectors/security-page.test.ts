@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { MAX_FILE_BYTES } from "../../lib/block.ts";
 import { SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
@@ -53,6 +54,7 @@ const NUMBERS: Record<string, string> = {
   "nesting of JSON": `${MAX_JSON_DEPTH}`,
   "a path": `${MAX_PATH_BYTES} bytes, ${MAX_NAME_BYTES} and ${MAX_COMPONENTS} components`,
   "a message": `${MAX_TEXT_LENGTH} characters`,
+  "a file that is put, or fetched": `${MAX_FILE_BYTES / KIB ** 4} TiB`,
 };
 
 describe("the limits of SECURITY.md", () => {

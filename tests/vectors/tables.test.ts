@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { codeOfWire, ERRORS, type ErrorCode } from "../../lib/errors.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
 import * as constants from "../../lib/protocol/constants.ts";
+import { EVENT_CODES, eventCodeOf } from "../../lib/protocol/event-codes.ts";
 import { Flag, OPCODE_RULES } from "../../lib/protocol/opcode.ts";
 import { MAX_RECORD_BYTES } from "../../lib/protocol/records.ts";
 import { OPCODES } from "../support/frames.ts";
@@ -73,6 +74,25 @@ describe("the error table of PROTOCOL.md", () => {
     const named = codes.filter((code) => code !== "0" && code !== "any other");
     expect(named).not.toBeEmpty();
     for (const code of named) expect(Object.keys(ERRORS)).toContain(code);
+  });
+});
+
+describe("the codes of events", () => {
+  test("that no peer is told are those of the table in PROTOCOL.md, all of them local", () => {
+    const rows = readTable("code in events", "meaning").map((row) => row["code in events"] as string);
+    expect(rows.sort()).toEqual([...EVENT_CODES].sort());
+    expect(EVENT_CODES.filter((code) => ERRORS[code].scope !== "local")).toEqual([]);
+  });
+
+  test("are in one of the two tables, whatever error the server meets", () => {
+    const known = [
+      ...readTable("code", "number", "scope", "meaning").map((row) => row["code"]),
+      ...readTable("code in events", "meaning").map((row) => row["code in events"]),
+    ];
+    for (const code of Object.keys(ERRORS) as ErrorCode[]) {
+      expect(known).toContain(eventCodeOf(code));
+      if (known.includes(code)) expect(eventCodeOf(code)).toBe(code as ReturnType<typeof eventCodeOf>);
+    }
   });
 });
 

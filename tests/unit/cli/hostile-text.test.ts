@@ -164,7 +164,7 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
     const log = createEventLog((line) => lines.push(line));
     log({ at: 0, event: "joined", name: evil, address: evil, role: "client" } as never);
     log({ at: 0, event: "message", from: evil, to: evil, text: evil });
-    log({ at: 0, event: "failed", name: evil, method: evil, code: evil, message: evil });
+    log({ at: 0, event: "failed", name: evil, method: evil, code: evil as "INTERNAL", message: evil });
     log({ at: 0, event: "renamed", name: evil, from: evil, to: evil });
     for (const line of lines) safe(line, 1);
     expect(lines).toHaveLength(4);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { ReasonCode } from "../../../lib/protocol/messages.ts";
+import type { ErrorCode } from "../../../lib/errors.ts";
 import type { ServerEvent } from "../../../lib/protocol/methods.ts";
 import { Refusals } from "../../../lib/server/refusals.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -9,7 +9,7 @@ class Site {
   readonly told: ServerEvent[] = [];
   readonly refusals = new Refusals(this.clock, (event) => this.told.push(event));
 
-  refuse(times: number, group = "198.51.100.7", code: ReasonCode = "THROTTLED"): void {
+  refuse(times: number, group = "198.51.100.7", code: ErrorCode = "THROTTLED"): void {
     for (let port = 1; port <= times; port++) {
       this.refusals.note({ address: `${group}:${port}`, group, code, message: `number ${port}` });
     }
