@@ -4,8 +4,10 @@ import { linuxBootId } from "./boot.ts";
 
 /** What tells one process from all others, of this machine and of those that see the same files. */
 export interface ProcessMark {
-  /** On Linux of one run of the system, elsewhere of one machine: 16 hexadecimal digits. */
+  /** 16 hexadecimal digits, as `boot`. */
   readonly machine: string;
+  /** Of one run of the machine, on Linux; elsewhere as `machine`. */
+  readonly boot: string;
   /** The space in which `pid` is a number of its own (a container's on Linux); "0" where there is one alone. */
   readonly space: string;
   readonly pid: number;
@@ -16,7 +18,13 @@ export interface ProcessMark {
 let own: ProcessMark | undefined;
 
 export function thisProcess(): ProcessMark {
-  own ??= { machine: machineMark(), space: pidSpace(), pid: process.pid, start: startOf(process.pid)?.start ?? "0" };
+  own ??= {
+    machine: digestOf(machineId()),
+    boot: digestOf(linuxBootId() ?? machineId()),
+    space: pidSpace(),
+    pid: process.pid,
+    start: startOf(process.pid)?.start ?? "0",
+  };
   return own;
 }
 
@@ -45,16 +53,28 @@ function startOf(pid: number): { start: string; isOver: boolean } | undefined {
   }
 }
 
-function machineMark(): string {
-  const boot = linuxBootId();
-  const text = boot ?? [os.hostname(), ...macAddresses()].join("\n");
+function digestOf(text: string): string {
   return Bun.hash.xxHash3(text).toString(16).padStart(16, "0");
 }
 
-/** Two machines may have one name. When they change, the machine is a stranger to what it did before, and no worse. */
-function macAddresses(): string[] {
+/** What hardly another machine has, too: names are given twice, and machines are copied with their numbers. */
+function machineId(): string {
+  return [os.hostname(), linuxMachineId() ?? macAddresses()].join("\n");
+}
+
+/** machine-id(5); undefined where the system has no such thing. */
+function linuxMachineId(): string | undefined {
+  try {
+    return fs.readFileSync("/etc/machine-id", "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** When they change, the machine is a stranger to what it did before, and no worse. */
+function macAddresses(): string {
   const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return [...new Set(all.map(({ mac }) => mac))].sort();
+  return [...new Set(all.map(({ mac }) => mac))].sort().join("\n");
 }
 
 function pidSpace(): string {

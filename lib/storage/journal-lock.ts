@@ -1,7 +1,6 @@
 import fs from "node:fs";
 import { StorageError } from "../errors.ts";
 import { libc } from "../platform/libc.ts";
-import { isFlocked } from "../platform/system-locks.ts";
 import { errnoOf } from "./disk-error.ts";
 import { isOwnDisk } from "./disk-kind.ts";
 import { LockFolder } from "./lock-folder.ts";
@@ -15,9 +14,9 @@ const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 const open = new Set<string>();
 
 /**
- * The right to an unfinished file, which goes with its journal. Three locks, because none reaches everybody: the list of
- * this process; flock(2), which the system frees however a process ends; and a LockFolder, where there is no flock or
- * where others may reach the disk past it (a network, another mount of it).
+ * The right to an unfinished file, which goes with its journal. Three locks, because none does it all: the list of this
+ * process; flock(2), which the system frees however a process ends, but does not have everywhere, and does not share
+ * between mounts of a network; and a LockFolder, which all see, but of whose holder it is not always known whether it lives.
  */
 export class JournalLock {
   /** The journal, open for reading and writing. */
@@ -45,7 +44,10 @@ export class JournalLock {
     try {
       return JournalLock.#open(folder, name, 0);
     } catch (cause) {
-      return ["ENOENT", "ELOOP", "EISDIR"].includes(errnoOf(cause)) ? "gone" : undefined;
+      if (["ENOENT", "ELOOP", "EISDIR"].includes(errnoOf(cause))) return "gone";
+      // Another user's: who knows.
+      if (["EACCES", "EPERM"].includes(errnoOf(cause))) return undefined;
+      throw cause;
     }
   }
 
@@ -57,7 +59,7 @@ export class JournalLock {
     let lock: JournalLock | undefined;
     try {
       if (open.has(key)) return undefined;
-      const others = lockForOthers(folder, name, fd, key, facts);
+      const others = lockForOthers(folder, name, fd, key);
       if (others === undefined) return undefined;
       lock = new JournalLock(fd, key, others.folder);
       open.add(key);
@@ -94,22 +96,19 @@ function lockForOthers(
   name: string,
   fd: number,
   key: string,
-  facts: { readonly dev: bigint; readonly ino: bigint },
 ): { folder: LockFolder | undefined } | undefined {
   const flock = tryFlock(folder, name, fd);
   if (flock === "taken") return undefined;
   const place = folder.at(siblingNames(name).lock);
-  const ownDisk = isOwnDisk(folder.at(name));
-  // One that is there is of somebody who has no flock.
-  if (flock === "held" && ownDisk && !fs.existsSync(place)) return { folder: undefined };
-  const ground = { flockedOn: flock === "held" ? key : "0", isOwnDisk: ownDisk };
-  const lock = LockFolder.take(place, folder.at(uniqueLockName(name)), ground);
-  if (lock === undefined) return undefined;
-  if (flock === "none" && isFlocked(facts)) {
-    lock.release();
-    return undefined;
+  const ground = { flockedOn: flock === "held" ? key : "0", isOwnDisk: isOwnDisk(folder.at(name)) };
+  try {
+    const lock = LockFolder.take(place, folder.at(uniqueLockName(name)), ground);
+    return lock && { folder: lock };
+  } catch (cause) {
+    // On a full disk there is no room for a folder: what is unfinished must be removable all the same.
+    if (flock === "held" && !fs.existsSync(place)) return { folder: undefined };
+    throw cause;
   }
-  return { folder: lock };
 }
 
 function tryFlock(folder: OpenFolder, name: string, fd: number): "held" | "taken" | "none" {

@@ -11,7 +11,7 @@ export interface LockOwner extends ProcessMark {
 export interface LockGround {
   /** As LockOwner.flockedOn, of the one who asks. */
   readonly flockedOn: string;
-  /** Only one machine at a time can have this disk. */
+  /** The disk is in this machine, as far as the system says; what it shares with others is another matter. */
   readonly isOwnDisk: boolean;
 }
 
@@ -22,19 +22,17 @@ export function newOwner({ flockedOn }: LockGround): LockOwner {
   return { ...thisProcess(), flockedOn, random: crypto.randomUUID().slice(0, 8) };
 }
 
-export function formatOwner({ pid, start, machine, space, flockedOn, random }: LockOwner): string {
-  return [pid, start, machine, space, flockedOn, random].join(".");
+export function formatOwner({ pid, start, machine, boot, space, flockedOn, random }: LockOwner): string {
+  return [pid, start, machine, boot, space, flockedOn, random].join(".");
 }
 
 /** undefined for a name that is none, perhaps of a later version. */
 export function parseOwner(name: string): LockOwner | undefined {
-  const found = /^(\d+)\.(\d+)\.([0-9a-f]{16})\.(\d+)\.([0-9a-f-]+)\.([0-9a-f]+)$/.exec(name);
+  const found = /^(\d+)\.(\d+)\.([0-9a-f]{16})\.([0-9a-f]{16})\.(\d+)\.([0-9a-f-]+)\.([0-9a-f]+)$/.exec(name);
   if (found === null) return undefined;
-  const [, pid, start, machine, space, flockedOn, random] = found as unknown as [string, ...Six];
-  return { pid: Number(pid), start, machine, space, flockedOn, random };
+  const [pid = "", start = "", machine = "", boot = "", space = "", flockedOn = "", random = ""] = found.slice(1);
+  return { pid: Number(pid), start, machine, boot, space, flockedOn, random };
 }
-
-type Six = [string, string, string, string, string, string];
 
 /** Whether the holder is there. `idleMs`: since when it has not shown itself, by the clock of the disk. */
 export function isLive(owner: LockOwner | undefined, ground: LockGround, idleMs: number): boolean {
@@ -42,7 +40,7 @@ export function isLive(owner: LockOwner | undefined, ground: LockGround, idleMs:
   const isRecent = Math.abs(idleMs) < LEASE_MS;
   if (owner === undefined) return isRecent;
   const here = thisProcess();
-  if (owner.machine !== here.machine) return !ground.isOwnDisk && isRecent;
+  if (owner.boot !== here.boot) return isRecent && !(ground.isOwnDisk && owner.machine === here.machine);
   // It had flock where we have it now: the system freed it.
   if (owner.flockedOn !== "0" && owner.flockedOn === ground.flockedOn) return false;
   if (owner.space !== here.space) return isRecent;

@@ -3,7 +3,6 @@ import fs, { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { libc } from "../../../lib/platform/libc.ts";
 import { isRunning, thisProcess } from "../../../lib/platform/process-mark.ts";
-import { isFlocked } from "../../../lib/platform/system-locks.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
 const MODULE = join(import.meta.dir, "../../../lib/platform/libc.ts");
@@ -67,18 +66,6 @@ describe.skipIf(process.platform !== "linux")("the C library", () => {
       fs.closeSync(fd);
     }
     expect(readdirSync(folder.join("f")).sort()).toEqual(["b", "c"]);
-  });
-
-  test("a file that is locked is known as locked by who can't ask it", () => {
-    using folder = new TempFolder();
-    writeFileSync(folder.join("a"), "");
-    const fd = fs.openSync(folder.join("a"), "r+");
-    const facts = fs.fstatSync(fd, { bigint: true });
-    expect(isFlocked(facts)).toBe(false);
-    expect(libc().tryLock?.(fd)).toBe(true);
-    expect(isFlocked(facts)).toBe(true);
-    fs.closeSync(fd);
-    expect(isFlocked(facts)).toBe(false);
   });
 });
 

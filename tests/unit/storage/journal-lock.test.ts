@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { LocalStorage } from "../../../lib/storage/local.ts";
 import { codeOf } from "../../support/fault.ts";
 import { isSkipped, launched, missingLauncher, namedWhy, type Refused } from "../../support/launched.ts";
 import { begunElsewhere } from "../../support/lock-script.ts";
+import { noSmallDisk, SmallDisk, smallDiskTest } from "../../support/small-disk.ts";
 import { factsOf, writeMissing } from "../../support/storing.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noise } from "../../support/transport-recorder.ts";
@@ -23,6 +24,15 @@ async function begin(folder: string, path: string, refused: readonly Refused[] =
   );
   children.push(begun.child);
   return begun;
+}
+
+function writeFails(file: string): boolean {
+  try {
+    writeFileSync(file, "x");
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 async function kill({ child }: Awaited<ReturnType<typeof begin>>): Promise<void> {
@@ -79,12 +89,31 @@ describe("an unfinished file", () => {
     },
   );
 
-  test("has no lock folder where flock works on a disk of this machine alone", async () => {
+  test("leaves no lock when it is kept, discarded or finished", async () => {
     using folder = new TempFolder();
     const storage = await LocalStorage.at(folder.path);
-    const part = await storage.receive("a", factsOf(CONTENT), "fail");
-    expect(readdirSync(folder.path).sort()).toEqual(["a.commserver-journal", "a.commserver-part"]);
-    await part.discard();
+    const begin = () => storage.receive("a", factsOf(CONTENT), "fail");
+    const names = ["a.commserver-journal", "a.commserver-lock", "a.commserver-part"];
+    const part = await begin();
+    expect(readdirSync(folder.path).sort()).toEqual(names);
+    await part.keep();
+    expect(readdirSync(folder.path).sort()).toEqual(names.filter((name) => !name.endsWith("lock")));
+    await (await begin()).discard();
+    expect(readdirSync(folder.path)).toEqual([]);
+    const whole = await begin();
+    await writeMissing(whole, CONTENT);
+    await whole.commit();
+    expect(readdirSync(folder.path)).toEqual(["a"]);
+  });
+
+  test.skipIf(noSmallDisk !== undefined)(smallDiskTest("can be removed when its disk is full"), async () => {
+    using disk = new SmallDisk(4 * 1024 * 1024);
+    const storage = await LocalStorage.at(disk.path);
+    await (await storage.receive("a", factsOf(CONTENT), "fail")).keep();
+    expect(() => writeFileSync(disk.join("rest"), new Uint8Array(8 * 1024 * 1024))).toThrow();
+    for (let file = 0; writeFails(disk.join(`rest${file}`)) === false; file++);
+    expect(await storage.removeUnfinished("a.commserver-part")).toBe(true);
+    expect(readdirSync(disk.path).filter((name) => name.includes("commserver"))).toEqual([]);
   });
 });
 
@@ -122,7 +151,6 @@ for (const [why, refused, missing] of cases) {
       expect(readdirSync(folder.path)).toEqual(["a"]);
 
       const rich = await storage.receive("b", factsOf(CONTENT), "fail");
-      expect(existsSync(folder.join("b.commserver-lock"))).toBe(false);
       expect((await begin(folder.path, "b", refused)).said).toBe("BUSY");
       await rich.discard();
       expect(readdirSync(folder.path)).toEqual(["a"]);

@@ -8,6 +8,8 @@ import { TempFolder } from "../../support/temp-folder.ts";
 
 const MODULE = join(import.meta.dir, "../../../lib/storage/lock-folder.ts");
 const SHARED: LockGround = { flockedOn: "0", isOwnDisk: false };
+/** Another machine. */
+const OTHER = { machine: "0123456789abcdef", boot: "fedcba9876543210" };
 const OWN: LockGround = { flockedOn: "0", isOwnDisk: true };
 
 afterEach(() => {
@@ -86,7 +88,7 @@ describe("a lock folder", () => {
   });
 
   test("of another machine, or of another container, is held until it has not shown itself for two minutes", () => {
-    for (const stranger of [{ machine: "0123456789abcdef" }, { space: "1", pid: 1 }]) {
+    for (const stranger of [OTHER, { space: "1", pid: 1 }]) {
       using site = new Site();
       site.hold(stranger, LEASE_MS - 10_000);
       expect(site.isFree()).toBe(false);
@@ -96,11 +98,13 @@ describe("a lock folder", () => {
     }
   });
 
-  test("of an earlier run of this machine is free on a disk that only this machine can have", () => {
+  test("of an earlier run of this machine is free on a disk in it, one of another machine that sees that disk is not", () => {
     using site = new Site();
-    site.hold({ machine: "0123456789abcdef" });
+    site.hold({ boot: OTHER.boot });
     expect(site.isFree(SHARED)).toBe(false);
     expect(site.isFree(OWN)).toBe(true);
+    site.hold(OTHER);
+    expect(site.isFree(OWN)).toBe(false);
   });
 
   test("of another container that had flock is free to who has that flock now, and to nobody else", () => {
@@ -148,7 +152,7 @@ describe("a lock folder", () => {
     setSystemTime(new Date(Date.now() + 2 * LEASE_MS));
     expect(lock?.isHeld).toBe(false);
     // What is another's by now is not taken from it.
-    site.hold({ machine: "0123456789abcdef" });
+    site.hold(OTHER);
     lock?.release();
     expect(readdirSync(site.place)).toHaveLength(1);
   });
