@@ -42,12 +42,13 @@ export class LockFolder {
     const own = formatOwner(newOwner(ground));
     fs.mkdirSync(aside);
     try {
-      fs.writeFileSync(join(aside, own), SIGN, { flag: "wx" });
-      // By the clock of the disk, which on a network is not ours.
-      const now = fs.statSync(join(aside, own)).mtimeMs;
+      fs.closeSync(fs.openSync(join(aside, own), "wx", 0o666));
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         if (moveInto(place, aside)) return new LockFolder(place, join(place, own));
-        if (!sweep(place, ground, now)) break;
+        // By the clock of the disk, which on a network is not ours.
+        if (!sweep(place, ground, fs.statSync(join(aside, own)).mtimeMs)) break;
+        // One that is empty is nobody's; not every system renames over it.
+        removeEmpty(place);
       }
     } catch (error) {
       drop(aside, own);
@@ -100,8 +101,6 @@ const TAKEN = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM"];
 
 /** False when something is at `place`. @throws the system's error */
 function moveInto(place: string, aside: string): boolean {
-  // One that is empty is nobody's; not every system renames over it.
-  removeEmpty(place);
   try {
     fs.renameSync(aside, place);
     return true;
