@@ -12,7 +12,7 @@ import { sha256Of } from "../support/transfers.ts";
 import { until } from "../support/until.ts";
 
 const random = new Random("faults-restart");
-const UNFINISHED = /\.commserver-(part|journal)$/;
+const UNFINISHED = /\.commserver-(part|journal)$|\.commserver-lock\//;
 
 beforeAll(async () => {
   await binaries();

@@ -14,7 +14,7 @@ import { until } from "../support/until.ts";
 const KILLS = 25;
 
 const random = new Random("faults");
-const UNFINISHED = /\.commserver-(part|journal)$/;
+const UNFINISHED = /\.commserver-(part|journal)$|\.commserver-lock\//;
 
 beforeAll(async () => {
   await binaries();

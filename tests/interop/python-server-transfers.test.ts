@@ -31,7 +31,7 @@ class PeerSite extends PythonSite {
   files(folder = this.own): string[] {
     const all = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     const paths = all.map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1));
-    return paths.filter((path) => !/\.keep$|\.commserver-(part|journal)$/.test(path)).sort();
+    return paths.filter((path) => !/\.keep$|\.commserver-(part|journal)$|\.commserver-lock\//.test(path)).sort();
   }
 
   async fetched(): Promise<boolean> {

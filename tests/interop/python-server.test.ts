@@ -34,7 +34,9 @@ class PeerSite extends PythonSite {
 
   /** What the client has left under a real name. */
   get fetched(): string[] {
-    return readdirSync(this.folder.join("got")).filter((name) => !/\.keep$|\.commserver-(part|journal)$/.test(name));
+    return readdirSync(this.folder.join("got")).filter(
+      (name) => !/\.keep$|\.commserver-(part|journal|lock)$/.test(name),
+    );
   }
 }
 

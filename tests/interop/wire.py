@@ -147,7 +147,7 @@ def fields(members):
     return lambda value: isinstance(value, dict) and all(holds(value, *member) for member in members.items())
 
 
-UNFINISHED = (b".commserver-part", b".commserver-journal")
+UNFINISHED = (b".commserver-part", b".commserver-journal", b".commserver-lock")
 
 
 def valid_path(value):

@@ -103,7 +103,7 @@ test("descriptors are compared by kind", () => {
 });
 
 test("only a kill explains unfinished files, and only those that nobody can go on with", () => {
-  const orphans = ["a.1234abcd.commserver-part", "b.commserver-journal"];
+  const orphans = ["a.1234abcd.commserver-part", "b.commserver-journal", "d.commserver-lock"];
   const resumable = ["c.commserver-part", "c.commserver-journal"];
   expect(unexplained([...orphans, ...resumable], true)).toEqual(resumable);
   expect(unexplained(orphans, false)).toEqual(orphans);

@@ -2,11 +2,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const UNFINISHED = /\.commserver-(part|journal)$/;
+const LOCK = ".commserver-lock";
 
 export interface Seen {
   /** SHA-256 of each file, by its path. */
   readonly files: Map<string, string>;
-  /** Paths of parts and journals. */
+  /** Paths of parts, journals and locks. */
   readonly unfinished: string[];
   readonly bytes: number;
 }
@@ -21,6 +22,11 @@ export function lookAt(folder: string, prefix = ""): Seen {
     if (!entry.isFile()) continue;
     const place = join(entry.parentPath, entry.name);
     const path = prefix + relative(folder, place);
+    // A lock is a folder with a file in it.
+    if (entry.parentPath.endsWith(LOCK)) {
+      unfinished.push(prefix + relative(folder, entry.parentPath));
+      continue;
+    }
     if (UNFINISHED.test(entry.name)) {
       unfinished.push(path);
       continue;

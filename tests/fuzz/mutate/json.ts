@@ -69,6 +69,7 @@ const TEXTS = [
     "loop/loop/docs",
     "x.commserver-part",
     "x.commserver-journal",
+    "x.commserver-lock/y",
     ".commserver-part/x",
     "in",
     "in/new.txt",
