@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { UsageError } from "../errors.ts";
+import { decodeJson } from "./json.ts";
 import { formatToken, parseToken, type Token } from "./token.ts";
 
 /**
@@ -55,7 +56,7 @@ export function parseInvite(line: string): Invite {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const json = bytes.subarray(0, -CHECK_BYTES);
     if (new DataView(bytes.buffer).getUint32(json.length) !== fnv1a(json)) throw new Error("wrong check");
-    const { n, a, i, t } = v.parse(Content, JSON.parse(new TextDecoder().decode(json)));
+    const { n, a, i, t } = decodeJson(Content, json, "An invite");
     return { label: n, addresses: a, identity: i, token: parseToken(t) };
   } catch {
     // Without the cause: it could quote the invite.

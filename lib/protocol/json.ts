@@ -7,18 +7,31 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const LOWER_U = 0x75;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 /** Any JSON object; valibot's own records and objects let arrays pass. */
 export const JsonObject = v.custom<Record<string, unknown>>(isObject, "not an object");
 
 export function encodeJson(value: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(value));
+  return encoder.encode(jsonText(value));
+}
+
+/** The JSON of a payload or record. Half a surrogate pair, which no peer takes, becomes U+FFFD: text that was cut may end so. */
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (!text.includes("\\ud")) return text;
+  return JSON.stringify(value, (_, member) => (typeof member === "string" ? member.toWellFormed() : member));
 }
 
 /**
- * Read a JSON payload and check it against `schema`; `what` names it in the error.
+ * Read a JSON payload and check it against `schema`; `what` names it in the error. What JSON parsers read differently is
+ * refused: a member that is named twice, half a surrogate pair, a number in another form than digits. Source: PROTOCOL.md,
+ * "Payloads".
  *
- * @throws ProtocolError BAD_PAYLOAD when it is not UTF-8, not JSON, too deep or of another shape
+ * @throws ProtocolError BAD_PAYLOAD when it is not UTF-8, not such JSON, too deep or of another shape
  */
 export function decodeJson<S extends v.GenericSchema>(schema: S, payload: Uint8Array, what: string): v.InferOutput<S> {
   return checkShape(schema, parseJson(payload, what), what);
@@ -43,39 +56,101 @@ export function describe(issue: v.GenericIssue): string {
 
 function parseJson(payload: Uint8Array, what: string): unknown {
   // Before JSON.parse, whose recursion a hostile payload could drive to the end of the stack.
-  if (jsonDepth(payload) > MAX_JSON_DEPTH) {
-    throw new ProtocolError("BAD_PAYLOAD", `${what} is nested deeper than ${MAX_JSON_DEPTH}.`);
-  }
+  const members = countMembers(payload, what);
+  let value: unknown;
   try {
-    return JSON.parse(decoder.decode(payload));
+    value = JSON.parse(decoder.decode(payload));
   } catch (cause) {
     throw new ProtocolError("BAD_PAYLOAD", `${what} is not JSON in UTF-8.`, { cause });
   }
+  // Of those with one name JSON.parse keeps the last.
+  if (membersOf(value) !== members) throw new ProtocolError("BAD_PAYLOAD", `${what} names a member twice.`);
+  return value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Deepest nesting of brackets outside strings; exact for valid JSON. */
-function jsonDepth(bytes: Uint8Array): number {
+/** Members of all objects in a value that JSON.parse made. */
+function membersOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) count += membersOf(item);
+    return count;
+  }
+  // It has no other members than its own.
+  for (const name in value) {
+    const member = (value as Record<string, unknown>)[name];
+    count += typeof member === "object" ? 1 + membersOf(member) : 1;
+  }
+  return count;
+}
+
+/**
+ * Members of all objects in a JSON text, those counted twice that are named twice; exact for valid JSON.
+ *
+ * @throws ProtocolError BAD_PAYLOAD for what valid JSON may have and a payload may not, all but such names
+ */
+function countMembers(bytes: Uint8Array, what: string): number {
+  let members = 0;
   let depth = 0;
-  let deepest = 0;
-  let inString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number;
-    if (inString) {
-      if (byte === BACKSLASH) i++;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) {
-      inString = true;
+    if (byte === QUOTE) {
+      i = skipString(bytes, i + 1, what);
+    } else if (byte === COLON) {
+      members++;
     } else if ((byte | 0x20) === 0x7b) {
       // "[" and "{", which differ in bit 5 only
-      depth++;
-      if (depth > deepest) deepest = depth;
+      if (++depth > MAX_JSON_DEPTH) {
+        throw new ProtocolError("BAD_PAYLOAD", `${what} is nested deeper than ${MAX_JSON_DEPTH}.`);
+      }
     } else if ((byte | 0x20) === 0x7d) {
       depth--;
+    } else if (isOfOddNumber(byte, bytes[i - 1])) {
+      throw new ProtocolError("BAD_PAYLOAD", `${what} has a number that is not written in digits alone.`);
     }
   }
-  return deepest;
+  return members;
+}
+
+/** @returns where the string ends whose first character is at `at` @throws as countMembers() */
+function skipString(bytes: Uint8Array, at: number, what: string): number {
+  let i = at;
+  for (; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (byte === QUOTE) return i;
+    if (byte === BACKSLASH && bytes[++i] === LOWER_U) i = skipEscape(bytes, i, what);
+  }
+  return i;
+}
+
+/** True for a sign, a point or an exponent, `byte` being outside of strings and behind `before`. */
+function isOfOddNumber(byte: number, before: number | undefined): boolean {
+  if (byte === 0x2b || byte === 0x2d || byte === 0x2e) return true;
+  return (byte | 0x20) === 0x65 && before !== undefined && before >= ZERO && before <= NINE;
+}
+
+/**
+ * Pass an escape of four hexadecimal digits, and the one behind it where the two are a surrogate pair.
+ *
+ * @param at where its "u" is
+ * @returns where its last byte is
+ * @throws ProtocolError BAD_PAYLOAD for half a pair
+ */
+function skipEscape(bytes: Uint8Array, at: number, what: string): number {
+  const half = surrogateAt(bytes, at);
+  if (half === undefined) return at;
+  const isPair = half === "high" && bytes[at + 5] === BACKSLASH && bytes[at + 6] === LOWER_U;
+  if (isPair && surrogateAt(bytes, at + 6) === "low") return at + 10;
+  throw new ProtocolError("BAD_PAYLOAD", `${what} has half a surrogate pair, which is no text.`);
+}
+
+/** Which half of a pair the escape is whose "u" is at `at`; undefined when it is another character. */
+function surrogateAt(bytes: Uint8Array, at: number): "high" | "low" | undefined {
+  const digits = String.fromCharCode(bytes[at + 1] ?? 0, bytes[at + 2] ?? 0);
+  if (/^[dD][89abAB]$/.test(digits)) return "high";
+  return /^[dD][c-fC-F]$/.test(digits) ? "low" : undefined;
 }

@@ -6,7 +6,7 @@ import { Role } from "./messages.ts";
 /** Parameters, results and body records of every method. Source: PROTOCOL.md, "Methods". */
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const timestamp = v.number(); // milliseconds since 1970-01-01T00:00Z
+const timestamp = count; // milliseconds since 1970-01-01T00:00Z
 const name = v.pipe(v.string(), v.maxLength(128));
 const path = v.pipe(v.string(), v.maxLength(4096));
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TEXT_LENGTH));

@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 import { ProtocolError } from "../errors.ts";
-import { decodeJson } from "./json.ts";
+import { decodeJson, jsonText } from "./json.ts";
 
 /** Longest record in a body of records, its line feed included. */
 export const MAX_RECORD_BYTES = 64 * 1024;
@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 
 /** One record as it goes into a body: JSON and a line feed. Source: PROTOCOL.md, "Bodies of records". */
 export function encodeRecord(value: unknown): Uint8Array {
-  return encoder.encode(`${JSON.stringify(value)}\n`);
+  return encoder.encode(`${jsonText(value)}\n`);
 }
 
 /** Read a body of records one by one. @throws as decodeRecordBatches() */

@@ -1,3 +1,4 @@
+import { jsonText } from "../protocol/json.ts";
 import type { Stream } from "../session/stream.ts";
 
 /** Records are gathered up to this many characters before they go out. */
@@ -17,7 +18,7 @@ export class RecordWriter {
   }
 
   add(record: unknown): void {
-    this.#text += `${JSON.stringify(record)}\n`;
+    this.#text += `${jsonText(record)}\n`;
     this.count++;
   }
 

@@ -157,10 +157,8 @@ export class Session implements LinkHandler {
         return this.#streamOf(header)?.onCredit(readUint32(payload, 0));
       case Opcode.END:
         return this.#streamOf(header)?.onEnd(payload.length === 0 ? {} : decodeJson(Result, payload, "END"));
-      case Opcode.RESET: {
-        const { code, message } = decodeJson(Reason, payload, "RESET");
-        return this.#streamOf(header)?.fail(remoteError(code === 0 ? "CANCELLED" : codeOfWire(code), message));
-      }
+      case Opcode.RESET:
+        return this.#streamOf(header)?.fail(resetError(decodeJson(Reason, payload, "RESET")));
       case Opcode.GOAWAY: {
         const { code, message } = decodeJson(Reason, payload, "GOAWAY");
         return this.#onGoAway(reasonOfWire(code), message);
@@ -284,6 +282,10 @@ export class Session implements LinkHandler {
 export function errorOf(end: SessionEnd): CommError {
   const code = end.code === "OK" ? "LOST" : end.code;
   return end.by === "remote" ? remoteError(code, end.message) : new CommError(code, end.message);
+}
+
+function resetError({ code, message }: { code: number; message: string }): RemoteError {
+  return remoteError(code === 0 ? "CANCELLED" : codeOfWire(code), message);
 }
 
 function remoteError(code: ErrorCode, message: string): RemoteError {

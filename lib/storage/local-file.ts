@@ -107,11 +107,16 @@ export function entryOf(path: string, stats: BigIntStats): StorageEntry {
   return {
     path,
     kind,
-    size: kind === "file" ? Number(stats.size) : 0,
-    modifiedAt: Number(stats.mtimeMs),
+    size: kind === "file" ? countOf(stats.size) : 0,
+    modifiedAt: countOf(stats.mtimeMs),
     executable: kind === "file" && (stats.mode & 0o100n) !== 0n,
     etag: etagOf(stats),
   };
+}
+
+/** The number of the protocol that is nearest: no file is older than 1970 there, or larger than 2^53 - 1 bytes. */
+export function countOf(value: bigint): number {
+  return Math.min(Math.max(Number(value), 0), Number.MAX_SAFE_INTEGER);
 }
 
 function etagOf(stats: BigIntStats): string {

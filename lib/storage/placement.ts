@@ -4,6 +4,7 @@ import { quote } from "../path.ts";
 import { errnoOf } from "./disk-error.ts";
 import type { Folders } from "./folders.ts";
 import { Journal } from "./journal.ts";
+import { countOf } from "./local-file.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { resumableNames } from "./part-names.ts";
 import { copyName } from "./publish.ts";
@@ -23,8 +24,8 @@ export function placementOf(
     for (let copy = 0; ; copy++) {
       const name = copy === 0 ? holder.name : copyName(holder.name, copy);
       const tried = path.slice(0, path.length - holder.name.length) + name;
-      const there = fs.lstatSync(folder.at(name), { throwIfNoEntry: false });
-      if (there?.isFile() && there.size === facts.size && Math.trunc(there.mtimeMs) === facts.modifiedAt) {
+      const there = fs.lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false });
+      if (there?.isFile() && countOf(there.size) === facts.size && countOf(there.mtimeMs) === facts.modifiedAt) {
         return { outcome: "unchanged", path: tried };
       }
       const isReplaced = exists === "overwrite" && (there?.isFile() || there?.isSymbolicLink());

@@ -41,7 +41,7 @@ export async function* findUnfinished(
         else if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below, pacer);
         else if (stats?.isFile() && isUnfinished(name)) {
           // Not its mtime, which is the source's already when the file is about to get its name.
-          yield { path: below, size: stats.size, modifiedAt: Math.trunc(stats.ctimeMs) };
+          yield { path: below, size: stats.size, modifiedAt: Math.max(0, Math.trunc(stats.ctimeMs)) };
         }
       }
     }

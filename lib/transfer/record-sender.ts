@@ -1,3 +1,4 @@
+import { jsonText } from "../protocol/json.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
 
@@ -16,7 +17,7 @@ export class RecordSender {
   }
 
   add(record: unknown): void {
-    this.#pending += `${JSON.stringify(record)}\n`;
+    this.#pending += `${jsonText(record)}\n`;
     if (this.#scheduled) return;
     this.#scheduled = true;
     void this.#clock.turn().then(() => {

@@ -2,7 +2,16 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { ERRORS, type ErrorCode } from "../../lib/errors.ts";
 import type { Stream } from "../../lib/session/stream.ts";
-import { bytesOf, cutAt, cuts, mutate, mutations, strangeHeader, validFrames } from "../support/arbitraries.ts";
+import {
+  bytesOf,
+  cutAt,
+  cuts,
+  mutate,
+  mutations,
+  payloadObject,
+  strangeHeader,
+  validFrames,
+} from "../support/arbitraries.ts";
 import { pattern } from "../support/bytes.ts";
 import { settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";
@@ -17,7 +26,7 @@ const credit = (bytes: number) => {
 /** A stream of a client that keeps to the protocol: OPEN with a body, or without. */
 const exchange = fc
   .record({
-    params: fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }),
+    params: payloadObject,
     pieces: fc.array(fc.integer({ min: 1, max: 100 }), { maxLength: 4 }),
     end: fc.constantFrom("with OPEN", "with END", "with RESET", "never"),
     grant: fc.option(fc.integer({ min: 1, max: 10_000 })),

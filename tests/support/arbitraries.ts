@@ -138,3 +138,21 @@ export function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[
     places.map((place) => Math.floor(place * bytes.length)),
   );
 }
+
+const text = fc.string({ unit: "binary" });
+
+/** What a payload may hold: whole text, and numbers that are counts. */
+const { value: payloadJson } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 6 },
+    text,
+    fc.maxSafeNat(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc.dictionary(text, tie("value"), { maxKeys: 4, noNullPrototype: true }),
+  ),
+}));
+
+/** Any JSON object that a payload may be. */
+export const payloadObject = fc.dictionary(text, payloadJson, { maxKeys: 5, noNullPrototype: true });

@@ -14,7 +14,7 @@ const nested = (depth: number) => utf8(`{"a":${"[".repeat(depth - 1)}${"]".repea
 
 describe("decodeJson()", () => {
   test("reads an object of the right shape and fills what is optional", () => {
-    expect(decodeJson(Point, utf8('{"x":1.5}'), "A point")).toEqual({ x: 1.5, label: "none" });
+    expect(decodeJson(Point, utf8('{"x":15}'), "A point")).toEqual({ x: 15, label: "none" });
   });
 
   test("ignores unknown members", () => {
@@ -68,6 +68,55 @@ describe("decodeJson()", () => {
     } catch (error) {
       expect((error as ProtocolError).cause).toBeInstanceOf(Error);
     }
+  });
+
+  test.each([
+    ["twice with the same value", '{"x":1,"x":1}'],
+    ["twice, the first time of another kind", '{"x":{"y":2},"x":1}'],
+    ["twice, once with an escape in its name", '{"x":1,"\\u0078":1}'],
+    ["twice, and it is no name that is known", '{"x":1,"later":1,"later":2}'],
+    ["twice, deep in a member that is not known", '{"x":1,"later":[[{"a":{"b":1,"b":2}}]]}'],
+    ["twice in an object that is itself named twice", '{"x":1,"a":{"b":1,"b":2},"a":{}}'],
+    ["twice, the empty name", '{"x":1,"":1,"":2}'],
+    ["twice, the name of the prototype", '{"x":1,"__proto__":1,"__proto__":2}'],
+  ])("rejects a member that is named %s", (_what, text) => {
+    expect(faultOf(utf8(text), Point)).toBe("BAD_PAYLOAD");
+    expect(() => decodeJson(Point, utf8(text), "A test")).toThrow("A test names a member twice.");
+  });
+
+  test.each(['{"x":1,"X":2,"x ":3}', '{"x":1,"a":{"x":2},"b":[{"x":3},{"x":4}]}', '{"x":1,"a":"{\\"x\\":1,:::"}'])(
+    "takes %s, in which no object names a member twice",
+    (text) => {
+      expect(faultOf(utf8(text), Point)).toBeUndefined();
+    },
+  );
+
+  test.each(["-1", "-0", "1.0", "1.5", "1e3", "1E3", "1e+3", "10e-1"])(
+    "rejects the number %s, which parsers may read differently, wherever it stands",
+    (number) => {
+      for (const text of [`{"x":${number}}`, `{"x":1,"later":[true,${number}]}`]) {
+        expect(() => decodeJson(Point, utf8(text), "A test")).toThrow("not written in digits alone");
+      }
+    },
+  );
+
+  test("takes digits, and the letters of true, false and null", () => {
+    expect(faultOf(utf8('{"x":0,"y":[true,false,null,9007199254740991],"z":"-1.5e+3"}'), Point)).toBeUndefined();
+  });
+
+  test.each(["\\ud800", "\\uDFFF", "a\\uD83Db", "\\uD83D\\uD83D\\uDE00", "\\ude00\\ud83d", "\\ud83d\\n", "\\ud83d"])(
+    "rejects the text %s, half a surrogate pair, in a value and in a name",
+    (half) => {
+      for (const text of [`{"x":1,"a":"${half}"}`, `{"x":1,"${half}":1}`, `{"x":1,"a":"\\\\${half}"}`]) {
+        expect(() => decodeJson(Point, utf8(text), "A test")).toThrow("half a surrogate pair");
+      }
+    },
+  );
+
+  test("takes a whole pair, and a backslash with letters behind it that are no escape", () => {
+    expect(decodeJson(JsonObject, utf8('{"a":"\\uD83D\\ude00 \\u00e9 \\\\ud800"}'), "A test")).toEqual({
+      a: "😀 é \\ud800",
+    });
   });
 
   test("accepts the deepest nesting and rejects the next", () => {
@@ -126,7 +175,9 @@ describe("encodeJson()", () => {
     expect(Buffer.from(encodeJson({ a: "é😀" })).toString("hex")).toBe(Buffer.from('{"a":"é😀"}').toString("hex"));
   });
 
-  test("writes half a surrogate pair so that it can be read again", () => {
-    expect(decodeJson(JsonObject, encodeJson({ a: "\ud800" }), "A test")).toEqual({ a: "\ud800" });
+  test("writes U+FFFD for half a surrogate pair, which every peer would refuse", () => {
+    const value = { a: "cut 😀".slice(0, -1), b: ["\udc00", { c: "whole 😀, \\ud800" }] };
+    const written = { a: "cut \ufffd", b: ["\ufffd", { c: "whole 😀, \\ud800" }] };
+    expect(decodeJson(JsonObject, encodeJson(value), "A test")).toEqual(written);
   });
 });

@@ -3,7 +3,7 @@ import { ERRORS } from "../../../lib/errors.ts";
 import { pattern } from "../../support/bytes.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { FakeTransport } from "../../support/fake-transport.ts";
-import { frame } from "../../support/frames.ts";
+import { frame, type OpcodeName } from "../../support/frames.ts";
 import { codeOf, watch } from "../../support/outcomes.ts";
 import { Side, sessionPair, sessionWithPeer } from "../../support/session-pair.ts";
 
@@ -15,6 +15,7 @@ const everything = (id: number) => [
   frame("CREDIT", Buffer.alloc(4), id),
   frame("END", Buffer.alloc(0), id),
   reset(id),
+  ...["ACCEPT", "END", "RESET"].map((name) => frame(name as OpcodeName, Buffer.from("no JSON"), id)),
 ];
 
 function makeServer() {
