@@ -14,6 +14,7 @@ import {
   fingerprint,
   framesOf,
   HEADER,
+  parseObject,
   prove,
   readInvite,
   TLS,
@@ -99,7 +100,13 @@ async function run(words) {
     const params = command === "list" ? (argument ? { glob: argument } : {}) : { text: argument };
     const { result, body } = await ask(socket, frames, command, params);
     if (command === "message") emit("result", result);
-    else emit("listed", { entries: body.split("\n").filter(Boolean).map(JSON.parse) });
+    else
+      emit("listed", {
+        entries: body
+          .split("\n")
+          .filter(Boolean)
+          .map((line) => parseObject(Buffer.from(line))),
+      });
     socket.end(encode("GOAWAY", { code: 0, message: "exit" }));
     require((await frames.next()).done, "bytes behind GOAWAY");
     emit("closed");

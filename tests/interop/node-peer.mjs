@@ -22,6 +22,31 @@ export function emit(event, members = {}) {
   console.log(JSON.stringify({ event, ...members }));
 }
 
+/** Payloads: one object of strict JSON. */
+export function parseObject(bytes) {
+  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  const value = JSON.parse(text);
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  if (value === null || typeof value !== "object" || Array.isArray(value)) throw new Error("it is no object");
+  if (measure(value).members !== bare.split(":").length - 1) throw new Error("a member is named twice");
+  if (measure(value).depth > 32) throw new Error("it is nested too deep");
+  if (/[-+.]|\d[eE]/.test(bare)) throw new Error("a number is not written in digits alone");
+  if (!text.isWellFormed() || /\\ud[89a-f]/i.test(JSON.stringify(value).replaceAll("\\\\", "")))
+    throw new Error("half a pair");
+  return value;
+}
+
+/** How many members the objects in a value have, and how deep they are nested. */
+function measure(value) {
+  if (value === null || typeof value !== "object") return { members: 0, depth: 0 };
+  const inner = Object.values(value).map(measure);
+  const own = Array.isArray(value) ? 0 : inner.length;
+  return {
+    members: inner.reduce((sum, { members }) => sum + members, own),
+    depth: 1 + Math.max(0, ...inner.map(({ depth }) => depth)),
+  };
+}
+
 /** Frames: 16 bytes of header, and JSON. */
 export function encode(name, payload, stream = 0, flags = 0) {
   const body = Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload));
@@ -43,7 +68,7 @@ export async function* framesOf(socket) {
       if (rest[0] !== 0xc5) throw new Error(`the magic is ${rest[0]}`);
       const payload = rest.subarray(16, 16 + rest.readUInt32BE(8));
       const name = Object.keys(OPCODES).find((key) => OPCODES[key] === rest[1]) ?? `0x${rest[1].toString(16)}`;
-      const json = name === "DATA" || payload.length === 0 ? undefined : JSON.parse(payload.toString());
+      const json = name === "DATA" || payload.length === 0 ? undefined : parseObject(payload);
       yield { name, flags: rest.readUInt16BE(2), stream: rest.readUInt32BE(4), payload, json };
       rest = rest.subarray(16 + payload.length);
     }
@@ -86,5 +111,5 @@ export function readInvite(line) {
   const json = data.subarray(0, -4);
   const check = json.reduce((state, byte) => Math.imul(state ^ byte, 0x01000193) >>> 0, 0x811c9dc5);
   if (check !== data.readUInt32BE(json.length)) throw new Error("the invite is damaged");
-  return JSON.parse(json.toString());
+  return parseObject(json);
 }

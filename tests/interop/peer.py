@@ -41,7 +41,21 @@ def check_vectors(page):
     objects = [json.loads(line[13:]) for line in re.findall("^payload json .*$", page, re.M)]
     messages = [one.get("auth", one).get("message") for one in objects if "auth" in one or list(one) == ["message"]]
     check_proof_vectors(messages)
-    emit("vectors", valid=sum(kind == "vector" for kind, _ in blocks), all=len(blocks), chunks=len(chunks))
+    payloads = check_payloads(page)
+    emit("vectors", payloads=payloads, valid=sum(kind == "vector" for kind, _ in blocks), all=len(blocks), chunks=len(chunks))
+
+
+def check_payloads(page):
+    """Payloads: what the table says of each JSON text."""
+    rows = re.findall(r"^\| `(.*)` +\| (taken|BAD_PAYLOAD) +\|$", page, re.M)
+    for text, answer in rows:
+        try:
+            parse_object(text.encode(), "a payload")
+        except Violation as violation:
+            require(violation.code == answer, violation.code, f"the page takes {text}")
+        else:
+            require(answer == "taken", answer, f"nothing is wrong with {text}")
+    return len(rows)
 
 
 def check_vector(title, content, *lines):

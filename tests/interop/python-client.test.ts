@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { readTable } from "../support/protocol-page.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { client, describeInterop, KEPT, LineProcess, noise, peer, runPeer } from "./peer.ts";
@@ -37,8 +38,9 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   test("reads every vector of the page and writes the same bytes", async () => {
     await using process = new LineProcess(peer("vectors", join(import.meta.dir, "../../PROTOCOL.md")));
     expect(await process.ended()).toEqual(KEPT);
-    const [{ valid, all, chunks }] = process.events("vectors") as [Record<string, number>];
+    const [{ valid, all, chunks, payloads }] = process.events("vectors") as [Record<string, number>];
     expect(chunks).toBe(3);
+    expect(payloads).toBe(readTable("payload of END", "answer").length);
     expect(valid).toBeGreaterThan(10);
     expect(all).toBeGreaterThan(valid as number);
   });

@@ -84,13 +84,21 @@ def check_header(header, unadmitted=False):
 
 
 def parse_object(payload, what):
-    """Payloads: one JSON object, UTF-8 without byte order mark, at most 32 deep."""
+    """Payloads: one JSON object, UTF-8 without byte order mark, at most 32 deep; and what parsers differ about is none."""
 
-    def no_constant(name):
-        raise ValueError(f"{name} is no JSON")
+    def digits(text):
+        require(text.isdigit(), "BAD_PAYLOAD", f"{what} has the number {text}")
+        return int(text)
 
+    def once(members):
+        names = [name for name, _ in members]
+        require(len(names) == len(set(names)), "BAD_PAYLOAD", f"{what} names a member twice: {names}")
+        return dict(members)
+
+    numbers = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), digits)
     try:
-        value = json.loads(payload.decode("utf-8"), parse_constant=no_constant)
+        value = json.loads(payload.decode("utf-8"), object_pairs_hook=once, **numbers)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
         require(isinstance(value, dict), "BAD_PAYLOAD", f"{what} is no object: {payload[:200]!r}")
         require(depth(value) <= MAX_DEPTH, "BAD_PAYLOAD", f"{what} is nested too deep")
     except (ValueError, RecursionError) as error:
