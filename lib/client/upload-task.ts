@@ -7,7 +7,8 @@ import type { UploadItem } from "./transfer.ts";
 
 /** One file on its way, over as many links as it takes. */
 export interface UploadTask {
-  readonly id: number;
+  /** Its number in the stream, given when it is offered. */
+  id: number;
   readonly item: UploadItem;
   file: OpenFile | undefined;
   /** The state of the file that was offered. */
@@ -20,8 +21,8 @@ export interface UploadTask {
   rounds: number;
 }
 
-export function newTask(id: number, item: UploadItem): UploadTask {
-  return { id, item, file: undefined, etag: undefined, weight: 0, restarts: 0, busy: 0, rounds: 0 };
+export function newTask(item: UploadItem): UploadTask {
+  return { id: -1, item, file: undefined, etag: undefined, weight: 0, restarts: 0, busy: 0, rounds: 0 };
 }
 
 /** The payload of FILE. */

@@ -148,6 +148,8 @@ export class Upload {
   async #offerNext(writer: ChunkWriter, sender: FileSender, stream: Stream): Promise<boolean> {
     const task = this.#again.shift() ?? (await this.#nextTask());
     if (task === undefined) return !this.#items.isEnded;
+    // Not before: numbers rise in the order in which they are sent.
+    task.id = this.#nextId++;
     this.#offered.set(task.id, task);
     const { item } = task;
     if (item.kind === "folder") {
@@ -207,7 +209,7 @@ export class Upload {
 
   #nextTask(): UploadTask | undefined | Promise<undefined> {
     const item = this.#items.next();
-    return item === undefined || item instanceof Promise ? item : newTask(this.#nextId++, item);
+    return item === undefined || item instanceof Promise ? item : newTask(item);
   }
 
   async #sendRanges(
@@ -236,7 +238,7 @@ export class Upload {
       await this.#finish(task);
       if (error.code !== "CHANGED" || task.restarts >= MAX_RESTARTS) return onFailed(task.item, error);
       onRestart?.(task.item);
-      this.#again.push({ ...task, id: this.#nextId++, file: undefined, weight: 0, restarts: task.restarts + 1 });
+      this.#again.push({ ...task, file: undefined, weight: 0, restarts: task.restarts + 1 });
     } finally {
       this.#sending = undefined;
     }
@@ -296,7 +298,7 @@ export class Upload {
       // Unless the link was lost meanwhile, which has put it there already.
       if (this.#offered.get(id) !== task) return;
       this.#offered.delete(id);
-      this.#again.push({ ...task, id: this.#nextId++ });
+      this.#again.push({ ...task });
       this.#wakeup.notify();
     });
   }

@@ -138,7 +138,7 @@ export const PutAnswer = v.variant("state", [
   v.object({ id: fileId, state: v.literal("ready"), ranges: v.array(Range) }),
   /** The file is stored, durably, or need not be. */
   v.object({ id: fileId, state: v.literal("done"), path, outcome: Outcome }),
-  v.object({ id: fileId, state: v.literal("failed"), code: count, message: v.string() }),
+  v.object({ id: fileId, state: v.literal("failed"), code: count, message: v.pipe(v.string(), v.maxLength(1024)) }),
 ]);
 export type PutAnswer = v.InferOutput<typeof PutAnswer>;
 

@@ -3,6 +3,9 @@ import { eventCodeOf } from "../protocol/event-codes.ts";
 import type { Member } from "./member.ts";
 import type { Host } from "./method.ts";
 
+/** In UTF-16 units; a path that is quoted in it may be longer, every character being escaped. */
+const MAX_MESSAGE = 1024;
+
 /** What a peer is told of a failure of its request. */
 export interface Failure {
   readonly code: ErrorCode;
@@ -14,6 +17,11 @@ export interface Failure {
  * not told what it looks like inside.
  */
 export function failureOf(thrown: unknown, method: string, member: Member, host: Host): Failure {
+  const { code, message } = wordsOf(thrown, method, member, host);
+  return { code, message: message.slice(0, MAX_MESSAGE) };
+}
+
+function wordsOf(thrown: unknown, method: string, member: Member, host: Host): Failure {
   const error = toCommError(thrown);
   switch (error.code) {
     // Of the disk that is the server's: the words for it are others than for one's own.

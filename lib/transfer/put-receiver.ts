@@ -4,7 +4,7 @@ import { Pacer } from "../pacer.ts";
 import { checkPath, parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
-import { wireOfReason } from "../protocol/messages.ts";
+import { Reason, wireOfReason } from "../protocol/messages.ts";
 import { type PutAnswer, PutFile, PutFolder } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
@@ -49,8 +49,10 @@ class Held extends SmallFile {
 export class PutReceiver {
   readonly #options: PutReceiverOptions;
   readonly #answers: RecordSender;
-  /** Files under way, by the sender's number. What comes for any other number is late, and means nothing. */
+  /** Files under way, by the sender's number. What comes for any other that was used is late, and means nothing. */
   readonly #files = new Map<number, FileReceiver | Held>();
+  /** Each file and folder has a number above those before: so a number that was used is known without a list of all. */
+  #lastId = -1;
   /** Folders that this stream has made: what comes into them can find nothing there. */
   readonly #madeFolders = new Set<string>();
   readonly #commits = new CommitQueue();
@@ -95,9 +97,8 @@ export class PutReceiver {
   #handle(chunk: Chunk): Promise<void> | undefined {
     const { id, kind, payload } = chunk;
     const file = this.#files.get(id);
-    if (kind === ChunkKind.BLOCK) {
-      if (file === undefined) chunk.release();
-      else file.take(chunk);
+    if (kind === ChunkKind.BLOCK && file !== undefined) {
+      file.take(chunk);
       return undefined;
     }
     try {
@@ -116,15 +117,28 @@ export class PutReceiver {
   ): Promise<void> | undefined {
     switch (kind) {
       case ChunkKind.FILE:
+        this.#use(id);
         return this.#begin(id, decodeJson(PutFile, payload, "A file"));
       case ChunkKind.FOLDER:
+        this.#use(id);
         return this.#makeFolder(id, decodeJson(PutFolder, payload, "A folder").path);
-      case ChunkKind.SEAL:
-        if (file === undefined) return undefined;
-        return file instanceof Held ? this.#sealSmall(id, file) : this.#seal(id, file);
+      case ChunkKind.FAIL:
+        decodeJson(Reason, payload, "A failure");
+        break;
       default:
-        return file === undefined ? undefined : this.#forget(id, file);
     }
+    if (id > this.#lastId) throw new ProtocolError("BAD_PAYLOAD", `No file was begun under the number ${id}.`);
+    if (file === undefined) return undefined;
+    if (kind === ChunkKind.FAIL) return this.#forget(id, file);
+    return file instanceof Held ? this.#sealSmall(id, file) : this.#seal(id, file);
+  }
+
+  /** @throws ProtocolError BAD_PAYLOAD when the number is not above all before */
+  #use(id: number): void {
+    if (id <= this.#lastId) {
+      throw new ProtocolError("BAD_PAYLOAD", `The number ${id} of a file comes after ${this.#lastId}.`);
+    }
+    this.#lastId = id;
   }
 
   async #refuse(id: number, thrown: unknown): Promise<void> {
@@ -134,7 +148,6 @@ export class PutReceiver {
   }
 
   #begin(id: number, { path, exists, ...facts }: PutFile): Promise<void> | undefined {
-    if (this.#files.has(id)) throw new StreamError("BAD_PARAMS", `The number ${id} is taken.`);
     checkPath(path);
     this.#requireFew(facts);
     if (!isSmall(facts) || !this.#madeFolders.has(parentOf(path))) return this.#beginAt(id, path, exists, facts);
@@ -229,6 +242,9 @@ export class PutReceiver {
 
   #ask(id: number, missing: readonly Range[]): void {
     const ranges = missing.slice(0, MAX_RANGES).map(([from, to]): [number, number] => [from, to]);
+    // The rest in one: what is there of it comes once more, and is not looked at.
+    const [last, rest] = [ranges.at(-1), missing.at(-1)];
+    if (last !== undefined && rest !== undefined) last[1] = rest[1];
     this.#answer({ id, state: "ready", ranges });
   }
 

@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 import { BLOCK_BYTES, type Range } from "../../block.ts";
-import { StreamError } from "../../errors.ts";
+import { ProtocolError, StreamError } from "../../errors.ts";
 import { Pacer } from "../../pacer.ts";
 import { checkPath, quote } from "../../path.ts";
 import { ChunkKind } from "../../protocol/chunk.ts";
@@ -15,9 +15,6 @@ import { failureOf } from "../failure.ts";
 import type { Member } from "../member.ts";
 import { defineMethod, type Host } from "../method.ts";
 import { GET_NEED, REQUEST_WINDOW } from "../transfer-needs.ts";
-
-/** Of a refusal, in UTF-16 units: a path that is quoted in it may be longer, every character being escaped. */
-const MAX_MESSAGE = 1024;
 
 type Request = v.InferOutput<typeof GetRequest>;
 
@@ -41,16 +38,20 @@ async function answerRequests(stream: Stream, member: Member, host: Host): Promi
   const writer = new ChunkWriter(stream, host.digest64, host.clock);
   const sender = new FileSender(writer);
   const pacer = new Pacer(host.clock);
+  let lastId = -1;
   for await (const requests of decodeRecordBatches(GetRequest, stream.pieces())) {
     for (const request of requests) {
       if (stream.isClosed) return;
+      if (request.id <= lastId) {
+        throw new ProtocolError("BAD_PAYLOAD", `The number ${request.id} of a request comes after ${lastId}.`);
+      }
+      lastId = request.id;
       try {
         await sendOne(request, writer, sender, host);
       } catch (thrown) {
         if (stream.isClosed) throw thrown;
         const { code, message } = failureOf(thrown, "get", member, host);
-        const reason = { code: wireOfReason(code), message: message.slice(0, MAX_MESSAGE) };
-        await writer.json(ChunkKind.FAIL, request.id, reason);
+        await writer.json(ChunkKind.FAIL, request.id, { code: wireOfReason(code), message });
       }
       if (pacer.isDue) await pacer.pause();
     }
