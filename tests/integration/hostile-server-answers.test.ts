@@ -6,6 +6,7 @@ import type { TransferItem } from "../../lib/client/transfer.ts";
 import type { FileFacts } from "../../lib/protocol/methods.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { facade } from "../support/facade.ts";
+import { codeOf } from "../support/fault.ts";
 import { NO_PATHS, snapshot } from "../support/hostile-names.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -70,10 +71,7 @@ describe("a server that is asked for one path and tells of another", () => {
 
 describe("a server whose FILE says what no file is", () => {
   const FACTS: [string, Partial<FileFacts>][] = [
-    ["a time after all time", { modifiedAt: Number.MAX_VALUE }],
-    ["a time before all time", { modifiedAt: -Number.MAX_VALUE }],
-    ["a time between two milliseconds", { modifiedAt: 0.123456789 }],
-    ["a time before 1970", { modifiedAt: -1.5 }],
+    ["a time that no disk holds", { modifiedAt: Number.MAX_SAFE_INTEGER }],
     ["a state that looks like a path", { etag: "../../../.bashrc" }],
     ["a state of controls", { etag: "\0\u001b[2J\n".repeat(20) }],
     ["that it may be run", { executable: true }],
@@ -93,6 +91,22 @@ describe("a server whose FILE says what no file is", () => {
     expect(told.paths).toContain("plain");
     expect([...told.paths, ...told.failed.map(({ path }) => path)].sort()).toEqual(["odd", "plain"]);
     expect(outside()).toEqual(before);
+  });
+
+  test.each([
+    ["a time before 1970", { modifiedAt: -1 }],
+    ["a time between two milliseconds", { modifiedAt: 0.123456789 }],
+    ["a time after all time", { modifiedAt: Number.MAX_VALUE }],
+    ["a size that is no number", { size: 2 ** 53 }],
+  ])("breaks the protocol, and nothing of it is stored: %s", async (_, facts) => {
+    const load = server.storage.load.bind(server.storage);
+    server.storage.load = async (path, limit) => {
+      const loaded = await load(path, limit);
+      return loaded && { ...loaded, entry: { ...loaded.entry, ...facts } };
+    };
+    server.storage.set("odd", new Uint8Array(3));
+    expect(await codeOf(() => fetchAll(client, local, { exists: "fail" }))).toBe("BAD_PAYLOAD");
+    expect(Object.keys(snapshot(folder.join("home/here"))).filter((name) => name.includes("odd"))).toEqual([]);
   });
 
   test.each([

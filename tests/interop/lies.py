@@ -1,5 +1,6 @@
 """What a server that lies sends, each thing against one rule of PROTOCOL.md."""
 
+import json
 import struct
 
 from chunks import blocks_of, encode_chunk, pack_header, raw_chunk
@@ -50,6 +51,9 @@ FRAME_LIES = {
     "no-utf8": lambda one: encode("ACCEPT", b'{"a":"\xff"}', one),
     "byte-order-mark": lambda one: encode("ACCEPT", b"\xef\xbb\xbf{}", one),
     "too-deep": lambda one: encode("ACCEPT", DEEP, one),
+    "named-twice": lambda one: encode("ACCEPT", b'{"a":1,"\\u0061":2}', one),
+    "odd-number": lambda one: encode("ACCEPT", b'{"a":-1}', one),
+    "half-pair": lambda one: encode("ACCEPT", b'{"a":"\\ud83d"}', one),
     "missing-member": lambda one: encode("GOAWAY", {"code": 0}),
     "wrong-kind": lambda one: encode("RESET", {"code": "12", "message": ""}, one),
 }
@@ -74,6 +78,12 @@ def answer_to(request, facts, content, flip_at=None):
         for offset, block in blocks_of(content, start, end)
     ]
     return [encode_chunk("FILE", one, facts), *blocks, encode_chunk("SEAL", one)]
+
+
+def twice_named(name, file_id, body):
+    """A chunk whose JSON has each member twice, with the same value."""
+    members = json.dumps(body)[1:-1]
+    return encode_chunk(name, file_id, f"{{{members},{members}}}".encode())
 
 
 def failure(request, code, message):
@@ -135,6 +145,8 @@ ANSWER_LIES = {
     ),
     "no-file": lambda one, facts, content, times: answer_to(one, facts, content)[1:],
     "no-size": instead(0, lambda one, facts, content: encode_chunk("FILE", one["id"], {"etag": ""})),
+    "file-named-twice": instead(0, lambda one, facts, content: twice_named("FILE", one["id"], {**facts, "size": 3})),
+    "old-file": instead(0, lambda one, facts, content: encode_chunk("FILE", one["id"], {**facts, "modifiedAt": -1})),
     "file-no-json": instead(0, lambda one, facts, content: raw_chunk(1, one["id"], b"abc")),
     "chunk-kind": instead(1, lambda one, facts, content: raw_chunk(9, one["id"], b"abc")),
     "folder": instead(1, lambda one, facts, content: encode_chunk("FOLDER", one["id"], {"path": "docs"})),

@@ -1,6 +1,7 @@
 """Transfers, put: chunks in one direction, answers in the other, in one stream."""
 
 import itertools
+import json
 import os
 
 from chunks import KINDS, Body, Records, blocks_of, encode_chunk, pack_header, raw_chunk
@@ -25,6 +26,16 @@ CHUNK_LIES = {
     "short-block": lambda: encode_chunk("FILE", 1, OFFERED) + encode_chunk("BLOCK", 1, b"x"),
     "far-block": lambda: encode_chunk("FILE", 1, OFFERED) + encode_chunk("BLOCK", 1, b"x", 99 * BLOCK),
     "second-file": lambda: 2 * encode_chunk("FILE", 1, OFFERED),
+    "lower-file": lambda: encode_chunk("FILE", 1, OFFERED) + encode_chunk("FILE", 0, OFFERED),
+    "folder-of-file": lambda: encode_chunk("FILE", 1, OFFERED) + encode_chunk("FOLDER", 1, {"path": "docs"}),
+    "no-etag": lambda: encode_chunk("FILE", 1, {key: OFFERED[key] for key in OFFERED if key != "etag"}),
+    "no-executable": lambda: encode_chunk("FILE", 1, {key: OFFERED[key] for key in OFFERED if key != "executable"}),
+    "old-file": lambda: encode_chunk("FILE", 1, {**OFFERED, "modifiedAt": -1}),
+    "twice-named": lambda: raw_chunk(1, 1, json.dumps(OFFERED).encode()[:-1] + b',"path":"up"}'),
+    "unknown-block": lambda: encode_chunk("BLOCK", 1, b"x"),
+    "unknown-seal": lambda: encode_chunk("SEAL", 1),
+    "unknown-fail": lambda: encode_chunk("FAIL", 1, {"code": 40, "message": ""}),
+    "wordless-fail": lambda: encode_chunk("FILE", 1, OFFERED) + encode_chunk("FAIL", 1, {"code": 40}),
 }
 
 

@@ -108,6 +108,8 @@ describeInterop("the compiled client gets from a Python server", () => {
     ["no-file", 3, "a BLOCK before FILE"],
     ["no-size", 3, "FILE without a size"],
     ["file-no-json", 3, "FILE that is no JSON"],
+    ["file-named-twice", 3, "FILE that names its members twice"],
+    ["old-file", 3, "FILE with a time before 1970"],
     ["long", 3, "a size that is too large"],
     ["short", 3, "a size that is too small"],
     ["chunk-kind", 3, "a kind that is unknown"],

@@ -192,6 +192,9 @@ const VIOLATIONS: [lie: string, code: number, name: string][] = [
   ["no-utf8", 7, "BAD_PAYLOAD"],
   ["byte-order-mark", 7, "BAD_PAYLOAD"],
   ["too-deep", 7, "BAD_PAYLOAD"],
+  ["named-twice", 7, "BAD_PAYLOAD"],
+  ["odd-number", 7, "BAD_PAYLOAD"],
+  ["half-pair", 7, "BAD_PAYLOAD"],
   ["missing-member", 7, "BAD_PAYLOAD"],
   ["wrong-kind", 7, "BAD_PAYLOAD"],
 ];
@@ -240,6 +243,8 @@ describeInterop("the Python peer is strict", () => {
     ["second-file", 7, "BAD_PAYLOAD"],
     ["no-file", 7, "BAD_PAYLOAD"],
     ["no-size", 7, "BAD_PAYLOAD"],
+    ["file-named-twice", 7, "BAD_PAYLOAD"],
+    ["old-file", 7, "BAD_PAYLOAD"],
     ["file-no-json", 7, "BAD_PAYLOAD"],
     ["chunk-kind", 7, "BAD_PAYLOAD"],
     ["folder", 7, "BAD_PAYLOAD"],

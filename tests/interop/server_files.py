@@ -19,10 +19,12 @@ class GetAnswers:
     """Transfers, get: requests in their turn."""
 
     def __init__(self, visitor, stream):
-        self.visitor, self.stream, self.body, self.ids = visitor, stream, Body(), set()
+        self.visitor, self.stream, self.body, self.last = visitor, stream, Body(), -1
         self.lie, self.root = visitor.options.lie, visitor.server.root
         stream.sink, stream.input_ended = Records(self.take), self.end
         stream.window = visitor.options.credit
+        if stream.in_ended:
+            self.end()
 
     def end(self):
         require(not self.stream.sink.rest, "BAD_PAYLOAD", "the last request has no line feed")
@@ -30,8 +32,8 @@ class GetAnswers:
 
     def take(self, request):
         require(REQUEST(request), "BAD_PAYLOAD", f"a request has the wrong shape: {request!r}")
-        require(request["id"] not in self.ids, "BAD_PAYLOAD", f"the id {request['id']} again")
-        self.ids.add(request["id"])
+        require(request["id"] > self.last, "BAD_PAYLOAD", f"the id {request['id']} comes after {self.last}")
+        self.last = request["id"]
         emit("asked", name=self.visitor.name, **request)
         for chunk in self.answer(request):
             self.body.add(chunk)
@@ -97,9 +99,11 @@ class PutAnswers:
 
     def __init__(self, visitor, stream):
         self.visitor, self.server, self.stream, self.body = visitor, visitor.server, stream, Body()
-        self.lie, self.uploads = visitor.options.lie, {}
+        self.lie, self.uploads, self.last = visitor.options.lie, {}, -1
         stream.sink, stream.input_ended = ChunkReader(self.take), self.end
         stream.window = visitor.options.credit
+        if stream.in_ended:
+            self.end()
 
     def end(self):
         open_ones = [one.path for one in self.uploads.values() if not one.over]
@@ -125,13 +129,13 @@ class PutAnswers:
     def on_folder(self, chunk):
         path = self.place(chunk)
         if path is not None:
-            known = os.path.isdir(path)
             os.makedirs(path, exist_ok=True)
-            self.finish(chunk.id, "unchanged" if known else "stored")
+            self.finish(chunk.id, "stored")
 
     def place(self, chunk):
-        """A new id, and where its path is; or the answer that it has none."""
-        require(chunk.id not in self.uploads, "BAD_PAYLOAD", f"the id {chunk.id} again")
+        """An id above those before, and where its path is; or the answer that it has none."""
+        require(chunk.id > self.last, "BAD_PAYLOAD", f"the id {chunk.id} comes after {self.last}")
+        self.last = chunk.id
         emit("offered", kind=chunk.name, id=chunk.id, **chunk.body)
         self.uploads[chunk.id] = Upload(chunk.body["path"], chunk.body, {})
         if valid_path(chunk.body["path"]):

@@ -160,7 +160,7 @@ UNFINISHED = (b".commserver-part", b".commserver-journal", b".commserver-lock")
 
 def valid_path(value):
     """Methods: whether a text is a repository path, and not that of an unfinished file."""
-    if not isinstance(value, str) or re.search(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:", value):
+    if not isinstance(value, str) or re.search(r"[\x00-\x1f\x7f-\x9f\\]|^[A-Za-z]:", value):
         return False
     parts = value.encode("utf-8", "surrogatepass").split(b"/")
     return len(value.encode("utf-8", "surrogatepass")) <= 4096 and len(parts) <= 128 and all(

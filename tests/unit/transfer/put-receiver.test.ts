@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { BLOCK_BYTES } from "../../../lib/block.ts";
+import { BLOCK_BYTES, type Range } from "../../../lib/block.ts";
 import { StorageError } from "../../../lib/errors.ts";
 import { MemoryStorage } from "../../../lib/storage/memory.ts";
 import { chunk } from "../../support/chunks.ts";
@@ -130,7 +130,7 @@ describe("PutReceiver", () => {
       file(1, "large", LARGE),
       file(2, "small", SMALL),
       ...blocks(2, SMALL),
-      chunk("FAIL", 2, { code: 40 }),
+      chunk("FAIL", 2, { code: 40, message: "" }),
     );
     await pair.answer(1);
     await pair.send(
@@ -144,13 +144,110 @@ describe("PutReceiver", () => {
     expect(await pair.storage.place("large", factsOf(LARGE), "fail")).toEqual({ outcome: "vacant", path: "large" });
   });
 
-  test("ignores what comes for a file that it does not know, or has answered", async () => {
+  const late = (id: number) => [...blocks(id, SMALL), chunk("SEAL", id), chunk("FAIL", id, { code: 0, message: "" })];
+
+  test("ignores what comes for a file that is over, for a folder, and for a number that was left out", async () => {
     const pair = await PutPair.open();
-    const late = [...blocks(1, SMALL), chunk("SEAL", 1), chunk("FAIL", 1, { code: 0, message: "" })];
-    await pair.send(...late, whole(1, "a", SMALL), ...late);
+    await pair.send(whole(1, "a", SMALL), whole(3, "../a", SMALL), chunk("FOLDER", 5, { path: "docs" }));
+    for (const id of [0, 1, 2, 3, 5]) await pair.send(...late(id));
     expect(await pair.end()).toBeUndefined();
-    expect(pair.answers).toHaveLength(1);
+    expect(pair.answers.map(({ id, state }) => `${id} ${state}`).sort()).toEqual(["1 done", "3 failed", "5 done"]);
     expect((await readWhole(pair.storage, "a")).equals(SMALL)).toBe(true);
+  });
+
+  /** Send chunks behind a file that is under way; returns the code with which the stream ends. */
+  async function endOf(...behind: Buffer[]): Promise<unknown> {
+    const pair = await PutPair.open();
+    await pair.send(file(5, "under way", LARGE));
+    await pair.answer(5);
+    await pair.send(blocks(5, LARGE)[0] as Buffer, ...behind);
+    void pair.sending.end().catch(() => {});
+    const ended = await pair.ended;
+    expect((await walk(pair.storage)).paths).toEqual([]);
+    const part = await pair.storage.receive("under way", factsOf(LARGE), "fail");
+    expect(part.present).toBe(BLOCK_BYTES);
+    return ended?.code;
+  }
+
+  test.each([0, 1, 2])(
+    "ends the stream at a %i. chunk of a file that was never begun: block, seal, failure",
+    async (at) => {
+      expect(await endOf(late(6)[at] as Buffer)).toBe("BAD_PAYLOAD");
+    },
+  );
+
+  test.each([
+    ["a file whose number is in use", file(5, "b", SMALL)],
+    ["a large file whose number is in use", file(5, "b", LARGE)],
+    ["a file whose number is below one before", file(4, "b", SMALL)],
+    ["a folder whose number is in use", chunk("FOLDER", 5, { path: "docs" })],
+    ["a failure without a message", chunk("FAIL", 5, { code: 40 })],
+    ["a failure that is no JSON", chunk("FAIL", 5, Buffer.from("40"))],
+    ["a file without an etag", file(6, "b", SMALL, { etag: undefined })],
+    ["a file without its right to run", file(6, "b", SMALL, { executable: undefined })],
+    ["a file of a time before 1970", file(6, "b", SMALL, { modifiedAt: -1 })],
+    ["a file that names its path twice", chunk("FILE", 6, Buffer.from('{"path":"b","path":"c"}'))],
+  ])("ends the stream at %s, and keeps what was verified of the others", async (_, bad) => {
+    expect(await endOf(bad)).toBe("BAD_PAYLOAD");
+  });
+
+  test("ends the stream at the number of a file that is over", async () => {
+    const pair = await PutPair.open();
+    await pair.send(whole(1, "a", SMALL));
+    await pair.answer(1);
+    await pair.send(whole(1, "b", SMALL));
+    void pair.sending.end().catch(() => {});
+    expect((await pair.ended)?.code).toBe("BAD_PAYLOAD");
+    expect((await walk(pair.storage)).paths).toEqual(["a"]);
+  });
+
+  test("stores and answers no file whose SEAL does not come, and keeps what was verified of a large one", async () => {
+    const pair = await PutPair.open();
+    await pair.send(file(1, "small", SMALL), ...blocks(1, SMALL), file(2, "empty", noise(0)), file(3, "large", LARGE));
+    await pair.answer(3);
+    await pair.send(...blocks(3, LARGE).slice(0, 2));
+    expect(await pair.end()).toBeUndefined();
+    expect(pair.answers.map(({ id, state }) => `${id} ${state}`)).toEqual(["3 ready"]);
+    expect((await walk(pair.storage)).paths).toEqual([]);
+    const part = await pair.storage.receive("large", factsOf(LARGE), "fail");
+    expect(part.missing).toEqual([[2 * BLOCK_BYTES, LARGE.length]]);
+  });
+
+  test("stores an empty file at its SEAL, and is ready for what a SEAL without blocks misses", async () => {
+    const pair = await PutPair.open();
+    await pair.send(
+      file(1, "empty", noise(0)),
+      chunk("SEAL", 1),
+      file(2, "small", SMALL),
+      chunk("SEAL", 2),
+      file(3, "large", LARGE),
+      chunk("SEAL", 3),
+    );
+    expect(await pair.answer(1)).toMatchObject({ state: "done", path: "empty", outcome: "stored" });
+    expect(await pair.answer(2)).toMatchObject({ state: "ready", ranges: [[0, SMALL.length]] });
+    expect((await pair.answer(3, 2)).ranges).toHaveLength(3);
+    await pair.send(...blocks(2, SMALL), ...blocks(3, LARGE), chunk("SEAL", 3), chunk("SEAL", 2));
+    expect(await pair.end()).toBeUndefined();
+    expect((await walk(pair.storage)).paths).toEqual(["empty", "large", "small"]);
+  });
+
+  test("asks for more parts than an answer holds with the last up to the end, and gives nothing up for that", async () => {
+    const storage = new MemoryStorage();
+    const receive = storage.receive.bind(storage);
+    // Every other block is here from another time.
+    const missing = Array.from({ length: 1_050 }, (_, at): Range => [2 * at * BLOCK_BYTES, (2 * at + 1) * BLOCK_BYTES]);
+    storage.receive = async (...args) => Object.defineProperty(await receive(...args), "missing", { value: missing });
+    const pair = await PutPair.open(storage);
+    await pair.send(file(1, "a", LARGE));
+    const { ranges } = await pair.answer(1);
+    expect(ranges).toHaveLength(1_000);
+    expect(ranges.slice(0, 2)).toEqual([
+      [0, BLOCK_BYTES],
+      [2 * BLOCK_BYTES, 3 * BLOCK_BYTES],
+    ]);
+    expect(ranges.at(-1)).toEqual([1_998 * BLOCK_BYTES, 2_099 * BLOCK_BYTES]);
+    await pair.send(chunk("FAIL", 1, { code: 38, message: "" }));
+    expect(await pair.end()).toBeUndefined();
   });
 
   test.each([
@@ -239,13 +336,5 @@ describe("PutReceiver", () => {
     );
     expect(await codeOf(() => storage.stat("large"))).toBe("NOT_FOUND");
     expect((await readWhole(storage, "good")).equals(SMALL)).toBe(true);
-  });
-
-  test("answers a file whose number is in use with BAD_PARAMS", async () => {
-    const pair = await PutPair.open();
-    await pair.send(file(1, "a", LARGE), file(1, "b", LARGE));
-    expect(await pair.answer(1, 2)).toMatchObject({ state: "failed", code: "BAD_PARAMS" });
-    await pair.end();
-    expect((await walk(pair.storage)).paths).toEqual([]);
   });
 });
