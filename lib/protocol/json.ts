@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, StreamError } from "../errors.ts";
 import { MAX_JSON_DEPTH } from "./constants.ts";
 
 const encoder = new TextEncoder();
@@ -15,15 +15,29 @@ const NINE = 0x39;
 /** Any JSON object; valibot's own records and objects let arrays pass. */
 export const JsonObject = v.custom<Record<string, unknown>>(isObject, "not an object");
 
+/** A payload in UTF-8. @throws as jsonText() */
 export function encodeJson(value: unknown): Uint8Array {
   return encoder.encode(jsonText(value));
 }
 
-/** The JSON of a payload or record. Half a surrogate pair, which no peer takes, becomes U+FFFD: text that was cut may end so. */
+/**
+ * The JSON of a payload or record.
+ *
+ * @throws StreamError BAD_PARAMS for text with half a surrogate pair: no peer would take it, and a path without it is another
+ */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value);
-  if (!text.includes("\\ud")) return text;
-  return JSON.stringify(value, (_, member) => (typeof member === "string" ? member.toWellFormed() : member));
+  // Written as an escape; a backslash before such letters is written twice.
+  if (text.includes("\\ud")) JSON.stringify(value, requireText);
+  return text;
+}
+
+function requireText(_name: string, member: unknown): unknown {
+  if (typeof member !== "string" || member.isWellFormed()) return member;
+  throw new StreamError(
+    "BAD_PARAMS",
+    `${JSON.stringify(member.slice(0, 200))} has half a surrogate pair, which is no text.`,
+  );
 }
 
 /**

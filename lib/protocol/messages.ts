@@ -92,11 +92,15 @@ export const Result = JsonObject;
 /** Why a session or a stream ends: a code of the table, or OK. */
 export type ReasonCode = ErrorCode | "OK";
 
-/** The payload of REFUSE, GOAWAY and RESET; a message that is too long for it is cut. */
+/** The payload of REFUSE, GOAWAY and RESET; a message that is too long for it is cut, and is text whatever was cut. */
 export function encodeReason(code: ReasonCode, message: string, members: object = {}): Uint8Array {
   // Escaped, a character can take six bytes.
   for (let length = 1024; ; length >>= 1) {
-    const payload = encodeJson({ code: wireOfReason(code), message: message.slice(0, length), ...members });
+    const payload = encodeJson({
+      code: wireOfReason(code),
+      message: message.slice(0, length).toWellFormed(),
+      ...members,
+    });
     if (payload.length <= MAX_REASON_BYTES) return payload;
   }
 }

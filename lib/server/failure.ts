@@ -18,7 +18,7 @@ export interface Failure {
  */
 export function failureOf(thrown: unknown, method: string, member: Member, host: Host): Failure {
   const { code, message } = wordsOf(thrown, method, member, host);
-  return { code, message: message.slice(0, MAX_MESSAGE) };
+  return { code, message: message.slice(0, MAX_MESSAGE).toWellFormed() };
 }
 
 function wordsOf(thrown: unknown, method: string, member: Member, host: Host): Failure {

@@ -35,7 +35,7 @@ export const message = defineMethod({
       for (const [index, outcome] of outcomes.entries()) {
         const name = (recipients[index] as Member).name;
         if (outcome.status === "fulfilled") delivered.push(name);
-        else failed.push({ name, message: toCommError(outcome.reason).message.slice(0, MAX_REASON) });
+        else failed.push({ name, message: toCommError(outcome.reason).message.slice(0, MAX_REASON).toWellFormed() });
       }
       if (delivered.length === 0 && failed.length === 1 && to !== "all") {
         throw new CommError("NOT_DELIVERED", `The message did not reach ${failed[0]?.name}: ${failed[0]?.message}`);
