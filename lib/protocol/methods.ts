@@ -8,7 +8,10 @@ import { Role } from "./messages.ts";
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const timestamp = count; // milliseconds since 1970-01-01T00:00Z
 const name = v.pipe(v.string(), v.maxLength(128));
+/** What the server tells of. */
 const path = v.pipe(v.string(), v.maxLength(4096));
+/** What it is asked for. Whether it is a path is judged by what is asked: one that is none fails that alone, with BAD_PATH. */
+const askedPath = v.string();
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TEXT_LENGTH));
 
 /** Most rows of the ledger in one `status` answer: fits a control frame. */
@@ -64,7 +67,7 @@ export type Entry = v.InferOutput<typeof Entry>;
 
 export const ListParams = v.object({
   /** A pattern, a folder or a file; absent: everything. */
-  glob: v.optional(v.pipe(v.string(), v.maxLength(1024))),
+  glob: v.optional(askedPath),
 });
 export const ListResult = v.object({});
 export const ListTrailer = v.object({
@@ -74,7 +77,7 @@ export const ListTrailer = v.object({
 });
 export type ListTrailer = v.InferOutput<typeof ListTrailer>;
 
-export const StatParams = v.object({ path });
+export const StatParams = v.object({ path: askedPath });
 export const StatResult = v.object({
   ...Entry.entries,
   executable: v.boolean(),
@@ -103,7 +106,7 @@ export type FileFacts = v.InferOutput<typeof FileFacts>;
 /** A record of the client's body in `get`: a file, or the part of it from `offset` on. */
 export const GetRequest = v.object({
   id: fileId,
-  path,
+  path: askedPath,
   /** A multiple of the block size. */
   offset: v.optional(count, 0),
   /** Bytes at most; absent: to the end. */
@@ -118,11 +121,11 @@ export const ExistsPolicy = v.picklist(["fail", "overwrite", "skip", "rename"]);
 export type ExistsPolicy = v.InferOutput<typeof ExistsPolicy>;
 
 /** The payload of FILE in a `put`. */
-export const PutFile = v.object({ path, exists: ExistsPolicy, ...facts });
+export const PutFile = v.object({ path: askedPath, exists: ExistsPolicy, ...facts });
 export type PutFile = v.InferOutput<typeof PutFile>;
 
 /** The payload of FOLDER in a `put`. */
-export const PutFolder = v.object({ path });
+export const PutFolder = v.object({ path: askedPath });
 export type PutFolder = v.InferOutput<typeof PutFolder>;
 
 /** As in lib/block.ts. */
@@ -143,13 +146,13 @@ export const PutAnswer = v.variant("state", [
 export type PutAnswer = v.InferOutput<typeof PutAnswer>;
 
 export const RemoveParams = v.object({
-  path,
+  path: askedPath,
   /** Also a folder that is not empty. */
   recursive: v.optional(v.boolean(), false),
 });
-export const RenameParams = v.object({ from: path, to: path, overwrite: v.optional(v.boolean(), false) });
+export const RenameParams = v.object({ from: askedPath, to: askedPath, overwrite: v.optional(v.boolean(), false) });
 
-export const DigestParams = v.object({ path });
+export const DigestParams = v.object({ path: askedPath });
 export const DigestResult = v.object({
   ...facts,
   /** SHA-256 of the whole file, 64 lower-case hexadecimal digits. */
@@ -157,7 +160,7 @@ export const DigestResult = v.object({
 });
 export type DigestResult = v.InferOutput<typeof DigestResult>;
 
-export const WatchParams = v.object({ glob: v.optional(v.pipe(v.string(), v.maxLength(1024))) });
+export const WatchParams = v.object({ glob: v.optional(askedPath) });
 
 const present = { path, kind: EntryKind, size: count, modifiedAt: timestamp };
 
