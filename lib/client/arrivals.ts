@@ -45,7 +45,7 @@ export class Arrivals {
     task.etag = facts.etag;
     if (!isSmall(facts)) return this.#beginLarge(task, facts);
     task.small = new SmallFile(task.path, facts);
-    this.#options.onStart?.(task.item, 0);
+    this.#options.onStart?.(task.item, 0, facts.size);
     return undefined;
   }
 
@@ -55,7 +55,7 @@ export class Arrivals {
     try {
       const part = await local.receive(task.path, facts, exists);
       task.receiver = new FileReceiver(part, (bytes) => onProgress?.(item, bytes));
-      onStart?.(item, part.present);
+      onStart?.(item, part.present, facts.size);
     } catch (thrown) {
       task.failure = toCommError(thrown);
       if (facts.size <= MAX_OUTSTANDING_BYTES) return;
@@ -184,7 +184,8 @@ export class Arrivals {
 
   #done(task: DownloadTask, path: string): void {
     this.#finish(task);
-    this.#options.onDone(task.item, "stored", path);
+    const { size } = task.receiver?.part.facts ?? task.small?.facts ?? task.item;
+    this.#options.onDone(task.item, "stored", path, size);
   }
 
   #failed(task: DownloadTask, error: CommError): void {

@@ -49,12 +49,12 @@ export class DownloadPlan {
     try {
       if (item.kind === "folder") {
         if (await local.makeFolder(item.to)) this.#madeFolders.add(item.to);
-        onDone(item, "stored", item.to);
+        onDone(item, "stored", item.to, 0);
         return undefined;
       }
       const placement = await local.place(item.to, item, exists);
       if (placement.outcome === "vacant") return newTask(item, placement.path, placement.resume);
-      onDone(item, placement.outcome, placement.path);
+      onDone(item, placement.outcome, placement.path, item.size);
     } catch (thrown) {
       onFailed(item, toCommError(thrown));
     }

@@ -16,14 +16,14 @@ export interface TransferItem {
 
 /** What a transfer tells while it goes on. */
 export interface TransferEvents<Item extends TransferItem = TransferItem> {
-  /** The bytes of `item` begin to move; `present` of them are there from an earlier time. */
-  onStart?(item: Item, present: number): void;
+  /** The bytes of `item` begin to move: `size` of them by now, of which `present` are there from an earlier time. */
+  onStart?(item: Item, present: number, size: number): void;
   /** So many more of its bytes have arrived. */
   onProgress?(item: Item, bytes: number): void;
   /** What had arrived is of no use: the source has changed, or another state of it was here. */
   onRestart?(item: Item): void;
-  /** It is at `path` now, durably. */
-  onDone(item: Item, outcome: Outcome, path: string): void;
+  /** It is at `path` now, durably; when it is "stored", with `size` bytes that were verified, whatever `item` says. */
+  onDone(item: Item, outcome: Outcome, path: string, size: number): void;
   /** This one can't be had; the others go on. */
   onFailed(item: Item, error: CommError): void;
 }

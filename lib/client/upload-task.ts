@@ -1,7 +1,7 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { ProtocolError } from "../errors.ts";
 import { quote } from "../path.ts";
-import type { PutFile } from "../protocol/methods.ts";
+import type { Outcome, PutFile } from "../protocol/methods.ts";
 import type { ExistsPolicy, FileFacts, OpenFile } from "../storage/storage.ts";
 import type { UploadItem } from "./transfer.ts";
 
@@ -11,6 +11,10 @@ export interface UploadTask {
   id: number;
   readonly item: UploadItem;
   file: OpenFile | undefined;
+  /** Bytes that it had when it was offered. */
+  size: number;
+  /** All that the server wants of it was sent. */
+  isSealed: boolean;
   /** The state of the file that was offered. */
   etag: string | undefined;
   /** Bytes that its sending took from the limit. */
@@ -22,7 +26,18 @@ export interface UploadTask {
 }
 
 export function newTask(item: UploadItem): UploadTask {
-  return { id: -1, item, file: undefined, etag: undefined, weight: 0, restarts: 0, busy: 0, rounds: 0 };
+  return {
+    id: -1,
+    item,
+    file: undefined,
+    size: item.size,
+    isSealed: false,
+    etag: undefined,
+    weight: 0,
+    restarts: 0,
+    busy: 0,
+    rounds: 0,
+  };
 }
 
 /** The payload of FILE. */
@@ -33,7 +48,7 @@ export function offerOf(item: UploadItem, entry: FileFacts, exists: ExistsPolicy
 
 /** What the server wants must be parts of the file, in whole blocks. @throws ProtocolError BAD_PAYLOAD */
 export function checkRanges(task: UploadTask, ranges: readonly Range[]): void {
-  const size = task.file?.entry.size ?? task.item.size;
+  const { size } = task;
   let before = 0;
   for (const [from, to] of ranges) {
     const isWhole = from % BLOCK_BYTES === 0 && (to % BLOCK_BYTES === 0 || to === size);
@@ -45,4 +60,11 @@ export function checkRanges(task: UploadTask, ranges: readonly Range[]): void {
     }
     before = to;
   }
+}
+
+/** Nobody can have stored what was not sent. @throws ProtocolError BAD_PAYLOAD */
+export function checkStored(task: UploadTask, outcome: Outcome): void {
+  if (outcome !== "stored" || task.isSealed || task.item.kind === "folder") return;
+  const what = quote(task.item.from);
+  throw new ProtocolError("BAD_PAYLOAD", `The server says that it has stored ${what}, which was not sent yet.`);
 }

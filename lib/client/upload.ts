@@ -22,7 +22,7 @@ import {
   type TransferOptions,
   type UploadItem,
 } from "./transfer.ts";
-import { checkRanges, newTask, offerOf, type UploadTask } from "./upload-task.ts";
+import { checkRanges, checkStored, newTask, offerOf, type UploadTask } from "./upload-task.ts";
 
 /** Files of several blocks that are offered at once: one that moves, and the next. */
 const MAX_LARGE = 2;
@@ -151,6 +151,7 @@ export class Upload {
     // Not before: numbers rise in the order in which they are sent.
     task.id = this.#nextId++;
     this.#offered.set(task.id, task);
+    task.isSealed = false;
     const { item } = task;
     if (item.kind === "folder") {
       await writer.json(ChunkKind.FOLDER, task.id, { path: item.to });
@@ -169,6 +170,7 @@ export class Upload {
       task.file ??= await item.local.open(item.from);
       if (!(await this.#isAwaited(task))) return true;
       const { size } = task.file.entry;
+      task.size = size;
       task.etag = task.file.entry.etag;
       const isEager = isSmall({ size });
       task.weight = isEager ? size : 0;
@@ -176,7 +178,7 @@ export class Upload {
       if (!isEager) this.#large++;
       await writer.json(ChunkKind.FILE, task.id, offerOf(item, task.file.entry, this.#options.exists));
       if (!isEager) return true;
-      this.#options.onStart?.(item, 0);
+      this.#options.onStart?.(item, 0, size);
       await this.#sendRanges(task, size === 0 ? [] : [[0, size]], writer, sender, stream);
       await task.file?.close();
       task.file = undefined;
@@ -197,10 +199,12 @@ export class Upload {
   ): Promise<void> | undefined {
     const { id, item } = task;
     task.weight = bytes.length;
+    task.size = bytes.length;
     task.etag = entry.etag;
     this.#weight += task.weight;
     const offered = writer.json(ChunkKind.FILE, id, offerOf(item, entry, this.#options.exists));
-    this.#options.onStart?.(item, 0);
+    this.#options.onStart?.(item, 0, task.size);
+    task.isSealed = true;
     this.#sending = item;
     const sent = sender.sendLoaded(id, bytes);
     this.#sending = undefined;
@@ -228,7 +232,9 @@ export class Upload {
       if (task.file.entry.etag !== task.etag) {
         throw new StreamError("CHANGED", `${quote(task.item.from)} changed while it was sent.`);
       }
-      await sender.send(task.id, task.file, ranges);
+      await sender.sendBlocks(task.id, task.file, ranges);
+      task.isSealed = true;
+      await sender.seal(task.id);
     } catch (thrown) {
       if (stream.isClosed) throw thrown;
       // The server has failed it meanwhile, and so it was told and closed.
@@ -238,7 +244,7 @@ export class Upload {
       await this.#finish(task);
       if (error.code !== "CHANGED" || task.restarts >= MAX_RESTARTS) return onFailed(task.item, error);
       onRestart?.(task.item);
-      this.#again.push({ ...task, file: undefined, weight: 0, restarts: task.restarts + 1 });
+      this.#again.push({ ...newTask(task.item), busy: task.busy, restarts: task.restarts + 1 });
     } finally {
       this.#sending = undefined;
     }
@@ -269,15 +275,17 @@ export class Upload {
           const message = `${quote(item.from)} arrived damaged ${MAX_ROUNDS} times.`;
           return this.#options.onFailed(item, new CommError("DIGEST_MISMATCH", message));
         }
+        task.isSealed = false;
         const bytes = answer.ranges.reduce((sum, [from, to]) => sum + to - from, 0);
-        if (!isSmall(item)) this.#options.onStart?.(item, Math.max(0, item.size - bytes));
+        if (!isSmall(task)) this.#options.onStart?.(item, task.size - bytes, task.size);
         this.#wanted.push({ task, ranges: answer.ranges });
         return;
       }
       case "done":
+        checkStored(task, answer.outcome);
         if (task.file === undefined) this.#forget(task);
         else await this.#finish(task);
-        return this.#options.onDone(item, answer.outcome, answer.path);
+        return this.#options.onDone(item, answer.outcome, answer.path, item.kind === "file" ? task.size : 0);
       case "failed": {
         await this.#finish(task);
         const error = new RemoteError(codeOfWire(answer.code), answer.message);

@@ -28,8 +28,19 @@ export class FileSender {
     this.#onSent = onSent;
   }
 
+  /** Send the blocks of `ranges`, then SEAL. @throws as sendBlocks() */
+  async send(id: number, file: OpenFile, ranges: readonly Range[], digests?: BlockDigests): Promise<void> {
+    await this.sendBlocks(id, file, ranges, digests);
+    await this.seal(id);
+  }
+
+  /** All that is wanted of the file was sent, and it is still what it was. @throws as Stream.write() */
+  async seal(id: number): Promise<void> {
+    await this.#writer.seal(id);
+  }
+
   /**
-   * Send the blocks of `ranges`, then SEAL. The bytes are those of one state of the file: its etag is looked at
+   * Send the blocks of `ranges`. The bytes are those of one state of the file: its etag is looked at
    * after each read, before the block goes out. FILE must have been sent, and the caller closes the file. With
    * `digests` of this state of the file, blocks whose digest is known are sent by the system itself where it can, and
    * the others are noted.
@@ -37,7 +48,7 @@ export class FileSender {
    * @throws StreamError CHANGED when the file is not what it was at its opening; what was sent must not be used
    * @throws StorageError when it can't be read; as Stream.write()
    */
-  async send(id: number, file: OpenFile, ranges: readonly Range[], digests?: BlockDigests): Promise<void> {
+  async sendBlocks(id: number, file: OpenFile, ranges: readonly Range[], digests?: BlockDigests): Promise<void> {
     let before: Promise<void> = Promise.resolve();
     let turn = 0;
     try {
@@ -62,7 +73,6 @@ export class FileSender {
       await before.catch(() => {});
     }
     if (turn === 0) await requireUnchanged(file);
-    await this.#writer.seal(id);
   }
 
   /** Send a file that load() has read: FILE has been sent. @returns as ChunkWriter.json() */

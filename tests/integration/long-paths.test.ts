@@ -14,7 +14,8 @@ import { until } from "../support/until.ts";
 
 /** A path of so many bytes, of components that a disk can hold. */
 function pathOf(bytes: number): string {
-  return `${"d".repeat(200)}/`.repeat(Math.ceil(bytes / 201)).slice(0, bytes - 1) + "f";
+  const folders = `${"d".repeat(200)}/`.repeat(Math.ceil(bytes / 201));
+  return `${folders.slice(0, bytes - 1)}f`;
 }
 
 const LONGEST = pathOf(MAX_PATH_BYTES);

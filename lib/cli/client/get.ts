@@ -112,9 +112,9 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
   const download = new Download((client) => prefetch(plan(client, tell), () => view.planned()), {
     ...others,
     local: target.storage,
-    onDone(item, outcome, path) {
+    onDone(item, outcome, path, size) {
       if (isMapped(path)) view.note(`${escapeText(item.from)} has another name here: ${escapeText(path)}`);
-      onDone(item, outcome, path);
+      onDone(item, outcome, path, size);
     },
     onFailed(item, error) {
       // What is replaced here is no matter of the server's.
@@ -161,12 +161,12 @@ async function fetchToStdout(connection: Connection, options: FetchRequest & Tra
         digest64,
         signal,
         isSequential: true,
-        onStart: (item, present) => view.onStart(item, present),
+        onStart: (item, present, size) => view.onStart(item, present, size),
         onProgress(item, bytes) {
           connection.noteProgress();
           view.onProgress(item, bytes);
         },
-        onDone: (item, outcome, path) => view.onDone(item, outcome, path),
+        onDone: (item, outcome, path, size) => view.onDone(item, { outcome, path, size }),
         onFailed: (item, error) => view.onFailed(item, error),
       });
       await connection.persist((client) => download.run(client));

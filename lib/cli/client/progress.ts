@@ -51,6 +51,11 @@ export class Progress implements Region {
     this.#bytes += bytes;
   }
 
+  /** A file that was planned has so many bytes more, or fewer. */
+  resize(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
   /** The plan is complete. */
   planned(): void {
     this.#isPlanned = true;

@@ -3,13 +3,12 @@ import type { Connection } from "../../client/connection.ts";
 import type { TransferItem, TransferOptions } from "../../client/transfer.ts";
 import { CommError, toCommError } from "../../errors.ts";
 import { quote } from "../../path.ts";
-import type { Outcome } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import type { ExistsPolicy, OpenFile } from "../../storage/storage.ts";
 import { digestFile } from "../../transfer/digest-file.ts";
 import { Conflicts } from "./conflicts.ts";
-import { KEPT, type TransferTerms, type TransferView } from "./transfer-view.ts";
+import { type Done, KEPT, type TransferTerms, type TransferView } from "./transfer-view.ts";
 
 /** What `get` and `put` are asked for alike. */
 export interface TransferRequest {
@@ -41,7 +40,7 @@ export class TransferRun<Item extends TransferItem> {
   readonly #options: TransferRunOptions<Item>;
   readonly #conflicts: Conflicts;
   /** Files whose digests are compared when all have moved. */
-  readonly #checks: { item: Item; outcome: Outcome; path: string }[] = [];
+  readonly #checks: { item: Item; done: Done }[] = [];
 
   constructor(options: TransferRunOptions<Item>) {
     this.#options = options;
@@ -57,16 +56,16 @@ export class TransferRun<Item extends TransferItem> {
       clock: systemClock,
       digest64,
       signal: terms.signal,
-      onStart: (item, present) => view.onStart(item, present),
+      onStart: (item, present, size) => view.onStart(item, present, size),
       onProgress(item, bytes) {
         connection.noteProgress();
         view.onProgress(item, bytes);
       },
       onRestart: (item) => view.onRestart(item),
-      onDone: (item, outcome, path) => {
+      onDone: (item, outcome, path, size) => {
         const isCompared = request.digest && item.kind === "file" && outcome !== "skipped";
-        if (isCompared) this.#checks.push({ item, outcome, path });
-        else view.onDone(item, outcome, path);
+        if (isCompared) this.#checks.push({ item, done: { outcome, path, size } });
+        else view.onDone(item, { outcome, path, size });
       },
       onFailed: (item, error) => {
         if (!this.#conflicts.collect(item, error)) view.onFailed(item, error);
@@ -84,11 +83,11 @@ export class TransferRun<Item extends TransferItem> {
     const { connection, terms, view } = this.#options;
     try {
       await connection.persist((client) => transfer.run(client));
-      for (const { item, outcome, path } of this.#checks) {
+      for (const { item, done } of this.#checks) {
         view.phase(item, "verifying");
         await connection
-          .persist((client) => this.#compareDigests(client, item, path))
-          .then((sha256) => view.onDone(item, outcome, path, sha256))
+          .persist((client) => this.#compareDigests(client, item, done.path))
+          .then((sha256) => view.onDone(item, { ...done, sha256 }))
           .catch((thrown) => view.onFailed(item, toCommError(thrown)));
       }
     } catch (error) {

@@ -23,6 +23,16 @@ export interface TransferTerms {
   ask?(question: string): Promise<boolean>;
 }
 
+/** What has become of a file or folder. */
+export interface Done {
+  readonly outcome: Outcome;
+  readonly path: string;
+  /** Of what is "stored": bytes that were verified, and are there. */
+  readonly size: number;
+  /** When the digests of both ends were compared. */
+  readonly sha256?: string;
+}
+
 export interface TransferViewOptions {
   readonly io: ConsoleIo;
   readonly json: boolean;
@@ -44,8 +54,8 @@ export class TransferView {
   #storedBytes = 0;
   readonly #startedAt = performance.now();
   #lastProgressEvent = 0;
-  /** Bytes here of files that move. */
-  readonly #present = new Map<TransferItem, number>();
+  /** Files that move: how large they are by now, and how much of them is there. */
+  readonly #moving = new Map<Pick<TransferItem, "size">, { readonly size: number; present: number }>();
 
   constructor(options: TransferViewOptions) {
     this.#options = options;
@@ -61,36 +71,48 @@ export class TransferView {
     this.#progress?.planned();
   }
 
-  onStart(item: TransferItem, present: number): void {
-    this.#present.set(item, present);
-    this.#progress?.start(item.from, item.size, present);
-    this.#event("started", { path: item.from, size: item.size, present });
+  onStart(item: TransferItem, present: number, size: number): void {
+    const before = this.#moving.get(item);
+    // What is planned is what the list has promised, or what was there when it began the last time.
+    this.#progress?.resize(size - (before?.size ?? item.size));
+    if (before !== undefined) this.#progress?.undo(before.present);
+    this.#moving.set(item, { size, present });
+    this.#progress?.start(item.from, size, present);
+    this.#event("started", { path: item.from, size, present });
   }
 
   onProgress(item: TransferItem, bytes: number): void {
-    const present = Math.min(item.size, (this.#present.get(item) ?? 0) + bytes);
-    this.#present.set(item, present);
-    this.#progress?.add(item.from, bytes);
+    const moving = this.#moving.get(item);
+    if (moving === undefined) return;
+    const { size } = moving;
+    // What arrived damaged is sent twice.
+    const added = Math.min(bytes, size - moving.present);
+    moving.present += added;
+    this.#progress?.add(item.from, added);
     if (!this.#options.json || performance.now() - this.#lastProgressEvent < PROGRESS_EVENT_MS) return;
     this.#lastProgressEvent = performance.now();
-    this.#event("progress", { path: item.from, bytes: present, size: item.size });
+    this.#event("progress", { path: item.from, bytes: moving.present, size });
   }
 
   onRestart(item: TransferItem): void {
-    this.#progress?.undo(this.#present.get(item) ?? 0);
-    this.#present.delete(item);
+    const moving = this.#moving.get(item);
+    if (moving !== undefined) {
+      this.#progress?.undo(moving.present);
+      moving.present = 0;
+    }
     this.note(`${escapeText(item.from)} has changed: its transfer begins anew.`);
     this.#event("restarted", { path: item.from });
   }
 
-  /** `sha256` when the digests of both ends were compared. */
-  onDone(item: TransferItem, outcome: Outcome, path: string, sha256?: string): void {
+  onDone(item: TransferItem, { outcome, path, size, sha256 }: Done): void {
     const { json, verb, placeOf } = this.#options;
-    this.#present.delete(item);
+    const planned = this.#settle(item);
     // Folders come along.
-    if (item.kind === "file") this.#count[outcome]++;
-    if (outcome === "stored") this.#storedBytes += item.size;
-    if (item.kind === "file") this.#progress?.finish(outcome === "stored" ? 0 : item.size);
+    if (item.kind === "file") {
+      this.#count[outcome]++;
+      if (outcome === "stored") this.#storedBytes += size;
+      this.#progress?.finish(outcome === "stored" ? planned - size : planned);
+    }
     const place = placeOf(item, path);
     if (json) {
       const digest = sha256 === undefined ? {} : { sha256 };
@@ -98,7 +120,7 @@ export class TransferView {
         path: item.from,
         target: place || path,
         kind: item.kind,
-        size: item.size,
+        size,
         outcome,
         ...digest,
       });
@@ -108,15 +130,14 @@ export class TransferView {
     if (item.kind === "folder") return;
     if (outcome === "unchanged") return this.#line(`Unchanged ${name}${to}`);
     if (outcome === "skipped") return this.#line(`Skipped ${name}: it exists`);
-    this.#line(
-      `${verb} ${name}${to} (${formatBytes(item.size)}, verified)${sha256 === undefined ? "" : `  ${sha256}`}`,
-    );
+    this.#line(`${verb} ${name}${to} (${formatBytes(size)}, verified)${sha256 === undefined ? "" : `  ${sha256}`}`);
   }
 
   onFailed(item: Pick<TransferItem, "from" | "size" | "kind">, error: CommError): void {
     this.#count.failed++;
     this.exit ||= ERRORS[error.code].exit;
-    if (item.kind === "file") this.#progress?.finish(item.size);
+    const planned = this.#settle(item);
+    if (item.kind === "file") this.#progress?.finish(planned);
     const { json, io } = this.#options;
     if (json) {
       const { exit } = ERRORS[error.code];
@@ -160,6 +181,13 @@ export class TransferView {
       this.#options.io.note(parts.filter((part) => part !== "").join(", "));
     }
     await this.#lines.flush();
+  }
+
+  /** It moves no more. @returns the bytes that it has in the plan */
+  #settle(item: Pick<TransferItem, "size">): number {
+    const planned = this.#moving.get(item)?.size ?? item.size;
+    this.#moving.delete(item);
+    return planned;
   }
 
   #line(line: string): void {

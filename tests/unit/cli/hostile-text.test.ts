@@ -115,12 +115,12 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
     const view = new TransferView({ io, json, verb: "Fetched", placeOf: (_item, path) => path });
     const item = { from: evil, to: evil, kind: "file" as const, size: 3, modifiedAt: 0 };
     view.plan(item);
-    view.onStart(item, 0);
+    view.onStart(item, 0, 3);
     view.onProgress(item, 3);
     view.onRestart(item);
-    view.onDone(item, "stored", evil, "0".repeat(64));
-    view.onDone(item, "unchanged", evil);
-    view.onDone(item, "skipped", evil);
+    view.onDone(item, { outcome: "stored", path: evil, size: 1, sha256: "0".repeat(64) });
+    view.onDone(item, { outcome: "unchanged", path: evil, size: 1 });
+    view.onDone(item, { outcome: "skipped", path: evil, size: 1 });
     view.onFailed(item, new RemoteError("NOT_FOUND", evil));
     await view.finish();
     // How often progress is told is a matter of time.
