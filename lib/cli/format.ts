@@ -23,9 +23,10 @@ export function formatDuration(ms: number): string {
   return minutes > 0 ? `${minutes} min` : `${seconds} s`;
 }
 
-/** `2026-11-22 14:03:11` in local time. */
+/** `2026-11-22 14:03:11` in local time; question marks for what no clock can show. */
 export function formatTime(timestamp: number): string {
   const time = new Date(timestamp);
+  if (Number.isNaN(time.getTime())) return "????-??-?? ??:??:??";
   const two = (value: number) => String(value).padStart(2, "0");
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;

@@ -7,6 +7,8 @@ import { Role } from "./messages.ts";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const timestamp = count; // milliseconds since 1970-01-01T00:00Z
+/** A peer's address in words. */
+const address = v.pipe(v.string(), v.maxLength(300));
 const name = v.pipe(v.string(), v.maxLength(128));
 /** What the server tells of. */
 const path = v.pipe(v.string(), v.maxLength(4096));
@@ -27,12 +29,12 @@ export type StatusParams = v.InferInput<typeof StatusParams>;
 export const SessionRow = v.object({
   id: count,
   name,
-  address: v.string(),
+  address,
   startedAt: timestamp,
   /** null while the session lives. */
   endedAt: v.nullable(timestamp),
   /** exit, lost, kicked, timeout, idle, revoked, shutdown, protocol error, crash; null while it lives. */
-  reason: v.nullable(v.string()),
+  reason: v.nullable(v.pipe(v.string(), v.maxLength(64))),
   bytesIn: count,
   bytesOut: count,
   messagesIn: count,
@@ -41,13 +43,13 @@ export const SessionRow = v.object({
 export type SessionRow = v.InferOutput<typeof SessionRow>;
 
 export const StatusResult = v.object({
-  self: v.object({ name, role: Role, address: v.string(), startedAt: timestamp }),
-  server: v.object({ agent: v.string(), startedAt: timestamp, uptimeMs: count, draining: v.boolean() }),
+  self: v.object({ name, role: Role, address, startedAt: timestamp }),
+  server: v.object({ agent: name, startedAt: timestamp, uptimeMs: count, draining: v.boolean() }),
   seats: v.object({ max: count, taken: count, maxWaiting: count, waiting: count }),
   /** Sessions in the ledger, ended ones included. */
   total: count,
   /** Newest first. */
-  sessions: v.array(SessionRow),
+  sessions: v.pipe(v.array(SessionRow), v.maxLength(MAX_STATUS_ROWS)),
   /** `before` for the next page, null on the last. */
   next: v.nullable(count),
 });

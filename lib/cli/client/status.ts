@@ -7,6 +7,8 @@ import { formatBytes, formatDuration, formatTable, formatTime, plural } from "..
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
 
+const MAX_LIMIT = 1_000_000;
+
 export const status: Command = {
   description: "Show who you are, the server, and its sessions",
   args: {
@@ -15,7 +17,7 @@ export const status: Command = {
   },
   run: (flags, io) =>
     withClient(flags, io, async (client) => {
-      const result = await fetchStatus(client, integerFlag(flags, "limit", 1, 1_000_000));
+      const result = await fetchStatus(client, integerFlag(flags, "limit", 1, MAX_LIMIT));
       await io.out(flags["json"] ? `${toJson(result)}\n` : `${formatStatus(result, io)}\n`);
       return 0;
     }),
@@ -49,7 +51,7 @@ export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">)
     lines.push("", formatTable(headings, sessions.map(sessionCells)));
   }
   const hidden = total - sessions.length;
-  if (hidden > 0) lines.push(paint(io, "dim", `… and ${plural(hidden, "older session")}: status --limit ${total}`));
+  if (hidden > 0) lines.push(paint(io, "dim", `… and ${plural(hidden, "older session")}: status --limit ${Math.min(total, MAX_LIMIT)}`));
   return lines.join("\n");
 }
 

@@ -51,6 +51,13 @@ test("formatTime() shows local time, with zeros, and sorts as text", () => {
   expect(formatTime(new Date(2026, 0, 2, 3, 4, 5).getTime())).toBe("2026-01-02 03:04:05");
 });
 
+test.each([Number.NaN, Number.MAX_VALUE, -Number.MAX_VALUE, 8.64e15 + 1, Number.POSITIVE_INFINITY])(
+  "formatTime() shows a time that no clock can show as one of the same width: %p",
+  (timestamp) => {
+    expect(formatTime(timestamp)).toBe("????-??-?? ??:??:??");
+  },
+);
+
 describe("formatTable()", () => {
   test("makes columns as wide as their widest cell, without blanks at the end", () => {
     const rows = [

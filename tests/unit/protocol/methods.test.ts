@@ -78,11 +78,18 @@ describe("the schemas of the methods", () => {
     ["a digest with a line feed", methods.DigestResult, { ...facts, sha256: `${"0".repeat(64)}\n` }],
     ["a digest that is too short", methods.DigestResult, { ...facts, sha256: "0".repeat(63) }],
     ["an event without a name", methods.EventRecord, {}],
+    ["an address without end", methods.SessionRow, { ...row, address: x(301) }],
+    ["a reason of an end without end", methods.SessionRow, { ...row, reason: x(65) }],
     ["a switch that is no boolean", methods.DrainParams, { on: "yes" }],
     ["a reason that is too long", methods.KickParams, { name: "a", reason: x(257) }],
   ];
   test.each(invalid)("reject %s", (_what, schema, value) => {
     expect(faultOf(schema, value)).toBe("BAD_PAYLOAD");
+  });
+
+  test("reject a time that is beyond all numbers", () => {
+    const payload = Buffer.from(JSON.stringify(facts).replace('"modifiedAt":0', '"modifiedAt":1e999'));
+    expect(protocolFault(() => decodeJson(methods.FileFacts, payload, "A test"))).toBe("BAD_PAYLOAD");
   });
 
   test("keep the members of an event that they do not know", () => {
