@@ -24,6 +24,12 @@ export class Bucket {
     return true;
   }
 
+  /** Milliseconds until take() takes one; 0: it would now. */
+  takeMs(now: number): number {
+    this.#fill(now);
+    return this.#level >= 1 ? 0 : Math.ceil(((1 - this.#level) / this.#perSecond) * 1000);
+  }
+
   /** Take `amount`, however much is there. */
   spend(amount: number, now: number): void {
     this.#fill(now);

@@ -159,6 +159,13 @@ export class StreamError extends CommError {
 /** The peer said so, with RESET, REFUSE or GOAWAY. */
 export class RemoteError extends CommError {
   override readonly name = "RemoteError";
+  /** When the same is worth another try, as the peer says. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, retryAfterMs?: number) {
+    super(code, message);
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 /** The link could not be made, or is gone. */

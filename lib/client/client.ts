@@ -22,6 +22,7 @@ import { connectSession } from "../session/handshake.ts";
 import type { Session, SessionEnd, StreamLimits } from "../session/session.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Transport } from "../session/transport.ts";
+import { PATIENT, Patience } from "./patience.ts";
 
 /** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
 const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
@@ -40,6 +41,8 @@ export interface ClientOptions {
   /** "" to be able to come back after a lost link; the earlier client's `resume` to come back. */
   readonly resume?: string;
   readonly signal?: AbortSignal;
+  /** How often a request is asked again that came too often; 0: the refusal is thrown at once. */
+  readonly attempts?: number;
   onQueued?(position: number): void;
   /** A message that somebody pushed; it is acknowledged as delivered when this returns. */
   onMessage?(message: MessageParams): void;
@@ -48,6 +51,7 @@ export interface ClientOptions {
 /** A session with a server, as a library: everything that a client can ask for. Runs in a browser as well. */
 export class Client {
   readonly #session: Session;
+  readonly #patience: Patience;
   readonly name: string;
   readonly role: Role;
   /** With it the next client gets the same name and seat, when this one's link is lost. */
@@ -55,8 +59,9 @@ export class Client {
   /** Settles when the session has ended, with the reason; never rejects. */
   readonly ended: Promise<SessionEnd>;
 
-  private constructor(session: Session, facts: Welcome, ended: Promise<SessionEnd>) {
+  private constructor(session: Session, facts: Welcome, ended: Promise<SessionEnd>, clock: Clock, attempts: number) {
     this.#session = session;
+    this.#patience = new Patience(clock, attempts);
     this.name = facts.name;
     this.role = facts.role;
     this.resume = facts.resume?.token;
@@ -76,7 +81,7 @@ export class Client {
         onEnd: (end) => ended.resolve(end),
       },
     });
-    return new Client(session, welcome, ended.promise);
+    return new Client(session, welcome, ended.promise, options.clock, options.attempts ?? PATIENT);
   }
 
   /** @throws CommError as every request: the server's code, or why the session ended */
@@ -114,8 +119,7 @@ export class Client {
    * @throws CommError INCOMPLETE when entries are missing
    */
   async *listBatches(glob?: string, signal?: AbortSignal): AsyncGenerator<Entry[], ListTrailer> {
-    const stream = this.openStream("list", glob === undefined ? {} : { glob }, signal && { signal });
-    await stream.accepted;
+    const { stream } = await this.#ask("list", glob === undefined ? {} : { glob }, signal);
     let received = 0;
     for await (const batch of decodeRecordBatches(EntrySchema, stream.body())) {
       received += batch.length;
@@ -141,8 +145,7 @@ export class Client {
 
   /** What changes in the repository from now on, as far as `glob` selects it. */
   async *watch(glob?: string, signal?: AbortSignal): AsyncGenerator<Change, void> {
-    const stream = this.openStream("watch", glob === undefined ? {} : { glob }, signal && { signal });
-    await stream.accepted;
+    const { stream } = await this.#ask("watch", glob === undefined ? {} : { glob }, signal);
     yield* decodeRecords(Change, stream.body());
   }
 
@@ -163,10 +166,22 @@ export class Client {
     params: Record<string, unknown>,
     result: S,
   ): Promise<v.InferOutput<S>> {
-    const stream = this.openStream(method, params);
-    const answer = await stream.accepted;
+    const { stream, answer } = await this.#ask(method, params);
     stream.reset("CANCELLED", "No body was expected.");
     return checkShape(result, answer, `The answer to ${method}`);
+  }
+
+  /** Open a stream without a body of ours, and wait until it is accepted; a refusal for its rate is waited out. */
+  #ask(
+    method: string,
+    params: Record<string, unknown>,
+    signal?: AbortSignal,
+  ): Promise<{ stream: Stream; answer: Record<string, unknown> }> {
+    const ask = async () => {
+      const stream = this.openStream(method, params, signal && { signal });
+      return { stream, answer: await stream.accepted };
+    };
+    return this.#patience.run(method, ask, signal);
   }
 
   /** A request whose answer has a body; with `body` it has one itself. Aborting `signal` resets the stream. */

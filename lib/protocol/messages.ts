@@ -72,7 +72,11 @@ const reason = {
   message: v.pipe(v.string(), v.maxLength(1024)),
 };
 
-export const Reason = v.object(reason);
+export const Reason = v.object({
+  ...reason,
+  /** With TOO_OFTEN in RESET: the same is worth another try so many milliseconds later. */
+  retryAfterMs: v.optional(count),
+});
 
 export const Refuse = v.object({
   ...reason,

@@ -16,13 +16,13 @@ const BURST_SECONDS = 2;
 export class CallCounter {
   readonly #buckets = new Map<CallKind, Bucket>();
 
-  /** Whether one more call is within the rates. */
-  take(kind: CallKind, rates: CallRates, now: number): boolean {
+  /** Count one more call. @returns 0; or, when it is above the rates and not counted, milliseconds until it would be within */
+  take(kind: CallKind, rates: CallRates, now: number): number {
     let bucket = this.#buckets.get(kind);
     if (bucket === undefined) {
       bucket = new Bucket(rates[kind], Math.max(1, BURST_SECONDS * rates[kind]), now);
       this.#buckets.set(kind, bucket);
     }
-    return bucket.take(now);
+    return bucket.take(now) ? 0 : bucket.takeMs(now);
   }
 }

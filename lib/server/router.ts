@@ -70,8 +70,10 @@ export async function route(stream: Stream, request: Open, member: Member, host:
     if (method.role === "write" && !host.writable) {
       throw new StreamError("NOT_ALLOWED", "The repository is read-only: its server runs without --writable.");
     }
-    if (method.kind !== undefined && !member.calls.take(method.kind, host.callRates, host.clock.now())) {
-      throw new StreamError("TOO_OFTEN", `${host.callRates[method.kind]} calls of ${name} a second are allowed.`);
+    if (method.kind !== undefined) {
+      const retryAfterMs = member.calls.take(method.kind, host.callRates, host.clock.now());
+      const words = `${host.callRates[method.kind]} calls of ${name} a second are allowed.`;
+      if (retryAfterMs > 0) return stream.refuse("TOO_OFTEN", words, { retryAfterMs });
     }
     await method.handle({ params: checkParams(method, request), stream, member, host });
   } catch (thrown) {

@@ -1,3 +1,4 @@
+import type * as v from "valibot";
 import { CommError, codeOfWire, type ErrorCode, ProtocolError, RemoteError, type TransportError } from "../errors.ts";
 import { MAX_STREAM_ID } from "../protocol/constants.ts";
 import { type Header, readUint32 } from "../protocol/header.ts";
@@ -284,10 +285,10 @@ export function errorOf(end: SessionEnd): CommError {
   return end.by === "remote" ? remoteError(code, end.message) : new CommError(code, end.message);
 }
 
-function resetError({ code, message }: { code: number; message: string }): RemoteError {
-  return remoteError(code === 0 ? "CANCELLED" : codeOfWire(code), message);
+function resetError({ code, message, retryAfterMs }: v.InferOutput<typeof Reason>): RemoteError {
+  return remoteError(code === 0 ? "CANCELLED" : codeOfWire(code), message, retryAfterMs);
 }
 
-function remoteError(code: ErrorCode, message: string): RemoteError {
-  return new RemoteError(code, message || `The other end said ${code} and no more.`);
+function remoteError(code: ErrorCode, message: string, retryAfterMs?: number): RemoteError {
+  return new RemoteError(code, message || `The other end said ${code} and no more.`, retryAfterMs);
 }

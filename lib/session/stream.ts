@@ -145,6 +145,13 @@ export class Stream {
     await this.#enqueue(Opcode.END, trailer === undefined ? EMPTY : encodeControl(trailer));
   }
 
+  /** As reset(), with further members of the reason (PROTOCOL.md, "Payloads"). */
+  refuse(code: ErrorCode, message: string, members: { readonly retryAfterMs: number }): void {
+    if (this.isClosed) return;
+    this.#port.send(Opcode.RESET, this.id, encodeReason(code, message, members));
+    this.fail(new StreamError(code, message));
+  }
+
   /** Abort the stream both ways, now; `error` is what its user here gets. No effect when it has ended. */
   reset(code: ErrorCode, message: string, error: CommError = new StreamError(code, message)): void {
     if (this.isClosed) return;

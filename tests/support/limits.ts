@@ -48,7 +48,15 @@ export function clientFrom(
   options: Partial<ClientOptions> = {},
 ): Promise<Client> {
   const transport = dial(server, where);
-  return Client.connect({ transport, clock: systemClock, agent: "honest", wait: false, timeoutMs: 20_000, ...options });
+  return Client.connect({
+    transport,
+    clock: systemClock,
+    agent: "honest",
+    wait: false,
+    timeoutMs: 20_000,
+    attempts: 0,
+    ...options,
+  });
 }
 
 function dial(server: TestServer, { from = "192.0.2.1:50000", role = "write", capacity }: Where) {

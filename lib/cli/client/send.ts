@@ -1,14 +1,11 @@
 import type { Client } from "../../client/client.ts";
-import { toCommError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { MAX_TEXT_LENGTH } from "../../protocol/constants.ts";
 import type { SendResult } from "../../protocol/methods.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { plural } from "../format.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
-
-const FIRST_DELAY_MS = 50;
-const MAX_DELAY_MS = 2_000;
 
 export const send: Command = {
   description: "Send a message to the server, a client or all",
@@ -43,19 +40,7 @@ function checkText(text: string): string {
 export async function sendTyped(client: Client, typed: string, defaultTo?: string): Promise<string> {
   const [, to = defaultTo, text = typed] = /^@(\S+)\s+(.*)$/s.exec(typed) ?? [];
   if (/^@\S*$/.test(typed)) throw new UsageError(`Write a message behind the name: ${typed} hello`);
-  return formatSent(await sendPatiently(client, checkText(text), to), to);
-}
-
-/** A script that is piped in may be faster than its server allows: then it waits for its turn. */
-async function sendPatiently(client: Client, text: string, to: string | undefined): Promise<SendResult> {
-  for (let delayMs = FIRST_DELAY_MS; ; delayMs *= 2) {
-    try {
-      return await client.send(text, to);
-    } catch (thrown) {
-      if (toCommError(thrown).code !== "TOO_OFTEN" || delayMs > MAX_DELAY_MS) throw thrown;
-      await Bun.sleep(delayMs);
-    }
-  }
+  return formatSent(await client.send(checkText(text), to), to);
 }
 
 /** The server's answer, or who got the message. */

@@ -51,7 +51,10 @@ export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">)
     lines.push("", formatTable(headings, sessions.map(sessionCells)));
   }
   const hidden = total - sessions.length;
-  if (hidden > 0) lines.push(paint(io, "dim", `… and ${plural(hidden, "older session")}: status --limit ${Math.min(total, MAX_LIMIT)}`));
+  if (hidden > 0)
+    lines.push(
+      paint(io, "dim", `… and ${plural(hidden, "older session")}: status --limit ${Math.min(total, MAX_LIMIT)}`),
+    );
   return lines.join("\n");
 }
 
