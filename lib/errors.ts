@@ -95,6 +95,7 @@ export const ERRORS = {
   TOKEN_EXISTS: stream(53, 8, "Revoke it first, or choose another name."),
   NO_SUCH_TOKEN: stream(54, 6, "See which there are with: commserver-server token list"),
   TOO_LARGE: stream(55, 9, "Cut it into smaller files."),
+  OVERLOADED: stream(56, 4, "Run it again in a moment. The server's operator can raise its limit of open files.", true),
 
   USAGE: local(2),
   CANNOT_CONNECT: local(3, "Check the address, and that the server is running.", true),
@@ -111,6 +112,7 @@ export const ERRORS = {
   INCOMPLETE: local(7, "Run it again: what was verified is kept."),
   DISK_FULL: local(9, "Make room, then run it again: it goes on where it stopped."),
   DISK_DENIED: local(9, "Choose a folder that you may write to."),
+  TOO_MANY_FILES: local(9, "Raise the limit of open files (ulimit -n), then run it again.", true),
   DISK_FAILED: local(9, "Check the disk, then run it again."),
   NO_SUCH_FILE: local(6, "Check the name and the folder that you are in."),
   NO_REPOSITORY: local(6, "Make the folder, or choose another with --repository."),

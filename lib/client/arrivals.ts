@@ -53,7 +53,13 @@ export class Arrivals {
     const { local, exists, onProgress, onStart } = this.#options;
     const { item } = task;
     try {
-      const part = await local.receive(task.path, facts, exists);
+      const receive = () => local.receive(task.path, facts, exists);
+      const part = await receive().catch(async (thrown) => {
+        const freed = this.commits.freeing(thrown);
+        if (freed === undefined) throw thrown;
+        await freed;
+        return receive();
+      });
       task.receiver = new FileReceiver(part, (bytes) => onProgress?.(item, bytes));
       onStart?.(item, part.present, facts.size);
     } catch (thrown) {
@@ -122,6 +128,8 @@ export class Arrivals {
     try {
       stored = commit();
     } catch (thrown) {
+      const freed = this.commits.freeing(thrown);
+      if (freed !== undefined) return freed.then(() => this.#commit(task, commit));
       this.#notStored(task, thrown);
       return undefined;
     }

@@ -12,9 +12,6 @@ import { Handshakes } from "./handshakes.ts";
 import { Refusals } from "./refusals.ts";
 import type { Seats } from "./seats.ts";
 
-/** Links of peers that were refused and have not gone yet: so many times `maxUnadmitted`; then the oldest are cut off. */
-const REFUSED_FACTOR = 4;
-
 const TOO_MANY = {
   all: "Too many clients connect at once. Please try again later.",
   address: "Too many clients connect from your address at once. Please try again later.",
@@ -30,6 +27,8 @@ export interface DoorOptions {
   /** Connections that may be in their handshake at once, of all and of one address; who takes longest makes room. */
   readonly maxUnadmitted: number;
   readonly maxUnadmittedPerAddress: number;
+  /** Connections in their handshake and those that only linger, together: the oldest of the latter are cut off. */
+  readonly maxPassing: number;
   emit(event: ServerEvent): void;
   /** As AdmissionHost. */
   closedFor(): { code: ErrorCode; message: string } | undefined;
@@ -79,12 +78,12 @@ export class Door implements AdmissionHost {
   /** Take a new peer. `trusted`: its role, given by the way it came in; absent: it must prove who it is. */
   accept(transport: Transport, trusted?: Role): void {
     const isStranger = trusted !== "operator";
-    if (isStranger && !this.#hasRoom()) return transport.abort();
     const admission = new Admission(transport, trusted, this);
     if (isStranger) this.#makeRoom(admission.group);
     this.#unadmitted.add(admission);
     this.#links.add(admission.link);
     if (isStranger) this.#handshakes.add(admission);
+    this.#cutOff();
     admission.start();
   }
 
@@ -105,7 +104,9 @@ export class Door implements AdmissionHost {
 
   /** The session over this link has ended; the link may take a while. */
   noteEnded(link: Link): void {
-    if (this.#links.has(link)) this.#lingering.add(link);
+    if (!this.#links.has(link)) return;
+    this.#lingering.add(link);
+    this.#cutOff();
   }
 
   /** Tell who was refused and not told yet. */
@@ -161,13 +162,13 @@ export class Door implements AdmissionHost {
     this.#refusals.note({ address: link.peer, group, code, message });
   }
 
-  /** Whether one more link can be held. Whose last words were said longest ago is cut off for it. */
-  #hasRoom(): boolean {
-    const { max, maxWaiting } = this.seats;
-    if (this.#links.size < max + maxWaiting + REFUSED_FACTOR * this.#options.maxUnadmitted) return true;
-    const [oldest] = this.#lingering;
-    oldest?.abort();
-    return oldest !== undefined;
+  /** Whose last words were said longest ago makes room. */
+  #cutOff(): void {
+    for (const link of this.#lingering) {
+      if (this.#lingering.size + this.#handshakes.size <= this.#options.maxPassing) return;
+      this.#lingering.delete(link);
+      link.abort();
+    }
   }
 
   #makeRoom(group: string): void {

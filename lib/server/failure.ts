@@ -1,5 +1,6 @@
 import { ERRORS, type ErrorCode, toCommError } from "../errors.ts";
 import { eventCodeOf } from "../protocol/event-codes.ts";
+import { overloaded } from "../storage/disk-error.ts";
 import type { Member } from "./member.ts";
 import type { Host } from "./method.ts";
 
@@ -27,6 +28,8 @@ function wordsOf(thrown: unknown, method: string, member: Member, host: Host): F
     // Of the disk that is the server's: the words for it are others than for one's own.
     case "DISK_FULL":
       return { code: "NO_SPACE", message: error.message };
+    case "TOO_MANY_FILES":
+      return overloaded();
     case "DISK_DENIED":
       return { code: "UNWRITABLE", message: error.message };
     default:

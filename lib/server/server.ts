@@ -55,6 +55,7 @@ export interface ServerOptions {
   /** As DoorOptions. */
   readonly maxUnadmitted: number;
   readonly maxUnadmittedPerAddress: number;
+  readonly maxPassing: number;
   readonly access: Access;
   readonly bandwidth: BandwidthLimits;
   /** Calls a second that a session may make. */

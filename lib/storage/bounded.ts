@@ -1,27 +1,14 @@
 import type { Range } from "../block.ts";
 import { quote } from "../path.ts";
 import { Budget, type BudgetLimits } from "./budget.ts";
-import type {
-  ExistsPolicy,
-  FileFacts,
-  ListOptions,
-  LoadedFile,
-  OpenFile,
-  PartFile,
-  Placement,
-  RemoveOptions,
-  Storage,
-  StorageChange,
-  StorageEntry,
-  Unfinished,
-} from "./storage.ts";
+import type { ExistsPolicy, FileFacts, PartFile, RemoveOptions, Storage } from "./storage.ts";
+import { WrappedStorage } from "./wrapped.ts";
 
 /** Files may come and go without this program: so often they are counted anew. */
 const RECOUNT_MS = 60_000;
 
 /** A storage that takes no more than its limits allow: each file is refused before its first byte. */
-export class BoundedStorage implements Storage {
-  readonly #inner: Storage;
+export class BoundedStorage extends WrappedStorage {
   readonly #budget: Budget;
   readonly #now: () => number;
   #countedAt: number | undefined;
@@ -31,38 +18,14 @@ export class BoundedStorage implements Storage {
 
   /** `freeBytes`: what the disk below `inner` has room for now; `now` in milliseconds. */
   constructor(inner: Storage, limits: BudgetLimits, options: { freeBytes(): number; now(): number }) {
-    this.#inner = inner;
+    super(inner);
     this.#budget = new Budget(limits, options.freeBytes);
     this.#now = options.now;
   }
 
-  get location(): string {
-    return this.#inner.location;
-  }
-
-  stat(path: string): Promise<StorageEntry> {
-    return this.#inner.stat(path);
-  }
-
-  list(path: string, options: ListOptions): AsyncIterable<StorageEntry[]> {
-    return this.#inner.list(path, options);
-  }
-
-  open(path: string): Promise<OpenFile> {
-    return this.#inner.open(path);
-  }
-
-  load(path: string, limit: number): LoadedFile | undefined | Promise<LoadedFile | undefined> {
-    return this.#inner.load(path, limit);
-  }
-
-  place(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<Placement> {
-    return this.#inner.place(path, facts, exists);
-  }
-
   /** @throws StorageError as Storage.receive(), and QUOTA_EXCEEDED, NO_SPACE */
-  async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
-    const part = await this.#inner.receive(path, facts, exists);
+  override async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
+    const part = await this.inner.receive(path, facts, exists);
     try {
       await this.#promise(facts.size - part.present, path);
     } catch (thrown) {
@@ -78,18 +41,18 @@ export class BoundedStorage implements Storage {
   }
 
   /** @throws StorageError as Storage.store(), and QUOTA_EXCEEDED, NO_SPACE */
-  store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
+  override store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
     if (this.#budget.hasQuota) return this.#storeCounted(path, facts, exists, bytes);
     // Small files come by the thousand: no promise for each, when none is needed.
     this.#budget.check(facts.size, quote(path));
-    return this.#inner.store(path, facts, exists, bytes);
+    return this.inner.store(path, facts, exists, bytes);
   }
 
   async #storeCounted(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
     await this.#promise(facts.size, path);
     let stored = 0;
     try {
-      const storedAt = await this.#inner.store(path, facts, exists, bytes);
+      const storedAt = await this.inner.store(path, facts, exists, bytes);
       stored = facts.size;
       this.#hasShrunk ||= exists === "overwrite";
       return storedAt;
@@ -99,31 +62,19 @@ export class BoundedStorage implements Storage {
     }
   }
 
-  makeFolder(path: string): Promise<boolean> {
-    return this.#inner.makeFolder(path);
-  }
-
-  async remove(path: string, options: RemoveOptions): Promise<void> {
-    await this.#inner.remove(path, options);
+  override async remove(path: string, options: RemoveOptions): Promise<void> {
+    await this.inner.remove(path, options);
     this.#hasShrunk = true;
   }
 
-  async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
-    await this.#inner.rename(from, to, options);
+  override async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
+    await this.inner.rename(from, to, options);
     this.#hasShrunk ||= options.overwrite;
   }
 
-  unfinished(): AsyncIterable<Unfinished> {
-    return this.#inner.unfinished();
-  }
-
-  removeUnfinished(path: string): Promise<boolean> {
+  override removeUnfinished(path: string): Promise<boolean> {
     this.#hasShrunk = true;
-    return this.#inner.removeUnfinished(path);
-  }
-
-  watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void> {
-    return this.#inner.watch(listener);
+    return this.inner.removeUnfinished(path);
   }
 
   /** @throws StorageError QUOTA_EXCEEDED, NO_SPACE */
@@ -154,10 +105,10 @@ export class BoundedStorage implements Storage {
     this.#hasShrunk = false;
     let used = 0;
     const growthBefore = this.#budget.growth;
-    for await (const batch of this.#inner.list("", { enter: () => true, skipped: { count: 0 } })) {
+    for await (const batch of this.inner.list("", { enter: () => true, skipped: { count: 0 } })) {
       for (const { size } of batch) used += size;
     }
-    for await (const { size } of this.#inner.unfinished()) used += size;
+    for await (const { size } of this.inner.unfinished()) used += size;
     // What came while it was counted is counted twice rather than not at all.
     this.#budget.correct(used + this.#budget.growth - growthBefore);
     this.#countedAt = this.#now();

@@ -10,6 +10,12 @@ export function isOutOfFiles(cause: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes(errnoOf(cause));
 }
 
+/** The server has as many files open as it may: in words for its clients. */
+export function overloaded(cause?: unknown): StorageError {
+  const message = "The server has as many files open as it may. Please try again in a moment.";
+  return new StorageError("OVERLOADED", message, { cause });
+}
+
 /** Whose the files are: those of a server are told in words for its clients. */
 export type Owner = "server" | "user";
 
@@ -17,6 +23,7 @@ export type Owner = "server" | "user";
 export function readError(cause: unknown, what: string, owner: Owner = "server"): StorageError {
   if (cause instanceof StorageError) return cause;
   if (owner === "user") return localReadError(cause, what);
+  if (isOutOfFiles(cause)) return overloaded(cause);
   switch (errnoOf(cause)) {
     case "ENOENT":
     case "ENOTDIR":
@@ -34,6 +41,7 @@ export function readError(cause: unknown, what: string, owner: Owner = "server")
 }
 
 function localReadError(cause: unknown, what: string): StorageError {
+  if (isOutOfFiles(cause)) return tooManyFiles(cause, what);
   switch (errnoOf(cause)) {
     case "ENOENT":
     case "ENOTDIR":
@@ -48,9 +56,14 @@ function localReadError(cause: unknown, what: string): StorageError {
   }
 }
 
+function tooManyFiles(cause: unknown, what: string): StorageError {
+  return new StorageError("TOO_MANY_FILES", `Too many files are open here to open ${what} as well.`, { cause });
+}
+
 /** A system error while writing `what` on this machine. */
 export function writeError(cause: unknown, what: string): StorageError {
   if (cause instanceof StorageError) return cause;
+  if (isOutOfFiles(cause)) return tooManyFiles(cause, what);
   switch (errnoOf(cause)) {
     case "ENOSPC":
     case "EDQUOT":

@@ -1,14 +1,19 @@
 import fs from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { sep } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { libc } from "../platform/libc.ts";
-import { errnoOf } from "./disk-error.ts";
+import { errnoOf, isOutOfFiles } from "./disk-error.ts";
 import { toLocalName } from "./local-names.ts";
 import { HAS_PROC, O_PATH, procPath } from "./open-place.ts";
 import { renameNew } from "./rename-new.ts";
 
 /** File systems that live in memory alone, where a sync does nothing and costs a turn: tmpfs and ramfs (statfs(2)). */
 const VOLATILE = new Set([0x01021994, 0x858458f6]);
+
+/** How often, and after which time, a descriptor is asked for again: about two seconds. */
+const MAX_TRIES = 200;
+const RETRY_MS = 10;
 
 const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
@@ -108,10 +113,22 @@ export class OpenFolder {
   }
 }
 
+/** What is published can't be taken back for want of a descriptor: those of files that are being stored are free soon. */
+async function openWhenFree(path: string): Promise<FileHandle> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open(path, fs.constants.O_RDONLY);
+    } catch (cause) {
+      if (!isOutOfFiles(cause) || tries === MAX_TRIES) throw cause;
+      await pause(RETRY_MS);
+    }
+  }
+}
+
 /** Where a folder can be opened for that: not on Windows, nor without the right to read it. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
-  const handle = await open(path, fs.constants.O_RDONLY).catch((cause) => {
+  const handle = await openWhenFree(path).catch((cause) => {
     if (errnoOf(cause) === "EACCES") return undefined;
     throw cause;
   });

@@ -1,3 +1,5 @@
+import { toCommError } from "../errors.ts";
+
 /** Commits under way: a disk that syncs many files at once is quicker than one after the other. */
 const MAX_COMMITS = 64;
 
@@ -18,6 +20,15 @@ export class CommitQueue {
 
   get size(): number {
     return this.#running.size;
+  }
+
+  /**
+   * When something could not begin for want of descriptors, which commits under way hold: resolves when they have let go of
+   * them. undefined when it failed for another reason, or there are none.
+   */
+  freeing(thrown: unknown): Promise<void> | undefined {
+    const { code } = toCommError(thrown);
+    return this.size > 0 && (code === "OVERLOADED" || code === "TOO_MANY_FILES") ? this.settled() : undefined;
   }
 
   /** Resolves when none is under way. */

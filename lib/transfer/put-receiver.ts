@@ -165,9 +165,15 @@ export class PutReceiver {
       this.#files.set(id, new Held(placement.path, facts, exists));
       return;
     }
-    const file = new FileReceiver(await storage.receive(placement.path, facts, exists));
-    this.#files.set(id, file);
-    this.#ask(id, file.part.missing);
+    const receive = () => storage.receive(placement.path, facts, exists);
+    const part = await receive().catch(async (thrown) => {
+      const freed = this.#commits.freeing(thrown);
+      if (freed === undefined) throw thrown;
+      await freed;
+      return receive();
+    });
+    this.#files.set(id, new FileReceiver(part));
+    this.#ask(id, part.missing);
   }
 
   /** What a sender may leave unfinished is bounded. @throws StreamError TOO_MANY_STREAMS */
@@ -205,7 +211,8 @@ export class PutReceiver {
     try {
       stored = commit();
     } catch (thrown) {
-      return this.#fail(id, thrown);
+      const freed = this.#commits.freeing(thrown);
+      return freed?.then(() => this.#commit(id, facts, commit)) ?? this.#fail(id, thrown);
     }
     if (typeof stored === "string") {
       this.#stored(id, stored, facts.size);

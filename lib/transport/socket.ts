@@ -1,6 +1,7 @@
 import type { Socket, SocketHandler } from "bun";
 import { CommError, TransportError } from "../errors.ts";
 import { type Address, formatAddress, formatHostPort } from "./address.ts";
+import { fdOf } from "./file-bytes.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import { type Credentials, clientTls, isVerdict, peerOf, serverTls, type Trust } from "./tls.ts";
 
@@ -15,19 +16,23 @@ export interface Listening {
  * Listen at `address`, with TLS when there are `credentials`; `onTransport` gets each connection and must start() it. With
  * TLS it gets them before the handshake, so that who never ends that counts as well.
  *
+ * A connection with the descriptor `closeFrom`, or a higher one, is closed at once: descriptors are given from the lowest
+ * on, so there is none left below. Without a last one accept() would fail, and Bun would try again without a pause.
+ *
  * @throws CommError CANNOT_LISTEN with the reason in words
  */
 export function listen(
   address: Address,
   onTransport: (transport: SocketTransport) => void,
   credentials?: Credentials,
+  closeFrom = Number.POSITIVE_INFINITY,
 ): Listening {
   const socket: SocketHandler<SocketTransport> = {
     ...events,
     open(opened) {
       const peer = remoteOf(opened, address);
-      if (peer === undefined) {
-        // Gone already, as the slower one of the two attempts that a client makes over IPv6 and IPv4.
+      if (peer === undefined || fdOf(opened) >= closeFrom) {
+        // No room, or gone already, as the slower one of the two attempts that a client makes over IPv6 and IPv4.
         opened.terminate();
         return;
       }

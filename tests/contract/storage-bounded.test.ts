@@ -1,7 +1,9 @@
 import { utimesSync } from "node:fs";
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
+import { FewFilesStorage } from "../../lib/storage/few-files.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { type StorageFixture, storageContract } from "./storage.ts";
@@ -17,7 +19,7 @@ const LIMITS = {
 };
 
 for (const [what, limits] of Object.entries(LIMITS)) {
-  const wrap = (inner: MemoryStorage | LocalStorage) =>
+  const wrap = (inner: Storage) =>
     new BoundedStorage(inner, limits, { freeBytes: () => 2 ** 40, now: () => performance.now() });
 
   everyContract(`BoundedStorage (${what}) over MemoryStorage`, async () => {
@@ -29,10 +31,10 @@ for (const [what, limits] of Object.entries(LIMITS)) {
     };
   });
 
-  everyContract(`BoundedStorage (${what}) over LocalStorage`, async () => {
+  everyContract(`BoundedStorage (${what}) over FewFilesStorage over LocalStorage`, async () => {
     const folder = new TempFolder();
     return {
-      storage: wrap(await LocalStorage.at(folder.path)),
+      storage: wrap(new FewFilesStorage(await LocalStorage.at(folder.path), 1_000)),
       put(path, content, modifiedAt) {
         writeTree(folder.path, { [path]: content });
         if (modifiedAt !== undefined) utimesSync(folder.join(path), new Date(modifiedAt), new Date(modifiedAt));

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
 import { binaries } from "./binaries.ts";
@@ -7,6 +8,8 @@ import { TempFolder } from "./temp-folder.ts";
 export const USER_ENV: Readonly<Record<string, string>> = {
   XDG_STATE_HOME: join(import.meta.dir, "../../node_modules/.cache/commserver-home"),
 };
+
+const TICKS_A_SECOND = 100;
 
 export interface Finished {
   readonly exitCode: number;
@@ -34,15 +37,19 @@ export class ServerProcess implements AsyncDisposable {
     });
   }
 
-  /** Start it on a free port and wait until it listens. `--json` is given; `stateDir` to take over an old one. */
+  /**
+   * Start it on a free port and wait until it listens. `--json` is given; `stateDir` to take over an old one, `openFiles`
+   * for a limit of open files.
+   */
   static async start(
     args: string[],
-    options: { stateDir?: string; cwd?: string; env?: Record<string, string> } = {},
+    options: { stateDir?: string; cwd?: string; env?: Record<string, string>; openFiles?: number } = {},
   ): Promise<ServerProcess> {
     const { server } = await binaries();
     const state = new TempFolder();
     const stateDir = options.stateDir ?? state.path;
-    const child = spawn([server, "--port", "0", "--json", "--state-dir", stateDir, ...args], {
+    const command = [server, "--port", "0", "--json", "--state-dir", stateDir, ...args];
+    const child = spawn(withOpenFiles(options.openFiles, command), {
       cwd: options.cwd ?? state.path,
       env: options.env ?? USER_ENV,
       stdin: "ignore",
@@ -93,13 +100,24 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
+/** Processor time of a process so far, in seconds (Linux). */
+export function processorSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+}
+
+/** The command, with no more than so many open files. */
+function withOpenFiles(openFiles: number | undefined, command: string[]): string[] {
+  return openFiles === undefined ? command : ["sh", "-c", `ulimit -n ${openFiles} && exec "$@"`, "sh", ...command];
+}
+
 /** Run a compiled client to its end, in an empty environment. */
 export async function runClient(
   args: string[],
-  options: { cwd?: string; stdin?: string; env?: Record<string, string> } = {},
+  options: { cwd?: string; stdin?: string; env?: Record<string, string>; openFiles?: number } = {},
 ): Promise<Finished> {
   const { client } = await binaries();
-  return run([client, ...args], options);
+  return run(withOpenFiles(options.openFiles, [client, ...args]), options);
 }
 
 export async function run(

@@ -36,6 +36,7 @@ export class TestServer implements AsyncDisposable {
       invite: (token) => `invite of ${token.name}`,
       maxPerAddress: 1_000_000,
       maxUnadmittedPerAddress: 64,
+      maxPassing: 5 * (options.maxUnadmitted ?? 64),
       callRates: { messages: 1_000_000, lists: 1_000_000 },
       bandwidth: { perSession: undefined, total: undefined },
       idleMs: undefined,

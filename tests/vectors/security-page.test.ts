@@ -30,16 +30,18 @@ const rows = readTableOf(PAGE, "limit", "number", "flag", "answer").map((row) =>
 }));
 
 const constant = (name: string) => privateConstant(START, name);
-const seats = constant("MAX_UNADMITTED");
+const room = (name: string) => privateConstant("cli/server/room.ts", name);
+const handshakes = room("MAX_UNADMITTED");
 
 const throttle = (name: string) => privateConstant("server/throttle.ts", name);
 const often = `${throttle("BURST")}, and one in ${1 / throttle("PER_SECOND")} s`;
 
 /** Limits without a flag, as the page writes them. */
 const NUMBERS: Record<string, string> = {
-  "connections in their handshake": `${seats}`,
-  "the same, of one address": `${constant("MAX_UNADMITTED_PER_ADDRESS")}`,
-  "refused connections that have not gone yet": `${seats * privateConstant("server/door.ts", "REFUSED_FACTOR")} beside the seats`,
+  "connections in their handshake": `${handshakes}`,
+  "the same, of one address": `${room("MAX_UNADMITTED_PER_ADDRESS")}`,
+  "both, and refused ones that have not gone": `${handshakes * room("PASSING_FACTOR")}`,
+  "open files of the server": "those of the system, shared out",
   "time for TLS, HELLO and the proof": `${constant("HANDSHAKE_MS") / 1000} s`,
   "wrong proofs of one address": often,
   "lines in the log for one address and refusal": often,

@@ -21,14 +21,15 @@ export function listenPublic(
   port: number,
   onTransport: OnTransport,
   credentials: Credentials | undefined,
+  closeFrom?: number,
 ): { port: number; stop(): void } {
   let listening: Listening;
   try {
-    listening = listen({ kind: "tcp", host: host ?? "::", port }, onTransport, credentials);
+    listening = listen({ kind: "tcp", host: host ?? "::", port }, onTransport, credentials, closeFrom);
   } catch (error) {
     const noIpv6 = error instanceof CommError && ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(errnoOf(error.cause));
     if (host !== undefined || !noIpv6) throw error;
-    listening = listen({ kind: "tcp", host: "0.0.0.0", port }, onTransport, credentials);
+    listening = listen({ kind: "tcp", host: "0.0.0.0", port }, onTransport, credentials, closeFrom);
   }
   const { address, stop } = listening;
   return { port: address.kind === "tcp" ? address.port : 0, stop };
@@ -38,7 +39,11 @@ export function listenPublic(
  * Listen for operators at a socket in the state folder that only its owner can use. A server without one
  * still serves: then there is a warning instead.
  */
-export function listenOperator(stateDir: string, onTransport: OnTransport): { warning?: string; stop(): void } {
+export function listenOperator(
+  stateDir: string,
+  onTransport: OnTransport,
+  closeFrom?: number,
+): { warning?: string; stop(): void } {
   const path = operatorSocket(stateDir);
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     return { warning: `No operator's socket: its path ${path} is longer than ${MAX_SOCKET_PATH} bytes.`, stop() {} };
@@ -47,7 +52,7 @@ export function listenOperator(stateDir: string, onTransport: OnTransport): { wa
   try {
     // What a killed server left: the ledger's lock says that no other server lives here.
     rmSync(path, { force: true });
-    const listening = listen({ kind: "unix", path }, onTransport);
+    const listening = listen({ kind: "unix", path }, onTransport, undefined, closeFrom);
     chmodSync(path, 0o600);
     return listening;
   } catch (error) {

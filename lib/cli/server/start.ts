@@ -13,6 +13,7 @@ import { systemClock } from "../../session/clock.ts";
 import { BoundedStorage } from "../../storage/bounded.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import { readError } from "../../storage/disk-error.ts";
+import { FewFilesStorage } from "../../storage/few-files.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { missingLocks } from "../../storage/lock-probe.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -23,6 +24,7 @@ import type { Serving } from "./banner.ts";
 import { defaultMemory } from "./default-memory.ts";
 import { type Invitation, identityOf, inviteFor, ownAddresses, saveInvitation } from "./invitation.ts";
 import { listenOperator, listenPublic } from "./listeners.ts";
+import { roomFor } from "./room.ts";
 import type { ServeSettings } from "./serve-flags.ts";
 
 /** Streams that a client may have, and its credit on each before the stream has its turn: enough for a few requests. */
@@ -33,8 +35,6 @@ const MAX_WINDOW_BYTES = 4 * 1024 * 1024;
 const MIN_WINDOW_BYTES = 64 * 1024;
 const HEARTBEAT_MS = 15_000;
 export const HANDSHAKE_MS = 10_000;
-const MAX_UNADMITTED = 1_024;
-const MAX_UNADMITTED_PER_ADDRESS = 256;
 
 export interface Started {
   readonly server: CommServer;
@@ -74,21 +74,21 @@ async function startIn(
   const tokens = TokenStore.open(tokensFile(stateDir));
   tokens.keepSalts();
   const local: Token = { name: LOCAL_TOKEN, secret: createSecret() };
+  const { maxClients, maxWaiting, maxFiles, closeFrom, warning, ...room } = roomFor(settings);
   // Set when the port is known.
   let invitation: Invitation = { addresses: [], identity: identityOf(identity, certificate !== undefined) };
   const server = new CommServer({
     agent: `commserver-server/${VERSION}`,
     clock: systemClock,
-    storage: bounded(storage, settings),
+    storage: bounded(maxFiles === undefined ? storage : new FewFilesStorage(storage, maxFiles), settings),
     ledger,
     tokens,
     access: new Access({ clock: systemClock, tokens, open: settings.isOpen, local: localToken(local, tokens) }),
     invite: (token, addresses = invitation.addresses) => inviteFor(token, { ...invitation, addresses }),
-    maxClients: settings.maxClients,
-    maxWaiting: settings.maxWaiting,
+    maxClients,
+    maxWaiting,
     maxPerAddress: settings.maxPerAddress,
-    maxUnadmitted: MAX_UNADMITTED,
-    maxUnadmittedPerAddress: MAX_UNADMITTED_PER_ADDRESS,
+    ...room,
     callRates: settings.callRates,
     bandwidth,
     idleMs: settings.idleMs,
@@ -103,10 +103,16 @@ async function startIn(
     createSha256: () => new Bun.CryptoHasher("sha256"),
     onStopRequest,
   });
-  const listening = listenPublic(host, settings.port, (transport) => server.accept(transport), identity);
+  const listening = listenPublic(
+    host,
+    settings.port,
+    (transport) => server.accept(transport),
+    identity,
+    closeFrom?.clients,
+  );
   const { port } = listening;
   invitation = { ...invitation, addresses: settings.advertised ?? ownAddresses(host, port) };
-  const operator = listenOperator(stateDir, (transport) => server.accept(transport, "operator"));
+  const operator = listenOperator(stateDir, (transport) => server.accept(transport, "operator"), closeFrom?.operators);
   saveInvitation(stateDir, invitation);
   // On this machine there is no name that an authority could have vouched for.
   const fingerprint = identityOf(identity, false);
@@ -115,13 +121,15 @@ async function startIn(
     server,
     serving: {
       ...settings,
+      maxClients,
+      maxWaiting,
       port,
       stateDir,
       repository: storage.location,
       identity: invitation.identity,
       fingerprint,
       invite: canShowInvite && !tokens.hasIssued ? firstInvite(server) : undefined,
-      warnings: [operator.warning, localInvite.warning, locksWarning(storage, settings)].filter(
+      warnings: [warning, operator.warning, localInvite.warning, locksWarning(storage, settings)].filter(
         (warning) => warning !== undefined,
       ),
     },
@@ -146,7 +154,7 @@ function readPem(file: string): string {
   }
 }
 
-function bounded(storage: LocalStorage, { budget, isWritable }: ServeSettings): Storage {
+function bounded(storage: Storage, { budget, isWritable }: ServeSettings): Storage {
   if (!isWritable || (budget.quotaBytes === undefined && budget.keepFreeBytes === 0)) return storage;
   const freeBytes = () => {
     const { bavail, bsize } = statfsSync(storage.location);

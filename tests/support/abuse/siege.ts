@@ -1,17 +1,15 @@
-import { readFileSync } from "node:fs";
 import { Client } from "../../../lib/client/client.ts";
 import { parseInvite } from "../../../lib/protocol/invite.ts";
 import type { Token } from "../../../lib/protocol/token.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
 import { connect } from "../../../lib/transport/socket.ts";
-import { ServerProcess } from "../processes.ts";
+import { processorSeconds, ServerProcess } from "../processes.ts";
 import { Program } from "../program.ts";
 import { TempFolder } from "../temp-folder.ts";
 import { isFull, type Security } from "./site.ts";
 
 /** How long an attack is endured. */
 const SIEGE_MS = isFull ? 60_000 : 4_000;
-const TICKS_A_SECOND = 100;
 
 export interface Siege {
   readonly kind: string;
@@ -45,14 +43,14 @@ export async function endureSiege(security: Security, { kind, rate: [few, many] 
   await attack.hear((line) => line === "under way");
   const outcomes: string[] = [];
   const times: number[] = [];
-  const [startedAt, usedBefore] = [performance.now(), secondsOf(server.pid)];
+  const [startedAt, usedBefore] = [performance.now(), processorSeconds(server.pid)];
   while (performance.now() - startedAt < SIEGE_MS) {
     const cameAt = performance.now();
     outcomes.push(await comeAndGo(server.port, security, token));
     times.push(performance.now() - cameAt);
     await Bun.sleep(50);
   }
-  const used = secondsOf(server.pid) - usedBefore;
+  const used = processorSeconds(server.pid) - usedBefore;
   attack.endInput();
   const tally = await attack.hear((line) => line.startsWith("over"));
   server.signal("SIGTERM");
@@ -78,10 +76,4 @@ async function comeAndGo(port: number, security: Security, token: Token): Promis
   } catch (thrown) {
     return (thrown as { code: string }).code;
   }
-}
-
-/** Processor time of a process so far. */
-function secondsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }

@@ -13,7 +13,6 @@ describe("readError()", () => {
     ["ELOOP", "UNREADABLE"],
     ["ENAMETOOLONG", "BAD_PATH"],
     ["EIO", "INTERNAL"],
-    ["EMFILE", "INTERNAL"],
   ])("makes %s to %s, names the file and keeps the cause", (errno, code) => {
     const cause = systemError(errno);
     const error = readError(cause, '"docs/a.txt"');
@@ -22,6 +21,18 @@ describe("readError()", () => {
     expect(error.message).toContain('"docs/a.txt"');
     expect(error.cause).toBe(cause);
   });
+
+  test.each(["EMFILE", "ENFILE"])(
+    "says of %s nothing of the file: it is the server that has too many open",
+    (errno) => {
+      const cause = systemError(errno);
+      const error = readError(cause, '"docs/a.txt"');
+      expect({ code: error.code, cause: error.cause }).toEqual({ code: "OVERLOADED", cause });
+      expect(error.message).not.toContain("docs");
+      expect(readError(cause, '"a"', "user").code).toBe("TOO_MANY_FILES");
+      expect(writeError(cause, '"a"').code).toBe("TOO_MANY_FILES");
+    },
+  );
 
   test("does not tell a peer where the repository lies on the server", () => {
     const cause = Object.assign(new Error("EIO: i/o error, open '/srv/private/a'"), { code: "EIO" });

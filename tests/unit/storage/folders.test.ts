@@ -71,7 +71,7 @@ describe("a list, when the system has no more descriptors", () => {
         return openSync(path, ...others);
       });
       try {
-        expect(await codeOf(() => walk(storage))).toBe("INTERNAL");
+        expect(await codeOf(() => walk(storage))).toBe("OVERLOADED");
       } finally {
         opening.mockRestore();
       }

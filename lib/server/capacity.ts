@@ -1,0 +1,36 @@
+/** What a server would hold at once, or can. */
+export interface Capacity {
+  readonly maxClients: number;
+  readonly maxWaiting: number;
+  /** Connections in their handshake, and those that only linger. */
+  readonly maxPassing: number;
+  /** Descriptors of files and folders. */
+  readonly maxFiles: number;
+}
+
+/** Descriptors that are nobody's: of operators, of what is opened and closed within a turn, of the system's own. */
+const SLACK = 8;
+/** Files that a server and each of its seats should be able to have open: less than this is told. */
+const FILES = 32;
+const FILES_PER_SEAT = 4;
+/** One that is received takes three. */
+const LEAST_FILES = 4;
+
+/**
+ * What of `wanted` so many `free` descriptors allow. Connections and files have each a part of their own, so that neither
+ * takes the last descriptor from the other: accept() fails without one, and is tried again without end.
+ */
+export function capacityFor(free: number, wanted: Omit<Capacity, "maxFiles">): Capacity & { isEnough: boolean } {
+  const room = Math.max(SLACK, free - SLACK);
+  const wantedFiles = FILES + FILES_PER_SEAT * wanted.maxClients;
+  const links = room - Math.min(wantedFiles, Math.max(LEAST_FILES, Math.floor(room / 4)));
+  // Who can't even say who it is is not told that the server is full.
+  const passing = Math.min(wanted.maxPassing, Math.ceil(links / 3));
+  const maxClients = Math.min(wanted.maxClients, links - passing);
+  const maxWaiting = Math.min(wanted.maxWaiting, links - passing - maxClients);
+  const left = links - maxClients - maxWaiting;
+  const maxPassing = Math.min(wanted.maxPassing, Math.max(passing, Math.floor(left / 2)));
+  const maxFiles = room - maxClients - maxWaiting - maxPassing;
+  const isEnough = maxClients === wanted.maxClients && maxWaiting === wanted.maxWaiting && maxFiles >= wantedFiles;
+  return { maxClients, maxWaiting, maxPassing, maxFiles, isEnough };
+}

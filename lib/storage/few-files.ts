@@ -1,0 +1,167 @@
+import type { Range } from "../block.ts";
+import { overloaded } from "./disk-error.ts";
+import type { ExistsPolicy, FileFacts, ListOptions, OpenFile, PartFile, Storage, StorageEntry } from "./storage.ts";
+import { WrappedStorage } from "./wrapped.ts";
+
+/** Descriptors of a file that is received: its part, its journal, its folder. */
+const PER_PART = 3;
+/** From so many on, small files that are stored are too few at once to matter. */
+const MANY = 1_024;
+
+/** Descriptors, of which there are so many. */
+class FileBudget {
+  readonly #max: number;
+  #used = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** @throws StorageError OVERLOADED when there are not so many; then nothing is taken */
+  take(count: number): void {
+    if (this.#used + count > this.#max) throw overloaded();
+    this.#used += count;
+  }
+
+  give(count: number): void {
+    this.#used -= count;
+  }
+}
+
+/**
+ * A storage that has no more than so many descriptors open for longer than a moment: further files are refused before they
+ * are opened. What is opened and closed within a turn is not counted, and small files that are stored only where descriptors
+ * are few: they come by the thousand.
+ */
+export class FewFilesStorage extends WrappedStorage {
+  readonly #budget: FileBudget;
+  readonly #countsSmall: boolean;
+
+  /** `max`: descriptors. */
+  constructor(inner: Storage, max: number) {
+    super(inner);
+    this.#countsSmall = max < MANY;
+    this.#budget = new FileBudget(max);
+  }
+
+  /** Descriptors that are counted as open. */
+  get used(): number {
+    return this.#budget.used;
+  }
+
+  /** @throws StorageError as Storage.list(), and OVERLOADED */
+  override async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
+    const above = path === "" ? 0 : path.split("/").length;
+    let held = 0;
+    try {
+      this.#budget.take(2);
+      held = 2;
+      for await (const batch of this.inner.list(path, options)) {
+        // Each folder on the way is open, and read from.
+        const depth = Math.max(1, (batch[0]?.path.split("/").length ?? 0) - above);
+        this.#budget.take(Math.max(0, 2 * depth - held));
+        if (2 * depth < held) this.#budget.give(held - 2 * depth);
+        held = 2 * depth;
+        yield batch;
+      }
+    } finally {
+      this.#budget.give(held);
+    }
+  }
+
+  /** @throws StorageError as Storage.open(), and OVERLOADED */
+  override async open(path: string): Promise<OpenFile> {
+    this.#budget.take(1);
+    try {
+      const file = await this.inner.open(path);
+      const close = file.close.bind(file);
+      let isOpen = true;
+      file.close = () => {
+        if (isOpen) this.#budget.give(1);
+        isOpen = false;
+        return close();
+      };
+      return file;
+    } catch (thrown) {
+      this.#budget.give(1);
+      throw thrown;
+    }
+  }
+
+  /** @throws StorageError as Storage.store(), and OVERLOADED */
+  override store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
+    if (!this.#countsSmall) return this.inner.store(path, facts, exists, bytes);
+    this.#budget.take(1);
+    let stored: string | Promise<string> = "";
+    try {
+      stored = this.inner.store(path, facts, exists, bytes);
+    } finally {
+      if (typeof stored === "string") this.#budget.give(1);
+    }
+    return typeof stored === "string" ? stored : stored.finally(() => this.#budget.give(1));
+  }
+
+  /** @throws StorageError as Storage.receive(), and OVERLOADED */
+  override async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
+    this.#budget.take(PER_PART);
+    try {
+      return new CountedPart(await this.inner.receive(path, facts, exists), this.#budget);
+    } catch (thrown) {
+      this.#budget.give(PER_PART);
+      throw thrown;
+    }
+  }
+}
+
+/** A file that is being received, with the descriptors that it takes. */
+class CountedPart implements PartFile {
+  readonly #inner: PartFile;
+  readonly #budget: FileBudget;
+  #isOpen = true;
+
+  constructor(inner: PartFile, budget: FileBudget) {
+    this.#inner = inner;
+    this.#budget = budget;
+  }
+
+  get path(): string {
+    return this.#inner.path;
+  }
+
+  get facts(): FileFacts {
+    return this.#inner.facts;
+  }
+
+  get missing(): readonly Range[] {
+    return this.#inner.missing;
+  }
+
+  get present(): number {
+    return this.#inner.present;
+  }
+
+  write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean> {
+    return this.#inner.write(offset, bytes, digest);
+  }
+
+  commit(): Promise<string> {
+    return this.#inner.commit().finally(() => this.#release());
+  }
+
+  keep(): Promise<void> {
+    return this.#inner.keep().finally(() => this.#release());
+  }
+
+  discard(): Promise<void> {
+    return this.#inner.discard().finally(() => this.#release());
+  }
+
+  #release(): void {
+    if (this.#isOpen) this.#budget.give(PER_PART);
+    this.#isOpen = false;
+  }
+}

@@ -1,0 +1,79 @@
+import type {
+  ExistsPolicy,
+  FileFacts,
+  ListOptions,
+  LoadedFile,
+  OpenFile,
+  PartFile,
+  Placement,
+  RemoveOptions,
+  Storage,
+  StorageChange,
+  StorageEntry,
+  Unfinished,
+} from "./storage.ts";
+
+/** A storage before another, which does all that is not done here. */
+export abstract class WrappedStorage implements Storage {
+  protected readonly inner: Storage;
+
+  constructor(inner: Storage) {
+    this.inner = inner;
+  }
+
+  get location(): string {
+    return this.inner.location;
+  }
+
+  stat(path: string): Promise<StorageEntry> {
+    return this.inner.stat(path);
+  }
+
+  list(path: string, options: ListOptions): AsyncIterable<StorageEntry[]> {
+    return this.inner.list(path, options);
+  }
+
+  open(path: string): Promise<OpenFile> {
+    return this.inner.open(path);
+  }
+
+  load(path: string, limit: number): LoadedFile | undefined | Promise<LoadedFile | undefined> {
+    return this.inner.load(path, limit);
+  }
+
+  place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
+    return this.inner.place(path, facts, exists);
+  }
+
+  receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
+    return this.inner.receive(path, facts, exists);
+  }
+
+  store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
+    return this.inner.store(path, facts, exists, bytes);
+  }
+
+  makeFolder(path: string): Promise<boolean> {
+    return this.inner.makeFolder(path);
+  }
+
+  remove(path: string, options: RemoveOptions): Promise<void> {
+    return this.inner.remove(path, options);
+  }
+
+  rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
+    return this.inner.rename(from, to, options);
+  }
+
+  unfinished(): AsyncIterable<Unfinished> {
+    return this.inner.unfinished();
+  }
+
+  removeUnfinished(path: string): Promise<boolean> {
+    return this.inner.removeUnfinished(path);
+  }
+
+  watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void> {
+    return this.inner.watch(listener);
+  }
+}

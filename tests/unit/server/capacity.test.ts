@@ -1,0 +1,71 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { roomFor } from "../../../lib/cli/server/room.ts";
+import { capacityFor } from "../../../lib/server/capacity.ts";
+
+const WANTED = { maxClients: 3, maxWaiting: 16, maxPassing: 5_120 };
+
+describe("what the descriptors allow", () => {
+  test("is all that is wanted where there are plenty", () => {
+    expect(capacityFor(20_000, WANTED)).toMatchObject({ ...WANTED, isEnough: true });
+  });
+
+  test("never promises more connections and files than there are, and leaves some of each kind", () => {
+    const wanted = fc.record({
+      maxClients: fc.integer({ min: 1, max: 100_000 }),
+      maxWaiting: fc.nat(100_000),
+      maxPassing: fc.constant(5_120),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 16, max: 2_000_000 }), wanted, (free, all) => {
+        const { maxClients, maxWaiting, maxPassing, maxFiles, isEnough } = capacityFor(free, all);
+        expect(maxClients + maxWaiting + maxPassing + maxFiles).toBeLessThanOrEqual(free - 8);
+        expect(Math.min(maxClients, maxPassing)).toBeGreaterThanOrEqual(1);
+        expect(maxFiles).toBeGreaterThanOrEqual(3);
+        expect([maxClients <= all.maxClients, maxWaiting <= all.maxWaiting]).toEqual([true, true]);
+        if (isEnough)
+          expect({ maxClients, maxWaiting }).toEqual({ maxClients: all.maxClients, maxWaiting: all.maxWaiting });
+      }),
+    );
+  });
+});
+
+describe("the room of a server", () => {
+  test("is what the flags say where no limit is known, or it is high, without a warning", () => {
+    const all = {
+      maxClients: 3,
+      maxWaiting: 16,
+      maxPassing: 5_120,
+      maxUnadmitted: 1_024,
+      maxUnadmittedPerAddress: 256,
+    };
+    expect(roomFor(WANTED, { limit: undefined, open: 10 })).toMatchObject({
+      ...all,
+      maxFiles: undefined,
+      closeFrom: undefined,
+    });
+    const room = roomFor(WANTED, { limit: 20_000, open: 10 });
+    expect(room).toMatchObject({ ...all, warning: undefined, closeFrom: { clients: 19_998, operators: 19_999 } });
+    expect(room.maxFiles).toBeGreaterThan(10_000);
+  });
+
+  test("is told when it is less, with what is left and what to do", () => {
+    const { warning, maxClients, maxWaiting, maxFiles } = roomFor(
+      { maxClients: 64, maxWaiting: 16 },
+      { limit: 32, open: 10 },
+    );
+    expect(warning).toBe(
+      `Only 32 files may be open at once, too few for 64 seats and 16 who may wait: there are ${maxClients} seats, ` +
+        `${maxWaiting} who may wait, ${maxFiles} open files. Raise the limit (ulimit -Hn, LimitNOFILE=).`,
+    );
+    expect(maxClients).toBeLessThan(20);
+  });
+
+  test("leaves room for last words among those that pass", () => {
+    for (let limit = 26; limit < 300; limit++) {
+      const { maxUnadmitted, maxPassing } = roomFor(WANTED, { limit, open: 10 });
+      expect(maxUnadmitted).toBeGreaterThanOrEqual(1);
+      expect(maxUnadmitted).toBeLessThan(maxPassing);
+    }
+  });
+});
