@@ -25,6 +25,12 @@ export class Pacer {
     this.#since = clock.now();
   }
 
+  /** Wait for a turn to begin in, where many may be about to begin at once. */
+  async begin(): Promise<void> {
+    await nextTurn(this.#clock);
+    this.#since = this.#clock.now();
+  }
+
   /** Whether pause() would wait. */
   get isDue(): boolean {
     return this.#clock.now() - this.#since >= MAX_RUN_MS;
@@ -32,9 +38,7 @@ export class Pacer {
 
   /** Call between two pieces of work. */
   async pause(): Promise<void> {
-    if (!this.isDue) return;
-    await nextTurn(this.#clock);
-    this.#since = this.#clock.now();
+    if (this.isDue) await this.begin();
   }
 }
 

@@ -34,17 +34,22 @@ export function pathFault(input: string): string | undefined {
   if (input.includes("\\")) return "it has a backslash";
   if (input.startsWith("/")) return "it is absolute";
   if (DRIVE.test(input)) return "it starts with a drive letter";
-  if (encoder.encode(input).length > MAX_PATH_BYTES) return `it is longer than ${MAX_PATH_BYTES} bytes`;
+  if (isLonger(input, MAX_PATH_BYTES)) return `it is longer than ${MAX_PATH_BYTES} bytes`;
   const names = input.split("/");
   if (names.length > MAX_COMPONENTS) return `it has more than ${MAX_COMPONENTS} components`;
   for (const name of names) {
     if (name === "") return "it has an empty component";
     if (name === "." || name === "..") return `it has the component "${name}"`;
-    if (encoder.encode(name).length > MAX_NAME_BYTES) {
+    if (isLonger(name, MAX_NAME_BYTES)) {
       return `a component is longer than ${MAX_NAME_BYTES} bytes`;
     }
   }
   return undefined;
+}
+
+/** Whether it has more bytes than that in UTF-8, which takes three for a UTF-16 unit at most. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length > bytes || (text.length * 3 > bytes && encoder.encode(text).length > bytes);
 }
 
 /** The last component of a repository path. */

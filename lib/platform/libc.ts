@@ -20,6 +20,16 @@ export interface Libc {
    * 0 or less when that, or the file, is at its end.
    */
   readonly sendfile: ((socket: number, file: number, offset: number, length: number) => number) | undefined;
+  /** inotify(7). Linux only. */
+  readonly inotify: InotifyCalls | undefined;
+}
+
+export interface InotifyCalls {
+  /** A new instance that never blocks: its descriptor, -1 when there is none left. */
+  init(): number;
+  /** Watch what is at `path` for what `mask` asks for: its watch, the same for the same thing; -1 on failure. */
+  add(instance: number, path: string, mask: number): number;
+  remove(instance: number, watch: number): void;
 }
 
 /**
@@ -34,7 +44,7 @@ const LOCK_NB = 4;
 const RENAME_NOREPLACE = 1;
 /** The number of renameat2(2), for a C library that has no function for it (musl, old glibc). */
 const SYS_RENAMEAT2 = process.arch === "arm64" ? 276 : 316;
-const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NONBLOCK } = fs.constants;
 /** Not for the programs that we start. Of no other name in fs. */
 const O_CLOEXEC = 0o2000000;
 
@@ -56,6 +66,7 @@ function load(): Libc {
     createAt: isLinux ? tried(loadOpenat) : undefined,
     renameNewAt: isLinux ? (tried(loadRenameat2) ?? tried(loadRenameSyscall)) : undefined,
     sendfile: isLinux ? tried(loadSendfile) : undefined,
+    inotify: isLinux ? tried(loadInotify) : undefined,
   };
 }
 
@@ -104,6 +115,19 @@ function loadSendfile(): Libc["sendfile"] {
   return (socket, file, offset, length) => {
     position[0] = BigInt(offset);
     return Number(symbols.sendfile(socket, file, at, length));
+  };
+}
+
+function loadInotify(): InotifyCalls {
+  const { symbols } = dlopen(LINUX, {
+    inotify_init1: { args: ["i32"], returns: "i32" },
+    inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    inotify_rm_watch: { args: ["i32", "i32"], returns: "i32" },
+  });
+  return {
+    init: () => symbols.inotify_init1(O_NONBLOCK | O_CLOEXEC),
+    add: (instance, path, mask) => symbols.inotify_add_watch(instance, firstName(path), mask),
+    remove: (instance, watch) => void symbols.inotify_rm_watch(instance, watch),
   };
 }
 

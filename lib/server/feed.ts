@@ -1,14 +1,20 @@
-import { encodeRecord } from "../protocol/records.ts";
 import type { Stream } from "../session/stream.ts";
 import { Wakeup } from "../session/wakeup.ts";
+import type { MemoryShare } from "./memory-budget.ts";
+import { RecordBacklog } from "./record-backlog.ts";
+
+/** Records go out together up to so many characters. */
+const WRITE_LENGTH = 32 * 1024;
+
+const encoder = new TextEncoder();
 
 export interface FeedOptions<T> {
-  /** Records that are kept for a caller who reads slowly; what comes beyond them is counted. */
-  readonly maxKept: number;
+  /** Of this comes what is kept for a caller who reads slowly. What finds no room is counted. */
+  readonly memory: MemoryShare;
   /** Settles when nothing more will be told. */
   readonly ended: Promise<void>;
-  /** Begin to tell. Returns the function that ends it. */
-  subscribe(tell: (record: T) => void): (() => void) | Promise<() => void>;
+  /** Begin to tell; `weight` is for how many records one stands that is not kept. Returns the function that ends it. */
+  subscribe(tell: (record: T, weight?: number) => void): (() => void) | Promise<() => void>;
   /** The record that stands for so many that were not kept. */
   dropped(count: number): T;
 }
@@ -20,34 +26,30 @@ export interface FeedOptions<T> {
  * @throws as Stream.write() and `subscribe`
  */
 export async function sendFeed<T>(stream: Stream, options: FeedOptions<T>): Promise<void> {
-  const kept: T[] = [];
+  const backlog = new RecordBacklog<T>(options.memory, (count) => options.dropped(count));
   const wakeup = new Wakeup();
-  let dropped = 0;
   let isEnded = false;
-  const unsubscribe = await options.subscribe((record) => {
-    if (kept.length < options.maxKept) kept.push(record);
-    else dropped++;
-    wakeup.notify();
-  });
   // Once, and not for each wait: a promise keeps all who wait for it until it settles.
   void stream.closed.then(() => wakeup.notify());
   void options.ended.then(() => {
     isEnded = true;
     wakeup.notify();
   });
+  let unsubscribe = () => {};
   try {
+    unsubscribe = await options.subscribe((record, weight = 1) => {
+      backlog.add(record, weight);
+      wakeup.notify();
+    });
     stream.accept({});
     while (!stream.isClosed) {
-      const record = kept.shift();
-      if (record !== undefined) await stream.write(encodeRecord(record));
-      else if (dropped > 0) {
-        const count = dropped;
-        dropped = 0;
-        await stream.write(encodeRecord(options.dropped(count)));
-      } else if (isEnded) return await stream.end();
+      const text = backlog.take(WRITE_LENGTH);
+      if (text !== "") await stream.write(encoder.encode(text));
+      else if (isEnded) return await stream.end();
       else await wakeup.wait();
     }
   } finally {
     unsubscribe();
+    backlog.clear();
   }
 }

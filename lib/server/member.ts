@@ -48,6 +48,8 @@ export class Member implements Counters {
   /** Messages that came from it, and that were pushed to it and acknowledged. */
   messagesIn = 0;
   messagesOut = 0;
+  /** Requests of it that watch the repository. */
+  watches = 0;
 
   constructor(options: MemberOptions) {
     this.id = options.id;

@@ -1,48 +1,58 @@
-import fs from "node:fs";
-import { sep } from "node:path";
-import { pathFault } from "../path.ts";
-import { isWithinUnfinished } from "./part-names.ts";
+import type { Folders } from "./folders.ts";
+import { InotifySource } from "./inotify-source.ts";
+import { RecursiveSource } from "./recursive-source.ts";
 import type { StorageChange, StorageEntry } from "./storage.ts";
+import type { OpenTreeSource, TreeSource } from "./tree-source.ts";
+import { WatchedTree } from "./watched-tree.ts";
 
 /** Changes are told together that come so close to each other: a copied tree, a file written in pieces. */
 const GATHER_MS = 20;
+/** What is there is learnt anew only so long after too much has happened: it may go on, and shall not keep us busy. */
+const RENEW_MS = 500;
+/** What could not be learnt anew may be later. */
+const RETRY_MS = 30_000;
+/** Who comes so soon after the last has left finds the tree known. */
+const LINGER_MS = 5_000;
 
 type Listener = (changes: readonly StorageChange[]) => void;
 
-/** Who lists everything below a folder, as Storage.list(). */
-type Walk = (folder: string) => AsyncIterable<StorageEntry[]>;
+export interface FolderWatchOptions {
+  readonly root: string;
+  readonly folders: Folders;
+  /** What is at a path, as list() would tell it; undefined when it tells nothing. */
+  look(path: string): StorageEntry | undefined;
+  readonly openSource?: OpenTreeSource;
+}
 
 /**
- * Watches a tree for all who want to know. The system tells names, and not always what happened to them: so each is
- * looked at again, and told apart by whether it was known before.
+ * Watches a tree for all who want to know. What is told waits for its turn: a tree is learnt, and looked at, in pieces of
+ * bounded work, and so is what is told of it.
  */
 export class FolderWatch {
-  readonly #root: string;
-  readonly #walk: Walk;
-  readonly #look: (path: string) => StorageEntry | undefined;
+  readonly #options: FolderWatchOptions;
   readonly #listeners = new Set<Listener>();
-  #watcher: fs.FSWatcher | undefined;
-  /** Digests of the paths that there are; a path of a million would be a hundred bytes. */
-  readonly #known = new Set<number>();
-  #touched = new Set<string>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #ready: Promise<void> = Promise.resolve();
+  /** What is watched now, and what settles when it is known. */
+  #tree: WatchedTree | undefined;
+  #ready: Promise<void> | undefined;
+  #isTelling = false;
+  /** Changes that are not told one by one. While there are any, what is there is about to be learnt anew. */
+  #missed = 0;
+  readonly #timers = new Map<"gather" | "renew" | "leave", ReturnType<typeof setTimeout>>();
 
-  /** The telling under way: one after the other, so that what comes later is told later. */
-  #telling: Promise<void> = Promise.resolve();
-
-  /** `look` tells what is at a path, as list() would. */
-  constructor(root: string, walk: Walk, look: (path: string) => StorageEntry | undefined) {
-    this.#look = look;
-    this.#root = root;
-    this.#walk = walk;
+  constructor(options: FolderWatchOptions) {
+    this.#options = options;
   }
 
-  /** Resolves when every later change will be told. Returns the function that ends it. @throws the system's error */
+  /**
+   * Resolves when every later change will be told. Returns the function that ends it.
+   *
+   * @throws StorageError INTERNAL; the system's error
+   */
   async subscribe(listener: Listener): Promise<() => void> {
+    this.#cancel("leave");
     this.#listeners.add(listener);
     try {
-      if (this.#watcher === undefined) this.#ready = this.#start();
+      this.#ready ??= this.#open();
       await this.#ready;
     } catch (error) {
       this.#unsubscribe(listener);
@@ -51,78 +61,109 @@ export class FolderWatch {
     return () => this.#unsubscribe(listener);
   }
 
-  async #start(): Promise<void> {
-    this.#watcher = fs.watch(this.#root, { recursive: true }, (_, name) => {
-      if (typeof name === "string") this.#touch(name.split(sep).join("/"));
-    });
-    // A tree whose root is gone: nothing more will be told.
-    this.#watcher.on("error", () => {});
-    for await (const batch of this.#walk("")) for (const { path } of batch) this.#known.add(digestOf(path));
+  /** Watch the tree and learn what is there. @throws as subscribe() */
+  async #open(): Promise<void> {
+    const { root, folders, look, openSource = openBestSource } = this.#options;
+    this.#tree = undefined;
+    let tree: WatchedTree | undefined;
+    try {
+      const opened: WatchedTree = new WatchedTree(root, {
+        folders,
+        look,
+        openSource,
+        onTouched: () => this.#gather(opened),
+        onLost: () => this.#lose(opened),
+      });
+      tree = opened;
+      this.#tree = opened;
+      await opened.learn();
+    } catch (error) {
+      if (tree === this.#tree) this.#stop();
+      throw error;
+    }
+  }
+
+  #gather(tree: WatchedTree): void {
+    if (tree !== this.#tree || this.#isTelling) return;
+    this.#after(GATHER_MS, "gather", () => void this.#tell(tree));
+  }
+
+  async #tell(tree: WatchedTree): Promise<void> {
+    this.#isTelling = true;
+    try {
+      await this.#ready;
+      for await (const changes of tree.changes()) this.#emit(changes);
+    } catch {
+      // No file could be opened for a look: what has happened is not known.
+      tree.lost();
+    } finally {
+      this.#isTelling = false;
+    }
+    if (this.#tree !== undefined && this.#tree.touchedCount > 0) this.#gather(this.#tree);
+  }
+
+  #lose(tree: WatchedTree): void {
+    if (tree !== this.#tree) return;
+    this.#missed += 1 + tree.touchedCount;
+    this.#after(RENEW_MS, "renew", () => void this.#renew(tree));
+  }
+
+  /** Learn anew what is there. Then, and not before, it is of use to hear that something was missed: the rest is told. */
+  async #renew(lost: WatchedTree | undefined): Promise<void> {
+    if (lost !== this.#tree) return;
+    // The system may not have room for both.
+    await lost?.close();
+    if (lost !== this.#tree || this.#listeners.size === 0) return;
+    this.#ready = this.#open();
+    try {
+      await this.#ready;
+    } catch {
+      this.#after(RETRY_MS, "renew", () => void this.#renew(undefined));
+    }
+    if (this.#tree?.isLost) return;
+    const count = this.#missed;
+    this.#missed = 0;
+    this.#emit([{ change: "missed", count: Math.max(1, count) }]);
+    if (this.#tree !== undefined && this.#tree.touchedCount > 0) this.#gather(this.#tree);
+  }
+
+  #emit(changes: readonly StorageChange[]): void {
+    for (const listener of this.#listeners) listener(changes);
   }
 
   #unsubscribe(listener: Listener): void {
     this.#listeners.delete(listener);
-    if (this.#listeners.size > 0) return;
-    this.#watcher?.close();
-    this.#watcher = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#known.clear();
-    this.#touched.clear();
+    if (this.#listeners.size === 0) this.#after(LINGER_MS, "leave", () => this.#stop());
   }
 
-  #touch(path: string): void {
-    if (isWithinUnfinished(path) || pathFault(path) !== undefined) return;
-    this.#touched.add(path);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#telling = this.#telling.then(() => this.#tell());
-    }, GATHER_MS);
+  #stop(): void {
+    const tree = this.#tree;
+    this.#tree = undefined;
+    this.#ready = undefined;
+    this.#missed = 0;
+    this.#cancel("gather");
+    this.#cancel("renew");
+    void tree?.close();
   }
 
-  async #tell(): Promise<void> {
-    const touched = this.#touched;
-    this.#touched = new Set();
-    const told = new Set<string>();
-    const changes: StorageChange[] = [];
-    for (const path of touched) {
-      if (told.has(path)) continue;
-      const entry = this.#look(path);
-      if (entry === undefined) {
-        if (this.#known.delete(digestOf(path))) changes.push({ change: "removed", path });
-        continue;
-      }
-      const isNew = !this.#known.has(digestOf(path));
-      this.#known.add(digestOf(path));
-      // A folder changes with what is in it, and that is told by itself.
-      if (isNew || entry.kind !== "folder") changes.push({ change: isNew ? "added" : "changed", path, entry });
-      if (!isNew || entry.kind !== "folder") continue;
-      for (const change of await this.#below(path)) {
-        told.add(change.path);
-        changes.push(change);
-      }
-    }
-    if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
+  /** Unless it is about to happen anyway. */
+  #after(ms: number, what: "gather" | "renew" | "leave", action: () => void): void {
+    if (this.#timers.has(what)) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(what);
+      action();
+    }, ms);
+    timer.unref();
+    this.#timers.set(what, timer);
   }
 
-  /** What came with a folder that was moved here as a whole. */
-  async #below(folder: string): Promise<StorageChange[]> {
-    const changes: StorageChange[] = [];
-    try {
-      for await (const batch of this.#walk(folder)) {
-        for (const entry of batch) {
-          this.#known.add(digestOf(entry.path));
-          changes.push({ change: "added", path: entry.path, entry });
-        }
-      }
-    } catch {
-      // gone again: that will be told
-    }
-    return changes;
+  #cancel(what: "gather" | "renew" | "leave"): void {
+    clearTimeout(this.#timers.get(what));
+    this.#timers.delete(what);
   }
 }
 
-/** 52 bits: among a million paths two are taken for one in about one case of ten thousand. */
-function digestOf(path: string): number {
-  return Number(Bun.hash.xxHash3(path) & 0xf_ffff_ffff_ffffn);
+/** Folder by folder where the system has that, and lets this process call it. */
+function openBestSource(...[root, sink]: Parameters<OpenTreeSource>): TreeSource {
+  return InotifySource.open(sink) ?? new RecursiveSource(root, sink);
 }

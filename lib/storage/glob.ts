@@ -14,6 +14,8 @@ export interface Selection {
   matches(path: string): boolean;
   /** Whether anything below the folder can match. */
   enter(folder: string): boolean;
+  /** The same for a folder wherever in the tree it is, `top` and those above it included. */
+  reaches(folder: string): boolean;
 }
 
 /**
@@ -24,18 +26,39 @@ export function selectGlob(pattern: string): Selection {
   const components = pattern.split("/");
   const firstMagic = components.findIndex((component) => MAGIC.test(component));
   // In front, "!" would turn the pattern round for Bun.
-  const glob = new Bun.Glob(pattern.replace(/^!/, "\\!"));
+  const globOf = (parts: readonly string[]) => new Bun.Glob(parts.join("/").replace(/^!/, "\\!"));
+  const glob = globOf(components);
   const anyDepth = components.includes("**") || pattern.includes("{");
+  const top = components.slice(0, firstMagic).join("/");
+  const globsAbove = anyDepth ? [] : components.slice(0, -1).map((_, index) => globOf(components.slice(0, index + 1)));
   return {
-    top: components.slice(0, firstMagic).join("/"),
+    top,
     matches: (path) => glob.match(path),
     enter: (folder) => anyDepth || folder.split("/").length < components.length,
+    reaches(folder) {
+      if (anyDepth) return folder === top || isBelow(folder, top) || isBelow(top, folder);
+      return globsAbove[folder.split("/").length - 1]?.match(folder) ?? false;
+    },
   };
+}
+
+/** What is at a path, and below it. */
+export function selectAt(path: string): Selection {
+  return {
+    top: path,
+    matches: (other) => other === path || isBelow(other, path),
+    enter: () => true,
+    reaches: (folder) => isBelow(path, folder),
+  };
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return folder === "" || path.startsWith(`${folder}/`);
 }
 
 /** Everything below a folder. */
 export function selectBelow(folder: string): Selection {
-  return { top: folder, matches: () => true, enter: () => true };
+  return { top: folder, matches: () => true, enter: () => true, reaches: () => true };
 }
 
 /**

@@ -43,12 +43,8 @@ export class LocalStorage implements Storage {
     this.location = root;
     this.#owner = owner;
     this.#folders = new Folders(root);
-    const everything = { enter: () => true, skipped: { count: 0 } };
-    this.#watch = new FolderWatch(
-      root,
-      (folder) => this.list(folder, everything),
-      (path) => lookAt(this.#folders, path),
-    );
+    const folders = this.#folders;
+    this.#watch = new FolderWatch({ root, folders, look: (path) => lookAt(folders, path) });
   }
 
   /**

@@ -51,7 +51,7 @@ export class MemoryStorage implements Storage {
   }
 
   delete(path: string): void {
-    if (this.#files.delete(path)) this.#tell({ change: "removed", path });
+    if (this.#files.delete(path)) this.#tell({ change: "removed", path, wasFolder: false });
   }
 
   async watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void> {
@@ -204,7 +204,7 @@ export class MemoryStorage implements Storage {
       this.#files.delete(key);
       this.#folders.delete(key);
     }
-    this.#tell({ change: "removed", path });
+    this.#tell({ change: "removed", path, wasFolder: kind === "folder" });
   }
 
   async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
@@ -216,17 +216,19 @@ export class MemoryStorage implements Storage {
     if (there !== undefined && !replaces) throw new StorageError("EXISTS", `${quote(to)} exists.`);
     await this.makeFolder(parentOf(to));
     const moved = (key: string) => to + key.slice(from.length);
-    this.#tell({ change: "removed", path: from });
+    const isMoved = (key: string) => key === from || key.startsWith(`${from}/`);
     for (const [key, file] of [...this.#files]) {
-      if (key !== from && !key.startsWith(`${from}/`)) continue;
+      if (!isMoved(key)) continue;
       this.#files.delete(key);
-      this.set(moved(key), file.bytes, file.modifiedAt, file.executable);
+      this.#files.set(moved(key), { ...file, version: ++this.#version });
     }
     for (const key of [...this.#folders]) {
-      if (key !== from && !key.startsWith(`${from}/`)) continue;
+      if (!isMoved(key)) continue;
       this.#folders.delete(key);
       this.#folders.add(moved(key));
     }
+    this.#tell({ change: "removed", path: from, wasFolder: kind === "folder" });
+    this.#tell({ change: replaces ? "changed" : "added", path: to, entry: await this.stat(to) });
   }
 
   async *unfinished(): AsyncGenerator<Unfinished, void> {

@@ -94,8 +94,8 @@ export interface Storage {
   removeUnfinished(path: string): Promise<boolean>;
 
   /**
-   * Tell what changes from now on, whoever changes it, soon after it happened and with what came at the same time.
-   * Returns the function that ends it.
+   * Tell what changes from now on, whoever changes it, soon after it happened and some hundred changes at a time. Returns
+   * the function that ends it.
    *
    * @throws StorageError INTERNAL when the system can't watch so much
    */
@@ -110,10 +110,14 @@ export interface Unfinished {
   readonly modifiedAt: number;
 }
 
-/** `removed` stands for all below a folder as well. */
+/**
+ * `added` and `removed` stand for all below a folder as well: whoever lists it after it was told has all that was in it
+ * then, and is told what comes after. `missed`: so many changes, or more, are not told; whoever lists the tree has them.
+ */
 export type StorageChange =
   | { readonly change: "added" | "changed"; readonly path: string; readonly entry: StorageEntry }
-  | { readonly change: "removed"; readonly path: string };
+  | { readonly change: "removed"; readonly path: string; readonly wasFolder: boolean }
+  | { readonly change: "missed"; readonly count: number };
 
 /** What a file is besides its bytes. */
 export interface FileFacts {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../lib/block.ts";
 import type { StorageChange } from "../../lib/storage/storage.ts";
+import { lineOf, pathOf } from "../support/changes.ts";
 import { store } from "../support/storing.ts";
 import { noise } from "../support/transport-recorder.ts";
 import { until } from "../support/until.ts";
@@ -14,10 +15,11 @@ export function storageWatchingContract(name: string, open: () => Promise<Storag
     test("tells what comes, changes and goes, by whoever's hand", async () => {
       using fixture = await open();
       fixture.put("before", "x");
+      fixture.put("docs/before", "x");
       const told: StorageChange[] = [];
       const stop = await fixture.storage.watch((changes) => told.push(...changes));
       const saw = (change: string, path: string, size?: number) =>
-        until(() => told.some((one) => one.change === change && one.path === path && sizeOf(one) === size));
+        until(() => told.some((one) => one.change === change && pathOf(one) === path && sizeOf(one) === size));
       await store(fixture.storage, "docs/a", noise(10));
       await saw("added", "docs/a", 10);
       await store(fixture.storage, "docs/a", noise(20), { exists: "overwrite" });
@@ -34,17 +36,44 @@ export function storageWatchingContract(name: string, open: () => Promise<Storag
       const told: StorageChange[] = [];
       const stop = await fixture.storage.watch((changes) => told.push(...changes));
       await store(fixture.storage, "a", LARGE);
-      await until(() => told.some(({ path }) => path === "a"));
+      await until(() => told.some((one) => pathOf(one) === "a"));
       await store(fixture.storage, "z", noise(1));
-      await until(() => told.some(({ path }) => path === "z"));
-      expect(told.map(({ change, path }) => `${change} ${path}`)).toEqual(["added a", "added z"]);
+      await until(() => told.some((one) => pathOf(one) === "z"));
+      expect(told.map(lineOf)).toEqual(["added a", "added z"]);
+      stop();
+    });
+
+    test("tells what comes with a new folder by itself, or by the folder once it is there", async () => {
+      using fixture = await open();
+      const told: StorageChange[] = [];
+      const stop = await fixture.storage.watch((changes) => told.push(...changes));
+      await store(fixture.storage, "new/sub/a", noise(10));
+      const above = ["added new", "added new/sub", "added new/sub/a"];
+      await until(() => told.some((one) => above.includes(lineOf(one))));
+      expect((await fixture.storage.stat("new/sub/a")).size).toBe(10);
+      await store(fixture.storage, "new/sub/later", noise(20));
+      await until(() => told.some((one) => lineOf(one) === "added new/sub/later" && sizeOf(one) === 20));
+      stop();
+    });
+
+    test("tells a folder that is renamed or removed with all in it by its own path", async () => {
+      using fixture = await open();
+      fixture.put("docs/sub/a", "x");
+      const told: StorageChange[] = [];
+      const stop = await fixture.storage.watch((changes) => told.push(...changes));
+      await fixture.storage.rename("docs", "moved", { overwrite: false });
+      await until(() => told.some((one) => lineOf(one) === "removed docs"));
+      await until(() => told.some((one) => lineOf(one) === "added moved"));
+      await fixture.storage.remove("moved", { recursive: true });
+      await until(() => told.some((one) => lineOf(one) === "removed moved"));
+      expect(told.at(-1)).toMatchObject({ change: "removed", path: "moved" });
       stop();
     });
 
     test("tells each who asked, and nobody after the end of it", async () => {
       using fixture = await open();
-      const told: [string[], string[]] = [[], []];
-      const listen = (to: string[]) => fixture.storage.watch((all) => to.push(...all.map(({ path }) => path)));
+      const told: [(string | undefined)[], (string | undefined)[]] = [[], []];
+      const listen = (to: (string | undefined)[]) => fixture.storage.watch((all) => to.push(...all.map(pathOf)));
       const stops = [await listen(told[0]), await listen(told[1])] as const;
       fixture.put("a", "x");
       await until(() => told[0].includes("a") && told[1].includes("a"));
@@ -58,5 +87,5 @@ export function storageWatchingContract(name: string, open: () => Promise<Storag
 }
 
 function sizeOf(change: StorageChange): number | undefined {
-  return change.change === "removed" ? undefined : change.entry.size;
+  return "entry" in change ? change.entry.size : undefined;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, renameSync } from "node:fs";
 import type { Client } from "../../lib/client/client.ts";
 import type { Change, Entry } from "../../lib/protocol/methods.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
@@ -205,6 +205,7 @@ describe("watch", () => {
   test("tells what others add, change, rename and remove, as far as it is asked for", async () => {
     using folder = new TempFolder();
     await Bun.write(folder.join("here"), "here");
+    await Bun.write(folder.join("docs/old"), "old");
     await using server = new TestServer({ storage: await LocalStorage.at(folder.path) });
     const watcher = await server.tcpClient();
     const all = await watching(watcher);
@@ -225,13 +226,39 @@ describe("watch", () => {
     await until(told("added", "docs/c.txt"));
     await other.remove("docs", true);
     await until(told("removed", "docs"));
-    await until(() => texts.changes.some((each) => "path" in each && each.path === "docs/c.txt"));
+    // With its folder went what was asked for.
+    await until(() => texts.changes.some((each) => "path" in each && each.path === "docs"));
     expect(new Set(texts.changes.map((each) => "path" in each && each.path))).toEqual(
-      new Set(["docs/a.txt", "docs/c.txt"]),
+      new Set(["docs/a.txt", "docs/c.txt", "docs"]),
     );
     expect(JSON.stringify(all.changes)).not.toContain(".commserver-");
     await Promise.all([all.stop(), texts.stop()]);
     expect((await watcher.send("on")).text).toBe("on ACK");
+  });
+
+  test("tells folders that came or went with all in them to those who may have asked for something in them", async () => {
+    using folder = new TempFolder();
+    await Bun.write(folder.join("outside/sub/a.txt"), "a");
+    await Bun.write(folder.join("repository/here"), "here");
+    await using server = new TestServer({ storage: await LocalStorage.at(folder.join("repository")) });
+    const client = await server.tcpClient();
+    const globs = ["docs/*.md", "in/*.txt", "in/sub", "in/sub/a.txt", "*/sub/*.txt", "**/*.txt", "in/sub/deep/**"];
+    const watches = await Promise.all(globs.map((glob) => watching(client, glob)));
+    renameSync(folder.join("outside"), folder.join("repository/in"));
+    const told = () =>
+      Object.fromEntries(
+        watches.map(({ changes }, index) => [
+          globs[index],
+          changes.map((each) => `${each.change} ${"path" in each ? each.path : each.count}`),
+        ]),
+      );
+    const allButFirst = (lines: string[]) =>
+      Object.fromEntries(globs.map((glob, index) => [glob, index === 0 ? [] : lines]));
+    await until(() => Bun.deepEquals(told(), allButFirst(["added in"])));
+    renameSync(folder.join("repository/in"), folder.join("repository/on"));
+    const onlySome = { ...allButFirst(["added in", "removed in"]) };
+    for (const glob of ["*/sub/*.txt", "**/*.txt"]) onlySome[glob] = ["added in", "removed in", "added on"];
+    await until(() => Bun.deepEquals(told(), onlySome));
   });
 
   test("ends at once, in order, when the server stops", async () => {

@@ -3,17 +3,14 @@ import type { StampedEvent } from "../events.ts";
 import { sendFeed } from "../feed.ts";
 import { defineMethod } from "../method.ts";
 
-/** Events that are kept for an operator who reads slowly. */
-const MAX_KEPT = 1_000;
-
 /** What happens at the server, as it happens, until the caller leaves or the server stops. */
 export const events = defineMethod({
   name: "events",
   role: "operator",
   params: Nothing,
-  handle: ({ stream, host }) =>
+  handle: ({ stream, member, host }) =>
     sendFeed<StampedEvent>(stream, {
-      maxKept: MAX_KEPT,
+      memory: member.memory,
       ended: host.events.ended,
       subscribe: (tell) => host.events.subscribe(tell),
       dropped: (count) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { checkGlob, GLOB_LIMITS, isGlob, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
+import { checkGlob, GLOB_LIMITS, isGlob, selectAt, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 
 /** Pattern, the folder to begin in, what it selects, what it does not select. */
@@ -173,4 +173,29 @@ test("selectBelow() selects and enters everything below its folder", () => {
   const selection = selectBelow("docs");
   expect(selection.top).toBe("docs");
   expect(selection.matches("docs/a/b") && selection.enter("docs/a")).toBe(true);
+});
+
+describe("reaches()", () => {
+  test.each(TABLE)("of %p is true for every folder above what it selects", (pattern, _, yes) => {
+    const { reaches } = selectGlob(pattern);
+    for (const path of yes)
+      for (const folder of foldersOf(path)) expect(`${folder} ${reaches(folder)}`).toBe(`${folder} true`);
+  });
+
+  test.each([
+    ["docs/*.md", ["other", "docs2", "docs/sub", "other/docs"]],
+    ["*/x/*.c", ["a/y", "a/x/b", "a/b/x"]],
+    ["docs/**/a.md", ["other", "docs2"]],
+    ["*", ["a", "a/b"]],
+    ["a/b/c*", ["b", "a/c", "a/b/c", "c"]],
+  ])("of %p is false for folders that have nothing to do with it", (pattern, folders) => {
+    const { reaches } = selectGlob(pattern);
+    expect(folders.filter(reaches)).toEqual([]);
+  });
+
+  test("of a path is true for the folders above it alone", () => {
+    const { matches, reaches } = selectAt("a/b/c");
+    expect(["a", "a/b", "a/b/c", "a/b/c/d", "a/x", "b", "aa"].filter(reaches)).toEqual(["a", "a/b"]);
+    expect(["a", "a/b/c", "a/b/c/d", "a/b/cd"].filter(matches)).toEqual(["a/b/c", "a/b/c/d"]);
+  });
 });

@@ -1,0 +1,92 @@
+import { Pacer, type PacerClock } from "../pacer.ts";
+import type { Change } from "../protocol/methods.ts";
+import type { Selection } from "../storage/glob.ts";
+import type { StorageChange } from "../storage/storage.ts";
+
+/** What may wait until it is decided whether it was asked for: changes, and characters of their paths. */
+export const MAX_UNDECIDED = { changes: 10_000, length: 1024 * 1024 } as const;
+
+/** Tells those changes that were asked for, in turns with all else: there may be many who watch, and costly patterns. */
+export class ChangeSieve {
+  readonly #selection: Selection;
+  readonly #tell: (change: Change, weight: number) => void;
+  readonly #pacer: Pacer;
+  /** As they were told: all who watch share them. */
+  #waiting: (readonly StorageChange[])[] = [];
+  #count = 0;
+  #length = 0;
+  #missed = 0;
+  #isRunning = false;
+  #isClosed = false;
+
+  /** `weight` of what is told: how many changes it stands for. */
+  constructor(selection: Selection, tell: (change: Change, weight: number) => void, clock: PacerClock) {
+    this.#selection = selection;
+    this.#tell = tell;
+    this.#pacer = new Pacer(clock);
+  }
+
+  /** What comes faster than it can be decided is not told one by one. */
+  take(changes: readonly StorageChange[]): void {
+    const length = lengthOf(changes);
+    const isTooMuch =
+      this.#count + changes.length > MAX_UNDECIDED.changes || this.#length + length > MAX_UNDECIDED.length;
+    // Not between what came before and what comes after it: until that is told, all is missed.
+    if (this.#missed > 0 || (this.#count > 0 && isTooMuch)) {
+      for (const change of changes) this.#missed += weightOf(change);
+      return;
+    }
+    this.#waiting.push(changes);
+    this.#count += changes.length;
+    this.#length += length;
+    if (!this.#isRunning) void this.#run();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#waiting = [];
+  }
+
+  /** A folder stands for all below it: it is wanted when something there may be. */
+  #wants(change: StorageChange): boolean {
+    if (change.change === "missed") return true;
+    const { path } = change;
+    const isFolder = change.change === "removed" ? change.wasFolder : change.entry.kind === "folder";
+    return this.#selection.matches(path) || (isFolder && this.#selection.reaches(path));
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    await this.#pacer.begin();
+    for (let changes = this.#waiting.shift(); changes !== undefined; changes = this.#waiting.shift()) {
+      for (const change of changes) {
+        if (this.#wants(change)) this.#tell(recordOf(change), weightOf(change));
+        if (this.#pacer.isDue) await this.#pacer.pause();
+        if (this.#isClosed) return;
+      }
+      this.#count -= changes.length;
+      this.#length -= lengthOf(changes);
+    }
+    if (this.#missed > 0 && !this.#isClosed) this.#tell({ change: "missed", count: this.#missed }, this.#missed);
+    this.#missed = 0;
+    this.#isRunning = false;
+  }
+}
+
+function lengthOf(changes: readonly StorageChange[]): number {
+  let length = 0;
+  for (const change of changes) length += change.change === "missed" ? 0 : change.path.length;
+  return length;
+}
+
+function weightOf(change: StorageChange): number {
+  return change.change === "missed" ? change.count : 1;
+}
+
+function recordOf(told: StorageChange): Change {
+  if (told.change === "missed") return told;
+  if (told.change === "removed") return { change: "removed", path: told.path };
+  const { change, path } = told;
+  const { kind, size, modifiedAt } = told.entry;
+  return { change, path, kind, size, modifiedAt };
+}

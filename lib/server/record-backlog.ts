@@ -1,0 +1,86 @@
+import type { MemoryShare, Reservation } from "./memory-budget.ts";
+
+/** What may wait for one reader: records, and bytes of memory that they take. */
+export const MAX_BACKLOG = { records: 10_000, bytes: 1024 * 1024 } as const;
+
+/** Memory is reserved in steps. */
+const STEP_BYTES = 16 * 1024;
+/** What a record takes beside its text. */
+const RECORD_BYTES = 64;
+
+/** Records that wait for a reader, as text. What finds no room is not kept but counted, and told in its place. */
+export class RecordBacklog<T> {
+  readonly #reservation: Reservation | undefined;
+  readonly #dropped: (count: number) => T;
+  #lines: string[] = [];
+  /** The first of #lines that waits. */
+  #next = 0;
+  #bytes = 0;
+  #missing = 0;
+
+  /** `dropped`: the record that stands for so many that were not kept. */
+  constructor(memory: MemoryShare, dropped: (count: number) => T) {
+    this.#reservation = memory.tryReserve(0);
+    this.#dropped = dropped;
+  }
+
+  /** Records that wait. */
+  get count(): number {
+    return this.#lines.length - this.#next;
+  }
+
+  /** `weight`: how many records this one stands for, if it is not kept. */
+  add(record: T, weight: number): void {
+    // Once something is missing all is, until that was told: what comes later must not be told before.
+    if (this.#missing === 0 && this.count < MAX_BACKLOG.records) {
+      const line = `${JSON.stringify(record)}\n`;
+      const bytes = bytesOf(line);
+      if (this.#reserve(this.#bytes + bytes)) {
+        this.#lines.push(line);
+        this.#bytes += bytes;
+        return;
+      }
+    }
+    this.#missing += weight;
+  }
+
+  /** Take from the front: records of about `length` characters together, one at least; "" when none waits. */
+  take(length: number): string {
+    let text = "";
+    while (this.#next < this.#lines.length && text.length < length) {
+      const line = this.#lines[this.#next] as string;
+      this.#lines[this.#next++] = "";
+      this.#bytes -= bytesOf(line);
+      text += line;
+    }
+    if (this.#next === this.#lines.length) {
+      this.#lines = [];
+      this.#next = 0;
+      if (this.#missing > 0 && text === "") {
+        text = `${JSON.stringify(this.#dropped(this.#missing))}\n`;
+        this.#missing = 0;
+      }
+    }
+    this.#reserve(this.#bytes);
+    return text;
+  }
+
+  /** Nobody reads any more. */
+  clear(): void {
+    this.#lines = [];
+    this.#next = 0;
+    this.#bytes = 0;
+    this.#reservation?.release();
+  }
+
+  #reserve(bytes: number): boolean {
+    if (bytes > MAX_BACKLOG.bytes || this.#reservation === undefined) return false;
+    const wanted = Math.ceil(bytes / STEP_BYTES) * STEP_BYTES;
+    return wanted === this.#reservation.bytes || this.#reservation.resize(wanted);
+  }
+}
+
+/** In memory: two bytes for each character at most. */
+function bytesOf(line: string): number {
+  return 2 * line.length + RECORD_BYTES;
+}

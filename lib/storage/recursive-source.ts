@@ -1,0 +1,30 @@
+import fs from "node:fs";
+import { sep } from "node:path";
+import type { TreeSink, TreeSource } from "./tree-source.ts";
+
+/** Lets the system watch a whole tree, where it can do that itself or has nothing better. */
+export class RecursiveSource implements TreeSource {
+  readonly isExact = false;
+  readonly #watcher: fs.FSWatcher;
+
+  /** @throws the system's error */
+  constructor(root: string, sink: TreeSink) {
+    this.#watcher = fs.watch(root, { recursive: true }, (_, name) => {
+      // Without a name: so much has happened that the system kept no record of it.
+      if (typeof name === "string" && name !== "") sink.touchedPath(name.split(sep).join("/"));
+      else sink.lost();
+    });
+    // A part of the tree that can't be watched, or a root that is gone.
+    this.#watcher.on("error", () => sink.lost());
+  }
+
+  watch(): boolean {
+    return true;
+  }
+
+  unwatch(): void {}
+
+  close(): void {
+    this.#watcher.close();
+  }
+}

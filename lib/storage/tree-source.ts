@@ -1,0 +1,41 @@
+import type { KnownFolder } from "./known-folder.ts";
+
+export interface Arrival {
+  readonly isFolder: boolean;
+  /** The same for a removal and an addition that are one move; 0 for all others. */
+  readonly cookie: number;
+}
+
+/** Who wants to know what happens in a tree, in the order in which it happens. */
+export interface TreeSink {
+  /** There is something new at `name`: a folder, or something else in place of what may have been there. */
+  came(folder: KnownFolder, name: string, what: Arrival): void;
+  /** What was at `name` is not there any more. */
+  gone(folder: KnownFolder, name: string, what: Arrival): void;
+  /** Something may have happened to what is at `name`: what, is for the sink to find out. */
+  touched(folder: KnownFolder, name: string): void;
+  /** The same, where the system tells paths only. */
+  touchedPath(path: string): void;
+  /** The system has told less than has happened. */
+  lost(): void;
+}
+
+/** How a system tells what happens in a tree. */
+export interface TreeSource {
+  /** Whether it tells what comes and goes (came(), gone()), and not only that something did. */
+  readonly isExact: boolean;
+  /**
+   * Tell from now on what happens in `folder`, which is open at `place`. May be called again, also for a folder by another
+   * name.
+   *
+   * @returns false when the system can't watch more
+   */
+  watch(folder: KnownFolder, place: string): boolean;
+  /** Tell no more of it. No effect where that is another's meanwhile. */
+  unwatch(folder: KnownFolder): void;
+  /** Nothing is told any more. */
+  close(): void;
+}
+
+/** @throws the system's error when it can't watch anything */
+export type OpenTreeSource = (root: string, sink: TreeSink) => TreeSource;

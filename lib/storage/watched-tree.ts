@@ -1,0 +1,256 @@
+import { StorageError } from "../errors.ts";
+import { Pacer } from "../pacer.ts";
+import { pathFault } from "../path.ts";
+import { diskClock } from "./disk-clock.ts";
+import type { Folders } from "./folders.ts";
+import { KnownFolder } from "./known-folder.ts";
+import { isUnfinished, isWithinUnfinished } from "./part-names.ts";
+import type { StorageChange, StorageEntry } from "./storage.ts";
+import { TreeLearner } from "./tree-learner.ts";
+import type { Arrival, OpenTreeSource, TreeSink, TreeSource } from "./tree-source.ts";
+
+/** Names that may wait for a look; when there are more, what is there is learnt anew. */
+export const MAX_TOUCHED = 50_000;
+/** Names of one folder, or folders, of which it is not known where they went. */
+const MAX_UNSURE = 1_000;
+/** Changes that are told together, about. */
+const BATCH_CHANGES = 256;
+
+export interface WatchedTreeOptions {
+  readonly folders: Folders;
+  /** What is at a path, as list() would tell it; undefined when it tells nothing. */
+  look(path: string): StorageEntry | undefined;
+  readonly openSource: OpenTreeSource;
+  /** Something waits to be told. */
+  onTouched(): void;
+  /** More has happened than is known: changes() is of no use any more. */
+  onLost(): void;
+}
+
+/** What has happened at a name since it was last looked at. */
+interface Touch {
+  /** The last was that it went: there is nothing to look at. */
+  isGone: boolean;
+  /** A folder that was told has gone from there. */
+  hadFolder: boolean;
+  /** The folder that is there now came from elsewhere in the tree, with all that is known of it. */
+  isMoved: boolean;
+}
+
+/**
+ * What is known of a tree, from the moment on that the system tells what happens in it. A folder that comes is learnt
+ * before it is told, and then stands for all in it: whoever lists it then finds all that was not told.
+ */
+export class WatchedTree implements TreeSink {
+  readonly #options: WatchedTreeOptions;
+  readonly #source: TreeSource;
+  readonly #learner: TreeLearner;
+  readonly #root = KnownFolder.root();
+  #touched = new Map<KnownFolder, Map<string, Touch>>();
+  #touchedCount = 0;
+  /** Folders that have gone, until it is known whether they come back under another name. */
+  readonly #moving = new Map<number, KnownFolder>();
+  /** What was touched and is not there, though nothing has told that it went: a folder above it may be about to move. */
+  readonly #unsure = new Map<KnownFolder, Set<string>>();
+  #isLost = false;
+  #isClosed = false;
+
+  /** @throws the system's error when it can't be watched */
+  constructor(root: string, options: WatchedTreeOptions) {
+    this.#options = options;
+    this.#source = options.openSource(root, this);
+    this.#learner = new TreeLearner(options.folders, this.#source);
+  }
+
+  /** Names that wait for a look. */
+  get touchedCount(): number {
+    return this.#touchedCount;
+  }
+
+  /** True when more has happened than is known. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Learn all that there is. @throws StorageError as Folders.open() for the root, INTERNAL when it is too much to watch */
+  async learn(): Promise<void> {
+    if ((await this.#learn(this.#root)) || this.#isLost || this.#isClosed) return;
+    throw new StorageError("INTERNAL", "The system of the server can't watch so many folders.");
+  }
+
+  /** What has happened to all that was touched until now, some at a time. @throws the system's error out of files */
+  async *changes(): AsyncGenerator<StorageChange[], void> {
+    const touched = this.#touched;
+    this.#touched = new Map();
+    this.#touchedCount = 0;
+    this.#forgetMoving();
+    if (!this.#source.isExact) this.#options.folders.forget();
+    const pacer = new Pacer(diskClock);
+    let batch: StorageChange[] = [];
+    for (const [folder, names] of touched) {
+      for (const [name, touch] of names) {
+        batch.push(...(await this.#changesAt(folder, name, touch)));
+        const isDue = pacer.isDue;
+        if (batch.length >= BATCH_CHANGES || (isDue && batch.length > 0)) {
+          yield batch;
+          batch = [];
+        }
+        if (isDue) await pacer.pause();
+        if (this.#isLost || this.#isClosed) return;
+      }
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  came(folder: KnownFolder, name: string, { isFolder, cookie }: Arrival): void {
+    const moved = this.#moving.get(cookie);
+    this.#moving.delete(cookie);
+    if (isUnfinished(name)) {
+      if (moved !== undefined) void this.#learner.unwatch(moved);
+      return;
+    }
+    if (isFolder) this.#options.folders.forget();
+    const touch = this.#touch(folder, name);
+    touch.isGone = false;
+    if (moved === undefined) return;
+    const replaced = folder.folder(name);
+    if (replaced !== undefined) this.#lose(replaced, touch);
+    folder.adopt(name, moved);
+    touch.isMoved = true;
+    // What was not found where it was may be found where it is.
+    for (const [holder, names] of this.#unsure) for (const unsure of names) this.#touch(holder, unsure);
+    this.#unsure.clear();
+  }
+
+  gone(folder: KnownFolder, name: string, { isFolder, cookie }: Arrival): void {
+    if (isUnfinished(name)) return;
+    this.#unsure.get(folder)?.delete(name);
+    const touch = this.#touch(folder, name);
+    touch.isGone = true;
+    if (!isFolder) return;
+    this.#options.folders.forget();
+    const known = folder.folder(name);
+    if (known === undefined) return;
+    // What came and went was not told.
+    touch.hadFolder ||= !touch.isMoved;
+    touch.isMoved = false;
+    known.detach();
+    if (cookie === 0) void this.#learner.unwatch(known);
+    else this.#moving.set(cookie, known);
+  }
+
+  touched(folder: KnownFolder, name: string): void {
+    // A folder changes with what is in it, and that is told by itself.
+    if (folder.folder(name) !== undefined || isUnfinished(name)) return;
+    this.#touch(folder, name).isGone = false;
+  }
+
+  touchedPath(path: string): void {
+    if (pathFault(path) !== undefined || isWithinUnfinished(path)) return;
+    let folder = this.#root;
+    const names = path.split("/");
+    for (const [index, name] of names.entries()) {
+      const next = folder.folder(name);
+      // What is in a folder that is not known comes with it.
+      if (next === undefined || index === names.length - 1) {
+        this.#touch(folder, name).isGone = false;
+        return;
+      }
+      folder = next;
+    }
+  }
+
+  lost(): void {
+    if (this.#isLost || this.#isClosed) return;
+    this.#isLost = true;
+    this.#learner.stop();
+    this.#options.onLost();
+  }
+
+  /** Nothing is told any more. What the system keeps for it is given back, some at a time. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#learner.stop();
+    this.#touched.clear();
+    this.#forgetMoving();
+    await this.#learner.unwatch(this.#root);
+    this.#source.close();
+  }
+
+  #touch(folder: KnownFolder, name: string): Touch {
+    let names = this.#touched.get(folder);
+    if (names === undefined) {
+      names = new Map();
+      this.#touched.set(folder, names);
+    }
+    let touch = names.get(name);
+    if (touch === undefined) {
+      touch = { isGone: false, hadFolder: false, isMoved: false };
+      if (this.#isLost || this.#isClosed) return touch;
+      names.set(name, touch);
+      this.#touchedCount++;
+      if (this.#touchedCount > MAX_TOUCHED) this.lost();
+      else this.#options.onTouched();
+    }
+    return touch;
+  }
+
+  async #changesAt(folder: KnownFolder, name: string, touch: Touch): Promise<StorageChange[]> {
+    const path = folder.pathOf(name);
+    // What has gone with its folder is told by that.
+    if (path === undefined || pathFault(path) !== undefined) return [];
+    const entry = touch.isGone ? undefined : this.#options.look(path);
+    if (entry?.kind === "folder") return this.#folderAt(folder, name, touch, entry);
+    const known = folder.folder(name);
+    if (known !== undefined) this.#lose(known, touch);
+    const removed: StorageChange = { change: "removed", path, wasFolder: touch.hadFolder };
+    if (entry === undefined) {
+      if (!touch.isGone) this.#noteUnsure(folder, name);
+      return folder.deleteOther(name) || touch.hadFolder ? [removed] : [];
+    }
+    const isKnown = folder.hasOther(name);
+    folder.addOther(name);
+    if (touch.hadFolder) return [removed, { change: "added", path, entry }];
+    return [{ change: isKnown ? "changed" : "added", path, entry }];
+  }
+
+  async #folderAt(folder: KnownFolder, name: string, touch: Touch, entry: StorageEntry): Promise<StorageChange[]> {
+    const { path } = entry;
+    const before = folder.folder(name);
+    if (before !== undefined && this.#learner.isReplaced(before)) this.#lose(before, touch);
+    const changes: StorageChange[] = [];
+    const { hadFolder } = touch;
+    if (folder.deleteOther(name) || hadFolder) changes.push({ change: "removed", path, wasFolder: hadFolder });
+    const known = folder.folder(name);
+    if (known !== undefined && !touch.isMoved && changes.length === 0) return [];
+    const isWhole = known !== undefined || (await this.#learn(folder.addFolder(name)));
+    changes.push({ change: "added", path, entry });
+    if (!isWhole) changes.push({ change: "missed", count: 1 });
+    return changes;
+  }
+
+  #learn(folder: KnownFolder): Promise<boolean> {
+    return this.#learner.learn(folder, (holder, name) => this.#noteUnsure(holder, name));
+  }
+
+  #noteUnsure(folder: KnownFolder, name: string): void {
+    // Another look is due, or the source would not tell anyway.
+    if (!this.#source.isExact || this.#touched.get(folder)?.has(name)) return;
+    const names = this.#unsure.get(folder) ?? new Set();
+    this.#unsure.set(folder, names.add(name));
+    if (this.#unsure.size > MAX_UNSURE || names.size > MAX_UNSURE) this.lost();
+  }
+
+  /** A folder that was told is not there any more. */
+  #lose(folder: KnownFolder, touch: Touch): void {
+    touch.hadFolder = true;
+    folder.detach();
+    void this.#learner.unwatch(folder);
+  }
+
+  #forgetMoving(): void {
+    for (const folder of this.#moving.values()) void this.#learner.unwatch(folder);
+    this.#moving.clear();
+  }
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { NameDigests } from "../../../lib/storage/name-digests.ts";
+
+test("a set of names has what was added and not deleted, in whatever order", () => {
+  const step = fc.record({ name: fc.integer({ min: 0, max: 60 }).map((index) => `name-${index}`), add: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+      const names = new NameDigests();
+      const expected = new Set<string>();
+      for (const { name, add } of steps) {
+        if (add) {
+          names.add(name);
+          expected.add(name);
+        } else {
+          expect(names.delete(name)).toBe(expected.delete(name));
+        }
+        expect(names.count).toBe(expected.size);
+      }
+      for (let index = 0; index <= 60; index++) expect(names.has(`name-${index}`)).toBe(expected.has(`name-${index}`));
+    }),
+  );
+});
+
+test("a hundred thousand names are told apart, and given back", () => {
+  const names = new NameDigests();
+  for (let index = 0; index < 100_000; index++) names.add(`there ${index}`);
+  let found = 0;
+  for (let index = 0; index < 100_000; index++) if (names.has(`missing ${index}`)) found++;
+  expect(found).toBeLessThan(20);
+  // One or two of them may have shared a digest.
+  for (let index = 0; index < 100_000; index++) names.delete(`there ${index}`);
+  expect(names.count).toBe(0);
+});
