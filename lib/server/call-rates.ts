@@ -5,6 +5,8 @@ export interface CallRates {
   readonly messages: number;
   /** Methods that walk through folders or read whole files for a short answer. */
   readonly lists: number;
+  /** Methods that read a page of a book. */
+  readonly pages: number;
 }
 
 export type CallKind = keyof CallRates;

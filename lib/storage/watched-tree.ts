@@ -89,6 +89,7 @@ export class WatchedTree implements TreeSink {
     let batch: StorageChange[] = [];
     for (const [folder, names] of touched) {
       for (const [name, touch] of names) {
+        if (this.#isLost || this.#isClosed) return;
         batch.push(...(await this.#changesAt(folder, name, touch)));
         const isDue = pacer.isDue;
         if (batch.length >= BATCH_CHANGES || (isDue && batch.length > 0)) {
@@ -96,7 +97,6 @@ export class WatchedTree implements TreeSink {
           batch = [];
         }
         if (isDue) await pacer.pause();
-        if (this.#isLost || this.#isClosed) return;
       }
     }
     if (batch.length > 0) yield batch;

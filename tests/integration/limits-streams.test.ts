@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { codeOf } from "../support/fault.ts";
 import { frame } from "../support/frames.ts";
 import { admittedPeer, CODES, clientFrom } from "../support/limits.ts";
 import type { MemoryPeer } from "../support/memory-peer.ts";
@@ -49,6 +50,17 @@ describe("streams of a session", () => {
     await peer.send(frame("END", Buffer.alloc(0), 9), frame("RESET", { code: 0, message: "" }, 9));
     expect(peer.names).not.toContain("GOAWAY");
     expect(server.server.members.clients).toHaveLength(1);
+  });
+
+  test("watches of a session are so many: more get TOO_MANY_STREAMS, until one ends", async () => {
+    await using server = new TestServer();
+    const client = await clientFrom(server);
+    const watches = Array.from({ length: 16 }, () => client.openStream("watch", {}));
+    await Promise.all(watches.map(({ accepted }) => accepted));
+    expect(await codeOf(() => client.openStream("watch", {}).accepted)).toBe("TOO_MANY_STREAMS");
+    expect((await client.send("hi")).text).toBe("hi ACK");
+    watches[0]?.reset("CANCELLED", "");
+    await until(() => client.openStream("watch", {}).accepted.catch(() => undefined));
   });
 
   test("a client that is told of the limit keeps to it by itself", async () => {

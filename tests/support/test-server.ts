@@ -37,7 +37,7 @@ export class TestServer implements AsyncDisposable {
       maxPerAddress: 1_000_000,
       maxUnadmittedPerAddress: 64,
       maxPassing: 5 * (options.maxUnadmitted ?? 64),
-      callRates: { messages: 1_000_000, lists: 1_000_000 },
+      callRates: { messages: 1_000_000, lists: 1_000_000, pages: 1_000_000 },
       bandwidth: { perSession: undefined, total: undefined },
       idleMs: undefined,
       storage: this.storage,

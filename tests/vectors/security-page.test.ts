@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_FILE_BYTES } from "../../lib/block.ts";
-import { SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
+import { PAGES_PER_LIST, SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
 import {
@@ -13,7 +13,9 @@ import {
   MAX_JSON_DEPTH,
   MAX_TEXT_LENGTH,
 } from "../../lib/protocol/constants.ts";
+import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
 import { GLOB_LIMITS } from "../../lib/storage/glob.ts";
+import { MAX_TOUCHED } from "../../lib/storage/watched-tree.ts";
 import { privateConstant } from "../support/private-constant.ts";
 import { readTableOf } from "../support/protocol-page.ts";
 
@@ -51,6 +53,10 @@ const NUMBERS: Record<string, string> = {
   "bytes under way on a stream, before its turn": `${constant("FIRST_CREDIT_BYTES") / KIB} KiB`,
   "bytes under way on a stream, in its turn": `${constant("MAX_WINDOW_BYTES") / KIB / KIB} MiB, less with a rate`,
   "answers that wait for a peer that reads none": `${privateConstant("session/link.ts", "CONGESTED_BYTES") / KIB} KiB`,
+  "`status` a second": PAGES_PER_LIST === 10 ? "ten times that" : "",
+  "watches of a session": `${privateConstant("server/handlers/watch.ts", "MAX_WATCHES")}`,
+  "records that wait for who reads none": `${MAX_BACKLOG.records}, and ${MAX_BACKLOG.bytes / KIB / KIB} MiB`,
+  "changes that wait to be looked at": `${MAX_TOUCHED}`,
   "a pattern": `${GLOB_LIMITS.length} characters, ${GLOB_LIMITS.braces} \`{\`, ${GLOB_LIMITS.stars} \`*\``,
   "HELLO, AUTH; other control frames; DATA": `${MAX_HELLO_BYTES / KIB} KiB; ${MAX_CONTROL_BYTES / KIB} KiB; ${MAX_DATA_BYTES / KIB / KIB} MiB`,
   "nesting of JSON": `${MAX_JSON_DEPTH}`,

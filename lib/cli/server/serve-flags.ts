@@ -43,7 +43,7 @@ export const SERVE_FLAGS = {
     type: "string",
     valueHint: "N",
     default: "20",
-    description: "Calls of list, status, watch and digest a second and session",
+    description: "Calls of list, watch and digest a second and session, and a tenth of those of status",
   },
   quota: { type: "string", valueHint: "SIZE", description: "The most that the repository may hold, such as 50GB" },
   "keep-free": { type: "string", valueHint: "SIZE", default: "64MB", description: "What stays free on the disk" },
@@ -71,6 +71,9 @@ export const SERVE_FLAGS = {
   json: { type: "boolean", description: "Print events as JSON lines for programs" },
 } as const satisfies ArgsDef;
 
+/** A page of the ledger costs so much less than a list. */
+export const PAGES_PER_LIST = 10;
+
 /** What the flags say, checked. */
 export type ServeSettings = ReturnType<typeof readSettings>;
 
@@ -97,6 +100,7 @@ export function readSettings(flags: Flags) {
     callRates: {
       messages: integerFlag(flags, "max-messages", 1, 1_000_000),
       lists: integerFlag(flags, "max-lists", 1, 1_000_000),
+      pages: integerFlag(flags, "max-lists", 1, 1_000_000) * PAGES_PER_LIST,
     },
     budget: { quotaBytes: sizeFlag(flags, "quota"), keepFreeBytes: sizeFlag(flags, "keep-free") ?? 0 },
     bandwidth: { perSession: rateFlag(flags, "limit-rate"), total: rateFlag(flags, "limit-rate-total") },

@@ -6,7 +6,7 @@ import { type Call, defineMethod } from "../method.ts";
 export const status = defineMethod({
   name: "status",
   role: "read",
-  kind: "lists",
+  kind: "pages",
   params: StatusParams,
   async handle(call) {
     call.stream.accept(describeServer(call), { end: true });

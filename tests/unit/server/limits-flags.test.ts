@@ -113,7 +113,7 @@ describe("the limits of a server", () => {
       maxClients: 3,
       maxWaiting: 16,
       maxPerAddress: 128,
-      callRates: { messages: 1_000, lists: 20 },
+      callRates: { messages: 1_000, lists: 20, pages: 200 },
       budget: { quotaBytes: undefined, keepFreeBytes: 64_000_000 },
       bandwidth: { perSession: undefined, total: undefined },
       idleMs: 43_200_000,
@@ -126,7 +126,7 @@ describe("the limits of a server", () => {
     expect(settings(...flags, ...counts, "--idle", "1.5")).toMatchObject({
       maxWaiting: 0,
       maxPerAddress: 2,
-      callRates: { messages: 5, lists: 1 },
+      callRates: { messages: 5, lists: 1, pages: 10 },
       budget: { quotaBytes: 50e9, keepFreeBytes: 0 },
       bandwidth: { perSession: 1e6, total: 10 * 1024 ** 2 },
       idleMs: 1_500,

@@ -6,10 +6,10 @@ import { Tally } from "../../../lib/server/tally.ts";
 import { formatHostPort } from "../../../lib/transport/address.ts";
 
 describe("CallCounter", () => {
-  const RATES = { messages: 10, lists: 2 };
+  const RATES = { messages: 10, lists: 2, pages: 20 };
   const takeAll = (counter: CallCounter, kind: CallKind, now: number) => {
     let taken = 0;
-    while (counter.take(kind, RATES, now)) taken++;
+    while (counter.take(kind, RATES, now) === 0) taken++;
     return taken;
   };
 
@@ -24,6 +24,7 @@ describe("CallCounter", () => {
     const counter = new CallCounter();
     expect(takeAll(counter, "messages", 0)).toBe(20);
     expect(takeAll(counter, "lists", 0)).toBe(4);
+    expect(takeAll(counter, "pages", 0)).toBe(40);
   });
 });
 
