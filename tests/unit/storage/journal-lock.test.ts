@@ -1,12 +1,13 @@
-import { afterEach, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LEASE_MS } from "../../../lib/storage/lock-owner.ts";
 import { codeOf } from "../../support/fault.ts";
 import { isSkipped, launched, missingLauncher, namedWhy, type Refused } from "../../support/launched.ts";
 import { begunElsewhere } from "../../support/lock-script.ts";
 import { noSmallDisk, SmallDisk, smallDiskTest } from "../../support/small-disk.ts";
-import { factsOf, writeMissing } from "../../support/storing.ts";
+import { factsOf, writeBlock, writeMissing } from "../../support/storing.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noise } from "../../support/transport-recorder.ts";
 
@@ -14,6 +15,7 @@ const CONTENT = noise(2 * BLOCK_BYTES + 1);
 const children: { kill(signal: NodeJS.Signals): void; exited: Promise<number> }[] = [];
 
 afterEach(async () => {
+  setSystemTime();
   for (const child of children) child.kill("SIGKILL");
   await Promise.all(children.splice(0).map((child) => child.exited));
 });
@@ -88,6 +90,23 @@ describe("an unfinished file", () => {
       }
     },
   );
+
+  test("ends with BUSY, before its next block, for who stood still so long that another may have taken it", async () => {
+    for (const step of ["write", "commit"] as const) {
+      using folder = new TempFolder();
+      const storage = await LocalStorage.at(folder.path);
+      const part = await storage.receive("a", factsOf(CONTENT), "fail");
+      await (step === "write" ? writeBlock(part, CONTENT, 0) : writeMissing(part, CONTENT));
+      rmSync(folder.join("a.commserver-lock"), { recursive: true });
+      setSystemTime(new Date(Date.now() + LEASE_MS));
+      const work = () => (step === "write" ? writeBlock(part, CONTENT, BLOCK_BYTES) : part.commit());
+      expect(await codeOf(work)).toBe("BUSY");
+      setSystemTime();
+      await part.keep();
+      expect(existsSync(folder.join("a"))).toBe(false);
+      await (await storage.receive("a", factsOf(CONTENT), "fail")).discard();
+    }
+  });
 
   test("leaves no lock when it is kept, discarded or finished", async () => {
     using folder = new TempFolder();
