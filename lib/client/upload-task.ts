@@ -13,7 +13,7 @@ export interface UploadTask {
   file: OpenFile | undefined;
   /** Bytes that it had when it was offered. */
   size: number;
-  /** All that the server wants of it was sent. */
+  /** What the server wanted of it was sent, at least once. */
   isSealed: boolean;
   /** The state of the file that was offered. */
   etag: string | undefined;

@@ -275,7 +275,6 @@ export class Upload {
           const message = `${quote(item.from)} arrived damaged ${MAX_ROUNDS} times.`;
           return this.#options.onFailed(item, new CommError("DIGEST_MISMATCH", message));
         }
-        task.isSealed = false;
         const bytes = answer.ranges.reduce((sum, [from, to]) => sum + to - from, 0);
         if (!isSmall(task)) this.#options.onStart?.(item, task.size - bytes, task.size);
         this.#wanted.push({ task, ranges: answer.ranges });
