@@ -1,45 +1,54 @@
-import { StorageError } from "../errors.ts";
-import { checkPath, quote } from "../path.ts";
+import { type CodeRange, type GlobComponent, type GlobToken, isGlob, parseGlob, topOf } from "../glob.ts";
+import { checkPath } from "../path.ts";
 
-/** What a pattern may be made of: each path that there is costs a match. Its length is in UTF-16 units. */
-export const GLOB_LIMITS = { length: 256, braces: 16, stars: 32 } as const;
-
-/** Characters that make a component a pattern instead of a name. */
-const MAGIC = /[*?[\]{}]/;
-
-/** Which entries a `list` is about. */
+/** Which entries a `list` or a `watch` is about. */
 export interface Selection {
   /** Folder to begin in: the leading components that are plain names. */
   readonly top: string;
   matches(path: string): boolean;
-  /** Whether anything below the folder can match. */
-  enter(folder: string): boolean;
-  /** The same for a folder wherever in the tree it is, `top` and those above it included. */
+  /** Whether something in the folder can match, wherever in the tree it is: `top` and those above it included. */
   reaches(folder: string): boolean;
 }
 
-/**
- * The selection for a pattern over whole paths: `*` and `?` within a component, `**` over several,
- * `[a-z]`, `{a,b}`. Without any of these the pattern is a name: see selectBelow().
- */
+/** The selection for a pattern over whole paths. Without magic it is a name: see selectBelow(). @throws as parseGlob() */
 export function selectGlob(pattern: string): Selection {
-  const components = pattern.split("/");
-  const firstMagic = components.findIndex((component) => MAGIC.test(component));
-  // In front, "!" would turn the pattern round for Bun.
-  const globOf = (parts: readonly string[]) => new Bun.Glob(parts.join("/").replace(/^!/, "\\!"));
-  const glob = globOf(components);
-  const anyDepth = components.includes("**") || pattern.includes("{");
-  const top = components.slice(0, firstMagic).join("/");
-  const globsAbove = anyDepth ? [] : components.slice(0, -1).map((_, index) => globOf(components.slice(0, index + 1)));
+  const alternatives = parseGlob(pattern).map((components) => new Alternative(components));
+  const [only] = alternatives;
+  const isOne = only !== undefined && alternatives.length === 1;
   return {
-    top,
-    matches: (path) => glob.match(path),
-    enter: (folder) => anyDepth || folder.split("/").length < components.length,
-    reaches(folder) {
-      if (anyDepth) return folder === top || isBelow(folder, top) || isBelow(top, folder);
-      return globsAbove[folder.split("/").length - 1]?.match(folder) ?? false;
-    },
+    top: topOf(pattern),
+    matches: isOne ? (path) => only.matches(path) : (path) => alternatives.some((each) => each.matches(path)),
+    reaches: (folder) => alternatives.some((each) => each.reaches(folder)),
   };
+}
+
+/** A pattern without braces. */
+class Alternative {
+  readonly #whole: Bun.Glob;
+  /** For what stands above: the first so many components. The last of them are all when any number may follow. */
+  readonly #beginnings: readonly Bun.Glob[];
+  readonly #isDeep: boolean;
+
+  constructor(components: readonly GlobComponent[]) {
+    const globs = components.map(globOf);
+    this.#whole = new Bun.Glob(globs.join("/"));
+    const deep = components.indexOf("**");
+    this.#isDeep = deep >= 0;
+    const above = this.#isDeep ? deep : components.length - 1;
+    this.#beginnings = globs.slice(0, above).map((_, index) => new Bun.Glob(globs.slice(0, index + 1).join("/")));
+  }
+
+  matches(path: string): boolean {
+    return this.#whole.match(path);
+  }
+
+  reaches(folder: string): boolean {
+    const names = folder.split("/");
+    const known = this.#beginnings.length;
+    if (names.length <= known) return this.#beginnings[names.length - 1]?.match(folder) === true;
+    if (!this.#isDeep) return false;
+    return known === 0 || this.#beginnings[known - 1]?.match(names.slice(0, known).join("/")) === true;
+  }
 }
 
 /** What is at a path, and below it. */
@@ -47,7 +56,6 @@ export function selectAt(path: string): Selection {
   return {
     top: path,
     matches: (other) => other === path || isBelow(other, path),
-    enter: () => true,
     reaches: (folder) => isBelow(path, folder),
   };
 }
@@ -58,33 +66,58 @@ function isBelow(path: string, folder: string): boolean {
 
 /** Everything below a folder. */
 export function selectBelow(folder: string): Selection {
-  return { top: folder, matches: () => true, enter: () => true, reaches: () => true };
+  return { top: folder, matches: () => true, reaches: () => true };
 }
 
 /**
  * Check what somebody asks a repository for: a pattern, or the name of a file or folder. A folder may be written with
  * its slash, which is left out.
  *
- * @throws StorageError BAD_PATH when it is no path, or begins in none; BAD_PARAMS for a pattern beyond GLOB_LIMITS
+ * @throws StorageError as checkPath() and parseGlob()
  */
 export function checkGlob(glob: string): string {
   if (!isGlob(glob)) return checkPath(glob.length > 1 && glob.endsWith("/") ? glob.slice(0, -1) : glob);
-  const fault = costFault(glob);
-  if (fault !== undefined) throw new StorageError("BAD_PARAMS", `The pattern ${quote(glob)} has more than ${fault}.`);
-  const { top } = selectGlob(glob);
-  if (top !== "") checkPath(top);
+  parseGlob(glob);
   return glob;
 }
 
-/** What the pattern has too much of, or undefined. */
-function costFault(pattern: string): string | undefined {
-  const { length, braces, stars } = GLOB_LIMITS;
-  if (pattern.length > length) return `${length} characters`;
-  if (pattern.split("{").length > braces + 1) return `${braces} of "{"`;
-  if (pattern.split("*").length > stars + 1) return `${stars} of "*"`;
-  return undefined;
+/** The same for Bun.Glob, for which more characters mean something, and in whose sets a slash is a character. */
+function globOf(component: GlobComponent): string {
+  return component === "**" ? component : component.map(globOfToken).join("");
 }
 
-export function isGlob(pattern: string): boolean {
-  return MAGIC.test(pattern);
+function globOfToken(token: GlobToken): string {
+  switch (token.is) {
+    case "one":
+      return "?";
+    case "some":
+      return "*";
+    case "text":
+      return escaped(token.text);
+    case "set":
+      return token.isNegated
+        ? `[!/${token.ranges.map(globOfRange).join("")}]`
+        : `[${token.ranges.flatMap(withoutSlash).map(globOfRange).join("")}]`;
+  }
+}
+
+const SLASH = 0x2f;
+
+function withoutSlash([from, to]: CodeRange): CodeRange[] {
+  if (from > SLASH || to < SLASH) return [[from, to]];
+  const parts: CodeRange[] = [
+    [from, SLASH - 1],
+    [SLASH + 1, to],
+  ];
+  return parts.filter(([first, last]) => first <= last);
+}
+
+function globOfRange([from, to]: CodeRange): string {
+  const first = escaped(String.fromCodePoint(from));
+  return from === to ? first : `${first}-${escaped(String.fromCodePoint(to))}`;
+}
+
+/** A backslash takes the meaning from what is behind it. */
+function escaped(character: string): string {
+  return /[!-,:-@[-^`{-~-]/.test(character) ? `\\${character}` : character;
 }

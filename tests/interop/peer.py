@@ -18,6 +18,7 @@ import sys
 
 from chunks import check_chunk_vectors
 from client import Lost, Refused, run_client
+from globs import Glob
 from lies import LIES
 from lies_auth import CLIENT_AUTH_LIES, SERVER_AUTH_LIES
 from pipes import WrongIdentity
@@ -42,7 +43,8 @@ def check_vectors(page):
     messages = [one.get("auth", one).get("message") for one in objects if "auth" in one or list(one) == ["message"]]
     check_proof_vectors(messages)
     payloads = check_payloads(page)
-    emit("vectors", payloads=payloads, valid=sum(kind == "vector" for kind, _ in blocks), all=len(blocks), chunks=len(chunks))
+    patterns = check_patterns(page)
+    emit("vectors", payloads=payloads, patterns=patterns, valid=sum(kind == "vector" for kind, _ in blocks), all=len(blocks), chunks=len(chunks))
 
 
 def check_payloads(page):
@@ -56,6 +58,25 @@ def check_payloads(page):
         else:
             require(answer == "taken", answer, f"nothing is wrong with {text}")
     return len(rows)
+
+
+def check_patterns(page):
+    """Patterns: what the tables say that each matches, and which ones are refused."""
+    rows = page.split("| pattern ")[1].split("\n\n")[0].split("\n")[2:]
+    for row in rows:
+        pattern, yes, no = (re.findall("`([^`]*)`", cell) for cell in row.split("|")[1:4])
+        glob = Glob(pattern[0])
+        right = all(map(glob.matches, yes)) and not any(map(glob.matches, no))
+        require(right, "BAD_PAYLOAD", f"not what the page says: {row}")
+    refused = re.findall(r"^\| `([^`]*)` +\| (BAD_PARAMS|BAD_PATH) +\|", page, re.M)
+    for text, code in refused:
+        try:
+            Glob(text)
+        except Violation as violation:
+            require(violation.code == code, violation.code, f"the page says {code}: {text}")
+        else:
+            raise Violation(code, f"nothing is wrong with {text}")
+    return len(rows) + len(refused)
 
 
 def check_vector(title, content, *lines):

@@ -38,8 +38,10 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
   test("reads every vector of the page and writes the same bytes", async () => {
     await using process = new LineProcess(peer("vectors", join(import.meta.dir, "../../PROTOCOL.md")));
     expect(await process.ended()).toEqual(KEPT);
-    const [{ valid, all, chunks, payloads }] = process.events("vectors") as [Record<string, number>];
+    const [{ valid, all, chunks, payloads, patterns }] = process.events("vectors") as [Record<string, number>];
     expect(chunks).toBe(3);
+    const rows = [...readTable("pattern", "matches", "does not match"), ...readTable("refused", "answer", "because")];
+    expect(patterns).toBe(rows.length);
     expect(payloads).toBe(readTable("payload of END", "answer").length);
     expect(valid).toBeGreaterThan(10);
     expect(all).toBeGreaterThan(valid as number);

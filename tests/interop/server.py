@@ -15,6 +15,7 @@ import sys
 import time
 
 from chunks import Body
+from globs import Glob, is_glob
 from lies import FRAME_LIES, LIST_LIES, WELCOME_LIES, welcome
 from lies_auth import SERVER_AUTH_LIES
 from pipes import accept, fingerprint
@@ -22,13 +23,6 @@ from scram import ServerProof, split_token
 from server_files import GetAnswers, PutAnswers, facts_at
 from session import Session, emit
 from wire import ERRORS, Violation, require, text, valid_path
-
-
-def glob_pattern(glob):
-    """Methods, list: a pattern as a regular expression over whole paths."""
-    tokens = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
-    parts = re.findall(r"\*\*/|\*\*|\[[^\]]*\]|.", glob, re.S)
-    return re.compile("".join(tokens.get(part, part if part[0] == "[" else re.escape(part)) for part in parts), re.S)
 
 
 class Visitor(Session):
@@ -180,18 +174,33 @@ class Visitor(Session):
         glob = params.get("glob")
         if glob is not None and not text(0, 1024)(glob):
             return self.reset(stream, "BAD_PARAMS", "glob is no such text.")
-        entries = list(self.walk())
-        if self.options.lie in LIST_LIES:
-            evil = {"path": LIST_LIES[self.options.lie], "kind": "file", "size": 4, "modifiedAt": 0}
-            entries.append(evil)
-        if any(one["path"] == glob and one["kind"] == "folder" for one in entries):
-            entries = [one for one in entries if one["path"].startswith(glob + "/") or "evil" in one["path"]]
-        elif glob is not None:
-            entries = [one for one in entries if glob_pattern(glob).fullmatch(one["path"])]
+        try:
+            entries = self.chosen(glob)
+        except Violation as violation:
+            return self.reset(stream, violation.code, str(violation))
         records = b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in entries)
         trailer = {"entries": len(entries), "skipped": 0}
         body = Body(*[records] * bool(records), trailer=json.dumps(trailer).encode(), ended=True)
         return self.accept(stream, {}, body)
+
+    def chosen(self, glob):
+        """Methods, list: everything, what is below a folder, one thing, or what a pattern matches; or the lie."""
+        lie = LIST_LIES.get(self.options.lie)
+        evil = [{"path": lie, "kind": "file", "size": 4, "modifiedAt": 0}] if lie else []
+        entries = list(self.walk())
+        if glob is None:
+            return entries + evil
+        if is_glob(glob):
+            pattern = Glob(glob)
+            require(os.path.isdir(os.path.join(self.server.root, pattern.top)), "NOT_FOUND", "nothing is there")
+            return [one for one in entries + evil if pattern.matches(one["path"])]
+        path = glob[:-1] if len(glob) > 1 and glob.endswith("/") else glob
+        require(valid_path(path), "BAD_PATH", f'"{path}" is no path.')
+        named = [one for one in entries if one["path"] == path]
+        require(named, "NOT_FOUND", f'There is no "{path}" here.')
+        if named[0]["kind"] != "folder":
+            return named + evil
+        return [one for one in entries if one["path"].startswith(path + "/")] + evil
 
     def do_stat(self, stream, params):
         full = self.resolve(stream, params.get("path"))

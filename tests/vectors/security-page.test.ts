@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { MAX_FILE_BYTES } from "../../lib/block.ts";
 import { PAGES_PER_LIST, SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
 import { ERRORS } from "../../lib/errors.ts";
+import { GLOB_LIMITS } from "../../lib/glob.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
 import {
   MAX_CONTROL_BYTES,
@@ -14,7 +15,6 @@ import {
   MAX_TEXT_LENGTH,
 } from "../../lib/protocol/constants.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
-import { GLOB_LIMITS } from "../../lib/storage/glob.ts";
 import { MAX_TOUCHED } from "../../lib/storage/watched-tree.ts";
 import { privateConstant } from "../support/private-constant.ts";
 import { readTableOf } from "../support/protocol-page.ts";
@@ -57,7 +57,8 @@ const NUMBERS: Record<string, string> = {
   "watches of a session": `${privateConstant("server/handlers/watch.ts", "MAX_WATCHES")}`,
   "records that wait for who reads none": `${MAX_BACKLOG.records}, and ${MAX_BACKLOG.bytes / KIB / KIB} MiB`,
   "changes that wait to be looked at": `${MAX_TOUCHED}`,
-  "a pattern": `${GLOB_LIMITS.length} characters, ${GLOB_LIMITS.braces} \`{\`, ${GLOB_LIMITS.stars} \`*\``,
+  "a pattern": `${GLOB_LIMITS.length} characters, ${GLOB_LIMITS.groups} \`{\`, ${GLOB_LIMITS.stars} \`*\``,
+  "alternatives of a pattern": `${GLOB_LIMITS.alternatives}`,
   "HELLO, AUTH; other control frames; DATA": `${MAX_HELLO_BYTES / KIB} KiB; ${MAX_CONTROL_BYTES / KIB} KiB; ${MAX_DATA_BYTES / KIB / KIB} MiB`,
   "nesting of JSON": `${MAX_JSON_DEPTH}`,
   "a path": `${MAX_PATH_BYTES} bytes, ${MAX_NAME_BYTES} and ${MAX_COMPONENTS} components`,

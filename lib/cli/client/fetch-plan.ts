@@ -1,9 +1,10 @@
 import type { Client } from "../../client/client.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import { CommError, ProtocolError, StorageError } from "../../errors.ts";
+import { isGlob } from "../../glob.ts";
 import { baseName, checkPath, parentOf, pathFault, quote } from "../../path.ts";
 import type { Entry } from "../../protocol/methods.ts";
-import { checkGlob, isGlob, selectGlob } from "../../storage/glob.ts";
+import { selectGlob } from "../../storage/glob.ts";
 
 /** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
 export function typedPath(typed: string): string {
@@ -69,7 +70,7 @@ async function* planSource(
 ): AsyncGenerator<TransferItem[], void> {
   const isPattern = isGlob(source);
   // What stands before it is not kept: "get docs/a" makes a, as with cp.
-  const selection = isPattern ? selectGlob(checkGlob(source)) : undefined;
+  const selection = isPattern ? selectGlob(source) : undefined;
   const top = selection?.top ?? parentOf(source);
   const isAskedFor = selection?.matches ?? ((path: string) => source === "" || path.startsWith(`${source}/`));
   const entry = isPattern || source === "" ? undefined : await client.stat(source);

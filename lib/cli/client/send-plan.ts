@@ -2,9 +2,10 @@ import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { UploadItem } from "../../client/transfer.ts";
 import { CommError, StorageError, toCommError } from "../../errors.ts";
+import { isGlob } from "../../glob.ts";
 import { pathFault, quote } from "../../path.ts";
 import { readError } from "../../storage/disk-error.ts";
-import { isGlob, selectGlob } from "../../storage/glob.ts";
+import { selectGlob } from "../../storage/glob.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { fromLocalName } from "../../storage/local-names.ts";
 import type { StorageEntry } from "../../storage/storage.ts";
@@ -74,16 +75,25 @@ async function* planPattern(
   options: SendPlanOptions,
   storageOf: StorageOf,
 ): AsyncGenerator<UploadItem[], void> {
-  const { top, matches } = selectGlob(pattern);
-  const local = await storageOf(top === "" ? "." : top);
+  const { top, below: inTop } = splitPattern(pattern);
+  const { matches } = selectGlob(inTop);
+  const local = await storageOf(top);
   let count = 0;
-  const below = planBelow(local, pattern, options.to, options, (path) => matches(joinPath(top, path)));
+  const below = planBelow(local, pattern, options.to, options, matches);
   for await (const batch of below) {
     const files = batch.filter(({ kind }) => kind === "file");
     count += files.length;
     yield files;
   }
   if (count === 0) throw new StorageError("NO_SUCH_FILE", `Nothing matches ${quote(pattern)}.`);
+}
+
+/** The folder of this machine in which a pattern begins, which is no repository path, and the pattern below it. */
+function splitPattern(pattern: string): { top: string; below: string } {
+  const components = pattern.split("/");
+  const first = components.findIndex(isGlob);
+  const top = components.slice(0, first).join("/");
+  return { top: first === 0 ? "." : top || "/", below: components.slice(first).join("/") };
 }
 
 async function* planBelow(

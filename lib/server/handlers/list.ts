@@ -1,7 +1,8 @@
+import { isGlob } from "../../glob.ts";
 import { Pacer } from "../../pacer.ts";
 import { type Entry, ListParams, type ListTrailer } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
-import { checkGlob, isGlob, selectBelow, selectGlob } from "../../storage/glob.ts";
+import { checkGlob, selectBelow, selectGlob } from "../../storage/glob.ts";
 import type { StorageEntry } from "../../storage/storage.ts";
 import { defineMethod } from "../method.ts";
 import { RecordWriter } from "../record-writer.ts";
@@ -25,7 +26,7 @@ export const list = defineMethod({
 
     const selection = glob === undefined || named !== undefined ? selectBelow(named?.path ?? "") : selectGlob(glob);
     const skipped = { count: 0 };
-    const walk = storage.list(selection.top, { enter: selection.enter, skipped })[Symbol.asyncIterator]();
+    const walk = storage.list(selection.top, { enter: selection.reaches, skipped })[Symbol.asyncIterator]();
     try {
       // Before ACCEPT, so that a folder that is missing is an answer and not a list that breaks off.
       let step = await walk.next();

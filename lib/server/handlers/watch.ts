@@ -1,6 +1,7 @@
 import { StreamError } from "../../errors.ts";
+import { isGlob } from "../../glob.ts";
 import { type Change, WatchParams } from "../../protocol/methods.ts";
-import { checkGlob, isGlob, type Selection, selectAt, selectBelow, selectGlob } from "../../storage/glob.ts";
+import { checkGlob, type Selection, selectAt, selectBelow, selectGlob } from "../../storage/glob.ts";
 import { ChangeSieve } from "../change-sieve.ts";
 import { sendFeed } from "../feed.ts";
 import { defineMethod } from "../method.ts";

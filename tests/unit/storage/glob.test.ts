@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { checkGlob, GLOB_LIMITS, isGlob, selectAt, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
+import { GLOB_LIMITS, isGlob, parseGlob, topOf } from "../../../lib/glob.ts";
+import { checkGlob, selectAt, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 
 /** Pattern, the folder to begin in, what it selects, what it does not select. */
@@ -42,7 +43,7 @@ describe("selectGlob()", () => {
   });
 
   test.each(TABLE)("%p enters every folder on the way to what it selects", (pattern, top, yes) => {
-    const { enter } = selectGlob(pattern);
+    const { reaches: enter } = selectGlob(pattern);
     for (const path of yes) {
       for (const folder of foldersOf(path).filter((outer) => outer.length > top.length)) {
         expect({ folder, entered: enter(folder) }).toEqual({ folder, entered: true });
@@ -56,8 +57,13 @@ describe("selectGlob()", () => {
     ["docs/*.md", "docs/sub"],
     ["*/x/*.c", "a/x/deeper"],
     ["a/b/c*", "a/b/c"],
+    ["docs/*/x/*.c", "docs/a/y"],
+    ["[a-c]/x/**", "d"],
+    ["[a-c]/x/**", "a/y"],
+    ["{a,b/c}/d/*", "b/d"],
+    ["{a,b/c}/d/*", "b/c/d/e"],
   ])("%p does not enter %p, below which nothing can match", (pattern, folder) => {
-    expect(selectGlob(pattern).enter(folder)).toBe(false);
+    expect(selectGlob(pattern).reaches(folder)).toBe(false);
   });
 
   test("finds, walking only the folders it enters, all that it matches", () => {
@@ -67,7 +73,7 @@ describe("selectGlob()", () => {
     const pattern = fc.array(component, { minLength: 1, maxLength: 4 }).map((components) => components.join("/"));
     fc.assert(
       fc.property(paths, pattern.filter(isGlob), (all, glob) => {
-        const { top, matches, enter } = selectGlob(glob);
+        const { top, matches, reaches: enter } = selectGlob(glob);
         for (const path of all.filter(matches)) {
           const below = top === "" ? path : path.slice(top.length);
           const inTop = top === "" || path.startsWith(`${top}/`);
@@ -85,6 +91,47 @@ test("an exclamation mark does not turn a pattern round: PROTOCOL.md gives it no
   expect([matches("!ab"), matches("b")]).toEqual([true, false]);
 });
 
+describe("parseGlob()", () => {
+  test("gives the patterns without braces, in order, with what each component is made of", () => {
+    const text = (letter: string) => ({ is: "text", text: letter });
+    expect(parseGlob("a{?,/**}")).toEqual([[[text("a"), { is: "one" }]], [[text("a")], "**"]] as never);
+    expect(parseGlob("***")).toEqual([[[{ is: "some" }]]] as never);
+    expect(parseGlob("[!a-c🦊]")).toEqual([
+      [
+        [
+          {
+            is: "set",
+            isNegated: true,
+            ranges: [
+              [0x61, 0x63],
+              [0x1f98a, 0x1f98a],
+            ],
+          },
+        ],
+      ],
+    ] as never);
+  });
+
+  test.each([
+    ["*", ""],
+    ["a/*", "a"],
+    ["a/b/c*/d", "a/b"],
+    ["a/{b/c,d}/e", "a"],
+    ["{a,b}", ""],
+  ])("%p begins in %p", (pattern, top) => {
+    expect(topOf(pattern)).toBe(top);
+  });
+
+  test("multiplies out as far as its limit, and not a bit further", async () => {
+    const { alternatives } = GLOB_LIMITS;
+    const most = "{a,b}".repeat(Math.log2(alternatives));
+    expect(parseGlob(most)).toHaveLength(alternatives);
+    for (const more of [`${most}{a,b}`, `{${most},c}`, "{a,b}".repeat(16), `{${"a,".repeat(alternatives)}b}`]) {
+      expect(await codeOf(() => parseGlob(more))).toBe("BAD_PARAMS");
+    }
+  });
+});
+
 describe("hostile patterns", () => {
   const LONG_NAME = "a".repeat(255);
   const DEEP = `${"a/".repeat(127)}a`;
@@ -98,6 +145,7 @@ describe("hostile patterns", () => {
     `${"{a,aa}".repeat(160)}b`,
     `${"{*a,*a}".repeat(140)}b`,
     `${"{**/a/,**/a/}".repeat(70)}b`,
+    `${"{a,aa}".repeat(7)}b`,
     `${"{a,".repeat(250)}a${"}".repeat(250)}b`,
     `${"{*".repeat(300)},a${"}".repeat(300)}b`,
     "[".repeat(1_000),
@@ -113,33 +161,37 @@ describe("hostile patterns", () => {
     });
   });
 
-  test.each(named(PATTERNS.map(within)))("%s, as much of it as is taken, is decided", (_, pattern) => {
+  /** As much as the limits take, made to match no path of nothing but "a". */
+  const MOST = [
+    `${"*a".repeat(32)}b`,
+    `${"**/".repeat(16)}b`,
+    `${"**/a/".repeat(16)}b`,
+    `${"**/*a*/".repeat(8)}b`,
+    `${"**/?**/a**/".repeat(5)}b`,
+    `${"{a,aa}".repeat(6)}b`,
+    `${"{*a*,*aa*}".repeat(6)}b`,
+    `${"{**/a/,**/aa/}".repeat(6)}b`,
+    `${"{a,".repeat(16)}a${"}".repeat(16)}b`,
+    `{${"*a,".repeat(31)}*a}b`,
+    `*${"a".repeat(254)}b`,
+  ];
+
+  test.each(named(MOST))("%s, as much of it as is taken, is decided", (_, pattern) => {
     expect(checkGlob(pattern)).toBe(pattern);
     const { matches } = selectGlob(pattern);
     expect([LONG_NAME, DEEP].map((path) => matches(path))).toEqual([false, false]);
   });
-
-  /** The beginning of a pattern that keeps to the limits, made to match no path of nothing but "a". */
-  function within(pattern: string): string {
-    const { length, braces, stars } = GLOB_LIMITS;
-    let kept = "";
-    for (const character of pattern.slice(0, length - 1)) {
-      const [open, star] = ["{", "*"].map((each) => `${kept}${character}`.split(each).length - 1) as [number, number];
-      if (open > braces || star > stars) break;
-      kept += character;
-    }
-    return `${kept}b`;
-  }
 });
 
 describe("checkGlob()", () => {
-  const { length, braces, stars } = GLOB_LIMITS;
+  const { length, groups, stars } = GLOB_LIMITS;
+  const nested = (depth: number) => `${"{a,".repeat(depth)}b${"}".repeat(depth)}`;
 
   test("takes what reaches its limits, and nothing beyond", async () => {
-    for (const most of [`*${"a".repeat(length - 1)}`, "{a}".repeat(braces), "*a".repeat(stars)]) {
+    for (const most of [`*${"a".repeat(length - 1)}`, nested(groups), "*a".repeat(stars)]) {
       expect(checkGlob(most)).toBe(most);
     }
-    for (const more of [`*${"a".repeat(length)}`, "{a}".repeat(braces + 1), "*a".repeat(stars + 1)]) {
+    for (const more of [`*${"a".repeat(length)}`, nested(groups + 1), "*a".repeat(stars + 1)]) {
       expect(await codeOf(() => checkGlob(more))).toBe("BAD_PARAMS");
     }
   });
@@ -172,7 +224,7 @@ describe("isGlob()", () => {
 test("selectBelow() selects and enters everything below its folder", () => {
   const selection = selectBelow("docs");
   expect(selection.top).toBe("docs");
-  expect(selection.matches("docs/a/b") && selection.enter("docs/a")).toBe(true);
+  expect(selection.matches("docs/a/b") && selection.reaches("docs/a")).toBe(true);
 });
 
 describe("reaches()", () => {

@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { planSend } from "../../../lib/cli/client/send-plan.ts";
+import { writeTree } from "../../support/repository.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+
+let folder: TempFolder;
+
+beforeEach(() => {
+  folder = new TempFolder();
+  writeTree(folder.path, { "in/a.txt": "a", "in/deep/b.txt": "b", "in/c.md": "c", "in/photo [1].jpg": "1" });
+});
+
+afterEach(() => folder[Symbol.dispose]());
+
+/** What is sent for a source, and the code of what is not. */
+async function planned(source: string): Promise<string[]> {
+  const told: string[] = [];
+  const plan = planSend({
+    sources: [source],
+    to: "",
+    onPlanned: ({ to }) => told.push(to),
+    onFailed: (_, { code }) => told.push(code),
+  });
+  for await (const _ of plan);
+  return told.sort();
+}
+
+describe("a pattern over files of this machine", () => {
+  const inside = (pattern: string) => `${folder.path}/in/${pattern}`;
+
+  test("may begin anywhere: at the root, above this folder, in this folder", async () => {
+    expect(await planned(inside("*.txt"))).toEqual(["a.txt"]);
+    expect(await planned(inside("**/*.txt"))).toEqual(["a.txt", "deep/b.txt"]);
+    expect(await planned(`${folder.path}/in/../in/{a,c}.*`)).toEqual(["a.txt", "c.md"]);
+    expect(await planned(`${folder.path}/{in,none}/deep/*`)).toEqual(["in/deep/b.txt"]);
+    expect(await planned("./tests/unit/cli/send-*.test.ts")).toEqual(["send-plan.test.ts"]);
+  });
+
+  test("is a name first: a file may have such a one", async () => {
+    expect(await planned(inside("photo [1].jpg"))).toEqual(["photo [1].jpg"]);
+    expect(await planned(inside("photo [[]1[]].jpg"))).toEqual(["photo [1].jpg"]);
+  });
+
+  test("that is not well formed, or matches nothing, is told", async () => {
+    expect(await planned(inside("photo [1.jpg"))).toEqual(["BAD_PARAMS"]);
+    expect(await planned(inside("*/"))).toEqual(["BAD_PATH"]);
+    expect(await planned(inside("*.none"))).toEqual(["NO_SUCH_FILE"]);
+  });
+});
