@@ -9,7 +9,7 @@ const MAX_WAIT_MS = 10_000;
 export const PATIENT = 10;
 
 /**
- * Asks again what a server refuses for coming too often. Those who ask the same kind of thing meanwhile come behind, one after
+ * Asks again what a server refuses for coming too often, or for having too much open. Those who ask the same kind of thing meanwhile come behind, one after
  * the other: a hundred that come back at once would be refused again but for one.
  */
 export class Patience {
@@ -24,14 +24,14 @@ export class Patience {
     this.#attempts = attempts;
   }
 
-  /** Do `ask`, again while it is refused with TOO_OFTEN. @throws what it fails with; CommError INTERRUPTED by `signal` */
+  /** Do `ask`, again while it is refused with TOO_OFTEN or OVERLOADED. @throws what it fails with; CommError INTERRUPTED by `signal` */
   async run<T>(method: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const queue = this.#queues.get(method);
     if (queue === undefined) {
       try {
         return await ask();
       } catch (thrown) {
-        if (!isTooOften(thrown) || this.#attempts === 0) throw thrown;
+        if (!isPassing(thrown) || this.#attempts === 0) throw thrown;
         return this.#enqueue(method, () => this.#askAgain(thrown, ask, signal));
       }
     }
@@ -58,7 +58,7 @@ export class Patience {
       try {
         return await ask();
       } catch (thrown) {
-        if (!isTooOften(thrown) || refusals >= this.#attempts) throw thrown;
+        if (!isPassing(thrown) || refusals >= this.#attempts) throw thrown;
         last = thrown;
       }
     }
@@ -80,6 +80,7 @@ export class Patience {
   }
 }
 
-function isTooOften(thrown: unknown): thrown is RemoteError {
-  return thrown instanceof RemoteError && thrown.code === "TOO_OFTEN";
+/** Refused for now, and not for what was asked for. */
+function isPassing(thrown: unknown): thrown is RemoteError {
+  return thrown instanceof RemoteError && (thrown.code === "TOO_OFTEN" || thrown.code === "OVERLOADED");
 }

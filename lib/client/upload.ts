@@ -288,10 +288,9 @@ export class Upload {
       case "failed": {
         await this.#finish(task);
         const error = new RemoteError(codeOfWire(answer.code), answer.message);
-        // The server may not have noticed yet that our last link is gone.
-        if (error.code !== "BUSY" || !this.#isReconnected || task.busy >= BUSY_RETRIES) {
-          return this.#options.onFailed(item, error);
-        }
+        // Other files may have all its descriptors, or it may not have noticed yet that our last link is gone.
+        const isPassing = error.code === "OVERLOADED" || (error.code === "BUSY" && this.#isReconnected);
+        if (!isPassing || task.busy >= BUSY_RETRIES) return this.#options.onFailed(item, error);
         task.busy++;
         this.#retryLater(task);
       }

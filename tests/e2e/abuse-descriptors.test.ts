@@ -112,7 +112,7 @@ describe.skipIf(process.platform !== "linux")("files and folders through few des
     for (let index = 0; index < 60; index++) writeFileSync(folder.join(`tree/deep/small${index}`), `${index}`);
   }
 
-  test("a server of 32 takes a tree: what it has no descriptor for it refuses with OVERLOADED, and takes it then", async () => {
+  test("a server of 32 takes a tree: what it has no descriptor for it refuses with OVERLOADED, and the client offers it again", async () => {
     await using site = await Site.open("tls", "--writable");
     makeTree(site.folder);
     const env = { COMMSERVER_INVITE: site.server.events[0]?.["invite"], XDG_STATE_HOME: site.folder.join("home") };
@@ -130,7 +130,8 @@ describe.skipIf(process.platform !== "linux")("files and folders through few des
       expect(codes.filter((code) => code !== "OVERLOADED")).toEqual([]);
       expect([0, ERRORS.OVERLOADED.exit]).toContain(exitCode);
       exits.push(exitCode);
-      expect(exits.length).toBeLessThan(12);
+      // Once where the machine is not very slow.
+      expect(exits.length).toBeLessThan(5);
     }
     expect(readdirSync(site.folder.join("repo/tree/deep"))).toHaveLength(60);
     expect(readdirSync(site.folder.join("repo/tree")).sort()).toEqual(readdirSync(site.folder.join("tree")).sort());

@@ -25,11 +25,14 @@ describe("Patience.run()", () => {
     expect(askedAt).toEqual([start, start + 70]);
   });
 
-  test("waits a while for a server that does not say when", async () => {
+  test.each([
+    ["does not say when", tooOften()],
+    ["has too much open", new RemoteError("OVERLOADED", "Too many files are open.")],
+  ])("waits a while for a server that %s", async (_, refusal) => {
     const clock = new FakeClock();
     let asked = 0;
     const answer = new Patience(clock, 10).run("list", async () => {
-      if (asked++ === 0) throw tooOften();
+      if (asked++ === 0) throw refusal;
       return "entries";
     });
     await clock.advance(0);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
+import { overloaded } from "../../../lib/storage/disk-error.ts";
 import type { MemoryStorage } from "../../../lib/storage/memory.ts";
 import { codeOf } from "../../support/fault.ts";
 import type { RawFrame } from "../../support/frames.ts";
@@ -127,6 +128,29 @@ describe("an upload of a file that another has", () => {
     await transfer.run(await server.client());
     expect(told.outcomes).toEqual(["BUSY a"]);
     await part.discard();
+  });
+
+  test("offers again, on the same link, what the server had no descriptor for", async () => {
+    let waits = 0;
+    await using moved = uploading({
+      clock: {
+        ...systemClock,
+        after: (_, action) => {
+          waits++;
+          return systemClock.after(0, action);
+        },
+      },
+    });
+    const { server, transfer, told, local } = moved;
+    local.set("a", LARGE, 5);
+    const receive = server.storage.receive.bind(server.storage);
+    let refusals = 3;
+    server.storage.receive = (...file) => {
+      if (refusals-- > 0) throw overloaded();
+      return receive(...file);
+    };
+    await transfer.run(await server.client());
+    expect({ outcomes: told.outcomes, isWaited: waits >= 3 }).toEqual({ outcomes: ["stored a"], isWaited: true });
   });
 
   test("waits for it after a lost link: it may be its own, and goes on when it is free", async () => {
