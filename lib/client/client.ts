@@ -23,6 +23,7 @@ import type { Session, SessionEnd, StreamLimits } from "../session/session.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Transport } from "../session/transport.ts";
 import { PATIENT, Patience } from "./patience.ts";
+import { watchSilence } from "./silence-watch.ts";
 
 /** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
 const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
@@ -41,6 +42,8 @@ export interface ClientOptions {
   /** "" to be able to come back after a lost link; the earlier client's `resume` to come back. */
   readonly resume?: string;
   readonly signal?: AbortSignal;
+  /** Silence of the server on a request that it has not answered for so long ends it; absent: it is waited for. */
+  readonly silenceMs?: number;
   /** How often a request is asked again that came too often; 0: the refusal is thrown at once. */
   readonly attempts?: number;
   onQueued?(position: number): void;
@@ -52,6 +55,8 @@ export interface ClientOptions {
 export class Client {
   readonly #session: Session;
   readonly #patience: Patience;
+  readonly #clock: Clock;
+  readonly #silenceMs: number | undefined;
   readonly name: string;
   readonly role: Role;
   /** With it the next client gets the same name and seat, when this one's link is lost. */
@@ -59,8 +64,11 @@ export class Client {
   /** Settles when the session has ended, with the reason; never rejects. */
   readonly ended: Promise<SessionEnd>;
 
-  private constructor(session: Session, facts: Welcome, ended: Promise<SessionEnd>, clock: Clock, attempts: number) {
+  private constructor(session: Session, facts: Welcome, ended: Promise<SessionEnd>, options: ClientOptions) {
+    const { clock, attempts = PATIENT, silenceMs } = options;
     this.#session = session;
+    this.#clock = clock;
+    this.#silenceMs = silenceMs;
     this.#patience = new Patience(clock, attempts);
     this.name = facts.name;
     this.role = facts.role;
@@ -81,7 +89,7 @@ export class Client {
         onEnd: (end) => ended.resolve(end),
       },
     });
-    return new Client(session, welcome, ended.promise, options.clock, options.attempts ?? PATIENT);
+    return new Client(session, welcome, ended.promise, options);
   }
 
   /** @throws CommError as every request: the server's code, or why the session ended */
@@ -145,13 +153,18 @@ export class Client {
 
   /** What changes in the repository from now on, as far as `glob` selects it. */
   async *watch(glob?: string, signal?: AbortSignal): AsyncGenerator<Change, void> {
-    const { stream } = await this.#ask("watch", glob === undefined ? {} : { glob }, signal);
+    const { stream } = await this.#ask("watch", glob === undefined ? {} : { glob }, signal, true);
     yield* decodeRecords(Change, stream.body());
   }
 
   /** Round-trip time in milliseconds. */
   ping(): Promise<number> {
     return this.#session.ping();
+  }
+
+  /** The link is of no use any more, and another has taken its place. */
+  abandon(): void {
+    this.#session.terminate("HEARTBEAT_TIMEOUT", "The client has come back over another link.");
   }
 
   /** Leave: say goodbye and wait until it has been heard; requests under way get `graceMs` to end. */
@@ -176,23 +189,32 @@ export class Client {
     method: string,
     params: Record<string, unknown>,
     signal?: AbortSignal,
+    isFeed = false,
   ): Promise<{ stream: Stream; answer: Record<string, unknown> }> {
     const ask = async () => {
-      const stream = this.openStream(method, params, signal && { signal });
+      const stream = this.openStream(method, params, { isFeed, ...(signal && { signal }) });
       return { stream, answer: await stream.accepted };
     };
     return this.#patience.run(method, ask, signal);
   }
 
-  /** A request whose answer has a body; with `body` it has one itself. Aborting `signal` resets the stream. */
+  /**
+   * A request whose answer has a body; with `body` it has one itself. Aborting `signal` resets the stream. `isFeed`: once
+   * accepted it may be silent for ever. `isWaiting` tells whether the server owes something, where it is not as soon as
+   * somebody reads.
+   */
   openStream(
     method: string,
     params: Record<string, unknown>,
-    options: { body?: boolean; signal?: AbortSignal } = {},
+    options: { body?: boolean; signal?: AbortSignal; isFeed?: boolean; isWaiting?(): boolean } = {},
   ): Stream {
-    const { body = false, signal } = options;
+    const { body = false, signal, isFeed = false } = options;
     if (signal?.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
     const stream = this.#session.open({ method, params }, { end: !body });
+    if (this.#silenceMs !== undefined) {
+      const isWaiting = options.isWaiting ?? (() => (isFeed ? stream.isUnanswered : stream.isAwaited));
+      watchSilence({ stream, clock: this.#clock, silenceMs: this.#silenceMs, method, isWaiting });
+    }
     if (signal !== undefined) {
       const error = new CommError("INTERRUPTED", "Interrupted.");
       const abort = () => stream.reset("CANCELLED", "Interrupted by the user.", error);

@@ -94,7 +94,10 @@ export class Connection {
       onLost?.(error, delayMs);
       await pause(clock, delayMs, signal);
       try {
-        this.#client = await connect(this.#client.resume ?? "");
+        const before = this.#client;
+        this.#client = await connect(before.resume ?? "");
+        // A link that only fell silent is still there.
+        if (loss.code === "TIMEOUT") before.abandon();
         onBack?.(this.#client);
         return;
       } catch (thrown) {

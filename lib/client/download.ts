@@ -1,3 +1,4 @@
+import { BLOCK_BYTES } from "../block.ts";
 import { codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
 import { Pacer } from "../pacer.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
@@ -36,7 +37,12 @@ interface Request {
   readonly id: number;
   readonly task: DownloadTask;
   readonly bytes: number;
+  /** Bytes of blocks that may still come: they may come more than once, but not without end. */
+  allowance: number;
 }
+
+/** Bytes that may come besides for a request whatever its size is. */
+const SPARE_BYTES = 16 * BLOCK_BYTES;
 
 /**
  * Fetches files into a local tree: asks ahead, verifies block by block, goes on with what is there already, and may
@@ -99,7 +105,8 @@ export class Download {
 
   async #runStream(client: Client): Promise<void> {
     const { signal } = this.#options;
-    const stream = client.openStream("get", {}, { body: true, ...(signal && { signal }) });
+    const isWaiting = () => this.#outstanding.length > 0 && stream.isAwaited;
+    const stream = client.openStream("get", {}, { body: true, isWaiting, ...(signal && { signal }) });
     this.#stream = stream;
     this.#hasAskedAll = false;
     const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(thrown));
@@ -168,7 +175,7 @@ export class Download {
         request.etag = task.etag;
         request.length = end - start;
       }
-      this.#outstanding.push({ id, task, bytes: end - start });
+      this.#outstanding.push({ id, task, bytes: end - start, allowance: 2 * (end - start) + SPARE_BYTES });
       this.#outstandingBytes += end - start;
       records.add(request);
     }
@@ -200,9 +207,18 @@ export class Download {
   #take(chunk: Chunk, request: Request): Promise<void> | undefined {
     const { task } = request;
     switch (chunk.kind) {
-      case ChunkKind.FILE:
-        return this.#arrivals.begin(task, decodeJson(FileFacts, chunk.payload, "What a file is"));
+      case ChunkKind.FILE: {
+        const facts = decodeJson(FileFacts, chunk.payload, "What a file is");
+        // It may have grown since it was listed.
+        request.allowance = Math.max(request.allowance, 2 * facts.size + SPARE_BYTES);
+        return this.#arrivals.begin(task, facts);
+      }
       case ChunkKind.BLOCK:
+        request.allowance -= chunk.length;
+        if (request.allowance < 0) {
+          chunk.release();
+          throw new ProtocolError("BAD_PAYLOAD", "Blocks of a file come again and again.");
+        }
         this.#arrivals.block(task, chunk);
         return undefined;
       case ChunkKind.FAIL: {

@@ -50,11 +50,15 @@ export class Operator {
 
   /** What happens at the server from now on, until it stops. */
   async *events(): AsyncGenerator<EventRecord, void> {
-    yield* this.#records("events", EventRecord);
+    yield* this.#records("events", EventRecord, true);
   }
 
-  async *#records<S extends v.GenericSchema>(method: string, schema: S): AsyncGenerator<v.InferOutput<S>, void> {
-    const stream = this.client.openStream(method, {});
+  async *#records<S extends v.GenericSchema>(
+    method: string,
+    schema: S,
+    isFeed = false,
+  ): AsyncGenerator<v.InferOutput<S>, void> {
+    const stream = this.client.openStream(method, {}, { isFeed });
     await stream.accepted;
     yield* decodeRecords(schema, stream.body());
   }

@@ -81,7 +81,8 @@ export class Upload {
 
   async #runStream(client: Client): Promise<void> {
     const { signal } = this.#options;
-    const stream = client.openStream("put", {}, { body: true, ...(signal && { signal }) });
+    const isWaiting = () => this.#offered.size > 0;
+    const stream = client.openStream("put", {}, { body: true, isWaiting, ...(signal && { signal }) });
     this.#hasSentAll = false;
     const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(stream, thrown));
     const sending = this.#send(stream).catch((thrown) => this.#stop(stream, thrown));

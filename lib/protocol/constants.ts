@@ -1,5 +1,8 @@
 /** Numbers of the wire, version 1. Source: PROTOCOL.md, "Frames" and "Limits". */
 
+/** Optional features, as both sides name them. Source: PROTOCOL.md, "Capabilities". */
+export const WORKING_CAPABILITY = "working";
+
 export const PROTOCOL_VERSION = 1;
 
 /** First byte of every frame. Not ASCII and not a TLS record type, so a stray peer is told at once. */

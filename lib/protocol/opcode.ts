@@ -16,6 +16,7 @@ export const Opcode = {
   CREDIT: 0x13,
   END: 0x14,
   RESET: 0x15,
+  WORKING: 0x16,
 } as const;
 
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];
@@ -57,4 +58,5 @@ export const OPCODE_RULES: ReadonlyMap<number, OpcodeRule> = new Map([
   rule("CREDIT", 4, 4),
   rule("END", 0, MAX_CONTROL_BYTES),
   rule("RESET", 2, MAX_REASON_BYTES),
+  rule("WORKING", 0, 0),
 ]);

@@ -1,5 +1,5 @@
 import { toCommError } from "../errors.ts";
-import { PROTOCOL_VERSION } from "../protocol/constants.ts";
+import { PROTOCOL_VERSION, WORKING_CAPABILITY } from "../protocol/constants.ts";
 import { encodeJson } from "../protocol/json.ts";
 import type { Hello, Open, Welcome } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
@@ -121,6 +121,7 @@ export class Reception {
   #welcome(admission: Admission, hello: Hello, member: Member): Session {
     const { link } = admission;
     const { role } = admission.account;
+    const isWorkingTold = hello.capabilities.includes(WORKING_CAPABILITY);
     const { clock, limits, agent, graceMs } = this.#options;
     const welcome: Welcome = {
       version: PROTOCOL_VERSION,
@@ -128,7 +129,7 @@ export class Reception {
       role,
       agent,
       ...(member.resumeToken !== undefined && { resume: { token: member.resumeToken, graceMs } }),
-      capabilities: [],
+      capabilities: isWorkingTold ? [WORKING_CAPABILITY] : [],
       credit: limits.credit,
       maxStreams: limits.maxStreams,
     };
@@ -138,6 +139,7 @@ export class Reception {
       clock,
       remote: { credit: hello.credit, maxStreams: hello.maxStreams },
       local: limits,
+      isWorkingTold,
       handler: new MemberHandler(member, admission, this.#port),
     });
   }

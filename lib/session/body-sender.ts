@@ -45,6 +45,8 @@ export class BodySender implements FrameSource {
   #ending = false;
   #ended = false;
   #failure: CommError | undefined;
+  /** Frames that have been handed over to be sent. */
+  frames = 0;
 
   constructor(options: BodySenderOptions) {
     this.#options = options;
@@ -84,6 +86,7 @@ export class BodySender implements FrameSource {
     const write = this.#writes[0];
     if (write === undefined) return undefined;
     const { streamId } = this.#options;
+    this.frames++;
     if (write.opcode === Opcode.END) {
       this.#writes.shift();
       const onSent = () => {
@@ -95,7 +98,10 @@ export class BodySender implements FrameSource {
     }
     const start = this.#offset;
     const length = this.#credit.consume(Math.min(write.bytes.length - start, SEND_FRAME_BYTES, maxBytes));
-    if (length === 0) return undefined; // grant() brings it back into the round
+    if (length === 0) {
+      this.frames--;
+      return undefined; // grant() brings it back into the round
+    }
     const payload = partOf(write.bytes, start, length);
     const whole = start + length === write.bytes.length;
     this.#offset = whole ? 0 : start + length;

@@ -113,6 +113,11 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     return this.#queue.controlBytes > CONGESTED_BYTES;
   }
 
+  /** True while control frames wait for the transport. */
+  get hasUnsent(): boolean {
+    return this.#queue.controlBytes > 0;
+  }
+
   /** Begin to deliver frames to the handler. */
   start(): void {
     this.#transport.start(this);

@@ -41,6 +41,8 @@ export interface SessionOptions {
   /** What the peer granted us, and what we granted the peer. */
   readonly remote: StreamLimits;
   readonly local: StreamLimits;
+  /** Both sides have named the capability "working". */
+  readonly isWorkingTold?: boolean;
   readonly handler: SessionHandler;
 }
 
@@ -121,6 +123,13 @@ export class Session implements LinkHandler {
     return stream;
   }
 
+  /** Tell the peer that its requests are not forgotten; call it every few seconds. PROTOCOL.md, "Working". */
+  sayWorking(): void {
+    // A peer that does not read what is there already needs no more of it.
+    if (this.#options.isWorkingTold !== true || this.#ended || this.#link.hasUnsent) return;
+    for (const stream of this.#streams.values()) if (!this.#isOurs(stream.id)) stream.sayWorking();
+  }
+
   /** Round-trip time in milliseconds. @throws TransportError LOST */
   ping(): Promise<number> {
     return this.#link.ping();
@@ -160,6 +169,11 @@ export class Session implements LinkHandler {
         return this.#streamOf(header)?.onEnd(payload.length === 0 ? {} : decodeJson(Result, payload, "END"));
       case Opcode.RESET:
         return this.#streamOf(header)?.fail(resetError(decodeJson(Reason, payload, "RESET")));
+      case Opcode.WORKING:
+        if (this.#options.isWorkingTold !== true) {
+          throw new ProtocolError("UNEXPECTED_FRAME", "WORKING comes, though not both sides know it.");
+        }
+        return this.#streamOf(header)?.onWorking();
       case Opcode.GOAWAY: {
         const { code, message } = decodeJson(Reason, payload, "GOAWAY");
         return this.#onGoAway(reasonOfWire(code), message);

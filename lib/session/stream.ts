@@ -51,6 +51,10 @@ export class Stream {
   #aborter: AbortController | undefined;
   #failure: CommError | undefined;
   #trailer: Json = {};
+  /** Frames of the peer. */
+  #heard = 0;
+  /** What had been sent when sayWorking() was called last; undefined: it never was. */
+  #saidBefore: number | undefined;
 
   constructor(options: StreamOptions) {
     const { id, port } = options;
@@ -97,6 +101,21 @@ export class Stream {
     return !this.#receiver.ended;
   }
 
+  /** Grows with each frame that comes or goes on this stream. */
+  get movement(): number {
+    return this.#heard + this.#sender.frames;
+  }
+
+  /** True while somebody here waits for the peer: for its answer, or for more of its body. */
+  get isAwaited(): boolean {
+    return this.isUnanswered || this.#receiver.isAwaited;
+  }
+
+  /** True while the peer has neither accepted nor refused it. */
+  get isUnanswered(): boolean {
+    return this.#opener && !this.#isAccepted;
+  }
+
   /** Members of the peer's END; complete when the body was read to its end. */
   get trailer(): Json {
     return this.#trailer;
@@ -113,6 +132,14 @@ export class Stream {
     this.#isAccepted = true;
     if (options.end) this.#port.send(Opcode.ACCEPT, this.id, payload, Flag.END, this.#sender.endWithoutBody());
     else this.#port.send(Opcode.ACCEPT, this.id, payload);
+  }
+
+  /** Tell the opener that its request is not forgotten, unless something was sent since this was called last. */
+  sayWorking(): void {
+    if (this.isClosed) return;
+    const said = this.#sender.frames + (this.#isAccepted ? 1 : 0);
+    if (said === this.#saidBefore) this.#port.send(Opcode.WORKING, this.id, EMPTY);
+    this.#saidBefore = said;
   }
 
   /** Note that OPEN said that no body follows. */
@@ -202,6 +229,7 @@ export class Stream {
     if (!this.#opener || this.#isAccepted) {
       throw new ProtocolError("UNEXPECTED_FRAME", `An ACCEPT comes unasked on stream ${this.id}.`);
     }
+    this.#heard++;
     this.#isAccepted = true;
     this.#accepted.resolve(result);
     if (end) this.#endReceiver();
@@ -210,6 +238,7 @@ export class Stream {
   /** @throws ProtocolError UNEXPECTED_FRAME, CREDIT_EXCEEDED */
   onData(piece: Uint8Array): void {
     this.#checkBodyOpen("DATA");
+    this.#heard++;
     this.#receiver.push(piece);
   }
 
@@ -222,7 +251,14 @@ export class Stream {
 
   /** @throws ProtocolError CREDIT_EXCEEDED */
   onCredit(bytes: number): void {
+    this.#heard++;
     this.#sender.grant(bytes);
+  }
+
+  /** The peer is at work on it. @throws ProtocolError UNEXPECTED_FRAME from who has opened it himself */
+  onWorking(): void {
+    if (!this.#opener) throw new ProtocolError("UNEXPECTED_FRAME", `WORKING comes on a stream of the sender's own.`);
+    this.#heard++;
   }
 
   /** OPEN said that no body follows. */

@@ -17,6 +17,7 @@ export const SHAPES: Record<OpcodeName, { stream: boolean; end: boolean; bytes: 
   CREDIT: { stream: true, end: false, bytes: [4, 4] },
   END: { stream: true, end: false, bytes: [0, 65_536] },
   RESET: { stream: true, end: false, bytes: [2, 4_096] },
+  WORKING: { stream: true, end: false, bytes: [0, 0] },
 };
 
 const NAMES = new Map<number, OpcodeName>((Object.keys(OPCODES) as OpcodeName[]).map((name) => [OPCODES[name], name]));

@@ -18,6 +18,7 @@ const SHAPES: Record<OpcodeName, { stream: boolean; end: boolean; bytes: [number
   CREDIT: { stream: true, end: false, bytes: [4, 4] },
   END: { stream: true, end: false, bytes: [0, 65_536] },
   RESET: { stream: true, end: false, bytes: [2, 4_096] },
+  WORKING: { stream: true, end: false, bytes: [0, 0] },
 };
 
 export const OPCODE_NAMES = Object.keys(OPCODES) as OpcodeName[];

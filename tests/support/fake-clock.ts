@@ -28,6 +28,11 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Let `ms` pass without running anything, as for a process that is stopped. */
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Let `ms` pass, running what falls due in order, with the microtasks between settled. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;

@@ -17,6 +17,7 @@ export const OPCODES = {
   CREDIT: 0x13,
   END: 0x14,
   RESET: 0x15,
+  WORKING: 0x16,
 } as const;
 
 export type OpcodeName = keyof typeof OPCODES;

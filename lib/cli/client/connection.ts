@@ -25,7 +25,13 @@ export const CONNECTION_FLAGS = {
     description: "A server that was joined, HOST:PORT, [IPV6]:PORT or unix:PATH; default: localhost:5050",
   },
   wait: { type: "boolean", alias: "w", description: "Queue for a seat when the server is full" },
-  timeout: { type: "string", valueHint: "SECONDS", default: "10", description: "How long connecting may take" },
+  timeout: {
+    type: "string",
+    valueHint: "SECONDS",
+    default: "10",
+    description:
+      "How long connecting may take; and three times that, 15 s at least, how long the server may be silent on a request",
+  },
   "token-file": { type: "string", valueHint: "FILE", description: "Take the token from a file; -: standard input" },
   "invite-file": { type: "string", valueHint: "FILE", description: "Take an invite from a file; -: standard input" },
   "accept-new": { type: "boolean", description: "Trust a server at first sight, and remember its identity" },
@@ -71,11 +77,20 @@ async function connectTo(target: Target, flags: Flags, io: ConsoleIo, options: C
     agent: `commserver-client/${VERSION}`,
     wait: flags["wait"] === true,
     timeoutMs,
+    silenceMs: silenceFor(timeoutMs),
     signal: options.signal,
     ...(options.resume !== undefined && { resume: options.resume }),
     onQueued: (position) => io.note(`The server is full: waiting for a seat, position ${position}.`),
     onMessage: options.onMessage,
   });
+}
+
+/** A server that is at work says so every 5 seconds. */
+const MIN_SILENCE_MS = 15_000;
+
+/** How long a server may be silent on a request, for somebody who waits so long for a connection. */
+export function silenceFor(timeoutMs: number): number {
+  return Math.max(MIN_SILENCE_MS, 3 * timeoutMs);
 }
 
 /** Run one command over a session of its own. Ctrl-C and SIGTERM end it in order; the second one at once. */

@@ -95,6 +95,7 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
     request,
     terms,
     view,
+    isSending: false,
     openLocal: (_, path) => target.storage.open(path),
     remotePath: (item) => item.from,
   });

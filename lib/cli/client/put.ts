@@ -77,6 +77,7 @@ function send(options: SendTerms, plan: Plan): Promise<number> {
     request,
     terms,
     view,
+    isSending: true,
     openLocal: (item) => item.local.open(item.from),
     remotePath: (_, path) => path,
   });

@@ -30,6 +30,8 @@ export interface TransferRunOptions<Item extends TransferItem> {
   readonly request: TransferRequest;
   readonly terms: TransferTerms;
   readonly view: TransferView;
+  /** What is sent counts as progress when the server says that it has it, and what is fetched when it is verified. */
+  readonly isSending: boolean;
   /** The file on this machine, and its path at the server, when it has moved to `path`. */
   openLocal(item: Item, path: string): Promise<OpenFile>;
   remotePath(item: Item, path: string): string;
@@ -41,6 +43,8 @@ export class TransferRun<Item extends TransferItem> {
   readonly #conflicts: Conflicts;
   /** Files whose digests are compared when all have moved. */
   readonly #checks: { item: Item; done: Done }[] = [];
+  /** The most that the server said to have of a file that is sent. */
+  readonly #acknowledged = new WeakMap<Item, number>();
 
   constructor(options: TransferRunOptions<Item>) {
     this.#options = options;
@@ -50,19 +54,23 @@ export class TransferRun<Item extends TransferItem> {
 
   /** What the Download or Upload is made with. */
   get transferOptions(): TransferOptions<Item> {
-    const { connection, request, terms, view } = this.#options;
+    const { connection, request, terms, view, isSending } = this.#options;
     return {
       exists: request.exists,
       clock: systemClock,
       digest64,
       signal: terms.signal,
-      onStart: (item, present, size) => view.onStart(item, present, size),
+      onStart: (item, present, size) => {
+        if (isSending) this.#acknowledge(item, present);
+        view.onStart(item, present, size);
+      },
       onProgress(item, bytes) {
-        connection.noteProgress();
+        if (!isSending) connection.noteProgress();
         view.onProgress(item, bytes);
       },
       onRestart: (item) => view.onRestart(item),
       onDone: (item, outcome, path, size) => {
+        if (isSending) connection.noteProgress();
         const isCompared = request.digest && item.kind === "file" && outcome !== "skipped";
         if (isCompared) this.#checks.push({ item, done: { outcome, path, size } });
         else view.onDone(item, { outcome, path, size });
@@ -71,6 +79,12 @@ export class TransferRun<Item extends TransferItem> {
         if (!this.#conflicts.collect(item, error)) view.onFailed(item, error);
       },
     };
+  }
+
+  #acknowledge(item: Item, present: number): void {
+    if (present <= (this.#acknowledged.get(item) ?? 0)) return;
+    this.#acknowledged.set(item, present);
+    this.#options.connection.noteProgress();
   }
 
   /**

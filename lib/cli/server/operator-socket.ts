@@ -2,6 +2,7 @@ import { Client } from "../../client/client.ts";
 import { TransportError } from "../../errors.ts";
 import { systemClock } from "../../session/clock.ts";
 import { connect } from "../../transport/socket.ts";
+import { silenceFor } from "../client/connection.ts";
 import { operatorSocket } from "../state-dir.ts";
 import { VERSION } from "../version.ts";
 
@@ -17,5 +18,6 @@ export async function connectSocket(stateDir: string, timeoutMs = 10_000): Promi
     agent: `commserver-server/${VERSION}`,
     wait: false,
     timeoutMs,
+    silenceMs: silenceFor(timeoutMs),
   });
 }
