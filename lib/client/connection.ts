@@ -28,10 +28,12 @@ export class Connection {
   /** When the link was first lost since work last went on, and how long to wait before the next attempt. */
   #lostAt: number | undefined;
   #delay = FIRST_DELAY_MS;
+  #connectedAt: number;
 
   private constructor(client: Client, options: ConnectionOptions) {
     this.#client = client;
     this.#options = options;
+    this.#connectedAt = options.clock.now();
   }
 
   /** Connect once, without another attempt. @throws as `connect` */
@@ -48,6 +50,14 @@ export class Connection {
   noteProgress(): void {
     this.#lostAt = undefined;
     this.#delay = FIRST_DELAY_MS;
+  }
+
+  /**
+   * Work that has no end goes on when the link was lost: if that has held as long as one may try to come back, the next
+   * loss is a new one. Not for work that must get on: a server that cuts late is no better than one that cuts early.
+   */
+  noteHeld(): void {
+    if (this.#options.clock.now() - this.#connectedAt >= this.#options.reconnectMs) this.noteProgress();
   }
 
   /**
@@ -96,6 +106,7 @@ export class Connection {
       try {
         const before = this.#client;
         this.#client = await connect(before.resume ?? "");
+        this.#connectedAt = clock.now();
         // A link that only fell silent is still there.
         if (loss.code === "TIMEOUT") before.abandon();
         onBack?.(this.#client);

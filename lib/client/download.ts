@@ -39,6 +39,7 @@ interface Request {
   readonly bytes: number;
   /** Bytes of blocks that may still come: they may come more than once, but not without end. */
   allowance: number;
+  isBegun: boolean;
 }
 
 /** Bytes that may come besides for a request whatever its size is. */
@@ -175,7 +176,13 @@ export class Download {
         request.etag = task.etag;
         request.length = end - start;
       }
-      this.#outstanding.push({ id, task, bytes: end - start, allowance: 2 * (end - start) + SPARE_BYTES });
+      this.#outstanding.push({
+        id,
+        task,
+        bytes: end - start,
+        allowance: 2 * (end - start) + SPARE_BYTES,
+        isBegun: false,
+      });
       this.#outstandingBytes += end - start;
       records.add(request);
     }
@@ -208,6 +215,8 @@ export class Download {
     const { task } = request;
     switch (chunk.kind) {
       case ChunkKind.FILE: {
+        if (request.isBegun) throw new ProtocolError("BAD_PAYLOAD", "A file begins twice in one answer.");
+        request.isBegun = true;
         const facts = decodeJson(FileFacts, chunk.payload, "What a file is");
         // It may have grown since it was listed.
         request.allowance = Math.max(request.allowance, 2 * facts.size + SPARE_BYTES);

@@ -5,7 +5,7 @@ import type { Clock } from "../session/clock.ts";
 import { Throttle } from "./throttle.ts";
 
 /** How long what is refused again and again is only counted. */
-const COUNTING_MS = 5_000;
+export const COUNTING_MS = 5_000;
 /** Addresses and codes that are counted at once; the first one is told early when there are more. */
 const MAX_COUNTED = 10_000;
 

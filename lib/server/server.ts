@@ -25,9 +25,6 @@ import { Reception } from "./reception.ts";
 import { route } from "./router.ts";
 import { Seats } from "./seats.ts";
 
-/** How often clients are told that their requests are still worked on. */
-const WORKING_MS = 5_000;
-
 /** How often the counters of live sessions go into the ledger. */
 const CHECKPOINT_MS = 30_000;
 
@@ -107,7 +104,6 @@ export class CommServer implements Host {
   /** The ledger is closed. */
   #isClosed = false;
   #cancelCheckpoint: () => void = () => {};
-  #cancelWorking: () => void = () => {};
   #cancelCleaning: () => void = () => {};
   #cancelExpiry: () => void = () => {};
   #cancelIdle: () => void = () => {};
@@ -142,7 +138,6 @@ export class CommServer implements Host {
     });
     void this.#closeCrashed();
     this.#scheduleCheckpoint();
-    this.#scheduleWorking();
     this.#scheduleCleaning(0);
     this.#scheduleIdle();
     this.watchExpiry();
@@ -262,7 +257,6 @@ export class CommServer implements Host {
     await this.#door.closed();
     this.#door.flush();
     this.#cancelCheckpoint();
-    this.#cancelWorking();
     this.#cancelCleaning();
     this.#cancelExpiry();
     this.#cancelIdle();
@@ -274,13 +268,6 @@ export class CommServer implements Host {
     if (this.#waitingToStop !== undefined) return { code: "SHUTDOWN", message: STOPPING };
     if (this.draining) return { code: "SHUTDOWN", message: CLOSED };
     return undefined;
-  }
-
-  #scheduleWorking(): void {
-    this.#cancelWorking = this.clock.after(WORKING_MS, () => {
-      for (const { session } of [...this.members.clients, ...this.members.operators]) session.sayWorking();
-      this.#scheduleWorking();
-    });
   }
 
   #scheduleCheckpoint(): void {

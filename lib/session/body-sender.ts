@@ -57,6 +57,11 @@ export class BodySender implements FrameSource {
     return this.#ended;
   }
 
+  /** True while there is something to send. */
+  get isWaiting(): boolean {
+    return this.#writes.length > 0;
+  }
+
   /** Queue bytes, or with END the trailer; resolves when they have left. @throws the error given to fail() */
   enqueue(opcode: PendingWrite["opcode"], bytes: PendingWrite["bytes"]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);

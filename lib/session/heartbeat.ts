@@ -13,6 +13,8 @@ export interface HeartbeatOptions {
   /** Send a PING with these 8 bytes, which belong to the receiver. */
   sendPing(nonce: Uint8Array): void;
   onDead(error: CommError): void;
+  /** An interval is over. */
+  onInterval?(): void;
 }
 
 interface PendingPing {
@@ -109,6 +111,7 @@ export class Heartbeat {
       );
       return;
     }
+    this.#options.onInterval?.();
     if (silentMs >= intervalMs / 2) this.#send(HEARTBEAT);
     this.#schedule();
   }

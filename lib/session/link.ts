@@ -29,6 +29,8 @@ export interface LinkHandler {
   onData(streamId: number, piece: Uint8Array): void;
   /** The peer broke the protocol or fell silent, and nothing more is decoded: say why and close. */
   onFault(error: CommError): void;
+  /** An interval of the heartbeat is over. */
+  onInterval?(): void;
   /** The end, once. `error` is set when the transport was lost. */
   onClosed(error: TransportError | undefined): void;
 }
@@ -217,6 +219,10 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
 
   onDead(error: CommError): void {
     this.#fault(error);
+  }
+
+  onInterval(): void {
+    this.handler.onInterval?.();
   }
 
   onDrain(): void {

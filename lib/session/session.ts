@@ -123,8 +123,8 @@ export class Session implements LinkHandler {
     return stream;
   }
 
-  /** Tell the peer that its requests are not forgotten; call it every few seconds. PROTOCOL.md, "Working". */
-  sayWorking(): void {
+  /** Tell the peer that its requests are not forgotten. Source: PROTOCOL.md, "Working". */
+  onInterval(): void {
     // A peer that does not read what is there already needs no more of it.
     if (this.#options.isWorkingTold !== true || this.#ended || this.#link.hasUnsent) return;
     for (const stream of this.#streams.values()) if (!this.#isOurs(stream.id)) stream.sayWorking();

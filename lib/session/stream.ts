@@ -251,7 +251,8 @@ export class Stream {
 
   /** @throws ProtocolError CREDIT_EXCEEDED */
   onCredit(bytes: number): void {
-    this.#heard++;
+    // Credit that nobody waits for is no sign that the peer gets on.
+    if (this.#sender.isWaiting) this.#heard++;
     this.#sender.grant(bytes);
   }
 

@@ -139,10 +139,10 @@ describe("WORKING", () => {
     const held = Promise.withResolvers<void>();
     const slow = facade(storage, { open: (path) => held.promise.then(() => storage.open(path)) });
     await using server = new TestServer({ clock, storage: slow });
-    const client = await server.client({ clock, silenceMs: SILENCE_MS });
+    const client = await server.client({ clock, silenceMs: 45_000 });
     const asked = watch(client.digest("a"));
     await settle();
-    for (let time = 0; time < 20; time++) await clock.advance(SILENCE_MS / 6);
+    for (let time = 0; time < 30; time++) await clock.advance(5_000);
     expect(asked.state).toBe("pending");
     held.resolve();
     await settle();

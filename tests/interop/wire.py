@@ -26,6 +26,7 @@ OPCODES = {
     "CREDIT": Rule(0x13, "stream", 4, 4, 0),
     "END": Rule(0x14, "stream", 0, 65536, 0),
     "RESET": Rule(0x15, "stream", 2, 4096, 0),
+    "WORKING": Rule(0x16, "stream", 0, 0, 0),
 }
 NAMES = {rule.code: name for name, rule in OPCODES.items()}
 SESSION_ERRORS = """BAD_MAGIC UNSUPPORTED_VERSION BAD_HEADER FRAME_TOO_LARGE UNKNOWN_OPCODE UNEXPECTED_FRAME BAD_PAYLOAD

@@ -30,7 +30,7 @@ export const CONNECTION_FLAGS = {
     valueHint: "SECONDS",
     default: "10",
     description:
-      "How long connecting may take; and three times that, 15 s at least, how long the server may be silent on a request",
+      "How long connecting may take; and three times that, 45 s at least, how long the server may be silent on a request",
   },
   "token-file": { type: "string", valueHint: "FILE", description: "Take the token from a file; -: standard input" },
   "invite-file": { type: "string", valueHint: "FILE", description: "Take an invite from a file; -: standard input" },
@@ -85,8 +85,8 @@ async function connectTo(target: Target, flags: Flags, io: ConsoleIo, options: C
   });
 }
 
-/** A server that is at work says so every 5 seconds. */
-const MIN_SILENCE_MS = 15_000;
+/** A server that is at work says so every 15 seconds: three times that. */
+const MIN_SILENCE_MS = 45_000;
 
 /** How long a server may be silent on a request, for somebody who waits so long for a connection. */
 export function silenceFor(timeoutMs: number): number {

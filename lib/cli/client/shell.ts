@@ -135,6 +135,7 @@ class Shell {
         if (ended === undefined) continue;
         // Who was told goodbye does not come back by himself.
         if (ended.by !== "lost" && ended.code !== "HEARTBEAT_TIMEOUT") throw errorOf(ended);
+        connection.noteHeld();
         await connection.recover(errorOf(ended));
       }
     } catch (error) {

@@ -21,8 +21,7 @@ export const watch: Command = {
           json: flags["json"] === true,
           signal,
           io,
-          onStarted: () => connection.noteProgress(),
-        }),
+        }).finally(() => connection.noteHeld()),
       );
       return 0;
     }),
@@ -31,11 +30,10 @@ export const watch: Command = {
 /** Until the signal, or until the server stops. */
 export async function printChanges(
   client: Client,
-  options: { glob: string | undefined; json: boolean; signal: AbortSignal; io: ConsoleIo; onStarted?(): void },
+  options: { glob: string | undefined; json: boolean; signal: AbortSignal; io: ConsoleIo },
 ): Promise<void> {
-  const { glob, json, signal, io, onStarted } = options;
+  const { glob, json, signal, io } = options;
   for await (const change of client.watch(glob, signal)) {
-    onStarted?.();
     await io.out(json ? `${toJson(change)}\n` : `${formatChange(change)}\n`);
   }
 }

@@ -1,4 +1,5 @@
 import { Client } from "../../../lib/client/client.ts";
+import { COUNTING_MS } from "../../../lib/server/refusals.ts";
 import { memoryPair } from "../../../lib/transport/memory.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { watch } from "../../support/outcomes.ts";
@@ -121,6 +122,8 @@ export class MemorySite implements Site, Stage {
     }
     if (server.seats.taken > 0) await this.clock.advance(GRACE_MS);
     if (!isDeserted(server)) findings.add("seat", occupancy(server));
+    // Refusals that were counted are told at last.
+    if (this.clock.pending > 2) await this.clock.advance(COUNTING_MS);
     // The checkpoint of the ledger, and the cleaning of unfinished files.
     if (this.clock.pending !== 2) findings.add("timer", `${this.clock.pending} timers are left, not 2`);
     if (findings.size > 0) this.isWorn = true;

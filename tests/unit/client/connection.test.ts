@@ -30,7 +30,7 @@ async function connected(attempts: (ErrorCode | number)[], options: Partial<Conn
       resumes.push(resume);
       const next = attempts.shift() ?? 99;
       if (typeof next === "string") throw fault(next);
-      return { resume: `token-${next}` } as unknown as Client;
+      return { resume: `token-${next}`, abandon() {} } as unknown as Client;
     },
     ...options,
   });
