@@ -121,13 +121,19 @@ export class Client {
   }
 
   /**
-   * The entries that `glob` selects, all when it is absent, as many together as arrive together. The generator's return
-   * value tells how many there were and how many the server left out.
+   * The entries that `glob` selects, all when it is absent, as many together as arrive together; with `parents` also the
+   * folders above what a pattern matches, each before what is in it. The generator's return value tells how many there
+   * were and how many the server left out.
    *
    * @throws CommError INCOMPLETE when entries are missing
    */
-  async *listBatches(glob?: string, signal?: AbortSignal): AsyncGenerator<Entry[], ListTrailer> {
-    const { stream } = await this.#ask("list", glob === undefined ? {} : { glob }, signal);
+  async *listBatches(
+    glob?: string,
+    signal?: AbortSignal,
+    { parents = false } = {},
+  ): AsyncGenerator<Entry[], ListTrailer> {
+    const params = { ...(glob !== undefined && { glob }), ...(parents && { parents }) };
+    const { stream } = await this.#ask("list", params, signal);
     let received = 0;
     for await (const batch of decodeRecordBatches(EntrySchema, stream.body())) {
       received += batch.length;

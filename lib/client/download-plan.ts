@@ -1,5 +1,6 @@
 import { toCommError } from "../errors.ts";
 import { parentOf } from "../path.ts";
+import { isClosed } from "../storage/storage.ts";
 import { Batches } from "./batches.ts";
 import type { Client } from "./client.ts";
 import type { DownloadOptions } from "./download.ts";
@@ -15,6 +16,8 @@ export class DownloadPlan {
   readonly #seen = new Set<string>();
   /** Folders that this download has made: what comes into them can find nothing there. */
   readonly #madeFolders = new Set<string>();
+  /** Those of them whose own source keeps even its owner out. */
+  readonly #closedFolders: { path: string; mode: number }[] = [];
 
   constructor(source: (client: Client) => AsyncIterable<readonly TransferItem[]>, options: DownloadOptions) {
     this.#source = source;
@@ -40,15 +43,29 @@ export class DownloadPlan {
     return this.#place(item);
   }
 
+  /** Nothing more comes into them. @throws StorageError as Storage.finishFolder() */
+  async finishFolders(): Promise<void> {
+    // The innermost first: who may not enter a folder does not reach what is below.
+    for (let folder = this.#closedFolders.pop(); folder !== undefined; folder = this.#closedFolders.pop()) {
+      await this.#options.local.finishFolder(folder.path, folder.mode);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#items?.close();
+  }
+
+  async #makeFolder({ to, mode }: TransferItem): Promise<void> {
+    if (!(await this.#options.local.makeFolder(to, mode))) return;
+    this.#madeFolders.add(to);
+    if (isClosed(mode)) this.#closedFolders.push({ path: to, mode });
   }
 
   async #place(item: TransferItem): Promise<DownloadTask | undefined> {
     const { local, exists, onDone, onFailed } = this.#options;
     try {
       if (item.kind === "folder") {
-        if (await local.makeFolder(item.to)) this.#madeFolders.add(item.to);
+        await this.#makeFolder(item);
         onDone(item, "stored", item.to, 0);
         return undefined;
       }

@@ -28,7 +28,7 @@ const POOL_BLOCKS = 3;
 
 export interface DownloadOptions extends TransferOptions {
   /** Where the files go. */
-  readonly local: Pick<Storage, "place" | "receive" | "store" | "makeFolder">;
+  readonly local: Pick<Storage, "place" | "receive" | "store" | "makeFolder" | "finishFolder">;
   /** One file after the other, each whole before the next begins. */
   readonly isSequential?: boolean;
 }
@@ -66,12 +66,20 @@ export class Download {
   /** Our own end of the body is due. */
   #hasAskedAll = false;
   #failure: unknown;
+  /** Something may be asked for again, in another run. */
+  #hasFailed = false;
 
   /** `source` tells what to fetch; it is asked again after a lost link. */
   constructor(source: (client: Client) => AsyncIterable<readonly TransferItem[]>, options: DownloadOptions) {
-    this.#options = options;
-    this.#plan = new DownloadPlan(source, options);
-    this.#arrivals = new Arrivals(options, {
+    this.#options = {
+      ...options,
+      onFailed: (item, error) => {
+        this.#hasFailed = true;
+        options.onFailed(item, error);
+      },
+    };
+    this.#plan = new DownloadPlan(source, this.#options);
+    this.#arrivals = new Arrivals(this.#options, {
       askAgain: (task) => this.#again.push(task),
       stop: (error) => this.#stop(error),
       onOver: () => {
@@ -96,6 +104,7 @@ export class Download {
       if (isDamage(this.#failure) && ++damages <= MAX_DAMAGES) this.#failure = ANOTHER_STREAM;
     } while (this.#failure === ANOTHER_STREAM);
     if (this.#failure !== undefined) throw this.#failure;
+    if (!this.#hasFailed) await this.#plan.finishFolders();
   }
 
   /** Leave what is unfinished on the disk, to be gone on with another time. */

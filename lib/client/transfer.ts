@@ -12,6 +12,8 @@ export interface TransferItem {
   readonly kind: "file" | "folder";
   readonly size: number;
   readonly modifiedAt: number;
+  /** Of a folder, as in the facts of a file. */
+  readonly mode?: number | undefined;
 }
 
 /** What a transfer tells while it goes on. */

@@ -42,8 +42,8 @@ export function newTask(item: UploadItem): UploadTask {
 
 /** The payload of FILE. */
 export function offerOf(item: UploadItem, entry: FileFacts, exists: ExistsPolicy): PutFile {
-  const { size, modifiedAt, executable, etag } = entry;
-  return { path: item.to, exists, size, modifiedAt, executable, etag };
+  const { size, modifiedAt, executable, mode, etag } = entry;
+  return { path: item.to, exists, size, modifiedAt, executable, mode, etag };
 }
 
 /** What the server wants must be parts of the file, in whole blocks. @throws ProtocolError BAD_PAYLOAD */

@@ -4,7 +4,7 @@ import { Pacer } from "../pacer.ts";
 import { quote } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { wireOfReason } from "../protocol/messages.ts";
-import { PutAnswer } from "../protocol/methods.ts";
+import { PutAnswer, type PutFolder } from "../protocol/methods.ts";
 import { decodeRecordBatches } from "../protocol/records.ts";
 import type { Stream } from "../session/stream.ts";
 import { Wakeup } from "../session/wakeup.ts";
@@ -155,7 +155,7 @@ export class Upload {
     task.isSealed = false;
     const { item } = task;
     if (item.kind === "folder") {
-      await writer.json(ChunkKind.FOLDER, task.id, { path: item.to });
+      await writer.json(ChunkKind.FOLDER, task.id, { path: item.to, mode: item.mode } satisfies PutFolder);
       return true;
     }
     try {

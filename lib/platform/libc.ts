@@ -12,7 +12,7 @@ export interface Libc {
   /** Lock an open file for this opener alone; false on failure, whatever it was. The system frees it with the last descriptor. */
   readonly tryLock: ((fd: number) => boolean) | undefined;
   /** Create the file `name` in an open folder, for writing, where there is none: its descriptor, -1 on failure. */
-  readonly createAt: ((folder: number, name: string) => number) | undefined;
+  readonly createAt: ((folder: number, name: string, mode: number) => number) | undefined;
   /** Rename within an open folder, but never over something; false when that failed, for whatever reason. */
   readonly renameNewAt: ((folder: number, from: string, to: string) => boolean) | undefined;
   /**
@@ -22,6 +22,12 @@ export interface Libc {
   readonly sendfile: ((socket: number, file: number, offset: number, length: number) => number) | undefined;
   /** inotify(7). Linux only. */
   readonly inotify: InotifyCalls | undefined;
+  /** The POSIX access control list (acl(5)) of what is at `path`, as the system has it; undefined where it has none. */
+  readonly getAcl: ((path: string) => Uint8Array | undefined) | undefined;
+  /** Give an open file such a list; false on failure. */
+  readonly setAcl: ((fd: number, acl: Uint8Array) => boolean) | undefined;
+  /** Take it from an open file, if it has one. */
+  readonly removeAcl: ((fd: number) => void) | undefined;
 }
 
 export interface InotifyCalls {
@@ -67,6 +73,9 @@ function load(): Libc {
     renameNewAt: isLinux ? (tried(loadRenameat2) ?? tried(loadRenameSyscall)) : undefined,
     sendfile: isLinux ? tried(loadSendfile) : undefined,
     inotify: isLinux ? tried(loadInotify) : undefined,
+    getAcl: isLinux ? tried(loadGetAcl) : undefined,
+    setAcl: isLinux ? tried(loadSetAcl) : undefined,
+    removeAcl: isLinux ? tried(loadRemoveAcl) : undefined,
   };
 }
 
@@ -91,7 +100,8 @@ function loadFlock(): Libc["tryLock"] {
 
 function loadOpenat(): Libc["createAt"] {
   const { symbols } = dlopen(LINUX, { openat: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" } });
-  return (folder, name) => symbols.openat(folder, firstName(name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666);
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+  return (folder, name, mode) => symbols.openat(folder, firstName(name), flags, mode);
 }
 
 function loadRenameat2(): Libc["renameNewAt"] {
@@ -131,13 +141,40 @@ function loadInotify(): InotifyCalls {
   };
 }
 
-const firstName = cString();
-const secondName = cString();
+/** The name under which Linux keeps such a list beside a file. */
+const ACL = Buffer.from("system.posix_acl_access\0");
+/** The system takes no more of anything that it keeps so (XATTR_SIZE_MAX). */
+const MAX_ACL_BYTES = 65_536;
+
+function loadGetAcl(): Libc["getAcl"] {
+  const { symbols } = dlopen(LINUX, { lgetxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i64" } });
+  let buffer: Uint8Array | undefined;
+  return (path) => {
+    buffer ??= new Uint8Array(MAX_ACL_BYTES);
+    const bytes = Number(symbols.lgetxattr(wholePath(path), ptr(ACL), ptr(buffer), buffer.length));
+    return bytes > 0 ? buffer.slice(0, bytes) : undefined;
+  };
+}
+
+function loadSetAcl(): Libc["setAcl"] {
+  const { symbols } = dlopen(LINUX, { fsetxattr: { args: ["i32", "ptr", "ptr", "u64", "i32"], returns: "i32" } });
+  return (fd, acl) => symbols.fsetxattr(fd, ptr(ACL), ptr(acl), acl.length, 0) === 0;
+}
+
+function loadRemoveAcl(): Libc["removeAcl"] {
+  const { symbols } = dlopen(LINUX, { fremovexattr: { args: ["i32", "ptr"], returns: "i32" } });
+  return (fd) => void symbols.fremovexattr(fd, ptr(ACL));
+}
+
+/** Three bytes for each of 255 UTF-16 units would do; a longer name is none, and the call fails. */
+const firstName = cString(1024);
+const secondName = cString(1024);
+/** The system takes none that is longer (PATH_MAX). */
+const wholePath = cString(4097);
 
 /** A place for one name as C has it, used again for the next. */
-function cString(): (text: string) => ReturnType<typeof ptr> {
-  // Three bytes for each of 255 UTF-16 units would do; a longer name is none, and the call fails.
-  const buffer = Buffer.alloc(1024);
+function cString(bytes: number): (text: string) => ReturnType<typeof ptr> {
+  const buffer = Buffer.alloc(bytes);
   return (text) => {
     const { written, read } = encoder.encodeInto(text, buffer.subarray(0, -1));
     buffer[read < text.length ? 0 : written] = 0;

@@ -57,6 +57,9 @@ export type StatusResult = v.InferOutput<typeof StatusResult>;
 
 export const EntryKind = v.picklist(["file", "folder", "link", "other"]);
 
+/** What the owner, the group and all others may do: nine bits, as in a POSIX mode. Absent where there is no such thing. */
+const mode = v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0o777)));
+
 /** One thing in the repository. `link` is a symbolic link that is not followed, `other` a device and such. */
 export const Entry = v.object({
   path,
@@ -64,12 +67,16 @@ export const Entry = v.object({
   /** Bytes; 0 for all but files. */
   size: count,
   modifiedAt: timestamp,
+  /** In a list of folders alone. */
+  mode,
 });
 export type Entry = v.InferOutput<typeof Entry>;
 
 export const ListParams = v.object({
   /** A pattern, a folder or a file; absent: everything. */
   glob: v.optional(askedPath),
+  /** Also the folders above what a pattern matches, each before what is in it. */
+  parents: v.optional(v.boolean(), false),
 });
 export const ListResult = v.object({});
 export const ListTrailer = v.object({
@@ -97,6 +104,7 @@ const facts = {
   modifiedAt: timestamp,
   /** True when its owner may run it, where the system knows such a thing. */
   executable: v.boolean(),
+  mode,
   /** Changes when the content may have changed; to be compared only. */
   etag,
 };
@@ -127,7 +135,7 @@ export const PutFile = v.object({ path: askedPath, exists: ExistsPolicy, ...fact
 export type PutFile = v.InferOutput<typeof PutFile>;
 
 /** The payload of FOLDER in a `put`. */
-export const PutFolder = v.object({ path: askedPath });
+export const PutFolder = v.object({ path: askedPath, mode });
 export type PutFolder = v.InferOutput<typeof PutFolder>;
 
 /** As in lib/block.ts. */

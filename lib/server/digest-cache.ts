@@ -22,7 +22,7 @@ export class DigestCache {
   /** @throws StorageError as Storage.open(); StreamError CHANGED when the file changes while it is read */
   async digest(path: string): Promise<DigestResult> {
     const file = await this.#storage.open(path);
-    const { size, modifiedAt, executable, etag } = file.entry;
+    const { size, modifiedAt, executable, mode, etag } = file.entry;
     const key = `${etag} ${path}`;
     let digest = this.#digests.get(key);
     if (digest !== undefined) {
@@ -39,6 +39,6 @@ export class DigestCache {
     }
     this.#digests.set(key, digest);
     if (this.#digests.size > MAX_ENTRIES) this.#digests.delete(this.#digests.keys().next().value as string);
-    return { size, modifiedAt, executable, etag, sha256: await digest };
+    return { size, modifiedAt, executable, mode, etag, sha256: await digest };
   }
 }

@@ -22,14 +22,10 @@ export async function readAt(fd: number, buffer: Uint8Array, position: number): 
   return (await read(fd, buffer, 0, buffer.length, position)).bytesRead;
 }
 
-/** Give an open file the times and rights of its source. @throws the system's error */
-export function setTimes(fd: number, facts: FileFacts): void {
-  const time = new Date(Math.max(-MAX_TIME, Math.min(MAX_TIME, facts.modifiedAt)));
+/** Give an open file the time of its source. @throws the system's error */
+export function setTimes(fd: number, { modifiedAt }: Pick<FileFacts, "modifiedAt">): void {
+  const time = new Date(Math.max(-MAX_TIME, Math.min(MAX_TIME, modifiedAt)));
   fs.futimesSync(fd, time, time);
-  if (!facts.executable) return;
-  const { mode } = fs.fstatSync(fd);
-  // Whoever may read it may run it.
-  fs.fchmodSync(fd, mode | ((mode & 0o444) >> 2));
 }
 
 /** Resolves when all of an open file is on the disk. @throws the system's error */

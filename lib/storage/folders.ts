@@ -7,6 +7,7 @@ import { toLocalName } from "./local-names.ts";
 import { OpenFolder } from "./open-folder.ts";
 import { factsAt } from "./open-place.ts";
 import { isWithinUnfinished } from "./part-names.ts";
+import { folderMode, isWider } from "./rights.ts";
 
 /** How long an open folder stands for its path: files of a tree come and go by thousands in it. */
 const REUSE_MS = 50;
@@ -70,14 +71,26 @@ export class Folders {
 
   /** As open(), made where it is missing. @throws as open(), StorageError EXISTS when a file is in the way */
   make(path: string): OpenFolder {
-    return this.#openOrMake(path).folder;
+    return this.#openOrMake(path, folderMode(undefined)).folder;
   }
 
-  /** Make the folder at `path`. @returns false when it was there @throws as make() */
-  ensure(path: string): boolean {
-    const { folder, isNew } = this.#openOrMake(path);
+  /** Make the folder at `path`, with what the umask leaves of `mode`. @returns false when it was there @throws as make() */
+  ensure(path: string, mode: number): boolean {
+    const { folder, isNew } = this.#openOrMake(path, mode);
     folder.release();
     return isNew;
+  }
+
+  /** Take from the folder at `path`, made for a source with this `mode`, what its owner needed. @throws as open() */
+  finish(path: string, mode: number): void {
+    const folder = this.open(path);
+    try {
+      const place = folder.at(".");
+      const stats = fs.statSync(place);
+      if (!isWider(stats, folderMode(mode))) fs.chmodSync(place, stats.mode & mode);
+    } finally {
+      folder.release();
+    }
   }
 
   /** The folder that holds `path`, and its name there; the caller releases the folder. @throws as open() */
@@ -130,7 +143,7 @@ export class Folders {
     return { path: "", real: this.root };
   }
 
-  #openOrMake(path: string): { folder: OpenFolder; isNew: boolean } {
+  #openOrMake(path: string, mode: number): { folder: OpenFolder; isNew: boolean } {
     try {
       return { folder: this.open(path), isNew: false };
     } catch (cause) {
@@ -142,15 +155,15 @@ export class Folders {
     while (made !== path) {
       const below = path.indexOf("/", made === "" ? 0 : made.length + 1);
       made = below < 0 ? path : path.slice(0, below);
-      folder = this.#makeIn(folder, made);
+      folder = this.#makeIn(folder, made, made === path ? mode : folderMode(undefined));
     }
     return { folder, isNew: true };
   }
 
   /** Make `path` in the open folder that holds it, which is released; the open folder. @throws as open() */
-  #makeIn(holder: OpenFolder, path: string): OpenFolder {
+  #makeIn(holder: OpenFolder, path: string, mode: number): OpenFolder {
     try {
-      fs.mkdirSync(holder.at(baseName(path)));
+      fs.mkdirSync(holder.at(baseName(path)), mode);
     } catch (cause) {
       // Somebody else was quicker, or it is a link that leads nowhere, which open() will tell.
       if (errnoOf(cause) !== "EEXIST") throw cause;

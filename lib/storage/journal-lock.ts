@@ -7,6 +7,7 @@ import { LockFolder } from "./lock-folder.ts";
 import { hasFlock } from "./lock-probe.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { siblingNames, uniqueLockName } from "./part-names.ts";
+import { OWN_FILE } from "./rights.ts";
 
 const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
@@ -30,10 +31,14 @@ export class JournalLock {
     this.#folder = folder;
   }
 
-  /** Open or make the journal `name`, for this opener alone. @throws StorageError BUSY; the system's error */
-  static take(folder: OpenFolder, name: string): JournalLock {
+  /**
+   * Open or make the journal `name`, for this opener alone. Nobody may do more with it than `mode` says.
+   *
+   * @throws StorageError BUSY; the system's error
+   */
+  static take(folder: OpenFolder, name: string, mode: number): JournalLock {
     for (;;) {
-      const lock = JournalLock.#open(folder, name, O_CREAT);
+      const lock = JournalLock.#open(folder, name, O_CREAT, mode);
       if (lock === undefined) throw busy();
       if (lock !== "gone") return lock;
     }
@@ -42,7 +47,7 @@ export class JournalLock {
   /** As take(), of a journal that is there. @returns "gone" when there is none, undefined when another may have it */
   static takeExisting(folder: OpenFolder, name: string): JournalLock | "gone" | undefined {
     try {
-      return JournalLock.#open(folder, name, 0);
+      return JournalLock.#open(folder, name, 0, OWN_FILE);
     } catch (cause) {
       if (["ENOENT", "ELOOP", "EISDIR"].includes(errnoOf(cause))) return "gone";
       // Another user's: who knows.
@@ -51,9 +56,9 @@ export class JournalLock {
     }
   }
 
-  static #open(folder: OpenFolder, name: string, create: number): JournalLock | "gone" | undefined {
+  static #open(folder: OpenFolder, name: string, create: number, mode: number): JournalLock | "gone" | undefined {
     const path = folder.at(name);
-    const fd = fs.openSync(path, O_RDWR | create | O_NOFOLLOW | O_NONBLOCK, 0o666);
+    const fd = fs.openSync(path, O_RDWR | create | O_NOFOLLOW | O_NONBLOCK, mode);
     const facts = fs.fstatSync(fd, { bigint: true });
     const key = `${facts.dev.toString(16)}-${facts.ino.toString(16)}`;
     let lock: JournalLock | undefined;

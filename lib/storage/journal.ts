@@ -3,6 +3,7 @@ import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../block.ts";
 import { bootId } from "../platform/boot.ts";
 import { JournalLock } from "./journal-lock.ts";
 import type { OpenFolder } from "./open-folder.ts";
+import { tryNarrow } from "./rights.ts";
 import type { FileFacts } from "./storage.ts";
 
 const FORMAT = "commserver journal 1";
@@ -40,13 +41,19 @@ export class Journal {
 
   /**
    * Open or make the journal `name`, for this opener alone. It goes on when it is of the same source, else it begins
-   * anew. `isTrusted` is false when what it says must be verified.
+   * anew. `isTrusted` is false when what it says must be verified. Nobody may do more with it than `mode` says.
    *
    * @throws StorageError BUSY while another has it; the system's error
    */
-  static open(folder: OpenFolder, name: string, facts: FileFacts): { journal: Journal; isTrusted: boolean } {
-    const lock = JournalLock.take(folder, name);
+  static open(
+    folder: OpenFolder,
+    name: string,
+    facts: FileFacts,
+    mode: number,
+  ): { journal: Journal; isTrusted: boolean } {
+    const lock = JournalLock.take(folder, name, mode);
     try {
+      tryNarrow(lock.fd, mode);
       const path = folder.at(name);
       const found = readJournal(lock.fd);
       if (found !== undefined && isSameSource(found.facts, facts)) {

@@ -3,6 +3,7 @@ import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { type Owner, readError } from "./disk-error.ts";
 import { readAt } from "./file-io.ts";
+import { modeOf } from "./rights.ts";
 import type { FileSource, LoadedFile, OpenFile, StorageEntry } from "./storage.ts";
 
 /** Up to here a read from memory is quicker than handing it to another thread. */
@@ -110,6 +111,7 @@ export function entryOf(path: string, stats: BigIntStats): StorageEntry {
     size: kind === "file" ? countOf(stats.size) : 0,
     modifiedAt: countOf(stats.mtimeMs),
     executable: kind === "file" && (stats.mode & 0o100n) !== 0n,
+    mode: kind === "file" || kind === "folder" ? modeOf(stats) : undefined,
     etag: etagOf(stats),
   };
 }

@@ -7,11 +7,12 @@ import { writeError } from "./disk-error.ts";
 import { finishFile, readAt, setTimes, writeFully, writing } from "./file-io.ts";
 import { Journal } from "./journal.ts";
 import type { OpenFolder } from "./open-folder.ts";
+import { openPart } from "./part-file.ts";
 import { resumableNames } from "./part-names.ts";
 import { publish } from "./publish.ts";
+import { rightsFor, takeRights } from "./replaced.ts";
+import { fileMode, makeExecutable, narrow, OWN_FILE } from "./rights.ts";
 import type { ExistsPolicy, FileFacts, PartFile } from "./storage.ts";
-
-const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
 export interface PartOptions {
   /** Belongs to the part, which releases it. */
@@ -29,36 +30,42 @@ export class LocalPart implements PartFile {
   readonly #part: string;
   readonly #journal: Journal;
   readonly #fd: number;
+  /** As PartFile.isLax of part-file.ts. */
+  readonly #isLax: boolean;
   /** Bytes that are not here yet. */
   #missingBytes: number;
   #writes = 0;
   #ended = false;
 
-  private constructor(options: PartOptions, part: string, journal: Journal, fd: number) {
+  private constructor(options: PartOptions, part: string, journal: Journal, file: { fd: number; isLax: boolean }) {
     this.#options = options;
     this.#part = part;
     this.#journal = journal;
-    this.#fd = fd;
+    this.#fd = file.fd;
+    this.#isLax = file.isLax;
     this.#missingBytes = journal.missing.reduce((sum, [from, to]) => sum + to - from, 0);
   }
 
   /** @throws StorageError as Storage.receive(); then the folder is released */
   static async open(options: PartOptions): Promise<LocalPart> {
-    const { folder, name, facts, path } = options;
+    const { folder, name, facts, path, exists } = options;
     const names = resumableNames(name);
     let journal: Journal | undefined;
     let fd: number | undefined;
     try {
-      const opened = Journal.open(folder, names.journal, facts);
-      journal = opened.journal;
+      // Its own rights, or less; and what its owner needs to go on another day.
+      const mode = fileMode(rightsFor(folder, name, facts, exists).mode) | OWN_FILE;
+      const opened = Journal.open(folder, names.journal, facts, mode);
+      const held = opened.journal;
+      journal = held;
       // What the journal speaks of must be there, too.
-      if (!fs.lstatSync(folder.at(names.part), { throwIfNoEntry: false })?.isFile()) journal.restart();
-      fd = fs.openSync(folder.at(names.part), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
-      const { size } = fs.fstatSync(fd);
+      const file = openPart(folder, names.part, mode, () => held.restart());
+      fd = file.fd;
+      const { size } = file;
       // A disk that was pulled out: the journal may be ahead of it without another start of the system.
       if (size > facts.size) fs.ftruncateSync(fd, facts.size);
-      if (!opened.isTrusted || size < journal.end) await verify(fd, journal);
-      const part = new LocalPart(options, names.part, journal, fd);
+      if (!opened.isTrusted || size < held.end) await verify(fd, held);
+      const part = new LocalPart(options, names.part, held, file);
       if (part.#missingBytes === facts.size) fs.ftruncateSync(fd, 0);
       await requireRoom(folder.at("."), part.#missingBytes, path);
       return part;
@@ -113,6 +120,7 @@ export class LocalPart implements PartFile {
       return await writing(quote(this.path), async () => {
         this.#journal.requireHeld();
         setTimes(this.#fd, facts);
+        this.#setRights();
         if (folder.isDurable) await finishFile(this.#fd);
         const published = publish(folder, this.#part, name, exists);
         this.#journal.remove();
@@ -129,6 +137,17 @@ export class LocalPart implements PartFile {
       await this.keep();
       throw error;
     }
+  }
+
+  /** @throws the system's error */
+  #setRights(): void {
+    if (this.#isLax) return;
+    const { folder, name, exists, facts } = this.#options;
+    // Looked at again: what is there may be another by now.
+    const { mode, replaced } = rightsFor(folder, name, facts, exists);
+    if (replaced !== undefined) return takeRights(this.#fd, replaced);
+    narrow(this.#fd, fileMode(mode));
+    if (facts.mode === undefined && facts.executable) makeExecutable(this.#fd);
   }
 
   async keep(): Promise<void> {

@@ -13,6 +13,7 @@ import { openLocal } from "./open-local.ts";
 import { placementOf } from "./placement.ts";
 import { removeTree } from "./remove-tree.ts";
 import { renameNew } from "./rename-new.ts";
+import { folderMode } from "./rights.ts";
 import {
   checkSize,
   type ExistsPolicy,
@@ -158,9 +159,17 @@ export class LocalStorage implements Storage {
       .finally(() => folder.release());
   }
 
-  async makeFolder(path: string): Promise<boolean> {
+  async makeFolder(path: string, mode?: number): Promise<boolean> {
     try {
-      return this.#folders.ensure(path);
+      return this.#folders.ensure(path, folderMode(mode));
+    } catch (cause) {
+      throw writeError(cause, quote(path));
+    }
+  }
+
+  async finishFolder(path: string, mode: number): Promise<void> {
+    try {
+      this.#folders.finish(path, mode);
     } catch (cause) {
       throw writeError(cause, quote(path));
     }

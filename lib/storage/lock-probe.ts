@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { libc } from "../platform/libc.ts";
 import { OpenFolder } from "./open-folder.ts";
 import { uniquePartName } from "./part-names.ts";
+import { OWN_FILE } from "./rights.ts";
 
 /**
  * Whether flock(2) works in this folder: ENOSYS, ENOLCK or EPERM are no word on who has the file. Asked of a file that
@@ -13,7 +14,7 @@ export function hasFlock(folder: OpenFolder, name: string): boolean {
   const probe = uniquePartName(name);
   let fd: number;
   try {
-    fd = folder.create(probe);
+    fd = folder.create(probe, OWN_FILE);
   } catch {
     return true; // nothing can be made here, and so nothing is known
   }

@@ -23,6 +23,7 @@ interface MemoryFile {
   readonly bytes: Uint8Array;
   readonly modifiedAt: number;
   readonly executable: boolean;
+  readonly mode: number | undefined;
   readonly version: number;
 }
 
@@ -38,14 +39,15 @@ interface MemoryPart {
 export class MemoryStorage implements Storage {
   readonly location = "memory";
   readonly #files = new Map<string, MemoryFile>();
-  readonly #folders = new Set<string>();
+  /** With their modes. */
+  readonly #folders = new Map<string, number | undefined>();
   readonly #parts = new Map<string, MemoryPart>();
   readonly #listeners = new Set<(changes: readonly StorageChange[]) => void>();
   #version = 0;
 
-  set(path: string, bytes: Uint8Array, modifiedAt = 0, executable = false): void {
+  set(path: string, bytes: Uint8Array, modifiedAt = 0, executable = false, mode?: number): void {
     const change = this.#files.has(path) ? "changed" : "added";
-    this.#files.set(path, { bytes, modifiedAt, executable, version: ++this.#version });
+    this.#files.set(path, { bytes, modifiedAt, executable, mode, version: ++this.#version });
     this.#addFolders(parentOf(path));
     void this.stat(path).then((entry) => this.#tell({ change, path, entry }));
   }
@@ -62,18 +64,21 @@ export class MemoryStorage implements Storage {
   async stat(path: string): Promise<StorageEntry> {
     const file = this.#files.get(path);
     if (file !== undefined) {
-      const { bytes, modifiedAt, executable, version } = file;
-      return { path, kind: "file", size: bytes.length, modifiedAt, executable, etag: String(version) };
+      const { bytes, modifiedAt, executable, mode, version } = file;
+      return { path, kind: "file", size: bytes.length, modifiedAt, executable, mode, etag: String(version) };
     }
     if (this.#isFolder(path)) {
-      return { path, kind: "folder", size: 0, modifiedAt: 0, executable: false, etag: "folder" };
+      const mode = this.#folders.get(path);
+      return { path, kind: "folder", size: 0, modifiedAt: 0, executable: false, mode, etag: "folder" };
     }
     throw new StorageError("NOT_FOUND", `There is no ${quote(path)} in the repository.`);
   }
 
   async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
     if (!this.#isFolder(path)) throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
-    const children = [...this.#files.keys(), ...this.#folders].filter((key) => key !== "" && parentOf(key) === path);
+    const children = [...this.#files.keys(), ...this.#folders.keys()].filter(
+      (key) => key !== "" && parentOf(key) === path,
+    );
     for (const child of [...new Set(children)].sort()) {
       const entry = await this.stat(child);
       yield [entry];
@@ -161,7 +166,7 @@ export class MemoryStorage implements Storage {
         let free = path;
         for (let copy = 1; exists === "rename" && (this.#files.has(free) || this.#isFolder(free)); copy++)
           free = copyPath(path, copy);
-        this.set(free, part.bytes, facts.modifiedAt, facts.executable);
+        this.#put(free, part.bytes, facts);
         return free;
       },
       keep: async () => {
@@ -180,23 +185,28 @@ export class MemoryStorage implements Storage {
       free = copyPath(path, copy);
     if (this.#isFolder(free)) throw new StorageError("EXISTS", `${quote(path)} is not a file.`);
     if (exists !== "overwrite" && this.#files.has(free)) throw new StorageError("EXISTS", `${quote(path)} exists.`);
-    this.set(free, new Uint8Array(bytes), facts.modifiedAt, facts.executable);
+    this.#put(free, new Uint8Array(bytes), facts);
     return free;
   }
 
-  async makeFolder(path: string): Promise<boolean> {
+  async makeFolder(path: string, mode?: number): Promise<boolean> {
     const isNew = !this.#isFolder(path);
     for (let folder = path; folder !== ""; folder = parentOf(folder)) {
       if (this.#files.has(folder)) throw new StorageError("EXISTS", `${quote(folder)} is not a folder.`);
     }
     this.#addFolders(path);
+    if (isNew) this.#folders.set(path, mode);
     return isNew;
+  }
+
+  async finishFolder(path: string, mode: number): Promise<void> {
+    this.#folders.set(path, mode);
   }
 
   async remove(path: string, options: RemoveOptions): Promise<void> {
     if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
     const { kind } = await this.stat(path);
-    const below = [...this.#files.keys(), ...this.#folders].filter((key) => key.startsWith(`${path}/`));
+    const below = [...this.#files.keys(), ...this.#folders.keys()].filter((key) => key.startsWith(`${path}/`));
     if (kind === "folder" && below.length > 0 && !options.recursive) {
       throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`);
     }
@@ -222,10 +232,10 @@ export class MemoryStorage implements Storage {
       this.#files.delete(key);
       this.#files.set(moved(key), { ...file, version: ++this.#version });
     }
-    for (const key of [...this.#folders]) {
+    for (const [key, mode] of [...this.#folders]) {
       if (!isMoved(key)) continue;
       this.#folders.delete(key);
-      this.#folders.add(moved(key));
+      this.#folders.set(moved(key), mode);
     }
     this.#tell({ change: "removed", path: from, wasFolder: kind === "folder" });
     this.#tell({ change: replaces ? "changed" : "added", path: to, entry: await this.stat(to) });
@@ -242,6 +252,12 @@ export class MemoryStorage implements Storage {
     return !this.#parts.get(name)?.taken && this.#parts.delete(name);
   }
 
+  /** What is replaced keeps its rights. */
+  #put(path: string, bytes: Uint8Array, { modifiedAt, executable, mode }: FileFacts): void {
+    const there = this.#files.get(path);
+    this.set(path, bytes, modifiedAt, there?.executable ?? executable, there === undefined ? mode : there.mode);
+  }
+
   #tell(change: StorageChange): void {
     for (const listener of this.#listeners) listener([change]);
   }
@@ -251,7 +267,9 @@ export class MemoryStorage implements Storage {
   }
 
   #addFolders(path: string): void {
-    for (let folder = path; folder !== ""; folder = parentOf(folder)) this.#folders.add(folder);
+    for (let folder = path; folder !== "" && !this.#folders.has(folder); folder = parentOf(folder)) {
+      this.#folders.set(folder, undefined);
+    }
   }
 }
 

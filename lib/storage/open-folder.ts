@@ -61,12 +61,12 @@ export class OpenFolder {
     return name === "." ? this.#place : this.#place + sep + toLocalName(name);
   }
 
-  /** Create the file `name`, for writing; its descriptor. @throws the system's error, also when it exists */
-  create(name: string): number {
+  /** Create the file `name`, for writing, with what the umask leaves of `mode`; its descriptor. @throws the system's error, also when it exists */
+  create(name: string, mode: number): number {
     const { createAt } = libc();
-    const fd = createAt === undefined || this.#fd === undefined ? -1 : createAt(this.#fd, name);
+    const fd = createAt === undefined || this.#fd === undefined ? -1 : createAt(this.#fd, name, mode);
     // Whatever the reason was, the portable way meets it again and can name it.
-    return fd >= 0 ? fd : fs.openSync(this.at(name), CREATE, 0o666);
+    return fd >= 0 ? fd : fs.openSync(this.at(name), CREATE, mode);
   }
 
   /** Rename `from` to `to` where nothing is; false when something is. @throws the system's error */

@@ -69,8 +69,17 @@ export interface Storage {
    */
   store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string>;
 
-  /** Make a folder, and those above it. @returns false when it was there @throws StorageError as receive(), EXISTS */
-  makeFolder(path: string): Promise<boolean>;
+  /**
+   * Make a folder, and those above it. It gets the rights of its source, `mode` as in FileFacts, but for those that its
+   * owner needs to fill it: finishFolder() takes them away. One that was there is left as it is.
+   *
+   * @returns false when it was there
+   * @throws StorageError as receive(), EXISTS
+   */
+  makeFolder(path: string, mode?: number): Promise<boolean>;
+
+  /** All is in a folder that makeFolder() has made: it gets no more rights than its source has. @throws StorageError as receive() */
+  finishFolder(path: string, mode: number): Promise<void>;
 
   /**
    * Remove a file, a link or a folder.
@@ -127,6 +136,11 @@ export interface FileFacts {
   readonly modifiedAt: number;
   /** True when its owner may run it. */
   readonly executable: boolean;
+  /**
+   * What the owner, the group and all others may do (`rwxrwxrwx`, 0 to 0o777); absent where the source's system has no
+   * such thing. What is new gets no more than that.
+   */
+  readonly mode?: number | undefined;
   /** Of the source; changes when the content may have changed. */
   readonly etag: string;
 }
@@ -140,6 +154,11 @@ export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
 export function checkSize(path: string, { size }: Pick<FileFacts, "size">): void {
   if (size <= MAX_FILE_BYTES) return;
   throw new StorageError("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${MAX_FILE_BYTES} (16 TiB).`);
+}
+
+/** True for the mode of a folder that keeps its own owner from listing, filling or entering it. */
+export function isClosed(mode: number | undefined): mode is number {
+  return mode !== undefined && (mode & 0o700) !== 0o700;
 }
 
 /** What to do when something is at the path already; "rename" finds another name. */

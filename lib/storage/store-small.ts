@@ -4,6 +4,8 @@ import { finishFile, setTimes } from "./file-io.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { uniquePartName } from "./part-names.ts";
 import { publish } from "./publish.ts";
+import { rightsFor, takeRights } from "./replaced.ts";
+import { fileMode, isWider, makeExecutable, OWN_FILE } from "./rights.ts";
 import type { ExistsPolicy, FileFacts } from "./storage.ts";
 
 const MAX_TRIES = 8;
@@ -22,12 +24,15 @@ export function storeSmall(
   facts: FileFacts,
   exists: ExistsPolicy,
 ): string | Promise<string> {
-  const { part, fd } = createPart(folder, name);
+  const { mode, replaced } = rightsFor(folder, name, facts, exists);
+  const { part, fd } = createPart(folder, name, fileMode(mode));
   try {
     for (let offset = 0; offset < bytes.length; ) {
       offset += fs.writeSync(fd, bytes, offset, bytes.length - offset, offset);
     }
     setTimes(fd, facts);
+    if (replaced !== undefined && !isWider(fs.fstatSync(fd), OWN_FILE)) takeRights(fd, replaced);
+    else if (replaced === undefined && facts.mode === undefined && facts.executable) makeExecutable(fd);
   } catch (error) {
     fs.closeSync(fd);
     fs.rmSync(folder.at(part), { force: true });
@@ -37,11 +42,11 @@ export function storeSmall(
 }
 
 /** Among a million parts one in four thousand finds its name taken: that says nothing of the file. */
-function createPart(folder: OpenFolder, name: string): { part: string; fd: number } {
+function createPart(folder: OpenFolder, name: string, mode: number): { part: string; fd: number } {
   for (let tries = 1; ; tries++) {
     const part = uniquePartName(name);
     try {
-      return { part, fd: folder.create(part) };
+      return { part, fd: folder.create(part, mode) };
     } catch (cause) {
       if (errnoOf(cause) !== "EEXIST" || tries === MAX_TRIES) throw cause;
     }

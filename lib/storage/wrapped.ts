@@ -53,8 +53,12 @@ export abstract class WrappedStorage implements Storage {
     return this.inner.store(path, facts, exists, bytes);
   }
 
-  makeFolder(path: string): Promise<boolean> {
-    return this.inner.makeFolder(path);
+  makeFolder(path: string, mode?: number): Promise<boolean> {
+    return this.inner.makeFolder(path, mode);
+  }
+
+  finishFolder(path: string, mode: number): Promise<void> {
+    return this.inner.finishFolder(path, mode);
   }
 
   remove(path: string, options: RemoveOptions): Promise<void> {

@@ -20,6 +20,8 @@ import { SmallFile } from "./small-file.ts";
 const MAX_LARGE = 8;
 /** Files of one block that may be between their beginning and their end. */
 const MAX_SMALL = 16;
+/** Of the nine bits of a mode. */
+const OWNER_READS = 0o400;
 /** Ranges in one answer: what surely fits a record. */
 const MAX_RANGES = 1_000;
 
@@ -121,7 +123,7 @@ export class PutReceiver {
         return this.#begin(id, decodeJson(PutFile, payload, "A file"));
       case ChunkKind.FOLDER:
         this.#use(id);
-        return this.#makeFolder(id, decodeJson(PutFolder, payload, "A folder").path);
+        return this.#makeFolder(id, decodeJson(PutFolder, payload, "A folder"));
       case ChunkKind.FAIL:
         decodeJson(Reason, payload, "A failure");
         break;
@@ -149,6 +151,8 @@ export class PutReceiver {
 
   #begin(id: number, { path, exists, ...facts }: PutFile): Promise<void> | undefined {
     checkPath(path);
+    // What nobody here could read would only be in the way.
+    if (facts.mode !== undefined) facts.mode |= OWNER_READS;
     this.#requireFew(facts);
     if (!isSmall(facts) || !this.#madeFolders.has(parentOf(path))) return this.#beginAt(id, path, exists, facts);
     this.#files.set(id, new Held(path, facts, exists));
@@ -185,8 +189,9 @@ export class PutReceiver {
     if (count >= limit) throw new StreamError("TOO_MANY_STREAMS", `${limit} such files are under way.`);
   }
 
-  async #makeFolder(id: number, path: string): Promise<void> {
-    if (await this.#options.storage.makeFolder(checkPath(path))) this.#madeFolders.add(path);
+  /** Never finished: a server goes on reading and filling its folders, and nobody here could open them again. */
+  async #makeFolder(id: number, { path, mode }: PutFolder): Promise<void> {
+    if (await this.#options.storage.makeFolder(checkPath(path), mode)) this.#madeFolders.add(path);
     this.#answer({ id, state: "done", path, outcome: "stored" });
   }
 

@@ -4,6 +4,7 @@ import { CommError, ProtocolError, StorageError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
 import { baseName, checkPath, parentOf, pathFault, quote } from "../../path.ts";
 import type { Entry } from "../../protocol/methods.ts";
+import { FoldersAbove } from "../../storage/folders-above.ts";
 import { selectGlob } from "../../storage/glob.ts";
 
 /** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
@@ -72,6 +73,7 @@ async function* planSource(
   // What stands before it is not kept: "get docs/a" makes a, as with cp.
   const selection = isPattern ? selectGlob(source) : undefined;
   const top = selection?.top ?? parentOf(source);
+  const isBelowTop = (path: string) => top === "" || path.startsWith(`${top}/`);
   const isAskedFor = selection?.matches ?? ((path: string) => source === "" || path.startsWith(`${source}/`));
   const entry = isPattern || source === "" ? undefined : await client.stat(source);
   if (entry !== undefined) requireListed(entry.path, (path) => path === source);
@@ -86,20 +88,26 @@ async function* planSource(
   };
   if (entry?.kind === "folder") yield [itemOf(entry, rename(source))];
   let count = 0;
-  const list = client.listBatches(source === "" ? undefined : source, signal);
+  const above = new FoldersAbove<Entry>();
+  const list = client.listBatches(source === "" ? undefined : source, signal, { parents: isPattern });
   for (let step = await list.next(); ; step = await list.next()) {
     if (step.done) {
       if (step.value.skipped > 0) onFailed(source, leftOut(source, step.value.skipped));
       break;
     }
-    count += step.value.length;
     const items: TransferItem[] = [];
     for (const found of step.value) {
-      requireListed(found.path, isAskedFor);
-      // A pattern for files does not mean the folders that it happens to match.
-      const isMeant = found.kind === "file" || (found.kind === "folder" && (!isPattern || source.endsWith("**")));
-      if (isMeant) items.push(itemOf(found, rename(found.path)));
-      else if (found.kind !== "folder") onFailed(found.path, notFollowed(found.path));
+      const isParent = isPattern && found.kind === "folder" && !isAskedFor(found.path);
+      requireListed(found.path, isParent ? isBelowTop : isAskedFor);
+      if (!isParent) count++;
+      // A pattern for files does not mean the folders that it happens to match: they come with what is in them.
+      const isMeant =
+        found.kind === "file" || (found.kind === "folder" && !isParent && (!isPattern || source.endsWith("**")));
+      if (isMeant) {
+        for (const folder of above.take(found.path)) items.push(itemOf(folder, rename(folder.path)));
+        items.push(itemOf(found, rename(found.path)));
+      } else if (found.kind === "folder") above.enter(found);
+      else onFailed(found.path, notFollowed(found.path));
     }
     yield items;
   }
@@ -112,9 +120,8 @@ function requireListed(path: string, isAskedFor: (path: string) => boolean): voi
   if (fault !== undefined) throw new ProtocolError("BAD_PAYLOAD", `The server lists ${quote(path)}: ${fault}.`);
 }
 
-function itemOf(entry: Pick<Entry, "path" | "kind" | "size" | "modifiedAt">, to: string): TransferItem {
-  const { path, size, modifiedAt } = entry;
-  return { from: path, to, kind: entry.kind === "folder" ? "folder" : "file", size, modifiedAt };
+function itemOf({ path, kind, size, modifiedAt, mode }: Entry, to: string): TransferItem {
+  return { from: path, to, kind: kind === "folder" ? "folder" : "file", size, modifiedAt, mode };
 }
 
 function notFollowed(path: string): CommError {

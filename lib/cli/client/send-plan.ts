@@ -5,6 +5,7 @@ import { CommError, StorageError, toCommError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
 import { pathFault, quote } from "../../path.ts";
 import { readError } from "../../storage/disk-error.ts";
+import { FoldersAbove } from "../../storage/folders-above.ts";
 import { selectGlob } from "../../storage/glob.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { fromLocalName } from "../../storage/local-names.ts";
@@ -63,8 +64,8 @@ async function* planSource(
   const target = joinPath(options.to, checkName(name, source));
   if (statSync(real).isDirectory()) {
     const local = await storageOf(real);
-    if (target !== "") yield [{ from: "", to: target, kind: "folder", size: 0, modifiedAt: 0, local }];
-    return yield* planBelow(local, source, target, options, () => true);
+    if (target !== "") yield [itemOf(await local.stat(""), target, local)];
+    return yield* planBelow(local, source, target, options);
   }
   const local = await storageOf(dirname(real));
   yield [itemOf(await local.stat(fromLocalName(basename(real))), target, local)];
@@ -81,9 +82,8 @@ async function* planPattern(
   let count = 0;
   const below = planBelow(local, pattern, options.to, options, matches);
   for await (const batch of below) {
-    const files = batch.filter(({ kind }) => kind === "file");
-    count += files.length;
-    yield files;
+    count += batch.filter(({ kind }) => kind === "file").length;
+    yield batch;
   }
   if (count === 0) throw new StorageError("NO_SUCH_FILE", `Nothing matches ${quote(pattern)}.`);
 }
@@ -101,15 +101,19 @@ async function* planBelow(
   source: string,
   target: string,
   { onFailed }: SendPlanOptions,
-  matches: (path: string) => boolean,
+  /** Of a pattern: folders come with what is in them. */
+  matches?: (path: string) => boolean,
 ): AsyncGenerator<UploadItem[], void> {
   const skipped = { count: 0 };
+  const above = new FoldersAbove<StorageEntry>();
   for await (const batch of local.list("", { enter: () => true, skipped })) {
     const items: UploadItem[] = [];
     for (const entry of batch) {
-      if (!matches(entry.path)) continue;
-      if (entry.kind === "file" || entry.kind === "folder")
-        items.push(itemOf(entry, joinPath(target, entry.path), local));
+      if (matches !== undefined && entry.kind === "folder") above.enter(entry);
+      else if (matches?.(entry.path) === false) continue;
+      else if (entry.kind === "file" || entry.kind === "folder")
+        for (const found of [...above.take(entry.path), entry])
+          items.push(itemOf(found, joinPath(target, found.path), local));
       else onFailed(entry.path, leftOut(entry.path));
     }
     yield items;
@@ -134,6 +138,6 @@ function joinPath(folder: string, name: string): string {
 }
 
 function itemOf(entry: StorageEntry, to: string, local: LocalStorage): UploadItem {
-  const { path, size, modifiedAt } = entry;
-  return { from: path, to, kind: entry.kind === "folder" ? "folder" : "file", size, modifiedAt, local };
+  const { path, size, modifiedAt, mode } = entry;
+  return { from: path, to, kind: entry.kind === "folder" ? "folder" : "file", size, modifiedAt, mode, local };
 }

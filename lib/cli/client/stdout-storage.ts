@@ -24,6 +24,8 @@ export class StdoutStorage {
     return path;
   }
 
+  async finishFolder(): Promise<void> {}
+
   async makeFolder(): Promise<boolean> {
     throw new UsageError("A folder can't go to standard output.");
   }

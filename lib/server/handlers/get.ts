@@ -97,6 +97,6 @@ function rangeOf(
   return [offset, Math.min(entry.size, length === undefined ? entry.size : offset + length)];
 }
 
-export function factsOf({ size, modifiedAt, executable, etag }: FileFacts): FileFacts {
-  return { size, modifiedAt, executable, etag };
+export function factsOf({ size, modifiedAt, executable, mode, etag }: FileFacts): FileFacts {
+  return { size, modifiedAt, executable, mode, etag };
 }

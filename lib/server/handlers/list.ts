@@ -2,6 +2,7 @@ import { isGlob } from "../../glob.ts";
 import { Pacer } from "../../pacer.ts";
 import { type Entry, ListParams, type ListTrailer } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
+import { FoldersAbove } from "../../storage/folders-above.ts";
 import { checkGlob, selectBelow, selectGlob } from "../../storage/glob.ts";
 import type { StorageEntry } from "../../storage/storage.ts";
 import { defineMethod } from "../method.ts";
@@ -32,10 +33,14 @@ export const list = defineMethod({
       let step = await walk.next();
       stream.accept({});
       const records = new RecordWriter(stream);
+      const above = params.parents ? new FoldersAbove<StorageEntry>() : undefined;
       const pacer = new Pacer(host.clock);
       for (; !step.done; step = await walk.next()) {
         for (const entry of step.value) {
-          if (selection.matches(entry.path)) records.add(recordOf(entry));
+          if (selection.matches(entry.path)) {
+            for (const folder of above?.take(entry.path) ?? []) records.add(recordOf(folder));
+            records.add(recordOf(entry));
+          } else if (entry.kind === "folder") above?.enter(entry);
           // A pattern may be so much work that a batch of paths keeps everybody else.
           if (pacer.isDue) await pacer.pause();
           if (stream.isClosed) return;
@@ -50,6 +55,7 @@ export const list = defineMethod({
   },
 });
 
-function recordOf({ path, kind, size, modifiedAt }: StorageEntry): Entry {
-  return { path, kind, size, modifiedAt };
+/** The mode of a file comes with the file; a folder comes with nothing else. */
+function recordOf({ path, kind, size, modifiedAt, mode }: StorageEntry): Entry {
+  return kind === "folder" ? { path, kind, size, modifiedAt, mode } : { path, kind, size, modifiedAt };
 }

@@ -8,7 +8,7 @@ export const stat = defineMethod({
   role: "read",
   params: StatParams,
   async handle({ params, stream, host }) {
-    const { path, kind, size, modifiedAt, executable, etag } = await host.storage.stat(checkPath(params.path));
-    stream.accept({ path, kind, size, modifiedAt, executable, etag } satisfies StatResult, { end: true });
+    const { path, kind, size, modifiedAt, executable, mode, etag } = await host.storage.stat(checkPath(params.path));
+    stream.accept({ path, kind, size, modifiedAt, executable, mode, etag } satisfies StatResult, { end: true });
   },
 });

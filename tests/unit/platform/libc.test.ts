@@ -26,7 +26,16 @@ function callsWithout(missing: readonly string[]): Record<string, boolean> {
   return JSON.parse(stdout.toString());
 }
 
-const ALL = { getdents64: true, tryLock: true, createAt: true, renameNewAt: true, sendfile: true };
+const ALL = {
+  getdents64: true,
+  tryLock: true,
+  createAt: true,
+  renameNewAt: true,
+  sendfile: true,
+  getAcl: true,
+  setAcl: true,
+  removeAcl: true,
+};
 
 describe.skipIf(process.platform !== "linux")("the C library", () => {
   test.each([
@@ -34,6 +43,9 @@ describe.skipIf(process.platform !== "linux")("the C library", () => {
     ["flock", "tryLock"],
     ["openat", "createAt"],
     ["sendfile", "sendfile"],
+    ["lgetxattr", "getAcl"],
+    ["fsetxattr", "setAcl"],
+    ["fremovexattr", "removeAcl"],
   ])("without %s has all the others", (symbol, call) => {
     expect(callsWithout([symbol])).toEqual({ ...ALL, [call]: false });
   });
