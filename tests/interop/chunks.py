@@ -4,7 +4,7 @@ import collections
 import json
 import struct
 
-from wire import BLOCK, FACTS, FAILURE, MAX_RECORD, fields, parse_object, require, text
+from wire import BLOCK, FACTS, FAILURE, MAX_RECORD, MODE, fields, parse_object, require, text
 from xxh3 import xxh3
 
 HEADER = struct.Struct(">IIIIQ")
@@ -16,7 +16,7 @@ KINDS = {
     "BLOCK": Kind(2, BLOCK, None),
     "SEAL": Kind(3, 0, None),
     "FAIL": Kind(4, 65536, FAILURE),
-    "FOLDER": Kind(5, 65536, fields({"path": text()})),
+    "FOLDER": Kind(5, 65536, fields({"path": text(), "mode?": MODE})),
 }
 NAMES = {kind.code: name for name, kind in KINDS.items()}
 

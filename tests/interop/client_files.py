@@ -78,8 +78,8 @@ class FileCommands:
         self.until(lambda: self.putting.answered(*jobs))
         self.do_done()
 
-    def do_folder(self, path):
-        job = self.put_stream().folder(path)
+    def do_folder(self, path, mode=None):
+        job = self.put_stream().folder(path, mode)
         self.until(lambda: self.putting.answered(job))
 
     def do_offer(self, path, file, exists="fail"):

@@ -86,7 +86,8 @@ class Getting:
         if part.damaged:
             return
         content = b"".join(part.content[offset] for offset in sorted(part.content))
-        with open(part.target, "wb") as file:
+        mode = part.facts.get("mode", 0o666)
+        with open(part.target, "wb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
             file.write(content)
         sha256 = hashlib.sha256(content).hexdigest()
         emit("got", path=part.path, **{**part.facts, "bytes": len(content)}, sha256=sha256)

@@ -39,9 +39,11 @@ CHUNK_LIES = {
 }
 
 
-def facts_of(file):
+def facts_of(file, modes):
     info = os.stat(file)
     facts = {"size": info.st_size, "modifiedAt": info.st_mtime_ns // 1000000}
+    if modes:
+        facts["mode"] = info.st_mode & 0o777
     return {**facts, "executable": bool(info.st_mode & 0o100), "etag": f"{info.st_size}-{info.st_mtime_ns}"}
 
 
@@ -57,7 +59,7 @@ class Putting:
     """One stream of `put`."""
 
     def __init__(self, session):
-        self.body, self.ids, self.jobs = Body(), itertools.count(5, 4), {}
+        self.body, self.ids, self.jobs, self.modes = Body(), itertools.count(5, 4), {}, session.options.modes
         self.stream = session.open("put", {}, self.body)
         self.records = Records(self.take)
         self.stream.sink, self.stream.window = self.records, session.options.window
@@ -66,7 +68,7 @@ class Putting:
 
     def offer(self, path, file, exists="fail", held=False):
         """FILE; a file of one block or less goes at once behind it, unless it is held."""
-        facts = facts_of(file)
+        facts = facts_of(file, self.modes)
         with open(file, "rb") as source:
             job = self.add(path, facts, source.read(), held)
         self.chunk(job, "FILE", {"path": path, "exists": exists, **facts, "later": None})
@@ -75,9 +77,9 @@ class Putting:
             self.chunk(job, "SEAL")
         return job
 
-    def folder(self, path):
+    def folder(self, path, mode=None):
         job = self.add(path, {"size": 0}, b"", False)
-        self.chunk(job, "FOLDER", {"path": path})
+        self.chunk(job, "FOLDER", {"path": path, **({} if mode is None else {"mode": int(mode, 8)})})
         return job
 
     def lying_job(self):

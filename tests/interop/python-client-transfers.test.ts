@@ -110,6 +110,60 @@ describeInterop("a Python client gets from the compiled server", () => {
   });
 });
 
+describeInterop("the rights of files and folders", () => {
+  const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8);
+
+  test("a Python client is told them, and its file is made with them", async () => {
+    await using site = await FilesSite.open();
+    const repository = site.folder.join("repository");
+    chmodSync(`${repository}/docs`, 0o2750);
+    chmodSync(`${repository}/a.txt`, 0o4600);
+    const lines = [
+      `call stat '{"path":"docs"}'`,
+      `call stat '{"path":"a.txt"}'`,
+      `call digest '{"path":"a.txt"}'`,
+      "list",
+    ];
+    const { events, ...rest } = await site.run([], [...lines, "get a.txt private"]);
+    expect(rest).toEqual(KEPT);
+    expect(only(events, "result").map(({ mode }) => mode)).toEqual([0o750, 0o600, 0o600]);
+    const listed = only(events, "listed")[0]?.["entries"].map(({ path, mode }: PeerEvent) => [path, mode]);
+    expect(listed).toEqual([
+      ["a.txt", undefined],
+      ["big.bin", undefined],
+      ["docs", 0o750],
+      ["docs/b.txt", undefined],
+      ["empty", undefined],
+    ]);
+    expect(only(events, "got")).toMatchObject([{ mode: 0o600 }]);
+    expect(modeOf(site.folder.join("private"))).toBe("600");
+  });
+
+  test("what a Python client puts has them, less what the server keeps for itself", async () => {
+    await using site = await FilesSite.open();
+    for (const [name, mode] of [
+      ["small", 0o600],
+      ["big", 0o640],
+      ["none", 0o111],
+    ] as const)
+      chmodSync(site.folder.join(name), mode);
+    const puts = ["folder closed 0500", "folder shared 0750", "put fail closed/small small shared/big big none none"];
+    const { events, ...rest } = await site.run(["--modes"], puts);
+    expect(rest).toEqual(KEPT);
+    expect(only(events, "done")).toHaveLength(5);
+    const modes = ["closed", "shared", "closed/small", "shared/big", "none"].map((path) =>
+      modeOf(site.folder.join("repository", path)),
+    );
+    expect(modes).toEqual(["700", "750", "600", "640", "511"]);
+  });
+
+  test("a mode that is none is BAD_PAYLOAD", async () => {
+    await using site = await FilesSite.open();
+    const { events } = await site.run([], ["folder docs 7777", "done"]);
+    expect(only(events, "reset")).toMatchObject([{ code: 7 }]);
+  });
+});
+
 describeInterop("a Python client puts to the compiled server", () => {
   test.each([
     ["the usual credit", []],

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
@@ -40,6 +40,30 @@ class PeerSite extends PythonSite {
 }
 
 buildFirst();
+
+describeInterop("rights that a Python server tells, and is told", () => {
+  test("come along with what the compiled client gets and puts", async () => {
+    await using site = await PeerSite.open("--modes");
+    chmodSync(site.folder.join("repository/docs"), 0o700);
+    chmodSync(site.folder.join("repository/docs/a.txt"), 0o640);
+    chmodSync(site.folder.join("repository/big.bin"), 0o600);
+    expect(await site.run("get", "docs", "big.bin")).toMatchObject({ exitCode: 0 });
+    const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8);
+    expect(["docs", "docs/a.txt", "big.bin"].map((path) => modeOf(`${site.own}/${path}`))).toEqual([
+      "700",
+      "640",
+      "600",
+    ]);
+    expect(await site.run("put", "docs", "big.bin", "--to", "again")).toMatchObject({ exitCode: 0 });
+    const offered = site.server.events("offered").map(({ path, mode }) => [path, mode]);
+    expect(offered.sort()).toEqual([
+      ["again/big.bin", 0o600],
+      ["again/docs", 0o700],
+      ["again/docs/a.txt", 0o640],
+    ]);
+    expect(await site.server.finish()).toEqual(KEPT);
+  });
+});
 
 describeInterop("the compiled client gets from a Python server", () => {
   test.each(PEER_WIRES)("over %s, a folder with all below it", async (_, wire) => {

@@ -146,7 +146,8 @@ class Visitor(Session):
         kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
         kind = kinds.get(stat.S_IFMT(info.st_mode), "other")
         size = info.st_size if kind == "file" else 0
-        return {"path": path, "kind": kind, "size": size, "modifiedAt": info.st_mtime_ns // 1000000}
+        mode = {"mode": info.st_mode & 0o777} if self.options.modes and kind == "folder" else {}
+        return {"path": path, "kind": kind, "size": size, "modifiedAt": info.st_mtime_ns // 1000000, **mode}
 
     def walk(self, folder=""):
         """Methods, list: everything, depth first."""
@@ -205,7 +206,7 @@ class Visitor(Session):
     def do_stat(self, stream, params):
         full = self.resolve(stream, params.get("path"))
         if full:
-            self.accept(stream, {**facts_at(full), **self.entry(params["path"])})
+            self.accept(stream, {**facts_at(full, self.options.modes), **self.entry(params["path"])})
 
     def do_get(self, stream, params):
         """Transfers, get; or the frame that was ordered in its place."""
@@ -225,7 +226,7 @@ class Visitor(Session):
         full = self.resolve(stream, params.get("path"))
         if full and os.path.isfile(full):
             with open(full, "rb") as file:
-                self.accept(stream, {**facts_at(full), "sha256": hashlib.sha256(file.read()).hexdigest()})
+                self.accept(stream, {**facts_at(full, self.options.modes), "sha256": hashlib.sha256(file.read()).hexdigest()})
         elif full:
             self.reset(stream, "NOT_A_FILE", "It is a folder.")
 

@@ -8,10 +8,12 @@ from session import emit
 from wire import BLOCK, ERRORS, OFFER, REQUEST, require, valid_path
 
 
-def facts_at(full):
+def facts_at(full, modes=False):
     """Transfers: the facts of a file."""
     info = os.stat(full)
     facts = {"size": info.st_size, "modifiedAt": info.st_mtime_ns // 1000000}
+    if modes:
+        facts["mode"] = info.st_mode & 0o777
     return {**facts, "executable": bool(info.st_mode & 0o100), "etag": f"{info.st_size}-{info.st_mtime_ns}"}
 
 
@@ -49,7 +51,7 @@ class GetAnswers:
             error = ("NOT_A_FILE", f'"{request["path"]}" is a folder.')
         if error is not None:
             return [failure(request, ERRORS[error[0]], error[1])]
-        facts = facts_at(full)
+        facts = facts_at(full, self.visitor.options.modes)
         if request.get("etag", facts["etag"]) != facts["etag"]:
             return [failure(request, ERRORS["CHANGED"], "It is another now.")]
         if request.get("offset", 0) > facts["size"]:
@@ -129,7 +131,7 @@ class PutAnswers:
     def on_folder(self, chunk):
         path = self.place(chunk)
         if path is not None:
-            os.makedirs(path, exist_ok=True)
+            os.makedirs(path, chunk.body.get("mode", 0o777), exist_ok=True)
             self.finish(chunk.id, "stored")
 
     def place(self, chunk):
@@ -209,9 +211,9 @@ class PutAnswers:
             return self.ready(chunk.id, one.missing)
         full = os.path.join(self.server.root, one.path)
         os.makedirs(os.path.dirname(full), exist_ok=True)
-        with open(full, "wb") as file:
+        mode = one.facts.get("mode", 0o755 if one.facts["executable"] else 0o644)
+        with open(full, "wb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
             file.write(b"".join(one.kept[offset] for offset in sorted(one.kept)))
-        os.chmod(full, 0o755 if one.facts["executable"] else 0o644)
         os.utime(full, ns=(one.facts["modifiedAt"] * 1000000,) * 2)
         return self.finish(chunk.id, "stored")
 

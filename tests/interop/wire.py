@@ -204,10 +204,11 @@ SHAPES = {
 }
 PUSH = fields({"from": text(), "to": text(), "text": text(1, 8192)})
 KIND = one_of("file", "folder", "link", "other")
-ENTRY = {"path": valid_path, "kind": KIND, "size": number(), "modifiedAt": TIME}
+MODE = number(0, 0o777)
+ENTRY = {"path": valid_path, "kind": KIND, "size": number(), "modifiedAt": TIME, "mode?": MODE}
 REASONS = ("exit", "lost", "kicked", "timeout", "idle", "revoked", "shutdown", "protocol error", "crash", None)
 REASON = one_of(*REASONS)
-FACTS = {"size": number(), "modifiedAt": TIME, "executable": BOOLEAN, "etag": text(0, 128)}
+FACTS = {"size": number(), "modifiedAt": TIME, "executable": BOOLEAN, "mode?": MODE, "etag": text(0, 128)}
 SHA256 = fields({"sha256": lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None})
 COUNTERS = {key: number() for key in ("bytesIn", "bytesOut", "messagesIn", "messagesOut")}
 WHO = {"name": text(), "address": text(), "startedAt": TIME}
