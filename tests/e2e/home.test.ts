@@ -1,43 +1,35 @@
 /** Users whom nothing can be kept for: without a home, as in containers and services, or with one that is read-only. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync } from "node:fs";
-import { join } from "node:path";
-import { binaries } from "../support/binaries.ts";
-import { type Finished, run, ServerProcess } from "../support/processes.ts";
+import { chmodSync } from "node:fs";
+import { OtherUser } from "../support/other-user.ts";
+import { type Finished, ServerProcess } from "../support/processes.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { noPermissionTests, permissionTest } from "../support/unprivileged.ts";
 
 /** A user id that no list of users has. */
-const NOBODY_AT_ALL = "54321";
+const NOBODY_AT_ALL = 54_321;
 const REPOSITORY = `${import.meta.dir}/../../repository`;
 
-/** The programs, where every user can run them. */
-const programs = new TempFolder();
+let user: OtherUser;
 
 beforeAll(async () => {
-  chmodSync(programs.path, 0o755);
-  for (const program of Object.values(await binaries())) {
-    const copy = join(programs.path, program.split("/").at(-1) as string);
-    copyFileSync(program, copy);
-    chmodSync(copy, 0o755);
-  }
+  user = await OtherUser.of(NOBODY_AT_ALL);
 }, 120_000);
 
-afterAll(() => programs[Symbol.dispose]());
+afterAll(() => user[Symbol.dispose]());
 
 /** Run a program as that user, with nothing but `env`. */
-function homeless(program: "commserver-client" | "commserver-server", args: string[], env = {}): Promise<Finished> {
-  const user = ["setpriv", "--reuid", NOBODY_AT_ALL, "--regid", NOBODY_AT_ALL, "--clear-groups"];
-  return run([...user, join(programs.path, program), ...args], { cwd: "/", env });
+function homeless(program: "client" | "server", args: string[], env = {}): Promise<Finished> {
+  return user.run(program, args, { env });
 }
 
 describe.skipIf(noPermissionTests !== undefined)("a user without a home", () => {
   test(permissionTest("is told what to do, by both programs, and reports no defect"), async () => {
     for (const [program, args] of [
-      ["commserver-client", ["servers"]],
-      ["commserver-client", ["list"]],
-      ["commserver-server", ["identity"]],
-      ["commserver-server", ["--repository", REPOSITORY, "--port", "0"]],
+      ["client", ["servers"]],
+      ["client", ["list"]],
+      ["server", ["identity"]],
+      ["server", ["--repository", REPOSITORY, "--port", "0"]],
     ] as const) {
       const { exitCode, stderr } = await homeless(program, [...args]);
       expect(stderr).toContain("no home folder for what must last: name a folder with --state-dir");
@@ -51,9 +43,9 @@ describe.skipIf(noPermissionTests !== undefined)("a user without a home", () => 
     using folder = new TempFolder();
     chmodSync(folder.path, 0o777);
     const list = ["list", "--server", server.address, "--accept-new"];
-    const given = await homeless("commserver-client", [...list, "--state-dir", folder.join("state")]);
+    const given = await homeless("client", [...list, "--state-dir", folder.join("state")]);
     expect(given).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("welcome.txt") });
-    const found = await homeless("commserver-client", list, { XDG_STATE_HOME: folder.join("xdg") });
+    const found = await homeless("client", list, { XDG_STATE_HOME: folder.join("xdg") });
     expect(found).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("welcome.txt") });
   });
 
@@ -61,7 +53,7 @@ describe.skipIf(noPermissionTests !== undefined)("a user without a home", () => 
     await using server = await ServerProcess.start(["--repository", REPOSITORY, "--open"]);
     using folder = new TempFolder();
     chmodSync(folder.path, 0o555);
-    const { exitCode, stdout, stderr } = await homeless("commserver-client", [
+    const { exitCode, stdout, stderr } = await homeless("client", [
       ...["list", "--server", server.address, "--accept-new", "--state-dir", folder.join("state")],
     ]);
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("welcome.txt") });

@@ -39,16 +39,22 @@ export class ServerProcess implements AsyncDisposable {
 
   /**
    * Start it on a free port and wait until it listens. `--json` is given; `stateDir` to take over an old one, `openFiles`
-   * for a limit of open files.
+   * for a limit of open files, `program` for another command than the server's own.
    */
   static async start(
     args: string[],
-    options: { stateDir?: string; cwd?: string; env?: Record<string, string>; openFiles?: number } = {},
+    options: {
+      stateDir?: string;
+      cwd?: string;
+      env?: Record<string, string>;
+      openFiles?: number;
+      program?: string[];
+    } = {},
   ): Promise<ServerProcess> {
-    const { server } = await binaries();
+    const program = options.program ?? [(await binaries()).server];
     const state = new TempFolder();
     const stateDir = options.stateDir ?? state.path;
-    const command = [server, "--port", "0", "--json", "--state-dir", stateDir, ...args];
+    const command = [...program, "--port", "0", "--json", "--state-dir", stateDir, ...args];
     const child = spawn(withOpenFiles(options.openFiles, command), {
       cwd: options.cwd ?? state.path,
       env: options.env ?? USER_ENV,
