@@ -19,9 +19,9 @@ const CONTENT = noise(2 * BLOCK_BYTES + 7);
 const isRoot = process.getuid?.() === 0;
 const ownerTest = (name: string) => (isRoot ? name : `${name} (skipped: only root may give files to others)`);
 
-/** The modes of all that is there of unfinished files. */
+/** The modes of what is there of unfinished files; their locks hold nothing. */
 function unfinishedModes(folder: TempFolder): Record<string, string> {
-  const names = readdirSync(folder.path).filter((name) => name.includes(".commserver-"));
+  const names = readdirSync(folder.path).filter((name) => /\.commserver-(part|journal)$/.test(name));
   return Object.fromEntries(
     names.map((name) => [name.replace(/^.*\./, ""), (statSync(folder.join(name)).mode & 0o7777).toString(8)]),
   );
