@@ -1,5 +1,6 @@
 import type { Folders } from "./folders.ts";
 import { InotifySource } from "./inotify-source.ts";
+import type { OpenFolder } from "./open-folder.ts";
 import { RecursiveSource } from "./recursive-source.ts";
 import type { StorageChange, StorageEntry } from "./storage.ts";
 import type { OpenTreeSource, TreeSource } from "./tree-source.ts";
@@ -19,8 +20,8 @@ type Listener = (changes: readonly StorageChange[]) => void;
 export interface FolderWatchOptions {
   readonly root: string;
   readonly folders: Folders;
-  /** What is at a path, as list() would tell it; undefined when it tells nothing. */
-  look(path: string): StorageEntry | undefined;
+  /** What is at a path whose folder is open, as list() would tell it; undefined when it tells nothing. */
+  look(folder: OpenFolder, path: string): StorageEntry | undefined;
   readonly openSource?: OpenTreeSource;
 }
 

@@ -69,6 +69,15 @@ export class Folders {
     return folder.retain();
   }
 
+  /**
+   * The folder `name` in an open one, whatever is at its path by now; the caller releases it. `path`: for words.
+   *
+   * @throws as open()
+   */
+  openIn(holder: OpenFolder, name: string, path: string): OpenFolder {
+    return OpenFolder.open(holder.at(name), (real) => this.requireBelow(path, real));
+  }
+
   /** As open(), made where it is missing. @throws as open(), StorageError EXISTS when a file is in the way */
   make(path: string): OpenFolder {
     return this.#openOrMake(path, folderMode(undefined)).folder;

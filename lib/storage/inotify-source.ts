@@ -35,6 +35,11 @@ export class InotifySource implements TreeSource {
     return true;
   }
 
+  isSame({ watchId }: KnownFolder, place: string): boolean {
+    // The system knows a folder that is watched again, by whatever name, and gives no watch twice.
+    return watchId === undefined || this.#inotify.add(place) === watchId;
+  }
+
   unwatch(folder: KnownFolder): void {
     const { watchId } = folder;
     if (watchId === undefined || this.#folders.get(watchId) !== folder) return;

@@ -48,7 +48,7 @@ export class Inotify {
 
   /** Watch the folder at `path`. @returns its watch, the same for the same folder; undefined when it can't be */
   add(path: string): number | undefined {
-    const watch = this.#calls.add(this.#fd, path, MASK);
+    const watch = this.#isClosed ? -1 : this.#calls.add(this.#fd, path, MASK);
     return watch < 0 ? undefined : watch;
   }
 
@@ -65,9 +65,12 @@ export class Inotify {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    void this.#reader.cancel().catch(() => {});
-    // The reader has a descriptor of its own.
-    fs.closeSync(this.#fd);
+    // The reader has a descriptor of its own. With the last one the system waits for all who may still be telling something,
+    // for as long as that takes: in another thread.
+    void this.#reader
+      .cancel()
+      .catch(() => {})
+      .finally(() => fs.close(this.#fd, () => {}));
   }
 }
 

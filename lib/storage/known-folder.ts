@@ -11,10 +11,11 @@ export class KnownFolder {
   readonly #isRoot: boolean;
   #folders: Map<string, KnownFolder> | undefined;
   #others: NameDigests | undefined;
-  /** Whoever watches it knows it by this. */
+  /** By which the source that watches it knows the folder itself, whatever its name: the one or the other. */
   watchId: number | undefined;
-  /** What tells it from another of its name; noted where nothing else tells that one has taken its place. */
   identity: string | undefined;
+  /** What is in it is known, and what happens in it is told. */
+  isLearnt = false;
 
   private constructor(name: string, parent: KnownFolder | undefined) {
     this.#name = name;

@@ -132,18 +132,9 @@ function entryFor(folders: Folders, path: string, stats: BigIntStats | undefined
   return stats?.isSymbolicLink() ? lookThrough(folders, path, stats) : stats && entryOf(path, stats);
 }
 
-/** What list() would tell of one path; undefined when it is not there. @throws nothing */
-export function lookAt(folders: Folders, path: string): StorageEntry | undefined {
-  try {
-    const { folder } = folders.holder(path);
-    try {
-      return entryFor(folders, path, lookSync(folder, path));
-    } finally {
-      folder.release();
-    }
-  } catch {
-    return undefined;
-  }
+/** What list() would tell of a path whose folder is open; undefined when it would not. @throws the system's error out of files */
+export function lookIn(folders: Folders, folder: OpenFolder, path: string): StorageEntry | undefined {
+  return entryFor(folders, path, lookSync(folder, path));
 }
 
 /** A link to a file inside is told as that file; any other stays a link. @throws the system's error out of files */

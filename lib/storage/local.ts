@@ -6,7 +6,7 @@ import { errnoOf, type Owner, readError, writeError } from "./disk-error.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { Folders } from "./folders.ts";
 import { entryOf, loadSmall } from "./local-file.ts";
-import { listFolder, lookAt } from "./local-list.ts";
+import { listFolder, lookIn } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { openLocal } from "./open-local.ts";
@@ -45,7 +45,7 @@ export class LocalStorage implements Storage {
     this.#owner = owner;
     this.#folders = new Folders(root);
     const folders = this.#folders;
-    this.#watch = new FolderWatch({ root, folders, look: (path) => lookAt(folders, path) });
+    this.#watch = new FolderWatch({ root, folders, look: (folder, path) => lookIn(folders, folder, path) });
   }
 
   /**

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { sep } from "node:path";
+import type { KnownFolder } from "./known-folder.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
 
 /** Lets the system watch a whole tree, where it can do that itself or has nothing better. */
@@ -18,8 +19,13 @@ export class RecursiveSource implements TreeSource {
     this.#watcher.on("error", () => sink.lost());
   }
 
-  watch(): boolean {
+  watch(folder: KnownFolder, place: string): boolean {
+    folder.identity = identityOf(place);
     return true;
+  }
+
+  isSame({ identity }: KnownFolder, place: string): boolean {
+    return identity === identityOf(place);
   }
 
   unwatch(): void {}
@@ -27,4 +33,10 @@ export class RecursiveSource implements TreeSource {
   close(): void {
     this.#watcher.close();
   }
+}
+
+/** The number of a folder is given to another when it is gone, but not at the same time. */
+function identityOf(place: string): string {
+  const { dev, ino, birthtimeNs } = fs.statSync(place, { bigint: true });
+  return `${dev} ${ino} ${birthtimeNs}`;
 }

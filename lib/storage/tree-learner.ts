@@ -11,7 +11,10 @@ import type { OpenFolder } from "./open-folder.ts";
 import { isUnfinished } from "./part-names.ts";
 import type { TreeSource } from "./tree-source.ts";
 
-/** Makes folders known and watched with all below them, and lets go of them again: in turns with all else. */
+/**
+ * Makes folders known and watched with all below them, and lets go of them again, in turns with all else. What is below a
+ * folder is reached through that folder, and not by a path: nobody who moves folders meanwhile can mix them up.
+ */
 export class TreeLearner {
   readonly #folders: Folders;
   readonly #source: TreeSource;
@@ -22,57 +25,46 @@ export class TreeLearner {
     this.#source = source;
   }
 
-  /**
-   * Learn what is in `top`, and below it. `onMissing` is told of a folder in it that was not there any more: nothing is
-   * known of it.
-   *
-   * @returns false when not all of it can be watched, or after stop()
-   * @throws as Folders.open() when `top` is the root; the system's error out of files
-   */
-  async learn(top: KnownFolder, onMissing: (holder: KnownFolder, name: string) => void): Promise<boolean> {
-    const pacer = new Pacer(diskClock);
-    let isWhole = true;
-    const waiting = [top];
-    for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-      const opened = this.#open(folder, onMissing);
-      if (opened === undefined) continue;
-      try {
-        // First: what comes while it is read may be seen twice, but not missed.
-        isWhole = this.#source.watch(folder, opened.at(".")) && isWhole;
-        if (!this.#source.isExact) folder.identity = identityOf(opened);
-        folder.clearOthers();
-        for (const entries of readEntries(opened.at("."))) {
-          for (const entry of entries) {
-            const added = note(folder, opened, entry);
-            if (added !== undefined) waiting.push(added);
-            if (pacer.isDue) await pacer.pause();
-            if (this.#isStopped) return false;
-          }
-        }
-      } catch (cause) {
-        // As for list(): in what can't be read, or has just gone, there is nothing.
-        if (isOutOfFiles(cause)) throw cause;
-      } finally {
-        opened.release();
-      }
-    }
-    return isWhole;
+  /** The open folder that is known, for the caller to release; undefined when another, or none, is at its path by now. */
+  open(folder: KnownFolder): OpenFolder | undefined {
+    const { path } = folder;
+    const opened = path === undefined ? undefined : this.#tried(() => this.#folders.open(path));
+    if (opened === undefined || this.#source.isSame(folder, opened.at("."))) return opened;
+    opened.release();
+    return undefined;
   }
 
-  /** Whether another folder has come in its place, which not every source tells. */
-  isReplaced(folder: KnownFolder): boolean {
-    const { path } = folder;
-    if (this.#source.isExact || path === undefined) return false;
+  /** Whether another folder than the one that is known is at its name in the open `holder`. */
+  isReplaced(holder: OpenFolder, folder: KnownFolder): boolean {
+    const opened = this.#tried(() => this.#openIn(holder, folder));
+    if (opened === undefined) return false; // not for us to read
+    const isSame = this.#source.isSame(folder, opened.at("."));
+    opened.release();
+    return !isSame;
+  }
+
+  /**
+   * Learn what is in the root, and below it.
+   *
+   * @returns false when not all of it can be watched, or after stop()
+   * @throws as Folders.open(); the system's error out of files
+   */
+  learnRoot(root: KnownFolder): Promise<boolean> {
+    return this.#learn(root, this.#folders.open(""), new Pacer(diskClock));
+  }
+
+  /** As learnRoot(), for a folder in the open `holder`. */
+  async learnIn(holder: OpenFolder, folder: KnownFolder, pacer = new Pacer(diskClock)): Promise<boolean> {
+    let opened: OpenFolder;
     try {
-      const opened = this.#folders.open(path);
-      try {
-        return identityOf(opened) !== folder.identity;
-      } finally {
-        opened.release();
-      }
-    } catch {
+      opened = this.#openIn(holder, folder);
+    } catch (cause) {
+      if (isOutOfFiles(cause)) throw cause;
+      // As for list(): in what can't be read there is nothing. Of what has just gone, or is private, nothing is known.
+      if (errnoOf(cause) !== "EACCES") folder.detach();
       return true;
     }
+    return this.#learn(folder, opened, pacer);
   }
 
   /** Give back what the system keeps for a folder and all below it. */
@@ -91,17 +83,47 @@ export class TreeLearner {
     this.#isStopped = true;
   }
 
-  /** undefined when it has gone, or is not for us to read. @throws as learn() */
-  #open(folder: KnownFolder, onMissing: (holder: KnownFolder, name: string) => void): OpenFolder | undefined {
-    const { path, parent, name } = folder;
-    if (path === undefined) return undefined;
+  async #learn(folder: KnownFolder, opened: OpenFolder, pacer: Pacer): Promise<boolean> {
     try {
-      return this.#folders.open(path);
+      // First: what comes while it is read may be seen twice, but not missed.
+      let isWhole = this.#source.watch(folder, opened.at("."));
+      folder.isLearnt = true;
+      const added: KnownFolder[] = [];
+      try {
+        folder.clearOthers();
+        for (const entries of readEntries(opened.at("."))) {
+          for (const entry of entries) {
+            const below = note(folder, opened, entry);
+            if (below !== undefined) added.push(below);
+            if (pacer.isDue) await pacer.pause();
+            if (this.#isStopped) return false;
+          }
+        }
+      } catch (cause) {
+        if (isOutOfFiles(cause)) throw cause;
+      }
+      for (const below of added) {
+        // What has gone meanwhile, or moved, is for those to learn who are told of it.
+        if (below.parent === folder) isWhole = (await this.learnIn(opened, below, pacer)) && isWhole;
+        if (this.#isStopped) return false;
+      }
+      return isWhole;
+    } finally {
+      opened.release();
+    }
+  }
+
+  /** @throws as Folders.open() */
+  #openIn(holder: OpenFolder, { name, path = name }: KnownFolder): OpenFolder {
+    return this.#folders.openIn(holder, name, path);
+  }
+
+  /** @throws the system's error out of files */
+  #tried(open: () => OpenFolder): OpenFolder | undefined {
+    try {
+      return open();
     } catch (cause) {
-      if (parent === undefined || isOutOfFiles(cause)) throw cause;
-      if (errnoOf(cause) === "EACCES") return undefined;
-      folder.detach();
-      onMissing(parent, name);
+      if (isOutOfFiles(cause)) throw cause;
       return undefined;
     }
   }
@@ -115,10 +137,4 @@ function note(folder: KnownFolder, opened: OpenFolder, entry: FolderEntry): Know
   if (!isFolder) folder.addOther(name);
   else if (pathFault(folder.pathOf(name) ?? "") === undefined) return folder.addFolder(name);
   return undefined;
-}
-
-/** The number of a folder is given to another when it is gone, but not at the same time. */
-function identityOf(opened: OpenFolder): string {
-  const { dev, ino, birthtimeNs } = fs.statSync(opened.at("."), { bigint: true });
-  return `${dev} ${ino} ${birthtimeNs}`;
 }

@@ -1,9 +1,10 @@
 import { StorageError } from "../errors.ts";
 import { Pacer } from "../pacer.ts";
-import { pathFault } from "../path.ts";
+import { baseName, pathFault } from "../path.ts";
 import { diskClock } from "./disk-clock.ts";
 import type { Folders } from "./folders.ts";
 import { KnownFolder } from "./known-folder.ts";
+import type { OpenFolder } from "./open-folder.ts";
 import { isUnfinished, isWithinUnfinished } from "./part-names.ts";
 import type { StorageChange, StorageEntry } from "./storage.ts";
 import { TreeLearner } from "./tree-learner.ts";
@@ -18,8 +19,8 @@ const BATCH_CHANGES = 256;
 
 export interface WatchedTreeOptions {
   readonly folders: Folders;
-  /** What is at a path, as list() would tell it; undefined when it tells nothing. */
-  look(path: string): StorageEntry | undefined;
+  /** What is at a path whose folder is open, as list() would tell it; undefined when it tells nothing. */
+  look(folder: OpenFolder, path: string): StorageEntry | undefined;
   readonly openSource: OpenTreeSource;
   /** Something waits to be told. */
   onTouched(): void;
@@ -50,8 +51,8 @@ export class WatchedTree implements TreeSink {
   #touchedCount = 0;
   /** Folders that have gone, until it is known whether they come back under another name. */
   readonly #moving = new Map<number, KnownFolder>();
-  /** What was touched and is not there, though nothing has told that it went: a folder above it may be about to move. */
-  readonly #unsure = new Map<KnownFolder, Set<string>>();
+  /** What was touched in a folder that was not where it was known to be. */
+  readonly #unsure = new Map<KnownFolder, Map<string, Touch>>();
   #isLost = false;
   #isClosed = false;
 
@@ -74,7 +75,7 @@ export class WatchedTree implements TreeSink {
 
   /** Learn all that there is. @throws StorageError as Folders.open() for the root, INTERNAL when it is too much to watch */
   async learn(): Promise<void> {
-    if ((await this.#learn(this.#root)) || this.#isLost || this.#isClosed) return;
+    if ((await this.#learner.learnRoot(this.#root)) || this.#isLost || this.#isClosed) return;
     throw new StorageError("INTERNAL", "The system of the server can't watch so many folders.");
   }
 
@@ -86,20 +87,25 @@ export class WatchedTree implements TreeSink {
     this.#forgetMoving();
     if (!this.#source.isExact) this.#options.folders.forget();
     const pacer = new Pacer(diskClock);
-    let batch: StorageChange[] = [];
     for (const [folder, names] of touched) {
-      for (const [name, touch] of names) {
-        if (this.#isLost || this.#isClosed) return;
-        batch.push(...(await this.#changesAt(folder, name, touch)));
-        const isDue = pacer.isDue;
-        if (batch.length >= BATCH_CHANGES || (isDue && batch.length > 0)) {
-          yield batch;
-          batch = [];
+      const opened = this.#learner.open(folder);
+      try {
+        let batch: StorageChange[] = [];
+        for (const [name, touch] of names) {
+          if (this.#isLost || this.#isClosed) return;
+          batch.push(...(await this.#changesAt(folder, opened, name, touch)));
+          const isDue = pacer.isDue;
+          if (batch.length >= BATCH_CHANGES || (isDue && batch.length > 0)) {
+            yield batch;
+            batch = [];
+          }
+          if (isDue) await pacer.pause();
         }
-        if (isDue) await pacer.pause();
+        if (batch.length > 0) yield batch;
+      } finally {
+        opened?.release();
       }
     }
-    if (batch.length > 0) yield batch;
   }
 
   came(folder: KnownFolder, name: string, { isFolder, cookie }: Arrival): void {
@@ -117,26 +123,20 @@ export class WatchedTree implements TreeSink {
     if (replaced !== undefined) this.#lose(replaced, touch);
     folder.adopt(name, moved);
     touch.isMoved = true;
-    // What was not found where it was may be found where it is.
-    for (const [holder, names] of this.#unsure) for (const unsure of names) this.#touch(holder, unsure);
-    this.#unsure.clear();
+    this.#touchUnsure();
   }
 
   gone(folder: KnownFolder, name: string, { isFolder, cookie }: Arrival): void {
     if (isUnfinished(name)) return;
-    this.#unsure.get(folder)?.delete(name);
     const touch = this.#touch(folder, name);
     touch.isGone = true;
     if (!isFolder) return;
     this.#options.folders.forget();
     const known = folder.folder(name);
     if (known === undefined) return;
-    // What came and went was not told.
-    touch.hadFolder ||= !touch.isMoved;
-    touch.isMoved = false;
-    known.detach();
-    if (cookie === 0) void this.#learner.unwatch(known);
-    else this.#moving.set(cookie, known);
+    if (cookie === 0) return this.#lose(known, touch);
+    this.#detach(known, touch);
+    this.#moving.set(cookie, known);
   }
 
   touched(folder: KnownFolder, name: string): void {
@@ -196,57 +196,84 @@ export class WatchedTree implements TreeSink {
     return touch;
   }
 
-  async #changesAt(folder: KnownFolder, name: string, touch: Touch): Promise<StorageChange[]> {
+  /** `opened`: the folder, undefined when it is not where it was. */
+  async #changesAt(
+    folder: KnownFolder,
+    opened: OpenFolder | undefined,
+    name: string,
+    touch: Touch,
+  ): Promise<StorageChange[]> {
     const path = folder.pathOf(name);
     // What has gone with its folder is told by that.
     if (path === undefined || pathFault(path) !== undefined) return [];
-    const entry = touch.isGone ? undefined : this.#options.look(path);
-    if (entry?.kind === "folder") return this.#folderAt(folder, name, touch, entry);
+    if (opened === undefined && !touch.isGone) {
+      this.#noteUnsure(folder, name, touch);
+      return [];
+    }
+    const entry = touch.isGone || opened === undefined ? undefined : this.#options.look(opened, path);
+    if (entry?.kind === "folder" && opened !== undefined) return this.#folderAt(folder, opened, touch, entry);
     const known = folder.folder(name);
     if (known !== undefined) this.#lose(known, touch);
     const removed: StorageChange = { change: "removed", path, wasFolder: touch.hadFolder };
-    if (entry === undefined) {
-      if (!touch.isGone) this.#noteUnsure(folder, name);
-      return folder.deleteOther(name) || touch.hadFolder ? [removed] : [];
-    }
+    if (entry === undefined) return folder.deleteOther(name) || touch.hadFolder ? [removed] : [];
     const isKnown = folder.hasOther(name);
     folder.addOther(name);
     if (touch.hadFolder) return [removed, { change: "added", path, entry }];
     return [{ change: isKnown ? "changed" : "added", path, entry }];
   }
 
-  async #folderAt(folder: KnownFolder, name: string, touch: Touch, entry: StorageEntry): Promise<StorageChange[]> {
+  async #folderAt(
+    folder: KnownFolder,
+    opened: OpenFolder,
+    touch: Touch,
+    entry: StorageEntry,
+  ): Promise<StorageChange[]> {
     const { path } = entry;
+    const name = baseName(path);
     const before = folder.folder(name);
-    if (before !== undefined && this.#learner.isReplaced(before)) this.#lose(before, touch);
+    if (before?.isLearnt && this.#learner.isReplaced(opened, before)) this.#lose(before, touch);
     const changes: StorageChange[] = [];
     const { hadFolder } = touch;
     if (folder.deleteOther(name) || hadFolder) changes.push({ change: "removed", path, wasFolder: hadFolder });
-    const known = folder.folder(name);
-    if (known !== undefined && !touch.isMoved && changes.length === 0) return [];
-    const isWhole = known !== undefined || (await this.#learn(folder.addFolder(name)));
+    const known = folder.addFolder(name);
+    if (known.isLearnt && !touch.isMoved && changes.length === 0) return [];
+    const isWhole = known.isLearnt || (await this.#learner.learnIn(opened, known));
     changes.push({ change: "added", path, entry });
     if (!isWhole) changes.push({ change: "missed", count: 1 });
     return changes;
   }
 
-  #learn(folder: KnownFolder): Promise<boolean> {
-    return this.#learner.learn(folder, (holder, name) => this.#noteUnsure(holder, name));
-  }
-
-  #noteUnsure(folder: KnownFolder, name: string): void {
-    // Another look is due, or the source would not tell anyway.
-    if (!this.#source.isExact || this.#touched.get(folder)?.has(name)) return;
-    const names = this.#unsure.get(folder) ?? new Set();
-    this.#unsure.set(folder, names.add(name));
+  /** Where the folder went, another event tells, of it or of one above it. */
+  #noteUnsure(folder: KnownFolder, name: string, touch: Touch): void {
+    if (!this.#source.isExact) return;
+    const names = this.#unsure.get(folder) ?? new Map();
+    this.#unsure.set(folder, names.set(name, touch));
     if (this.#unsure.size > MAX_UNSURE || names.size > MAX_UNSURE) this.lost();
   }
 
-  /** A folder that was told is not there any more. */
+  /** What was not found where it was may be found where it is now. */
+  #touchUnsure(): void {
+    const unsure = [...this.#unsure];
+    this.#unsure.clear();
+    for (const [folder, names] of unsure) {
+      for (const [name, earlier] of names) {
+        const touch = this.#touch(folder, name);
+        touch.hadFolder ||= earlier.hadFolder;
+        touch.isMoved ||= earlier.isMoved;
+      }
+    }
+  }
+
   #lose(folder: KnownFolder, touch: Touch): void {
-    touch.hadFolder = true;
-    folder.detach();
+    this.#detach(folder, touch);
     void this.#learner.unwatch(folder);
+  }
+
+  #detach(folder: KnownFolder, touch: Touch): void {
+    // What came and went was not told.
+    touch.hadFolder ||= !touch.isMoved;
+    touch.isMoved = false;
+    folder.detach();
   }
 
   #forgetMoving(): void {

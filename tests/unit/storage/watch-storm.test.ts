@@ -5,7 +5,7 @@ import { FolderWatch } from "../../../lib/storage/folder-watch.ts";
 import { Folders } from "../../../lib/storage/folders.ts";
 import { InotifySource } from "../../../lib/storage/inotify-source.ts";
 import type { KnownFolder } from "../../../lib/storage/known-folder.ts";
-import { lookAt } from "../../../lib/storage/local-list.ts";
+import { lookIn } from "../../../lib/storage/local-list.ts";
 import type { TreeSink, TreeSource } from "../../../lib/storage/tree-source.ts";
 import { MAX_TOUCHED } from "../../../lib/storage/watched-tree.ts";
 import { lineOf } from "../../support/changes.ts";
@@ -42,9 +42,9 @@ function watching(openSource?: (sink: TreeSink) => TreeSource): Promise<() => vo
   const watch = new FolderWatch({
     root: inside(),
     folders,
-    look(path) {
+    look(opened, path) {
       work.looks++;
-      return lookAt(folders, path);
+      return lookIn(folders, opened, path);
     },
     openSource(_, sink) {
       const source = open(sink);
@@ -54,6 +54,7 @@ function watching(openSource?: (sink: TreeSink) => TreeSource): Promise<() => vo
           work.watches++;
           return source.watch(one, place);
         },
+        isSame: (one: KnownFolder, place: string) => source.isSame(one, place),
         unwatch: (one: KnownFolder) => source.unwatch(one),
         close: () => source.close(),
       };
@@ -153,6 +154,7 @@ describe("a watch that can't keep up", () => {
           if (one.path === "") roots.push(one);
           return true;
         },
+        isSame: () => true,
         unwatch() {},
         close() {},
       };
@@ -194,7 +196,13 @@ describe("a watch that can't keep up", () => {
 
   test("is refused when the system can't watch so many folders", async () => {
     writeTree(inside(), { "a/b": "x" });
-    const few = (): TreeSource => ({ isExact: true, watch: ({ path }) => path === "", unwatch() {}, close() {} });
+    const few = (): TreeSource => ({
+      isExact: true,
+      watch: ({ path }) => path === "",
+      isSame: () => true,
+      unwatch() {},
+      close() {},
+    });
     expect(await watching(few).catch(({ code }) => code)).toBe("INTERNAL");
   });
 
