@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { parseToken } from "../protocol/token.ts";
+import { exposureOf } from "../storage/exposure.ts";
 import { readPrivate, writePrivate } from "../storage/private-file.ts";
 import { defaultStateDir, makeStateDir } from "./state-dir.ts";
 
@@ -29,7 +30,7 @@ export function leaveLocalInvite(port: number, invite: LocalInvite): () => void 
   const file = fileOf(port);
   makeStateDir(defaultStateDir());
   makeStateDir(join(defaultStateDir(), "local"));
-  writePrivate(file, `${JSON.stringify(invite)}\n`);
+  writePrivate(file, `${JSON.stringify(invite)}\n`, { mustBeOwn: true });
   return () => {
     // Another server may have the port by now.
     if (findLocalInvite(port)?.pid === invite.pid) fs.rmSync(file, { force: true });
@@ -39,7 +40,11 @@ export function leaveLocalInvite(port: number, invite: LocalInvite): () => void 
 /** That of the server that runs at `port`; undefined when there is none. */
 export function findLocalInvite(port: number): LocalInvite | undefined {
   try {
-    const invite = v.parse(Content, JSON.parse(readPrivate(fileOf(port)) ?? ""));
+    const file = fileOf(port);
+    // What others can write may be theirs.
+    const { canWrite, isAnothers } = exposureOf(file);
+    if (canWrite || isAnothers) return undefined;
+    const invite = v.parse(Content, JSON.parse(readPrivate(file) ?? ""));
     parseToken(invite.token);
     process.kill(invite.pid, 0);
     return invite;

@@ -41,11 +41,20 @@ export function makeStateDir(folder: string): string {
   const absolute = resolve(folder);
   try {
     const created = mkdirSync(absolute, { recursive: true, mode: 0o700 });
-    if (created !== undefined) chmodSync(absolute, 0o700);
+    // Whatever the umask is. A disk that keeps no rights may refuse it: see exposed-state.ts.
+    if (created !== undefined && (statSync(absolute).mode & 0o777) !== 0o700) tryChmod(absolute);
     if (!statSync(absolute).isDirectory()) throw new StorageError("DISK_DENIED", `${quote(folder)} is not a folder.`);
     return absolute;
   } catch (cause) {
     throw stateError(cause, absolute);
+  }
+}
+
+function tryChmod(folder: string): void {
+  try {
+    chmodSync(folder, 0o700);
+  } catch {
+    // then it is as it is
   }
 }
 

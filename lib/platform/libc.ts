@@ -28,6 +28,8 @@ export interface Libc {
   readonly setAcl: ((fd: number, acl: Uint8Array) => boolean) | undefined;
   /** Take it from an open file, if it has one. */
   readonly removeAcl: ((fd: number) => void) | undefined;
+  /** The user of the process at the other end of a Unix socket, when it connected; undefined where that can't be known. */
+  readonly peerUser: ((socket: number) => number | undefined) | undefined;
 }
 
 export interface InotifyCalls {
@@ -76,6 +78,7 @@ function load(): Libc {
     getAcl: isLinux ? tried(loadGetAcl) : undefined,
     setAcl: isLinux ? tried(loadSetAcl) : undefined,
     removeAcl: isLinux ? tried(loadRemoveAcl) : undefined,
+    peerUser: isLinux ? tried(loadPeerUser) : undefined,
   };
 }
 
@@ -164,6 +167,23 @@ function loadSetAcl(): Libc["setAcl"] {
 function loadRemoveAcl(): Libc["removeAcl"] {
   const { symbols } = dlopen(LINUX, { fremovexattr: { args: ["i32", "ptr"], returns: "i32" } });
   return (fd) => void symbols.fremovexattr(fd, ptr(ACL));
+}
+
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+
+function loadPeerUser(): Libc["peerUser"] {
+  const { symbols } = dlopen(LINUX, {
+    getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  });
+  // struct ucred: process, user, group.
+  const credentials = new Uint32Array(3);
+  const length = new Uint32Array(1);
+  return (socket) => {
+    length[0] = credentials.byteLength;
+    const failed = symbols.getsockopt(socket, SOL_SOCKET, SO_PEERCRED, ptr(credentials), ptr(length)) !== 0;
+    return failed ? undefined : credentials[1];
+  };
 }
 
 /** Three bytes for each of 255 UTF-16 units would do; a longer name is none, and the call fails. */

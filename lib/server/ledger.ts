@@ -2,6 +2,7 @@ import { Database, type Statement } from "bun:sqlite";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import type { SessionRow } from "../protocol/methods.ts";
+import { closeToOthers } from "../storage/private-file.ts";
 
 /** Why a session ended, as the ledger has it. */
 export type EndReason =
@@ -92,6 +93,8 @@ export class Ledger {
    * @throws StorageError STATE_IN_USE when another process has it; DISK_DENIED, DISK_FULL, DISK_FAILED
    */
   static open(file: string): Ledger {
+    // It has the addresses of clients. What SQLite makes beside it has the rights of the file.
+    closeToOthers(file);
     try {
       const database = new Database(file, { create: true, strict: true });
       database.run("PRAGMA locking_mode = EXCLUSIVE");

@@ -1,5 +1,6 @@
 import type { Socket, SocketHandler } from "bun";
 import { CommError, TransportError } from "../errors.ts";
+import { isOwnPeer } from "../platform/peer-user.ts";
 import { type Address, formatAddress, formatHostPort } from "./address.ts";
 import { fdOf } from "./file-bytes.ts";
 import { SocketTransport } from "./socket-transport.ts";
@@ -19,6 +20,8 @@ export interface Listening {
  * A connection with the descriptor `closeFrom`, or a higher one, is closed at once: descriptors are given from the lowest
  * on, so there is none left below. Without a last one accept() would fail, and Bun would try again without a pause.
  *
+ * At a Unix socket, connections of other users are closed at once.
+ *
  * @throws CommError CANNOT_LISTEN with the reason in words
  */
 export function listen(
@@ -31,7 +34,8 @@ export function listen(
     ...events,
     open(opened) {
       const peer = remoteOf(opened, address);
-      if (peer === undefined || fdOf(opened) >= closeFrom) {
+      const isStranger = address.kind === "unix" && !isOwnPeer(fdOf(opened));
+      if (peer === undefined || isStranger || fdOf(opened) >= closeFrom) {
         // No room, or gone already, as the slower one of the two attempts that a client makes over IPv6 and IPv4.
         opened.terminate();
         return;

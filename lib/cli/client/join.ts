@@ -43,6 +43,8 @@ export const join: Command = {
       throw new CommError("SERVER_KNOWN", `Another server is known as ${quote(name)}.`);
     }
     book.save(server);
+    const warning = book.warningOf(server);
+    if (warning !== undefined) io.note(escapeText(warning));
     const { addresses, identity } = server;
     if (flags["json"]) await io.out(`${toJson({ name, addresses, identity })}\n`);
     else await io.out(`Joined ${escapeText(name)}. Talk to it with: commserver-client --server ${escapeText(name)}\n`);

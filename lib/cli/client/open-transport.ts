@@ -25,6 +25,7 @@ interface Opening {
  */
 export async function openTransport(target: Target, opening: Opening): Promise<SocketTransport> {
   const { timeoutMs, signal, acceptNew, io } = opening;
+  if (target.warning !== undefined) io.note(escapeText(target.warning));
   if (target.isPlaintext) {
     warnOfPlaintext(target, io);
     return connectFirst(target.addresses, { timeoutMs, signal });

@@ -5,6 +5,7 @@ import { CommError, StorageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { parseToken } from "../../protocol/token.ts";
 import { readPrivate, writePrivate } from "../../storage/private-file.ts";
+import { tokenWarning } from "../exposed-state.ts";
 import { makeStateDir } from "../state-dir.ts";
 
 const Entry = v.object({
@@ -43,6 +44,11 @@ export class ServerBook {
         cause,
       });
     }
+  }
+
+  /** What to be told of the file in which the token of this server is; undefined when there is nothing to tell. */
+  warningOf({ name, token }: KnownServer): string | undefined {
+    return token === undefined ? undefined : tokenWarning(this.#fileOf(name));
   }
 
   /** @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED */

@@ -1,9 +1,10 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { CommError, ERRORS, endsSession, toCommError, UsageError } from "../../errors.ts";
 import { errorOf, type SessionEnd } from "../../session/session.ts";
 import { Wakeup } from "../../session/wakeup.ts";
+import { appendPrivate } from "../../storage/private-file.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
@@ -231,9 +232,9 @@ class History {
   add(line: string): void {
     if (this.#file === undefined || line.trim() === "") return;
     try {
-      appendFileSync(this.#file, `${line}\n`, { mode: 0o600 });
+      appendPrivate(this.#file, `${line}\n`);
     } catch {
-      // a full disk is no reason to stop talking
+      // A full disk is no reason to stop talking, nor one where everybody could read it.
     }
   }
 }

@@ -29,6 +29,8 @@ export interface Target {
   readonly isLocal: boolean;
   /** True when it is known from the book. */
   readonly isRemembered: boolean;
+  /** What its user should know of where its token is kept. */
+  readonly warning: string | undefined;
   readonly book: ServerBook;
 }
 
@@ -49,6 +51,7 @@ export function findTarget(flags: Flags): Target {
     isPlaintext: flags["plaintext"] === true || addresses.every(({ kind }) => kind === "unix"),
     isLocal: known.isLocal === true,
     isRemembered: book.find(known.name) !== undefined,
+    warning: book.warningOf(known),
     book,
   };
 }

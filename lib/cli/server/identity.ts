@@ -2,7 +2,8 @@ import { CommError, toCommError, UsageError } from "../../errors.ts";
 import { openIdentity, rotateIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
 import { formatFingerprint } from "../../transport/tls.ts";
-import { toJson } from "../escape.ts";
+import { escapeText, toJson } from "../escape.ts";
+import { serverWarnings } from "../exposed-state.ts";
 import type { Command } from "../program.ts";
 import { defaultStateDir, identityFile, ledgerFile, makeStateDir } from "../state-dir.ts";
 
@@ -25,6 +26,7 @@ export const identity: Command = {
     const file = identityFile(stateDir);
     const { digest } = action === "rotate" ? await rotate(stateDir, file) : await openIdentity(file);
     const fingerprint = formatFingerprint(digest);
+    for (const warning of serverWarnings(stateDir, file)) io.note(`Warning: ${escapeText(warning)}`);
     await io.out(flags["json"] ? `${toJson({ fingerprint, file })}\n` : `${fingerprint}\n`);
     if (action === "rotate")
       io.note("Clients that know the old identity refuse this one until they forget it or join anew.");

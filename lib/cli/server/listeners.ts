@@ -2,8 +2,10 @@ import { chmodSync, rmSync } from "node:fs";
 import { CommError } from "../../errors.ts";
 import type { Transport } from "../../session/transport.ts";
 import { errnoOf } from "../../storage/disk-error.ts";
+import { exposureOf } from "../../storage/exposure.ts";
 import { type Listening, listen } from "../../transport/socket.ts";
 import type { Credentials } from "../../transport/tls.ts";
+import { OPEN_SOCKET, socketFault } from "../exposed-state.ts";
 import { operatorSocket } from "../state-dir.ts";
 
 /** Longest path of a Unix socket that every system takes (sun_path of macOS, less the NUL). */
@@ -52,9 +54,13 @@ export function listenOperator(
   try {
     // What a killed server left: the ledger's lock says that no other server lives here.
     rmSync(path, { force: true });
+    const fault = socketFault(stateDir);
+    if (fault !== undefined) return { warning: fault, stop() {} };
     const listening = listen({ kind: "unix", path }, onTransport, undefined, closeFrom);
     chmodSync(path, 0o600);
-    return listening;
+    if (!exposureOf(path).canWrite) return listening;
+    listening.stop();
+    return { warning: OPEN_SOCKET, stop() {} };
   } catch (error) {
     return { warning: `No operator's socket: ${error instanceof Error ? error.message : error}`, stop() {} };
   } finally {

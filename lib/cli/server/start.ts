@@ -17,6 +17,7 @@ import { FewFilesStorage } from "../../storage/few-files.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { missingLocks } from "../../storage/lock-probe.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { serverWarnings } from "../exposed-state.ts";
 import { leaveLocalInvite } from "../local-invite.ts";
 import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
 import { VERSION } from "../version.ts";
@@ -129,9 +130,13 @@ async function startIn(
       identity: invitation.identity,
       fingerprint,
       invite: canShowInvite && !tokens.hasIssued ? firstInvite(server) : undefined,
-      warnings: [warning, operator.warning, localInvite.warning, locksWarning(storage, settings)].filter(
-        (warning) => warning !== undefined,
-      ),
+      warnings: [
+        ...serverWarnings(stateDir, keyFile(stateDir, settings)),
+        warning,
+        operator.warning,
+        localInvite.warning,
+        locksWarning(storage, settings),
+      ].filter((warning) => warning !== undefined),
     },
     close() {
       listening.stop();
@@ -144,6 +149,10 @@ async function startIn(
 async function findIdentity(stateDir: string, given: { cert: string; key: string } | undefined): Promise<Identity> {
   if (given === undefined) return openIdentity(identityFile(stateDir));
   return parseIdentity(readPem(given.cert), readPem(given.key), given.cert);
+}
+
+function keyFile(stateDir: string, { isPlaintext, certificate }: ServeSettings): string | undefined {
+  return isPlaintext ? undefined : (certificate?.key ?? identityFile(stateDir));
 }
 
 function readPem(file: string): string {

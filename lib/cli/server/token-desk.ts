@@ -7,6 +7,7 @@ import { formatToken } from "../../protocol/token.ts";
 import { TokenStore } from "../../server/access/token-store.ts";
 import { openIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
+import { serverWarnings } from "../exposed-state.ts";
 import type { Flags } from "../flags.ts";
 import { defaultStateDir, identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
 import { type Invitation, identityOf, inviteFor, lastInvitation, ownAddresses } from "./invitation.ts";
@@ -14,6 +15,8 @@ import { connectSocket } from "./operator-socket.ts";
 
 /** Where tokens are made and revoked. @throws CommError as Operator's calls do */
 export interface TokenDesk extends Pick<Operator, "issueToken" | "revokeToken" | "tokens"> {
+  /** What its user should know of the state folder; a server that runs has told it. */
+  readonly warnings: readonly string[];
   close(): Promise<void>;
 }
 
@@ -23,6 +26,7 @@ export async function openTokenDesk(flags: Flags, options: { mayMake: boolean })
   try {
     const operator = new Operator(await connectSocket(stateDir));
     return {
+      warnings: [],
       issueToken: (params) => operator.issueToken(params),
       revokeToken: (name) => operator.revokeToken(name),
       tokens: () => operator.tokens(),
@@ -48,6 +52,7 @@ async function openFolder(stateDir: string): Promise<TokenDesk> {
   const ledger = Ledger.open(ledgerFile(stateDir));
   const store = TokenStore.open(tokensFile(stateDir));
   return {
+    warnings: serverWarnings(stateDir, identityFile(stateDir)),
     async issueToken({ name, role, expiresAt = null, addresses }) {
       const invitation = lastInvitation(stateDir) ?? (await firstInvitation(stateDir));
       const token = store.add({ name, role, createdAt: Date.now(), expiresAt });

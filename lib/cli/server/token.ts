@@ -36,6 +36,7 @@ export const token: Command = {
       throw new UsageError(action === "list" ? "token list takes no name." : `Which one? token ${action} NAME`);
     }
     const desk = await openTokenDesk(flags, { mayMake: action === "add" });
+    for (const warning of desk.warnings) io.note(`Warning: ${escapeText(warning)}`);
     try {
       if (action === "add") await add(desk, String(name), flags, io);
       else if (action === "revoke") await revoke(desk, String(name), flags, io);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { findLocalInvite, leaveLocalInvite } from "../../../lib/cli/local-invite.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
@@ -25,6 +25,18 @@ const fileOf = (port: number) => home.join("commserver", "local", `${port}.json`
 const write = (port: number, content: unknown) => writeFileSync(fileOf(port), JSON.stringify(content));
 
 describe("what a server leaves for its user's other terminals", () => {
+  test("is not believed where others could have written it", () => {
+    leaveLocalInvite(5050, INVITE);
+    for (const folder of [".", "commserver", "commserver/local"]) chmodSync(home.join(folder), 0o755);
+    expect(findLocalInvite(5050)).toEqual(INVITE);
+    chmodSync(fileOf(5050), 0o622);
+    expect(findLocalInvite(5050)).toBeUndefined();
+    chmodSync(fileOf(5050), 0o600);
+    if (process.getuid?.() !== 0) return;
+    chownSync(fileOf(5050), 4_001, 4_001);
+    expect(findLocalInvite(5050)).toBeUndefined();
+  });
+
   test("is found by the port, for the owner alone, until it is taken away", () => {
     const umask = process.umask(0);
     const remove = leaveLocalInvite(5050, INVITE);

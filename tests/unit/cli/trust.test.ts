@@ -23,6 +23,7 @@ function judge(
     ca: undefined,
     isPlaintext: false,
     isRemembered: false,
+    warning: undefined,
     isLocal: false,
     book: new ServerBook("/nowhere"),
     ...target,

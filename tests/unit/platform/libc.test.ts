@@ -36,6 +36,7 @@ const ALL = {
   getAcl: true,
   setAcl: true,
   removeAcl: true,
+  peerUser: true,
 };
 
 describe.skipIf(process.platform !== "linux")("the C library", () => {
@@ -48,6 +49,7 @@ describe.skipIf(process.platform !== "linux")("the C library", () => {
     ["lgetxattr", "getAcl"],
     ["fsetxattr", "setAcl"],
     ["fremovexattr", "removeAcl"],
+    ["getsockopt", "peerUser"],
   ])("without %s has all the others", (symbol, call) => {
     expect(callsWithout([symbol])).toEqual({ ...ALL, [call]: false });
   });

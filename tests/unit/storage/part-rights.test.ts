@@ -11,6 +11,8 @@ import {
 } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { LocalStorage } from "../../../lib/storage/local.ts";
+import { isSkipped, namedWhy } from "../../support/launched.ts";
+import { ModelessDisk, missingModeless } from "../../support/modeless-disk.ts";
 import { factsOf, writeBlock, writeMissing } from "../../support/storing.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noise } from "../../support/transport-recorder.ts";
@@ -28,6 +30,28 @@ function unfinishedModes(folder: TempFolder): Record<string, string> {
 }
 
 const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8);
+
+test.skipIf(isSkipped(missingModeless))(
+  namedWhy("on a disk that keeps no rights a file comes, is gone on with, and is replaced", missingModeless),
+  async () => {
+    using disk = new ModelessDisk();
+    const storage = await LocalStorage.ofUser(disk.path);
+    for (const mode of [0o600, 0o755, undefined]) {
+      const first = await storage.receive("a", factsOf(CONTENT, { mode, executable: true }), "overwrite");
+      await writeBlock(first, CONTENT, 0);
+      await first.keep();
+      const second = await storage.receive("a", factsOf(CONTENT, { mode, executable: true }), "overwrite");
+      expect(second.present).toBe(BLOCK_BYTES);
+      await writeMissing(second, CONTENT);
+      await second.commit();
+      await storage.store("b", factsOf(new Uint8Array(3), { mode, executable: true }), "overwrite", new Uint8Array(3));
+      await storage.makeFolder(`folder-${mode}`, 0o500);
+      await storage.finishFolder(`folder-${mode}`, 0o500);
+    }
+    expect(readFileSync(disk.join("a")).equals(CONTENT)).toBe(true);
+    expect(readdirSync(disk.path).filter((name) => name.includes("commserver"))).toEqual([]);
+  },
+);
 
 describe.if(process.platform !== "win32")("what comes of a file, until it is whole,", () => {
   const both = (mode: string) => ({ "commserver-part": mode, "commserver-journal": mode });
