@@ -1,44 +1,103 @@
-import { StreamError } from "../errors.ts";
+import { CommError, StreamError } from "../errors.ts";
+import { Pacer, type PacerClock } from "../pacer.ts";
 import { quote } from "../path.ts";
 import type { DigestResult } from "../protocol/methods.ts";
-import type { Sha256, Storage } from "../storage/storage.ts";
+import type { OpenFile, Sha256, Storage } from "../storage/storage.ts";
 import { digestFile } from "../transfer/digest-file.ts";
 
 /** About 2 MB when full. */
 const MAX_ENTRIES = 10_000;
 
+/** A digest that is known, or under way for so many. */
+interface Entry {
+  readonly sha256: Promise<string>;
+  waiting: number;
+  isKnown: boolean;
+}
+
 /** SHA-256 of files, computed once for each state of a file, and once for all who ask meanwhile. */
 export class DigestCache {
   readonly #storage: Storage;
   readonly #createSha256: () => Sha256;
+  readonly #clock: PacerClock;
   /** By path and etag; the least recently used first. */
-  readonly #digests = new Map<string, Promise<string>>();
+  readonly #entries = new Map<string, Entry>();
 
-  constructor(storage: Storage, createSha256: () => Sha256) {
+  constructor(storage: Storage, createSha256: () => Sha256, clock: PacerClock) {
     this.#storage = storage;
     this.#createSha256 = createSha256;
+    this.#clock = clock;
   }
 
-  /** @throws StorageError as Storage.open(); StreamError CHANGED when the file changes while it is read */
-  async digest(path: string): Promise<DigestResult> {
+  /**
+   * `signal` is aborted when the caller wants it no more: with the last of them the work ends.
+   *
+   * @throws StorageError as Storage.open(); StreamError CHANGED when the file changes while it is read; CommError INTERRUPTED
+   */
+  async digest(path: string, signal: AbortSignal): Promise<DigestResult> {
     const file = await this.#storage.open(path);
     const { size, modifiedAt, executable, mode, etag } = file.entry;
     const key = `${etag} ${path}`;
-    let digest = this.#digests.get(key);
-    if (digest !== undefined) {
-      await file.close();
-      this.#digests.delete(key);
-    } else {
-      digest = digestFile(file, this.#createSha256())
-        .then((found) => {
-          if (found.etag === etag) return found.sha256;
-          throw new StreamError("CHANGED", `${quote(path)} changed while it was read.`);
-        })
-        .finally(() => file.close());
-      digest.catch(() => this.#digests.delete(key));
-    }
-    this.#digests.set(key, digest);
-    if (this.#digests.size > MAX_ENTRIES) this.#digests.delete(this.#digests.keys().next().value as string);
-    return { size, modifiedAt, executable, mode, etag, sha256: await digest };
+    const known = this.#entries.get(key);
+    const entry = known ?? this.#begin(file, key);
+    if (known !== undefined) await file.close();
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
+    return { size, modifiedAt, executable, mode, etag, sha256: await this.#wait(entry, key, signal) };
   }
+
+  async #wait(entry: Entry, key: string, signal: AbortSignal): Promise<string> {
+    const left = Promise.withResolvers<never>();
+    const onAbort = () => left.reject(leftError());
+    signal.addEventListener("abort", onAbort);
+    entry.waiting++;
+    try {
+      if (signal.aborted) onAbort();
+      return await Promise.race([entry.sha256, left.promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      left.promise.catch(() => {});
+      entry.waiting--;
+      // Who asks from now on begins anew.
+      if (entry.waiting === 0 && !entry.isKnown) this.#forget(key, entry);
+    }
+  }
+
+  #begin(file: OpenFile, key: string): Entry {
+    const pacer = new Pacer(this.#clock);
+    const work = async () => {
+      try {
+        const found = await digestFile(file, this.#createSha256(), () => {
+          if (entry.waiting === 0) throw leftError();
+          // A piece is half a millisecond's work: of however many files, one has its turn.
+          return pacer.begin();
+        });
+        if (found.etag !== file.entry.etag) {
+          throw new StreamError("CHANGED", `${quote(file.entry.path)} changed while it was read.`);
+        }
+        entry.isKnown = true;
+        return found.sha256;
+      } catch (thrown) {
+        this.#forget(key, entry);
+        throw thrown;
+      } finally {
+        await file.close();
+      }
+    };
+    const begun = Promise.withResolvers<string>();
+    const entry: Entry = { sha256: begun.promise, waiting: 0, isKnown: false };
+    entry.sha256.catch(() => {}); // told to those who wait
+    // The first of them waits before a piece is read.
+    void Promise.resolve().then(() => begun.resolve(work()));
+    return entry;
+  }
+
+  #forget(key: string, entry: Entry): void {
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+  }
+}
+
+function leftError(): CommError {
+  return new CommError("INTERRUPTED", "Nobody waits for this digest any more.");
 }

@@ -115,7 +115,7 @@ export class CommServer implements Host {
     const { maxClients: max, maxWaiting, maxPerAddress: maxPerParty } = options;
     this.seats = new Seats({ max, maxWaiting, maxPerParty });
     this.memory = new MemoryBudget(options.memory);
-    this.digests = new DigestCache(options.storage, () => options.createSha256());
+    this.digests = new DigestCache(options.storage, () => options.createSha256(), options.clock);
     this.events = new EventFeed(() => options.clock.wallTime());
     this.#reception = new Reception({
       ...options,

@@ -9,6 +9,12 @@ export const REQUEST_WINDOW = 256 * KIB;
 /** Two blocks on their way, what is gathered of small ones, and the requests. */
 export const GET_NEED: Need = { least: 2.5 * MIB, most: 2.5 * MIB };
 
+/** Names of a folder, entries and records of some of them. */
+export const LIST_NEED: Need = { least: 256 * KIB, most: 256 * KIB };
+
+/** Two pieces of the file. */
+export const DIGEST_NEED: Need = { least: MIB, most: MIB };
+
 /** How a `put` uses its memory. */
 export interface PutSizes {
   /** Bytes under way. */

@@ -4,14 +4,14 @@ const READ_BYTES = 512 * 1024;
 
 /**
  * The SHA-256 of an open file in hexadecimal, and the etag that it has at the end. Reads ahead by one buffer. The caller
- * closes the file.
+ * closes the file. `onPiece` is called after each piece with its bytes, and waited for; what it throws ends it.
  *
- * @throws StorageError when it can't be read
+ * @throws StorageError when it can't be read; what `onPiece` throws
  */
 export async function digestFile(
   file: OpenFile,
   sha256: Sha256,
-  onProgress?: (bytes: number) => void,
+  onPiece?: (bytes: number) => void | Promise<void>,
 ): Promise<{ sha256: string; etag: string }> {
   const buffers = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)] as const;
   let position = 0;
@@ -23,7 +23,7 @@ export async function digestFile(
     next = file.read(buffers[turn % 2] as Uint8Array, position);
     next.catch(() => {}); // awaited in the next round
     sha256.update((buffers[(turn + 1) % 2] as Uint8Array).subarray(0, bytes));
-    onProgress?.(bytes);
+    await onPiece?.(bytes);
   }
   return { sha256: sha256.digest("hex"), etag: await file.currentEtag() };
 }

@@ -50,6 +50,7 @@ const NUMBERS: Record<string, string> = {
   "silence of a peer": `${(constant("HEARTBEAT_MS") * privateConstant("session/heartbeat.ts", "SILENT_INTERVALS")) / 1000} s`,
   "requests under way in a session": `${constant("MAX_STREAMS")}`,
   "transfers that move in a session": `${privateConstant("server/member.ts", "MAX_TRANSFERS")}`,
+  "lists and digests at work in a session": `${privateConstant("server/member.ts", "MAX_LOOKUPS")}`,
   "bytes under way on a stream, before its turn": `${constant("FIRST_CREDIT_BYTES") / KIB} KiB`,
   "bytes under way on a stream, in its turn": `${constant("MAX_WINDOW_BYTES") / KIB / KIB} MiB, less with a rate`,
   "answers that wait for a peer that reads none": `${privateConstant("session/link.ts", "CONGESTED_BYTES") / KIB} KiB`,

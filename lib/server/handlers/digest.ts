@@ -1,6 +1,7 @@
 import { checkPath } from "../../path.ts";
 import { DigestParams } from "../../protocol/methods.ts";
 import { defineMethod } from "../method.ts";
+import { DIGEST_NEED } from "../transfer-needs.ts";
 
 /** The SHA-256 of a file. */
 export const digest = defineMethod({
@@ -8,7 +9,10 @@ export const digest = defineMethod({
   role: "read",
   kind: "lists",
   params: DigestParams,
-  async handle({ params, stream, host }) {
-    stream.accept(await host.digests.digest(checkPath(params.path)), { end: true });
+  async handle({ params, stream, member, host }) {
+    const path = checkPath(params.path);
+    await member.lookups.run(stream, DIGEST_NEED, async () => {
+      stream.accept(await host.digests.digest(path, stream.signal), { end: true });
+    });
   },
 });

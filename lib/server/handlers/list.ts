@@ -2,11 +2,13 @@ import { isGlob } from "../../glob.ts";
 import { Pacer } from "../../pacer.ts";
 import { type Entry, ListParams, type ListTrailer } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
+import type { Stream } from "../../session/stream.ts";
 import { FoldersAbove } from "../../storage/folders-above.ts";
-import { checkGlob, selectBelow, selectGlob } from "../../storage/glob.ts";
+import { checkGlob, type Selection, selectBelow, selectGlob } from "../../storage/glob.ts";
 import type { StorageEntry } from "../../storage/storage.ts";
-import { defineMethod } from "../method.ts";
+import { defineMethod, type Host } from "../method.ts";
 import { RecordWriter } from "../record-writer.ts";
+import { LIST_NEED } from "../transfer-needs.ts";
 
 /** What there is in the repository, record by record, as fast as the caller takes it. */
 export const list = defineMethod({
@@ -14,7 +16,7 @@ export const list = defineMethod({
   role: "read",
   kind: "lists",
   params: ListParams,
-  async handle({ params, stream, host }) {
+  async handle({ params, stream, member, host }) {
     const { storage } = host;
     const glob = params.glob === undefined ? undefined : checkGlob(params.glob);
     const named = glob === undefined || isGlob(glob) ? undefined : await storage.stat(glob);
@@ -26,34 +28,39 @@ export const list = defineMethod({
     }
 
     const selection = glob === undefined || named !== undefined ? selectBelow(named?.path ?? "") : selectGlob(glob);
-    const skipped = { count: 0 };
-    const walk = storage.list(selection.top, { enter: selection.reaches, skipped })[Symbol.asyncIterator]();
-    try {
-      // Before ACCEPT, so that a folder that is missing is an answer and not a list that breaks off.
-      let step = await walk.next();
-      stream.accept({});
-      const records = new RecordWriter(stream);
-      const above = params.parents ? new FoldersAbove<StorageEntry>() : undefined;
-      const pacer = new Pacer(host.clock);
-      for (; !step.done; step = await walk.next()) {
-        for (const entry of step.value) {
-          if (selection.matches(entry.path)) {
-            for (const folder of above?.take(entry.path) ?? []) records.add(recordOf(folder));
-            records.add(recordOf(entry));
-          } else if (entry.kind === "folder") above?.enter(entry);
-          // A pattern may be so much work that a batch of paths keeps everybody else.
-          if (pacer.isDue) await pacer.pause();
-          if (stream.isClosed) return;
-        }
-        await records.flushIfFull();
-      }
-      await records.flush();
-      await stream.end({ entries: records.count, skipped: skipped.count } satisfies ListTrailer);
-    } finally {
-      await walk.return?.();
-    }
+    await member.lookups.run(stream, LIST_NEED, () => sendList(stream, selection, params.parents === true, host));
   },
 });
+
+/** @throws as Storage.list(), Stream.write() */
+async function sendList(stream: Stream, selection: Selection, withParents: boolean, host: Host): Promise<void> {
+  const skipped = { count: 0 };
+  const walk = host.storage.list(selection.top, { enter: selection.reaches, skipped })[Symbol.asyncIterator]();
+  try {
+    // Before ACCEPT, so that a folder that is missing is an answer and not a list that breaks off.
+    let step = await walk.next();
+    stream.accept({});
+    const records = new RecordWriter(stream);
+    const above = withParents ? new FoldersAbove<StorageEntry>() : undefined;
+    const pacer = new Pacer(host.clock);
+    for (; !step.done; step = await walk.next()) {
+      for (const entry of step.value) {
+        if (selection.matches(entry.path)) {
+          for (const folder of above?.take(entry.path) ?? []) records.add(recordOf(folder));
+          records.add(recordOf(entry));
+        } else if (entry.kind === "folder") above?.enter(entry);
+        // A pattern may be so much work that a batch of paths keeps everybody else.
+        if (pacer.isDue) await pacer.pause();
+        if (stream.isClosed) return;
+      }
+      await records.flushIfFull();
+    }
+    await records.flush();
+    await stream.end({ entries: records.count, skipped: skipped.count } satisfies ListTrailer);
+  } finally {
+    await walk.return?.();
+  }
+}
 
 /** The mode of a file comes with the file; a folder comes with nothing else. */
 function recordOf({ path, kind, size, modifiedAt, mode }: StorageEntry): Entry {

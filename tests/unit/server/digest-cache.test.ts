@@ -1,0 +1,98 @@
+import { describe, expect, test } from "bun:test";
+import { DigestCache } from "../../../lib/server/digest-cache.ts";
+import { MemoryStorage } from "../../../lib/storage/memory.ts";
+import type { OpenFile } from "../../../lib/storage/storage.ts";
+import { facade } from "../../support/facade.ts";
+import { FakeClock, settle } from "../../support/fake-clock.ts";
+import { codeOf } from "../../support/fault.ts";
+
+const PIECES = 20;
+const PIECE = 512 * 1024;
+const content = new Uint8Array(PIECES * PIECE);
+const expected = new Bun.CryptoHasher("sha256").update(content).digest("hex");
+const never = new AbortController().signal;
+
+/** A file whose pieces come when the test lets them. */
+function site() {
+  const memory = new MemoryStorage();
+  memory.set("large", content);
+  const state = { reads: 0, open: 0, opened: 0 };
+  const gates: (() => void)[] = [];
+  const storage = facade(memory, {
+    async open(path: string): Promise<OpenFile> {
+      const file = await memory.open(path);
+      state.open++;
+      state.opened++;
+      return {
+        ...file,
+        async read(buffer, position) {
+          state.reads++;
+          await new Promise<void>((resolve) => gates.push(resolve));
+          return file.read(buffer, position);
+        },
+        async close() {
+          state.open--;
+        },
+      };
+    },
+  });
+  const letAll = async () => {
+    for (let round = 0; round < 4 * PIECES; round++) {
+      for (const gate of gates.splice(0)) gate();
+      await settle();
+    }
+  };
+  const digests = new DigestCache(storage, () => new Bun.CryptoHasher("sha256"), new FakeClock());
+  return { digests, state, gates, letAll };
+}
+
+describe("DigestCache", () => {
+  test("reads a file once for all who ask meanwhile, and for those who ask later not at all", async () => {
+    const { digests, state, letAll } = site();
+    const asked = Array.from({ length: 3 }, () => digests.digest("large", never));
+    await letAll();
+    expect((await Promise.all(asked)).map(({ sha256 }) => sha256)).toEqual([expected, expected, expected]);
+    const { reads } = state;
+    expect(reads).toBe(PIECES + 1);
+    expect((await digests.digest("large", never)).sha256).toBe(expected);
+    expect(state).toMatchObject({ reads, open: 0 });
+  });
+
+  test("goes on for those who still wait when one has left, who is told at once", async () => {
+    const { digests, state, letAll } = site();
+    const aborter = new AbortController();
+    const left = codeOf(() => digests.digest("large", aborter.signal));
+    const stays = digests.digest("large", never);
+    await settle();
+    aborter.abort();
+    expect(await left).toBe("INTERRUPTED");
+    await letAll();
+    expect((await stays).sha256).toBe(expected);
+    expect(state).toMatchObject({ reads: PIECES + 1, open: 0 });
+  });
+
+  test("ends with the last who waits, and begins anew for who comes then", async () => {
+    const { digests, state, gates, letAll } = site();
+    const aborter = new AbortController();
+    const left = [1, 2].map(() => codeOf(() => digests.digest("large", aborter.signal)));
+    await settle();
+    for (const gate of gates.splice(0)) gate();
+    await settle();
+    aborter.abort();
+    expect(await Promise.all(left)).toEqual(["INTERRUPTED", "INTERRUPTED"]);
+    const later = digests.digest("large", never);
+    await letAll();
+    expect((await later).sha256).toBe(expected);
+    // The first read two or three pieces, the other all.
+    expect(state.reads).toBeLessThan(PIECES + 5);
+    expect(state.open).toBe(0);
+  });
+
+  test("reads nothing for somebody who has left before", async () => {
+    const { digests, state, letAll } = site();
+    expect(await codeOf(() => digests.digest("large", AbortSignal.abort()))).toBe("INTERRUPTED");
+    await letAll();
+    expect(state.reads).toBeLessThanOrEqual(2);
+    expect(state.open).toBe(0);
+  });
+});
