@@ -4,6 +4,7 @@ import { StorageError } from "../errors.ts";
 import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf } from "./disk-error.ts";
 import { toLocalName } from "./local-names.ts";
+import { MadeFolders } from "./made-folders.ts";
 import { OpenFolder } from "./open-folder.ts";
 import { factsAt } from "./open-place.ts";
 import { isWithinUnfinished } from "./part-names.ts";
@@ -25,6 +26,7 @@ export class Folders {
   readonly root: string;
   /** Folders opened a moment ago, in that order. */
   readonly #kept = new Map<string, { folder: OpenFolder; until: number }>();
+  readonly #made = new MadeFolders();
 
   constructor(root: string) {
     this.root = root;
@@ -87,6 +89,7 @@ export class Folders {
   ensure(path: string, mode: number): boolean {
     const { folder, isNew } = this.#openOrMake(path, mode);
     folder.release();
+    this.claim(path);
     return isNew;
   }
 
@@ -100,6 +103,34 @@ export class Folders {
     } finally {
       folder.release();
     }
+  }
+
+  /** A file has come into the folder at `path`, or is going to: it is not unmade any more. */
+  claim(path: string): void {
+    this.#made.claim(path);
+  }
+
+  /** The file at `path` does not come: remove the folders that makeHolder() made for it, as far as they are empty. */
+  unmake(path: string): void {
+    this.#made.undo(path, (made) => {
+      try {
+        const { folder, name } = this.holder(made);
+        try {
+          fs.rmdirSync(folder.at(name));
+        } finally {
+          folder.release();
+        }
+        this.forget();
+        return true;
+      } catch {
+        return false; // something is in it
+      }
+    });
+  }
+
+  /** True while `folder` is what is at `path`. */
+  isAt(path: string, folder: OpenFolder): boolean {
+    return folder.isAt(this.#placeOf(path));
   }
 
   /** The folder that holds `path`, and its name there; the caller releases the folder. @throws as open() */
@@ -165,6 +196,7 @@ export class Folders {
       const below = path.indexOf("/", made === "" ? 0 : made.length + 1);
       made = below < 0 ? path : path.slice(0, below);
       folder = this.#makeIn(folder, made, made === path ? mode : folderMode(undefined));
+      this.#made.add(made);
     }
     return { folder, isNew: true };
   }

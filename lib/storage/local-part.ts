@@ -4,6 +4,7 @@ import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { digest64 } from "./digest64.ts";
 import { writeError } from "./disk-error.ts";
+import type { FileHome } from "./file-home.ts";
 import { finishFile, readAt, setTimes, writeFully, writing } from "./file-io.ts";
 import { Journal } from "./journal.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -16,10 +17,7 @@ import type { ExistsPolicy, FileFacts, PartFile } from "./storage.ts";
 
 export interface PartOptions {
   /** Belongs to the part, which releases it. */
-  readonly folder: OpenFolder;
-  readonly name: string;
-  /** Of the file, for messages and for its user. */
-  readonly path: string;
+  readonly home: FileHome;
   readonly facts: FileFacts;
   readonly exists: ExistsPolicy;
 }
@@ -36,6 +34,8 @@ export class LocalPart implements PartFile {
   #missingBytes: number;
   #writes = 0;
   #ended = false;
+  /** Something of it stays in its folder. */
+  #isLeft = true;
 
   private constructor(options: PartOptions, part: string, journal: Journal, file: { fd: number; isLax: boolean }) {
     this.#options = options;
@@ -46,9 +46,10 @@ export class LocalPart implements PartFile {
     this.#missingBytes = journal.missing.reduce((sum, [from, to]) => sum + to - from, 0);
   }
 
-  /** @throws StorageError as Storage.receive(); then the folder is released */
+  /** @throws StorageError as Storage.receive(); then the folder is released, and nothing is left that was not there */
   static async open(options: PartOptions): Promise<LocalPart> {
-    const { folder, name, facts, path, exists } = options;
+    const { home, facts, exists } = options;
+    const { folder, name, path } = home;
     const names = resumableNames(name);
     let journal: Journal | undefined;
     let fd: number | undefined;
@@ -71,8 +72,7 @@ export class LocalPart implements PartFile {
       return part;
     } catch (cause) {
       if (fd !== undefined) fs.closeSync(fd);
-      journal?.close();
-      folder.release();
+      home.release(journal !== undefined && leave(folder, names.part, journal));
       if (cause instanceof StorageError && cause.code === "BUSY") {
         throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
       }
@@ -81,7 +81,7 @@ export class LocalPart implements PartFile {
   }
 
   get path(): string {
-    return this.#options.path;
+    return this.#options.home.path;
   }
 
   get facts(): FileFacts {
@@ -115,13 +115,15 @@ export class LocalPart implements PartFile {
   }
 
   async commit(): Promise<string> {
-    const { folder, name, exists, facts } = this.#options;
+    const { home, exists, facts } = this.#options;
+    const { folder, name } = home;
     try {
       return await writing(quote(this.path), async () => {
         this.#journal.requireHeld();
         setTimes(this.#fd, facts);
         this.#setRights();
         if (folder.isDurable) await finishFile(this.#fd);
+        home.requireHere();
         const published = publish(folder, this.#part, name, exists);
         this.#journal.remove();
         this.#ended = true;
@@ -129,9 +131,9 @@ export class LocalPart implements PartFile {
         try {
           if (folder.isDurable) await folder.sync();
         } finally {
-          folder.release();
+          home.release(true);
         }
-        return this.path.slice(0, this.path.length - name.length) + published;
+        return home.pathOf(published);
       });
     } catch (error) {
       await this.keep();
@@ -142,7 +144,8 @@ export class LocalPart implements PartFile {
   /** @throws the system's error */
   #setRights(): void {
     if (this.#isLax) return;
-    const { folder, name, exists, facts } = this.#options;
+    const { home, exists, facts } = this.#options;
+    const { folder, name } = home;
     // Looked at again: what is there may be another by now.
     const { mode, replaced } = rightsFor(folder, name, facts, exists);
     if (replaced !== undefined) return takeRights(this.#fd, replaced);
@@ -158,8 +161,10 @@ export class LocalPart implements PartFile {
 
   async discard(): Promise<void> {
     if (this.#ended) return;
-    fs.rmSync(this.#options.folder.at(this.#part), { force: true });
-    fs.rmSync(this.#options.folder.at(resumableNames(this.#options.name).journal), { force: true });
+    const { folder, name } = this.#options.home;
+    fs.rmSync(folder.at(this.#part), { force: true });
+    fs.rmSync(folder.at(resumableNames(name).journal), { force: true });
+    this.#isLeft = false;
     await this.keep();
   }
 
@@ -167,8 +172,23 @@ export class LocalPart implements PartFile {
   #release(): void {
     fs.closeSync(this.#fd);
     this.#journal.close();
-    this.#options.folder.release();
+    this.#options.home.release(this.#isLeft);
   }
+}
+
+/** It can't be begun: what there was of it stays, and else nothing. @returns whether something stays */
+function leave(folder: OpenFolder, part: string, journal: Journal): boolean {
+  if (journal.end > 0) {
+    journal.close();
+    return true;
+  }
+  try {
+    fs.rmSync(folder.at(part), { force: true });
+  } catch {
+    // It is no file: then it is not ours.
+  }
+  journal.remove();
+  return false;
 }
 
 /** After a power failure the journal may promise what the disk has not: ask the digests. */

@@ -3,12 +3,12 @@ import { realpath, rmdir, stat, unlink } from "node:fs/promises";
 import { CommError, StorageError } from "../errors.ts";
 import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf, type Owner, readError, writeError } from "./disk-error.ts";
+import { FileHome } from "./file-home.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { Folders } from "./folders.ts";
 import { entryOf, loadSmall } from "./local-file.ts";
 import { listFolder, lookIn } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
-import type { OpenFolder } from "./open-folder.ts";
 import { openLocal } from "./open-local.ts";
 import { placementOf } from "./placement.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -132,31 +132,38 @@ export class LocalStorage implements Storage {
   async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
     checkSize(path, facts);
     try {
-      return await LocalPart.open({ ...this.#makeHolder(path), path, facts, exists });
+      return await LocalPart.open({ home: this.#homeOf(path), facts, exists });
     } catch (cause) {
       throw writeError(cause, quote(path));
     }
   }
 
   store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
-    const { folder, name } = this.#makeHolder(path);
-    const named = (given: string) => (given === name ? path : path.slice(0, path.length - name.length) + given);
+    const home = this.#homeOf(path);
+    const done = (name: string) => {
+      home.release(true);
+      return home.pathOf(name);
+    };
+    const fail = (cause: unknown): never => {
+      home.release(false);
+      throw writeError(cause, quote(path));
+    };
     let stored: string | Promise<string>;
     try {
-      stored = storeSmall(folder, name, bytes, facts, exists);
+      stored = storeSmall(home, bytes, facts, exists);
     } catch (cause) {
-      folder.release();
+      return fail(cause);
+    }
+    return typeof stored === "string" ? done(stored) : stored.then(done, fail);
+  }
+
+  /** @throws StorageError as receive() */
+  #homeOf(path: string): FileHome {
+    try {
+      return new FileHome(this.#folders, path, this.#owner);
+    } catch (cause) {
       throw writeError(cause, quote(path));
     }
-    if (typeof stored === "string") {
-      folder.release();
-      return named(stored);
-    }
-    return stored
-      .then(named, (cause) => {
-        throw writeError(cause, quote(path));
-      })
-      .finally(() => folder.release());
   }
 
   async makeFolder(path: string, mode?: number): Promise<boolean> {
@@ -216,6 +223,7 @@ export class LocalStorage implements Storage {
         } else if (!renameNew(old.folder.at(old.name), target.folder.at(target.name))) {
           throw new StorageError("EXISTS", `${quote(to)} exists.`);
         }
+        this.#folders.claim(parentOf(to));
         await Promise.all([old.folder.sync(), target.folder.sync()]);
       } finally {
         old.folder.release();
@@ -246,15 +254,6 @@ export class LocalStorage implements Storage {
       } finally {
         folder.release();
       }
-    } catch (cause) {
-      throw writeError(cause, quote(path));
-    }
-  }
-
-  /** @throws StorageError as receive() */
-  #makeHolder(path: string): { folder: OpenFolder; name: string } {
-    try {
-      return this.#folders.makeHolder(path);
     } catch (cause) {
       throw writeError(cause, quote(path));
     }

@@ -1,6 +1,7 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { StorageError } from "../errors.ts";
 import { baseName, parentOf, quote } from "../path.ts";
+import { MadeFolders } from "./made-folders.ts";
 import { copyName } from "./publish.ts";
 import {
   checkSize,
@@ -42,6 +43,7 @@ export class MemoryStorage implements Storage {
   /** With their modes. */
   readonly #folders = new Map<string, number | undefined>();
   readonly #parts = new Map<string, MemoryPart>();
+  readonly #made = new MadeFolders();
   readonly #listeners = new Set<(changes: readonly StorageChange[]) => void>();
   #version = 0;
 
@@ -131,7 +133,7 @@ export class MemoryStorage implements Storage {
 
   async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
     checkSize(path, facts);
-    await this.makeFolder(parentOf(path));
+    this.#makeFolders(parentOf(path), true);
     const found = this.#parts.get(path);
     if (found?.taken) throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
     const goesOn = found !== undefined && found.facts.etag === facts.etag && found.facts.size === facts.size;
@@ -157,6 +159,9 @@ export class MemoryStorage implements Storage {
       },
       commit: async () => {
         part.taken = false;
+        if (!this.#isFolder(parentOf(path))) {
+          throw new StorageError("NOT_FOUND", `The folder of ${quote(path)} was renamed or removed while it came.`);
+        }
         if (exists !== "overwrite" && exists !== "rename" && (await this.stat(path).catch(() => undefined))) {
           throw new StorageError("EXISTS", `${quote(path)} exists.`);
         }
@@ -167,13 +172,16 @@ export class MemoryStorage implements Storage {
         for (let copy = 1; exists === "rename" && (this.#files.has(free) || this.#isFolder(free)); copy++)
           free = copyPath(path, copy);
         this.#put(free, part.bytes, facts);
+        this.#made.claim(parentOf(path));
         return free;
       },
       keep: async () => {
         part.taken = false;
+        this.#made.claim(parentOf(path));
       },
       discard: async () => {
         this.#parts.delete(path);
+        this.#made.undo(path, (folder) => !this.#hasBelow(folder) && this.#folders.delete(folder));
       },
     };
   }
@@ -191,12 +199,24 @@ export class MemoryStorage implements Storage {
 
   async makeFolder(path: string, mode?: number): Promise<boolean> {
     const isNew = !this.#isFolder(path);
-    for (let folder = path; folder !== ""; folder = parentOf(folder)) {
-      if (this.#files.has(folder)) throw new StorageError("EXISTS", `${quote(folder)} is not a folder.`);
-    }
-    this.#addFolders(path);
+    this.#makeFolders(path, false);
+    this.#made.claim(path);
     if (isNew) this.#folders.set(path, mode);
     return isNew;
+  }
+
+  #makeFolders(path: string, isForFile: boolean): void {
+    for (let folder = path; folder !== ""; folder = parentOf(folder)) {
+      if (this.#files.has(folder)) throw new StorageError("EXISTS", `${quote(folder)} is not a folder.`);
+      if (isForFile && !this.#isFolder(folder)) this.#made.add(folder);
+    }
+    this.#addFolders(path);
+  }
+
+  #hasBelow(folder: string): boolean {
+    return [...this.#files.keys(), ...this.#folders.keys(), ...this.#parts.keys()].some((key) =>
+      key.startsWith(`${folder}/`),
+    );
   }
 
   async finishFolder(path: string, mode: number): Promise<void> {

@@ -87,6 +87,18 @@ export class OpenFolder {
     return this.#fd !== undefined && fs.fstatSync(this.#fd).nlink === 0;
   }
 
+  /** True while this very folder is at `place`; where the system has no open folders, while any is. */
+  isAt(place: string): boolean {
+    try {
+      const there = fs.statSync(place, { bigint: true });
+      if (this.#fd === undefined) return there.isDirectory();
+      const own = fs.fstatSync(this.#fd, { bigint: true });
+      return own.ino === there.ino && own.dev === there.dev;
+    } catch {
+      return false;
+    }
+  }
+
   /** One more user; each must release(). */
   retain(): this {
     this.#uses++;

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { errnoOf } from "./disk-error.ts";
+import type { FileHome } from "./file-home.ts";
 import { finishFile, setTimes } from "./file-io.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { uniquePartName } from "./part-names.ts";
@@ -11,19 +12,19 @@ import type { ExistsPolicy, FileFacts } from "./storage.ts";
 const MAX_TRIES = 8;
 
 /**
- * Make the file `name` of these bytes: whole, durable, and visible only then. Nothing waits but what a disk must do, so
+ * Make a file of these bytes: whole, durable, and visible only then. Nothing waits but what a disk must do, so
  * ten thousand files are ten thousand times a few calls of the system.
  *
  * @returns the name that it got, as publish(); at once where nothing is durable
  * @throws StorageError EXISTS; the system's error
  */
 export function storeSmall(
-  folder: OpenFolder,
-  name: string,
+  home: FileHome,
   bytes: Uint8Array,
   facts: FileFacts,
   exists: ExistsPolicy,
 ): string | Promise<string> {
+  const { folder, name } = home;
   const { mode, replaced } = rightsFor(folder, name, facts, exists);
   const { part, fd } = createPart(folder, name, fileMode(mode));
   try {
@@ -38,7 +39,7 @@ export function storeSmall(
     fs.rmSync(folder.at(part), { force: true });
     throw error;
   }
-  return folder.isDurable ? storeDurably(folder, part, name, fd, exists) : publishPart(folder, part, name, fd, exists);
+  return folder.isDurable ? storeDurably(home, part, fd, exists) : publishPart(folder, part, name, fd, exists);
 }
 
 /** Among a million parts one in four thousand finds its name taken: that says nothing of the file. */
@@ -53,15 +54,11 @@ function createPart(folder: OpenFolder, name: string, mode: number): { part: str
   }
 }
 
-async function storeDurably(
-  folder: OpenFolder,
-  part: string,
-  name: string,
-  fd: number,
-  exists: ExistsPolicy,
-): Promise<string> {
+async function storeDurably(home: FileHome, part: string, fd: number, exists: ExistsPolicy): Promise<string> {
+  const { folder, name } = home;
   try {
     await finishFile(fd);
+    home.requireHere();
   } catch (error) {
     fs.closeSync(fd);
     fs.rmSync(folder.at(part), { force: true });

@@ -224,6 +224,41 @@ export function storageWritingContract(name: string, open: () => Promise<Storage
       await again.discard();
     });
 
+    test("takes the folders with it that were made for it, at discard(), and no other", async () => {
+      using fixture = await open();
+      const { storage } = fixture;
+      await (await storage.receive("one/two/a", factsOf(LARGE), "fail")).discard();
+      expect((await walk(storage)).paths).toEqual([]);
+      // Asked for by itself meanwhile: that was answered.
+      const asked = await storage.receive("one/two/a", factsOf(LARGE), "fail");
+      expect(await storage.makeFolder("one")).toBe(false);
+      await asked.discard();
+      expect((await walk(storage)).paths).toEqual(["one"]);
+      // Something else is in it.
+      const beside = await storage.receive("one/two/a", factsOf(LARGE), "fail");
+      await store(storage, "one/two/b", SMALL);
+      await beside.discard();
+      expect((await walk(storage)).paths).toEqual(["one", "one/two", "one/two/b"]);
+      // It was there before.
+      await storage.makeFolder("before");
+      await (await storage.receive("before/a", factsOf(LARGE), "fail")).discard();
+      expect((await walk(storage)).paths).toEqual(["before", "one", "one/two", "one/two/b"]);
+    });
+
+    test.each(["renamed", "removed"])("is stored nowhere when its folder was %s meanwhile: NOT_FOUND", async (what) => {
+      using fixture = await open();
+      const { storage } = fixture;
+      const part = await storage.receive("docs/a", factsOf(LARGE), "fail");
+      await writeMissing(part, LARGE);
+      if (what === "renamed") await storage.rename("docs", "moved", { overwrite: false });
+      else await storage.remove("docs", { recursive: true });
+      expect(await codeOf(() => part.commit())).toBe("NOT_FOUND");
+      expect((await walk(storage)).paths).toEqual(what === "renamed" ? ["moved"] : []);
+      // It begins anew, with its folder.
+      expect(await store(storage, "docs/a", LARGE)).toBe("docs/a");
+      expect((await readWhole(storage, "docs/a")).equals(LARGE)).toBe(true);
+    });
+
     test("is BUSY while another has it, also for another source, and not after it", async () => {
       using fixture = await open();
       const receive = (etag: string) => fixture.storage.receive("a", factsOf(LARGE, { etag }), "fail");

@@ -25,8 +25,10 @@ describe("a quota", () => {
 
   test("refuses a large file before its first byte, and leaves nothing of it", async () => {
     using site = await BoundedSite.open({ quotaBytes: QUOTA });
-    expect(await outcomeOf(site.receive("large", QUOTA + 1))).toBe("QUOTA_EXCEEDED");
-    expect(readdirSync(site.folder.path)).toEqual([]);
+    for (const path of ["large", "new/deeper/large"]) {
+      expect(await outcomeOf(site.receive(path, QUOTA + 1))).toBe("QUOTA_EXCEEDED");
+      expect(readdirSync(site.folder.path)).toEqual([]);
+    }
     expect(await outcomeOf(site.receive("fits", ALMOST))).toBe("stored");
   });
 

@@ -21,8 +21,8 @@ describe("a disk that is full", () => {
     const fault = await faultOf(() => store(storage, "docs/a", noise(BLOCK_BYTES)));
     expect(fault.code).toBe("DISK_FULL");
     expect(fault.message).toContain('"docs/a"');
-    expect(await walk(storage)).toMatchObject({ paths: ["docs"], skipped: 0 });
-    expect(readdirSync(disk.join("docs"))).toEqual([]);
+    expect(await walk(storage)).toMatchObject({ paths: [], skipped: 0 });
+    expect(readdirSync(disk.path)).toEqual(["filler.commserver-part"]);
     rmSync(filler(disk));
     await store(storage, "docs/a", noise(BLOCK_BYTES));
     expect(readFileSync(disk.join("docs/a")).equals(noise(BLOCK_BYTES))).toBe(true);
@@ -37,12 +37,15 @@ describe("a disk that is full", () => {
     expect(readFileSync(disk.join("a")).equals(noise(MB))).toBe(true);
   });
 
-  check(smallDiskTest("is DISK_FULL for a large file before its first byte"), async () => {
+  check(smallDiskTest("is DISK_FULL for a large file before its first byte, which leaves nothing behind"), async () => {
     using disk = new SmallDisk(4 * MB);
     const storage = await LocalStorage.at(disk.path);
-    const fault = await faultOf(() => storage.receive("a", factsOf(LARGE), "fail"));
-    expect(fault.code).toBe("DISK_FULL");
-    expect(fault.message).toContain(String(LARGE.length));
+    for (const path of ["a", "new/deeper/a"]) {
+      const fault = await faultOf(() => storage.receive(path, factsOf(LARGE), "fail"));
+      expect(fault.code).toBe("DISK_FULL");
+      expect(fault.message).toContain(String(LARGE.length));
+      expect(readdirSync(disk.path)).toEqual([]);
+    }
     expect(Bun.spawnSync(["mount", "-o", `remount,size=${8 * MB}`, disk.path]).exitCode).toBe(0);
     await store(storage, "a", LARGE);
     expect(readFileSync(disk.join("a")).equals(LARGE)).toBe(true);
