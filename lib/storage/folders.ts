@@ -133,17 +133,43 @@ export class Folders {
     return folder.isAt(this.#placeOf(path));
   }
 
-  /** The folder that holds `path`, and its name there; the caller releases the folder. @throws as open() */
+  /** The folder that holds `path`, and its name there; the caller releases the folder. @throws as open(); ENAMETOOLONG */
   holder(path: string): { folder: OpenFolder; name: string } {
     requireNames(path);
+    this.#requireShort(path);
     return { folder: this.open(parentOf(path)), name: baseName(path) };
   }
 
   /** As holder(), the folder made where it is missing. @throws as make(); ENAMETOOLONG, and then nothing is made */
   makeHolder(path: string): { folder: OpenFolder; name: string } {
     requireNames(path);
-    if (this.root.length + path.length > SURELY_SHORT) requireShort(this.#placeOf(path));
+    this.#requireShort(path);
     return { folder: this.make(parentOf(path)), name: baseName(path) };
+  }
+
+  /**
+   * By a folder that is held open the system would take a name in it, however long the path is: then some methods had what
+   * others have not.
+   *
+   * @throws the system's ENAMETOOLONG when it takes no such path
+   */
+  #requireShort(path: string): void {
+    if (this.root.length + path.length <= SURELY_SHORT) return;
+    try {
+      fs.lstatSync(this.#placeOf(path), { throwIfNoEntry: false });
+    } catch (cause) {
+      if (errnoOf(cause) === "ENAMETOOLONG") throw cause;
+    }
+  }
+
+  /** False for a path that the system does not take. */
+  isShort(path: string): boolean {
+    try {
+      this.#requireShort(path);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Let go of what was kept: a folder was renamed or removed. */
@@ -246,14 +272,5 @@ function requireNames(path: string): void {
   if (path !== "" && STRAY.test(path)) throw new StorageError("BAD_PATH", `${quote(path)} is not a path.`);
   if (isWithinUnfinished(path)) {
     throw new StorageError("NOT_ALLOWED", `${quote(path)} is the name of an unfinished file.`);
-  }
-}
-
-/** @throws the system's ENAMETOOLONG: by a folder that is held open it would take the name, but nobody came back to it */
-function requireShort(place: string): void {
-  try {
-    fs.lstatSync(place, { throwIfNoEntry: false });
-  } catch (cause) {
-    if (errnoOf(cause) === "ENAMETOOLONG") throw cause;
   }
 }

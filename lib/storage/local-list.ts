@@ -90,7 +90,7 @@ async function lookAtAll(
 ): Promise<(StorageEntry | undefined)[]> {
   const found: (StorageEntry | undefined)[] = [];
   for (const name of names) {
-    const path = pathOf(parent, name);
+    const path = pathOf(folders, parent, name);
     if (path === undefined) {
       found.push(undefined);
       continue;
@@ -99,7 +99,7 @@ async function lookAtAll(
     found.push(entryFor(folders, path, lookSync(folder, path)));
     if (performance.now() - startedAt < SLOW_MS) continue;
     const rest = names.slice(found.length).map(async (later) => {
-      const laterPath = pathOf(parent, later);
+      const laterPath = pathOf(folders, parent, later);
       if (laterPath === undefined) return undefined;
       return entryFor(
         folders,
@@ -112,12 +112,12 @@ async function lookAtAll(
   return found;
 }
 
-/** The repository path of a name as the system has it; undefined when it is none. */
-function pathOf(parent: string, localName: FolderName): string | undefined {
+/** The repository path of a name as the system has it; undefined when it is none, or too long to be asked for. */
+function pathOf(folders: Folders, parent: string, localName: FolderName): string | undefined {
   if (localName === undefined) return undefined;
   const name = fromLocalName(localName);
   const path = parent === "" ? name : `${parent}/${name}`;
-  return pathFault(path) === undefined ? path : undefined;
+  return pathFault(path) === undefined && folders.isShort(path) ? path : undefined;
 }
 
 function lookSync(folder: OpenFolder, path: string): BigIntStats | undefined {
