@@ -93,6 +93,16 @@ describe("the chunk tables of PROTOCOL.md", () => {
   });
 });
 
+const OTHER = "a folder, or what is no file";
+
+test("the facts of PROTOCOL.md are those of lib, and none but the mode may be absent", () => {
+  const facts = { size: 1, modifiedAt: 2, executable: false, mode: 0o644, etag: "" };
+  expect(readTable("fact", "meaning").map((row) => row["fact"]?.replaceAll("`", ""))).toEqual(Object.keys(facts));
+  expect(v.parse(FileFacts, facts)).toMatchObject(facts);
+  const absent = Object.keys(facts).filter((name) => v.is(FileFacts, { ...facts, [name]: undefined }));
+  expect(absent).toEqual(["mode"]);
+});
+
 describe("what PROTOCOL.md says of put", () => {
   const rows = readTable("state", "members", "meaning");
   const samples: Record<string, object> = {
@@ -118,9 +128,9 @@ describe("what PROTOCOL.md says of put", () => {
     expect([...meaning.matchAll(/"(\w+)"/g)].map(([, name]) => name as string).sort()).toEqual(
       [...Outcome.options].sort(),
     );
-    const policies = /something is at the path: ([^.]*), by which/.exec(text)?.[1] ?? "";
-    expect([...policies.matchAll(/"(\w+)"/g)].map(([, name]) => name as string).sort()).toEqual(
-      [...ExistsPolicy.options].sort(),
+    const table = readTable("`exists`", "nothing there", "an equal file", "another file", "a link", OTHER);
+    expect(table.map((row) => row["`exists`"]).sort()).toEqual(
+      [...ExistsPolicy.options].map((policy) => `"${policy}"`).sort(),
     );
   });
 

@@ -164,7 +164,7 @@ describe("the text of PROTOCOL.md", () => {
 
   test("has the limits of a path", () => {
     expect(PAGE.replaceAll("\n", " ")).toContain(
-      `it has at most ${MAX_PATH_BYTES} bytes, each component at most ${MAX_NAME_BYTES}, and at most ${MAX_COMPONENTS} components.`,
+      `has at most ${MAX_PATH_BYTES} bytes, each component at most ${MAX_NAME_BYTES}, and at most ${MAX_COMPONENTS} components.`,
     );
   });
 });
