@@ -98,6 +98,21 @@ describe("a server that lists what is no path, or was not asked for", () => {
     },
   );
 
+  test.each([
+    ["that is above what the pattern names in full", ["docs", "docs/sub/a.txt"]],
+    ["that is elsewhere", ["other", "docs/sub/a.txt"]],
+    ["that is no path", ["docs/../..", "docs/sub/a.txt"]],
+  ])("is not believed when it lists a folder on the way %s", async (_, [parent = "", file = ""]) => {
+    const planning = planOf(client, "docs/*/a.txt", [entry(parent, "folder"), entry(file)]);
+    await expect(planning).rejects.toMatchObject({ code: "BAD_PAYLOAD" });
+  });
+
+  test("makes no folder by a pattern but those on the way to what it lists", async () => {
+    const listed = [entry("docs/none", "folder"), entry("docs/sub", "folder"), entry("docs/sub/a.txt")];
+    const planned = await planOf(client, "docs/*/a.txt", [...listed, entry("docs/last", "folder")]);
+    expect(planned.map(({ to }) => to)).toEqual(["sub", "sub/a.txt"]);
+  });
+
   test.each(["docs2/a", "doc", "a", ".bashrc", "Docs/a", "docs", "do\u200bcs/a"])(
     "is not believed when `docs` is fetched: %p",
     async (path) => {

@@ -58,6 +58,25 @@ describe("list", () => {
     await expect(paths(await server.client(), glob)).rejects.toMatchObject({ code });
   });
 
+  test("tells the folders above what a pattern selects when it is asked to, with their rights", async () => {
+    await using server = new TestServer();
+    const { storage } = server;
+    await storage.makeFolder("docs", 0o750);
+    await storage.makeFolder("docs/deep", 0o700);
+    for (const path of ["a.txt", "docs/b.txt", "docs/deep/c.png", "docs/deep/d.png", "empty/e.txt"])
+      storage.set(path, bytesOf(path));
+    const client = await server.client();
+    const listed = async (glob: string) => {
+      const found: Entry[] = [];
+      for await (const batch of client.listBatches(glob, undefined, { parents: true })) found.push(...batch);
+      return found.map(({ path, mode }) => (mode === undefined ? path : `${path} ${mode.toString(8)}`));
+    };
+    expect(await listed("**/*.png")).toEqual(["docs 750", "docs/deep 700", "docs/deep/c.png", "docs/deep/d.png"]);
+    expect(await listed("docs/*/c*")).toEqual(["docs/deep 700", "docs/deep/c.png"]);
+    expect(await listed("docs/*")).toEqual(["docs/b.txt", "docs/deep 700"]);
+    expect(await listed("docs")).toEqual(["docs/b.txt", "docs/deep 700", "docs/deep/c.png", "docs/deep/d.png"]);
+  });
+
   test("a client that has seen enough stops it, and the session goes on", async () => {
     await using server = new TestServer();
     for (let index = 0; index < 30_000; index++) server.storage.set(`${"x".repeat(100)}${index}`, new Uint8Array(0));
