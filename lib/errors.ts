@@ -96,6 +96,7 @@ export const ERRORS = {
   NO_SUCH_TOKEN: stream(54, 6, "See which there are with: commserver-server token list"),
   TOO_LARGE: stream(55, 9, "Cut it into smaller files."),
   OVERLOADED: stream(56, 4, "Run it again in a moment. The server's operator can raise its limit of open files.", true),
+  CROWDED: stream(57, 4, "Run it again later: it goes on where it stopped.", true),
 
   USAGE: local(2),
   CANNOT_CONNECT: local(3, "Check the address, and that the server is running.", true),

@@ -11,6 +11,8 @@ export interface ConsoleIo {
   out(text: string | Uint8Array): Promise<void>;
   /** A line on standard error. */
   note(line: string): void;
+  /** Lines on standard error, with their line feeds; resolves when they were taken, or can't be. */
+  log(lines: string): Promise<void>;
   /** What stands at the bottom of the terminal; what is written above goes around it. */
   readonly screen: Screen;
   /** Resolves when the notes have left, or can't. */
@@ -39,6 +41,7 @@ export function processIo(): ConsoleIo {
           }),
       ),
     note: (line) => onScreen(stderr, () => void stderr.write(`${line}\n`)),
+    log: (lines) => onScreen(stderr, () => new Promise((resolve) => stderr.write(lines, () => resolve()))),
     screen,
     flush: () => Promise.race([new Promise<void>((resolve) => stderr.write("", () => resolve())), Bun.sleep(FLUSH_MS)]),
     outIsTty: stdout.isTTY === true,

@@ -3,31 +3,61 @@ const GATHER_MS = 20;
 /** Or up to this many characters. */
 const GATHER_LENGTH = 64 * 1024;
 
-/** Writes lines a little later and many at once. Who kills the program loses the last moment of them. */
+/** What happens to lines that nobody takes. */
+export interface Overflow {
+  /** Characters that may wait. */
+  readonly max: number;
+  /** The line that stands for so many that were left out. */
+  dropped(count: number): string;
+}
+
+/**
+ * Writes lines a little later and many at once, and nothing more while what was written before has not been taken. Who
+ * kills the program loses the last moment of them.
+ */
 export class LineWriter {
   readonly #write: (lines: string) => Promise<void> | void;
+  readonly #overflow: Overflow | undefined;
   #gathered = "";
+  #dropped = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #written: Promise<void> | void = undefined;
+  #writing: Promise<void> | undefined;
 
-  /** `write` gets whole lines, each with its line feed. */
-  constructor(write: (lines: string) => Promise<void> | void) {
+  /** `write` gets whole lines, each with its line feed. Without `overflow` they wait, however many. */
+  constructor(write: (lines: string) => Promise<void> | void, overflow?: Overflow) {
     this.#write = write;
+    this.#overflow = overflow;
   }
 
   add(line: string): void {
+    const isFull = this.#overflow !== undefined && this.#gathered.length + line.length > this.#overflow.max;
+    if (this.#writing !== undefined && isFull) {
+      this.#dropped++;
+      return;
+    }
     this.#gathered += `${line}\n`;
+    if (this.#writing !== undefined) return; // it goes on by itself
     if (this.#gathered.length >= GATHER_LENGTH) void this.flush();
     else this.#timer ??= setTimeout(() => void this.flush(), GATHER_MS);
   }
 
   /** Write what is gathered now; resolves when it was taken. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const lines = this.#gathered;
-    this.#gathered = "";
-    if (lines !== "") this.#written = this.#write(lines);
-    await this.#written;
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#gathered !== "" || this.#dropped > 0) {
+      let lines = this.#gathered;
+      this.#gathered = "";
+      if (this.#dropped > 0) lines += `${this.#overflow?.dropped(this.#dropped)}\n`;
+      this.#dropped = 0;
+      await this.#write(lines);
+    }
   }
 }

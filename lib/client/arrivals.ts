@@ -168,12 +168,13 @@ export class Arrivals {
     this.#port.askAgain(task);
   }
 
-  /** A block has come. @throws ProtocolError BAD_PAYLOAD; StorageError that an earlier write met */
-  block(task: DownloadTask, chunk: Chunk): void {
+  /** A block has come. @returns what to wait for @throws ProtocolError BAD_PAYLOAD; StorageError that an earlier write met */
+  block(task: DownloadTask, chunk: Chunk): Promise<void> | undefined {
     if (task.failure !== undefined) chunk.release();
     else if (task.small !== undefined) task.small.take(chunk);
-    else if (task.receiver !== undefined) task.receiver.take(chunk);
+    else if (task.receiver !== undefined) return task.receiver.take(chunk);
     else throw new ProtocolError("BAD_PAYLOAD", "A block comes before its file.");
+    return undefined;
   }
 
   /** All answers of the task are here. @returns what to wait for @throws StorageError that ends the run */

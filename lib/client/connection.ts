@@ -4,6 +4,8 @@ import type { Client } from "./client.ts";
 
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 10_000;
+/** How often in a row a crowded server may send work away again before it has moved anything. */
+const MAX_CROWDED = 10;
 
 export interface ConnectionOptions {
   readonly clock: Clock;
@@ -29,6 +31,7 @@ export class Connection {
   #lostAt: number | undefined;
   #delay = FIRST_DELAY_MS;
   #connectedAt: number;
+  #crowded = 0;
 
   private constructor(client: Client, options: ConnectionOptions) {
     this.#client = client;
@@ -50,6 +53,7 @@ export class Connection {
   noteProgress(): void {
     this.#lostAt = undefined;
     this.#delay = FIRST_DELAY_MS;
+    this.#crowded = 0;
   }
 
   /**
@@ -61,9 +65,11 @@ export class Connection {
   }
 
   /**
-   * Do `work`, again and again as long as it only fails by its link: it must know what it has done already.
+   * Do `work`, again and again as long as it only fails by its link, or because the server has no room for it at present:
+   * it must know what it has done already.
    *
-   * @throws what it fails with otherwise, or the loss when the server can't be had back in time
+   * @throws what it fails with otherwise, or the loss when the server can't be had back in time; RemoteError CROWDED when
+   * it gets no further
    */
   async persist<T>(work: (client: Client) => Promise<T>): Promise<T> {
     for (;;) {
@@ -74,7 +80,8 @@ export class Connection {
         const error = toCommError(thrown);
         // Another has noticed the loss earlier, and the link is back.
         if (isLoss(error) && client !== this.#client) continue;
-        await this.recover(error);
+        if (error.code === "CROWDED") await this.#giveWay(error);
+        else await this.recover(error);
       }
     }
   }
@@ -90,6 +97,14 @@ export class Connection {
       this.#recovering = undefined;
     });
     await this.#recovering;
+  }
+
+  /** Others wait for what the work took: come again a little later. @throws `error` when that was tried often enough */
+  async #giveWay(error: CommError): Promise<void> {
+    const { clock, random, signal } = this.#options;
+    if (++this.#crowded > MAX_CROWDED || signal?.aborted) throw error;
+    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#crowded);
+    await pause(clock, Math.round(delayMs * (0.5 + random() / 2)), signal);
   }
 
   async #comeBack(loss: CommError): Promise<void> {

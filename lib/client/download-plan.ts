@@ -26,7 +26,10 @@ export class DownloadPlan {
 
   /** Go on over this link, unless all is known already. */
   begin(client: Client): void {
-    if (!this.isEnded) this.#items = new Batches(this.#source(client));
+    if (this.isEnded) return;
+    // What is left of it has failed with its stream, or is not wanted.
+    void this.#items?.close().catch(() => {});
+    this.#items = new Batches(this.#source(client));
   }
 
   get isEnded(): boolean {

@@ -237,8 +237,7 @@ export class Download {
           chunk.release();
           throw new ProtocolError("BAD_PAYLOAD", "Blocks of a file come again and again.");
         }
-        this.#arrivals.block(task, chunk);
-        return undefined;
+        return this.#arrivals.block(task, chunk);
       case ChunkKind.FAIL: {
         const { code, message } = decodeJson(Reason, chunk.payload, "A refusal");
         task.failure ??= new RemoteError(codeOfWire(code), message);

@@ -115,8 +115,10 @@ export class Upload {
   async #send(stream: Stream): Promise<void> {
     const { clock, digest64, onProgress } = this.#options;
     const writer = new ChunkWriter(stream, digest64, clock);
-    const sender = new FileSender(writer, (bytes) => {
-      if (this.#sending !== undefined) onProgress?.(this.#sending, bytes);
+    const sender = new FileSender(writer, {
+      onSent: (bytes) => {
+        if (this.#sending !== undefined) onProgress?.(this.#sending, bytes);
+      },
     });
     const pacer = new Pacer(clock);
     for (;;) {

@@ -30,6 +30,7 @@ export class FrameDecoder {
   /** Headers that were read. */
   #frames = 0;
   #stopped = false;
+  #paused = false;
   /** Largest control payload for now: a peer that is not admitted gets less (PROTOCOL.md, "Limits"). */
   maxControlBytes = MAX_HELLO_BYTES;
 
@@ -47,6 +48,11 @@ export class FrameDecoder {
     this.#payload = EMPTY;
   }
 
+  /** Take no more of the bytes being pushed than the present frame. */
+  pause(): void {
+    this.#paused = true;
+  }
+
   /**
    * Take the next bytes, at most those of `maxFrames` frames. The sink is called before this returns; after an error the decoder has
    * stopped.
@@ -57,8 +63,9 @@ export class FrameDecoder {
   push(bytes: Uint8Array, maxFrames = Number.POSITIVE_INFINITY): number {
     let offset = 0;
     const last = this.#frames + maxFrames;
+    this.#paused = false;
     try {
-      while (!this.#stopped && offset < bytes.length && this.#frames < last) {
+      while (!this.#stopped && !this.#paused && offset < bytes.length && this.#frames < last) {
         offset =
           this.#header === undefined ? this.#takeHeader(bytes, offset) : this.#takePayload(this.#header, bytes, offset);
       }

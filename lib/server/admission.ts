@@ -69,6 +69,7 @@ export class Admission implements LinkHandler, Candidate {
       handler: this,
       heartbeatMs: host.heartbeatMs,
       onGone: host.onGone,
+      countsAccepts: true,
       pace: { out: host.bandwidth.pace("out"), in: host.bandwidth.pace("in") },
     });
     this.#cancelTimeout = host.clock.after(host.handshakeMs, () =>

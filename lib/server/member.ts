@@ -50,6 +50,8 @@ export class Member implements Counters {
   messagesOut = 0;
   /** Requests of it that watch the repository. */
   watches = 0;
+  /** Of its messages, what others have not acknowledged yet, in UTF-16 units. */
+  textUnderWay = 0;
 
   constructor(options: MemberOptions) {
     this.id = options.id;
@@ -72,13 +74,21 @@ export class Member implements Counters {
 
   /** Made when it first moves a file. */
   get transfers(): Turns {
-    this.#transfers ??= new Turns(this.memory, MAX_TRANSFERS);
+    this.#transfers ??= new Turns(this.memory, {
+      max: MAX_TRANSFERS,
+      isResumable: true,
+      onStuck: () => this.#end(),
+    });
     return this.#transfers;
   }
 
   /** For what looks through the repository, or into whole files, for its answer. Made when first needed. */
   get lookups(): Turns {
-    this.#lookups ??= new Turns(this.memory, MAX_LOOKUPS);
+    this.#lookups ??= new Turns(this.memory, {
+      max: MAX_LOOKUPS,
+      isResumable: false,
+      onStuck: () => this.#end(),
+    });
     return this.#lookups;
   }
 
@@ -105,6 +115,11 @@ export class Member implements Counters {
     this.isSuperseded = false;
     this.#transfers?.renew();
     this.#lookups?.renew();
+  }
+
+  /** It reads nothing, so that not even an answer that it does not want any more can be given up: it may come back. */
+  #end(): void {
+    this.session.terminate("HEARTBEAT_TIMEOUT", "It does not read what it is sent, and others wait.");
   }
 
   get counters(): Counters {

@@ -1,3 +1,6 @@
+import type { Clock } from "../session/clock.ts";
+import { type Holder, Holders, STALLED_MS } from "./holders.ts";
+
 /** What somebody needs to keep, in bytes: `least` to get on at all, `most` where there is plenty. */
 export interface Need {
   readonly least: number;
@@ -18,18 +21,24 @@ export interface MemoryLimits {
 
 const MIB = 1024 * 1024;
 
-/** What a session may have of a budget, and of a small one. */
-const SESSION_BYTES = 16 * MIB;
-const FIRST_BYTES = 2.5 * MIB;
+/** A put in full, and three more that make do with little. */
+const SESSION_BYTES = 20 * MIB;
+/** One of those. */
+const FIRST_BYTES = 2.75 * MIB;
 
 /** How a budget of `bytes` is shared out. */
 export function memoryLimits(bytes: number): MemoryLimits {
   return { bytes, sessionBytes: Math.min(SESSION_BYTES, bytes), firstBytes: FIRST_BYTES };
 }
 
+/** How often it is looked who gives way to those who wait. */
+const LOOK_MS = 1_000;
+
 interface Waiting {
   readonly share: MemoryShare;
   readonly need: Need;
+  readonly holder: Holder;
+  readonly since: number;
   readonly resolve: (reservation: Reservation | undefined) => void;
 }
 
@@ -37,15 +46,24 @@ interface Waiting {
  * The bytes that peers may make the server keep: buffers of transfers, answers and records that nobody has read yet. Who
  * keeps something for a peer takes a reservation of its session's share before, and gives it back when the last of it is
  * gone. Nothing is measured; it is a matter of honest bookkeeping.
+ *
+ * Nobody waits for ever because of others: who holds something, moves nothing and lets others wait is made to give it back,
+ * and in the end whoever has had it for a minute.
  */
 export class MemoryBudget {
   readonly limits: MemoryLimits;
   #used = 0;
+  /** How often somebody was let in. */
+  #served = 0;
   /** In the order of their coming. */
   readonly #waiting = new Set<Waiting>();
+  readonly #holders = new Holders();
+  readonly #clock: Clock;
+  #cancelLook: (() => void) | undefined;
 
-  constructor(limits: MemoryLimits) {
+  constructor(limits: MemoryLimits, clock: Clock) {
     this.limits = limits;
+    this.#clock = clock;
   }
 
   /** Bytes that are reserved. */
@@ -77,18 +95,51 @@ export class MemoryBudget {
   }
 
   /** For shares: as MemoryShare.reserve(). */
-  wait(share: MemoryShare, need: Need, until: Promise<unknown>): Promise<Reservation | undefined> {
+  wait(share: MemoryShare, need: Need, holder: Holder, until: Promise<unknown>): Promise<Reservation | undefined> {
     const { promise, resolve } = Promise.withResolvers<Reservation | undefined>();
-    const waiting: Waiting = { share, need, resolve };
+    const waiting: Waiting = { share, need, holder, since: this.#clock.now(), resolve };
     this.#waiting.add(waiting);
     this.#serve();
     if (!this.#waiting.has(waiting)) return promise;
+    this.#lookLater();
     void until.then(() => {
       if (!this.#waiting.delete(waiting)) return;
       resolve(undefined);
       this.#serve();
     });
     return promise;
+  }
+
+  /** For reservations that wait() gave: it is over. */
+  forget(reservation: Reservation): void {
+    this.#holders.remove(reservation);
+  }
+
+  /** Bytes for those who have waited long enough for others, and not for their own session. */
+  #wanted(now: number): number {
+    const shares = new Set<MemoryShare>();
+    let bytes = 0;
+    for (const waiting of this.#waiting) {
+      const { share, need, since } = waiting;
+      if (!this.#isFirst(waiting) || now - since < STALLED_MS || shares.has(share)) continue;
+      shares.add(share);
+      bytes += need.least;
+    }
+    return bytes;
+  }
+
+  #lookLater(): void {
+    if (this.#cancelLook !== undefined) return;
+    this.#holders.begin(this.#clock.now());
+    this.#cancelLook = this.#clock.after(LOOK_MS, () => this.#look());
+  }
+
+  #look(): void {
+    this.#cancelLook = undefined;
+    if (this.#waiting.size === 0) return;
+    const now = this.#clock.now();
+    this.#holders.makeRoom(this.#wanted(now), now);
+    this.#cancelLook = this.#clock.after(LOOK_MS, () => this.#look());
   }
 
   #hasRoomFor(share: MemoryShare, bytes: number): boolean {
@@ -102,31 +153,49 @@ export class MemoryBudget {
     share.used += bytes;
   }
 
-  /** Let those in who can be: first who has little, each in turn. Nobody small passes somebody larger for ever. */
+  /** Let those in who can be. Nobody small passes somebody larger for ever. */
   #serve(): void {
-    if (this.#waiting.size === 0) return;
-    const { firstBytes } = this.limits;
-    for (const isFirst of [true, false]) {
-      for (const waiting of this.#waiting) {
-        const { share, need } = waiting;
-        if (share.used + need.least <= firstBytes !== isFirst || !share.hasRoomFor(need.least)) continue;
-        if (!this.#hasRoomFor(share, need.least)) return;
-        this.#waiting.delete(waiting);
-        // Generous only while half of all is free.
-        const isPlenty = share.hasRoomFor(need.most) && this.#used + need.most <= this.limits.bytes / 2;
-        const bytes = isPlenty ? need.most : need.least;
-        this.#note(share, bytes);
-        waiting.resolve(new Reservation(share, bytes));
-      }
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const { share, need, holder, resolve } = next;
+      if (!this.#hasRoomFor(share, need.least)) return;
+      this.#waiting.delete(next);
+      // Generous only while half of all is free.
+      const isPlenty = share.hasRoomFor(need.most) && this.#used + need.most <= this.limits.bytes / 2;
+      const bytes = isPlenty ? need.most : need.least;
+      this.#note(share, bytes);
+      share.servedAt = ++this.#served;
+      const reservation = new Reservation(share, bytes);
+      this.#holders.add(reservation, holder, this.#clock.now());
+      resolve(reservation);
     }
+  }
+
+  /** Whose turn it is: a session that has little before one that has much, then the one that was served longest ago. */
+  #next(): Waiting | undefined {
+    let next: Waiting | undefined;
+    for (const waiting of this.#waiting) {
+      const { share, need } = waiting;
+      if (share.hasRoomFor(need.least) && (next === undefined || this.#isBefore(waiting, next))) next = waiting;
+    }
+    return next;
+  }
+
+  #isBefore(one: Waiting, other: Waiting): boolean {
+    const [hasLittle, hasOther] = [this.#isFirst(one), this.#isFirst(other)];
+    return hasLittle === hasOther ? one.share.servedAt < other.share.servedAt : hasLittle;
+  }
+
+  #isFirst({ share, need }: Waiting): boolean {
+    return share.used + need.least <= this.limits.firstBytes;
   }
 }
 
 /** What one session keeps of the budget. */
 export class MemoryShare {
   readonly #budget: MemoryBudget;
-  /** Bytes that are reserved; the budget's to change. */
+  /** Bytes that are reserved, and its last place in the order of those who were let in; the budget's to change. */
   used = 0;
+  servedAt = 0;
 
   constructor(budget: MemoryBudget) {
     this.#budget = budget;
@@ -152,10 +221,16 @@ export class MemoryShare {
 
   /**
    * Reserve when it is one's turn: `need.most` where there is plenty, else `need.least`, which must be within a session's
-   * share. undefined when `until` settled first. Most work wants Turns.run(), which does this and more.
+   * share. `holder` may be made to give it back when others wait. undefined when `until` settled first. Most work wants
+   * Turns.run(), which does this and more.
    */
-  reserve(need: Need, until: Promise<unknown>): Promise<Reservation | undefined> {
-    return this.#budget.wait(this, need, until);
+  reserve(need: Need, holder: Holder, until: Promise<unknown>): Promise<Reservation | undefined> {
+    return this.#budget.wait(this, need, holder, until);
+  }
+
+  /** For reservations: it is over. */
+  forget(reservation: Reservation): void {
+    this.#budget.forget(reservation);
   }
 
   /** For reservations: as Reservation.resize(). */
@@ -170,6 +245,8 @@ export class MemoryShare {
 export class Reservation {
   readonly #share: MemoryShare;
   #bytes: number;
+  /** Set by work that waits for its peer and has something to do all the same, such as to bring a file to the disk. */
+  isAtWork: (() => boolean) | undefined;
 
   constructor(share: MemoryShare, bytes: number) {
     this.#share = share;
@@ -189,6 +266,7 @@ export class Reservation {
 
   /** Nothing is kept any more. May be called again. */
   release(): void {
+    this.#share.forget(this);
     this.resize(0);
   }
 }

@@ -5,6 +5,7 @@ import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { SpareBuffers } from "../transfer/spare-buffers.ts";
 import type { TokenStore } from "./access/token-store.ts";
 import type { BlockDigestCache } from "./block-digests.ts";
 import type { CallKind, CallRates } from "./call-rates.ts";
@@ -40,6 +41,8 @@ export interface Host {
   kick(name: string, message: string): string;
   /** The most bytes that may be under way on a stream. */
   readonly maxWindow: number;
+  /** For blocks of files on their way. */
+  readonly buffers: SpareBuffers;
   readonly digest64: Digest64;
   readonly blockDigests: BlockDigestCache;
   readonly callRates: CallRates;

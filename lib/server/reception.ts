@@ -18,6 +18,9 @@ import type { Members } from "./members.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import type { Seats } from "./seats.ts";
 
+/** Messages to a client that it has not acknowledged, whatever it lets us have. */
+const MAX_PUSHES = 128;
+
 export interface ReceptionOptions {
   readonly agent: string;
   readonly clock: Clock;
@@ -137,7 +140,7 @@ export class Reception {
     return new Session(link, {
       side: "server",
       clock,
-      remote: { credit: hello.credit, maxStreams: hello.maxStreams },
+      remote: { credit: hello.credit, maxStreams: Math.min(hello.maxStreams, MAX_PUSHES) },
       local: limits,
       isWorkingTold,
       handler: new MemberHandler(member, admission, this.#port),

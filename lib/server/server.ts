@@ -7,6 +7,7 @@ import type { Clock } from "../session/clock.ts";
 import type { StreamLimits } from "../session/session.ts";
 import type { Transport } from "../session/transport.ts";
 import type { Sha256, Storage } from "../storage/storage.ts";
+import { SpareBuffers } from "../transfer/spare-buffers.ts";
 import type { Access } from "./access/access.ts";
 import type { Account } from "./access/account.ts";
 import type { TokenStore } from "./access/token-store.ts";
@@ -39,6 +40,9 @@ const IDLE_CHECK_MS = 10_000;
 
 /** How far ahead a timer looks: clocks are set, and timers have an end. */
 const MAX_TIMER_MS = 3_600_000;
+
+/** Buffers of a megabyte that are kept for the next transfer. */
+const MAX_SPARE_BUFFERS = 8;
 
 const CLOSED = "The server admits nobody at present.";
 const STOPPING = "The server is shutting down.";
@@ -93,6 +97,7 @@ export class CommServer implements Host {
   readonly memory: MemoryBudget;
   readonly events: EventFeed;
   readonly digests: DigestCache;
+  readonly buffers = new SpareBuffers(MAX_SPARE_BUFFERS);
   readonly blockDigests = new BlockDigestCache();
   #draining = false;
   readonly #stopping = Promise.withResolvers<void>();
@@ -114,7 +119,7 @@ export class CommServer implements Host {
     this.runningSince = options.clock.now();
     const { maxClients: max, maxWaiting, maxPerAddress: maxPerParty } = options;
     this.seats = new Seats({ max, maxWaiting, maxPerParty });
-    this.memory = new MemoryBudget(options.memory);
+    this.memory = new MemoryBudget(options.memory, options.clock);
     this.digests = new DigestCache(options.storage, () => options.createSha256(), options.clock);
     this.events = new EventFeed(() => options.clock.wallTime());
     this.#reception = new Reception({

@@ -1,13 +1,17 @@
 import type { Need } from "./memory-budget.ts";
 
+/** How much memory transfers take, and how they make do with less. What they keep is bounded by these numbers. */
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Requests of a `get` that may be under way: as many as our client has outstanding. */
-export const REQUEST_WINDOW = 256 * KIB;
-
-/** Two blocks on their way, what is gathered of small ones, and the requests. */
-export const GET_NEED: Need = { least: 2.5 * MIB, most: 2.5 * MIB };
+/** How a `get` uses its memory. */
+export interface GetSizes {
+  /** Bytes of requests under way. */
+  readonly window: number;
+  /** Blocks that are read or on their way at once. */
+  readonly blocks: 1 | 2;
+}
 
 /** Names of a folder, entries and records of some of them. */
 export const LIST_NEED: Need = { least: 256 * KIB, most: 256 * KIB };
@@ -21,15 +25,31 @@ export interface PutSizes {
   readonly window: number;
   /** Blocks that are put together or written at once. */
   readonly blocks: number;
+  /** Bytes of small files between their beginning and their end. */
+  readonly heldBytes: number;
 }
 
-const LEAN: PutSizes = { window: 256 * KIB, blocks: 1 };
-const FULL: PutSizes = { window: 4 * MIB, blocks: 3 };
+const LEAN_GET: GetSizes = { window: 16 * KIB, blocks: 1 };
+/** As many requests as our client has outstanding. */
+const FULL_GET: GetSizes = { window: 128 * KIB, blocks: 2 };
 
-export const PUT_NEED: Need = { least: 2.5 * MIB, most: 11 * MIB };
+/** The blocks, two batches of what is small, the requests: as they come, and ten times that when they are read. */
+export const GET_NEED: Need = { least: 1.5 * MIB, most: 3.5 * MIB };
 
-/** What to do with a grant of PUT_NEED. `maxWindow`: no more under way than that, for a session with a rate. */
-export function putSizes(bytes: number, maxWindow: number): PutSizes {
-  const { window, blocks } = bytes >= PUT_NEED.most ? FULL : LEAN;
+const LEAN_PUT: PutSizes = { window: 128 * KIB, blocks: 1, heldBytes: MIB };
+const FULL_PUT: PutSizes = { window: 4 * MIB, blocks: 3, heldBytes: 2 * MIB };
+
+/** The window and a quarter, a piece of it that is worked on, the blocks, what is held, and answers. */
+export const PUT_NEED: Need = { least: 2.75 * MIB, most: 11 * MIB };
+
+/** What to do with a grant of GET_NEED. `maxWindow`: no more under way than that, for a session with a rate. */
+export function getSizes(bytes: number, maxWindow: number): GetSizes {
+  const { window, blocks } = bytes >= GET_NEED.most ? FULL_GET : LEAN_GET;
   return { window: Math.min(window, maxWindow), blocks };
+}
+
+/** What to do with a grant of PUT_NEED. */
+export function putSizes(bytes: number, maxWindow: number): PutSizes {
+  const { window, ...sizes } = bytes >= PUT_NEED.most ? FULL_PUT : LEAN_PUT;
+  return { window: Math.min(window, maxWindow), ...sizes };
 }

@@ -1,8 +1,18 @@
 import type { Stream } from "../session/stream.ts";
+import type { Holder } from "./holders.ts";
 import type { MemoryShare, Need, Reservation } from "./memory-budget.ts";
 
 /** What decides whether work is still wanted. */
-type Caller = Pick<Stream, "closed" | "isClosed">;
+type Caller = Pick<Stream, "closed" | "isClosed" | "moved" | "isWaiting" | "reset">;
+
+export interface TurnsOptions {
+  /** Turns at once. */
+  readonly max: number;
+  /** Whether who calls can go on with the work another time where it stopped, in another stream. */
+  readonly isResumable: boolean;
+  /** Work can't give back what it keeps as long as the session lives. */
+  onStuck(): void;
+}
 
 interface Waiting {
   readonly begin: (mayBegin: boolean) => void;
@@ -14,7 +24,7 @@ interface Waiting {
  */
 export class Turns {
   readonly #share: MemoryShare;
-  readonly #max: number;
+  readonly #options: TurnsOptions;
   /** Turns that are taken, by work or by who waits for its memory. */
   #taken = 0;
   readonly #running = new Set<Promise<void>>();
@@ -22,10 +32,10 @@ export class Turns {
   /** Settles when the work of an earlier link has ended, and let go of its files. */
   #earlier: Promise<unknown> | undefined;
 
-  /** `max`: turns at once. Their memory comes out of `share`. */
-  constructor(share: MemoryShare, max: number) {
+  /** Their memory comes out of `share`. */
+  constructor(share: MemoryShare, options: TurnsOptions) {
     this.#share = share;
-    this.#max = max;
+    this.#options = options;
   }
 
   /** How many wait for their turn. */
@@ -38,7 +48,8 @@ export class Turns {
    * `work` has ended. Resolves without it when the stream is closed before.
    *
    * Work must end soon after its stream has closed: look at `stream.isClosed` between two pieces of it, or pass
-   * `stream.signal` on.
+   * `stream.signal` on. While others wait for memory, the stream of work whose peer moves nothing is reset with CROWDED, and
+   * that of work which can go on another time also when it has lasted long; see `Reservation.isAtWork`.
    *
    * @throws what `work` throws
    */
@@ -46,7 +57,7 @@ export class Turns {
     if (this.#earlier !== undefined) await this.#earlier;
     if (!(await this.#begin(stream))) return;
     try {
-      const grant = await this.#share.reserve(need, stream.closed);
+      const grant = await this.#share.reserve(need, this.#holderOf(stream), stream.closed);
       if (grant === undefined) return;
       try {
         if (!stream.isClosed) await this.#run(work, grant);
@@ -64,6 +75,21 @@ export class Turns {
     this.#earlier = Promise.allSettled([this.#earlier, ...this.#running]);
   }
 
+  #holderOf(stream: Caller): Holder {
+    const { isResumable, onStuck } = this.#options;
+    return {
+      isResumable,
+      get moved() {
+        return stream.moved;
+      },
+      get isWaiting() {
+        return stream.isWaiting;
+      },
+      yield: () => stream.reset("CROWDED", "Others wait for the memory that this takes; go on in another stream."),
+      end: onStuck,
+    };
+  }
+
   async #run(work: (grant: Reservation) => Promise<void>, grant: Reservation): Promise<void> {
     const running = work(grant);
     this.#running.add(running);
@@ -77,7 +103,7 @@ export class Turns {
   /** @returns false when the stream has closed before its turn came */
   async #begin(stream: Caller): Promise<boolean> {
     if (stream.isClosed) return false;
-    if (this.#taken < this.#max) {
+    if (this.#taken < this.#options.max) {
       this.#taken++;
       return true;
     }
@@ -92,7 +118,7 @@ export class Turns {
 
   #callNext(): void {
     for (const waiting of this.#waiting) {
-      if (this.#taken >= this.#max) return;
+      if (this.#taken >= this.#options.max) return;
       this.#waiting.delete(waiting);
       this.#taken++;
       waiting.begin(true);

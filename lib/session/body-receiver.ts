@@ -2,26 +2,42 @@ import type { CommError } from "../errors.ts";
 import { ReceiveWindow } from "./credit.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 
+/** Of a window, what may be kept in memory beside what has come within it. */
+const SPARE_SHARE = 1 / 8;
+
+export interface BodyReceiverPort {
+  sendCredit(streamId: number, bytes: number): void;
+}
+
 /** The body of a stream in the peer's direction: what has arrived, and the credit for more. */
 export class BodyReceiver {
   readonly #window: ReceiveWindow;
-  readonly #onGrant: (bytes: number) => void;
-  readonly #queue = new ReceiveQueue();
+  readonly #streamId: number;
+  readonly #port: BodyReceiverPort;
+  readonly #queue: ReceiveQueue;
   #ended = false;
   #failure: CommError | undefined;
   #wakeReader: (() => void) | undefined;
   /** Length of the piece that the reader holds. */
   #held = 0;
   #keepsArrived: boolean;
+  /** Bytes that have come. */
+  received = 0;
 
   /**
-   * `window`: bytes that the peer may have sent and not yet seen consumed. `keepsArrived`: as keepArrived(). `onGrant` sends
-   * CREDIT.
+   * `window`: bytes that the peer may have sent and not yet seen consumed. `keepsArrived`: as keepArrived().
    */
-  constructor(window: number, keepsArrived: boolean, onGrant: (bytes: number) => void) {
+  constructor(streamId: number, window: number, keepsArrived: boolean, port: BodyReceiverPort) {
+    this.#streamId = streamId;
+    this.#port = port;
     this.#window = new ReceiveWindow(window);
+    this.#queue = new ReceiveQueue(SPARE_SHARE * window);
     this.#keepsArrived = keepsArrived;
-    this.#onGrant = onGrant;
+  }
+
+  /** True while somebody waits for the peer to send. */
+  get isWaiting(): boolean {
+    return this.#wakeReader !== undefined;
   }
 
   get ended(): boolean {
@@ -36,6 +52,7 @@ export class BodyReceiver {
   /** @throws ProtocolError CREDIT_EXCEEDED */
   push(piece: Uint8Array): void {
     this.#window.receive(piece.length);
+    this.received += piece.length;
     this.#queue.push(piece);
     this.#wake();
   }
@@ -48,7 +65,8 @@ export class BodyReceiver {
   /** As Stream.widen(). */
   widen(window: number): void {
     const bytes = this.#window.widen(window);
-    if (bytes > 0 && !this.#ended && this.#failure === undefined) this.#onGrant(bytes);
+    this.#queue.spareBytes = Math.max(this.#queue.spareBytes, SPARE_SHARE * window);
+    if (bytes > 0 && !this.#ended && this.#failure === undefined) this.#port.sendCredit(this.#streamId, bytes);
   }
 
   /** As Stream.keepArrived(). */
@@ -88,7 +106,7 @@ export class BodyReceiver {
   #grant(): void {
     const bytes = this.#window.consume(this.#held);
     this.#held = 0;
-    if (bytes > 0 && !this.#ended && this.#failure === undefined) this.#onGrant(bytes);
+    if (bytes > 0 && !this.#ended && this.#failure === undefined) this.#port.sendCredit(this.#streamId, bytes);
   }
 
   #wake(): void {

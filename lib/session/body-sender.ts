@@ -8,14 +8,12 @@ import type { FileBytes } from "./transport.ts";
 // A block with its header is four of them, and not four and a rest.
 const SEND_FRAME_BYTES = 256 * 1024 + 64;
 
-export interface BodySenderOptions {
-  readonly streamId: number;
-  /** Bytes that may be sent before the first CREDIT. */
-  readonly credit: number;
+/** What a body sees of its stream and its session. Streams are many: there are no closures for each of them. */
+export interface BodySenderPort {
   /** There is something to send: call takeFrame() when the turn comes. */
-  onReady(source: FrameSource): void;
-  /** The body has ended and its last frame has left. Called once, never after fail(). */
-  onEnded(): void;
+  addSource(source: FrameSource): void;
+  /** The body of that stream has ended and its last frame has left. Called once, never after fail(). */
+  onBodySent(streamId: number): void;
 }
 
 /** Bytes of an open file to be sent; each frame of them holds it open by itself. */
@@ -36,7 +34,8 @@ interface PendingWrite {
 
 /** The body of a stream in our direction: what was written, cut into frames as far as the credit goes. */
 export class BodySender implements FrameSource {
-  readonly #options: BodySenderOptions;
+  readonly #streamId: number;
+  readonly #port: BodySenderPort;
   readonly #credit: SendCredit;
   readonly #writes: PendingWrite[] = [];
   /** Bytes of the first pending write that were taken already. */
@@ -47,31 +46,39 @@ export class BodySender implements FrameSource {
   #failure: CommError | undefined;
   /** Frames that have been handed over to be sent. */
   frames = 0;
+  /** Frames that the transport has not let go of yet. */
+  #inFlight = 0;
+  /** Bytes that have left. */
+  sent = 0;
+  /** Of a failed body, the write of which some are. */
+  #halfSent: PendingWrite | undefined;
 
-  constructor(options: BodySenderOptions) {
-    this.#options = options;
-    this.#credit = new SendCredit(options.credit);
+  /** `credit`: bytes that may be sent before the first CREDIT. */
+  constructor(streamId: number, credit: number, port: BodySenderPort) {
+    this.#streamId = streamId;
+    this.#port = port;
+    this.#credit = new SendCredit(credit);
+  }
+
+  /** True while something waits for the peer to take it. */
+  get isWaiting(): boolean {
+    return this.#writes.length > 0 || this.#inFlight > 0;
   }
 
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** True while there is something to send. */
-  get isWaiting(): boolean {
-    return this.#writes.length > 0;
-  }
-
   /** Queue bytes, or with END the trailer; resolves when they have left. @throws the error given to fail() */
   enqueue(opcode: PendingWrite["opcode"], bytes: PendingWrite["bytes"]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#ending) {
-      return Promise.reject(new CommError("UNEXPECTED", `The body of stream ${this.#options.streamId} has ended.`));
+      return Promise.reject(new CommError("UNEXPECTED", `The body of stream ${this.#streamId} has ended.`));
     }
     this.#ending = opcode === Opcode.END;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#writes.push({ opcode, bytes, resolve, reject });
-    this.#options.onReady(this);
+    this.#port.addSource(this);
     return promise;
   }
 
@@ -84,13 +91,13 @@ export class BodySender implements FrameSource {
   /** @throws ProtocolError CREDIT_EXCEEDED */
   grant(bytes: number): void {
     this.#credit.grant(bytes);
-    if (this.#writes.length > 0) this.#options.onReady(this);
+    if (this.#writes.length > 0) this.#port.addSource(this);
   }
 
   takeFrame(maxBytes = SEND_FRAME_BYTES): StreamFrame | undefined {
     const write = this.#writes[0];
     if (write === undefined) return undefined;
-    const { streamId } = this.#options;
+    const streamId = this.#streamId;
     this.frames++;
     if (write.opcode === Opcode.END) {
       this.#writes.shift();
@@ -111,19 +118,28 @@ export class BodySender implements FrameSource {
     const whole = start + length === write.bytes.length;
     this.#offset = whole ? 0 : start + length;
     if (whole) this.#writes.shift();
-    return { opcode: Opcode.DATA, streamId, payload, onSent: whole ? write.resolve : undefined };
+    this.#inFlight++;
+    const onSent = () => {
+      this.#inFlight--;
+      this.sent += length;
+      if (whole) write.resolve();
+      if (this.#failure !== undefined && this.#inFlight === 0) this.#halfSent?.reject(this.#failure);
+    };
+    return { opcode: Opcode.DATA, streamId, payload, onSent };
   }
 
-  /** Nothing more can be sent, for this reason. */
+  /** Nothing more can be sent, for this reason. A write is rejected when its buffer is free, as it is resolved. */
   fail(error: CommError): void {
     this.#failure = error;
+    const isHalfSent = this.#inFlight > 0 && this.#offset > 0;
+    if (isHalfSent) this.#halfSent = this.#writes.shift();
     for (const write of this.#writes.splice(0)) write.reject(error);
   }
 
   #end(): void {
     if (this.#ended || this.#failure !== undefined) return;
     this.#ended = true;
-    this.#options.onEnded();
+    this.#port.onBodySent(this.#streamId);
   }
 }
 

@@ -42,6 +42,8 @@ export interface LinkOptions {
   readonly heartbeatMs: number;
   /** How fast DATA may go out, and come in; absent: as fast as it goes. */
   readonly pace?: { readonly out: Pace | undefined; readonly in: Pace | undefined };
+  /** Whether accepted requests count, too, when the peer does not read; at one side of a link only. */
+  readonly countsAccepts?: boolean;
   /** Told the link when nothing is left of it. */
   onGone?(link: Link): void;
 }
@@ -68,6 +70,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   #holds = 0;
   /** What has come and was not decoded yet, in order; there while it is. */
   #backlog: Uint8Array[] | undefined;
+  #isTurnDue = false;
   #onBacklogDone: (() => void) | undefined;
   handler: LinkHandler;
   /** Bytes on the wire, headers included. */
@@ -82,6 +85,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.#decoder = new FrameDecoder(this);
     const { clock, pace } = options;
     this.#queue = new SendQueue(transport, pace?.out && { pace: pace.out, clock });
+    this.#queue.countsAccepts = options.countsAccepts ?? false;
     this.#inPace = pace?.in;
     this.#heartbeat = new Heartbeat(this);
   }
@@ -148,15 +152,18 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   }
 
   /**
-   * Who makes us answer without end and does not read the answers is not read from either. What is bounded by
-   * the number of streams does not count: else two honest peers could both stop reading, each waiting for the other.
+   * Who makes us answer without end and does not read the answers is not read from either, from the next frame on. What is
+   * bounded by the number of streams counts at one side only, the server: else two honest peers could both stop reading,
+   * each waiting for the other.
    */
   #holdIfUnread(): void {
-    if (this.#queue.unboundedBytes <= CONGESTED_BYTES || (this.#holds & Hold.unread) !== 0) return;
+    if (this.#queue.causedBytes <= CONGESTED_BYTES || (this.#holds & Hold.unread) !== 0) return;
     this.#hold(Hold.unread);
+    this.#decoder.pause();
     this.#queue.onControlSent = () => {
       this.#queue.onControlSent = undefined;
       this.#release(Hold.unread);
+      this.#goOnLater();
     };
   }
 
@@ -248,7 +255,10 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.bytesIn += bytes.length;
     this.#heartbeat.noteReceived();
     if (this.#backlog !== undefined) this.#backlog.push(bytes);
-    else if (!this.#decode(bytes)) this.#goOnLater();
+    else if (!this.#decode(bytes)) {
+      this.#hold(Hold.backlog);
+      this.#goOnLater();
+    }
   }
 
   /** @returns false when there is more than one turn's worth: the rest is the backlog now */
@@ -268,8 +278,12 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
 
   /** Who sends frames without end does not keep the others from their turn. */
   #goOnLater(): void {
-    this.#hold(Hold.backlog);
+    if (this.#isTurnDue || this.#backlog === undefined) return;
+    this.#isTurnDue = true;
     void this.clock.turn().then(() => {
+      this.#isTurnDue = false;
+      // Nor from what has come already.
+      if ((this.#holds & Hold.unread) !== 0) return;
       const next = this.#backlog?.shift();
       if (next !== undefined) this.#decode(next);
       if (this.#backlog !== undefined && this.#backlog.length > 0) return this.#goOnLater();
@@ -308,8 +322,9 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   }
 
   onClosed(error: Error | undefined): void {
-    // What came before the end is told before it.
-    if (this.#backlog !== undefined && !this.#decoder.isStopped) this.#onBacklogDone = () => this.#end(error);
+    // What came before the end is told before it, but not to who waits for answers to be read.
+    const isHeard = !this.#decoder.isStopped && (this.#holds & Hold.unread) === 0;
+    if (this.#backlog !== undefined && isHeard) this.#onBacklogDone = () => this.#end(error);
     else this.#end(error);
   }
 

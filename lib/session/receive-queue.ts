@@ -1,49 +1,80 @@
 /** Below this size a piece is copied behind its predecessor instead of being kept by itself. */
 const SMALL_BYTES = 4 * 1024;
 const TAIL_BYTES = 16 * 1024;
-/** Times its own size that a piece may keep in memory. */
-const MAX_PINNED = 4;
+/** More than what is unread, as a share of it, and this besides: what may be kept in memory for it. */
+const SPARE_SHARE = 1 / 4;
 
 /**
  * Bytes that have arrived and were not read yet. Large pieces are kept as they came. Small ones are
- * gathered, so that a peer that sends one byte a frame can't make the bookkeeping outweigh its credit.
+ * gathered, so that a peer that sends one byte a frame can't make the bookkeeping outweigh its credit. A piece is a view
+ * of all that arrived with it: where that is much more than is unread, the piece is copied.
  */
 export class ReceiveQueue {
   readonly #pieces: Uint8Array[] = [];
+  /** Of each piece, what it keeps in memory that none before it keeps. */
+  readonly #kept: number[] = [];
+  #unread = 0;
+  #keptBytes = 0;
   /** Buffer behind the last piece while that has room, and how much of it is used. */
   #tail: Uint8Array | undefined;
   #tailUsed = 0;
+  /** Bytes that may be kept needlessly, however little is unread. */
+  spareBytes: number;
+
+  constructor(spareBytes: number) {
+    this.spareBytes = spareBytes;
+  }
 
   push(piece: Uint8Array): void {
+    this.#unread += piece.length;
     if (piece.length >= SMALL_BYTES || this.#pieces.length === 0) {
       this.#tail = undefined;
-      this.#pieces.push(unpinned(piece));
-    } else if (this.#tail !== undefined && this.#tailUsed + piece.length <= TAIL_BYTES) {
+      this.#keep(piece);
+    } else if (this.#tail !== undefined && this.#tailUsed + piece.length <= this.#tail.length) {
       this.#tail.set(piece, this.#tailUsed);
       this.#tailUsed += piece.length;
       this.#pieces[this.#pieces.length - 1] = this.#tail.subarray(0, this.#tailUsed);
     } else {
-      this.#tail = new Uint8Array(TAIL_BYTES);
+      this.#tail = new Uint8Array(Math.max(SMALL_BYTES, Math.min(TAIL_BYTES, this.spareBytes)));
       this.#tail.set(piece);
       this.#tailUsed = piece.length;
-      this.#pieces.push(this.#tail.subarray(0, piece.length));
+      this.#add(this.#tail.subarray(0, piece.length), this.#tail.length);
     }
   }
 
   /** The oldest bytes, or undefined when there are none. They belong to the caller. */
   shift(): Uint8Array | undefined {
     const piece = this.#pieces.shift();
-    if (this.#pieces.length === 0) this.#tail = undefined;
+    if (piece === undefined) return undefined;
+    const kept = this.#kept.shift() ?? 0;
+    const [next] = this.#pieces;
+    this.#unread -= piece.length;
+    // The next of the same buffer keeps it now.
+    if (next !== undefined && next.buffer === piece.buffer) this.#kept[0] = kept;
+    else this.#keptBytes -= kept;
+    if (next === undefined) this.#tail = undefined;
     return piece;
   }
 
   clear(): void {
     this.#pieces.length = 0;
+    this.#kept.length = 0;
+    this.#unread = 0;
+    this.#keptBytes = 0;
     this.#tail = undefined;
   }
-}
 
-/** The piece, or a copy where it is a small view of much that would stay in memory with it. */
-function unpinned(piece: Uint8Array): Uint8Array {
-  return piece.length * MAX_PINNED < piece.buffer.byteLength ? new Uint8Array(piece) : piece;
+  #keep(piece: Uint8Array): void {
+    const { buffer } = piece;
+    const more = this.#pieces.at(-1)?.buffer === buffer ? 0 : buffer.byteLength;
+    const most = this.#unread * (1 + SPARE_SHARE) + this.spareBytes;
+    if (this.#keptBytes + more <= most) this.#add(piece, more);
+    else this.#add(new Uint8Array(piece), piece.length);
+  }
+
+  #add(piece: Uint8Array, kept: number): void {
+    this.#pieces.push(piece);
+    this.#kept.push(kept);
+    this.#keptBytes += kept;
+  }
 }

@@ -10,13 +10,13 @@ export interface StreamFrame {
   readonly opcode: Opcode;
   readonly streamId: number;
   readonly payload: Uint8Array | FileBytes;
-  /** Called when the payload has left and its buffer is free again. */
+  /** Called when the payload has left, or never will, and its buffer is free again. */
   readonly onSent: (() => void) | undefined;
 }
 
 interface ControlFrame {
   readonly frame: Uint8Array;
-  isUnbounded: boolean;
+  isCaused: boolean;
   readonly onSent: (() => void) | undefined;
 }
 
@@ -52,7 +52,7 @@ export class SendQueue {
   #controlBytes = 0;
   /** Bytes handed to the transport. */
   bytesOut = 0;
-  #unboundedBytes = 0;
+  #causedBytes = 0;
   /** Sources with frames, in the order of their turns. */
   readonly #sources = new Set<FrameSource>();
   /** What is told when the write that is under way has left. */
@@ -60,6 +60,8 @@ export class SendQueue {
   #blocked = false;
   #scheduled = false;
   #closing = false;
+  /** Whether ACCEPT counts as caused by the peer. */
+  countsAccepts = false;
   /** Called when the control frames that waited have gone to the transport. */
   onControlSent: (() => void) | undefined;
 
@@ -74,27 +76,32 @@ export class SendQueue {
     return this.#controlBytes;
   }
 
-  /** Those of them of which the peer can cause any number: PONG, RESET, and all that waits on a stream that is over. */
-  get unboundedBytes(): number {
-    return this.#unboundedBytes;
+  /**
+   * Those of them of which the peer can cause any number, or which count as such: PONG, RESET, ACCEPT if that counts, and
+   * all that waits on a stream that is over.
+   */
+  get causedBytes(): number {
+    return this.#causedBytes;
   }
 
   /** Queue an encoded control frame, which belongs to the queue now. `onSent` is called when it has left. */
   pushControl(frame: Uint8Array, onSent?: () => void): void {
     if (this.#closing) return;
-    const isUnbounded = frame[1] === Opcode.PONG || frame[1] === Opcode.RESET;
-    this.#control.push({ frame, isUnbounded, onSent });
+    const [, opcode] = frame;
+    const isCaused =
+      opcode === Opcode.PONG || opcode === Opcode.RESET || (opcode === Opcode.ACCEPT && this.countsAccepts);
+    this.#control.push({ frame, isCaused, onSent });
     this.#controlBytes += frame.length;
-    if (isUnbounded) this.#unboundedBytes += frame.length;
+    if (isCaused) this.#causedBytes += frame.length;
     this.#schedule();
   }
 
-  /** The stream is over: what waits on it is bounded by nothing any more, for the peer can open the next one. */
+  /** The stream is over: what waits on it is not bounded by the number of streams any more. */
   disown(streamId: number): void {
     for (const waiting of this.#control) {
-      if (waiting.isUnbounded || streamIdOf(waiting.frame) !== streamId) continue;
-      waiting.isUnbounded = true;
-      this.#unboundedBytes += waiting.frame.length;
+      if (waiting.isCaused || streamIdOf(waiting.frame) !== streamId) continue;
+      waiting.isCaused = true;
+      this.#causedBytes += waiting.frame.length;
     }
   }
 
@@ -166,9 +173,9 @@ export class SendQueue {
     while (bytes < BATCH_BYTES) {
       const control = this.#control.shift();
       if (control === undefined) break;
-      const { frame, isUnbounded, onSent } = control;
+      const { frame, isCaused, onSent } = control;
       this.#controlBytes -= frame.length;
-      if (isUnbounded) this.#unboundedBytes -= frame.length;
+      if (isCaused) this.#causedBytes -= frame.length;
       add(frame);
       if (onSent !== undefined) this.#inFlight.push(onSent);
     }

@@ -7,7 +7,7 @@ import { encodeReason, Open, Reason, type ReasonCode, Result, reasonOfWire } fro
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
 import type { Link, LinkHandler } from "./link.ts";
-import { encodeControl, Stream } from "./stream.ts";
+import { encodeControl, Stream, type StreamPort } from "./stream.ts";
 
 /** How long a server that ends in order waits for the client: the end of a file may still be on a slow way. */
 const ORDERLY_LINGER_MS = 10_000;
@@ -51,6 +51,7 @@ export class Session implements LinkHandler {
   readonly #link: Link;
   readonly #options: SessionOptions;
   readonly #streams = new Map<number, Stream>();
+  #streamPort: StreamPort | undefined;
   #nextId: number;
   #lastPeerId = 0;
   #peerStreams = 0;
@@ -96,6 +97,11 @@ export class Session implements LinkHandler {
     return this.#link.congested;
   }
 
+  /** False while as many streams of ours are open as the peer allows. */
+  get canOpen(): boolean {
+    return this.#streams.size - this.#peerStreams < this.#options.remote.maxStreams;
+  }
+
   /** Since when there is no stream, on the clock; undefined while there is one. */
   get idleSince(): number | undefined {
     return this.#streams.size === 0 ? this.#idleSince : undefined;
@@ -108,7 +114,7 @@ export class Session implements LinkHandler {
    */
   open(request: { method: string; params: Record<string, unknown> }, options: { end?: boolean } = {}): Stream {
     if (this.#end !== undefined) throw errorOf(this.#end);
-    if (this.#streams.size - this.#peerStreams >= this.#options.remote.maxStreams) {
+    if (!this.canOpen) {
       throw new CommError(
         "TOO_MANY_STREAMS",
         `The other end allows ${this.#options.remote.maxStreams} requests at once.`,
@@ -230,20 +236,27 @@ export class Session implements LinkHandler {
     const stream = new Stream({
       id,
       opener,
-      port: {
-        send: (...frame) => this.#link.send(...frame),
-        sendCredit: (...grant) => this.#link.sendCredit(...grant),
-        disown: (stream) => this.#link.disownStream(stream),
-        addSource: (source) => this.#link.addSource(source),
-        removeSource: (source) => this.#link.removeSource(source),
-        canSendFiles: () => this.#link.canSendFiles,
-        onStreamClosed: (closed) => this.#onStreamClosed(closed),
-      },
+      port: this.#port,
       sendCredit: this.#options.remote.credit,
       receiveWindow: this.#options.local.credit,
     });
     this.#streams.set(id, stream);
     return stream;
+  }
+
+  /** Made with the first stream. */
+  get #port(): StreamPort {
+    this.#streamPort ??= {
+      send: (...frame) => this.#link.send(...frame),
+      sendCredit: (...grant) => this.#link.sendCredit(...grant),
+      disown: (stream) => this.#link.disownStream(stream),
+      addSource: (source) => this.#link.addSource(source),
+      removeSource: (source) => this.#link.removeSource(source),
+      canSendFiles: () => this.#link.canSendFiles,
+      onBodySent: (id) => this.#streams.get(id)?.onBodySent(),
+      onStreamClosed: (closed) => this.#onStreamClosed(closed),
+    };
+    return this.#streamPort;
   }
 
   #onStreamClosed(stream: Stream): void {

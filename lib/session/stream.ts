@@ -3,21 +3,19 @@ import { MAX_CONTROL_BYTES } from "../protocol/constants.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { encodeReason } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
-import { BodyReceiver } from "./body-receiver.ts";
-import { BodySender, type FileSource } from "./body-sender.ts";
+import { BodyReceiver, type BodyReceiverPort } from "./body-receiver.ts";
+import { BodySender, type BodySenderPort, type FileSource } from "./body-sender.ts";
 import type { FrameSource } from "./send-queue.ts";
 
 const EMPTY = new Uint8Array(0);
 
 type Json = Record<string, unknown>;
 
-/** What a stream sees of its session. */
-export interface StreamPort {
+/** What a stream sees of its session: one object for all its streams. */
+export interface StreamPort extends BodySenderPort, BodyReceiverPort {
   send(opcode: Opcode, streamId: number, payload: Uint8Array, flags?: number, onSent?: () => void): void;
-  sendCredit(streamId: number, bytes: number): void;
   /** The stream is over, though answers on it may still wait. */
   disown(streamId: number): void;
-  addSource(source: FrameSource): void;
   removeSource(source: FrameSource): void;
   canSendFiles(): boolean;
   /** The stream has ended both ways, or was reset. */
@@ -45,8 +43,10 @@ export class Stream {
   readonly #opener: boolean;
   readonly #sender: BodySender;
   readonly #receiver: BodyReceiver;
-  readonly #accepted = Promise.withResolvers<Json>();
-  readonly #closed = Promise.withResolvers<void>();
+  /** Of the opener. */
+  readonly #accepted: PromiseWithResolvers<Json> | undefined;
+  /** Made when somebody asks for it. */
+  #closed: PromiseWithResolvers<void> | undefined;
   #isAccepted = false;
   #aborter: AbortController | undefined;
   #failure: CommError | undefined;
@@ -61,25 +61,25 @@ export class Stream {
     this.id = id;
     this.#port = port;
     this.#opener = options.opener;
-    this.#sender = new BodySender({
-      streamId: id,
-      credit: options.sendCredit,
-      onReady: (source) => port.addSource(source),
-      onEnded: () => this.#closeIfEnded(),
-    });
+    this.#sender = new BodySender(id, options.sendCredit, port);
     // Who asked for it wants what has come of it; who was asked does nothing for somebody that is gone.
-    this.#receiver = new BodyReceiver(options.receiveWindow, this.#opener, (bytes) => port.sendCredit(id, bytes));
+    this.#receiver = new BodyReceiver(id, options.receiveWindow, this.#opener, port);
+    if (!this.#opener) return;
+    this.#accepted = Promise.withResolvers();
     // Whoever does not wait for the answer need not hear of its failure either.
     this.#accepted.promise.catch(() => {});
   }
 
   /** The result in the peer's ACCEPT. @throws RemoteError after RESET, TransportError after the end of the link */
   get accepted(): Promise<Json> {
-    return this.#accepted.promise;
+    if (this.#accepted !== undefined) return this.#accepted.promise;
+    return Promise.reject(new CommError("UNEXPECTED", `Stream ${this.id} is the peer's: it accepts nothing of ours.`));
   }
 
   /** Settles when the stream has ended both ways, was reset, or the session is gone. Never rejects. */
   get closed(): Promise<void> {
+    if (this.isClosed) return Promise.resolve();
+    this.#closed ??= Promise.withResolvers();
     return this.#closed.promise;
   }
 
@@ -116,6 +116,16 @@ export class Stream {
     return this.#opener && !this.#isAccepted;
   }
 
+  /** Bytes of both bodies that have moved so far. */
+  get moved(): number {
+    return this.#sender.sent + this.#receiver.received;
+  }
+
+  /** True while nothing is done on it here until the peer takes what it is sent, or sends more. */
+  get isWaiting(): boolean {
+    return this.#sender.isWaiting || this.#receiver.isWaiting;
+  }
+
   /** Members of the peer's END; complete when the body was read to its end. */
   get trailer(): Json {
     return this.#trailer;
@@ -148,8 +158,8 @@ export class Stream {
   }
 
   /**
-   * Send the next bytes of the body; resolves when they have left and the buffer is free again. A slow peer
-   * holds this back by its credit.
+   * Send the next bytes of the body; resolves when they have left and the buffer is free again, which it is as well when
+   * this rejects. A slow peer holds this back by its credit.
    *
    * @throws RemoteError after the peer's RESET, StreamError after reset(), TransportError when the link is gone
    */
@@ -231,7 +241,7 @@ export class Stream {
     }
     this.#heard++;
     this.#isAccepted = true;
-    this.#accepted.resolve(result);
+    this.#accepted?.resolve(result);
     if (end) this.#endReceiver();
   }
 
@@ -262,6 +272,11 @@ export class Stream {
     this.#heard++;
   }
 
+  /** Our body has left to its end. */
+  onBodySent(): void {
+    this.#closeIfEnded();
+  }
+
   /** OPEN said that no body follows. */
   onOpenEnd(): void {
     this.#endReceiver();
@@ -276,7 +291,7 @@ export class Stream {
     this.#failure = error;
     this.#sender.fail(error);
     this.#receiver.fail(error, isLost);
-    this.#accepted.reject(error);
+    this.#accepted?.reject(error);
     this.#port.disown(this.id);
     this.#close();
   }
@@ -307,7 +322,7 @@ export class Stream {
   #close(): void {
     this.#port.removeSource(this.#sender);
     this.#port.onStreamClosed(this);
-    this.#closed.resolve();
+    this.#closed?.resolve();
     this.#aborter?.abort();
   }
 }

@@ -17,6 +17,7 @@ export interface Chunk extends ChunkHeader {
 }
 
 const NOTHING = () => {};
+const EMPTY = new Uint8Array(0);
 
 /** Cuts the body of a transfer into chunks and checks their digests. Source: PROTOCOL.md, "Chunks". */
 export class ChunkReader {
@@ -24,7 +25,7 @@ export class ChunkReader {
   readonly #pool: BlockPool;
   readonly #digest64: Digest64;
   /** What has arrived and is not used yet: from #position on. */
-  #piece: Uint8Array = new Uint8Array(0);
+  #piece: Uint8Array = EMPTY;
   #position = 0;
 
   constructor(stream: Pick<Stream, "read">, pool: BlockPool, digest64: Digest64) {
@@ -108,10 +109,12 @@ export class ChunkReader {
   }
 
   async #more(): Promise<boolean> {
+    // It is used up, and nothing of what came with it need wait for the next.
+    this.#piece = EMPTY;
+    this.#position = 0;
     const piece = await this.#stream.read();
     if (piece === undefined) return false;
     this.#piece = piece;
-    this.#position = 0;
     return true;
   }
 }

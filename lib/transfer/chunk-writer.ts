@@ -11,14 +11,18 @@ const EMPTY = new Uint8Array(0);
 
 /**
  * Writes chunks into the body of a transfer. Small ones are gathered, so that ten thousand small files are not
- * thirty thousand frames; what was gathered leaves when it is much, or at the next turn of the event loop.
+ * thirty thousand frames; what was gathered leaves when it is much, or at the next turn of the event loop, but then only
+ * when what left before has been taken: a peer that takes nothing makes us keep two batches, however long it goes on.
  */
 export class ChunkWriter {
   readonly #stream: Pick<Stream, "write" | "writeFile" | "canSendFiles">;
   readonly #digest64: Digest64;
   readonly #clock: Pick<Clock, "turn">;
-  #batch = EMPTY;
+  #batch: Uint8Array = EMPTY;
   #filled = 0;
+  /** Batches on their way, and the buffer of one that has left. */
+  #unsent = 0;
+  #spare: Uint8Array = EMPTY;
   #scheduled = false;
 
   constructor(
@@ -60,8 +64,7 @@ export class ChunkWriter {
   async block(id: number, offset: number, frame: Uint8Array, digest: bigint): Promise<void> {
     const length = frame.length - CHUNK_HEADER_BYTES;
     encodeChunkHeader(frame, 0, { kind: ChunkKind.BLOCK, length, id, offset, digest }, this.#digest64);
-    const batch = this.flush();
-    await Promise.all([batch, this.#stream.write(frame)]);
+    await allOf([this.flush(), this.#stream.write(frame)]);
   }
 
   /** Whether fileBlock() can be used. */
@@ -73,18 +76,28 @@ export class ChunkWriter {
   async fileBlock(id: number, offset: number, source: FileSource, digest: bigint): Promise<void> {
     const header = new Uint8Array(CHUNK_HEADER_BYTES);
     encodeChunkHeader(header, 0, { kind: ChunkKind.BLOCK, length: source.length, id, offset, digest }, this.#digest64);
-    const batch = this.flush();
-    await Promise.all([batch, this.#stream.write(header), this.#stream.writeFile(source)]);
+    await allOf([this.flush(), this.#stream.write(header), this.#stream.writeFile(source)]);
   }
 
   /** Send what was gathered. @throws as Stream.write() */
   flush(): Promise<void> {
     if (this.#filled === 0) return Promise.resolve();
-    const batch = this.#batch.subarray(0, this.#filled);
+    return this.#send(this.#batch, this.#filled);
+  }
+
+  async #send(batch: Uint8Array, length: number): Promise<void> {
     // The stream has it now; the next one is gathered elsewhere.
-    this.#batch = EMPTY;
+    this.#batch = this.#spare;
+    this.#spare = EMPTY;
     this.#filled = 0;
-    return this.#stream.write(batch);
+    this.#unsent++;
+    try {
+      await this.#stream.write(batch.subarray(0, length));
+    } finally {
+      this.#unsent--;
+    }
+    this.#spare = batch;
+    if (this.#filled > 0) this.#scheduleFlush();
   }
 
   #add(kind: ChunkKind, id: number, offset: number, payload: Uint8Array): Promise<void> | undefined {
@@ -106,7 +119,12 @@ export class ChunkWriter {
     void this.#clock.turn().then(() => {
       this.#scheduled = false;
       // Whoever writes next, or ends the body, meets the same failure.
-      this.flush().catch(() => {});
+      if (this.#unsent === 0) this.flush().catch(() => {});
     });
   }
+}
+
+/** As Promise.all(), but a failure is told when all have ended: not before are their buffers free. */
+async function allOf(writes: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(writes)) if (outcome.status === "rejected") throw outcome.reason;
 }

@@ -26,16 +26,17 @@ export class FileReceiver {
    * Take a block, whose buffer is given back when it is written. Does not wait for that: the number of buffers is
    * what holds a quick sender back. A damaged one is dropped, and so still missing at the end.
    *
+   * @returns what to wait for before the next, when nothing else holds it back: the block is in no buffer of a pool
    * @throws ProtocolError BAD_PAYLOAD when it is no block of this file; StorageError that an earlier write met
    */
-  take(chunk: Chunk): void {
+  take(chunk: Chunk): Promise<void> | undefined {
     const { offset, payload } = chunk;
     const { size } = this.part.facts;
     const fits = payload.length === Math.min(BLOCK_BYTES, size - offset);
     if (this.#failure !== undefined || !fits || !chunk.intact) {
       chunk.release();
       if (this.#failure !== undefined) throw this.#failure;
-      if (fits) return;
+      if (fits) return undefined;
       throw new ProtocolError(
         "BAD_PAYLOAD",
         `${quote(this.part.path)} has no block of ${payload.length} bytes at ${offset}.`,
@@ -43,6 +44,7 @@ export class FileReceiver {
     }
     const write = this.#write(chunk).finally(() => this.#writes.delete(write));
     this.#writes.add(write);
+    return chunk.isLent ? undefined : write;
   }
 
   async #write(chunk: Chunk): Promise<void> {

@@ -1,10 +1,10 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { StreamError } from "../errors.ts";
 import { quote } from "../path.ts";
-import { CHUNK_BYTES } from "../protocol/chunk.ts";
 import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
 import type { OpenFile } from "../storage/storage.ts";
 import type { ChunkWriter } from "./chunk-writer.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 
 /** Blocks up to here are copied into a batch: cheaper than a frame of their own. */
 export const SMALL_BYTES = 64 * 1024;
@@ -15,17 +15,36 @@ export interface BlockDigests {
   set(offset: number, digest: bigint): void;
 }
 
+export interface FileSenderOptions {
+  /** Told the bytes of each block that has left. */
+  onSent?(bytes: number): void;
+  /** Blocks in memory: with 2, the default, the next is read while one is on its way. */
+  readonly blocks?: 1 | 2;
+  /** Where room for them comes from and goes at close(); absent: it is made. */
+  readonly buffers?: SpareBuffers;
+}
+
 /** Sends blocks of files, one file after the other, reading ahead by one block. */
 export class FileSender {
   readonly #writer: ChunkWriter;
-  /** Room for a chunk each; made for the first file that needs them. */
+  readonly #options: FileSenderOptions;
+  readonly #blocks: number;
+  readonly #buffers: SpareBuffers;
+  /** Room for a chunk each; taken for the first file that needs it. */
   readonly #frames: Uint8Array[] = [];
-  /** Told the bytes of each block that has left. */
-  readonly #onSent: ((bytes: number) => void) | undefined;
+  /** The same for chunks that are small. */
+  readonly #smallFrames: Uint8Array[] = [];
 
-  constructor(writer: ChunkWriter, onSent?: (bytes: number) => void) {
+  constructor(writer: ChunkWriter, options: FileSenderOptions = {}) {
     this.#writer = writer;
-    this.#onSent = onSent;
+    this.#options = options;
+    this.#blocks = options.blocks ?? 2;
+    this.#buffers = options.buffers ?? new SpareBuffers(0);
+  }
+
+  /** Nothing more is sent. Not while send() runs. */
+  close(): void {
+    for (const frame of this.#frames.splice(0)) this.#buffers.give(frame);
   }
 
   /** Send the blocks of `ranges`, then SEAL. @throws as sendBlocks() */
@@ -49,7 +68,9 @@ export class FileSender {
    * @throws StorageError when it can't be read; as Stream.write()
    */
   async sendBlocks(id: number, file: OpenFile, ranges: readonly Range[], digests?: BlockDigests): Promise<void> {
+    const { onSent } = this.#options;
     let before: Promise<void> = Promise.resolve();
+    let reading: Promise<Uint8Array> | undefined;
     let turn = 0;
     try {
       for (const [offset, length] of blocksOf(ranges)) {
@@ -58,10 +79,11 @@ export class FileSender {
         // The block before is on its way meanwhile.
         if (known !== undefined && source !== undefined) {
           await Promise.all([requireUnchanged(file), before]);
-          before = this.#writer.fileBlock(id, offset, source, known).then(() => this.#onSent?.(length));
+          before = this.#writer.fileBlock(id, offset, source, known).then(() => onSent?.(length));
         } else {
-          const frame = this.#frame(turn, length);
-          const [chunk] = await Promise.all([this.#read(file, offset, frame), before]);
+          if (this.#blocks === 1) await before;
+          reading = this.#read(file, offset, this.#frame(turn, length));
+          const [chunk] = await Promise.all([reading, before]);
           before = this.#write(id, offset, chunk, digests);
         }
         before.catch(() => {}); // awaited in the next round
@@ -69,8 +91,9 @@ export class FileSender {
       }
       await before;
     } finally {
-      // Its buffer is not free before: the next file would be written over it.
+      // Their buffers are not free before: the next file would be written over them.
       await before.catch(() => {});
+      await reading?.catch(() => {});
     }
     if (turn === 0) await requireUnchanged(file);
   }
@@ -78,20 +101,18 @@ export class FileSender {
   /** Send a file that load() has read: FILE has been sent. @returns as ChunkWriter.json() */
   sendLoaded(id: number, bytes: Uint8Array): Promise<void> | undefined {
     const block = bytes.length === 0 ? undefined : this.#writer.smallBlock(id, 0, bytes);
-    this.#onSent?.(bytes.length);
+    this.#options.onSent?.(bytes.length);
     const seal = this.#writer.seal(id);
     return block === undefined ? seal : Promise.all([block, seal]).then(() => {});
   }
 
   #frame(turn: number, length: number): Uint8Array {
     const bytes = CHUNK_HEADER_BYTES + length;
-    const slot = turn % 2;
-    let frame = this.#frames[slot];
-    if (frame === undefined || frame.length < bytes) {
-      frame = new Uint8Array(length <= SMALL_BYTES ? CHUNK_HEADER_BYTES + SMALL_BYTES : CHUNK_BYTES);
-      this.#frames[slot] = frame;
-    }
-    return frame.subarray(0, bytes);
+    const slot = turn % this.#blocks;
+    const isSmall = length <= SMALL_BYTES;
+    const frames = isSmall ? this.#smallFrames : this.#frames;
+    frames[slot] ??= isSmall ? new Uint8Array(CHUNK_HEADER_BYTES + SMALL_BYTES) : this.#buffers.take();
+    return frames[slot].subarray(0, bytes);
   }
 
   async #read(file: OpenFile, offset: number, frame: Uint8Array): Promise<Uint8Array> {
@@ -114,7 +135,7 @@ export class FileSender {
       digests?.set(offset, digest);
       await this.#writer.block(id, offset, frame, digest);
     }
-    this.#onSent?.(length);
+    this.#options.onSent?.(length);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Digest64, Range } from "../block.ts";
-import { type ErrorCode, ProtocolError, StreamError } from "../errors.ts";
+import { type ErrorCode, ProtocolError } from "../errors.ts";
 import { Pacer } from "../pacer.ts";
 import { checkPath, parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
@@ -13,13 +13,11 @@ import { BlockPool } from "./block-pool.ts";
 import { type Chunk, ChunkReader } from "./chunk-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { FileReceiver } from "./file-receiver.ts";
+import { MadeFolders } from "./made-folders.ts";
+import { Held, keep, type PutFileState, PutFiles } from "./put-files.ts";
 import { RecordSender } from "./record-sender.ts";
-import { SmallFile } from "./small-file.ts";
+import type { SpareBuffers } from "./spare-buffers.ts";
 
-/** Files of several blocks that may be open at once. */
-const MAX_LARGE = 8;
-/** Files of one block that may be between their beginning and their end. */
-const MAX_SMALL = 16;
 /** Of the nine bits of a mode. */
 const OWNER_READS = 0o400;
 /** Ranges in one answer: what surely fits a record. */
@@ -32,19 +30,13 @@ export interface PutReceiverOptions {
   readonly digest64: Digest64;
   /** Blocks in memory: one that arrives, the others while they are written. */
   readonly blocks: number;
+  /** Where room for them comes from and goes; absent: it is made. */
+  readonly buffers?: SpareBuffers;
+  /** Bytes of small files that may be between their beginning and their end; one of them may always be. */
+  readonly heldBytes: number;
   onStored(path: string, size: number): void;
   /** A failure in words for the sender. */
   describe(thrown: unknown): { code: ErrorCode; message: string };
-}
-
-/** A small file on its way. */
-class Held extends SmallFile {
-  readonly exists: ExistsPolicy;
-
-  constructor(path: string, facts: FileFacts, exists: ExistsPolicy) {
-    super(path, facts);
-    this.exists = exists;
-  }
 }
 
 /** The receiving side of `put`. Source: PROTOCOL.md, "put". */
@@ -52,37 +44,51 @@ export class PutReceiver {
   readonly #options: PutReceiverOptions;
   readonly #answers: RecordSender;
   /** Files under way, by the sender's number. What comes for any other that was used is late, and means nothing. */
-  readonly #files = new Map<number, FileReceiver | Held>();
+  readonly #files: PutFiles;
   /** Each file and folder has a number above those before: so a number that was used is known without a list of all. */
   #lastId = -1;
-  /** Folders that this stream has made: what comes into them can find nothing there. */
-  readonly #madeFolders = new Set<string>();
+  readonly #madeFolders = new MadeFolders();
   readonly #commits = new CommitQueue();
 
   constructor(options: PutReceiverOptions) {
     this.#options = options;
+    this.#files = new PutFiles(options.heldBytes);
     this.#answers = new RecordSender(options.stream, options.clock);
+  }
+
+  /** True while something is brought to the disk, whatever the sender does. */
+  get isAtWork(): boolean {
+    return this.#commits.size > 0;
   }
 
   /** Take all until the sender ends its body. @throws as ChunkReader.next(); as Stream.write() */
   async run(): Promise<void> {
-    const { stream, digest64, clock, blocks } = this.#options;
-    const reader = new ChunkReader(stream, new BlockPool(blocks), digest64);
+    const { stream, digest64, clock, blocks, buffers } = this.#options;
+    const pool = new BlockPool(blocks, buffers);
+    const reader = new ChunkReader(stream, pool, digest64);
     const pacer = new Pacer(clock);
     try {
       for (;;) {
-        const chunk = reader.take() ?? (await reader.next());
+        const chunk = reader.take() ?? (await this.#next(reader));
         if (chunk === undefined) break;
         const work = this.#take(chunk);
         if (work !== undefined) await work;
+        // Who does not read its answers is not read from either.
+        if (this.#answers.isFull) await this.#answers.flush();
         if (pacer.isDue) await pacer.pause();
       }
       await this.#commits.settled();
       await this.#answers.flush();
     } finally {
       await this.#commits.settled();
-      await Promise.all([...this.#files.values()].map((file) => keep(file)));
+      await this.#files.keep();
+      pool.close();
     }
+  }
+
+  #next(reader: ChunkReader): Promise<Chunk | undefined> {
+    this.#files.detach();
+    return reader.next();
   }
 
   /** @returns what to wait for before the next chunk */
@@ -99,10 +105,7 @@ export class PutReceiver {
   #handle(chunk: Chunk): Promise<void> | undefined {
     const { id, kind, payload } = chunk;
     const file = this.#files.get(id);
-    if (kind === ChunkKind.BLOCK && file !== undefined) {
-      file.take(chunk);
-      return undefined;
-    }
+    if (kind === ChunkKind.BLOCK && file !== undefined) return this.#files.take(file, chunk);
     try {
       return this.#handleOther(id, kind, payload, file);
     } finally {
@@ -115,7 +118,7 @@ export class PutReceiver {
     id: number,
     kind: ChunkKind,
     payload: Uint8Array,
-    file: FileReceiver | Held | undefined,
+    file: PutFileState | undefined,
   ): Promise<void> | undefined {
     switch (kind) {
       case ChunkKind.FILE:
@@ -153,9 +156,9 @@ export class PutReceiver {
     checkPath(path);
     // What nobody here could read would only be in the way.
     if (facts.mode !== undefined) facts.mode |= OWNER_READS;
-    this.#requireFew(facts);
+    this.#files.requireRoom(facts);
     if (!isSmall(facts) || !this.#madeFolders.has(parentOf(path))) return this.#beginAt(id, path, exists, facts);
-    this.#files.set(id, new Held(path, facts, exists));
+    this.#files.add(id, new Held(path, facts, exists));
     return undefined;
   }
 
@@ -166,7 +169,7 @@ export class PutReceiver {
       return this.#answer({ id, state: "done", path: placement.path, outcome: placement.outcome });
     }
     if (isSmall(facts)) {
-      this.#files.set(id, new Held(placement.path, facts, exists));
+      this.#files.add(id, new Held(placement.path, facts, exists));
       return;
     }
     const receive = () => storage.receive(placement.path, facts, exists);
@@ -176,17 +179,8 @@ export class PutReceiver {
       await freed;
       return receive();
     });
-    this.#files.set(id, new FileReceiver(part));
+    this.#files.add(id, new FileReceiver(part));
     this.#ask(id, part.missing);
-  }
-
-  /** What a sender may leave unfinished is bounded. @throws StreamError TOO_MANY_STREAMS */
-  #requireFew(facts: FileFacts): void {
-    const limit = isSmall(facts) ? MAX_SMALL : MAX_LARGE;
-    if (this.#files.size < limit) return;
-    let count = 0;
-    for (const file of this.#files.values()) if (file instanceof Held === isSmall(facts)) count++;
-    if (count >= limit) throw new StreamError("TOO_MANY_STREAMS", `${limit} such files are under way.`);
   }
 
   /** Never finished: a server goes on reading and filling its folders, and nobody here could open them again. */
@@ -211,7 +205,7 @@ export class PutReceiver {
   }
 
   #commit(id: number, facts: FileFacts, commit: () => string | Promise<string>): Promise<void> | undefined {
-    this.#files.delete(id);
+    this.#files.remove(id);
     let stored: string | Promise<string>;
     try {
       stored = commit();
@@ -237,16 +231,15 @@ export class PutReceiver {
   }
 
   /** The source has changed, or can't be read: what is here of it will not be needed. */
-  async #forget(id: number, file: FileReceiver | Held): Promise<void> {
-    this.#files.delete(id);
+  async #forget(id: number, file: PutFileState): Promise<void> {
+    this.#files.remove(id);
     if (file instanceof Held) return;
     await file.settle();
     await file.part.discard();
   }
 
   async #fail(id: number, thrown: unknown): Promise<void> {
-    const file = this.#files.get(id);
-    this.#files.delete(id);
+    const file = this.#files.remove(id);
     if (file !== undefined) await keep(file);
     const { code, message } = this.#options.describe(thrown);
     this.#answer({ id, state: "failed", code: wireOfReason(code), message });
@@ -263,10 +256,4 @@ export class PutReceiver {
   #answer(answer: PutAnswer): void {
     this.#answers.add(answer);
   }
-}
-
-async function keep(file: FileReceiver | Held): Promise<void> {
-  if (file instanceof Held) return;
-  await file.settle();
-  await file.part.keep();
 }

@@ -4,27 +4,34 @@ import type { Stream } from "../session/stream.ts";
 
 const encoder = new TextEncoder();
 
-/** Sends records one by one as they come up; those of one turn of the event loop leave together. */
+/** In UTF-16 units: more is not made while what is there has not left. */
+const MAX_PENDING = 64 * 1024;
+
+/**
+ * Sends records one by one as they come up; those of one turn of the event loop leave together, and those that come up
+ * while the peer takes nothing wait together.
+ */
 export class RecordSender {
   readonly #stream: Pick<Stream, "write">;
   readonly #clock: Pick<Clock, "turn">;
   #pending = "";
   #scheduled = false;
+  /** Writes under way. */
+  #unsent = 0;
 
   constructor(stream: Pick<Stream, "write">, clock: Pick<Clock, "turn">) {
     this.#stream = stream;
     this.#clock = clock;
   }
 
+  /** True when so much waits that flush() should be awaited before more is made. */
+  get isFull(): boolean {
+    return this.#pending.length >= MAX_PENDING;
+  }
+
   add(record: unknown): void {
     this.#pending += `${jsonText(record)}\n`;
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    void this.#clock.turn().then(() => {
-      this.#scheduled = false;
-      // Whoever ends the body meets the same failure.
-      this.flush().catch(() => {});
-    });
+    this.#schedule();
   }
 
   /** Send what waits. @throws as Stream.write() */
@@ -32,6 +39,22 @@ export class RecordSender {
     const records = this.#pending;
     if (records === "") return;
     this.#pending = "";
-    await this.#stream.write(encoder.encode(records));
+    this.#unsent++;
+    try {
+      await this.#stream.write(encoder.encode(records));
+    } finally {
+      this.#unsent--;
+    }
+    if (this.#pending !== "") this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    void this.#clock.turn().then(() => {
+      this.#scheduled = false;
+      // Whoever ends the body meets the same failure.
+      if (this.#unsent === 0) this.flush().catch(() => {});
+    });
   }
 }

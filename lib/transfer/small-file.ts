@@ -12,6 +12,7 @@ export class SmallFile {
   readonly facts: FileFacts;
   /** Its bytes, when they are here. */
   bytes: Uint8Array | undefined;
+  #isView = false;
   #rounds = 0;
 
   constructor(path: string, facts: FileFacts) {
@@ -31,8 +32,17 @@ export class SmallFile {
       );
     }
     // What is lent must be given back; most often it is a view of what arrived, and may stay.
-    if (intact) this.bytes = chunk.isLent ? new Uint8Array(payload) : payload;
+    if (intact) {
+      this.bytes = chunk.isLent ? new Uint8Array(payload) : payload;
+      this.#isView = !chunk.isLent;
+    }
     chunk.release();
+  }
+
+  /** It is not stored at once: keep its bytes alone, and not all that came with them. */
+  detach(): void {
+    if (this.bytes !== undefined && this.#isView) this.bytes = new Uint8Array(this.bytes);
+    this.#isView = false;
   }
 
   /**

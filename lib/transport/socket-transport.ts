@@ -83,7 +83,7 @@ export class SocketTransport implements Transport {
   }
 
   pause(): void {
-    if (this.#closing) return;
+    if (this.#closing || this.#closed) return;
     this.#paused = true;
     this.#socket.pause();
   }
@@ -210,6 +210,8 @@ export class SocketTransport implements Transport {
     if (this.#closed) return;
     this.#closed = true;
     this.#closeError = error;
+    // Nobody is slowed any more: what has come is in memory, and the end is told now and not when somebody resumes.
+    this.#paused = false;
     clearTimeout(this.#linger);
     for (const bytes of this.#unsent.splice(0)) if (!(bytes instanceof Uint8Array)) bytes.release();
     this.#deliver();

@@ -89,6 +89,19 @@ describe.each([
     },
   );
 
+  test("a peer that goes while we are paused and it reads nothing is told at once, behind what it sent", async () => {
+    const { pair, sender, content } = await withEarlyBytes();
+    await using _ = pair;
+    const receiver = new TransportRecorder(pair.accepted);
+    receiver.onPiece = () => pair.accepted.pause();
+    receiver.start();
+    sender.transport.pause();
+    while (pair.accepted.write(new Uint8Array(1_000_000)));
+    sender.transport.abort();
+    await receiver.closed();
+    expect(receiver.byteCount).toBe(content.length);
+  });
+
   test("resume() in onBytes() delivers the next piece when this one is done, not within it", async () => {
     const { pair, content } = await withEarlyBytes();
     await using _ = pair;

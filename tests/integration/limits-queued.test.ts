@@ -92,7 +92,11 @@ describe("a peer that never reads", () => {
     expect(got).toEqual(["to you"]);
     await clock.advance(10_000);
     await until(() => under === 0);
-    expect(new Set(codes)).toEqual(new Set(["NOT_DELIVERED"]));
+    // Too late for it, or too much of the writer's is on its way.
+    expect(codes.toSorted().filter((code, index, all) => code !== all[index - 1])).toEqual([
+      "NOT_DELIVERED",
+      "TOO_OFTEN",
+    ]);
     deaf.resume();
     await until(async () => {
       await settle();

@@ -48,6 +48,10 @@ export class BareStream implements StreamPort {
     return false;
   }
 
+  onBodySent(): void {
+    this.stream.onBodySent();
+  }
+
   onStreamClosed(): void {
     this.closed++;
   }

@@ -108,6 +108,12 @@ export class WrittenBody implements Pick<Stream, "write" | "writeFile" | "canSen
     return this.#left.length;
   }
 
+  /** Bytes that are kept by what has not left: buffers, each counted once. */
+  get memory(): number {
+    const buffers = new Set(this.#waiting.map(({ bytes }) => bytes.buffer));
+    return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
   get chunks(): RawChunk[] {
     return parseChunks(this.bytes);
   }

@@ -17,6 +17,7 @@ export const CODES = {
   IDLE_TIMEOUT: 20,
   UNKNOWN_METHOD: 32,
   TOO_MANY_STREAMS: 44,
+  CROWDED: 57,
 } as const;
 
 interface Where {

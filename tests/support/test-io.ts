@@ -23,5 +23,9 @@ export class TestIo implements ConsoleIo {
     this.notes.push(line);
   }
 
+  async log(lines: string): Promise<void> {
+    this.notes.push(...lines.trimEnd().split("\n"));
+  }
+
   async flush(): Promise<void> {}
 }

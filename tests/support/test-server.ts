@@ -10,6 +10,7 @@ import { Ledger } from "../../lib/server/ledger.ts";
 import { memoryLimits } from "../../lib/server/memory-budget.ts";
 import { CommServer, type ServerOptions } from "../../lib/server/server.ts";
 import { systemClock } from "../../lib/session/clock.ts";
+import type { Transport } from "../../lib/session/transport.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
 import { memoryPair } from "../../lib/transport/memory.ts";
@@ -77,6 +78,11 @@ export class TestServer implements AsyncDisposable {
     const [ours, theirs] = memoryPair({ a: "server", b: "memory" });
     this.server.accept(ours, role);
     return connectTest({ transport: theirs, ...options });
+  }
+
+  /** A client over a transport that was made for it. */
+  clientOver(transport: Transport, options: Partial<ClientOptions> = {}): Promise<Client> {
+    return connectTest({ transport, ...options });
   }
 
   /** A client over TCP. */

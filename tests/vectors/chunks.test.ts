@@ -135,7 +135,7 @@ describe("what PROTOCOL.md says of put", () => {
   });
 
   test("has the number of files that may be under way", async () => {
-    const source = await Bun.file(new URL("../../lib/transfer/put-receiver.ts", import.meta.url)).text();
+    const source = await Bun.file(new URL("../../lib/transfer/put-files.ts", import.meta.url)).text();
     const limit = (name: string) => new RegExp(`^const ${name} = (\\d+);$`, "m").exec(source)?.[1];
     expect(text).toContain(
       `At most ${limit("MAX_LARGE")} files of more than one block, and ${limit("MAX_SMALL")} others, may be between`,

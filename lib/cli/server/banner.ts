@@ -18,7 +18,8 @@ export interface Serving extends ServeSettings {
 
 /** The first record of --json. */
 export function listeningRecord(serving: Serving): object {
-  const { host, port, repository, isWritable, isOpen, isPlaintext, maxClients, maxWaiting, stateDir } = serving;
+  const { host, port, repository, isWritable, isOpen, isPlaintext, maxClients, maxWaiting, maxMemory, stateDir } =
+    serving;
   return {
     at: Date.now(),
     event: "listening",
@@ -32,6 +33,7 @@ export function listeningRecord(serving: Serving): object {
     writable: isWritable,
     maxClients,
     maxWaiting,
+    maxMemory,
     stateDir,
     pid: process.pid,
   };

@@ -2,6 +2,7 @@ import type { ArgsDef } from "citty";
 import { UsageError } from "../../errors.ts";
 import { type Flags, integerFlag, secondsFlag, sizeFlag } from "../flags.ts";
 import { defaultStateDir } from "../state-dir.ts";
+import { defaultMemory } from "./default-memory.ts";
 import { parseAdvertised } from "./invitation.ts";
 
 export const SERVE_FLAGS = {
@@ -44,6 +45,11 @@ export const SERVE_FLAGS = {
     valueHint: "N",
     default: "20",
     description: "Calls of list, watch and digest a second and session, and a tenth of those of status",
+  },
+  "max-memory": {
+    type: "string",
+    valueHint: "SIZE",
+    description: "What clients may make the server keep in memory; default: a sixteenth of what there is",
   },
   quota: { type: "string", valueHint: "SIZE", description: "The most that the repository may hold, such as 50GB" },
   "keep-free": { type: "string", valueHint: "SIZE", default: "64MB", description: "What stays free on the disk" },
@@ -102,6 +108,7 @@ export function readSettings(flags: Flags) {
       lists: integerFlag(flags, "max-lists", 1, 1_000_000),
       pages: integerFlag(flags, "max-lists", 1, 1_000_000) * PAGES_PER_LIST,
     },
+    maxMemory: memoryFlag(flags),
     budget: { quotaBytes: sizeFlag(flags, "quota"), keepFreeBytes: sizeFlag(flags, "keep-free") ?? 0 },
     bandwidth: { perSession: rateFlag(flags, "limit-rate"), total: rateFlag(flags, "limit-rate-total") },
     idleMs: String(flags["idle"]) === "0" ? undefined : secondsFlag(flags, "idle"),
@@ -109,6 +116,15 @@ export function readSettings(flags: Flags) {
     stopTimeoutMs: secondsFlag(flags, "stop-timeout"),
     stateDir: String(flags["state-dir"] ?? defaultStateDir()),
   };
+}
+
+/** With less, a single transfer might not have room. */
+const MIN_MEMORY = 16_000_000;
+
+function memoryFlag(flags: Flags): number {
+  const bytes = sizeFlag(flags, "max-memory") ?? defaultMemory();
+  if (bytes >= MIN_MEMORY) return bytes;
+  throw new UsageError(`--max-memory takes ${MIN_MEMORY / 1_000_000}MB at least.`);
 }
 
 /** Slower than this, the heartbeat of a session would wait behind its files. */

@@ -14,6 +14,9 @@ import { runOperatorConsole } from "./operator-console.ts";
 import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
 import { HANDSHAKE_MS, start } from "./start.ts";
 
+/** Characters of events that are kept while nobody reads them. */
+const MAX_UNREAD = 1024 * 1024;
+
 /** How long a reader of --json may take for the last events. */
 const LAST_WORDS_MS = 1_000;
 
@@ -46,6 +49,10 @@ export const serve: Command = {
   },
 };
 
+function unread(count: number): string {
+  return `${count} events are missing here: they came faster than they were read.`;
+}
+
 /** Who stops reading what a server says (`| head -1`) does not stop the server. */
 async function say(io: ConsoleIo, text: string): Promise<void> {
   await io.out(text).catch(() => {});
@@ -63,7 +70,10 @@ async function show(
   options: { json: boolean; onLeave(): void },
 ): Promise<{ finish(): Promise<void> }> {
   if (options.json) {
-    const lines = new LineWriter((text) => say(io, text));
+    const lines = new LineWriter((text) => say(io, text), {
+      max: MAX_UNREAD,
+      dropped: (count) => toJson({ at: Date.now(), event: "warning", message: unread(count) }),
+    });
     lines.add(toJson(listeningRecord(serving)));
     void lines.flush(); // whoever started the server waits for this one
     server.events.subscribe((event) => lines.add(toJson(event)));
@@ -86,8 +96,8 @@ async function show(
   }
   // Imported when it is wanted: consola takes three megabytes.
   const { createEventLog } = await import("./event-log.ts");
-  const lines = new LineWriter((text) => io.note(text.trimEnd()));
+  const lines = new LineWriter((text) => io.log(text), { max: MAX_UNREAD, dropped: unread });
   server.events.subscribe(createEventLog((line) => lines.add(line)));
   for (const message of serving.warnings) server.events.emit({ event: "warning", message });
-  return { finish: () => lines.flush() };
+  return { finish: () => Promise.race([lines.flush(), Bun.sleep(LAST_WORDS_MS)]) };
 }

@@ -22,7 +22,6 @@ import { leaveLocalInvite } from "../local-invite.ts";
 import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
 import { VERSION } from "../version.ts";
 import type { Serving } from "./banner.ts";
-import { defaultMemory } from "./default-memory.ts";
 import { type Invitation, identityOf, inviteFor, ownAddresses, saveInvitation } from "./invitation.ts";
 import { listenOperator, listenPublic } from "./listeners.ts";
 import { roomFor } from "./room.ts";
@@ -30,7 +29,7 @@ import type { ServeSettings } from "./serve-flags.ts";
 
 /** Streams that a client may have, and its credit on each before the stream has its turn: enough for a few requests. */
 const MAX_STREAMS = 128;
-const FIRST_CREDIT_BYTES = 8 * 1024;
+const FIRST_CREDIT_BYTES = 2 * 1024;
 /** What may be under way on a stream that has its turn. */
 const MAX_WINDOW_BYTES = 4 * 1024 * 1024;
 const MIN_WINDOW_BYTES = 64 * 1024;
@@ -97,7 +96,7 @@ async function startIn(
     heartbeatMs: HEARTBEAT_MS,
     limits: { credit: FIRST_CREDIT_BYTES, maxStreams: MAX_STREAMS },
     maxWindow: windowFor(bandwidth.perSession ?? bandwidth.total),
-    memory: memoryLimits(defaultMemory()),
+    memory: memoryLimits(settings.maxMemory),
     graceMs: settings.graceMs,
     writable: settings.isWritable,
     digest64,

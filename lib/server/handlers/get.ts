@@ -14,7 +14,7 @@ import { FileSender, SMALL_BYTES } from "../../transfer/file-sender.ts";
 import { failureOf } from "../failure.ts";
 import type { Member } from "../member.ts";
 import { defineMethod, type Host } from "../method.ts";
-import { GET_NEED, REQUEST_WINDOW } from "../transfer-needs.ts";
+import { GET_NEED, getSizes } from "../transfer-needs.ts";
 
 type Request = v.InferOutput<typeof GetRequest>;
 
@@ -26,17 +26,28 @@ export const get = defineMethod({
   params: Nothing,
   async handle({ stream, member, host }) {
     stream.accept({});
-    await member.transfers.run(stream, GET_NEED, () => {
-      stream.widen(Math.min(REQUEST_WINDOW, host.maxWindow));
-      return answerRequests(stream, member, host);
+    await member.transfers.run(stream, GET_NEED, async (grant) => {
+      const { window, blocks } = getSizes(grant.bytes, host.maxWindow);
+      const writer = new ChunkWriter(stream, host.digest64, host.clock);
+      const sender = new FileSender(writer, { blocks, buffers: host.buffers });
+      stream.widen(window);
+      try {
+        await answerRequests(stream, writer, sender, member, host);
+      } finally {
+        sender.close();
+      }
     });
     await stream.end();
   },
 });
 
-async function answerRequests(stream: Stream, member: Member, host: Host): Promise<void> {
-  const writer = new ChunkWriter(stream, host.digest64, host.clock);
-  const sender = new FileSender(writer);
+async function answerRequests(
+  stream: Stream,
+  writer: ChunkWriter,
+  sender: FileSender,
+  member: Member,
+  host: Host,
+): Promise<void> {
   const pacer = new Pacer(host.clock);
   let lastId = -1;
   for await (const requests of decodeRecordBatches(GetRequest, stream.pieces())) {

@@ -1,4 +1,4 @@
-import { CommError, toCommError } from "../../errors.ts";
+import { CommError, StreamError, toCommError } from "../../errors.ts";
 import { type MessageParams, SendParams, type SendResult } from "../../protocol/methods.ts";
 import type { Member } from "../member.ts";
 import { defineMethod, type Host } from "../method.ts";
@@ -10,6 +10,9 @@ const MAX_REASON = 200;
 
 /** How long a client may take to acknowledge a message. */
 const DELIVERY_MS = 10_000;
+
+/** Of a session, text that is on its way to others, in UTF-16 units: what is kept until they have it. */
+const MAX_UNDER_WAY = 256 * 1024;
 
 /** The original's answer to any text. */
 const acknowledge = (text: string) => `${text} ACK`;
@@ -31,7 +34,7 @@ export const message = defineMethod({
     const delivered: string[] = [];
     if (to === "server") delivered.push("Server");
     else {
-      const outcomes = await Promise.allSettled(recipients.map((target) => deliver(target, { from, to, text }, host)));
+      const outcomes = await deliverAll(recipients, { from, to, text }, member, host);
       for (const [index, outcome] of outcomes.entries()) {
         const name = (recipients[index] as Member).name;
         if (outcome.status === "fulfilled") delivered.push(name);
@@ -69,9 +72,29 @@ function recipientsOf(to: string, sender: Member, host: Host): { to: string; rec
   }
 }
 
+/** @throws StreamError TOO_OFTEN while too much of what this session said before is on its way */
+async function deliverAll(
+  recipients: readonly Member[],
+  params: MessageParams,
+  sender: Member,
+  host: Host,
+): Promise<PromiseSettledResult<void>[]> {
+  const { length } = params.text;
+  if (sender.textUnderWay + length > MAX_UNDER_WAY) {
+    throw new StreamError("TOO_OFTEN", "The messages before it have not been acknowledged yet.");
+  }
+  sender.textUnderWay += length;
+  try {
+    return await Promise.allSettled(recipients.map((target) => deliver(target, params, host)));
+  } finally {
+    sender.textUnderWay -= length;
+  }
+}
+
 /** Push a message and wait until the client has taken it. @throws CommError NOT_DELIVERED, or why its session ended */
 async function deliver(target: Member, params: MessageParams, host: Host): Promise<void> {
   if (target.session.congested) throw new CommError("NOT_DELIVERED", "It does not read what it is sent.");
+  if (!target.session.canOpen) throw new CommError("NOT_DELIVERED", "It does not acknowledge what it is sent.");
   const push = target.session.open({ method: "message", params }, { end: true });
   const cancel = host.clock.after(DELIVERY_MS, () =>
     push.reset("CANCELLED", `It did not acknowledge within ${DELIVERY_MS / 1000} s.`),

@@ -14,16 +14,18 @@ export const put = defineMethod({
     const { name } = member;
     stream.accept({});
     await member.transfers.run(stream, PUT_NEED, (grant) => {
-      const { window, blocks } = putSizes(grant.bytes, host.maxWindow);
+      const { window, ...sizes } = putSizes(grant.bytes, host.maxWindow);
       const receiver = new PutReceiver({
         stream,
         storage: host.storage,
         clock: host.clock,
         digest64: host.digest64,
-        blocks,
+        buffers: host.buffers,
+        ...sizes,
         onStored: (path, size) => host.events.emit({ event: "stored", name, path, size }),
         describe: (thrown) => failureOf(thrown, "put", member, host),
       });
+      grant.isAtWork = () => receiver.isAtWork;
       stream.widen(window);
       // It moves: what has come of it by the time that the link is lost need not be sent again.
       stream.keepArrived();

@@ -1,16 +1,20 @@
 /**
  * The attacks, each in a process of its own, so that its work is not in the way of who measures. Arguments: which, the
- * port, "tls" or "plain", how many. Says "under way" when it is in force and "over" when it has done all; lasts until its
+ * port, "tls" or "plain", how many, a token. Says "under way" when it is in force and "over" when it has done all; lasts until its
  * input ends.
  */
 import { frame, HELLO } from "../frames.ts";
 import { record } from "../raw-chunks.ts";
 import { AttackerPeer, type Target, tally } from "./attacker-peer.ts";
+import { hoards } from "./hoards.ts";
 
-interface Attack {
+export interface Attack {
   readonly target: Target;
   readonly count: number;
+  /** `NAME:SECRET` that may write. */
+  readonly token: string;
   readonly isStopped: () => boolean;
+  readonly stopped: Promise<void>;
   underWay(): void;
 }
 
@@ -137,10 +141,11 @@ const attacks: Record<string, (attack: Attack) => Promise<void>> = {
       () => frame("CREDIT", Buffer.from([0, 0, 0, 1]), 1),
       frame("OPEN", { method: "watch", params: {} }, 1, 1),
     ),
+  ...hoards,
   resets: (attack) => flood(attack, () => frame("RESET", { code: 38, message: "" }, 1), open(0, "no such method")),
 };
 
-const [kind = "", port, security, count] = process.argv.slice(2);
+const [kind = "", port, security, count, token = ""] = process.argv.slice(2);
 let isStopped = false;
 const stopped = (async () => {
   for await (const _ of Bun.stdin.stream());
@@ -150,6 +155,8 @@ const stopped = (async () => {
 await attacks[kind]?.({
   target: { port: Number(port), tls: security === "tls" },
   count: Number(count),
+  token,
+  stopped,
   isStopped: () => isStopped,
   underWay: () => console.log("under way"),
 });

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Client } from "../../../lib/client/client.ts";
+import { parseInvite } from "../../../lib/protocol/invite.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
 import { MemoryStorage } from "../../../lib/storage/memory.ts";
 import { connect } from "../../../lib/transport/socket.ts";
@@ -32,6 +33,21 @@ export interface Report {
   readonly before: Usage;
   readonly after: Usage;
 }
+
+/** What a server took to endure an attack. */
+export interface Weight {
+  /** Resident memory above that of the idle server, at most, in bytes. */
+  readonly peak: number;
+  /** Seconds of processor time. */
+  readonly seconds: number;
+  /** Of messages that were sent beside it, in milliseconds. */
+  readonly p99: number;
+  /** Whether a file could be fetched beside it. */
+  readonly fetched: boolean;
+}
+
+/** How often memory is looked at. */
+const LOOK_MS = 20;
 
 /** Messages that are timed, or as many as there are in this time. */
 const MESSAGES = isFull ? 2_000 : 200;
@@ -100,11 +116,22 @@ export class AbuseSite implements AsyncDisposable {
     return failed.length === 0 && (await digestsOf(local))["large.bin"] === sha256Of(this.#file);
   }
 
-  async usage(): Promise<Usage> {
+  /** Resident memory in bytes. */
+  #resident(): number {
     const status = readFileSync(`/proc/${this.server.pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  }
+
+  /** Seconds of processor time so far. */
+  #seconds(): number {
+    const fields = readFileSync(`/proc/${this.server.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
+  async usage(): Promise<Usage> {
     return {
       descriptors: readdirSync(`/proc/${this.server.pid}/fd`).length,
-      resident: Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024,
+      resident: this.#resident(),
       seats: (await this.#talker.status({ limit: 1 })).seats.taken,
     };
   }
@@ -112,9 +139,7 @@ export class AbuseSite implements AsyncDisposable {
   /** Go through an attack: talk and fetch meanwhile, then wait until nothing is left of it. */
   async endure({ kind, count: [few, many] }: Attack): Promise<Report> {
     const before = await this.usage();
-    const attacker = `${import.meta.dir}/attacker.ts`;
-    const args = [kind, String(this.server.port), this.security, String(isFull ? many : few)];
-    await using attack = new Program([process.execPath, attacker, ...args], { cwd: "/" });
+    await using attack = this.#attack(kind, isFull ? many : few);
     let over: string | undefined;
     await attack.hear((line) => line === "under way");
     const hearing = attack.hear((line) => line.startsWith("over"));
@@ -147,6 +172,50 @@ export class AbuseSite implements AsyncDisposable {
     return { before, after };
   }
 
+  /** Weigh an attack: talk and fetch for a while, and see what it takes until nothing is left of it. */
+  async weigh({ kind, count: [few, many] }: Attack): Promise<Weight> {
+    const before = await this.usage();
+    const secondsBefore = this.#seconds();
+    let peak = 0;
+    const looking = setInterval(() => {
+      peak = Math.max(peak, this.#resident() - before.resident);
+    }, LOOK_MS);
+    try {
+      await using attack = this.#attack(kind, isFull ? many : few);
+      let isOver = false;
+      await attack.hear((line) => line === "under way");
+      const hearing = attack
+        .hear((line) => line.startsWith("over"))
+        .then(() => {
+          isOver = true;
+        });
+      const isBounded = kind.startsWith("dead-");
+      const times: number[] = [];
+      const begunAt = performance.now();
+      while (times.length < MESSAGES || performance.now() - begunAt < TALK_MS || (isBounded && !isOver)) {
+        times.push(await this.#talk());
+      }
+      const fetched = await this.fetch();
+      attack.endInput();
+      await hearing;
+      await attack.ended();
+      await until(async () => (await this.usage()).seats <= before.seats);
+      const seconds = this.#seconds() - secondsBefore;
+      const weight = `at most ${Math.round(peak / 1e6)} MB more, ${seconds.toFixed(1)} s of processor time`;
+      console.log(`${`${kind} (${this.security})`.padEnd(26)} ${timesOf(times)}  ${weight}`);
+      return { peak, seconds, p99: sortedAt(times, 0.99), fetched };
+    } finally {
+      clearInterval(looking);
+    }
+  }
+
+  #attack(kind: string, count: number): Program {
+    const attacker = `${import.meta.dir}/attacker.ts`;
+    const { name, secret } = parseInvite(this.server.events[0]?.["invite"]).token;
+    const args = [kind, String(this.server.port), this.security, String(count), `${name}:${secret}`];
+    return new Program([process.execPath, attacker, ...args], { cwd: "/" });
+  }
+
   async #talk(): Promise<number> {
     const text = crypto.randomUUID();
     const startedAt = performance.now();
@@ -164,9 +233,12 @@ export class AbuseSite implements AsyncDisposable {
   }
 }
 
-function timesOf(times: number[]): string {
+function sortedAt(times: number[], share: number): number {
   const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  const [p50, p99, max] = [0.5, 0.99, 1].map((share) => at(share).toFixed(1).padStart(7));
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}
+
+function timesOf(times: number[]): string {
+  const [p50, p99, max] = [0.5, 0.99, 1].map((share) => sortedAt(times, share).toFixed(1).padStart(7));
   return `messages: p50 ${p50} ms  p99 ${p99} ms  longest ${max} ms  of ${times.length}`;
 }

@@ -48,6 +48,30 @@ describe("LineWriter", () => {
     await flushing;
   });
 
+  test("keeps so much while nobody takes anything, counts the rest, and tells it in its place", async () => {
+    const written: string[] = [];
+    let taken = Promise.withResolvers<void>();
+    const lines = new LineWriter(
+      (text) => {
+        written.push(text);
+        return taken.promise;
+      },
+      { max: 100, dropped: (count) => `${count} are missing` },
+    );
+    lines.add("first");
+    void lines.flush();
+    for (let index = 0; index < 1_000; index++) lines.add("0123456789");
+    expect(written).toEqual(["first\n"]);
+    taken.resolve();
+    taken = Promise.withResolvers();
+    await until(() => written.length === 2);
+    expect(written[1]).toBe(`${"0123456789\n".repeat(9)}991 are missing\n`);
+    lines.add("last");
+    taken.resolve();
+    await lines.flush();
+    expect(written[2]).toBe("last\n");
+  });
+
   test("a flood is not gathered without end", () => {
     const written: string[] = [];
     const lines = new LineWriter((text) => void written.push(text));

@@ -185,6 +185,39 @@ describe("Connection", () => {
     expect(codeOf(failed)).toBe("NOT_FOUND");
   });
 
+  test("gives way to others when the server says so, longer each time, and goes on over the same link", async () => {
+    const { connection, clock, resumes } = await connected([1]);
+    let runs = 0;
+    const done = watch(
+      connection.persist(async () => {
+        if (++runs < 4) throw fault("CROWDED");
+        return "done";
+      }),
+    );
+    await settle();
+    expect(runs).toBe(1);
+    await clock.advance(400);
+    expect(runs).toBe(2);
+    await clock.advance(800);
+    expect(runs).toBe(3);
+    await clock.advance(1_600);
+    expect([done.value, resumes.length]).toEqual(["done", 1]);
+  });
+
+  test("gives way ten times without progress, and without end with some", async () => {
+    const { connection, clock } = await connected([1]);
+    let runs = 0;
+    const failed = watch(
+      connection.persist(async () => {
+        if (++runs === 8) connection.noteProgress();
+        throw fault("CROWDED");
+      }),
+    );
+    await settle();
+    for (let count = 0; count < 30; count++) await clock.advance(10_000);
+    expect([codeOf(failed), runs]).toEqual(["CROWDED", 18]);
+  });
+
   test("ends its wait when it is interrupted", async () => {
     const abort = new AbortController();
     const { clock, recover, resumes } = await connected([1, "CANNOT_CONNECT", "INTERRUPTED"], { signal: abort.signal });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Member, type MemberOptions } from "../../../lib/server/member.ts";
 import { Members } from "../../../lib/server/members.ts";
 import { MemoryBudget, memoryLimits } from "../../../lib/server/memory-budget.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { faultOf } from "../../support/fault.ts";
 
 const member = (options: Partial<MemberOptions>) =>
@@ -11,7 +12,7 @@ const member = (options: Partial<MemberOptions>) =>
     account: { role: "read", token: undefined },
     address: "memory",
     startedAt: 0,
-    memory: new MemoryBudget(memoryLimits(1)).share(),
+    memory: new MemoryBudget(memoryLimits(1), new FakeClock()).share(),
     ...options,
   });
 

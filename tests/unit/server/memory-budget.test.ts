@@ -1,14 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { MemoryBudget, type Reservation } from "../../../lib/server/memory-budget.ts";
-import { settle } from "../../support/fake-clock.ts";
+import { MemoryBudget, type MemoryLimits, type Reservation } from "../../../lib/server/memory-budget.ts";
+import { FakeClock, settle } from "../../support/fake-clock.ts";
 
 const LIMITS = { bytes: 100, sessionBytes: 40, firstBytes: 10 };
+const budgetOf = (limits: MemoryLimits) => new MemoryBudget(limits, new FakeClock());
+const nobody = { moved: 0, isWaiting: false, isResumable: false, yield() {}, end() {} };
 const never = new Promise<never>(() => {});
 
 /** What has been granted so far, in order. */
 function wait(share: ReturnType<MemoryBudget["share"]>, least: number, most = least, until: Promise<unknown> = never) {
   const outcome: { grant?: Reservation | undefined; isSettled: boolean } = { isSettled: false };
-  void share.reserve({ least, most }, until).then((grant) => {
+  void share.reserve({ least, most }, nobody, until).then((grant) => {
     outcome.grant = grant;
     outcome.isSettled = true;
   });
@@ -17,7 +19,7 @@ function wait(share: ReturnType<MemoryBudget["share"]>, least: number, most = le
 
 describe("a memory budget", () => {
   test("gives a session its share and no more", () => {
-    const share = new MemoryBudget(LIMITS).share();
+    const share = budgetOf(LIMITS).share();
     const all = share.tryReserve(40);
     expect(all?.bytes).toBe(40);
     expect(share.tryReserve(1)).toBeUndefined();
@@ -27,7 +29,7 @@ describe("a memory budget", () => {
   });
 
   test("keeps a half of all for the first bytes of each session", () => {
-    const budget = new MemoryBudget(LIMITS);
+    const budget = budgetOf(LIMITS);
     const [one, two, three] = [budget.share(), budget.share(), budget.share()];
     expect(one.tryReserve(40)).toBeDefined();
     expect(two.tryReserve(11)).toBeUndefined();
@@ -38,7 +40,7 @@ describe("a memory budget", () => {
   });
 
   test("lets a reservation grow where there is room, and changes nothing where there is none", () => {
-    const share = new MemoryBudget(LIMITS).share();
+    const share = budgetOf(LIMITS).share();
     const kept = share.tryReserve(10);
     expect(kept?.resize(30)).toBeTrue();
     expect(kept?.resize(41)).toBeFalse();
@@ -48,14 +50,14 @@ describe("a memory budget", () => {
   });
 
   test("is generous while half of it is free, and lean after that", async () => {
-    const budget = new MemoryBudget(LIMITS);
+    const budget = budgetOf(LIMITS);
     const waiting = [1, 2, 3].map(() => wait(budget.share(), 5, 30));
     await settle();
     expect(waiting.map(({ grant }) => grant?.bytes)).toEqual([30, 5, 5]);
   });
 
   test("lets those who wait in, in order, as room is given back", async () => {
-    const budget = new MemoryBudget({ bytes: 20, sessionBytes: 20, firstBytes: 20 });
+    const budget = budgetOf({ bytes: 20, sessionBytes: 20, firstBytes: 20 });
     const first = budget.share().tryReserve(20);
     const waiting = [1, 2, 3].map(() => wait(budget.share(), 10));
     await settle();
@@ -69,7 +71,7 @@ describe("a memory budget", () => {
   });
 
   test("takes who has little before who has much", async () => {
-    const budget = new MemoryBudget(LIMITS);
+    const budget = budgetOf(LIMITS);
     const [rich, poor] = [budget.share(), budget.share()];
     const kept = rich.tryReserve(30);
     const others = [1, 2, 3, 4, 5, 6, 7].map(() => budget.share().tryReserve(10));
@@ -85,8 +87,24 @@ describe("a memory budget", () => {
     expect(more.isSettled).toBeTrue();
   });
 
+  test("lets sessions in by turns, however many of their own each has waiting", async () => {
+    const budget = budgetOf({ bytes: 10, sessionBytes: 10, firstBytes: 10 });
+    const [greedy, modest] = [budget.share(), budget.share()];
+    const order: string[] = [];
+    const queue = (share: typeof greedy, name: string) =>
+      void share.reserve({ least: 10, most: 10 }, nobody, never).then((grant) => {
+        order.push(name);
+        // Held for a moment, so that who waits next is chosen anew.
+        void settle().then(() => grant?.release());
+      });
+    for (let count = 0; count < 5; count++) queue(greedy, "greedy");
+    for (let count = 0; count < 2; count++) queue(modest, "modest");
+    for (let turn = 0; turn < 10; turn++) await settle();
+    expect(order).toEqual(["greedy", "modest", "greedy", "modest", "greedy", "greedy", "greedy"]);
+  });
+
   test("does not let the small pass a large one for ever", async () => {
-    const budget = new MemoryBudget({ bytes: 20, sessionBytes: 20, firstBytes: 20 });
+    const budget = budgetOf({ bytes: 20, sessionBytes: 20, firstBytes: 20 });
     const kept = budget.share().tryReserve(15);
     const large = wait(budget.share(), 10);
     const small = wait(budget.share(), 1);
@@ -98,7 +116,7 @@ describe("a memory budget", () => {
   });
 
   test("forgets who waits for something that has ended, and who stood behind goes on", async () => {
-    const budget = new MemoryBudget({ bytes: 20, sessionBytes: 20, firstBytes: 20 });
+    const budget = budgetOf({ bytes: 20, sessionBytes: 20, firstBytes: 20 });
     budget.share().tryReserve(15);
     const ended = Promise.withResolvers<void>();
     const gone = wait(budget.share(), 10, 10, ended.promise);
@@ -111,7 +129,7 @@ describe("a memory budget", () => {
   });
 
   test("a session that has its share does not stop the others", async () => {
-    const budget = new MemoryBudget(LIMITS);
+    const budget = budgetOf(LIMITS);
     const full = budget.share();
     const kept = full.tryReserve(40);
     const own = wait(full, 5);

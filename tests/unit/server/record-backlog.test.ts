@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { MemoryBudget, memoryLimits } from "../../../lib/server/memory-budget.ts";
 import { MAX_BACKLOG, RecordBacklog } from "../../../lib/server/record-backlog.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 
 type Line = { readonly index: number; readonly text?: string } | { readonly dropped: number };
 
 function backlogOf(bytes = 64 * 1024 * 1024) {
-  const budget = new MemoryBudget(memoryLimits(bytes));
+  const budget = new MemoryBudget(memoryLimits(bytes), new FakeClock());
   const backlog = new RecordBacklog<Line>(budget.share(), (dropped) => ({ dropped }));
   const take = (length = 1) => {
     const text = backlog.take(length);

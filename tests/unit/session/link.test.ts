@@ -2,14 +2,14 @@ import { describe, expect, test } from "bun:test";
 import type { CommError } from "../../../lib/errors.ts";
 import type { Header } from "../../../lib/protocol/header.ts";
 import { Opcode } from "../../../lib/protocol/opcode.ts";
-import { Link, type LinkHandler } from "../../../lib/session/link.ts";
+import { Link, type LinkHandler, type LinkOptions } from "../../../lib/session/link.ts";
 import { pattern } from "../../support/bytes.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { FakeTransport } from "../../support/fake-transport.ts";
 import { frame, parseFrames } from "../../support/frames.ts";
 import { watch } from "../../support/outcomes.ts";
 
-function makeLink(overrides: Partial<LinkHandler> = {}) {
+function makeLink(overrides: Partial<LinkHandler> = {}, options: Partial<LinkOptions> = {}) {
   const transport = new FakeTransport();
   const clock = new FakeClock();
   const frames: Header[] = [];
@@ -22,7 +22,7 @@ function makeLink(overrides: Partial<LinkHandler> = {}) {
     onClosed: (error) => ends.push(error),
     ...overrides,
   };
-  const link = new Link(transport, { clock, handler, heartbeatMs: 1_000 });
+  const link = new Link(transport, { clock, handler, heartbeatMs: 1_000, ...options });
   link.start();
   return { transport, clock, frames, faults, ends, link };
 }
@@ -128,10 +128,51 @@ describe("Link: a peer that does not read", () => {
     expect([transport.paused, link.congested]).toEqual([true, true]);
     transport.blocked = false;
     transport.handler?.onDrain();
+    await allTurns();
     expect([transport.paused, link.congested]).toEqual([false, false]);
     expect(sent(transport).filter(({ name }) => name === "PONG")).toHaveLength(11_000);
     arrive(transport, flood(1));
     expect([transport.paused, link.congested]).toEqual([false, false]); // what has left counts no more
+  });
+});
+
+describe("Link: what came already from a peer that does not read", () => {
+  /** Answers each OPEN with 64 KB, and counts them. */
+  const answering = () => {
+    let answered = 0;
+    const onFrame = (header: { streamId: number }) => {
+      answered++;
+      made.link.send(Opcode.ACCEPT, header.streamId, pattern(65_000));
+    };
+    const made = makeLink({ onFrame }, { countsAccepts: true });
+    return { ...made, answered: () => answered };
+  };
+  const opens = Buffer.concat(Array.from({ length: 100 }, (_, index) => frame("OPEN", {}, 2 * index + 1)));
+
+  test("waits until the answers have left, frame by frame, and then goes on to its end", async () => {
+    const { transport, link, answered } = answering();
+    transport.blocked = true;
+    link.send(Opcode.PING, 0, pattern(8));
+    await settle();
+    arrive(transport, opens);
+    await allTurns();
+    expect([answered(), transport.paused]).toEqual([5, true]);
+    transport.blocked = false;
+    transport.handler?.onDrain();
+    await allTurns();
+    expect([answered(), transport.paused]).toEqual([100, false]);
+  });
+
+  test("is not carried out any more when the link is lost", async () => {
+    const { transport, link, answered, ends } = answering();
+    transport.blocked = true;
+    link.send(Opcode.PING, 0, pattern(8));
+    await settle();
+    arrive(transport, opens);
+    await allTurns();
+    transport.handler?.onClosed(new Error("ECONNRESET"));
+    await allTurns();
+    expect([answered(), ends.length]).toEqual([5, 1]);
   });
 });
 
@@ -140,8 +181,9 @@ describe("Link: reading while what it sends piles up", () => {
     ["stops for RESET, of which the peer can cause any number", Opcode.RESET, true],
     ["goes on for OPEN, which is ours", Opcode.OPEN, false],
     ["goes on for ACCEPT, which maxStreams bounds", Opcode.ACCEPT, false],
+    ["stops for ACCEPT where that counts", Opcode.ACCEPT, true],
   ] as const)("%s", async (_what, opcode, paused) => {
-    const { transport, link } = makeLink();
+    const { transport, link } = makeLink({}, { countsAccepts: paused });
     transport.blocked = true;
     link.send(Opcode.PING, 0, pattern(8));
     await settle();

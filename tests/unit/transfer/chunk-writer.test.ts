@@ -6,6 +6,7 @@ import { ChunkWriter } from "../../../lib/transfer/chunk-writer.ts";
 import { chunk, WrittenBody } from "../../support/chunks.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { noise } from "../../support/transport-recorder.ts";
+import { until } from "../../support/until.ts";
 
 const writer = (body: WrittenBody) => new ChunkWriter(body, digest64, new FakeClock());
 
@@ -62,6 +63,29 @@ describe("ChunkWriter", () => {
     body.open();
     await all;
     expect(body.chunks).toHaveLength(100);
+  });
+
+  test("keeps two batches and no more while nothing is taken, however the chunks come", async () => {
+    const body = new WrittenBody({ isOpen: false });
+    const ours = writer(body);
+    let written = 0;
+    const all = (async () => {
+      for (; written < 10_000; written++) {
+        await ours.json(ChunkKind.FAIL, written, { code: 34, message: "There is nothing of that name." });
+        if (written % 10 === 0) await new Promise((resolve) => void setImmediate(resolve));
+      }
+      await ours.flush();
+    })();
+    await until(async () => {
+      const before = written;
+      await settle();
+      return written === before;
+    });
+    expect(written * 80).toBeLessThan(300_000);
+    expect(body.memory).toBeLessThan(300_000);
+    body.open();
+    await all;
+    expect(body.chunks.map(({ id }) => id)).toEqual(Array.from({ length: 10_000 }, (_, id) => id));
   });
 
   test("loses no chunk and mixes none when two write at once on a slow link", async () => {

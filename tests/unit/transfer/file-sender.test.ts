@@ -15,7 +15,7 @@ import { noise } from "../../support/transport-recorder.ts";
 function sending(body = new WrittenBody()) {
   const sent: number[] = [];
   const writer = new ChunkWriter(body, digest64, new FakeClock());
-  const sender = new FileSender(writer, (bytes) => sent.push(bytes));
+  const sender = new FileSender(writer, { onSent: (bytes) => sent.push(bytes) });
   return { body, writer, sender, sent };
 }
 

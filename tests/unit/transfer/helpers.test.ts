@@ -93,6 +93,27 @@ describe("RecordSender", () => {
     expect(body.writes).toBe(1);
   });
 
+  test("gathers what comes while nothing is taken, and says when that is enough", async () => {
+    const body = new WrittenBody({ isOpen: false });
+    const records = new RecordSender(body, new FakeClock());
+    let added = 0;
+    for (; !records.isFull; added++) {
+      records.add({ id: added });
+      if (added % 10 === 0) await settle();
+    }
+    expect(added).toBeLessThan(10_000);
+    expect(body.memory).toBeLessThan(1_000);
+    const flushed = watch(records.flush());
+    await settle();
+    expect(flushed.state).toBe("pending");
+    expect(records.isFull).toBeFalse();
+    records.add({ id: added });
+    body.open();
+    await settle();
+    expect(flushed.state).toBe("resolved");
+    expect(body.bytes.toString().trimEnd().split("\n")).toHaveLength(added + 1);
+  });
+
   test("fails in flush() as its stream does, and not where nobody listens", async () => {
     const body = new WrittenBody();
     const records = new RecordSender(body, new FakeClock());

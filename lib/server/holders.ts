@@ -1,0 +1,91 @@
+import type { Reservation } from "./memory-budget.ts";
+
+/** Who keeps something that was reserved for it, and can be made to give it back. */
+export interface Holder {
+  /** Bytes that have moved for it so far. */
+  readonly moved: number;
+  /** True while it can do nothing until its peer takes something, or sends more. */
+  readonly isWaiting: boolean;
+  /** True for work that can go on another time where it stopped. */
+  readonly isResumable: boolean;
+  /** Stop, and give back what is kept. */
+  yield(): void;
+  /** It was asked to, and what it keeps can't be had as long as its peer is here. */
+  end(): void;
+}
+
+interface Held {
+  readonly holder: Holder;
+  readonly since: number;
+  moved: number;
+  /** When that was seen to have become more. */
+  movedAt: number;
+  askedAt: number | undefined;
+  isEnded: boolean;
+}
+
+/** A peer that moves nothing for so long gives way to those who wait. */
+export const STALLED_MS = 5_000;
+/** So long a transfer may go on that moves while others wait. */
+const TURN_MS = 60_000;
+/** How long who was asked may take. */
+const ASKED_MS = 3_000;
+
+/** Those who hold memory of a budget, and which of them give way when others wait for it. */
+export class Holders {
+  readonly #held = new Map<Reservation, Held>();
+
+  add(reservation: Reservation, holder: Holder, now: number): void {
+    const { moved } = holder;
+    this.#held.set(reservation, { holder, since: now, moved, movedAt: now, askedAt: undefined, isEnded: false });
+  }
+
+  remove(reservation: Reservation): void {
+    this.#held.delete(reservation);
+  }
+
+  /** Others begin to wait: from now on it counts who moves. */
+  begin(now: number): void {
+    for (const held of this.#held.values()) {
+      held.moved = held.holder.moved;
+      held.movedAt = now;
+    }
+  }
+
+  /** Others wait for `wanted` bytes. Call every second or so. */
+  makeRoom(wanted: number, now: number): void {
+    let coming = 0;
+    const overdue: [Reservation, Held][] = [];
+    for (const [reservation, held] of this.#held) {
+      const { holder, askedAt } = held;
+      if (askedAt !== undefined) {
+        coming += reservation.bytes;
+        if (!held.isEnded && now - askedAt >= ASKED_MS) {
+          held.isEnded = true;
+          holder.end();
+        }
+        continue;
+      }
+      const { moved } = holder;
+      if (moved !== held.moved || !holder.isWaiting || reservation.isAtWork?.()) held.movedAt = now;
+      held.moved = moved;
+      if (isOverdue(held, now)) overdue.push([reservation, held]);
+    }
+    // Who moves nothing goes first, then who has had the longest turn.
+    overdue.sort(([, a], [, b]) => Number(isStalled(b, now)) - Number(isStalled(a, now)) || a.since - b.since);
+    for (const [reservation, held] of overdue) {
+      if (coming >= wanted) return;
+      coming += reservation.bytes;
+      held.askedAt = now;
+      held.holder.yield();
+    }
+  }
+}
+
+function isStalled({ movedAt }: Held, now: number): boolean {
+  return now - movedAt >= STALLED_MS;
+}
+
+function isOverdue(held: Held, now: number): boolean {
+  return isStalled(held, now) || (held.holder.isResumable && now - held.since >= TURN_MS);
+}

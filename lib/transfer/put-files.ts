@@ -1,0 +1,96 @@
+import { StreamError } from "../errors.ts";
+import { type ExistsPolicy, type FileFacts, isSmall } from "../storage/storage.ts";
+import type { Chunk } from "./chunk-reader.ts";
+import { FileReceiver } from "./file-receiver.ts";
+import { SmallFile } from "./small-file.ts";
+
+/** Files of several blocks that may be open at once. */
+const MAX_LARGE = 8;
+/** Files of one block that may be between their beginning and their end. */
+const MAX_SMALL = 16;
+
+/** A small file on its way. */
+export class Held extends SmallFile {
+  readonly exists: ExistsPolicy;
+
+  constructor(path: string, facts: FileFacts, exists: ExistsPolicy) {
+    super(path, facts);
+    this.exists = exists;
+  }
+}
+
+export type PutFileState = FileReceiver | Held;
+
+/** The files of one `put` that are between their beginning and their end, by the sender's number, within bounds. */
+export class PutFiles {
+  readonly #files = new Map<number, PutFileState>();
+  readonly #maxHeld: number;
+  /** Bytes of small files that are here. */
+  #held = 0;
+
+  /** `maxHeld`: bytes of small files that may be here at once; one file may always be. */
+  constructor(maxHeld: number) {
+    this.#maxHeld = maxHeld;
+  }
+
+  get(id: number): PutFileState | undefined {
+    return this.#files.get(id);
+  }
+
+  /** What a sender may leave unfinished is bounded. @throws StreamError TOO_MANY_STREAMS */
+  requireRoom(facts: FileFacts): void {
+    const limit = isSmall(facts) ? MAX_SMALL : MAX_LARGE;
+    if (this.#files.size < limit) return;
+    let count = 0;
+    for (const file of this.#files.values()) if (file instanceof Held === isSmall(facts)) count++;
+    if (count >= limit) throw new StreamError("TOO_MANY_STREAMS", `${limit} such files are under way.`);
+  }
+
+  add(id: number, file: PutFileState): void {
+    this.#files.set(id, file);
+  }
+
+  /**
+   * A block has come for it.
+   *
+   * @returns as FileReceiver.take()
+   * @throws StreamError TOO_MANY_STREAMS when other small files are here that are as much as may be; as FileReceiver.take()
+   */
+  take(file: PutFileState, chunk: Chunk): Promise<void> | undefined {
+    if (file instanceof FileReceiver) return file.take(chunk);
+    const { size } = file.facts;
+    const isNew = file.bytes === undefined;
+    if (isNew && this.#held > 0 && this.#held + size > this.#maxHeld) {
+      chunk.release();
+      throw new StreamError("TOO_MANY_STREAMS", `Small files of ${this.#held} bytes are under way.`);
+    }
+    file.take(chunk);
+    if (isNew && file.bytes !== undefined) this.#held += size;
+    return undefined;
+  }
+
+  /** Nothing more is at hand: of what is held, keep no more than its own bytes. */
+  detach(): void {
+    for (const file of this.#files.values()) if (file instanceof Held) file.detach();
+  }
+
+  /** The file is not under way any more. */
+  remove(id: number): PutFileState | undefined {
+    const file = this.#files.get(id);
+    this.#files.delete(id);
+    if (file instanceof Held && file.bytes !== undefined) this.#held -= file.facts.size;
+    return file;
+  }
+
+  /** Leave what is here of them to another time. */
+  async keep(): Promise<void> {
+    await Promise.all([...this.#files.values()].map((file) => keep(file)));
+  }
+}
+
+/** Leave what is here of it to another time. */
+export async function keep(file: PutFileState): Promise<void> {
+  if (file instanceof Held) return;
+  await file.settle();
+  await file.part.keep();
+}
