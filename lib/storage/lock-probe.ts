@@ -35,7 +35,7 @@ export function missingLocks(path: string): string | undefined {
   if (libc().tryLock === undefined) {
     return `No file locks, because this program may not call the C library (MemoryDenyWriteExecute?): ${INSTEAD}`;
   }
-  const folder = OpenFolder.open(path, () => {});
+  const folder = OpenFolder.open(path);
   try {
     return hasFlock(folder, "locks") ? undefined : `No file locks on this disk: ${INSTEAD}`;
   } finally {

@@ -36,19 +36,19 @@ export class OpenFolder {
 
   /**
    * Open a folder, not through a link in the last component. `check` gets the real path of what was opened and may
-   * throw.
+   * throw; without it the path is not asked for, which may be longer than the system tells.
    *
    * @throws the system's error
    */
-  static open(path: string | Buffer, check: (real: string) => void): OpenFolder {
+  static open(path: string | Buffer, check?: (real: string) => void): OpenFolder {
     if (!HAS_PROC) {
       if (!fs.lstatSync(path).isDirectory()) throw Object.assign(new Error("Not a folder"), { code: "ENOTDIR" });
-      check(fs.realpathSync.native(path));
+      check?.(fs.realpathSync.native(path));
       return new OpenFolder(String(path), undefined);
     }
     const fd = fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
     try {
-      check(fs.readlinkSync(procPath(fd)));
+      if (check !== undefined) check(fs.readlinkSync(procPath(fd)));
       return new OpenFolder(procPath(fd), fd);
     } catch (error) {
       fs.closeSync(fd);

@@ -43,7 +43,7 @@ interface Removal extends RemoveTreeOptions {
 async function removeFolder(holder: OpenFolder, entry: FolderEntry, removal: Removal): Promise<void> {
   removal.check?.(holder, entry.name);
   const place = placeOf(holder, entry);
-  const folder = OpenFolder.open(place, () => {}); // below one that is inside
+  const folder = OpenFolder.open(place); // below one that is inside
   try {
     for (let round = 1; ; round++) {
       for (const entries of readEntries(folder.at("."))) await removeAll(folder, entries, removal);

@@ -33,7 +33,8 @@ afterEach(async () => {
   folder[Symbol.dispose]();
 });
 
-const short = Object.entries(NO_PATHS).filter(([, path]) => path.length <= 4_096);
+/** Those that a server of ours can be made to say: it sends nothing that is no text. */
+const short = Object.entries(NO_PATHS).filter(([, path]) => path.length <= 4_096 && path.isWellFormed());
 
 describe("a server that answers a put with a path of its own", () => {
   test.each(short)("changes nothing here: %s", async (_, path) => {
