@@ -115,7 +115,10 @@ describe("the memory of a server", () => {
     const honest = await clientFrom(server);
     const fetched = fetchAll(honest, new MemoryStorage(), { paths: ["large.bin"] });
     await until(() => server.server.memory.waiting === 1);
-    for (let second = 0; second < 20; second++) await clock.advance(1_000);
+    await until(async () => {
+      await clock.advance(1_000);
+      return server.events.some(({ event }) => event === "left");
+    });
     expect((await fetched).failed).toEqual([]);
     expect(server.events.filter(({ event }) => event === "left")).toMatchObject([{ reason: "timeout" }]);
   });
