@@ -1,6 +1,9 @@
 /** The unit in which files are verified, resumed and sent again. Source: PROTOCOL.md, "Chunks". */
 export const BLOCK_BYTES = 1024 * 1024;
 
+/** The number of a block has 32 bits: what lies beyond can't be asked for. Source: PROTOCOL.md, "Chunks". */
+export const MAX_NUMBERED_BYTES = 2 ** 32 * BLOCK_BYTES;
+
 /** 16 TiB: the journal of an unfinished file takes 128 MB then. */
 export const MAX_FILE_BYTES = 2 ** 44;
 

@@ -213,7 +213,8 @@ export class Folders {
     try {
       return { folder: this.open(path), isNew: false };
     } catch (cause) {
-      if (errnoOf(cause) === "ENOTDIR") throw new StorageError("EXISTS", `${quote(path)} is not a folder.`, { cause });
+      // A file, or a link that leads to itself.
+      if (["ENOTDIR", "ELOOP"].includes(errnoOf(cause))) throw noFolder(path, cause);
       if (errnoOf(cause) !== "ENOENT" || path === "") throw cause;
     }
     let made = this.#nearest(path).path;
@@ -222,22 +223,29 @@ export class Folders {
       const below = path.indexOf("/", made === "" ? 0 : made.length + 1);
       made = below < 0 ? path : path.slice(0, below);
       folder = this.#makeIn(folder, made, made === path ? mode : folderMode(undefined));
-      this.#made.add(made);
     }
     return { folder, isNew: true };
   }
 
   /** Make `path` in the open folder that holds it, which is released; the open folder. @throws as open() */
   #makeIn(holder: OpenFolder, path: string, mode: number): OpenFolder {
+    let isThere = false;
     try {
       fs.mkdirSync(holder.at(baseName(path)), mode);
+      this.#made.add(path);
     } catch (cause) {
-      // Somebody else was quicker, or it is a link that leads nowhere, which open() will tell.
       if (errnoOf(cause) !== "EEXIST") throw cause;
+      isThere = true;
     } finally {
       holder.release();
     }
-    return this.open(path);
+    try {
+      return this.open(path);
+    } catch (cause) {
+      // Not somebody who was quicker, but a link that leads nowhere.
+      if (isThere && errnoOf(cause) === "ENOENT") throw noFolder(path, cause);
+      throw cause;
+    }
   }
 
   #keep(path: string, folder: OpenFolder): void {
@@ -261,6 +269,10 @@ export class Folders {
       if (this.#kept.size > 0) this.#scheduleForget();
     }, 10 * REUSE_MS).unref();
   }
+}
+
+function noFolder(path: string, cause: unknown): StorageError {
+  return new StorageError("EXISTS", `${quote(path)} is not a folder.`, { cause });
 }
 
 /**

@@ -37,8 +37,8 @@ export function placementOf(
     }
   } catch (cause) {
     if (errnoOf(cause) === "ENOENT") return { outcome: "vacant", path }; // no folder yet
-    if (errnoOf(cause) === "ENOTDIR")
-      throw new StorageError("EXISTS", `A part of ${quote(path)} is a file.`, { cause });
+    if (["ENOTDIR", "ELOOP"].includes(errnoOf(cause)))
+      throw new StorageError("EXISTS", `A part of ${quote(path)} is not a folder.`, { cause });
     throw cause;
   } finally {
     folder?.release();

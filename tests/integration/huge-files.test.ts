@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, truncateSync } from "node:fs";
+import { existsSync, truncateSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { ERRORS } from "../../lib/errors.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
@@ -9,6 +9,8 @@ import { frame } from "../support/frames.ts";
 import { Random } from "../support/random.ts";
 import { BLOCK, chunk, parseChunks, type RawChunk, record } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";
+import { RawTransfers } from "../support/raw-transfers.ts";
+import { noSmallDisk, SmallDisk, smallDiskTest } from "../support/small-disk.ts";
 import { TestServer } from "../support/test-server.ts";
 import { fetchAll } from "../support/transfers.ts";
 import { until } from "../support/until.ts";
@@ -161,5 +163,24 @@ describe("a file above 4 GiB", () => {
       ],
     });
     expect(existsSync(`${folders.to}/f`)).toBe(false);
+  });
+});
+
+describe("a file above 2^52 bytes", () => {
+  const check = test.skipIf(noSmallDisk !== undefined);
+
+  check(smallDiskTest("has no numbers for its blocks: TOO_LARGE, and the next file comes"), async () => {
+    using disk = new SmallDisk(65_536);
+    Bun.spawnSync(["truncate", "-s", "5P", disk.join("huge")]);
+    writeFileSync(disk.join("next"), "abc");
+    await using server = new TestServer({ storage: await LocalStorage.at(disk.path) });
+    await using peer = await RawPeer.admitted(server.listen(), { credit: 8 * BLOCK });
+    const chunks = await new RawTransfers(peer).get(
+      { id: 1, path: "huge" },
+      { id: 2, path: "huge", offset: 2 ** 52, length: 5 },
+      { id: 3, path: "next" },
+    );
+    expect(chunks.map(({ name, id }) => `${name} ${id}`)).toEqual(["FAIL 1", "FAIL 2", "FILE 3", "BLOCK 3", "SEAL 3"]);
+    expect(chunks.slice(0, 2).map(({ json }) => json.code)).toEqual([ERRORS.TOO_LARGE.wire, ERRORS.TOO_LARGE.wire]);
   });
 });

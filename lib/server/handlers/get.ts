@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import { BLOCK_BYTES, type Range } from "../../block.ts";
+import { BLOCK_BYTES, MAX_NUMBERED_BYTES, type Range } from "../../block.ts";
 import { ProtocolError, StreamError } from "../../errors.ts";
 import { Pacer } from "../../pacer.ts";
 import { checkPath, quote } from "../../path.ts";
@@ -101,6 +101,12 @@ function rangeOf(
   const { path, offset, length, etag } = request;
   if (etag !== undefined && etag !== entry.etag) {
     throw new StreamError("CHANGED", `${quote(path)} is not the file any more that it was.`);
+  }
+  if (entry.size > MAX_NUMBERED_BYTES) {
+    throw new StreamError(
+      "TOO_LARGE",
+      `${quote(path)} has ${entry.size} bytes or more, and no numbers for its blocks.`,
+    );
   }
   if (offset % BLOCK_BYTES !== 0 || offset > entry.size) {
     throw new StreamError("BAD_PARAMS", `${quote(path)} has no block at ${offset}.`);
