@@ -23,6 +23,14 @@ function makeServer() {
   return sessionWithPeer("server", { local: limits, remote: limits });
 }
 
+test("Session: CREDIT may come before ACCEPT, from either side", async () => {
+  const grant = Buffer.from([0, 0, 0, 5]);
+  const { ends, peer, session } = makeServer();
+  session.open({ method: "m", params: {} });
+  await peer.send(open(1), frame("CREDIT", grant, 1), frame("CREDIT", grant, 2));
+  expect([ends, peer.names]).toEqual([[], ["OPEN"]]);
+});
+
 describe("Session: late frames for a stream that is closed", () => {
   test("by the peer's RESET are ignored", async () => {
     const { ends, peer } = makeServer();
@@ -73,6 +81,14 @@ describe("Session: an OPEN that is refused", () => {
     await peer.send(reset(1), open(7));
     expect(opened.map(({ stream }) => stream.id)).toEqual([1, 3, 7]);
     expect(ends).toEqual([]);
+  });
+
+  test("behind the peer's own GOAWAY gets RESET with SHUTDOWN, while its streams under way go on", async () => {
+    const made = makeServer();
+    await made.peer.send(open(1), frame("GOAWAY", { code: 0, message: "exit" }), open(3), frame("DATA", pattern(4), 1));
+    expect(made.peer.frames).toMatchObject([{ name: "RESET", stream: 3, json: { code: ERRORS.SHUTDOWN.wire } }]);
+    expect(await made.stream.read()).toEqual(pattern(4));
+    expect(made.ends).toEqual([]);
   });
 
   test("because we go away gets RESET with SHUTDOWN, while the streams under way go on", async () => {
