@@ -118,6 +118,7 @@ export const ERRORS = {
   NO_SUCH_FILE: local(6, "Check the name and the folder that you are in."),
   NO_REPOSITORY: local(6, "Make the folder, or choose another with --repository."),
   REPOSITORY_DENIED: local(9, "Choose a folder that you may read with --repository."),
+  OWN_STATE: local(5, "Choose another folder; where CommServer keeps what is its own, --state-dir says."),
   STATE_IN_USE: local(8, "Stop that server first, or choose another state folder with --state-dir."),
   CANNOT_LISTEN: local(10, "Choose another address with --host, or another port with --port."),
   OUTPUT_CLOSED: local(0),

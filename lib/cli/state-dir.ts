@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { writeError } from "../storage/disk-error.ts";
+import { markState } from "../storage/state-marker.ts";
 
 /**
  * Where server and client keep what must last, unless --state-dir says otherwise.
@@ -32,8 +33,21 @@ function home(): string {
   }
 }
 
+/** Where that may be for the same user in another environment: of a service, of a terminal. */
+export function usualStateDirs(): string[] {
+  const isXdg = !["win32", "darwin"].includes(process.platform);
+  const candidates = [defaultStateDir, () => (isXdg ? join(home(), ".local", "state", "commserver") : [])];
+  return candidates.flatMap((candidate) => {
+    try {
+      return candidate();
+    } catch {
+      return []; // a user without a home
+    }
+  });
+}
+
 /**
- * Make the state folder, readable by its owner alone when it is new, and return its full path.
+ * Make the state folder, readable by its owner alone when it is new, mark it, and return its full path.
  *
  * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
  */
@@ -44,6 +58,7 @@ export function makeStateDir(folder: string): string {
     // Whatever the umask is. A disk that keeps no rights may refuse it: see exposed-state.ts.
     if (created !== undefined && (statSync(absolute).mode & 0o777) !== 0o700) tryChmod(absolute);
     if (!statSync(absolute).isDirectory()) throw new StorageError("DISK_DENIED", `${quote(folder)} is not a folder.`);
+    markState(absolute);
     return absolute;
   } catch (cause) {
     throw stateError(cause, absolute);

@@ -1,8 +1,9 @@
 import type { Folders } from "./folders.ts";
 import { InotifySource } from "./inotify-source.ts";
+import type { Found } from "./local-list.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { RecursiveSource } from "./recursive-source.ts";
-import type { StorageChange, StorageEntry } from "./storage.ts";
+import type { StorageChange } from "./storage.ts";
 import type { OpenTreeSource, TreeSource } from "./tree-source.ts";
 import { WatchedTree } from "./watched-tree.ts";
 
@@ -20,8 +21,8 @@ type Listener = (changes: readonly StorageChange[]) => void;
 export interface FolderWatchOptions {
   readonly root: string;
   readonly folders: Folders;
-  /** What is at a path whose folder is open, as list() would tell it; undefined when it tells nothing. */
-  look(folder: OpenFolder, path: string): StorageEntry | undefined;
+  /** As lookIn(). */
+  look(folder: OpenFolder, path: string): Found;
   readonly openSource?: OpenTreeSource;
 }
 

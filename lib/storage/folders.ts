@@ -1,74 +1,56 @@
 import fs, { type BigIntStats } from "node:fs";
-import { join, sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { StorageError } from "../errors.ts";
 import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf } from "./disk-error.ts";
-import { toLocalName } from "./local-names.ts";
+import type { Inode } from "./inodes.ts";
+import { KeptFolders } from "./kept-folders.ts";
+import { fromLocalName, toLocalName } from "./local-names.ts";
 import { MadeFolders } from "./made-folders.ts";
-import { OpenFolder } from "./open-folder.ts";
-import { factsAt } from "./open-place.ts";
-import { isWithinUnfinished } from "./part-names.ts";
+import { type Held, OpenFolder } from "./open-folder.ts";
+import { type GuardOptions, PrivateGuard } from "./private-guard.ts";
+import type { Reservation } from "./reserved-names.ts";
 import { folderMode, isWider } from "./rights.ts";
-
-/** How long an open folder stands for its path: files of a tree come and go by thousands in it. */
-const REUSE_MS = 50;
-const MAX_KEPT = 16;
+import { requireNames } from "./tree-names.ts";
 
 /** Every system takes a path of so many characters, of up to three bytes each. */
 const SURELY_SHORT = 1023 / 3;
 
-/** Components that are no names, so that a path with them would lead elsewhere. */
-const STRAY = sep === "/" ? /(?:^|\/)\.{0,2}(?:\/|$)/ : /(?:^|\/)\.{0,2}(?:\/|$)|\\/;
-
-/** Finds the folders of a tree, none of them outside of it. */
+/** Finds the folders of a tree, none of them outside of it, and none that belongs to CommServer itself. */
 export class Folders {
   /** The root with all links resolved; everything lies below. */
   readonly root: string;
-  /** Folders opened a moment ago, in that order. */
-  readonly #kept = new Map<string, { folder: OpenFolder; until: number }>();
+  readonly guard: PrivateGuard;
+  readonly #kept = new KeptFolders();
   readonly #made = new MadeFolders();
 
-  constructor(root: string) {
+  constructor(root: string, options: GuardOptions) {
     this.root = root;
+    this.guard = new PrivateGuard(options);
   }
 
   /**
-   * The real path of `path`.
+   * The facts of what is at `path`, links followed: of the very thing that was seen to lie inside.
    *
-   * @throws StorageError NOT_ALLOWED when it lies outside, also when it does not exist there, BAD_PATH for what is no
-   * path; system errors
+   * @throws as open(), StorageError CHANGED
    */
-  resolve(path: string): string {
-    return this.#reach(path, (place) => {
-      const real = fs.realpathSync.native(place);
-      this.requireBelow(path, real);
-      return real;
-    });
-  }
-
-  /** The facts of what is at `path`, links followed: of the very thing that was seen to lie inside. @throws as resolve() */
   look(path: string): BigIntStats {
-    return this.#reach(path, (place) => factsAt(place, (real) => this.requireBelow(path, real)));
+    if (path === "") return this.#lookIn(path, { folder: this.open(""), name: "." });
+    const stats = this.#lookIn(path, this.holder(path));
+    if (!stats.isSymbolicLink()) return stats;
+    const target = this.#lookIn(path, this.behind(path));
+    if (target.isSymbolicLink()) throw new StorageError("CHANGED", `${quote(path)} was replaced meanwhile.`);
+    return target;
   }
 
-  /** @throws StorageError NOT_ALLOWED when the real path `real` lies outside */
-  requireBelow(path: string, real: string): void {
-    const { root } = this;
-    const inside = real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
-    if (!inside) throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
-  }
-
-  /** The open folder at `path`, which the caller releases. @throws as resolve() */
+  /**
+   * The open folder at `path`, which the caller releases.
+   *
+   * @throws StorageError NOT_ALLOWED when it lies outside, also when it does not exist there; NOT_ALLOWED or, for the
+   * user's own folders, OWN_STATE when it is private or lies in what is; BAD_PATH for what is no path; system errors
+   */
   open(path: string): OpenFolder {
-    const kept = this.#kept.get(path);
-    if (kept !== undefined) {
-      if (performance.now() < kept.until && !kept.folder.isGone) return kept.folder.retain();
-      this.#kept.delete(path);
-      kept.folder.release();
-    }
-    const folder = OpenFolder.open(this.resolve(path), (real) => this.requireBelow(path, real));
-    this.#keep(path, folder);
-    return folder.retain();
+    return this.#open(path, path);
   }
 
   /**
@@ -77,7 +59,10 @@ export class Folders {
    * @throws as open()
    */
   openIn(holder: OpenFolder, name: string, path: string): OpenFolder {
-    return OpenFolder.open(holder.at(name), (real) => this.requireBelow(path, real));
+    return OpenFolder.open(holder.at(name), (folder) => {
+      this.#requireBelow(path, folder.real);
+      return this.guard.inspectAlone(() => path, folder);
+    });
   }
 
   /** As open(), made where it is missing. @throws as open(), StorageError EXISTS when a file is in the way */
@@ -87,7 +72,7 @@ export class Folders {
 
   /** Make the folder at `path`, with what the umask leaves of `mode`. @returns false when it was there @throws as make() */
   ensure(path: string, mode: number): boolean {
-    const { folder, isNew } = this.#openOrMake(path, mode);
+    const { folder, isNew } = this.#orUnmake(path, () => this.#openOrMake(path, mode));
     folder.release();
     this.claim(path);
     return isNew;
@@ -134,17 +119,41 @@ export class Folders {
   }
 
   /** The folder that holds `path`, and its name there; the caller releases the folder. @throws as open(); ENAMETOOLONG */
-  holder(path: string): { folder: OpenFolder; name: string } {
-    requireNames(path);
-    this.#requireShort(path);
-    return { folder: this.open(parentOf(path)), name: baseName(path) };
+  holder(path: string): Held {
+    return this.#held(path, ["private"]);
   }
 
-  /** As holder(), the folder made where it is missing. @throws as make(); ENAMETOOLONG, and then nothing is made */
-  makeHolder(path: string): { folder: OpenFolder; name: string } {
+  /** As holder(), for what shall be renamed, removed or replaced. @throws as open(), also for what only leads to it */
+  changeable(path: string): Held {
+    return this.#held(path, ["private", "way"]);
+  }
+
+  /** As changeable(), the folder made where it is missing. @throws as make(); ENAMETOOLONG, and then nothing is made */
+  makeHolder(path: string): Held {
     requireNames(path);
-    this.#requireShort(path);
-    return { folder: this.make(parentOf(path)), name: baseName(path) };
+    return this.#orUnmake(path, () => {
+      this.#requireShort(path);
+      const held = { folder: this.make(parentOf(path)), name: baseName(path) };
+      return this.guard.admit(path, held, ["private", "way"]);
+    });
+  }
+
+  /** As holder(), of what the link at `path` leads to: it is none itself, unless it became one. @throws as open() */
+  behind(path: string): Held {
+    const real = this.#resolve(path);
+    if (real === this.root) return { folder: this.open(""), name: "." };
+    return this.#heldAt(path, real);
+  }
+
+  /** Looks at a folder that was opened in one which was looked at. @throws as open() */
+  inspect(folder: OpenFolder): Inode {
+    return this.guard.inspectAlone(() => this.#pathOf(folder.real), folder);
+  }
+
+  /** @throws StorageError as open() when this name is private, or leads there */
+  requireFree(folder: OpenFolder, name: string): void {
+    const reservation = this.guard.reservationOf({ folder, name });
+    if (reservation !== undefined) throw this.guard.refusal(this.#pathOf(`${folder.real}${sep}${name}`), reservation);
   }
 
   /**
@@ -174,8 +183,29 @@ export class Folders {
 
   /** Let go of what was kept: a folder was renamed or removed. */
   forget(): void {
-    for (const { folder } of this.#kept.values()) folder.release();
     this.#kept.clear();
+    this.guard.forget();
+  }
+
+  /** As open(); a refusal names `asked`. */
+  #open(path: string, asked: string): OpenFolder {
+    const kept = this.#kept.find(path);
+    if (kept !== undefined) return kept.retain();
+    const real = this.#resolve(path);
+    try {
+      return this.#keep(path, this.#openAt(asked, real));
+    } catch (cause) {
+      if (cause instanceof StorageError || real === this.root) throw cause;
+      // What is private must not be told to be a file and no folder.
+      this.#lookIn(asked, this.#heldAt(asked, real));
+      throw cause;
+    }
+  }
+
+  /** For a moment, for the next who wants it. @returns what is given, which the caller releases as well */
+  #keep(path: string, folder: OpenFolder): OpenFolder {
+    this.#kept.add(path, folder);
+    return folder.retain();
   }
 
   /** Where the names of `path` lead, nothing having been looked at. */
@@ -183,30 +213,86 @@ export class Folders {
     return join(this.root, ...path.split("/").map((name) => toLocalName(name)));
   }
 
-  /** Do `work` with where `path` leads. @throws as resolve() */
-  #reach<T>(path: string, work: (place: string) => T): T {
+  /** What a real path is called in the tree, for people. */
+  #pathOf(real: string): string {
+    return real.slice(this.root.length).split(sep).filter(Boolean).join("/");
+  }
+
+  /** The real path of `path`. @throws as open() */
+  #resolve(path: string): string {
     requireNames(path);
     try {
-      return work(this.#placeOf(path));
+      const real = fs.realpathSync.native(this.#placeOf(path));
+      this.#requireBelow(path, real);
+      return real;
     } catch (cause) {
-      if (cause instanceof StorageError) throw cause;
-      // What is missing behind a link that leads out must not be told from what is there.
+      if (cause instanceof StorageError || path === "") throw cause;
+      // What is missing outside, or in what is private, must not be told from what is there.
       const above = this.#nearest(path);
-      this.requireBelow(above.path, above.real);
+      this.#open(above, path).release();
       throw cause;
     }
   }
 
-  /** What there is on the way to `path` that is nearest to it, and its real path. */
-  #nearest(path: string): { path: string; real: string } {
+  /** What is at a real path. @throws as holder() */
+  #heldAt(path: string, real: string): Held {
+    const held = { folder: this.#openAt(path, dirname(real)), name: fromLocalName(basename(real)) };
+    return this.guard.admit(path, held, ["private"]);
+  }
+
+  /** Open the folder with this real path, which is looked at again. @throws as open() */
+  #openAt(path: string, real: string): OpenFolder {
+    return OpenFolder.open(real, (folder) => {
+      const opened = folder.real;
+      this.#requireBelow(path, opened);
+      return this.guard.inspect(path, folder, opened);
+    });
+  }
+
+  #requireBelow(path: string, real: string): void {
+    const { root } = this;
+    const inside = real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
+    if (!inside) throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
+  }
+
+  #lookIn(path: string, held: Held): BigIntStats {
+    try {
+      const stats = held.folder.look(held.name);
+      this.guard.requirePublic(path, stats, held);
+      return stats;
+    } finally {
+      held.folder.release();
+    }
+  }
+
+  #held(path: string, taken: readonly Reservation[]): Held {
+    requireNames(path);
+    this.#requireShort(path);
+    return this.guard.admit(path, { folder: this.open(parentOf(path)), name: baseName(path) }, taken);
+  }
+
+  /** Do `work`, which makes folders above `path`: they go again when it fails. */
+  #orUnmake<T>(path: string, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.unmake(path);
+      throw error;
+    }
+  }
+
+  /** What there is on the way to `path` that is nearest to it. */
+  #nearest(path: string): string {
     for (let above = parentOf(path); above !== ""; above = parentOf(above)) {
+      if (this.#kept.find(above) !== undefined) return above;
       try {
-        return { path: above, real: fs.realpathSync.native(this.#placeOf(above)) };
+        fs.realpathSync.native(this.#placeOf(above));
+        return above;
       } catch {
         // nor is that there
       }
     }
-    return { path: "", real: this.root };
+    return "";
   }
 
   #openOrMake(path: string, mode: number): { folder: OpenFolder; isNew: boolean } {
@@ -217,72 +303,50 @@ export class Folders {
       if (["ENOTDIR", "ELOOP"].includes(errnoOf(cause))) throw noFolder(path, cause);
       if (errnoOf(cause) !== "ENOENT" || path === "") throw cause;
     }
-    let made = this.#nearest(path).path;
+    let made = this.#nearest(path);
     let folder = this.open(made);
     while (made !== path) {
       const below = path.indexOf("/", made === "" ? 0 : made.length + 1);
       made = below < 0 ? path : path.slice(0, below);
-      folder = this.#makeIn(folder, made, made === path ? mode : folderMode(undefined));
+      const holder = this.guard.admit(path, { folder, name: baseName(made) }, ["private"]);
+      folder = this.#makeIn(holder, made, made === path ? mode : folderMode(undefined));
     }
     return { folder, isNew: true };
   }
 
   /** Make `path` in the open folder that holds it, which is released; the open folder. @throws as open() */
-  #makeIn(holder: OpenFolder, path: string, mode: number): OpenFolder {
-    let isThere = false;
+  #makeIn({ folder, name }: Held, path: string, mode: number): OpenFolder {
     try {
-      fs.mkdirSync(holder.at(baseName(path)), mode);
+      if (!makeNew(folder.at(name), mode)) return this.#openThere(path);
       this.#made.add(path);
-    } catch (cause) {
-      if (errnoOf(cause) !== "EEXIST") throw cause;
-      isThere = true;
+      this.guard.noteNew(folder);
+      return this.#keep(path, this.openIn(folder, name, path));
     } finally {
-      holder.release();
+      folder.release();
     }
+  }
+
+  /** What was there when it should be made: of somebody who was quicker, or a link that leads nowhere. @throws as make() */
+  #openThere(path: string): OpenFolder {
     try {
       return this.open(path);
     } catch (cause) {
-      // Not somebody who was quicker, but a link that leads nowhere.
-      if (isThere && errnoOf(cause) === "ENOENT") throw noFolder(path, cause);
-      throw cause;
+      throw errnoOf(cause) === "ENOENT" ? noFolder(path, cause) : cause;
     }
   }
+}
 
-  #keep(path: string, folder: OpenFolder): void {
-    if (this.#kept.size === 0) this.#scheduleForget();
-    this.#kept.set(path, { folder, until: performance.now() + REUSE_MS });
-    if (this.#kept.size <= MAX_KEPT) return;
-    const [oldest, { folder: first }] = this.#kept.entries().next().value as [string, { folder: OpenFolder }];
-    this.#kept.delete(oldest);
-    first.release();
-  }
-
-  /** An open folder can't be unmounted: none is kept while nothing happens. */
-  #scheduleForget(): void {
-    setTimeout(() => {
-      const now = performance.now();
-      for (const [path, { folder, until }] of this.#kept) {
-        if (until > now) continue;
-        this.#kept.delete(path);
-        folder.release();
-      }
-      if (this.#kept.size > 0) this.#scheduleForget();
-    }, 10 * REUSE_MS).unref();
+/** @returns false when something is there @throws the system's error */
+function makeNew(place: string, mode: number): boolean {
+  try {
+    fs.mkdirSync(place, mode);
+    return true;
+  } catch (cause) {
+    if (errnoOf(cause) === "EEXIST") return false;
+    throw cause;
   }
 }
 
 function noFolder(path: string, cause: unknown): StorageError {
   return new StorageError("EXISTS", `${quote(path)} is not a folder.`, { cause });
-}
-
-/**
- * Paths are checked where they come in (lib/path.ts). One that was not leads nowhere else all the same.
- *
- * @throws StorageError BAD_PATH for what is no name, NOT_ALLOWED for the names that unfinished files have
- */
-function requireNames(path: string): void {
-  if (path !== "" && STRAY.test(path)) throw new StorageError("BAD_PATH", `${quote(path)} is not a path.`);
-  if (isWithinUnfinished(path)) {
-    throw new StorageError("NOT_ALLOWED", `${quote(path)} is the name of an unfinished file.`);
-  }
 }

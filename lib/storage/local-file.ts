@@ -76,11 +76,17 @@ export class LocalFile implements OpenFile {
 }
 
 /**
- * The plain file at `place`, read in one go; undefined when it is none, above `limit`, or changed meanwhile.
+ * The plain file at `place`, read in one go; undefined when it is none, above `limit`, or changed meanwhile. `check`
+ * gets the facts of what is opened, and may throw.
  *
  * @throws the system's error
  */
-export function loadSmall(path: string, place: string, limit: number): LoadedFile | undefined {
+export function loadSmall(
+  path: string,
+  place: string,
+  limit: number,
+  check: (opened: BigIntStats) => void,
+): LoadedFile | undefined {
   // Looked at first, because opening a device may already do something.
   const before = fs.lstatSync(place, { bigint: true });
   if (!before.isFile() || before.size > limit) return undefined;
@@ -89,6 +95,7 @@ export function loadSmall(path: string, place: string, limit: number): LoadedFil
     const bytes = Buffer.allocUnsafe(Number(before.size));
     const read = bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, 0);
     const after = fs.fstatSync(fd, { bigint: true });
+    check(after);
     if (read < bytes.length || etagOf(after) !== etagOf(before)) return undefined;
     return { entry: entryOf(path, after), bytes };
   } finally {

@@ -26,11 +26,12 @@ export async function* listFolder(
   path: string,
   options: ListOptions,
   pacer = new Pacer(diskClock),
+  holder?: OpenFolder,
 ): AsyncGenerator<StorageEntry[], void> {
   let folder: OpenFolder | undefined;
   try {
-    // Resolved now: what was a folder may have become a link out of the repository.
-    folder = folders.open(path);
+    // Looked at now: what was a folder may have become a link out of the repository.
+    folder = holder === undefined ? folders.open(path) : folders.openIn(holder, baseName(path), path);
     let pending: FolderName[] = [];
     let large = false;
     for (const names of readFolder(folder.at("."))) {
@@ -63,6 +64,7 @@ async function* listNames(
     const found = await lookAtAll(folders, folder, path, names.slice(start, start + BATCH_ENTRIES));
     let batch: StorageEntry[] = [];
     for (const entry of found) {
+      if (entry === HIDDEN) continue;
       if (entry === undefined) {
         options.skipped.count++;
         continue;
@@ -71,12 +73,16 @@ async function* listNames(
       if (entry.kind === "folder" && options.enter(entry.path)) {
         yield batch;
         batch = [];
-        yield* listFolder(folders, entry.path, options, pacer);
+        yield* listFolder(folders, entry.path, options, pacer, folder);
       }
     }
     if (batch.length > 0) yield batch;
   }
 }
+
+/** In place of an entry: what is as if it were not there. */
+export const HIDDEN = "hidden";
+export type Found = StorageEntry | typeof HIDDEN | undefined;
 
 /**
  * The entries for these names; undefined for one that can't be served or has just gone. What the system has in memory
@@ -87,8 +93,8 @@ async function lookAtAll(
   folder: OpenFolder,
   parent: string,
   names: readonly FolderName[],
-): Promise<(StorageEntry | undefined)[]> {
-  const found: (StorageEntry | undefined)[] = [];
+): Promise<Found[]> {
+  const found: Found[] = [];
   for (const name of names) {
     const path = pathOf(folders, parent, name);
     if (path === undefined) {
@@ -96,13 +102,14 @@ async function lookAtAll(
       continue;
     }
     const startedAt = performance.now();
-    found.push(entryFor(folders, path, lookSync(folder, path)));
+    found.push(entryFor(folders, folder, path, lookSync(folder, path)));
     if (performance.now() - startedAt < SLOW_MS) continue;
     const rest = names.slice(found.length).map(async (later) => {
       const laterPath = pathOf(folders, parent, later);
       if (laterPath === undefined) return undefined;
       return entryFor(
         folders,
+        folder,
         laterPath,
         await lstat(folder.at(baseName(laterPath)), { bigint: true }).catch(() => undefined),
       );
@@ -128,13 +135,20 @@ function lookSync(folder: OpenFolder, path: string): BigIntStats | undefined {
   }
 }
 
-function entryFor(folders: Folders, path: string, stats: BigIntStats | undefined): StorageEntry | undefined {
-  return stats?.isSymbolicLink() ? lookThrough(folders, path, stats) : stats && entryOf(path, stats);
+function entryFor(folders: Folders, folder: OpenFolder, path: string, stats: BigIntStats | undefined): Found {
+  if (stats === undefined) return undefined;
+  const entry = entryOf(path, stats);
+  if (folders.guard.isHidden(entry, stats, folder)) return HIDDEN;
+  return entry.kind === "link" ? lookThrough(folders, path, stats) : entry;
 }
 
-/** What list() would tell of a path whose folder is open; undefined when it would not. @throws the system's error out of files */
-export function lookIn(folders: Folders, folder: OpenFolder, path: string): StorageEntry | undefined {
-  return entryFor(folders, path, lookSync(folder, path));
+/**
+ * What list() would tell of a path whose folder is open; HIDDEN when it leaves that out, undefined when it is not there.
+ *
+ * @throws the system's error out of files
+ */
+export function lookIn(folders: Folders, folder: OpenFolder, path: string): Found {
+  return entryFor(folders, folder, path, lookSync(folder, path));
 }
 
 /** A link to a file inside is told as that file; any other stays a link. @throws the system's error out of files */

@@ -118,6 +118,8 @@ export class LocalPart implements PartFile {
     const { home, exists, facts } = this.#options;
     const { folder, name } = home;
     try {
+      // It took its time to come: the folder may have become another.
+      folder.recheck();
       return await writing(quote(this.path), async () => {
         this.#journal.requireHeld();
         setTimes(this.#fd, facts);

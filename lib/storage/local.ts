@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { realpath, rmdir, stat, unlink } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { CommError, StorageError } from "../errors.ts";
 import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf, type Owner, readError, writeError } from "./disk-error.ts";
@@ -11,8 +11,9 @@ import { listFolder, lookIn } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
 import { openLocal } from "./open-local.ts";
 import { placementOf } from "./placement.ts";
-import { removeTree } from "./remove-tree.ts";
-import { renameNew } from "./rename-new.ts";
+import type { GuardOptions } from "./private-guard.ts";
+import { removeLocal } from "./remove-local.ts";
+import { renameLocal } from "./rename-local.ts";
 import { folderMode } from "./rights.ts";
 import {
   checkSize,
@@ -32,6 +33,8 @@ import {
 import { storeSmall } from "./store-small.ts";
 import { findUnfinished, removeUnfinished } from "./unfinished.ts";
 
+export type LocalStorageOptions = Omit<GuardOptions, "owner">;
+
 /** A folder of this machine. */
 export class LocalStorage implements Storage {
   readonly location: string;
@@ -40,25 +43,28 @@ export class LocalStorage implements Storage {
 
   readonly #owner: Owner;
 
-  private constructor(root: string, owner: Owner) {
+  private constructor(root: string, owner: Owner, options: LocalStorageOptions) {
     this.location = root;
     this.#owner = owner;
-    this.#folders = new Folders(root);
+    this.#folders = new Folders(root, { ...options, owner });
     const folders = this.#folders;
     this.#watch = new FolderWatch({ root, folders, look: (folder, path) => lookIn(folders, folder, path) });
   }
 
   /**
-   * @throws StorageError NO_REPOSITORY when there is no such folder, REPOSITORY_DENIED when it can't be read
+   * @throws StorageError NO_REPOSITORY when there is no such folder, REPOSITORY_DENIED when it can't be read, OWN_STATE
+   * when it is a private place, or lies in one
    */
-  static async at(folder: string): Promise<LocalStorage> {
+  static async at(folder: string, options: LocalStorageOptions = {}): Promise<LocalStorage> {
     try {
       const root = await realpath(folder);
       if (!(await stat(root)).isDirectory()) {
         throw new StorageError("NO_REPOSITORY", `The repository ${quote(folder)} is not a folder.`);
       }
       fs.accessSync(root, fs.constants.R_OK | fs.constants.X_OK);
-      return new LocalStorage(root, "server");
+      const storage = new LocalStorage(root, "server", options);
+      storage.#requirePublic(`The repository ${quote(folder)}`);
+      return storage;
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
       if (errnoOf(cause) === "EACCES") {
@@ -70,10 +76,16 @@ export class LocalStorage implements Storage {
     }
   }
 
-  /** A folder of the user of this program, which exists. @throws StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FAILED */
-  static async ofUser(folder: string): Promise<LocalStorage> {
+  /**
+   * A folder of the user of this program, which exists.
+   *
+   * @throws StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FAILED, OWN_STATE as at()
+   */
+  static async ofUser(folder: string, options: LocalStorageOptions = {}): Promise<LocalStorage> {
     try {
-      return new LocalStorage(await realpath(folder), "user");
+      const storage = new LocalStorage(await realpath(folder), "user", options);
+      storage.#requirePublic(`The folder ${quote(folder)}`);
+      return storage;
     } catch (cause) {
       throw readError(cause, quote(folder), "user");
     }
@@ -108,9 +120,12 @@ export class LocalStorage implements Storage {
 
   load(path: string, limit: number): LoadedFile | undefined {
     try {
-      const { folder, name } = this.#folders.holder(path);
+      const held = this.#folders.holder(path);
+      const { folder, name } = held;
       try {
-        return loadSmall(path, folder.at(name), limit);
+        return loadSmall(path, folder.at(name), limit, (opened) =>
+          this.#folders.guard.requirePublic(path, opened, held),
+        );
       } finally {
         folder.release();
       }
@@ -132,7 +147,14 @@ export class LocalStorage implements Storage {
   async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
     checkSize(path, facts);
     try {
-      return await LocalPart.open({ home: this.#homeOf(path), facts, exists });
+      const home = this.#homeOf(path);
+      try {
+        this.#folders.guard.requireReplaceable(path, home);
+      } catch (cause) {
+        home.release(false);
+        throw cause;
+      }
+      return await LocalPart.open({ home, facts, exists });
     } catch (cause) {
       throw writeError(cause, quote(path));
     }
@@ -185,17 +207,7 @@ export class LocalStorage implements Storage {
   async remove(path: string, options: RemoveOptions): Promise<void> {
     if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
     try {
-      const { folder, name } = this.#folders.holder(path);
-      try {
-        this.#folders.forget();
-        // By other threads: giving back a large file takes a while.
-        if (!fs.lstatSync(folder.at(name)).isDirectory()) await unlink(folder.at(name));
-        else if (options.recursive) await removeTree(folder, name, { signal: options.signal });
-        else await rmdir(folder.at(name));
-        await folder.sync();
-      } finally {
-        folder.release();
-      }
+      await removeLocal(this.#folders, path, options);
     } catch (cause) {
       if (options.signal?.aborted) throw new CommError("INTERRUPTED", `The removal of ${quote(path)} was left.`);
       if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause))) {
@@ -213,22 +225,7 @@ export class LocalStorage implements Storage {
       throw new StorageError("BAD_PATH", `${quote(from)} can't be moved into itself, to ${quote(to)}.`);
     }
     try {
-      const old = this.#folders.holder(from);
-      let target: typeof old | undefined;
-      try {
-        target = this.#folders.makeHolder(to);
-        this.#folders.forget();
-        if (options.overwrite && source.kind === "file" && isFileOrLink(target.folder.at(target.name))) {
-          fs.renameSync(old.folder.at(old.name), target.folder.at(target.name));
-        } else if (!renameNew(old.folder.at(old.name), target.folder.at(target.name))) {
-          throw new StorageError("EXISTS", `${quote(to)} exists.`);
-        }
-        this.#folders.claim(parentOf(to));
-        await Promise.all([old.folder.sync(), target.folder.sync()]);
-      } finally {
-        old.folder.release();
-        target?.folder.release();
-      }
+      await renameLocal(this.#folders, from, to, options.overwrite && source.kind === "file");
     } catch (cause) {
       throw writeError(cause, quote(to));
     }
@@ -258,9 +255,20 @@ export class LocalStorage implements Storage {
       throw writeError(cause, quote(path));
     }
   }
-}
 
-function isFileOrLink(place: string): boolean {
-  const there = fs.lstatSync(place, { throwIfNoEntry: false });
-  return there !== undefined && (there.isFile() || there.isSymbolicLink());
+  /** What of the private places lies in it now: paths of this machine. */
+  get privateBelow(): string[] {
+    return this.#folders.guard.below(this.location);
+  }
+
+  /** @throws StorageError OWN_STATE when it is all private; `what` names it */
+  #requirePublic(what: string): void {
+    try {
+      this.#folders.open("").release();
+    } catch (cause) {
+      if (!(cause instanceof StorageError)) throw cause;
+      const words = `${what} is, or lies in, a folder where CommServer keeps its own keys and records.`;
+      throw new StorageError("OWN_STATE", words, { cause });
+    }
+  }
 }

@@ -1,9 +1,10 @@
-import fs from "node:fs";
+import fs, { type BigIntStats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { sep } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { libc } from "../platform/libc.ts";
 import { errnoOf, isOutOfFiles } from "./disk-error.ts";
+import type { Inode } from "./inodes.ts";
 import { toLocalName } from "./local-names.ts";
 import { HAS_PROC, O_PATH, procPath } from "./open-place.ts";
 import { renameNew } from "./rename-new.ts";
@@ -17,6 +18,9 @@ const RETRY_MS = 10;
 
 const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
+/** Looks at a folder that was opened, and may throw. @returns what it is, where that is asked for later */
+export type FolderCheck = (folder: OpenFolder) => Inode | undefined;
+
 /**
  * A folder of this machine that is held open: a name in it means that very folder, whatever is swapped on the way to
  * it. Where the system has no such thing (it is Linux's /proc/self/fd) the real path stands for it.
@@ -24,41 +28,66 @@ const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXC
 export class OpenFolder {
   readonly #fd: number | undefined;
   readonly #place: string;
+  readonly #check: FolderCheck | undefined;
   #uses = 1;
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | undefined;
   #isDurable: boolean | undefined;
 
-  private constructor(place: string, fd: number | undefined) {
+  /** What it is, as who looked at it has told. */
+  #inode: Inode | undefined;
+
+  private constructor(place: string, fd: number | undefined, check: FolderCheck | undefined) {
     this.#fd = fd;
     this.#place = place;
+    this.#check = check;
+    this.recheck();
   }
 
-  /**
-   * Open a folder, not through a link in the last component. `check` gets the real path of what was opened and may
-   * throw; without it the path is not asked for, which may be longer than the system tells.
-   *
-   * @throws the system's error
-   */
-  static open(path: string | Buffer, check?: (real: string) => void): OpenFolder {
+  /** Open a folder, not through a link in the last component. @throws the system's error, and what `check` throws */
+  static open(path: string | Buffer, check?: FolderCheck): OpenFolder {
     if (!HAS_PROC) {
       if (!fs.lstatSync(path).isDirectory()) throw Object.assign(new Error("Not a folder"), { code: "ENOTDIR" });
-      check?.(fs.realpathSync.native(path));
-      return new OpenFolder(String(path), undefined);
+      return new OpenFolder(String(path), undefined, check);
     }
     const fd = fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
     try {
-      if (check !== undefined) check(fs.readlinkSync(procPath(fd)));
-      return new OpenFolder(procPath(fd), fd);
+      return new OpenFolder(procPath(fd), fd, check);
     } catch (error) {
       fs.closeSync(fd);
       throw error;
     }
   }
 
+  /** Ask `check` again, a good while after open(). @throws what it throws */
+  recheck(): void {
+    this.#inode = this.#check?.(this);
+  }
+
+  get inode(): Inode | undefined {
+    return this.#inode;
+  }
+
+  /** Its real path, as it is now. @throws the system's error */
+  get real(): string {
+    return this.#fd === undefined ? fs.realpathSync.native(this.#place) : fs.readlinkSync(this.#place);
+  }
+
   /** A path for the system by which `name` in this folder is reached; "." is the folder itself. */
   at(name: string): string {
     return name === "." ? this.#place : this.#place + sep + toLocalName(name);
+  }
+
+  /** The facts of `name`, a link not followed; "." is the folder itself. @throws the system's error */
+  look(name: string): BigIntStats {
+    const place = this.at(name);
+    // What /proc has of it is a link by itself.
+    return name === "." ? fs.statSync(place, { bigint: true }) : fs.lstatSync(place, { bigint: true });
+  }
+
+  /** Its own facts. @throws the system's error */
+  lookAtItself(): BigIntStats {
+    return this.#fd === undefined ? this.look(".") : fs.fstatSync(this.#fd, { bigint: true });
   }
 
   /** Create the file `name`, for writing, with what the umask leaves of `mode`; its descriptor. @throws the system's error, also when it exists */
@@ -135,6 +164,12 @@ async function openWhenFree(path: string): Promise<FileHandle> {
       await pause(RETRY_MS);
     }
   }
+}
+
+/** A name in a folder that is open; who gets it releases the folder. */
+export interface Held {
+  readonly folder: OpenFolder;
+  readonly name: string;
 }
 
 /** Where a folder can be opened for that: not on Windows, nor without the right to read it. */

@@ -19,12 +19,13 @@ export function placementOf(
 ): Placement {
   let folder: OpenFolder | undefined;
   try {
-    const holder = folders.holder(path);
+    const holder = folders.changeable(path);
     folder = holder.folder;
     for (let copy = 0; ; copy++) {
       const name = copy === 0 ? holder.name : copyName(holder.name, copy);
       const tried = path.slice(0, path.length - holder.name.length) + name;
       const there = fs.lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false });
+      if (there !== undefined) folders.guard.requirePublic(path, there, { folder, name });
       if (there?.isFile() && countOf(there.size) === facts.size && countOf(there.mtimeMs) === facts.modifiedAt) {
         return { outcome: "unchanged", path: tried };
       }

@@ -5,7 +5,7 @@ import { Pacer } from "../pacer.ts";
 import { diskClock } from "./disk-clock.ts";
 import { errnoOf } from "./disk-error.ts";
 import { type FolderEntry, readEntries } from "./folder-reader.ts";
-import { OpenFolder } from "./open-folder.ts";
+import { type FolderCheck, OpenFolder } from "./open-folder.ts";
 
 /** A file above this takes the system a while to give back. */
 const LARGE_BYTES = 64 * 1024 * 1024;
@@ -22,6 +22,8 @@ export interface RemoveTreeOptions {
    * not UTF-8. What it throws ends the removal.
    */
   check?(holder: OpenFolder, name: string | undefined): void;
+  /** As OpenFolder.open() calls it, for each folder before anything in it is removed. */
+  readonly inspect?: FolderCheck;
   /** Aborted when nobody wants it any more: what is still there stays. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,7 +45,7 @@ interface Removal extends RemoveTreeOptions {
 async function removeFolder(holder: OpenFolder, entry: FolderEntry, removal: Removal): Promise<void> {
   removal.check?.(holder, entry.name);
   const place = placeOf(holder, entry);
-  const folder = OpenFolder.open(place); // below one that is inside
+  const folder = OpenFolder.open(place, removal.inspect); // below one that is inside
   try {
     for (let round = 1; ; round++) {
       for (const entries of readEntries(folder.at("."))) await removeAll(folder, entries, removal);

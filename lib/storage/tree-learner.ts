@@ -93,7 +93,7 @@ export class TreeLearner {
         folder.clearOthers();
         for (const entries of readEntries(opened.at("."))) {
           for (const entry of entries) {
-            const below = note(folder, opened, entry);
+            const below = this.#note(folder, opened, entry);
             if (below !== undefined) added.push(below);
             if (pacer.isDue) await pacer.pause();
             if (this.#isStopped) return false;
@@ -113,6 +113,17 @@ export class TreeLearner {
     }
   }
 
+  /** Note what is in a folder. @returns it when it is a folder itself */
+  #note(folder: KnownFolder, opened: OpenFolder, entry: FolderEntry): KnownFolder | undefined {
+    if (entry.name === undefined || isUnfinished(entry.name)) return undefined;
+    const name = fromLocalName(entry.name);
+    if (this.#folders.guard.reservationOf({ folder: opened, name }) === "private") return undefined;
+    const isFolder = entry.isFolder ?? fs.lstatSync(opened.at(name), { throwIfNoEntry: false })?.isDirectory() ?? false;
+    if (!isFolder) folder.addOther(name);
+    else if (pathFault(folder.pathOf(name) ?? "") === undefined) return folder.addFolder(name);
+    return undefined;
+  }
+
   /** @throws as Folders.open() */
   #openIn(holder: OpenFolder, { name, path = name }: KnownFolder): OpenFolder {
     return this.#folders.openIn(holder, name, path);
@@ -127,14 +138,4 @@ export class TreeLearner {
       return undefined;
     }
   }
-}
-
-/** Note what is in a folder. @returns it when it is a folder itself */
-function note(folder: KnownFolder, opened: OpenFolder, entry: FolderEntry): KnownFolder | undefined {
-  if (entry.name === undefined || isUnfinished(entry.name)) return undefined;
-  const name = fromLocalName(entry.name);
-  const isFolder = entry.isFolder ?? fs.lstatSync(opened.at(name), { throwIfNoEntry: false })?.isDirectory() ?? false;
-  if (!isFolder) folder.addOther(name);
-  else if (pathFault(folder.pathOf(name) ?? "") === undefined) return folder.addFolder(name);
-  return undefined;
 }

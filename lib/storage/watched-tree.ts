@@ -4,6 +4,7 @@ import { baseName, pathFault } from "../path.ts";
 import { diskClock } from "./disk-clock.ts";
 import type { Folders } from "./folders.ts";
 import { KnownFolder } from "./known-folder.ts";
+import { type Found, HIDDEN } from "./local-list.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { isUnfinished, isWithinUnfinished } from "./part-names.ts";
 import type { StorageChange, StorageEntry } from "./storage.ts";
@@ -19,8 +20,8 @@ const BATCH_CHANGES = 256;
 
 export interface WatchedTreeOptions {
   readonly folders: Folders;
-  /** What is at a path whose folder is open, as list() would tell it; undefined when it tells nothing. */
-  look(folder: OpenFolder, path: string): StorageEntry | undefined;
+  /** As lookIn(). */
+  look(folder: OpenFolder, path: string): Found;
   readonly openSource: OpenTreeSource;
   /** Something waits to be told. */
   onTouched(): void;
@@ -211,10 +212,15 @@ export class WatchedTree implements TreeSink {
       return [];
     }
     const entry = touch.isGone || opened === undefined ? undefined : this.#options.look(opened, path);
-    if (entry?.kind === "folder" && opened !== undefined) return this.#folderAt(folder, opened, touch, entry);
+    if (entry !== HIDDEN && entry?.kind === "folder" && opened !== undefined)
+      return this.#folderAt(folder, opened, touch, entry);
     const known = folder.folder(name);
     if (known !== undefined) this.#lose(known, touch);
     const removed: StorageChange = { change: "removed", path, wasFolder: touch.hadFolder };
+    if (entry === HIDDEN) {
+      folder.deleteOther(name);
+      return touch.hadFolder ? [removed] : [];
+    }
     if (entry === undefined) return folder.deleteOther(name) || touch.hadFolder ? [removed] : [];
     const isKnown = folder.hasOther(name);
     folder.addOther(name);

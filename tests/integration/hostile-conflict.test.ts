@@ -5,6 +5,7 @@ import { sendAll } from "../../lib/cli/client/put.ts";
 import { Connection } from "../../lib/client/connection.ts";
 import { StorageError } from "../../lib/errors.ts";
 import { systemClock } from "../../lib/session/clock.ts";
+import { PrivatePlaces } from "../../lib/storage/private-places.ts";
 import { readWhole, writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestIo } from "../support/test-io.ts";
@@ -33,7 +34,7 @@ function sayingYes(change: () => void) {
     return true;
   };
   const io = new TestIo();
-  return { io, questions, terms: { io, signal: new AbortController().signal, ask } };
+  return { io, questions, terms: { io, signal: new AbortController().signal, places: new PrivatePlaces(), ask } };
 }
 
 function connectionTo(server: TestServer): Promise<Connection> {

@@ -7,6 +7,7 @@ import { Upload } from "../../lib/client/upload.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { PrivatePlaces } from "../../lib/storage/private-places.ts";
 import { facade } from "../support/facade.ts";
 import { codeOf } from "../support/fault.ts";
 import { frame } from "../support/frames.ts";
@@ -50,7 +51,7 @@ function connectionTo(server: TestServer): Promise<Connection> {
 async function fetched(server: TestServer, sources: string[], json: boolean): Promise<TestIo> {
   const io = new TestIo();
   const request = { sources, output: `${folder.path}/`, exists: "fail", digest: false, json } as const;
-  const terms = { io, signal: new AbortController().signal };
+  const terms = { io, signal: new AbortController().signal, places: new PrivatePlaces() };
   expect(await fetchAndTell(await connectionTo(server), request, terms)).toBe(0);
   return io;
 }

@@ -95,10 +95,10 @@ export function errorOf({ stderr }: Finished): { code: string; message: string; 
   return JSON.parse(line).error;
 }
 
-/** The files below `folder`: what is in them, and who may read them. */
+/** The files below `folder`, but for the marks of state folders: what is in them, and who may read them. */
 export function filesBelow(folder: string): { name: string; mode: number; text: string }[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== ".commserver-state")
     .map(({ parentPath, name }) => {
       const file = join(parentPath, name);
       return {

@@ -10,6 +10,7 @@ import { digest64 } from "../../storage/digest64.ts";
 import { isMapped } from "../../storage/local-names.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
+import { privateOfClient } from "../private.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
 import { type FetchPlanOptions, planFetch, typedSource } from "./fetch-plan.ts";
@@ -36,7 +37,8 @@ export const get: Command = {
   },
   run(flags, io) {
     const request = fetchRequest(flags);
-    return withConnection(flags, io, (connection, signal) => fetchAll(connection, request, { io, signal }));
+    const places = privateOfClient(flags);
+    return withConnection(flags, io, (connection, signal) => fetchAll(connection, request, { io, signal, places }));
   },
 };
 
@@ -63,7 +65,7 @@ export interface FetchRequest extends TransferRequest {
  */
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
   if (request.output === "-") return fetchToStdout(connection, { ...request, ...terms });
-  const target = await openTarget(request.output, request.sources.length);
+  const target = await openTarget(request.output, request.sources.length, terms.places);
   return fetchTo(target, { connection, request, terms }, (client, tell) =>
     planFetch(client, { sources: request.sources, name: target.name, signal: terms.signal, ...tell }),
   );

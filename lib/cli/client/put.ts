@@ -2,6 +2,7 @@ import type { Connection } from "../../client/connection.ts";
 import type { UploadItem } from "../../client/transfer.ts";
 import { Upload } from "../../client/upload.ts";
 import type { Flags } from "../flags.ts";
+import { privateOfClient } from "../private.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
 import { typedFolder } from "./fetch-plan.ts";
@@ -22,7 +23,8 @@ export const put: Command = {
   },
   run(flags, io) {
     const request = sendRequest(flags);
-    return withConnection(flags, io, (connection, signal) => sendAll(connection, request, { io, signal }));
+    const places = privateOfClient(flags);
+    return withConnection(flags, io, (connection, signal) => sendAll(connection, request, { io, signal, places }));
   },
 };
 
@@ -50,7 +52,7 @@ export interface SendRequest extends TransferRequest {
  */
 export function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
   return send({ connection, request, terms }, (tell) =>
-    planSend({ sources: request.sources, to: request.to, ...tell }),
+    planSend({ sources: request.sources, to: request.to, places: terms.places, ...tell }),
   );
 }
 

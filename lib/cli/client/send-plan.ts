@@ -9,6 +9,7 @@ import { FoldersAbove } from "../../storage/folders-above.ts";
 import { selectGlob } from "../../storage/glob.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { fromLocalName } from "../../storage/local-names.ts";
+import type { PrivatePlaces } from "../../storage/private-places.ts";
 import type { StorageEntry } from "../../storage/storage.ts";
 
 export interface SendPlanOptions {
@@ -16,6 +17,8 @@ export interface SendPlanOptions {
   readonly sources: readonly string[];
   /** Folder of the repository; "" is its root. */
   readonly to: string;
+  /** What is left out. */
+  readonly places: PrivatePlaces;
   onPlanned(item: UploadItem): void;
   /** A source, or something in it, that can't be sent. */
   onFailed(source: string, error: CommError): void;
@@ -23,15 +26,10 @@ export interface SendPlanOptions {
 
 /** What a `put` of these sources sends, in the order in which the disk tells. */
 export async function* planSend(options: SendPlanOptions): AsyncGenerator<UploadItem[], void> {
-  const folders = new Map<string, Promise<LocalStorage>>();
-  const storageOf = (folder: string) => {
-    const opened = folders.get(folder) ?? LocalStorage.ofUser(folder);
-    folders.set(folder, opened);
-    return opened;
-  };
+  const here = new Sources(options.places);
   for (const source of options.sources) {
     try {
-      for await (const batch of planSource(source, options, storageOf)) {
+      for await (const batch of planSource(source, options, here)) {
         for (const item of batch) options.onPlanned(item);
         yield batch;
       }
@@ -41,16 +39,39 @@ export async function* planSend(options: SendPlanOptions): AsyncGenerator<Upload
   }
 }
 
-type StorageOf = (folder: string) => Promise<LocalStorage>;
+/** The folders of this machine that are sent from. */
+class Sources {
+  readonly #places: PrivatePlaces;
+  readonly #opened = new Map<string, Promise<LocalStorage>>();
+  /** Paths that a list has left out. */
+  readonly #hidden: string[] = [];
+
+  constructor(places: PrivatePlaces) {
+    this.#places = places;
+  }
+
+  /** @throws as LocalStorage.ofUser() */
+  open(folder: string): Promise<LocalStorage> {
+    const settings = { places: this.#places, onHidden: (path: string) => void this.#hidden.push(path) };
+    const opened = this.#opened.get(folder) ?? LocalStorage.ofUser(folder, settings);
+    this.#opened.set(folder, opened);
+    return opened;
+  }
+
+  /** What lists have left out since the last call. */
+  takeHidden(): string[] {
+    return this.#hidden.splice(0);
+  }
+}
 
 async function* planSource(
   source: string,
   options: SendPlanOptions,
-  storageOf: StorageOf,
+  here: Sources,
 ): AsyncGenerator<UploadItem[], void> {
   // A file may have such a name; a shell that has no patterns of its own leaves them to us.
   if (isGlob(source) && statSync(source, { throwIfNoEntry: false }) === undefined) {
-    return yield* planPattern(source, options, storageOf);
+    return yield* planPattern(source, options, here);
   }
   let real: string;
   try {
@@ -63,24 +84,24 @@ async function* planSource(
   const name = isHere ? "" : fromLocalName(basename(resolve(source)));
   const target = joinPath(options.to, checkName(name, source));
   if (statSync(real).isDirectory()) {
-    const local = await storageOf(real);
+    const local = await here.open(real);
     if (target !== "") yield [itemOf(await local.stat(""), target, local)];
-    return yield* planBelow(local, source, target, options);
+    return yield* planBelow(local, source, target, options, here);
   }
-  const local = await storageOf(dirname(real));
+  const local = await here.open(dirname(real));
   yield [itemOf(await local.stat(fromLocalName(basename(real))), target, local)];
 }
 
 async function* planPattern(
   pattern: string,
   options: SendPlanOptions,
-  storageOf: StorageOf,
+  here: Sources,
 ): AsyncGenerator<UploadItem[], void> {
   const { top, below: inTop } = splitPattern(pattern);
   const { matches } = selectGlob(inTop);
-  const local = await storageOf(top);
+  const local = await here.open(top);
   let count = 0;
-  const below = planBelow(local, pattern, options.to, options, matches);
+  const below = planBelow(local, pattern, options.to, options, here, matches);
   for await (const batch of below) {
     count += batch.filter(({ kind }) => kind === "file").length;
     yield batch;
@@ -101,6 +122,7 @@ async function* planBelow(
   source: string,
   target: string,
   { onFailed }: SendPlanOptions,
+  here: Sources,
   /** Of a pattern: folders come with what is in them. */
   matches?: (path: string) => boolean,
 ): AsyncGenerator<UploadItem[], void> {
@@ -118,6 +140,7 @@ async function* planBelow(
     }
     yield items;
   }
+  for (const path of here.takeHidden()) if (matches?.(path) !== false) onFailed(path, keptBack(path));
   if (skipped.count === 0) return;
   const message = `${skipped.count} of what is in ${quote(source)} is left out: unreadable, or with a name that no repository can have.`;
   onFailed(source, new CommError("DISK_DENIED", message));
@@ -125,6 +148,13 @@ async function* planBelow(
 
 function leftOut(path: string): CommError {
   return new CommError("NOT_A_FILE", `${quote(path)} is a link that is not followed, or no file: it is left out.`);
+}
+
+function keptBack(path: string): CommError {
+  return new StorageError(
+    "OWN_STATE",
+    `${quote(path)} is where CommServer keeps its own keys and records: it is left out.`,
+  );
 }
 
 function checkName(name: string, source: string): string {

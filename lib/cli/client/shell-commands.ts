@@ -1,6 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { UsageError } from "../../errors.ts";
+import type { PrivatePlaces } from "../../storage/private-places.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { type Flags, parseFlags } from "../flags.ts";
@@ -25,6 +26,8 @@ export interface ShellCall {
   readonly words: readonly string[];
   readonly io: ConsoleIo;
   readonly signal: AbortSignal;
+  /** What is neither sent nor stored into. */
+  readonly places: PrivatePlaces;
   /** A question that is answered with yes or no. */
   ask(question: string): Promise<boolean>;
 }
@@ -56,19 +59,19 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   get: {
     usage: 'get PATH  or  get "PATH" [DEST] [--FLAG …]',
     description: "Fetch a file, folder or pattern",
-    run({ connection, words, io, signal, ask }) {
+    run({ connection, words, io, signal, places, ask }) {
       const { flags, to } = transferFlags(getCommand, words, "Which file? get PATH");
       const request = fetchRequest(to === undefined ? flags : { ...flags, output: to });
-      return fetchAll(connection, request, { io, signal, ...(io.inIsTty && { ask }) });
+      return fetchAll(connection, request, { io, signal, places, ...(io.inIsTty && { ask }) });
     },
   },
   put: {
     usage: 'put PATH  or  put "PATH" [DIR] [--FLAG …]',
     description: "Send a file, folder or pattern",
-    run({ connection, words, io, signal, ask }) {
+    run({ connection, words, io, signal, places, ask }) {
       const { flags, to } = transferFlags(putCommand, words, "Which file? put PATH");
       const request = sendRequest(to === undefined ? flags : { ...flags, to });
-      return sendAll(connection, request, { io, signal, ...(io.inIsTty && { ask }) });
+      return sendAll(connection, request, { io, signal, places, ...(io.inIsTty && { ask }) });
     },
   },
   remove: {

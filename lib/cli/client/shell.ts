@@ -5,9 +5,11 @@ import { CommError, ERRORS, endsSession, toCommError, UsageError } from "../../e
 import { errorOf, type SessionEnd } from "../../session/session.ts";
 import { Wakeup } from "../../session/wakeup.ts";
 import { appendPrivate } from "../../storage/private-file.ts";
+import type { PrivatePlaces } from "../../storage/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
+import { privateOfClient } from "../private.ts";
 import type { Command } from "../program.ts";
 import { describeError } from "../report.ts";
 import { defaultStateDir, historyFile, makeStateDir } from "../state-dir.ts";
@@ -35,6 +37,7 @@ class Shell {
   readonly #flags: Flags;
   readonly #io: ConsoleIo;
   readonly #history: History;
+  readonly #places: PrivatePlaces;
   #input: LineInput | undefined;
   /** Ends the command under way. */
   #abort = new AbortController();
@@ -49,6 +52,7 @@ class Shell {
   constructor(flags: Flags, io: ConsoleIo) {
     this.#flags = flags;
     this.#io = io;
+    this.#places = privateOfClient(flags);
     this.#history = new History(String(flags["state-dir"] ?? defaultStateDir()), io.inIsTty);
   }
 
@@ -174,6 +178,7 @@ class Shell {
         words,
         io: this.#io,
         signal: abort.signal,
+        places: this.#places,
         ask: (question) => ask(input, question),
       });
       return (await input.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;

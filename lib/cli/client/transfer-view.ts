@@ -1,6 +1,7 @@
 import type { TransferItem } from "../../client/transfer.ts";
 import { type CommError, ERRORS } from "../../errors.ts";
 import type { Outcome } from "../../protocol/methods.ts";
+import type { PrivatePlaces } from "../../storage/private-places.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
@@ -19,6 +20,8 @@ export const KEPT = "Interrupted. What has arrived is kept: the same command goe
 export interface TransferTerms {
   readonly io: ConsoleIo;
   readonly signal: AbortSignal;
+  /** What is neither sent nor stored into. */
+  readonly places: PrivatePlaces;
   /** A question that is answered with yes or no, where somebody can be asked. */
   ask?(question: string): Promise<boolean>;
 }

@@ -18,7 +18,9 @@ import { LocalStorage } from "../../storage/local.ts";
 import { missingLocks } from "../../storage/lock-probe.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { serverWarnings } from "../exposed-state.ts";
+import { noteState } from "../known-states.ts";
 import { leaveLocalInvite } from "../local-invite.ts";
+import { privatePlaces } from "../private.ts";
 import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
 import { VERSION } from "../version.ts";
 import type { Serving } from "./banner.ts";
@@ -51,7 +53,12 @@ export interface StartOptions {
 
 /** Everything that can fail, before anything is shown. @throws CommError with what to do */
 export async function start(settings: ServeSettings, options: StartOptions): Promise<Started> {
-  const storage = await LocalStorage.at(settings.repository);
+  const { cert, key } = settings.certificate ?? {};
+  const places = privatePlaces(
+    settings.stateDir,
+    [cert, key].filter((file) => file !== undefined),
+  );
+  const storage = await LocalStorage.at(settings.repository, { places });
   const stateDir = makeStateDir(settings.stateDir);
   const ledger = Ledger.open(ledgerFile(stateDir));
   try {
@@ -116,6 +123,7 @@ async function startIn(
   saveInvitation(stateDir, invitation);
   // On this machine there is no name that an authority could have vouched for.
   const fingerprint = identityOf(identity, false);
+  noteState(stateDir);
   const localInvite = tryLocalInvite(port, { identity: fingerprint, token: local });
   return {
     server,
@@ -130,6 +138,7 @@ async function startIn(
       fingerprint,
       invite: canShowInvite && !tokens.hasIssued ? firstInvite(server) : undefined,
       warnings: [
+        ...storage.privateBelow.map(keptOut),
         ...serverWarnings(stateDir, keyFile(stateDir, settings)),
         warning,
         operator.warning,
@@ -152,6 +161,10 @@ async function findIdentity(stateDir: string, given: { cert: string; key: string
 
 function keyFile(stateDir: string, { isPlaintext, certificate }: ServeSettings): string | undefined {
   return isPlaintext ? undefined : (certificate?.key ?? identityFile(stateDir));
+}
+
+function keptOut(place: string): string {
+  return `The repository holds ${quote(place)}, which is CommServer's own: it is neither listed nor served nor changed.`;
 }
 
 function readPem(file: string): string {

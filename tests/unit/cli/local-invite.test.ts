@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { findLocalInvite, leaveLocalInvite } from "../../../lib/cli/local-invite.ts";
+import { stateNames } from "../../support/state-names.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
 
@@ -48,7 +49,7 @@ describe("what a server leaves for its user's other terminals", () => {
       expect(statSync(home.join(folder)).mode & 0o777).toBe(0o700);
     remove();
     expect(findLocalInvite(5050)).toBeUndefined();
-    expect(readdirSync(home.join("commserver", "local"))).toEqual([]);
+    expect(stateNames(home.join("commserver", "local"))).toEqual([]);
     remove();
   });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { planSend } from "../../../lib/cli/client/send-plan.ts";
+import { PrivatePlaces } from "../../../lib/storage/private-places.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
@@ -18,6 +19,7 @@ async function planned(source: string): Promise<string[]> {
   const plan = planSend({
     sources: [source],
     to: "",
+    places: new PrivatePlaces(),
     onPlanned: ({ to }) => told.push(to),
     onFailed: (_, { code }) => told.push(code),
   });

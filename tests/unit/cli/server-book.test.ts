@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { type KnownServer, ServerBook } from "../../../lib/cli/client/server-book.ts";
+import { stateNames } from "../../support/state-names.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
 const TOKEN = `laptop:${"s".repeat(43)}`;
@@ -41,8 +42,8 @@ describe("the book", () => {
           book.forget(each);
           expect(book.find(each)).toBeUndefined();
         }
-        expect(readdirSync(folder.path)).toEqual(["servers"]);
-        expect(readdirSync(folder.join("servers"))).toEqual([]);
+        expect(stateNames(folder.path)).toEqual(["servers"]);
+        expect(stateNames(folder.join("servers"))).toEqual([]);
       }),
     );
   });
@@ -52,7 +53,7 @@ describe("the book", () => {
     const book = new ServerBook(folder.path);
     book.save({ ...LAB, name: "Lab" });
     book.save({ ...LAB, name: "lab" });
-    const files = readdirSync(folder.join("servers")).map((file) => file.toLowerCase());
+    const files = stateNames(folder.join("servers")).map((file) => file.toLowerCase());
     expect(new Set(files).size).toBe(2);
   });
 

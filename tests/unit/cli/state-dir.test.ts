@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { defaultStateDir, historyFile, ledgerFile, makeStateDir, operatorSocket } from "../../../lib/cli/state-dir.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
+import { stateNames } from "../../support/state-names.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
 
@@ -41,7 +42,14 @@ describe("makeStateDir()", () => {
     writeFileSync(folder.join("state/history"), "x");
     expect(makeStateDir(folder.join("state"))).toBe(folder.join("state"));
     expect(modeOf(folder.join("state"))).toBe(0o750);
-    expect(readdirSync(folder.join("state"))).toEqual(["history"]);
+    expect(stateNames(folder.join("state"))).toEqual(["history"]);
+  });
+
+  test.if(posix)("marks it, for its owner alone to read, and once", () => {
+    using folder = new TempFolder();
+    for (let turn = 0; turn < 2; turn++) makeStateDir(folder.join("state"));
+    expect(modeOf(folder.join("state/.commserver-state"))).toBe(0o600);
+    expect(readFileSync(folder.join("state/.commserver-state"), "utf8")).toContain("keys");
   });
 
   test("takes a link to a folder", () => {

@@ -22,10 +22,11 @@ describe("Folders", () => {
   test.each(["..", "../outside", "docs/..", "docs/../docs", ".", "docs/.", "./docs", "/docs", "docs/", "docs//a"])(
     "takes %p for no path, even if nobody has checked it before",
     async (path) => {
-      const folders = new Folders(repository());
+      const folders = new Folders(repository(), { owner: "server" });
       for (const work of [
-        () => folders.resolve(path),
         () => folders.look(path),
+        () => folders.behind(path),
+        () => folders.changeable(path),
         () => folders.open(path),
         () => folders.make(path),
         () => folders.holder(path),
@@ -65,13 +66,17 @@ describe("a list, when the system has no more descriptors", () => {
     symlinkSync("docs/a", folder.join("repository/link"));
     const storage = await LocalStorage.at(repository());
     const { openSync } = fs;
-    for (const refused of ["sub", "link"]) {
+    for (const { refused, enter } of [
+      { refused: "sub", enter: () => true },
+      // Where the link leads to.
+      { refused: "docs", enter: () => false },
+    ]) {
       const opening = spyOn(fs, "openSync").mockImplementation((path, ...others) => {
         if (String(path).endsWith(`/${refused}`)) throw Object.assign(new Error(`${code}: open`), { code });
         return openSync(path, ...others);
       });
       try {
-        expect(await codeOf(() => walk(storage))).toBe("OVERLOADED");
+        expect(await codeOf(() => walk(storage, "", enter))).toBe("OVERLOADED");
       } finally {
         opening.mockRestore();
       }

@@ -79,7 +79,7 @@ async function settled(): Promise<string[]> {
 beforeEach(() => {
   folder = new TempFolder();
   mkdirSync(inside());
-  folders = new Folders(inside());
+  folders = new Folders(inside(), { owner: "server" });
   lines = [];
   together = 0;
   work = { looks: 0, watches: 0 };

@@ -1,0 +1,49 @@
+import type { OpenFolder } from "./open-folder.ts";
+
+/** How long an open folder stands for its path: files of a tree come and go by thousands in it. */
+const REUSE_MS = 50;
+const MAX_KEPT = 16;
+
+/** Folders that were opened a moment ago, by their paths. */
+export class KeptFolders {
+  /** The first opened first. */
+  readonly #kept = new Map<string, { folder: OpenFolder; until: number }>();
+
+  /** Who uses it retains it. undefined when it was not opened just now, or is gone. */
+  find(path: string): OpenFolder | undefined {
+    const kept = this.#kept.get(path);
+    if (kept === undefined) return undefined;
+    if (performance.now() < kept.until && !kept.folder.isGone) return kept.folder;
+    this.#kept.delete(path);
+    kept.folder.release();
+    return undefined;
+  }
+
+  /** The folder belongs to this then: who goes on using it retains it. */
+  add(path: string, folder: OpenFolder): void {
+    if (this.#kept.size === 0) this.#scheduleRelease();
+    this.#kept.set(path, { folder, until: performance.now() + REUSE_MS });
+    if (this.#kept.size <= MAX_KEPT) return;
+    const [oldest, { folder: first }] = this.#kept.entries().next().value as [string, { folder: OpenFolder }];
+    this.#kept.delete(oldest);
+    first.release();
+  }
+
+  clear(): void {
+    for (const { folder } of this.#kept.values()) folder.release();
+    this.#kept.clear();
+  }
+
+  /** An open folder can't be unmounted: none is kept while nothing happens. */
+  #scheduleRelease(): void {
+    setTimeout(() => {
+      const now = performance.now();
+      for (const [path, { folder, until }] of this.#kept) {
+        if (until > now) continue;
+        this.#kept.delete(path);
+        folder.release();
+      }
+      if (this.#kept.size > 0) this.#scheduleRelease();
+    }, 10 * REUSE_MS).unref();
+  }
+}

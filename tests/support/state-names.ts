@@ -1,0 +1,8 @@
+import { readdirSync } from "node:fs";
+
+/** The names in a state folder, but for its mark, which each has. @throws when it has none */
+export function stateNames(folder: string): string[] {
+  const names = readdirSync(folder);
+  if (!names.includes(".commserver-state")) throw new Error(`${folder} is not marked`);
+  return names.filter((name) => name !== ".commserver-state").sort();
+}

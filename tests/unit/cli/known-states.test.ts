@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { knownStates, noteState } from "../../../lib/cli/known-states.ts";
+import { privateOfClient, privatePlaces } from "../../../lib/cli/private.ts";
+import { defaultStateDir, makeStateDir } from "../../../lib/cli/state-dir.ts";
+import { LocalStorage } from "../../../lib/storage/local.ts";
+import { codeOf } from "../../support/fault.ts";
+import { walk, writeTree } from "../../support/repository.ts";
+import { stateNames } from "../../support/state-names.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
+
+let folder: TempFolder;
+let before: string | undefined;
+
+beforeEach(() => {
+  folder = new TempFolder();
+  before = process.env["XDG_STATE_HOME"];
+  process.env["XDG_STATE_HOME"] = folder.join("xdg");
+});
+
+afterEach(() => {
+  if (before === undefined) delete process.env["XDG_STATE_HOME"];
+  else process.env["XDG_STATE_HOME"] = before;
+  folder[Symbol.dispose]();
+});
+
+describe("noteState()", () => {
+  test("notes a state folder once, and not the usual one", () => {
+    for (const name of ["one", "other", "one"]) noteState(makeStateDir(folder.join(name)));
+    noteState(makeStateDir(defaultStateDir()));
+    expect(knownStates().sort()).toEqual([folder.join("one"), folder.join("other")]);
+    expect(stateNames(defaultStateDir())).toEqual(["states"]);
+  });
+
+  test("forgets those that are gone", () => {
+    noteState(makeStateDir(folder.join("one")));
+    rmSync(folder.join("one"), { recursive: true });
+    noteState(makeStateDir(folder.join("other")));
+    expect(knownStates()).toEqual([folder.join("other")]);
+  });
+
+  test("fails for nobody: without a place for it, and over what is damaged", () => {
+    writeFileSync(folder.join("xdg"), "a file");
+    noteState(folder.join("one"));
+    expect(knownStates()).toEqual([]);
+    rmSync(folder.join("xdg"));
+    mkdirSync(folder.join("xdg/commserver/states/abc"), { recursive: true });
+    expect(knownStates()).toEqual([]);
+  });
+});
+
+describe("what is private to a program", () => {
+  test("is the state of another server of the same user from its start on, with what leads there", async () => {
+    writeTree(folder.join("home"), { "srv/a.txt": "public" });
+    const places = privatePlaces(folder.join("mine"), []);
+    const storage = await LocalStorage.at(folder.join("home"), { places });
+    await walk(storage);
+    noteState(makeStateDir(folder.join("home/srv/other")));
+    const rename = () => storage.rename("srv", "taken", { overwrite: false });
+    await until(() => storage.privateBelow.length > 0);
+    expect(await codeOf(rename)).toBe("NOT_ALLOWED");
+    expect(await codeOf(() => storage.remove("srv", { recursive: true }))).toBe("NOT_ALLOWED");
+    expect((await walk(storage)).paths).toEqual(["srv", "srv/a.txt"]);
+  });
+
+  test("is, for a client, its state folder and the files that hold its secrets", async () => {
+    writeTree(folder.join("home"), { token: "x", invite: "x", "state/x": "x", ca: "x", "-": "x" });
+    const flags = { "state-dir": folder.join("home/state"), "invite-file": folder.join("home/invite") };
+    const others = { "token-file": folder.join("home/token"), ca: folder.join("home/ca") };
+    const places = privateOfClient({ _: [], ...flags, ...others });
+    const storage = await LocalStorage.ofUser(folder.join("home"), { places });
+    expect((await walk(storage)).paths).toEqual(["-", "ca"]);
+    const byInput = privateOfClient({ _: [], "token-file": "-" });
+    const all = await LocalStorage.ofUser(folder.join("home"), { places: byInput });
+    expect((await walk(all)).paths).toContain("-");
+  });
+});
