@@ -55,6 +55,7 @@ export class PrivatePlaces {
 
   /** The real paths of those that lie below this folder now. */
   below(folder: Inode): string[] {
+    this.forget();
     this.#refresh();
     const isIt = (each: Inode) => isSameInode(each, folder);
     const found = this.#trails.filter(({ folders }) => folders.some(isIt)).flatMap(({ end }) => end?.path ?? []);

@@ -7,6 +7,7 @@ import { isSkipped, namedWhy } from "../support/launched.ts";
 import { ModelessDisk, missingModeless } from "../support/modeless-disk.ts";
 import { OtherUser } from "../support/other-user.ts";
 import { run, runClient, ServerProcess } from "../support/processes.ts";
+import { stateNames } from "../support/state-names.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 const REPOSITORY = `${import.meta.dir}/../../repository`;
@@ -75,7 +76,7 @@ describe.skipIf(isSkipped(missingModeless))(namedWhy("on a disk that keeps no ri
     await using server = await ServerProcess.start(["-r", REPOSITORY], { stateDir: state.path, env });
     const [warning] = await warningsOf(server, 1);
     expect(warning).toContain("No invite for this machine: Others on this machine could read");
-    expect(readdirSync(disk.join("commserver/local"))).toEqual([]);
+    expect(stateNames(disk.join("commserver/local"))).toEqual([]);
   });
 
   test("a client keeps what it joins, says who can read it, and says so again when it is used", async () => {
