@@ -85,7 +85,7 @@ export class AbuseSite implements AsyncDisposable {
   }
 
   async #start(args: string[]): Promise<void> {
-    const repository = this.#folder.join("repo");
+    const { repository } = this;
     mkdirSync(repository);
     writeFileSync(`${repository}/large.bin`, this.#file);
     const flags = ["--open", ...(this.security === "plain" ? ["--plaintext"] : []), ...args];
@@ -95,6 +95,15 @@ export class AbuseSite implements AsyncDisposable {
     // What is made once is made now.
     for (let count = 0; count < 50; count++) await this.#talker.send("warm up");
     await this.fetch();
+  }
+
+  get repository(): string {
+    return this.folder("repo");
+  }
+
+  /** A place beside the repository, on the same disk. */
+  folder(name: string): string {
+    return this.#folder.join(name);
   }
 
   get server(): ServerProcess {
@@ -207,6 +216,35 @@ export class AbuseSite implements AsyncDisposable {
     } finally {
       clearInterval(looking);
     }
+  }
+
+  /** Somebody who may do everything, by the server's own socket. */
+  async operator(): Promise<Client> {
+    const address = { kind: "unix", path: `${this.server.stateDir}/operator.sock` } as const;
+    const transport = await connect(address, { timeoutMs: 20_000 });
+    return Client.connect({ transport, clock: systemClock, agent: "operator", wait: false, timeoutMs: 20_000 });
+  }
+
+  /** Talk while `work` goes on, and after it until the server has nothing more to do; print what that was like. */
+  async beside(what: string, work: () => Promise<void>): Promise<void> {
+    const [secondsBefore, residentBefore] = [this.#seconds(), this.#resident()];
+    let isOver = false;
+    const ended = work().finally(() => {
+      isOver = true;
+    });
+    const times: number[] = [];
+    for (let busy = secondsBefore; ; ) {
+      for (let count = 0; count < 50; count++) times.push(await this.#talk());
+      const seconds = this.#seconds();
+      // Talking takes a little of it.
+      if (isOver && seconds - busy < 0.03) break;
+      busy = seconds;
+    }
+    await ended;
+    const seconds = this.#seconds() - secondsBefore;
+    const [from, to] = [residentBefore, this.#resident()].map((bytes) => `${Math.round(bytes / 1e6)} MB`);
+    console.log(`${what.padEnd(26)} ${timesOf(times)}`);
+    console.log(`${"".padEnd(26)} ${seconds.toFixed(2)} s of processor time; resident memory ${from}, afterwards ${to}`);
   }
 
   #attack(kind: string, count: number): Program {
