@@ -235,6 +235,7 @@ export class LocalStorage implements Storage {
     try {
       return await this.#watch.subscribe(listener);
     } catch (cause) {
+      if (cause instanceof StorageError && cause.code === "INTERNAL") throw cause;
       throw new StorageError("INTERNAL", "The system of the server can't watch the repository.", { cause });
     }
   }

@@ -7,12 +7,8 @@ import { errnoOf } from "./disk-error.ts";
 import { type FolderEntry, readEntries } from "./folder-reader.ts";
 import { type FolderCheck, OpenFolder } from "./open-folder.ts";
 
-/** A file above this takes the system a while to give back. */
-const LARGE_BYTES = 64 * 1024 * 1024;
-/** A step that takes longer waits for a disk: those behind it wait in other threads. */
-const SLOW_MS = 0.5;
-/** Of those, so many at once. */
-const MAX_WAITING = 16;
+/** Files that are removed at once. Each may wait for a disk, or for the system to give back a large one. */
+const MAX_REMOVING = 16;
 /** A folder that others fill while it is emptied is left after so many rounds. */
 const MAX_ROUNDS = 8;
 
@@ -61,54 +57,30 @@ async function removeFolder(holder: OpenFolder, entry: FolderEntry, removal: Rem
   }
 }
 
+/** The files by other threads, several at once: a disk that is busy keeps nobody else. Then folder by folder. */
 async function removeAll(folder: OpenFolder, entries: readonly FolderEntry[], removal: Removal): Promise<void> {
-  // An iterator, of which others may take what is left.
-  const left = entries.values();
-  for (const entry of left) {
-    if (removal.pacer.isDue) await removal.pacer.pause();
-    removal.signal?.throwIfAborted();
-    const startedAt = performance.now();
-    const size = sizeOf(folder, entry);
-    if (size === "folder") {
-      await removeFolder(folder, entry, removal);
-      continue;
-    }
-    removal.check?.(folder, entry.name);
-    if (size > LARGE_BYTES) await removeFile(folder, entry);
-    else fs.rmSync(placeOf(folder, entry), { force: true });
-    if (size <= LARGE_BYTES && performance.now() - startedAt >= SLOW_MS) await removeInThreads(folder, left, removal);
-  }
-}
-
-/** As removeAll(), the files by several threads at once. */
-async function removeInThreads(
-  folder: OpenFolder,
-  left: IterableIterator<FolderEntry>,
-  removal: Removal,
-): Promise<void> {
   const folders: FolderEntry[] = [];
+  const left = entries.values();
   const work = async () => {
     for (const entry of left) {
       removal.signal?.throwIfAborted();
-      if (sizeOf(folder, entry) === "folder") {
+      if (isFolder(folder, entry)) {
         folders.push(entry);
         continue;
       }
       removal.check?.(folder, entry.name);
       await removeFile(folder, entry);
+      if (removal.pacer.isDue) await removal.pacer.pause();
     }
   };
   // All of them are heard to their end: nothing is removed after the removal has failed.
-  const ends = await Promise.allSettled(Array.from({ length: MAX_WAITING }, work));
+  const ends = await Promise.allSettled(Array.from({ length: MAX_REMOVING }, work));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   for (const entry of folders) await removeFolder(folder, entry, removal);
 }
 
-/** Bytes of what is no folder; 0 when it is gone. */
-function sizeOf(holder: OpenFolder, entry: FolderEntry): number | "folder" {
-  if (entry.isFolder === true) return "folder";
-  const stats = fs.lstatSync(placeOf(holder, entry), { throwIfNoEntry: false });
-  return stats?.isDirectory() ? "folder" : (stats?.size ?? 0);
+function isFolder(holder: OpenFolder, entry: FolderEntry): boolean {
+  return entry.isFolder ?? fs.lstatSync(placeOf(holder, entry), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 async function removeFile(holder: OpenFolder, entry: FolderEntry): Promise<void> {
