@@ -244,7 +244,9 @@ export class AbuseSite implements AsyncDisposable {
     const seconds = this.#seconds() - secondsBefore;
     const [from, to] = [residentBefore, this.#resident()].map((bytes) => `${Math.round(bytes / 1e6)} MB`);
     console.log(`${what.padEnd(26)} ${timesOf(times)}`);
-    console.log(`${"".padEnd(26)} ${seconds.toFixed(2)} s of processor time; resident memory ${from}, afterwards ${to}`);
+    console.log(
+      `${"".padEnd(26)} ${seconds.toFixed(2)} s of processor time; resident memory ${from}, afterwards ${to}`,
+    );
   }
 
   #attack(kind: string, count: number): Program {
