@@ -42,14 +42,19 @@ function* readParts<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): G
     const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
     for (;;) {
       const bytes = getdents64(fd, buffer);
-      // Which error it was is lost on the way through the FFI; most likely the folder is gone.
-      if (bytes < 0) throw Object.assign(new Error(`Cannot read the folder ${path}`), { code: "EIO" });
+      if (bytes < 0) throw readFault(path, fd);
       if (bytes === 0) return;
       yield parseRecords(buffer, bytes, read);
     }
   } finally {
     fs.closeSync(fd);
   }
+}
+
+/** Which error it was is lost on the way through the FFI; a folder that was removed is the likeliest. */
+function readFault(path: string, fd: number): Error {
+  const code = fs.fstatSync(fd).nlink === 0 ? "ENOENT" : "EIO";
+  return Object.assign(new Error(`Cannot read the folder ${path}`), { code });
 }
 
 /** What to make of a record: its name, and what is there (d_type). */

@@ -52,6 +52,9 @@ async function removeFolder(holder: OpenFolder, entry: FolderEntry, removal: Rem
         if (!isFilled || round === MAX_ROUNDS) throw cause;
       }
     }
+  } catch (cause) {
+    // Another removal has been here, too: that is what was wanted.
+    if (errnoOf(cause) !== "ENOENT" || !folder.isGone) throw cause;
   } finally {
     folder.release();
   }
@@ -76,7 +79,7 @@ async function removeAll(folder: OpenFolder, entries: readonly FolderEntry[], re
   // All of them are heard to their end: nothing is removed after the removal has failed.
   const ends = await Promise.allSettled(Array.from({ length: MAX_REMOVING }, work));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-  for (const entry of folders) await removeFolder(folder, entry, removal);
+  for (const entry of folders) await removeFolder(folder, entry, removal).catch(unlessGone);
 }
 
 function isFolder(holder: OpenFolder, entry: FolderEntry): boolean {
@@ -84,9 +87,11 @@ function isFolder(holder: OpenFolder, entry: FolderEntry): boolean {
 }
 
 async function removeFile(holder: OpenFolder, entry: FolderEntry): Promise<void> {
-  await unlink(placeOf(holder, entry)).catch((cause) => {
-    if (errnoOf(cause) !== "ENOENT") throw cause;
-  });
+  await unlink(placeOf(holder, entry)).catch(unlessGone);
+}
+
+function unlessGone(cause: unknown): void {
+  if (errnoOf(cause) !== "ENOENT") throw cause;
 }
 
 /** By which the system reaches it, whatever its name is made of. */

@@ -52,6 +52,17 @@ describe("removeTree()", () => {
     expect(readdirSync(folder.path)).toEqual([]);
   });
 
+  test.each([
+    ["two", 2],
+    ["five", 5],
+  ])("meets %s others that remove the same: all of them end, and nothing is left", async (_, count) => {
+    for (let round = 0; round < 20; round++) {
+      writeTree(folder.path, { "tree/a": "x", "tree/sub/b": "x", "tree/sub/deep/c": "x", "tree/more/d": "x" });
+      await Promise.all(Array.from({ length: count }, () => remove()));
+      expect(readdirSync(folder.path)).toEqual([]);
+    }
+  });
+
   test("calls check with each thing before it is removed, and removes nothing that it refuses", async () => {
     writeTree(folder.path, { "tree/kept/secret": "x" });
     const asked: (string | undefined)[] = [];
