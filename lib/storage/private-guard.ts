@@ -8,11 +8,9 @@ import type { Held, OpenFolder } from "./open-folder.ts";
 import { HAS_PROC } from "./open-place.ts";
 import { PrivatePlaces } from "./private-places.ts";
 import type { Reservation } from "./reserved-names.ts";
+import { ReuseSpan } from "./reuse-span.ts";
 import { isMarked } from "./state-marker.ts";
 import type { StorageEntry } from "./storage.ts";
-
-/** So long what was seen of a folder stands for it, and for the way up from it. */
-const REUSE_MS = 50;
 
 export interface GuardOptions {
   readonly owner: Owner;
@@ -31,7 +29,7 @@ export class PrivateGuard {
   #public = new Inodes<true>();
   /** Folders that have no mark. */
   #unmarked = new Inodes<true>();
-  #reuse: ReturnType<typeof setTimeout> | undefined;
+  readonly #reuse = new ReuseSpan(() => this.forget());
 
   constructor({ owner, places = new PrivatePlaces(), onHidden = () => {} }: GuardOptions) {
     this.#owner = owner;
@@ -148,19 +146,9 @@ export class PrivateGuard {
     if (this.#places.hasFolder(folder)) return true;
     if (this.#unmarked.get(folder)) return false;
     if (isMarked(place)) return true;
-    this.#startReuse();
+    this.#reuse.begin();
     this.#unmarked.set(folder, true);
     return false;
-  }
-
-  /** A timer, so that nobody looks at a clock for each file of thousands. */
-  #startReuse(): void {
-    if (this.#reuse !== undefined) return;
-    this.#reuse = setTimeout(() => {
-      this.#reuse = undefined;
-      this.forget();
-    }, REUSE_MS);
-    this.#reuse.unref();
   }
 }
 

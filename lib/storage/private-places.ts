@@ -2,10 +2,9 @@ import fs, { type BigIntStats } from "node:fs";
 import { join } from "node:path";
 import { type Inode, Inodes, isSameInode } from "./inodes.ts";
 import { ReservedNames } from "./reserved-names.ts";
+import { ReuseSpan } from "./reuse-span.ts";
 import { type Trail, trailOf } from "./trail.ts";
 
-/** So long what was seen of the places stands for them: nothing is looked at for each file of thousands. */
-const REUSE_MS = 50;
 /** The coarsest clock is FAT's: a folder may change once more within the seconds that its time stands for. */
 const COARSE_MS = 3_000;
 /** Entries of a state folder that are known one by one: far more than a server or a client makes. */
@@ -25,7 +24,7 @@ export interface PrivatePaths {
 export class PrivatePlaces {
   readonly #paths: () => PrivatePaths;
   #isFresh = false;
-  #reuse: ReturnType<typeof setTimeout> | undefined;
+  readonly #reuse = new ReuseSpan(() => this.forget());
   #trails: readonly Trail[] = [];
   #folders = new Inodes<true>();
   #files = new Inodes<true>();
@@ -79,7 +78,7 @@ export class PrivatePlaces {
   #refresh(): void {
     if (this.#isFresh) return;
     this.#isFresh = true;
-    this.#startReuse();
+    this.#reuse.begin();
     const paths = this.#paths();
     const folders = paths.folders.map(trailOf);
     const files = paths.files.map(trailOf);
@@ -95,16 +94,6 @@ export class PrivatePlaces {
     this.#files = new Inodes();
     for (const { end } of files) if (end?.stats.isDirectory() === false) this.#files.set(end.stats, true);
     for (const { end } of folders) if (end?.stats.isDirectory()) this.#enter(end.path, end.stats, true);
-  }
-
-  /** A timer, so that nobody looks at a clock for each file of thousands. */
-  #startReuse(): void {
-    if (this.#reuse !== undefined) return;
-    this.#reuse = setTimeout(() => {
-      this.#reuse = undefined;
-      this.forget();
-    }, REUSE_MS);
-    this.#reuse.unref();
   }
 
   /** Note a private folder, and what is in it, which hard links and mounts may show elsewhere. */

@@ -36,6 +36,18 @@ async function bash(folder: TempFolder): Promise<Screen> {
   return screen;
 }
 
+/** Type the client's shell into a shell, up to its prompt. */
+async function typeClient(screen: Screen, server: ServerProcess, folder: TempFolder): Promise<void> {
+  const { client } = await binaries();
+  screen.type(`${client} --server ${server.address} --state-dir ${folder.path}/state --accept-new\r`);
+  await screen.prompts("Client01> ");
+}
+
+/** What a shell has started. */
+function childOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
+}
+
 function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
@@ -79,11 +91,9 @@ describe("a terminal that goes", () => {
 describe("job control", () => {
   test("Ctrl-Z stops the shell, fg brings its prompt back, and it takes keys", async () => {
     await using server = await ServerProcess.start(["--repository", REPOSITORY]);
-    const { client } = await binaries();
     using folder = new TempFolder();
     await using screen = await bash(folder);
-    screen.type(`${client} --server ${server.address} --state-dir ${folder.path}/state --accept-new\r`);
-    await screen.prompts("Client01> ");
+    await typeClient(screen, server, folder);
     screen.type("half a li\x1a");
     await screen.prompts("$ ");
     screen.type("echo in between\r");
@@ -96,20 +106,21 @@ describe("job control", () => {
     await screen.prompts("$ ");
   });
 
-  test("a shell that is stopped from outside goes on with its prompt as well", async () => {
-    await using server = await ServerProcess.start(["--repository", REPOSITORY]);
-    const { client } = await binaries();
-    using folder = new TempFolder();
-    await using screen = await bash(folder);
-    screen.type(`${client} --server ${server.address} --state-dir ${folder.path}/state --accept-new\r`);
-    await screen.prompts("Client01> ");
-    screen.type("\x1a");
-    await screen.prompts("$ ");
-    screen.type("fg\r");
-    await screen.prompts("Client01> ");
-    screen.type("\x03");
-    await screen.shows('To leave, type "exit"');
-  });
+  test.each(["SIGSTOP", "SIGTSTP"] as const)(
+    "a shell that is stopped from outside, by %s, goes on with its prompt as well",
+    async (signal) => {
+      await using server = await ServerProcess.start(["--repository", REPOSITORY]);
+      using folder = new TempFolder();
+      await using screen = await bash(folder);
+      await typeClient(screen, server, folder);
+      process.kill(childOf(screen.pid), signal);
+      await screen.prompts("$ ");
+      screen.type("fg\r");
+      await screen.prompts("Client01> ");
+      screen.type("still here\r");
+      await screen.shows("still here ACK");
+    },
+  );
 
   test("a server in the background says what it does, is not stopped, and leaves the keys to the shell", async () => {
     const { server, client } = await binaries();

@@ -1,6 +1,6 @@
 import readline from "node:readline";
 import { isInForeground } from "./foreground.ts";
-import type { Input, LineInput } from "./line-input.ts";
+import { type Input, LineInput } from "./line-input.ts";
 import type { Region, Screen } from "./screen.ts";
 import { onSignals } from "./signals.ts";
 
@@ -19,7 +19,7 @@ export interface LineEditorOptions {
 }
 
 /** A line at the bottom of a terminal, with editing and history: a region of the screen while it is asked for. */
-export class LineEditor implements LineInput, Region {
+export class LineEditor extends LineInput implements Region {
   readonly #readline: readline.Interface & { prevRows?: number };
   readonly #input: NodeJS.ReadStream;
   readonly #output: NodeJS.WriteStream;
@@ -29,11 +29,11 @@ export class LineEditor implements LineInput, Region {
   #hide: (() => void) | undefined;
   #ended = false;
   #isAway = false;
-  #onInterrupt: (() => void) | undefined;
   readonly #stopListening: () => void;
   #foregroundCheck: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: LineEditorOptions) {
+    super();
     const { input, output, screen } = options;
     this.#input = input;
     this.#output = output;
@@ -74,11 +74,7 @@ export class LineEditor implements LineInput, Region {
     };
   }
 
-  interrupt(): void {
-    if (this.#onInterrupt !== undefined) {
-      this.#onInterrupt();
-      return;
-    }
+  protected override tellInterrupt(): void {
     const text = this.#readline.line;
     this.#output.write("^C\n");
     // Forget what was typed, without the redrawing that Ctrl-U would do on the line that has just begun.
@@ -86,7 +82,7 @@ export class LineEditor implements LineInput, Region {
     this.#push({ kind: "interrupt", text });
   }
 
-  next(prompt: string): Promise<Input> {
+  override next(prompt: string): Promise<Input> {
     const waiting = this.#inputs.shift();
     if (waiting !== undefined) return Promise.resolve(waiting);
     if (this.#ended) return Promise.resolve({ kind: "end" });
@@ -95,15 +91,6 @@ export class LineEditor implements LineInput, Region {
       this.#readline.setPrompt(prompt);
       this.#hide = this.#screen.show(this);
     });
-  }
-
-  async during<T>(onInterrupt: () => void, work: Promise<T>): Promise<T> {
-    this.#onInterrupt = onInterrupt;
-    try {
-      return await work;
-    } finally {
-      this.#onInterrupt = undefined;
-    }
   }
 
   erase(): void {
@@ -120,8 +107,7 @@ export class LineEditor implements LineInput, Region {
     this.#readline.prompt(true);
   }
 
-  close(): void {
-    this.#onInterrupt = undefined;
+  override close(): void {
     try {
       this.#readline.close();
     } catch {

@@ -7,13 +7,31 @@ export type Input =
   | { readonly kind: "end" };
 
 /** Lines, one after the other: typed at a prompt, or piped in. */
-export interface LineInput {
+export abstract class LineInput {
+  #onInterrupt: (() => void) | undefined;
+
   /** Show the prompt, where there is a terminal, and wait for what comes. */
-  next(prompt: string): Promise<Input>;
-  /** Ctrl-C, wherever it came from: cancels the work under way, or is told as input. */
-  interrupt(): void;
-  /** Do something that Ctrl-C ends. */
-  during<T>(onInterrupt: () => void, work: Promise<T>): Promise<T>;
+  abstract next(prompt: string): Promise<Input>;
+
   /** Ask for nothing more: who waits is told the end. Leaves the terminal as it was. */
-  close(): void;
+  abstract close(): void;
+
+  /** Tell Ctrl-C as input. */
+  protected abstract tellInterrupt(): void;
+
+  /** Ctrl-C, wherever it came from: cancels the work under way, or is told as input. */
+  interrupt(): void {
+    if (this.#onInterrupt === undefined) this.tellInterrupt();
+    else this.#onInterrupt();
+  }
+
+  /** Do something that Ctrl-C ends. */
+  async during<T>(onInterrupt: () => void, work: Promise<T>): Promise<T> {
+    this.#onInterrupt = onInterrupt;
+    try {
+      return await work;
+    } finally {
+      this.#onInterrupt = undefined;
+    }
+  }
 }

@@ -1,10 +1,10 @@
-import type { Input, LineInput } from "./line-input.ts";
+import { type Input, LineInput } from "./line-input.ts";
 
 /** A longer line than this, in UTF-16 units, is no text that anybody typed: the rest of it is dropped. */
 const MAX_LINE = 64 * 1024;
 
 /** Lines that are piped in. The next piece is read when the lines of the one before were asked for. */
-export class PipedLines implements LineInput {
+export class PipedLines extends LineInput {
   readonly #pieces: AsyncIterator<string>;
   #lines: string[] = [];
   #rest = "";
@@ -12,14 +12,14 @@ export class PipedLines implements LineInput {
   /** What is told from now on, whatever else could be read. */
   #over: Input | undefined;
   #deliver: ((input: Input) => void) | undefined;
-  #onInterrupt: (() => void) | undefined;
 
   constructor(input: NodeJS.ReadStream) {
+    super();
     input.setEncoding("utf8");
     this.#pieces = input[Symbol.asyncIterator]() as AsyncIterator<string>;
   }
 
-  next(): Promise<Input> {
+  override next(): Promise<Input> {
     if (this.#over !== undefined) return Promise.resolve(this.#over);
     return new Promise((resolve) => {
       this.#deliver = resolve;
@@ -27,21 +27,11 @@ export class PipedLines implements LineInput {
     });
   }
 
-  interrupt(): void {
-    if (this.#onInterrupt !== undefined) this.#onInterrupt();
-    else this.#tell({ kind: "interrupt", text: "" });
+  protected override tellInterrupt(): void {
+    this.#tell({ kind: "interrupt", text: "" });
   }
 
-  async during<T>(onInterrupt: () => void, work: Promise<T>): Promise<T> {
-    this.#onInterrupt = onInterrupt;
-    try {
-      return await work;
-    } finally {
-      this.#onInterrupt = undefined;
-    }
-  }
-
-  close(): void {
+  override close(): void {
     this.#tell({ kind: "end" });
   }
 
