@@ -29,8 +29,7 @@ export const CONNECTION_FLAGS = {
     type: "string",
     valueHint: "SECONDS",
     default: "10",
-    description:
-      "How long connecting may take; and three times that, 45 s at least, how long the server may be silent on a request",
+    description: "How long connecting may take; a silent request: 3 times that, at least 45",
   },
   "token-file": { type: "string", valueHint: "FILE", description: "Take the token from a file; -: standard input" },
   "invite-file": { type: "string", valueHint: "FILE", description: "Take an invite from a file; -: standard input" },
