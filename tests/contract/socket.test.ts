@@ -3,8 +3,10 @@ import { connect, listen } from "../../lib/transport/socket.ts";
 import { settle } from "../support/fake-clock.ts";
 import { codeOf, faultOf } from "../support/fault.ts";
 import { SocketPair } from "../support/socket-pair.ts";
+import { isAllRead } from "../support/tcp-queues.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { cut, noise, TransportRecorder } from "../support/transport-recorder.ts";
+import { until } from "../support/until.ts";
 
 /** What sockets do beyond the contract that all transports share. */
 
@@ -92,6 +94,7 @@ describe.each([
   test("a peer that goes while we are paused and it reads nothing is told at once, behind what it sent", async () => {
     const { pair, sender, content } = await withEarlyBytes();
     await using _ = pair;
+    await until(() => isAllRead(pair.accepted.peer));
     const receiver = new TransportRecorder(pair.accepted);
     receiver.onPiece = () => pair.accepted.pause();
     receiver.start();
