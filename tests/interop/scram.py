@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 
-from wire import Violation, fields, require, text
+from wire import Violation, fields, parse_object, require, text
 
 NONCE = re.compile(r"[\x21-\x2b\x2d-\x7e]{18,}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -167,6 +167,6 @@ def read_invite(line):
     data = base64.urlsafe_b64decode(line[len(PREFIX) :] + "=" * (-len(line[len(PREFIX) :]) % 4))
     data, check = data[:-4], data[-4:]
     require(fnv1a(data) == int.from_bytes(check, "big"), "BAD_PAYLOAD", "the invite is damaged")
-    members = json.loads(data)
+    members = parse_object(data, "an invite")
     require(INVITE(members), "BAD_PAYLOAD", f"the invite has the wrong shape: {members!r}")
     return members

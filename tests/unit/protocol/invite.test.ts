@@ -102,6 +102,7 @@ describe("a damaged invite is refused and not shown", () => {
     ["17 addresses", lineOf({ ...CONTENT, a: Array(17).fill("h:1") })],
     ["no identity member", lineOf({ n: CONTENT.n, a: CONTENT.a, t: CONTENT.t })],
     ["an identity that is no fingerprint", lineOf({ ...CONTENT, i: "SHA256:short" })],
+    ["an identity named twice", lineOf(`${JSON.stringify(CONTENT).slice(0, -1)},"i":"${INVITE.identity}"}`)],
     ["an empty name", lineOf({ ...CONTENT, n: "" })],
     ["a token that is none", lineOf({ ...CONTENT, t: "laptop:short" })],
   ])("with %s", (_, line) => expectRefused(line));
