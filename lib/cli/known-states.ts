@@ -21,7 +21,8 @@ export function noteState(stateDir: string): void {
     makeStateDir(defaultStateDir());
     makeStateDir(folder());
     forgetGone();
-    writePrivate(join(folder(), Bun.hash.xxHash3(stateDir).toString(16)), stateDir);
+    const real = fs.realpathSync.native(stateDir);
+    writePrivate(join(folder(), Bun.hash.xxHash3(real).toString(16)), real);
   } catch {
     // A user without a folder for it; the state folder has its mark.
   }

@@ -3,7 +3,7 @@ import { basename, dirname, join, sep } from "node:path";
 import { StorageError } from "../errors.ts";
 import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf } from "./disk-error.ts";
-import type { Inode } from "./inodes.ts";
+import type { FolderId } from "./inodes.ts";
 import { KeptFolders } from "./kept-folders.ts";
 import { fromLocalName, toLocalName } from "./local-names.ts";
 import { MadeFolders } from "./made-folders.ts";
@@ -26,7 +26,7 @@ export class Folders {
 
   constructor(root: string, options: GuardOptions) {
     this.root = root;
-    this.guard = new PrivateGuard(options);
+    this.guard = new PrivateGuard(root, options);
   }
 
   /**
@@ -61,7 +61,7 @@ export class Folders {
   openIn(holder: OpenFolder, name: string, path: string): OpenFolder {
     return OpenFolder.open(holder.at(name), (folder) => {
       this.#requireBelow(path, folder.real);
-      return this.guard.inspectAlone(() => path, folder);
+      return this.guard.inspectIn(() => path, folder);
     });
   }
 
@@ -125,7 +125,7 @@ export class Folders {
 
   /** As holder(), for what shall be renamed, removed or replaced. @throws as open(), also for what only leads to it */
   changeable(path: string): Held {
-    return this.#held(path, ["private", "way"]);
+    return this.#held(path, ["private", "way", "alike"]);
   }
 
   /** As changeable(), the folder made where it is missing. @throws as make(); ENAMETOOLONG, and then nothing is made */
@@ -134,7 +134,7 @@ export class Folders {
     return this.#orUnmake(path, () => {
       this.#requireShort(path);
       const held = { folder: this.make(parentOf(path)), name: baseName(path) };
-      return this.guard.admit(path, held, ["private", "way"]);
+      return this.guard.admit(path, held, ["private", "way", "alike"]);
     });
   }
 
@@ -146,8 +146,8 @@ export class Folders {
   }
 
   /** Looks at a folder that was opened in one which was looked at. @throws as open() */
-  inspect(folder: OpenFolder): Inode {
-    return this.guard.inspectAlone(() => this.#pathOf(folder.real), folder);
+  inspect(folder: OpenFolder): FolderId {
+    return this.guard.inspectIn(() => this.#pathOf(folder.real), folder);
   }
 
   /** @throws StorageError as open() when this name is private, or leads there */
@@ -308,7 +308,7 @@ export class Folders {
     while (made !== path) {
       const below = path.indexOf("/", made === "" ? 0 : made.length + 1);
       made = below < 0 ? path : path.slice(0, below);
-      const holder = this.guard.admit(path, { folder, name: baseName(made) }, ["private"]);
+      const holder = this.guard.admit(path, { folder, name: baseName(made) }, ["private", "alike"]);
       folder = this.#makeIn(holder, made, made === path ? mode : folderMode(undefined));
     }
     return { folder, isNew: true };

@@ -4,6 +4,12 @@ export interface Inode {
   readonly ino: bigint;
 }
 
+/** An open folder by what it is, and where some file systems find it. */
+export interface FolderId extends Inode {
+  /** Its folded path, where there is something private in the tree. */
+  readonly folded: string | undefined;
+}
+
 export function isSameInode(one: Inode, other: Inode): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }

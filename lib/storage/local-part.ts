@@ -118,14 +118,14 @@ export class LocalPart implements PartFile {
     const { home, exists, facts } = this.#options;
     const { folder, name } = home;
     try {
-      // It took its time to come: the folder may have become another.
-      folder.recheck();
       return await writing(quote(this.path), async () => {
         this.#journal.requireHeld();
         setTimes(this.#fd, facts);
         this.#setRights();
         if (folder.isDurable) await finishFile(this.#fd);
         home.requireHere();
+        // It took its time to come: the folder may have become private.
+        folder.recheck();
         const published = publish(folder, this.#part, name, exists);
         this.#journal.remove();
         this.#ended = true;

@@ -19,7 +19,9 @@ export class MadeFolders {
 
   /** Have those removed that are above `path`, from the innermost on, until `remove` can't. @returns nothing, and throws nothing */
   undo(path: string, remove: (folder: string) => boolean): void {
-    for (let folder = parentOf(path); this.#paths.has(folder); folder = parentOf(folder)) {
+    for (let folder = parentOf(path); folder !== "" && this.#paths.size > 0; folder = parentOf(folder)) {
+      // Of the innermost, not all may have been made.
+      if (!this.#paths.has(folder)) continue;
       if (!remove(folder)) return;
       this.#paths.delete(folder);
     }

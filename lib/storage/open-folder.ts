@@ -4,7 +4,7 @@ import { sep } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { libc } from "../platform/libc.ts";
 import { errnoOf, isOutOfFiles } from "./disk-error.ts";
-import type { Inode } from "./inodes.ts";
+import type { FolderId } from "./inodes.ts";
 import { toLocalName } from "./local-names.ts";
 import { HAS_PROC, O_PATH, procPath } from "./open-place.ts";
 import { renameNew } from "./rename-new.ts";
@@ -19,7 +19,7 @@ const RETRY_MS = 10;
 const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
 /** Looks at a folder that was opened, and may throw. @returns what it is, where that is asked for later */
-export type FolderCheck = (folder: OpenFolder) => Inode | undefined;
+export type FolderCheck = (folder: OpenFolder) => FolderId;
 
 /**
  * A folder of this machine that is held open: a name in it means that very folder, whatever is swapped on the way to
@@ -34,8 +34,7 @@ export class OpenFolder {
   #nextSync: Promise<void> | undefined;
   #isDurable: boolean | undefined;
 
-  /** What it is, as who looked at it has told. */
-  #inode: Inode | undefined;
+  #id: FolderId | undefined;
 
   private constructor(place: string, fd: number | undefined, check: FolderCheck | undefined) {
     this.#fd = fd;
@@ -61,11 +60,12 @@ export class OpenFolder {
 
   /** Ask `check` again, a good while after open(). @throws what it throws */
   recheck(): void {
-    this.#inode = this.#check?.(this);
+    this.#id = this.#check?.(this);
   }
 
-  get inode(): Inode | undefined {
-    return this.#inode;
+  /** What it is, as who looked at it has told. */
+  get id(): FolderId | undefined {
+    return this.#id;
   }
 
   /** Its real path, as it is now. @throws the system's error */

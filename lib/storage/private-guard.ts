@@ -3,11 +3,11 @@ import { dirname, sep } from "node:path";
 import { StorageError } from "../errors.ts";
 import { baseName, quote } from "../path.ts";
 import { errnoOf, type Owner } from "./disk-error.ts";
-import { type Inode, Inodes } from "./inodes.ts";
+import { type FolderId, type Inode, Inodes } from "./inodes.ts";
 import type { Held, OpenFolder } from "./open-folder.ts";
 import { HAS_PROC } from "./open-place.ts";
 import { PrivatePlaces } from "./private-places.ts";
-import type { Reservation } from "./reserved-names.ts";
+import { foldPath, type Reservation } from "./reserved-names.ts";
 import { ReuseSpan } from "./reuse-span.ts";
 import { isMarked } from "./state-marker.ts";
 import type { StorageEntry } from "./storage.ts";
@@ -31,10 +31,16 @@ export class PrivateGuard {
   #unmarked = new Inodes<true>();
   readonly #reuse = new ReuseSpan(() => this.forget());
 
-  constructor({ owner, places = new PrivatePlaces(), onHidden = () => {} }: GuardOptions) {
+  /** Folded. */
+  readonly #root: string;
+
+  /** `root`: the real path of the tree. */
+  constructor(root: string, { owner, places = new PrivatePlaces(), onHidden = () => {} }: GuardOptions) {
     this.#owner = owner;
     this.#places = places;
     this.#onHidden = onHidden;
+    this.#root = foldPath(root);
+    places.serve(this.#root);
   }
 
   /**
@@ -44,7 +50,7 @@ export class PrivateGuard {
    * @returns what it is
    * @throws StorageError as refusal() when it is private, or lies in a folder that is; the system's error when it is gone
    */
-  inspect(path: string, opened: OpenFolder, real: string): Inode {
+  inspect(path: string, opened: OpenFolder, real: string): FolderId {
     const folder = opened.lookAtItself();
     const passed: Inode[] = [];
     let at = opened.at(".");
@@ -58,14 +64,21 @@ export class PrivateGuard {
       stats = statsOf(at);
     }
     for (const each of passed) this.#public.set(each, true);
-    return folder;
+    return this.#idOf(folder, opened, () => path);
   }
 
-  /** As inspect(), of this folder alone. */
-  inspectAlone(path: () => string, opened: OpenFolder): Inode {
+  /** As inspect(), of a folder in one that was inspected, however long its path is. */
+  inspectIn(path: () => string, opened: OpenFolder): FolderId {
     const folder = opened.lookAtItself();
     if (this.#isFolder(folder, opened.at("."))) throw this.refusal(path());
-    return folder;
+    return this.#idOf(folder, opened, path);
+  }
+
+  /** @throws StorageError as refusal() when the path is that of a private folder to some file system */
+  #idOf({ dev, ino }: Inode, opened: OpenFolder, path: () => string): FolderId {
+    const folded = this.#places.isIn(this.#root) ? foldedPathOf(opened) : undefined;
+    if (folded !== undefined && this.#places.hasPath(folded)) throw this.refusal(path());
+    return { dev, ino, folded };
   }
 
   /** @returns what is given @throws StorageError as refusal() when its name is one of `taken`; it is released then */
@@ -76,21 +89,9 @@ export class PrivateGuard {
     throw this.refusal(path, reservation);
   }
 
-  /** Whether this name is private, or leads there: as it is written, or to the file system alone. */
+  /** Whether this name is private, or leads there, to any file system. */
   reservationOf({ folder, name }: Held): Reservation | undefined {
-    const reserved = folder.inode && this.#places.namesIn(folder.inode);
-    if (folder.inode === undefined || reserved === undefined) return undefined;
-    const similar = reserved.get(name) ?? reserved.similar(name);
-    if (similar === undefined || reserved.get(name) === similar) return similar;
-    const there = fs.lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false });
-    if (there === undefined) return similar; // it would be made
-    this.#places.forget();
-    return this.#places.namesIn(folder.inode)?.of(there);
-  }
-
-  /** Whether there are names in a folder that are private, or lead there. */
-  #leadsOn({ inode }: OpenFolder): boolean {
-    return inode !== undefined && this.#places.namesIn(inode) !== undefined;
+    return folder.id && this.#places.leadsOn(folder.id) ? this.#places.reservationOf(folder.id, name) : undefined;
   }
 
   /** @throws StorageError as refusal() when what this names is private of itself. `stats`: of it, no link followed */
@@ -108,7 +109,6 @@ export class PrivateGuard {
   isHidden({ path, kind }: StorageEntry, stats: BigIntStats, folder: OpenFolder): boolean {
     const isPrivate =
       kind === "folder" ? this.#isFolder(stats, folder.at(baseName(path))) : this.#places.hasFile(stats);
-    if (!isPrivate && !this.#leadsOn(folder)) return false;
     const isHidden = isPrivate || this.reservationOf({ folder, name: baseName(path) }) === "private";
     if (isHidden) this.#onHidden(path);
     return isHidden;
@@ -121,7 +121,7 @@ export class PrivateGuard {
 
   /** NOT_ALLOWED, or OWN_STATE: in the same words for whatever it is, and whether it is there or not. */
   refusal(path: string, reservation: Reservation = "private"): StorageError {
-    const what = reservation === "way" ? "leads to where" : "is where";
+    const what = reservation === "private" ? "is where" : "leads to where";
     const words = `${quote(path)} ${what} CommServer keeps its own keys and records: it is left alone.`;
     return new StorageError(this.#owner === "server" ? "NOT_ALLOWED" : "OWN_STATE", words);
   }
@@ -134,7 +134,7 @@ export class PrivateGuard {
 
   /** A folder was made: it may be one on the way to a private place that is not there yet. */
   noteNew(holder: OpenFolder): void {
-    if (this.#leadsOn(holder)) this.#places.forget();
+    if (holder.id && this.#places.leadsOn(holder.id)) this.#places.forget();
   }
 
   #isPrivate(stats: BigIntStats, { folder, name }: Held): boolean {
@@ -149,6 +149,16 @@ export class PrivateGuard {
     this.#reuse.begin();
     this.#unmarked.set(folder, true);
     return false;
+  }
+}
+
+/** undefined for one that is longer than any that a private place is found by. */
+function foldedPathOf(opened: OpenFolder): string | undefined {
+  try {
+    return foldPath(opened.real);
+  } catch (cause) {
+    if (errnoOf(cause) === "ENAMETOOLONG") return undefined;
+    throw cause;
   }
 }
 

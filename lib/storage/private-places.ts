@@ -1,7 +1,7 @@
 import fs, { type BigIntStats } from "node:fs";
-import { join } from "node:path";
-import { type Inode, Inodes, isSameInode } from "./inodes.ts";
-import { ReservedNames } from "./reserved-names.ts";
+import { join, sep } from "node:path";
+import { type FolderId, type Inode, Inodes, isSameInode } from "./inodes.ts";
+import { fold, foldPath, isAtOrBelow, type Reservation, ReservedNames } from "./reserved-names.ts";
 import { ReuseSpan } from "./reuse-span.ts";
 import { type Trail, trailOf } from "./trail.ts";
 
@@ -15,11 +15,14 @@ export interface PrivatePaths {
   /** Private with all below them. */
   readonly folders: readonly string[];
   readonly files: readonly string[];
+  /** Folders as well, but only where they lie in a tree: elsewhere they may be on a disk that does not answer. */
+  readonly others?: readonly string[];
 }
 
 /**
  * What of this machine belongs to CommServer itself, and so to no tree that it serves, sends or stores into: state
- * folders, keys. They are known by device and inode, through links and mounts, and by the names that lead to them.
+ * folders, keys. They are known by device and inode, through links and mounts, and by the names that lead to them: there
+ * are file systems that give one file several numbers, by how its name is written.
  */
 export class PrivatePlaces {
   readonly #paths: () => PrivatePaths;
@@ -29,6 +32,13 @@ export class PrivatePlaces {
   #folders = new Inodes<true>();
   #files = new Inodes<true>();
   #names = new Inodes<ReservedNames>();
+  /** By the folded real path of the folder that they are in. */
+  #namesByPath = new Map<string, ReservedNames>();
+  /** Folded real paths of all, and those of the folders. */
+  #realPaths: string[] = [];
+  #realFolders: string[] = [];
+  /** Trees that this is asked for, by their folded paths. */
+  readonly #roots = new Set<string>();
   readonly #contents = new Map<string, Contents>();
 
   /** `paths` is asked again all the time. */
@@ -46,10 +56,37 @@ export class PrivatePlaces {
     return this.#has(() => this.#files, file);
   }
 
-  /** The names in this folder that are private or lead there; undefined when there are none. */
-  namesIn(folder: Inode): ReservedNames | undefined {
+  /** Whether there are names in this folder that are private, or lead there. */
+  leadsOn(folder: FolderId): boolean {
     this.#refresh();
-    return this.#names.get(folder);
+    const { folded } = folder;
+    return this.#names.get(folder) !== undefined || (folded !== undefined && this.#namesByPath.has(folded));
+  }
+
+  /** Whether a name in this folder is private, or leads there. */
+  reservationOf(folder: FolderId, name: string): Reservation | undefined {
+    this.#refresh();
+    const { folded } = folder;
+    const byPath = folded === undefined ? undefined : this.#namesByPath.get(folded);
+    return this.#names.get(folder)?.get(name) ?? byPath?.get(name);
+  }
+
+  /** This is asked for a tree with this folded path. */
+  serve(root: string): void {
+    if (this.#roots.size === this.#roots.add(root).size) return;
+    this.forget();
+  }
+
+  /** Whether something private lies in the tree, by its path; whether there is anything or not. */
+  isIn(root: string): boolean {
+    this.#refresh();
+    return this.#realPaths.some((path) => isAtOrBelow(path, root));
+  }
+
+  /** Whether a folder with this folded path is private, or lies in one that is. */
+  hasPath(folded: string): boolean {
+    this.#refresh();
+    return this.#realFolders.some((folder) => isAtOrBelow(folded, folder));
   }
 
   /** The real paths of those that lie below this folder now. */
@@ -79,21 +116,36 @@ export class PrivatePlaces {
     if (this.#isFresh) return;
     this.#isFresh = true;
     this.#reuse.begin();
-    const paths = this.#paths();
-    const folders = paths.folders.map(trailOf);
-    const files = paths.files.map(trailOf);
+    const { folders: given, files: paths, others = [] } = this.#paths();
+    const isServed = (path: string) => [...this.#roots].some((root) => isAtOrBelow(foldPath(path), root));
+    const folders = [...given, ...others.filter(isServed)].map(trailOf);
+    const files = paths.map(trailOf);
     this.#trails = [...folders, ...files];
-    this.#names = new Inodes();
-    for (const { steps } of this.#trails) {
-      for (const { folder, name, isEnd, there } of steps) {
-        const names = this.#names.get(folder) ?? this.#names.set(folder, new ReservedNames());
-        names.add(name, isEnd ? "private" : "way", there);
-      }
-    }
+    this.#realFolders = folders.map(({ real }) => foldPath(real));
+    this.#realPaths = this.#trails.map(({ real }) => foldPath(real));
+    this.#reserve();
     this.#folders = new Inodes();
     this.#files = new Inodes();
     for (const { end } of files) if (end?.stats.isDirectory() === false) this.#files.set(end.stats, true);
     for (const { end } of folders) if (end?.stats.isDirectory()) this.#enter(end.path, end.stats, true);
+  }
+
+  #reserve(): void {
+    this.#names = new Inodes();
+    this.#namesByPath = new Map();
+    for (const { steps, real } of this.#trails) {
+      for (const { folder, name, isEnd } of steps) {
+        const names = this.#names.get(folder) ?? this.#names.set(folder, new ReservedNames());
+        names.add(name, isEnd);
+      }
+      const names = real.split(sep);
+      for (let at = 1; at < names.length; at++) {
+        const folder = names.slice(0, at).map(fold).join("/");
+        const reserved = this.#namesByPath.get(folder) ?? new ReservedNames();
+        this.#namesByPath.set(folder, reserved);
+        reserved.add(names[at] as string, at === names.length - 1);
+      }
+    }
   }
 
   /** Note a private folder, and what is in it, which hard links and mounts may show elsewhere. */

@@ -11,8 +11,6 @@ export interface Step {
   readonly name: string;
   /** True for the name of the end itself, not for that of a folder or a link on the way to it. */
   readonly isEnd: boolean;
-  /** What it names, a link itself; undefined: nothing. */
-  readonly there: BigIntStats | undefined;
 }
 
 /** The way to a path, as the system goes it. */
@@ -23,6 +21,8 @@ export interface Trail {
   readonly folders: readonly BigIntStats[];
   /** What is there, and its real path; undefined when there is nothing, or nothing that may be looked at. */
   readonly end: Place | undefined;
+  /** The real path of the end, or the one that it would have. */
+  readonly real: string;
 }
 
 interface Place {
@@ -44,16 +44,17 @@ export function trailOf(path: string): Trail {
     const place = join(here.path, name);
     const stats = look(() => fs.lstatSync(place, { bigint: true, throwIfNoEntry: false }));
     const target = stats?.isSymbolicLink() && ++links <= MAX_LINKS ? look(() => fs.readlinkSync(place)) : undefined;
-    steps.push({ folder: here.stats, name, isEnd: names.length === 0 && target === undefined, there: stats });
+    steps.push({ folder: here.stats, name, isEnd: names.length === 0 && target === undefined });
     if (target !== undefined) {
       const next = begin(target, at);
       at = next.at;
       names = [...next.names, ...names];
     } else if (stats === undefined || (names.length > 0 && !stats.isDirectory())) {
-      return { steps, folders: at.map((each) => each.stats), end: undefined };
+      return { steps, folders: at.map((each) => each.stats), end: undefined, real: join(place, ...names) };
     } else at.push({ path: place, stats });
   }
-  return { steps, folders: at.slice(0, -1).map((each) => each.stats), end: at[at.length - 1] };
+  const end = at[at.length - 1] as Place;
+  return { steps, folders: at.slice(0, -1).map((each) => each.stats), end, real: end.path };
 }
 
 /** Where the way begins, which is `from` for a path that is not absolute, and its names. */

@@ -273,16 +273,20 @@ describe("the way to a state folder", () => {
     await store(storage, ".local/state/other/x", noise(3));
   });
 
-  test("takes nothing for itself that only looks like it, where the file system tells them apart", async () => {
-    const alike = [".LOCAL/x", ".local/STATE/x", ".local/state/CommServer/x", ".local/state/comm\u017ferver/x"];
-    // Made by others than clients: those can't, for they know no file system.
-    writeTree(site.home, Object.fromEntries(alike.map((path) => [path, "public"])));
+  test("is private in no other way of writing it either, for there are file systems that make no difference", async () => {
+    const alike = [".LOCAL/share/x", ".local/STATE/CommServer/tokens.json", ".local/state/comm\u017ferver/x"];
+    // Made by others than clients; here they are other folders.
+    writeTree(site.home, Object.fromEntries(alike.map((path) => [path, "not to be told"])));
     const storage = await site.open();
-    const { paths } = await walk(storage, "");
-    expect(paths.filter((path) => path.endsWith("/x")).sort()).toEqual(alike.sort());
-    for (const path of alike) expect((await readWhole(storage, path)).toString()).toBe("public");
-    await storage.remove(".local/state/CommServer", { recursive: true });
-    await storage.rename(".LOCAL", "moved", { overwrite: false });
+    const { paths } = await walk(storage);
+    expect(paths.filter((path) => /comm/i.test(path))).toEqual([]);
+    for (const path of alike.slice(1)) expect(await others(storage, path)).toEqual({});
+    for (const path of [".LOCAL", ".local/STATE"]) {
+      expect(await codeOf(() => storage.rename(path, "moved", { overwrite: false }))).toBe("NOT_ALLOWED");
+      expect(await codeOf(() => storage.remove(path, { recursive: true }))).toBe("NOT_ALLOWED");
+    }
+    expect((await readWhole(storage, ".LOCAL/share/x")).toString()).toBe("not to be told");
+    expect(await codeOf(() => storage.makeFolder(".Local"))).toBe("NOT_ALLOWED");
   });
 
   test("that is not there yet can't be brought in one piece, nor be blocked by a file", async () => {

@@ -13,7 +13,7 @@ let holder: OpenFolder;
 
 beforeEach(() => {
   folder = new TempFolder();
-  holder = OpenFolder.open(folder.path, () => {});
+  holder = OpenFolder.open(folder.path);
 });
 
 afterEach(() => {
