@@ -22,10 +22,15 @@ export async function readAt(fd: number, buffer: Uint8Array, position: number): 
   return (await read(fd, buffer, 0, buffer.length, position)).bytesRead;
 }
 
-/** Give an open file the time of its source. @throws the system's error */
+/**
+ * Give an open file the time of its source. It was read now: on disks that know no time of the last change (exFAT, sshfs)
+ * nothing else tells how long an unfinished file has lain there.
+ *
+ * @throws the system's error
+ */
 export function setTimes(fd: number, { modifiedAt }: Pick<FileFacts, "modifiedAt">): void {
   const time = new Date(Math.max(-MAX_TIME, Math.min(MAX_TIME, modifiedAt)));
-  fs.futimesSync(fd, time, time);
+  fs.futimesSync(fd, new Date(), time);
 }
 
 /** Resolves when all of an open file is on the disk. @throws the system's error */

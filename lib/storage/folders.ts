@@ -5,6 +5,7 @@ import { baseName, parentOf, quote } from "../path.ts";
 import { errnoOf } from "./disk-error.ts";
 import type { FolderId } from "./inodes.ts";
 import { KeptFolders } from "./kept-folders.ts";
+import { KeptTimes } from "./kept-times.ts";
 import { fromLocalName, toLocalName } from "./local-names.ts";
 import { MadeFolders } from "./made-folders.ts";
 import { type Held, OpenFolder } from "./open-folder.ts";
@@ -21,6 +22,7 @@ export class Folders {
   /** The root with all links resolved; everything lies below. */
   readonly root: string;
   readonly guard: PrivateGuard;
+  readonly times = new KeptTimes();
   readonly #kept = new KeptFolders();
   readonly #made = new MadeFolders();
 

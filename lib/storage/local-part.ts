@@ -6,6 +6,7 @@ import { digest64 } from "./digest64.ts";
 import { writeError } from "./disk-error.ts";
 import type { FileHome } from "./file-home.ts";
 import { finishFile, readAt, setTimes, writeFully, writing } from "./file-io.ts";
+import { askFreeBytes } from "./free-space.ts";
 import { Journal } from "./journal.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { openPart } from "./part-file.ts";
@@ -206,8 +207,7 @@ async function verify(fd: number, journal: Journal): Promise<void> {
 }
 
 async function requireRoom(folder: string, bytes: number, path: string): Promise<void> {
-  const { bavail, bsize } = await fs.promises.statfs(folder);
-  const free = bavail * bsize;
+  const free = await askFreeBytes(folder);
   if (free >= bytes) return;
   throw new StorageError("DISK_FULL", `${quote(path)} needs ${bytes} more bytes, and ${free} are free.`);
 }

@@ -26,8 +26,8 @@ export function placementOf(
       const tried = path.slice(0, path.length - holder.name.length) + name;
       const there = fs.lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false });
       if (there !== undefined) folders.guard.requirePublic(path, there, { folder, name });
-      if (there?.isFile() && countOf(there.size) === facts.size && countOf(there.mtimeMs) === facts.modifiedAt) {
-        return { outcome: "unchanged", path: tried };
+      if (there?.isFile() && countOf(there.size) === facts.size) {
+        if (folders.times.isKept(folder, there, facts.modifiedAt)) return { outcome: "unchanged", path: tried };
       }
       const isReplaced = exists === "overwrite" && (there?.isFile() || there?.isSymbolicLink());
       if (there === undefined || isReplaced) return vacancy(folder, tried, name, facts.size);

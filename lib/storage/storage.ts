@@ -45,7 +45,8 @@ export interface Storage {
   load(path: string, limit: number): LoadedFile | undefined | Promise<LoadedFile | undefined>;
 
   /**
-   * Whether a file of these facts may come to `path`, and what is there of it already. Nothing is made or changed.
+   * Whether a file of these facts may come to `path`, and what is there of it already. Nothing is made or changed. Times
+   * are the same when this storage makes of the one of `facts` what is there.
    *
    * @throws StorageError EXISTS when something else is there and the policy is "fail", or when it is no file;
    * TOO_LARGE, NOT_ALLOWED, UNREADABLE

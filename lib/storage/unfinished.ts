@@ -40,8 +40,9 @@ export async function* findUnfinished(
         // Each level is held open: no deeper than any path.
         else if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below, pacer);
         else if (stats?.isFile() && isUnfinished(name)) {
-          // Not its mtime, which is the source's already when the file is about to get its name.
-          yield { path: below, size: stats.size, modifiedAt: Math.max(0, Math.trunc(stats.ctimeMs)) };
+          // Not its mtime, which is the source's already when the file is about to get its name, as on some disks the ctime is.
+          const touchedAt = Math.max(0, stats.ctimeMs, stats.atimeMs);
+          yield { path: below, size: stats.size, modifiedAt: Math.trunc(touchedAt) };
         }
       }
     }

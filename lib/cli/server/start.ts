@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { toCommError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { formatToken, type Token } from "../../protocol/token.ts";
@@ -14,6 +14,7 @@ import { BoundedStorage } from "../../storage/bounded.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import { readError } from "../../storage/disk-error.ts";
 import { FewFilesStorage } from "../../storage/few-files.ts";
+import { freeBytes } from "../../storage/free-space.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { missingLocks } from "../../storage/lock-probe.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -177,11 +178,10 @@ function readPem(file: string): string {
 
 function bounded(storage: Storage, { budget, isWritable }: ServeSettings): Storage {
   if (!isWritable || (budget.quotaBytes === undefined && budget.keepFreeBytes === 0)) return storage;
-  const freeBytes = () => {
-    const { bavail, bsize } = statfsSync(storage.location);
-    return bavail * bsize;
-  };
-  return new BoundedStorage(storage, budget, { freeBytes, now: () => systemClock.now() });
+  return new BoundedStorage(storage, budget, {
+    freeBytes: () => freeBytes(storage.location),
+    now: () => systemClock.now(),
+  });
 }
 
 function locksWarning(storage: LocalStorage, { isWritable }: ServeSettings): string | undefined {

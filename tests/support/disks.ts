@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { missingOverlay, missingSshfs, overlayMount, sshfsMounts } from "./mounts.ts";
+import { TempFolder } from "./temp-folder.ts";
+
+/** A file system of its own, mounted for a test. */
+export interface Disk extends AsyncDisposable {
+  /** Where it is mounted. */
+  readonly path: string;
+  /** As a stick that is pulled out and plugged in again. Only of what has an image. */
+  remount?(): void;
+}
+
+export interface DiskKind {
+  readonly name: string;
+  /** Why there can be none here; undefined where there can. In CI there must be: see isSkipped() of launched.ts. */
+  readonly missing: string | undefined;
+  /** Times that can't be told apart are at most so many milliseconds apart. */
+  readonly timeStep: number;
+  /** It takes names in another case of letters for the same. */
+  readonly isCaseless?: true;
+  open(): Promise<Disk>;
+}
+
+const MB = 1024 * 1024;
+const IMAGE_BYTES = 48 * MB;
+
+/** Every file system that this machine can give. */
+export const DISKS: readonly DiskKind[] = [
+  image(
+    "ext4 with inodes of 128 bytes",
+    1_000,
+    ["mkfs.ext4", "-q", "-F", "-I", "128", "-O", "^metadata_csum"],
+    mountLoop,
+  ),
+  image("ext3", 1_000, ["mkfs.ext3", "-q", "-F", "-I", "128"], mountLoop),
+  memory("tmpfs"),
+  memory("ramfs"),
+  { name: "overlay", missing: await missingOverlay(), timeStep: 1, open: async () => lastOf(await overlayMount()) },
+  { name: "sshfs", missing: missingSshfs(), timeStep: 1_000, open: async () => lastOf(await sshfsMounts()) },
+  image("ntfs-3g", 1, ["mkntfs", "--force", "--quick", "--quiet"], mountNtfs),
+  { ...image("exfat-fuse", 1_000, ["mkfs.exfat"], mountExfat), isCaseless: true },
+  { name: "bindfs", missing: missingOf("bindfs"), timeStep: 1, open: async () => openBindfs() },
+];
+
+/** A place for one with `kind`, unmounted when it is done with. */
+function image(name: string, timeStep: number, make: readonly string[], mount: Mount): DiskKind {
+  const needs = [make[0] ?? "", name.includes("-fuse") ? "mount.exfat-fuse" : (name.split(" ")[0] ?? "")];
+  const missing = missingOf(...needs.filter((need) => !need.startsWith("ext")));
+  return { name, missing, timeStep, open: async () => openImage(make, mount) };
+}
+
+/** Mounts an image; the function that it returns is for after it was unmounted. */
+type Mount = (file: string, path: string) => () => void;
+
+function openImage(make: readonly string[], mount: Mount): Disk {
+  const site = new TempFolder();
+  const [file, path] = [site.join("image"), site.join("disk")];
+  mkdirSync(path);
+  run("truncate", "-s", String(IMAGE_BYTES), file);
+  run(...make.map((part, index) => (index === 0 ? commandOf(part) : part)), file);
+  let release = mount(file, path);
+  const unmount = () => {
+    // A descriptor of a folder may be kept for a moment; then it goes when that is closed.
+    if (!Bun.spawnSync(["umount", path]).success) Bun.spawnSync(["umount", "-l", path]);
+    release();
+  };
+  return {
+    path,
+    remount() {
+      unmount();
+      release = mount(file, path);
+    },
+    async [Symbol.asyncDispose]() {
+      unmount();
+      site[Symbol.dispose]();
+    },
+  };
+}
+
+function mountLoop(file: string, path: string): () => void {
+  run("mount", "-o", "loop", file, path);
+  return () => {};
+}
+
+function mountNtfs(file: string, path: string): () => void {
+  run("ntfs-3g", file, path);
+  return () => {};
+}
+
+function mountExfat(file: string, path: string): () => void {
+  const device = run("losetup", "-f", "--show", file).trim();
+  run(commandOf("mount.exfat-fuse"), device, path);
+  return () => void Bun.spawnSync(["losetup", "-d", device]);
+}
+
+function memory(name: "tmpfs" | "ramfs"): DiskKind {
+  const missing = process.getuid?.() === 0 ? undefined : "only root may mount";
+  return {
+    name,
+    missing,
+    timeStep: 1,
+    async open() {
+      const site = new TempFolder();
+      const path = site.join("disk");
+      mkdirSync(path);
+      run("mount", "-t", name, name, path);
+      return {
+        path,
+        async [Symbol.asyncDispose]() {
+          Bun.spawnSync(["umount", "-l", path]);
+          rmSync(path, { recursive: true, force: true });
+          site[Symbol.dispose]();
+        },
+      };
+    },
+  };
+}
+
+function openBindfs(): Disk {
+  const site = new TempFolder();
+  const [real, path] = [site.join("real"), site.join("disk")];
+  for (const folder of [real, path]) mkdirSync(folder);
+  run("bindfs", real, path);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      Bun.spawnSync(["umount", "-l", path]);
+      site[Symbol.dispose]();
+    },
+  };
+}
+
+function lastOf({ paths, [Symbol.asyncDispose]: end }: { paths: readonly string[] } & AsyncDisposable): Disk {
+  return { path: paths.at(-1) ?? "", [Symbol.asyncDispose]: () => end() };
+}
+
+/** Also where it is not on a user's path. */
+function commandOf(name: string): string {
+  return Bun.which(name) ?? ["/usr/sbin", "/sbin"].map((folder) => join(folder, name)).find(existsSync) ?? name;
+}
+
+function missingOf(...commands: readonly string[]): string | undefined {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return "only Linux's root may mount";
+  const absent = commands.find((name) => !existsSync(commandOf(name)));
+  if (absent !== undefined) return `there is no ${absent}`;
+  return existsSync("/dev/fuse") && existsSync("/dev/loop-control")
+    ? undefined
+    : "there is no /dev/fuse or no loop device";
+}
+
+function run(...command: string[]): string {
+  const { success, stderr, stdout } = Bun.spawnSync(command);
+  if (!success) throw new Error(`${command.join(" ")}: ${stdout}${stderr}`);
+  return stdout.toString();
+}
