@@ -8,15 +8,15 @@ import { FileReceiver } from "../transfer/file-receiver.ts";
 import { SmallFile } from "../transfer/small-file.ts";
 import type { DownloadOptions } from "./download.ts";
 import { type DownloadTask, restart } from "./download-task.ts";
-import { MAX_OUTSTANDING_BYTES, MAX_RESTARTS } from "./transfer.ts";
+import { MAX_OUTSTANDING_BYTES, MAX_OVERLOADS, MAX_RESTARTS, overloadDelayMs } from "./transfer.ts";
 
 /** Thrown to be rid of the rest of a large file that can't be stored here. */
 export const ANOTHER_STREAM = Symbol("another stream");
 
 /** What arrivals lead to. */
 export interface ArrivalsPort {
-  /** Parts of the task, its `ranges`, must be asked for again. */
-  askAgain(task: DownloadTask): void;
+  /** Parts of the task, its `ranges`, must be asked for again; with `delayMs` not before that. */
+  askAgain(task: DownloadTask, delayMs?: number): void;
   /** Nothing more can be stored. */
   stop(error: CommError): void;
   /** The task was told to be done, or to have failed. */
@@ -157,6 +157,12 @@ export class Arrivals {
   async #fail(task: DownloadTask, error: CommError): Promise<void> {
     const { receiver } = task;
     await receiver?.settle();
+    if (error.code === "OVERLOADED" && task.overloads < MAX_OVERLOADS) {
+      // Other files have all its descriptors, for a while.
+      task.failure = undefined;
+      if (receiver !== undefined) task.ranges = receiver.part.missing;
+      return this.#port.askAgain(task, overloadDelayMs(task.overloads++));
+    }
     if (error.code !== "CHANGED") {
       await receiver?.part.keep();
       return this.#failed(task, error);

@@ -23,7 +23,7 @@ import type { Session, SessionEnd, StreamLimits } from "../session/session.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Transport } from "../session/transport.ts";
 import { PATIENT, Patience } from "./patience.ts";
-import { watchSilence } from "./silence-watch.ts";
+import { orSilence, watchSilence } from "./silence-watch.ts";
 
 /** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
 const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
@@ -163,9 +163,11 @@ export class Client {
     yield* decodeRecords(Change, stream.body());
   }
 
-  /** Round-trip time in milliseconds. */
+  /** Round-trip time in milliseconds. @throws TransportError LOST, TIMEOUT */
   ping(): Promise<number> {
-    return this.#session.ping();
+    const answer = this.#session.ping();
+    if (this.#silenceMs === undefined) return answer;
+    return orSilence(answer, "a ping", { clock: this.#clock, silenceMs: this.#silenceMs });
   }
 
   /** The link is of no use any more, and another has taken its place. */

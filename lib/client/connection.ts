@@ -68,8 +68,8 @@ export class Connection {
    * Do `work`, again and again as long as it only fails by its link, or because the server has no room for it at present:
    * it must know what it has done already.
    *
-   * @throws what it fails with otherwise, or the loss when the server can't be had back in time; RemoteError CROWDED when
-   * it gets no further
+   * @throws what it fails with otherwise, or the loss when the server can't be had back in time; RemoteError CROWDED or
+   * OVERLOADED when it gets no further
    */
   async persist<T>(work: (client: Client) => Promise<T>): Promise<T> {
     for (;;) {
@@ -80,7 +80,7 @@ export class Connection {
         const error = toCommError(thrown);
         // Another has noticed the loss earlier, and the link is back.
         if (isLoss(error) && client !== this.#client) continue;
-        if (error.code === "CROWDED") await this.#giveWay(error);
+        if (error.code === "CROWDED" || error.code === "OVERLOADED") await this.#giveWay(error);
         else await this.recover(error);
       }
     }

@@ -17,6 +17,8 @@ export interface DownloadTask {
   /** Instead of a receiver, for a small file. */
   small: SmallFile | undefined;
   restarts: number;
+  /** How often the server had too much open for it. */
+  overloads: number;
   /** Answers that are still to come. */
   expected: number;
   /** Why it can't be had; acted on with the last of its answers. */
@@ -38,6 +40,7 @@ export function newTask(
     receiver: undefined,
     small: undefined,
     restarts: 0,
+    overloads: 0,
     expected: 0,
     failure: undefined,
     isOver: false,

@@ -55,6 +55,8 @@ export class Download {
   readonly #arrivals: Arrivals;
   /** To be asked for before anything new: after a lost link, a damaged block, a changed source. */
   #again: DownloadTask[] = [];
+  /** To be asked for when the server may have room for them, and what keeps that from happening. */
+  readonly #later = new Map<DownloadTask, () => void>();
   /** In the order of their answers. */
   #outstanding: Request[] = [];
   #outstandingBytes = 0;
@@ -80,7 +82,7 @@ export class Download {
     };
     this.#plan = new DownloadPlan(source, this.#options);
     this.#arrivals = new Arrivals(this.#options, {
-      askAgain: (task) => this.#again.push(task),
+      askAgain: (task, delayMs) => (delayMs === undefined ? this.#again.push(task) : this.#askLater(task, delayMs)),
       stop: (error) => this.#stop(error),
       onOver: () => {
         this.#unfinished--;
@@ -109,13 +111,18 @@ export class Download {
 
   /** Leave what is unfinished on the disk, to be gone on with another time. */
   async close(): Promise<void> {
+    for (const [task, cancel] of this.#later) {
+      cancel();
+      this.#again.push(task);
+    }
+    this.#later.clear();
     for (const { receiver } of this.#again.splice(0)) await receiver?.part.keep();
     await this.#plan.close();
   }
 
   async #runStream(client: Client): Promise<void> {
     const { signal } = this.#options;
-    const isWaiting = () => this.#outstanding.length > 0 && stream.isAwaited;
+    const isWaiting = () => (this.#outstanding.length > 0 || this.#hasAskedAll) && stream.isAwaited;
     const stream = client.openStream("get", {}, { body: true, isWaiting, ...(signal && { signal }) });
     this.#stream = stream;
     this.#hasAskedAll = false;
@@ -130,6 +137,15 @@ export class Download {
     this.#failure ??= thrown;
     this.#stream?.reset("CANCELLED", "The receiver can't go on.", toCommError(thrown));
     this.#wakeup.notify();
+  }
+
+  #askLater(task: DownloadTask, delayMs: number): void {
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#later.delete(task);
+      this.#again.push(task);
+      this.#wakeup.notify();
+    });
+    this.#later.set(task, cancel);
   }
 
   /** What was asked for and has not come will be asked for again. */

@@ -4,12 +4,17 @@ import type { Stream } from "../session/stream.ts";
 
 /** Looks in one silence. */
 const LOOKS = 8;
+/** So long a server is believed that says nothing but that it works. */
+export const MAX_WORKING_MS = 24 * 3600 * 1000;
 
-export interface SilenceOptions {
-  readonly stream: Stream;
+export interface SilenceTerms {
   readonly clock: Clock;
-  /** Silence of so many milliseconds ends the request. */
+  /** Silence of so many milliseconds is too long. */
   readonly silenceMs: number;
+}
+
+export interface SilenceOptions extends SilenceTerms {
+  readonly stream: Stream;
   readonly method: string;
   /** Whether it is the server's turn to say something. */
   isWaiting(): boolean;
@@ -17,28 +22,73 @@ export interface SilenceOptions {
 
 /**
  * Ends a request on which nothing moves while the server owes an answer, though the link lives: with TIMEOUT, as if it were
- * lost. Source: PROTOCOL.md, "Working".
+ * lost. WORKING moves it, but not for ever. Source: PROTOCOL.md, "Working".
  */
 export function watchSilence({ stream, clock, silenceMs, method, isWaiting }: SilenceOptions): void {
   const intervalMs = silenceMs / LOOKS;
   let quietSince = clock.now();
+  let idleSince = quietSince;
   let movement = stream.movement;
-  let cancel: () => void;
-  const look = (dueAt: number) => {
+  let progress = movement - stream.workings;
+  const look = (stoodStill: boolean) => {
     const now = clock.now();
-    // This process itself was stopped: what came meanwhile is still to be read.
-    const wasStopped = now - dueAt >= intervalMs;
-    if (wasStopped || movement !== stream.movement || !isWaiting()) quietSince = now;
+    const isOurs = stoodStill || !isWaiting();
+    if (isOurs || movement !== stream.movement) quietSince = now;
+    if (!isWaiting() || progress !== stream.movement - stream.workings) idleSince = now;
     movement = stream.movement;
-    if (now - quietSince < silenceMs) return schedule();
-    const seconds = Math.round(silenceMs / 1000);
-    const error = new TransportError("TIMEOUT", `The server has not gone on with "${method}" for ${seconds} s.`);
-    stream.reset("CANCELLED", "Nothing has come for too long.", error);
+    progress = movement - stream.workings;
+    if (now - quietSince >= silenceMs)
+      end(`The server has not gone on with "${method}" for ${secondsOf(silenceMs)} s.`);
+    else if (now - idleSince >= MAX_WORKING_MS) {
+      end(`The server has said for ${secondsOf(MAX_WORKING_MS) / 3600} h that it works on "${method}", and no more.`);
+    }
   };
+  const end = (message: string) => {
+    stream.reset("CANCELLED", "Nothing has come for too long.", new TransportError("TIMEOUT", message));
+  };
+  const cancel = every(clock, intervalMs, look);
+  void stream.closed.then(cancel);
+}
+
+/** `answer`, or TIMEOUT when it does not come in time. @throws as `answer`; TransportError TIMEOUT */
+export async function orSilence<T>(answer: Promise<T>, what: string, { clock, silenceMs }: SilenceTerms): Promise<T> {
+  const silence = Promise.withResolvers<never>();
+  let quietMs = 0;
+  const cancel = every(clock, silenceMs / LOOKS, (stoodStill) => {
+    quietMs = stoodStill ? 0 : quietMs + silenceMs / LOOKS;
+    if (quietMs < silenceMs) return;
+    const message = `The server has not answered ${what} for ${secondsOf(silenceMs)} s.`;
+    silence.reject(new TransportError("TIMEOUT", message));
+  });
+  try {
+    return await Promise.race([answer, silence.promise]);
+  } finally {
+    cancel();
+  }
+}
+
+/**
+ * Look again and again. `stoodStill`: this process itself was stopped, and what came meanwhile is still to be read.
+ *
+ * @returns what ends it
+ */
+function every(clock: Clock, intervalMs: number, look: (stoodStill: boolean) => void): () => void {
+  let cancel = () => {};
+  let isOver = false;
   const schedule = () => {
     const dueAt = clock.now() + intervalMs;
-    cancel = clock.after(intervalMs, () => look(dueAt));
+    cancel = clock.after(intervalMs, () => {
+      look(clock.now() - dueAt >= intervalMs);
+      if (!isOver) schedule();
+    });
   };
   schedule();
-  void stream.closed.then(() => cancel());
+  return () => {
+    isOver = true;
+    cancel();
+  };
+}
+
+function secondsOf(ms: number): number {
+  return Math.round(ms / 1000);
 }

@@ -48,8 +48,17 @@ export const MAX_RESTARTS = 2;
 /** Requests under way, and bytes that they are about: enough to keep a long, fat link busy. */
 export const MAX_OUTSTANDING = 2_048;
 export const MAX_OUTSTANDING_BYTES = 16 * 1024 * 1024;
+/** How often a file is asked for again, or offered again, that the server has too much open for. */
+export const MAX_OVERLOADS = 10;
+const FIRST_OVERLOAD_MS = 250;
+const MAX_OVERLOAD_MS = 10_000;
 /** How often a transfer goes on in another stream when one was damaged on the way. */
 export const MAX_DAMAGES = 5;
+
+/** How long to wait with a file for which a server had too much open `times` before. */
+export function overloadDelayMs(times: number): number {
+  return Math.min(MAX_OVERLOAD_MS, FIRST_OVERLOAD_MS * 2 ** times);
+}
 
 /** True for a stream that ended because a part of it that is no block was damaged on the way. */
 export function isDamage(failure: unknown): boolean {

@@ -17,10 +17,14 @@ export interface UploadTask {
   isSealed: boolean;
   /** The state of the file that was offered. */
   etag: string | undefined;
+  /** What comes next is for us to do: the server owes nothing for it. */
+  isOurs: boolean;
   /** Bytes that its sending took from the limit. */
   weight: number;
   restarts: number;
   busy: number;
+  /** How often the server had too much open for it. */
+  overloads: number;
   /** How often the server wanted parts of it over this link. */
   rounds: number;
 }
@@ -33,9 +37,11 @@ export function newTask(item: UploadItem): UploadTask {
     size: item.size,
     isSealed: false,
     etag: undefined,
+    isOurs: true,
     weight: 0,
     restarts: 0,
     busy: 0,
+    overloads: 0,
     rounds: 0,
   };
 }

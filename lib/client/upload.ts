@@ -18,7 +18,9 @@ import {
   MAX_DAMAGES,
   MAX_OUTSTANDING,
   MAX_OUTSTANDING_BYTES,
+  MAX_OVERLOADS,
   MAX_RESTARTS,
+  overloadDelayMs,
   type TransferOptions,
   type UploadItem,
 } from "./transfer.ts";
@@ -81,12 +83,19 @@ export class Upload {
 
   async #runStream(client: Client): Promise<void> {
     const { signal } = this.#options;
-    const isWaiting = () => this.#offered.size > 0;
+    const isWaiting = () => stream.isSending || (stream.isAwaited && this.#isOwed());
     const stream = client.openStream("put", {}, { body: true, isWaiting, ...(signal && { signal }) });
     this.#hasSentAll = false;
     const answers = this.#takeAnswers(stream).catch((thrown) => this.#stop(stream, thrown));
     const sending = this.#send(stream).catch((thrown) => this.#stop(stream, thrown));
     await Promise.all([answers, sending]);
+  }
+
+  /** True while the server has something to answer; not while a slow disk of ours keeps it waiting. */
+  #isOwed(): boolean {
+    if (this.#hasSentAll) return true;
+    for (const task of this.#offered.values()) if (!task.isOurs) return true;
+    return false;
   }
 
   async close(): Promise<void> {
@@ -155,8 +164,10 @@ export class Upload {
     task.id = this.#nextId++;
     this.#offered.set(task.id, task);
     task.isSealed = false;
+    task.isOurs = true;
     const { item } = task;
     if (item.kind === "folder") {
+      task.isOurs = false;
       await writer.json(ChunkKind.FOLDER, task.id, { path: item.to, mode: item.mode } satisfies PutFolder);
       return true;
     }
@@ -179,6 +190,7 @@ export class Upload {
       task.weight = isEager ? size : 0;
       this.#weight += task.weight;
       if (!isEager) this.#large++;
+      task.isOurs = isEager;
       await writer.json(ChunkKind.FILE, task.id, offerOf(item, task.file.entry, this.#options.exists));
       if (!isEager) return true;
       this.#options.onStart?.(item, 0, size);
@@ -208,6 +220,7 @@ export class Upload {
     const offered = writer.json(ChunkKind.FILE, id, offerOf(item, entry, this.#options.exists));
     this.#options.onStart?.(item, 0, task.size);
     task.isSealed = true;
+    task.isOurs = false;
     this.#sending = item;
     const sent = sender.sendLoaded(id, bytes);
     this.#sending = undefined;
@@ -237,6 +250,7 @@ export class Upload {
       }
       await sender.sendBlocks(task.id, task.file, ranges);
       task.isSealed = true;
+      task.isOurs = false;
       await sender.seal(task.id);
     } catch (thrown) {
       if (stream.isClosed) throw thrown;
@@ -247,7 +261,8 @@ export class Upload {
       await this.#finish(task);
       if (error.code !== "CHANGED" || task.restarts >= MAX_RESTARTS) return onFailed(task.item, error);
       onRestart?.(task.item);
-      this.#again.push({ ...newTask(task.item), busy: task.busy, restarts: task.restarts + 1 });
+      const { busy, overloads } = task;
+      this.#again.push({ ...newTask(task.item), busy, overloads, restarts: task.restarts + 1 });
     } finally {
       this.#sending = undefined;
     }
@@ -280,6 +295,7 @@ export class Upload {
         }
         const bytes = answer.ranges.reduce((sum, [from, to]) => sum + to - from, 0);
         if (!isSmall(task)) this.#options.onStart?.(item, task.size - bytes, task.size);
+        task.isOurs = true;
         this.#wanted.push({ task, ranges: answer.ranges });
         return;
       }
@@ -291,19 +307,27 @@ export class Upload {
       case "failed": {
         await this.#finish(task);
         const error = new RemoteError(codeOfWire(answer.code), answer.message);
-        // Other files may have all its descriptors, or it may not have noticed yet that our last link is gone.
-        const isPassing = error.code === "OVERLOADED" || (error.code === "BUSY" && this.#isReconnected);
-        if (!isPassing || task.busy >= BUSY_RETRIES) return this.#options.onFailed(item, error);
-        task.busy++;
-        this.#retryLater(task);
+        const delayMs = this.#retryDelayMs(task, error);
+        if (delayMs === undefined) return this.#options.onFailed(item, error);
+        this.#retryLater(task, delayMs);
       }
     }
   }
 
-  #retryLater(task: UploadTask): void {
+  /** @returns after how long it is offered again; undefined: not at all */
+  #retryDelayMs(task: UploadTask, { code }: CommError): number | undefined {
+    // Other files may have all its descriptors.
+    if (code === "OVERLOADED" && task.overloads < MAX_OVERLOADS) return overloadDelayMs(task.overloads++);
+    // It may not have noticed yet that our last link is gone.
+    if (code !== "BUSY" || !this.#isReconnected || task.busy++ >= BUSY_RETRIES) return undefined;
+    return BUSY_RETRY_MS;
+  }
+
+  #retryLater(task: UploadTask, delayMs: number): void {
     const { id } = task;
+    task.isOurs = true;
     this.#offered.set(id, task);
-    this.#options.clock.after(BUSY_RETRY_MS, () => {
+    this.#options.clock.after(delayMs, () => {
       // Unless the link was lost meanwhile, which has put it there already.
       if (this.#offered.get(id) !== task) return;
       this.#offered.delete(id);

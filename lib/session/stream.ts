@@ -53,6 +53,8 @@ export class Stream {
   #trailer: Json = {};
   /** Frames of the peer. */
   #heard = 0;
+  /** Those of them that said no more than that it works. */
+  workings = 0;
   /** What had been sent when sayWorking() was called last; undefined: it never was. */
   #saidBefore: number | undefined;
 
@@ -109,6 +111,11 @@ export class Stream {
   /** True while somebody here waits for the peer: for its answer, or for more of its body. */
   get isAwaited(): boolean {
     return this.isUnanswered || this.#receiver.isAwaited;
+  }
+
+  /** True while something that was written waits for the peer, or the way to it, to take it. */
+  get isSending(): boolean {
+    return this.#sender.isWaiting;
   }
 
   /** True while the peer has neither accepted nor refused it. */
@@ -270,6 +277,7 @@ export class Stream {
   onWorking(): void {
     if (!this.#opener) throw new ProtocolError("UNEXPECTED_FRAME", `WORKING comes on a stream of the sender's own.`);
     this.#heard++;
+    this.workings++;
   }
 
   /** Our body has left to its end. */

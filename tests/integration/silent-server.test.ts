@@ -14,6 +14,7 @@ import { TestServer } from "../support/test-server.ts";
 import { fetchAll, sendAll } from "../support/transfers.ts";
 
 const SILENCE_MS = 30_000;
+const HOUR_MS = 3_600_000;
 
 const accepts: Answer = ({ name, stream }, link) => {
   if (name === "OPEN") link.say(frame("ACCEPT", {}, stream));
@@ -108,6 +109,74 @@ describe("an answer that never comes, while PONGs do", () => {
       await settle();
     }
     expect(asked.state).toBe("pending");
+    await clock.advance(2 * SILENCE_MS);
+    expect(codeOf(asked)).toBe("TIMEOUT");
+  });
+
+  test("is not waited for after a day of WORKING and nothing else", async () => {
+    const clock = new FakeClock();
+    let work: () => void = () => {};
+    using server = new HostileServer(({ name, stream }, link) => {
+      if (name === "OPEN") work = () => void link.say(frame("WORKING", undefined, stream));
+    });
+    const client = await clientOf(server, { clock, silenceMs: HOUR_MS });
+    const asked = watch(client.digest("a"));
+    await settle();
+    for (let half = 0; half < 47; half++) {
+      work();
+      await clock.advance(HOUR_MS / 2);
+    }
+    expect(asked.state).toBe("pending");
+    for (let half = 0; half < 3; half++) {
+      work();
+      await clock.advance(HOUR_MS / 2);
+    }
+    expect(codeOf(asked)).toBe("TIMEOUT");
+    expect((asked.error as Error).message).toContain("24 h");
+  });
+
+  test("is none where a watch is idle, however often the server says that it works", async () => {
+    const clock = new FakeClock();
+    let work: () => void = () => {};
+    using server = new HostileServer(({ name, stream }, link) => {
+      if (name !== "OPEN") return;
+      link.say(frame("ACCEPT", {}, stream));
+      work = () => void link.say(frame("WORKING", undefined, stream));
+    });
+    const client = await clientOf(server, { clock, silenceMs: HOUR_MS });
+    const asked = watch(all(client.watch()));
+    await settle();
+    for (let hour = 0; hour < 26; hour++) {
+      work();
+      await clock.advance(HOUR_MS);
+    }
+    expect(asked.state).toBe("pending");
+  });
+
+  test("ends a ping with TIMEOUT, though the server says other things", async () => {
+    const clock = new FakeClock();
+    const { client, server } = await silent(() => {}, clock);
+    using _ = server;
+    server.answersPings = false;
+    const asked = watch(client.ping());
+    for (let second = 0; second < 45; second += 5) {
+      server.links[0]?.say(frame("PING", Buffer.alloc(8)));
+      await clock.advance(5_000);
+    }
+    expect(codeOf(asked)).toBe("TIMEOUT");
+  });
+
+  test.each([
+    ["get", 1],
+    ["put", 1],
+  ])("ends %s with TIMEOUT when all is answered but for the end", async (name) => {
+    const clock = new FakeClock();
+    const { client, server } = await silent(accepts, clock);
+    using _ = server;
+    const nothing = { async *items() {} };
+    const work = name === "get" ? fetchAll(client, new MemoryStorage(), nothing) : sendAll(client, new MemoryStorage());
+    const asked = watch(work);
+    await settle();
     await clock.advance(2 * SILENCE_MS);
     expect(codeOf(asked)).toBe("TIMEOUT");
   });

@@ -75,6 +75,8 @@ export class HostileServer implements Disposable {
   readonly links: HostileLink[] = [];
   /** Names and JSON of what came, over all links, without PING and PONG. */
   readonly heard: RawFrame[] = [];
+  /** Whether PING is answered. */
+  answersPings = true;
   readonly #answer: Answer;
   readonly #welcome: object | undefined;
   #listening: Listening | undefined;
@@ -116,7 +118,7 @@ export class HostileServer implements Disposable {
 
   #take(received: RawFrame, link: HostileLink): void {
     const { name, stream, payload } = received;
-    if (name === "PING") return void link.say(frame("PONG", payload));
+    if (name === "PING") return void (this.answersPings && link.say(frame("PONG", payload)));
     if (name === "PONG") return;
     if (name === "CREDIT") link.credit.set(stream, (link.credit.get(stream) ?? 0) + payload.readUInt32BE(0));
     this.heard.push(received);
