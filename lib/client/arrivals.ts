@@ -78,7 +78,9 @@ export class Arrivals {
     try {
       missing = await receiver.sealed();
     } catch (thrown) {
-      if (toCommError(thrown).code !== "DIGEST_MISMATCH") await this.#putOff(task, receiver);
+      const { code } = toCommError(thrown);
+      if (code === "TOO_LARGE") return this.#drop(task, receiver, thrown);
+      if (code !== "DIGEST_MISMATCH") await this.#putOff(task, receiver);
       return this.#giveUp(task, thrown);
     }
     if (missing.length > 0) this.#askAgain(task, missing);
@@ -174,13 +176,37 @@ export class Arrivals {
     this.#port.askAgain(task);
   }
 
-  /** A block has come. @returns what to wait for @throws ProtocolError BAD_PAYLOAD; StorageError that an earlier write met */
+  /**
+   * A block has come.
+   *
+   * @returns what to wait for; may reject with ANOTHER_STREAM
+   * @throws ProtocolError BAD_PAYLOAD; StorageError that an earlier write met
+   */
   block(task: DownloadTask, chunk: Chunk): Promise<void> | undefined {
     if (task.failure !== undefined) chunk.release();
     else if (task.small !== undefined) task.small.take(chunk);
-    else if (task.receiver !== undefined) return task.receiver.take(chunk);
+    else if (task.receiver !== undefined) return this.#write(task, task.receiver, chunk);
     else throw new ProtocolError("BAD_PAYLOAD", "A block comes before its file.");
     return undefined;
+  }
+
+  #write(task: DownloadTask, receiver: FileReceiver, chunk: Chunk): Promise<void> | undefined {
+    try {
+      return receiver.take(chunk);
+    } catch (thrown) {
+      if (toCommError(thrown).code !== "TOO_LARGE") throw thrown;
+      // No place for the rest of it, which is not waited for; the others go on in another stream.
+      return this.#drop(task, receiver, thrown).then(() => Promise.reject(ANOTHER_STREAM));
+    }
+  }
+
+  /** The disk can't hold so much in one file: nothing stays of it, and it is the only one to fail. */
+  async #drop(task: DownloadTask, receiver: FileReceiver, thrown: unknown): Promise<void> {
+    const error = toCommError(thrown);
+    task.failure = error;
+    await receiver.settle();
+    await receiver.part.discard();
+    this.#failed(task, error);
   }
 
   /** All answers of the task are here. @returns what to wait for @throws StorageError that ends the run */

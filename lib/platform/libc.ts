@@ -20,6 +20,8 @@ export interface Libc {
    * 0 or less when that, or the file, is at its end.
    */
   readonly sendfile: ((socket: number, file: number, offset: number, length: number) => number) | undefined;
+  /** Whether the disk of an open file could have a byte at this offset, as far as the system knows its limits. Its position moves. */
+  readonly isWithinReach: ((fd: number, offset: number) => boolean) | undefined;
   /** inotify(7). Linux only. */
   readonly inotify: InotifyCalls | undefined;
   /** The POSIX access control list (acl(5)) of what is at `path`, as the system has it; undefined where it has none. */
@@ -74,6 +76,7 @@ function load(): Libc {
     createAt: isLinux ? tried(loadOpenat) : undefined,
     renameNewAt: isLinux ? (tried(loadRenameat2) ?? tried(loadRenameSyscall)) : undefined,
     sendfile: isLinux ? tried(loadSendfile) : undefined,
+    isWithinReach: isLinux ? tried(loadLseek) : undefined,
     inotify: isLinux ? tried(loadInotify) : undefined,
     getAcl: isLinux ? tried(loadGetAcl) : undefined,
     setAcl: isLinux ? tried(loadSetAcl) : undefined,
@@ -129,6 +132,14 @@ function loadSendfile(): Libc["sendfile"] {
     position[0] = BigInt(offset);
     return Number(symbols.sendfile(socket, file, at, length));
   };
+}
+
+const SEEK_SET = 0;
+
+function loadLseek(): Libc["isWithinReach"] {
+  const { symbols } = dlopen(LINUX, { lseek: { args: ["i32", "i64", "i32"], returns: "i64" } });
+  // Beyond what the file system can number the seek itself fails; where one looks for more, nothing is written.
+  return (fd, offset) => Number(symbols.lseek(fd, offset, SEEK_SET)) >= 0;
 }
 
 function loadInotify(): InotifyCalls {

@@ -60,6 +60,13 @@ function tooManyFiles(cause: unknown, what: string): StorageError {
   return new StorageError("TOO_MANY_FILES", `Too many files are open here to open ${what} as well.`, { cause });
 }
 
+/** `what` is more than a file can be there: on FAT 4 GiB, or what `ulimit -f` says. It is so with every try. */
+export function tooLarge(what: string, cause?: unknown): StorageError {
+  return new StorageError("TOO_LARGE", `${what} is larger than a file can be on the disk that it would come to.`, {
+    cause,
+  });
+}
+
 /** A system error while writing `what` on this machine. */
 export function writeError(cause: unknown, what: string): StorageError {
   if (cause instanceof StorageError) return cause;
@@ -68,6 +75,8 @@ export function writeError(cause: unknown, what: string): StorageError {
     case "ENOSPC":
     case "EDQUOT":
       return new StorageError("DISK_FULL", `No room left for ${what}.`, { cause });
+    case "EFBIG":
+      return tooLarge(what, cause);
     case "EACCES":
     case "EPERM":
     case "EROFS":

@@ -2,8 +2,10 @@ import fs from "node:fs";
 import { BLOCK_BYTES, type Range, seedOf } from "../block.ts";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
+import { fileSizeLimit } from "../platform/file-size-limit.ts";
+import { libc } from "../platform/libc.ts";
 import { digest64 } from "./digest64.ts";
-import { writeError } from "./disk-error.ts";
+import { tooLarge, writeError } from "./disk-error.ts";
 import type { FileHome } from "./file-home.ts";
 import { finishFile, readAt, setTimes, writeFully, writing } from "./file-io.ts";
 import { askFreeBytes } from "./free-space.ts";
@@ -69,6 +71,7 @@ export class LocalPart implements PartFile {
       if (!opened.isTrusted || size < held.end) await verify(fd, held);
       const part = new LocalPart(options, names.part, held, file);
       if (part.#missingBytes === facts.size) fs.ftruncateSync(fd, 0);
+      requireReach(fd, facts.size, path);
       await requireRoom(folder.at("."), part.#missingBytes, path);
       return part;
     } catch (cause) {
@@ -204,6 +207,11 @@ async function verify(fd: number, journal: Journal): Promise<void> {
     if (digest64(bytes, seedOf(offset)) !== digest) journal.note(offset, 0n);
   }
   journal.trust();
+}
+
+/** @throws StorageError TOO_LARGE, where that is known before a byte is written */
+function requireReach(fd: number, bytes: number, path: string): void {
+  if (bytes > fileSizeLimit() || libc().isWithinReach?.(fd, bytes) === false) throw tooLarge(quote(path));
 }
 
 async function requireRoom(folder: string, bytes: number, path: string): Promise<void> {

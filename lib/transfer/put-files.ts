@@ -94,3 +94,10 @@ export async function keep(file: PutFileState): Promise<void> {
   await file.settle();
   await file.part.keep();
 }
+
+/** Leave nothing of it. */
+export async function discard(file: PutFileState): Promise<void> {
+  if (file instanceof Held) return;
+  await file.settle();
+  await file.part.discard();
+}

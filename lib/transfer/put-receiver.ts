@@ -1,5 +1,5 @@
 import type { Digest64, Range } from "../block.ts";
-import { type ErrorCode, ProtocolError } from "../errors.ts";
+import { type ErrorCode, ProtocolError, toCommError } from "../errors.ts";
 import { Pacer } from "../pacer.ts";
 import { checkPath, parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
@@ -14,7 +14,7 @@ import { type Chunk, ChunkReader } from "./chunk-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { FileReceiver } from "./file-receiver.ts";
 import { MadeFolders } from "./made-folders.ts";
-import { Held, keep, type PutFileState, PutFiles } from "./put-files.ts";
+import { discard, Held, keep, type PutFileState, PutFiles } from "./put-files.ts";
 import { RecordSender } from "./record-sender.ts";
 import type { SpareBuffers } from "./spare-buffers.ts";
 
@@ -233,14 +233,14 @@ export class PutReceiver {
   /** The source has changed, or can't be read: what is here of it will not be needed. */
   async #forget(id: number, file: PutFileState): Promise<void> {
     this.#files.remove(id);
-    if (file instanceof Held) return;
-    await file.settle();
-    await file.part.discard();
+    await discard(file);
   }
 
   async #fail(id: number, thrown: unknown): Promise<void> {
     const file = this.#files.remove(id);
-    if (file !== undefined) await keep(file);
+    // With every try it would be as far, and no further.
+    const isHopeless = toCommError(thrown).code === "TOO_LARGE";
+    if (file !== undefined) await (isHopeless ? discard(file) : keep(file));
     const { code, message } = this.#options.describe(thrown);
     this.#answer({ id, state: "failed", code: wireOfReason(code), message });
   }

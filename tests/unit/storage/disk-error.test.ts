@@ -51,7 +51,7 @@ describe("writeError()", () => {
     ["ENOTDIR", "DISK_DENIED"],
     ["EEXIST", "EXISTS"],
     ["EIO", "DISK_FAILED"],
-    ["EFBIG", "DISK_FAILED"],
+    ["EFBIG", "TOO_LARGE"],
   ])("makes %s to %s, names the file and keeps the cause", (errno, code) => {
     const cause = systemError(errno);
     const error = writeError(cause, '"report.pdf"');
