@@ -17,6 +17,8 @@ export interface DiskKind {
   readonly missing: string | undefined;
   /** Times that can't be told apart are at most so many milliseconds apart. */
   readonly timeStep: number;
+  /** Bytes that one file can have at most, where there could be a larger one. */
+  readonly maxFile?: number;
   /** It takes names in another case of letters for the same. */
   readonly isCaseless?: true;
   open(): Promise<Disk>;
@@ -33,7 +35,8 @@ export const DISKS: readonly DiskKind[] = [
     ["mkfs.ext4", "-q", "-F", "-I", "128", "-O", "^metadata_csum"],
     mountLoop,
   ),
-  image("ext3", 1_000, ["mkfs.ext3", "-q", "-F", "-I", "128"], mountLoop),
+  // With blocks of 1 KiB, as a small disk has.
+  { ...image("ext3", 1_000, ["mkfs.ext3", "-q", "-F", "-I", "128"], mountLoop), maxFile: 16 * 1024 ** 3 },
   memory("tmpfs"),
   memory("ramfs"),
   { name: "overlay", missing: await missingOverlay(), timeStep: 1, open: async () => lastOf(await overlayMount()) },
