@@ -1,4 +1,4 @@
-import { type CommError, ERRORS, endsSession, toCommError } from "../errors.ts";
+import { CommError, ERRORS, endsSession, toCommError } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Client } from "./client.ts";
 
@@ -118,6 +118,7 @@ export class Connection {
       if (clock.now() + delayMs > deadline) throw error;
       onLost?.(error, delayMs);
       await pause(clock, delayMs, signal);
+      if (signal?.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
       try {
         const before = this.#client;
         this.#client = await connect(before.resume ?? "");
@@ -140,7 +141,7 @@ function isLoss(error: CommError): boolean {
   return retryable && exit === ERRORS.LOST.exit && (endsSession(error) || ERRORS[error.code].scope === "local");
 }
 
-/** Until the time has come, or `signal` aborts: then the next attempt fails by it. */
+/** Until the time has come, or `signal` aborts. */
 function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.after(ms, resolve);

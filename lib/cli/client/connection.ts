@@ -16,6 +16,9 @@ import { findTarget, type Target } from "./target.ts";
 /** How long a command may take to end after Ctrl-C. */
 const CLEAN_UP_MS = 500;
 
+/** How long the server may take to hear that its client was interrupted. */
+const HURRIED_MS = 300;
+
 /** Flags of every client command. */
 export const CONNECTION_FLAGS = {
   server: {
@@ -104,7 +107,7 @@ export async function withClient(
     try {
       return await raceAbort(work(client, signal), signal);
     } finally {
-      await client.close();
+      await leave(client, signal.aborted);
     }
   });
 }
@@ -122,9 +125,14 @@ export async function withConnection(
     try {
       return await raceAbort(work(connection, signal), signal);
     } finally {
-      await connection.client.close();
+      await leave(connection.client, signal.aborted);
     }
   });
+}
+
+/** Say goodbye, and wait until it has been heard: in a hurry only for a moment, for a server may be stopped as well. */
+export async function leave(client: Client, inHurry: boolean): Promise<void> {
+  await (inHurry ? Promise.race([client.close(0), Bun.sleep(HURRIED_MS)]) : client.close());
 }
 
 /** Connect as the flags say, to come back when the link is lost. @throws as connectClient() */
@@ -177,7 +185,7 @@ function reconnectFlag(flags: Flags): number {
 
 async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const interrupt = new AbortController();
-  const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP"], () => {
+  const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], () => {
     offSignals(); // the next one ends the program by itself
     interrupt.abort();
   });

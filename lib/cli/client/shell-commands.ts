@@ -28,8 +28,8 @@ export interface ShellCall {
   readonly signal: AbortSignal;
   /** What is neither sent nor stored into. */
   readonly places: PrivatePlaces;
-  /** A question that is answered with yes or no. */
-  ask(question: string): Promise<boolean>;
+  /** A question that is answered with yes or no, where somebody sees it. */
+  ask?(question: string): Promise<boolean>;
 }
 
 export interface ShellCommand {
@@ -62,7 +62,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     run({ connection, words, io, signal, places, ask }) {
       const { flags, to } = transferFlags(getCommand, words, "Which file? get PATH");
       const request = fetchRequest(to === undefined ? flags : { ...flags, output: to });
-      return fetchAll(connection, request, { io, signal, places, ...(io.inIsTty && { ask }) });
+      return fetchAll(connection, request, { io, signal, places, ...(ask && { ask }) });
     },
   },
   put: {
@@ -71,7 +71,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     run({ connection, words, io, signal, places, ask }) {
       const { flags, to } = transferFlags(putCommand, words, "Which file? put PATH");
       const request = sendRequest(to === undefined ? flags : { ...flags, to });
-      return sendAll(connection, request, { io, signal, places, ...(io.inIsTty && { ask }) });
+      return sendAll(connection, request, { io, signal, places, ...(ask && { ask }) });
     },
   },
   remove: {

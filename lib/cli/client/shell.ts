@@ -17,7 +17,7 @@ import { LineEditor } from "../terminal/line-editor.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
 import { PipedLines } from "../terminal/piped-lines.ts";
 import { onSignals } from "../terminal/signals.ts";
-import { CONNECTION_FLAGS, formatMessage, openConnection, RECONNECT_FLAGS, raceAbort } from "./connection.ts";
+import { CONNECTION_FLAGS, formatMessage, leave, openConnection, RECONNECT_FLAGS, raceAbort } from "./connection.ts";
 import { completeLine, SHELL_COMMANDS } from "./shell-commands.ts";
 import { parseShellLine } from "./shell-line.ts";
 
@@ -76,7 +76,7 @@ class Shell {
       try {
         return await this.#talk(connection);
       } finally {
-        await connection.client.close();
+        await leave(connection.client, this.#terminated);
       }
     } finally {
       this.#input?.close();
@@ -105,7 +105,10 @@ class Shell {
     let warned = false;
     for (;;) {
       const typed = await this.#nextInput(input, connection);
-      if (typed.kind === "end") return this.#terminated ? ERRORS.INTERRUPTED.exit : exit;
+      if (typed.kind === "end") {
+        this.#terminated ||= typed.isGone === true;
+        return this.#terminated ? ERRORS.INTERRUPTED.exit : exit;
+      }
       if (typed.kind === "interrupt") {
         if (!this.#io.inIsTty || (typed.text === "" && warned)) return ERRORS.INTERRUPTED.exit;
         warned = typed.text === "";
@@ -117,8 +120,11 @@ class Shell {
       connection.noteProgress();
       const outcome = await this.#obey(connection, input, typed.text);
       if (outcome === "exit") return exit;
+      if (outcome === 0 || this.#io.inIsTty) continue;
+      // Ctrl-C is meant for a script as a whole: what follows may have relied on what was interrupted.
+      if (outcome === ERRORS.INTERRUPTED.exit) return outcome;
       // A script that is piped in ends with the code of its last failure; a person has seen it.
-      if (outcome !== 0 && !this.#io.inIsTty) exit = outcome;
+      exit = outcome;
     }
   }
 
@@ -128,6 +134,7 @@ class Shell {
     const prompt = `${paint(this.#io, "green", escapeText(connection.client.name))}> `;
     void lines.next(prompt).then((typed) => {
       input = typed;
+      if (typed.kind === "end") this.#leaving.abort();
       this.#wakeup.notify();
     });
     try {
@@ -141,9 +148,10 @@ class Shell {
         // Who was told goodbye does not come back by himself.
         if (ended.by !== "lost" && ended.code !== "HEARTBEAT_TIMEOUT") throw errorOf(ended);
         connection.noteHeld();
-        await connection.recover(errorOf(ended));
+        await lines.during(() => this.#leaving.abort(), connection.recover(errorOf(ended)));
       }
     } catch (error) {
+      if (input?.kind === "end") return input;
       // The prompt stands on the screen when the server goes.
       lines.close();
       throw error;
@@ -179,7 +187,7 @@ class Shell {
         io: this.#io,
         signal: abort.signal,
         places: this.#places,
-        ask: (question) => ask(input, question),
+        ...(input instanceof LineEditor && { ask: (question: string) => ask(input, question) }),
       });
       return (await input.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
     } catch (thrown) {
@@ -204,7 +212,7 @@ class Shell {
 }
 
 async function ask(input: LineInput, question: string): Promise<boolean> {
-  const answer = await input.next(`${question} [y/N] `);
+  const answer = await input.ask(`${question} [y/N] `);
   return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
 }
 

@@ -45,7 +45,7 @@ export const consoleCommand: Command = {
 async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
   // At once: the stream of events would not end by itself.
   const leave = () => void operator.client.close(0);
-  const offSignals = onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], leave);
+  const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], leave);
   if (io.inIsTty) await io.out('Attached to the server. Ctrl-D detaches, "help" lists the commands.\n');
   await runOperatorConsole({ operator, io, onLeave: leave });
   offSignals();

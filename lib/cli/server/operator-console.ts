@@ -11,8 +11,8 @@ import { answerOperator, OPERATOR_COMMANDS } from "./operator-commands.ts";
 export interface OperatorConsoleOptions {
   readonly operator: Operator;
   readonly io: ConsoleIo;
-  /** Ctrl-C and Ctrl-D: stop the server, or only leave it. */
-  onLeave(): void;
+  /** Ctrl-C and Ctrl-D, or a terminal that is gone: stop the server, or only leave it. */
+  onLeave(isGone: boolean): void;
 }
 
 /**
@@ -27,7 +27,7 @@ export async function runOperatorConsole({ operator, io, onLeave }: OperatorCons
   for (;;) {
     const typed = await Promise.race([input.next(prompt), ended]);
     if (typed.kind === "ended") break;
-    if (typed.kind !== "line") onLeave();
+    if (typed.kind !== "line") onLeave(typed.kind === "end" && typed.isGone === true);
     else if (typed.text.trim() !== "") await say(io, await answerOperator(operator, typed.text, io));
     if (typed.kind === "end") {
       await ended;

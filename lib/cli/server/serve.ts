@@ -8,7 +8,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
 import { LineWriter } from "../line-writer.ts";
 import type { Command } from "../program.ts";
-import { onSignals } from "../terminal/signals.ts";
+import { onSignals, wasIgnored } from "../terminal/signals.ts";
 import { bannerText, listeningRecord, type Serving } from "./banner.ts";
 import { runOperatorConsole } from "./operator-console.ts";
 import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
@@ -37,9 +37,13 @@ export const serve: Command = {
       if (forced) server.abort();
       forced = true;
     };
-    const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP"], onSignal);
+    const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], onSignal);
 
-    const shown = await show(server, serving, io, { json: isJson, onLeave: onSignal });
+    const onLeave = (isGone: boolean) => {
+      // Who told it not to mind a hangup wants it to outlive its terminal.
+      if (!isGone || !wasIgnored("SIGHUP")) onSignal();
+    };
+    const shown = await show(server, serving, io, { json: isJson, onLeave });
     await stopping.promise;
     close();
     await server.shutdown(settings.stopTimeoutMs);
@@ -67,7 +71,7 @@ async function show(
   server: CommServer,
   serving: Serving,
   io: ConsoleIo,
-  options: { json: boolean; onLeave(): void },
+  options: { json: boolean; onLeave(isGone: boolean): void },
 ): Promise<{ finish(): Promise<void> }> {
   if (options.json) {
     const lines = new LineWriter((text) => say(io, text), {

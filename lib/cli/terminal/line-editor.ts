@@ -1,8 +1,10 @@
 import readline from "node:readline";
+import { EditorOutput } from "./editor-output.ts";
 import { isInForeground } from "./foreground.ts";
 import { type Input, LineInput } from "./line-input.ts";
 import type { Region, Screen } from "./screen.ts";
 import { onSignals } from "./signals.ts";
+import { TtyInput } from "./tty-input.ts";
 
 /** How often a job in the background looks whether it has its terminal back: no signal tells when it was not stopped. */
 const FOREGROUND_CHECK_MS = 300;
@@ -21,30 +23,32 @@ export interface LineEditorOptions {
 /** A line at the bottom of a terminal, with editing and history: a region of the screen while it is asked for. */
 export class LineEditor extends LineInput implements Region {
   readonly #readline: readline.Interface & { prevRows?: number };
-  readonly #input: NodeJS.ReadStream;
+  readonly #input: TtyInput;
   readonly #output: NodeJS.WriteStream;
   readonly #screen: Screen;
   readonly #inputs: Input[] = [];
   #deliver: ((input: Input) => void) | undefined;
   #hide: (() => void) | undefined;
-  #ended = false;
+  #ended: (Input & { kind: "end" }) | undefined;
   #isAway = false;
+  /** Ctrl-Z was pressed; what continues us then is noticed where we stopped, and told by a signal as well. */
+  #isSuspended = false;
   readonly #stopListening: () => void;
   #foregroundCheck: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: LineEditorOptions) {
     super();
-    const { input, output, screen } = options;
-    this.#input = input;
+    const { output, screen } = options;
     this.#output = output;
     this.#screen = screen;
+    this.#input = new TtyInput(options.input, () => this.#end({ kind: "end", isGone: true }));
+    const echo = new EditorOutput(output, () => this.#isShown);
     // Before readline's own, which moves up by the rows that there were at the old width.
-    const onResize = () => this.#noteRows(this.#readline.getCursorPos().rows);
-    output.on("resize", onResize);
+    echo.on("resize", () => this.#noteRows(this.#readline.getCursorPos().rows));
     const complete = options.complete?.bind(options);
     this.#readline = readline.createInterface({
-      input,
-      output,
+      input: this.#input,
+      output: echo,
       terminal: true,
       history: [...options.history],
       historySize: 500,
@@ -61,17 +65,21 @@ export class LineEditor extends LineInput implements Region {
     this.#readline.on("line", (text) => this.#push({ kind: "line", text }));
     this.#readline.on("SIGINT", () => this.interrupt());
     this.#readline.on("SIGTSTP", () => this.#suspend());
-    this.#readline.on("close", () => this.#end());
-    // The window was closed: reading fails in place of ending.
-    const onError = () => this.#end();
-    input.on("error", onError);
-    const offSignals = onSignals(["SIGCONT"], () => this.#onContinued());
+    this.#readline.on("close", () => this.#end({ kind: "end" }));
+    const offSignals = onSignals(["SIGCONT"], () => {
+      if (!this.#isSuspended) this.#onContinued();
+      this.#isSuspended = false;
+    });
     this.#stopListening = () => {
       offSignals();
-      output.off("resize", onResize);
-      // What fails later still must not end the program.
-      input.off("error", onError).on("error", () => {});
+      this.#input.release();
+      echo.release();
     };
+  }
+
+  /** Asked for, and not left to others. */
+  get #isShown(): boolean {
+    return this.#deliver !== undefined && !this.#isAway;
   }
 
   protected override tellInterrupt(): void {
@@ -84,17 +92,27 @@ export class LineEditor extends LineInput implements Region {
 
   override next(prompt: string): Promise<Input> {
     const waiting = this.#inputs.shift();
-    if (waiting !== undefined) return Promise.resolve(waiting);
-    if (this.#ended) return Promise.resolve({ kind: "end" });
+    if (waiting === undefined) return this.ask(prompt);
+    // It was not shown when it was typed.
+    if (waiting.kind === "line") this.#screen.print(() => this.#output.write(`${prompt}${waiting.text}\n`));
+    return Promise.resolve(waiting);
+  }
+
+  override ask(prompt: string): Promise<Input> {
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended);
+    // Who asked before waits no more: what it was for was interrupted.
+    this.#hide?.();
     return new Promise((resolve) => {
       this.#deliver = resolve;
       this.#readline.setPrompt(prompt);
+      // What was typed while nothing was asked for stands nowhere yet.
+      this.#noteRows(0);
       this.#hide = this.#screen.show(this);
     });
   }
 
   erase(): void {
-    if (this.#deliver === undefined || this.#isAway) return;
+    if (!this.#isShown) return;
     const { rows } = this.#readline.getCursorPos();
     readline.moveCursor(this.#output, 0, -rows);
     readline.cursorTo(this.#output, 0);
@@ -103,33 +121,32 @@ export class LineEditor extends LineInput implements Region {
   }
 
   draw(): void {
-    if (this.#deliver === undefined || this.#isAway) return;
-    this.#readline.prompt(true);
+    if (this.#isShown) this.#readline.prompt(true);
   }
 
   override close(): void {
-    try {
-      this.#readline.close();
-    } catch {
-      // A terminal that is gone keeps no modes: setting them failed, and nothing is left to restore.
-    }
-    this.#end();
+    this.#readline.close();
   }
 
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  #end(end: Input & { kind: "end" }): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = end;
     // The prompt stands on the screen: what comes next begins on a line of its own.
-    if (this.#deliver !== undefined && !this.#isAway) this.#output.write("\n");
+    if (this.#isShown) this.#output.write("\n");
     this.#stopListening();
     clearInterval(this.#foregroundCheck);
-    this.#push({ kind: "end" });
+    this.#push(end);
   }
 
-  /** Ctrl-Z: the whole job stops, and the shell gets its terminal as it was. */
+  /**
+   * Ctrl-Z: the whole job stops, and the shell gets its terminal as it was. Where no shell could let us go on (`ssh -t`,
+   * `docker run -t`, a window of its own) the system does not stop us, and no signal follows.
+   */
   #suspend(): void {
-    this.#setRaw(false);
+    this.#isSuspended = true;
+    this.#input.setRawMode(false);
     process.kill(0, "SIGTSTP");
+    this.#onContinued();
   }
 
   /** The shell has let us go on, before it or behind it: `fg` or `bg`. */
@@ -145,19 +162,11 @@ export class LineEditor extends LineInput implements Region {
       this.#foregroundCheck.unref();
       return;
     }
-    this.#setRaw(false);
-    this.#setRaw(true);
+    this.#input.setRawMode(false);
+    this.#input.setRawMode(true);
     this.#readline.resume();
     this.#noteRows(0);
     this.draw();
-  }
-
-  #setRaw(on: boolean): void {
-    try {
-      this.#input.setRawMode(on);
-    } catch {
-      // gone: told by its end
-    }
   }
 
   /** Rows above the cursor that readline takes for its own when it draws next. */

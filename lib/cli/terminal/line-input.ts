@@ -4,7 +4,7 @@ export type Input =
   /** Ctrl-C; `text` is what had been typed. */
   | { readonly kind: "interrupt"; readonly text: string }
   /** Ctrl-D, the end of what was piped in, or a terminal that is gone. */
-  | { readonly kind: "end" };
+  | { readonly kind: "end"; readonly isGone?: boolean };
 
 /** Lines, one after the other: typed at a prompt, or piped in. */
 export abstract class LineInput {
@@ -12,6 +12,11 @@ export abstract class LineInput {
 
   /** Show the prompt, where there is a terminal, and wait for what comes. */
   abstract next(prompt: string): Promise<Input>;
+
+  /** As next(), for an answer: what was typed before the question is none. */
+  ask(prompt: string): Promise<Input> {
+    return this.next(prompt);
+  }
 
   /** Ask for nothing more: who waits is told the end. Leaves the terminal as it was. */
   abstract close(): void;

@@ -9,6 +9,7 @@ export class PipedLines extends LineInput {
   #lines: string[] = [];
   #rest = "";
   #ended = false;
+  #isGone = false;
   /** What is told from now on, whatever else could be read. */
   #over: Input | undefined;
   #deliver: ((input: Input) => void) | undefined;
@@ -43,13 +44,18 @@ export class PipedLines extends LineInput {
 
   async #nextLine(): Promise<Input> {
     while (this.#lines.length === 0 && !this.#ended) {
-      // A terminal that is gone fails in place of ending.
-      const { value, done } = await this.#pieces.next().catch(() => ({ value: "", done: true }));
+      const { value, done } = await this.#pieces.next().catch(() => this.#fail());
       if (done) this.#end();
       else this.#take(value);
     }
     const text = this.#lines.shift();
-    return text === undefined ? { kind: "end" } : { kind: "line", text };
+    return text === undefined ? { kind: "end", isGone: this.#isGone } : { kind: "line", text };
+  }
+
+  /** A terminal that is gone fails in place of ending. */
+  #fail(): IteratorResult<string> {
+    this.#isGone = true;
+    return { value: "", done: true };
   }
 
   #take(piece: string): void {

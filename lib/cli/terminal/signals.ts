@@ -18,7 +18,8 @@ export function onSignals(signals: readonly NodeJS.Signals[], handler: (signal: 
   };
 }
 
-function wasIgnored(signal: NodeJS.Signals): boolean {
+/** Whether this one was ignored when the program began. */
+export function wasIgnored(signal: NodeJS.Signals): boolean {
   return (IGNORED & (1n << BigInt(constants.signals[signal] - 1))) !== 0n;
 }
 

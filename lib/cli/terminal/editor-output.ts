@@ -1,0 +1,36 @@
+import { Writable } from "node:stream";
+import { columnsOf } from "./screen.ts";
+
+/**
+ * The terminal, as readline may have it: what it draws while no line is asked for, as an echo of keys that are pressed during
+ * a command, would go over what stands there.
+ */
+export class EditorOutput extends Writable {
+  readonly isTTY = true;
+  readonly #tty: NodeJS.WriteStream;
+  readonly #isShown: () => boolean;
+  readonly release: () => void;
+
+  constructor(tty: NodeJS.WriteStream, isShown: () => boolean) {
+    super({ decodeStrings: false });
+    this.#tty = tty;
+    this.#isShown = isShown;
+    const onResize = () => void this.emit("resize");
+    tty.on("resize", onResize);
+    this.release = () => void tty.off("resize", onResize);
+  }
+
+  get columns(): number {
+    return columnsOf(this.#tty);
+  }
+
+  get rows(): number {
+    return this.#tty.rows;
+  }
+
+  /** At once: others write to the terminal as well. */
+  override _write(text: string, _encoding: BufferEncoding, done: () => void): void {
+    if (this.#isShown()) this.#tty.write(text);
+    done();
+  }
+}
