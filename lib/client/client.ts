@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 import { CommError, toCommError } from "../errors.ts";
+import { DIGESTS_CAPABILITY } from "../protocol/constants.ts";
 import { checkShape } from "../protocol/json.ts";
 import type { Open, Role, Welcome } from "../protocol/messages.ts";
 import {
@@ -61,6 +62,8 @@ export class Client {
   readonly role: Role;
   /** With it the next client gets the same name and seat, when this one's link is lost. */
   readonly resume: string | undefined;
+  /** Whether a `get` may ask for digests; see digestAll(). */
+  readonly canAskDigests: boolean;
   /** Settles when the session has ended, with the reason; never rejects. */
   readonly ended: Promise<SessionEnd>;
 
@@ -73,6 +76,7 @@ export class Client {
     this.name = facts.name;
     this.role = facts.role;
     this.resume = facts.resume?.token;
+    this.canAskDigests = facts.capabilities.includes(DIGESTS_CAPABILITY);
     this.ended = ended;
   }
 

@@ -3,6 +3,10 @@
 /** Optional features, as both sides name them. Source: PROTOCOL.md, "Capabilities". */
 export const WORKING_CAPABILITY = "working";
 
+/** FILE of a `get` may have the SHA-256. Source: PROTOCOL.md, "get". */
+export const DIGESTS_CAPABILITY = "digests";
+export const CAPABILITIES: readonly string[] = [WORKING_CAPABILITY, DIGESTS_CAPABILITY];
+
 export const PROTOCOL_VERSION = 1;
 
 /** First byte of every frame. Not ASCII and not a TLS record type, so a stray peer is told at once. */

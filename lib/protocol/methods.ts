@@ -123,6 +123,8 @@ export const GetRequest = v.object({
   length: v.optional(count),
   /** The file must still be this one. */
   etag: v.optional(etag),
+  /** FILE shall have the SHA-256 of the whole file. */
+  digest: v.optional(v.boolean(), false),
 });
 export type GetRequest = v.InferInput<typeof GetRequest>;
 

@@ -1,5 +1,5 @@
 import { toCommError } from "../errors.ts";
-import { PROTOCOL_VERSION, WORKING_CAPABILITY } from "../protocol/constants.ts";
+import { CAPABILITIES, PROTOCOL_VERSION, WORKING_CAPABILITY } from "../protocol/constants.ts";
 import { encodeJson } from "../protocol/json.ts";
 import type { Hello, Open, Welcome } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
@@ -132,7 +132,7 @@ export class Reception {
       role,
       agent,
       ...(member.resumeToken !== undefined && { resume: { token: member.resumeToken, graceMs } }),
-      capabilities: isWorkingTold ? [WORKING_CAPABILITY] : [],
+      capabilities: CAPABILITIES.filter((known) => hello.capabilities.includes(known)),
       credit: limits.credit,
       maxStreams: limits.maxStreams,
     };

@@ -1,5 +1,5 @@
 import { CommError, ProtocolError, RemoteError, TransportError, toCommError } from "../errors.ts";
-import { PROTOCOL_VERSION, WORKING_CAPABILITY } from "../protocol/constants.ts";
+import { CAPABILITIES, PROTOCOL_VERSION, WORKING_CAPABILITY } from "../protocol/constants.ts";
 import type { Header } from "../protocol/header.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
 import { Auth, type Hello, Queued, Refuse, reasonOfWire, Welcome } from "../protocol/messages.ts";
@@ -156,7 +156,7 @@ class ClientHandshake implements LinkHandler {
       versions: { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION },
       agent,
       ...(this.#scram !== undefined && { auth: { mechanism: this.#scram.mechanism, message: this.#scram.first } }),
-      capabilities: [WORKING_CAPABILITY],
+      capabilities: [...CAPABILITIES],
       wait,
       ...(resume !== undefined && { resume }),
       credit: limits.credit,

@@ -13,7 +13,9 @@ export async function digestFile(
   sha256: Sha256,
   onPiece?: (bytes: number) => void | Promise<void>,
 ): Promise<{ sha256: string; etag: string }> {
-  const buffers = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)] as const;
+  // The byte more tells where it ends.
+  const length = Math.min(READ_BYTES, file.entry.size + 1);
+  const buffers = [new Uint8Array(length), new Uint8Array(length)] as const;
   let position = 0;
   let next = file.read(buffers[0], 0);
   for (let turn = 1; ; turn++) {

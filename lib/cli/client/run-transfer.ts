@@ -1,8 +1,10 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
+import { digestAll } from "../../client/digests.ts";
 import type { TransferItem, TransferOptions } from "../../client/transfer.ts";
 import { CommError, toCommError } from "../../errors.ts";
 import { quote } from "../../path.ts";
+import type { DigestResult } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import type { ExistsPolicy, OpenFile } from "../../storage/storage.ts";
@@ -37,12 +39,18 @@ export interface TransferRunOptions<Item extends TransferItem> {
   remotePath(item: Item, path: string): string;
 }
 
+/** A file that has moved, whose digests are to be compared. */
+interface Check<Item> {
+  readonly item: Item;
+  readonly done: Done;
+}
+
 /** One `get` or `put`: carries it out, compares digests, asks about conflicts, and tells how it goes. */
 export class TransferRun<Item extends TransferItem> {
   readonly #options: TransferRunOptions<Item>;
   readonly #conflicts: Conflicts;
   /** Files whose digests are compared when all have moved. */
-  readonly #checks: { item: Item; done: Done }[] = [];
+  readonly #checks: Check<Item>[] = [];
   /** The most that the server said to have of a file that is sent. */
   readonly #acknowledged = new WeakMap<Item, number>();
 
@@ -97,13 +105,7 @@ export class TransferRun<Item extends TransferItem> {
     const { connection, terms, view } = this.#options;
     try {
       await connection.persist((client) => transfer.run(client));
-      for (const { item, done } of this.#checks) {
-        view.phase(item, "verifying");
-        await connection
-          .persist((client) => this.#compareDigests(client, item, done.path))
-          .then((sha256) => view.onDone(item, { ...done, sha256 }))
-          .catch((thrown) => view.onFailed(item, toCommError(thrown)));
-      }
+      await this.#verify();
     } catch (error) {
       if (terms.signal.aborted) view.note(KEPT);
       this.#conflicts.tell(view);
@@ -121,16 +123,55 @@ export class TransferRun<Item extends TransferItem> {
     return view.exit;
   }
 
-  /** @returns the SHA-256 that both ends have @throws CommError DIGEST_MISMATCH */
-  async #compareDigests(client: Client, item: Item, path: string): Promise<string> {
-    const { openLocal, remotePath } = this.#options;
-    const file = await openLocal(item, path);
+  /** Compare the digests of both ends, and tell what has become of the files. @throws CommError INTERRUPTED */
+  async #verify(): Promise<void> {
+    const { connection, terms, view, remotePath } = this.#options;
+    // Several files may have come of one of the server's.
+    const left = new Map<string, Check<Item>[]>();
+    for (const check of this.#checks.splice(0)) {
+      const path = remotePath(check.item, check.done.path);
+      const sharing = left.get(path);
+      if (sharing === undefined) left.set(path, [check]);
+      else sharing.push(check);
+    }
+    const told = (path: string): readonly Check<Item>[] => {
+      const checks = left.get(path) ?? [];
+      left.delete(path);
+      const [next] = left.values();
+      if (next?.[0] !== undefined) view.phase(next[0].item, "verifying");
+      return checks;
+    };
     try {
-      const remote = remotePath(item, path);
-      const [theirs, ours] = await Promise.all([
-        client.digest(remote),
-        digestFile(file, new Bun.CryptoHasher("sha256")),
-      ]);
+      await connection.persist((client) =>
+        digestAll(client, [...left.keys()], {
+          clock: systemClock,
+          digest64,
+          signal: terms.signal,
+          onDigest: async (path, theirs) => {
+            connection.noteProgress();
+            for (const { item, done } of told(path)) {
+              await this.#compareDigests(item, done.path, path, theirs)
+                .then((sha256) => view.onDone(item, { ...done, sha256 }))
+                .catch((thrown) => view.onFailed(item, toCommError(thrown)));
+            }
+          },
+          onFailed(path, error) {
+            for (const { item } of told(path)) view.onFailed(item, error);
+          },
+        }),
+      );
+    } catch (thrown) {
+      const error = toCommError(thrown);
+      if (error.code === "INTERRUPTED") throw error;
+      for (const checks of left.values()) for (const { item } of checks) view.onFailed(item, error);
+    }
+  }
+
+  /** @returns the SHA-256 that both ends have @throws CommError DIGEST_MISMATCH */
+  async #compareDigests(item: Item, path: string, remote: string, theirs: DigestResult): Promise<string> {
+    const file = await this.#options.openLocal(item, path);
+    try {
+      const ours = await digestFile(file, new Bun.CryptoHasher("sha256"));
       if (theirs.sha256 === ours.sha256) return ours.sha256;
       const names = `${quote(file.entry.path)} has another SHA-256 than ${quote(remote)} at the server.`;
       throw new CommError("DIGEST_MISMATCH", names);

@@ -58,7 +58,8 @@ async function answerRequests(
       }
       lastId = request.id;
       try {
-        await sendOne(request, writer, sender, host);
+        if (request.digest) await sendDigest(request, stream, writer, sender, host);
+        else await sendOne(request, writer, sender, host);
       } catch (thrown) {
         if (stream.isClosed) throw thrown;
         const { code, message } = failureOf(thrown, "get", member, host);
@@ -93,10 +94,39 @@ async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender
   }
 }
 
+/** As sendOne(), with the SHA-256 in FILE. @throws as sendOne(); CommError INTERRUPTED when nobody wants it any more */
+async function sendDigest(
+  request: Request,
+  stream: Stream,
+  writer: ChunkWriter,
+  sender: FileSender,
+  host: Host,
+): Promise<void> {
+  const { id, path, length } = request;
+  checkPath(path);
+  // The pieces that are digested take the place of blocks in memory.
+  sender.close();
+  const { sha256, ...facts } = await host.digests.digest(path, stream.signal);
+  if (length === 0) {
+    rangeOf(request, facts);
+    await writer.json(ChunkKind.FILE, id, { ...facts, sha256 });
+    await writer.seal(id);
+    return;
+  }
+  const file = await host.storage.open(path);
+  try {
+    const range = rangeOf({ etag: facts.etag, ...request }, file.entry);
+    await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), sha256 });
+    await sender.send(id, file, [range]);
+  } finally {
+    await file.close();
+  }
+}
+
 /** @throws StreamError CHANGED when another state of the file is wanted, BAD_PARAMS */
 function rangeOf(
   request: { path: string; offset: number; length?: number | undefined; etag?: string | undefined },
-  entry: StorageEntry,
+  entry: Pick<StorageEntry, "etag" | "size">,
 ): Range {
   const { path, offset, length, etag } = request;
   if (etag !== undefined && etag !== entry.etag) {
