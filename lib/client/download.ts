@@ -218,7 +218,7 @@ export class Download {
     const reader = new ChunkReader(stream, new BlockPool(POOL_BLOCKS), this.#options.digest64);
     const pacer = new Pacer(this.#options.clock);
     for (;;) {
-      const chunk = reader.take() ?? (await reader.next());
+      const chunk = reader.take() ?? (await this.#next(reader));
       if (chunk === undefined) {
         if (this.#hasAskedAll) return;
         throw new ProtocolError("BAD_PAYLOAD", "The server ends before it was asked for everything.");
@@ -233,6 +233,11 @@ export class Download {
       // Requests must leave meanwhile, or the server would have nothing to do.
       if (pacer.isDue) await pacer.pause();
     }
+  }
+
+  #next(reader: ChunkReader): Promise<Chunk | undefined> {
+    this.#outstanding[0]?.task.small?.detach();
+    return reader.next();
   }
 
   /** @returns what to wait for before the next chunk */

@@ -42,7 +42,7 @@ export async function* decodeRecordBatches<S extends v.GenericSchema>(
       start = end + 1;
     }
     if (batch.length > 0) yield batch;
-    // A copy: the piece goes back to its owner when the next one is asked for.
+    // A copy: the piece is gone when the next one is asked for.
     rest = new Uint8Array(bytes.subarray(start));
     if (rest.length >= MAX_RECORD_BYTES) throw tooLong();
   }

@@ -1,4 +1,5 @@
 import type { CommError } from "../errors.ts";
+import { letGo } from "./arrived.ts";
 import { ReceiveWindow } from "./credit.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 
@@ -18,8 +19,8 @@ export class BodyReceiver {
   #ended = false;
   #failure: CommError | undefined;
   #wakeReader: (() => void) | undefined;
-  /** Length of the piece that the reader holds. */
-  #held = 0;
+  /** The piece that the reader has. */
+  #held: Uint8Array | undefined;
   #keepsArrived: boolean;
   /** Bytes that have come. */
   received = 0;
@@ -83,7 +84,7 @@ export class BodyReceiver {
 
   /**
    * The next bytes, undefined at the end. Asking again says that the piece before has reached its sink: only
-   * then the peer is granted new credit. One reader at a time.
+   * then the peer is granted new credit, and the piece is gone: what must last is copied. One reader at a time.
    *
    * @throws the error given to fail()
    */
@@ -92,7 +93,7 @@ export class BodyReceiver {
     for (;;) {
       const piece = this.#queue.shift();
       if (piece !== undefined) {
-        this.#held = piece.length;
+        this.#held = piece;
         return piece;
       }
       if (this.#failure !== undefined) throw this.#failure;
@@ -104,8 +105,10 @@ export class BodyReceiver {
   }
 
   #grant(): void {
-    const bytes = this.#window.consume(this.#held);
-    this.#held = 0;
+    if (this.#held === undefined) return;
+    const bytes = this.#window.consume(this.#held.length);
+    letGo(this.#held);
+    this.#held = undefined;
     if (bytes > 0 && !this.#ended && this.#failure === undefined) this.#port.sendCredit(this.#streamId, bytes);
   }
 

@@ -4,6 +4,7 @@ import { FrameDecoder, type FrameSink } from "../protocol/frame-decoder.ts";
 import { encodeFrame, type Header, writeUint32 } from "../protocol/header.ts";
 import { encodeReason, type ReasonCode } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
+import { hold, letGo } from "./arrived.ts";
 import type { Clock } from "./clock.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import type { Pace } from "./pace.ts";
@@ -254,6 +255,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   onBytes(bytes: Uint8Array): void {
     this.bytesIn += bytes.length;
     this.#heartbeat.noteReceived();
+    hold(bytes);
     if (this.#backlog !== undefined) this.#backlog.push(bytes);
     else if (!this.#decode(bytes)) {
       this.#hold(Hold.backlog);
@@ -265,7 +267,10 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   #decode(bytes: Uint8Array): boolean {
     try {
       const taken = this.#decoder.push(bytes, FRAMES_PER_TURN);
-      if (taken === bytes.length) return true;
+      if (taken === bytes.length) {
+        letGo(bytes);
+        return true;
+      }
       this.#backlog ??= [];
       this.#backlog.unshift(bytes.subarray(taken));
       return false;

@@ -1,3 +1,5 @@
+import { hold, letGo } from "./arrived.ts";
+
 /** Below this size a piece is copied behind its predecessor instead of being kept by itself. */
 const SMALL_BYTES = 4 * 1024;
 const TAIL_BYTES = 16 * 1024;
@@ -42,7 +44,7 @@ export class ReceiveQueue {
     }
   }
 
-  /** The oldest bytes, or undefined when there are none. They belong to the caller. */
+  /** The oldest bytes, or undefined when there are none. The caller lets go of them. */
   shift(): Uint8Array | undefined {
     const piece = this.#pieces.shift();
     if (piece === undefined) return undefined;
@@ -57,6 +59,7 @@ export class ReceiveQueue {
   }
 
   clear(): void {
+    for (const piece of this.#pieces) letGo(piece);
     this.#pieces.length = 0;
     this.#kept.length = 0;
     this.#unread = 0;
@@ -73,6 +76,7 @@ export class ReceiveQueue {
   }
 
   #add(piece: Uint8Array, kept: number): void {
+    hold(piece);
     this.#pieces.push(piece);
     this.#kept.push(kept);
     this.#keptBytes += kept;

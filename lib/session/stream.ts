@@ -203,7 +203,7 @@ export class Stream {
     this.fail(error);
   }
 
-  /** The next bytes of the peer's body, as BodyReceiver.read(). @throws as write() */
+  /** The next bytes of the peer's body, as BodyReceiver.read(): gone when the next are asked for. @throws as write() */
   read(): Promise<Uint8Array | undefined> {
     return this.#receiver.read();
   }

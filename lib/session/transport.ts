@@ -53,7 +53,7 @@ export interface FileBytes {
 }
 
 export interface TransportHandler {
-  /** Bytes arrived; they belong to the handler. Never called after close(), abort() or onClosed(). */
+  /** Bytes arrived; their buffer, which holds nothing else, belongs to the handler. Never called after close(), abort() or onClosed(). */
   onBytes(bytes: Uint8Array): void;
   /** Everything written has left. */
   onDrain(): void;

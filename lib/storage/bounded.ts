@@ -42,7 +42,7 @@ export class BoundedStorage extends WrappedStorage {
 
   /** @throws StorageError as Storage.store(), and QUOTA_EXCEEDED, NO_SPACE */
   override store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
-    if (this.#budget.hasQuota) return this.#storeCounted(path, facts, exists, bytes);
+    if (this.#budget.hasQuota) return this.#storeCounted(path, facts, exists, new Uint8Array(bytes));
     // Small files come by the thousand: no promise for each, when none is needed.
     this.#budget.check(facts.size, quote(path));
     return this.inner.store(path, facts, exists, bytes);

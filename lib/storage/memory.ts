@@ -187,13 +187,14 @@ export class MemoryStorage implements Storage {
   }
 
   async store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
+    const content = new Uint8Array(bytes);
     await this.makeFolder(parentOf(path));
     let free = path;
     for (let copy = 1; exists === "rename" && (this.#files.has(free) || this.#isFolder(free)); copy++)
       free = copyPath(path, copy);
     if (this.#isFolder(free)) throw new StorageError("EXISTS", `${quote(path)} is not a file.`);
     if (exists !== "overwrite" && this.#files.has(free)) throw new StorageError("EXISTS", `${quote(path)} exists.`);
-    this.#put(free, new Uint8Array(bytes), facts);
+    this.#put(free, content, facts);
     return free;
   }
 

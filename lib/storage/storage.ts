@@ -63,7 +63,8 @@ export interface Storage {
   receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile>;
 
   /**
-   * Make a whole file of at most one block (isSmall()) at once: durable, and visible only then.
+   * Make a whole file of at most one block (isSmall()) at once: durable, and visible only then. `bytes` are the caller's
+   * again when this has returned, which is before it is done: who needs them longer copies them.
    *
    * @returns its path: another than `path` only with "rename"
    * @throws StorageError EXISTS; as receive(), but BUSY

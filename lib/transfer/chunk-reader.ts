@@ -10,7 +10,7 @@ export interface Chunk extends ChunkHeader {
   readonly payload: Uint8Array;
   /** False when the payload is not what its digest says; then it is a block, and must not be used. */
   readonly intact: boolean;
-  /** True when the payload is in a buffer that others wait for; else it may be kept. */
+  /** True when the payload is in a buffer that others wait for; else it is gone when the next chunk is not here yet. */
   readonly isLent: boolean;
   /** Give the payload's buffer back. Once. */
   release(): void;

@@ -31,7 +31,7 @@ export class SmallFile {
         `${quote(this.path)} has no block of ${payload.length} bytes at ${offset}.`,
       );
     }
-    // What is lent must be given back; most often it is a view of what arrived, and may stay.
+    // What is lent must be given back; most often it is a view of what arrived, and stays until more is waited for.
     if (intact) {
       this.bytes = chunk.isLent ? new Uint8Array(payload) : payload;
       this.#isView = !chunk.isLent;
@@ -39,7 +39,7 @@ export class SmallFile {
     chunk.release();
   }
 
-  /** It is not stored at once: keep its bytes alone, and not all that came with them. */
+  /** More is waited for, and what has arrived is gone then: keep its bytes. */
   detach(): void {
     if (this.bytes !== undefined && this.#isView) this.bytes = new Uint8Array(this.bytes);
     this.#isView = false;

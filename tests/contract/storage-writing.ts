@@ -81,6 +81,15 @@ export function storageWritingContract(name: string, open: () => Promise<Storage
       }
     });
 
+    test("has read the caller's buffer when it returns, though it is not done yet", async () => {
+      using fixture = await open();
+      const buffer = Uint8Array.from(SMALL);
+      const stored = store(fixture.storage, "a", buffer);
+      buffer.fill(0);
+      await stored;
+      expect((await readWhole(fixture.storage, "a")).equals(SMALL)).toBe(true);
+    });
+
     test("keeps the caller's buffer out of the file: it may be used again", async () => {
       using fixture = await open();
       const buffer = Uint8Array.from(SMALL);

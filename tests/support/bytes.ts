@@ -24,3 +24,10 @@ export function splitAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[
   // Not bytes.slice(): that of a Buffer is a view.
   return at.slice(1).map((end, index) => new Uint8Array(bytes.subarray(at[index], end)));
 }
+
+/** All of a body, copied piece by piece: what was read is gone when the next is asked for. */
+export async function wholeOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of body) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces);
+}

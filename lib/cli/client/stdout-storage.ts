@@ -20,7 +20,7 @@ export class StdoutStorage {
   }
 
   async store(path: string, _facts: FileFacts, _exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
-    await this.#io.out(bytes);
+    await this.#io.out(new Uint8Array(bytes));
     return path;
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { CommError } from "../../../lib/errors.ts";
 import type { Header } from "../../../lib/protocol/header.ts";
 import { Opcode } from "../../../lib/protocol/opcode.ts";
+import { hold, letGo } from "../../../lib/session/arrived.ts";
 import { Link, type LinkHandler, type LinkOptions } from "../../../lib/session/link.ts";
 import { pattern } from "../../support/bytes.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
@@ -173,6 +174,44 @@ describe("Link: what came already from a peer that does not read", () => {
     transport.handler?.onClosed(new Error("ECONNRESET"));
     await allTurns();
     expect([answered(), ends.length]).toEqual([5, 1]);
+  });
+});
+
+describe("Link: the memory of what arrives", () => {
+  const data = (bytes: number) => Buffer.concat([frame("DATA", pattern(bytes), 1), frame("PING", pattern(8))]);
+  /** Bytes as they arrive, in a buffer of their own. */
+  const arriving = (transport: FakeTransport, bytes: Uint8Array) => {
+    const own = new Uint8Array(bytes);
+    transport.handler?.onBytes(own);
+    return own;
+  };
+
+  test("is free at once when nobody needs it any more, and with who keeps a piece of it when that lets go", () => {
+    const kept: Uint8Array[] = [];
+    const { transport, link } = makeLink({
+      onData: (_, piece) => {
+        hold(piece);
+        kept.push(piece);
+      },
+    });
+    link.liftLimits();
+    const unneeded = arriving(transport, frame("OPEN", pattern(60_000), 1));
+    expect(unneeded.length).toBe(0);
+    const needed = arriving(transport, data(100_000));
+    expect(needed.length).toBeGreaterThan(100_000);
+    for (const piece of kept) letGo(piece);
+    expect(needed.length).toBe(0);
+  });
+
+  test("stays while what came is handled turn by turn", async () => {
+    const { transport, frames } = makeLink();
+    const bytes = arriving(transport, Buffer.concat(Array(2_000).fill(frame("OPEN", {}, 1))));
+    while (frames.length < 2_000) {
+      expect(bytes.length).toBeGreaterThan(0);
+      await settle();
+    }
+    await settle();
+    expect(bytes.length).toBe(0);
   });
 });
 

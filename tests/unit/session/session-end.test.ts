@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { pattern } from "../../support/bytes.ts";
+import { pattern, wholeOf } from "../../support/bytes.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { FakeTransport } from "../../support/fake-transport.ts";
 import { codeOf, rejection, watch } from "../../support/outcomes.ts";
@@ -26,10 +26,10 @@ describe("Session.goAway()", () => {
     expect([client.ends, server.ends]).toEqual([[], []]);
 
     const sent = Promise.all([server.stream.write(pattern(200_000)), server.stream.end({ sum: 1 })]);
-    const body = await Array.fromAsync(stream.body());
+    const body = await wholeOf(stream.body());
     await sent;
     await Promise.all([client.session.closed, server.session.closed]);
-    expect(Buffer.concat(body).equals(pattern(200_000))).toBeTrue();
+    expect(body.equals(pattern(200_000))).toBeTrue();
     expect(stream.trailer).toEqual({ sum: 1 });
     expect(client.ends).toEqual([{ by: "remote", code: "SHUTDOWN", message: "stopping" }]);
     expect(server.ends).toEqual([{ by: "local", code: "SHUTDOWN", message: "stopping" }]);

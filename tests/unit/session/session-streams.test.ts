@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { CommError } from "../../../lib/errors.ts";
-import { pattern } from "../../support/bytes.ts";
+import { pattern, wholeOf } from "../../support/bytes.ts";
 import { settle } from "../../support/fake-clock.ts";
 import { codeOf, rejection, watch } from "../../support/outcomes.ts";
 import { sessionPair } from "../../support/session-pair.ts";
@@ -22,11 +22,11 @@ describe("Session: a request", () => {
     const sent = [stream.write(pattern(20_000, 1)), stream.end({ sum: 1 })];
     server.stream.accept({});
     sent.push(server.stream.write(pattern(30_000, 2)), server.stream.end({ sum: 2 }));
-    const bodies = [Array.fromAsync(server.stream.body()), Array.fromAsync(stream.body())] as const;
+    const bodies = [wholeOf(server.stream.body()), wholeOf(stream.body())] as const;
     const [there, back] = await Promise.all(bodies);
     await Promise.all(sent);
-    expect(Buffer.concat(there).equals(pattern(20_000, 1))).toBeTrue();
-    expect(Buffer.concat(back).equals(pattern(30_000, 2))).toBeTrue();
+    expect(there.equals(pattern(20_000, 1))).toBeTrue();
+    expect(back.equals(pattern(30_000, 2))).toBeTrue();
     expect([server.stream.trailer, stream.trailer]).toEqual([{ sum: 1 }, { sum: 2 }]);
     await Promise.all([stream.closed, server.stream.closed]);
     expect([client.ends, server.ends]).toEqual([[], []]);

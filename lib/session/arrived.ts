@@ -1,0 +1,28 @@
+/** What arrives in smaller buffers is left to the collector. */
+const MIN_BYTES = 16 * 1024;
+
+/** How many still need what is in a buffer. */
+const holds = new WeakMap<ArrayBuffer, number>();
+
+/**
+ * Bytes that arrive come in a buffer of their own each time, half a megabyte of it when they come fast. The collector would
+ * let hundreds of them pile up. So who needs `bytes`, or a view of what they are a view of, holds them; when all have let go
+ * the memory is free at once, and what is still a view of it is empty. Who is gone without a word leaves it to the collector.
+ */
+export function hold(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer.byteLength < MIN_BYTES || !(buffer instanceof ArrayBuffer)) return;
+  holds.set(buffer, (holds.get(buffer) ?? 0) + 1);
+}
+
+/** As often as hold(). Nothing of it is looked at again by who calls this. */
+export function letGo(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer.byteLength < MIN_BYTES || !(buffer instanceof ArrayBuffer)) return;
+  const left = (holds.get(buffer) ?? 0) - 1;
+  if (left > 0) holds.set(buffer, left);
+  else if (left === 0) {
+    holds.delete(buffer);
+    buffer.transfer(0);
+  }
+}
