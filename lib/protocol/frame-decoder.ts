@@ -27,8 +27,8 @@ export class FrameDecoder {
   #payload: Uint8Array = EMPTY;
   /** Bytes of the current payload that have arrived. */
   #received = 0;
-  /** Headers that were read. */
-  #frames = 0;
+  /** Work that was done: a frame is 1, and each kilobyte of control payload another. */
+  #work = 0;
   #stopped = false;
   #paused = false;
   /** Largest control payload for now: a peer that is not admitted gets less (PROTOCOL.md, "Limits"). */
@@ -54,18 +54,19 @@ export class FrameDecoder {
   }
 
   /**
-   * Take the next bytes, at most those of `maxFrames` frames. The sink is called before this returns; after an error the decoder has
+   * Take the next bytes, at most those that are `maxWork`, or little more: a frame is 1, and each 1024 bytes of control
+   * payload 1 more. The sink is called before this returns; after an error the decoder has
    * stopped.
    *
    * @returns how many bytes were taken
    * @throws ProtocolError as decodeHeader(), and whatever the sink throws
    */
-  push(bytes: Uint8Array, maxFrames = Number.POSITIVE_INFINITY): number {
+  push(bytes: Uint8Array, maxWork = Number.POSITIVE_INFINITY): number {
     let offset = 0;
-    const last = this.#frames + maxFrames;
+    const last = this.#work + maxWork;
     this.#paused = false;
     try {
-      while (!this.#stopped && !this.#paused && offset < bytes.length && this.#frames < last) {
+      while (!this.#stopped && !this.#paused && offset < bytes.length && this.#work < last) {
         offset =
           this.#header === undefined ? this.#takeHeader(bytes, offset) : this.#takePayload(this.#header, bytes, offset);
       }
@@ -103,7 +104,7 @@ export class FrameDecoder {
   }
 
   #begin(header: Header): void {
-    this.#frames++;
+    this.#work += header.opcode === Opcode.DATA ? 1 : 1 + (header.length >> 10);
     if (header.opcode !== Opcode.DATA && header.length > this.maxControlBytes) {
       throw new ProtocolError(
         "FRAME_TOO_LARGE",

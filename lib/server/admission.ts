@@ -4,6 +4,7 @@ import type { Header } from "../protocol/header.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
 import { Auth, encodeReason, Hello, type Role } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
+import type { Backlogs } from "../session/backlogs.ts";
 import type { Clock } from "../session/clock.ts";
 import { Link, type LinkHandler } from "../session/link.ts";
 import type { Transport } from "../session/transport.ts";
@@ -23,6 +24,8 @@ export interface AdmissionHost {
   readonly seats: Seats;
   readonly access: Access;
   readonly bandwidth: Bandwidth;
+  /** All links take turns. */
+  readonly backlogs: Backlogs;
   readonly heartbeatMs: number;
   /** How long a peer may take until it has said and proven who it is, the handshake of TLS included. */
   readonly handshakeMs: number;
@@ -70,6 +73,7 @@ export class Admission implements LinkHandler, Candidate {
       heartbeatMs: host.heartbeatMs,
       onGone: host.onGone,
       countsAccepts: true,
+      backlogs: host.backlogs,
       pace: { out: host.bandwidth.pace("out"), in: host.bandwidth.pace("in") },
     });
     this.#cancelTimeout = host.clock.after(host.handshakeMs, () =>

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
 import type { Hello, Role } from "../protocol/messages.ts";
 import type { ServerEvent } from "../protocol/methods.ts";
+import { Backlogs } from "../session/backlogs.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Link } from "../session/link.ts";
 import type { Transport } from "../session/transport.ts";
@@ -44,6 +45,7 @@ export class Door implements AdmissionHost {
   readonly seats: Seats;
   readonly access: Access;
   readonly bandwidth: Bandwidth;
+  readonly backlogs: Backlogs;
   readonly heartbeatMs: number;
   readonly handshakeMs: number;
   /** Peers between their first byte and their admission, those who wait for a seat included. */
@@ -68,6 +70,7 @@ export class Door implements AdmissionHost {
     this.seats = options.seats;
     this.access = options.access;
     this.bandwidth = options.bandwidth;
+    this.backlogs = new Backlogs(options.clock);
     this.heartbeatMs = options.heartbeatMs;
     this.handshakeMs = options.handshakeMs;
     const { maxUnadmitted: max, maxUnadmittedPerAddress: maxPerGroup } = options;

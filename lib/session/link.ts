@@ -4,9 +4,10 @@ import { FrameDecoder, type FrameSink } from "../protocol/frame-decoder.ts";
 import { encodeFrame, type Header, writeUint32 } from "../protocol/header.ts";
 import { encodeReason, type ReasonCode } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
-import { hold, letGo } from "./arrived.ts";
+import { Backlogs } from "./backlogs.ts";
 import type { Clock } from "./clock.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
+import { hold, letGo } from "./memory.ts";
 import type { Pace } from "./pace.ts";
 import { type FrameSource, SendQueue } from "./send-queue.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
@@ -14,8 +15,8 @@ import type { Transport, TransportHandler } from "./transport.ts";
 /** Control frames waiting above this say that the peer does not read. */
 const CONGESTED_BYTES = 256 * 1024;
 
-/** Frames of one peer that are handled in a row. */
-const FRAMES_PER_TURN = 128;
+/** Work for one peer that is done in a row: FrameDecoder.push() says what is how much. */
+const WORK_PER_TURN = 128;
 
 /** A peer that has sent so much too early that it would take so long is not read from. */
 const MAX_DEBT_MS = 2_000;
@@ -45,6 +46,8 @@ export interface LinkOptions {
   readonly pace?: { readonly out: Pace | undefined; readonly in: Pace | undefined };
   /** Whether accepted requests count, too, when the peer does not read; at one side of a link only. */
   readonly countsAccepts?: boolean;
+  /** With whom it takes turns when more comes than is handled at once; absent: with nobody. */
+  readonly backlogs?: Backlogs;
   /** Told the link when nothing is left of it. */
   onGone?(link: Link): void;
 }
@@ -72,6 +75,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   /** What has come and was not decoded yet, in order; there while it is. */
   #backlog: Uint8Array[] | undefined;
   #isTurnDue = false;
+  readonly #backlogs: Backlogs;
   #onBacklogDone: (() => void) | undefined;
   handler: LinkHandler;
   /** Bytes on the wire, headers included. */
@@ -82,6 +86,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.handler = options.handler;
     this.#onGone = options.onGone;
     this.clock = options.clock;
+    this.#backlogs = options.backlogs ?? new Backlogs(options.clock);
     this.intervalMs = options.heartbeatMs;
     this.#decoder = new FrameDecoder(this);
     const { clock, pace } = options;
@@ -266,7 +271,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   /** @returns false when there is more than one turn's worth: the rest is the backlog now */
   #decode(bytes: Uint8Array): boolean {
     try {
-      const taken = this.#decoder.push(bytes, FRAMES_PER_TURN);
+      const taken = this.#decoder.push(bytes, WORK_PER_TURN);
       if (taken === bytes.length) {
         letGo(bytes);
         return true;
@@ -285,7 +290,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   #goOnLater(): void {
     if (this.#isTurnDue || this.#backlog === undefined) return;
     this.#isTurnDue = true;
-    void this.clock.turn().then(() => {
+    this.#backlogs.add(() => {
       this.#isTurnDue = false;
       // Nor from what has come already.
       if ((this.#holds & Hold.unread) !== 0) return;

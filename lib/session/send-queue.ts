@@ -2,6 +2,7 @@ import { HEADER_BYTES } from "../protocol/constants.ts";
 import { encodeHeader, readUint32 } from "../protocol/header.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
+import { discard } from "./memory.ts";
 import type { Pace } from "./pace.ts";
 import type { FileBytes, Transport } from "./transport.ts";
 
@@ -164,6 +165,8 @@ export class SendQueue {
   /** One write of all that is small, and one more when a large payload is next. False when nothing waits. */
   #writeBatch(): boolean {
     const parts: Uint8Array[] = [];
+    /** Those of them that are ours. */
+    const frames: Uint8Array[] = [];
     let bytes = 0;
     const add = (part: Uint8Array) => {
       parts.push(part);
@@ -177,6 +180,7 @@ export class SendQueue {
       this.#controlBytes -= frame.length;
       if (isCaused) this.#causedBytes -= frame.length;
       add(frame);
+      frames.push(frame);
       if (onSent !== undefined) this.#inFlight.push(onSent);
     }
     let large: Uint8Array | FileBytes | undefined;
@@ -191,7 +195,9 @@ export class SendQueue {
     }
 
     if (bytes === 0) return false;
-    this.#write(join(parts, bytes));
+    const joined = join(parts, bytes);
+    for (const frame of frames) if (frame !== joined) discard(frame);
+    if (this.#write(joined)) discard(joined);
     if (large !== undefined) this.#write(large);
     if (!this.#blocked) this.#settle();
     if (this.#control.length === 0) this.onControlSent?.();
@@ -225,10 +231,12 @@ export class SendQueue {
     return true;
   }
 
-  #write(bytes: Uint8Array | FileBytes): void {
+  /** @returns true when the buffer is free again */
+  #write(bytes: Uint8Array | FileBytes): boolean {
     this.bytesOut += bytes.length;
     const isFree = bytes instanceof Uint8Array ? this.#transport.write(bytes) : this.#transport.sendFile(bytes);
     if (!isFree) this.#blocked = true;
+    return isFree;
   }
 
   #settle(): void {

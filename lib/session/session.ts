@@ -7,6 +7,7 @@ import { encodeReason, Open, Reason, type ReasonCode, Result, reasonOfWire } fro
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
 import type { Link, LinkHandler } from "./link.ts";
+import { discard } from "./memory.ts";
 import { encodeControl, Stream, type StreamPort } from "./stream.ts";
 
 /** How long a server that ends in order waits for the client: the end of a file may still be on a slow way. */
@@ -125,6 +126,7 @@ export class Session implements LinkHandler {
     const stream = this.#addStream(this.#nextId, true);
     this.#nextId += 2;
     this.#link.send(Opcode.OPEN, stream.id, payload, options.end ? Flag.END : 0);
+    discard(payload);
     if (options.end) stream.endWithOpen();
     return stream;
   }

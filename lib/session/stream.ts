@@ -5,6 +5,7 @@ import { encodeReason } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import { BodyReceiver, type BodyReceiverPort } from "./body-receiver.ts";
 import { BodySender, type BodySenderPort, type FileSource } from "./body-sender.ts";
+import { discard } from "./memory.ts";
 import type { FrameSource } from "./send-queue.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -13,6 +14,7 @@ type Json = Record<string, unknown>;
 
 /** What a stream sees of its session: one object for all its streams. */
 export interface StreamPort extends BodySenderPort, BodyReceiverPort {
+  /** The payload is copied. */
   send(opcode: Opcode, streamId: number, payload: Uint8Array, flags?: number, onSent?: () => void): void;
   /** The stream is over, though answers on it may still wait. */
   disown(streamId: number): void;
@@ -149,6 +151,7 @@ export class Stream {
     this.#isAccepted = true;
     if (options.end) this.#port.send(Opcode.ACCEPT, this.id, payload, Flag.END, this.#sender.endWithoutBody());
     else this.#port.send(Opcode.ACCEPT, this.id, payload);
+    discard(payload);
   }
 
   /** Tell the opener that its request is not forgotten, unless something was sent since this was called last. */

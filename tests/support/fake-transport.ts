@@ -1,9 +1,10 @@
 import type { Transport, TransportHandler } from "../../lib/session/transport.ts";
 
-/** A transport that only remembers: what was written is in `writes`, the very buffers. */
+/** A transport that only remembers: what was written is in `writes`, copied, and the very buffers in `buffers`. */
 export class FakeTransport implements Transport {
   readonly peer = "fake:1";
   readonly writes: Uint8Array[] = [];
+  readonly buffers: ArrayBufferLike[] = [];
   handler: TransportHandler | undefined;
   /** While true, write() takes the bytes and says that it is full. */
   blocked = false;
@@ -19,7 +20,8 @@ export class FakeTransport implements Transport {
 
   write(bytes: Uint8Array): boolean {
     if (this.closed) throw new Error("write() comes after close(): the bytes would be lost");
-    this.writes.push(bytes);
+    this.writes.push(new Uint8Array(bytes));
+    this.buffers.push(bytes.buffer);
     return !this.blocked;
   }
 

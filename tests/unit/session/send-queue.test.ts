@@ -128,7 +128,7 @@ describe("SendQueue", () => {
     queue.addSource(new ListSource(1, [payload]));
     await settle();
     expect(transport.writes.map(({ length }) => length)).toEqual([16, 200_000]);
-    expect(transport.writes[1]?.buffer).toBe(payload.buffer);
+    expect(transport.buffers[1]).toBe(payload.buffer);
   });
 
   test("payloads of up to 16384 bytes are copied together, larger ones are not", async () => {

@@ -1,4 +1,4 @@
-/** What arrives in smaller buffers is left to the collector. */
+/** Smaller buffers are left to the collector. */
 const MIN_BYTES = 16 * 1024;
 
 /** How many still need what is in a buffer. */
@@ -25,4 +25,9 @@ export function letGo(bytes: Uint8Array): void {
     holds.delete(buffer);
     buffer.transfer(0);
   }
+}
+
+/** Nobody has `bytes`, or what they are a view of, but the caller, who needs them no more: the memory is free at once. */
+export function discard({ buffer }: Uint8Array): void {
+  if (buffer.byteLength >= MIN_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -1,0 +1,44 @@
+import type { Clock } from "./clock.ts";
+
+/** How long backlogs are worked on before everybody else who waits for the event loop has a turn. */
+const MAX_RUN_MS = 2;
+
+/**
+ * The links of one side that have received more than is handled at once. They take turns, a few of them between two looks
+ * at what else has come: so who sends much is served, and who sends little does not wait for all of that.
+ */
+export class Backlogs {
+  readonly #clock: Pick<Clock, "now" | "turn">;
+  #waiting: (() => void)[] = [];
+  #isScheduled = false;
+
+  constructor(clock: Pick<Clock, "now" | "turn">) {
+    this.#clock = clock;
+  }
+
+  /** Call `work`, which handles a little, behind the others that wait. */
+  add(work: () => void): void {
+    this.#waiting.push(work);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    void this.#clock.turn().then(() => {
+      this.#isScheduled = false;
+      this.#run();
+    });
+  }
+
+  #run(): void {
+    const began = this.#clock.now();
+    // Each once: who adds itself again is behind those that wait for the event loop.
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    let next = 0;
+    while (next < waiting.length && (next === 0 || this.#clock.now() - began < MAX_RUN_MS)) waiting[next++]?.();
+    if (next < waiting.length) this.#waiting = [...waiting.slice(next), ...this.#waiting];
+    if (this.#waiting.length > 0) this.#schedule();
+  }
+}
