@@ -112,7 +112,7 @@ export const ERRORS = {
   TIMEOUT: local(3, "Give it longer with --timeout SECONDS.", true),
   INCOMPLETE: local(7, "Run it again: what was verified is kept."),
   DISK_FULL: local(9, "Make room, then run it again: it goes on where it stopped."),
-  DISK_DENIED: local(9, "Choose a folder that you may write to."),
+  DISK_DENIED: local(9, "Look at who owns it and its folder, and what they may do: ls -ld"),
   TOO_MANY_FILES: local(9, "Raise the limit of open files (ulimit -n), then run it again.", true),
   DISK_FAILED: local(9, "Check the disk, then run it again."),
   NO_SUCH_FILE: local(6, "Check the name and the folder that you are in."),

@@ -22,6 +22,7 @@ import {
   MAX_OUTSTANDING_BYTES,
   type TransferItem,
   type TransferOptions,
+  tellGone,
 } from "./transfer.ts";
 
 const POOL_BLOCKS = 3;
@@ -73,13 +74,14 @@ export class Download {
 
   /** `source` tells what to fetch; it is asked again after a lost link. */
   constructor(source: (client: Client) => AsyncIterable<readonly TransferItem[]>, options: DownloadOptions) {
-    this.#options = {
+    const noted: DownloadOptions = {
       ...options,
       onFailed: (item, error) => {
         this.#hasFailed = true;
         options.onFailed(item, error);
       },
     };
+    this.#options = tellGone(noted, (error) => error instanceof RemoteError && error.code === "NOT_FOUND");
     this.#plan = new DownloadPlan(source, this.#options);
     this.#arrivals = new Arrivals(this.#options, {
       askAgain: (task, delayMs) => (delayMs === undefined ? this.#again.push(task) : this.#askLater(task, delayMs)),

@@ -14,6 +14,8 @@ export interface TransferItem {
   readonly modifiedAt: number;
   /** Of a folder, as in the facts of a file. */
   readonly mode?: number | undefined;
+  /** Found in a folder or by a pattern, and not named by anybody: nobody misses it when it has gone. */
+  readonly isFound?: boolean;
 }
 
 /** What a transfer tells while it goes on. */
@@ -28,6 +30,8 @@ export interface TransferEvents<Item extends TransferItem = TransferItem> {
   onDone(item: Item, outcome: Outcome, path: string, size: number): void;
   /** This one can't be had; the others go on. */
   onFailed(item: Item, error: CommError): void;
+  /** It was found, and has gone since; absent: that is a failure, too. */
+  onGone?(item: Item, error: CommError): void;
 }
 
 /** A file or folder of this machine to send. */
@@ -63,4 +67,18 @@ export function overloadDelayMs(times: number): number {
 /** True for a stream that ended because a part of it that is no block was damaged on the way. */
 export function isDamage(failure: unknown): boolean {
   return failure instanceof CommError && failure.code === "DIGEST_MISMATCH";
+}
+
+/** `options`, with files that have gone since they were found told apart from failures, where that is asked for. */
+export function tellGone<Item extends TransferItem, Options extends TransferOptions<Item>>(
+  options: Options,
+  isGone: (error: CommError) => boolean,
+): Options {
+  const { onFailed, onGone } = options;
+  if (onGone === undefined) return options;
+  return {
+    ...options,
+    onFailed: (item: Item, error: CommError) =>
+      item.isFound === true && isGone(error) ? onGone(item, error) : onFailed(item, error),
+  };
 }

@@ -22,6 +22,7 @@ import {
   MAX_RESTARTS,
   overloadDelayMs,
   type TransferOptions,
+  tellGone,
   type UploadItem,
 } from "./transfer.ts";
 import { checkRanges, checkStored, newTask, offerOf, type UploadTask } from "./upload-task.ts";
@@ -61,7 +62,7 @@ export class Upload {
 
   constructor(batches: AsyncIterable<readonly UploadItem[]>, options: TransferOptions<UploadItem>) {
     this.#items = new Batches(batches);
-    this.#options = options;
+    this.#options = tellGone(options, isGoneHere);
   }
 
   /**
@@ -366,4 +367,9 @@ export class Upload {
     if (file !== undefined && !isSmall(file.entry)) this.#large--;
     await file?.close();
   }
+}
+
+/** The file itself has gone; what the server misses is another matter. */
+function isGoneHere(error: CommError): boolean {
+  return !(error instanceof RemoteError) && (error.code === "NO_SUCH_FILE" || error.code === "NOT_FOUND");
 }

@@ -79,10 +79,24 @@ export const ListParams = v.object({
   parents: v.optional(v.boolean(), false),
 });
 export const ListResult = v.object({});
+
+/** What the trailer of a list tells by name: so many, and so long, at most. */
+export const MAX_LEFT_OUT = 100;
+export const MAX_LEFT_OUT_NAME = 1024;
+
 export const ListTrailer = v.object({
   entries: count,
-  /** Entries whose names are not repository paths, and folders that can't be read. */
+  /** Entries whose names are not repository paths, folders that can't be read or have gone since they were told. */
   skipped: count,
+  /** How many of them the server may not read. */
+  unreadable: v.optional(count),
+  /** The first of them. The name need be no path, and is cut where it is too long. */
+  leftOut: v.optional(
+    v.pipe(
+      v.array(v.object({ name: v.pipe(v.string(), v.maxLength(MAX_LEFT_OUT_NAME)), code: count })),
+      v.maxLength(MAX_LEFT_OUT),
+    ),
+  ),
 });
 export type ListTrailer = v.InferOutput<typeof ListTrailer>;
 

@@ -18,12 +18,18 @@ export interface FolderEntry {
 
 /**
  * The names in a folder, part by part, `.` and `..` left out. On Linux a part is one getdents64(2) call, so
- * that a folder of a million files costs 64 KiB; elsewhere Bun reads the folder whole.
+ * that a folder of a million files costs 64 KiB; elsewhere Bun reads the folder whole. `onStray` is shown the bytes of
+ * each name that is undefined, for as long as the call takes.
  *
  * @throws the system's error when the folder can't be opened or read
  */
-export function readFolder(path: string): Generator<FolderName[], void> {
-  return readParts(path, decodeName, (name) => name);
+export function readFolder(path: string, onStray?: (bytes: Uint8Array) => void): Generator<FolderName[], void> {
+  const decode = (bytes: Buffer) => {
+    const name = decodeName(bytes);
+    if (name === undefined) onStray?.(bytes);
+    return name;
+  };
+  return readParts(path, decode, (name) => name);
 }
 
 /** As readFolder(), with what the folder itself tells of its entries. */

@@ -5,13 +5,13 @@ import { Pacer } from "../pacer.ts";
 import { baseName, pathFault } from "../path.ts";
 import { diskClock } from "./disk-clock.ts";
 import { errnoOf, isOutOfFiles } from "./disk-error.ts";
-import { type FolderName, readFolder } from "./folder-reader.ts";
+import { readFolder } from "./folder-reader.ts";
 import type { Folders } from "./folders.ts";
 import { entryOf } from "./local-file.ts";
 import { fromLocalName } from "./local-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { isUnfinished } from "./part-names.ts";
-import type { ListOptions, StorageEntry } from "./storage.ts";
+import type { LeftOut, ListOptions, StorageEntry } from "./storage.ts";
 
 /** Folders up to here are sorted by name; larger ones come as they are stored. */
 const SORTED_NAMES = 10_000;
@@ -32,10 +32,12 @@ export async function* listFolder(
   try {
     // Looked at now: what was a folder may have become a link out of the repository.
     folder = holder === undefined ? folders.open(path) : folders.openIn(holder, baseName(path), path);
-    let pending: FolderName[] = [];
+    let pending: string[] = [];
     let large = false;
-    for (const names of readFolder(folder.at("."))) {
-      for (const name of names) if (name === undefined || !isUnfinished(name)) pending.push(name);
+    const stray = (bytes: Uint8Array) =>
+      leaveOut(options, { name: below(path, lossy.decode(bytes)), code: "BAD_PATH" });
+    for (const names of readFolder(folder.at("."), stray)) {
+      for (const name of names) if (name !== undefined && !isUnfinished(name)) pending.push(name);
       large ||= pending.length > SORTED_NAMES;
       if (!large) continue;
       yield* listNames(folders, folder, path, pending, options, pacer);
@@ -45,17 +47,29 @@ export async function* listFolder(
   } catch (cause) {
     const isItsOwn = errnoOf(cause) !== "" || cause instanceof StorageError;
     if (!isItsOwn || isOutOfFiles(cause)) throw cause;
-    options.skipped.count++;
+    leaveOut(options, { name: path, code: isGone(cause) ? "NOT_FOUND" : "UNREADABLE" });
   } finally {
     folder?.release();
   }
+}
+
+const lossy = new TextDecoder();
+
+function leaveOut(options: ListOptions, left: LeftOut): void {
+  options.skipped.count++;
+  options.onLeftOut?.(left);
+}
+
+/** The path of `name` in the folder `parent`. */
+function below(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}/${name}`;
 }
 
 async function* listNames(
   folders: Folders,
   folder: OpenFolder,
   path: string,
-  names: readonly FolderName[],
+  names: readonly string[],
   options: ListOptions,
   pacer: Pacer,
 ): AsyncGenerator<StorageEntry[], void> {
@@ -65,8 +79,8 @@ async function* listNames(
     let batch: StorageEntry[] = [];
     for (const entry of found) {
       if (entry === HIDDEN) continue;
-      if (entry === undefined) {
-        options.skipped.count++;
+      if ("code" in entry) {
+        leaveOut(options, entry);
         continue;
       }
       batch.push(entry);
@@ -85,46 +99,59 @@ export const HIDDEN = "hidden";
 export type Found = StorageEntry | typeof HIDDEN | undefined;
 
 /**
- * The entries for these names; undefined for one that can't be served or has just gone. What the system has in memory
- * is told quicker than another thread could be asked; from the first that is slow on, other threads wait for the disk.
+ * The entries for these names, or why they are left out. What the system has in memory is told quicker than another
+ * thread could be asked; from the first that is slow on, other threads wait for the disk.
  */
 async function lookAtAll(
   folders: Folders,
   folder: OpenFolder,
   parent: string,
-  names: readonly FolderName[],
-): Promise<Found[]> {
-  const found: Found[] = [];
+  names: readonly string[],
+): Promise<(StorageEntry | typeof HIDDEN | LeftOut)[]> {
+  const found: (StorageEntry | typeof HIDDEN | LeftOut)[] = [];
   for (const name of names) {
-    const path = pathOf(folders, parent, name);
-    if (path === undefined) {
-      found.push(undefined);
+    const path = below(parent, fromLocalName(name));
+    if (!isPath(folders, path)) {
+      found.push(strayName(folders, folder, path));
       continue;
     }
     const startedAt = performance.now();
-    found.push(entryFor(folders, folder, path, lookSync(folder, path)));
+    found.push(entryFor(folders, folder, path, lookSync(folder, path)) ?? absent(folder, path));
     if (performance.now() - startedAt < SLOW_MS) continue;
     const rest = names.slice(found.length).map(async (later) => {
-      const laterPath = pathOf(folders, parent, later);
-      if (laterPath === undefined) return undefined;
-      return entryFor(
-        folders,
-        folder,
-        laterPath,
-        await lstat(folder.at(baseName(laterPath)), { bigint: true }).catch(() => undefined),
-      );
+      const laterPath = below(parent, fromLocalName(later));
+      if (!isPath(folders, laterPath)) return strayName(folders, folder, laterPath);
+      const stats = await lstat(folder.at(baseName(laterPath)), { bigint: true }).catch(() => undefined);
+      return entryFor(folders, folder, laterPath, stats) ?? absent(folder, laterPath);
     });
     return [...found, ...(await Promise.all(rest))];
   }
   return found;
 }
 
-/** The repository path of a name as the system has it; undefined when it is none, or too long to be asked for. */
-function pathOf(folders: Folders, parent: string, localName: FolderName): string | undefined {
-  if (localName === undefined) return undefined;
-  const name = fromLocalName(localName);
-  const path = parent === "" ? name : `${parent}/${name}`;
-  return pathFault(path) === undefined && folders.isShort(path) ? path : undefined;
+/** False for a name that is none in a repository, and for one that is too long to be asked for. */
+function isPath(folders: Folders, path: string): boolean {
+  return pathFault(path) === undefined && folders.isShort(path);
+}
+
+/** A name that is no path; of what is private not even that is told. */
+function strayName(folders: Folders, folder: OpenFolder, path: string): LeftOut | typeof HIDDEN {
+  const found = entryFor(folders, folder, path, lookSync(folder, path));
+  return found === HIDDEN ? HIDDEN : { name: path, code: "BAD_PATH" };
+}
+
+/** What there is no entry of, though its folder has its name: it may just have gone. */
+function absent(folder: OpenFolder, path: string): LeftOut | typeof HIDDEN {
+  try {
+    folder.look(baseName(path));
+    return HIDDEN; // it has come back
+  } catch (cause) {
+    return isGone(cause) ? HIDDEN : { name: path, code: "UNREADABLE" };
+  }
+}
+
+function isGone(cause: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes(errnoOf(cause));
 }
 
 function lookSync(folder: OpenFolder, path: string): BigIntStats | undefined {

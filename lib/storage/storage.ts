@@ -22,7 +22,8 @@ export interface Storage {
    * All below the folder `path`, depth first, in batches. Within a folder the order is by name, but a very
    * large folder comes as it is stored, so that memory stays flat. Folder links are told, not entered.
    * `enter` says whether to look into a folder. Folders that can't be read and names that are no repository
-   * paths are counted in `skipped`. Unfinished files are left out.
+   * paths are counted in `skipped`, and told to `onLeftOut`; so are folders that have gone since they were told. Unfinished
+   * files are left out, and what is private, of which nothing is told.
    *
    * @throws StorageError as stat(), and NOT_FOUND when `path` is not a folder
    */
@@ -177,6 +178,15 @@ export interface ListOptions {
   enter(folder: string): boolean;
   /** Raised by one for each entry that is left out. */
   readonly skipped: { count: number };
+  onLeftOut?(left: LeftOut): void;
+}
+
+/** What a list leaves out. */
+export interface LeftOut {
+  /** Its path, or what would be one if it were of the form of paths. Bytes that are no text are U+FFFD. */
+  readonly name: string;
+  /** It can't be looked at or into; its name is no repository path, or too long for one; it was listed and has gone since. */
+  readonly code: "UNREADABLE" | "BAD_PATH" | "NOT_FOUND";
 }
 
 export interface StorageEntry extends FileFacts {

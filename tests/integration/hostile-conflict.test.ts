@@ -20,7 +20,14 @@ async function fetchWithYes(
   const folder = new TempFolder();
   writeTree(folder.path, files);
   const { questions, terms } = sayingYes(change);
-  const request = { sources: ["docs"], output: `${folder.path}/`, exists: "fail", digest: false, json: false } as const;
+  const request = {
+    sources: ["docs"],
+    output: `${folder.path}/`,
+    exists: "fail",
+    digest: false,
+    strict: false,
+    json: false,
+  } as const;
   await fetchAll(await connectionTo(server), request, terms);
   return { folder, questions };
 }
@@ -80,7 +87,7 @@ test("who allows to replace one file at the server allows that one, and what fai
     server.storage.set("docs/late", bytes("theirs"));
   });
   const sources = [folder.join("docs"), folder.join("missing")];
-  const request = { sources, to: "", exists: "fail", digest: false, json: false } as const;
+  const request = { sources, to: "", exists: "fail", digest: false, strict: false, json: false } as const;
   expect(await sendAll(await connectionTo(server), request, terms)).toBe(6);
   expect(questions).toEqual(['"docs/a" exists. Replace it?']);
   expect((await readWhole(server.storage, "docs/a")).toString()).toBe("mine");

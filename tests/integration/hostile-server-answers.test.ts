@@ -59,6 +59,7 @@ describe("a server that is asked for one path and tells of another", () => {
           signal: new AbortController().signal,
           onPlanned: (item) => planned.push(item),
           onFailed: () => {},
+          onLeftOut: () => {},
         });
         const ended = (async () => {
           for await (const _ of plan);

@@ -42,6 +42,7 @@ async function planOf(
     signal: new AbortController().signal,
     onPlanned: (item) => planned.push(item),
     onFailed: () => {},
+    onLeftOut: () => {},
   });
   for await (const _ of plan);
   return planned;
@@ -170,6 +171,7 @@ describe("a server that lists what is no path, or was not asked for", () => {
       signal: new AbortController().signal,
       onPlanned: () => {},
       onFailed: (path, { code }) => failed.push(`${path}: ${code}`),
+      onLeftOut: () => {},
     });
     const targets: string[] = [];
     for await (const items of plan) targets.push(...items.map(({ to }) => to));

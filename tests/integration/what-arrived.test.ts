@@ -50,7 +50,7 @@ function connectionTo(server: TestServer): Promise<Connection> {
 
 async function fetched(server: TestServer, sources: string[], json: boolean): Promise<TestIo> {
   const io = new TestIo();
-  const request = { sources, output: `${folder.path}/`, exists: "fail", digest: false, json } as const;
+  const request = { sources, output: `${folder.path}/`, exists: "fail", digest: false, strict: false, json } as const;
   const terms = { io, signal: new AbortController().signal, places: new PrivatePlaces() };
   expect(await fetchAndTell(await connectionTo(server), request, terms)).toBe(0);
   return io;

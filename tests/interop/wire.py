@@ -238,7 +238,14 @@ RESULTS = {
     "issueToken": fields({"token": text(45, 108), "invite": text(1)}),
 }
 TRAILERS = {
-    "list": fields({"entries": number(), "skipped": number()}),
+    "list": fields(
+        {
+            "entries": number(),
+            "skipped": number(),
+            "unreadable?": number(),
+            "leftOut?": array(fields({"name": text(0, 1024), "code": number()}), 100),
+        }
+    ),
 }
 WITH_BODY = ("list", "get", "put", "watch", "unfinished", "events", "tokens")
 WITH_OPENER_BODY = ("get", "put")

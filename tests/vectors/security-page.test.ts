@@ -14,6 +14,7 @@ import {
   MAX_JSON_DEPTH,
   MAX_TEXT_LENGTH,
 } from "../../lib/protocol/constants.ts";
+import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
 import { MAX_TOUCHED } from "../../lib/storage/watched-tree.ts";
 import { privateConstant } from "../support/private-constant.ts";
@@ -57,6 +58,7 @@ const NUMBERS: Record<string, string> = {
   "`status` a second": PAGES_PER_LIST === 10 ? "ten times that" : "",
   "watches of a session": `${privateConstant("server/handlers/watch.ts", "MAX_WATCHES")}`,
   "records that wait for who reads none": `${MAX_BACKLOG.records}, and ${MAX_BACKLOG.bytes / KIB / KIB} MiB`,
+  "names that the end of a list tells": `${MAX_LEFT_OUT}, and ${privateConstant("server/left-out-list.ts", "MAX_BYTES") / KIB} KiB`,
   "changes that wait to be looked at": `${MAX_TOUCHED}`,
   "a pattern": `${GLOB_LIMITS.length} characters, ${GLOB_LIMITS.groups} \`{\`, ${GLOB_LIMITS.stars} \`*\``,
   "alternatives of a pattern": `${GLOB_LIMITS.alternatives}`,

@@ -3,9 +3,10 @@ import type { TransferItem } from "../../client/transfer.ts";
 import { CommError, ProtocolError, StorageError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
 import { baseName, checkPath, parentOf, pathFault, quote } from "../../path.ts";
-import type { Entry } from "../../protocol/methods.ts";
+import type { Entry, ListTrailer } from "../../protocol/methods.ts";
 import { FoldersAbove } from "../../storage/folders-above.ts";
 import { selectGlob } from "../../storage/glob.ts";
+import { type LeftOutThing, oddKind, toldByServer } from "./left-out.ts";
 
 /** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
 export function typedPath(typed: string): string {
@@ -33,6 +34,8 @@ export interface FetchPlanOptions {
   onPlanned(item: TransferItem): void;
   /** A source, or something in it, that can't be fetched. */
   onFailed(source: string, error: CommError): void;
+  /** Something in a source that is not fetched, which is no failure. */
+  onLeftOut(left: LeftOutThing): void;
 }
 
 /** What a `get` of these sources fetches, in the order in which the server tells. */
@@ -61,14 +64,17 @@ function hasTarget({ from, to }: TransferItem, { onFailed }: FetchPlanOptions): 
 
 /** True for what another source does not suffer from. */
 function isAboutSource({ code }: CommError): boolean {
-  return ["NOT_FOUND", "NOT_ALLOWED", "UNREADABLE", "BAD_PATH", "BAD_PARAMS", "INCOMPLETE"].includes(code);
+  return ["NOT_FOUND", "NOT_A_FILE", "NOT_ALLOWED", "UNREADABLE", "BAD_PATH", "BAD_PARAMS", "INCOMPLETE"].includes(
+    code,
+  );
 }
 
 async function* planSource(
   client: Client,
   source: string,
-  { name, signal, onFailed }: FetchPlanOptions,
+  options: FetchPlanOptions,
 ): AsyncGenerator<TransferItem[], void> {
+  const { name, signal, onFailed, onLeftOut } = options;
   const isPattern = isGlob(source);
   // What stands before it is not kept: "get docs/a" makes a, as with cp.
   const selection = isPattern ? selectGlob(source) : undefined;
@@ -81,6 +87,9 @@ async function* planSource(
     yield [itemOf(entry, name ?? baseName(source))];
     return;
   }
+  if (entry !== undefined && entry.kind !== "folder") {
+    throw new CommError("NOT_A_FILE", `${quote(source)} is neither a file nor a folder.`);
+  }
   const rename = (path: string) => {
     const below = top === "" ? path : path.slice(top.length + 1);
     if (name === undefined || isPattern) return name === undefined ? below : `${name}/${below}`;
@@ -92,7 +101,8 @@ async function* planSource(
   const list = client.listBatches(source === "" ? undefined : source, signal, { parents: isPattern });
   for (let step = await list.next(); ; step = await list.next()) {
     if (step.done) {
-      if (step.value.skipped > 0) onFailed(source, leftOut(source, step.value.skipped));
+      tellLeftOut(source, step.value, options);
+      count += step.value.skipped;
       break;
     }
     const items: TransferItem[] = [];
@@ -104,10 +114,10 @@ async function* planSource(
       const isMeant =
         found.kind === "file" || (found.kind === "folder" && !isParent && (!isPattern || source.endsWith("**")));
       if (isMeant) {
-        for (const folder of above.take(found.path)) items.push(itemOf(folder, rename(folder.path)));
-        items.push(itemOf(found, rename(found.path)));
+        for (const folder of above.take(found.path)) items.push(foundItem(folder, rename(folder.path)));
+        items.push(foundItem(found, rename(found.path)));
       } else if (found.kind === "folder") above.enter(found);
-      else onFailed(found.path, notFollowed(found.path));
+      else onLeftOut(oddKind(found.path, found.kind, "the repository"));
     }
     yield items;
   }
@@ -124,11 +134,30 @@ function itemOf({ path, kind, size, modifiedAt, mode }: Entry, to: string): Tran
   return { from: path, to, kind: kind === "folder" ? "folder" : "file", size, modifiedAt, mode };
 }
 
-function notFollowed(path: string): CommError {
-  return new CommError("NOT_ALLOWED", `${quote(path)} is a link, or no file: it is left out.`);
+function foundItem(entry: Entry, to: string): TransferItem {
+  return { ...itemOf(entry, to), isFound: true };
 }
 
-function leftOut(source: string, count: number): CommError {
+/** What the server says that its list leaves out. */
+function tellLeftOut(source: string, trailer: ListTrailer, { onFailed, onLeftOut }: FetchPlanOptions): void {
+  const { skipped, unreadable = skipped, leftOut = [] } = trailer;
+  let [others, denied] = [skipped - unreadable, unreadable];
+  for (const told of leftOut) {
+    const left = toldByServer(told);
+    if (left.code === "UNREADABLE") {
+      denied--;
+      onFailed(left.path, new CommError("UNREADABLE", `The server may not read ${quote(left.path || ".")}.`));
+    } else {
+      others--;
+      onLeftOut(left);
+    }
+  }
+  if (denied > 0) onFailed(source, moreDenied(source, denied));
+  if (others > 0) onLeftOut({ path: source, code: "BAD_PATH", why: "no names that can be paths", count: others });
+}
+
+/** A server that tells no names may mean names that are no paths as well. */
+function moreDenied(source: string, count: number): CommError {
   const where = source === "" ? "the repository" : quote(source);
   return new CommError(
     "UNREADABLE",

@@ -14,6 +14,7 @@ import { privateOfClient } from "../private.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
 import { type FetchPlanOptions, planFetch, typedSource } from "./fetch-plan.ts";
+import { gone } from "./left-out.ts";
 import { type LocalTarget, openTarget } from "./local-target.ts";
 import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
@@ -49,6 +50,7 @@ export function fetchRequest(flags: Flags): FetchRequest {
     output: flags["output"] === undefined ? undefined : String(flags["output"]),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
+    strict: flags["strict"] === true,
     json: flags["json"] === true,
   };
 }
@@ -80,7 +82,7 @@ interface FetchTerms {
 /** What is fetched; asked again after a lost link. */
 type Plan = (
   client: Client,
-  tell: Pick<FetchPlanOptions, "onPlanned" | "onFailed">,
+  tell: Pick<FetchPlanOptions, "onPlanned" | "onFailed" | "onLeftOut">,
 ) => AsyncIterable<readonly TransferItem[]>;
 
 /** @returns the exit code of the first failure @throws as Connection.persist() */
@@ -90,6 +92,7 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
     io: terms.io,
     json: request.json,
     verb: "Fetched",
+    isStrict: request.strict,
     placeOf: (item, path) => placeOf(target, item, path),
   });
   const run = new TransferRun<TransferItem>({
@@ -102,13 +105,18 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
     remotePath: (item) => item.from,
   });
   const planned = new Set<string>();
+  const failed = new Set<string>();
   const tell: Parameters<Plan>[1] = {
     onPlanned: (item) => {
       // After a lost link the plan is made again.
       if (!planned.has(item.to)) view.plan(item);
       planned.add(item.to);
     },
-    onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
+    onFailed: (from, error) => {
+      if (!failed.has(from)) view.onFailed({ from, size: 0, kind: "folder" }, error);
+      failed.add(from);
+    },
+    onLeftOut: (left) => view.onLeftOut(left),
   };
   const inQuestion: TransferItem[] = [];
   const { onDone, onFailed, ...others } = run.transferOptions;
@@ -144,6 +152,7 @@ async function fetchToStdout(connection: Connection, options: FetchRequest & Tra
     io: { ...io, out: async () => {} },
     json: false,
     verb: "Fetched",
+    isStrict: options.strict,
     placeOf: () => "",
   });
   const storage = new StdoutStorage(io);
@@ -156,6 +165,7 @@ async function fetchToStdout(connection: Connection, options: FetchRequest & Tra
           signal,
           onPlanned: (item) => view.plan(item),
           onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
+          onLeftOut: (left) => view.onLeftOut(left),
         });
       const download = new Download(plan, {
         local: storage,
@@ -171,6 +181,7 @@ async function fetchToStdout(connection: Connection, options: FetchRequest & Tra
         },
         onDone: (item, outcome, path, size) => view.onDone(item, { outcome, path, size }),
         onFailed: (item, error) => view.onFailed(item, error),
+        onGone: (item, error) => view.onLeftOut(gone(item.from, error), item),
       });
       await connection.persist((client) => download.run(client));
     }

@@ -5,6 +5,7 @@ import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, formatTime, plural } from "../format.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { describeLeftOut, toldByServer } from "./left-out.ts";
 
 /** Lines are gathered up to this many characters before they are written. */
 const WRITE_LENGTH = 32 * 1024;
@@ -35,11 +36,14 @@ export async function printEntries(
   signal: AbortSignal,
   io: Pick<ConsoleIo, "out" | "note">,
 ): Promise<void> {
-  const { skipped, entries } = await writeEach(client.list(glob, signal), (entry) => `${formatEntry(entry)}\n`, io);
-  if (entries === 0) io.note(glob === undefined ? "The repository is empty." : "Nothing matches.");
-  if (skipped > 0) {
+  const trailer = await writeEach(client.list(glob, signal), (entry) => `${formatEntry(entry)}\n`, io);
+  const { skipped, entries, leftOut = [] } = trailer;
+  if (entries === 0 && skipped === 0) io.note(glob === undefined ? "The repository is empty." : "Nothing matches.");
+  for (const told of leftOut) io.note(describeLeftOut(toldByServer(told)));
+  const others = skipped - leftOut.length;
+  if (others > 0) {
     io.note(
-      `${plural(skipped, "entry").replace("entrys", "entries")} left out: unreadable, or with a name that can't be served.`,
+      `${plural(others, "entry").replace("entrys", "entries")} left out: unreadable, or with a name that can't be served.`,
     );
   }
 }

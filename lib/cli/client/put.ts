@@ -35,6 +35,7 @@ export function sendRequest(flags: Flags): SendRequest {
     to: flags["to"] === undefined ? "" : typedFolder(String(flags["to"])),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
+    strict: flags["strict"] === true,
     json: flags["json"] === true,
   };
 }
@@ -63,7 +64,9 @@ interface SendTerms {
 }
 
 /** What is sent. */
-type Plan = (tell: Pick<SendPlanOptions, "onPlanned" | "onFailed">) => AsyncIterable<readonly UploadItem[]>;
+type Plan = (
+  tell: Pick<SendPlanOptions, "onPlanned" | "onFailed" | "onLeftOut">,
+) => AsyncIterable<readonly UploadItem[]>;
 
 /** @returns the exit code of the first failure @throws as Connection.persist() */
 function send(options: SendTerms, plan: Plan): Promise<number> {
@@ -72,6 +75,7 @@ function send(options: SendTerms, plan: Plan): Promise<number> {
     io: terms.io,
     json: request.json,
     verb: "Sent",
+    isStrict: request.strict,
     placeOf: (item, path) => (path === item.from ? "" : path),
   });
   const run = new TransferRun<UploadItem>({
@@ -86,6 +90,7 @@ function send(options: SendTerms, plan: Plan): Promise<number> {
   const items = plan({
     onPlanned: (item) => view.plan(item),
     onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
+    onLeftOut: (left) => view.onLeftOut(left),
   });
   const inQuestion: UploadItem[] = [];
   const { onFailed, ...others } = run.transferOptions;

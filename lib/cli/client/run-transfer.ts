@@ -10,6 +10,7 @@ import { digest64 } from "../../storage/digest64.ts";
 import type { ExistsPolicy, OpenFile } from "../../storage/storage.ts";
 import { digestFile } from "../../transfer/digest-file.ts";
 import { Conflicts } from "./conflicts.ts";
+import { gone } from "./left-out.ts";
 import { type Done, KEPT, type TransferTerms, type TransferView } from "./transfer-view.ts";
 
 /** What `get` and `put` are asked for alike. */
@@ -18,6 +19,8 @@ export interface TransferRequest {
   readonly exists: ExistsPolicy;
   /** Compare SHA-256 afterwards. */
   readonly digest: boolean;
+  /** What is left out makes it incomplete. */
+  readonly strict: boolean;
   readonly json: boolean;
 }
 
@@ -83,6 +86,7 @@ export class TransferRun<Item extends TransferItem> {
         if (isCompared) this.#checks.push({ item, done: { outcome, path, size } });
         else view.onDone(item, { outcome, path, size });
       },
+      onGone: (item, error) => view.onLeftOut(gone(item.from, error), item),
       onFailed: (item, error) => {
         if (!this.#conflicts.collect(item, error)) view.onFailed(item, error);
       },

@@ -1,16 +1,17 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { UploadItem } from "../../client/transfer.ts";
-import { CommError, StorageError, toCommError } from "../../errors.ts";
+import { type CommError, StorageError, toCommError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
 import { pathFault, quote } from "../../path.ts";
 import { readError } from "../../storage/disk-error.ts";
 import { FoldersAbove } from "../../storage/folders-above.ts";
-import { selectGlob } from "../../storage/glob.ts";
+import { type Selection, selectGlob } from "../../storage/glob.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { fromLocalName } from "../../storage/local-names.ts";
 import type { PrivatePlaces } from "../../storage/private-places.ts";
-import type { StorageEntry } from "../../storage/storage.ts";
+import type { LeftOut, StorageEntry } from "../../storage/storage.ts";
+import { badName, gone, type LeftOutThing, oddKind } from "./left-out.ts";
 
 export interface SendPlanOptions {
   /** Files, folders and patterns of this machine, as people typed them. */
@@ -22,6 +23,8 @@ export interface SendPlanOptions {
   onPlanned(item: UploadItem): void;
   /** A source, or something in it, that can't be sent. */
   onFailed(source: string, error: CommError): void;
+  /** Something in a source that is not sent, which is no failure. */
+  onLeftOut(left: LeftOutThing): void;
 }
 
 /** What a `put` of these sources sends, in the order in which the disk tells. */
@@ -86,7 +89,7 @@ async function* planSource(
   if (statSync(real).isDirectory()) {
     const local = await here.open(real);
     if (target !== "") yield [itemOf(await local.stat(""), target, local)];
-    return yield* planBelow(local, source, target, options, here);
+    return yield* planBelow(local, target, options, here);
   }
   const local = await here.open(dirname(real));
   yield [itemOf(await local.stat(fromLocalName(basename(real))), target, local)];
@@ -98,11 +101,14 @@ async function* planPattern(
   here: Sources,
 ): AsyncGenerator<UploadItem[], void> {
   const { top, below: inTop } = splitPattern(pattern);
-  const { matches } = selectGlob(inTop);
+  const selection = selectGlob(inTop);
   const local = await here.open(top);
   let count = 0;
-  const below = planBelow(local, pattern, options.to, options, here, matches);
-  for await (const batch of below) {
+  const onLeftOut = (left: LeftOutThing) => {
+    count++;
+    options.onLeftOut(left);
+  };
+  for await (const batch of planBelow(local, options.to, { ...options, onLeftOut }, here, selection)) {
     count += batch.filter(({ kind }) => kind === "file").length;
     yield batch;
   }
@@ -119,42 +125,48 @@ function splitPattern(pattern: string): { top: string; below: string } {
 
 async function* planBelow(
   local: LocalStorage,
-  source: string,
   target: string,
-  { onFailed }: SendPlanOptions,
+  { onFailed, onLeftOut }: SendPlanOptions,
   here: Sources,
   /** Of a pattern: folders come with what is in them. */
-  matches?: (path: string) => boolean,
+  selection?: Selection,
 ): AsyncGenerator<UploadItem[], void> {
-  const skipped = { count: 0 };
+  const matches = selection?.matches;
+  const left: LeftOut[] = [];
   const above = new FoldersAbove<StorageEntry>();
-  for await (const batch of local.list("", { enter: () => true, skipped })) {
+  const options = {
+    enter: selection?.reaches ?? (() => true),
+    skipped: { count: 0 },
+    onLeftOut: (each: LeftOut) => void left.push(each),
+  };
+  for await (const batch of local.list("", options)) {
     const items: UploadItem[] = [];
     for (const entry of batch) {
       if (matches !== undefined && entry.kind === "folder") above.enter(entry);
       else if (matches?.(entry.path) === false) continue;
       else if (entry.kind === "file" || entry.kind === "folder")
         for (const found of [...above.take(entry.path), entry])
-          items.push(itemOf(found, joinPath(target, found.path), local));
-      else onFailed(entry.path, leftOut(entry.path));
+          items.push({ ...itemOf(found, joinPath(target, found.path), local), isFound: true });
+      else onLeftOut(oddKind(entry.path, entry.kind, "the folder that is sent"));
     }
     yield items;
+    tellLeftOut();
   }
-  for (const path of here.takeHidden()) if (matches?.(path) !== false) onFailed(path, keptBack(path));
-  if (skipped.count === 0) return;
-  const message = `${skipped.count} of what is in ${quote(source)} is left out: unreadable, or with a name that no repository can have.`;
-  onFailed(source, new CommError("DISK_DENIED", message));
+  tellLeftOut();
+  for (const path of here.takeHidden()) if (matches?.(path) !== false) onLeftOut(keptBack(path));
+
+  function tellLeftOut(): void {
+    for (const { name, code } of left.splice(0)) {
+      if (code === "UNREADABLE")
+        onFailed(name, new StorageError("DISK_DENIED", `No permission to read ${quote(name || ".")}.`));
+      else if (matches?.(name) === false) continue;
+      else onLeftOut(code === "NOT_FOUND" ? gone(name, { code: "NO_SUCH_FILE" }) : badName(name));
+    }
+  }
 }
 
-function leftOut(path: string): CommError {
-  return new CommError("NOT_A_FILE", `${quote(path)} is a link that is not followed, or no file: it is left out.`);
-}
-
-function keptBack(path: string): CommError {
-  return new StorageError(
-    "OWN_STATE",
-    `${quote(path)} is where CommServer keeps its own keys and records: it is left out.`,
-  );
+function keptBack(path: string): LeftOutThing {
+  return { path, code: "OWN_STATE", why: "where CommServer keeps its own keys and records" };
 }
 
 function checkName(name: string, source: string): string {

@@ -8,6 +8,7 @@ export const TRANSFER_FLAGS = {
   overwrite: { type: "boolean", description: "Replace files that exist" },
   "skip-existing": { type: "boolean", description: "Leave files that exist as they are" },
   rename: { type: "boolean", description: 'Keep both: the new one as "name (2)"' },
+  strict: { type: "boolean", description: "What is left out of a folder makes it incomplete: exit code 7" },
   digest: { type: "boolean", description: "Compare the SHA-256 of both ends afterwards, and show it" },
 } as const satisfies ArgsDef;
 

@@ -2,11 +2,12 @@ import type { TransferItem } from "../../client/transfer.ts";
 import { type CommError, ERRORS } from "../../errors.ts";
 import type { Outcome } from "../../protocol/methods.ts";
 import type { PrivatePlaces } from "../../storage/private-places.ts";
-import type { ConsoleIo } from "../console-io.ts";
+import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
 import { LineWriter } from "../line-writer.ts";
 import { reportError } from "../report.ts";
+import { describeLeftOut, type LeftOutThing } from "./left-out.ts";
 import { Progress } from "./progress.ts";
 
 /** Lines for files on a terminal, where a summary says the rest. */
@@ -41,6 +42,8 @@ export interface TransferViewOptions {
   readonly json: boolean;
   /** "Fetched" or "Sent". */
   readonly verb: string;
+  /** What is left out makes the transfer incomplete. */
+  readonly isStrict: boolean;
   /** How the place of a file is shown; "" when it goes without saying. */
   placeOf(item: TransferItem, path: string): string;
 }
@@ -51,9 +54,11 @@ export class TransferView {
   readonly #progress: Progress | undefined;
   readonly #lines: LineWriter;
   #shown = 0;
-  /** The exit code of the first failure. */
-  exit = 0;
-  readonly #count = { stored: 0, unchanged: 0, skipped: 0, failed: 0 };
+  /** Of the first failure. */
+  #exit = 0;
+  readonly #count = { stored: 0, unchanged: 0, skipped: 0, failed: 0, leftOut: 0 };
+  /** What was told: after a lost link the plan is made again. */
+  readonly #leftOut = new Set<string>();
   #storedBytes = 0;
   readonly #startedAt = performance.now();
   #lastProgressEvent = 0;
@@ -64,6 +69,12 @@ export class TransferView {
     this.#options = options;
     this.#progress = options.json ? undefined : new Progress(options.io);
     this.#lines = new LineWriter((text) => options.io.out(text).catch(() => {}));
+  }
+
+  /** The exit code of the first failure. */
+  get exit(): number {
+    if (this.#exit !== 0 || !this.#options.isStrict || this.#count.leftOut === 0) return this.#exit;
+    return ERRORS.INCOMPLETE.exit;
   }
 
   plan(item: TransferItem): void {
@@ -138,7 +149,7 @@ export class TransferView {
 
   onFailed(item: Pick<TransferItem, "from" | "size" | "kind">, error: CommError): void {
     this.#count.failed++;
-    this.exit ||= ERRORS[error.code].exit;
+    this.#exit ||= ERRORS[error.code].exit;
     const planned = this.#settle(item);
     if (item.kind === "file") this.#progress?.finish(planned);
     const { json, io } = this.#options;
@@ -147,6 +158,24 @@ export class TransferView {
       return this.#event("failed", { path: item.from, code: error.code, message: error.message, exit });
     }
     reportError(error, io, { program: "commserver-client", json: false });
+  }
+
+  /** This one is not moved, and that is no failure. `item`: it was planned. */
+  onLeftOut(left: LeftOutThing, item?: TransferItem): void {
+    if (item !== undefined) {
+      const planned = this.#settle(item);
+      if (item.kind === "file") this.#progress?.finish(planned);
+    }
+    const { path, code, why, count = 1 } = left;
+    const key = `${count} ${path}`;
+    if (this.#leftOut.has(key)) return;
+    this.#leftOut.add(key);
+    this.#count.leftOut += count;
+    const { json, io } = this.#options;
+    if (json) return this.#event("left-out", { path, code, message: why, ...(count > 1 && { count }) });
+    // On a terminal the summary says the rest.
+    if (io.noteIsTty && this.#leftOut.size > MAX_LINES) return;
+    io.note(paint(io, "yellow", describeLeftOut(left)));
   }
 
   /** What is done with a file beside moving it. */
@@ -169,21 +198,25 @@ export class TransferView {
   async finish(): Promise<void> {
     this.#progress?.stop();
     const { json, verb } = this.#options;
-    const { stored, unchanged, skipped, failed } = this.#count;
+    const { stored, unchanged, skipped, failed, leftOut } = this.#count;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     if (json) {
       this.#event("finished", { ...this.#count, bytes: this.#storedBytes, seconds: Math.round(seconds * 1000) / 1000 });
-    } else if (stored + unchanged + skipped + failed > 1) {
+    } else if (stored + unchanged + skipped + failed > 1 || leftOut > 0) {
       const parts = [
         `${verb} ${plural(stored, "file")}, ${formatBytes(this.#storedBytes)} in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
         unchanged > 0 ? `${unchanged} unchanged` : "",
         skipped > 0 ? `${skipped} skipped` : "",
         failed > 0 ? `${failed} failed` : "",
+        leftOut > 0 ? `${leftOut} left out` : "",
       ];
       await this.#lines.flush();
       this.#options.io.note(parts.filter((part) => part !== "").join(", "));
     }
     await this.#lines.flush();
+    if (json || leftOut === 0 || !this.#options.isStrict) return;
+    const { io } = this.#options;
+    io.note(`commserver-client: ${paint(io, "red", "Incomplete, as --strict has it: something is left out.")}`);
   }
 
   /** It moves no more. @returns the bytes that it has in the plan */

@@ -5,7 +5,8 @@ import { encodeRecord } from "../../protocol/records.ts";
 import type { Stream } from "../../session/stream.ts";
 import { FoldersAbove } from "../../storage/folders-above.ts";
 import { checkGlob, type Selection, selectBelow, selectGlob } from "../../storage/glob.ts";
-import type { StorageEntry } from "../../storage/storage.ts";
+import type { LeftOut, StorageEntry } from "../../storage/storage.ts";
+import { LeftOutList } from "../left-out-list.ts";
 import { defineMethod, type Host } from "../method.ts";
 import { RecordWriter } from "../record-writer.ts";
 import { LIST_NEED } from "../transfer-needs.ts";
@@ -34,8 +35,15 @@ export const list = defineMethod({
 
 /** @throws as Storage.list(), Stream.write() */
 async function sendList(stream: Stream, selection: Selection, withParents: boolean, host: Host): Promise<void> {
-  const skipped = { count: 0 };
-  const walk = host.storage.list(selection.top, { enter: selection.reaches, skipped })[Symbol.asyncIterator]();
+  const left = new LeftOutList();
+  const isMeant = ({ name }: LeftOut) => name === selection.top || selection.matches(name) || selection.reaches(name);
+  const walk = host.storage
+    .list(selection.top, {
+      enter: selection.reaches,
+      skipped: { count: 0 },
+      onLeftOut: (each) => void (isMeant(each) && left.add(each)),
+    })
+    [Symbol.asyncIterator]();
   try {
     // Before ACCEPT, so that a folder that is missing is an answer and not a list that breaks off.
     let step = await walk.next();
@@ -56,7 +64,7 @@ async function sendList(stream: Stream, selection: Selection, withParents: boole
       await records.flushIfFull();
     }
     await records.flush();
-    await stream.end({ entries: records.count, skipped: skipped.count } satisfies ListTrailer);
+    await stream.end({ entries: records.count, ...left.members } satisfies ListTrailer);
   } finally {
     await walk.return?.();
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Conflicts } from "../../../lib/cli/client/conflicts.ts";
 import { formatMessage } from "../../../lib/cli/client/connection.ts";
+import { badName } from "../../../lib/cli/client/left-out.ts";
 import { formatEntry, printEntries } from "../../../lib/cli/client/list.ts";
 import { sendTyped } from "../../../lib/cli/client/send.ts";
 import { completeLine } from "../../../lib/cli/client/shell-commands.ts";
@@ -112,7 +113,7 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
 
   test.each([false, true])("can't by the paths of a transfer, with json %p", async (json) => {
     const io = new TestIo();
-    const view = new TransferView({ io, json, verb: "Fetched", placeOf: (_item, path) => path });
+    const view = new TransferView({ io, json, verb: "Fetched", isStrict: false, placeOf: (_item, path) => path });
     const item = { from: evil, to: evil, kind: "file" as const, size: 3, modifiedAt: 0 };
     view.plan(item);
     view.onStart(item, 0, 3);
@@ -122,10 +123,12 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
     view.onDone(item, { outcome: "unchanged", path: evil, size: 1 });
     view.onDone(item, { outcome: "skipped", path: evil, size: 1 });
     view.onFailed(item, new RemoteError("NOT_FOUND", evil));
+    view.onLeftOut(badName(evil));
+    view.onLeftOut({ path: evil, code: "BAD_PATH", why: evil, count: 3 });
     await view.finish();
     // How often progress is told is a matter of time.
     const lines = io.written.join("").split(/(?<=\n)/);
-    safe(lines.filter((line) => !line.startsWith('{"event":"progress"')).join(""), json ? 7 : 3);
+    safe(lines.filter((line) => !line.startsWith('{"event":"progress"')).join(""), json ? 9 : 3);
     for (const line of lines) safe(line, 1);
     for (const note of io.notes) safe(note, 1);
   });

@@ -22,6 +22,7 @@ async function planned(source: string): Promise<string[]> {
     places: new PrivatePlaces(),
     onPlanned: ({ to }) => told.push(to),
     onFailed: (_, { code }) => told.push(code),
+    onLeftOut: ({ path, code }) => told.push(`${path}: ${code}`),
   });
   for await (const _ of plan);
   return told.sort();

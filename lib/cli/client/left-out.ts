@@ -1,0 +1,48 @@
+import { type CommError, codeOfWire, type ErrorCode } from "../../errors.ts";
+import { pathFault, quote } from "../../path.ts";
+import { escapeText } from "../escape.ts";
+
+/** Something in a folder, or of a pattern, that is not moved: nobody named it, and what nobody named is no failure. */
+export interface LeftOutThing {
+  readonly path: string;
+  readonly code: ErrorCode;
+  /** Behind "Left out NAME: ". */
+  readonly why: string;
+  /** It stands for so many that have no names; 1 where it is absent. */
+  readonly count?: number;
+}
+
+/** What is neither file nor folder, as a list tells it. `where`: the tree in which a link would be followed to a file. */
+export function oddKind(path: string, kind: string, where: string): LeftOutThing {
+  if (kind !== "link") return { path, code: "NOT_A_FILE", why: "neither a file nor a folder" };
+  return { path, code: "NOT_ALLOWED", why: `a link, and not to a file in ${where}` };
+}
+
+/** What has a name that no repository can have. */
+export function badName(path: string): LeftOutThing {
+  const fault = pathFault(path) ?? (path.includes("\ufffd") ? "it is not UTF-8" : "it is too long");
+  return { path, code: "BAD_PATH", why: `its name can't be a path: ${fault}` };
+}
+
+/** What a server leaves out of a list, and tells by name. */
+export function toldByServer({ name, code }: { name: string; code: number }): LeftOutThing {
+  switch (codeOfWire(code)) {
+    case "UNREADABLE":
+      return { path: name, code: "UNREADABLE", why: "the server may not read it" };
+    case "NOT_FOUND":
+      return gone(name, { code: "NOT_FOUND" });
+    default:
+      return badName(name);
+  }
+}
+
+/** In words, safe to show. */
+export function describeLeftOut({ path, why, count = 1 }: LeftOutThing): string {
+  const name = quote(path === "" ? "." : path);
+  return escapeText(`Left out ${count > 1 ? `${count} more in ${name}` : name}: ${why}`);
+}
+
+/** What has gone since it was seen. */
+export function gone(path: string, { code }: Pick<CommError, "code">): LeftOutThing {
+  return { path, code, why: "it has gone meanwhile" };
+}
