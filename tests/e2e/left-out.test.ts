@@ -61,7 +61,8 @@ describe.if(process.platform !== "win32").each(["get", "put"] as const)("%s of a
     const { exitCode, stderr, stdout } = await site.run(method, "t");
     expect(exitCode).toBe(0);
     expect(stdout.split("\n").filter(Boolean)).toHaveLength(3);
-    for (const name of ["current", "dangling", "out"]) expect(stderr).toMatch(new RegExp(`Left out "(t/)?${name}": a link`));
+    for (const name of ["current", "dangling", "out"])
+      expect(stderr).toMatch(new RegExp(`Left out "(t/)?${name}": a link`));
     expect(stderr).toMatch(/Left out "(t\/)?pipe": neither a file nor a folder/);
     expect(stderr).toMatch(/Left out "(t\/)?line\\nfeed": its name can't be a path: it has a control character/);
     expect(stderr).toMatch(/Left out "(t\/)?f\ufffd": its name can't be a path: it is not UTF-8/);

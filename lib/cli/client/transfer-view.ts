@@ -201,7 +201,11 @@ export class TransferView {
     const { stored, unchanged, skipped, failed, leftOut } = this.#count;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     if (json) {
-      this.#event("finished", { ...this.#count, bytes: this.#storedBytes, seconds: Math.round(seconds * 1000) / 1000 });
+      this.#event("finished", {
+        ...{ stored, unchanged, skipped, failed },
+        ...(leftOut > 0 && { leftOut }),
+        ...{ bytes: this.#storedBytes, seconds: Math.round(seconds * 1000) / 1000 },
+      });
     } else if (stored + unchanged + skipped + failed > 1 || leftOut > 0) {
       const parts = [
         `${verb} ${plural(stored, "file")}, ${formatBytes(this.#storedBytes)} in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
