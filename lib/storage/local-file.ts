@@ -4,7 +4,7 @@ import { quote } from "../path.ts";
 import { type Owner, readError } from "./disk-error.ts";
 import { readAt } from "./file-io.ts";
 import { modeOf } from "./rights.ts";
-import type { FileSource, LoadedFile, OpenFile, StorageEntry } from "./storage.ts";
+import type { FileSource, LoadedFile, OpenFile, OpenState, StorageEntry } from "./storage.ts";
 
 /** Up to here a read from memory is quicker than handing it to another thread. */
 const SYNC_BYTES = 64 * 1024;
@@ -55,6 +55,13 @@ export class LocalFile implements OpenFile {
   async currentEtag(): Promise<string> {
     this.#requireOpen();
     return etagOf(fs.fstatSync(this.#fd, { bigint: true }));
+  }
+
+  async currentState(): Promise<OpenState> {
+    this.#requireOpen();
+    const stats = fs.fstatSync(this.#fd, { bigint: true });
+    if (etagOf(stats) === this.entry.etag) return "same";
+    return stats.size > this.entry.size ? "grown" : "changed";
   }
 
   /** Not while a read is under way: the number of its descriptor may be another file's the next moment. */

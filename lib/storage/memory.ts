@@ -102,6 +102,8 @@ export class MemoryStorage implements Storage {
       },
       source: () => undefined,
       currentEtag: async () => String(this.#files.get(path)?.version ?? "gone"),
+      // Its bytes are those of its opening, whatever is at the path by now.
+      currentState: async () => (this.#files.get(path)?.version === file.version ? "same" : "changed"),
       close: async () => {},
     };
   }

@@ -203,8 +203,13 @@ export interface OpenFile {
   source(offset: number, length: number): FileSource | undefined;
   /** The etag as it is now. */
   currentEtag(): Promise<string>;
+  /** What it is now to what it was when it was opened. */
+  currentState(): Promise<OpenState>;
   close(): Promise<void>;
 }
+
+/** "grown": it is longer, and may be the same up to where it ended; "changed": any other difference. */
+export type OpenState = "same" | "grown" | "changed";
 
 /** Bytes of an open file of this machine. */
 export interface FileSource {

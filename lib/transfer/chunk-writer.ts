@@ -15,7 +15,7 @@ const EMPTY = new Uint8Array(0);
  * when what left before has been taken: a peer that takes nothing makes us keep two batches, however long it goes on.
  */
 export class ChunkWriter {
-  readonly #stream: Pick<Stream, "write" | "writeFile" | "canSendFiles">;
+  readonly #stream: Pick<Stream, "write" | "writeFile" | "canSendFiles" | "isClosed">;
   readonly #digest64: Digest64;
   readonly #clock: Pick<Clock, "turn">;
   #batch: Uint8Array = EMPTY;
@@ -26,7 +26,7 @@ export class ChunkWriter {
   #scheduled = false;
 
   constructor(
-    stream: Pick<Stream, "write" | "writeFile" | "canSendFiles">,
+    stream: Pick<Stream, "write" | "writeFile" | "canSendFiles" | "isClosed">,
     digest64: Digest64,
     clock: Pick<Clock, "turn">,
   ) {
@@ -65,6 +65,11 @@ export class ChunkWriter {
     const length = frame.length - CHUNK_HEADER_BYTES;
     encodeChunkHeader(frame, 0, { kind: ChunkKind.BLOCK, length, id, offset, digest }, this.#digest64);
     await allOf([this.flush(), this.#stream.write(frame)]);
+  }
+
+  /** Nobody takes any more. */
+  get isClosed(): boolean {
+    return this.#stream.isClosed;
   }
 
   /** Whether fileBlock() can be used. */

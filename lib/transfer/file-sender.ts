@@ -1,9 +1,8 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
-import { StreamError } from "../errors.ts";
-import { quote } from "../path.ts";
 import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
 import type { OpenFile } from "../storage/storage.ts";
 import type { ChunkWriter } from "./chunk-writer.ts";
+import { changed, GrowingFile } from "./growing-file.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
 
 /** Blocks up to here are copied into a batch: cheaper than a frame of their own. */
@@ -59,12 +58,13 @@ export class FileSender {
   }
 
   /**
-   * Send the blocks of `ranges`. The bytes are those of one state of the file: its etag is looked at
-   * after each read, before the block goes out. FILE must have been sent, and the caller closes the file. With
-   * `digests` of this state of the file, blocks whose digest is known are sent by the system itself where it can, and
-   * the others are noted.
+   * Send the blocks of `ranges`. The bytes are those of one state of the file: it is looked at after each read, before
+   * the block goes out. A file that grows meanwhile is read once more at the end: what was sent of it must be there
+   * still. FILE must have been sent, and the caller closes the file. With `digests` of this state of the file, blocks
+   * whose digest is known are sent by the system itself where it can, and the others are noted.
    *
-   * @throws StreamError CHANGED when the file is not what it was at its opening; what was sent must not be used
+   * @throws StreamError CHANGED when the file is not what it was at its opening, and has not only grown; what was sent
+   * must not be used
    * @throws StorageError when it can't be read; as Stream.write()
    */
   async sendBlocks(id: number, file: OpenFile, ranges: readonly Range[], digests?: BlockDigests): Promise<void> {
@@ -72,19 +72,24 @@ export class FileSender {
     let before: Promise<void> = Promise.resolve();
     let reading: Promise<Uint8Array> | undefined;
     let turn = 0;
+    // Of a part alone nobody knows what the rest was when the part was read.
+    const watched = new GrowingFile(file, sumOf(ranges) === file.entry.size);
     try {
       for (const [offset, length] of blocksOf(ranges)) {
         const known = length > SMALL_BYTES && this.#writer.canSendFiles ? digests?.get(offset) : undefined;
         const source = known === undefined ? undefined : file.source(offset, length);
         // The block before is on its way meanwhile.
         if (known !== undefined && source !== undefined) {
-          await Promise.all([requireUnchanged(file), before]);
+          await Promise.all([watched.check(), before]);
+          watched.note(known);
           before = this.#writer.fileBlock(id, offset, source, known).then(() => onSent?.(length));
         } else {
           if (this.#blocks === 1) await before;
-          reading = this.#read(file, offset, this.#frame(turn, length));
+          reading = this.#read(watched, offset, this.#frame(turn, length));
           const [chunk] = await Promise.all([reading, before]);
-          before = this.#write(id, offset, chunk, digests);
+          const digest = this.#writer.digest(chunk.subarray(CHUNK_HEADER_BYTES), offset);
+          watched.note(digest);
+          before = this.#write(id, offset, chunk, digest, digests);
         }
         before.catch(() => {}); // awaited in the next round
         turn++;
@@ -95,7 +100,16 @@ export class FileSender {
       await before.catch(() => {});
       await reading?.catch(() => {});
     }
-    if (turn === 0) await requireUnchanged(file);
+    if (turn === 0) await watched.check();
+    if (!watched.hasGrown) return;
+    // All has left, and the frames are free.
+    const again = new GrowingFile(file, true);
+    for (const [offset, length] of blocksOf(ranges)) {
+      const frame = await this.#read(again, offset, this.#frame(0, length));
+      again.note(this.#writer.digest(frame.subarray(CHUNK_HEADER_BYTES), offset));
+      if (this.#writer.isClosed) break;
+    }
+    if (!again.equals(watched)) throw changed(file);
   }
 
   /** Send a file that load() has read: FILE has been sent. @returns as ChunkWriter.json() */
@@ -115,23 +129,29 @@ export class FileSender {
     return frames[slot].subarray(0, bytes);
   }
 
-  async #read(file: OpenFile, offset: number, frame: Uint8Array): Promise<Uint8Array> {
+  async #read(watched: GrowingFile, offset: number, frame: Uint8Array): Promise<Uint8Array> {
+    const { file } = watched;
     const target = frame.subarray(CHUNK_HEADER_BYTES);
     for (let filled = 0; filled < target.length; ) {
       const bytes = await file.read(target.subarray(filled), offset + filled);
       if (bytes === 0) throw changed(file);
       filled += bytes;
     }
-    await requireUnchanged(file);
+    await watched.check();
     return frame;
   }
 
-  async #write(id: number, offset: number, frame: Uint8Array, digests: BlockDigests | undefined): Promise<void> {
+  async #write(
+    id: number,
+    offset: number,
+    frame: Uint8Array,
+    digest: bigint,
+    digests: BlockDigests | undefined,
+  ): Promise<void> {
     const payload = frame.subarray(CHUNK_HEADER_BYTES);
     const { length } = payload;
     if (length <= SMALL_BYTES) await this.#writer.smallBlock(id, offset, payload);
     else {
-      const digest = this.#writer.digest(payload, offset);
       digests?.set(offset, digest);
       await this.#writer.block(id, offset, frame, digest);
     }
@@ -146,10 +166,6 @@ function* blocksOf(ranges: readonly Range[]): Generator<Range> {
   }
 }
 
-async function requireUnchanged(file: OpenFile): Promise<void> {
-  if ((await file.currentEtag()) !== file.entry.etag) throw changed(file);
-}
-
-function changed(file: OpenFile): StreamError {
-  return new StreamError("CHANGED", `${quote(file.entry.path)} changed while it was sent.`);
+function sumOf(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, [from, to]) => sum + to - from, 0);
 }

@@ -1,5 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { Client } from "../../lib/client/client.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
@@ -17,6 +28,12 @@ import { sendAll, sha256Of } from "../support/transfers.ts";
 import { until } from "../support/until.ts";
 
 const random = new Random("sources");
+
+function writeAt(file: string, bytes: Uint8Array, position: number): void {
+  const fd = openSync(file, "r+");
+  writeSync(fd, bytes, 0, bytes.length, position);
+  closeSync(fd);
+}
 
 describe.each(["get", "put"] as const)("the source of a %s", (method) => {
   const size = 24 * BLOCK;
@@ -55,7 +72,20 @@ describe.each(["get", "put"] as const)("the source of a %s", (method) => {
     ["truncated", (file) => truncateSync(file, 3 * BLOCK + 5)],
     ["truncated to nothing", (file) => truncateSync(file, 0)],
     ["truncated to a small file", (file) => truncateSync(file, 9)],
-    ["grown", (file) => appendFileSync(file, random.bytes(BLOCK))],
+    [
+      "grown and rewritten before its end",
+      (file) => {
+        appendFileSync(file, random.bytes(BLOCK));
+        writeAt(file, random.bytes(9), 5);
+      },
+    ],
+    [
+      "emptied and grown beyond what it was",
+      (file) => {
+        truncateSync(file, 0);
+        appendFileSync(file, random.bytes(size + 1));
+      },
+    ],
     ["rewritten in place", (file) => writeFileSync(file, random.bytes(size))],
   ];
   test.each(changes)("that is %s while it is sent is sent anew, whole as it is then", async (_, change) => {
@@ -71,11 +101,22 @@ describe.each(["get", "put"] as const)("the source of a %s", (method) => {
     expect(folders.names).toEqual(["f"]);
   });
 
+  test("that grows all the while arrives as it was when it began", async () => {
+    const content = random.bytes(size + 77);
+    using folders = new Folders(content);
+    const told = await move(method, folders.from, folders.to, {
+      onProgress: () => appendFileSync(folders.file, "one more line\n"),
+    });
+    expect(told).toMatchObject({ failed: [], restarts: [], paths: ["f"] });
+    expect(sha256Of(readFileSync(`${folders.to}/f`))).toBe(sha256Of(content));
+    expect(readFileSync(folders.file).length).toBeGreaterThan(content.length);
+  });
+
   test("that changes again and again is given up with CHANGED, and leaves nothing", async () => {
     using folders = new Folders(random.bytes(size));
     let round = 0;
     const told = await move(method, folders.from, folders.to, {
-      onProgress: () => appendFileSync(folders.file, `${round++}`),
+      onProgress: () => writeAt(folders.file, Buffer.from(`${round++}`), 0),
     });
     expect(told).toMatchObject({ done: [], failed: [{ path: "f", code: "CHANGED" }], restarts: ["f", "f"] });
     expect(folders.names).toEqual([]);

@@ -87,8 +87,9 @@ export function bodyOf(pieces: Iterable<Uint8Array>): Pick<Stream, "read"> {
 }
 
 /** A body that was written. As on a slow link, what was written leaves later: only then is it looked at. */
-export class WrittenBody implements Pick<Stream, "write" | "writeFile" | "canSendFiles"> {
+export class WrittenBody implements Pick<Stream, "write" | "writeFile" | "canSendFiles" | "isClosed"> {
   readonly canSendFiles = false;
+  isClosed = false;
   readonly #left: Buffer[] = [];
   readonly #waiting: { bytes: Uint8Array; resolve: () => void; reject: (error: unknown) => void }[] = [];
   #failure: unknown;

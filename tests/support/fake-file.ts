@@ -1,4 +1,4 @@
-import type { OpenFile, StorageEntry } from "../../lib/storage/storage.ts";
+import type { OpenFile, OpenState, StorageEntry } from "../../lib/storage/storage.ts";
 
 /** An open file that a test changes while it is read. */
 export class FakeFile implements OpenFile {
@@ -45,6 +45,11 @@ export class FakeFile implements OpenFile {
   async currentEtag(): Promise<string> {
     if (this.closed) throw new Error("A closed file is asked for its etag.");
     return this.etag;
+  }
+
+  async currentState(): Promise<OpenState> {
+    if ((await this.currentEtag()) === this.entry.etag) return "same";
+    return this.content.length > this.entry.size ? "grown" : "changed";
   }
 
   async close(): Promise<void> {

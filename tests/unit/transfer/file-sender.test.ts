@@ -102,7 +102,7 @@ describe("FileSender of a file that is not what it was", () => {
     ["is cut short in the middle", BLOCK_BYTES, (file) => file.cutAt(BLOCK_BYTES + 300_000)],
     ["loses its last byte", BLOCK_BYTES, (file) => file.cutAt(SIZE - 1)],
     ["is overwritten with as many other bytes", BLOCK_BYTES, (file) => file.replace(noise(SIZE, 2))],
-    ["grows", BLOCK_BYTES, (file) => file.replace(noise(SIZE + 1))],
+    ["grows, and is another before its end", BLOCK_BYTES, (file) => file.replace(noise(SIZE + 1, 2))],
     ["changes with its last block", 2 * BLOCK_BYTES, (file) => file.replace(file.content)],
   ];
 
@@ -118,6 +118,60 @@ describe("FileSender of a file that is not what it was", () => {
     expect(fault.message).toContain('"docs/a"');
     await writer.flush();
     expect(body.kinds).not.toContain("SEAL");
+  });
+
+  const GROWTHS: [what: string, (file: FakeFile, grown: Uint8Array) => void][] = [
+    ["one byte is other that was sent already", (_, grown) => void grown.set([1 + (grown[9] as number)], 9)],
+    // Between two looks nothing tells a file that was emptied and written anew from one that grew.
+    ["it was emptied and has become as long with other bytes", (_, grown) => grown.set(noise(SIZE, 2))],
+    ["it is emptied when it is looked at again", (file) => void queueMicrotask(() => file.cutAt(0))],
+  ];
+  test.each(GROWTHS)("says CHANGED of a file that grows, when %s", async (_, change) => {
+    const { sender, writer, body } = sending();
+    const file = new FakeFile(noise(SIZE));
+    file.onRead = (at) => {
+      if (at !== 2 * BLOCK_BYTES || file.etag !== "etag-1") return undefined;
+      const grown = Buffer.concat([noise(SIZE), noise(5)]);
+      file.replace(grown);
+      change(file, grown);
+      return undefined;
+    };
+    expect(await codeOf(() => sender.send(1, file, [[0, SIZE]]))).toBe("CHANGED");
+    await writer.flush();
+    expect(body.kinds).not.toContain("SEAL");
+  });
+
+  test.each([0, 1, 2])("sends a file that grows from block %i on as it was at first", async (block) => {
+    const { sender, writer, body } = sending();
+    const content = noise(SIZE);
+    const file = new FakeFile(content);
+    file.onRead = (at) => {
+      if (at >= block * BLOCK_BYTES) file.replace(Buffer.concat([file.content, noise(7)]));
+      return undefined;
+    };
+    await sender.send(1, file, [[0, SIZE]]);
+    await writer.flush();
+    expect(body.kinds).toBe("BLOCK BLOCK BLOCK SEAL");
+    expect(Buffer.concat(body.chunks.map(({ payload }) => payload)).equals(content)).toBe(true);
+  });
+
+  test("says CHANGED of a part of a file that grows: nobody knows what the rest is", async () => {
+    const { sender } = sending();
+    const file = new FakeFile(noise(SIZE));
+    file.replace(Buffer.concat([file.content, noise(7)]));
+    expect(await codeOf(() => sender.send(1, file, [[0, BLOCK_BYTES]]))).toBe("CHANGED");
+  });
+
+  test("reads a file that has grown no further when nobody takes it any more", async () => {
+    const { sender, body } = sending();
+    const file = new FakeFile(noise(SIZE));
+    file.onRead = (at) => {
+      if (at === 2 * BLOCK_BYTES) body.isClosed = true;
+      if (at === 0) file.replace(Buffer.concat([file.content, noise(7)]));
+      return undefined;
+    };
+    await sender.send(1, file, [[0, SIZE]]).catch(() => {});
+    expect(file.bytesRead).toBe(SIZE + BLOCK_BYTES);
   });
 
   test.each([0, 100])("says CHANGED for a file of %i bytes that changed before it was read", async (size) => {

@@ -1,0 +1,45 @@
+import { StreamError } from "../errors.ts";
+import { quote } from "../path.ts";
+import type { OpenFile } from "../storage/storage.ts";
+
+/** Odd, so that no block's share of the sum is lost. */
+const FACTOR = 0x9e37_79b9_7f4a_7c15n;
+
+/**
+ * A file that is read once from its beginning to its end, perhaps while somebody writes behind that end. A second reading
+ * that equals() the first says that all of it was there at one moment: when the first had ended and the second had not
+ * begun. Source: PROTOCOL.md, "get".
+ */
+export class GrowingFile {
+  readonly file: OpenFile;
+  readonly #mayGrow: boolean;
+  /** Of the digests that were noted, in their order. */
+  #sum = 0n;
+  hasGrown = false;
+
+  constructor(file: OpenFile, mayGrow: boolean) {
+    this.file = file;
+    this.#mayGrow = mayGrow;
+  }
+
+  /** Look at it after each read. @throws StreamError CHANGED when it is another, or has grown and may not */
+  async check(): Promise<void> {
+    const state = await this.file.currentState();
+    if (state === "same" && !this.hasGrown) return;
+    if (state !== "grown" || !this.#mayGrow) throw changed(this.file);
+    this.hasGrown = true;
+  }
+
+  /** What was read has this digest. */
+  note(digest: bigint): void {
+    this.#sum = BigInt.asUintN(64, this.#sum * FACTOR + digest + 1n);
+  }
+
+  equals(other: GrowingFile): boolean {
+    return this.#sum === other.#sum;
+  }
+}
+
+export function changed(file: OpenFile): StreamError {
+  return new StreamError("CHANGED", `${quote(file.entry.path)} changed while it was sent.`);
+}
