@@ -13,7 +13,8 @@ export function readPrivate(file: string): string | undefined {
   try {
     return fs.readFileSync(file, "utf8");
   } catch (cause) {
-    if (errnoOf(cause) === "ENOENT") return undefined;
+    // A home that is no folder, as /dev/null, holds nothing.
+    if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause) ?? "")) return undefined;
     throw readError(cause, quote(file), "user");
   }
 }

@@ -3,7 +3,7 @@ import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { Download } from "../../client/download.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import { RemoteError } from "../../errors.ts";
+import { type CommError, RemoteError } from "../../errors.ts";
 import { baseName } from "../../path.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
@@ -147,7 +147,11 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
 
 /** Bytes go out as they come, one file after the other; only the exit code tells whether they are whole. */
 async function fetchToStdout(connection: Connection, options: FetchRequest & TransferTerms): Promise<number> {
-  const { io, signal, sources } = options;
+  const { io, sources } = options;
+  // Where nothing can be written any more, there is nothing to fetch.
+  const output = new AbortController();
+  let unwritten: CommError | undefined;
+  const signal = AbortSignal.any([options.signal, output.signal]);
   const view = new TransferView({
     io: { ...io, out: async () => {} },
     json: false,
@@ -180,14 +184,22 @@ async function fetchToStdout(connection: Connection, options: FetchRequest & Tra
           view.onProgress(item, bytes);
         },
         onDone: (item, outcome, path, size) => view.onDone(item, { outcome, path, size }),
-        onFailed: (item, error) => view.onFailed(item, error),
+        onFailed(item, error) {
+          if (error.code !== "OUTPUT_CLOSED" && error.code !== "DISK_FAILED") return view.onFailed(item, error);
+          unwritten ??= error;
+          output.abort();
+        },
         onGone: (item, error) => view.onLeftOut(gone(item.from, error), item),
       });
       await connection.persist((client) => download.run(client));
     }
+  } catch (thrown) {
+    throw unwritten ?? thrown;
   } finally {
-    await view.finish();
+    if (unwritten === undefined) await view.finish();
+    else view.hideProgress();
   }
+  if (unwritten !== undefined) throw unwritten;
   return view.exit;
 }
 

@@ -207,7 +207,12 @@ class Shell {
   /** Results, and what others say, are what a script that is piped in wants to read; before there is a session, nothing is. */
   #print(text: string): void {
     if (this.#input === undefined) this.#io.note(text);
-    else void this.#io.out(`${text}\n`).catch(() => {}); // nobody reads: the end of the input will tell
+    else {
+      void this.#io.out(`${text}\n`).catch((thrown) => {
+        // Where nobody reads, the end of the input will tell.
+        if (toCommError(thrown).code !== "OUTPUT_CLOSED") this.#io.note(text);
+      });
+    }
   }
 }
 

@@ -53,6 +53,8 @@ export class TransferView {
   readonly #options: TransferViewOptions;
   readonly #progress: Progress | undefined;
   readonly #lines: LineWriter;
+  /** Why what has become of the files could not be written; the files go on. */
+  #unwritten: unknown;
   #shown = 0;
   /** Of the first failure. */
   #exit = 0;
@@ -68,7 +70,11 @@ export class TransferView {
   constructor(options: TransferViewOptions) {
     this.#options = options;
     this.#progress = options.json ? undefined : new Progress(options.io);
-    this.#lines = new LineWriter((text) => options.io.out(text).catch(() => {}));
+    this.#lines = new LineWriter((text) =>
+      options.io.out(text).catch((thrown) => {
+        this.#unwritten ??= thrown;
+      }),
+    );
   }
 
   /** The exit code of the first failure. */
@@ -218,9 +224,13 @@ export class TransferView {
       this.#options.io.note(parts.filter((part) => part !== "").join(", "));
     }
     await this.#lines.flush();
-    if (json || leftOut === 0 || !this.#options.isStrict) return;
     const { io } = this.#options;
-    io.note(`commserver-client: ${paint(io, "red", "Incomplete, as --strict has it: something is left out.")}`);
+    if (!json && leftOut > 0 && this.#options.isStrict) {
+      io.note(`commserver-client: ${paint(io, "red", "Incomplete, as --strict has it: something is left out.")}`);
+    }
+    if (this.#unwritten === undefined) return;
+    const exit = reportError(this.#unwritten, io, { program: "commserver-client", json });
+    this.#exit ||= exit;
   }
 
   /** It moves no more. @returns the bytes that it has in the plan */

@@ -55,9 +55,19 @@ export function columnsOf(stream: NodeJS.WriteStream): number {
   return stream.columns || 80;
 }
 
-/** Rows that a line takes at so many columns, on a terminal that wraps it. */
+/** Rows that a line takes at so many columns, on a terminal that wraps it: a wide character that no longer fits begins the next. */
 export function rowsOf(line: string, columns: number): number {
-  return Math.max(1, Math.ceil(widthOf(line) / columns));
+  let rows = 1;
+  let column = 0;
+  for (const character of line) {
+    const width = Bun.stringWidth(character);
+    if (column + width > columns) {
+      rows++;
+      column = 0;
+    }
+    column += width;
+  }
+  return rows;
 }
 
 /** The beginning of a line that no terminal wraps at so many columns. */
