@@ -41,6 +41,9 @@ const SCHEMA = `
 
 type Row = Omit<SessionRow, "name">;
 
+/** SQLite's name for a database that is nowhere but in memory. */
+const MEMORY = ":memory:";
+
 /**
  * The durable record of sessions, in SQLite. An id is given once and never again, also across restarts
  * (AUTOINCREMENT), and the name is made of it. A session survives `kill -9`; the very last ones may be
@@ -88,13 +91,13 @@ export class Ledger {
   /**
    * Open or create the ledger in `file` and lock it for this process; the system frees the lock however the
    * process ends. Rows that a crash left open are told as closed by "crash", at the time they were last seen;
-   * closeCrashed() writes that down.
+   * closeCrashed() writes that down. ":memory:" is no file, but SQLite's name for a database in memory.
    *
    * @throws StorageError STATE_IN_USE when another process has it; DISK_DENIED, DISK_FULL, DISK_FAILED
    */
   static open(file: string): Ledger {
     // It has the addresses of clients. What SQLite makes beside it has the rights of the file.
-    closeToOthers(file);
+    if (file !== MEMORY) closeToOthers(file);
     try {
       const database = new Database(file, { create: true, strict: true });
       database.run("PRAGMA locking_mode = EXCLUSIVE");

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Ledger } from "../../../lib/server/ledger.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 import { inLedgerProcess, ledgerCommand } from "../../support/ledger-process.ts";
@@ -95,6 +95,11 @@ describe("a damaged ledger", () => {
     const ledger = Ledger.open(folder.join("empty"));
     expect(ledger.begin("a", 1).name).toBe("Client01");
     ledger.close();
+  });
+
+  test("one in memory leaves no file of that name behind", () => {
+    Ledger.open(":memory:").close();
+    expect(existsSync(":memory:")).toBe(false);
   });
 
   test("begin(), checkpoint() and end() after close() are DISK_FAILED, no crash", async () => {
