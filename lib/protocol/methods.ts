@@ -195,8 +195,11 @@ export const Change = v.variant("change", [
   v.object({ change: v.literal("added"), ...present }),
   v.object({ change: v.literal("changed"), ...present }),
   v.object({ change: v.literal("removed"), path }),
-  /** So many changes came faster than they were read, and are not told. */
-  v.object({ change: v.literal("missed"), count }),
+  /**
+   * So many changes came faster than they were read, and are not told. `message`: why, or with a count of 0 that changes
+   * are told later than they happen.
+   */
+  v.object({ change: v.literal("missed"), count, message: v.optional(v.string()) }),
 ]);
 export type Change = v.InferOutput<typeof Change>;
 

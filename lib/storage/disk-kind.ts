@@ -14,3 +14,24 @@ const OWN_DISKS = new Set([
 export function isOwnDisk(path: string): boolean {
   return process.platform === "linux" && OWN_DISKS.has(fs.statfsSync(path).type >>> 0);
 }
+
+const OVERLAY = 0x794c7630;
+
+/** Whether the system tells all that happens on the disk of `path`, whoever does it. False where that can't be known. */
+export function isTelling(path: string): boolean {
+  const type = typeOf(path);
+  return OWN_DISKS.has(type) && type !== OVERLAY;
+}
+
+/** Whether others are expected to write there unheard: all but an overlay, whose layers are for nobody to touch. */
+export function isWrittenByOthers(path: string): boolean {
+  return !OWN_DISKS.has(typeOf(path));
+}
+
+function typeOf(path: string): number {
+  try {
+    return fs.statfsSync(path).type >>> 0;
+  } catch {
+    return 0;
+  }
+}

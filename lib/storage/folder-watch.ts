@@ -1,29 +1,37 @@
+import { StorageError } from "../errors.ts";
+import { DEAF, type Lateness, type OpenedSource, openBestSource, openLookingSource } from "./best-source.ts";
 import type { Folders } from "./folders.ts";
-import { InotifySource } from "./inotify-source.ts";
 import type { Found } from "./local-list.ts";
 import type { OpenFolder } from "./open-folder.ts";
-import { RecursiveSource } from "./recursive-source.ts";
+import { markOf } from "./root-mark.ts";
 import type { StorageChange } from "./storage.ts";
-import type { OpenTreeSource, TreeSource } from "./tree-source.ts";
+import type { TreeSink } from "./tree-source.ts";
 import { WatchedTree } from "./watched-tree.ts";
 
 /** Changes are told together that come so close to each other: a copied tree, a file written in pieces. */
 const GATHER_MS = 20;
 /** What is there is learnt anew only so long after too much has happened: it may go on, and shall not keep us busy. */
 const RENEW_MS = 500;
-/** What could not be learnt anew may be later. */
+/** What could not be learnt anew may be later; and so often is asked whether the root is still what it was. */
 const RETRY_MS = 30_000;
+const CHECK_MS = 2_000;
 /** Who comes so soon after the last has left finds the tree known. */
 const LINGER_MS = 5_000;
 
+const REPLACED = "The server's repository is another folder than before, or a disk in it came or went: list it again.";
+
 type Listener = (changes: readonly StorageChange[]) => void;
 
+type Timer = "gather" | "renew" | "leave" | "check";
+
 export interface FolderWatchOptions {
-  readonly root: string;
   readonly folders: Folders;
   /** As lookIn(). */
   look(folder: OpenFolder, path: string): Found;
-  readonly openSource?: OpenTreeSource;
+  /** Told in words for the operator why changes are told late, once. */
+  onNotice?(message: string): void;
+  /** In place of openBestSource(). */
+  openSource?(folders: Folders, sink: TreeSink, onDeaf: () => void): OpenedSource;
 }
 
 /**
@@ -39,7 +47,19 @@ export class FolderWatch {
   #isTelling = false;
   /** Changes that are not told one by one. While there are any, what is there is about to be learnt anew. */
   #missed = 0;
-  readonly #timers = new Map<"gather" | "renew" | "leave", ReturnType<typeof setTimeout>>();
+  /** Why, for people. */
+  #why: string | undefined;
+  /** Why changes are told late, as it is now. */
+  #lateness: Lateness | undefined;
+  /** Of this the operator has heard. */
+  readonly #noticed = new Set<Lateness>();
+  /** The system has no room: it is not tried again until all have left. */
+  #isFull = false;
+  /** Raised with each attempt to learn the tree, and when nobody wants it any more. */
+  #openings = 0;
+  /** What was at the root when it was learnt. */
+  #mark: string | undefined;
+  readonly #timers = new Map<Timer, ReturnType<typeof setTimeout>>();
 
   constructor(options: FolderWatchOptions) {
     this.#options = options;
@@ -48,7 +68,7 @@ export class FolderWatch {
   /**
    * Resolves when every later change will be told. Returns the function that ends it.
    *
-   * @throws StorageError INTERNAL; the system's error
+   * @throws StorageError as Folders.open(); the system's error
    */
   async subscribe(listener: Listener): Promise<() => void> {
     this.#cancel("leave");
@@ -60,29 +80,77 @@ export class FolderWatch {
       this.#unsubscribe(listener);
       throw error;
     }
+    if (this.#lateness !== undefined) listener([missed(0, this.#lateness.message)]);
     return () => this.#unsubscribe(listener);
   }
 
   /** Watch the tree and learn what is there. @throws as subscribe() */
   async #open(): Promise<void> {
-    const { root, folders, look, openSource = openBestSource } = this.#options;
+    const { folders, openSource = openBestSource } = this.#options;
     this.#tree = undefined;
-    let tree: WatchedTree | undefined;
+    const opening = ++this.#openings;
     try {
-      const opened: WatchedTree = new WatchedTree(root, {
-        folders,
-        look,
-        openSource,
-        onTouched: () => this.#gather(opened),
-        onLost: () => this.#lose(opened),
-      });
-      tree = opened;
-      this.#tree = opened;
-      await opened.learn();
+      folders.open("").release();
+      this.#mark = await markOf(folders.place, folders.root);
+      if (opening !== this.#openings) return;
+      if (this.#isFull || !(await this.#learn(openSource))) {
+        this.#isFull = true;
+        await this.#learn(openLookingSource);
+      }
     } catch (error) {
-      if (tree === this.#tree) this.#stop();
+      if (opening === this.#openings) this.#stop();
       throw error;
     }
+    this.#after(CHECK_MS, "check", () => void this.#check());
+  }
+
+  /** @returns false when the system can't watch so much @throws as subscribe() */
+  async #learn(openSource: NonNullable<FolderWatchOptions["openSource"]>): Promise<boolean> {
+    const { folders, look } = this.#options;
+    let lateness: Lateness | undefined;
+    const tree: WatchedTree = new WatchedTree({
+      folders,
+      look,
+      openSource: (sink) => {
+        const opened = openSource(folders, sink, () => {
+          if (lateness === undefined) this.#setLateness(DEAF);
+          lateness ??= DEAF;
+        });
+        lateness = opened.lateness;
+        return opened.source;
+      },
+      onTouched: () => this.#gather(tree),
+      onLost: () => this.#lose(tree),
+      onFull: () => {
+        if (tree === this.#tree) this.#isFull = true;
+        this.#lose(tree);
+      },
+    });
+    this.#tree = tree;
+    this.#lateness = undefined;
+    if (lateness !== undefined) this.#setLateness(lateness);
+    if (await tree.learn()) return true;
+    await tree.close();
+    return tree !== this.#tree;
+  }
+
+  #setLateness(lateness: Lateness): void {
+    this.#lateness = lateness;
+    if (this.#noticed.has(lateness)) return;
+    this.#noticed.add(lateness);
+    this.#options.onNotice?.(lateness.advice);
+  }
+
+  /** Look whether the root, and what is mounted below it, are what they were. */
+  async #check(): Promise<void> {
+    const tree = this.#tree;
+    if (tree === undefined || tree.isLost) return;
+    const { folders } = this.#options;
+    const mark = await markOf(folders.place, folders.root);
+    if (tree !== this.#tree || tree.isLost) return;
+    if (mark === this.#mark) return this.#after(CHECK_MS, "check", () => void this.#check());
+    this.#why = REPLACED;
+    tree.lost();
   }
 
   #gather(tree: WatchedTree): void {
@@ -116,16 +184,25 @@ export class FolderWatch {
     // The system may not have room for both.
     await lost?.close();
     if (lost !== this.#tree || this.#listeners.size === 0) return;
+    const latenessBefore = this.#lateness;
     this.#ready = this.#open();
     try {
       await this.#ready;
-    } catch {
-      this.#after(RETRY_MS, "renew", () => void this.#renew(undefined));
+    } catch (error) {
+      // Whoever comes now is told why by being refused.
+      const message =
+        error instanceof StorageError ? error.message : "The server can't watch its repository at present.";
+      if (lost !== undefined) this.#emit([missed(1, message)]);
+      const isGone = error instanceof StorageError && error.code === "UNREADABLE";
+      this.#why = REPLACED;
+      this.#after(isGone ? CHECK_MS : RETRY_MS, "renew", () => void this.#renew(undefined));
+      return;
     }
     if (this.#tree?.isLost) return;
-    const count = this.#missed;
+    this.#emit([missed(Math.max(1, this.#missed), this.#why)]);
     this.#missed = 0;
-    this.#emit([{ change: "missed", count: Math.max(1, count) }]);
+    this.#why = undefined;
+    if (this.#lateness !== latenessBefore && this.#lateness) this.#emit([missed(0, this.#lateness.message)]);
     if (this.#tree !== undefined && this.#tree.touchedCount > 0) this.#gather(this.#tree);
   }
 
@@ -140,16 +217,20 @@ export class FolderWatch {
 
   #stop(): void {
     const tree = this.#tree;
+    this.#openings++;
     this.#tree = undefined;
     this.#ready = undefined;
     this.#missed = 0;
+    this.#isFull = false;
+    this.#lateness = undefined;
     this.#cancel("gather");
     this.#cancel("renew");
+    this.#cancel("check");
     void tree?.close();
   }
 
   /** Unless it is about to happen anyway. */
-  #after(ms: number, what: "gather" | "renew" | "leave", action: () => void): void {
+  #after(ms: number, what: Timer, action: () => void): void {
     if (this.#timers.has(what)) return;
     const timer = setTimeout(() => {
       this.#timers.delete(what);
@@ -159,13 +240,12 @@ export class FolderWatch {
     this.#timers.set(what, timer);
   }
 
-  #cancel(what: "gather" | "renew" | "leave"): void {
+  #cancel(what: Timer): void {
     clearTimeout(this.#timers.get(what));
     this.#timers.delete(what);
   }
 }
 
-/** Folder by folder where the system has that, and lets this process call it. */
-function openBestSource(...[root, sink]: Parameters<OpenTreeSource>): TreeSource {
-  return InotifySource.open(sink) ?? new RecursiveSource(root, sink);
+function missed(count: number, message: string | undefined): StorageChange {
+  return message === undefined ? { change: "missed", count } : { change: "missed", count, message };
 }

@@ -13,22 +13,34 @@ import { type GuardOptions, PrivateGuard } from "./private-guard.ts";
 import type { Reservation } from "./reserved-names.ts";
 import { folderMode, isWider } from "./rights.ts";
 import { requireNames } from "./tree-names.ts";
+import { TreeRoot } from "./tree-root.ts";
 
 /** Every system takes a path of so many characters, of up to three bytes each. */
 const SURELY_SHORT = 1023 / 3;
 
 /** Finds the folders of a tree, none of them outside of it, and none that belongs to CommServer itself. */
 export class Folders {
-  /** The root with all links resolved; everything lies below. */
-  readonly root: string;
+  readonly #root: TreeRoot;
   readonly guard: PrivateGuard;
   readonly times = new KeptTimes();
   readonly #kept = new KeptFolders();
   readonly #made = new MadeFolders();
 
-  constructor(root: string, options: GuardOptions) {
-    this.root = root;
-    this.guard = new PrivateGuard(root, options);
+  /** `onNotice`: told in words that the root is not there, or another. @throws the system's error when nothing is there */
+  constructor(root: string, { onNotice = () => {}, ...options }: GuardOptions & { onNotice?(message: string): void }) {
+    const onMoved = (real: string) => this.guard.serve(real);
+    this.#root = new TreeRoot(root, { isFixed: options.owner === "user", onNotice, onMoved });
+    this.guard = new PrivateGuard(this.root, options);
+  }
+
+  /** The root as it is looked for. */
+  get place(): string {
+    return this.#root.given;
+  }
+
+  /** The root with all links resolved; everything lies below. */
+  get root(): string {
+    return this.#root.real;
   }
 
   /**
@@ -117,6 +129,7 @@ export class Folders {
 
   /** True while `folder` is what is at `path`. */
   isAt(path: string, folder: OpenFolder): boolean {
+    this.#root.find();
     return folder.isAt(this.#placeOf(path));
   }
 
@@ -223,12 +236,14 @@ export class Folders {
   /** The real path of `path`. @throws as open() */
   #resolve(path: string): string {
     requireNames(path);
+    this.#root.find();
     try {
       const real = fs.realpathSync.native(this.#placeOf(path));
       this.#requireBelow(path, real);
       return real;
     } catch (cause) {
-      if (cause instanceof StorageError || path === "") throw cause;
+      if (cause instanceof StorageError) throw cause;
+      if (path === "") throw this.#root.explain(cause);
       // What is missing outside, or in what is private, must not be told from what is there.
       const above = this.#nearest(path);
       this.#open(above, path).release();
@@ -252,9 +267,8 @@ export class Folders {
   }
 
   #requireBelow(path: string, real: string): void {
-    const { root } = this;
-    const inside = real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
-    if (!inside) throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
+    if (!this.#root.has(real))
+      throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
   }
 
   #lookIn(path: string, held: Held): BigIntStats {

@@ -40,6 +40,8 @@ export class InotifySource implements TreeSource {
     return watchId === undefined || this.#inotify.add(place) === watchId;
   }
 
+  noteLook(): void {}
+
   unwatch(folder: KnownFolder): void {
     const { watchId } = folder;
     if (watchId === undefined || this.#folders.get(watchId) !== folder) return;

@@ -33,22 +33,31 @@ import {
 import { storeSmall } from "./store-small.ts";
 import { findUnfinished, removeUnfinished } from "./unfinished.ts";
 
-export type LocalStorageOptions = Omit<GuardOptions, "owner">;
+export interface LocalStorageOptions extends Omit<GuardOptions, "owner"> {
+  /** Told in words for the operator what is the matter with the folder, once each time. */
+  onNotice?(message: string): void;
+}
 
 /** A folder of this machine. */
 export class LocalStorage implements Storage {
-  readonly location: string;
   readonly #folders: Folders;
   readonly #watch: FolderWatch;
 
   readonly #owner: Owner;
 
   private constructor(root: string, owner: Owner, options: LocalStorageOptions) {
-    this.location = root;
     this.#owner = owner;
     this.#folders = new Folders(root, { ...options, owner });
     const folders = this.#folders;
-    this.#watch = new FolderWatch({ root, folders, look: (folder, path) => lookIn(folders, folder, path) });
+    this.#watch = new FolderWatch({
+      folders,
+      look: (folder, path) => lookIn(folders, folder, path),
+      onNotice: (message) => options.onNotice?.(message),
+    });
+  }
+
+  get location(): string {
+    return this.#folders.root;
   }
 
   /**
@@ -62,7 +71,7 @@ export class LocalStorage implements Storage {
         throw new StorageError("NO_REPOSITORY", `The repository ${quote(folder)} is not a folder.`);
       }
       fs.accessSync(root, fs.constants.R_OK | fs.constants.X_OK);
-      const storage = new LocalStorage(root, "server", options);
+      const storage = new LocalStorage(folder, "server", options);
       storage.#requirePublic(`The repository ${quote(folder)}`);
       return storage;
     } catch (cause) {
@@ -235,7 +244,7 @@ export class LocalStorage implements Storage {
     try {
       return await this.#watch.subscribe(listener);
     } catch (cause) {
-      if (cause instanceof StorageError && cause.code === "INTERNAL") throw cause;
+      if (cause instanceof StorageError) throw cause;
       throw new StorageError("INTERNAL", "The system of the server can't watch the repository.", { cause });
     }
   }

@@ -32,7 +32,7 @@ export class PrivateGuard {
   readonly #reuse = new ReuseSpan(() => this.forget());
 
   /** Folded. */
-  readonly #root: string;
+  #root: string;
 
   /** `root`: the real path of the tree. */
   constructor(root: string, { owner, places = new PrivatePlaces(), onHidden = () => {} }: GuardOptions) {
@@ -41,6 +41,13 @@ export class PrivateGuard {
     this.#onHidden = onHidden;
     this.#root = foldPath(root);
     places.serve(this.#root);
+  }
+
+  /** The tree lies at this real path from now on. */
+  serve(root: string): void {
+    this.#root = foldPath(root);
+    this.#places.serve(this.#root);
+    this.forget();
   }
 
   /**

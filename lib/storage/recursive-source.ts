@@ -1,7 +1,11 @@
 import fs from "node:fs";
 import { sep } from "node:path";
+import { errnoOf } from "./disk-error.ts";
 import type { KnownFolder } from "./known-folder.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
+
+/** The system's errors when it can't watch more. */
+const NO_ROOM = ["ENOSPC", "EMFILE", "ENFILE", "ENOMEM"];
 
 /** Lets the system watch a whole tree, where it can do that itself or has nothing better. */
 export class RecursiveSource implements TreeSource {
@@ -16,7 +20,7 @@ export class RecursiveSource implements TreeSource {
       else sink.lost();
     });
     // A part of the tree that can't be watched, or a root that is gone.
-    this.#watcher.on("error", () => sink.lost());
+    this.#watcher.on("error", (cause) => (NO_ROOM.includes(errnoOf(cause)) ? sink.full() : sink.lost()));
   }
 
   watch(folder: KnownFolder, place: string): boolean {
@@ -27,6 +31,8 @@ export class RecursiveSource implements TreeSource {
   isSame({ identity }: KnownFolder, place: string): boolean {
     return identity === identityOf(place);
   }
+
+  noteLook(): void {}
 
   unwatch(): void {}
 

@@ -109,7 +109,7 @@ export interface Storage {
    * Tell what changes from now on, whoever changes it, soon after it happened and some hundred changes at a time. Returns
    * the function that ends it.
    *
-   * @throws StorageError INTERNAL when the system can't watch so much
+   * @throws StorageError UNREADABLE when the root is not there, INTERNAL when it can't be read
    */
   watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void>;
 }
@@ -125,11 +125,12 @@ export interface Unfinished {
 /**
  * `added` and `removed` stand for all below a folder as well: whoever lists it after it was told has all that was in it
  * then, and is told what comes after. `missed`: so many changes, or more, are not told; whoever lists the tree has them.
+ * With a `message`, for people: why, or with a count of 0 that changes are told later than they happen from now on.
  */
 export type StorageChange =
   | { readonly change: "added" | "changed"; readonly path: string; readonly entry: StorageEntry }
   | { readonly change: "removed"; readonly path: string; readonly wasFolder: boolean }
-  | { readonly change: "missed"; readonly count: number };
+  | { readonly change: "missed"; readonly count: number; readonly message?: string };
 
 /** What a file is besides its bytes. */
 export interface FileFacts {

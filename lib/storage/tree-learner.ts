@@ -46,7 +46,7 @@ export class TreeLearner {
   /**
    * Learn what is in the root, and below it.
    *
-   * @returns false when not all of it can be watched, or after stop()
+   * @returns false when not all of it can be watched; true or false after stop()
    * @throws as Folders.open(); the system's error out of files
    */
   learnRoot(root: KnownFolder): Promise<boolean> {
@@ -86,7 +86,8 @@ export class TreeLearner {
   async #learn(folder: KnownFolder, opened: OpenFolder, pacer: Pacer): Promise<boolean> {
     try {
       // First: what comes while it is read may be seen twice, but not missed.
-      let isWhole = this.#source.watch(folder, opened.at("."));
+      const watched = this.#source.watch(folder, opened.at("."));
+      let isWhole = typeof watched === "boolean" ? watched : await watched;
       folder.isLearnt = true;
       const added: KnownFolder[] = [];
       try {

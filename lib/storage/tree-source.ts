@@ -1,4 +1,5 @@
 import type { KnownFolder } from "./known-folder.ts";
+import type { OpenFolder } from "./open-folder.ts";
 
 export interface Arrival {
   readonly isFolder: boolean;
@@ -18,6 +19,8 @@ export interface TreeSink {
   touchedPath(path: string): void;
   /** The system has told less than has happened. */
   lost(): void;
+  /** The system has no room to tell of all that there is. */
+  full(): void;
 }
 
 /** How a system tells what happens in a tree. */
@@ -25,14 +28,13 @@ export interface TreeSource {
   /** Whether it tells what comes and goes (came(), gone()), and not only that something did. */
   readonly isExact: boolean;
   /** Tell from now on what happens in `folder`, which is open at `place`. @returns false when the system can't watch more */
-  watch(folder: KnownFolder, place: string): boolean;
+  watch(folder: KnownFolder, place: string): boolean | Promise<boolean>;
   /** Whether what is open at `place` is the very folder for which watch() was called. */
   isSame(folder: KnownFolder, place: string): boolean;
+  /** What is at `name` is looked at next, to be told; `opened` is undefined when nothing is there any more. */
+  noteLook(folder: KnownFolder, opened: OpenFolder | undefined, name: string): void;
   /** Tell no more of it. No effect where that is another's meanwhile. */
   unwatch(folder: KnownFolder): void;
   /** Nothing is told any more. */
   close(): void;
 }
-
-/** @throws the system's error when it can't watch anything */
-export type OpenTreeSource = (root: string, sink: TreeSink) => TreeSource;

@@ -1,4 +1,3 @@
-import { StorageError } from "../errors.ts";
 import { Pacer } from "../pacer.ts";
 import { baseName, pathFault } from "../path.ts";
 import { diskClock } from "./disk-clock.ts";
@@ -9,7 +8,7 @@ import type { OpenFolder } from "./open-folder.ts";
 import { isUnfinished, isWithinUnfinished } from "./part-names.ts";
 import type { StorageChange, StorageEntry } from "./storage.ts";
 import { TreeLearner } from "./tree-learner.ts";
-import type { Arrival, OpenTreeSource, TreeSink, TreeSource } from "./tree-source.ts";
+import type { Arrival, TreeSink, TreeSource } from "./tree-source.ts";
 
 /** Names that may wait for a look; when there are more, what is there is learnt anew. */
 export const MAX_TOUCHED = 50_000;
@@ -22,11 +21,13 @@ export interface WatchedTreeOptions {
   readonly folders: Folders;
   /** As lookIn(). */
   look(folder: OpenFolder, path: string): Found;
-  readonly openSource: OpenTreeSource;
+  openSource(sink: TreeSink): TreeSource;
   /** Something waits to be told. */
   onTouched(): void;
   /** More has happened than is known: changes() is of no use any more. */
   onLost(): void;
+  /** As onLost(), because the source can't tell of so much. */
+  onFull(): void;
 }
 
 /** What has happened at a name since it was last looked at. */
@@ -58,9 +59,9 @@ export class WatchedTree implements TreeSink {
   #isClosed = false;
 
   /** @throws the system's error when it can't be watched */
-  constructor(root: string, options: WatchedTreeOptions) {
+  constructor(options: WatchedTreeOptions) {
     this.#options = options;
-    this.#source = options.openSource(root, this);
+    this.#source = options.openSource(this);
     this.#learner = new TreeLearner(options.folders, this.#source);
   }
 
@@ -74,10 +75,9 @@ export class WatchedTree implements TreeSink {
     return this.#isLost;
   }
 
-  /** Learn all that there is. @throws StorageError as Folders.open() for the root, INTERNAL when it is too much to watch */
-  async learn(): Promise<void> {
-    if ((await this.#learner.learnRoot(this.#root)) || this.#isLost || this.#isClosed) return;
-    throw new StorageError("INTERNAL", "The system of the server can't watch so many folders.");
+  /** Learn all that there is. @returns false when it is too much to watch @throws StorageError as Folders.open() for the root */
+  async learn(): Promise<boolean> {
+    return (await this.#learner.learnRoot(this.#root)) || this.#isLost || this.#isClosed;
   }
 
   /** What has happened to all that was touched until now, some at a time. @throws the system's error out of files */
@@ -162,10 +162,18 @@ export class WatchedTree implements TreeSink {
   }
 
   lost(): void {
+    this.#end(this.#options.onLost);
+  }
+
+  full(): void {
+    this.#end(this.#options.onFull);
+  }
+
+  #end(tell: () => void): void {
     if (this.#isLost || this.#isClosed) return;
     this.#isLost = true;
     this.#learner.stop();
-    this.#options.onLost();
+    tell();
   }
 
   /** Nothing is told any more. What the system keeps for it is given back, some at a time. */
@@ -211,7 +219,9 @@ export class WatchedTree implements TreeSink {
       this.#noteUnsure(folder, name, touch);
       return [];
     }
-    const entry = touch.isGone || opened === undefined ? undefined : this.#options.look(opened, path);
+    const isThere = !touch.isGone && opened !== undefined;
+    this.#source.noteLook(folder, isThere ? opened : undefined, name);
+    const entry = isThere ? this.#options.look(opened, path) : undefined;
     if (entry !== HIDDEN && entry?.kind === "folder" && opened !== undefined)
       return this.#folderAt(folder, opened, touch, entry);
     const known = folder.folder(name);
@@ -245,7 +255,7 @@ export class WatchedTree implements TreeSink {
     if (known.isLearnt && !touch.isMoved && changes.length === 0) return [];
     const isWhole = known.isLearnt || (await this.#learner.learnIn(opened, known));
     changes.push({ change: "added", path, entry });
-    if (!isWhole) changes.push({ change: "missed", count: 1 });
+    if (!isWhole) this.full();
     return changes;
   }
 

@@ -1,8 +1,9 @@
 import type { StorageChange } from "../../lib/storage/storage.ts";
 
-/** As people read it: "added docs/a", "missed 3". */
+/** As people read it: "added docs/a", "missed 3", "missed 0: why". */
 export function lineOf(change: StorageChange): string {
-  return `${change.change} ${change.change === "missed" ? change.count : change.path}`;
+  if (change.change !== "missed") return `${change.change} ${change.path}`;
+  return `missed ${change.count}${change.message === undefined ? "" : `: ${change.message}`}`;
 }
 
 /** undefined for what has none. */

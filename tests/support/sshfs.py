@@ -15,7 +15,7 @@ def main():
     for mount in mounts:
         ours, theirs = socket.socketpair()
         children.append(subprocess.Popen([SERVER], stdin=ours, stdout=ours))
-        children.append(subprocess.Popen(["sshfs", "-f", "-o", "passive", f":{folder}", mount], stdin=theirs, stdout=theirs))
+        children.append(subprocess.Popen(["sshfs", "-f", "-o", "passive,dir_cache=no", f":{folder}", mount], stdin=theirs, stdout=theirs))
         ours.close()
         theirs.close()
     while not all(os.path.ismount(mount) for mount in mounts):

@@ -16,6 +16,7 @@ import {
 } from "../../lib/protocol/constants.ts";
 import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
+import { LOOK_MS, restAfter } from "../../lib/storage/looking-source.ts";
 import { MAX_TOUCHED } from "../../lib/storage/watched-tree.ts";
 import { privateConstant } from "../support/private-constant.ts";
 import { readTableOf } from "../support/protocol-page.ts";
@@ -60,6 +61,7 @@ const NUMBERS: Record<string, string> = {
   "records that wait for who reads none": `${MAX_BACKLOG.records}, and ${MAX_BACKLOG.bytes / KIB / KIB} MiB`,
   "names that the end of a list tells": `${MAX_LEFT_OUT}, and ${privateConstant("server/left-out-list.ts", "MAX_BYTES") / KIB} KiB`,
   "changes that wait to be looked at": `${MAX_TOUCHED}`,
+  "looks for changes that no system tells": `one in ${LOOK_MS / 1000} s, ${restAfter(LOOK_MS) / LOOK_MS === 99 ? "a hundredth of a core" : ""}`,
   "a pattern": `${GLOB_LIMITS.length} characters, ${GLOB_LIMITS.groups} \`{\`, ${GLOB_LIMITS.stars} \`*\``,
   "alternatives of a pattern": `${GLOB_LIMITS.alternatives}`,
   "HELLO, AUTH; other control frames; DATA": `${MAX_HELLO_BYTES / KIB} KiB; ${MAX_CONTROL_BYTES / KIB} KiB; ${MAX_DATA_BYTES / KIB / KIB} MiB`,

@@ -41,7 +41,7 @@ export async function printChanges(
 export function formatChange(change: Change): string {
   switch (change.change) {
     case "missed":
-      return `(${plural(change.count, "more change")})`;
+      return formatMissed(change.count, change.message);
     case "removed":
       return `removed  ${escapeText(change.path)}`;
     default: {
@@ -49,4 +49,9 @@ export function formatChange(change: Change): string {
       return `${change.change.padEnd(7)}  ${escapeText(path)}${kind === "folder" ? "/" : `  ${formatBytes(size)}`}`;
     }
   }
+}
+
+function formatMissed(count: number, message: string | undefined): string {
+  const more = count > 0 || message === undefined ? plural(count, "more change") : "";
+  return `(${[more, escapeText(message ?? "")].filter(Boolean).join(": ")})`;
 }

@@ -59,11 +59,14 @@ export async function start(settings: ServeSettings, options: StartOptions): Pro
     settings.stateDir,
     [cert, key].filter((file) => file !== undefined),
   );
-  const storage = await LocalStorage.at(settings.repository, { places });
+  let notice = (_message: string) => {};
+  const storage = await LocalStorage.at(settings.repository, { places, onNotice: (message) => notice(message) });
   const stateDir = makeStateDir(settings.stateDir);
   const ledger = Ledger.open(ledgerFile(stateDir));
   try {
-    return await startIn(stateDir, ledger, storage, settings, options);
+    const started = await startIn(stateDir, ledger, storage, settings, options);
+    notice = (message) => started.server.events.emit({ event: "warning", message });
+    return started;
   } catch (error) {
     ledger.close();
     throw error;
@@ -179,9 +182,18 @@ function readPem(file: string): string {
 function bounded(storage: Storage, { budget, isWritable }: ServeSettings): Storage {
   if (!isWritable || (budget.quotaBytes === undefined && budget.keepFreeBytes === 0)) return storage;
   return new BoundedStorage(storage, budget, {
-    freeBytes: () => freeBytes(storage.location),
+    freeBytes: () => roomAt(storage.location),
     now: () => systemClock.now(),
   });
+}
+
+/** Where nothing is, who writes hears of that. @returns bytes */
+function roomAt(repository: string): number {
+  try {
+    return freeBytes(repository);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 function locksWarning(storage: LocalStorage, { isWritable }: ServeSettings): string | undefined {

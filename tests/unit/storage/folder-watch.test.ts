@@ -297,7 +297,7 @@ function below(root: string, folder: string): string[] {
 test("a root that is not there can't be watched", async () => {
   const other = await LocalStorage.at(inside());
   rmSync(inside(), { recursive: true });
-  expect(await codeOf(() => other.watch(() => {}))).toBe("INTERNAL");
+  expect(await codeOf(() => other.watch(() => {}))).toBe("UNREADABLE");
 });
 
 test("a root that goes and comes is not watched in silence", async () => {

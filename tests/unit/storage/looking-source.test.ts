@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { FolderWatch } from "../../../lib/storage/folder-watch.ts";
+import { Folders } from "../../../lib/storage/folders.ts";
+import { lookIn } from "../../../lib/storage/local-list.ts";
+import { LOOK_MS, LookingSource, restAfter } from "../../../lib/storage/looking-source.ts";
+import { lineOf } from "../../support/changes.ts";
+import { writeTree } from "../../support/repository.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
+
+let folder: TempFolder;
+let lines: string[];
+let stop: () => void;
+
+const inside = (path = "") => folder.join("repository", path);
+const saw = (line: string) => until(() => lines.includes(line));
+
+/** What was told so far; a file of its own shows that nothing more is to come. */
+async function settled(): Promise<string[]> {
+  const last = `~${lines.length}`;
+  writeFileSync(inside(last), "");
+  await saw(`added ${last}`);
+  return lines.filter((line) => !line.includes("~"));
+}
+
+beforeEach(async () => {
+  folder = new TempFolder();
+  writeTree(inside(), { old: "x", "tree/sub/deep": "x", "bad\\name": "x", "a.commserver-part": "x" });
+  const folders = new Folders(inside(), { owner: "server" });
+  const watch = new FolderWatch({
+    folders,
+    look: (opened, path) => lookIn(folders, opened, path),
+    openSource: (_, sink) => ({ source: new LookingSource(sink, folders, 20), lateness: undefined }),
+  });
+  lines = [];
+  stop = await watch.subscribe((changes) => lines.push(...changes.map(lineOf)));
+});
+
+afterEach(() => {
+  stop();
+  folder[Symbol.dispose]();
+});
+
+describe("a tree that is looked at from time to time", () => {
+  test("tells what came, changed and went since the last look, once", async () => {
+    writeFileSync(inside("new"), "x");
+    await saw("added new");
+    writeFileSync(inside("tree/sub/deep"), "longer");
+    await saw("changed tree/sub/deep");
+    rmSync(inside("old"));
+    await saw("removed old");
+    expect(await settled()).toEqual(["added new", "changed tree/sub/deep", "removed old"]);
+  });
+
+  test("tells what changed before the first look", async () => {
+    writeFileSync(inside("old"), "longer");
+    await saw("changed old");
+    expect(await settled()).toEqual(["changed old"]);
+  });
+
+  test("tells a folder that comes or goes once for all in it, and what comes into it", async () => {
+    writeTree(folder.path, { "outside/sub/a": "x" });
+    renameSync(folder.join("outside"), inside("in"));
+    await saw("added in");
+    writeFileSync(inside("in/sub/b"), "x");
+    await saw("added in/sub/b");
+    rmSync(inside("in"), { recursive: true });
+    await saw("removed in");
+    expect(await settled()).toEqual(["added in", "added in/sub/b", "removed in"]);
+  });
+
+  test("tells a folder in place of a file as both, and a file in place of a folder", async () => {
+    rmSync(inside("old"));
+    mkdirSync(inside("old"));
+    await until(() => lines.includes("removed old") && lines.includes("added old"));
+    lines.length = 0;
+    rmSync(inside("old"), { recursive: true });
+    writeFileSync(inside("old"), "x");
+    await until(() => lines.includes("removed old") && lines.includes("added old"));
+  });
+
+  test("tells one that was replaced by another of the same size and time", async () => {
+    const { atimeMs, mtimeMs } = statSync(inside("old"));
+    writeFileSync(folder.join("other"), "y");
+    utimesSync(folder.join("other"), atimeMs / 1000, mtimeMs / 1000);
+    renameSync(folder.join("other"), inside("old"));
+    await saw("changed old");
+  });
+
+  test("tells nothing of unfinished files and of names that are no paths", async () => {
+    writeFileSync(inside("b.commserver-part"), "x");
+    writeFileSync(inside("bad\\name"), "longer");
+    expect(await settled()).toEqual([]);
+  });
+});
+
+test("the rest after a look grows with what the look took: it takes a hundredth of a core", () => {
+  expect(restAfter(0)).toBe(LOOK_MS);
+  expect(restAfter(1_000)).toBe(99_000);
+});
