@@ -3,7 +3,7 @@ import { DEAF, type Lateness, type OpenedSource, openBestSource, openLookingSour
 import type { Folders } from "./folders.ts";
 import type { Found } from "./local-list.ts";
 import type { OpenFolder } from "./open-folder.ts";
-import { markOf } from "./root-mark.ts";
+import { askMark, markNow } from "./root-mark.ts";
 import type { StorageChange } from "./storage.ts";
 import type { TreeSink } from "./tree-source.ts";
 import { WatchedTree } from "./watched-tree.ts";
@@ -91,8 +91,7 @@ export class FolderWatch {
     const opening = ++this.#openings;
     try {
       folders.open("").release();
-      this.#mark = await markOf(folders.place, folders.root);
-      if (opening !== this.#openings) return;
+      this.#mark = markNow(folders.place, folders.root);
       if (this.#isFull || !(await this.#learn(openSource))) {
         this.#isFull = true;
         await this.#learn(openLookingSource);
@@ -146,7 +145,7 @@ export class FolderWatch {
     const tree = this.#tree;
     if (tree === undefined || tree.isLost) return;
     const { folders } = this.#options;
-    const mark = await markOf(folders.place, folders.root);
+    const mark = await askMark(folders.place, folders.root);
     if (tree !== this.#tree || tree.isLost) return;
     if (mark === this.#mark) return this.#after(CHECK_MS, "check", () => void this.#check());
     this.#why = REPLACED;

@@ -95,7 +95,7 @@ describe("files that change meanwhile", () => {
     expect(paths).not.toContain("a/secret");
   });
 
-  test("a repository that vanishes is NOT_FOUND", async () => {
+  test("a repository that vanishes is UNREADABLE: of what is in it nothing is said", async () => {
     using folder = new TempFolder();
     writeTree(folder.path, { "repository/a": "" });
     const storage = await LocalStorage.at(folder.join("repository"));
@@ -106,7 +106,7 @@ describe("files that change meanwhile", () => {
       () => storage.open("a"),
       () => walk(storage),
     ]) {
-      expect(await codeOf(work)).toBe("NOT_FOUND");
+      expect(await codeOf(work)).toBe("UNREADABLE");
     }
   });
 });

@@ -130,6 +130,7 @@ describe("a repository behind a link", () => {
     await writeMissing(part, bytes);
     const fault = await faultOf(() => part.commit());
     expect(fault.message).toContain("was renamed or removed while it came");
+    await until(async () => (await textOf(storage, "a")) === "second");
     await store(storage, "large", bytes);
     expect(readFileSync(folder.join("other/large")).equals(bytes)).toBe(true);
   });
