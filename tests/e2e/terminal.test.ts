@@ -240,3 +240,30 @@ describe("lines that are piped in", () => {
     await until(() => !isAlive(pid));
   });
 });
+
+describe("a window whose size changes", () => {
+  test("takes no message away, however long the line that is typed", async () => {
+    await using server = await ServerProcess.start(["--repository", REPOSITORY]);
+    using folder = new TempFolder();
+    await using reader = await clientOn(server, folder, { cols: 40 });
+    await reader.prompts("Client01> ");
+    await using writer = await clientOn(server, folder);
+    await writer.prompts("Client02> ");
+    reader.type("文字 and letters ".repeat(8));
+    const messages: string[] = [];
+    for (const cols of [33, 17, 33, 90, 21, 200, 20]) {
+      reader.resize(cols, 30);
+      const message = `a message at ${cols}`;
+      messages.push(message.replaceAll(" ", ""));
+      writer.type(`@Client01 ${message}\r`);
+      await until(() =>
+        reader.lines
+          .join("")
+          .replaceAll(" ", "")
+          .includes(messages.at(-1) ?? ""),
+      );
+    }
+    const seen = reader.lines.join("").replaceAll(" ", "");
+    expect(messages.filter((message) => !seen.includes(message))).toEqual([]);
+  });
+});

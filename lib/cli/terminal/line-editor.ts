@@ -44,7 +44,7 @@ export class LineEditor extends LineInput implements Region {
     this.#input = new TtyInput(options.input, () => this.#end({ kind: "end", isGone: true }));
     const echo = new EditorOutput(output, () => this.#isShown);
     // Before readline's own, which moves up by the rows that there were at the old width.
-    echo.on("resize", () => this.#noteRows(this.#readline.getCursorPos().rows));
+    echo.on("resize", () => this.#noteRows(this.#rowsAbove()));
     const complete = options.complete?.bind(options);
     this.#readline = readline.createInterface({
       input: this.#input,
@@ -113,8 +113,7 @@ export class LineEditor extends LineInput implements Region {
 
   erase(): void {
     if (!this.#isShown) return;
-    const { rows } = this.#readline.getCursorPos();
-    readline.moveCursor(this.#output, 0, -rows);
+    readline.moveCursor(this.#output, 0, -this.#rowsAbove());
     readline.cursorTo(this.#output, 0);
     readline.clearScreenDown(this.#output);
     this.#noteRows(0);
@@ -167,6 +166,14 @@ export class LineEditor extends LineInput implements Region {
     this.#readline.resume();
     this.#noteRows(0);
     this.draw();
+  }
+
+  /**
+   * Rows of the line above the cursor: those that were drawn, or those at another width of the window by now. Some terminals
+   * wrap the line anew and some don't: rather a row of it stays than one of a message goes.
+   */
+  #rowsAbove(): number {
+    return Math.min(this.#readline.prevRows ?? 0, this.#readline.getCursorPos().rows);
   }
 
   /** Rows above the cursor that readline takes for its own when it draws next. */
