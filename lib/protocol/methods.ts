@@ -276,7 +276,8 @@ export type ServerEvent =
   /** `count`: it stands for so many of one address and code. */
   | { event: "refused"; address: string; code: EventCode; message: string; count?: number }
   | { event: "message"; from: string; to: string; text: string }
-  | { event: "failed"; name: string; method: string; code: EventCode; message: string }
+  /** `count`: it stands for so many of one session and code. */
+  | { event: "failed"; name: string; method: string; code: EventCode; message: string; count?: number }
   | { event: "stored"; name: string; path: string; size: number }
   | { event: "removed"; name: string; path: string }
   | { event: "renamed"; name: string; from: string; to: string }

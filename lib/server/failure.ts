@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, toCommError } from "../errors.ts";
+import { type CommError, ERRORS, type ErrorCode, toCommError } from "../errors.ts";
 import { eventCodeOf } from "../protocol/event-codes.ts";
 import { overloaded } from "../storage/disk-error.ts";
 import type { Member } from "./member.ts";
@@ -22,8 +22,32 @@ export function failureOf(thrown: unknown, method: string, member: Member, host:
   return { code, message: message.slice(0, MAX_MESSAGE).toWellFormed() };
 }
 
+/** Of these the peer hears the cause; but only who runs the server can do something about it. */
+const FOR_OPERATORS: ReadonlySet<ErrorCode> = new Set([
+  "NO_SPACE",
+  "QUOTA_EXCEEDED",
+  "UNWRITABLE",
+  "UNREADABLE",
+  "OVERLOADED",
+]);
+
 function wordsOf(thrown: unknown, method: string, member: Member, host: Host): Failure {
   const error = toCommError(thrown);
+  const { name } = member;
+  const known = inServerWords(error);
+  if (known !== undefined) {
+    const { code, message } = known;
+    if (FOR_OPERATORS.has(code)) host.failures.note({ name, method, code: eventCodeOf(code), message });
+    return known;
+  }
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
+  host.failures.note({ name, method, code: eventCodeOf(error.code), message: error.message + cause });
+  const message = error.code === "INTERNAL" ? error.message : "The server failed on this request.";
+  return { code: "INTERNAL", message };
+}
+
+/** What the peer may hear as it is; undefined for a failure of the server itself. */
+function inServerWords(error: CommError): Failure | undefined {
   switch (error.code) {
     // Of the disk that is the server's: the words for it are others than for one's own.
     case "DISK_FULL":
@@ -33,11 +57,6 @@ function wordsOf(thrown: unknown, method: string, member: Member, host: Host): F
     case "DISK_DENIED":
       return { code: "UNWRITABLE", message: error.message };
     default:
+      return ERRORS[error.code].scope !== "local" && error.code !== "INTERNAL" ? error : undefined;
   }
-  if (ERRORS[error.code].scope !== "local" && error.code !== "INTERNAL") return error;
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  const code = eventCodeOf(error.code);
-  host.events.emit({ event: "failed", name: member.name, method, code, message: error.message + cause });
-  const message = error.code === "INTERNAL" ? error.message : "The server failed on this request.";
-  return { code: "INTERNAL", message };
 }

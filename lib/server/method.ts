@@ -11,6 +11,7 @@ import type { BlockDigestCache } from "./block-digests.ts";
 import type { CallKind, CallRates } from "./call-rates.ts";
 import type { DigestCache } from "./digest-cache.ts";
 import type { EventFeed } from "./events.ts";
+import type { Failures } from "./failures.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Member } from "./member.ts";
 import type { Members } from "./members.ts";
@@ -32,6 +33,7 @@ export interface Host {
   readonly seats: Seats;
   readonly members: Members;
   readonly events: EventFeed;
+  readonly failures: Failures;
   /** Settles when the server begins to stop. */
   readonly stopping: Promise<void>;
   /** While true nobody new is admitted. */

@@ -18,6 +18,7 @@ import { cleanUnfinished } from "./cleaning.ts";
 import { DigestCache } from "./digest-cache.ts";
 import { Door } from "./door.ts";
 import { EventFeed } from "./events.ts";
+import { Failures } from "./failures.ts";
 import type { Ledger } from "./ledger.ts";
 import { Members } from "./members.ts";
 import { MemoryBudget, type MemoryLimits } from "./memory-budget.ts";
@@ -96,6 +97,7 @@ export class CommServer implements Host {
   readonly members = new Members();
   readonly memory: MemoryBudget;
   readonly events: EventFeed;
+  readonly failures: Failures;
   readonly digests: DigestCache;
   readonly buffers = new SpareBuffers(MAX_SPARE_BUFFERS);
   readonly blockDigests = new BlockDigestCache();
@@ -122,6 +124,7 @@ export class CommServer implements Host {
     this.memory = new MemoryBudget(options.memory, options.clock);
     this.digests = new DigestCache(options.storage, () => options.createSha256(), options.clock);
     this.events = new EventFeed(() => options.clock.wallTime());
+    this.failures = new Failures(options.clock, (event) => this.events.emit(event));
     this.#reception = new Reception({
       ...options,
       memory: this.memory,
@@ -257,6 +260,7 @@ export class CommServer implements Host {
     for (const { session } of clients) session.goAway("SHUTDOWN", message, deadlineMs);
     await Promise.all(clients.map(({ session }) => session.closed));
     this.#door.flush();
+    this.failures.flush();
     this.events.end();
     for (const { session } of this.members.operators) session.goAway("SHUTDOWN", message, 1_000);
     await this.#door.closed();

@@ -22,7 +22,9 @@ export class EventWatch {
     const name = String(event["name"]);
     this.counts.add(kind);
     const wrong = (what: string) => this.#findings.add(what, JSON.stringify(event));
-    if (kind === "failed" || kind === "warning") wrong(`event ${kind}`);
+    // Disks that are full and rights that are missing are the weather; what the server can't account for is a finding.
+    const isDefect = kind === "failed" && ["UNEXPECTED", "INTERNAL", "DISK_FAILED"].includes(String(event["code"]));
+    if (isDefect || kind === "warning") wrong(`event ${kind}`);
     if (name === "Operator") return;
     if (kind === "joined") {
       const number = Number(/^Client(\d+)$/.exec(name)?.[1]);

@@ -49,6 +49,7 @@ const NUMBERS: Record<string, string> = {
   "time for TLS, HELLO and the proof": `${constant("HANDSHAKE_MS") / 1000} s`,
   "wrong proofs of one address": often,
   "lines in the log for one address and refusal": often,
+  "the same for one session and failure": often,
   "silence of a peer": `${(constant("HEARTBEAT_MS") * privateConstant("session/heartbeat.ts", "SILENT_INTERVALS")) / 1000} s`,
   "requests under way in a session": `${constant("MAX_STREAMS")}`,
   "transfers that move in a session": `${privateConstant("server/member.ts", "MAX_TRANSFERS")}`,

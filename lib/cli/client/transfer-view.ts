@@ -63,7 +63,7 @@ export class TransferView {
   readonly #leftOut = new Set<string>();
   #storedBytes = 0;
   readonly #startedAt = performance.now();
-  #lastProgressEvent = 0;
+  #lastProgressEvent = performance.now();
   /** Files that move: how large they are by now, and how much of them is there. */
   readonly #moving = new Map<Pick<TransferItem, "size">, { readonly size: number; present: number }>();
 

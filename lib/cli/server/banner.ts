@@ -11,6 +11,8 @@ export interface Serving extends ServeSettings {
   /** As clients know it: fingerprint, "authority", or null without encryption. */
   readonly identity: string | null;
   readonly fingerprint: string | null;
+  /** Whether something could be written to the repository at the start, where clients may. */
+  readonly canWrite: boolean;
   /** The invite of the first token: only at the first start, and only when somebody can see it. */
   readonly invite: string | undefined;
   readonly warnings: readonly string[];
@@ -45,7 +47,8 @@ export function bannerText(serving: Serving, io: ConsoleIo): string {
   const row = (label: string, text: string) => `  ${paint(io, "dim", label.padEnd(12))} ${text}\n`;
   const quota = budget.quotaBytes === undefined ? "" : `, ${formatBytes(budget.quotaBytes)} at most`;
   let text = `${paint(io, "bold", `CommServer ${VERSION}`)}\n`;
-  text += row("Serving", `${escapeText(repository)} (${isWritable ? `clients may write${quota}` : "read-only"})`);
+  const writing = serving.canWrite ? "clients may write" : "clients may write, but nothing can be written: see below";
+  text += row("Serving", `${escapeText(repository)} (${isWritable ? writing + quota : "read-only"})`);
   text += row("Listening", host === undefined ? `all addresses, port ${port}` : formatHostPort(host, port));
   text += row("Access", accessOf(serving));
   if (fingerprint !== null) text += row("Identity", fingerprint);

@@ -33,7 +33,7 @@ export function formatEvent(record: EventRecord): string {
     case "cleaned":
       return `Unfinished file removed: ${text("path")} (${bytes("size")})`;
     case "failed":
-      return `${text("method")} failed for ${text("name")}: ${text("message")} [${text("code")}]`;
+      return `${text("method")} failed for ${text("name")}${times(text("count"))}: ${text("message")} [${text("code")}]`;
     case "issued":
       return `${text("name")} made the token ${text("token")} (${text("role")})`;
     case "revoked":

@@ -18,6 +18,7 @@ import { freeBytes } from "../../storage/free-space.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { missingLocks } from "../../storage/lock-probe.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { writeFault } from "../../storage/write-probe.ts";
 import { serverWarnings } from "../exposed-state.ts";
 import { noteState } from "../known-states.ts";
 import { leaveLocalInvite } from "../local-invite.ts";
@@ -81,6 +82,7 @@ async function startIn(
   { canShowInvite, onStopRequest }: StartOptions,
 ): Promise<Started> {
   const { host, isPlaintext, certificate, bandwidth } = settings;
+  const cannotWrite = settings.isWritable ? writeFault(storage.location) : undefined;
   const identity = isPlaintext ? undefined : await findIdentity(stateDir, certificate);
   const tokens = TokenStore.open(tokensFile(stateDir));
   tokens.keepSalts();
@@ -138,6 +140,7 @@ async function startIn(
       port,
       stateDir,
       repository: storage.location,
+      canWrite: cannotWrite === undefined,
       identity: invitation.identity,
       fingerprint,
       invite: canShowInvite && !tokens.hasIssued ? firstInvite(server) : undefined,
@@ -147,6 +150,7 @@ async function startIn(
         warning,
         operator.warning,
         localInvite.warning,
+        cannotWrite && `Clients may write (--writable), but nothing can be written to the repository: ${cannotWrite}`,
         locksWarning(storage, settings),
       ].filter((warning) => warning !== undefined),
     },

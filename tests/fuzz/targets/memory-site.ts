@@ -1,5 +1,5 @@
 import { Client } from "../../../lib/client/client.ts";
-import { COUNTING_MS } from "../../../lib/server/refusals.ts";
+import { COUNTING_MS } from "../../../lib/server/recurring.ts";
 import { memoryPair } from "../../../lib/transport/memory.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { watch } from "../../support/outcomes.ts";

@@ -1,0 +1,62 @@
+import type { Clock } from "../session/clock.ts";
+import { Throttle } from "./throttle.ts";
+
+/** How long what happens again and again is only counted. */
+export const COUNTING_MS = 5_000;
+/** Kinds that are counted at once; the first one is told early when there are more. */
+const MAX_COUNTED = 10_000;
+
+interface Counted<T> {
+  last: T;
+  count: number;
+  readonly cancel: () => void;
+}
+
+/**
+ * Tells what happens: the first of a kind one by one, after that how often it did every few seconds. Who does a thing a
+ * thousand times a second fills nobody's log.
+ */
+export class Recurring<T> {
+  readonly #clock: Clock;
+  readonly #tell: (last: T, count: number) => void;
+  readonly #throttle: Throttle;
+  readonly #counted = new Map<string, Counted<T>>();
+
+  /** `tell`: the last of a kind, which stands for so many. */
+  constructor(clock: Clock, tell: (last: T, count: number) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+    this.#throttle = new Throttle(clock);
+  }
+
+  note(kind: string, thing: T): void {
+    const counted = this.#counted.get(kind);
+    if (counted !== undefined) {
+      counted.last = thing;
+      counted.count++;
+    } else if (this.#throttle.take(kind)) this.#tell(thing, 1);
+    else this.#count(kind, thing);
+  }
+
+  /** Tell what was only counted so far, and wait for nothing more. */
+  flush(): void {
+    for (const kind of [...this.#counted.keys()]) this.#tellCounted(kind);
+  }
+
+  #count(kind: string, last: T): void {
+    const cancel = this.#clock.after(COUNTING_MS, () => this.#tellCounted(kind));
+    this.#counted.set(kind, { last, count: 1, cancel });
+    const [first] = this.#counted.keys();
+    if (this.#counted.size > MAX_COUNTED && first !== undefined) this.#tellCounted(first);
+  }
+
+  #tellCounted(kind: string): void {
+    const counted = this.#counted.get(kind);
+    if (counted === undefined) return;
+    this.#counted.delete(kind);
+    counted.cancel();
+    // It stands for the one that might be told by now.
+    this.#throttle.take(kind);
+    this.#tell(counted.last, counted.count);
+  }
+}
