@@ -97,6 +97,7 @@ export const ERRORS = {
   TOO_LARGE: stream(55, 9, "Cut it into smaller files."),
   OVERLOADED: stream(56, 4, "Run it again in a moment. The server's operator can raise its limit of open files.", true),
   CROWDED: stream(57, 4, "Run it again later: it goes on where it stopped.", true),
+  SAME_NAME: stream(58, 8, "Keep both with --rename, or give one of them another name first."),
 
   USAGE: local(2),
   CANNOT_CONNECT: local(3, "Check the address, and that the server is running.", true),

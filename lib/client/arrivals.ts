@@ -3,8 +3,9 @@ import { type CommError, ProtocolError, toCommError } from "../errors.ts";
 import type { FileFacts } from "../protocol/methods.ts";
 import { isSmall } from "../storage/storage.ts";
 import type { Chunk } from "../transfer/chunk-reader.ts";
-import { CommitQueue } from "../transfer/commit-queue.ts";
+import type { CommitQueue } from "../transfer/commit-queue.ts";
 import { FileReceiver } from "../transfer/file-receiver.ts";
+import type { Naming } from "../transfer/naming.ts";
 import { SmallFile } from "../transfer/small-file.ts";
 import type { DownloadOptions } from "./download.ts";
 import { type DownloadTask, restart } from "./download-task.ts";
@@ -27,10 +28,13 @@ export interface ArrivalsPort {
 export class Arrivals {
   readonly #options: DownloadOptions;
   readonly #port: ArrivalsPort;
-  readonly commits = new CommitQueue();
+  readonly commits: CommitQueue;
+  readonly #naming: Naming;
 
-  constructor(options: DownloadOptions, port: ArrivalsPort) {
+  constructor(options: DownloadOptions, commits: CommitQueue, naming: Naming, port: ArrivalsPort) {
     this.#options = options;
+    this.commits = commits;
+    this.#naming = naming;
     this.#port = port;
   }
 
@@ -44,7 +48,8 @@ export class Arrivals {
     }
     task.etag = facts.etag;
     if (!isSmall(facts)) return this.#beginLarge(task, facts);
-    task.small = new SmallFile(task.path, facts);
+    // With "rename" a free path is found when it is whole: the one that was free may be another's by then.
+    task.small = new SmallFile(task.item.to, facts);
     this.#options.onStart?.(task.item, 0, facts.size);
     return undefined;
   }
@@ -84,7 +89,7 @@ export class Arrivals {
       return this.#giveUp(task, thrown);
     }
     if (missing.length > 0) this.#askAgain(task, missing);
-    else await this.#commit(task, () => receiver.part.commit());
+    else await this.#give(task, () => this.#commit(task, () => receiver.part.commit()));
   }
 
   #sealSmall(task: DownloadTask, small: SmallFile): Promise<void> | undefined {
@@ -102,7 +107,15 @@ export class Arrivals {
     }
     const whole = bytes;
     onProgress?.(task.item, facts.size);
-    return this.#commit(task, () => local.store(path, facts, exists, whole));
+    return this.#give(task, () => this.#commit(task, () => local.store(path, facts, exists, whole)));
+  }
+
+  /** It gets its name by `commit`, unless another file of this download has it. */
+  #give(task: DownloadTask, commit: () => Promise<void> | undefined): Promise<void> | undefined {
+    return this.#naming.give(task.path, this.#options.exists, commit, async (taken) => {
+      await task.receiver?.part.discard();
+      this.#failed(task, taken);
+    });
   }
 
   /** The local disk ends the run: leave what is here of the task to the next one. */

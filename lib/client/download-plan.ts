@@ -1,6 +1,7 @@
 import { toCommError } from "../errors.ts";
 import { parentOf } from "../path.ts";
 import { isClosed } from "../storage/storage.ts";
+import type { Naming } from "../transfer/naming.ts";
 import { Batches } from "./batches.ts";
 import type { Client } from "./client.ts";
 import type { DownloadOptions } from "./download.ts";
@@ -11,6 +12,7 @@ import type { TransferItem } from "./transfer.ts";
 export class DownloadPlan {
   readonly #options: DownloadOptions;
   readonly #source: (client: Client) => AsyncIterable<readonly TransferItem[]>;
+  readonly #naming: Naming;
   #items: Batches<TransferItem> | undefined;
   /** Targets that were seen: a list that a lost link cut off comes again from its beginning. */
   readonly #seen = new Set<string>();
@@ -19,8 +21,13 @@ export class DownloadPlan {
   /** Those of them whose own source keeps even its owner out. */
   readonly #closedFolders: { path: string; mode: number }[] = [];
 
-  constructor(source: (client: Client) => AsyncIterable<readonly TransferItem[]>, options: DownloadOptions) {
+  constructor(
+    source: (client: Client) => AsyncIterable<readonly TransferItem[]>,
+    naming: Naming,
+    options: DownloadOptions,
+  ) {
     this.#source = source;
+    this.#naming = naming;
     this.#options = options;
   }
 
@@ -42,7 +49,8 @@ export class DownloadPlan {
     if (item === undefined || item instanceof Promise) return item;
     if (this.#seen.has(item.to)) return undefined;
     this.#seen.add(item.to);
-    if (item.kind === "file" && this.#madeFolders.has(parentOf(item.to))) return newTask(item, item.to);
+    const isAlone = item.kind === "file" && this.#madeFolders.has(parentOf(item.to));
+    if (isAlone && !this.#naming.isInQuestion(item.to)) return newTask(item, item.to);
     return this.#place(item);
   }
 
@@ -72,8 +80,9 @@ export class DownloadPlan {
         onDone(item, "stored", item.to, 0);
         return undefined;
       }
-      const placement = await local.place(item.to, item, exists);
+      const placement = await local.place(item.to, item, exists, await this.#naming.isAnothers(item.to));
       if (placement.outcome === "vacant") return newTask(item, placement.path, placement.resume);
+      if (placement.outcome === "unchanged") this.#naming.note(placement.path);
       onDone(item, placement.outcome, placement.path, item.size);
     } catch (thrown) {
       onFailed(item, toCommError(thrown));

@@ -10,6 +10,9 @@ import { Wakeup } from "../session/wakeup.ts";
 import type { Storage } from "../storage/storage.ts";
 import { BlockPool } from "../transfer/block-pool.ts";
 import { type Chunk, ChunkReader } from "../transfer/chunk-reader.ts";
+import { CommitQueue } from "../transfer/commit-queue.ts";
+import { GivenNames } from "../transfer/given-names.ts";
+import { Naming } from "../transfer/naming.ts";
 import { RecordSender } from "../transfer/record-sender.ts";
 import { ANOTHER_STREAM, Arrivals } from "./arrivals.ts";
 import type { Client } from "./client.ts";
@@ -29,7 +32,7 @@ const POOL_BLOCKS = 3;
 
 export interface DownloadOptions extends TransferOptions {
   /** Where the files go. */
-  readonly local: Pick<Storage, "place" | "receive" | "store" | "makeFolder" | "finishFolder">;
+  readonly local: Pick<Storage, "place" | "hasOwnName" | "receive" | "store" | "makeFolder" | "finishFolder">;
   /** One file after the other, each whole before the next begins. */
   readonly isSequential?: boolean;
 }
@@ -82,8 +85,10 @@ export class Download {
       },
     };
     this.#options = tellGone(noted, (error) => error instanceof RemoteError && error.code === "NOT_FOUND");
-    this.#plan = new DownloadPlan(source, this.#options);
-    this.#arrivals = new Arrivals(this.#options, {
+    const commits = new CommitQueue();
+    const naming = new Naming(new GivenNames(), options.local, () => commits.settled());
+    this.#plan = new DownloadPlan(source, naming, this.#options);
+    this.#arrivals = new Arrivals(this.#options, commits, naming, {
       askAgain: (task, delayMs) => (delayMs === undefined ? this.#again.push(task) : this.#askLater(task, delayMs)),
       stop: (error) => this.#stop(error),
       onOver: () => {

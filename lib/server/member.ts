@@ -1,5 +1,6 @@
 import type { Role } from "../protocol/messages.ts";
 import type { Session, SessionEnd } from "../session/session.ts";
+import type { GivenNames } from "../transfer/given-names.ts";
 import type { Account } from "./access/account.ts";
 import { CallCounter } from "./call-rates.ts";
 import type { Counters, EndReason } from "./ledger.ts";
@@ -48,6 +49,8 @@ export class Member implements Counters {
   /** Messages that came from it, and that were pushed to it and acknowledged. */
   messagesIn = 0;
   messagesOut = 0;
+  /** What a put has given that was cut off: the next one may be the rest of it. */
+  cutNames: GivenNames | undefined;
   /** Requests of it that watch the repository. */
   watches = 0;
   /** Of its messages, what others have not acknowledged yet, in UTF-16 units. */

@@ -10,6 +10,7 @@ import { entryOf, loadSmall } from "./local-file.ts";
 import { listFolder, lookIn } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
 import { openLocal } from "./open-local.ts";
+import { hasOwnName } from "./own-name.ts";
 import { placementOf } from "./placement.ts";
 import type { GuardOptions } from "./private-guard.ts";
 import { removeLocal } from "./remove-local.ts";
@@ -143,11 +144,24 @@ export class LocalStorage implements Storage {
     }
   }
 
-  async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
+  async place(
+    path: string,
+    facts: Pick<FileFacts, "size" | "modifiedAt">,
+    exists: ExistsPolicy,
+    isAnothers = false,
+  ): Promise<Placement> {
     try {
-      const placement = placementOf(this.#folders, path, facts, exists);
+      const placement = placementOf(this.#folders, path, facts, exists, isAnothers);
       if (placement.outcome === "vacant") checkSize(path, facts);
       return placement;
+    } catch (cause) {
+      throw readError(cause, quote(path), this.#owner);
+    }
+  }
+
+  async hasOwnName(path: string): Promise<boolean> {
+    try {
+      return hasOwnName(this.#folders, path);
     } catch (cause) {
       throw readError(cause, quote(path), this.#owner);
     }

@@ -115,6 +115,11 @@ export class MemoryStorage implements Storage {
     return { entry, bytes: new Uint8Array(file.bytes) };
   }
 
+  /** Every name is another here. */
+  async hasOwnName(): Promise<boolean> {
+    return true;
+  }
+
   async place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
     for (let copy = 0; ; copy++) {
       const tried = copy === 0 ? path : copyPath(path, copy);

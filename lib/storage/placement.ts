@@ -8,7 +8,7 @@ import { countOf } from "./local-file.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { resumableNames } from "./part-names.ts";
 import { copyName } from "./publish.ts";
-import { type ExistsPolicy, type FileFacts, isSmall, type Placement } from "./storage.ts";
+import { type ExistsPolicy, type FileFacts, isSmall, type Placement, sameName } from "./storage.ts";
 
 /** As Storage.place(). @throws StorageError EXISTS, NOT_ALLOWED; the system's error */
 export function placementOf(
@@ -16,6 +16,7 @@ export function placementOf(
   path: string,
   facts: Pick<FileFacts, "size" | "modifiedAt">,
   exists: ExistsPolicy,
+  isAnothers: boolean,
 ): Placement {
   let folder: OpenFolder | undefined;
   try {
@@ -26,13 +27,15 @@ export function placementOf(
       const tried = path.slice(0, path.length - holder.name.length) + name;
       const there = fs.lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false });
       if (there !== undefined) folders.guard.requirePublic(path, there, { folder, name });
-      if (there?.isFile() && countOf(there.size) === facts.size) {
+      const isItsOwn = copy > 0 || !isAnothers;
+      if (isItsOwn && there?.isFile() && countOf(there.size) === facts.size) {
         if (folders.times.isKept(folder, there, facts.modifiedAt)) return { outcome: "unchanged", path: tried };
       }
-      const isReplaced = exists === "overwrite" && (there?.isFile() || there?.isSymbolicLink());
+      const isReplaced = isItsOwn && exists === "overwrite" && (there?.isFile() || there?.isSymbolicLink());
       if (there === undefined || isReplaced) return vacancy(folder, tried, name, facts.size);
       if (exists === "skip") return { outcome: "skipped", path };
       if (exists === "rename") continue;
+      if (!isItsOwn) throw sameName(path);
       const what = there.isFile() ? "exists" : "is not a file, and is not replaced by one";
       throw new StorageError("EXISTS", `${quote(path)} ${what}.`);
     }

@@ -1,7 +1,8 @@
 import fs, { type BigIntStats } from "node:fs";
 import { join, sep } from "node:path";
+import { fold } from "../fold.ts";
 import { type FolderId, type Inode, Inodes, isSameInode } from "./inodes.ts";
-import { fold, foldPath, isAtOrBelow, type Reservation, ReservedNames } from "./reserved-names.ts";
+import { foldPath, isAtOrBelow, type Reservation, ReservedNames } from "./reserved-names.ts";
 import { ReuseSpan } from "./reuse-span.ts";
 import { type Trail, trailOf } from "./trail.ts";
 

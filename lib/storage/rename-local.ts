@@ -1,8 +1,11 @@
 import fs from "node:fs";
 import { StorageError } from "../errors.ts";
+import { fold } from "../fold.ts";
 import { parentOf, quote } from "../path.ts";
 import type { Folders } from "./folders.ts";
 import type { Held } from "./open-folder.ts";
+import { isItsOwn } from "./own-name.ts";
+import { copyName } from "./publish.ts";
 import { renameNew } from "./rename-new.ts";
 
 /**
@@ -19,7 +22,9 @@ export async function renameLocal(folders: Folders, from: string, to: string, re
     folders.forget();
     // What it was when it was looked at before, it need not be any more.
     folders.guard.requirePublic(from, old.folder.look(old.name), old);
-    if (replaces && isFileOrLink(target)) {
+    if (isSpelling(old, target)) {
+      respell(old, target.name, to);
+    } else if (replaces && isFileOrLink(target)) {
       fs.renameSync(old.folder.at(old.name), target.folder.at(target.name));
     } else if (!renameNew(old.folder.at(old.name), target.folder.at(target.name))) {
       throw new StorageError("EXISTS", `${quote(to)} exists.`);
@@ -35,4 +40,30 @@ export async function renameLocal(folders: Folders, from: string, to: string, re
 function isFileOrLink({ folder, name }: Held): boolean {
   const there = fs.lstatSync(folder.at(name), { throwIfNoEntry: false });
   return there !== undefined && (there.isFile() || there.isSymbolicLink());
+}
+
+/** Whether what is there under the new name is the old one itself, to a disk for which both are the same name. */
+function isSpelling(old: Held, target: Held): boolean {
+  if (old.name === target.name || fold(old.name) !== fold(target.name)) return false;
+  const [from, to] = [old, target].map(({ folder }) => folder.lookAtItself());
+  return from?.ino === to?.ino && from?.dev === to?.dev && !isItsOwn(target.folder, target.name);
+}
+
+/**
+ * Write the name in another way. Some disks (vfat) do nothing when they are asked for that, and say that it was done: there
+ * it goes by way of another name, which is one to see, for it is what the file has when the power fails in between.
+ *
+ * @throws StorageError BAD_PATH; the system's error
+ */
+function respell({ folder, name }: Held, to: string, path: string): void {
+  const between = copyName(name, Math.floor(Math.random() * 1e6) + 1_000);
+  fs.renameSync(folder.at(name), folder.at(to));
+  if (isItsOwn(folder, to)) return;
+  if (!renameNew(folder.at(name), folder.at(between)))
+    throw new StorageError("BUSY", `${quote(between)} is in the way.`);
+  fs.renameSync(folder.at(between), folder.at(to));
+  if (isItsOwn(folder, to)) return;
+  // Such as a dot at the end, which the disk has cut off.
+  fs.renameSync(folder.at(to), folder.at(name));
+  throw new StorageError("BAD_PATH", `The disk does not keep the name ${quote(path)}.`);
 }

@@ -1,4 +1,5 @@
 import { sep } from "node:path";
+import { fold } from "../fold.ts";
 
 /**
  * "private": what it names is; "way": it leads to that, and must go on doing so; "alike": there are file systems to which
@@ -22,15 +23,6 @@ export class ReservedNames {
     if (entry === undefined) return undefined;
     return entry.isPrivate ? "private" : entry.names.has(name) ? "way" : "alike";
   }
-}
-
-// What some systems cut off behind a name, and what some don't see within it.
-const UNSEEN = /[. ]+$|\p{Default_Ignorable_Code_Point}/gu;
-
-/** The same for names that are the same to some file system: in another case of letters, in another normal form. */
-export function fold(name: string): string {
-  // Up and down again: some letters are the same only above, as the long s and the s.
-  return name.normalize("NFKD").replace(UNSEEN, "").toUpperCase().toLowerCase();
 }
 
 /** As fold(), for a path of this machine. */

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { join } from "node:path";
-import { fold } from "./reserved-names.ts";
+import { fold } from "../fold.ts";
 
 /** In every state folder of a server or a client, so that any other one knows it for what it is, wherever it lies. */
 const MARKER = ".commserver-state";

@@ -49,10 +49,25 @@ export interface Storage {
    * Whether a file of these facts may come to `path`, and what is there of it already. Nothing is made or changed. Times
    * are the same when this storage makes of the one of `facts` what is there.
    *
-   * @throws StorageError EXISTS when something else is there and the policy is "fail", or when it is no file;
-   * TOO_LARGE, NOT_ALLOWED, UNREADABLE
+   * With `isAnothers` what is at `path` came under another one (see hasOwnName()): it is neither the same nor replaced.
+   *
+   * @throws StorageError EXISTS when something else is there and the policy is "fail", or when it is no file; SAME_NAME for
+   * what is another's, unless the policy is "skip" or "rename"; TOO_LARGE, NOT_ALLOWED, UNREADABLE
    */
-  place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement>;
+  place(
+    path: string,
+    facts: Pick<FileFacts, "size" | "modifiedAt">,
+    exists: ExistsPolicy,
+    isAnothers?: boolean,
+  ): Promise<Placement>;
+
+  /**
+   * False when there is something at `path` that has another name in its folder, or lies in a folder that has: a disk for
+   * which both are the same. True where there is nothing.
+   *
+   * @throws StorageError as stat()
+   */
+  hasOwnName(path: string): Promise<boolean>;
 
   /**
    * Begin a file, or go on with what there is of it when it came from the same source (the same facts). Folders
@@ -158,6 +173,14 @@ export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
 export function checkSize(path: string, { size }: Pick<FileFacts, "size">): void {
   if (size <= MAX_FILE_BYTES) return;
   throw new StorageError("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${MAX_FILE_BYTES} (16 TiB).`);
+}
+
+/** What is at `path` came there under another path of the same transfer, which its disk takes for the same name. */
+export function sameName(path: string): StorageError {
+  return new StorageError(
+    "SAME_NAME",
+    `The disk takes ${quote(path)} for the same name as another file that has just come.`,
+  );
 }
 
 /** True for the mode of a folder that keeps its own owner from listing, filling or entering it. */

@@ -41,8 +41,17 @@ export abstract class WrappedStorage implements Storage {
     return this.inner.load(path, limit);
   }
 
-  place(path: string, facts: Pick<FileFacts, "size" | "modifiedAt">, exists: ExistsPolicy): Promise<Placement> {
-    return this.inner.place(path, facts, exists);
+  place(
+    path: string,
+    facts: Pick<FileFacts, "size" | "modifiedAt">,
+    exists: ExistsPolicy,
+    isAnothers?: boolean,
+  ): Promise<Placement> {
+    return this.inner.place(path, facts, exists, isAnothers);
+  }
+
+  hasOwnName(path: string): Promise<boolean> {
+    return this.inner.hasOwnName(path);
   }
 
   receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {

@@ -1,5 +1,5 @@
 import { StreamError } from "../errors.ts";
-import { type ExistsPolicy, type FileFacts, isSmall } from "../storage/storage.ts";
+import { type ExistsPolicy, type FileFacts, isSmall, type PartFile } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
 import { FileReceiver } from "./file-receiver.ts";
 import { SmallFile } from "./small-file.ts";
@@ -19,7 +19,17 @@ export class Held extends SmallFile {
   }
 }
 
-export type PutFileState = FileReceiver | Held;
+/** A file of several blocks on its way. */
+export class LargeFile extends FileReceiver {
+  readonly exists: ExistsPolicy;
+
+  constructor(part: PartFile, exists: ExistsPolicy) {
+    super(part);
+    this.exists = exists;
+  }
+}
+
+export type PutFileState = LargeFile | Held;
 
 /** The files of one `put` that are between their beginning and their end, by the sender's number, within bounds. */
 export class PutFiles {
@@ -57,7 +67,7 @@ export class PutFiles {
    * @throws StreamError TOO_MANY_STREAMS when other small files are here that are as much as may be; as FileReceiver.take()
    */
   take(file: PutFileState, chunk: Chunk): Promise<void> | undefined {
-    if (file instanceof FileReceiver) return file.take(chunk);
+    if (file instanceof LargeFile) return file.take(chunk);
     const { size } = file.facts;
     const isNew = file.bytes === undefined;
     if (isNew && this.#held > 0 && this.#held + size > this.#maxHeld) {

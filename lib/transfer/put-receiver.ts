@@ -12,9 +12,10 @@ import { type ExistsPolicy, type FileFacts, isSmall, type Storage } from "../sto
 import { BlockPool } from "./block-pool.ts";
 import { type Chunk, ChunkReader } from "./chunk-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import { FileReceiver } from "./file-receiver.ts";
+import type { GivenNames } from "./given-names.ts";
 import { MadeFolders } from "./made-folders.ts";
-import { discard, Held, keep, type PutFileState, PutFiles } from "./put-files.ts";
+import { Naming } from "./naming.ts";
+import { discard, Held, keep, LargeFile, type PutFileState, PutFiles } from "./put-files.ts";
 import { RecordSender } from "./record-sender.ts";
 import type { SpareBuffers } from "./spare-buffers.ts";
 
@@ -32,6 +33,8 @@ export interface PutReceiverOptions {
   readonly blocks: number;
   /** Where room for them comes from and goes; absent: it is made. */
   readonly buffers?: SpareBuffers;
+  /** What this client's transfer has given, also over an earlier link. */
+  readonly names: GivenNames;
   /** Bytes of small files that may be between their beginning and their end; one of them may always be. */
   readonly heldBytes: number;
   onStored(path: string, size: number): void;
@@ -49,9 +52,11 @@ export class PutReceiver {
   #lastId = -1;
   readonly #madeFolders = new MadeFolders();
   readonly #commits = new CommitQueue();
+  readonly #naming: Naming;
 
   constructor(options: PutReceiverOptions) {
     this.#options = options;
+    this.#naming = new Naming(options.names, options.storage, () => this.#commits.settled());
     this.#files = new PutFiles(options.heldBytes);
     this.#answers = new RecordSender(options.stream, options.clock);
   }
@@ -157,19 +162,22 @@ export class PutReceiver {
     // What nobody here could read would only be in the way.
     if (facts.mode !== undefined) facts.mode |= OWNER_READS;
     this.#files.requireRoom(facts);
-    if (!isSmall(facts) || !this.#madeFolders.has(parentOf(path))) return this.#beginAt(id, path, exists, facts);
+    const canMeet = !this.#madeFolders.has(parentOf(path)) || this.#naming.isInQuestion(path);
+    if (!isSmall(facts) || canMeet) return this.#beginAt(id, path, exists, facts);
     this.#files.add(id, new Held(path, facts, exists));
     return undefined;
   }
 
   async #beginAt(id: number, path: string, exists: ExistsPolicy, facts: FileFacts): Promise<void> {
     const { storage } = this.#options;
-    const placement = await storage.place(path, facts, exists);
+    const placement = await storage.place(path, facts, exists, await this.#naming.isAnothers(path));
     if (placement.outcome !== "vacant") {
+      if (placement.outcome === "unchanged") this.#naming.note(placement.path);
       return this.#answer({ id, state: "done", path: placement.path, outcome: placement.outcome });
     }
     if (isSmall(facts)) {
-      this.#files.add(id, new Held(placement.path, facts, exists));
+      // Not the path that was free just now: with "rename" another may have got it when this one is whole.
+      this.#files.add(id, new Held(path, facts, exists));
       return;
     }
     const receive = () => storage.receive(placement.path, facts, exists);
@@ -179,7 +187,7 @@ export class PutReceiver {
       await freed;
       return receive();
     });
-    this.#files.add(id, new FileReceiver(part));
+    this.#files.add(id, new LargeFile(part, exists));
     this.#ask(id, part.missing);
   }
 
@@ -189,19 +197,24 @@ export class PutReceiver {
     this.#answer({ id, state: "done", path, outcome: "stored" });
   }
 
-  async #seal(id: number, file: FileReceiver): Promise<void> {
+  async #seal(id: number, file: LargeFile): Promise<void> {
     const missing = await file.sealed();
     if (missing.length > 0) return this.#ask(id, missing);
-    await this.#commit(id, file.part.facts, () => file.part.commit());
+    const { part, exists } = file;
+    const commit = () => this.#commit(id, part.facts, () => part.commit());
+    await this.#naming.give(part.path, exists, commit, (taken) => this.#fail(id, taken));
   }
 
   #sealSmall(id: number, file: Held): Promise<void> | undefined {
     const { path, facts, exists } = file;
     const bytes = file.sealed();
-    if (bytes !== undefined)
-      return this.#commit(id, facts, () => this.#options.storage.store(path, facts, exists, bytes));
-    this.#ask(id, [[0, facts.size]]);
-    return undefined;
+    if (bytes === undefined) {
+      this.#ask(id, [[0, facts.size]]);
+      return undefined;
+    }
+    const store = () => this.#options.storage.store(path, facts, exists, bytes);
+    const commit = () => this.#commit(id, facts, store);
+    return this.#naming.give(path, exists, commit, (taken) => this.#fail(id, taken));
   }
 
   #commit(id: number, facts: FileFacts, commit: () => string | Promise<string>): Promise<void> | undefined {
@@ -239,7 +252,7 @@ export class PutReceiver {
   async #fail(id: number, thrown: unknown): Promise<void> {
     const file = this.#files.remove(id);
     // With every try it would be as far, and no further.
-    const isHopeless = toCommError(thrown).code === "TOO_LARGE";
+    const isHopeless = ["TOO_LARGE", "SAME_NAME"].includes(toCommError(thrown).code);
     if (file !== undefined) await (isHopeless ? discard(file) : keep(file));
     const { code, message } = this.#options.describe(thrown);
     this.#answer({ id, state: "failed", code: wireOfReason(code), message });

@@ -3,6 +3,7 @@ import type { Stream } from "../../lib/session/stream.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
+import { GivenNames } from "../../lib/transfer/given-names.ts";
 import { PutReceiver } from "../../lib/transfer/put-receiver.ts";
 import { settle } from "./fake-clock.ts";
 import { type Side, sessionPair } from "./session-pair.ts";
@@ -32,6 +33,7 @@ export class PutPair<S extends Storage = MemoryStorage> {
       storage,
       clock: { now: () => 0, wallTime: () => 0, after: () => () => {}, turn: settle },
       digest64,
+      names: new GivenNames(),
       blocks: 3,
       heldBytes: 2_097_152,
       onStored: (path, size) => this.stored.push([path, size]),

@@ -18,6 +18,7 @@ import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
 import { LOOK_MS, restAfter } from "../../lib/storage/looking-source.ts";
 import { MAX_TOUCHED } from "../../lib/storage/watched-tree.ts";
+import { MAX_PATHS } from "../../lib/transfer/given-names.ts";
 import { privateConstant } from "../support/private-constant.ts";
 import { readTableOf } from "../support/protocol-page.ts";
 
@@ -70,6 +71,7 @@ const NUMBERS: Record<string, string> = {
   "a path": `${MAX_PATH_BYTES} bytes, ${MAX_NAME_BYTES} and ${MAX_COMPONENTS} components`,
   "a message": `${MAX_TEXT_LENGTH} characters`,
   "a file that is put, or fetched": `${MAX_FILE_BYTES / KIB ** 4} TiB`,
+  "paths that a transfer remembers": `${MAX_PATHS}, in ${(16 * MAX_PATHS) / KIB ** 2} MiB`,
 };
 
 describe("the limits of SECURITY.md", () => {

@@ -15,6 +15,10 @@ export class StdoutStorage {
     return { outcome: "vacant", path };
   }
 
+  async hasOwnName(): Promise<boolean> {
+    return true;
+  }
+
   async receive(path: string, facts: FileFacts, _exists: ExistsPolicy): Promise<PartFile> {
     return new StdoutPart(path, facts, this.#io);
   }

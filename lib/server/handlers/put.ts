@@ -1,4 +1,5 @@
 import { Nothing } from "../../protocol/methods.ts";
+import { GivenNames } from "../../transfer/given-names.ts";
 import { PutReceiver } from "../../transfer/put-receiver.ts";
 import { failureOf } from "../failure.ts";
 import { defineMethod } from "../method.ts";
@@ -15,7 +16,11 @@ export const put = defineMethod({
     stream.accept({});
     await member.transfers.run(stream, PUT_NEED, (grant) => {
       const { window, ...sizes } = putSizes(grant.bytes, host.maxWindow);
+      // Of a transfer that goes on in another stream, its link having been lost.
+      const names = member.cutNames ?? new GivenNames();
+      member.cutNames = undefined;
       const receiver = new PutReceiver({
+        names,
         stream,
         storage: host.storage,
         clock: host.clock,
@@ -29,7 +34,10 @@ export const put = defineMethod({
       stream.widen(window);
       // It moves: what has come of it by the time that the link is lost need not be sent again.
       stream.keepArrived();
-      return receiver.run();
+      return receiver.run().catch((thrown) => {
+        member.cutNames = names;
+        throw thrown;
+      });
     });
     await stream.end();
   },
