@@ -121,6 +121,7 @@ export const ERRORS = {
   REPOSITORY_DENIED: local(9, "Choose a folder that you may read with --repository."),
   OWN_STATE: local(5, "Choose another folder; where CommServer keeps what is its own, --state-dir says."),
   STATE_IN_USE: local(8, "Stop that server first, or choose another state folder with --state-dir."),
+  NEWER_STATE: local(9, "Update this program, or use the one that wrote it. Nothing was changed."),
   CANNOT_LISTEN: local(10, "Choose another address with --host, or another port with --port."),
   OUTPUT_CLOSED: local(0),
   INTERRUPTED: local(130),

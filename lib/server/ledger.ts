@@ -2,6 +2,7 @@ import { Database, type Statement } from "bun:sqlite";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import type { SessionRow } from "../protocol/methods.ts";
+import { newerState } from "../storage/newer-state.ts";
 import { closeToOthers } from "../storage/private-file.ts";
 
 /** Why a session ended, as the ledger has it. */
@@ -23,7 +24,11 @@ export interface Counters {
   readonly messagesOut: number;
 }
 
+/** The number of the form of the database: a program that writes another raises it. */
+const SCHEMA_FORM = 1;
+
 const SCHEMA = `
+  PRAGMA user_version = ${SCHEMA_FORM};
   CREATE TABLE IF NOT EXISTS sessions (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     address TEXT NOT NULL,
@@ -93,19 +98,22 @@ export class Ledger {
    * process ends. Rows that a crash left open are told as closed by "crash", at the time they were last seen;
    * closeCrashed() writes that down. ":memory:" is no file, but SQLite's name for a database in memory.
    *
-   * @throws StorageError STATE_IN_USE when another process has it; DISK_DENIED, DISK_FULL, DISK_FAILED
+   * @throws StorageError STATE_IN_USE when another process has it; NEWER_STATE; DISK_DENIED, DISK_FULL, DISK_FAILED
    */
   static open(file: string): Ledger {
     // It has the addresses of clients. What SQLite makes beside it has the rights of the file.
     if (file !== MEMORY) closeToOthers(file);
+    let database: Database | undefined;
     try {
-      const database = new Database(file, { create: true, strict: true });
+      database = new Database(file, { create: true, strict: true });
       database.run("PRAGMA locking_mode = EXCLUSIVE");
+      requireKnownSchema(database, file);
       database.run("PRAGMA journal_mode = WAL");
       database.run("PRAGMA synchronous = NORMAL");
       database.run(SCHEMA);
       return new Ledger(database);
     } catch (cause) {
+      database?.close();
       throw ledgerError(cause, file);
     }
   }
@@ -184,6 +192,16 @@ export class Ledger {
   }
 }
 
+/** Of a newer program, which tells by this number that others may not write into it. @throws StorageError NEWER_STATE */
+function requireKnownSchema(database: Database, file: string): void {
+  const statement = database.prepare<{ user_version: number }, []>("PRAGMA user_version");
+  try {
+    if ((statement.get()?.user_version ?? 0) > SCHEMA_FORM) throw newerState(file);
+  } finally {
+    statement.finalize();
+  }
+}
+
 /** The lowest and the highest id; null when there is no session. */
 function idsIn(database: Database): { first: number | null; last: number | null } {
   // Each by itself is one look at an end of the table; together they would be a walk through it.
@@ -203,6 +221,7 @@ function nameOf(id: number): string {
 }
 
 function ledgerError(cause: unknown, file: string): StorageError {
+  if (cause instanceof StorageError) return cause;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
     return new StorageError("STATE_IN_USE", `Another server uses the ledger ${quote(file)}.`, { cause });

@@ -1,15 +1,19 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { CommError, StorageError } from "../../errors.ts";
+import { CommError, StorageError, toCommError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { parseToken } from "../../protocol/token.ts";
+import { requireKnownForm } from "../../storage/newer-state.ts";
 import { readPrivate, writePrivate } from "../../storage/private-file.ts";
 import { tokenWarning } from "../exposed-state.ts";
 import { makeStateDir } from "../state-dir.ts";
 
+/** The number of the form of a file. */
+const FORM = 1;
+
 const Entry = v.object({
-  version: v.literal(1),
+  version: v.literal(FORM),
   /** The name that it was joined by, or its address. */
   name: v.string(),
   addresses: v.array(v.string()),
@@ -30,16 +34,19 @@ export class ServerBook {
     this.#stateDir = stateDir;
   }
 
-  /** @throws StorageError DISK_FAILED when its file is damaged, DISK_DENIED */
+  /** @throws StorageError NEWER_STATE, DISK_FAILED when its file is damaged, DISK_DENIED */
   find(name: string): KnownServer | undefined {
     const file = this.#fileOf(name);
     const text = readPrivate(file);
     if (text === undefined) return undefined;
     try {
-      const { version: _, ...server } = v.parse(Entry, JSON.parse(text));
+      const content: unknown = JSON.parse(text);
+      requireKnownForm(content, FORM, file);
+      const { version: _, ...server } = v.parse(Entry, content);
       if (server.token !== undefined) parseToken(server.token);
       return server;
     } catch (cause) {
+      if (cause instanceof StorageError) throw cause;
       throw new StorageError("DISK_FAILED", `What is known of the server ${quote(name)} is damaged: remove ${file}.`, {
         cause,
       });
@@ -55,7 +62,7 @@ export class ServerBook {
   save(server: KnownServer): void {
     makeStateDir(this.#stateDir);
     makeStateDir(this.#folder);
-    writePrivate(this.#fileOf(server.name), `${JSON.stringify({ version: 1, ...server }, null, 2)}\n`);
+    writePrivate(this.#fileOf(server.name), `${JSON.stringify({ version: FORM, ...server }, null, 2)}\n`);
   }
 
   /** @throws CommError NO_SUCH_SERVER */
@@ -65,14 +72,15 @@ export class ServerBook {
     fs.rmSync(file);
   }
 
-  /** By name. What is damaged is left out. */
-  list(): KnownServer[] {
+  /** By name. What can't be read is left out, and told to `onFault`. */
+  list(onFault: (fault: CommError) => void = () => {}): KnownServer[] {
     if (!fs.existsSync(this.#folder)) return [];
     const names = fs.readdirSync(this.#folder).filter((file) => file.endsWith(".json"));
     return names.sort().flatMap((file) => {
       try {
         return this.find(decodeURIComponent(file.slice(0, -".json".length))) ?? [];
-      } catch {
+      } catch (thrown) {
+        onFault(toCommError(thrown));
         return [];
       }
     });

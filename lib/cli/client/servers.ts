@@ -17,12 +17,18 @@ export const servers: Command = {
   description: "List the servers that are known here",
   args: BOOK_FLAGS,
   async run(flags, io) {
-    const known = bookOf(flags).list();
+    let faults = 0;
+    const known = bookOf(flags).list((fault) => {
+      faults++;
+      io.note(`Left out: ${escapeText(fault.message)}`);
+    });
     if (flags["json"]) {
       const shown = known.map(({ token, ...server }) => ({ ...server, hasToken: token !== undefined }));
       await io.out(`${toJson(shown)}\n`);
-    } else if (known.length === 0) io.note("No server is known here. Join one with: commserver-client join INVITE");
-    else await io.out(`${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], known.map(serverCells))}\n`);
+    } else if (known.length === 0 && faults === 0)
+      io.note("No server is known here. Join one with: commserver-client join INVITE");
+    else if (known.length > 0)
+      await io.out(`${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], known.map(serverCells))}\n`);
     return 0;
   },
 };

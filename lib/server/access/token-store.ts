@@ -5,6 +5,7 @@ import { quote } from "../../path.ts";
 import { Role } from "../../protocol/messages.ts";
 import { decodeBase64, encodeBase64, isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
 import type { Token } from "../../protocol/token.ts";
+import { requireKnownForm } from "../../storage/newer-state.ts";
 import { readPrivate, writePrivate } from "../../storage/private-file.ts";
 import { createVerifier, SALT_BYTES, saltFor, type Verifier } from "./verifier.ts";
 
@@ -35,8 +36,11 @@ const Stored = v.object({
   storedKey: key,
   serverKey: key,
 });
+/** The number of the form of the file. */
+const FORM = 1;
+
 const StoredFile = v.object({
-  version: v.literal(1),
+  version: v.literal(FORM),
   /** What salts are made of. Files of earlier versions have none, and salts of their own in their tokens. */
   saltKey: v.optional(key),
   /** False until a token was made. */
@@ -93,7 +97,7 @@ export class TokenStore {
     this.#hasIssued = kept.issued;
   }
 
-  /** @throws StorageError DISK_FAILED when the file is damaged, DISK_DENIED */
+  /** @throws StorageError NEWER_STATE, DISK_FAILED when the file is damaged, DISK_DENIED */
   static open(file: string): TokenStore {
     const text = readPrivate(file);
     return new TokenStore(file, text === undefined ? NOTHING : parseFile(text, file));
@@ -174,7 +178,7 @@ export class TokenStore {
       serverKey: encodeBase64(verifier.serverKey),
     }));
     const content = {
-      version: 1,
+      version: FORM,
       saltKey: encodeBase64(this.#saltKey),
       issued: this.#hasIssued,
       tokens,
@@ -198,7 +202,9 @@ export function createSecret(): string {
 
 function parseFile(text: string, file: string): Kept {
   try {
-    const { saltKey, issued, tokens, formerSalts } = v.parse(StoredFile, JSON.parse(text));
+    const content: unknown = JSON.parse(text);
+    requireKnownForm(content, FORM, file);
+    const { saltKey, issued, tokens, formerSalts } = v.parse(StoredFile, content);
     return {
       saltKey: saltKey === undefined ? undefined : decodeBase64(saltKey),
       issued,
@@ -214,6 +220,7 @@ function parseFile(text: string, file: string): Kept {
       formerSalts: new Map(Object.entries(formerSalts).map(([name, text]) => [name, decodeBase64(text)])),
     };
   } catch (cause) {
+    if (cause instanceof StorageError) throw cause;
     throw new StorageError(
       "DISK_FAILED",
       `The list of tokens ${quote(file)} is damaged: restore it, or move it away and issue tokens anew.`,

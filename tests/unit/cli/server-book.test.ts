@@ -80,7 +80,6 @@ describe("the book", () => {
   test.each([
     ["empty", ""],
     ["cut", '{"version":1,"name":"lab"'],
-    ["of another version", '{"version":2,"name":"lab","addresses":[],"identity":null}'],
     ["without identity", '{"version":1,"name":"lab","addresses":[]}'],
   ])("says which file is %s, and does not take it for a server that is not known", (_, text) => {
     using folder = new TempFolder();
@@ -91,6 +90,17 @@ describe("the book", () => {
     expect(() => book.find("lab")).toThrow(folder.join("servers", "lab.json"));
     book.forget("lab");
     expect(book.find("lab")).toBeUndefined();
+  });
+
+  test("says of a file that a newer program has written that it is newer, also in a list", () => {
+    using folder = new TempFolder();
+    const book = new ServerBook(folder.path);
+    book.save(LAB);
+    writeFileSync(folder.join("servers", "lab.json"), '{"version":2,"name":"lab","hosts":{}}');
+    expect(() => book.find("lab")).toThrow(expect.objectContaining({ code: "NEWER_STATE" }));
+    const faults: string[] = [];
+    expect(book.list(({ message }) => faults.push(message))).toEqual([]);
+    expect(faults).toEqual([expect.stringContaining("written by a newer version of CommServer")]);
   });
 
   test("says in words that it can't be kept: here there is a file where its folder should be", () => {

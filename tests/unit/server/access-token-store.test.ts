@@ -78,7 +78,7 @@ describe("the file", () => {
     ["empty", ""],
     ["no JSON", "{"],
     ["cut", '{"version":1,"tokens":[{"name":"a"'],
-    ["of another version", '{"version":2,"tokens":[]}'],
+    ["of no version", '{"version":0,"tokens":[]}'],
     ["without the keys", '{"version":1,"tokens":[{"name":"a","role":"read","createdAt":1,"expiresAt":null}]}'],
     [
       "of an unknown role",
@@ -89,6 +89,15 @@ describe("the file", () => {
     writeFileSync(folder.file, text);
     expect(() => folder.open()).toThrow(withCode("DISK_FAILED"));
     expect(() => folder.open()).toThrow(folder.file);
+  });
+
+  test("that a newer program has written says so, and stays as it is", () => {
+    using folder = new Folder();
+    const text = '{"version":2,"tokens":{"of":"another form"}}';
+    writeFileSync(folder.file, text);
+    expect(() => folder.open()).toThrow(withCode("NEWER_STATE"));
+    expect(() => folder.open()).toThrow(`"${folder.file}" was written by a newer version of CommServer.`);
+    expect(readFileSync(folder.file, "utf8")).toBe(text);
   });
 
   test.each([

@@ -89,6 +89,18 @@ describe("a damaged ledger", () => {
     expect((await openFault(folder.join("other.sqlite"))).code).toBe("DISK_FAILED");
   });
 
+  test("is NEWER_STATE when a newer program has written it, and stays as it is", async () => {
+    using folder = new TempFolder();
+    const file = folder.join("ledger.sqlite");
+    writeFileSync(file, await soundLedger(folder));
+    const newer = new Database(file);
+    newer.run("PRAGMA user_version = 2");
+    newer.close();
+    const before = readFileSync(file);
+    expect(await openFault(file)).toMatchObject({ code: "NEWER_STATE" });
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
   test("an empty file is none: it becomes a ledger", () => {
     using folder = new TempFolder();
     writeFileSync(folder.join("empty"), "");
