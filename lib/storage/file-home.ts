@@ -2,6 +2,7 @@ import { StorageError } from "../errors.ts";
 import { parentOf, quote } from "../path.ts";
 import type { Owner } from "./disk-error.ts";
 import type { Folders } from "./folders.ts";
+import type { Losses } from "./losses.ts";
 import type { OpenFolder } from "./open-folder.ts";
 
 /** The folder that a file comes into, and the file's name there, from its beginning to its end. */
@@ -31,6 +32,11 @@ export class FileHome {
     if (this.#folders.isAt(parentOf(this.path), this.folder)) return;
     const message = `The folder of ${quote(this.path)} was renamed or removed while it came.`;
     throw new StorageError(this.#owner === "server" ? "NOT_FOUND" : "NO_SUCH_FILE", message);
+  }
+
+  /** What its disk does not take of it. */
+  get losses(): Losses {
+    return this.#folders.losses;
   }
 
   /** The path of `name` in this folder. */

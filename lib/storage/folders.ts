@@ -7,6 +7,7 @@ import type { FolderId } from "./inodes.ts";
 import { KeptFolders } from "./kept-folders.ts";
 import { KeptTimes } from "./kept-times.ts";
 import { fromLocalName, toLocalName } from "./local-names.ts";
+import { Losses } from "./losses.ts";
 import { MadeFolders } from "./made-folders.ts";
 import { type Held, OpenFolder } from "./open-folder.ts";
 import { type GuardOptions, PrivateGuard } from "./private-guard.ts";
@@ -23,6 +24,7 @@ export class Folders {
   readonly #root: TreeRoot;
   readonly guard: PrivateGuard;
   readonly times = new KeptTimes();
+  readonly losses = new Losses();
   readonly #kept = new KeptFolders();
   readonly #made = new MadeFolders();
 
@@ -98,7 +100,8 @@ export class Folders {
     try {
       const place = folder.at(".");
       const stats = fs.statSync(place);
-      if (!isWider(stats, folderMode(mode))) fs.chmodSync(place, stats.mode & mode);
+      if (isWider(stats, folderMode(mode))) return;
+      this.losses.try("rights", () => fs.chmodSync(place, stats.mode & mode));
     } finally {
       folder.release();
     }

@@ -124,8 +124,8 @@ export class LocalPart implements PartFile {
     try {
       return await writing(quote(this.path), async () => {
         this.#journal.requireHeld();
-        setTimes(this.#fd, facts);
-        this.#setRights();
+        home.losses.try("times", () => setTimes(this.#fd, facts));
+        home.losses.try("rights", () => this.#setRights());
         if (folder.isDurable) await finishFile(this.#fd);
         home.requireHere();
         // It took its time to come: the folder may have become private.

@@ -101,6 +101,11 @@ export class LocalStorage implements Storage {
     }
   }
 
+  /** Tell what its disk does not take of files besides their bytes, each kind once. */
+  tellLosses(listener: (message: string) => void): void {
+    this.#folders.losses.onLoss = listener;
+  }
+
   async stat(path: string): Promise<StorageEntry> {
     try {
       return entryOf(path, this.#folders.look(path));

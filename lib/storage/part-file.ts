@@ -2,7 +2,7 @@ import fs, { type Stats } from "node:fs";
 import { errnoOf } from "./disk-error.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { uniquePartName } from "./part-names.ts";
-import { HAS_MODES, isWider, narrow, OWN_FILE } from "./rights.ts";
+import { HAS_MODES, isWider, OWN_FILE, tryNarrow } from "./rights.ts";
 
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 const OPEN = O_RDWR | O_NOFOLLOW | O_NONBLOCK;
@@ -54,7 +54,8 @@ function openKept(folder: OpenFolder, name: string, mode: number): PartFile | un
     const own = probe(folder, name);
     if (stats.uid !== own.uid || stats.nlink !== 1) return undefined;
     const isLax = isWider(own, OWN_FILE);
-    if (!isLax) narrow(fd, mode);
+    if (!isLax) tryNarrow(fd, mode);
+    if (!isLax && isWider(fs.fstatSync(fd), mode)) return undefined;
     isOurs = true;
     return { fd, size, isLax };
   } finally {

@@ -31,9 +31,12 @@ export function storeSmall(
     for (let offset = 0; offset < bytes.length; ) {
       offset += fs.writeSync(fd, bytes, offset, bytes.length - offset, offset);
     }
-    setTimes(fd, facts);
-    if (replaced !== undefined && !isWider(fs.fstatSync(fd), OWN_FILE)) takeRights(fd, replaced);
-    else if (replaced === undefined && facts.mode === undefined && facts.executable) makeExecutable(fd);
+    home.losses.try("times", () => setTimes(fd, facts));
+    if (replaced !== undefined && !isWider(fs.fstatSync(fd), OWN_FILE)) {
+      home.losses.try("rights", () => takeRights(fd, replaced));
+    } else if (replaced === undefined && facts.mode === undefined && facts.executable) {
+      home.losses.try("rights", () => makeExecutable(fd));
+    }
   } catch (error) {
     fs.closeSync(fd);
     fs.rmSync(folder.at(part), { force: true });

@@ -18,8 +18,8 @@ LOAD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 
 CALLS = {
-    "x86_64": {"flock": 73, "link": 86, "linkat": 265, "renameat2": 316},
-    "aarch64": {"flock": 32, "linkat": 37, "renameat2": 276},
+    "x86_64": {"flock": 73, "link": 86, "linkat": 265, "renameat2": 316, "chmod": 90, "fchmod": 91, "fchmodat": 268, "utimensat": 280},
+    "aarch64": {"flock": 32, "linkat": 37, "renameat2": 276, "fchmod": 52, "fchmodat": 53, "utimensat": 88},
 }[platform.machine()]
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -2,8 +2,10 @@ import { join } from "node:path";
 
 const LAUNCHER = join(import.meta.dir, "launch.py");
 
+type Call = "flock" | "link" | "linkat" | "renameat2" | "chmod" | "fchmod" | "fchmodat" | "utimensat";
+
 /** What the system refuses to a process; see launch.py. */
-export type Refused = "mdwe" | `${"flock" | "link" | "linkat" | "renameat2"}=${string}`;
+export type Refused = "mdwe" | `${Call}=${string}`;
 
 /** The command for a process to which the system refuses this. Where missingLauncher() is undefined. */
 export function launched(refused: readonly Refused[], command: readonly string[]): string[] {

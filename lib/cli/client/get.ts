@@ -104,6 +104,7 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
     openLocal: (_, path) => target.storage.open(path),
     remotePath: (item) => item.from,
   });
+  target.storage.tellLosses((message) => view.note(message));
   const planned = new Set<string>();
   const failed = new Set<string>();
   const tell: Parameters<Plan>[1] = {

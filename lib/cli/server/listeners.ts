@@ -57,7 +57,7 @@ export function listenOperator(
     const fault = socketFault(stateDir);
     if (fault !== undefined) return { warning: fault, stop() {} };
     const listening = listen({ kind: "unix", path }, onTransport, undefined, closeFrom);
-    chmodSync(path, 0o600);
+    tryClose(path);
     if (!exposureOf(path).canWrite) return listening;
     listening.stop();
     return { warning: OPEN_SOCKET, stop() {} };
@@ -65,5 +65,14 @@ export function listenOperator(
     return { warning: `No operator's socket: ${error instanceof Error ? error.message : error}`, stop() {} };
   } finally {
     process.umask(umask);
+  }
+}
+
+/** The umask has done it already, where there are rights and the disk has none of its own to give. */
+function tryClose(path: string): void {
+  try {
+    chmodSync(path, 0o600);
+  } catch {
+    // then it is looked at as it is
   }
 }

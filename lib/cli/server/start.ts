@@ -116,6 +116,7 @@ async function startIn(
     createSha256: () => new Bun.CryptoHasher("sha256"),
     onStopRequest,
   });
+  storage.tellLosses((message) => server.events.emit({ event: "warning", message }));
   const listening = listenPublic(
     host,
     settings.port,
