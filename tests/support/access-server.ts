@@ -5,7 +5,7 @@ import type { Token } from "../../lib/protocol/token.ts";
 import { Access } from "../../lib/server/access/access.ts";
 import { type KnownToken, TokenStore } from "../../lib/server/access/token-store.ts";
 import type { StampedEvent } from "../../lib/server/events.ts";
-import type { ServerOptions } from "../../lib/server/server.ts";
+import type { ServerOptions } from "../../lib/server/server-options.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import type { ScramClient } from "../../lib/session/scram-client.ts";
 import type { Transport } from "../../lib/session/transport.ts";

@@ -1,0 +1,52 @@
+import type { Digest64 } from "../block.ts";
+import type { Token } from "../protocol/token.ts";
+import type { Clock } from "../session/clock.ts";
+import type { StreamLimits } from "../session/session.ts";
+import type { Sha256, Storage } from "../storage/storage.ts";
+import type { Access } from "./access/access.ts";
+import type { TokenStore } from "./access/token-store.ts";
+import type { BandwidthLimits } from "./bandwidth.ts";
+import type { CallRates } from "./call-rates.ts";
+import type { Ledger } from "./ledger.ts";
+import type { MemoryLimits } from "./memory-budget.ts";
+
+/** What a server is made of, and its limits. */
+export interface ServerOptions {
+  readonly agent: string;
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly ledger: Ledger;
+  readonly maxClients: number;
+  readonly maxWaiting: number;
+  /** Seats and places in the queue that one address may have. */
+  readonly maxPerAddress: number;
+  /** As DoorOptions. */
+  readonly maxUnadmitted: number;
+  readonly maxUnadmittedPerAddress: number;
+  readonly maxPassing: number;
+  readonly access: Access;
+  readonly bandwidth: BandwidthLimits;
+  /** Calls a second that a session may make. */
+  readonly callRates: CallRates;
+  /** A session without a stream for so long is ended; undefined: none is. */
+  readonly idleMs: number | undefined;
+  readonly handshakeMs: number;
+  readonly heartbeatMs: number;
+  /** How long a client's name and seat are kept after its link was lost. */
+  readonly graceMs: number;
+  /** What a client may do to this server at first; a stream whose turn has come gets more credit. */
+  readonly limits: StreamLimits;
+  /** The most that may be under way on a stream. */
+  readonly maxWindow: number;
+  /** What peers may make the server keep in memory. */
+  readonly memory: MemoryLimits;
+  /** Whether clients may change the repository. */
+  readonly writable: boolean;
+  readonly digest64: Digest64;
+  createSha256(): Sha256;
+  readonly tokens: TokenStore;
+  /** As Host.invite(). */
+  invite(token: Token, addresses?: readonly string[]): string;
+  /** An operator asked to stop. */
+  onStopRequest(): void;
+}

@@ -1,0 +1,120 @@
+import { Pacer } from "../pacer.ts";
+import type { Clock } from "../session/clock.ts";
+import type { Storage } from "../storage/storage.ts";
+import { cleanUnfinished } from "./cleaning.ts";
+import type { EventFeed } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Members } from "./members.ts";
+
+/** How often the counters of live sessions go into the ledger. */
+const CHECKPOINT_MS = 30_000;
+
+/** Rows that are written to the ledger at once: a millisecond or two. */
+const LEDGER_ROWS = 250;
+
+/** How often stale unfinished files are looked for, beside the start. */
+const CLEANING_MS = 24 * 3_600_000;
+
+/** How often idle sessions are looked for, at least. */
+const IDLE_CHECK_MS = 10_000;
+
+export interface UpkeepOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly storage: Storage;
+  readonly members: Members;
+  readonly events: EventFeed;
+  /** Whether there can be unfinished files of this server. */
+  readonly writable: boolean;
+  /** A session without a stream for so long is ended; undefined: none is. */
+  readonly idleMs: number | undefined;
+  /** Write to the ledger; a failure is told, and nothing more. */
+  record(write: () => void): void;
+}
+
+/** What a server does by itself from time to time: the ledger's counters, unfinished files, idle sessions. */
+export class Upkeep {
+  readonly #options: UpkeepOptions;
+  #isStopped = false;
+  #cancelCheckpoint: () => void = () => {};
+  #cancelCleaning: () => void = () => {};
+  #cancelIdle: () => void = () => {};
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+    void this.#closeCrashed();
+    this.#scheduleCheckpoint();
+    this.#scheduleCleaning(0);
+    this.#scheduleIdle();
+  }
+
+  /** Nothing is written to the ledger from now on. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelCheckpoint();
+    this.#cancelCleaning();
+    this.#cancelIdle();
+  }
+
+  #scheduleCheckpoint(): void {
+    this.#cancelCheckpoint = this.#options.clock.after(CHECKPOINT_MS, () => {
+      void this.#checkpoint().then(() => {
+        if (!this.#isStopped) this.#scheduleCheckpoint();
+      });
+    });
+  }
+
+  /** Note what all live sessions have done so far, some at a time. */
+  async #checkpoint(): Promise<void> {
+    const { clock, ledger, members, record } = this.#options;
+    const pacer = new Pacer(clock);
+    const { clients } = members;
+    for (let start = 0; start < clients.length && !this.#isStopped; start += LEDGER_ROWS) {
+      // Who has left meanwhile is not written to.
+      const live = clients.slice(start, start + LEDGER_ROWS).map(({ id, counters }) => ({ id, ...counters }));
+      record(() => ledger.checkpoint(live, clock.wallTime()));
+      if (pacer.isDue) await pacer.pause();
+    }
+  }
+
+  /** Close the sessions of a server that crashed, some at a time. */
+  async #closeCrashed(): Promise<void> {
+    const { clock, ledger, record } = this.#options;
+    const pacer = new Pacer(clock);
+    let isDone = false;
+    while (!isDone && !this.#isStopped) {
+      isDone = true;
+      record(() => {
+        isDone = !ledger.closeCrashed(LEDGER_ROWS);
+      });
+      if (pacer.isDue) await pacer.pause();
+    }
+  }
+
+  #scheduleIdle(): void {
+    const { clock, idleMs } = this.#options;
+    if (idleMs === undefined) return;
+    this.#cancelIdle = clock.after(Math.min(idleMs, IDLE_CHECK_MS), () => {
+      this.#endIdle(idleMs);
+      this.#scheduleIdle();
+    });
+  }
+
+  #endIdle(idleMs: number): void {
+    const { clock, members } = this.#options;
+    for (const { session } of members.clients) {
+      const { idleSince } = session;
+      if (idleSince === undefined || clock.now() - idleSince < idleMs) continue;
+      session.terminate("IDLE_TIMEOUT", `Nothing was asked for ${Math.round(idleMs / 1000)} s.`);
+    }
+  }
+
+  #scheduleCleaning(ms: number): void {
+    const { clock, storage, events, writable } = this.#options;
+    if (!writable) return;
+    this.#cancelCleaning = clock.after(ms, () => {
+      this.#scheduleCleaning(CLEANING_MS);
+      void cleanUnfinished(storage, clock.wallTime(), (event) => events.emit(event));
+    });
+  }
+}
