@@ -29,6 +29,11 @@ export function isGlob(text: string): boolean {
   return MAGIC.test(text);
 }
 
+/** The pattern that matches exactly `text`. */
+export function escapeGlob(text: string): string {
+  return text.replace(/[*?[\]{}]/g, "[$&]");
+}
+
 /** The components in front of the first that is a pattern: a folder, below which all lies that matches. "" is the root. */
 export function topOf(pattern: string): string {
   const components = pattern.split("/");

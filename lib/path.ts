@@ -62,6 +62,11 @@ export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
+/** The path of `name`, which may be a path itself, in `folder`; "" on either side adds nothing. */
+export function joinPath(folder: string, name: string): string {
+  return folder === "" || name === "" ? folder + name : `${folder}/${name}`;
+}
+
 /** `text` in double quotes, shortened; callers escape it for the place where it is shown. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);

@@ -52,6 +52,9 @@ export interface ClientOptions {
   onMessage?(message: MessageParams): void;
 }
 
+/** What a list or a watch is about: a pattern or a path, or a path whatever it looks like; undefined: everything. */
+export type Asked = string | { readonly path: string };
+
 /** A session with a server, as a library: everything that a client can ask for. Runs in a browser as well. */
 export class Client {
   readonly #session: Session;
@@ -111,8 +114,8 @@ export class Client {
   }
 
   /** As listBatches(), one by one. */
-  async *list(glob?: string, signal?: AbortSignal): AsyncGenerator<Entry, ListTrailer> {
-    const batches = this.listBatches(glob, signal);
+  async *list(asked?: Asked, signal?: AbortSignal): AsyncGenerator<Entry, ListTrailer> {
+    const batches = this.listBatches(asked, signal);
     try {
       for (;;) {
         const step = await batches.next();
@@ -125,18 +128,18 @@ export class Client {
   }
 
   /**
-   * The entries that `glob` selects, all when it is absent, as many together as arrive together; with `parents` also the
-   * folders above what a pattern matches, each before what is in it. The generator's return value tells how many there
-   * were and how many the server left out.
+   * The entries that are asked for, as many together as arrive together; with `parents` also the folders above what a
+   * pattern matches, each before what is in it. The generator's return value tells how many there were and how many the
+   * server left out.
    *
    * @throws CommError INCOMPLETE when entries are missing
    */
   async *listBatches(
-    glob?: string,
+    asked?: Asked,
     signal?: AbortSignal,
     { parents = false } = {},
   ): AsyncGenerator<Entry[], ListTrailer> {
-    const params = { ...(glob !== undefined && { glob }), ...(parents && { parents }) };
+    const params = { ...paramsOf(asked), ...(parents && { parents }) };
     const { stream } = await this.#ask("list", params, signal);
     let received = 0;
     for await (const batch of decodeRecordBatches(EntrySchema, stream.body())) {
@@ -161,9 +164,9 @@ export class Client {
     await this.call("rename", { from, to, overwrite }, Nothing);
   }
 
-  /** What changes in the repository from now on, as far as `glob` selects it. */
-  async *watch(glob?: string, signal?: AbortSignal): AsyncGenerator<Change, void> {
-    const { stream } = await this.#ask("watch", glob === undefined ? {} : { glob }, signal, true);
+  /** What changes from now on in what is asked for. */
+  async *watch(asked?: Asked, signal?: AbortSignal): AsyncGenerator<Change, void> {
+    const { stream } = await this.#ask("watch", paramsOf(asked), signal, true);
     yield* decodeRecords(Change, stream.body());
   }
 
@@ -235,6 +238,11 @@ export class Client {
     }
     return stream;
   }
+}
+
+function paramsOf(asked: Asked | undefined): { glob?: string; path?: string } {
+  if (typeof asked === "string") return { glob: asked };
+  return asked === undefined ? {} : { path: asked.path };
 }
 
 function answerPush(stream: Stream, request: Open, onMessage: ClientOptions["onMessage"]): void {

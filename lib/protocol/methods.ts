@@ -72,12 +72,21 @@ export const Entry = v.object({
 });
 export type Entry = v.InferOutput<typeof Entry>;
 
-export const ListParams = v.object({
+/** What a `list` or a `watch` is about. */
+const asked = {
   /** A pattern, a folder or a file; absent: everything. */
   glob: v.optional(askedPath),
-  /** Also the folders above what a pattern matches, each before what is in it. */
-  parents: v.optional(v.boolean(), false),
-});
+  /** In place of `glob`: a folder or a file whose name may look like a pattern. */
+  path: v.optional(askedPath),
+};
+export const ListParams = v.pipe(
+  v.object({
+    ...asked,
+    /** Also the folders above what a pattern matches, each before what is in it. */
+    parents: v.optional(v.boolean(), false),
+  }),
+  v.check(({ glob, path }) => glob === undefined || path === undefined, "either glob or path"),
+);
 export const ListResult = v.object({});
 
 /** What the trailer of a list tells by name: so many, and so long, at most. */
@@ -186,7 +195,10 @@ export const DigestResult = v.object({
 });
 export type DigestResult = v.InferOutput<typeof DigestResult>;
 
-export const WatchParams = v.object({ glob: v.optional(askedPath) });
+export const WatchParams = v.pipe(
+  v.object(asked),
+  v.check(({ glob, path }) => glob === undefined || path === undefined, "either glob or path"),
+);
 
 const present = { path, kind: EntryKind, size: count, modifiedAt: timestamp };
 

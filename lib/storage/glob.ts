@@ -69,16 +69,25 @@ export function selectBelow(folder: string): Selection {
   return { top: folder, matches: () => true, reaches: () => true };
 }
 
+/** What somebody asks a repository for: what is at a path, or what a pattern matches. */
+export type Asked = { readonly path: string } | { readonly pattern: string };
+
 /**
- * Check what somebody asks a repository for: a pattern, or the name of a file or folder. A folder may be written with
- * its slash, which is left out.
+ * Check it: a `glob`, which is a pattern or a path, or a `path` that may look like a pattern; undefined is everything. A
+ * folder may be written with its slash, which is left out.
  *
  * @throws StorageError as checkPath() and parseGlob()
  */
-export function checkGlob(glob: string): string {
-  if (!isGlob(glob)) return checkPath(glob.length > 1 && glob.endsWith("/") ? glob.slice(0, -1) : glob);
-  parseGlob(glob);
-  return glob;
+export function checkAsked(params: { glob?: string | undefined; path?: string | undefined }): Asked | undefined {
+  const { glob, path = glob } = params;
+  if (path === undefined) return undefined;
+  if (path !== glob || !isGlob(path)) return { path: checkPath(withoutSlash(path)) };
+  parseGlob(path);
+  return { pattern: path };
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
 /** The same for Bun.Glob, for which more characters mean something, and in whose sets a slash is a character. */
@@ -97,13 +106,13 @@ function globOfToken(token: GlobToken): string {
     case "set":
       return token.isNegated
         ? `[!/${token.ranges.map(globOfRange).join("")}]`
-        : `[${token.ranges.flatMap(withoutSlash).map(globOfRange).join("")}]`;
+        : `[${token.ranges.flatMap(withoutSlashIn).map(globOfRange).join("")}]`;
   }
 }
 
 const SLASH = 0x2f;
 
-function withoutSlash([from, to]: CodeRange): CodeRange[] {
+function withoutSlashIn([from, to]: CodeRange): CodeRange[] {
   if (from > SLASH || to < SLASH) return [[from, to]];
   const parts: CodeRange[] = [
     [from, SLASH - 1],

@@ -82,6 +82,7 @@ describe("README", () => {
             "watch",
             "send",
             "ping",
+            "unfinished",
             "join",
             "forget",
           ];

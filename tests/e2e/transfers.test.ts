@@ -1,45 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { binaries } from "../support/binaries.ts";
-import { runClient, ServerProcess, USER_ENV } from "../support/processes.ts";
+import { runClient, USER_ENV } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
-import { TempFolder } from "../support/temp-folder.ts";
+import { TransferSite } from "../support/transfer-site.ts";
 import { until } from "../support/until.ts";
 
 const TIME = new Date("2020-02-29T12:34:56.789Z");
 
-/** A writable server with a repository, and a folder of the user beside it. */
-class Site implements AsyncDisposable {
-  readonly #folder = new TempFolder();
-  readonly repository = this.#folder.join("repo");
-  readonly here = this.#folder.join("here");
-  #server!: ServerProcess;
-
-  static async open(files: Record<string, string> = {}, args: string[] = ["--writable"]): Promise<Site> {
-    const site = new Site();
-    for (const folder of [site.repository, site.here]) mkdirSync(folder);
-    writeTree(site.repository, files);
-    site.#server = await ServerProcess.start(["-r", site.repository, ...args]);
-    return site;
-  }
-
-  get server(): ServerProcess {
-    return this.#server;
-  }
-
-  run(...args: string[]) {
-    return runClient([...args, "-s", this.#server.address], { cwd: this.here });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server[Symbol.asyncDispose]();
-    this.#folder[Symbol.dispose]();
-  }
-}
-
 describe("put and get", () => {
   test("carry a tree there and back: contents, times, rights, empty files and folders", async () => {
-    await using site = await Site.open();
+    await using site = await TransferSite.open();
     writeTree(site.here, { "t/a.txt": "one", "t/deep/er/b c.txt": "two", "t/empty": "" });
     mkdirSync(`${site.here}/t/nothing`);
     chmodSync(`${site.here}/t/a.txt`, 0o755);
@@ -47,7 +18,7 @@ describe("put and get", () => {
     const sent = await site.run("put", "t", "--to", "inbox");
     expect(sent).toMatchObject({ exitCode: 0 });
     expect(sent.stdout.split("\n").filter(Boolean)).toHaveLength(3);
-    expect(await site.run("get", "inbox/t", "--output", "back")).toMatchObject({ exitCode: 0 });
+    expect(await site.run("get", "inbox/t", "--as", "back")).toMatchObject({ exitCode: 0 });
     for (const name of ["a.txt", "deep/er/b c.txt", "empty"]) {
       expect(readFileSync(`${site.here}/back/${name}`)).toEqual(readFileSync(`${site.here}/t/${name}`));
     }
@@ -62,7 +33,7 @@ describe("put and get", () => {
     [["--overwrite"], 0, "mine!", []],
     [["--rename"], 0, "theirs", ["a (2).txt"]],
   ] as const)("with %j on a file that exists ends with %d", async (flags, exitCode, content, more) => {
-    await using site = await Site.open({ "a.txt": "theirs" });
+    await using site = await TransferSite.open({ "a.txt": "theirs" });
     writeTree(site.here, { "a.txt": "mine!", "b.txt": "other" });
     const { stderr, ...run } = await site.run("put", "a.txt", "b.txt", ...flags);
     expect(run.exitCode).toBe(exitCode);
@@ -74,7 +45,7 @@ describe("put and get", () => {
   });
 
   test("take patterns on either side, and say when nothing matches", async () => {
-    await using site = await Site.open({ "x/1.txt": "1", "x/2.md": "2" });
+    await using site = await TransferSite.open({ "x/1.txt": "1", "x/2.md": "2" });
     writeTree(site.here, { "y/3.txt": "3", "y/4.md": "4" });
     expect(await site.run("get", "x/*.txt")).toMatchObject({ exitCode: 0 });
     expect([existsSync(`${site.here}/1.txt`), existsSync(`${site.here}/2.md`)]).toEqual([true, false]);
@@ -93,7 +64,7 @@ describe("put and get", () => {
 
 describe("remove, rename, digest", () => {
   test("do what they say", async () => {
-    await using site = await Site.open({ "d/a.txt": "abc", b: "b" });
+    await using site = await TransferSite.open({ "d/a.txt": "abc", b: "b" });
     const sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     expect((await site.run("digest", "d/a.txt")).stdout).toBe(`${sha256}  d/a.txt\n`);
     expect(await site.run("rename", "d/a.txt", "e/f.txt")).toMatchObject({ exitCode: 0 });
@@ -106,7 +77,7 @@ describe("remove, rename, digest", () => {
   });
 
   test("and put are not allowed at a server without --writable", async () => {
-    await using site = await Site.open({ a: "a" }, []);
+    await using site = await TransferSite.open({ a: "a" }, []);
     writeTree(site.here, { mine: "x" });
     for (const args of [
       ["put", "mine"],
@@ -122,7 +93,7 @@ describe("remove, rename, digest", () => {
 });
 
 test("watch tells what is added, changed and removed, as it happens", async () => {
-  await using site = await Site.open({ a: "a" });
+  await using site = await TransferSite.open({ a: "a" });
   const { client } = await binaries();
   const child = Bun.spawn([client, "watch", "--json", "-s", site.server.address], {
     env: USER_ENV,

@@ -55,7 +55,7 @@ describe("a server that is asked for one path and tells of another", () => {
         const planned: TransferItem[] = [];
         const plan = planFetch(facade(client, { stat }), {
           sources: ["a"],
-          name: undefined,
+          naming: { into: "" },
           signal: new AbortController().signal,
           onPlanned: (item) => planned.push(item),
           onFailed: () => {},
@@ -135,7 +135,7 @@ describe("a server that tells of changes to what is no path", () => {
     const before = snapshot(folder.path);
     const io = new TestIo();
     const abort = new AbortController();
-    const watching = printChanges(client, { glob: undefined, json: false, signal: abort.signal, io }).catch(() => {});
+    const watching = printChanges(client, { source: undefined, json: false, signal: abort.signal, io }).catch(() => {});
     await client.send("in order");
     for (const [, path] of short) server.storage.set(path, new Uint8Array(0));
     server.storage.set("the last", new Uint8Array(0));

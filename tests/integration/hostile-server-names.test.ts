@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { planFetch, typedSource } from "../../lib/cli/client/fetch-plan.ts";
 import type { Client } from "../../lib/client/client.ts";
 import type { TransferItem } from "../../lib/client/transfer.ts";
-import { CommError } from "../../lib/errors.ts";
+import { CommError, RemoteError } from "../../lib/errors.ts";
+import { isGlob } from "../../lib/glob.ts";
 import { pathFault } from "../../lib/path.ts";
 import type { Entry } from "../../lib/protocol/methods.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
@@ -17,10 +18,13 @@ import { fetchAll, type Told } from "../support/transfers.ts";
 
 const entry = (path: string, kind: Entry["kind"] = "file"): Entry => ({ path, kind, size: 1, modifiedAt: 0 });
 
-/** The client of a server that lists what it likes, and says of every path that it is a folder. */
+/** The client of a server that lists what it likes, and says of every path that it is a folder, but of none that is a pattern. */
 function lied(client: Client, entries: readonly Entry[]): Client {
   return facade(client, {
-    stat: async (path: string) => ({ ...entry(path, "folder"), executable: false, etag: "" }),
+    stat: async (path: string) => {
+      if (isGlob(path)) throw new RemoteError("NOT_FOUND", "There is no such thing.");
+      return { ...entry(path, "folder"), executable: false, etag: "" };
+    },
     listBatches: async function* () {
       yield [...entries];
       return { entries: entries.length, skipped: 0 };
@@ -38,7 +42,7 @@ async function planOf(
   const planned: TransferItem[] = [];
   const plan = planFetch(lied(client, entries), {
     sources: [typedSource(typed)],
-    name,
+    naming: { into: name ?? "" },
     signal: new AbortController().signal,
     onPlanned: (item) => planned.push(item),
     onFailed: () => {},
@@ -167,7 +171,7 @@ describe("a server that lists what is no path, or was not asked for", () => {
     const failed: string[] = [];
     const plan = planFetch(lied(client, [entry("docs/C:x"), entry("docs/y")]), {
       sources: ["docs/*"],
-      name: undefined,
+      naming: { into: "" },
       signal: new AbortController().signal,
       onPlanned: () => {},
       onFailed: (path, { code }) => failed.push(`${path}: ${code}`),

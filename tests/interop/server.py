@@ -172,11 +172,11 @@ class Visitor(Session):
 
     def do_list(self, stream, params):
         """Methods, list: all, what is below a folder, or what a pattern matches."""
-        glob = params.get("glob")
-        if glob is not None and not text(0, 1024)(glob):
-            return self.reset(stream, "BAD_PARAMS", "glob is no such text.")
+        glob, path = params.get("glob"), params.get("path")
+        if not all(one is None or text(0, 4096)(one) for one in (glob, path)) or None not in (glob, path):
+            return self.reset(stream, "BAD_PARAMS", "glob or path is no such text.")
         try:
-            entries = self.chosen(glob)
+            entries = self.chosen(glob) if path is None else self.at(path)
         except Violation as violation:
             return self.reset(stream, violation.code, str(violation))
         records = b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in entries)
@@ -195,7 +195,14 @@ class Visitor(Session):
             pattern = Glob(glob)
             require(os.path.isdir(os.path.join(self.server.root, pattern.top)), "NOT_FOUND", "nothing is there")
             return [one for one in entries + evil if pattern.matches(one["path"])]
-        path = glob[:-1] if len(glob) > 1 and glob.endswith("/") else glob
+        return self.at(glob)
+
+    def at(self, path):
+        """Methods, list: what is below a folder, or one thing, whatever its name looks like; or the lie."""
+        lie = LIST_LIES.get(self.options.lie)
+        evil = [{"path": lie, "kind": "file", "size": 4, "modifiedAt": 0}] if lie else []
+        entries = list(self.walk())
+        path = path[:-1] if len(path) > 1 and path.endswith("/") else path
         require(valid_path(path), "BAD_PATH", f'"{path}" is no path.')
         named = [one for one in entries if one["path"] == path]
         require(named, "NOT_FOUND", f'There is no "{path}" here.')

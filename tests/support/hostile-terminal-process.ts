@@ -4,7 +4,7 @@
  * file of the first name that moves.
  */
 import { Progress } from "../../lib/cli/client/progress.ts";
-import { completeLine } from "../../lib/cli/client/shell-commands.ts";
+import { completeLine } from "../../lib/cli/client/shell-completion.ts";
 import { processIo } from "../../lib/cli/console-io.ts";
 import { LineEditor } from "../../lib/cli/terminal/line-editor.ts";
 import { TestServer } from "./test-server.ts";

@@ -1,11 +1,14 @@
+import type { Client } from "../../client/client.ts";
 import { digestAll } from "../../client/digests.ts";
 import type { DigestResult } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
+import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import type { Command } from "../program.ts";
 import { reportError } from "../report.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { inWords } from "./each-path.ts";
 import { typedPath } from "./fetch-plan.ts";
 
 export const digest: Command = {
@@ -17,25 +20,41 @@ export const digest: Command = {
   run(flags, io) {
     const paths = flags._.map(typedPath);
     const json = flags["json"] === true;
-    const show = (path: string, { sha256, size, modifiedAt }: DigestResult) =>
-      io.out(json ? `${toJson({ path, sha256, size, modifiedAt })}\n` : `${sha256}  ${escapeText(path)}\n`);
-    return withClient(flags, io, async (client, signal) => {
-      const [first] = paths;
-      if (paths.length === 1 && first !== undefined) {
-        await show(first, await client.digest(first));
-        return 0;
-      }
-      let exit = 0;
-      await digestAll(client, paths, {
-        clock: systemClock,
-        digest64,
-        signal,
-        onDigest: show,
-        onFailed(_, error) {
-          exit ||= reportError(error, io, { program: "commserver-client", json });
-        },
-      });
-      return exit;
-    });
+    return withClient(flags, io, (client, signal) => showDigests(client, paths, { io, json, signal }));
   },
 };
+
+/**
+ * Tell the digest of each path, or why there is none.
+ *
+ * @returns the exit code of the first failure @throws that of the only path; as digestAll()
+ */
+export async function showDigests(
+  client: Client,
+  paths: readonly string[],
+  { io, json, signal }: { io: ConsoleIo; json: boolean; signal: AbortSignal },
+): Promise<number> {
+  const show = (path: string, { sha256, size, modifiedAt }: DigestResult) =>
+    io.out(json ? `${toJson({ path, sha256, size, modifiedAt })}\n` : `${sha256}  ${escapeText(path)}\n`);
+  const [first] = paths;
+  if (paths.length === 1 && first !== undefined) {
+    const found = await client.digest(first).catch((thrown) => {
+      throw inWords(thrown, first, "digest");
+    });
+    await show(first, found);
+    return 0;
+  }
+  let exit = 0;
+  await digestAll(client, paths, {
+    clock: systemClock,
+    digest64,
+    signal,
+    onDigest: show,
+    onFailed(path, error) {
+      // Told in any case: only the code is that of the first.
+      const code = reportError(inWords(error, path, "digest"), io, { program: "commserver-client", json });
+      exit ||= code;
+    },
+  });
+  return exit;
+}

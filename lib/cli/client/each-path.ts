@@ -1,14 +1,20 @@
+import { CommError, endsSession, toCommError } from "../../errors.ts";
+import { isGlob } from "../../glob.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { reportError } from "../report.ts";
 
+/** After these nobody wants the others. */
+const LAST = ["INTERRUPTED", "OUTPUT_CLOSED"];
+
 /**
- * Do `work` for each path; one that fails does not keep the others from it. A failure of the only one is thrown.
+ * Do `work` for each path; one that fails is told, and does not keep the others from it, unless the session has ended. A
+ * failure of the only one is thrown. `command` is the name of what takes them.
  *
  * @returns the exit code of the first failure
  */
 export async function forEachPath(
   paths: readonly string[],
-  terms: { io: ConsoleIo; json: boolean },
+  terms: { io: ConsoleIo; json: boolean; command: string },
   work: (path: string) => Promise<void>,
 ): Promise<number> {
   let exit = 0;
@@ -16,9 +22,20 @@ export async function forEachPath(
     try {
       await work(path);
     } catch (thrown) {
-      if (paths.length === 1) throw thrown;
-      exit ||= reportError(thrown, terms.io, { program: "commserver-client", json: terms.json });
+      const error = inWords(thrown, path, terms.command);
+      if (paths.length === 1 || LAST.includes(error.code)) throw error;
+      // Told in any case: only the code is that of the first.
+      const code = reportError(error, terms.io, { program: "commserver-client", json: terms.json });
+      exit ||= code;
+      if (endsSession(error)) break;
     }
   }
   return exit;
+}
+
+/** What failed for `path`; who writes a pattern where `command` takes none is told so. */
+export function inWords(thrown: unknown, path: string, command: string): CommError {
+  const error = toCommError(thrown);
+  if (error.code !== "NOT_FOUND" || !isGlob(path)) return error;
+  return new CommError("NOT_FOUND", `${error.message} ${command} takes names, not patterns.`, { cause: error });
 }

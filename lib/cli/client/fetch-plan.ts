@@ -1,8 +1,9 @@
+import { findNamed } from "../../client/asked.ts";
 import type { Client } from "../../client/client.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import { CommError, ProtocolError, StorageError } from "../../errors.ts";
+import { CommError, ProtocolError, StorageError, UsageError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
-import { baseName, checkPath, parentOf, pathFault, quote } from "../../path.ts";
+import { baseName, checkPath, joinPath, parentOf, pathFault, quote } from "../../path.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
 import { FoldersAbove } from "../../storage/folders-above.ts";
 import { selectGlob } from "../../storage/glob.ts";
@@ -26,16 +27,33 @@ export function typedSource(typed: string): string {
   return checkPath(path);
 }
 
+/** The new name that --as gives: a path below the folder that it goes into. @throws UsageError */
+export function typedName(typed: string): string {
+  const path = typed.replace(/^(\.\/)+/, "").replace(/\/+$/, "");
+  const fault = pathFault(path);
+  if (fault === undefined) return path;
+  throw new UsageError(`--as ${quote(typed)} is not a name below the folder that it goes into: ${fault}.`);
+}
+
 export interface FetchPlanOptions {
   readonly sources: readonly string[];
-  /** The name of the one thing that is fetched, when it shall have another. */
-  readonly name: string | undefined;
+  readonly naming: FetchNaming;
   readonly signal: AbortSignal;
   onPlanned(item: TransferItem): void;
   /** A source, or something in it, that can't be fetched. */
   onFailed(source: string, error: CommError): void;
   /** Something in a source that is not fetched, which is no failure. */
   onLeftOut(left: LeftOutThing): void;
+}
+
+/** What is fetched is called at its target. */
+export interface FetchNaming {
+  /** The folder that all goes into; "" is the target's own, undefined that there is none. */
+  readonly into: string | undefined;
+  /** The path of the one file that is fetched, when that was asked for by its name. */
+  readonly fileName?: string | undefined;
+  /** In `into`, in place of its own name: the path of the one file or folder that is fetched. */
+  readonly as?: string | undefined;
 }
 
 /** What a `get` of these sources fetches, in the order in which the server tells. */
@@ -74,31 +92,38 @@ async function* planSource(
   source: string,
   options: FetchPlanOptions,
 ): AsyncGenerator<TransferItem[], void> {
-  const { name, signal, onFailed, onLeftOut } = options;
-  const isPattern = isGlob(source);
+  const { naming, signal, onFailed, onLeftOut } = options;
+  const entry = source === "" ? undefined : await findNamed(client, source);
+  const isPattern = entry === undefined && source !== "";
   // What stands before it is not kept: "get docs/a" makes a, as with cp.
   const selection = isPattern ? selectGlob(source) : undefined;
   const top = selection?.top ?? parentOf(source);
   const isBelowTop = (path: string) => top === "" || path.startsWith(`${top}/`);
   const isAskedFor = selection?.matches ?? ((path: string) => source === "" || path.startsWith(`${source}/`));
-  const entry = isPattern || source === "" ? undefined : await client.stat(source);
   if (entry !== undefined) requireListed(entry.path, (path) => path === source);
   if (entry?.kind === "file") {
-    yield [itemOf(entry, name ?? baseName(source))];
+    const named = naming.as === undefined ? naming.fileName : undefined;
+    yield [itemOf(entry, named ?? joinPath(folderOf(naming), naming.as ?? baseName(source)))];
     return;
   }
   if (entry !== undefined && entry.kind !== "folder") {
     throw new CommError("NOT_A_FILE", `${quote(source)} is neither a file nor a folder.`);
   }
+  if (isPattern && naming.as !== undefined) {
+    throw new UsageError(`--as names one file or folder, and ${quote(source)} is a pattern.`);
+  }
+  const into = folderOf(naming);
   const rename = (path: string) => {
-    const below = top === "" ? path : path.slice(top.length + 1);
-    if (name === undefined || isPattern) return name === undefined ? below : `${name}/${below}`;
-    return source === "" ? `${name}/${path}` : name + path.slice(source.length);
+    const own = top === "" ? path : path.slice(top.length + 1);
+    const as =
+      naming.as === undefined ? own : joinPath(naming.as, source === "" ? path : path.slice(source.length + 1));
+    return joinPath(into, as);
   };
   if (entry?.kind === "folder") yield [itemOf(entry, rename(source))];
   let count = 0;
   const above = new FoldersAbove<Entry>();
-  const list = client.listBatches(source === "" ? undefined : source, signal, { parents: isPattern });
+  const asked = entry !== undefined && isGlob(source) ? { path: source } : source || undefined;
+  const list = client.listBatches(asked, signal, { parents: isPattern });
   for (let step = await list.next(); ; step = await list.next()) {
     if (step.done) {
       tellLeftOut(source, step.value, options);
@@ -122,6 +147,13 @@ async function* planSource(
     yield items;
   }
   if (count === 0 && isPattern) onFailed(source, new CommError("NOT_FOUND", `Nothing matches ${quote(source)}.`));
+}
+
+/** @throws UsageError */
+function folderOf({ into }: FetchNaming): string {
+  if (into === undefined)
+    throw new UsageError("--output names a file that is there: nothing but one file can go to it.");
+  return into;
 }
 
 /** @throws ProtocolError BAD_PAYLOAD for a path that was not asked for: a server must not choose what it writes here */

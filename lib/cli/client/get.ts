@@ -19,7 +19,7 @@ import { type LocalTarget, openTarget } from "./local-target.ts";
 import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
 import { StdoutStorage } from "./stdout-storage.ts";
-import { existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
+import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { type TransferTerms, TransferView } from "./transfer-view.ts";
 
 export const get: Command = {
@@ -30,8 +30,9 @@ export const get: Command = {
       type: "string",
       alias: "o",
       valueHint: "DEST",
-      description: "A folder, a new name, or - for standard output",
+      description: "A folder, a file's new name, or - for standard output",
     },
+    as: { type: "string", valueHint: "NAME", description: "What the one file or folder shall be called in its folder" },
     ...TRANSFER_FLAGS,
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
@@ -48,6 +49,7 @@ export function fetchRequest(flags: Flags): FetchRequest {
   return {
     sources: flags._.map(typedSource),
     output: flags["output"] === undefined ? undefined : String(flags["output"]),
+    as: asFlag(flags),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
     strict: flags["strict"] === true,
@@ -57,6 +59,8 @@ export function fetchRequest(flags: Flags): FetchRequest {
 
 export interface FetchRequest extends TransferRequest {
   readonly output: string | undefined;
+  /** As FetchNaming. */
+  readonly as?: string | undefined;
 }
 
 /**
@@ -67,9 +71,11 @@ export interface FetchRequest extends TransferRequest {
  */
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
   if (request.output === "-") return fetchToStdout(connection, { ...request, ...terms });
-  const target = await openTarget(request.output, request.sources.length, terms.places);
+  const { sources, as } = request;
+  const target = await openTarget(request.output, terms.places);
+  const naming = { into: target.into, as, ...(sources.length === 1 && { fileName: target.fileName }) };
   return fetchTo(target, { connection, request, terms }, (client, tell) =>
-    planFetch(client, { sources: request.sources, name: target.name, signal: terms.signal, ...tell }),
+    planFetch(client, { sources, naming, signal: terms.signal, ...tell }),
   );
 }
 
@@ -166,7 +172,7 @@ async function fetchToStdout(connection: Connection, options: FetchRequest & Tra
       const plan = (client: Client) =>
         planFetch(client, {
           sources: [source],
-          name: undefined,
+          naming: { into: "" },
           signal,
           onPlanned: (item) => view.plan(item),
           onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),

@@ -1,10 +1,14 @@
-import type { Client } from "../../client/client.ts";
+import { askedFor } from "../../client/asked.ts";
+import type { Asked, Client } from "../../client/client.ts";
+import { isGlob } from "../../glob.ts";
+import { quote } from "../../path.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, formatTime, plural } from "../format.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { typedSource } from "./fetch-plan.ts";
 import { describeLeftOut, toldByServer } from "./left-out.ts";
 
 /** Lines are gathered up to this many characters before they are written. */
@@ -22,23 +26,24 @@ export const list: Command = {
   },
   run: (flags, io) =>
     withClient(flags, io, async (client, signal) => {
-      const glob = flags._[0];
-      if (flags["json"]) await printJson(client, glob, signal, io);
-      else await printEntries(client, glob, signal, { out: io.out, note: io.note });
+      const source = flags._[0];
+      if (flags["json"]) await printJson(client, source, signal, io);
+      else await printEntries(client, source, signal, { out: io.out, note: io.note });
       return 0;
     }),
 };
 
-/** Entries as lines, and a note when something was left out. */
+/** Entries of all, or of what somebody typed, as lines, and a note when something was left out. */
 export async function printEntries(
   client: Client,
-  glob: string | undefined,
+  source: string | undefined,
   signal: AbortSignal,
   io: Pick<ConsoleIo, "out" | "note">,
 ): Promise<void> {
-  const trailer = await writeEach(client.list(glob, signal), (entry) => `${formatEntry(entry)}\n`, io);
+  const asked = await askedBy(client, source);
+  const trailer = await writeEach(client.list(asked, signal), (entry) => `${formatEntry(entry)}\n`, io);
   const { skipped, entries, leftOut = [] } = trailer;
-  if (entries === 0 && skipped === 0) io.note(glob === undefined ? "The repository is empty." : "Nothing matches.");
+  if (entries === 0 && skipped === 0) io.note(nothingIn(asked));
   for (const told of leftOut) io.note(describeLeftOut(toldByServer(told)));
   const others = skipped - leftOut.length;
   if (others > 0) {
@@ -48,11 +53,28 @@ export async function printEntries(
   }
 }
 
+/** What is meant by what somebody typed; nothing, `.` and `/` are all. @throws StorageError BAD_PATH; as Client.stat() */
+export async function askedBy(client: Client, source: string | undefined): Promise<Asked | undefined> {
+  const typed = source === undefined ? "" : typedSource(source);
+  return typed === "" ? undefined : askedFor(client, typed);
+}
+
+function nothingIn(asked: Asked | undefined): string {
+  if (asked === undefined) return "The repository is empty.";
+  if (typeof asked === "string" && isGlob(asked)) return `Nothing matches ${escapeText(quote(asked))}.`;
+  return `There is nothing in ${escapeText(quote(typeof asked === "string" ? asked : asked.path))}.`;
+}
+
 /** One JSON document, an array, with an entry a line, so that it can also be read as it comes. */
-async function printJson(client: Client, glob: string | undefined, signal: AbortSignal, io: ConsoleIo): Promise<void> {
+async function printJson(
+  client: Client,
+  source: string | undefined,
+  signal: AbortSignal,
+  io: ConsoleIo,
+): Promise<void> {
   let separator = "[\n";
   const { entries } = await writeEach(
-    client.list(glob, signal),
+    client.list(await askedBy(client, source), signal),
     (entry) => {
       const text = separator + toJson(entry);
       separator = ",\n";

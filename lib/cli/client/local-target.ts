@@ -1,57 +1,70 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname } from "node:path";
 import { StorageError, UsageError } from "../../errors.ts";
 import { pathFault, quote } from "../../path.ts";
 import { writeError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local.ts";
+import { fromLocalName } from "../../storage/local-names.ts";
 import type { PrivatePlaces } from "../../storage/private-places.ts";
 
 /** Where what is fetched goes on this machine. */
 export interface LocalTarget {
   readonly storage: LocalStorage;
-  /** A folder to be written as people typed it; "" is the present one. */
+  /** The folder of `storage` as people typed it; "" is the present one. */
   readonly shown: string;
-  /** The name that the one thing that is fetched shall have, when it is not its own. */
-  readonly name: string | undefined;
+  /** The folder in `storage` that it goes into, made when the first of it comes; "" is that of `storage`. undefined: there is
+   * a file in its place. */
+  readonly into: string | undefined;
+  /** In place of that and of its own name: where a file goes that was asked for by its name, alone. */
+  readonly fileName: string | undefined;
 }
 
 /**
- * `output` is an existing folder, a name with a slash behind it (a folder, made if need be), or the new name of the one
- * thing that is fetched.
+ * `output` is a folder that exists, a name with a slash behind it (a folder, made if need be), or another name: of the one
+ * file that is fetched, else of a folder as well. What is there already does not change what it means, so that the same
+ * command goes on where it was interrupted.
  *
- * @throws UsageError when it is one name for several things; StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FULL, DISK_FAILED,
- * OWN_STATE when it is one of `places`, or lies in one
+ * @throws UsageError when it can't be a name; StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FULL, DISK_FAILED, OWN_STATE when
+ * it is one of `places`, or lies in one
  */
-export async function openTarget(
-  output: string | undefined,
-  things: number,
-  places: PrivatePlaces,
-): Promise<LocalTarget> {
-  if (output === undefined) return { storage: await LocalStorage.ofUser(".", { places }), shown: "", name: undefined };
-  if (isFolder(output)) {
-    await makeFolder(output, places);
-    return { storage: await LocalStorage.ofUser(output, { places }), shown: output, name: undefined };
-  }
-  if (things > 1) throw new UsageError(`--output ${output} is not a folder, but there are several files.`);
-  const name = basename(output);
+export async function openTarget(output: string | undefined, places: PrivatePlaces): Promise<LocalTarget> {
+  if (output === undefined || isFolder(output)) return inFolder(output ?? "", places);
+  if (isFolderName(output)) return inNewFolder(output, places);
+  const name = fromLocalName(basename(output));
   if (pathFault(name) !== undefined) throw new UsageError(`--output ${output} is not a name for a file.`);
   const folder = dirname(output);
   if (!isFolder(folder)) throw new StorageError("DISK_DENIED", `The folder of ${quote(output)} does not exist.`);
-  return { storage: await LocalStorage.ofUser(folder, { places }), shown: folder === "." ? "" : folder, name };
+  const target = await inFolder(folder === "." ? "" : folder, places);
+  return { ...target, into: existsSync(output) ? undefined : name, fileName: name };
+}
+
+/** True for a name that says so itself: with a slash behind it, on Windows also a backslash. */
+export function isFolderName(name: string, platform: NodeJS.Platform = process.platform): boolean {
+  return name.endsWith("/") || (platform === "win32" && name.endsWith("\\"));
 }
 
 function isFolder(name: string): boolean {
-  return name.endsWith("/") || (statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false);
+  return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-async function makeFolder(folder: string, places: PrivatePlaces): Promise<void> {
-  let above = resolve(folder);
-  while (!existsSync(above)) above = dirname(above);
-  // Refused before anything is made.
-  await LocalStorage.ofUser(above, { places });
+async function inFolder(folder: string, places: PrivatePlaces): Promise<LocalTarget> {
+  const storage = await LocalStorage.ofUser(folder === "" ? "." : folder, { places });
+  return { storage, shown: folder, into: "", fileName: undefined };
+}
+
+/** One that is made with the first file in it: a command that fetches nothing leaves none behind. */
+async function inNewFolder(folder: string, places: PrivatePlaces): Promise<LocalTarget> {
+  const names: string[] = [];
+  let above = folder;
+  for (; !existsSync(above); above = dirname(above)) names.unshift(fromLocalName(basename(above)));
+  const target = await inFolder(above === "." ? "" : above, places);
+  const into = names.join("/");
+  if (pathFault(into) === undefined) return { ...target, into };
+  // This system has names that no path in a repository has.
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
     throw writeError(cause, quote(folder));
   }
+  return inFolder(folder, places);
 }

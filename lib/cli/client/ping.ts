@@ -1,5 +1,6 @@
+import type { Client } from "../../client/client.ts";
 import { toJson } from "../escape.ts";
-import { integerFlag } from "../flags.ts";
+import { type Flags, integerFlag } from "../flags.ts";
 import { plural } from "../format.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
@@ -12,22 +13,39 @@ export const ping: Command = {
   },
   run: (flags, io) =>
     withClient(flags, io, async (client) => {
-      const count = integerFlag(flags, "count", 1, 100_000);
-      const times: number[] = [];
-      for (let index = 0; index < count; index++) times.push(await client.ping());
-      times.sort((a, b) => a - b);
-      const min = times[0] as number;
-      const median = times[Math.floor(times.length / 2)] as number;
-      const max = times.at(-1) as number;
-      await io.out(
-        flags["json"]
-          ? `${toJson({ count, minMs: min, medianMs: median, maxMs: max })}\n`
-          : `${plural(count, "round trip")}: ${formatMs(min)} at least, ${formatMs(median)} median, ${formatMs(max)} at most\n`,
-      );
+      const times = await measure(client, countOf(flags));
+      await io.out(flags["json"] ? `${toJson(times)}\n` : `${formatTimes(times)}\n`);
       return 0;
     }),
 };
 
-export function formatMs(ms: number): string {
+/** How often. @throws UsageError */
+export function countOf(flags: Flags): number {
+  return integerFlag(flags, "count", 1, 100_000);
+}
+
+interface RoundTrips {
+  readonly count: number;
+  readonly minMs: number;
+  readonly medianMs: number;
+  readonly maxMs: number;
+}
+
+/** `count` round trips, one after the other, until `signal` aborts. */
+export async function measure(client: Client, count: number, signal?: AbortSignal): Promise<RoundTrips> {
+  const times: number[] = [];
+  while (times.length < count && signal?.aborted !== true) times.push(await client.ping());
+  times.sort((a, b) => a - b);
+  const [minMs = 0] = times;
+  return { count: times.length, minMs, medianMs: times[Math.floor(times.length / 2)] ?? 0, maxMs: times.at(-1) ?? 0 };
+}
+
+export function formatTimes({ count, minMs, medianMs, maxMs }: RoundTrips): string {
+  if (count === 1) return formatMs(medianMs);
+  const [min, median, max] = [minMs, medianMs, maxMs].map(formatMs);
+  return `${plural(count, "round trip")}: ${min} at least, ${median} median, ${max} at most`;
+}
+
+function formatMs(ms: number): string {
   return `${ms < 10 ? ms.toFixed(3) : ms.toFixed(1)} ms`;
 }

@@ -11,12 +11,29 @@ import { send } from "./send.ts";
 import { forget, servers } from "./servers.ts";
 import { shell } from "./shell.ts";
 import { status } from "./status.ts";
+import { unfinished } from "./unfinished.ts";
 import { watch } from "./watch.ts";
 
 export const clientProgram: Program = {
   name: "commserver-client",
   description: "Moves files to and from a commserver-server, and passes messages.",
-  commands: { shell, status, list, get, put, send, watch, digest, remove, rename, ping, join, servers, forget },
+  commands: {
+    shell,
+    status,
+    list,
+    get,
+    put,
+    send,
+    watch,
+    digest,
+    remove,
+    rename,
+    ping,
+    unfinished,
+    join,
+    servers,
+    forget,
+  },
   defaultCommand: "shell",
   examples: [
     "commserver-client                                talk to the server on this machine",

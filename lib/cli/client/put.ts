@@ -9,7 +9,7 @@ import { typedFolder } from "./fetch-plan.ts";
 import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
 import { planSend, type SendPlanOptions } from "./send-plan.ts";
-import { existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
+import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { type TransferTerms, TransferView } from "./transfer-view.ts";
 
 export const put: Command = {
@@ -17,6 +17,7 @@ export const put: Command = {
   args: {
     path: { type: "positional", valueHint: "…", description: "Files, folders or patterns of this machine" },
     to: { type: "string", valueHint: "DIR", description: "The folder of the repository; default: its root" },
+    as: { type: "string", valueHint: "NAME", description: "What the one file or folder shall be called there" },
     ...TRANSFER_FLAGS,
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
@@ -33,6 +34,7 @@ export function sendRequest(flags: Flags): SendRequest {
   return {
     sources: flags._,
     to: flags["to"] === undefined ? "" : typedFolder(String(flags["to"])),
+    as: asFlag(flags),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
     strict: flags["strict"] === true,
@@ -43,6 +45,8 @@ export function sendRequest(flags: Flags): SendRequest {
 export interface SendRequest extends TransferRequest {
   /** Folder of the repository; "" is its root. */
   readonly to: string;
+  /** As SendPlanOptions.as. */
+  readonly as?: string | undefined;
 }
 
 /**
@@ -53,7 +57,7 @@ export interface SendRequest extends TransferRequest {
  */
 export function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
   return send({ connection, request, terms }, (tell) =>
-    planSend({ sources: request.sources, to: request.to, places: terms.places, ...tell }),
+    planSend({ sources: request.sources, to: request.to, as: request.as, places: terms.places, ...tell }),
   );
 }
 

@@ -1,3 +1,5 @@
+import type { Client } from "../../client/client.ts";
+import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
@@ -13,12 +15,19 @@ export const remove: Command = {
   },
   run(flags, io) {
     const paths = flags._.map(typedPath);
-    const json = flags["json"] === true;
-    return withClient(flags, io, (client) =>
-      forEachPath(paths, { io, json }, async (path) => {
-        await client.remove(path, flags["recursive"] === true);
-        await io.out(json ? `${toJson({ event: "removed", path })}\n` : `Removed ${escapeText(path)}\n`);
-      }),
-    );
+    const terms = { recursive: flags["recursive"] === true, io, json: flags["json"] === true };
+    return withClient(flags, io, (client) => removeAll(client, paths, terms));
   },
 };
+
+/** @returns the exit code of the first failure @throws as forEachPath() */
+export function removeAll(
+  client: Client,
+  paths: readonly string[],
+  { recursive, io, json }: { recursive: boolean; io: ConsoleIo; json: boolean },
+): Promise<number> {
+  return forEachPath(paths, { io, json, command: "remove" }, async (path) => {
+    await client.remove(path, recursive);
+    await io.out(json ? `${toJson({ event: "removed", path })}\n` : `Removed ${escapeText(path)}\n`);
+  });
+}

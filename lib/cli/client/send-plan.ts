@@ -1,9 +1,9 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { UploadItem } from "../../client/transfer.ts";
-import { type CommError, StorageError, toCommError } from "../../errors.ts";
+import { type CommError, StorageError, toCommError, UsageError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
-import { pathFault, quote } from "../../path.ts";
+import { joinPath, pathFault, quote } from "../../path.ts";
 import { readError } from "../../storage/disk-error.ts";
 import { FoldersAbove } from "../../storage/folders-above.ts";
 import { type Selection, selectGlob } from "../../storage/glob.ts";
@@ -18,6 +18,8 @@ export interface SendPlanOptions {
   readonly sources: readonly string[];
   /** Folder of the repository; "" is its root. */
   readonly to: string;
+  /** In `to`, in place of its own name: the path of the one file or folder that is sent. */
+  readonly as?: string | undefined;
   /** What is left out. */
   readonly places: PrivatePlaces;
   onPlanned(item: UploadItem): void;
@@ -74,6 +76,8 @@ async function* planSource(
 ): AsyncGenerator<UploadItem[], void> {
   // A file may have such a name; a shell that has no patterns of its own leaves them to us.
   if (isGlob(source) && statSync(source, { throwIfNoEntry: false }) === undefined) {
+    if (options.as !== undefined)
+      throw new UsageError(`--as names one file or folder, and ${quote(source)} is a pattern.`);
     return yield* planPattern(source, options, here);
   }
   let real: string;
@@ -85,7 +89,7 @@ async function* planSource(
   }
   const isHere = [".", ".."].includes(basename(source)) || dirname(real) === real;
   const name = isHere ? "" : fromLocalName(basename(resolve(source)));
-  const target = joinPath(options.to, checkName(name, source));
+  const target = joinPath(options.to, options.as ?? checkName(name, source));
   if (statSync(real).isDirectory()) {
     const local = await here.open(real);
     if (target !== "") yield [itemOf(await local.stat(""), target, local)];
@@ -173,10 +177,6 @@ function checkName(name: string, source: string): string {
   const fault = name === "" ? undefined : pathFault(name);
   if (fault === undefined) return name;
   throw new StorageError("BAD_PATH", `${quote(source)} can't have its name in a repository: ${fault}.`);
-}
-
-function joinPath(folder: string, name: string): string {
-  return folder === "" || name === "" ? folder + name : `${folder}/${name}`;
 }
 
 function itemOf(entry: StorageEntry, to: string, local: LocalStorage): UploadItem {

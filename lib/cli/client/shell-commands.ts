@@ -4,21 +4,20 @@ import { UsageError } from "../../errors.ts";
 import type { PrivatePlaces } from "../../storage/private-places.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { type Flags, parseFlags } from "../flags.ts";
+import type { Flags } from "../flags.ts";
 import type { Command } from "../program.ts";
+import { digest as digestCommand, showDigests } from "./digest.ts";
 import { typedPath } from "./fetch-plan.ts";
 import { fetchAll, fetchRequest, get as getCommand } from "./get.ts";
-import { printEntries } from "./list.ts";
-import { formatMs } from "./ping.ts";
+import { list as listCommand, printEntries } from "./list.ts";
+import { countOf, formatTimes, measure, ping as pingCommand } from "./ping.ts";
 import { put as putCommand, sendAll, sendRequest } from "./put.ts";
-import { remove as removeCommand } from "./remove.ts";
+import { removeAll, remove as removeCommand } from "./remove.ts";
 import { rename as renameCommand } from "./rename.ts";
 import { sendTyped } from "./send.ts";
-import { fetchStatus, formatStatus } from "./status.ts";
-import { printChanges } from "./watch.ts";
-
-/** Paths offered as endings, at most. */
-const MAX_COMPLETIONS = 100;
+import { parseShellFlags, shellArgs } from "./shell-flags.ts";
+import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "./status.ts";
+import { printChanges, watch as watchCommand } from "./watch.ts";
 
 export interface ShellCall {
   readonly connection: Connection;
@@ -39,21 +38,28 @@ export interface ShellCommand {
   run(call: ShellCall): Promise<number | undefined>;
 }
 
-const exit: ShellCommand = { usage: "exit", description: "Leave (also: quit, Ctrl-D)", run: async () => {} };
+const exit: ShellCommand = {
+  usage: "exit",
+  description: "Leave (also: quit, Ctrl-D)",
+  async run({ words }) {
+    requireNoWords(words, "exit");
+  },
+};
 
 export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   status: {
-    usage: "status",
+    usage: "status [--limit N]",
     description: "Who you are, the server, and its sessions",
-    async run({ client, io }) {
-      await io.out(`${formatStatus(await fetchStatus(client, 20), io)}\n`);
+    async run({ client, words, io }) {
+      const limit = limitOf(flagsOf(words, statusCommand));
+      await io.out(`${formatStatus(await fetchStatus(client, limit), io)}\n`);
     },
   },
   list: {
     usage: "list [GLOB]",
     description: "What there is: all, a folder, or **/*.txt",
     async run({ client, words, io, signal }) {
-      await printEntries(client, words[0], signal, { out: io.out, note: io.note });
+      await printEntries(client, flagsOf(words, listCommand)._[0], signal, { out: io.out, note: io.note });
     },
   },
   get: {
@@ -75,21 +81,19 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     },
   },
   remove: {
-    usage: 'remove PATH  or  remove "PATH" --recursive',
+    usage: 'remove PATH  or  remove "PATH" … --recursive',
     description: "Remove a file, or a folder with all below it",
-    async run({ client, words, io }) {
-      const flags = parseFlags(words, removeCommand.args);
-      for (const path of flags._.map(typedPath)) {
-        await client.remove(path, flags["recursive"] === true);
-        await io.out(`Removed ${escapeText(path)}\n`);
-      }
+    run({ client, words, io }) {
+      const flags = flagsOf(words, removeCommand, "Which file? remove PATH");
+      const recursive = flags["recursive"] === true;
+      return removeAll(client, flags._.map(typedPath), { recursive, io, json: false });
     },
   },
   rename: {
-    usage: 'rename "FROM" "TO"',
+    usage: 'rename "FROM" "TO" [--overwrite]',
     description: "Give a file or folder another path",
     async run({ client, words, io }) {
-      const flags = parseFlags(words, renameCommand.args);
+      const flags = flagsOf(words, renameCommand, 'Which file? rename "FROM" "TO"');
       const [from, to] = flags._.map(typedPath) as [string, string];
       await client.rename(from, to, flags["overwrite"] === true);
       await io.out(`Renamed ${escapeText(from)} to ${escapeText(to)}\n`);
@@ -98,17 +102,16 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   digest: {
     usage: "digest PATH",
     description: "The SHA-256 of a file, as sha256sum shows it",
-    async run({ client, words, io }) {
-      if (words.length !== 1) throw new UsageError("Of which file? digest PATH");
-      const path = typedPath(words[0] as string);
-      await io.out(`${(await client.digest(path)).sha256}  ${escapeText(path)}\n`);
+    run({ client, words, io, signal }) {
+      const flags = flagsOf(words, digestCommand, "Of which file? digest PATH");
+      return showDigests(client, flags._.map(typedPath), { io, json: false, signal });
     },
   },
   watch: {
     usage: "watch [GLOB]",
     description: "Tell what changes, until Ctrl-C",
     async run({ client, words, io, signal }) {
-      await printChanges(client, { glob: words[0], json: false, signal, io });
+      await printChanges(client, { source: flagsOf(words, watchCommand)._[0], json: false, signal, io });
     },
   },
   send: {
@@ -120,16 +123,19 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     },
   },
   ping: {
-    usage: "ping",
+    usage: "ping [--count N]",
     description: "The round-trip time to the server",
-    async run({ client, io }) {
-      await io.out(`${formatMs(await client.ping())}\n`);
+    async run({ client, words, io, signal }) {
+      // Once is enough for a person who can ask again.
+      const count = words.length === 0 ? 1 : countOf(flagsOf(words, pingCommand));
+      await io.out(`${formatTimes(await measure(client, count, signal))}\n`);
     },
   },
   help: {
     usage: "help",
     description: "This list",
-    async run({ io }) {
+    async run({ words, io }) {
+      requireNoWords(words, "help");
       const shown = Object.values(SHELL_COMMANDS).filter((command, index, all) => all.indexOf(command) === index);
       const width = Math.max(...shown.map(({ usage }) => usage.length));
       const lines = shown.map(({ usage, description }) => `  ${usage.padEnd(width)}  ${description}\n`);
@@ -140,33 +146,21 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   quit: exit,
 };
 
-/** The flags of a line, and its second name: where to. @throws UsageError */
-function transferFlags(command: Command, words: readonly string[], missing: string): { flags: Flags; to?: string } {
-  const [path, ...rest] = words;
-  if (path === undefined) throw new UsageError(missing);
-  // One name without quotes is that name, whatever it looks like.
-  const flags = parseFlags(rest.length === 0 ? ["--", path] : words, command.args);
-  const [source, to, ...more] = flags._;
-  if (source === undefined || more.length > 0) throw new UsageError(`Too many names: "PATH" DEST`);
-  if (flags["json"] === true) throw new UsageError("The shell is for people: --json goes with the command itself.");
-  return to === undefined ? { flags } : { flags: { ...flags, _: [source] }, to };
+/** What stands behind a command. @throws UsageError; the one of `missing` when nothing does, and something must */
+function flagsOf(words: readonly string[], command: Command, missing?: string): Flags {
+  if (words.length === 0 && missing !== undefined) throw new UsageError(missing);
+  return parseShellFlags(words, shellArgs(command.args));
 }
 
-/** Endings for a line: a command's name, or for list and get a path of the repository. */
-export async function completeLine(client: Client, line: string): Promise<[string[], string]> {
-  const [, name = "", typed] = /^\s*(\S*)(?:\s+"?([^"]*))?$/.exec(line) ?? [];
-  if (typed === undefined) {
-    const names = Object.keys(SHELL_COMMANDS).filter((command) => command.startsWith(name.toLowerCase()));
-    return [names.map((command) => `${command} `), name];
-  }
-  if (!["get", "list", "remove", "rename", "digest", "watch"].includes(name.toLowerCase()) || /[*?[\]{}]/.test(typed))
-    return [[], line];
-  const found: string[] = [];
-  for await (const { path, kind } of client.list(`${typed}*`)) {
-    // The line is typed on as it stands: with nothing that the person did not begin, nor could see.
-    if (!path.startsWith(typed) || escapeText(path) !== path) continue;
-    found.push(kind === "folder" ? `${path}/` : path);
-    if (found.length >= MAX_COMPLETIONS) break;
-  }
-  return [found, typed];
+/** @throws UsageError */
+function requireNoWords(words: readonly string[], name: string): void {
+  if (words.length > 0) throw new UsageError(`${name} takes no words; a message that begins so: send ${name} …`);
+}
+
+/** The flags of a line, and its second name: where to. @throws UsageError */
+function transferFlags(command: Command, words: readonly string[], missing: string): { flags: Flags; to?: string } {
+  const flags = flagsOf(words, command, missing);
+  const [source, to, ...more] = flags._;
+  if (source === undefined || more.length > 0) throw new UsageError(`Too many names: "PATH" DEST`);
+  return to === undefined ? { flags } : { flags: { ...flags, _: [source] }, to };
 }

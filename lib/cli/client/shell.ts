@@ -18,7 +18,8 @@ import type { Input, LineInput } from "../terminal/line-input.ts";
 import { PipedLines } from "../terminal/piped-lines.ts";
 import { onSignals } from "../terminal/signals.ts";
 import { CONNECTION_FLAGS, formatMessage, leave, openConnection, RECONNECT_FLAGS, raceAbort } from "./connection.ts";
-import { completeLine, SHELL_COMMANDS } from "./shell-commands.ts";
+import { SHELL_COMMANDS } from "./shell-commands.ts";
+import { completeLine } from "./shell-completion.ts";
 import { parseShellLine } from "./shell-line.ts";
 
 const HISTORY_LINES = 500;
@@ -176,7 +177,8 @@ class Shell {
     try {
       const line = parseShellLine(text, Object.keys(SHELL_COMMANDS));
       if (line.kind === "nothing") return 0;
-      if (line.kind === "command" && (line.name === "exit" || line.name === "quit")) return "exit";
+      const isExit = line.kind === "command" && (line.name === "exit" || line.name === "quit");
+      if (isExit && line.words.length === 0) return "exit";
       const command = SHELL_COMMANDS[line.kind === "command" ? line.name : "send"];
       if (command === undefined) throw new CommError("UNEXPECTED", `No command for ${text}`);
       const words = line.kind === "command" ? line.words : [line.text];

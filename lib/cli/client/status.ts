@@ -2,7 +2,7 @@ import type { Client } from "../../client/client.ts";
 import { MAX_STATUS_ROWS, type SessionRow, type StatusResult } from "../../protocol/methods.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { integerFlag } from "../flags.ts";
+import { type Flags, integerFlag } from "../flags.ts";
 import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
@@ -17,11 +17,16 @@ export const status: Command = {
   },
   run: (flags, io) =>
     withClient(flags, io, async (client) => {
-      const result = await fetchStatus(client, integerFlag(flags, "limit", 1, MAX_LIMIT));
+      const result = await fetchStatus(client, limitOf(flags));
       await io.out(flags["json"] ? `${toJson(result)}\n` : `${formatStatus(result, io)}\n`);
       return 0;
     }),
 };
+
+/** How many sessions to show. @throws UsageError */
+export function limitOf(flags: Flags): number {
+  return integerFlag(flags, "limit", 1, MAX_LIMIT);
+}
 
 /** The status with the newest `limit` sessions, however many pages that takes. */
 export async function fetchStatus(client: Client, limit: number): Promise<StatusResult> {

@@ -2,6 +2,7 @@ import type { ArgsDef } from "citty";
 import { UsageError } from "../../errors.ts";
 import type { ExistsPolicy } from "../../storage/storage.ts";
 import type { Flags } from "../flags.ts";
+import { typedName } from "./fetch-plan.ts";
 
 /** Flags of the commands that move files. */
 export const TRANSFER_FLAGS = {
@@ -11,6 +12,13 @@ export const TRANSFER_FLAGS = {
   strict: { type: "boolean", description: "What is left out of a folder makes it incomplete: exit code 7" },
   digest: { type: "boolean", description: "Compare the SHA-256 of both ends afterwards, and show it" },
 } as const satisfies ArgsDef;
+
+/** The new name of what is moved. @throws UsageError when it is none, or for several things */
+export function asFlag(flags: Flags): string | undefined {
+  if (flags["as"] === undefined) return undefined;
+  if (flags._.length > 1) throw new UsageError("--as names one file or folder, but there are several.");
+  return typedName(String(flags["as"]));
+}
 
 /** @throws UsageError when two of them are given */
 export function existsPolicy(flags: Flags): ExistsPolicy {

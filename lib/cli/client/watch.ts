@@ -5,6 +5,7 @@ import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
+import { askedBy } from "./list.ts";
 
 export const watch: Command = {
   description: "Tell what is added, changed or removed in the repository, as it happens",
@@ -17,7 +18,7 @@ export const watch: Command = {
     withConnection(flags, io, async (connection, signal) => {
       await connection.persist((client) =>
         printChanges(client, {
-          glob: flags._[0],
+          source: flags._[0],
           json: flags["json"] === true,
           signal,
           io,
@@ -27,13 +28,13 @@ export const watch: Command = {
     }),
 };
 
-/** Until the signal, or until the server stops. */
+/** Tell what changes in all, or in what somebody typed, until the signal, or until the server stops. */
 export async function printChanges(
   client: Client,
-  options: { glob: string | undefined; json: boolean; signal: AbortSignal; io: ConsoleIo },
+  options: { source: string | undefined; json: boolean; signal: AbortSignal; io: ConsoleIo },
 ): Promise<void> {
-  const { glob, json, signal, io } = options;
-  for await (const change of client.watch(glob, signal)) {
+  const { source, json, signal, io } = options;
+  for await (const change of client.watch(await askedBy(client, source), signal)) {
     await io.out(json ? `${toJson(change)}\n` : `${formatChange(change)}\n`);
   }
 }

@@ -1,10 +1,9 @@
-import { isGlob } from "../../glob.ts";
 import { Pacer } from "../../pacer.ts";
 import { type Entry, ListParams, type ListTrailer } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
 import type { Stream } from "../../session/stream.ts";
 import { FoldersAbove } from "../../storage/folders-above.ts";
-import { checkGlob, type Selection, selectBelow, selectGlob } from "../../storage/glob.ts";
+import { checkAsked, type Selection, selectBelow, selectGlob } from "../../storage/glob.ts";
 import type { LeftOut, StorageEntry } from "../../storage/storage.ts";
 import { LeftOutList } from "../left-out-list.ts";
 import { defineMethod, type Host } from "../method.ts";
@@ -19,8 +18,8 @@ export const list = defineMethod({
   params: ListParams,
   async handle({ params, stream, member, host }) {
     const { storage } = host;
-    const glob = params.glob === undefined ? undefined : checkGlob(params.glob);
-    const named = glob === undefined || isGlob(glob) ? undefined : await storage.stat(glob);
+    const asked = checkAsked(params);
+    const named = asked !== undefined && "path" in asked ? await storage.stat(asked.path) : undefined;
     if (named !== undefined && named.kind !== "folder") {
       stream.accept({});
       await stream.write(encodeRecord(recordOf(named)));
@@ -28,7 +27,8 @@ export const list = defineMethod({
       return;
     }
 
-    const selection = glob === undefined || named !== undefined ? selectBelow(named?.path ?? "") : selectGlob(glob);
+    const isPattern = asked !== undefined && "pattern" in asked;
+    const selection = isPattern ? selectGlob(asked.pattern) : selectBelow(named?.path ?? "");
     await member.lookups.run(stream, LIST_NEED, () => sendList(stream, selection, params.parents === true, host));
   },
 });

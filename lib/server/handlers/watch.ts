@@ -1,7 +1,6 @@
 import { StreamError } from "../../errors.ts";
-import { isGlob } from "../../glob.ts";
 import { type Change, WatchParams } from "../../protocol/methods.ts";
-import { checkGlob, type Selection, selectAt, selectBelow, selectGlob } from "../../storage/glob.ts";
+import { type Asked, checkAsked, type Selection, selectAt, selectBelow, selectGlob } from "../../storage/glob.ts";
 import { ChangeSieve } from "../change-sieve.ts";
 import { sendFeed } from "../feed.ts";
 import { defineMethod } from "../method.ts";
@@ -16,7 +15,7 @@ export const watch = defineMethod({
   kind: "lists",
   params: WatchParams,
   async handle({ params, stream, member, host }) {
-    const selection = selectionOf(params.glob);
+    const selection = selectionOf(checkAsked(params));
     if (member.watches >= MAX_WATCHES) {
       throw new StreamError("TOO_MANY_STREAMS", `A session may have ${MAX_WATCHES} watches at once.`);
     }
@@ -41,9 +40,8 @@ export const watch = defineMethod({
   },
 });
 
-/** All, a pattern, or a path with all below it. @throws StorageError BAD_PATH, BAD_PARAMS */
-function selectionOf(glob: string | undefined): Selection {
-  if (glob === undefined) return selectBelow("");
-  const checked = checkGlob(glob);
-  return isGlob(checked) ? selectGlob(checked) : selectAt(checked);
+/** All, a pattern, or a path with all below it. */
+function selectionOf(asked: Asked | undefined): Selection {
+  if (asked === undefined) return selectBelow("");
+  return "pattern" in asked ? selectGlob(asked.pattern) : selectAt(asked.path);
 }

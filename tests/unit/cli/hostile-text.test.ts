@@ -4,7 +4,7 @@ import { formatMessage } from "../../../lib/cli/client/connection.ts";
 import { badName } from "../../../lib/cli/client/left-out.ts";
 import { formatEntry, printEntries } from "../../../lib/cli/client/list.ts";
 import { sendTyped } from "../../../lib/cli/client/send.ts";
-import { completeLine } from "../../../lib/cli/client/shell-commands.ts";
+import { completeLine } from "../../../lib/cli/client/shell-completion.ts";
 import { fetchStatus, formatStatus } from "../../../lib/cli/client/status.ts";
 import { TransferView } from "../../../lib/cli/client/transfer-view.ts";
 import { formatChange } from "../../../lib/cli/client/watch.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { GLOB_LIMITS, isGlob, parseGlob, topOf } from "../../../lib/glob.ts";
-import { checkGlob, selectAt, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
+import { checkAsked, selectAt, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 
 /** Pattern, the folder to begin in, what it selects, what it does not select. */
@@ -155,7 +155,7 @@ describe("hostile patterns", () => {
   const named = (patterns: readonly string[]) => patterns.map((text) => [`${text.slice(0, 16)}…`, text] as const);
 
   test.each(named(PATTERNS))("%s is refused with words: it would be tried on every path", async (_, pattern) => {
-    expect(await faultOf(() => checkGlob(pattern))).toMatchObject({
+    expect(await faultOf(() => checkAsked({ glob: pattern }))).toMatchObject({
       code: "BAD_PARAMS",
       message: expect.stringContaining("has more than "),
     });
@@ -177,33 +177,42 @@ describe("hostile patterns", () => {
   ];
 
   test.each(named(MOST))("%s, as much of it as is taken, is decided", (_, pattern) => {
-    expect(checkGlob(pattern)).toBe(pattern);
+    expect(checkAsked({ glob: pattern })).toEqual({ pattern });
     const { matches } = selectGlob(pattern);
     expect([LONG_NAME, DEEP].map((path) => matches(path))).toEqual([false, false]);
   });
 });
 
-describe("checkGlob()", () => {
+describe("checkAsked()", () => {
+  test("takes a path for a name, whatever it looks like", async () => {
+    for (const path of ["photo [1].jpg", "old {2019}", "a*", "x".repeat(200) + "[".repeat(50)]) {
+      expect(checkAsked({ path })).toEqual({ path });
+    }
+    expect(checkAsked({ path: "old {2019}/" })).toEqual({ path: "old {2019}" });
+    expect(checkAsked({})).toBeUndefined();
+    expect(await codeOf(() => checkAsked({ path: "../[a]" }))).toBe("BAD_PATH");
+  });
+
   const { length, groups, stars } = GLOB_LIMITS;
   const nested = (depth: number) => `${"{a,".repeat(depth)}b${"}".repeat(depth)}`;
 
   test("takes what reaches its limits, and nothing beyond", async () => {
     for (const most of [`*${"a".repeat(length - 1)}`, nested(groups), "*a".repeat(stars)]) {
-      expect(checkGlob(most)).toBe(most);
+      expect(checkAsked({ glob: most })).toEqual({ pattern: most });
     }
     for (const more of [`*${"a".repeat(length)}`, nested(groups + 1), "*a".repeat(stars + 1)]) {
-      expect(await codeOf(() => checkGlob(more))).toBe("BAD_PARAMS");
+      expect(await codeOf(() => checkAsked({ glob: more }))).toBe("BAD_PARAMS");
     }
   });
 
   test("lets a name be as long as a path, and a folder have its slash", () => {
     const name = `${"x".repeat(200)}/${"y".repeat(200)}`;
-    expect(checkGlob(name)).toBe(name);
-    expect(checkGlob("docs/")).toBe("docs");
+    expect(checkAsked({ glob: name })).toEqual({ path: name });
+    expect(checkAsked({ glob: "docs/" })).toEqual({ path: "docs" });
   });
 
   test.each(["", "/", "..", "docs//", "../*", "/etc/*", "a\\b/*", "docs/../**"])("%p is BAD_PATH", async (glob) => {
-    expect(await codeOf(() => checkGlob(glob))).toBe("BAD_PATH");
+    expect(await codeOf(() => checkAsked({ glob }))).toBe("BAD_PATH");
   });
 });
 

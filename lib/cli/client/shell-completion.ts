@@ -1,0 +1,28 @@
+import type { Client } from "../../client/client.ts";
+import { escapeGlob } from "../../glob.ts";
+import { escapeText } from "../escape.ts";
+import { SHELL_COMMANDS } from "./shell-commands.ts";
+
+/** Paths offered as endings, at most. */
+const MAX_COMPLETIONS = 100;
+/** Commands that are followed by a path of the repository. */
+const OF_PATHS = ["get", "list", "remove", "rename", "digest", "watch"];
+
+/** Endings for a line: the name of a command, or a path of the repository. */
+export async function completeLine(client: Client, line: string): Promise<[string[], string]> {
+  const [, name = "", typed] = /^\s*(\S*)(?:\s+"?([^"]*))?$/.exec(line) ?? [];
+  if (typed === undefined) {
+    const names = Object.keys(SHELL_COMMANDS).filter((command) => command.startsWith(name.toLowerCase()));
+    return [names.map((command) => `${command} `), name];
+  }
+  if (!OF_PATHS.includes(name.toLowerCase())) return [[], line];
+  const found: string[] = [];
+  // What is typed is the beginning of a name, whatever it looks like.
+  for await (const { path, kind } of client.list(`${escapeGlob(typed)}*`)) {
+    // The line is typed on as it stands: with nothing that the person did not begin, nor could see.
+    if (!path.startsWith(typed) || escapeText(path) !== path) continue;
+    found.push(kind === "folder" ? `${path}/` : path);
+    if (found.length >= MAX_COMPLETIONS) break;
+  }
+  return [found, typed];
+}
