@@ -1,5 +1,6 @@
 import { CommError } from "../errors.ts";
 import { isInForeground } from "./terminal/foreground.ts";
+import { neverBlock } from "./terminal/patient-tty.ts";
 import { Screen } from "./terminal/screen.ts";
 
 /** How long a program that ends waits for its notes to leave: a terminal that is gone takes none. */
@@ -28,6 +29,7 @@ export interface ConsoleIo {
 export function processIo(): ConsoleIo {
   const { stdout, stderr, stdin, env } = process;
   const screen = new Screen();
+  for (const stream of [stdout, stderr]) neverBlock(stream);
   // A failed write is told to who wrote; without a listener the stream would end the program besides.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
   const onScreen = <T>(stream: NodeJS.WriteStream, write: () => T): T => (stream.isTTY ? screen.print(write) : write());
@@ -43,7 +45,11 @@ export function processIo(): ConsoleIo {
     note: (line) => onScreen(stderr, () => void stderr.write(`${line}\n`)),
     log: (lines) => onScreen(stderr, () => new Promise((resolve) => stderr.write(lines, () => resolve()))),
     screen,
-    flush: () => Promise.race([new Promise<void>((resolve) => stderr.write("", () => resolve())), Bun.sleep(FLUSH_MS)]),
+    flush: async () => {
+      const flushed = (stream: NodeJS.WriteStream) => new Promise<void>((resolve) => stream.write("", () => resolve()));
+      const ends = [stderr, ...(stdout.isTTY ? [stdout] : [])].map(flushed);
+      await Promise.race([Promise.all(ends), Bun.sleep(FLUSH_MS)]);
+    },
     outIsTty: stdout.isTTY === true,
     noteIsTty: stderr.isTTY === true,
     inIsTty: stdin.isTTY === true && isInForeground(),

@@ -8,6 +8,9 @@ import { PipedLines } from "../terminal/piped-lines.ts";
 import { formatEvent, isWarning } from "./event-line.ts";
 import { answerOperator, OPERATOR_COMMANDS } from "./operator-commands.ts";
 
+/** How long the last events may take to the terminal. */
+const LAST_WORDS_MS = 500;
+
 export interface OperatorConsoleOptions {
   readonly operator: Operator;
   readonly io: ConsoleIo;
@@ -34,7 +37,8 @@ export async function runOperatorConsole({ operator, io, onLeave }: OperatorCons
       break;
     }
   }
-  await shown;
+  // A terminal that nobody reads takes no last words.
+  await Promise.race([shown, Bun.sleep(LAST_WORDS_MS)]);
   input.close();
 }
 
