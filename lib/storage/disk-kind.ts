@@ -10,6 +10,9 @@ const OWN_DISKS = new Set([
   0x4d44, 0x2011bab0, 0x7366746e,
 ]);
 
+/** vfat, exfat, FUSE, cifs, smb2: they number files as they meet them, or may do so. */
+const PASSING_NUMBERS = new Set([0x4d44, 0x2011bab0, 0x65735546, 0xff534d42, 0xfe534d42]);
+
 /** Whether the disk of `path` is in this machine; false where that can't be known. @throws the system's error */
 export function isOwnDisk(path: string): boolean {
   return process.platform === "linux" && OWN_DISKS.has(fs.statfsSync(path).type >>> 0);
@@ -26,6 +29,11 @@ export function isTelling(path: string): boolean {
 /** Whether others are expected to write there unheard: all but an overlay, whose layers are for nobody to touch. */
 export function isWrittenByOthers(path: string): boolean {
   return !OWN_DISKS.has(typeOf(path));
+}
+
+/** Whether a file there has the same number after the disk was mounted anew: not with FAT, exFAT, FUSE and SMB. */
+export function hasLastingNumbers(path: string): boolean {
+  return process.platform !== "linux" || !PASSING_NUMBERS.has(typeOf(path));
 }
 
 function typeOf(path: string): number {

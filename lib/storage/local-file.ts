@@ -19,9 +19,14 @@ export class LocalFile implements OpenFile {
 
   readonly #owner: Owner;
 
-  constructor(fd: number, entry: StorageEntry, owner: Owner) {
+  /** What its own etag is while it is open: by its number, which no disk changes then. */
+  readonly #opened: string;
+
+  /** `entry` may have an etag that tells more, and for longer. */
+  constructor(fd: number, entry: StorageEntry, opened: BigIntStats, owner: Owner) {
     this.#fd = fd;
     this.#owner = owner;
+    this.#opened = etagOf(opened);
     this.entry = entry;
   }
 
@@ -54,13 +59,14 @@ export class LocalFile implements OpenFile {
 
   async currentEtag(): Promise<string> {
     this.#requireOpen();
-    return etagOf(fs.fstatSync(this.#fd, { bigint: true }));
+    const now = etagOf(fs.fstatSync(this.#fd, { bigint: true }));
+    return now === this.#opened ? this.entry.etag : now;
   }
 
   async currentState(): Promise<OpenState> {
     this.#requireOpen();
     const stats = fs.fstatSync(this.#fd, { bigint: true });
-    if (etagOf(stats) === this.entry.etag) return "same";
+    if (etagOf(stats) === this.#opened) return "same";
     return stats.size > this.entry.size ? "grown" : "changed";
   }
 

@@ -9,7 +9,7 @@ import { Folders } from "./folders.ts";
 import { entryOf, loadSmall } from "./local-file.ts";
 import { listFolder, lookIn } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
-import { openLocal } from "./open-local.ts";
+import { openLocal, withLastingEtag } from "./open-local.ts";
 import { hasOwnName } from "./own-name.ts";
 import { placementOf } from "./placement.ts";
 import type { GuardOptions } from "./private-guard.ts";
@@ -20,6 +20,7 @@ import {
   checkSize,
   type ExistsPolicy,
   type FileFacts,
+  isSmall,
   type ListOptions,
   type LoadedFile,
   type OpenFile,
@@ -108,7 +109,9 @@ export class LocalStorage implements Storage {
 
   async stat(path: string): Promise<StorageEntry> {
     try {
-      return entryOf(path, this.#folders.look(path));
+      const stats = this.#folders.look(path);
+      const entry = entryOf(path, stats);
+      return stats.isFile() && !isSmall(entry) ? withLastingEtag(this.#folders, entry, stats, this.#owner) : entry;
     } catch (cause) {
       throw readError(cause, quote(path), this.#owner);
     }

@@ -1,10 +1,13 @@
 import fs, { type BigIntStats } from "node:fs";
+import { join } from "node:path";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { errnoOf, type Owner } from "./disk-error.ts";
 import type { Folders } from "./folders.ts";
 import { entryOf, LocalFile, requireFile } from "./local-file.ts";
 import type { Held } from "./open-folder.ts";
+import { isLastingOn, sampledEtag } from "./sampled-etag.ts";
+import { isSmall, type StorageEntry } from "./storage.ts";
 
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
 
@@ -41,9 +44,28 @@ function openFile(path: string, place: string, owner: Owner, check: (opened: Big
     const opened = fs.fstatSync(fd, { bigint: true });
     requireFile(path, opened);
     check(opened);
-    return new LocalFile(fd, entryOf(path, opened), owner);
+    const entry = entryOf(path, opened);
+    const etag = isSmall(entry) ? undefined : sampledEtag(fd, place, opened);
+    return new LocalFile(fd, etag === undefined ? entry : { ...entry, etag }, opened, owner);
   } catch (error) {
     fs.closeSync(fd);
     throw error;
+  }
+}
+
+/** The entry as it is when the file is opened. On most disks that is what the look has told. */
+export async function withLastingEtag(
+  folders: Folders,
+  entry: StorageEntry,
+  stats: BigIntStats,
+  owner: Owner,
+): Promise<StorageEntry> {
+  if (isLastingOn(stats.dev, join(folders.root, entry.path))) return entry;
+  try {
+    const file = openLocal(folders, entry.path, owner);
+    await file.close();
+    return file.entry;
+  } catch {
+    return entry; // not to be read: then nobody fetches it either
   }
 }

@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { missingOverlay, missingSshfs, overlayMount, sshfsMounts } from "./mounts.ts";
 import { TempFolder } from "./temp-folder.ts";
+import { until } from "./until.ts";
 
 /** A file system of its own, mounted for a test. */
 export interface Disk extends AsyncDisposable {
   /** Where it is mounted. */
   readonly path: string;
   /** As a stick that is pulled out and plugged in again. Only of what has an image. */
-  remount?(): void;
+  remount?(): Promise<void>;
 }
 
 export interface DiskKind {
@@ -70,8 +71,10 @@ function openImage(make: readonly string[], mount: Mount): Disk {
   };
   return {
     path,
-    remount() {
-      unmount();
+    async remount() {
+      // A descriptor of a folder may be kept for a moment.
+      await until(() => Bun.spawnSync(["umount", path]).success || undefined);
+      release();
       release = mount(file, path);
     },
     async [Symbol.asyncDispose]() {
