@@ -111,7 +111,7 @@ export class LocalStorage implements Storage {
     try {
       const stats = this.#folders.look(path);
       const entry = entryOf(path, stats);
-      return stats.isFile() && !isSmall(entry) ? withLastingEtag(this.#folders, entry, stats, this.#owner) : entry;
+      return stats.isFile() && !isSmall(entry) ? withLastingEtag(this.#folders, entry, this.#owner) : entry;
     } catch (cause) {
       throw readError(cause, quote(path), this.#owner);
     }

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { errnoOf, type Owner } from "./disk-error.ts";
+import { hasLastingNumbers } from "./disk-kind.ts";
 import type { Folders } from "./folders.ts";
 import { entryOf, LocalFile, requireFile } from "./local-file.ts";
 import type { Held } from "./open-folder.ts";
-import { isLastingOn, sampledEtag } from "./sampled-etag.ts";
+import { sampledEtag } from "./sampled-etag.ts";
 import { isSmall, type StorageEntry } from "./storage.ts";
 
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
@@ -54,13 +55,8 @@ function openFile(path: string, place: string, owner: Owner, check: (opened: Big
 }
 
 /** The entry as it is when the file is opened. On most disks that is what the look has told. */
-export async function withLastingEtag(
-  folders: Folders,
-  entry: StorageEntry,
-  stats: BigIntStats,
-  owner: Owner,
-): Promise<StorageEntry> {
-  if (isLastingOn(stats.dev, join(folders.root, entry.path))) return entry;
+export async function withLastingEtag(folders: Folders, entry: StorageEntry, owner: Owner): Promise<StorageEntry> {
+  if (hasLastingNumbers(join(folders.root, entry.path))) return entry;
   try {
     const file = openLocal(folders, entry.path, owner);
     await file.close();
