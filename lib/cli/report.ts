@@ -1,6 +1,7 @@
 import { type CommError, ERRORS, toCommError } from "../errors.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { escapeText, toJson } from "./escape.ts";
+import { completeAdvice } from "./shown-command.ts";
 
 /**
  * Tell a person, or with `json` a program, what went wrong, on standard error. The only place where an error
@@ -18,7 +19,7 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: { program: 
   }
   if (error.code === "INTERRUPTED") return exit;
   io.note(`${options.program}: ${paint(io, "red", describeError(error))}`);
-  if (advice !== "") io.note(`  ${advice}`);
+  if (advice !== "") io.note(`  ${completeAdvice(advice)}`);
   return exit;
 }
 

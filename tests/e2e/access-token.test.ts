@@ -55,7 +55,9 @@ describe.each(STATES)("%s", (_, prepare, serve) => {
     expect((await site.operate("token", "revoke", "default", "--json")).stdout).toBe(
       '{"name":"default","revoked":true}\n',
     );
-    expect((await site.operate("token", "list")).stdout).toBe("There is no token. Make one with: token add NAME\n");
+    expect((await site.operate("token", "list")).stdout).toBe(
+      `There is no token. Make one with: commserver-server token add NAME --state-dir ${site.stateDir}\n`,
+    );
     await serve(site);
     const env = { COMMSERVER_INVITE: site.invite };
     expect(errorOf(await site.client(["status", "--json"], { env }))).toMatchObject({ code: "ACCESS_DENIED", exit: 5 });

@@ -3,7 +3,7 @@ import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { Download } from "../../client/download.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import { type CommError, RemoteError } from "../../errors.ts";
+import { type CommError, RemoteError, UsageError } from "../../errors.ts";
 import { baseName } from "../../path.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
@@ -44,8 +44,13 @@ export const get: Command = {
   },
 };
 
+/** Flags that mean nothing where bytes go to standard output as they come. */
+const NOT_TO_STDOUT = ["as", "overwrite", "skip-existing", "rename", "digest", "json"];
+
 /** What the flags ask for. @throws UsageError, StorageError BAD_PATH */
 export function fetchRequest(flags: Flags): FetchRequest {
+  const surplus = NOT_TO_STDOUT.find((name) => flags["output"] === "-" && flags[name] !== undefined);
+  if (surplus !== undefined) throw new UsageError(`--${surplus} says nothing of standard output (--output -).`);
   return {
     sources: flags._.map(typedSource),
     output: flags["output"] === undefined ? undefined : String(flags["output"]),

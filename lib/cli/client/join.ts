@@ -5,6 +5,7 @@ import { escapeText, toJson } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import type { Command } from "../program.ts";
 import { readSecret } from "../secret-source.ts";
+import { completeCommand } from "../shown-command.ts";
 import { BOOK_FLAGS } from "./servers.ts";
 import { bookOf, serverOf } from "./target.ts";
 
@@ -47,10 +48,18 @@ export const join: Command = {
     if (warning !== undefined) io.note(escapeText(warning));
     const { addresses, identity } = server;
     if (flags["json"]) await io.out(`${toJson({ name, addresses, identity })}\n`);
-    else await io.out(`Joined ${escapeText(name)}. Talk to it with: commserver-client --server ${escapeText(name)}\n`);
+    else {
+      const talk = completeCommand(`commserver-client --server ${escapeText(name)}`, stateDirOf(flags));
+      await io.out(`Joined ${escapeText(name)}. Talk to it with: ${talk}\n`);
+    }
     return 0;
   },
 };
+
+/** The flags that the command to talk needs as well. */
+function stateDirOf(flags: Flags): string[] {
+  return flags["state-dir"] === undefined ? [] : ["--state-dir", String(flags["state-dir"])];
+}
 
 function inviteLine(flags: Flags): string {
   const given = flags._.length === 0 ? undefined : flags._.join("");

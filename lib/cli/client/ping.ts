@@ -11,12 +11,14 @@ export const ping: Command = {
     count: { type: "string", alias: "c", valueHint: "N", default: "4", description: "How many times" },
     ...CONNECTION_FLAGS,
   },
-  run: (flags, io) =>
-    withClient(flags, io, async (client) => {
-      const times = await measure(client, countOf(flags));
+  async run(flags, io) {
+    const count = countOf(flags);
+    return withClient(flags, io, async (client) => {
+      const times = await measure(client, count);
       await io.out(flags["json"] ? `${toJson(times)}\n` : `${formatTimes(times)}\n`);
       return 0;
-    }),
+    });
+  },
 };
 
 /** How often. @throws UsageError */

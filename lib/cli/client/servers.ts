@@ -4,6 +4,7 @@ import { formatAddress, parseAddress } from "../../transport/address.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatTable } from "../format.ts";
 import type { Command } from "../program.ts";
+import { completeCommand } from "../shown-command.ts";
 import type { KnownServer, ServerBook } from "./server-book.ts";
 import { bookOf } from "./target.ts";
 
@@ -26,7 +27,7 @@ export const servers: Command = {
       const shown = known.map(({ token, ...server }) => ({ ...server, hasToken: token !== undefined }));
       await io.out(`${toJson(shown)}\n`);
     } else if (known.length === 0 && faults === 0)
-      io.note("No server is known here. Join one with: commserver-client join INVITE");
+      io.note(`No server is known here. Join one with: ${completeCommand("commserver-client join INVITE")}`);
     else if (known.length > 0)
       await io.out(`${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], known.map(serverCells))}\n`);
     return 0;

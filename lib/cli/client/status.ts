@@ -5,6 +5,7 @@ import { escapeText, toJson } from "../escape.ts";
 import { type Flags, integerFlag } from "../flags.ts";
 import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
 import type { Command } from "../program.ts";
+import { completeCommand } from "../shown-command.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
 
 const MAX_LIMIT = 1_000_000;
@@ -15,12 +16,18 @@ export const status: Command = {
     limit: { type: "string", alias: "n", valueHint: "N", default: "20", description: "Newest sessions to show" },
     ...CONNECTION_FLAGS,
   },
-  run: (flags, io) =>
-    withClient(flags, io, async (client) => {
-      const result = await fetchStatus(client, limitOf(flags));
-      await io.out(flags["json"] ? `${toJson(result)}\n` : `${formatStatus(result, io)}\n`);
+  async run(flags, io) {
+    const limit = limitOf(flags);
+    return withClient(flags, io, async (client) => {
+      const result = await fetchStatus(client, limit);
+      await io.out(
+        flags["json"]
+          ? `${toJson(result)}\n`
+          : `${formatStatus(result, io, completeCommand("commserver-client status"))}\n`,
+      );
       return 0;
-    }),
+    });
+  },
 };
 
 /** How many sessions to show. @throws UsageError */
@@ -43,7 +50,8 @@ export async function fetchStatus(client: Client, limit: number): Promise<Status
   return { ...result, sessions, next };
 }
 
-export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">): string {
+/** For people; `command` shows more of it. */
+export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">, command = "status"): string {
   const { self, server, seats, sessions, total } = result;
   const lines = [
     `You are ${paint(io, "bold", escapeText(self.name))}, from ${escapeText(self.address)}.`,
@@ -58,7 +66,7 @@ export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">)
   const hidden = total - sessions.length;
   if (hidden > 0)
     lines.push(
-      paint(io, "dim", `… and ${plural(hidden, "older session")}: status --limit ${Math.min(total, MAX_LIMIT)}`),
+      paint(io, "dim", `… and ${plural(hidden, "older session")}: ${command} --limit ${Math.min(total, MAX_LIMIT)}`),
     );
   return lines.join("\n");
 }

@@ -36,6 +36,7 @@ export interface Target {
 
 /** Find out from flags, environment, and what was joined. @throws UsageError, StorageError */
 export function findTarget(flags: Flags): Target {
+  if (flags["plaintext"] === true && flags["ca"] !== undefined) throw new UsageError("--plaintext needs no --ca.");
   const book = bookOf(flags);
   const invite = givenInvite(flags);
   const known = knownServer(flags["server"], book, invite);

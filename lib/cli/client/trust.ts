@@ -1,6 +1,7 @@
 import { CommError } from "../../errors.ts";
 import { BY_AUTHORITY } from "../../protocol/invite.ts";
 import type { TlsPeer, Trust } from "../../transport/tls.ts";
+import { completeCommand, quoteWord } from "../shown-command.ts";
 import type { Target } from "./target.ts";
 
 /** A server that nothing is known of: its fingerprint may be shown, and trusted. */
@@ -37,7 +38,8 @@ function verify(
   }
   if (identity === fingerprint) return;
   if (identity !== undefined) {
-    const advice = isRemembered ? ` If it was given a new one on purpose: commserver-client forget ${name}` : "";
+    const forget = completeCommand(`commserver-client forget ${quoteWord(name)}`);
+    const advice = isRemembered ? ` If it was given a new one on purpose: ${forget}` : "";
     throw new CommError(
       "WRONG_IDENTITY",
       `${name} shows another identity than is known of it. Somebody may stand in between! ` +

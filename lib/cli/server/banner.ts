@@ -2,6 +2,7 @@ import { formatHostPort, isLoopback } from "../../transport/address.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
+import { stateDirWords } from "../shown-command.ts";
 import { VERSION } from "../version.ts";
 import { networkAddresses } from "./invitation.ts";
 import type { ServeSettings } from "./serve-flags.ts";
@@ -76,7 +77,7 @@ function dangers({ isPlaintext, isOpen, host }: Serving): string[] {
 
 /** What to type, here and elsewhere. */
 function connectLines(serving: Serving): [label: string, command: string, note?: string][] {
-  const { host, port, isOpen, isPlaintext, invite } = serving;
+  const { host, port, isOpen, isPlaintext, invite, stateDir } = serving;
   const lines: [string, string, string?][] = [];
   const plain = isPlaintext ? " --plaintext" : "";
   const to = (address: string) => ` --server ${formatHostPort(address, port)}`;
@@ -87,11 +88,11 @@ function connectLines(serving: Serving): [label: string, command: string, note?:
   }
   const label = isHere ? "elsewhere" : "Connect";
   const outside = host === undefined ? networkAddresses()[0] : isLoopback(host) ? undefined : host;
+  const another = `commserver-server token add NAME${stateDirWords(stateDir)}`;
   if (invite !== undefined) {
-    const note = "This invite holds a token and is shown once. For another: commserver-server token add NAME";
+    const note = `This invite holds a token and is shown once. For another: ${another}`;
     lines.push([label, `commserver-client join ${invite}`, note]);
-  } else if (!isOpen)
-    lines.push([label, "commserver-client join INVITE", "Make an invite: commserver-server token add NAME"]);
+  } else if (!isOpen) lines.push([label, "commserver-client join INVITE", `Make an invite: ${another}`]);
   if (isOpen && outside !== undefined) lines.push(["anyone", `commserver-client${to(outside)}${plain}`]);
   return lines;
 }

@@ -1,8 +1,9 @@
 import type { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
-import { CommError } from "../../errors.ts";
+import { CommError, UsageError } from "../../errors.ts";
 import { CONNECTION_FLAGS, connectClient } from "../client/connection.ts";
 import type { ConsoleIo } from "../console-io.ts";
+import { toJson } from "../escape.ts";
 import { type Flags, secondsFlag } from "../flags.ts";
 import type { Command } from "../program.ts";
 import { defaultStateDir } from "../state-dir.ts";
@@ -20,6 +21,7 @@ export const consoleCommand: Command = {
       valueHint: "…",
       description: "status, kick NAME, token add NAME, drain, drain off, quit, or a message to all",
     },
+    limit: { type: "string", alias: "n", valueHint: "N", description: "With status: newest sessions to show" },
     ...CONNECTION_FLAGS,
     server: {
       ...CONNECTION_FLAGS.server,
@@ -28,10 +30,12 @@ export const consoleCommand: Command = {
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
   },
   async run(flags, io) {
+    checkUse(flags);
     const operator = new Operator(await connectOperator(flags, io));
     try {
       if (flags._.length > 0) {
-        await io.out(`${await obeyOperator(operator, flags._.join(" "), io)}\n`);
+        const text = await obeyOperator(operator, lineOf(flags), io);
+        await io.out(flags["json"] ? `${toJson({ text })}\n` : `${text}\n`);
         return 0;
       }
       await attach(operator, io);
@@ -41,6 +45,26 @@ export const consoleCommand: Command = {
     }
   },
 };
+
+/** Flags that say how to reach another machine. */
+const OF_NETWORK = ["wait", "token-file", "invite-file", "accept-new", "ca", "plaintext"];
+
+/** @throws UsageError for what would be ignored */
+function checkUse(flags: Flags): void {
+  if (flags["json"] === true && flags._.length === 0) {
+    throw new UsageError("The console is for people; use --json with a command, such as console status.");
+  }
+  const lonely = OF_NETWORK.find((name) => flags["server"] === undefined && flags[name] !== undefined);
+  if (lonely !== undefined)
+    throw new UsageError(`--${lonely} goes with --server; the console of this machine needs none.`);
+  if (flags["limit"] !== undefined && flags._[0]?.toLowerCase() !== "status") {
+    throw new UsageError("--limit goes with console status.");
+  }
+}
+
+function lineOf(flags: Flags): string {
+  return [...flags._, ...(flags["limit"] === undefined ? [] : ["--limit", String(flags["limit"])])].join(" ");
+}
 
 async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
   // At once: the stream of events would not end by itself.

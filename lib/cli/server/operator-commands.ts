@@ -1,7 +1,8 @@
 import type { Operator } from "../../client/operator.ts";
 import { UsageError } from "../../errors.ts";
 import { sendTyped } from "../client/send.ts";
-import { fetchStatus, formatStatus } from "../client/status.ts";
+import { parseShellFlags, shellArgs } from "../client/shell-flags.ts";
+import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, formatTime } from "../format.ts";
@@ -17,9 +18,12 @@ export interface OperatorCommand {
 
 export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   status: {
-    usage: "status",
+    usage: "status [--limit N]",
     description: "The server, its seats and its sessions",
-    run: async ({ client }, _, io) => formatStatus(await fetchStatus(client, 20), io),
+    async run({ client }, rest, io) {
+      const limit = limitOf(parseShellFlags(wordsOf(rest), shellArgs(statusCommand.args)));
+      return formatStatus(await fetchStatus(client, limit), io);
+    },
   },
   send: {
     usage: "TEXT, @all TEXT, @NAME TEXT",
@@ -52,7 +56,8 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   unfinished: {
     usage: "unfinished",
     description: "What is left of transfers that did not end; removed after 7 days",
-    async run(operator) {
+    async run(operator, rest) {
+      requireNothing(rest, "unfinished");
       const lines: string[] = [];
       for await (const { path, size, modifiedAt } of operator.unfinished()) {
         lines.push(`${formatBytes(size).padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(path)}`);
@@ -68,7 +73,8 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   quit: {
     usage: "quit",
     description: "Stop the server in order (also: exit)",
-    async run(operator) {
+    async run(operator, rest) {
+      requireNothing(rest, "quit");
       await operator.quit();
       return "The server stops.";
     },
@@ -76,13 +82,23 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   help: {
     usage: "help",
     description: "This list",
-    async run() {
+    async run(_, rest) {
+      requireNothing(rest, "help");
       const commands = Object.values(OPERATOR_COMMANDS);
       const width = Math.max(...commands.map(({ usage }) => usage.length));
       return commands.map(({ usage, description }) => `  ${usage.padEnd(width)}  ${description}`).join("\n");
     },
   },
 };
+
+function wordsOf(rest: string): string[] {
+  return rest.split(/\s+/).filter(Boolean);
+}
+
+/** @throws UsageError */
+function requireNothing(rest: string, name: string): void {
+  if (rest !== "") throw new UsageError(`${name} takes no words; a message that begins so: send ${name} …`);
+}
 
 /** Carry out one line of the operator: a command in any case of letters, or a text for all. */
 export function obeyOperator(operator: Operator, line: string, io: Pick<ConsoleIo, "color">): Promise<string> {

@@ -9,6 +9,7 @@ import { openIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
 import { serverWarnings } from "../exposed-state.ts";
 import type { Flags } from "../flags.ts";
+import { stateDirWords } from "../shown-command.ts";
 import { defaultStateDir, identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
 import { type Invitation, identityOf, inviteFor, lastInvitation, ownAddresses } from "./invitation.ts";
 import { connectSocket } from "./operator-socket.ts";
@@ -37,7 +38,7 @@ export async function openTokenDesk(flags: Flags, options: { mayMake: boolean })
     if (!options.mayMake && !existsSync(stateDir)) {
       throw new StorageError("NO_SUCH_FILE", `There is no state folder ${quote(stateDir)}.`);
     }
-    return openFolder(makeStateDir(stateDir));
+    return openFolder(makeStateDir(stateDir), options);
   }
 }
 
@@ -47,12 +48,21 @@ async function firstInvitation(stateDir: string): Promise<Invitation> {
   return { addresses: ownAddresses(undefined), identity };
 }
 
+/** Who meant another state folder must hear it: this one gets an identity of its own. */
+function neverRan(stateDir: string): string {
+  const start = `commserver-server --repository DIR${stateDirWords(stateDir)}`;
+  return `No server has ever run with the state folder ${quote(stateDir)}. The invite is for one that is started with: ${start}`;
+}
+
 /** No server runs: its ledger's lock keeps one from starting meanwhile. */
-async function openFolder(stateDir: string): Promise<TokenDesk> {
+async function openFolder(stateDir: string, { mayMake }: { mayMake: boolean }): Promise<TokenDesk> {
   const ledger = Ledger.open(ledgerFile(stateDir));
   const store = TokenStore.open(tokensFile(stateDir));
   return {
-    warnings: serverWarnings(stateDir, identityFile(stateDir)),
+    warnings: [
+      ...(mayMake && lastInvitation(stateDir) === undefined ? [neverRan(stateDir)] : []),
+      ...serverWarnings(stateDir, identityFile(stateDir)),
+    ],
     async issueToken({ name, role, expiresAt = null, addresses }) {
       const invitation = lastInvitation(stateDir) ?? (await firstInvitation(stateDir));
       const token = store.add({ name, role, createdAt: Date.now(), expiresAt });

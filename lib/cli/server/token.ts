@@ -7,6 +7,7 @@ import { escapeText, toJson } from "../escape.ts";
 import { expiryFlag, type Flags } from "../flags.ts";
 import { formatTable, formatTime } from "../format.ts";
 import type { Command } from "../program.ts";
+import { completeCommand } from "../shown-command.ts";
 import { parseAdvertised } from "./invitation.ts";
 import { openTokenDesk, type TokenDesk } from "./token-desk.ts";
 
@@ -20,8 +21,7 @@ export const token: Command = {
     role: {
       type: "string",
       valueHint: "ROLE",
-      default: "read",
-      description: `What it allows: ${Role.options.join(", ")}`,
+      description: `What it allows: ${Role.options.join(", ")}; default: read`,
     },
     expires: { type: "string", valueHint: "PERIOD", description: "When it ends, such as 12h or 30d; default: never" },
     advertise: { type: "string", valueHint: "HOST[:PORT],…", description: "Addresses for the invite" },
@@ -35,6 +35,8 @@ export const token: Command = {
     if (action === "list" ? name !== undefined : name === undefined) {
       throw new UsageError(action === "list" ? "token list takes no name." : `Which one? token ${action} NAME`);
     }
+    const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && flags[flag] !== undefined);
+    if (surplus !== undefined) throw new UsageError(`--${surplus} goes with token add.`);
     const desk = await openTokenDesk(flags, { mayMake: action === "add" });
     for (const warning of desk.warnings) io.note(`Warning: ${escapeText(warning)}`);
     try {
@@ -49,7 +51,7 @@ export const token: Command = {
 };
 
 async function add(desk: TokenDesk, name: string, flags: Flags, io: ConsoleIo): Promise<void> {
-  const role = Role.options.find((option) => option === flags["role"]);
+  const role = Role.options.find((option) => option === (flags["role"] ?? "read"));
   if (role === undefined) throw new UsageError(`--role takes read, write or operator, not "${flags["role"]}".`);
   const expiresAt = expiryFlag(flags, "expires", Date.now());
   const addresses = parseAdvertised(flags);
@@ -81,11 +83,12 @@ async function revoke(desk: TokenDesk, name: string, flags: Flags, io: ConsoleIo
 async function list(desk: TokenDesk, flags: Flags, io: ConsoleIo): Promise<void> {
   const records = await Array.fromAsync(desk.tokens());
   if (flags["json"]) await io.out(`${toJson(records)}\n`);
-  else await io.out(`${formatTokens(records, Date.now())}\n`);
+  else await io.out(`${formatTokens(records, Date.now(), completeCommand("commserver-server token add NAME"))}\n`);
 }
 
-export function formatTokens(records: readonly TokenRecord[], now: number): string {
-  if (records.length === 0) return "There is no token. Make one with: token add NAME";
+/** For people; `command` makes one. */
+export function formatTokens(records: readonly TokenRecord[], now: number, command = "token add NAME"): string {
+  if (records.length === 0) return `There is no token. Make one with: ${command}`;
   const rows = records.map(({ name, role, createdAt, expiresAt }) => [
     escapeText(name),
     role,

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { ArgsDef } from "citty";
+import { clientProgram } from "../../lib/cli/client/program.ts";
+import { serverProgram } from "../../lib/cli/server/program.ts";
+import { binaries } from "../support/binaries.ts";
+import { run } from "../support/processes.ts";
+import { TransferSite } from "../support/transfer-site.ts";
+
+let site: TransferSite;
+beforeAll(async () => {
+  site = await TransferSite.open({ "a.txt": "a" }, ["--writable", "--max-clients", "9"]);
+}, 120_000);
+afterAll(() => site[Symbol.asyncDispose]());
+
+const CONNECTION = [
+  "server",
+  "wait",
+  "timeout",
+  "token-file",
+  "invite-file",
+  "accept-new",
+  "ca",
+  "plaintext",
+  "state-dir",
+  "json",
+];
+const TRANSFER = ["overwrite", "skip-existing", "rename", "digest", "strict", "reconnect", ...CONNECTION];
+const SERVE = [
+  "repository",
+  "writable",
+  "host",
+  "port",
+  "advertise",
+  "open",
+  "plaintext",
+  "cert",
+  "key",
+  "max-clients",
+];
+
+/** Every flag of every command, each of which does something there. Whoever adds one says so here. */
+const FLAGS: Record<string, readonly string[]> = {
+  "client shell": ["reconnect", ...CONNECTION],
+  "client status": ["limit", ...CONNECTION],
+  "client list": CONNECTION,
+  "client get": ["output", "as", ...TRANSFER],
+  "client put": ["to", "as", ...TRANSFER],
+  "client send": ["to", ...CONNECTION],
+  "client watch": ["reconnect", ...CONNECTION],
+  "client digest": CONNECTION,
+  "client remove": ["recursive", ...CONNECTION],
+  "client rename": ["overwrite", ...CONNECTION],
+  "client ping": ["count", ...CONNECTION],
+  "client unfinished": ["remove", "json"],
+  "client join": ["name", "overwrite", "state-dir", "json"],
+  "client servers": ["state-dir", "json"],
+  "client forget": ["state-dir", "json"],
+  "server console": ["limit", ...CONNECTION],
+  "server token": ["role", "expires", "advertise", "state-dir", "json"],
+  "server identity": ["state-dir", "json"],
+};
+
+describe("flags", () => {
+  test("of every command are those of the table", () => {
+    for (const [program, { commands }] of Object.entries({ client: clientProgram, server: serverProgram })) {
+      for (const [name, { args }] of Object.entries(commands)) {
+        const flags = Object.entries(args as ArgsDef).filter(([, { type }]) => type !== "positional");
+        const names = flags.map(([flag]) => flag).sort();
+        const key = `${program} ${name}`;
+        if (key === "server serve") expect(names).toEqual(expect.arrayContaining(SERVE));
+        else expect({ key, names }).toEqual({ key, names: [...(FLAGS[key] ?? [])].sort() });
+      }
+    }
+  });
+
+  test.each([
+    [["get", "a.txt", "-o", "-", "--digest"]],
+    [["get", "a.txt", "-o", "-", "--overwrite"]],
+    [["get", "a.txt", "-o", "-", "--json"]],
+    [["get", "a.txt", "-o", "-", "--as", "b"]],
+    [["list", "--plaintext", "--ca", "none.pem"]],
+    [["shell", "--json"]],
+    [["status", "more"]],
+    [["list", "a", "b"]],
+    [["ping", "5"]],
+    [["ping", "--count", "0"]],
+    [["watch", "a", "b"]],
+    [["rename", "a", "b", "c"]],
+  ])("that would be ignored are a usage error: client %j", async (args) => {
+    expect(await site.run(...args)).toMatchObject({ exitCode: 2, stdout: "" });
+  });
+
+  test.each([
+    [["console", "--json"]],
+    [["console", "--wait", "status"]],
+    [["console", "--plaintext", "status"]],
+    [["console", "status", "more"]],
+    [["console", "unfinished", "more"]],
+    [["console", "help", "more"]],
+    [["console", "quit", "later"]],
+    [["console", "drain", "later"]],
+    [["console", "drain", "--limit", "1"]],
+    [["token", "list", "--role", "read"]],
+    [["token", "list", "--expires", "1d"]],
+    [["token", "revoke", "x", "--advertise", "h"]],
+    [["token", "list", "x"]],
+    [["identity", "x"]],
+  ])("that would be ignored are a usage error: server %j", async (args) => {
+    const { server } = await binaries();
+    const finished = await run([server, ...args, "--state-dir", site.server.stateDir]);
+    expect(finished).toMatchObject({ exitCode: 2, stdout: "" });
+  });
+
+  test.each([
+    "status more",
+    "status --limit 0",
+    "status --json",
+    "ping 5",
+    "ping --server x",
+    "help me",
+    "exit now",
+    'list "a" "b"',
+    'watch "a" "b"',
+    'get "a.txt" "b" --json',
+    'get "a.txt" "b" --reconnect 5',
+    'get "a.txt" "b" "c"',
+    'put "a.txt" --output "b"',
+    'rename "a"',
+  ])("and words that would be ignored in a line of the shell are one: %s", async (line) => {
+    const { exitCode, stdout } = await site.shell(line);
+    expect({ exitCode, stdout }).toMatchObject({ exitCode: 2 });
+  });
+
+  test("do what they say: in the shell, and in the console", async () => {
+    const { stdout, exitCode } = await site.shell("ping --count 3", "status --limit 1", "list .");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^3 round trips: /m);
+    expect(stdout).toMatch(/^… and \d+ older sessions?: status --limit \d+$/m);
+    const { server } = await binaries();
+    const status = await run([server, "console", "status", "--limit", "1", "--state-dir", site.server.stateDir]);
+    const json = await run([server, "console", "drain", "off", "--json", "--state-dir", site.server.stateDir]);
+    expect(JSON.parse(json.stdout)).toEqual({ text: "Clients are admitted again." });
+    expect(status.stdout.split("\n").filter((text) => text.startsWith("Client"))).toHaveLength(1);
+  });
+});
