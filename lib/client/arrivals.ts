@@ -1,5 +1,6 @@
 import type { Range } from "../block.ts";
 import { type CommError, ProtocolError, toCommError } from "../errors.ts";
+import { checkHoles } from "../holes.ts";
 import type { FileFacts } from "../protocol/methods.ts";
 import { isSmall } from "../storage/storage.ts";
 import type { Chunk } from "../transfer/chunk-reader.ts";
@@ -46,6 +47,7 @@ export class Arrivals {
       if (before.etag === facts.etag) return undefined;
       throw new ProtocolError("BAD_PAYLOAD", "Another state of a file comes than the one asked for.");
     }
+    checkHoles(task.path, facts.size, facts.holes);
     task.etag = facts.etag;
     if (!isSmall(facts)) return this.#beginLarge(task, facts);
     // With "rename" a free path is found when it is whole: the one that was free may be another's by then.

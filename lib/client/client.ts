@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 import { CommError, toCommError } from "../errors.ts";
-import { DIGESTS_CAPABILITY } from "../protocol/constants.ts";
+import { DIGESTS_CAPABILITY, HOLES_CAPABILITY } from "../protocol/constants.ts";
 import { checkShape } from "../protocol/json.ts";
 import type { Open, Role, Welcome } from "../protocol/messages.ts";
 import {
@@ -67,6 +67,8 @@ export class Client {
   readonly resume: string | undefined;
   /** Whether a `get` may ask for digests; see digestAll(). */
   readonly canAskDigests: boolean;
+  /** Whether a `put` may tell holes. */
+  readonly canTellHoles: boolean;
   /** Settles when the session has ended, with the reason; never rejects. */
   readonly ended: Promise<SessionEnd>;
 
@@ -80,6 +82,7 @@ export class Client {
     this.role = facts.role;
     this.resume = facts.resume?.token;
     this.canAskDigests = facts.capabilities.includes(DIGESTS_CAPABILITY);
+    this.canTellHoles = facts.capabilities.includes(HOLES_CAPABILITY);
     this.ended = ended;
   }
 

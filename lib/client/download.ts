@@ -35,6 +35,8 @@ export interface DownloadOptions extends TransferOptions {
   readonly local: Pick<Storage, "place" | "hasOwnName" | "receive" | "store" | "makeFolder" | "finishFolder">;
   /** One file after the other, each whole before the next begins. */
   readonly isSequential?: boolean;
+  /** All bytes must come, zeros too. */
+  readonly isWithoutHoles?: boolean;
 }
 
 interface Request {
@@ -204,6 +206,7 @@ export class Download {
     for (const [start, end] of task.ranges.length > 0 ? task.ranges : [[0, 0] as const]) {
       const id = this.#nextId++;
       const request: GetRequest = { id, path: from, offset: start };
+      if (this.#options.isWithoutHoles !== true) request.holes = true;
       if (task.etag !== undefined) {
         request.etag = task.etag;
         request.length = end - start;

@@ -15,6 +15,8 @@ export interface UploadTask {
   size: number;
   /** What the server wanted of it was sent, at least once. */
   isSealed: boolean;
+  /** Of that file: what is not sent. */
+  holes: readonly Range[];
   /** The state of the file that was offered. */
   etag: string | undefined;
   /** What comes next is for us to do: the server owes nothing for it. */
@@ -36,6 +38,7 @@ export function newTask(item: UploadItem): UploadTask {
     file: undefined,
     size: item.size,
     isSealed: false,
+    holes: [],
     etag: undefined,
     isOurs: true,
     weight: 0,
@@ -47,9 +50,15 @@ export function newTask(item: UploadItem): UploadTask {
 }
 
 /** The payload of FILE. */
-export function offerOf(item: UploadItem, entry: FileFacts, exists: ExistsPolicy): PutFile {
+export function offerOf(
+  item: UploadItem,
+  entry: FileFacts,
+  exists: ExistsPolicy,
+  holes: readonly Range[] = [],
+): Omit<PutFile, "holes"> & Pick<FileFacts, "holes"> {
   const { size, modifiedAt, executable, mode, etag } = entry;
-  return { path: item.to, exists, size, modifiedAt, executable, mode, etag };
+  const facts = { path: item.to, exists, size, modifiedAt, executable, mode, etag };
+  return holes.length > 0 ? { ...facts, holes } : facts;
 }
 
 /** What the server wants must be parts of the file, in whole blocks. @throws ProtocolError BAD_PAYLOAD */

@@ -53,6 +53,7 @@ export class Upload {
   #weight = 0;
   #large = 0;
   #isReconnected = false;
+  #canTellHoles = false;
   readonly #wakeup = new Wakeup();
   #nextId = 0;
   #sending: UploadItem | undefined;
@@ -72,6 +73,7 @@ export class Upload {
    * @throws RemoteError, TransportError when the session ends or the server takes no files
    */
   async run(client: Client): Promise<void> {
+    this.#canTellHoles = client.canTellHoles;
     let damages = 0;
     do {
       this.#failure = undefined;
@@ -187,12 +189,13 @@ export class Upload {
       const { size } = task.file.entry;
       task.size = size;
       task.etag = task.file.entry.etag;
+      task.holes = this.#canTellHoles ? task.file.holes() : [];
       const isEager = isSmall({ size });
       task.weight = isEager ? size : 0;
       this.#weight += task.weight;
       if (!isEager) this.#large++;
       task.isOurs = isEager;
-      await writer.json(ChunkKind.FILE, task.id, offerOf(item, task.file.entry, this.#options.exists));
+      await writer.json(ChunkKind.FILE, task.id, offerOf(item, task.file.entry, this.#options.exists, task.holes));
       if (!isEager) return true;
       this.#options.onStart?.(item, 0, size);
       await this.#sendRanges(task, size === 0 ? [] : [[0, size]], writer, sender, stream);
@@ -249,7 +252,7 @@ export class Upload {
       if (task.file.entry.etag !== task.etag) {
         throw new StreamError("CHANGED", `${quote(task.item.from)} changed while it was sent.`);
       }
-      await sender.sendBlocks(task.id, task.file, ranges);
+      await sender.sendBlocks(task.id, task.file, ranges, { holes: task.holes });
       task.isSealed = true;
       task.isOurs = false;
       await sender.seal(task.id);

@@ -1,4 +1,4 @@
-import { dlopen, ptr } from "bun:ffi";
+import { dlopen, ptr, read } from "bun:ffi";
 import fs from "node:fs";
 
 /**
@@ -22,6 +22,8 @@ export interface Libc {
   readonly sendfile: ((socket: number, file: number, offset: number, length: number) => number) | undefined;
   /** Whether the disk of an open file could have a byte at this offset, as far as the system knows its limits. Its position moves. */
   readonly isWithinReach: ((fd: number, offset: number) => boolean) | undefined;
+  /** Where a file has data, and where holes: lseek(2) with SEEK_DATA and SEEK_HOLE. Linux only. */
+  readonly seek: SeekCalls | undefined;
   /** inotify(7). Linux only. */
   readonly inotify: InotifyCalls | undefined;
   /** The POSIX access control list (acl(5)) of what is at `path`, as the system has it; undefined where it has none. */
@@ -32,6 +34,14 @@ export interface Libc {
   readonly removeAcl: ((fd: number) => void) | undefined;
   /** The user of the process at the other end of a Unix socket, when it connected; undefined where that can't be known. */
   readonly peerUser: ((socket: number) => number | undefined) | undefined;
+}
+
+/** Both look from `offset` on, and move nothing that reads by position; undefined when the system can't tell. */
+export interface SeekCalls {
+  /** Where the next hole begins; the end of the file is one. */
+  hole(fd: number, offset: number): number | undefined;
+  /** Where the next data begin; infinity when there are none. */
+  data(fd: number, offset: number): number | undefined;
 }
 
 export interface InotifyCalls {
@@ -77,6 +87,7 @@ function load(): Libc {
     renameNewAt: isLinux ? (tried(loadRenameat2) ?? tried(loadRenameSyscall)) : undefined,
     sendfile: isLinux ? tried(loadSendfile) : undefined,
     isWithinReach: isLinux ? tried(loadLseek) : undefined,
+    seek: isLinux ? tried(loadSeek) : undefined,
     inotify: isLinux ? tried(loadInotify) : undefined,
     getAcl: isLinux ? tried(loadGetAcl) : undefined,
     setAcl: isLinux ? tried(loadSetAcl) : undefined,
@@ -140,6 +151,30 @@ function loadLseek(): Libc["isWithinReach"] {
   const { symbols } = dlopen(LINUX, { lseek: { args: ["i32", "i64", "i32"], returns: "i64" } });
   // Beyond what the file system can number the seek itself fails; where one looks for more, nothing is written.
   return (fd, offset) => Number(symbols.lseek(fd, offset, SEEK_SET)) >= 0;
+}
+
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+const ENXIO = 6;
+
+function loadSeek(): SeekCalls {
+  const { symbols } = dlopen(LINUX, {
+    lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
+    __errno_location: { args: [], returns: "ptr" },
+  });
+  return {
+    hole(fd, offset) {
+      const found = Number(symbols.lseek(fd, offset, SEEK_HOLE));
+      return found < 0 ? undefined : found;
+    },
+    data(fd, offset) {
+      const found = Number(symbols.lseek(fd, offset, SEEK_DATA));
+      if (found >= 0) return found;
+      // Only so the system says that all behind it is a hole; another failure says nothing.
+      const errno = symbols.__errno_location();
+      return errno !== null && read.i32(errno) === ENXIO ? Number.POSITIVE_INFINITY : undefined;
+    },
+  };
 }
 
 function loadInotify(): InotifyCalls {

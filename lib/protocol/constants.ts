@@ -5,7 +5,10 @@ export const WORKING_CAPABILITY = "working";
 
 /** FILE of a `get` may have the SHA-256. Source: PROTOCOL.md, "get". */
 export const DIGESTS_CAPABILITY = "digests";
-export const CAPABILITIES: readonly string[] = [WORKING_CAPABILITY, DIGESTS_CAPABILITY];
+
+/** FILE may tell holes. Source: PROTOCOL.md, "Holes". */
+export const HOLES_CAPABILITY = "holes";
+export const CAPABILITIES: readonly string[] = [WORKING_CAPABILITY, DIGESTS_CAPABILITY, HOLES_CAPABILITY];
 
 export const PROTOCOL_VERSION = 1;
 

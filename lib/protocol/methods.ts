@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { MAX_HOLES } from "../holes.ts";
 import { MAX_TEXT_LENGTH } from "./constants.ts";
 import type { EventCode } from "./event-codes.ts";
 import { Role } from "./messages.ts";
@@ -132,8 +133,13 @@ const facts = {
   etag,
 };
 
+/** As in lib/block.ts. */
+const Range = v.tuple([count, count]);
+/** Parts of the file that are all zeros and do not come. Source: PROTOCOL.md, "Holes". */
+const holes = v.optional(v.pipe(v.array(Range), v.maxLength(MAX_HOLES)));
+
 /** What a receiver must know of a file before its bytes: the payload of FILE in a `get`. */
-export const FileFacts = v.object(facts);
+export const FileFacts = v.object({ ...facts, holes });
 export type FileFacts = v.InferOutput<typeof FileFacts>;
 
 /** A record of the client's body in `get`: a file, or the part of it from `offset` on. */
@@ -148,6 +154,8 @@ export const GetRequest = v.object({
   etag: v.optional(etag),
   /** FILE shall have the SHA-256 of the whole file. */
   digest: v.optional(v.boolean(), false),
+  /** FILE may have holes. */
+  holes: v.optional(v.boolean(), false),
 });
 export type GetRequest = v.InferInput<typeof GetRequest>;
 
@@ -156,15 +164,12 @@ export const ExistsPolicy = v.picklist(["fail", "overwrite", "skip", "rename"]);
 export type ExistsPolicy = v.InferOutput<typeof ExistsPolicy>;
 
 /** The payload of FILE in a `put`. */
-export const PutFile = v.object({ path: askedPath, exists: ExistsPolicy, ...facts });
+export const PutFile = v.object({ path: askedPath, exists: ExistsPolicy, ...facts, holes });
 export type PutFile = v.InferOutput<typeof PutFile>;
 
 /** The payload of FOLDER in a `put`. */
 export const PutFolder = v.object({ path: askedPath, mode });
 export type PutFolder = v.InferOutput<typeof PutFolder>;
-
-/** As in lib/block.ts. */
-const Range = v.tuple([count, count]);
 
 /** How a file came to be where it is. */
 export const Outcome = v.picklist(["stored", "unchanged", "skipped"]);

@@ -1,4 +1,5 @@
 import type { Range } from "../block.ts";
+import { sumOf } from "../holes.ts";
 import { quote } from "../path.ts";
 import { Budget, type BudgetLimits } from "./budget.ts";
 import type { ExistsPolicy, FileFacts, PartFile, RemoveOptions, Storage } from "./storage.ts";
@@ -26,10 +27,13 @@ export class BoundedStorage extends WrappedStorage {
   /** @throws StorageError as Storage.receive(), and QUOTA_EXCEEDED, NO_SPACE */
   override async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
     const part = await this.inner.receive(path, facts, exists);
+    const holes = sumOf(facts.holes ?? []);
+    const room = facts.size - part.present;
     try {
-      await this.#promise(facts.size - part.present, path);
+      // The quota counts sizes, as a list tells them.
+      await this.#promise(room + holes, path, room);
     } catch (thrown) {
-      await (part.present === 0 ? part.discard() : part.keep());
+      await (part.present === holes ? part.discard() : part.keep());
       throw thrown;
     }
     // What was there of another source has gone; what it replaces will go.
@@ -37,7 +41,7 @@ export class BoundedStorage extends WrappedStorage {
       this.#hasShrunk = true;
     };
     onShrunk();
-    return new BoundedPart(part, this.#budget, onShrunk);
+    return new BoundedPart(part, this.#budget, holes, onShrunk);
   }
 
   /** @throws StorageError as Storage.store(), and QUOTA_EXCEEDED, NO_SPACE */
@@ -78,14 +82,14 @@ export class BoundedStorage extends WrappedStorage {
   }
 
   /** @throws StorageError QUOTA_EXCEEDED, NO_SPACE */
-  async #promise(bytes: number, path: string): Promise<void> {
+  async #promise(bytes: number, path: string, room = bytes): Promise<void> {
     if (this.#budget.hasQuota && this.#isOld) await this.#count();
     try {
-      this.#budget.promise(bytes, quote(path));
+      this.#budget.promise(bytes, quote(path), room);
     } catch (thrown) {
       if (!this.#budget.hasQuota || !this.#hasShrunk) throw thrown;
       await this.#count();
-      this.#budget.promise(bytes, quote(path));
+      this.#budget.promise(bytes, quote(path), room);
     }
   }
 
@@ -121,10 +125,13 @@ class BoundedPart implements PartFile {
   readonly #budget: Budget;
   /** Promised, and not written yet. */
   #promised: number;
+  /** Promised besides: bytes that take no room. */
+  #holes: number;
 
   readonly #onShrunk: () => void;
 
-  constructor(inner: PartFile, budget: Budget, onShrunk: () => void) {
+  constructor(inner: PartFile, budget: Budget, holes: number, onShrunk: () => void) {
+    this.#holes = holes;
     this.#inner = inner;
     this.#budget = budget;
     this.#onShrunk = onShrunk;
@@ -157,6 +164,8 @@ class BoundedPart implements PartFile {
   }
 
   commit(): Promise<string> {
+    this.#budget.keep(this.#holes, 0);
+    this.#holes = 0;
     this.#release();
     return this.#inner.commit().finally(this.#onShrunk);
   }
@@ -172,7 +181,8 @@ class BoundedPart implements PartFile {
   }
 
   #release(): void {
-    this.#budget.release(this.#promised);
+    this.#budget.release(this.#promised + this.#holes, this.#promised);
     this.#promised = 0;
+    this.#holes = 0;
   }
 }

@@ -13,6 +13,8 @@ export class Budget {
   readonly #freeBytes: () => number;
   #used = 0;
   #promised = 0;
+  /** Of it, what takes room: a hole counts as bytes, and takes none. */
+  #promisedRoom = 0;
   /** Bytes that have come in all. */
   growth = 0;
 
@@ -27,17 +29,18 @@ export class Budget {
   }
 
   /**
-   * Promise `bytes` to a transfer, which must keep() or release() all of them.
+   * Promise `bytes` to a transfer, which must keep() or release() all of them. `room`: what of them the disk takes.
    *
    * @throws StorageError QUOTA_EXCEEDED, NO_SPACE
    */
-  promise(bytes: number, what: string): void {
-    this.check(bytes, what);
+  promise(bytes: number, what: string, room = bytes): void {
+    this.check(bytes, what, room);
     this.#promised += bytes;
+    this.#promisedRoom += room;
   }
 
   /** As promise(), for what is stored at once. */
-  check(bytes: number, what: string): void {
+  check(bytes: number, what: string, room = bytes): void {
     const { quotaBytes, keepFreeBytes } = this.#limits;
     if (quotaBytes !== undefined && this.#used + this.#promised + bytes > quotaBytes) {
       throw new StorageError(
@@ -45,7 +48,7 @@ export class Budget {
         `The repository may hold ${quotaBytes} bytes, and ${what} would be too much.`,
       );
     }
-    if (keepFreeBytes > 0 && this.#freeBytes() - this.#promised - bytes < keepFreeBytes) {
+    if (keepFreeBytes > 0 && this.#freeBytes() - this.#promisedRoom - room < keepFreeBytes) {
       throw new StorageError(
         "NO_SPACE",
         `The server keeps ${keepFreeBytes} bytes of its disk free: no room for ${what}.`,
@@ -54,15 +57,17 @@ export class Budget {
   }
 
   /** So many of the promised bytes are on the disk now. */
-  keep(bytes: number): void {
+  keep(bytes: number, room = bytes): void {
     this.#promised -= bytes;
+    this.#promisedRoom -= room;
     this.#used += bytes;
     this.growth += bytes;
   }
 
   /** So many of the promised bytes will not come. */
-  release(bytes: number): void {
+  release(bytes: number, room = bytes): void {
     this.#promised -= bytes;
+    this.#promisedRoom -= room;
   }
 
   /** What is there was counted. */

@@ -1,14 +1,19 @@
 import fs from "node:fs";
 import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../block.ts";
+import { areSameRanges } from "../holes.ts";
 import { bootId } from "../platform/boot.ts";
+import { DataBlocks } from "./data-blocks.ts";
 import { JournalLock } from "./journal-lock.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { tryNarrow } from "./rights.ts";
 import type { FileFacts } from "./storage.ts";
 
 const FORMAT = "commserver journal 1";
+/** Of a file with holes, whose blocks are counted without those. */
+const HOLES_FORMAT = "commserver journal 2";
 /** Facts in JSON, padded with spaces; behind them 8 bytes for the digest of each block, 0 while it is not here. */
 const FACTS_BYTES = 4096;
+const HOLES_FACTS_BYTES = 65_536;
 const DIGEST_BYTES = 8;
 const MAX_BLOCKS = MAX_FILE_BYTES / BLOCK_BYTES;
 
@@ -29,9 +34,11 @@ export class Journal {
   readonly #fd: number;
   readonly #path: string;
   #facts: FileFacts;
+  readonly #blocks: DataBlocks;
   #digests: BigUint64Array;
 
   private constructor(lock: JournalLock, path: string, facts: FileFacts, digests: BigUint64Array) {
+    this.#blocks = new DataBlocks(facts.size, facts.holes);
     this.#lock = lock;
     this.#fd = lock.fd;
     this.#path = path;
@@ -79,7 +86,7 @@ export class Journal {
     }
     try {
       const found = readJournal(fd);
-      return found && { facts: found.facts, missing: missingOf(found.facts.size, found.digests) };
+      return found && { facts: found.facts, missing: missingOf(blocksOf(found.facts), found.digests) };
     } finally {
       fs.closeSync(fd);
     }
@@ -87,48 +94,55 @@ export class Journal {
 
   /** Begin anew: nothing is here. */
   restart(): void {
-    this.#digests = new BigUint64Array(Math.ceil(this.#facts.size / BLOCK_BYTES));
+    this.#digests = new BigUint64Array(this.#blocks.count);
     fs.ftruncateSync(this.#fd, 0);
-    fs.ftruncateSync(this.#fd, FACTS_BYTES + this.#digests.length * DIGEST_BYTES);
+    fs.ftruncateSync(this.#fd, factsBytes(this.#facts) + this.#digests.length * DIGEST_BYTES);
     this.trust();
   }
 
   /** What it says now is known to be true. */
   trust(): void {
-    const { size, modifiedAt, executable, etag } = this.#facts;
+    const { size, modifiedAt, executable, etag, holes } = this.#facts;
     const boot = bootId();
-    const recorded: Recorded = { format: FORMAT, blockBytes: BLOCK_BYTES, boot, size, modifiedAt, executable, etag };
-    const bytes = Buffer.from(JSON.stringify(recorded).padEnd(FACTS_BYTES));
-    fs.writeSync(this.#fd, bytes, 0, FACTS_BYTES, 0);
-  }
-
-  get size(): number {
-    return this.#facts.size;
+    const format = hasHoles(this.#facts) ? HOLES_FORMAT : FORMAT;
+    const facts = { size, modifiedAt, executable, etag, ...(hasHoles(this.#facts) && { holes }) };
+    const recorded: Recorded = { format, blockBytes: BLOCK_BYTES, boot, ...facts };
+    const bytes = Buffer.from(JSON.stringify(recorded).padEnd(factsBytes(this.#facts)));
+    fs.writeSync(this.#fd, bytes, 0, bytes.length, 0);
   }
 
   get missing(): Range[] {
-    return missingOf(this.#facts.size, this.#digests);
+    return missingOf(this.#blocks, this.#digests);
+  }
+
+  /** The blocks that are here. */
+  *noted(): Generator<{ offset: number; digest: bigint }, void> {
+    for (const [number, digest] of this.#digests.entries()) {
+      if (digest !== 0n) yield { offset: this.#blocks.rangeOf(number)[0], digest };
+    }
   }
 
   /** Where the last block ends that is here. */
   get end(): number {
     let blocks = this.#digests.length;
     while (blocks > 0 && this.#digests[blocks - 1] === 0n) blocks--;
-    return Math.min(this.size, blocks * BLOCK_BYTES);
+    return blocks === 0 ? 0 : this.#blocks.rangeOf(blocks - 1)[1];
   }
 
-  /** Digest of the block at `offset`, 0 when it is not here. */
-  digestAt(offset: number): bigint {
-    return this.#digests[offset / BLOCK_BYTES] ?? 0n;
+  /** Nothing more is to come for `offset`: the block is here, or it is a hole. */
+  has(offset: number): boolean {
+    const number = this.#blocks.numberOf(offset);
+    return number === undefined || this.#digests[number] !== 0n;
   }
 
   /** Note that the block at `offset` is in the file; with 0 that it is not. */
   note(offset: number, digest: bigint): void {
-    const index = offset / BLOCK_BYTES;
-    this.#digests[index] = digest;
+    const number = this.#blocks.numberOf(offset);
+    if (number === undefined) return;
+    this.#digests[number] = digest;
     const bytes = Buffer.alloc(DIGEST_BYTES);
     bytes.writeBigUInt64LE(digest);
-    fs.writeSync(this.#fd, bytes, 0, DIGEST_BYTES, FACTS_BYTES + index * DIGEST_BYTES);
+    fs.writeSync(this.#fd, bytes, 0, DIGEST_BYTES, factsBytes(this.#facts) + number * DIGEST_BYTES);
   }
 
   /** @throws StorageError BUSY when it is another's by now */
@@ -150,36 +164,51 @@ export class Journal {
 
 function readJournal(fd: number): { facts: Recorded; digests: BigUint64Array } | undefined {
   try {
-    const head = Buffer.alloc(FACTS_BYTES);
-    if (fs.readSync(fd, head, 0, FACTS_BYTES, 0) < FACTS_BYTES) return undefined;
-    const facts = JSON.parse(head.toString("utf8")) as Recorded;
-    if (facts.format !== FORMAT || facts.blockBytes !== BLOCK_BYTES || !Number.isSafeInteger(facts.size))
-      return undefined;
-    const blocks = Math.ceil(facts.size / BLOCK_BYTES);
-    if (blocks > MAX_BLOCKS || fs.fstatSync(fd).size !== FACTS_BYTES + blocks * DIGEST_BYTES) return undefined;
-    const digests = new BigUint64Array(blocks);
+    const facts = readFacts(fd);
+    if (facts?.blockBytes !== BLOCK_BYTES || !Number.isSafeInteger(facts.size)) return undefined;
+    if (facts.format !== (hasHoles(facts) ? HOLES_FORMAT : FORMAT)) return undefined;
+    const { count } = blocksOf(facts);
+    const begin = factsBytes(facts);
+    if (count > MAX_BLOCKS || fs.fstatSync(fd).size !== begin + count * DIGEST_BYTES) return undefined;
+    const digests = new BigUint64Array(count);
     const bytes = Buffer.from(digests.buffer);
-    if (fs.readSync(fd, bytes, 0, bytes.length, FACTS_BYTES) < bytes.length) return undefined;
+    if (fs.readSync(fd, bytes, 0, bytes.length, begin) < bytes.length) return undefined;
     return { facts, digests };
   } catch {
     return undefined; // torn by a crash: begin anew
   }
 }
 
+/** @throws SyntaxError; the system's error */
+function readFacts(fd: number): Recorded | undefined {
+  const head = Buffer.alloc(HOLES_FACTS_BYTES);
+  // Of most there is no more.
+  if (fs.readSync(fd, head, 0, FACTS_BYTES, 0) < FACTS_BYTES) return undefined;
+  let length = FACTS_BYTES;
+  if (head.includes(HOLES_FORMAT)) {
+    length += fs.readSync(fd, head, FACTS_BYTES, HOLES_FACTS_BYTES - FACTS_BYTES, FACTS_BYTES);
+  }
+  return JSON.parse(head.toString("utf8", 0, length)) as Recorded;
+}
+
+function hasHoles({ holes }: FileFacts): boolean {
+  return holes !== undefined && holes.length > 0;
+}
+
+function factsBytes(facts: FileFacts): number {
+  return hasHoles(facts) ? HOLES_FACTS_BYTES : FACTS_BYTES;
+}
+
+function blocksOf({ size, holes }: FileFacts): DataBlocks {
+  return new DataBlocks(size, holes);
+}
+
 function isSameSource(a: FileFacts, b: FileFacts): boolean {
-  return a.size === b.size && a.etag === b.etag && a.modifiedAt === b.modifiedAt;
+  const isSameState = a.size === b.size && a.etag === b.etag && a.modifiedAt === b.modifiedAt;
+  return isSameState && areSameRanges(a.holes, b.holes);
 }
 
 /** Runs of blocks whose digest is 0. */
-function missingOf(size: number, digests: BigUint64Array): Range[] {
-  const ranges: [number, number][] = [];
-  for (let index = 0; index < digests.length; index++) {
-    if (digests[index] !== 0n) continue;
-    const from = index * BLOCK_BYTES;
-    const to = Math.min(size, from + BLOCK_BYTES);
-    const last = ranges.at(-1);
-    if (last?.[1] === from) last[1] = to;
-    else ranges.push([from, to]);
-  }
-  return ranges;
+function missingOf(blocks: DataBlocks, digests: BigUint64Array): Range[] {
+  return blocks.runsOf((number) => digests[number] === 0n);
 }

@@ -18,6 +18,11 @@ import { rightsFor, takeRights } from "./replaced.ts";
 import { fileMode, makeExecutable, narrow, OWN_FILE } from "./rights.ts";
 import type { ExistsPolicy, FileFacts, PartFile } from "./storage.ts";
 
+/** How much is tried. */
+const PROBE_BYTES = 4 * BLOCK_BYTES;
+/** The unit in which stat(2) counts what a file takes on its disk. */
+const STAT_BLOCK_BYTES = 512;
+
 export interface PartOptions {
   /** Belongs to the part, which releases it. */
   readonly home: FileHome;
@@ -70,9 +75,11 @@ export class LocalPart implements PartFile {
       if (size > facts.size) fs.ftruncateSync(fd, facts.size);
       if (!opened.isTrusted || size < held.end) await verify(fd, held);
       const part = new LocalPart(options, names.part, held, file);
-      if (part.#missingBytes === facts.size) fs.ftruncateSync(fd, 0);
+      const isNew = held.end === 0;
+      if (isNew) fs.ftruncateSync(fd, 0);
       requireReach(fd, facts.size, path);
-      await requireRoom(folder.at("."), part.#missingBytes, path);
+      const isFilled = isNew && hasHoles(facts) && !keepsHoles(fd);
+      await requireRoom(folder.at("."), isFilled ? facts.size : part.#missingBytes, path);
       return part;
     } catch (cause) {
       if (fd !== undefined) fs.closeSync(fd);
@@ -102,12 +109,12 @@ export class LocalPart implements PartFile {
 
   write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean> {
     return writing(quote(this.path), async () => {
-      if (this.#ended || this.#journal.digestAt(offset) !== 0n) return false;
+      if (this.#ended || this.#journal.has(offset)) return false;
       this.#journal.requireHeld();
       this.#writes++;
       try {
         await writeFully(this.#fd, bytes, offset);
-        if (this.#journal.digestAt(offset) !== 0n) return false;
+        if (this.#journal.has(offset)) return false;
         this.#journal.note(offset, digest);
         this.#missingBytes -= bytes.length;
         return true;
@@ -124,6 +131,8 @@ export class LocalPart implements PartFile {
     try {
       return await writing(quote(this.path), async () => {
         this.#journal.requireHeld();
+          // It may end with a hole.
+          if (hasHoles(facts)) fs.ftruncateSync(this.#fd, facts.size);
         home.losses.try("times", () => setTimes(this.#fd, facts));
         home.losses.try("rights", () => this.#setRights());
         if (folder.isDurable) await finishFile(this.#fd);
@@ -200,9 +209,7 @@ function leave(folder: OpenFolder, part: string, journal: Journal): boolean {
 /** After a power failure the journal may promise what the disk has not: ask the digests. */
 async function verify(fd: number, journal: Journal): Promise<void> {
   const buffer = new Uint8Array(BLOCK_BYTES);
-  for (let offset = 0; offset < journal.size; offset += BLOCK_BYTES) {
-    const digest = journal.digestAt(offset);
-    if (digest === 0n) continue;
+  for (const { offset, digest } of journal.noted()) {
     const bytes = buffer.subarray(0, await readAt(fd, buffer, offset));
     if (digest64(bytes, seedOf(offset)) !== digest) journal.note(offset, 0n);
   }
@@ -212,6 +219,18 @@ async function verify(fd: number, journal: Journal): Promise<void> {
 /** @throws StorageError TOO_LARGE, where that is known before a byte is written */
 function requireReach(fd: number, bytes: number, path: string): void {
   if (bytes > fileSizeLimit() || libc().isWithinReach?.(fd, bytes) === false) throw tooLarge(quote(path));
+}
+
+function hasHoles({ holes }: FileFacts): boolean {
+  return holes !== undefined && holes.length > 0;
+}
+
+/** Whether the disk of a new part takes no room for what was never written. @throws the system's error */
+function keepsHoles(fd: number): boolean {
+  fs.ftruncateSync(fd, PROBE_BYTES);
+  const { blocks } = fs.fstatSync(fd);
+  fs.ftruncateSync(fd, 0);
+  return blocks * STAT_BLOCK_BYTES < PROBE_BYTES;
 }
 
 async function requireRoom(folder: string, bytes: number, path: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { StorageError } from "../errors.ts";
+import { areSameRanges, sumOf, withoutHoles } from "../holes.ts";
 import { baseName, parentOf, quote } from "../path.ts";
 import { MadeFolders } from "./made-folders.ts";
 import { copyName } from "./publish.ts";
@@ -101,6 +102,7 @@ export class MemoryStorage implements Storage {
         return piece.length;
       },
       source: () => undefined,
+      holes: () => [],
       currentEtag: async () => String(this.#files.get(path)?.version ?? "gone"),
       // Its bytes are those of its opening, whatever is at the path by now.
       currentState: async () => (this.#files.get(path)?.version === file.version ? "same" : "changed"),
@@ -143,7 +145,11 @@ export class MemoryStorage implements Storage {
     this.#makeFolders(parentOf(path), true);
     const found = this.#parts.get(path);
     if (found?.taken) throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
-    const goesOn = found !== undefined && found.facts.etag === facts.etag && found.facts.size === facts.size;
+    const goesOn =
+      found !== undefined &&
+      found.facts.etag === facts.etag &&
+      found.facts.size === facts.size &&
+      areSameRanges(found.facts.holes, facts.holes);
     const part = goesOn
       ? found
       : { facts, bytes: new Uint8Array(facts.size), present: new Set<number>(), taken: false };
@@ -156,10 +162,11 @@ export class MemoryStorage implements Storage {
         return missingOf(part);
       },
       get present() {
-        return facts.size - missingOf(part).reduce((sum, [from, to]) => sum + to - from, 0);
+        return facts.size - sumOf(missingOf(part));
       },
       write: async (offset, bytes) => {
-        if (part.present.has(offset)) return false;
+        const isHole = facts.holes?.some(([from, to]) => from <= offset && offset < to);
+        if (isHole || part.present.has(offset)) return false;
         part.bytes.set(bytes, offset);
         part.present.add(offset);
         return true;
@@ -311,5 +318,5 @@ function missingOf({ facts, present }: MemoryPart): Range[] {
   for (let from = 0; from < facts.size; from += BLOCK_BYTES) {
     if (!present.has(from)) ranges.push([from, Math.min(facts.size, from + BLOCK_BYTES)]);
   }
-  return ranges;
+  return [...withoutHoles(ranges, facts.holes ?? [])];
 }

@@ -162,6 +162,8 @@ export interface FileFacts {
   readonly mode?: number | undefined;
   /** Of the source; changes when the content may have changed. */
   readonly etag: string;
+  /** Parts of a file of more than one block that are all zeros, in whole blocks: they do not come. Absent: none is known. */
+  readonly holes?: readonly Range[] | undefined;
 }
 
 /** A file that moves in one piece, and is not resumed. */
@@ -225,6 +227,8 @@ export interface OpenFile {
   read(buffer: Uint8Array, position: number): Promise<number>;
   /** Bytes of it that can be sent by the system itself; undefined where it is no file of this machine. */
   source(offset: number, length: number): FileSource | undefined;
+  /** Parts of it that its disk keeps nothing of, in whole blocks and in order, MAX_HOLES at most: all zeros. */
+  holes(): readonly Range[];
   /** The etag as it is now. */
   currentEtag(): Promise<string>;
   /** What it is now to what it was when it was opened. */
@@ -262,15 +266,15 @@ export interface PartFile {
   /** Where it will be. */
   readonly path: string;
   readonly facts: FileFacts;
-  /** What is not here yet, in order, in whole blocks. */
+  /** What is not here yet and no hole, in order, in whole blocks. */
   readonly missing: readonly Range[];
-  /** Bytes that are here. */
+  /** Bytes that are here, and those of holes. */
   readonly present: number;
 
   /**
    * Write a verified block; `bytes` may be reused when this resolves.
    *
-   * @returns false when the block was here already
+   * @returns false when the block was here already, or is a hole
    * @throws StorageError DISK_FULL, DISK_DENIED, DISK_FAILED
    */
   write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean>;

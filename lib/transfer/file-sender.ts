@@ -1,4 +1,5 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
+import { sumOf, withoutHoles } from "../holes.ts";
 import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
 import type { OpenFile } from "../storage/storage.ts";
 import type { ChunkWriter } from "./chunk-writer.ts";
@@ -12,6 +13,13 @@ export const SMALL_BYTES = 64 * 1024;
 export interface BlockDigests {
   get(offset: number): bigint | undefined;
   set(offset: number, digest: bigint): void;
+}
+
+export interface SendTerms {
+  /** Of this state of the file. */
+  readonly digests?: BlockDigests | undefined;
+  /** What FILE said to be holes: not sent. */
+  readonly holes?: readonly Range[] | undefined;
 }
 
 export interface FileSenderOptions {
@@ -47,8 +55,8 @@ export class FileSender {
   }
 
   /** Send the blocks of `ranges`, then SEAL. @throws as sendBlocks() */
-  async send(id: number, file: OpenFile, ranges: readonly Range[], digests?: BlockDigests): Promise<void> {
-    await this.sendBlocks(id, file, ranges, digests);
+  async send(id: number, file: OpenFile, ranges: readonly Range[], terms?: SendTerms): Promise<void> {
+    await this.sendBlocks(id, file, ranges, terms);
     await this.seal(id);
   }
 
@@ -58,7 +66,7 @@ export class FileSender {
   }
 
   /**
-   * Send the blocks of `ranges`. The bytes are those of one state of the file: it is looked at after each read, before
+   * Send the blocks of `wanted` that are in no hole. The bytes are those of one state of the file: it is looked at after each read, before
    * the block goes out. A file that grows meanwhile is read once more at the end: what was sent of it must be there
    * still. FILE must have been sent, and the caller closes the file. With `digests` of this state of the file, blocks
    * whose digest is known are sent by the system itself where it can, and the others are noted.
@@ -67,13 +75,15 @@ export class FileSender {
    * must not be used
    * @throws StorageError when it can't be read; as Stream.write()
    */
-  async sendBlocks(id: number, file: OpenFile, ranges: readonly Range[], digests?: BlockDigests): Promise<void> {
+  async sendBlocks(id: number, file: OpenFile, wanted: readonly Range[], terms: SendTerms = {}): Promise<void> {
     const { onSent } = this.#options;
+    const { digests, holes = [] } = terms;
+    const ranges = withoutHoles(wanted, holes);
     let before: Promise<void> = Promise.resolve();
     let reading: Promise<Uint8Array> | undefined;
     let turn = 0;
     // Of a part alone nobody knows what the rest was when the part was read.
-    const watched = new GrowingFile(file, sumOf(ranges) === file.entry.size);
+    const watched = new GrowingFile(file, sumOf(ranges) + sumOf(holes) === file.entry.size);
     try {
       for (const [offset, length] of blocksOf(ranges)) {
         const known = length > SMALL_BYTES && this.#writer.canSendFiles ? digests?.get(offset) : undefined;
@@ -101,15 +111,29 @@ export class FileSender {
       await reading?.catch(() => {});
     }
     if (turn === 0) await watched.check();
-    if (!watched.hasGrown) return;
-    // All has left, and the frames are free.
+    if (watched.hasGrown) await this.#readAgain(watched, ranges, holes);
+  }
+
+  /** All has left, and the frames are free. @throws StreamError CHANGED when it is not what was sent any more */
+  async #readAgain(watched: GrowingFile, ranges: readonly Range[], holes: readonly Range[]): Promise<void> {
+    const { file } = watched;
     const again = new GrowingFile(file, true);
     for (const [offset, length] of blocksOf(ranges)) {
-      const frame = await this.#read(again, offset, this.#frame(0, length));
-      again.note(this.#writer.digest(frame.subarray(CHUNK_HEADER_BYTES), offset));
+      again.note(await this.#digest(again, offset, length));
       if (this.#writer.isClosed) break;
     }
     if (!again.equals(watched)) throw changed(file);
+    // Its end, say, is in a hole no more.
+    const filled = holes.length > 0 ? withoutHoles(holes, file.holes()) : [];
+    for (const [offset, length] of blocksOf(filled)) {
+      const zeros = this.#writer.digest(new Uint8Array(length), offset);
+      if ((await this.#digest(again, offset, length)) !== zeros) throw changed(file);
+    }
+  }
+
+  async #digest(watched: GrowingFile, offset: number, length: number): Promise<bigint> {
+    const frame = await this.#read(watched, offset, this.#frame(0, length));
+    return this.#writer.digest(frame.subarray(CHUNK_HEADER_BYTES), offset);
   }
 
   /** Send a file that load() has read: FILE has been sent. @returns as ChunkWriter.json() */
@@ -164,8 +188,4 @@ function* blocksOf(ranges: readonly Range[]): Generator<Range> {
   for (const [from, to] of ranges) {
     for (let offset = from; offset < to; offset += BLOCK_BYTES) yield [offset, Math.min(BLOCK_BYTES, to - offset)];
   }
-}
-
-function sumOf(ranges: readonly Range[]): number {
-  return ranges.reduce((sum, [from, to]) => sum + to - from, 0);
 }

@@ -1,5 +1,6 @@
 import type { Digest64, Range } from "../block.ts";
 import { type ErrorCode, ProtocolError, toCommError } from "../errors.ts";
+import { checkHoles } from "../holes.ts";
 import { Pacer } from "../pacer.ts";
 import { checkPath, parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
@@ -159,6 +160,7 @@ export class PutReceiver {
 
   #begin(id: number, { path, exists, ...facts }: PutFile): Promise<void> | undefined {
     checkPath(path);
+    checkHoles(path, facts.size, facts.holes);
     // What nobody here could read would only be in the way.
     if (facts.mode !== undefined) facts.mode |= OWNER_READS;
     this.#files.requireRoom(facts);

@@ -1,3 +1,4 @@
+import type { Range } from "../../lib/block.ts";
 import type { OpenFile, OpenState, StorageEntry } from "../../lib/storage/storage.ts";
 
 /** An open file that a test changes while it is read. */
@@ -10,6 +11,8 @@ export class FakeFile implements OpenFile {
   /** Called before each read; may change the file, throw, or return what to wait for. */
   onRead: ((position: number) => Promise<void> | undefined) | undefined;
   bytesRead = 0;
+  /** What holes() tells. */
+  zeros: readonly Range[] = [];
   closed = false;
 
   constructor(content: Uint8Array, { modifiedAt = 1_700_000_000_123, etag = "etag-1", path = "docs/a" } = {}) {
@@ -40,6 +43,10 @@ export class FakeFile implements OpenFile {
 
   source(): undefined {
     return undefined;
+  }
+
+  holes(): readonly Range[] {
+    return this.zeros;
   }
 
   async currentEtag(): Promise<string> {

@@ -17,7 +17,7 @@ const text = PAGE.replaceAll("\n", " ");
 describe("the chunks of PROTOCOL.md", () => {
   test("none is overlooked, and each kind with bytes and without has one", () => {
     expect(vectors).toHaveLength(PAGE.split("```chunk").length - 1);
-    expect(new Set(vectors.map(({ name }) => name))).toEqual(new Set(["BLOCK", "SEAL"]));
+    expect(new Set(vectors.map(({ name }) => name))).toEqual(new Set(["BLOCK", "SEAL", "FILE"]));
   });
 
   test.each(vectors.map((vector) => [`${vector.name} on line ${vector.line}`, vector] as const))(

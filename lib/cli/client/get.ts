@@ -190,6 +190,7 @@ async function fetchToStdout(connection: Connection, options: FetchRequest & Tra
         digest64,
         signal,
         isSequential: true,
+        isWithoutHoles: true,
         onStart: (item, present, size) => view.onStart(item, present, size),
         onProgress(item, bytes) {
           connection.noteProgress();

@@ -85,10 +85,11 @@ async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender
   const file = await host.storage.open(path);
   try {
     const range = rangeOf(request, file.entry);
-    await writer.json(ChunkKind.FILE, id, factsOf(file.entry));
+    const holes = request.holes ? file.holes() : [];
+    await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes) });
     // A part is asked for again when it arrived damaged: then what we knew may have been wrong.
     const digests = isWhole ? host.blockDigests.of(file.entry) : undefined;
-    await sender.send(id, file, [range], digests);
+    await sender.send(id, file, [range], { digests, holes });
   } finally {
     await file.close();
   }
@@ -116,8 +117,9 @@ async function sendDigest(
   const file = await host.storage.open(path);
   try {
     const range = rangeOf({ etag: facts.etag, ...request }, file.entry);
-    await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), sha256 });
-    await sender.send(id, file, [range]);
+    const holes = request.holes ? file.holes() : [];
+    await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes), sha256 });
+    await sender.send(id, file, [range], { holes });
   } finally {
     await file.close();
   }
@@ -142,6 +144,10 @@ function rangeOf(
     throw new StreamError("BAD_PARAMS", `${quote(path)} has no block at ${offset}.`);
   }
   return [offset, Math.min(entry.size, length === undefined ? entry.size : offset + length)];
+}
+
+function tell(holes: readonly Range[]): { holes?: readonly Range[] } {
+  return holes.length > 0 ? { holes } : {};
 }
 
 export function factsOf({ size, modifiedAt, executable, mode, etag }: FileFacts): FileFacts {

@@ -1,0 +1,46 @@
+import { BLOCK_BYTES, type Range } from "./block.ts";
+import { ProtocolError } from "./errors.ts";
+import { quote } from "./path.ts";
+
+/** Holes of one file that are told. Source: PROTOCOL.md, "Holes". */
+export const MAX_HOLES = 1_000;
+
+/** Bytes in these ranges. */
+export function sumOf(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+}
+
+/** What of `ranges` is in no hole; both are in order. */
+export function withoutHoles(ranges: readonly Range[], holes: readonly Range[]): readonly Range[] {
+  if (holes.length === 0) return ranges;
+  const data: Range[] = [];
+  let next = 0;
+  for (const [start, to] of ranges) {
+    let from = start;
+    while (next < holes.length && (holes[next] as Range)[1] <= from) next++;
+    for (let at = next; at < holes.length && from < to; at++) {
+      const [holeFrom, holeTo] = holes[at] as Range;
+      if (holeFrom >= to) break;
+      if (holeFrom > from) data.push([from, holeFrom]);
+      from = holeTo;
+    }
+    if (from < to) data.push([from, to]);
+  }
+  return data;
+}
+
+/** What a peer says to be holes must be whole blocks of the file, in order. @throws ProtocolError BAD_PAYLOAD */
+export function checkHoles(path: string, size: number, holes: readonly Range[] = []): void {
+  let before = 0;
+  for (const [from, to] of holes) {
+    const isWhole = from % BLOCK_BYTES === 0 && (to % BLOCK_BYTES === 0 || to === size);
+    if (!isWhole || from < before || to <= from || to > size) {
+      throw new ProtocolError("BAD_PAYLOAD", `${quote(path)} has no hole from ${from} to ${to}.`);
+    }
+    before = to;
+  }
+}
+
+export function areSameRanges(a: readonly Range[] = [], b: readonly Range[] = []): boolean {
+  return a.length === b.length && a.every(([from, to], at) => from === b[at]?.[0] && to === b[at]?.[1]);
+}
