@@ -131,8 +131,8 @@ export class LocalPart implements PartFile {
     try {
       return await writing(quote(this.path), async () => {
         this.#journal.requireHeld();
-          // It may end with a hole.
-          if (hasHoles(facts)) fs.ftruncateSync(this.#fd, facts.size);
+        // It may end with a hole.
+        if (hasHoles(facts)) fs.ftruncateSync(this.#fd, facts.size);
         home.losses.try("times", () => setTimes(this.#fd, facts));
         home.losses.try("rights", () => this.#setRights());
         if (folder.isDurable) await finishFile(this.#fd);

@@ -6,6 +6,7 @@ import { MAX_FILE_BYTES } from "../../lib/block.ts";
 import { PAGES_PER_LIST, SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { GLOB_LIMITS } from "../../lib/glob.ts";
+import { MAX_HOLES } from "../../lib/holes.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
 import {
   MAX_CONTROL_BYTES,
@@ -70,6 +71,7 @@ const NUMBERS: Record<string, string> = {
   "nesting of JSON": `${MAX_JSON_DEPTH}`,
   "a path": `${MAX_PATH_BYTES} bytes, ${MAX_NAME_BYTES} and ${MAX_COMPONENTS} components`,
   "a message": `${MAX_TEXT_LENGTH} characters`,
+  "holes of a file that are told": `${MAX_HOLES}`,
   "a file that is put, or fetched": `${MAX_FILE_BYTES / KIB ** 4} TiB`,
   "paths that a transfer remembers": `${MAX_PATHS}, in ${(16 * MAX_PATHS) / KIB ** 2} MiB`,
 };
