@@ -2,7 +2,7 @@ import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { digestAll } from "../../client/digests.ts";
 import type { TransferItem, TransferOptions } from "../../client/transfer.ts";
-import { CommError, toCommError } from "../../errors.ts";
+import { CommError, ERRORS, toCommError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import type { DigestResult } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
@@ -11,7 +11,7 @@ import type { ExistsPolicy, OpenFile } from "../../storage/storage.ts";
 import { digestFile } from "../../transfer/digest-file.ts";
 import { Conflicts } from "./conflicts.ts";
 import { gone } from "./left-out.ts";
-import { type Done, KEPT, type TransferTerms, type TransferView } from "./transfer-view.ts";
+import { type Done, KEPT, KEPT_WHEN_LOST, type TransferTerms, type TransferView } from "./transfer-view.ts";
 
 /** What `get` and `put` are asked for alike. */
 export interface TransferRequest {
@@ -112,6 +112,7 @@ export class TransferRun<Item extends TransferItem> {
       await this.#verify();
     } catch (error) {
       if (terms.signal.aborted) view.note(KEPT);
+      else if (ERRORS[toCommError(error).code].exit === ERRORS.LOST.exit) view.note(KEPT_WHEN_LOST);
       this.#conflicts.tell(view);
       await view.finish();
       throw error;

@@ -17,6 +17,9 @@ const PROGRESS_EVENT_MS = 200;
 /** What a person who interrupts should know. */
 export const KEPT = "Interrupted. What has arrived is kept: the same command goes on with it.";
 
+/** And who lost the server for good. */
+export const KEPT_WHEN_LOST = "The transfer ends here. What has arrived is kept: the same command goes on with it.";
+
 /** On whose behalf a transfer runs. */
 export interface TransferTerms {
   readonly io: ConsoleIo;
