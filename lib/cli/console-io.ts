@@ -1,7 +1,7 @@
 import { CommError } from "../errors.ts";
 import { isInForeground } from "./terminal/foreground.ts";
 import { neverBlock } from "./terminal/patient-tty.ts";
-import { Screen } from "./terminal/screen.ts";
+import { isDumb, Screen } from "./terminal/screen.ts";
 
 /** How long a program that ends waits for its notes to leave: a terminal that is gone takes none. */
 const FLUSH_MS = 500;
@@ -20,6 +20,8 @@ export interface ConsoleIo {
   flush(): Promise<void>;
   readonly outIsTty: boolean;
   readonly noteIsTty: boolean;
+  /** It is a terminal on which something can be drawn anew. */
+  readonly canRedraw: boolean;
   /** There is somebody to ask: a terminal for input, and this program in its foreground. */
   readonly inIsTty: boolean;
   readonly color: boolean;
@@ -52,8 +54,9 @@ export function processIo(): ConsoleIo {
     },
     outIsTty: stdout.isTTY === true,
     noteIsTty: stderr.isTTY === true,
+    canRedraw: stderr.isTTY === true && !isDumb(),
     inIsTty: stdin.isTTY === true && isInForeground(),
-    color: stderr.isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb",
+    color: stderr.isTTY === true && !env["NO_COLOR"] && !isDumb(),
   };
 }
 

@@ -5,6 +5,7 @@ import { Screen } from "../../lib/cli/terminal/screen.ts";
 export class TestIo implements ConsoleIo {
   readonly outIsTty = false;
   readonly noteIsTty = false;
+  readonly canRedraw = false;
   readonly inIsTty = false;
   readonly color: boolean;
   readonly screen = new Screen();

@@ -15,11 +15,11 @@ const RATE_WINDOW_MS = 3_000;
 const BAR_CELLS = 20;
 
 /**
- * Two bars on a terminal, for the file that moves and for all; elsewhere nothing, nor in the background. They change no mode
+ * Two bars on a terminal, for the file that moves and for all; elsewhere nothing (TERM=dumb included), nor in the background. They change no mode
  * of the terminal, so there is none to restore however the program ends.
  */
 export class Progress implements Region {
-  readonly #io: Pick<ConsoleIo, "noteIsTty" | "screen">;
+  readonly #io: Pick<ConsoleIo, "canRedraw" | "screen">;
   readonly #startedAt = performance.now();
   /** What stands on the screen. */
   #drawn: readonly string[] = [];
@@ -35,9 +35,9 @@ export class Progress implements Region {
   #isPlanned = false;
   #current = { name: "", size: 0, done: 0, phase: "" };
 
-  constructor(io: Pick<ConsoleIo, "noteIsTty" | "screen">) {
+  constructor(io: Pick<ConsoleIo, "canRedraw" | "screen">) {
     this.#io = io;
-    if (!io.noteIsTty) return;
+    if (!io.canRedraw) return;
     this.#timer = setInterval(() => this.#refresh(), REFRESH_MS);
     // While we were stopped the shell has written below them.
     this.#stopListening = onSignals(["SIGCONT"], () => {

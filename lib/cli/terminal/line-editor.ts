@@ -2,7 +2,7 @@ import readline from "node:readline";
 import { EditorOutput } from "./editor-output.ts";
 import { isInForeground } from "./foreground.ts";
 import { type Input, LineInput } from "./line-input.ts";
-import type { Region, Screen } from "./screen.ts";
+import { isDumb, type Region, type Screen } from "./screen.ts";
 import { onSignals } from "./signals.ts";
 import { TtyInput } from "./tty-input.ts";
 
@@ -113,6 +113,7 @@ export class LineEditor extends LineInput implements Region {
 
   erase(): void {
     if (!this.#isShown) return;
+    if (isDumb()) return void this.#output.write("\n");
     readline.moveCursor(this.#output, 0, -this.#rowsAbove());
     readline.cursorTo(this.#output, 0);
     readline.clearScreenDown(this.#output);

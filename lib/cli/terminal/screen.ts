@@ -50,6 +50,11 @@ export class Screen {
   }
 }
 
+/** A terminal that takes text alone, such as that of an editor: no sequence moves its cursor or clears it. */
+export function isDumb(): boolean {
+  return process.env["TERM"] === "dumb";
+}
+
 /** The columns of a terminal. A pseudo terminal that nobody has sized says 0. */
 export function columnsOf(stream: NodeJS.WriteStream): number {
   return stream.columns || 80;
