@@ -39,6 +39,11 @@ function splitHostPort(text: string): { host: string | undefined; port: number }
   return { host, port: Number(port) };
 }
 
+/** True for a link-local IPv6 address (fe80::/10) that does not say by which network interface. */
+export function isScopeless(host: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(host) && isIPv6(host) && !host.includes("%");
+}
+
 /** True for this machine itself. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");

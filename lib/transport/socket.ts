@@ -1,7 +1,8 @@
 import type { Socket, SocketHandler } from "bun";
 import { CommError, TransportError } from "../errors.ts";
 import { isOwnPeer } from "../platform/peer-user.ts";
-import { type Address, formatAddress, formatHostPort } from "./address.ts";
+import { type Address, formatAddress, formatHostPort, isScopeless } from "./address.ts";
+import { cannotConnect, errnoOf } from "./connect-fault.ts";
 import { fdOf } from "./file-bytes.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import { type Credentials, clientTls, isVerdict, peerOf, serverTls, type Trust } from "./tls.ts";
@@ -61,9 +62,13 @@ export function listen(
     const listener = Bun.listen<SocketTransport>({ hostname, port, allowHalfOpen: true, socket, ...tls });
     return { address: { ...address, port: listener.port }, stop: () => listener.stop() };
   } catch (cause) {
-    throw new CommError("CANNOT_LISTEN", `Cannot listen at ${formatAddress(address)}: ${listenFault(cause)}.`, {
-      cause,
-    });
+    throw new CommError(
+      "CANNOT_LISTEN",
+      `Cannot listen at ${formatAddress(address)}: ${listenFault(address, cause)}.`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -81,6 +86,9 @@ export async function connect(
   const outcome = Promise.withResolvers<SocketTransport>();
   let transport: SocketTransport | undefined;
   let given = false;
+  const startedAt = performance.now();
+  const fail = (cause: unknown) =>
+    void cannotConnect(address, cause, performance.now() - startedAt).then(outcome.reject, outcome.reject);
   const socket: SocketHandler<SocketTransport> = {
     ...events,
     open(opened) {
@@ -104,7 +112,7 @@ export async function connect(
       closed.data.handleClose(error);
     },
     connectError(_, cause) {
-      outcome.reject(cannotConnect(address, cause));
+      fail(cause);
     },
   };
   const timer = setTimeout(() => {
@@ -119,7 +127,7 @@ export async function connect(
     address.kind === "unix"
       ? Bun.connect({ unix: address.path, allowHalfOpen: true, socket, ...tls })
       : Bun.connect({ hostname: address.host, port: address.port, allowHalfOpen: true, socket, ...tls });
-  opening.catch((cause) => outcome.reject(cannotConnect(address, cause)));
+  opening.catch(fail);
   try {
     return await outcome.promise;
   } catch (thrown) {
@@ -149,40 +157,16 @@ function remoteOf(socket: Socket<SocketTransport>, address: Address): string | u
   return host === undefined ? undefined : formatHostPort(host, socket.remotePort);
 }
 
-function cannotConnect(address: Address, cause: unknown): TransportError {
-  return new TransportError("CANNOT_CONNECT", `Cannot connect to ${formatAddress(address)}: ${connectFault(cause)}.`, {
-    cause,
-  });
-}
-
 /** TLS was wanted, and did not come about; what is closed later has been given away. */
 function closedEarly(address: Address, cause: Error | undefined): TransportError {
   const what = `No TLS at ${formatAddress(address)}: the other end closed during the handshake.`;
   return new TransportError("TLS_FAILED", what, { cause });
 }
 
-function errnoOf(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
-}
-
-function connectFault(cause: unknown): string {
-  switch (errnoOf(cause)) {
-    case "ECONNREFUSED":
-      return "nobody listens there";
-    case "ENOENT":
-      return "there is no such socket";
-    case "EACCES":
-      return "permission denied";
-    case "ENOTFOUND":
-      return "there is no host of that name";
-    case "ETIMEDOUT":
-      return "the host does not answer";
-    default:
-      return cause instanceof Error ? cause.message : String(cause);
+function listenFault(address: Address, cause: unknown): string {
+  if (address.kind === "tcp" && isScopeless(address.host)) {
+    return `it is a link-local address, and needs the network interface: ${address.host}%eth0`;
   }
-}
-
-function listenFault(cause: unknown): string {
   switch (errnoOf(cause)) {
     case "EADDRINUSE":
       return "the port is in use by another program";

@@ -1,5 +1,6 @@
+import { networkInterfaces } from "node:os";
 import { CommError } from "../../errors.ts";
-import { formatAddress, isLoopback } from "../../transport/address.ts";
+import { type Address, formatAddress, isLoopback, isScopeless } from "../../transport/address.ts";
 import { connectFirst } from "../../transport/connect-first.ts";
 import type { SocketTransport } from "../../transport/socket-transport.ts";
 import type { ConsoleIo } from "../console-io.ts";
@@ -8,6 +9,9 @@ import { describeError } from "../report.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { Target } from "./target.ts";
 import { trustIn, UnknownIdentity } from "./trust.ts";
+
+/** Networks in which an address without one is looked for. */
+const MAX_SCOPES = 16;
 
 interface Opening {
   readonly timeoutMs: number;
@@ -25,14 +29,15 @@ interface Opening {
  */
 export async function openTransport(target: Target, opening: Opening): Promise<SocketTransport> {
   const { timeoutMs, signal, acceptNew, io } = opening;
+  const addresses = target.addresses.flatMap(withScopes);
   if (target.warning !== undefined) io.note(escapeText(target.warning));
   if (target.isPlaintext) {
     warnOfPlaintext(target, io);
-    return connectFirst(target.addresses, { timeoutMs, signal });
+    return connectFirst(addresses, { timeoutMs, signal });
   }
   const onTrusted = (identity: string) => rememberServer(target, identity, io);
   try {
-    return await connectFirst(target.addresses, {
+    return await connectFirst(addresses, {
       timeoutMs,
       signal,
       trust: trustIn(target, { acceptNew, onTrusted }),
@@ -53,6 +58,17 @@ function rememberServer({ book, name, addresses }: Target, identity: string, io:
   } catch (thrown) {
     io.note(`The identity of ${escapeText(name)} can't be kept for the next time: ${describeError(thrown)}`);
   }
+}
+
+/** A link-local address means a machine on one of the networks that this one is in: it is looked for in each. */
+function withScopes(address: Address): Address[] {
+  if (address.kind !== "tcp" || !isScopeless(address.host)) return [address];
+  const { host } = address;
+  const near = Object.entries(networkInterfaces()).filter(([, list]) =>
+    list?.some((one) => !one.internal && one.address.startsWith("fe80:")),
+  );
+  if (near.length === 0) return [address];
+  return near.slice(0, MAX_SCOPES).map(([name]) => ({ ...address, host: `${host}%${name}` }));
 }
 
 /** Off loopback: a choice that somebody may have forgotten. */

@@ -62,9 +62,12 @@ export function parseAdvertised(flags: Flags): string[] | undefined {
 
 /** Where others reach a server that listens at `host` (undefined: everywhere) and `port`. */
 export function ownAddresses(host: string | undefined, port = DEFAULT_PORT): string[] {
-  if (host !== undefined && host !== "::" && host !== "0.0.0.0") return [formatHostPort(host, port)];
+  // By which interface it is reached is another thing on each machine.
+  if (host !== undefined && host !== "::" && host !== "0.0.0.0")
+    return [formatHostPort(host.replace(/%.*$/, ""), port)];
   const found = networkAddresses();
-  const hosts = found.length === 0 ? ["127.0.0.1"] : found;
+  const near = found.length === 0 ? linkLocalAddresses() : found;
+  const hosts = near.length === 0 ? ["127.0.0.1"] : near;
   return hosts.slice(0, MAX_ADDRESSES).map((address) => formatHostPort(address, port));
 }
 
@@ -76,6 +79,13 @@ export function networkAddresses(): string[] {
     ...outside.filter(({ family }) => family === "IPv4"),
     ...outside.filter(({ family }) => family === "IPv6"),
   ].map(({ address }) => address);
+}
+
+/** Those that mean this machine on one cable or radio network alone, for who is there too and knows by which interface. */
+function linkLocalAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const addresses = all.filter(({ internal, address }) => !internal && address.startsWith("fe80:"));
+  return addresses.map(({ address }) => address.replace(/%.*$/, ""));
 }
 
 /** A name that a client can type, and that is no address. */

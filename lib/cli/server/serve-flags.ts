@@ -94,7 +94,8 @@ export function readSettings(flags: Flags) {
   return {
     repository: String(flags["repository"]),
     isWritable: flags["writable"] === true,
-    host: text("host"),
+    // As it stands in an address with a port, too.
+    host: text("host")?.replace(/^\[(.+)\]$/, "$1"),
     port: integerFlag(flags, "port", 0, 65_535),
     advertised: parseAdvertised(flags),
     isOpen: flags["open"] === true,

@@ -1,0 +1,63 @@
+import { dlopen, ptr, read } from "bun:ffi";
+import fs from "node:fs";
+
+/** errno(3) of Linux, as far as it says why there is no way to an address. */
+const NAMES: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  13: "EACCES",
+  19: "ENODEV",
+  22: "EINVAL",
+  99: "EADDRNOTAVAIL",
+  100: "ENETDOWN",
+  101: "ENETUNREACH",
+  113: "EHOSTUNREACH",
+};
+
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+/** struct addrinfo of glibc and musl, 64 bits: where its members are. */
+const FAMILY = 4;
+const LENGTH = 16;
+const ADDRESS = 24;
+
+/**
+ * Why this machine has no way to the address `host` (no name), as the system's name of the error: by connecting a UDP
+ * socket, which sends nothing. Bun tells all of that as ECONNREFUSED. undefined where there is a way, or that can't be known.
+ */
+export function routeFault(host: string): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  try {
+    return ask(host);
+  } catch {
+    return undefined; // a program that may make no code at run time
+  }
+}
+
+function ask(host: string): string | undefined {
+  const { symbols: libc, close } = dlopen("libc.so.6", {
+    getaddrinfo: { args: ["ptr", "ptr", "ptr", "ptr"], returns: "i32" },
+    freeaddrinfo: { args: ["u64"], returns: "void" },
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    connect: { args: ["i32", "u64", "u32"], returns: "i32" },
+    __errno_location: { args: [], returns: "ptr" },
+  });
+  // Numbers only (AI_NUMERICHOST), of one kind of socket: nobody is asked.
+  const hints = Int32Array.of(4, 0, SOCK_DGRAM, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  const found = new BigUint64Array(1);
+  const text = Buffer.from(`${host}\0`);
+  const port = Buffer.from("9\0");
+  try {
+    if (libc.getaddrinfo(ptr(text), ptr(port), ptr(hints), ptr(found)) !== 0) return undefined;
+    const info = Number(found[0]) as ReturnType<typeof ptr>;
+    const fd = libc.socket(read.i32(info, FAMILY), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return undefined;
+    const isFailed = libc.connect(fd, BigInt(read.ptr(info, ADDRESS)), read.u32(info, LENGTH)) < 0;
+    const location = libc.__errno_location();
+    const errno = isFailed && location !== null ? read.i32(location) : 0;
+    fs.closeSync(fd);
+    libc.freeaddrinfo(found[0] ?? 0n);
+    return NAMES[errno];
+  } finally {
+    close();
+  }
+}

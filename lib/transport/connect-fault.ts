@@ -1,0 +1,80 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { TransportError } from "../errors.ts";
+import { routeFault } from "../platform/route-fault.ts";
+import { type Address, formatAddress, isLoopback, isScopeless } from "./address.ts";
+
+/** Bun tells a host that does not answer to its address as one that refuses, after the system has asked for three seconds. */
+const UNANSWERED_MS = 2_500;
+
+const NO_SOURCE = "this machine has no address from which to connect";
+
+/** Why there is no connection, in words. `elapsedMs`: how long that took. */
+export async function cannotConnect(address: Address, cause: unknown, elapsedMs: number): Promise<TransportError> {
+  const why = await faultOf(address, cause, elapsedMs);
+  return new TransportError("CANNOT_CONNECT", `Cannot connect to ${formatAddress(address)}: ${why}.`, { cause });
+}
+
+async function faultOf(address: Address, cause: unknown, elapsedMs: number): Promise<string> {
+  const code = errnoOf(cause);
+  if (address.kind === "unix") return connectFault(code, cause);
+  const { host } = address;
+  if (isScopeless(host)) return `it is a link-local address, and needs the network interface: [${host}%eth0]`;
+  if (code !== "ENOTFOUND" && !isLoopback(host)) {
+    const way = await wayFault(host);
+    if (way !== undefined) return way;
+    if (code === "ECONNREFUSED" && elapsedMs >= UNANSWERED_MS) return "the host does not answer";
+  }
+  return connectFault(code, cause);
+}
+
+/** Why this machine has no way to any address of the host. */
+async function wayFault(host: string): Promise<string | undefined> {
+  const hosts = isIP(host) !== 0 ? [host] : await lookup(host, { all: true }).catch(() => []);
+  const faults = (Array.isArray(hosts) ? hosts : []).map((each) =>
+    routeFault(typeof each === "string" ? each : each.address),
+  );
+  const [first] = faults;
+  if (first === undefined || faults.includes(undefined)) return undefined;
+  const scope = /%(.*)$/.exec(host)?.[1];
+  switch (first) {
+    case "ENETUNREACH":
+      return "this machine has no way to that network";
+    case "EHOSTUNREACH":
+      return "this machine has no way to that host";
+    case "ENETDOWN":
+      return "the network is down";
+    case "EACCES":
+    case "EPERM":
+      return "this machine's network forbids it";
+    case "EADDRNOTAVAIL":
+      return NO_SOURCE;
+    case "ENODEV":
+      return `there is no network interface "${scope}"`;
+    default:
+      return "this machine's routes lead nowhere for that address";
+  }
+}
+
+export function errnoOf(cause: unknown): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
+}
+
+function connectFault(code: string, cause: unknown): string {
+  switch (code) {
+    case "ECONNREFUSED":
+      return "nobody listens there";
+    case "ENOENT":
+      return "there is no such socket";
+    case "EACCES":
+      return "permission denied";
+    case "ENOTFOUND":
+      return "there is no host of that name";
+    case "EADDRNOTAVAIL":
+      return NO_SOURCE;
+    case "ETIMEDOUT":
+      return "the host does not answer";
+    default:
+      return cause instanceof Error ? cause.message : String(cause);
+  }
+}
