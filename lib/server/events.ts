@@ -8,8 +8,7 @@ export type EventListener = (event: StampedEvent) => void;
 export class EventFeed {
   readonly #listeners = new Set<EventListener>();
   readonly #now: () => number;
-
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #ended = new AbortController();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -20,13 +19,13 @@ export class EventFeed {
     for (const listener of this.#listeners) listener(stamped);
   }
 
-  /** Settles when nothing more will happen. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
+  /** Aborts when nothing more will happen. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
   }
 
   end(): void {
-    this.#ended.resolve();
+    this.#ended.abort();
   }
 
   /** Returns the function that ends it. */

@@ -11,8 +11,8 @@ const encoder = new TextEncoder();
 export interface FeedOptions<T> {
   /** Of this comes what is kept for a caller who reads slowly. What finds no room is counted. */
   readonly memory: MemoryShare;
-  /** Settles when nothing more will be told. */
-  readonly ended: Promise<void>;
+  /** Aborts when nothing more will be told. A signal and not a promise: that would keep every caller for its own life. */
+  readonly ended: AbortSignal;
   /** Begin to tell; `weight` is for how many records one stands that is not kept. Returns the function that ends it. */
   subscribe(tell: (record: T, weight?: number) => void): (() => void) | Promise<() => void>;
   /** The record that stands for so many that were not kept. */
@@ -28,13 +28,11 @@ export interface FeedOptions<T> {
 export async function sendFeed<T>(stream: Stream, options: FeedOptions<T>): Promise<void> {
   const backlog = new RecordBacklog<T>(options.memory, (count) => options.dropped(count));
   const wakeup = new Wakeup();
-  let isEnded = false;
   // Once, and not for each wait: a promise keeps all who wait for it until it settles.
   void stream.closed.then(() => wakeup.notify());
-  void options.ended.then(() => {
-    isEnded = true;
-    wakeup.notify();
-  });
+  const { ended } = options;
+  const onEnded = () => wakeup.notify();
+  ended.addEventListener("abort", onEnded);
   let unsubscribe = () => {};
   try {
     unsubscribe = await options.subscribe((record, weight = 1) => {
@@ -45,10 +43,11 @@ export async function sendFeed<T>(stream: Stream, options: FeedOptions<T>): Prom
     while (!stream.isClosed) {
       const text = backlog.take(WRITE_LENGTH);
       if (text !== "") await stream.write(encoder.encode(text));
-      else if (isEnded) return await stream.end();
+      else if (ended.aborted) return await stream.end();
       else await wakeup.wait();
     }
   } finally {
+    ended.removeEventListener("abort", onEnded);
     unsubscribe();
     backlog.clear();
   }

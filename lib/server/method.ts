@@ -34,8 +34,8 @@ export interface Host {
   readonly members: Members;
   readonly events: EventFeed;
   readonly failures: Failures;
-  /** Settles when the server begins to stop. */
-  readonly stopping: Promise<void>;
+  /** Aborts when the server begins to stop. */
+  readonly stopping: AbortSignal;
   /** While true nobody new is admitted. */
   readonly draining: boolean;
   setDraining(on: boolean): void;

@@ -48,7 +48,7 @@ export class CommServer implements Host {
   readonly buffers = new SpareBuffers(MAX_SPARE_BUFFERS);
   readonly blockDigests = new BlockDigestCache();
   #draining = false;
-  readonly #stopping = Promise.withResolvers<void>();
+  readonly #stopping = new AbortController();
   readonly #reception: Reception;
   /** True after abort(). */
   wasAborted = false;
@@ -111,8 +111,8 @@ export class CommServer implements Host {
     return this.#options.ledger;
   }
 
-  get stopping(): Promise<void> {
-    return this.#stopping.promise;
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   get draining(): boolean {
@@ -197,7 +197,7 @@ export class CommServer implements Host {
   async #stop(deadlineMs: number): Promise<void> {
     const message = STOPPING;
     this.events.emit({ event: "stopping", message });
-    this.#stopping.resolve();
+    this.#stopping.abort();
     this.#door.refuse("SHUTDOWN", message, { onlyWaiting: false });
     this.#reception.close();
     const { clients } = this.members;
