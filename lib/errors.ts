@@ -112,6 +112,7 @@ export const ERRORS = {
   LOST: local(3, "Check the network, then run it again.", true),
   TIMEOUT: local(3, "Give it longer with --timeout SECONDS.", true),
   INCOMPLETE: local(7, "Run it again: what was verified is kept."),
+  TOO_MANY_ENTRIES: local(7, "Get its folders one by one: what has arrived is kept."),
   DISK_FULL: local(9, "Make room, then run it again: it goes on where it stopped."),
   DISK_DENIED: local(9, "Look at who owns it and its folder, and what they may do: ls -ld"),
   TOO_MANY_FILES: local(9, "Raise the limit of open files (ulimit -n), then run it again.", true),

@@ -23,6 +23,7 @@ import { connectSession } from "../session/handshake.ts";
 import type { Session, SessionEnd, StreamLimits } from "../session/session.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Transport } from "../session/transport.ts";
+import { tooManyEntries } from "./path-set.ts";
 import { PATIENT, Patience } from "./patience.ts";
 import { orSilence, watchSilence } from "./silence-watch.ts";
 
@@ -48,8 +49,8 @@ export interface ClientOptions {
   /** How often a request is asked again that came too often; 0: the refusal is thrown at once. */
   readonly attempts?: number;
   onQueued?(position: number): void;
-  /** A message that somebody pushed; it is acknowledged as delivered when this returns. */
-  onMessage?(message: MessageParams): void;
+  /** A message that somebody pushed; it is acknowledged as delivered when what this returns has settled. */
+  onMessage?(message: MessageParams): unknown;
 }
 
 /** What a list or a watch is about: a pattern or a path, or a path whatever it looks like; undefined: everything. */
@@ -69,6 +70,8 @@ export class Client {
   readonly canAskDigests: boolean;
   /** Whether a `put` may tell holes. */
   readonly canTellHoles: boolean;
+  /** How many requests the server has accepted. */
+  answers = 0;
   /** Settles when the session has ended, with the reason; never rejects. */
   readonly ended: Promise<SessionEnd>;
 
@@ -133,20 +136,21 @@ export class Client {
   /**
    * The entries that are asked for, as many together as arrive together; with `parents` also the folders above what a
    * pattern matches, each before what is in it. The generator's return value tells how many there were and how many the
-   * server left out.
+   * server left out. `maxEntries`: a server that lists for ever is not listened to for ever.
    *
-   * @throws CommError INCOMPLETE when entries are missing
+   * @throws CommError INCOMPLETE when entries are missing; TOO_MANY_ENTRIES when there are more than `maxEntries`
    */
   async *listBatches(
     asked?: Asked,
     signal?: AbortSignal,
-    { parents = false } = {},
+    { parents = false, maxEntries = Number.POSITIVE_INFINITY } = {},
   ): AsyncGenerator<Entry[], ListTrailer> {
     const params = { ...paramsOf(asked), ...(parents && { parents }) };
     const { stream } = await this.#ask("list", params, signal);
     let received = 0;
     for await (const batch of decodeRecordBatches(EntrySchema, stream.body())) {
       received += batch.length;
+      if (received > maxEntries) throw tooManyEntries(maxEntries);
       yield batch;
     }
     const trailer = checkShape(ListTrailer, stream.trailer, "The end of a list");
@@ -229,6 +233,12 @@ export class Client {
     const { body = false, signal, isFeed = false } = options;
     if (signal?.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
     const stream = this.#session.open({ method, params }, { end: !body });
+    stream.accepted.then(
+      () => {
+        this.answers++;
+      },
+      () => {},
+    );
     if (this.#silenceMs !== undefined) {
       const isWaiting = options.isWaiting ?? (() => (isFeed ? stream.isUnanswered : stream.isAwaited));
       watchSilence({ stream, clock: this.#clock, silenceMs: this.#silenceMs, method, isWaiting });
@@ -253,10 +263,16 @@ function answerPush(stream: Stream, request: Open, onMessage: ClientOptions["onM
     stream.reset("UNKNOWN_METHOD", `This client has no method ${request.method}.`);
     return;
   }
+  const fail = (thrown: unknown) => stream.reset("BAD_PARAMS", toCommError(thrown).message);
+  const accept = () => {
+    if (!stream.isClosed) stream.accept({}, { end: true });
+  };
   try {
-    onMessage(checkShape(MessageParams, request.params, "A message"));
-    stream.accept({}, { end: true });
+    const shown = onMessage(checkShape(MessageParams, request.params, "A message"));
+    // Who pushes faster than it is read waits: what is open at once is bounded.
+    if (shown instanceof Promise) shown.then(accept).catch(fail);
+    else accept();
   } catch (thrown) {
-    stream.reset("BAD_PARAMS", toCommError(thrown).message);
+    fail(thrown);
   }
 }

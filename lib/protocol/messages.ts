@@ -61,9 +61,12 @@ export const Welcome = v.object({
 });
 export type Welcome = v.InferOutput<typeof Welcome>;
 
+/** A queue is not longer: its end can be waited for. */
+export const MAX_POSITION = 1_000_000;
+
 export const Queued = v.object({
   /** 1 is next. */
-  position: v.pipe(count, v.minValue(1)),
+  position: v.pipe(count, v.minValue(1), v.maxValue(MAX_POSITION)),
 });
 
 const reason = {

@@ -61,6 +61,8 @@ class ClientHandshake implements LinkHandler {
   #proof: { step: "asked" } | { step: "making" } | { step: "sent"; signature: Uint8Array } | undefined;
   readonly #scram: ScramClient | undefined;
   #queued = false;
+  /** In the queue. */
+  #position = Number.POSITIVE_INFINITY;
   #hasFailed = false;
   readonly #onAbort = () => this.#fail(new CommError("INTERRUPTED", "Interrupted."));
 
@@ -102,7 +104,7 @@ class ClientHandshake implements LinkHandler {
         this.#queued = true;
         this.#cancelTimeout();
         this.#link.startHeartbeat();
-        return this.#options.onQueued?.(decodeJson(Queued, payload, "QUEUED").position);
+        return this.#onPosition(decodeJson(Queued, payload, "QUEUED").position);
       case Opcode.REFUSE: {
         const { code, message } = decodeJson(Refuse, payload, "REFUSE");
         return this.#fail(refusal(code, message));
@@ -110,6 +112,15 @@ class ClientHandshake implements LinkHandler {
       default:
         throw new ProtocolError("UNEXPECTED_FRAME", "The server sends a frame of a session before WELCOME.");
     }
+  }
+
+  /** @throws ProtocolError UNEXPECTED_FRAME when it brings us no further: such frames could come for ever */
+  #onPosition(position: number): void {
+    if (position >= this.#position) {
+      throw new ProtocolError("UNEXPECTED_FRAME", `QUEUED at ${position} comes after ${this.#position}.`);
+    }
+    this.#position = position;
+    this.#options.onQueued?.(position);
   }
 
   #onAuth(message: string): void {

@@ -78,11 +78,11 @@ export class HostileServer implements Disposable {
   /** Whether PING is answered. */
   answersPings = true;
   readonly #answer: Answer;
-  readonly #welcome: object | undefined;
+  readonly #welcome: object | null;
   #listening: Listening | undefined;
 
-  /** `welcome`: members of WELCOME; undefined: HELLO is the test's to answer as well. */
-  constructor(answer: Answer, welcome: object | undefined = {}) {
+  /** `welcome`: members of WELCOME; null: HELLO is the test's to answer as well. */
+  constructor(answer: Answer, welcome: object | null = {}) {
     this.#answer = answer;
     this.#welcome = welcome;
   }
@@ -122,7 +122,7 @@ export class HostileServer implements Disposable {
     if (name === "PONG") return;
     if (name === "CREDIT") link.credit.set(stream, (link.credit.get(stream) ?? 0) + payload.readUInt32BE(0));
     this.heard.push(received);
-    if (name === "HELLO" && this.#welcome !== undefined) {
+    if (name === "HELLO" && this.#welcome !== null) {
       link.say(frame("WELCOME", { ...WELCOME, ...this.#welcome }));
       return;
     }

@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_FILE_BYTES } from "../../lib/block.ts";
 import { PAGES_PER_LIST, SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
+import { MAX_LISTED } from "../../lib/client/path-set.ts";
+import { MAX_WORKING_MS } from "../../lib/client/silence-watch.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { GLOB_LIMITS } from "../../lib/glob.ts";
 import { MAX_HOLES } from "../../lib/holes.ts";
@@ -15,6 +17,7 @@ import {
   MAX_JSON_DEPTH,
   MAX_TEXT_LENGTH,
 } from "../../lib/protocol/constants.ts";
+import { MAX_POSITION } from "../../lib/protocol/messages.ts";
 import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
 import { LOOK_MS, restAfter } from "../../lib/storage/looking-source.ts";
@@ -74,6 +77,9 @@ const NUMBERS: Record<string, string> = {
   "holes of a file that are told": `${MAX_HOLES}`,
   "a file that is put, or fetched": `${MAX_FILE_BYTES / KIB ** 4} TiB`,
   "paths that a transfer remembers": `${MAX_PATHS}, in ${(16 * MAX_PATHS) / KIB ** 2} MiB`,
+  "entries of a server's list, for one `get`": `${MAX_LISTED}`,
+  "WORKING and nothing else, of a server": `${MAX_WORKING_MS / 3_600_000} h`,
+  "place in a server's queue": `${MAX_POSITION}`,
 };
 
 describe("the limits of SECURITY.md", () => {

@@ -4,10 +4,13 @@ import { quote } from "../../path.ts";
 import { escapeText } from "../escape.ts";
 import type { TransferTerms, TransferView } from "./transfer-view.ts";
 
+/** So many are asked about; the others are failures. */
+const MAX_CONFLICTS = 100_000;
+
 /** Files that exist at the target, gathered for one question instead of one failure each. */
-export class Conflicts {
+export class Conflicts<Item extends TransferItem = TransferItem> {
   readonly #ask: TransferTerms["ask"];
-  readonly #found: { item: TransferItem; error: CommError }[] = [];
+  readonly #found: { item: Item; error: CommError }[] = [];
 
   /** Without `ask` every conflict is a failure. */
   constructor(ask: TransferTerms["ask"]) {
@@ -18,9 +21,13 @@ export class Conflicts {
     return this.#found.length;
   }
 
+  get items(): Item[] {
+    return this.#found.map(({ item }) => item);
+  }
+
   /** @returns false for a failure that must be told at once */
-  collect(item: TransferItem, error: CommError): boolean {
-    if (this.#ask === undefined || error.code !== "EXISTS") return false;
+  collect(item: Item, error: CommError): boolean {
+    if (this.#ask === undefined || error.code !== "EXISTS" || this.#found.length >= MAX_CONFLICTS) return false;
     this.#found.push({ item, error });
     return true;
   }

@@ -61,7 +61,7 @@ export function connectClient(flags: Flags, io: ConsoleIo, options: ConnectOptio
 interface ConnectOptions {
   readonly signal: AbortSignal;
   readonly resume?: string;
-  onMessage(message: MessageParams): void;
+  onMessage(message: MessageParams): unknown;
 }
 
 async function connectTo(target: Target, flags: Flags, io: ConsoleIo, options: ConnectOptions): Promise<Client> {
@@ -102,7 +102,7 @@ export async function withClient(
   work: (client: Client, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   return interruptible(async (signal) => {
-    const onMessage = (message: MessageParams) => io.note(formatMessage(message));
+    const onMessage = (message: MessageParams) => io.log(`${formatMessage(message)}\n`);
     const client = await connectClient(flags, io, { signal, onMessage });
     try {
       return await raceAbort(work(client, signal), signal);
@@ -120,7 +120,7 @@ export async function withConnection(
 ): Promise<number> {
   return interruptible(async (signal) => {
     const note = (line: string) => io.note(line);
-    const onMessage = (message: MessageParams) => note(formatMessage(message));
+    const onMessage = (message: MessageParams) => io.log(`${formatMessage(message)}\n`);
     const connection = await openConnection(flags, io, { signal, connecting: signal, note, onMessage });
     try {
       return await raceAbort(work(connection, signal), signal);
@@ -144,7 +144,7 @@ export async function openConnection(
     signal: AbortSignal;
     connecting: AbortSignal;
     note(line: string): void;
-    onMessage(message: MessageParams): void;
+    onMessage(message: MessageParams): unknown;
   },
 ): Promise<Connection> {
   const { note, onMessage } = options;

@@ -1,5 +1,6 @@
 import { findNamed } from "../../client/asked.ts";
 import type { Client } from "../../client/client.ts";
+import { MAX_LISTED } from "../../client/path-set.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import { CommError, ProtocolError, StorageError, UsageError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
@@ -123,7 +124,7 @@ async function* planSource(
   let count = 0;
   const above = new FoldersAbove<Entry>();
   const asked = entry !== undefined && isGlob(source) ? { path: source } : source || undefined;
-  const list = client.listBatches(asked, signal, { parents: isPattern });
+  const list = client.listBatches(asked, signal, { parents: isPattern, maxEntries: MAX_LISTED });
   for (let step = await list.next(); ; step = await list.next()) {
     if (step.done) {
       tellLeftOut(source, step.value, options);

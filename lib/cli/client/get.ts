@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { Download } from "../../client/download.ts";
+import { PathSet } from "../../client/path-set.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import { type CommError, RemoteError, UsageError } from "../../errors.ts";
 import { baseName } from "../../path.ts";
@@ -116,21 +117,18 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
     remotePath: (item) => item.from,
   });
   target.storage.tellLosses((message) => view.note(message));
-  const planned = new Set<string>();
-  const failed = new Set<string>();
+  const planned = new PathSet(digest64);
+  const failed = new PathSet(digest64);
   const tell: Parameters<Plan>[1] = {
     onPlanned: (item) => {
       // After a lost link the plan is made again.
-      if (!planned.has(item.to)) view.plan(item);
-      planned.add(item.to);
+      if (planned.add(item.to)) view.plan(item);
     },
     onFailed: (from, error) => {
-      if (!failed.has(from)) view.onFailed({ from, size: 0, kind: "folder" }, error);
-      failed.add(from);
+      if (failed.add(from)) view.onFailed({ from, size: 0, kind: "folder" }, error);
     },
     onLeftOut: (left) => view.onLeftOut(left),
   };
-  const inQuestion: TransferItem[] = [];
   const { onDone, onFailed, ...others } = run.transferOptions;
   const download = new Download((client) => prefetch(plan(client, tell), () => view.planned()), {
     ...others,
@@ -142,16 +140,15 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
     onFailed(item, error) {
       // What is replaced here is no matter of the server's.
       if (error instanceof RemoteError) return view.onFailed(item, error);
-      if (error.code === "EXISTS") inQuestion.push(item);
       onFailed(item, error);
     },
   });
-  return run.run(download, async () => {
+  return run.run(download, async (existing) => {
     const again = { ...options, request: { ...request, exists: "overwrite" as const } };
     // Those that the person was asked about, whatever there is at the server by now.
     const exit = await fetchTo(target, again, async function* (_, { onPlanned }) {
-      for (const item of inQuestion) onPlanned(item);
-      yield inQuestion;
+      for (const item of existing) onPlanned(item);
+      yield existing;
     });
     return view.exit || exit;
   });

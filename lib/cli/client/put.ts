@@ -96,24 +96,16 @@ function send(options: SendTerms, plan: Plan): Promise<number> {
     onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
     onLeftOut: (left) => view.onLeftOut(left),
   });
-  const inQuestion: UploadItem[] = [];
-  const { onFailed, ...others } = run.transferOptions;
   const upload = new Upload(
     prefetch(items, () => view.planned()),
-    {
-      ...others,
-      onFailed(item, error) {
-        if (error.code === "EXISTS") inQuestion.push(item);
-        onFailed(item, error);
-      },
-    },
+    run.transferOptions,
   );
-  return run.run(upload, async () => {
+  return run.run(upload, async (existing) => {
     const again = { ...options, request: { ...request, exists: "overwrite" as const } };
     // Those that the person was asked about, whatever there is on the disk by now.
     const exit = await send(again, async function* ({ onPlanned }) {
-      for (const item of inQuestion) onPlanned(item);
-      yield inQuestion;
+      for (const item of existing) onPlanned(item);
+      yield existing;
     });
     return view.exit || exit;
   });

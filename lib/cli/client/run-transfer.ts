@@ -51,7 +51,7 @@ interface Check<Item> {
 /** One `get` or `put`: carries it out, compares digests, asks about conflicts, and tells how it goes. */
 export class TransferRun<Item extends TransferItem> {
   readonly #options: TransferRunOptions<Item>;
-  readonly #conflicts: Conflicts;
+  readonly #conflicts: Conflicts<Item>;
   /** Files whose digests are compared when all have moved. */
   readonly #checks: Check<Item>[] = [];
   /** The most that the server said to have of a file that is sent. */
@@ -100,12 +100,12 @@ export class TransferRun<Item extends TransferItem> {
   }
 
   /**
-   * Carry it out; with `again` once more, when the person allows to replace what exists.
+   * Carry it out; with `again` once more, when the person allows to replace the files that exist.
    *
    * @returns the exit code of the first failure
    * @throws as Connection.persist()
    */
-  async run(transfer: Transfer, again: () => Promise<number>): Promise<number> {
+  async run(transfer: Transfer, again: (existing: readonly Item[]) => Promise<number>): Promise<number> {
     const { connection, terms, view } = this.#options;
     try {
       await connection.persist((client) => transfer.run(client));
@@ -121,7 +121,7 @@ export class TransferRun<Item extends TransferItem> {
     }
     if (this.#conflicts.count > 0) {
       view.hideProgress();
-      if (await this.#conflicts.isAllowed()) return again();
+      if (await this.#conflicts.isAllowed()) return again(this.#conflicts.items);
       this.#conflicts.tell(view);
     }
     await view.finish();

@@ -1,15 +1,31 @@
 import type { Client } from "../../client/client.ts";
 import { escapeGlob } from "../../glob.ts";
 import { escapeText } from "../escape.ts";
+import { raceAbort } from "./connection.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 
 /** Paths offered as endings, at most. */
 const MAX_COMPLETIONS = 100;
+/** Entries that are listened to for them. */
+const MAX_HEARD = 1_000;
+/** How long the prompt waits for them. */
+const COMPLETION_MS = 2_000;
 /** Commands that are followed by a path of the repository. */
 const OF_PATHS = ["get", "list", "remove", "rename", "digest", "watch"];
 
-/** Endings for a line: the name of a command, or a path of the repository. */
-export async function completeLine(client: Client, line: string): Promise<[string[], string]> {
+/**
+ * Endings for a line: the name of a command, or a path of the repository. Waits for the server as long as a person would,
+ * and listens to it no longer than what it says can be of use.
+ */
+export function completeLine(
+  client: Client,
+  line: string,
+  signal = AbortSignal.timeout(COMPLETION_MS),
+): Promise<[string[], string]> {
+  return raceAbort(findEndings(client, line, signal), signal).catch(() => [[], line]);
+}
+
+async function findEndings(client: Client, line: string, signal: AbortSignal): Promise<[string[], string]> {
   const [, name = "", typed] = /^\s*(\S*)(?:\s+"?([^"]*))?$/.exec(line) ?? [];
   if (typed === undefined) {
     const names = Object.keys(SHELL_COMMANDS).filter((command) => command.startsWith(name.toLowerCase()));
@@ -17,10 +33,12 @@ export async function completeLine(client: Client, line: string): Promise<[strin
   }
   if (!OF_PATHS.includes(name.toLowerCase())) return [[], line];
   const found: string[] = [];
+  let heard = 0;
   // What is typed is the beginning of a name, whatever it looks like.
-  for await (const { path, kind } of client.list(`${escapeGlob(typed)}*`)) {
+  for await (const { path, kind } of client.list(`${escapeGlob(typed)}*`, signal)) {
     // The line is typed on as it stands: with nothing that the person did not begin, nor could see.
-    if (!path.startsWith(typed) || escapeText(path) !== path) continue;
+    if (!path.startsWith(typed) || ++heard > MAX_HEARD) break;
+    if (escapeText(path) !== path) continue;
     found.push(kind === "folder" ? `${path}/` : path);
     if (found.length >= MAX_COMPLETIONS) break;
   }

@@ -118,8 +118,14 @@ class Shell {
       }
       warned = false;
       this.#history.add(typed.text);
-      connection.noteProgress();
+      // A person goes on as long as he likes; a script that is piped in only gets on when it is answered.
+      if (this.#io.inIsTty) connection.noteProgress();
+      const { client } = connection;
+      const answers = client.answers;
       const outcome = await this.#obey(connection, input, typed.text);
+      if (client.answers > answers && connection.client === client && this.#ended === undefined) {
+        connection.noteProgress();
+      }
       if (outcome === "exit") return exit;
       if (outcome === 0 || this.#io.inIsTty) continue;
       // Ctrl-C is meant for a script as a whole: what follows may have relied on what was interrupted.
@@ -207,13 +213,13 @@ class Shell {
   }
 
   /** Results, and what others say, are what a script that is piped in wants to read; before there is a session, nothing is. */
-  #print(text: string): void {
-    if (this.#input === undefined) this.#io.note(text);
-    else {
-      void this.#io.out(`${text}\n`).catch((thrown) => {
-        // Where nobody reads, the end of the input will tell.
-        if (toCommError(thrown).code !== "OUTPUT_CLOSED") this.#io.note(text);
-      });
+  async #print(text: string): Promise<void> {
+    if (this.#input === undefined) return this.#io.log(`${text}\n`);
+    try {
+      await this.#io.out(`${text}\n`);
+    } catch (thrown) {
+      // Where nobody reads, the end of the input will tell.
+      if (toCommError(thrown).code !== "OUTPUT_CLOSED") this.#io.note(text);
     }
   }
 }
