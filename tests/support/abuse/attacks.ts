@@ -30,3 +30,30 @@ export const OVER_TLS: readonly Attack[] = [
   { kind: "deaf-downloads", count: [20, 60] },
   { kind: "pings", count: [2, 16] },
 ];
+
+/** Sessions that make the server keep as much as it lets them: as many as there are seats by default, and very many. */
+export const HOARDS = [
+  "no-credit",
+  "waiting-bodies",
+  "unfinished-puts",
+  "unread-answers",
+  "unacknowledged-pushes",
+  "worst",
+];
+export const FEW = [3, 3] as const;
+export const MANY = [30, 200] as const;
+
+/** Ten sessions that ask for much and are cut. */
+export const DEAD: readonly Attack[] = [
+  { kind: "dead-gets", count: [10, 10] },
+  { kind: "dead-puts", count: [10, 10] },
+];
+
+/** Flags of a server with room for `attackers` beside the two who behave. */
+export const hoardSite = (attackers: number) => [
+  "--writable",
+  "--max-clients",
+  `${attackers + 2}`,
+  "--max-lists",
+  "1000",
+];

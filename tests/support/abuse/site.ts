@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { Client } from "../../../lib/client/client.ts";
 import { parseInvite } from "../../../lib/protocol/invite.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
@@ -9,6 +9,7 @@ import { Program } from "../program.ts";
 import { TempFolder } from "../temp-folder.ts";
 import { digestsOf, fetchAll, sha256Of } from "../transfers.ts";
 import { until } from "../until.ts";
+import { residentBytes, Scales, type Weight } from "./scales.ts";
 
 /** Large numbers for a person with time; small ones for every run. */
 export const isFull = process.env["COMMSERVER_ABUSE"] === "full";
@@ -34,24 +35,11 @@ export interface Report {
   readonly after: Usage;
 }
 
-/** What a server took to endure an attack. */
-export interface Weight {
-  /** Resident memory above that of the idle server, at most, in bytes. */
-  readonly peak: number;
-  /** Seconds of processor time. */
-  readonly seconds: number;
-  /** Of messages that were sent beside it, in milliseconds. */
-  readonly p99: number;
-  /** Whether a file could be fetched beside it. */
-  readonly fetched: boolean;
-}
-
-/** How often memory is looked at. */
-const LOOK_MS = 20;
-
 /** Messages that are timed, or as many as there are in this time. */
 const MESSAGES = isFull ? 2_000 : 200;
 const TALK_MS = isFull ? 60_000 : 5_000;
+/** How long something is weighed that does not end by itself. */
+const WEIGHED_MS = isFull ? 30_000 : 3_000;
 const SEATS = 64;
 const content = crypto.getRandomValues(new Uint8Array(65_536));
 
@@ -125,22 +113,10 @@ export class AbuseSite implements AsyncDisposable {
     return failed.length === 0 && (await digestsOf(local))["large.bin"] === sha256Of(this.#file);
   }
 
-  /** Resident memory in bytes. */
-  #resident(): number {
-    const status = readFileSync(`/proc/${this.server.pid}/status`, "utf8");
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-  }
-
-  /** Seconds of processor time so far. */
-  #seconds(): number {
-    const fields = readFileSync(`/proc/${this.server.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  }
-
   async usage(): Promise<Usage> {
     return {
       descriptors: readdirSync(`/proc/${this.server.pid}/fd`).length,
-      resident: this.#resident(),
+      resident: residentBytes(this.server.pid),
       seats: (await this.#talker.status({ limit: 1 })).seats.taken,
     };
   }
@@ -182,40 +158,23 @@ export class AbuseSite implements AsyncDisposable {
   }
 
   /** Weigh an attack: talk and fetch for a while, and see what it takes until nothing is left of it. */
-  async weigh({ kind, count: [few, many] }: Attack): Promise<Weight> {
-    const before = await this.usage();
-    const secondsBefore = this.#seconds();
-    let peak = 0;
-    const looking = setInterval(() => {
-      peak = Math.max(peak, this.#resident() - before.resident);
-    }, LOOK_MS);
-    try {
-      await using attack = this.#attack(kind, isFull ? many : few);
-      let isOver = false;
+  async weigh({ kind, count: [few, many] }: Attack): Promise<Weight & { readonly fetched: boolean }> {
+    const count = isFull ? many : few;
+    const { seats } = await this.usage();
+    let fetched = false;
+    const weight = await this.beside(`${kind} × ${count} (${this.security})`, async () => {
+      await using attack = this.#attack(kind, count);
       await attack.hear((line) => line === "under way");
-      const hearing = attack
-        .hear((line) => line.startsWith("over"))
-        .then(() => {
-          isOver = true;
-        });
-      const isBounded = kind.startsWith("dead-");
-      const times: number[] = [];
-      const begunAt = performance.now();
-      while (times.length < MESSAGES || performance.now() - begunAt < TALK_MS || (isBounded && !isOver)) {
-        times.push(await this.#talk());
-      }
-      const fetched = await this.fetch();
+      const over = attack.hear((line) => line.startsWith("over"));
+      if (kind.startsWith("dead-")) await over;
+      else await Bun.sleep(WEIGHED_MS);
+      fetched = await this.fetch();
       attack.endInput();
-      await hearing;
+      await over;
       await attack.ended();
-      await until(async () => (await this.usage()).seats <= before.seats);
-      const seconds = this.#seconds() - secondsBefore;
-      const weight = `at most ${Math.round(peak / 1e6)} MB more, ${seconds.toFixed(1)} s of processor time`;
-      console.log(`${`${kind} (${this.security})`.padEnd(26)} ${timesOf(times)}  ${weight}`);
-      return { peak, seconds, p99: sortedAt(times, 0.99), fetched };
-    } finally {
-      clearInterval(looking);
-    }
+      await until(async () => (await this.usage()).seats <= seats);
+    });
+    return { ...weight, fetched };
   }
 
   /** Somebody who may do everything, by the server's own socket. */
@@ -226,27 +185,34 @@ export class AbuseSite implements AsyncDisposable {
   }
 
   /** Talk while `work` goes on, and after it until the server has nothing more to do; print what that was like. */
-  async beside(what: string, work: () => Promise<void>): Promise<void> {
-    const [secondsBefore, residentBefore] = [this.#seconds(), this.#resident()];
+  async beside(what: string, work: () => Promise<void>): Promise<Weight> {
+    using scales = new Scales(this.server.pid);
     let isOver = false;
     const ended = work().finally(() => {
       isOver = true;
     });
+    ended.catch(() => {}); // told to who waits for it below
     const times: number[] = [];
-    for (let busy = secondsBefore; ; ) {
+    for (let busy = 0; ; ) {
       for (let count = 0; count < 50; count++) times.push(await this.#talk());
-      const seconds = this.#seconds();
+      const { seconds } = scales;
       // Talking takes a little of it.
       if (isOver && seconds - busy < 0.03) break;
       busy = seconds;
     }
     await ended;
-    const seconds = this.#seconds() - secondsBefore;
-    const [from, to] = [residentBefore, this.#resident()].map((bytes) => `${Math.round(bytes / 1e6)} MB`);
-    console.log(`${what.padEnd(26)} ${timesOf(times)}`);
+    const weight = {
+      seconds: scales.seconds,
+      peak: scales.peak,
+      p99: sortedAt(times, 0.99),
+      longest: Math.max(...times),
+    };
+    const [kept, peak] = [scales.kept, weight.peak].map((bytes) => `${Math.round(bytes / 1e6)} MB`);
+    console.log(`${what.padEnd(34)} ${timesOf(times)}`);
     console.log(
-      `${"".padEnd(26)} ${seconds.toFixed(2)} s of processor time; resident memory ${from}, afterwards ${to}`,
+      `${"".padEnd(34)} ${weight.seconds.toFixed(2)} s of processor time; at most ${peak} more than before, afterwards ${kept} more`,
     );
+    return weight;
   }
 
   #attack(kind: string, count: number): Program {
