@@ -94,18 +94,15 @@ async function python(wire: string[], ...options: string[]): Promise<PythonSite>
 buildFirst();
 
 describeInterop("a client that lies about its proof", () => {
-  test("is refused by the compiled server with the code of the page, and takes no seat", async () => {
+  test.each(CLIENT_LIES)("%s: is refused by the compiled server with the code of the page (%d)", async (lie, code) => {
     await using site = await compiled("--max-clients", "1");
-    const codes: Record<string, unknown> = {};
-    for (const [lie] of CLIENT_LIES) {
-      const { events } = await site.run([...anotherHost(), "--lie", lie], []);
-      codes[lie] = events.length === 0 ? 0 : events.at(-1)?.["code"];
-    }
-    expect(codes).toEqual(Object.fromEntries(CLIENT_LIES.map(([lie, code]) => [lie, code])));
+    const { events } = await site.run([...anotherHost(), "--lie", lie], []);
+    expect(events.at(-1)?.["code"]).toBe(code);
+    // It has no seat: there is only one.
     expect((await site.run([], ["message still"])).events).toContainEqual(
       expect.objectContaining({ event: "result", text: "still ACK" }),
     );
-  }, 60_000);
+  });
 
   test.each(LATE_LIES)("%s: the compiled server says UNEXPECTED_FRAME, refusing or by GOAWAY", async (lie) => {
     await using site = await compiled();

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_FILE_BYTES } from "../../lib/block.ts";
+import { MAX_BYTES } from "../../lib/cli/server/default-memory.ts";
 import { PAGES_PER_LIST, SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
 import { MAX_LISTED } from "../../lib/client/path-set.ts";
 import { MAX_WORKING_MS } from "../../lib/client/silence-watch.ts";
@@ -19,6 +20,8 @@ import {
 } from "../../lib/protocol/constants.ts";
 import { MAX_POSITION } from "../../lib/protocol/messages.ts";
 import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
+import { STALLED_MS } from "../../lib/server/holders.ts";
+import { memoryLimits } from "../../lib/server/memory-budget.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
 import { LOOK_MS, restAfter } from "../../lib/storage/looking-source.ts";
 import { MAX_TOUCHED } from "../../lib/storage/watched-tree.ts";
@@ -42,6 +45,8 @@ const constant = (name: string) => privateConstant(START, name);
 const room = (name: string) => privateConstant("cli/server/room.ts", name);
 const handshakes = room("MAX_UNADMITTED");
 
+const MAX_SESSION_MEMORY = memoryLimits(Number.MAX_SAFE_INTEGER).sessionBytes / KIB / KIB;
+
 const throttle = (name: string) => privateConstant("server/throttle.ts", name);
 const often = `${throttle("BURST")}, and one in ${1 / throttle("PER_SECOND")} s`;
 
@@ -62,6 +67,8 @@ const NUMBERS: Record<string, string> = {
   "bytes under way on a stream, before its turn": `${constant("FIRST_CREDIT_BYTES") / KIB} KiB`,
   "bytes under way on a stream, in its turn": `${constant("MAX_WINDOW_BYTES") / KIB / KIB} MiB, less with a rate`,
   "answers that wait for a peer that reads none": `${privateConstant("session/link.ts", "CONGESTED_BYTES") / KIB} KiB`,
+  "the same of one session": `${MAX_SESSION_MEMORY} MiB`,
+  "a transfer at rest that lets others wait": `${STALLED_MS / 1000} s`,
   "`status` a second": PAGES_PER_LIST === 10 ? "ten times that" : "",
   "watches of a session": `${privateConstant("server/handlers/watch.ts", "MAX_WATCHES")}`,
   "records that wait for who reads none": `${MAX_BACKLOG.records}, and ${MAX_BACKLOG.bytes / KIB / KIB} MiB`,
@@ -89,13 +96,19 @@ describe("the limits of SECURITY.md", () => {
   });
 
   test("with a flag have the default that the flag has", () => {
-    for (const { number, flag } of rows.filter((row) => row.flag !== "")) {
+    for (const { number, flag } of rows.filter((row) => !["", "`--max-memory`"].includes(row.flag))) {
       for (const [, name] of flag.matchAll(/`--([a-z-]+)`/g)) {
         const { default: fallback } = SERVE_FLAGS[name as keyof typeof SERVE_FLAGS] as { default?: string };
         const written = fallback === undefined ? "none" : name === "idle" ? `${Number(fallback) / 3600} h` : fallback;
         expect(number.replace(" MB", "MB").split(",")[0]).toBe(written);
       }
     }
+  });
+
+  test("of memory is that of a large machine", () => {
+    const row = rows.find(({ flag }) => flag === "`--max-memory`");
+    const most = MAX_BYTES / KIB / KIB;
+    expect(row?.number).toStartWith(`${most} MiB`);
   });
 
   test("are answered with codes of the error table", () => {

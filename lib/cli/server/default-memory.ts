@@ -5,7 +5,7 @@ const MIB = 1024 * 1024;
 
 const SHARE = 1 / 16;
 const MIN_BYTES = 64 * MIB;
-const MAX_BYTES = 128 * MIB;
+export const MAX_BYTES = 128 * MIB;
 
 /** Where Linux tells what the processes of this one's group may have: of cgroups, version 2 and 1. */
 const GROUP_LIMITS = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];

@@ -15,6 +15,7 @@ const [kind = "", port, security, rate] = process.argv.slice(2);
 const TLS = security === "tls" ? { trust: { verify() {} } } : {};
 /** Connections that wait for their end. */
 const MAX_HELD = 1_500;
+const LATE_MS = 50;
 const WRONG = { name: "default", secret: "w".repeat(43) };
 
 const tally: Record<string, number> = {};
@@ -63,7 +64,7 @@ const stopped = (async () => {
 })();
 
 const held = new Set<Promise<void>>();
-const startedAt = performance.now();
+let due = performance.now();
 for (let count = 0; !isStopped; count++) {
   if (count === Number(rate)) console.log("under way");
   if (held.size < MAX_HELD) {
@@ -72,7 +73,8 @@ for (let count = 0; !isStopped; count++) {
       .finally(() => held.delete(attempt));
     held.add(attempt);
   }
-  const due = startedAt + (1_000 * (count + 1)) / Number(rate);
+  // On a busy machine it comes late, and makes up for little of that: hundreds at once would be another attack.
+  due = Math.max(due + 1_000 / Number(rate), performance.now() - LATE_MS);
   await Bun.sleep(Math.max(0, due - performance.now()));
 }
 await Promise.race([Promise.all(held), Bun.sleep(5_000)]);

@@ -10,6 +10,8 @@ import { isFull, type Security } from "./site.ts";
 
 /** How long an attack is endured. */
 const SIEGE_MS = isFull ? 60_000 : 4_000;
+/** How often the rightful client comes at least, also on a busy machine. */
+const MIN_TIMES = 10;
 
 export interface Siege {
   readonly kind: string;
@@ -44,7 +46,7 @@ export async function endureSiege(security: Security, { kind, rate: [few, many] 
   const outcomes: string[] = [];
   const times: number[] = [];
   const [startedAt, usedBefore] = [performance.now(), processorSeconds(server.pid)];
-  while (performance.now() - startedAt < SIEGE_MS) {
+  while (performance.now() - startedAt < SIEGE_MS || times.length < MIN_TIMES) {
     const cameAt = performance.now();
     outcomes.push(await comeAndGo(server.port, security, token));
     times.push(performance.now() - cameAt);
