@@ -47,8 +47,8 @@ export class Journal {
   }
 
   /**
-   * Open or make the journal `name`, for this opener alone. It goes on when it is of the same source, else it begins
-   * anew. `isTrusted` is false when what it says must be verified. Nobody may do more with it than `mode` says.
+   * Open or make the journal `name`, for this opener alone. It goes on when it is of the same source, and is "trusted", or
+   * "unverified"; one that is "new" says nothing until restart(). Nobody may do more with it than `mode` says.
    *
    * @throws StorageError BUSY while another has it; the system's error
    */
@@ -57,7 +57,7 @@ export class Journal {
     name: string,
     facts: FileFacts,
     mode: number,
-  ): { journal: Journal; isTrusted: boolean } {
+  ): { journal: Journal; state: "trusted" | "unverified" | "new" } {
     const lock = JournalLock.take(folder, name, mode);
     try {
       tryNarrow(lock.fd, mode);
@@ -65,11 +65,9 @@ export class Journal {
       const found = readJournal(lock.fd);
       if (found !== undefined && isSameSource(found.facts, facts)) {
         const journal = new Journal(lock, path, facts, found.digests);
-        return { journal, isTrusted: found.facts.boot === bootId() };
+        return { journal, state: found.facts.boot === bootId() ? "trusted" : "unverified" };
       }
-      const journal = new Journal(lock, path, facts, new BigUint64Array(0));
-      journal.restart();
-      return { journal, isTrusted: true };
+      return { journal: new Journal(lock, path, facts, new BigUint64Array(0)), state: "new" };
     } catch (error) {
       lock.release();
       throw error;

@@ -67,13 +67,15 @@ export class LocalPart implements PartFile {
       const opened = Journal.open(folder, names.journal, facts, mode);
       const held = opened.journal;
       journal = held;
+      // A full disk has no room for it: then it goes again.
+      if (opened.state === "new") held.restart();
       // What the journal speaks of must be there, too.
       const file = openPart(folder, names.part, mode, () => held.restart());
       fd = file.fd;
       const { size } = file;
       // A disk that was pulled out: the journal may be ahead of it without another start of the system.
       if (size > facts.size) fs.ftruncateSync(fd, facts.size);
-      if (!opened.isTrusted || size < held.end) await verify(fd, held);
+      if (opened.state === "unverified" || size < held.end) await verify(fd, held);
       const part = new LocalPart(options, names.part, held, file);
       const isNew = held.end === 0;
       if (isNew) fs.ftruncateSync(fd, 0);
