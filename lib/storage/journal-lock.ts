@@ -68,6 +68,10 @@ export class JournalLock {
       if (others === undefined) return undefined;
       lock = new JournalLock(fd, key, others.folder);
       open.add(key);
+    } catch (error) {
+      // No room for the rest of the lock: one that says nothing yet is in nobody's way, nor of use.
+      if (create !== 0 && facts.size === 0n) fs.rmSync(path, { force: true });
+      throw error;
     } finally {
       if (lock === undefined) fs.closeSync(fd);
     }
@@ -116,6 +120,7 @@ function lockForOthers(
   }
 }
 
+/** @throws the system's error */
 function tryFlock(folder: OpenFolder, name: string, fd: number): "held" | "taken" | "none" {
   const { tryLock } = libc();
   if (tryLock === undefined) return "none";

@@ -7,17 +7,14 @@ import { OWN_FILE } from "./rights.ts";
 /**
  * Whether flock(2) works in this folder: ENOSYS, ENOLCK or EPERM are no word on who has the file. Asked of a file that
  * nobody else can have, and not of errno, which other work of the runtime may have changed by the time we look.
+ *
+ * @throws the system's error, when no such file can be made
  */
 export function hasFlock(folder: OpenFolder, name: string): boolean {
   const { tryLock } = libc();
   if (tryLock === undefined) return false;
   const probe = uniquePartName(name);
-  let fd: number;
-  try {
-    fd = folder.create(probe, OWN_FILE);
-  } catch {
-    return true; // nothing can be made here, and so nothing is known
-  }
+  const fd = folder.create(probe, OWN_FILE);
   try {
     return tryLock(fd);
   } finally {
@@ -38,6 +35,8 @@ export function missingLocks(path: string): string | undefined {
   const folder = OpenFolder.open(path);
   try {
     return hasFlock(folder, "locks") ? undefined : `No file locks on this disk: ${INSTEAD}`;
+  } catch {
+    return undefined; // nothing can be made here, and so nothing is known
   } finally {
     folder.release();
   }

@@ -1,8 +1,9 @@
 /** A transfer that is refused, for whatever reason and on either side, leaves nothing but what was there. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { binaries } from "../support/binaries.ts";
+import { isSkipped, launched, missingLauncher, namedWhy, type Refused } from "../support/launched.ts";
 import { OtherUser } from "../support/other-user.ts";
 import { run, ServerProcess } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
@@ -57,10 +58,20 @@ interface Refusal {
   readonly isStranger?: boolean;
   /** A limit of what a file may be, for that side. */
   readonly limited?: "client" | "server";
+  /** What the system refuses to the client. */
+  readonly refused?: readonly Refused[];
 }
 
 /** Run one command, and look that nothing has changed on either side. */
-async function refuse({ args, exitCode, code, serverArgs = [], limited, isStranger = false }: Refusal): Promise<void> {
+async function refuse({
+  args,
+  exitCode,
+  code,
+  serverArgs = [],
+  limited,
+  isStranger = false,
+  refused = [],
+}: Refusal): Promise<void> {
   using user = isStranger ? await OtherUser.of(STRANGER) : undefined;
   const [stateDir, home] = [folder.join("state"), folder.join("home")];
   for (const path of [stateDir, home]) mkdirSync(path);
@@ -78,7 +89,8 @@ async function refuse({ args, exitCode, code, serverArgs = [], limited, isStrang
   const words = [...args, "--json", "-s", running.address];
   const before = everything(here, repository);
   const client = within(limited === "client", [programs.client, ...words]);
-  const done = (await user?.run("client", words, { cwd: here, env })) ?? (await run(client, { cwd: here, env }));
+  const command = refused.length === 0 ? client : launched(refused, client);
+  const done = (await user?.run("client", words, { cwd: here, env })) ?? (await run(command, { cwd: here, env }));
   expect(done.stdout + done.stderr).toContain(`"${code}"`);
   expect(done.exitCode).toBe(exitCode);
   expect(everything(here, repository)).toEqual(before);
@@ -129,6 +141,26 @@ describe("a get that is refused", () => {
     ])(smallDiskTest("leaves nothing: %j"), async (args) => {
       await refuse({ args, exitCode: 9, code: "DISK_FULL" });
     });
+  });
+
+  // Without flock, a folder is the lock: what was made first must go when there is no room for the next.
+  describe.each([
+    [[], [0, 1]],
+    [["flock=ENOSYS"], [0, 1, 2, 3]],
+  ] as [Refused[], number[]][])("where %j is refused,", (refused, counts) => {
+    const missing = noSmallDisk ?? missingLauncher(refused);
+
+    test.skipIf(isSkipped(missing)).each(counts)(
+      namedWhy("as the disk takes %d more files and no other leaves nothing", missing),
+      async (count) => {
+        using disk = new SmallDisk(32 * MB);
+        here = disk.path;
+        writeTree(repository, { "large.bin": LARGE });
+        const { files, ffree } = statfsSync(here);
+        Bun.spawnSync(["mount", "-o", `remount,nr_inodes=${files - ffree + count}`, here]);
+        await refuse({ args: ["get", "large.bin"], exitCode: 9, code: "DISK_FULL", refused });
+      },
+    );
   });
 
   test
