@@ -1,5 +1,6 @@
 import { type ClientFault, ClientRun } from "./client-run.ts";
 import type { Site } from "./site.ts";
+import { Window } from "./window.ts";
 
 /** How a client reaches the server. */
 export type Way = "straight" | "ipv6" | "weather";
@@ -20,7 +21,7 @@ export interface RunOptions {
 const LONGEST_MS = 150_000;
 const CONSOLE_MS = 40_000;
 /** What no program of ours ever says, whatever is done to it. */
-const DEFECT =
+export const DEFECT =
   /UNEXPECTED|unexpected|This is a defect|panic|Segmentation|(?:Type|Range|Reference|Syntax|Assertion)Error|^\s+at .+:\d+/m;
 
 /** Runs the compiled programs, and judges how they end. */
@@ -43,16 +44,22 @@ export class Clients {
 
   /** Start a client, without waiting for it. */
   begin(args: readonly string[], options: RunOptions = {}): ClientRun {
-    const { way = "straight", token = "default", cwd = this.#site.root, fault, isImpatient } = options;
-    const { port, weather } = this.#site;
-    const address = { straight: `127.0.0.1:${port}`, ipv6: `[::1]:${port}`, weather: `127.0.0.1:${weather.port}` }[way];
-    const patience = isImpatient ? [] : ["--wait"];
-    const words = [...args, "-s", address, "--invite-file", this.#site.inviteFile(token), ...patience];
+    const { way = "straight", cwd = this.#site.root, fault } = options;
+    const { weather } = this.#site;
+    const words = this.#words(args, options);
     const run = new ClientRun(this.#programs.client, words, { cwd, env: this.#env, fault });
     run.isInWeather = way === "weather" && !weather.isCalm;
     this.#running.add(run);
     this.#site.operations.add(args[0] ?? "");
     return run;
+  }
+
+  /** Open a window with a client in it; `isDeaf`: SIGHUP is ignored there. */
+  openWindow(args: readonly string[], { isDeaf, ...options }: RunOptions & { isDeaf: boolean }): Window {
+    const command = [this.#programs.client, ...this.#words(args, options)];
+    const wrapped = isDeaf ? ["sh", "-c", `trap '' HUP; exec "$@"`, "sh", ...command] : command;
+    this.#site.operations.add("window");
+    return new Window(wrapped, { cwd: options.cwd ?? this.#site.root, env: this.#env });
   }
 
   /** Run one to its end, and judge that. */
@@ -100,6 +107,13 @@ export class Clients {
 
   killAll(): void {
     for (const run of this.#running) run.signal("SIGKILL");
+  }
+
+  #words(args: readonly string[], { way = "straight", token = "default", isImpatient }: RunOptions): string[] {
+    const { port, weather } = this.#site;
+    const address = { straight: `127.0.0.1:${port}`, ipv6: `[::1]:${port}`, weather: `127.0.0.1:${weather.port}` }[way];
+    const patience = isImpatient ? [] : ["--wait"];
+    return [...args, "-s", address, "--invite-file", this.#site.inviteFile(token), ...patience];
   }
 
   #tally(run: ClientRun): void {

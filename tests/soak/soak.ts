@@ -3,12 +3,14 @@ import { Prng } from "../fuzz/prng.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { Gate } from "./gate.ts";
 import { BurstLane } from "./lanes/burst.ts";
+import { GrowingLane } from "./lanes/growing.ts";
 import { IntruderLane } from "./lanes/intruder.ts";
 import type { Lane } from "./lanes/lane.ts";
 import { MoverLane } from "./lanes/mover.ts";
 import { SharedLane } from "./lanes/shared.ts";
 import { TalkLane } from "./lanes/talk.ts";
 import { WatchLane } from "./lanes/watch.ts";
+import { WindowLane } from "./lanes/window.ts";
 import { FaultyOperator } from "./operator.ts";
 import type { SoakOptions } from "./options.ts";
 import { Plot } from "./plot.ts";
@@ -57,6 +59,8 @@ class SoakRun {
       new SharedLane(site, "s2", shared, { ways: ["straight", "weather"] }),
       new TalkLane(site),
       new WatchLane(site),
+      new GrowingLane(site),
+      new WindowLane(site),
       new BurstLane(site),
       new IntruderLane(site),
     ];
