@@ -69,8 +69,9 @@ export class JournalLock {
       lock = new JournalLock(fd, key, others.folder);
       open.add(key);
     } catch (error) {
-      // No room for the rest of the lock: one that says nothing yet is in nobody's way, nor of use.
-      if (create !== 0 && facts.size === 0n) fs.rmSync(path, { force: true });
+      // No room for the rest of the lock: a journal that says nothing yet is of no use. Unless another has just locked it.
+      const isFree = libc().tryLock?.(fd) !== false;
+      if (create !== 0 && facts.size === 0n && isFree) fs.rmSync(path, { force: true });
       throw error;
     } finally {
       if (lock === undefined) fs.closeSync(fd);
