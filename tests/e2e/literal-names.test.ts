@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { clientCommand, Program } from "../support/program.ts";
 import { writeTree } from "../support/repository.ts";
@@ -17,10 +17,10 @@ const FILES = {
 };
 let site: TransferSite;
 
-beforeAll(async () => {
+beforeEach(async () => {
   site = await TransferSite.open(FILES);
 }, 120_000);
-afterAll(() => site[Symbol.asyncDispose]());
+afterEach(() => site[Symbol.asyncDispose]());
 
 const pathsOf = (stdout: string) => JSON.parse(stdout).map(({ path }: { path: string }) => path);
 const local = (name: string) => readFileSync(`${site.here}/${name}`, "utf8");
