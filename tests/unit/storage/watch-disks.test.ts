@@ -38,7 +38,7 @@ describe.skipIf(isSkipped(noSshfs))(namedWhy("a folder of another machine (sshfs
     writeTree(real, { old: "x", "tree/deep": "x" });
     await watch(one);
     expect(lines).toEqual([`missed 0: ${DEAF.message}`]);
-    expect(notices).toEqual([DEAF.advice]);
+    expect(notices.filter((notice) => notice === DEAF.advice)).toHaveLength(1);
     writeTree(real, { "tree/new": "x" });
     await saw("added tree/new");
     writeTree(real, { "tree/deep": "longer" });
@@ -116,7 +116,9 @@ describe("a repository that is replaced", () => {
     await sawMissed("another folder than before");
     writeFileSync(folder.join("repository/a"), "longer");
     await saw("changed a");
-    expect(notices).toEqual([expect.stringContaining("is not there")]);
+    // The folders of other tests are gone by now, and of that their watches may hear.
+    const ours = notices.filter((notice) => notice.includes(folder.path));
+    expect(ours).toEqual([expect.stringContaining("is not there")]);
     stop();
   }, 60_000);
 
