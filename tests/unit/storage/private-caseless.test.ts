@@ -1,5 +1,5 @@
 /** A disk that takes names for the same which are not, and whose numbers of files don't tell: only the names do. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { LocalStorage } from "../../../lib/storage/local.ts";
 import { PrivatePlaces } from "../../../lib/storage/private-places.ts";
@@ -18,14 +18,14 @@ describe.skipIf(isSkipped(missing))(namedWhy("on a disk without cases of letters
   let storage: LocalStorage;
   const state = () => disk.join(STATE_PATH);
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     disk = await CaselessDisk.make();
     writeTree(disk.path, { "tls/key.pem": "KEY", "docs/a.txt": "public" });
     const places = new PrivatePlaces(() => ({ folders: [state()], files: [disk.join("tls/key.pem")] }));
     storage = await LocalStorage.at(disk.path, { places });
   });
 
-  afterAll(() => disk[Symbol.asyncDispose]());
+  afterEach(() => disk[Symbol.asyncDispose]());
 
   test("the numbers of files tell nothing", () => {
     expect(statSync(disk.join("docs/A.TXT")).ino).not.toBe(statSync(disk.join("docs/a.txt")).ino);
