@@ -1,6 +1,8 @@
+import { PathSet } from "../../client/path-set.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import { type CommError, ERRORS } from "../../errors.ts";
 import type { Outcome } from "../../protocol/methods.ts";
+import { digest64 } from "../../storage/digest64.ts";
 import type { PrivatePlaces } from "../../storage/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
@@ -63,7 +65,7 @@ export class TransferView {
   #exit = 0;
   readonly #count = { stored: 0, unchanged: 0, skipped: 0, failed: 0, leftOut: 0 };
   /** What was told: after a lost link the plan is made again. */
-  readonly #leftOut = new Set<string>();
+  readonly #leftOut = new PathSet(digest64);
   #storedBytes = 0;
   readonly #startedAt = performance.now();
   #lastProgressEvent = performance.now();
@@ -176,9 +178,7 @@ export class TransferView {
       if (item.kind === "file") this.#progress?.finish(planned);
     }
     const { path, code, why, count = 1 } = left;
-    const key = `${count} ${path}`;
-    if (this.#leftOut.has(key)) return;
-    this.#leftOut.add(key);
+    if (!this.#leftOut.add(`${count} ${path}`)) return;
     this.#count.leftOut += count;
     const { json, io } = this.#options;
     if (json) return this.#event("left-out", { path, code, message: why, ...(count > 1 && { count }) });
