@@ -1,6 +1,7 @@
 import { CommError, ERRORS, endsSession, toCommError } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Client } from "./client.ts";
+import { pause } from "./pause.ts";
 
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 10_000;
@@ -139,19 +140,4 @@ export class Connection {
 function isLoss(error: CommError): boolean {
   const { retryable, exit } = ERRORS[error.code];
   return retryable && exit === ERRORS.LOST.exit && (endsSession(error) || ERRORS[error.code].scope === "local");
-}
-
-/** Until the time has come, or `signal` aborts. */
-function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve);
-    signal?.addEventListener(
-      "abort",
-      () => {
-        cancel();
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -10,6 +10,7 @@ import { BlockPool } from "../transfer/block-pool.ts";
 import { ChunkReader } from "../transfer/chunk-reader.ts";
 import { RecordSender } from "../transfer/record-sender.ts";
 import type { Client } from "./client.ts";
+import { pause } from "./pause.ts";
 import { isDamage, MAX_DAMAGES, MAX_OUTSTANDING, MAX_OVERLOADS, overloadDelayMs } from "./transfer.ts";
 
 export interface DigestsOptions {
@@ -42,7 +43,7 @@ export async function digestAll(client: Client, paths: readonly string[], option
     }
     left = batch.left;
     // What was put off waits for the files of others.
-    if (batch.isPutOff) await after(options.clock, overloadDelayMs(overloads++));
+    if (batch.isPutOff) await pause(options.clock, overloadDelayMs(overloads++), options.signal);
   }
 }
 
@@ -156,8 +157,4 @@ class Batch {
     this.#digest = undefined;
     this.#onRoom?.();
   }
-}
-
-function after(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(ms, resolve));
 }
