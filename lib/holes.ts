@@ -10,6 +10,10 @@ export function sumOf(ranges: readonly Range[]): number {
   return ranges.reduce((sum, [from, to]) => sum + to - from, 0);
 }
 
+export function hasHoles({ holes }: { readonly holes?: readonly Range[] | undefined }): boolean {
+  return holes !== undefined && holes.length > 0;
+}
+
 /** What of `ranges` is in no hole; both are in order. */
 export function withoutHoles(ranges: readonly Range[], holes: readonly Range[]): readonly Range[] {
   if (holes.length === 0) return ranges;

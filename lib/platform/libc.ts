@@ -56,7 +56,7 @@ export interface InotifyCalls {
  * A name that every such system has: musl knows it for itself. No other is tried: one that the system does not have, Bun
  * looks for in the working folder, and would run what somebody has put there.
  */
-const LINUX = "libc.so.6";
+export const LINUX_LIBC = "libc.so.6";
 const DARWIN = "libSystem.B.dylib";
 
 const LOCK_EX = 2;
@@ -105,30 +105,30 @@ function tried<T>(load: () => T): T | undefined {
 }
 
 function loadGetdents(): Libc["getdents64"] {
-  const { symbols } = dlopen(LINUX, { getdents64: { args: ["i32", "ptr", "u64"], returns: "i64" } });
+  const { symbols } = dlopen(LINUX_LIBC, { getdents64: { args: ["i32", "ptr", "u64"], returns: "i64" } });
   return (fd, buffer) => Number(symbols.getdents64(fd, ptr(buffer), buffer.length));
 }
 
 function loadFlock(): Libc["tryLock"] {
-  const library = process.platform === "darwin" ? DARWIN : LINUX;
+  const library = process.platform === "darwin" ? DARWIN : LINUX_LIBC;
   const { symbols } = dlopen(library, { flock: { args: ["i32", "i32"], returns: "i32" } });
   return (fd) => symbols.flock(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
 function loadOpenat(): Libc["createAt"] {
-  const { symbols } = dlopen(LINUX, { openat: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" } });
+  const { symbols } = dlopen(LINUX_LIBC, { openat: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" } });
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   return (folder, name, mode) => symbols.openat(folder, firstName(name), flags, mode);
 }
 
 function loadRenameat2(): Libc["renameNewAt"] {
-  const { symbols } = dlopen(LINUX, { renameat2: { args: ["i32", "ptr", "i32", "ptr", "u32"], returns: "i32" } });
+  const { symbols } = dlopen(LINUX_LIBC, { renameat2: { args: ["i32", "ptr", "i32", "ptr", "u32"], returns: "i32" } });
   return (folder, from, to) =>
     symbols.renameat2(folder, firstName(from), folder, secondName(to), RENAME_NOREPLACE) === 0;
 }
 
 function loadRenameSyscall(): Libc["renameNewAt"] {
-  const { symbols } = dlopen(LINUX, {
+  const { symbols } = dlopen(LINUX_LIBC, {
     syscall: { args: ["i64", "i64", "ptr", "i64", "ptr", "i64"], returns: "i64" },
   });
   return (folder, from, to) =>
@@ -136,7 +136,7 @@ function loadRenameSyscall(): Libc["renameNewAt"] {
 }
 
 function loadSendfile(): Libc["sendfile"] {
-  const { symbols } = dlopen(LINUX, { sendfile: { args: ["i32", "i32", "ptr", "u64"], returns: "i64" } });
+  const { symbols } = dlopen(LINUX_LIBC, { sendfile: { args: ["i32", "i32", "ptr", "u64"], returns: "i64" } });
   const position = new BigInt64Array(1);
   const at = ptr(position);
   return (socket, file, offset, length) => {
@@ -148,7 +148,7 @@ function loadSendfile(): Libc["sendfile"] {
 const SEEK_SET = 0;
 
 function loadLseek(): Libc["isWithinReach"] {
-  const { symbols } = dlopen(LINUX, { lseek: { args: ["i32", "i64", "i32"], returns: "i64" } });
+  const { symbols } = dlopen(LINUX_LIBC, { lseek: { args: ["i32", "i64", "i32"], returns: "i64" } });
   // Beyond what the file system can number the seek itself fails; where one looks for more, nothing is written.
   return (fd, offset) => Number(symbols.lseek(fd, offset, SEEK_SET)) >= 0;
 }
@@ -158,7 +158,7 @@ const SEEK_HOLE = 4;
 const ENXIO = 6;
 
 function loadSeek(): SeekCalls {
-  const { symbols } = dlopen(LINUX, {
+  const { symbols } = dlopen(LINUX_LIBC, {
     lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
     __errno_location: { args: [], returns: "ptr" },
   });
@@ -178,7 +178,7 @@ function loadSeek(): SeekCalls {
 }
 
 function loadInotify(): InotifyCalls {
-  const { symbols } = dlopen(LINUX, {
+  const { symbols } = dlopen(LINUX_LIBC, {
     inotify_init1: { args: ["i32"], returns: "i32" },
     inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
     inotify_rm_watch: { args: ["i32", "i32"], returns: "i32" },
@@ -196,7 +196,7 @@ const ACL = Buffer.from("system.posix_acl_access\0");
 const MAX_ACL_BYTES = 65_536;
 
 function loadGetAcl(): Libc["getAcl"] {
-  const { symbols } = dlopen(LINUX, { lgetxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i64" } });
+  const { symbols } = dlopen(LINUX_LIBC, { lgetxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i64" } });
   let buffer: Uint8Array | undefined;
   return (path) => {
     buffer ??= new Uint8Array(MAX_ACL_BYTES);
@@ -206,12 +206,12 @@ function loadGetAcl(): Libc["getAcl"] {
 }
 
 function loadSetAcl(): Libc["setAcl"] {
-  const { symbols } = dlopen(LINUX, { fsetxattr: { args: ["i32", "ptr", "ptr", "u64", "i32"], returns: "i32" } });
+  const { symbols } = dlopen(LINUX_LIBC, { fsetxattr: { args: ["i32", "ptr", "ptr", "u64", "i32"], returns: "i32" } });
   return (fd, acl) => symbols.fsetxattr(fd, ptr(ACL), ptr(acl), acl.length, 0) === 0;
 }
 
 function loadRemoveAcl(): Libc["removeAcl"] {
-  const { symbols } = dlopen(LINUX, { fremovexattr: { args: ["i32", "ptr"], returns: "i32" } });
+  const { symbols } = dlopen(LINUX_LIBC, { fremovexattr: { args: ["i32", "ptr"], returns: "i32" } });
   return (fd) => void symbols.fremovexattr(fd, ptr(ACL));
 }
 
@@ -219,7 +219,7 @@ const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 
 function loadPeerUser(): Libc["peerUser"] {
-  const { symbols } = dlopen(LINUX, {
+  const { symbols } = dlopen(LINUX_LIBC, {
     getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
   });
   // struct ucred: process, user, group.

@@ -1,5 +1,6 @@
 import { dlopen, ptr, read } from "bun:ffi";
 import fs from "node:fs";
+import { LINUX_LIBC } from "./libc.ts";
 
 /** errno(3) of Linux, as far as it says why there is no way to an address. */
 const NAMES: Readonly<Record<number, string>> = {
@@ -34,7 +35,7 @@ export function routeFault(host: string): string | undefined {
 }
 
 function ask(host: string): string | undefined {
-  const { symbols: libc, close } = dlopen("libc.so.6", {
+  const { symbols: libc, close } = dlopen(LINUX_LIBC, {
     getaddrinfo: { args: ["ptr", "ptr", "ptr", "ptr"], returns: "i32" },
     freeaddrinfo: { args: ["u64"], returns: "void" },
     socket: { args: ["i32", "i32", "i32"], returns: "i32" },
@@ -50,11 +51,10 @@ function ask(host: string): string | undefined {
     if (libc.getaddrinfo(ptr(text), ptr(port), ptr(hints), ptr(found)) !== 0) return undefined;
     const info = Number(found[0]) as ReturnType<typeof ptr>;
     const fd = libc.socket(read.i32(info, FAMILY), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return undefined;
-    const isFailed = libc.connect(fd, BigInt(read.ptr(info, ADDRESS)), read.u32(info, LENGTH)) < 0;
+    const isFailed = fd >= 0 && libc.connect(fd, BigInt(read.ptr(info, ADDRESS)), read.u32(info, LENGTH)) < 0;
     const location = libc.__errno_location();
     const errno = isFailed && location !== null ? read.i32(location) : 0;
-    fs.closeSync(fd);
+    if (fd >= 0) fs.closeSync(fd);
     libc.freeaddrinfo(found[0] ?? 0n);
     return NAMES[errno];
   } finally {

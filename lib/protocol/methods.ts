@@ -80,13 +80,17 @@ const asked = {
   /** In place of `glob`: a folder or a file whose name may look like a pattern. */
   path: v.optional(askedPath),
 };
+function isOneAtMost({ glob, path }: { glob?: string | undefined; path?: string | undefined }): boolean {
+  return glob === undefined || path === undefined;
+}
+
 export const ListParams = v.pipe(
   v.object({
     ...asked,
     /** Also the folders above what a pattern matches, each before what is in it. */
     parents: v.optional(v.boolean(), false),
   }),
-  v.check(({ glob, path }) => glob === undefined || path === undefined, "either glob or path"),
+  v.check((params) => isOneAtMost(params), "either glob or path"),
 );
 export const ListResult = v.object({});
 
@@ -202,7 +206,7 @@ export type DigestResult = v.InferOutput<typeof DigestResult>;
 
 export const WatchParams = v.pipe(
   v.object(asked),
-  v.check(({ glob, path }) => glob === undefined || path === undefined, "either glob or path"),
+  v.check((params) => isOneAtMost(params), "either glob or path"),
 );
 
 const present = { path, kind: EntryKind, size: count, modifiedAt: timestamp };

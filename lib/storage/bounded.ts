@@ -109,7 +109,7 @@ export class BoundedStorage extends WrappedStorage {
     this.#hasShrunk = false;
     let used = 0;
     const growthBefore = this.#budget.growth;
-    for await (const batch of this.inner.list("", { enter: () => true, skipped: { count: 0 } })) {
+    for await (const batch of this.inner.list("", { enter: () => true })) {
       for (const { size } of batch) used += size;
     }
     for await (const { size } of this.inner.unfinished()) used += size;

@@ -22,6 +22,14 @@ export async function readAt(fd: number, buffer: Uint8Array, position: number): 
   return (await read(fd, buffer, 0, buffer.length, position)).bytesRead;
 }
 
+/** The unit in which stat(2) counts what a file takes on its disk. */
+const STAT_BLOCK_BYTES = 512;
+
+/** Bytes that an open file takes on its disk: fewer than it has, where it has holes. @throws the system's error */
+export function takenBytes(fd: number): number {
+  return fs.fstatSync(fd).blocks * STAT_BLOCK_BYTES;
+}
+
 /**
  * Give an open file the time of its source. It was read now: on disks that know no time of the last change (exFAT, sshfs)
  * nothing else tells how long an unfinished file has lain there.

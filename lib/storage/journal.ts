@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../block.ts";
-import { areSameRanges } from "../holes.ts";
+import { areSameRanges, hasHoles } from "../holes.ts";
 import { bootId } from "../platform/boot.ts";
 import { DataBlocks } from "./data-blocks.ts";
 import { JournalLock } from "./journal-lock.ts";
@@ -187,10 +187,6 @@ function readFacts(fd: number): Recorded | undefined {
     length += fs.readSync(fd, head, FACTS_BYTES, HOLES_FACTS_BYTES - FACTS_BYTES, FACTS_BYTES);
   }
   return JSON.parse(head.toString("utf8", 0, length)) as Recorded;
-}
-
-function hasHoles({ holes }: FileFacts): boolean {
-  return holes !== undefined && holes.length > 0;
 }
 
 function factsBytes(facts: FileFacts): number {

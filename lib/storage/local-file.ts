@@ -3,16 +3,13 @@ import { BLOCK_BYTES, type Range } from "../block.ts";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { type Owner, readError } from "./disk-error.ts";
-import { readAt } from "./file-io.ts";
+import { readAt, takenBytes } from "./file-io.ts";
 import { findHoles } from "./find-holes.ts";
 import { modeOf } from "./rights.ts";
 import type { FileSource, LoadedFile, OpenFile, OpenState, StorageEntry } from "./storage.ts";
 
 /** Up to here a read from memory is quicker than handing it to another thread. */
 const SYNC_BYTES = 64 * 1024;
-
-/** The unit in which stat(2) counts what a file takes on its disk. */
-const STAT_BLOCK_BYTES = 512;
 
 /** An open file of this machine. */
 export class LocalFile implements OpenFile {
@@ -66,8 +63,7 @@ export class LocalFile implements OpenFile {
     this.#requireOpen();
     const { size } = this.entry;
     if (size <= BLOCK_BYTES) return [];
-    const { blocks } = fs.fstatSync(this.#fd, { bigint: true });
-    return Number(blocks) * STAT_BLOCK_BYTES < size ? findHoles(this.#fd, size) : [];
+    return takenBytes(this.#fd) < size ? findHoles(this.#fd, size) : [];
   }
 
   async currentEtag(): Promise<string> {

@@ -2,7 +2,7 @@ import fs, { type BigIntStats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
 import { Pacer } from "../pacer.ts";
-import { baseName, pathFault } from "../path.ts";
+import { baseName, joinPath, pathFault } from "../path.ts";
 import { diskClock } from "./disk-clock.ts";
 import { errnoOf, isOutOfFiles } from "./disk-error.ts";
 import { readFolder } from "./folder-reader.ts";
@@ -35,7 +35,7 @@ export async function* listFolder(
     let pending: string[] = [];
     let large = false;
     const stray = (bytes: Uint8Array) =>
-      leaveOut(options, { name: below(path, lossy.decode(bytes)), code: "BAD_PATH" });
+      leaveOut(options, { name: joinPath(path, lossy.decode(bytes)), code: "BAD_PATH" });
     for (const names of readFolder(folder.at("."), stray)) {
       for (const name of names) if (name !== undefined && !isUnfinished(name)) pending.push(name);
       large ||= pending.length > SORTED_NAMES;
@@ -56,13 +56,8 @@ export async function* listFolder(
 const lossy = new TextDecoder();
 
 function leaveOut(options: ListOptions, left: LeftOut): void {
-  options.skipped.count++;
+  if (options.skipped !== undefined) options.skipped.count++;
   options.onLeftOut?.(left);
-}
-
-/** The path of `name` in the folder `parent`. */
-function below(parent: string, name: string): string {
-  return parent === "" ? name : `${parent}/${name}`;
 }
 
 async function* listNames(
@@ -110,7 +105,7 @@ async function lookAtAll(
 ): Promise<(StorageEntry | typeof HIDDEN | LeftOut)[]> {
   const found: (StorageEntry | typeof HIDDEN | LeftOut)[] = [];
   for (const name of names) {
-    const path = below(parent, fromLocalName(name));
+    const path = joinPath(parent, fromLocalName(name));
     if (!isPath(folders, path)) {
       found.push(strayName(folders, folder, path));
       continue;
@@ -119,7 +114,7 @@ async function lookAtAll(
     found.push(entryFor(folders, folder, path, lookSync(folder, path)) ?? absent(folder, path));
     if (performance.now() - startedAt < SLOW_MS) continue;
     const rest = names.slice(found.length).map(async (later) => {
-      const laterPath = below(parent, fromLocalName(later));
+      const laterPath = joinPath(parent, fromLocalName(later));
       if (!isPath(folders, laterPath)) return strayName(folders, folder, laterPath);
       const stats = await lstat(folder.at(baseName(laterPath)), { bigint: true }).catch(() => undefined);
       return entryFor(folders, folder, laterPath, stats) ?? absent(folder, laterPath);

@@ -1,13 +1,14 @@
 import fs from "node:fs";
 import { BLOCK_BYTES, type Range, seedOf } from "../block.ts";
 import { StorageError } from "../errors.ts";
+import { hasHoles } from "../holes.ts";
 import { quote } from "../path.ts";
 import { fileSizeLimit } from "../platform/file-size-limit.ts";
 import { libc } from "../platform/libc.ts";
 import { digest64 } from "./digest64.ts";
 import { tooLarge, writeError } from "./disk-error.ts";
 import type { FileHome } from "./file-home.ts";
-import { finishFile, readAt, setTimes, writeFully, writing } from "./file-io.ts";
+import { finishFile, readAt, setTimes, takenBytes, writeFully, writing } from "./file-io.ts";
 import { askFreeBytes } from "./free-space.ts";
 import { Journal } from "./journal.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -20,8 +21,6 @@ import type { ExistsPolicy, FileFacts, PartFile } from "./storage.ts";
 
 /** How much is tried. */
 const PROBE_BYTES = 4 * BLOCK_BYTES;
-/** The unit in which stat(2) counts what a file takes on its disk. */
-const STAT_BLOCK_BYTES = 512;
 
 export interface PartOptions {
   /** Belongs to the part, which releases it. */
@@ -223,16 +222,12 @@ function requireReach(fd: number, bytes: number, path: string): void {
   if (bytes > fileSizeLimit() || libc().isWithinReach?.(fd, bytes) === false) throw tooLarge(quote(path));
 }
 
-function hasHoles({ holes }: FileFacts): boolean {
-  return holes !== undefined && holes.length > 0;
-}
-
 /** Whether the disk of a new part takes no room for what was never written. @throws the system's error */
 function keepsHoles(fd: number): boolean {
   fs.ftruncateSync(fd, PROBE_BYTES);
-  const { blocks } = fs.fstatSync(fd);
+  const taken = takenBytes(fd);
   fs.ftruncateSync(fd, 0);
-  return blocks * STAT_BLOCK_BYTES < PROBE_BYTES;
+  return taken < PROBE_BYTES;
 }
 
 async function requireRoom(folder: string, bytes: number, path: string): Promise<void> {

@@ -7,7 +7,7 @@ import { type FolderId, type Inode, Inodes } from "./inodes.ts";
 import type { Held, OpenFolder } from "./open-folder.ts";
 import { HAS_PROC } from "./open-place.ts";
 import { PrivatePlaces } from "./private-places.ts";
-import { foldPath, type Reservation } from "./reserved-names.ts";
+import { foldLocalPath, type Reservation } from "./reserved-names.ts";
 import { ReuseSpan } from "./reuse-span.ts";
 import { isMarked } from "./state-marker.ts";
 import type { StorageEntry } from "./storage.ts";
@@ -39,13 +39,13 @@ export class PrivateGuard {
     this.#owner = owner;
     this.#places = places;
     this.#onHidden = onHidden;
-    this.#root = foldPath(root);
+    this.#root = foldLocalPath(root);
     places.serve(this.#root);
   }
 
   /** The tree lies at this real path from now on. */
   serve(root: string): void {
-    this.#root = foldPath(root);
+    this.#root = foldLocalPath(root);
     this.#places.serve(this.#root);
     this.forget();
   }
@@ -162,7 +162,7 @@ export class PrivateGuard {
 /** undefined for one that is longer than any that a private place is found by. */
 function foldedPathOf(opened: OpenFolder): string | undefined {
   try {
-    return foldPath(opened.real);
+    return foldLocalPath(opened.real);
   } catch (cause) {
     if (errnoOf(cause) === "ENAMETOOLONG") return undefined;
     throw cause;

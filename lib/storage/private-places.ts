@@ -2,7 +2,7 @@ import fs, { type BigIntStats } from "node:fs";
 import { join, sep } from "node:path";
 import { fold } from "../fold.ts";
 import { type FolderId, type Inode, Inodes, isSameInode } from "./inodes.ts";
-import { foldPath, isAtOrBelow, type Reservation, ReservedNames } from "./reserved-names.ts";
+import { foldLocalPath, isAtOrBelow, type Reservation, ReservedNames } from "./reserved-names.ts";
 import { ReuseSpan } from "./reuse-span.ts";
 import { type Trail, trailOf } from "./trail.ts";
 
@@ -118,12 +118,12 @@ export class PrivatePlaces {
     this.#isFresh = true;
     this.#reuse.begin();
     const { folders: given, files: paths, others = [] } = this.#paths();
-    const isServed = (path: string) => [...this.#roots].some((root) => isAtOrBelow(foldPath(path), root));
+    const isServed = (path: string) => [...this.#roots].some((root) => isAtOrBelow(foldLocalPath(path), root));
     const folders = [...given, ...others.filter(isServed)].map(trailOf);
     const files = paths.map(trailOf);
     this.#trails = [...folders, ...files];
-    this.#realFolders = folders.map(({ real }) => foldPath(real));
-    this.#realPaths = this.#trails.map(({ real }) => foldPath(real));
+    this.#realFolders = folders.map(({ real }) => foldLocalPath(real));
+    this.#realPaths = this.#trails.map(({ real }) => foldLocalPath(real));
     this.#reserve();
     this.#folders = new Inodes();
     this.#files = new Inodes();

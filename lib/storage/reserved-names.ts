@@ -1,5 +1,5 @@
 import { sep } from "node:path";
-import { fold } from "../fold.ts";
+import { fold, foldPath } from "../fold.ts";
 
 /**
  * "private": what it names is; "way": it leads to that, and must go on doing so; "alike": there are file systems to which
@@ -25,9 +25,9 @@ export class ReservedNames {
   }
 }
 
-/** As fold(), for a path of this machine. */
-export function foldPath(path: string): string {
-  return path.split(sep).map(fold).join("/");
+/** As foldPath(), for a path of this machine. */
+export function foldLocalPath(path: string): string {
+  return foldPath(path.replaceAll(sep, "/"));
 }
 
 /** True for folded paths of which the one is, or lies below, the other. */

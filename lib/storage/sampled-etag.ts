@@ -4,6 +4,7 @@ import { hasLastingNumbers } from "./disk-kind.ts";
 /** Pieces of a file that stand for its content, and bytes of each. */
 const SAMPLES = 16;
 const SAMPLE_BYTES = 4_096;
+
 /**
  * An etag for the open file `fd` at `place`, whose facts are `stats`, when it is on a disk that gives files other numbers
  * whenever it is mounted, and its number so tells nothing: its size, its time and samples of its content. undefined on all

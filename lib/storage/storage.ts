@@ -203,7 +203,7 @@ export interface RemoveOptions {
 export interface ListOptions {
   enter(folder: string): boolean;
   /** Raised by one for each entry that is left out. */
-  readonly skipped: { count: number };
+  readonly skipped?: { count: number };
   onLeftOut?(left: LeftOut): void;
 }
 

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { lstat } from "node:fs/promises";
 import { Pacer } from "../pacer.ts";
-import { pathFault } from "../path.ts";
+import { joinPath, pathFault } from "../path.ts";
 import { diskClock } from "./disk-clock.ts";
 import { isOwnDisk } from "./disk-kind.ts";
 import { readEntries } from "./folder-reader.ts";
@@ -33,7 +33,7 @@ export async function* findUnfinished(
         if (pacer.isDue) await pacer.pause();
         if (name === undefined || (isFolder === false && !isUnfinished(name))) continue;
         const stats = await lstat(folder.at(name)).catch(() => undefined);
-        const below = path === "" ? name : `${path}/${name}`;
+        const below = joinPath(path, name);
         if (stats?.isDirectory() && isUnfinished(name)) {
           if (isLeftAlone(folder, name)) yield { path: below, size: 0, modifiedAt: Math.trunc(stats.ctimeMs) };
         }

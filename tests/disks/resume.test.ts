@@ -29,15 +29,21 @@ async function interrupted(method: Method, from: string, to: string): Promise<vo
   expect(readdirSync(to).sort()).toEqual(["f.commserver-journal", "f.commserver-part"]);
 }
 
+/** Make the source, and move a part of it. @returns its path */
+async function begun(method: "get" | "put", from: string, to: string): Promise<string> {
+  const source = join(from, "f");
+  writeFileSync(source, noise(SIZE));
+  utimesSync(source, MODIFIED_AT, MODIFIED_AT);
+  await interrupted(method, from, to);
+  return source;
+}
+
 for (const kind of DISKS) {
   describe.skipIf(isSkipped(kind.missing))(namedWhy(`on ${kind.name}`, kind.missing), () => {
     test.each(["get", "put"] as const)("a %s from there goes on when the disk was away meanwhile", async (method) => {
       await using disk = await kind.open();
       using target = new TempFolder();
-      const source = join(disk.path, "f");
-      writeFileSync(source, noise(SIZE));
-      utimesSync(source, MODIFIED_AT, MODIFIED_AT);
-      await interrupted(method, disk.path, target.path);
+      await begun(method, disk.path, target.path);
       await disk.remount?.();
       const { failed, restarts, bytes } = await move(method, disk.path, target.path, { paths: ["f"] } as object);
       expect({ failed, restarts }).toEqual({ failed: [], restarts: [] });
@@ -50,10 +56,7 @@ for (const kind of DISKS) {
       async (method) => {
         await using disk = await kind.open();
         using target = new TempFolder();
-        const source = join(disk.path, "f");
-        writeFileSync(source, noise(SIZE));
-        utimesSync(source, MODIFIED_AT, MODIFIED_AT);
-        await interrupted(method, disk.path, target.path);
+        const source = await begun(method, disk.path, target.path);
         writeFileSync(`${source}2`, noise(SIZE, 2));
         utimesSync(`${source}2`, MODIFIED_AT, MODIFIED_AT);
         renameSync(`${source}2`, source);

@@ -15,24 +15,19 @@ import { noPermissionTests, permissionTest, unprivileged } from "../support/unpr
 const failedOf = (server: TestServer) =>
   server.events.flatMap((event) => (event.event === "failed" ? [formatEvent(event)] : []));
 
-test("a full quota", async () => {
-  using site = await BoundedSite.open({ quotaBytes: BLOCK });
+test.each([
+  ["a full quota", { quotaBytes: BLOCK }, "QUOTA_EXCEEDED"],
+  ["a disk that keeps too little free", { keepFreeBytes: Number.MAX_SAFE_INTEGER / 2 }, "NO_SPACE"],
+])("%s", async (_, limits, code) => {
+  using site = await BoundedSite.open(limits);
   await using server = new TestServer({ storage: site.storage });
   const tree = new MemoryStorage();
   tree.set("big", new Uint8Array(2 * BLOCK), 1_000);
   const { codes } = await sendAll(await server.client(), tree);
-  expect(codes).toEqual(["QUOTA_EXCEEDED"]);
-  expect(failedOf(server)).toEqual([expect.stringMatching(/^put failed for Client01: .*"big".* \[QUOTA_EXCEEDED\]$/)]);
-});
-
-test("a disk that keeps too little free", async () => {
-  using site = await BoundedSite.open({ keepFreeBytes: Number.MAX_SAFE_INTEGER / 2 });
-  await using server = new TestServer({ storage: site.storage });
-  const tree = new MemoryStorage();
-  tree.set("big", new Uint8Array(2 * BLOCK), 1_000);
-  const { codes } = await sendAll(await server.client(), tree);
-  expect(codes).toEqual(["NO_SPACE"]);
-  expect(failedOf(server)).toEqual([expect.stringMatching(/^put failed for Client01: .*"big".* \[NO_SPACE\]$/)]);
+  expect(codes).toEqual([code]);
+  expect(failedOf(server)).toEqual([
+    expect.stringMatching(new RegExp(`^put failed for Client01: .*"big".* \\[${code}\\]$`)),
+  ]);
 });
 
 test.skipIf(noPermissionTests !== undefined)(

@@ -140,7 +140,6 @@ async function* planBelow(
   const above = new FoldersAbove<StorageEntry>();
   const options = {
     enter: selection?.reaches ?? (() => true),
-    skipped: { count: 0 },
     onLeftOut: (each: LeftOut) => void left.push(each),
   };
   for await (const batch of local.list("", options)) {

@@ -15,7 +15,7 @@ import { put as putCommand, sendAll, sendRequest } from "./put.ts";
 import { removeAll, remove as removeCommand } from "./remove.ts";
 import { rename as renameCommand } from "./rename.ts";
 import { sendTyped } from "./send.ts";
-import { parseShellFlags, shellArgs } from "./shell-flags.ts";
+import { parseShellFlags, requireNoWords, shellArgs } from "./shell-flags.ts";
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "./status.ts";
 import { printChanges, watch as watchCommand } from "./watch.ts";
 
@@ -150,11 +150,6 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
 function flagsOf(words: readonly string[], command: Command, missing?: string): Flags {
   if (words.length === 0 && missing !== undefined) throw new UsageError(missing);
   return parseShellFlags(words, shellArgs(command.args));
-}
-
-/** @throws UsageError */
-function requireNoWords(words: readonly string[], name: string): void {
-  if (words.length > 0) throw new UsageError(`${name} takes no words; a message that begins so: send ${name} …`);
 }
 
 /** The flags of a line, and its second name: where to. @throws UsageError */

@@ -30,3 +30,8 @@ export function parseShellFlags(words: readonly string[], args: ArgsDef): Flags 
   }
   return parseFlags(all, args);
 }
+
+/** For a command that takes nothing. @throws UsageError */
+export function requireNoWords(words: readonly string[], name: string): void {
+  if (words.length > 0) throw new UsageError(`${name} takes no words; a message that begins so: send ${name} …`);
+}

@@ -1,7 +1,7 @@
 import type { Operator } from "../../client/operator.ts";
 import { UsageError } from "../../errors.ts";
 import { sendTyped } from "../client/send.ts";
-import { parseShellFlags, shellArgs } from "../client/shell-flags.ts";
+import { parseShellFlags, requireNoWords, shellArgs } from "../client/shell-flags.ts";
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
@@ -57,7 +57,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     usage: "unfinished",
     description: "What is left of transfers that did not end; removed after 7 days",
     async run(operator, rest) {
-      requireNothing(rest, "unfinished");
+      requireNoWords(wordsOf(rest), "unfinished");
       const lines: string[] = [];
       for await (const { path, size, modifiedAt } of operator.unfinished()) {
         lines.push(`${formatBytes(size).padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(path)}`);
@@ -74,7 +74,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     usage: "quit",
     description: "Stop the server in order (also: exit)",
     async run(operator, rest) {
-      requireNothing(rest, "quit");
+      requireNoWords(wordsOf(rest), "quit");
       await operator.quit();
       return "The server stops.";
     },
@@ -83,7 +83,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     usage: "help",
     description: "This list",
     async run(_, rest) {
-      requireNothing(rest, "help");
+      requireNoWords(wordsOf(rest), "help");
       const commands = Object.values(OPERATOR_COMMANDS);
       const width = Math.max(...commands.map(({ usage }) => usage.length));
       return commands.map(({ usage, description }) => `  ${usage.padEnd(width)}  ${description}`).join("\n");
@@ -93,11 +93,6 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
 
 function wordsOf(rest: string): string[] {
   return rest.split(/\s+/).filter(Boolean);
-}
-
-/** @throws UsageError */
-function requireNothing(rest: string, name: string): void {
-  if (rest !== "") throw new UsageError(`${name} takes no words; a message that begins so: send ${name} …`);
 }
 
 /** Carry out one line of the operator: a command in any case of letters, or a text for all. */

@@ -82,17 +82,7 @@ async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender
     await sender.sendLoaded(id, small.bytes);
     return;
   }
-  const file = await host.storage.open(path);
-  try {
-    const range = rangeOf(request, file.entry);
-    const holes = request.holes ? file.holes() : [];
-    await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes) });
-    // A part is asked for again when it arrived damaged: then what we knew may have been wrong.
-    const digests = isWhole ? host.blockDigests.of(file.entry) : undefined;
-    await sender.send(id, file, [range], { digests, holes });
-  } finally {
-    await file.close();
-  }
+  await sendOpened(request, writer, sender, host);
 }
 
 /** As sendOne(), with the SHA-256 in FILE. @throws as sendOne(); CommError INTERRUPTED when nobody wants it any more */
@@ -114,12 +104,27 @@ async function sendDigest(
     await writer.seal(id);
     return;
   }
+  await sendOpened({ etag: facts.etag, ...request }, writer, sender, host, { sha256 });
+}
+
+/** Open it, tell FILE, with `more` in it, and send what is asked for. @throws as sendOne() */
+async function sendOpened(
+  request: Request,
+  writer: ChunkWriter,
+  sender: FileSender,
+  host: Host,
+  more: { sha256?: string } = {},
+): Promise<void> {
+  const { id, path, offset, length } = request;
   const file = await host.storage.open(path);
   try {
-    const range = rangeOf({ etag: facts.etag, ...request }, file.entry);
+    const range = rangeOf(request, file.entry);
     const holes = request.holes ? file.holes() : [];
-    await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes), sha256 });
-    await sender.send(id, file, [range], { holes });
+    await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes), ...more });
+    // A part is asked for again when it arrived damaged: then what we knew may have been wrong.
+    const isWhole = offset === 0 && length === undefined;
+    const digests = isWhole ? host.blockDigests.of(file.entry) : undefined;
+    await sender.send(id, file, [range], { digests, holes });
   } finally {
     await file.close();
   }

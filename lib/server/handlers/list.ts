@@ -40,7 +40,6 @@ async function sendList(stream: Stream, selection: Selection, withParents: boole
   const walk = host.storage
     .list(selection.top, {
       enter: selection.reaches,
-      skipped: { count: 0 },
       onLeftOut: (each) => void (isMeant(each) && left.add(each)),
     })
     [Symbol.asyncIterator]();
