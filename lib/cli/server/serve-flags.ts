@@ -49,7 +49,7 @@ export const SERVE_FLAGS = {
   "max-memory": {
     type: "string",
     valueHint: "SIZE",
-    description: "What clients may make the server keep in memory; default: a sixteenth of what there is",
+    description: "What clients may make the server keep in memory; default: 128 MiB, less on small machines",
   },
   quota: { type: "string", valueHint: "SIZE", description: "The most that the repository may hold, such as 50GB" },
   "keep-free": { type: "string", valueHint: "SIZE", default: "64MB", description: "What stays free on the disk" },
