@@ -56,4 +56,7 @@ export const hoardSite = (attackers: number) => [
   `${attackers + 2}`,
   "--max-lists",
   "1000",
+  // Who is cut off loses the seat at once: that they are free again is waited for.
+  "--grace",
+  "1",
 ];
