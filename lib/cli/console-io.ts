@@ -1,4 +1,5 @@
 import { CommError } from "../errors.ts";
+import { errnoOf } from "../storage/disk-error.ts";
 import { isInForeground } from "./terminal/foreground.ts";
 import { neverBlock } from "./terminal/patient-tty.ts";
 import { isDumb, Screen } from "./terminal/screen.ts";
@@ -61,9 +62,10 @@ export function processIo(): ConsoleIo {
 }
 
 /** Who stops reading our output has what they wanted (`list | head`); any other failure is a full disk or worse. */
-function outputError(cause: Error): CommError {
-  if ("code" in cause && cause.code === "EPIPE") return new CommError("OUTPUT_CLOSED", "Nobody reads the output.");
-  return new CommError("DISK_FAILED", `Cannot write the output: ${cause.message}.`, { cause });
+export function outputError(cause: unknown, name = "the output"): CommError {
+  if (errnoOf(cause) === "EPIPE") return new CommError("OUTPUT_CLOSED", `Nobody reads ${name}.`);
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new CommError("DISK_FAILED", `Cannot write ${name}: ${why}.`, { cause });
 }
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";

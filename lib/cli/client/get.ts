@@ -4,9 +4,8 @@ import type { Connection } from "../../client/connection.ts";
 import { Download } from "../../client/download.ts";
 import { PathSet } from "../../client/path-set.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import { type CommError, RemoteError, UsageError } from "../../errors.ts";
+import { RemoteError, UsageError } from "../../errors.ts";
 import { baseName } from "../../path.ts";
-import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import { isMapped } from "../../storage/local-names.ts";
 import { escapeText } from "../escape.ts";
@@ -15,11 +14,11 @@ import { privateOfClient } from "../private.ts";
 import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
 import { type FetchPlanOptions, planFetch, typedSource } from "./fetch-plan.ts";
-import { gone } from "./left-out.ts";
+import { fetchToStream } from "./fetch-stream.ts";
 import { type LocalTarget, openTarget } from "./local-target.ts";
+import { isStandardOutput, isStream } from "./output-stream.ts";
 import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
-import { StdoutStorage } from "./stdout-storage.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { type TransferTerms, TransferView } from "./transfer-view.ts";
 
@@ -31,7 +30,7 @@ export const get: Command = {
       type: "string",
       alias: "o",
       valueHint: "DEST",
-      description: "A folder, a file's new name, or - for standard output",
+      description: "A folder, a file's new name, - for standard output, a device or a pipe",
     },
     as: { type: "string", valueHint: "NAME", description: "What the one file or folder shall be called in its folder" },
     ...TRANSFER_FLAGS,
@@ -45,22 +44,32 @@ export const get: Command = {
   },
 };
 
-/** Flags that mean nothing where bytes go to standard output as they come. */
-const NOT_TO_STDOUT = ["as", "overwrite", "skip-existing", "rename", "digest", "json"];
+/** Flags that mean nothing where bytes are written as they come. */
+const NOT_TO_STREAM = ["as", "overwrite", "skip-existing", "rename", "digest"];
 
 /** What the flags ask for. @throws UsageError, StorageError BAD_PATH */
 export function fetchRequest(flags: Flags): FetchRequest {
-  const surplus = NOT_TO_STDOUT.find((name) => flags["output"] === "-" && flags[name] !== undefined);
-  if (surplus !== undefined) throw new UsageError(`--${surplus} says nothing of standard output (--output -).`);
+  const output = flags["output"] === undefined ? undefined : String(flags["output"]);
+  const surplus = surplusOf(output).find((name) => flags[name] !== undefined);
+  if (surplus !== undefined) {
+    const what = isStandardOutput(output) ? "standard output" : "a device or a pipe";
+    throw new UsageError(`--${surplus} says nothing of ${what} (--output ${output}).`);
+  }
   return {
     sources: flags._.map(typedSource),
-    output: flags["output"] === undefined ? undefined : String(flags["output"]),
+    output,
     as: asFlag(flags),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
     strict: flags["strict"] === true,
     json: flags["json"] === true,
   };
+}
+
+function surplusOf(output: string | undefined): readonly string[] {
+  if (!isStream(output)) return [];
+  // Where the files go, no events can.
+  return isStandardOutput(output) ? [...NOT_TO_STREAM, "json"] : NOT_TO_STREAM;
 }
 
 export interface FetchRequest extends TransferRequest {
@@ -76,9 +85,9 @@ export interface FetchRequest extends TransferRequest {
  * @throws as Connection.persist(), openTarget()
  */
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
-  if (request.output === "-") return fetchToStdout(connection, { ...request, ...terms });
-  const { sources, as } = request;
-  const target = await openTarget(request.output, terms.places);
+  const { sources, output, as } = request;
+  if (isStream(output)) return fetchToStream(connection, { ...request, ...terms, output });
+  const target = await openTarget(output, terms.places);
   const naming = { into: target.into, as, ...(sources.length === 1 && { fileName: target.fileName }) };
   return fetchTo(target, { connection, request, terms }, (client, tell) =>
     planFetch(client, { sources, naming, signal: terms.signal, ...tell }),
@@ -152,65 +161,6 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
     });
     return view.exit || exit;
   });
-}
-
-/** Bytes go out as they come, one file after the other; only the exit code tells whether they are whole. */
-async function fetchToStdout(connection: Connection, options: FetchRequest & TransferTerms): Promise<number> {
-  const { io, sources } = options;
-  // Where nothing can be written any more, there is nothing to fetch.
-  const output = new AbortController();
-  let unwritten: CommError | undefined;
-  const signal = AbortSignal.any([options.signal, output.signal]);
-  const view = new TransferView({
-    io: { ...io, out: async () => {} },
-    json: false,
-    verb: "Fetched",
-    isStrict: options.strict,
-    placeOf: () => "",
-  });
-  const storage = new StdoutStorage(io);
-  try {
-    for (const source of sources) {
-      const plan = (client: Client) =>
-        planFetch(client, {
-          sources: [source],
-          naming: { into: "" },
-          signal,
-          onPlanned: (item) => view.plan(item),
-          onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
-          onLeftOut: (left) => view.onLeftOut(left),
-        });
-      const download = new Download(plan, {
-        local: storage,
-        exists: "fail",
-        clock: systemClock,
-        digest64,
-        signal,
-        isSequential: true,
-        isWithoutHoles: true,
-        onStart: (item, present, size) => view.onStart(item, present, size),
-        onProgress(item, bytes) {
-          connection.noteProgress();
-          view.onProgress(item, bytes);
-        },
-        onDone: (item, outcome, path, size) => view.onDone(item, { outcome, path, size }),
-        onFailed(item, error) {
-          if (error.code !== "OUTPUT_CLOSED" && error.code !== "DISK_FAILED") return view.onFailed(item, error);
-          unwritten ??= error;
-          output.abort();
-        },
-        onGone: (item, error) => view.onLeftOut(gone(item.from, error), item),
-      });
-      await connection.persist((client) => download.run(client));
-    }
-  } catch (thrown) {
-    throw unwritten ?? thrown;
-  } finally {
-    if (unwritten === undefined) await view.finish();
-    else view.hideProgress();
-  }
-  if (unwritten !== undefined) throw unwritten;
-  return view.exit;
 }
 
 /** "" for a file that has its own name in the present folder. */

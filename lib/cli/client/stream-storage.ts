@@ -1,14 +1,16 @@
 import type { Range } from "../../block.ts";
-import { CommError, UsageError } from "../../errors.ts";
+import { CommError } from "../../errors.ts";
 import type { ExistsPolicy, FileFacts, PartFile, Placement } from "../../storage/storage.ts";
-import type { ConsoleIo } from "../console-io.ts";
+import type { OutputStream } from "./output-stream.ts";
 
-/** Standard output as a place for files: in order, from the beginning, and never seen again. */
-export class StdoutStorage {
-  readonly #io: Pick<ConsoleIo, "out">;
+type Output = Pick<OutputStream, "out">;
 
-  constructor(io: Pick<ConsoleIo, "out">) {
-    this.#io = io;
+/** Standard output, a device or a pipe as a place for files: in order, from the beginning, and never seen again. */
+export class StreamStorage {
+  readonly #output: Output;
+
+  constructor(output: Output) {
+    this.#output = output;
   }
 
   async place(path: string): Promise<Placement> {
@@ -20,32 +22,33 @@ export class StdoutStorage {
   }
 
   async receive(path: string, facts: FileFacts, _exists: ExistsPolicy): Promise<PartFile> {
-    return new StdoutPart(path, facts, this.#io);
+    return new StreamPart(path, facts, this.#output);
   }
 
   async store(path: string, _facts: FileFacts, _exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
-    await this.#io.out(new Uint8Array(bytes));
+    await this.#output.out(new Uint8Array(bytes));
     return path;
   }
 
   async finishFolder(): Promise<void> {}
 
+  /** A folder is no bytes: what is in it comes. */
   async makeFolder(): Promise<boolean> {
-    throw new UsageError("A folder can't go to standard output.");
+    return false;
   }
 }
 
-class StdoutPart implements PartFile {
+class StreamPart implements PartFile {
   readonly path: string;
   readonly facts: FileFacts;
-  readonly #io: Pick<ConsoleIo, "out">;
+  readonly #output: Output;
   /** Everything before it is written, or being written. */
   #next = 0;
 
-  constructor(path: string, facts: FileFacts, io: Pick<ConsoleIo, "out">) {
+  constructor(path: string, facts: FileFacts, output: Output) {
     this.path = path;
     this.facts = facts;
-    this.#io = io;
+    this.#output = output;
   }
 
   get missing(): readonly Range[] {
@@ -60,7 +63,7 @@ class StdoutPart implements PartFile {
   async write(offset: number, bytes: Uint8Array): Promise<boolean> {
     if (offset !== this.#next) return false;
     this.#next += bytes.length;
-    await this.#io.out(bytes);
+    await this.#output.out(bytes);
     return true;
   }
 
