@@ -49,6 +49,10 @@ function localReadError(cause: unknown, what: string): StorageError {
     case "EACCES":
     case "EPERM":
       return new StorageError("DISK_DENIED", `No permission to read ${what}.`, { cause });
+    case "ELOOP":
+      return new StorageError("NO_SUCH_FILE", `${what} is a link that leads to itself.`, { cause });
+    case "ENAMETOOLONG":
+      return new StorageError("NO_SUCH_FILE", `${what} is longer than the system allows.`, { cause });
     default: {
       const why = cause instanceof Error ? cause.message : String(cause);
       return new StorageError("DISK_FAILED", `Cannot read ${what}: ${why}.`, { cause });
@@ -84,6 +88,8 @@ export function writeError(cause: unknown, what: string): StorageError {
     case "ENOENT":
     case "ENOTDIR":
       return new StorageError("DISK_DENIED", `The folder of ${what} does not exist.`, { cause });
+    case "ELOOP":
+      return new StorageError("DISK_DENIED", `${what} is a link that leads to itself.`, { cause });
     case "EEXIST":
       return new StorageError("EXISTS", `${what} exists.`, { cause });
     case "ENAMETOOLONG":

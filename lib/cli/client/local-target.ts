@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { StorageError, UsageError } from "../../errors.ts";
 import { pathFault, quote } from "../../path.ts";
-import { writeError } from "../../storage/disk-error.ts";
+import { errnoOf, writeError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local.ts";
 import { fromLocalName } from "../../storage/local-names.ts";
 import type { PrivatePlaces } from "../../storage/private-places.ts";
@@ -43,8 +43,14 @@ export function isFolderName(name: string, platform: NodeJS.Platform = process.p
   return name.endsWith("/") || (platform === "win32" && name.endsWith("\\"));
 }
 
+/** @throws StorageError when it can't be told */
 function isFolder(name: string): boolean {
-  return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOTDIR") return false; // below a file, or a file with a slash behind it
+    throw writeError(cause, quote(name));
+  }
 }
 
 async function inFolder(folder: string, places: PrivatePlaces): Promise<LocalTarget> {
@@ -57,6 +63,7 @@ async function inNewFolder(folder: string, places: PrivatePlaces): Promise<Local
   const names: string[] = [];
   let above = folder;
   for (; !existsSync(above); above = dirname(above)) names.unshift(fromLocalName(basename(above)));
+  if (!isFolder(above)) throw new StorageError("DISK_DENIED", `${quote(above)} is a file, and no folder.`);
   const target = await inFolder(above === "." ? "" : above, places);
   const into = names.join("/");
   if (pathFault(into) === undefined) return { ...target, into };

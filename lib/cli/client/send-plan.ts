@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { UploadItem } from "../../client/transfer.ts";
 import { type CommError, StorageError, toCommError, UsageError } from "../../errors.ts";
@@ -75,28 +75,40 @@ async function* planSource(
   here: Sources,
 ): AsyncGenerator<UploadItem[], void> {
   // A file may have such a name; a shell that has no patterns of its own leaves them to us.
-  if (isGlob(source) && statSync(source, { throwIfNoEntry: false }) === undefined) {
+  if (isGlob(source) && !existsSync(source)) {
     if (options.as !== undefined)
       throw new UsageError(`--as names one file or folder, and ${quote(source)} is a pattern.`);
     return yield* planPattern(source, options, here);
   }
-  let real: string;
-  try {
-    // A link that is named is meant: what it leads to, under the link's name.
-    real = realpathSync(source);
-  } catch (cause) {
-    throw readError(cause, quote(source), "user");
-  }
+  const { real, isFolder } = lookAt(source);
   const isHere = [".", ".."].includes(basename(source)) || dirname(real) === real;
   const name = isHere ? "" : fromLocalName(basename(resolve(source)));
   const target = joinPath(options.to, options.as ?? checkName(name, source));
-  if (statSync(real).isDirectory()) {
+  if (isFolder) {
     const local = await here.open(real);
     if (target !== "") yield [itemOf(await local.stat(""), target, local)];
     return yield* planBelow(local, target, options, here);
   }
   const local = await here.open(dirname(real));
   yield [itemOf(await local.stat(fromLocalName(basename(real))), target, local)];
+}
+
+/** A link that is named is meant: what it leads to, under the link's name. @throws StorageError; UsageError */
+function lookAt(source: string): { real: string; isFolder: boolean } {
+  if (source === "-" && !existsSync(source)) throw notSent("Standard input");
+  try {
+    const stats = statSync(source);
+    // What there is to send, and how much of it, must be known before it moves, and be there still after a lost link.
+    if (!stats.isFile() && !stats.isDirectory()) throw notSent(quote(source));
+    return { real: realpathSync(source), isFolder: stats.isDirectory() };
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw readError(cause, quote(source), "user");
+  }
+}
+
+function notSent(what: string): UsageError {
+  return new UsageError(`${what} is no file that can be sent. Write what comes from it to a file, and put that.`);
 }
 
 async function* planPattern(
