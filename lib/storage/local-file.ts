@@ -101,7 +101,7 @@ export class LocalFile implements OpenFile {
  * The plain file at `place`, read in one go; undefined when it is none, above `limit`, or changed meanwhile. `check`
  * gets the facts of what is opened, and may throw.
  *
- * @throws the system's error
+ * @throws StorageError NOT_A_FILE when its content is not as large as it says; the system's error
  */
 export function loadSmall(
   path: string,
@@ -118,11 +118,27 @@ export function loadSmall(
     const read = bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, 0);
     const after = fs.fstatSync(fd, { bigint: true });
     check(after);
-    if (read < bytes.length || etagOf(after) !== etagOf(before)) return undefined;
+    if (etagOf(after) !== etagOf(before)) return undefined;
+    if (read < bytes.length) throw notAsLarge(path, before.size);
+    if (bytes.length === 0) requireEmpty(path, fd);
     return { entry: entryOf(path, after), bytes };
   } finally {
     fs.closeSync(fd);
   }
+}
+
+/** /proc and some FUSE disks say 0 of what has content. @throws StorageError NOT_A_FILE; the system's error */
+export function requireEmpty(path: string, fd: number): void {
+  if (fs.readSync(fd, Buffer.allocUnsafe(1), 0, 1, 0) === 0) return;
+  // Else it has grown in the moment between: empty is what it was.
+  const { size } = fs.fstatSync(fd, { bigint: true });
+  if (size === 0n) throw notAsLarge(path, size);
+}
+
+/** What it says of its size is not so, though it did not change. */
+function notAsLarge(path: string, size: bigint): StorageError {
+  const message = `${quote(path)} says that it has ${size} bytes, and holds others: it is made as it is read, as in /proc. Copy it to a plain file first.`;
+  return new StorageError("NOT_A_FILE", message);
 }
 
 /** @throws StorageError NOT_A_FILE */

@@ -5,7 +5,7 @@ import { quote } from "../path.ts";
 import { errnoOf, type Owner } from "./disk-error.ts";
 import { hasLastingNumbers } from "./disk-kind.ts";
 import type { Folders } from "./folders.ts";
-import { entryOf, LocalFile, requireFile } from "./local-file.ts";
+import { entryOf, LocalFile, requireEmpty, requireFile } from "./local-file.ts";
 import type { Held } from "./open-folder.ts";
 import { sampledEtag } from "./sampled-etag.ts";
 import { isSmall, type StorageEntry } from "./storage.ts";
@@ -45,6 +45,7 @@ function openFile(path: string, place: string, owner: Owner, check: (opened: Big
     const opened = fs.fstatSync(fd, { bigint: true });
     requireFile(path, opened);
     check(opened);
+    if (opened.size === 0n) requireEmpty(path, fd);
     const entry = entryOf(path, opened);
     const etag = isSmall(entry) ? undefined : sampledEtag(fd, place, opened);
     return new LocalFile(fd, etag === undefined ? entry : { ...entry, etag }, opened, owner);
