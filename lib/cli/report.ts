@@ -1,6 +1,8 @@
-import { type CommError, ERRORS, toCommError } from "../errors.ts";
+import { type CommError, toCommError } from "../errors.ts";
+import { ADVICE } from "./advice.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { escapeText, toJson } from "./escape.ts";
+import { EXIT_OF } from "./exit-codes.ts";
 import { completeAdvice } from "./shown-command.ts";
 
 /**
@@ -11,7 +13,7 @@ import { completeAdvice } from "./shown-command.ts";
  */
 export function reportError(thrown: unknown, io: ConsoleIo, options: { program: string; json: boolean }): number {
   const error = toCommError(thrown);
-  const { exit, advice } = ERRORS[error.code];
+  const exit = EXIT_OF[error.code];
   if (error.code === "OUTPUT_CLOSED") return exit;
   if (options.json) {
     io.note(toJson({ error: { code: error.code, message: error.message, exit } }));
@@ -19,6 +21,7 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: { program: 
   }
   if (error.code === "INTERRUPTED") return exit;
   io.note(`${options.program}: ${paint(io, "red", describeError(error))}`);
+  const advice = ADVICE[error.code];
   if (advice !== "") io.note(`  ${completeAdvice(advice)}`);
   return exit;
 }
@@ -41,12 +44,3 @@ function originOf({ cause }: CommError): string {
     .find((line) => line.trimStart().startsWith("at "));
   return frame === undefined ? "" : ` (${escapeText(frame.trim())})`;
 }
-
-/** The exit codes, for --help. */
-export const EXIT_CODES = `\
-   0  done                                6  not found
-   1  unexpected                          7  incomplete, or failed verification
-   2  usage                               8  conflict: it exists, or it changed
-   3  cannot reach, or lost, the server   9  local disk: full, or no permission
-   4  the server is full                 10  cannot listen: address or port in use
-   5  not allowed                       130  interrupted`;

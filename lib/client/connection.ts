@@ -1,4 +1,4 @@
-import { CommError, ERRORS, endsSession, toCommError } from "../errors.ts";
+import { CommError, ERRORS, toCommError } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Client } from "./client.ts";
 import { pause } from "./pause.ts";
@@ -138,6 +138,6 @@ export class Connection {
 
 /** True when another link may help. */
 function isLoss(error: CommError): boolean {
-  const { retryable, exit } = ERRORS[error.code];
-  return retryable && exit === ERRORS.LOST.exit && (endsSession(error) || ERRORS[error.code].scope === "local");
+  const { retryable, unreachable } = ERRORS[error.code];
+  return retryable && unreachable;
 }

@@ -44,8 +44,6 @@ export async function connectFirst(
 
 function tellingMost(errors: readonly CommError[]): CommError {
   const [first, ...others] = errors;
-  const telling = [first, ...others].find(
-    (error) => error !== undefined && ERRORS[error.code].exit !== ERRORS.CANNOT_CONNECT.exit,
-  );
+  const telling = [first, ...others].find((error) => error !== undefined && !ERRORS[error.code].unreachable);
   return telling ?? first ?? new CommError("CANNOT_CONNECT", "The server has no address.");
 }

@@ -1,9 +1,9 @@
 /** A server, or a client, that may have few files open at once: nobody waits in vain, and nothing spins. */
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { EXIT_OF } from "../../lib/cli/exit-codes.ts";
 import { Client } from "../../lib/client/client.ts";
 import { Operator } from "../../lib/client/operator.ts";
-import { ERRORS } from "../../lib/errors.ts";
 import { parseInvite } from "../../lib/protocol/invite.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import type { Address } from "../../lib/transport/address.ts";
@@ -128,7 +128,7 @@ describe.skipIf(process.platform !== "linux")("files and folders through few des
       const { exitCode, stdout } = await put();
       const codes = [...stdout.matchAll(/"code":"([A-Z_]+)"/g)].map(([, code]) => code);
       expect(codes.filter((code) => code !== "OVERLOADED")).toEqual([]);
-      expect([0, ERRORS.OVERLOADED.exit]).toContain(exitCode);
+      expect([0, EXIT_OF.OVERLOADED]).toContain(exitCode);
       exits.push(exitCode);
       // Once where the machine is not very slow.
       expect(exits.length).toBeLessThan(5);

@@ -1,7 +1,7 @@
 /** The compiled client and a server that lets it in and then does nothing for it, for ever: it ends, with the code that the README says. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { ERRORS } from "../../lib/errors.ts";
+import { EXIT_OF } from "../../lib/cli/exit-codes.ts";
 import { binaries } from "../support/binaries.ts";
 import { frame } from "../support/frames.ts";
 import { type Answer, HostileServer } from "../support/hostile-server.ts";
@@ -50,14 +50,14 @@ describe("a server that welcomes and cuts for ever", () => {
   ])("is left by %s %p", async (_, args, answer) => {
     using server = new HostileServer(answer);
     const { exitCode } = await client(server, [...args, "--reconnect", "1"]);
-    expect(exitCode).toBe(ERRORS.LOST.exit);
+    expect(exitCode).toBe(EXIT_OF.LOST);
     expect(server.links.length).toBeLessThan(MOST_LINKS);
   });
 
   test("is left by a script that is piped in, though it has hundreds of lines to say", async () => {
     using server = new HostileServer(cuts);
     const { exitCode } = await client(server, ["shell", "--reconnect", "1"], "hello\n".repeat(300));
-    expect(exitCode).toBe(ERRORS.LOST.exit);
+    expect(exitCode).toBe(EXIT_OF.LOST);
     expect(server.links.length).toBeLessThan(MOST_LINKS);
   });
 });
@@ -68,7 +68,7 @@ describe("a queue that stands still", () => {
       if (name === "HELLO") void link.flood(() => frame("QUEUED", { position: 3 }));
     }, null);
     const { exitCode, stderr } = await client(server, ["status", "--wait"]);
-    expect(exitCode).toBe(ERRORS.UNEXPECTED_FRAME.exit);
+    expect(exitCode).toBe(EXIT_OF.UNEXPECTED_FRAME);
     expect(stderr.match(/position 3\./g)).toHaveLength(1);
     expect(stderr).toContain("QUEUED at 3");
   });

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import { ERRORS } from "../../lib/errors.ts";
+import { EXIT_OF } from "../../lib/cli/exit-codes.ts";
 import { binaries } from "../support/binaries.ts";
 import { run, ServerProcess, USER_ENV } from "../support/processes.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -61,7 +61,7 @@ describe("README", () => {
 
   test("its exit codes are those of the error table", () => {
     const table = [...readme.matchAll(/^\| (\d+) +\| .*\|$/gm)].map(([, code]) => Number(code));
-    const codes = new Set<number>([0, ...Object.values(ERRORS).map(({ exit }) => exit)]);
+    const codes = new Set<number>([0, ...Object.values(EXIT_OF)]);
     expect(table).toEqual([...codes].sort((a, b) => a - b));
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, truncateSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { EXIT_OF } from "../../lib/cli/exit-codes.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
@@ -70,7 +71,7 @@ describe("a file above 16 TiB", () => {
     const told = await fetchAll(await server.client(), new MemoryStorage(), { exists: "fail" });
     expect(told.paths).toEqual(["f"]);
     expect(told.failed).toMatchObject([{ path, code: "TOO_LARGE" }]);
-    expect([opened, ERRORS.TOO_LARGE.exit]).toEqual([0, 9]);
+    expect([opened, EXIT_OF.TOO_LARGE]).toEqual([0, 9]);
   });
 });
 

@@ -112,7 +112,7 @@ export class TransferRun<Item extends TransferItem> {
       await this.#verify();
     } catch (error) {
       if (terms.signal.aborted) view.note(KEPT);
-      else if (ERRORS[toCommError(error).code].exit === ERRORS.LOST.exit) view.note(KEPT_WHEN_LOST);
+      else if (ERRORS[toCommError(error).code].unreachable) view.note(KEPT_WHEN_LOST);
       this.#conflicts.tell(view);
       await view.finish();
       throw error;

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
-import { CommError, ERRORS, endsSession, toCommError, UsageError } from "../../errors.ts";
+import { CommError, endsSession, toCommError, UsageError } from "../../errors.ts";
 import { errorOf, type SessionEnd } from "../../session/session.ts";
 import { Wakeup } from "../../session/wakeup.ts";
 import { appendPrivate } from "../../storage/private-file.ts";
 import type { PrivatePlaces } from "../../storage/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
+import { EXIT, EXIT_OF } from "../exit-codes.ts";
 import type { Flags } from "../flags.ts";
 import { privateOfClient } from "../private.ts";
 import type { Command } from "../program.ts";
@@ -108,10 +109,10 @@ class Shell {
       const typed = await this.#nextInput(input, connection);
       if (typed.kind === "end") {
         this.#terminated ||= typed.isGone === true;
-        return this.#terminated ? ERRORS.INTERRUPTED.exit : exit;
+        return this.#terminated ? EXIT.INTERRUPTED : exit;
       }
       if (typed.kind === "interrupt") {
-        if (!this.#io.inIsTty || (typed.text === "" && warned)) return ERRORS.INTERRUPTED.exit;
+        if (!this.#io.inIsTty || (typed.text === "" && warned)) return EXIT.INTERRUPTED;
         warned = typed.text === "";
         if (warned) this.#print('To leave, type "exit" or press Ctrl-C again.');
         continue;
@@ -129,7 +130,7 @@ class Shell {
       if (outcome === "exit") return exit;
       if (outcome === 0 || this.#io.inIsTty) continue;
       // Ctrl-C is meant for a script as a whole: what follows may have relied on what was interrupted.
-      if (outcome === ERRORS.INTERRUPTED.exit) return outcome;
+      if (outcome === EXIT.INTERRUPTED) return outcome;
       // A script that is piped in ends with the code of its last failure; a person has seen it.
       exit = outcome;
     }
@@ -202,13 +203,12 @@ class Shell {
       const error = toCommError(thrown);
       if (error.code === "INTERRUPTED") {
         this.#print("Interrupted.");
-        return ERRORS.INTERRUPTED.exit;
+        return EXIT.INTERRUPTED;
       }
       // The end of the session is told by the loop, once.
-      const { exit } = ERRORS[error.code];
-      if (endsSession(error)) return exit;
+      if (endsSession(error)) return EXIT_OF[error.code];
       this.#print(paint(this.#io, "red", describeError(error)));
-      return exit;
+      return EXIT_OF[error.code];
     }
   }
 

@@ -1,11 +1,12 @@
 import { PathSet } from "../../client/path-set.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import { type CommError, ERRORS } from "../../errors.ts";
+import type { CommError } from "../../errors.ts";
 import type { Outcome } from "../../protocol/methods.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import type { PrivatePlaces } from "../../storage/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
+import { EXIT, EXIT_OF } from "../exit-codes.ts";
 import { formatBytes, plural } from "../format.ts";
 import { LineWriter } from "../line-writer.ts";
 import { reportError } from "../report.ts";
@@ -85,7 +86,7 @@ export class TransferView {
   /** The exit code of the first failure. */
   get exit(): number {
     if (this.#exit !== 0 || !this.#options.isStrict || this.#count.leftOut === 0) return this.#exit;
-    return ERRORS.INCOMPLETE.exit;
+    return EXIT.INCOMPLETE;
   }
 
   plan(item: TransferItem): void {
@@ -160,12 +161,12 @@ export class TransferView {
 
   onFailed(item: Pick<TransferItem, "from" | "size" | "kind">, error: CommError): void {
     this.#count.failed++;
-    this.#exit ||= ERRORS[error.code].exit;
+    this.#exit ||= EXIT_OF[error.code];
     const planned = this.#settle(item);
     if (item.kind === "file") this.#progress?.finish(planned);
     const { json, io } = this.#options;
     if (json) {
-      const { exit } = ERRORS[error.code];
+      const exit = EXIT_OF[error.code];
       return this.#event("failed", { path: item.from, code: error.code, message: error.message, exit });
     }
     reportError(error, io, { program: "commserver-client", json: false });

@@ -1,11 +1,11 @@
 import { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
-import { ERRORS } from "../../errors.ts";
 import type { CommServer } from "../../server/server.ts";
 import { systemClock } from "../../session/clock.ts";
 import { memoryPair } from "../../transport/memory.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
+import { EXIT } from "../exit-codes.ts";
 import { LineWriter } from "../line-writer.ts";
 import type { Command } from "../program.ts";
 import { onSignals, wasIgnored } from "../terminal/signals.ts";
@@ -49,7 +49,7 @@ export const serve: Command = {
     await server.shutdown(settings.stopTimeoutMs);
     await shown.finish();
     offSignals();
-    return server.wasAborted ? ERRORS.INTERRUPTED.exit : 0;
+    return server.wasAborted ? EXIT.INTERRUPTED : EXIT.DONE;
   },
 };
 

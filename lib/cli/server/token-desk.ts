@@ -34,7 +34,7 @@ export async function openTokenDesk(flags: Flags, options: { mayMake: boolean })
       close: () => operator.client.close(),
     };
   } catch (thrown) {
-    if (ERRORS[toCommError(thrown).code].exit !== ERRORS.CANNOT_CONNECT.exit) throw thrown;
+    if (!ERRORS[toCommError(thrown).code].unreachable) throw thrown;
     if (!options.mayMake && !existsSync(stateDir)) {
       throw new StorageError("NO_SUCH_FILE", `There is no state folder ${quote(stateDir)}.`);
     }

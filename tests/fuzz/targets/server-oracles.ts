@@ -1,4 +1,5 @@
-import { ERRORS, type ErrorCode } from "../../../lib/errors.ts";
+import { EXIT, EXIT_OF } from "../../../lib/cli/exit-codes.ts";
+import type { ErrorCode } from "../../../lib/errors.ts";
 import type { StampedEvent } from "../../../lib/server/events.ts";
 import type { CommServer } from "../../../lib/server/server.ts";
 import type { Findings } from "../finding.ts";
@@ -23,8 +24,7 @@ export function checkEvents(events: readonly StampedEvent[], findings: Findings)
     if (event.event === "warning") findings.add("warning", event.message);
     if (event.event !== "failed") continue;
     const code = event.code as ErrorCode;
-    if (ERRORS[code].exit !== ERRORS.DISK_FAILED.exit)
-      findings.add("failure", `${code} in ${event.method}: ${event.message}`);
+    if (EXIT_OF[code] !== EXIT.LOCAL_DISK) findings.add("failure", `${code} in ${event.method}: ${event.message}`);
   }
 }
 

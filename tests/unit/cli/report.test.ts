@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { describeError, EXIT_CODES, reportError } from "../../../lib/cli/report.ts";
+import { EXIT_CODES, EXIT_OF } from "../../../lib/cli/exit-codes.ts";
+import { describeError, reportError } from "../../../lib/cli/report.ts";
 import {
   CommError,
-  ERRORS,
   type ErrorCode,
   ProtocolError,
   RemoteError,
@@ -63,7 +63,7 @@ describe("reportError()", () => {
 
   test("knows every exit code that --help explains, and no other", () => {
     const explained = [...EXIT_CODES.matchAll(/(?:^| {2,})(\d+) {2}/gm)].map(([, exit]) => Number(exit));
-    const used = new Set<number>(Object.values(ERRORS).map(({ exit }) => exit));
+    const used = new Set<number>(Object.values(EXIT_OF));
     expect(explained.toSorted((a, b) => a - b)).toEqual([...used].toSorted((a, b) => a - b));
   });
 
