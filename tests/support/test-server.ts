@@ -65,10 +65,10 @@ export class TestServer implements AsyncDisposable {
     this.server.events.subscribe((event) => this.events.push(event));
   }
 
-  /** Listen on a free port of 127.0.0.1; returns it. */
-  listen(): number {
+  /** Listen on a free port of 127.0.0.1; returns it. Who comes there has that role. */
+  listen(role: Role = "write"): number {
     this.#listening ??= listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (transport) =>
-      this.server.accept(transport, "write"),
+      this.server.accept(transport, role),
     );
     const { address } = this.#listening;
     return address.kind === "tcp" ? address.port : 0;
