@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
+import type { Command, Program } from "./command.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
-import type { Command, Program } from "./program.ts";
 import { VERSION } from "./version.ts";
 
 type Arg = ArgsDef[string];

@@ -1,29 +1,12 @@
 import type { ArgsDef } from "citty";
 import { UsageError } from "../errors.ts";
 import { isInvite } from "../protocol/invite.ts";
+import type { Command, Program } from "./command.ts";
 import { type ConsoleIo, processIo } from "./console-io.ts";
-import { type Flags, findFlag, nearest, parseFlags } from "./flags.ts";
+import { findFlag, nearest, parseFlags } from "./flags.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { reportError } from "./report.ts";
 import { VERSION } from "./version.ts";
-
-/** A command of one of the two programs. */
-export interface Command {
-  readonly description: string;
-  readonly args: ArgsDef;
-  /** @returns the exit code */
-  run(flags: Flags, io: ConsoleIo): Promise<number>;
-}
-
-export interface Program {
-  readonly name: string;
-  readonly description: string;
-  readonly commands: Readonly<Record<string, Command>>;
-  /** The command that runs when none is named. */
-  readonly defaultCommand: string;
-  /** Lines that a person could type. */
-  readonly examples: readonly string[];
-}
 
 const BUILT_IN: ArgsDef = {
   help: { type: "boolean", alias: "h", description: "Show this help" },

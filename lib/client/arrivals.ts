@@ -8,7 +8,7 @@ import type { CommitQueue } from "../transfer/commit-queue.ts";
 import { FileReceiver } from "../transfer/file-receiver.ts";
 import type { Naming } from "../transfer/naming.ts";
 import { SmallFile } from "../transfer/small-file.ts";
-import type { DownloadOptions } from "./download.ts";
+import type { DownloadOptions } from "./download-options.ts";
 import { type DownloadTask, restart } from "./download-task.ts";
 import { MAX_OUTSTANDING_BYTES, MAX_OVERLOADS, MAX_RESTARTS, overloadDelayMs } from "./transfer.ts";
 

@@ -4,7 +4,7 @@ import { isClosed } from "../storage/storage.ts";
 import type { Naming } from "../transfer/naming.ts";
 import { Batches } from "./batches.ts";
 import type { Client } from "./client.ts";
-import type { DownloadOptions } from "./download.ts";
+import type { DownloadOptions } from "./download-options.ts";
 import { type DownloadTask, newTask } from "./download-task.ts";
 import { PathSet } from "./path-set.ts";
 import type { TransferItem } from "./transfer.ts";

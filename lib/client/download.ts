@@ -7,7 +7,6 @@ import { Reason } from "../protocol/messages.ts";
 import { FileFacts, type GetRequest } from "../protocol/methods.ts";
 import type { Stream } from "../session/stream.ts";
 import { Wakeup } from "../session/wakeup.ts";
-import type { Storage } from "../storage/storage.ts";
 import { BlockPool } from "../transfer/block-pool.ts";
 import { type Chunk, ChunkReader } from "../transfer/chunk-reader.ts";
 import { CommitQueue } from "../transfer/commit-queue.ts";
@@ -16,6 +15,7 @@ import { Naming } from "../transfer/naming.ts";
 import { RecordSender } from "../transfer/record-sender.ts";
 import { ANOTHER_STREAM, Arrivals } from "./arrivals.ts";
 import type { Client } from "./client.ts";
+import type { DownloadOptions } from "./download-options.ts";
 import { DownloadPlan } from "./download-plan.ts";
 import type { DownloadTask } from "./download-task.ts";
 import {
@@ -24,20 +24,10 @@ import {
   MAX_OUTSTANDING,
   MAX_OUTSTANDING_BYTES,
   type TransferItem,
-  type TransferOptions,
   tellGone,
 } from "./transfer.ts";
 
 const POOL_BLOCKS = 3;
-
-export interface DownloadOptions extends TransferOptions {
-  /** Where the files go. */
-  readonly local: Pick<Storage, "place" | "hasOwnName" | "receive" | "store" | "makeFolder" | "finishFolder">;
-  /** One file after the other, each whole before the next begins. */
-  readonly isSequential?: boolean;
-  /** All bytes must come, zeros too. */
-  readonly isWithoutHoles?: boolean;
-}
 
 interface Request {
   readonly id: number;

@@ -1,4 +1,9 @@
-import type { Reservation } from "./memory-budget.ts";
+/** What a holder keeps, as the budget counts it. */
+export interface Kept {
+  readonly bytes: number;
+  /** Work goes on for it, whether its peer moves or not. */
+  readonly isAtWork: (() => boolean) | undefined;
+}
 
 /** Who keeps something that was reserved for it, and can be made to give it back. */
 export interface Holder {
@@ -33,15 +38,15 @@ const ASKED_MS = 3_000;
 
 /** Those who hold memory of a budget, and which of them give way when others wait for it. */
 export class Holders {
-  readonly #held = new Map<Reservation, Held>();
+  readonly #held = new Map<Kept, Held>();
 
-  add(reservation: Reservation, holder: Holder, now: number): void {
+  add(kept: Kept, holder: Holder, now: number): void {
     const { moved } = holder;
-    this.#held.set(reservation, { holder, since: now, moved, movedAt: now, askedAt: undefined, isEnded: false });
+    this.#held.set(kept, { holder, since: now, moved, movedAt: now, askedAt: undefined, isEnded: false });
   }
 
-  remove(reservation: Reservation): void {
-    this.#held.delete(reservation);
+  remove(kept: Kept): void {
+    this.#held.delete(kept);
   }
 
   /** Others begin to wait: from now on it counts who moves. */
@@ -55,11 +60,11 @@ export class Holders {
   /** Others wait for `wanted` bytes. Call every second or so. */
   makeRoom(wanted: number, now: number): void {
     let coming = 0;
-    const overdue: [Reservation, Held][] = [];
-    for (const [reservation, held] of this.#held) {
+    const overdue: [Kept, Held][] = [];
+    for (const [kept, held] of this.#held) {
       const { holder, askedAt } = held;
       if (askedAt !== undefined) {
-        coming += reservation.bytes;
+        coming += kept.bytes;
         if (!held.isEnded && now - askedAt >= ASKED_MS) {
           held.isEnded = true;
           holder.end();
@@ -67,15 +72,15 @@ export class Holders {
         continue;
       }
       const { moved } = holder;
-      if (moved !== held.moved || !holder.isWaiting || reservation.isAtWork?.()) held.movedAt = now;
+      if (moved !== held.moved || !holder.isWaiting || kept.isAtWork?.()) held.movedAt = now;
       held.moved = moved;
-      if (isOverdue(held, now)) overdue.push([reservation, held]);
+      if (isOverdue(held, now)) overdue.push([kept, held]);
     }
     // Who moves nothing goes first, then who has had the longest turn.
     overdue.sort(([, a], [, b]) => Number(isStalled(b, now)) - Number(isStalled(a, now)) || a.since - b.since);
-    for (const [reservation, held] of overdue) {
+    for (const [kept, held] of overdue) {
       if (coming >= wanted) return;
-      coming += reservation.bytes;
+      coming += kept.bytes;
       held.askedAt = now;
       held.holder.yield();
     }

@@ -1,6 +1,7 @@
 import { BLOCK_BYTES } from "../../lib/block.ts";
 import { Client } from "../../lib/client/client.ts";
-import { Download, type DownloadOptions } from "../../lib/client/download.ts";
+import { Download } from "../../lib/client/download.ts";
+import type { DownloadOptions } from "../../lib/client/download-options.ts";
 import type { TransferItem, TransferOptions, UploadItem } from "../../lib/client/transfer.ts";
 import { Upload } from "../../lib/client/upload.ts";
 import type { CommError } from "../../lib/errors.ts";

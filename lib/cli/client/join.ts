@@ -1,9 +1,9 @@
 import { CommError, UsageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { parseInvite } from "../../protocol/invite.ts";
+import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import type { Flags } from "../flags.ts";
-import type { Command } from "../program.ts";
 import { readSecret } from "../secret-source.ts";
 import { completeCommand } from "../shown-command.ts";
 import { BOOK_FLAGS } from "./servers.ts";

@@ -1,8 +1,8 @@
 import type { Client } from "../../client/client.ts";
+import type { Command } from "../command.ts";
 import { toJson } from "../escape.ts";
 import { type Flags, integerFlag } from "../flags.ts";
 import { plural } from "../format.ts";
-import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
 
 export const ping: Command = {

@@ -1,4 +1,4 @@
-import type { Program } from "../program.ts";
+import type { Program } from "../command.ts";
 import { digest } from "./digest.ts";
 import { get } from "./get.ts";
 import { join } from "./join.ts";

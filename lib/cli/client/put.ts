@@ -1,9 +1,9 @@
 import type { Connection } from "../../client/connection.ts";
 import type { UploadItem } from "../../client/transfer.ts";
 import { Upload } from "../../client/upload.ts";
+import type { Command } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { privateOfClient } from "../private.ts";
-import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
 import { typedFolder } from "./fetch-plan.ts";
 import { prefetch } from "./prefetch.ts";

@@ -1,5 +1,5 @@
+import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
-import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
 import { typedPath } from "./fetch-plan.ts";
 

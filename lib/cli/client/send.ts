@@ -2,9 +2,9 @@ import type { Client } from "../../client/client.ts";
 import { UsageError } from "../../errors.ts";
 import { MAX_TEXT_LENGTH } from "../../protocol/constants.ts";
 import type { SendResult } from "../../protocol/methods.ts";
+import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { plural } from "../format.ts";
-import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
 
 export const send: Command = {

@@ -1,9 +1,9 @@
 import type { ArgsDef } from "citty";
 import { parseToken } from "../../protocol/token.ts";
 import { formatAddress, parseAddress } from "../../transport/address.ts";
+import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatTable } from "../format.ts";
-import type { Command } from "../program.ts";
 import { completeCommand } from "../shown-command.ts";
 import type { KnownServer, ServerBook } from "./server-book.ts";
 import { bookOf } from "./target.ts";

@@ -1,10 +1,10 @@
 import type { Client } from "../../client/client.ts";
 import { MAX_STATUS_ROWS, type SessionRow, type StatusResult } from "../../protocol/methods.ts";
+import type { Command } from "../command.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { type Flags, integerFlag } from "../flags.ts";
 import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
-import type { Command } from "../program.ts";
 import { completeCommand } from "../shown-command.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
 

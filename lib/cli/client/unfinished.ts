@@ -1,10 +1,10 @@
 import { LocalStorage } from "../../storage/local.ts";
 import { siblingNames } from "../../storage/part-names.ts";
 import type { Unfinished } from "../../storage/storage.ts";
+import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, formatTable, formatTime, plural } from "../format.ts";
-import type { Command } from "../program.ts";
 
 /** How long a small file may take to be written. */
 const MOMENT_MS = 60_000;

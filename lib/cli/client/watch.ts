@@ -1,9 +1,9 @@
 import type { Client } from "../../client/client.ts";
 import type { Change } from "../../protocol/methods.ts";
+import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
-import type { Command } from "../program.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
 import { askedBy } from "./list.ts";
 

@@ -2,9 +2,9 @@ import { CommError, toCommError, UsageError } from "../../errors.ts";
 import { openIdentity, rotateIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
 import { formatFingerprint } from "../../transport/tls.ts";
+import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { serverWarnings } from "../exposed-state.ts";
-import type { Command } from "../program.ts";
 import { defaultStateDir, identityFile, ledgerFile, makeStateDir } from "../state-dir.ts";
 
 export const identity: Command = {

@@ -1,4 +1,4 @@
-import type { Program } from "../program.ts";
+import type { Program } from "../command.ts";
 import { consoleCommand } from "./console.ts";
 import { identity } from "./identity.ts";
 import { serve } from "./serve.ts";

@@ -1,0 +1,73 @@
+/** What each folder of lib may import is what CONTRIBUTING.md's table of layers says, type imports included. */
+import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+
+const root = join(import.meta.dir, "../..");
+const KERNEL = "the kernel";
+const RUNTIME = "the runtime";
+
+/** Rows by folder, "the kernel" for `lib/*.ts`. */
+const layers = new Map(
+  [...readFileSync(join(root, "CONTRIBUTING.md"), "utf8").matchAll(/^\| `lib\/(\S+)`\s*\|[^|]*\|([^|]*)\|$/gm)].map(
+    ([, folder = "", imports = ""]) => [
+      folder === "*.ts" ? KERNEL : folder,
+      imports
+        .replaceAll("`", "")
+        .split(",")
+        .map((word) => word.trim()),
+    ],
+  ),
+);
+
+const files = readdirSync(join(root, "lib"), { recursive: true, encoding: "utf8" })
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => file.endsWith(".ts"));
+
+/** As a row names it: a folder of lib, a package, "the runtime"; a file of lib stays whole. */
+function importsOf(file: string): string[] {
+  const source = readFileSync(join(root, "lib", file), "utf8");
+  const specifiers = source.matchAll(/(?:^(?:import|export) (?:[^;]*? from )?|\bimport\()"([^"\n]+)"/gm);
+  return [...specifiers].map(([, specifier = ""]) => {
+    if (specifier.startsWith(".")) return posix.join(posix.dirname(file), specifier);
+    if (/^(?:node:|bun(?:$|:))/.test(specifier)) return RUNTIME;
+    return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+  });
+}
+
+function folderOf(file: string): string {
+  return file.includes("/") ? (file.split("/")[0] as string) : KERNEL;
+}
+
+function mayImport(file: string, imported: string): boolean {
+  const allowed = layers.get(folderOf(file)) ?? [];
+  if (allowed.includes("all")) return !imported.startsWith("..");
+  const target = imported.endsWith(".ts") ? folderOf(imported) : imported;
+  return target === KERNEL || target === folderOf(file) || allowed.includes(target) || allowed.includes(imported);
+}
+
+describe("layers", () => {
+  test("each folder has a row, and each row a folder", () => {
+    expect([...new Set(files.map(folderOf))].sort()).toEqual([...layers.keys()].sort());
+  });
+
+  test("no file imports what its row does not name", () => {
+    const broken = files.flatMap((file) =>
+      importsOf(file)
+        .filter((imported) => !mayImport(file, imported))
+        .map((imported) => `${file} imports ${imported}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  test("no row names what none of its files imports", () => {
+    const idle = [...layers].flatMap(([folder, allowed]) => {
+      const imported = new Set(files.filter((file) => folderOf(file) === folder).flatMap(importsOf));
+      const used = new Set([...imported, ...[...imported].filter((name) => name.endsWith(".ts")).map(folderOf)]);
+      return allowed
+        .filter((name) => !["all", "–"].includes(name) && !used.has(name))
+        .map((name) => `${folder}: ${name}`);
+    });
+    expect(idle).toEqual([]);
+  });
+});
