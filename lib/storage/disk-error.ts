@@ -71,8 +71,8 @@ export function tooLarge(what: string, cause?: unknown): StorageError {
   });
 }
 
-/** A system error while writing `what` on this machine. */
-export function writeError(cause: unknown, what: string): StorageError {
+/** A system error while writing `what` on this machine; for a server its folder was there, or was made, a moment ago. */
+export function writeError(cause: unknown, what: string, owner: Owner = "user"): StorageError {
   if (cause instanceof StorageError) return cause;
   if (isOutOfFiles(cause)) return tooManyFiles(cause, what);
   switch (errnoOf(cause)) {
@@ -87,6 +87,9 @@ export function writeError(cause: unknown, what: string): StorageError {
       return new StorageError("DISK_DENIED", `No permission to write ${what}.`, { cause });
     case "ENOENT":
     case "ENOTDIR":
+      if (owner === "server") {
+        return new StorageError("NOT_FOUND", `The folder of ${what} was renamed or removed meanwhile.`, { cause });
+      }
       return new StorageError("DISK_DENIED", `The folder of ${what} does not exist.`, { cause });
     case "ELOOP":
       return new StorageError("DISK_DENIED", `${what} is a link that leads to itself.`, { cause });

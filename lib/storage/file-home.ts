@@ -10,8 +10,8 @@ export class FileHome {
   readonly path: string;
   readonly folder: OpenFolder;
   readonly name: string;
+  readonly owner: Owner;
   readonly #folders: Folders;
-  readonly #owner: Owner;
 
   /** The folder is made where it is missing. @throws as Folders.makeHolder() */
   constructor(folders: Folders, path: string, owner: Owner) {
@@ -20,7 +20,7 @@ export class FileHome {
     this.folder = folder;
     this.name = name;
     this.#folders = folders;
-    this.#owner = owner;
+    this.owner = owner;
   }
 
   /**
@@ -31,7 +31,7 @@ export class FileHome {
   requireHere(): void {
     if (this.#folders.isAt(parentOf(this.path), this.folder)) return;
     const message = `The folder of ${quote(this.path)} was renamed or removed while it came.`;
-    throw new StorageError(this.#owner === "server" ? "NOT_FOUND" : "NO_SUCH_FILE", message);
+    throw new StorageError(this.owner === "server" ? "NOT_FOUND" : "NO_SUCH_FILE", message);
   }
 
   /** What its disk does not take of it. */

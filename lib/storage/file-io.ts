@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { promisify } from "node:util";
-import { writeError } from "./disk-error.ts";
+import { type Owner, writeError } from "./disk-error.ts";
 import type { FileFacts } from "./storage.ts";
 
 /** The last millisecond that a Date can hold. */
@@ -46,11 +46,11 @@ export function finishFile(fd: number): Promise<void> {
   return fsync(fd);
 }
 
-/** Run `work`, its errors told as of a file of this machine. @throws StorageError */
-export async function writing<T>(what: string, work: () => Promise<T> | T): Promise<T> {
+/** Run `work`, its errors told as of a file of this machine, in the words of who has it. @throws StorageError */
+export async function writing<T>(what: string, owner: Owner, work: () => Promise<T> | T): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw writeError(cause, what);
+    throw writeError(cause, what, owner);
   }
 }

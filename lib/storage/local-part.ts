@@ -88,7 +88,7 @@ export class LocalPart implements PartFile {
       if (cause instanceof StorageError && cause.code === "BUSY") {
         throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
       }
-      throw writeError(cause, quote(path));
+      throw writeError(cause, quote(path), home.owner);
     }
   }
 
@@ -109,7 +109,7 @@ export class LocalPart implements PartFile {
   }
 
   write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean> {
-    return writing(quote(this.path), async () => {
+    return writing(quote(this.path), this.#options.home.owner, async () => {
       if (this.#ended || this.#journal.has(offset)) return false;
       this.#journal.requireHeld();
       this.#writes++;
@@ -130,7 +130,7 @@ export class LocalPart implements PartFile {
     const { home, exists, facts } = this.#options;
     const { folder, name } = home;
     try {
-      return await writing(quote(this.path), async () => {
+      return await writing(quote(this.path), home.owner, async () => {
         this.#journal.requireHeld();
         // It may end with a hole.
         if (hasHoles(facts)) fs.ftruncateSync(this.#fd, facts.size);

@@ -187,7 +187,7 @@ export class LocalStorage implements Storage {
       }
       return await LocalPart.open({ home, facts, exists });
     } catch (cause) {
-      throw writeError(cause, quote(path));
+      throw writeError(cause, quote(path), this.#owner);
     }
   }
 
@@ -199,7 +199,7 @@ export class LocalStorage implements Storage {
     };
     const fail = (cause: unknown): never => {
       home.release(false);
-      throw writeError(cause, quote(path));
+      throw writeError(cause, quote(path), this.#owner);
     };
     let stored: string | Promise<string>;
     try {
@@ -215,7 +215,7 @@ export class LocalStorage implements Storage {
     try {
       return new FileHome(this.#folders, path, this.#owner);
     } catch (cause) {
-      throw writeError(cause, quote(path));
+      throw writeError(cause, quote(path), this.#owner);
     }
   }
 
@@ -223,7 +223,7 @@ export class LocalStorage implements Storage {
     try {
       return this.#folders.ensure(path, folderMode(mode));
     } catch (cause) {
-      throw writeError(cause, quote(path));
+      throw writeError(cause, quote(path), this.#owner);
     }
   }
 
@@ -231,7 +231,7 @@ export class LocalStorage implements Storage {
     try {
       this.#folders.finish(path, mode);
     } catch (cause) {
-      throw writeError(cause, quote(path));
+      throw writeError(cause, quote(path), this.#owner);
     }
   }
 
@@ -245,7 +245,7 @@ export class LocalStorage implements Storage {
         throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, { cause });
       }
       if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) throw readError(cause, quote(path), this.#owner);
-      throw writeError(cause, quote(path));
+      throw writeError(cause, quote(path), this.#owner);
     }
   }
 
@@ -258,7 +258,9 @@ export class LocalStorage implements Storage {
     try {
       await renameLocal(this.#folders, from, to, options.overwrite && source.kind === "file");
     } catch (cause) {
-      throw writeError(cause, quote(to));
+      // Removed or renamed since it was looked at: then that is what is missing.
+      if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) await this.stat(from);
+      throw writeError(cause, quote(to), this.#owner);
     }
   }
 
@@ -284,7 +286,7 @@ export class LocalStorage implements Storage {
         folder.release();
       }
     } catch (cause) {
-      throw writeError(cause, quote(path));
+      throw writeError(cause, quote(path), this.#owner);
     }
   }
 
