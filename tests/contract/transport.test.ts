@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { traceTransport } from "../../lib/trace/traced-transport.ts";
 import { memoryPair } from "../../lib/transport/memory.ts";
 import { SocketPair } from "../support/socket-pair.ts";
 import { TransportRecorder } from "../support/transport-recorder.ts";
@@ -10,6 +11,17 @@ transportContract("memory pair", async () => {
     ends,
     async [Symbol.asyncDispose]() {
       for (const end of ends) end.abort();
+    },
+  };
+});
+
+transportContract("memory pair, traced", async () => {
+  const [a, b] = memoryPair();
+  return {
+    ends: [traceTransport(a, () => {}), traceTransport(b, () => {})],
+    async [Symbol.asyncDispose]() {
+      a.abort();
+      b.abort();
     },
   };
 });

@@ -12,6 +12,8 @@ export class AccessSite implements AsyncDisposable {
   /** Of the first start. */
   readonly invite: string;
   readonly #args: string[];
+  /** A file for the trace of the servers that restart() starts. */
+  traceTo: string | undefined;
 
   private constructor(folder: TempFolder, server: ServerProcess, args: string[]) {
     this.folder = folder;
@@ -78,7 +80,8 @@ export class AccessSite implements AsyncDisposable {
     await this.server.exited();
     await between();
     await this.server[Symbol.asyncDispose]();
-    const options = { stateDir: this.stateDir, env: this.ownerEnv };
+    const trace = this.traceTo === undefined ? {} : { COMMSERVER_TRACE: this.traceTo };
+    const options = { stateDir: this.stateDir, env: { ...this.ownerEnv, ...trace } };
     this.server = await ServerProcess.start([...this.#args, "--port", `${port}`, ...args], options);
   }
 

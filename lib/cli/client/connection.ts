@@ -9,6 +9,7 @@ import { escapeText } from "../escape.ts";
 import { type Flags, secondsFlag } from "../flags.ts";
 import { describeError } from "../report.ts";
 import { onSignals } from "../terminal/signals.ts";
+import { processTrace } from "../trace-file.ts";
 import { VERSION } from "../version.ts";
 import { openTransport } from "./open-transport.ts";
 import { findTarget, type Target } from "./target.ts";
@@ -66,6 +67,7 @@ interface ConnectOptions {
 
 async function connectTo(target: Target, flags: Flags, io: ConsoleIo, options: ConnectOptions): Promise<Client> {
   const timeoutMs = secondsFlag(flags, "timeout");
+  const trace = processTrace();
   const transport = await openTransport(target, {
     timeoutMs,
     signal: options.signal,
@@ -73,7 +75,7 @@ async function connectTo(target: Target, flags: Flags, io: ConsoleIo, options: C
     io,
   });
   return Client.connect({
-    transport,
+    transport: trace(transport),
     token: target.token,
     clock: systemClock,
     agent: `commserver-client/${VERSION}`,

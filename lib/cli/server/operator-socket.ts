@@ -5,6 +5,7 @@ import { exposureOf } from "../../storage/exposure.ts";
 import { connect } from "../../transport/socket.ts";
 import { silenceFor } from "../client/connection.ts";
 import { operatorSocket } from "../state-dir.ts";
+import { processTrace } from "../trace-file.ts";
 import { VERSION } from "../version.ts";
 
 /** @throws TransportError CANNOT_CONNECT when no server runs with this state folder */
@@ -22,7 +23,7 @@ export async function connectSocket(stateDir: string, timeoutMs = 10_000): Promi
     throw new TransportError("CANNOT_CONNECT", `No server runs with the operator's socket ${path}.`, { cause });
   });
   return Client.connect({
-    transport,
+    transport: processTrace()(transport),
     clock: systemClock,
     agent: `commserver-server/${VERSION}`,
     wait: false,

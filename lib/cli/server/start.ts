@@ -24,6 +24,7 @@ import { noteState } from "../known-states.ts";
 import { leaveLocalInvite } from "../local-invite.ts";
 import { privatePlaces } from "../private.ts";
 import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
+import { processTrace } from "../trace-file.ts";
 import { VERSION } from "../version.ts";
 import type { Serving } from "./banner.ts";
 import { type Invitation, identityOf, inviteFor, ownAddresses, saveInvitation } from "./invitation.ts";
@@ -82,6 +83,7 @@ async function startIn(
   { canShowInvite, onStopRequest }: StartOptions,
 ): Promise<Started> {
   const { host, isPlaintext, certificate, bandwidth } = settings;
+  const trace = processTrace();
   const cannotWrite = settings.isWritable ? writeFault(storage.location) : undefined;
   const identity = isPlaintext ? undefined : await findIdentity(stateDir, certificate);
   const tokens = TokenStore.open(tokensFile(stateDir));
@@ -120,13 +122,17 @@ async function startIn(
   const listening = listenPublic(
     host,
     settings.port,
-    (transport) => server.accept(transport),
+    (transport) => server.accept(trace(transport)),
     identity,
     closeFrom?.clients,
   );
   const { port } = listening;
   invitation = { ...invitation, addresses: settings.advertised ?? ownAddresses(host, port) };
-  const operator = listenOperator(stateDir, (transport) => server.accept(transport, "operator"), closeFrom?.operators);
+  const operator = listenOperator(
+    stateDir,
+    (transport) => server.accept(trace(transport), "operator"),
+    closeFrom?.operators,
+  );
   saveInvitation(stateDir, invitation);
   // On this machine there is no name that an authority could have vouched for.
   const fingerprint = identityOf(identity, false);

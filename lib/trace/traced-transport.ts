@@ -1,0 +1,87 @@
+import type { FileBytes, Transport, TransportHandler } from "../session/transport.ts";
+import { frameLine } from "./frame-line.ts";
+import { FrameTap } from "./frame-tap.ts";
+
+/** Takes one line of a trace, without its end. */
+export type WriteLine = (line: string) => void;
+
+/**
+ * A transport that tells of every frame that passes, both ways; `<` comes from the peer, `>` goes to it. It carries on
+ * whatever passes, frames or not.
+ */
+export function traceTransport(transport: Transport, write: WriteLine): Transport {
+  return new TracedTransport(transport, write);
+}
+
+class TracedTransport implements Transport {
+  readonly #inner: Transport;
+  readonly #write: WriteLine;
+  readonly #out: FrameTap;
+
+  constructor(inner: Transport, write: WriteLine) {
+    this.#inner = inner;
+    this.#write = write;
+    this.#out = this.#tap(">");
+    write(`open ${inner.peer}`);
+  }
+
+  get peer(): string {
+    return this.#inner.peer;
+  }
+
+  get channelBinding(): Uint8Array | undefined {
+    return this.#inner.channelBinding;
+  }
+
+  get canSendFiles(): boolean {
+    return this.#inner.canSendFiles;
+  }
+
+  start(handler: TransportHandler): void {
+    const tap = this.#tap("<");
+    this.#inner.start({
+      onBytes(bytes) {
+        tap.push(bytes);
+        handler.onBytes(bytes);
+      },
+      onDrain: () => handler.onDrain(),
+      onClosed: (error) => {
+        this.#write(error === undefined ? "closed" : `closed: ${error.message}`);
+        handler.onClosed(error);
+      },
+    });
+  }
+
+  write(bytes: Uint8Array): boolean {
+    this.#out.push(bytes);
+    return this.#inner.write(bytes);
+  }
+
+  sendFile(bytes: FileBytes): boolean {
+    this.#out.skip(bytes.length);
+    return this.#inner.sendFile(bytes);
+  }
+
+  pause(): void {
+    this.#inner.pause();
+  }
+
+  resume(): void {
+    this.#inner.resume();
+  }
+
+  close(lingerMs?: number): void {
+    this.#inner.close(lingerMs);
+  }
+
+  abort(): void {
+    this.#inner.abort();
+  }
+
+  #tap(direction: "<" | ">"): FrameTap {
+    return new FrameTap({
+      onFrame: (header, payload) => this.#write(`${direction} ${frameLine(header, payload)}`),
+      onFault: (message) => this.#write(`${direction} no frame: ${message}`),
+    });
+  }
+}
