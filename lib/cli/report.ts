@@ -1,4 +1,4 @@
-import { type CommError, toCommError } from "../errors.ts";
+import { type CommError, RemoteError, toCommError } from "../errors.ts";
 import { ADVICE } from "./advice.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { escapeText, toJson } from "./escape.ts";
@@ -21,9 +21,15 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: { program: 
   }
   if (error.code === "INTERRUPTED") return exit;
   io.note(`${options.program}: ${paint(io, "red", describeError(error))}`);
-  const advice = ADVICE[error.code];
+  const advice = adviceFor(error);
   if (advice !== "") io.note(`  ${completeAdvice(advice)}`);
   return exit;
+}
+
+function adviceFor(error: CommError): string {
+  // What the server's list holds says nothing about a file of this machine.
+  if (error.code === "NOT_A_FILE" && !(error instanceof RemoteError)) return "";
+  return ADVICE[error.code];
 }
 
 /** One line, safe to show. */

@@ -61,6 +61,12 @@ describe("reportError()", () => {
     expect(report(new CommError(code, "why"), JSON_OUT).exit).toBe(exit);
   });
 
+  test("advises to look into the server's list only where the server said that it is no file", () => {
+    const message = '"meminfo" is no file.';
+    expect(report(new RemoteError("NOT_A_FILE", message)).notes[1]).toContain("commserver-client list PATH");
+    expect(report(new StorageError("NOT_A_FILE", message)).notes).toHaveLength(1);
+  });
+
   test("knows every exit code that --help explains, and no other", () => {
     const explained = [...EXIT_CODES.matchAll(/(?:^| {2,})(\d+) {2}/gm)].map(([, exit]) => Number(exit));
     const used = new Set<number>(Object.values(EXIT_OF));
