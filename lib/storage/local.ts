@@ -241,8 +241,14 @@ export class LocalStorage implements Storage {
       await removeLocal(this.#folders, path, options);
     } catch (cause) {
       if (options.signal?.aborted) throw new CommError("INTERRUPTED", `The removal of ${quote(path)} was left.`);
-      if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause))) {
+      if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause)) && !options.recursive) {
         throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, { cause });
+      }
+      // FUSE and NFS keep what is open, by another name; and others may fill a folder while it is emptied.
+      if (["ENOTEMPTY", "EEXIST", "EBUSY", "ETXTBSY"].includes(errnoOf(cause))) {
+        throw new StorageError("BUSY", `${quote(path)} is still in use. What could be removed of it is gone.`, {
+          cause,
+        });
       }
       if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) throw readError(cause, quote(path), this.#owner);
       throw writeError(cause, quote(path), this.#owner);

@@ -6,10 +6,7 @@ import { MemoryStorage } from "../../lib/storage/memory.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
-import { type StorageFixture, storageContract } from "./storage.ts";
-import { storageChangingContract } from "./storage-changing.ts";
-import { storageWatchingContract } from "./storage-watching.ts";
-import { storageWritingContract } from "./storage-writing.ts";
+import { everyStorageContract } from "./every-storage.ts";
 
 /** With room for all that the contract stores: a limit that is not reached changes nothing. */
 const LIMITS = {
@@ -22,7 +19,7 @@ for (const [what, limits] of Object.entries(LIMITS)) {
   const wrap = (inner: Storage) =>
     new BoundedStorage(inner, limits, { freeBytes: () => 2 ** 40, now: () => performance.now() });
 
-  everyContract(`BoundedStorage (${what}) over MemoryStorage`, async () => {
+  everyStorageContract(`BoundedStorage (${what}) over MemoryStorage`, async () => {
     const inner = new MemoryStorage();
     return {
       storage: wrap(inner),
@@ -31,7 +28,7 @@ for (const [what, limits] of Object.entries(LIMITS)) {
     };
   });
 
-  everyContract(`BoundedStorage (${what}) over FewFilesStorage over LocalStorage`, async () => {
+  everyStorageContract(`BoundedStorage (${what}) over FewFilesStorage over LocalStorage`, async () => {
     const folder = new TempFolder();
     return {
       storage: wrap(new FewFilesStorage(await LocalStorage.at(folder.path), 1_000)),
@@ -42,11 +39,4 @@ for (const [what, limits] of Object.entries(LIMITS)) {
       [Symbol.dispose]: () => folder[Symbol.dispose](),
     };
   });
-}
-
-function everyContract(name: string, open: () => Promise<StorageFixture>): void {
-  storageContract(name, open);
-  storageWritingContract(name, open);
-  storageChangingContract(name, open);
-  storageWatchingContract(name, open);
 }

@@ -3,19 +3,9 @@ import { LocalStorage } from "../../lib/storage/local.ts";
 import { MemoryStorage } from "../../lib/storage/memory.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
-import { type StorageFixture, storageContract } from "./storage.ts";
-import { storageChangingContract } from "./storage-changing.ts";
-import { storageWatchingContract } from "./storage-watching.ts";
-import { storageWritingContract } from "./storage-writing.ts";
+import { everyStorageContract } from "./every-storage.ts";
 
-function everyContract(name: string, open: () => Promise<StorageFixture>): void {
-  storageContract(name, open);
-  storageWritingContract(name, open);
-  storageChangingContract(name, open);
-  storageWatchingContract(name, open);
-}
-
-everyContract("MemoryStorage", async () => {
+everyStorageContract("MemoryStorage", async () => {
   const storage = new MemoryStorage();
   return {
     storage,
@@ -24,7 +14,7 @@ everyContract("MemoryStorage", async () => {
   };
 });
 
-everyContract("LocalStorage", async () => {
+everyStorageContract("LocalStorage", async () => {
   const folder = new TempFolder();
   return {
     storage: await LocalStorage.at(folder.path),

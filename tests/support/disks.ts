@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { DiskTraits } from "./disk-traits.ts";
 import { missingOverlay, missingSshfs, overlayMount, sshfsMounts } from "./mounts.ts";
 import { TempFolder } from "./temp-folder.ts";
 import { until } from "./until.ts";
@@ -12,46 +13,76 @@ export interface Disk extends AsyncDisposable {
   remount?(): Promise<void>;
 }
 
-export interface DiskKind {
+export interface DiskKind extends DiskTraits {
   readonly name: string;
   /** Why there can be none here; undefined where there can. In CI there must be: see isSkipped() of launched.ts. */
   readonly missing: string | undefined;
-  /** Times that can't be told apart are at most so many milliseconds apart. */
-  readonly timeStep: number;
-  /** Bytes that one file can have at most, where there could be a larger one. */
-  readonly maxFile?: number;
-  /** It takes names in another case of letters for the same. */
-  readonly isCaseless?: true;
   open(): Promise<Disk>;
 }
 
 const MB = 1024 * 1024;
 const IMAGE_BYTES = 48 * MB;
 
+/** What FUSE makes of all disks behind it. */
+const FUSE = { hidesOpenFiles: true, isSilent: true } as const;
+/** What FAT and its kin have in common. */
+const FAT = { isCaseless: true, isAllExecutable: true, refused: /["*/:<>?\\|]/ } as const;
+
 /** Every file system that this machine can give. */
 export const DISKS: readonly DiskKind[] = [
   image(
     "ext4 with inodes of 128 bytes",
-    1_000,
     ["mkfs.ext4", "-q", "-F", "-I", "128", "-O", "^metadata_csum"],
     mountLoop,
+    { timeStep: 1_000 }, //
   ),
   // With blocks of 1 KiB, as a small disk has.
-  { ...image("ext3", 1_000, ["mkfs.ext3", "-q", "-F", "-I", "128"], mountLoop), maxFile: 16 * 1024 ** 3 },
+  image("ext3", ["mkfs.ext3", "-q", "-F", "-I", "128"], mountLoop, { timeStep: 1_000, maxFile: 16 * 1024 ** 3 }),
   memory("tmpfs"),
   memory("ramfs"),
-  { name: "overlay", missing: await missingOverlay(), timeStep: 1, open: async () => lastOf(await overlayMount()) },
-  { name: "sshfs", missing: missingSshfs(), timeStep: 1_000, open: async () => lastOf(await sshfsMounts()) },
-  image("ntfs-3g", 1, ["mkntfs", "--force", "--quick", "--quiet"], mountNtfs),
-  { ...image("exfat-fuse", 1_000, ["mkfs.exfat"], mountExfat), isCaseless: true },
-  { name: "bindfs", missing: missingOf("bindfs"), timeStep: 1, open: async () => openBindfs() },
+  {
+    name: "overlay",
+    missing: await missingOverlay(),
+    timeStep: 1,
+    isSilent: true,
+    open: async () => lastOf(await overlayMount()),
+  },
+  { ...FUSE, name: "sshfs", missing: missingSshfs(), timeStep: 1_000, open: async () => lastOf(await sshfsMounts()) },
+  image("ntfs-3g", ["mkntfs", "--force", "--quick", "--quiet"], mountNtfs, {
+    ...FUSE,
+    timeStep: 1,
+    isAllExecutable: true,
+  }),
+  image("exfat-fuse", ["mkfs.exfat"], mountExfat, { ...FUSE, ...FAT, timeStep: 1_000 }),
+  { ...FUSE, name: "bindfs", missing: missingOf("bindfs"), timeStep: 1, open: async () => openBindfs() },
+  // Few systems in containers have them: guest.sh of tests/disks is for those.
+  ...ofKernel("vfat", ["mkfs.vfat", "-F", "32"], { ...FAT, timeStep: 2_000, maxFile: 2 ** 32 - 1 }),
+  ...ofKernel("exfat", ["mkfs.exfat"], { ...FAT, timeStep: 10 }),
 ];
 
+/** A file system that is tried where the kernel has it already. */
+function ofKernel(name: string, make: readonly string[], traits: DiskTraits): DiskKind[] {
+  const known = existsSync("/proc/filesystems") ? readFileSync("/proc/filesystems", "utf8") : "";
+  if (!known.split("\n").includes(`\t${name}`)) return [];
+  const mount: Mount = (file, path) => {
+    run("mount", "-o", "loop", "-t", name, file, path);
+    return () => {};
+  };
+  return [
+    {
+      ...traits,
+      name: `kernel's ${name}`,
+      missing: missingOf(make[0] ?? ""),
+      open: async () => openImage(make, mount),
+    },
+  ];
+}
+
 /** A place for one with `kind`, unmounted when it is done with. */
-function image(name: string, timeStep: number, make: readonly string[], mount: Mount): DiskKind {
+function image(name: string, make: readonly string[], mount: Mount, traits: DiskTraits): DiskKind {
   const needs = [make[0] ?? "", name.includes("-fuse") ? "mount.exfat-fuse" : (name.split(" ")[0] ?? "")];
   const missing = missingOf(...needs.filter((need) => !need.startsWith("ext")));
-  return { name, missing, timeStep, open: async () => openImage(make, mount) };
+  return { ...traits, name, missing, open: async () => openImage(make, mount) };
 }
 
 /** Mounts an image; the function that it returns is for after it was unmounted. */
