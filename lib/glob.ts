@@ -1,5 +1,5 @@
 import { StorageError } from "./errors.ts";
-import { checkPath, quote } from "./path.ts";
+import { checkPath, type PathKind, quote } from "./path.ts";
 
 /** What a pattern may be made of: each path that there is costs a match. Its length is in UTF-16 units. */
 export const GLOB_LIMITS = { length: 256, groups: 16, stars: 32, alternatives: 64 } as const;
@@ -7,7 +7,7 @@ export const GLOB_LIMITS = { length: 256, groups: 16, stars: 32, alternatives: 6
 /** Characters that make a text a pattern instead of a path. */
 const MAGIC = /[*?[\]{}]/;
 // What no path has can't be a part of a pattern either.
-const NO_PATH = /[\p{Cc}\\]/u;
+const NO_PATH = /\p{Cc}/u;
 
 /** A character, or what stands for one: any, or one of a set of code points; or for any number of them. */
 export type GlobToken =
@@ -41,21 +41,22 @@ export function topOf(pattern: string): string {
 }
 
 /**
- * The patterns without braces that `pattern` stands for, each as its components: what one of them matches it matches.
+ * The patterns without braces that `pattern` stands for, each as its components: what one of them matches it matches. `kind`:
+ * what whoever asks knows of paths.
  * Source: PROTOCOL.md, "Patterns".
  *
  * @throws StorageError BAD_PATH for what no path can match, or begins in no path; BAD_PARAMS for what is not well formed, and
  * beyond GLOB_LIMITS
  */
-export function parseGlob(pattern: string): GlobComponent[][] {
+export function parseGlob(pattern: string, kind: PathKind = "any"): GlobComponent[][] {
   const surplus = surplusOf(pattern);
   if (surplus !== undefined) throw refusal("BAD_PARAMS", pattern, `has more than ${surplus}`);
-  if (NO_PATH.test(pattern) || !pattern.isWellFormed()) {
+  if (NO_PATH.test(pattern) || !pattern.isWellFormed() || (kind === "plain" && pattern.includes("\\"))) {
     throw refusal("BAD_PATH", pattern, "has a character that no path has");
   }
   const alternatives = new GlobParser(pattern).parse();
   const top = topOf(pattern);
-  if (top !== "") checkPath(top);
+  if (top !== "") checkPath(top, kind);
   return alternatives.map((tokens) => componentsOf(pattern, tokens));
 }
 

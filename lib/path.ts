@@ -12,28 +12,35 @@ const CONTROL = /\p{Cc}/u;
 const DRIVE = /^[A-Za-z]:/;
 
 /**
+ * Which paths a peer knows: a "plain" one has no backslash and does not begin as a drive does, which goes for peers without
+ * the capability `names`. Source: PROTOCOL.md, "Methods".
+ */
+export type PathKind = "any" | "plain";
+
+/**
  * Check that `input` is a repository path: relative, `/`-separated, without `.` and `..`, and return it
  * unchanged. This looks at the text alone; whether a link leads out is the storage's matter.
  *
  * @throws StorageError BAD_PATH with the exact reason
  */
-export function checkPath(input: string): string {
-  const reason = pathFault(input);
+export function checkPath(input: string, kind: PathKind = "any"): string {
+  const reason = pathFault(input, kind);
   if (reason !== undefined) {
     throw new StorageError("BAD_PATH", `${quote(input)} is not a path in the repository: ${reason}.`);
   }
   return input;
 }
 
-/** Why `input` is not a repository path, or undefined when it is one. */
-export function pathFault(input: string): string | undefined {
+/** Why `input` is not a repository path, or none of that kind; undefined when it is one. */
+export function pathFault(input: string, kind: PathKind = "any"): string | undefined {
   if (input === "") return "it is empty";
   if (!input.isWellFormed()) return "it is not valid Unicode";
   if (input.includes("\0")) return "it has a NUL character";
   if (CONTROL.test(input)) return "it has a control character";
-  if (input.includes("\\")) return "it has a backslash";
   if (input.startsWith("/")) return "it is absolute";
-  if (DRIVE.test(input)) return "it starts with a drive letter";
+  if (kind === "plain" && !isPlainPath(input)) {
+    return input.includes("\\") ? "it has a backslash" : "it starts with a drive letter";
+  }
   if (isLonger(input, MAX_PATH_BYTES)) return `it is longer than ${MAX_PATH_BYTES} bytes`;
   const names = input.split("/");
   if (names.length > MAX_COMPONENTS) return `it has more than ${MAX_COMPONENTS} components`;
@@ -45,6 +52,11 @@ export function pathFault(input: string): string | undefined {
     }
   }
   return undefined;
+}
+
+/** Whether a path is one for a peer that knows plain ones alone. */
+export function isPlainPath(path: string): boolean {
+  return !path.includes("\\") && !DRIVE.test(path);
 }
 
 /** Whether it has more bytes than that in UTF-8, which takes three for a UTF-16 unit at most. */

@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 import { CommError, toCommError } from "../errors.ts";
-import { DIGESTS_CAPABILITY, HOLES_CAPABILITY } from "../protocol/constants.ts";
+import type { PathKind } from "../path.ts";
+import { DIGESTS_CAPABILITY, HOLES_CAPABILITY, NAMES_CAPABILITY } from "../protocol/constants.ts";
 import { checkShape } from "../protocol/json.ts";
 import type { Open, Role, Welcome } from "../protocol/messages.ts";
 import {
@@ -70,6 +71,8 @@ export class Client {
   readonly canAskDigests: boolean;
   /** Whether a `put` may tell holes. */
   readonly canTellHoles: boolean;
+  /** The paths that the server knows. */
+  readonly paths: PathKind;
   /** How many requests the server has accepted. */
   answers = 0;
   /** Settles when the session has ended, with the reason; never rejects. */
@@ -86,6 +89,7 @@ export class Client {
     this.resume = facts.resume?.token;
     this.canAskDigests = facts.capabilities.includes(DIGESTS_CAPABILITY);
     this.canTellHoles = facts.capabilities.includes(HOLES_CAPABILITY);
+    this.paths = facts.capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
     this.ended = ended;
   }
 

@@ -8,7 +8,16 @@ export const DIGESTS_CAPABILITY = "digests";
 
 /** FILE may tell holes. Source: PROTOCOL.md, "Holes". */
 export const HOLES_CAPABILITY = "holes";
-export const CAPABILITIES: readonly string[] = [WORKING_CAPABILITY, DIGESTS_CAPABILITY, HOLES_CAPABILITY];
+
+/** Paths may have backslashes, and begin with a letter and a colon. Source: PROTOCOL.md, "Methods". */
+export const NAMES_CAPABILITY = "names";
+
+export const CAPABILITIES: readonly string[] = [
+  WORKING_CAPABILITY,
+  DIGESTS_CAPABILITY,
+  HOLES_CAPABILITY,
+  NAMES_CAPABILITY,
+];
 
 export const PROTOCOL_VERSION = 1;
 

@@ -1,3 +1,4 @@
+import type { PathKind } from "../path.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { Session, SessionEnd } from "../session/session.ts";
 import type { GivenNames } from "../transfer/given-names.ts";
@@ -46,6 +47,8 @@ export class Member implements Counters {
   #bytesOutBefore = 0;
   /** Set right after the member was made: the session needs it for its handler. */
   session!: Session;
+  /** The paths that the peer knows. */
+  paths: PathKind = "plain";
   /** Messages that came from it, and that were pushed to it and acknowledged. */
   messagesIn = 0;
   messagesOut = 0;

@@ -1,5 +1,5 @@
 import { toCommError } from "../errors.ts";
-import { CAPABILITIES, PROTOCOL_VERSION, WORKING_CAPABILITY } from "../protocol/constants.ts";
+import { CAPABILITIES, NAMES_CAPABILITY, PROTOCOL_VERSION, WORKING_CAPABILITY } from "../protocol/constants.ts";
 import { encodeJson } from "../protocol/json.ts";
 import type { Hello, Open, Welcome } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
@@ -125,6 +125,7 @@ export class Reception {
     const { link } = admission;
     const { role } = admission.account;
     const isWorkingTold = hello.capabilities.includes(WORKING_CAPABILITY);
+    member.paths = hello.capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
     const { clock, limits, agent, graceMs } = this.#options;
     const welcome: Welcome = {
       version: PROTOCOL_VERSION,

@@ -6,7 +6,7 @@ import { errnoOf } from "./disk-error.ts";
 import type { FolderId } from "./inodes.ts";
 import { KeptFolders } from "./kept-folders.ts";
 import { KeptTimes } from "./kept-times.ts";
-import { fromLocalName, toLocalName } from "./local-names.ts";
+import { fromLocalName, toLocalPath } from "./local-names.ts";
 import { Losses } from "./losses.ts";
 import { MadeFolders } from "./made-folders.ts";
 import { type Held, OpenFolder } from "./open-folder.ts";
@@ -228,12 +228,13 @@ export class Folders {
 
   /** Where the names of `path` lead, nothing having been looked at. */
   #placeOf(path: string): string {
-    return join(this.root, ...path.split("/").map((name) => toLocalName(name)));
+    return join(this.root, toLocalPath(path));
   }
 
   /** What a real path is called in the tree, for people. */
   #pathOf(real: string): string {
-    return real.slice(this.root.length).split(sep).filter(Boolean).join("/");
+    const names = real.slice(this.root.length).split(sep).filter(Boolean);
+    return names.map((name) => fromLocalName(name)).join("/");
   }
 
   /** The real path of `path`. @throws as open() */

@@ -1,5 +1,5 @@
 import { type CodeRange, type GlobComponent, type GlobToken, isGlob, parseGlob, topOf } from "../glob.ts";
-import { checkPath } from "../path.ts";
+import { checkPath, isPlainPath, type PathKind } from "../path.ts";
 
 /** Which entries a `list` or a `watch` is about. */
 export interface Selection {
@@ -11,8 +11,8 @@ export interface Selection {
 }
 
 /** The selection for a pattern over whole paths. Without magic it is a name: see selectBelow(). @throws as parseGlob() */
-export function selectGlob(pattern: string): Selection {
-  const alternatives = parseGlob(pattern).map((components) => new Alternative(components));
+export function selectGlob(pattern: string, platform: NodeJS.Platform = process.platform): Selection {
+  const alternatives = parseGlob(pattern).map((components) => new Alternative(components, platform === "win32"));
   const [only] = alternatives;
   const isOne = only !== undefined && alternatives.length === 1;
   return {
@@ -28,9 +28,12 @@ class Alternative {
   /** For what stands above: the first so many components. The last of them are all when any number may follow. */
   readonly #beginnings: readonly Bun.Glob[];
   readonly #isDeep: boolean;
+  readonly #isMasked: boolean;
 
-  constructor(components: readonly GlobComponent[]) {
-    const globs = components.map(globOf);
+  /** `isMasked`: where Bun.Glob takes a backslash of a path for a slash. */
+  constructor(components: readonly GlobComponent[], isMasked: boolean) {
+    this.#isMasked = isMasked;
+    const globs = components.map((component) => globOf(component, isMasked));
     this.#whole = new Bun.Glob(globs.join("/"));
     const deep = components.indexOf("**");
     this.#isDeep = deep >= 0;
@@ -39,11 +42,11 @@ class Alternative {
   }
 
   matches(path: string): boolean {
-    return this.#whole.match(path);
+    return this.#whole.match(this.#isMasked ? masked(path) : path);
   }
 
   reaches(folder: string): boolean {
-    const names = folder.split("/");
+    const names = (this.#isMasked ? masked(folder) : folder).split("/");
     const known = this.#beginnings.length;
     if (names.length <= known) return this.#beginnings[names.length - 1]?.match(folder) === true;
     if (!this.#isDeep) return false;
@@ -69,6 +72,17 @@ export function selectBelow(folder: string): Selection {
   return { top: folder, matches: () => true, reaches: () => true };
 }
 
+/** Of a selection what whoever asks can be told of. */
+export function narrowTo(kind: PathKind, selection: Selection): Selection {
+  if (kind === "any") return selection;
+  const { top, matches, reaches } = selection;
+  return {
+    top,
+    matches: (path) => isPlainPath(path) && matches(path),
+    reaches: (folder) => isPlainPath(folder) && reaches(folder),
+  };
+}
+
 /** What somebody asks a repository for: what is at a path, or what a pattern matches. */
 export type Asked = { readonly path: string } | { readonly pattern: string };
 
@@ -78,11 +92,14 @@ export type Asked = { readonly path: string } | { readonly pattern: string };
  *
  * @throws StorageError as checkPath() and parseGlob()
  */
-export function checkAsked(params: { glob?: string | undefined; path?: string | undefined }): Asked | undefined {
+export function checkAsked(
+  params: { glob?: string | undefined; path?: string | undefined },
+  kind: PathKind = "any",
+): Asked | undefined {
   const { glob, path = glob } = params;
   if (path === undefined) return undefined;
-  if (path !== glob || !isGlob(path)) return { path: checkPath(withoutSlash(path)) };
-  parseGlob(path);
+  if (path !== glob || !isGlob(path)) return { path: checkPath(withoutSlash(path), kind) };
+  parseGlob(path, kind);
   return { pattern: path };
 }
 
@@ -91,23 +108,42 @@ function withoutSlash(path: string): string {
 }
 
 /** The same for Bun.Glob, for which more characters mean something, and in whose sets a slash is a character. */
-function globOf(component: GlobComponent): string {
-  return component === "**" ? component : component.map(globOfToken).join("");
+function globOf(component: GlobComponent, isMasked: boolean): string {
+  return component === "**" ? component : component.map((token) => globOfToken(token, isMasked)).join("");
 }
 
-function globOfToken(token: GlobToken): string {
+function globOfToken(token: GlobToken, isMasked: boolean): string {
   switch (token.is) {
     case "one":
       return "?";
     case "some":
       return "*";
     case "text":
-      return escaped(token.text);
-    case "set":
+      return escaped(isMasked ? masked(token.text) : token.text);
+    case "set": {
+      const ranges = isMasked ? token.ranges.flatMap(withMask) : token.ranges;
       return token.isNegated
-        ? `[!/${token.ranges.map(globOfRange).join("")}]`
-        : `[${token.ranges.flatMap(withoutSlashIn).map(globOfRange).join("")}]`;
+        ? `[!/${ranges.map(globOfRange).join("")}]`
+        : `[${ranges.flatMap(withoutSlashIn).map(globOfRange).join("")}]`;
+    }
   }
+}
+
+const BACKSLASH = 0x5c;
+/** Stands for a backslash on Windows: no path has it. */
+const MASK = 0x01;
+
+function masked(text: string): string {
+  return text.replaceAll("\\", String.fromCodePoint(MASK));
+}
+
+function withMask([from, to]: CodeRange): CodeRange[] {
+  if (from > BACKSLASH || to < BACKSLASH) return [[from, to]];
+  const parts: CodeRange[] = [
+    [from, BACKSLASH - 1],
+    [BACKSLASH + 1, to],
+  ];
+  return [...parts.filter(([first, last]) => first <= last), [MASK, MASK]];
 }
 
 const SLASH = 0x2f;

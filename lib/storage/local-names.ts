@@ -4,7 +4,8 @@
  * name is a name.
  */
 
-const WINDOWS_FORBIDDEN = /[<>:"|?*%]/g;
+// The backslash first of all: there it would be a way to another folder.
+const WINDOWS_FORBIDDEN = /[<>:"|?*\\%]/g;
 // Whatever folder it stands in, the name up to its first dot or colon, without the blanks behind it.
 const WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?= *(?:[.:]|$))/i;
 
@@ -22,7 +23,7 @@ export function toLocalName(name: string, platform: NodeJS.Platform = process.pl
 }
 
 function isAllowed(name: string): boolean {
-  return !/[<>:"|?*]|[. ]$/.test(name) && !WINDOWS_DEVICE.test(name);
+  return !/[<>:"|?*\\]|[. ]$/.test(name) && !WINDOWS_DEVICE.test(name);
 }
 
 function decode(name: string): string {
@@ -35,6 +36,15 @@ export function fromLocalName(name: string, platform: NodeJS.Platform = process.
   const read = decode(name);
   // Whatever toLocalName() would not have written is a name as it stands.
   return toLocalName(read, platform) === name ? read : name;
+}
+
+/** As toLocalName(), for each name of a path, with the system's separators. */
+export function toLocalPath(path: string, platform: NodeJS.Platform = process.platform): string {
+  if (platform !== "win32") return path;
+  return path
+    .split("/")
+    .map((name) => toLocalName(name, platform))
+    .join("\\");
 }
 
 /** True when the local system has another name for a file at `path`. */

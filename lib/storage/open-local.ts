@@ -6,6 +6,7 @@ import { errnoOf, type Owner } from "./disk-error.ts";
 import { hasLastingNumbers } from "./disk-kind.ts";
 import type { Folders } from "./folders.ts";
 import { entryOf, LocalFile, requireEmpty, requireFile } from "./local-file.ts";
+import { toLocalPath } from "./local-names.ts";
 import type { Held } from "./open-folder.ts";
 import { sampledEtag } from "./sampled-etag.ts";
 import { isSmall, type StorageEntry } from "./storage.ts";
@@ -57,7 +58,7 @@ function openFile(path: string, place: string, owner: Owner, check: (opened: Big
 
 /** The entry as it is when the file is opened. On most disks that is what the look has told. */
 export async function withLastingEtag(folders: Folders, entry: StorageEntry, owner: Owner): Promise<StorageEntry> {
-  if (hasLastingNumbers(join(folders.root, entry.path))) return entry;
+  if (hasLastingNumbers(join(folders.root, toLocalPath(entry.path)))) return entry;
   try {
     const file = openLocal(folders, entry.path, owner);
     await file.close();

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { sep } from "node:path";
 import { errnoOf } from "./disk-error.ts";
 import type { KnownFolder } from "./known-folder.ts";
+import { fromLocalName } from "./local-names.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
 
 /** The system's errors when it can't watch more. */
@@ -16,7 +17,7 @@ export class RecursiveSource implements TreeSource {
   constructor(root: string, sink: TreeSink) {
     this.#watcher = fs.watch(root, { recursive: true }, (_, name) => {
       // Without a name: so much has happened that the system kept no record of it.
-      if (typeof name === "string" && name !== "") sink.touchedPath(name.split(sep).join("/"));
+      if (typeof name === "string" && name !== "") sink.touchedPath(toPath(name));
       else sink.lost();
     });
     // A part of the tree that can't be watched, or a root that is gone.
@@ -39,6 +40,14 @@ export class RecursiveSource implements TreeSource {
   close(): void {
     this.#watcher.close();
   }
+}
+
+/** The repository path for what the system tells of the tree. */
+function toPath(local: string): string {
+  return local
+    .split(sep)
+    .map((name) => fromLocalName(name))
+    .join("/");
 }
 
 /** The number of a folder is given to another when it is gone, but not at the same time. */

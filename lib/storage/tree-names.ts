@@ -1,11 +1,10 @@
-import { sep } from "node:path";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { isWithinUnfinished } from "./part-names.ts";
 import { isWithinMarker } from "./state-marker.ts";
 
 /** Components that are no names, so that a path with them would lead elsewhere. */
-const STRAY = sep === "/" ? /(?:^|\/)\.{0,2}(?:\/|$)/ : /(?:^|\/)\.{0,2}(?:\/|$)|\\/;
+const STRAY = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
  * Paths are checked where they come in (lib/path.ts). One that was not leads nowhere else all the same.

@@ -7,6 +7,7 @@ import { isOwnDisk } from "./disk-kind.ts";
 import { readEntries } from "./folder-reader.ts";
 import type { Folders } from "./folders.ts";
 import { JournalLock } from "./journal-lock.ts";
+import { fromLocalName } from "./local-names.ts";
 import { LockFolder } from "./lock-folder.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { isUnfinished, siblingNames, uniqueLockName } from "./part-names.ts";
@@ -29,8 +30,9 @@ export async function* findUnfinished(
   }
   try {
     for (const entries of readEntries(folder.at("."))) {
-      for (const { name, isFolder } of entries) {
+      for (const { name: local, isFolder } of entries) {
         if (pacer.isDue) await pacer.pause();
+        const name = local === undefined ? undefined : fromLocalName(local);
         if (name === undefined || (isFolder === false && !isUnfinished(name))) continue;
         const stats = await lstat(folder.at(name)).catch(() => undefined);
         const below = joinPath(path, name);

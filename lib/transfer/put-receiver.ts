@@ -2,7 +2,7 @@ import type { Digest64, Range } from "../block.ts";
 import { type ErrorCode, ProtocolError, toCommError } from "../errors.ts";
 import { checkHoles } from "../holes.ts";
 import { Pacer } from "../pacer.ts";
-import { checkPath, parentOf } from "../path.ts";
+import { checkPath, type PathKind, parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
 import { Reason, wireOfReason } from "../protocol/messages.ts";
@@ -36,6 +36,8 @@ export interface PutReceiverOptions {
   readonly buffers?: SpareBuffers;
   /** What this client's transfer has given, also over an earlier link. */
   readonly names: GivenNames;
+  /** Which of them the sender may name. */
+  readonly paths: PathKind;
   /** Bytes of small files that may be between their beginning and their end; one of them may always be. */
   readonly heldBytes: number;
   onStored(path: string, size: number): void;
@@ -159,7 +161,7 @@ export class PutReceiver {
   }
 
   #begin(id: number, { path, exists, ...facts }: PutFile): Promise<void> | undefined {
-    checkPath(path);
+    checkPath(path, this.#options.paths);
     checkHoles(path, facts.size, facts.holes);
     // What nobody here could read would only be in the way.
     if (facts.mode !== undefined) facts.mode |= OWNER_READS;
@@ -195,7 +197,8 @@ export class PutReceiver {
 
   /** Never finished: a server goes on reading and filling its folders, and nobody here could open them again. */
   async #makeFolder(id: number, { path, mode }: PutFolder): Promise<void> {
-    if (await this.#options.storage.makeFolder(checkPath(path), mode)) this.#madeFolders.add(path);
+    const { storage, paths } = this.#options;
+    if (await storage.makeFolder(checkPath(path, paths), mode)) this.#madeFolders.add(path);
     this.#answer({ id, state: "done", path, outcome: "stored" });
   }
 

@@ -10,7 +10,8 @@ import { pathFault } from "../../lib/path.ts";
 import type { Entry } from "../../lib/protocol/methods.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { facade } from "../support/facade.ts";
-import { NO_PATHS, PLAIN_NAMES, snapshot } from "../support/hostile-names.ts";
+import { codeOf } from "../support/fault.ts";
+import { NO_PATHS, PLAIN_NAMES, snapshot, WINDOWS_PATHS } from "../support/hostile-names.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestServer } from "../support/test-server.ts";
@@ -103,6 +104,18 @@ describe("a server that lists what is no path, or was not asked for", () => {
     },
   );
 
+  test.each([...WINDOWS_PATHS, "C:/Windows/win.ini"])(
+    "is not believed when it knows plain paths alone, and lists %p",
+    async (path) => {
+      const older = facade(client, { paths: "plain" });
+      for (const typed of [".", "**", "?*"]) {
+        expect(await codeOf(() => planOf(older, typed, [entry(path)]))).toBe("BAD_PAYLOAD");
+      }
+      const [planned] = await planOf(client, ".", [entry(path)]);
+      expect(planned?.to).toBe(path);
+    },
+  );
+
   test.each([
     ["that is above what the pattern names in full", ["docs", "docs/sub/a.txt"]],
     ["that is elsewhere", ["other", "docs/sub/a.txt"]],
@@ -169,9 +182,11 @@ describe("a server that lists what is no path, or was not asked for", () => {
 
   test("a listed file that would have no path here is told, and the next one comes", async () => {
     const failed: string[] = [];
-    const plan = planFetch(lied(client, [entry("docs/C:x"), entry("docs/y")]), {
-      sources: ["docs/*"],
-      naming: { into: "" },
+    // Of 126 components, of the 128 that a path may have.
+    const into = "d/".repeat(125).concat("d");
+    const plan = planFetch(lied(client, [entry("docs/sub/x"), entry("docs/y")]), {
+      sources: ["docs"],
+      naming: { into },
       signal: new AbortController().signal,
       onPlanned: () => {},
       onFailed: (path, { code }) => failed.push(`${path}: ${code}`),
@@ -179,7 +194,10 @@ describe("a server that lists what is no path, or was not asked for", () => {
     });
     const targets: string[] = [];
     for await (const items of plan) targets.push(...items.map(({ to }) => to));
-    expect({ targets, failed }).toEqual({ targets: ["y"], failed: ["docs/C:x: BAD_PATH"] });
+    expect({ targets, failed }).toEqual({
+      targets: [`${into}/docs`, `${into}/docs/y`],
+      failed: ["docs/sub/x: BAD_PATH"],
+    });
   });
 
   test("writes nothing beside the folder that a pattern with a backslash was to go to", async () => {

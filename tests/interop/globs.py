@@ -15,17 +15,18 @@ def is_glob(text):
 class Glob:
     """One pattern; `matches` tells of a whole path."""
 
-    def __init__(self, pattern):
+    def __init__(self, pattern, names=False):
         few = len(pattern.encode("utf-16-le")) <= 512 and pattern.count("{") <= 16 and pattern.count("*") <= 32
         require(few, "BAD_PARAMS", "the pattern has too much of something")
-        require(not re.search(r"[\x00-\x1f\x7f-\x9f\\]", pattern), "BAD_PATH", "no path has such a character")
+        stray = r"[\x00-\x1f\x7f-\x9f]" if names else r"[\x00-\x1f\x7f-\x9f\\]"
+        require(not re.search(stray, pattern), "BAD_PATH", "no path has such a character")
         self.pattern, self.at = pattern, 0
         alternatives = self.sequence(False)
         require(self.at == len(pattern), "BAD_PARAMS", "a group has no beginning")
         self.plain = [self.components(one) for one in alternatives]
         first = MAGIC.search(pattern).start()
         self.top = pattern[: max(0, pattern.rfind("/", 0, first))]
-        require(not re.match("[A-Za-z]:", self.top), "BAD_PATH", "it begins in no path")
+        require(names or not re.match("[A-Za-z]:", self.top), "BAD_PATH", "it begins in no path")
 
     def sequence(self, inner):
         """Alternatives, each a list of what it is made of, up to the end or to what ends it."""

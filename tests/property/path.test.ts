@@ -4,17 +4,17 @@ import { StorageError } from "../../lib/errors.ts";
 import { baseName, checkPath, pathFault } from "../../lib/path.ts";
 
 /** PROTOCOL.md, "Methods", read naively: character by character, no regular expression, nothing of lib. */
-function isPath(text: string): boolean {
+function isPath(text: string, hasNames = true): boolean {
   const bytes = Buffer.from(text);
   if (bytes.toString() !== text) return false; // half a surrogate pair
   if (bytes.length > 4_096) return false;
   for (const character of text) {
     const code = character.codePointAt(0) as number;
     if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return false;
-    if (character === "\\") return false;
+    if (character === "\\" && !hasNames) return false;
   }
   const first = text.charAt(0).toLowerCase();
-  if (first >= "a" && first <= "z" && text.charAt(1) === ":") return false;
+  if (!hasNames && first >= "a" && first <= "z" && text.charAt(1) === ":") return false;
   if (text.split("/").length > 128) return false;
   for (const component of text.split("/")) {
     if (component === "" || component === "." || component === "..") return false;
@@ -97,6 +97,7 @@ test("checkPath() accepts exactly what a naive reading of PROTOCOL.md accepts, a
   fc.assert(
     fc.property(candidate, (text) => {
       expect(pathFault(text) === undefined).toBe(isPath(text));
+      expect(pathFault(text, "plain") === undefined).toBe(isPath(text, false));
       if (isPath(text)) {
         accepted++;
         expect(checkPath(text)).toBe(text);

@@ -14,14 +14,6 @@ export const NO_PATHS: Readonly<Record<string, string>> = {
   "two slashes": "docs//a.txt",
   absolute: "/etc/passwd",
   "absolute by two slashes": "//etc/passwd",
-  "a drive": "C:/Windows/win.ini",
-  "relative to a drive": "C:x",
-  "a drive in small letters": "z:",
-  UNC: "\\\\host\\share\\x",
-  "a verbatim prefix": "\\\\?\\C:\\x",
-  "a device prefix": "\\\\.\\PhysicalDrive0",
-  "two dots by backslash": "..\\outside\\secret",
-  "a backslash within": "docs\\a.txt",
   NUL: "docs/a.txt\0.png",
   "a line feed": "docs/a\n.txt",
   "a carriage return": "docs/a\r.txt",
@@ -36,6 +28,26 @@ export const NO_PATHS: Readonly<Record<string, string>> = {
   "129 components": "d/".repeat(128).concat("d"),
   "4097 bytes": "abcdefg/".repeat(512).concat("z"),
 };
+
+/** Names that lead elsewhere on Windows, were they read as paths of it: no paths to a peer that knows plain ones alone. */
+export const WINDOWS_PATHS: readonly string[] = [
+  "C:",
+  "C:x",
+  "z:",
+  "C:\\",
+  "C:\\Windows\\win.ini",
+  "C:..\\outside\\secret",
+  "\\\\host\\share\\x",
+  "\\\\?\\C:\\x",
+  "\\\\.\\PhysicalDrive0",
+  "..\\outside\\secret",
+  "..\\",
+  ".\\",
+  "\\..",
+  "\\",
+  "docs\\a.txt",
+  "x\\..\\..\\outside\\secret",
+];
 
 /** Texts that are dressed like something else, and are names like any other. */
 export const PLAIN_NAMES: readonly string[] = [
@@ -77,6 +89,7 @@ export const PLAIN_NAMES: readonly string[] = [
   ".htaccess",
   "x".repeat(255),
   "é".repeat(127),
+  ...WINDOWS_PATHS,
 ];
 
 /** All that is below a folder: kind and content of each, links as what they say. */

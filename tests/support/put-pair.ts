@@ -34,6 +34,7 @@ export class PutPair<S extends Storage = MemoryStorage> {
       clock: { now: () => 0, wallTime: () => 0, after: () => () => {}, turn: settle },
       digest64,
       names: new GivenNames(),
+      paths: "any",
       blocks: 3,
       heldBytes: 2_097_152,
       onStored: (path, size) => this.stored.push([path, size]),

@@ -2,6 +2,7 @@ import { CommError, endsSession, toCommError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { reportError } from "../report.ts";
+import { withSlash } from "./fetch-plan.ts";
 
 /** After these nobody wants the others. */
 const LAST = ["INTERRUPTED", "OUTPUT_CLOSED"];
@@ -35,7 +36,7 @@ export async function forEachPath(
 
 /** What failed for `path`; who writes a pattern where `command` takes none is told so. */
 export function inWords(thrown: unknown, path: string, command: string): CommError {
-  const error = toCommError(thrown);
+  const error = withSlash(toCommError(thrown), path);
   if (error.code !== "NOT_FOUND" || !isGlob(path)) return error;
   return new CommError("NOT_FOUND", `${error.message} ${command} takes names, not patterns.`, { cause: error });
 }

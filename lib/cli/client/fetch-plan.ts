@@ -15,9 +15,20 @@ export function typedPath(typed: string): string {
   return checkPath(typed.replace(/^(\.\/)+/, "").replace(/(?<=.)\/+$/, ""));
 }
 
-/** As typedPath(), for a folder; "" is the root, which people write as `.` or `/`. */
+/**
+ * As typedPath(), for what shall be made. On Windows a backslash may be meant to stand between names: nothing is made of it.
+ *
+ * @throws StorageError BAD_PATH
+ */
+export function typedNewPath(typed: string, platform: NodeJS.Platform = process.platform): string {
+  const path = typedPath(typed);
+  if (platform !== "win32") return path;
+  return checkPath(path, "plain");
+}
+
+/** As typedNewPath(), for a folder; "" is the root, which people write as `.` or `/`. */
 export function typedFolder(typed: string): string {
-  return ["", ".", "/", "./"].includes(typed) ? "" : typedPath(typed);
+  return ["", ".", "/", "./"].includes(typed) ? "" : typedNewPath(typed);
 }
 
 /** A file, a folder or a pattern of the repository as people type it: `./` in front and `/` behind may be. "" is all. */
@@ -28,10 +39,10 @@ export function typedSource(typed: string): string {
   return checkPath(path);
 }
 
-/** The new name that --as gives: a path below the folder that it goes into. @throws UsageError */
-export function typedName(typed: string): string {
+/** The new name that --as gives: a path below the folder that it goes into; as typedNewPath(). @throws UsageError */
+export function typedName(typed: string, platform: NodeJS.Platform = process.platform): string {
   const path = typed.replace(/^(\.\/)+/, "").replace(/\/+$/, "");
-  const fault = pathFault(path);
+  const fault = pathFault(path, platform === "win32" ? "plain" : "any");
   if (fault === undefined) return path;
   throw new UsageError(`--as ${quote(typed)} is not a name below the folder that it goes into: ${fault}.`);
 }
@@ -68,9 +79,15 @@ export async function* planFetch(client: Client, options: FetchPlanOptions): Asy
       }
     } catch (thrown) {
       if (!(thrown instanceof CommError) || !isAboutSource(thrown)) throw thrown;
-      options.onFailed(source, thrown);
+      options.onFailed(source, withSlash(thrown, source));
     }
   }
+}
+
+/** On Windows people may write a backslash between names: they are told what stands there. */
+export function withSlash(error: CommError, path: string, platform: NodeJS.Platform = process.platform): CommError {
+  if (error.code !== "NOT_FOUND" || platform !== "win32" || !path.includes("\\")) return error;
+  return new CommError("NOT_FOUND", `${error.message} Between names stands "/".`, { cause: error });
 }
 
 /** False when the item would go to what is no path, which is told. */
@@ -101,7 +118,7 @@ async function* planSource(
   const top = selection?.top ?? parentOf(source);
   const isBelowTop = (path: string) => top === "" || path.startsWith(`${top}/`);
   const isAskedFor = selection?.matches ?? ((path: string) => source === "" || path.startsWith(`${source}/`));
-  if (entry !== undefined) requireListed(entry.path, (path) => path === source);
+  if (entry !== undefined) requireListed(client, entry.path, (path) => path === source);
   if (entry?.kind === "file") {
     const named = naming.as === undefined ? naming.fileName : undefined;
     yield [itemOf(entry, named ?? joinPath(folderOf(naming), naming.as ?? baseName(source)))];
@@ -134,7 +151,7 @@ async function* planSource(
     const items: TransferItem[] = [];
     for (const found of step.value) {
       const isParent = isPattern && found.kind === "folder" && !isAskedFor(found.path);
-      requireListed(found.path, isParent ? isBelowTop : isAskedFor);
+      requireListed(client, found.path, isParent ? isBelowTop : isAskedFor);
       if (!isParent) count++;
       // A pattern for files does not mean the folders that it happens to match: they come with what is in them.
       const isMeant =
@@ -158,8 +175,8 @@ function folderOf({ into }: FetchNaming): string {
 }
 
 /** @throws ProtocolError BAD_PAYLOAD for a path that was not asked for: a server must not choose what it writes here */
-function requireListed(path: string, isAskedFor: (path: string) => boolean): void {
-  const fault = pathFault(path) ?? (isAskedFor(path) ? undefined : "it was not asked for");
+function requireListed({ paths }: Client, path: string, isAskedFor: (path: string) => boolean): void {
+  const fault = pathFault(path, paths) ?? (isAskedFor(path) ? undefined : "it was not asked for");
   if (fault !== undefined) throw new ProtocolError("BAD_PAYLOAD", `The server lists ${quote(path)}: ${fault}.`);
 }
 

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { Download } from "../../client/download.ts";
@@ -15,7 +14,7 @@ import { privateOfClient } from "../private.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
 import { type FetchPlanOptions, planFetch, typedSource } from "./fetch-plan.ts";
 import { fetchToStream } from "./fetch-stream.ts";
-import { type LocalTarget, openTarget } from "./local-target.ts";
+import { type LocalTarget, openTarget, placeIn } from "./local-target.ts";
 import { isStandardOutput, isStream } from "./output-stream.ts";
 import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
@@ -143,7 +142,9 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
     ...others,
     local: target.storage,
     onDone(item, outcome, path, size) {
-      if (isMapped(path)) view.note(`${escapeText(item.from)} has another name here: ${escapeText(path)}`);
+      if (isMapped(path)) {
+        view.note(`${escapeText(item.from)} has another name here: ${escapeText(placeIn(target, path))}`);
+      }
       onDone(item, outcome, path, size);
     },
     onFailed(item, error) {
@@ -165,6 +166,6 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
 
 /** "" for a file that has its own name in the present folder. */
 function placeOf(target: LocalTarget, item: TransferItem, path: string): string {
-  const place = target.shown === "" ? path : join(target.shown, path);
+  const place = placeIn(target, path);
   return place === baseName(item.from) || place === item.from ? "" : place;
 }

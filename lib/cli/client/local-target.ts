@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { StorageError, UsageError } from "../../errors.ts";
 import { pathFault, quote } from "../../path.ts";
 import { errnoOf, writeError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local.ts";
-import { fromLocalName } from "../../storage/local-names.ts";
+import { fromLocalName, isMapped, toLocalPath } from "../../storage/local-names.ts";
 import type { PrivatePlaces } from "../../storage/private-places.ts";
 
 /** Where what is fetched goes on this machine. */
@@ -36,6 +36,16 @@ export async function openTarget(output: string | undefined, places: PrivatePlac
   if (!isFolder(folder)) throw new StorageError("DISK_DENIED", `The folder of ${quote(output)} does not exist.`);
   const target = await inFolder(folder === "." ? "" : folder, places);
   return { ...target, into: existsSync(output) ? undefined : name, fileName: name };
+}
+
+/** Where a path of the target is on this machine, by the names that are on its disk. */
+export function placeIn(
+  { shown }: Pick<LocalTarget, "shown">,
+  path: string,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  const local = isMapped(path, platform) ? toLocalPath(path, platform) : path;
+  return shown === "" ? local : join(shown, local);
 }
 
 /** True for a name that says so itself: with a slash behind it, on Windows also a backslash. */

@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { CONNECTION_FLAGS, withClient } from "./connection.ts";
-import { typedPath } from "./fetch-plan.ts";
+import { typedNewPath, typedPath } from "./fetch-plan.ts";
 
 export const rename: Command = {
   description: "Give a file or folder of the repository another name or place",
@@ -12,7 +12,7 @@ export const rename: Command = {
     ...CONNECTION_FLAGS,
   },
   run(flags, io) {
-    const [from, to] = flags._.map(typedPath) as [string, string];
+    const [from, to] = namesOf(flags._);
     return withClient(flags, io, async (client) => {
       await client.rename(from, to, flags["overwrite"] === true);
       const text = `Renamed ${escapeText(from)} to ${escapeText(to)}`;
@@ -21,3 +21,8 @@ export const rename: Command = {
     });
   },
 };
+
+/** What is renamed, and to what. @throws StorageError BAD_PATH */
+export function namesOf([from = "", to = ""]: readonly string[]): [from: string, to: string] {
+  return [typedPath(from), typedNewPath(to)];
+}

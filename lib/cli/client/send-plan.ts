@@ -132,11 +132,18 @@ async function* planPattern(
 }
 
 /** The folder of this machine in which a pattern begins, which is no repository path, and the pattern below it. */
-function splitPattern(pattern: string): { top: string; below: string } {
-  const components = pattern.split("/");
+export function splitPattern(
+  pattern: string,
+  platform: NodeJS.Platform = process.platform,
+): { top: string; below: string } {
+  const isWindows = platform === "win32";
+  const components = (isWindows ? pattern.replaceAll("\\", "/") : pattern).split("/");
   const first = components.findIndex(isGlob);
   const top = components.slice(0, first).join("/");
-  return { top: first === 0 ? "." : top || "/", below: components.slice(first).join("/") };
+  const below = components.slice(first).join("/");
+  if (first === 0) return { top: ".", below };
+  // "C:" alone is the folder that one is in on that drive.
+  return { top: isWindows && /^[A-Za-z]:$/.test(top) ? `${top}/` : top || "/", below };
 }
 
 async function* planBelow(

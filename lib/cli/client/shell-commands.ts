@@ -13,7 +13,7 @@ import { list as listCommand, printEntries } from "./list.ts";
 import { countOf, formatTimes, measure, ping as pingCommand } from "./ping.ts";
 import { put as putCommand, sendAll, sendRequest } from "./put.ts";
 import { removeAll, remove as removeCommand } from "./remove.ts";
-import { rename as renameCommand } from "./rename.ts";
+import { namesOf, rename as renameCommand } from "./rename.ts";
 import { sendTyped } from "./send.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "./shell-flags.ts";
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "./status.ts";
@@ -94,7 +94,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     description: "Give a file or folder another path",
     async run({ client, words, io }) {
       const flags = flagsOf(words, renameCommand, 'Which file? rename "FROM" "TO"');
-      const [from, to] = flags._.map(typedPath) as [string, string];
+      const [from, to] = namesOf(flags._);
       await client.rename(from, to, flags["overwrite"] === true);
       await io.out(`Renamed ${escapeText(from)} to ${escapeText(to)}\n`);
     },

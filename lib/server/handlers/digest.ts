@@ -10,7 +10,7 @@ export const digest = defineMethod({
   kind: "lists",
   params: DigestParams,
   async handle({ params, stream, member, host }) {
-    const path = checkPath(params.path);
+    const path = checkPath(params.path, member.paths);
     await member.lookups.run(stream, DIGEST_NEED, async () => {
       stream.accept(await host.digests.digest(path, stream.signal), { end: true });
     });

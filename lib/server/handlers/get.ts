@@ -58,6 +58,7 @@ async function answerRequests(
       }
       lastId = request.id;
       try {
+        checkPath(request.path, member.paths);
         if (request.digest) await sendDigest(request, stream, writer, sender, host);
         else await sendOne(request, writer, sender, host);
       } catch (thrown) {
@@ -74,7 +75,6 @@ async function answerRequests(
 /** @throws StorageError as Storage.open(); StreamError CHANGED, BAD_PARAMS; as Stream.write() */
 async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender, host: Host): Promise<void> {
   const { id, path, offset, length, etag } = request;
-  checkPath(path);
   const isWhole = offset === 0 && length === undefined;
   const small = isWhole ? await host.storage.load(path, SMALL_BYTES) : undefined;
   if (small !== undefined && (etag === undefined || etag === small.entry.etag)) {
@@ -94,7 +94,6 @@ async function sendDigest(
   host: Host,
 ): Promise<void> {
   const { id, path, length } = request;
-  checkPath(path);
   // The pieces that are digested take the place of blocks in memory.
   sender.close();
   const { sha256, ...facts } = await host.digests.digest(path, stream.signal);

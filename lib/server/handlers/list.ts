@@ -1,9 +1,10 @@
 import { Pacer } from "../../pacer.ts";
+import { isPlainPath, type PathKind } from "../../path.ts";
 import { type Entry, ListParams, type ListTrailer } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
 import type { Stream } from "../../session/stream.ts";
 import { FoldersAbove } from "../../storage/folders-above.ts";
-import { checkAsked, type Selection, selectBelow, selectGlob } from "../../storage/glob.ts";
+import { checkAsked, narrowTo, type Selection, selectBelow, selectGlob } from "../../storage/glob.ts";
 import type { LeftOut, StorageEntry } from "../../storage/storage.ts";
 import { LeftOutList } from "../left-out-list.ts";
 import { defineMethod, type Host } from "../method.ts";
@@ -18,7 +19,7 @@ export const list = defineMethod({
   params: ListParams,
   async handle({ params, stream, member, host }) {
     const { storage } = host;
-    const asked = checkAsked(params);
+    const asked = checkAsked(params, member.paths);
     const named = asked !== undefined && "path" in asked ? await storage.stat(asked.path) : undefined;
     if (named !== undefined && named.kind !== "folder") {
       stream.accept({});
@@ -29,17 +30,24 @@ export const list = defineMethod({
 
     const isPattern = asked !== undefined && "pattern" in asked;
     const selection = isPattern ? selectGlob(asked.pattern) : selectBelow(named?.path ?? "");
-    await member.lookups.run(stream, LIST_NEED, () => sendList(stream, selection, params.parents === true, host));
+    await member.lookups.run(stream, LIST_NEED, () =>
+      sendList(stream, selection, { withParents: params.parents === true, paths: member.paths }, host),
+    );
   },
 });
 
 /** @throws as Storage.list(), Stream.write() */
-async function sendList(stream: Stream, selection: Selection, withParents: boolean, host: Host): Promise<void> {
+async function sendList(
+  stream: Stream,
+  selection: Selection,
+  { withParents, paths }: { withParents: boolean; paths: PathKind },
+  host: Host,
+): Promise<void> {
   const left = new LeftOutList();
   const isMeant = ({ name }: LeftOut) => name === selection.top || selection.matches(name) || selection.reaches(name);
   const walk = host.storage
     .list(selection.top, {
-      enter: selection.reaches,
+      enter: narrowTo(paths, selection).reaches,
       onLeftOut: (each) => void (isMeant(each) && left.add(each)),
     })
     [Symbol.asyncIterator]();
@@ -52,6 +60,11 @@ async function sendList(stream: Stream, selection: Selection, withParents: boole
     const pacer = new Pacer(host.clock);
     for (; !step.done; step = await walk.next()) {
       for (const entry of step.value) {
+        if (paths === "plain" && !isPlainPath(entry.path)) {
+          const one: LeftOut = { name: entry.path, code: "BAD_PATH" };
+          if (isMeant(one)) left.add(one);
+          continue;
+        }
         if (selection.matches(entry.path)) {
           for (const folder of above?.take(entry.path) ?? []) records.add(recordOf(folder));
           records.add(recordOf(entry));

@@ -21,6 +21,7 @@ export const put = defineMethod({
       member.cutNames = undefined;
       const receiver = new PutReceiver({
         names,
+        paths: member.paths,
         stream,
         storage: host.storage,
         clock: host.clock,

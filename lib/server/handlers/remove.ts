@@ -9,7 +9,7 @@ export const remove = defineMethod({
   params: RemoveParams,
   async handle({ params, stream, member, host }) {
     const { path, recursive } = params;
-    await host.storage.remove(checkPath(path), { recursive, signal: stream.signal });
+    await host.storage.remove(checkPath(path, member.paths), { recursive, signal: stream.signal });
     host.events.emit({ event: "removed", name: member.name, path });
     stream.accept({}, { end: true });
   },

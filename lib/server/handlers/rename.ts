@@ -9,7 +9,8 @@ export const rename = defineMethod({
   params: RenameParams,
   async handle({ params, stream, member, host }) {
     const { from, to, overwrite } = params;
-    await host.storage.rename(checkPath(from), checkPath(to), { overwrite });
+    for (const path of [from, to]) checkPath(path, member.paths);
+    await host.storage.rename(from, to, { overwrite });
     host.events.emit({ event: "renamed", name: member.name, from, to });
     stream.accept({}, { end: true });
   },

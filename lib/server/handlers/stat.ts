@@ -7,8 +7,9 @@ export const stat = defineMethod({
   name: "stat",
   role: "read",
   params: StatParams,
-  async handle({ params, stream, host }) {
-    const { path, kind, size, modifiedAt, executable, mode, etag } = await host.storage.stat(checkPath(params.path));
+  async handle({ params, stream, member, host }) {
+    const found = await host.storage.stat(checkPath(params.path, member.paths));
+    const { path, kind, size, modifiedAt, executable, mode, etag } = found;
     stream.accept({ path, kind, size, modifiedAt, executable, mode, etag } satisfies StatResult, { end: true });
   },
 });

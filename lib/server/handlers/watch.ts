@@ -1,6 +1,14 @@
 import { StreamError } from "../../errors.ts";
 import { type Change, WatchParams } from "../../protocol/methods.ts";
-import { type Asked, checkAsked, type Selection, selectAt, selectBelow, selectGlob } from "../../storage/glob.ts";
+import {
+  type Asked,
+  checkAsked,
+  narrowTo,
+  type Selection,
+  selectAt,
+  selectBelow,
+  selectGlob,
+} from "../../storage/glob.ts";
 import { ChangeSieve } from "../change-sieve.ts";
 import { sendFeed } from "../feed.ts";
 import { defineMethod } from "../method.ts";
@@ -15,7 +23,7 @@ export const watch = defineMethod({
   kind: "lists",
   params: WatchParams,
   async handle({ params, stream, member, host }) {
-    const selection = selectionOf(checkAsked(params));
+    const selection = narrowTo(member.paths, selectionOf(checkAsked(params, member.paths)));
     if (member.watches >= MAX_WATCHES) {
       throw new StreamError("TOO_MANY_STREAMS", `A session may have ${MAX_WATCHES} watches at once.`);
     }

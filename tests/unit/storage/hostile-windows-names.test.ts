@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { win32 } from "node:path";
 import { pathFault } from "../../../lib/path.ts";
-import { fromLocalName, toLocalName } from "../../../lib/storage/local-names.ts";
-import { NO_PATHS, PLAIN_NAMES } from "../../support/hostile-names.ts";
+import { fromLocalName, toLocalName, toLocalPath } from "../../../lib/storage/local-names.ts";
+import { NO_PATHS, PLAIN_NAMES, WINDOWS_PATHS } from "../../support/hostile-names.ts";
 
 /**
  * What Windows opens as a device, whatever folder it stands in: the name up to its first dot or colon, without the
@@ -69,6 +70,19 @@ describe("on Windows", () => {
     },
   );
 
+  test.each(WINDOWS_PATHS)("%p is one name in its folder, and no way to another", (name) => {
+    const local = toLocalName(name, "win32");
+    expect(local).not.toMatch(/[\\/:]/);
+    for (const folder of ["C:\\srv\\repository", "\\\\host\\share\\repository", "\\\\?\\C:\\srv"]) {
+      const place = `${folder}\\docs\\${local}`;
+      expect(win32.join(folder, toLocalPath(`docs/${name}`, "win32"))).toBe(place);
+      expect(win32.resolve(folder, toLocalPath(`docs/${name}`, "win32"))).toBe(place);
+      // At the top, too, where a drive would stand.
+      expect(win32.join(folder, toLocalPath(name, "win32"))).toBe(`${folder}\\${local}`);
+    }
+    expect(fromLocalName(local, "win32")).toBe(name);
+  });
+
   test("names that differ have names that differ there, but for the case of letters", () => {
     const names = [...DEVICES, ...HARMLESS, ...PLAIN_NAMES];
     const folded = new Map<string, string>();
@@ -85,7 +99,7 @@ describe("on Windows", () => {
     (local) => {
       const name = fromLocalName(local, "win32");
       const isServed = pathFault(`folder/${name}`) === undefined;
-      if (isServed) expect(name).not.toMatch(/[/\\]/);
+      if (isServed) expect(name).not.toContain("/");
       if (isServed) expect(toLocalName(name, "win32")).toBe(local);
     },
   );

@@ -4,7 +4,7 @@ import { pathFault } from "../../../lib/path.ts";
 import { fromLocalName, isMapped, toLocalName } from "../../../lib/storage/local-names.ts";
 
 const special = fc.constantFrom(
-  ...'<>:"|?*%. /AaFf0129%%..',
+  ...'<>:"|?*%. /AaFf0129%%..\\\\',
   "%2E",
   "%25",
   "con",
@@ -81,6 +81,11 @@ describe("names on Windows", () => {
     ["CON .txt", "%43ON .txt"],
     ["conout$", "%63onout$"],
     ["%3A", "%253A"],
+    ["a\\b", "a%5Cb"],
+    ["..\\..\\x", "..%5C..%5Cx"],
+    ["C:x", "C%3Ax"],
+    ["%5C", "%255C"],
+    ["a\\", "a%5C"],
     [".", "."],
   ])("%p is %p there", (text, local) => {
     expect(toLocalName(text, "win32")).toBe(local);

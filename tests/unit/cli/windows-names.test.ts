@@ -1,0 +1,66 @@
+/** What people type on Windows, and what they are told there. */
+import { describe, expect, test } from "bun:test";
+import { typedName, typedNewPath, withSlash } from "../../../lib/cli/client/fetch-plan.ts";
+import { placeIn } from "../../../lib/cli/client/local-target.ts";
+import { splitPattern } from "../../../lib/cli/client/send-plan.ts";
+import { CommError } from "../../../lib/errors.ts";
+import { selectGlob } from "../../../lib/storage/glob.ts";
+import { codeOf } from "../../support/fault.ts";
+import { naiveMatch } from "../../support/naive-glob.ts";
+
+test.each([
+  ["T: 5.txt", "T%3A 5.txt"],
+  ["docs/a\\b", "docs\\a%5Cb"],
+  ["docs/plain.txt", "docs/plain.txt"],
+  ["..\\..\\x", "..%5C..%5Cx"],
+])("the place of %p is told as it is on the disk: %p", (path, place) => {
+  expect(placeIn({ shown: "" }, path, "win32")).toBe(place);
+  expect(placeIn({ shown: "" }, path, "linux")).toBe(path);
+});
+
+describe("what is made by a name that was typed", () => {
+  test("has no backslash and no drive on Windows, where that would be meant otherwise", async () => {
+    for (const typed of ["docs\\in", "C:\\out", "C:in", "a/b\\c"]) {
+      expect(await codeOf(() => typedNewPath(typed, "win32"))).toBe("BAD_PATH");
+      expect(await codeOf(() => typedName(typed, "win32"))).toBe("USAGE");
+      expect([typedNewPath(typed, "linux"), typedName(typed, "linux")]).toEqual([typed, typed]);
+    }
+    expect(typedNewPath("./docs/in/", "win32")).toBe("docs/in");
+  });
+
+  test("and who asks for one that is not there hears what stands between names", () => {
+    const missing = new CommError("NOT_FOUND", "There is none.");
+    expect(withSlash(missing, "docs\\a", "win32").message).toBe('There is none. Between names stands "/".');
+    expect(withSlash(missing, "docs\\a", "linux")).toBe(missing);
+    expect(withSlash(missing, "docs/a", "win32")).toBe(missing);
+  });
+});
+
+describe("a pattern of put", () => {
+  test.each([
+    ["C:\\docs\\*.txt", "C:/docs", "*.txt"],
+    ["C:\\*.txt", "C:/", "*.txt"],
+    ["docs\\**\\*.txt", "docs", "**/*.txt"],
+    ["docs/a\\*.txt", "docs/a", "*.txt"],
+    ["*.txt", ".", "*.txt"],
+    ["\\\\host\\share\\*", "//host/share", "*"],
+  ])("%p begins in %p on Windows", (pattern, top, below) => {
+    expect(splitPattern(pattern, "win32")).toEqual({ top, below });
+  });
+
+  test("takes a backslash as a letter elsewhere", () => {
+    expect(splitPattern("docs/a\\*.txt", "linux")).toEqual({ top: "docs", below: "a\\*.txt" });
+    expect(splitPattern("/*", "linux")).toEqual({ top: "/", below: "*" });
+  });
+});
+
+// Bun.Glob takes a backslash of a path for a slash there.
+test.each(["*", "?*", "a*", "a\\*", "**/b", "*/b", "a/*", "[Z-^]*", "[!a]*", "[\\]x", "{a\\,x}*", "**", "*\\*"])(
+  "the pattern %p matches on Windows what it matches elsewhere",
+  (pattern) => {
+    const paths = ["a\\b", "a/b", "ab", "\\x", "\\", "b", "x\\y/b", "a/b\\c", "[x", "a\\", "^", "Z"];
+    const expected = paths.filter((path) => naiveMatch(pattern, path));
+    expect(paths.filter(selectGlob(pattern, "win32").matches)).toEqual(expected);
+    expect(paths.filter(selectGlob(pattern, "linux").matches)).toEqual(expected);
+  },
+);
