@@ -68,7 +68,8 @@ def check_patterns(page):
         glob = Glob(pattern[0], names=True)
         right = all(map(glob.matches, yes)) and not any(map(glob.matches, no))
         require(right, "BAD_PAYLOAD", f"not what the page says: {row}")
-    refused = re.findall(r"^\| `([^`]*)` +\| (BAD_PARAMS|BAD_PATH) +\|", page, re.M)
+    table = page.split("| refused ")[1].split("\n\n")[0]
+    refused = re.findall(r"^\| `([^`]*)` +\| (BAD_PARAMS|BAD_PATH) +\|", table, re.M)
     for text, code in refused:
         try:
             Glob(text, names=True)
