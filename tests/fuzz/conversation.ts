@@ -1,6 +1,7 @@
 import { pattern } from "../support/bytes.ts";
 import { frame, type OpcodeName } from "../support/frames.ts";
 import { checkOf, HEADER_BYTES } from "../support/raw-chunks.ts";
+import type { MannerName } from "./targets/manners.ts";
 
 /** One chunk of a transfer's body; encoded with the right digest and check, unless `lies` say otherwise. */
 export interface ChunkSpec {
@@ -65,6 +66,8 @@ export interface Conversation {
   readonly seats: number;
   /** Whether a client under test would queue. */
   readonly wait: boolean;
+  /** What a server goes on with for ever, when all steps were played, instead of cutting its links: see targets/manners.ts. */
+  readonly then?: MannerName;
   /** 0: each frame is one write. Else the seed by which the bytes are cut and joined. */
   readonly split: number;
   readonly steps: readonly Step[];

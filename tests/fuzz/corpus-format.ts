@@ -10,6 +10,7 @@ import {
   type Payload,
   type Step,
 } from "./conversation.ts";
+import { MANNER_NAMES, type MannerName } from "./targets/manners.ts";
 
 /**
  * Read a conversation as the corpus holds it (see corpus/README.md).
@@ -25,15 +26,17 @@ export function parseConversation(name: string, text: string): Conversation {
     split: 0,
     steps: [] as Step[],
   };
+  let then: MannerName | undefined;
   const lines = text.split("\n");
   for (let at = 0; at < lines.length; at++) {
     const line = (lines[at] as string).replace(/\r$/, "");
     if (line === "" || line.startsWith("#")) continue;
     try {
-      const setting = /^(plays|seats|wait|split) (\S+)$/.exec(line);
+      const setting = /^(plays|seats|wait|split|then) (\S+)$/.exec(line);
       if (setting !== null) {
         const [, key, value] = setting;
         if (key === "plays") parsed.plays = value === "server" ? "server" : "client";
+        else if (key === "then") then = mannerOf(value as string);
         else if (key === "wait") parsed.wait = value === "yes";
         else parsed[key as "seats" | "split"] = Number(value);
         continue;
@@ -47,7 +50,13 @@ export function parseConversation(name: string, text: string): Conversation {
       );
     }
   }
-  return parsed;
+  return { ...parsed, ...(then !== undefined && { then }) };
+}
+
+function mannerOf(word: string): MannerName {
+  const name = MANNER_NAMES.find((one) => one === word);
+  if (name === undefined) throw new Error(`no server goes on so: ${word}`);
+  return name;
 }
 
 function parseLine(line: string, below: readonly string[]): Step[] {

@@ -3,13 +3,14 @@ import type { ChunkSpec, Content, Conversation, Payload, Step } from "./conversa
 
 /** Write a conversation so that parseConversation() reads the same; `comments` come first. */
 export function printConversation(conversation: Conversation, comments: readonly string[] = []): string {
-  const { plays, seats, wait, split, steps } = conversation;
+  const { plays, seats, wait, split, then, steps } = conversation;
   return [
     ...comments.flatMap((comment) => comment.split("\n")).map((line) => `# ${line}`),
     `plays ${plays}`,
     `seats ${seats}`,
     `wait ${wait ? "yes" : "no"}`,
     `split ${split}`,
+    ...(then === undefined ? [] : [`then ${then}`]),
     ...steps.map(printStep),
     "",
   ].join("\n");

@@ -5,6 +5,7 @@ import { parseConversation } from "./corpus-format.ts";
 import { printConversation } from "./corpus-print.ts";
 import { Findings } from "./finding.ts";
 import { Fuzzer } from "./fuzzer.ts";
+import { MANNER_NAMES } from "./targets/manners.ts";
 import { openTarget, type TargetName } from "./targets/targets.ts";
 
 const corpus = loadCorpus();
@@ -61,6 +62,12 @@ describe("the corpus", () => {
     ]) {
       expect(text).toMatch(new RegExp(`^\\d*> ${opcode}\\b`, "m"));
     }
+  });
+
+  test("has a server for every manner of going on for ever", () => {
+    expect(corpus.flatMap(({ then }) => (then === undefined ? [] : [then]))).toEqual(
+      expect.arrayContaining([...MANNER_NAMES]),
+    );
   });
 
   test.each(corpus.map((conversation) => [conversation.name, conversation] as const))(

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { FrameDecoder } from "../../lib/protocol/frame-decoder.ts";
+import { loadCorpus } from "./corpus.ts";
 import { Findings } from "./finding.ts";
 import { Fuzzer } from "./fuzzer.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { ClientSite } from "./targets/client-site.ts";
 import { DecoderSite } from "./targets/decoder.ts";
 import { MemorySite } from "./targets/memory-site.ts";
 import type { SiteOptions } from "./targets/site.ts";
@@ -124,6 +126,20 @@ describe("the fuzzer finds", () => {
     });
     expect(oraclesOf(await fuzz("memory", 12, spoil))).toContain("hang");
   });
+
+  test.each(["endless-silence.txt", "endless-silence-accepted.txt"])(
+    "clients that wait for ever for a silent server: %s",
+    async (name) => {
+      const findings = new Findings();
+      const site = new ClientSite({ findings, seats: 8, count() {} }, { silenceMs: 1e12 });
+      await site.run(
+        loadCorpus().filter((conversation) => conversation.name === name),
+        true,
+      );
+      await site[Symbol.asyncDispose]();
+      expect(findings.take()[0]).toMatchObject({ oracle: "endless", detail: expect.stringContaining("still waits") });
+    },
+  );
 
   test("a socket that is left open", async () => {
     const left: { stop(): void }[] = [];

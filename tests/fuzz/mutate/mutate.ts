@@ -1,12 +1,13 @@
 import type { Conversation } from "../conversation.ts";
 import type { Prng } from "../prng.ts";
+import { MANNER_NAMES, type MannerName } from "../targets/manners.ts";
 import { bounded, interleave, STEP_MUTATORS, splice } from "./steps.ts";
 
 const WEIGHTED = STEP_MUTATORS.flatMap(({ weight, mutate }) => Array.from({ length: weight }, () => mutate));
 
 /** A conversation that begins as one of `corpus` does, or two of them together, and is then changed in a few places. */
 export function mutated(corpus: readonly Conversation[], prng: Prng): Conversation {
-  const first = prng.pick(corpus);
+  const first = picked(corpus, prng);
   const partners = corpus.filter(({ plays }) => plays === first.plays);
   let { steps } = first;
   const way = prng.next();
@@ -15,7 +16,23 @@ export function mutated(corpus: readonly Conversation[], prng: Prng): Conversati
   for (let left = changesOf(prng); left > 0 && steps.length > 0; left--)
     steps = bounded(prng.pick(WEIGHTED)(steps, prng));
   const split = prng.chance(0.4) ? prng.between(1, 0xff_ffff) : 0;
-  return { ...first, name: `mutated ${first.name}`, wait: prng.chance(0.2) !== first.wait, steps, split };
+  const wait = prng.chance(0.2) !== first.wait;
+  const { then = goesOn(first, prng) } = first;
+  return { ...first, name: `mutated ${first.name}`, wait, steps, split, ...(then !== undefined && { then }) };
+}
+
+/** One whose server goes on for ever takes as long as dozens of others: they are as many as those that end so by chance. */
+function picked(corpus: readonly Conversation[], prng: Prng): Conversation {
+  const first = prng.pick(corpus);
+  return first.then === undefined || prng.chance(0.1)
+    ? first
+    : prng.pick(corpus.filter((one) => one.then === undefined));
+}
+
+/** A server that has said all may go on in any manner; most often its links are cut. A day of WORKING is not had by chance. */
+function goesOn({ plays }: Conversation, prng: Prng): MannerName | undefined {
+  if (plays === "client" || !prng.chance(0.04)) return undefined;
+  return prng.pick(MANNER_NAMES.filter((name) => name !== "working"));
 }
 
 /** Most often one or two: who is wrong everywhere is turned away at the first place. */

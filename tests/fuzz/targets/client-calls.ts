@@ -29,6 +29,8 @@ export const CALLS: Readonly<Record<string, (context: CallContext) => Promise<un
   send: ({ client }) => client.send("hello"),
   ping: ({ client }) => client.ping(),
   list: ({ client }) => drain(client.list("docs")),
+  /** As a `get` lists. */
+  entries: ({ client }) => drain(client.listBatches("docs", undefined, { maxEntries: 10_000 })),
   watch: ({ client }) => drain(client.watch()),
   get: async ({ client, clock, local }) => {
     const told = { onDone: () => {}, onFailed: () => {} };

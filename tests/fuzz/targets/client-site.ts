@@ -1,4 +1,5 @@
-import { Client } from "../../../lib/client/client.ts";
+import { Client, type ClientOptions } from "../../../lib/client/client.ts";
+import { Connection } from "../../../lib/client/connection.ts";
 import { CommError } from "../../../lib/errors.ts";
 import { memoryPair } from "../../../lib/transport/memory.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -6,39 +7,56 @@ import { type Watched, watch } from "../../support/outcomes.ts";
 import type { Conversation } from "../conversation.ts";
 import { play } from "../player.ts";
 import type { Stage, Wire } from "../wire.ts";
-import { CALLS } from "./client-calls.ts";
+import { CALLS, type CallContext } from "./client-calls.ts";
 import { CountedStorage } from "./counted-storage.ts";
+import { HonestTalk } from "./honest-talk.ts";
+import { cutting, EndlessLink, MANNERS } from "./manners.ts";
 import { MemoryWire } from "./memory-wire.ts";
 import { oneTurn, type Site, type SiteOptions, within } from "./site.ts";
 
 const MAX_TURNS = 2_000;
 /** Longer than any retry and any wait of a client. */
 const LATER_MS = 120_000;
+/** How long a client comes back to a server that cuts every link, and how often it may do so in that time. */
+const RECONNECT_MS = 60_000;
+const MOST_LINKS = 40;
+/** Messages that one client takes before anybody has read one of them. */
+const MOST_UNREAD = 128;
+/** What clients take of a server that goes on for ever: twice a file and 16 MiB, and all credits. */
+const MOST_BYTES = 96 * 1024 * 1024;
 
-/** Clients under test, each of which meets a server that is all the fuzzer's. */
+/** Clients under test, each of which meets a server that is all the fuzzer's; another one has an honest server beside them. */
 export class ClientSite implements Site {
   readonly #options: SiteOptions;
+  readonly #spoiled: Partial<ClientOptions>;
+  readonly #honest = new HonestTalk();
   readonly isWorn = false;
 
-  constructor(options: SiteOptions) {
+  /** `spoiled`: options of the clients under test, for tests of the fuzzer. */
+  constructor(options: SiteOptions, spoiled: Partial<ClientOptions> = {}) {
     this.#options = options;
+    this.#spoiled = spoiled;
   }
 
   async run(conversations: readonly Conversation[], isHonest: boolean): Promise<void> {
     const { findings, count } = this.#options;
     const report = (oracle: string, detail: string) => findings.add(oracle, detail);
     const one = async (conversation: Conversation): Promise<void> => {
-      const stage = new ClientStage(conversation.wait);
-      for (const wire of await play(conversation, { stage, isHonest, report, count })) wire.reset();
+      const stage = new ClientStage(conversation, this.#spoiled);
+      const wires = await play(conversation, { stage, isHonest, report, count });
+      await stage.goOn(report, () => this.#honest.talk(report));
+      for (const wire of wires) wire.reset();
       await stage.checkEnd(report, count);
     };
-    await Promise.all(conversations.map(one));
+    await Promise.all([this.#honest.talk(report), ...conversations.map(one)]);
   }
 
-  /** There is nobody to serve. */
+  /** That is done beside every run. */
   async checkHonest(): Promise<void> {}
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#honest[Symbol.asyncDispose]();
+  }
 }
 
 /** The clients of one conversation: a new one for each link. */
@@ -46,33 +64,78 @@ class ClientStage implements Stage {
   readonly speaker = "client";
   readonly patience = { mutated: 4, honest: 500 };
   readonly #clock = new FakeClock();
-  readonly #wait: boolean;
+  readonly #conversation: Conversation;
+  readonly #spoiled: Partial<ClientOptions>;
   readonly #storages: CountedStorage[] = [];
   readonly #asked: { what: string; outcome: Watched<unknown> }[] = [];
   readonly #wires: Wire[] = [];
-  #client: Promise<Client> | undefined;
+  readonly #links: EndlessLink[] = [];
+  /** Messages, of all clients. */
+  #unread = 0;
+  /** Who asks: a client, or one that comes back. */
+  #caller: Promise<(ask: (client: Client) => Promise<unknown>) => Promise<unknown>> | undefined;
 
-  constructor(wait: boolean) {
-    this.#wait = wait;
+  constructor(conversation: Conversation, spoiled: Partial<ClientOptions>) {
+    this.#conversation = conversation;
+    this.#spoiled = spoiled;
   }
 
   dial(onBytes: (bytes: Uint8Array) => void): Wire {
+    const { wire, client } = this.#link((bytes) => {
+      onBytes(bytes);
+      link.take(bytes);
+    });
+    const link = new EndlessLink(wire);
+    this.#links.push(link);
+    if (this.#conversation.then === "cuts") this.#caller = this.#persisting(client);
+    else this.#caller = client.then((one) => (ask) => ask(one));
+    this.#note("connect", this.#caller);
+    return wire;
+  }
+
+  #link(onBytes: (bytes: Uint8Array) => void, resume = ""): { wire: Wire; client: Promise<Client> } {
     const [ours, theirs] = memoryPair();
     const wire = new MemoryWire(ours, onBytes);
-    const [clock, wait] = [this.#clock, this.#wait];
-    const onMessage = () => {};
-    this.#client = Client.connect({
+    this.#wires.push(wire);
+    const { wait, then = "silent" } = this.#conversation;
+    const client = Client.connect({
       transport: theirs,
-      clock,
+      clock: this.#clock,
       agent: "fuzzed",
       wait,
       timeoutMs: 5_000,
-      resume: "",
-      onMessage,
+      silenceMs: MANNERS[then].silenceMs,
+      resume,
+      onMessage: () => this.#show(),
+      ...this.#spoiled,
     });
-    this.#note("connect", this.#client);
-    this.#wires.push(wire);
-    return wire;
+    return { wire, client };
+  }
+
+  /** Nobody reads what is pushed without end. */
+  #show(): Promise<void> | undefined {
+    if (this.#conversation.then !== "pushes") return undefined;
+    this.#unread++;
+    return new Promise(() => {});
+  }
+
+  /** A client that comes back when its link was cut, and is cut off again. */
+  async #persisting(first: Promise<Client>): Promise<(ask: (client: Client) => Promise<unknown>) => Promise<unknown>> {
+    let isFirst = true;
+    const connect = (resume: string): Promise<Client> => {
+      if (isFirst) {
+        isFirst = false;
+        return first;
+      }
+      const { wire, client } = this.#link(
+        cutting(() => wire),
+        resume,
+      );
+      return client;
+    };
+    const options = { clock: this.#clock, reconnectMs: RECONNECT_MS, random: () => 0.5, connect };
+    const connection = await Connection.open(options);
+    return (ask) => connection.persist(ask);
   }
 
   turn(): Promise<void> {
@@ -83,12 +146,38 @@ class ClientStage implements Stage {
     const local = new CountedStorage();
     this.#storages.push(local);
     const ask = CALLS[what];
-    const connecting = this.#client;
+    const connecting = this.#caller;
     if (ask === undefined || connecting === undefined) throw new Error(`Nobody can be asked for ${what}.`);
+    const context = (client: Client): CallContext => ({ client, clock: this.#clock, local });
     this.#note(
       what,
-      connecting.then((client) => ask({ client, clock: this.#clock, local })),
+      connecting.then((caller) => caller((client) => ask(context(client)))),
     );
+  }
+
+  /** Let the server do for ever what its conversation says: what was asked must end, in time, and having taken a bounded amount. */
+  async goOn(report: (oracle: string, detail: string) => void, beside: () => Promise<void>): Promise<void> {
+    const { then } = this.#conversation;
+    if (then === undefined) return;
+    const { mayLast, roundMs, mostMs } = MANNERS[then];
+    if (then === "cuts") for (const wire of this.#wires) wire.reset();
+    const lasting = () =>
+      this.#asked.filter(({ what, outcome }) => outcome.state === "pending" && !mayLast.includes(what));
+    const sent = () => this.#links.reduce((sum, link) => sum + link.sent, 0);
+    let passed = 0;
+    for (; passed < mostMs && lasting().length > 0 && sent() < MOST_BYTES; passed += roundMs) {
+      for (const link of this.#links) link.goOn(MANNERS[then]);
+      await this.#clock.advance(roundMs);
+      if (passed === 0) await beside();
+    }
+    for (const { what } of lasting())
+      report(
+        "endless",
+        `${what} still waits after ${passed / 1_000} s and ${sent()} bytes of a server that is for ever: ${then}`,
+      );
+    if (this.#wires.length > MOST_LINKS) report("endless", `${this.#wires.length} links to a server that cuts them`);
+    if (this.#unread > MOST_UNREAD * this.#links.length)
+      report("endless", `${this.#unread} messages are taken that nobody reads`);
   }
 
   /** All links are gone: so must be all that waits. */
