@@ -34,6 +34,8 @@ export interface Libc {
   readonly removeAcl: ((fd: number) => void) | undefined;
   /** The user of the process at the other end of a Unix socket, when it connected; undefined where that can't be known. */
   readonly peerUser: ((socket: number) => number | undefined) | undefined;
+  /** Which of these sockets, by index, have the last byte of their peer, read or not, or are broken: poll(2). Linux only. */
+  readonly endedSockets: ((sockets: readonly number[]) => number[]) | undefined;
 }
 
 /** Both look from `offset` on, and move nothing that reads by position; undefined when the system can't tell. */
@@ -93,6 +95,7 @@ function load(): Libc {
     setAcl: isLinux ? tried(loadSetAcl) : undefined,
     removeAcl: isLinux ? tried(loadRemoveAcl) : undefined,
     peerUser: isLinux ? tried(loadPeerUser) : undefined,
+    endedSockets: isLinux ? tried(loadPoll) : undefined,
   };
 }
 
@@ -229,6 +232,27 @@ function loadPeerUser(): Libc["peerUser"] {
     length[0] = credentials.byteLength;
     const failed = symbols.getsockopt(socket, SOL_SOCKET, SO_PEERCRED, ptr(credentials), ptr(length)) !== 0;
     return failed ? undefined : credentials[1];
+  };
+}
+
+const POLLERR = 0x8;
+const POLLHUP = 0x10;
+const POLLRDHUP = 0x2000;
+/** struct pollfd: the descriptor, what is asked for, what is so (of 4, 2 and 2 bytes). */
+const POLLFD_BYTES = 8;
+
+function loadPoll(): Libc["endedSockets"] {
+  const { symbols } = dlopen(LINUX_LIBC, { poll: { args: ["ptr", "u64", "i32"], returns: "i32" } });
+  return (sockets) => {
+    const asked = new DataView(new ArrayBuffer(sockets.length * POLLFD_BYTES));
+    sockets.forEach((socket, index) => {
+      asked.setInt32(index * POLLFD_BYTES, socket, true);
+      asked.setInt16(index * POLLFD_BYTES + 4, POLLRDHUP, true);
+    });
+    if (symbols.poll(ptr(asked), sockets.length, 0) <= 0) return [];
+    const isEnded = (index: number) =>
+      (asked.getInt16(index * POLLFD_BYTES + 6, true) & (POLLRDHUP | POLLHUP | POLLERR)) !== 0;
+    return [...sockets.keys()].filter(isEnded);
   };
 }
 

@@ -7,7 +7,7 @@ import { Opcode } from "../protocol/opcode.ts";
 import { Backlogs } from "./backlogs.ts";
 import type { Clock } from "./clock.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
-import { hold, letGo } from "./memory.ts";
+import { discard, hold, letGo } from "./memory.ts";
 import type { Pace } from "./pace.ts";
 import { type FrameSource, SendQueue } from "./send-queue.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
@@ -33,7 +33,7 @@ export interface LinkHandler {
   onFault(error: CommError): void;
   /** An interval of the heartbeat is over. */
   onInterval?(): void;
-  /** The end, once. `error` is set when the transport was lost. */
+  /** The peer is gone, told once. `error` is set when the transport was lost. */
   onClosed(error: TransportError | undefined): void;
 }
 
@@ -70,6 +70,8 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   /** Made when somebody asks for it. */
   #closed: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
+  /** The handler knows that the peer is gone. */
+  #isTold = false;
   /** Why the transport is paused, as bits of Hold. */
   #holds = 0;
   /** What has come and was not decoded yet, in order; there while it is. */
@@ -164,6 +166,8 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
    */
   #holdIfUnread(): void {
     if (this.#queue.causedBytes <= CONGESTED_BYTES || (this.#holds & Hold.unread) !== 0) return;
+    // Nor is a peer that is gone heard to its end, when it makes so much of it.
+    if (this.#onBacklogDone !== undefined) return this.#onBacklogDone();
     this.#hold(Hold.unread);
     this.#decoder.pause();
     this.#queue.onControlSent = () => {
@@ -259,6 +263,11 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
 
   onBytes(bytes: Uint8Array): void {
     this.bytesIn += bytes.length;
+    // Paused, and it comes all the same: the end is behind it, and what nobody will hear is not kept until then.
+    if ((this.#holds & Hold.unread) !== 0) {
+      this.#decoder.stop();
+      return discard(bytes);
+    }
     this.#heartbeat.noteReceived();
     hold(bytes);
     if (this.#backlog !== undefined) this.#backlog.push(bytes);
@@ -331,11 +340,23 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.handler.onFault(error);
   }
 
+  onPeerEnd(): void {
+    this.#whenHeard(() => {
+      this.#backlog = undefined;
+      this.close();
+      this.#tellClosed(undefined);
+    });
+  }
+
   onClosed(error: Error | undefined): void {
-    // What came before the end is told before it, but not to who waits for answers to be read.
+    this.#whenHeard(() => this.#end(error));
+  }
+
+  /** What came before the end is told before it, but not to who waits for answers to be read. */
+  #whenHeard(end: () => void): void {
     const isHeard = !this.#decoder.isStopped && (this.#holds & Hold.unread) === 0;
-    if (this.#backlog !== undefined && isHeard) this.#onBacklogDone = () => this.#end(error);
-    else this.#end(error);
+    if (this.#backlog !== undefined && isHeard) this.#onBacklogDone = end;
+    else end();
   }
 
   #end(error: Error | undefined): void {
@@ -349,6 +370,12 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     for (const cancel of this.#timers ?? []) cancel();
     this.#closed?.resolve();
     this.#onGone?.(this);
+    this.#tellClosed(error);
+  }
+
+  #tellClosed(error: Error | undefined): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
     if (error === undefined || error instanceof TransportError) this.handler.onClosed(error);
     else this.handler.onClosed(new TransportError("LOST", `The link was lost: ${error.message}.`, { cause: error }));
   }

@@ -28,7 +28,10 @@ export interface Transport {
    */
   sendFile(bytes: FileBytes): boolean;
 
-  /** Stop and go on delivering: the peer is slowed by its own unread bytes, not by our memory. */
+  /**
+   * Stop and go on delivering: the peer is slowed by its own unread bytes, not by our memory. A peer that is gone is told of
+   * all the same where the system lets that be seen; then what it had sent by then comes first, pause or not.
+   */
   pause(): void;
   resume(): void;
 
@@ -57,6 +60,11 @@ export interface TransportHandler {
   onBytes(bytes: Uint8Array): void;
   /** Everything written has left. */
   onDrain(): void;
+  /**
+   * The peer has sent its last byte, and nobody here has asked it to: it is gone. The transport closes itself, as by close();
+   * onClosed() follows when the last of what was written has left, or can't. Nothing comes after it but that.
+   */
+  onPeerEnd?(): void;
   /** The end, once, also after close() and abort(). `error` tells when it was not an orderly one. */
   onClosed(error: Error | undefined): void;
 }

@@ -106,7 +106,7 @@ class MemoryTransport implements Transport {
   }
 
   #deliver(): void {
-    while (!this.#paused || this.#closing) {
+    while (!this.#paused || this.#closing || this.#otherEnded) {
       const bytes = this.#inbox.shift();
       if (bytes === undefined) break;
       this.#inboxBytes -= bytes.length;

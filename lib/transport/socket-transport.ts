@@ -2,6 +2,7 @@ import type { Socket } from "bun";
 import { libc } from "../platform/libc.ts";
 import type { FileBytes, Transport, TransportHandler } from "../session/transport.ts";
 import { fdOf, readPiece } from "./file-bytes.ts";
+import { type Paused, pausedSockets } from "./paused-sockets.ts";
 import { bindingOf } from "./tls.ts";
 
 /** How long a closing end waits for the peer's end, or for it to read on, before it gives up on it. */
@@ -16,7 +17,7 @@ type Security = "plain" | "shaking" | "secure";
  * A transport over a Bun socket (TCP, with TLS or without, or Unix). Bun's write() takes what the kernel takes and keeps
  * nothing, so the rest is kept here. The socket must have been opened with `allowHalfOpen`.
  */
-export class SocketTransport implements Transport {
+export class SocketTransport implements Transport, Paused {
   readonly #socket: Socket<SocketTransport>;
   readonly peer: string;
   #security: Security;
@@ -26,6 +27,8 @@ export class SocketTransport implements Transport {
   #inbox: Uint8Array[] = [];
   #paused = false;
   #peerEnded = false;
+  /** The last byte of the peer is known to be here: what comes before it is bounded, and read without a pause. */
+  #readsToEnd = false;
   #delivering = false;
   /** What the kernel has not taken yet, in order; the first from #offset on. */
   #unsent: (Uint8Array | FileBytes)[] = [];
@@ -82,14 +85,25 @@ export class SocketTransport implements Transport {
     return this.#sendUnsent() !== "blocked";
   }
 
+  get fd(): number {
+    return fdOf(this.#socket);
+  }
+
   pause(): void {
-    if (this.#closing || this.#closed) return;
+    if (this.#closing || this.#closed || this.#readsToEnd) return;
     this.#paused = true;
     this.#socket.pause();
+    pausedSockets.add(this);
+  }
+
+  onLastByte(): void {
+    this.#readsToEnd = true;
+    this.resume();
   }
 
   resume(): void {
     this.#paused = false;
+    pausedSockets.delete(this);
     if (!this.#closed) this.#socket.resume();
     this.#deliver();
   }
@@ -99,6 +113,7 @@ export class SocketTransport implements Transport {
     this.#closing = true;
     if (this.#closed) return this.#deliver(); // the end was not told yet, for it waited behind paused bytes
     // Unread input would turn the close into a reset, and the peer would lose our last words.
+    pausedSockets.delete(this);
     this.#socket.resume();
     this.#startLinger(lingerMs);
     if (this.#unsent.length === 0 && this.#security !== "shaking") this.#socket.shutdown();
@@ -106,6 +121,7 @@ export class SocketTransport implements Transport {
 
   abort(): void {
     this.#closing = true;
+    pausedSockets.delete(this);
     if (this.#closed) this.#deliver();
     else this.#socket.terminate();
   }
@@ -212,6 +228,7 @@ export class SocketTransport implements Transport {
     this.#closeError = error;
     // Nobody is slowed any more: what has come is in memory, and the end is told now and not when somebody resumes.
     this.#paused = false;
+    pausedSockets.delete(this);
     clearTimeout(this.#linger);
     for (const bytes of this.#unsent.splice(0)) if (!(bytes instanceof Uint8Array)) bytes.release();
     this.#deliver();
@@ -232,7 +249,9 @@ export class SocketTransport implements Transport {
     if (this.#closing) this.#inbox = [];
     if (this.#inbox.length > 0) return;
     if (this.#peerEnded && !this.#closed) {
+      const isAsked = this.#closing;
       this.close();
+      if (!isAsked) handler.onPeerEnd?.();
       if (this.#unsent.length === 0) this.#socket.end();
     }
     if (this.#closed && !this.#closeTold) {

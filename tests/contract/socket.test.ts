@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { connect, listen } from "../../lib/transport/socket.ts";
 import { settle } from "../support/fake-clock.ts";
 import { codeOf, faultOf } from "../support/fault.ts";
+import { RawPeer } from "../support/raw-peer.ts";
 import { SocketPair } from "../support/socket-pair.ts";
 import { isAllRead } from "../support/tcp-queues.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -156,6 +157,34 @@ describe("close() of a socket", () => {
     a.transport.close();
     await a.closed();
     expect(a.closes).toHaveLength(1);
+  });
+});
+
+describe("a peer that sends no more", () => {
+  test("is told of before what was written has left, which leaves all the same", async () => {
+    const accepted: TransportRecorder[] = [];
+    const listening = listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (transport) =>
+      accepted.push(new TransportRecorder(transport).start()),
+    );
+    await using peer = await RawPeer.connect(listening.address.kind === "tcp" ? listening.address.port : 0);
+    const ours = await until(() => accepted[0]);
+    peer.pause();
+    await ours.fill(new Uint8Array(MB));
+    peer.halfClose();
+    await until(() => ours.peerEnds > 0);
+    expect(ours.closes).toEqual([]);
+    peer.resume();
+    await ours.closed();
+    expect([ours.peerEnds, ours.closes]).toEqual([1, [undefined]]);
+    listening.stop();
+  });
+
+  test("is no news to who has closed", async () => {
+    await using pair = await SocketPair.tcp();
+    const [a, b] = [new TransportRecorder(pair.connected).start(), new TransportRecorder(pair.accepted).start()];
+    a.transport.close();
+    await Promise.all([a.closed(), b.closed()]);
+    expect([a.peerEnds, b.peerEnds]).toEqual([0, 1]);
   });
 });
 

@@ -200,6 +200,18 @@ export function transportContract(name: string, open: () => Promise<TransportFix
       expect([a.closes.length, b.closes.length]).toEqual([1, 1]);
     });
 
+    test("is told once to an end that is paused and has read nothing, behind what had come", async () => {
+      await using fixture = await open();
+      const [a, b] = await started(fixture);
+      b.transport.pause();
+      const words = noise(20_000);
+      a.transport.write(words);
+      a.transport.close();
+      await b.closed();
+      expect(b.bytes.equals(words)).toBe(true);
+      expect(b.closes).toEqual([undefined]);
+    });
+
     test("after abort() brings nothing more, and comes after all that was delivered", async () => {
       await using fixture = await open();
       const [a, b] = await started(fixture);

@@ -11,6 +11,7 @@ export class TransportRecorder implements TransportHandler {
   readonly pieces: Uint8Array[] = [];
   byteCount = 0;
   drains = 0;
+  peerEnds = 0;
   readonly closes: (Error | undefined)[] = [];
   /** Told after each piece was kept. */
   onPiece: ((bytes: Uint8Array) => void) | undefined;
@@ -34,6 +35,10 @@ export class TransportRecorder implements TransportHandler {
 
   onDrain(): void {
     this.drains++;
+  }
+
+  onPeerEnd(): void {
+    this.peerEnds++;
   }
 
   onClosed(error: Error | undefined): void {

@@ -61,6 +61,7 @@ const NUMBERS: Record<string, string> = {
   "lines in the log for one address and refusal": often,
   "the same for one session and failure": often,
   "silence of a peer": `${(constant("HEARTBEAT_MS") * privateConstant("session/heartbeat.ts", "SILENT_INTERVALS")) / 1000} s`,
+  "looks for the end of a peer that is held up": `one in ${privateConstant("transport/paused-sockets.ts", "LOOK_MS") / 1000} s (Linux)`,
   "requests under way in a session": `${constant("MAX_STREAMS")}`,
   "transfers that move in a session": `${privateConstant("server/member.ts", "MAX_TRANSFERS")}`,
   "lists and digests at work in a session": `${privateConstant("server/member.ts", "MAX_LOOKUPS")}`,

@@ -39,6 +39,7 @@ const ALL = {
   setAcl: true,
   removeAcl: true,
   peerUser: true,
+  endedSockets: true,
 };
 
 describe.skipIf(process.platform !== "linux")("the C library", () => {
@@ -53,6 +54,7 @@ describe.skipIf(process.platform !== "linux")("the C library", () => {
     ["fsetxattr", ["setAcl"]],
     ["fremovexattr", ["removeAcl"]],
     ["getsockopt", ["peerUser"]],
+    ["poll", ["endedSockets"]],
   ])("without %s has all the others", (symbol, calls) => {
     const gone = Object.fromEntries(calls.map((call) => [call, false]));
     expect(callsWithout([symbol])).toEqual({ ...ALL, ...gone });

@@ -177,6 +177,28 @@ describe("Link: what came already from a peer that does not read", () => {
   });
 });
 
+describe("Link: what comes, behind the pause, from a peer that does not read and is gone", () => {
+  test.each([
+    ["its end", (transport: FakeTransport) => transport.handler?.onPeerEnd?.()],
+    ["the loss of the link", (transport: FakeTransport) => transport.handler?.onClosed(new Error("ECONNRESET"))],
+  ])("is thrown away, and %s told at once", async (_, end) => {
+    const { transport, link, frames, ends } = makeLink();
+    link.startHeartbeat();
+    transport.blocked = true;
+    link.send(Opcode.PING, 0, pattern(8));
+    await settle();
+    arrive(transport, Buffer.concat(Array(11_000).fill(frame("PING", pattern(8)))));
+    await allTurns();
+    expect(transport.paused).toBe(true);
+    const bytes = Buffer.concat(Array(2_000).fill(frame("OPEN", {}, 1)));
+    transport.handler?.onBytes(bytes);
+    expect(bytes.length).toBe(0);
+    end(transport);
+    await allTurns();
+    expect([frames, ends.length]).toEqual([[], 1]);
+  });
+});
+
 describe("Link: the memory of what arrives", () => {
   const data = (bytes: number) => Buffer.concat([frame("DATA", pattern(bytes), 1), frame("PING", pattern(8))]);
   /** Bytes as they arrive, in a buffer of their own. */
@@ -271,6 +293,21 @@ describe("Link: its end", () => {
     const { transport, ends } = makeLink();
     transport.handler?.onClosed(undefined);
     expect(ends).toEqual([undefined]);
+  });
+
+  test("a peer that sends no more is told as gone, and once, while the last that it was sent is on its way", async () => {
+    const { transport, ends, link, clock } = makeLink();
+    link.startHeartbeat();
+    const closed = watch(link.closed);
+    transport.blocked = true;
+    link.send(Opcode.PING, 0, pattern(8));
+    await settle();
+    transport.handler?.onPeerEnd?.();
+    await settle();
+    expect([ends, closed.state, transport.closed, clock.pending]).toEqual([[undefined], "pending", true, 0]);
+    transport.handler?.onClosed(new Error("ECONNRESET"));
+    await settle();
+    expect([ends, closed.state]).toEqual([[undefined], "resolved"]);
   });
 
   test("bytesIn and bytesOut count headers and payloads", async () => {
