@@ -55,8 +55,8 @@ export const RECONNECT_FLAGS = {
 } as const satisfies ArgsDef;
 
 /** Connect as the flags say. @throws as findTarget(), openTransport() and Client.connect() */
-export function connectClient(flags: Flags, io: ConsoleIo, options: ConnectOptions): Promise<Client> {
-  return connectTo(findTarget(flags), flags, io, options);
+export async function connectClient(flags: Flags, io: ConsoleIo, options: ConnectOptions): Promise<Client> {
+  return connectTo(await findTarget(flags, options.signal), flags, io, options);
 }
 
 interface ConnectOptions {
@@ -154,8 +154,8 @@ export async function openConnection(
   let signal = options.connecting;
   let isTold = false;
   let isLocal = false;
-  const reconnect = (resume: string) => {
-    const target = findTarget(flags);
+  const reconnect = async (resume: string) => {
+    const target = await findTarget(flags, signal);
     // A server of this user that starts anew has not left its invite yet.
     if (isLocal && !target.isLocal) throw new TransportError("CANNOT_CONNECT", `No server runs at ${target.name} yet.`);
     isLocal = target.isLocal;
@@ -166,7 +166,7 @@ export async function openConnection(
     reconnectMs,
     random: Math.random,
     signal: options.signal,
-    connect: async (resume) => reconnect(resume),
+    connect: reconnect,
     onLost(error) {
       // Once for each loss: the attempts in between say nothing new.
       if (!isTold && flags["json"] !== true) note(`${describeError(error)} Coming back for ${reconnectMs / 1000} s …`);

@@ -32,7 +32,7 @@ export const join: Command = {
     ...BOOK_FLAGS,
   },
   async run(flags, io) {
-    const invite = parseInvite(inviteLine(flags));
+    const invite = parseInvite(await inviteLine(flags));
     const name = String(flags["name"] ?? invite.label);
     if (!NAME.test(name))
       throw new UsageError(`${quote(name)} can't name a server: letters, digits, "_" and "-", a letter first.`);
@@ -61,9 +61,9 @@ function stateDirOf(flags: Flags): string[] {
   return flags["state-dir"] === undefined ? [] : ["--state-dir", String(flags["state-dir"])];
 }
 
-function inviteLine(flags: Flags): string {
+async function inviteLine(flags: Flags): Promise<string> {
   const given = flags._.length === 0 ? undefined : flags._.join("");
-  const line = given === undefined || given === "-" ? readSecret(given, "COMMSERVER_INVITE") : given;
+  const line = given === undefined || given === "-" ? await readSecret(given, "COMMSERVER_INVITE") : given;
   if (line === undefined) throw new UsageError("Which one? join INVITE, or join - to read it from standard input.");
   return line;
 }

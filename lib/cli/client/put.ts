@@ -1,6 +1,7 @@
 import type { Connection } from "../../client/connection.ts";
 import type { UploadItem } from "../../client/transfer.ts";
 import { Upload } from "../../client/upload.ts";
+import { UsageError } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { privateOfClient } from "../private.ts";
@@ -31,6 +32,8 @@ export const put: Command = {
 
 /** What the flags ask for. @throws UsageError, StorageError BAD_PATH */
 export function sendRequest(flags: Flags): SendRequest {
+  // A script's variable that holds nothing: the system would take it for the present folder.
+  if (flags._.includes("")) throw new UsageError('"" names nothing to send; the present folder is: put .');
   return {
     sources: flags._,
     to: flags["to"] === undefined ? "" : typedFolder(String(flags["to"])),

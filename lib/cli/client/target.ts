@@ -1,12 +1,11 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { type Invite, isInvite, parseInvite } from "../../protocol/invite.ts";
 import { parseToken, type Token } from "../../protocol/token.ts";
-import { readError } from "../../storage/disk-error.ts";
 import { type Address, formatAddress, isLoopback, parseAddress } from "../../transport/address.ts";
 import type { Flags } from "../flags.ts";
+import { readGiven } from "../given-file.ts";
 import { findLocalInvite } from "../local-invite.ts";
 import { readSecret } from "../secret-source.ts";
 import { defaultStateDir } from "../state-dir.ts";
@@ -34,20 +33,20 @@ export interface Target {
   readonly book: ServerBook;
 }
 
-/** Find out from flags, environment, and what was joined. @throws UsageError, StorageError */
-export function findTarget(flags: Flags): Target {
+/** Find out from flags, environment, and what was joined. @throws UsageError, StorageError; INTERRUPTED as readGiven() */
+export async function findTarget(flags: Flags, signal?: AbortSignal): Promise<Target> {
   if (flags["plaintext"] === true && flags["ca"] !== undefined) throw new UsageError("--plaintext needs no --ca.");
   const book = bookOf(flags);
-  const invite = givenInvite(flags);
+  const invite = await givenInvite(flags, signal);
   const known = knownServer(flags["server"], book, invite);
-  const token = readSecret(flags["token-file"], "COMMSERVER_TOKEN") ?? known.token;
+  const token = (await readSecret(flags["token-file"], "COMMSERVER_TOKEN", signal)) ?? known.token;
   const addresses = known.addresses.map(parseAddress);
   return {
     name: known.name,
     addresses,
     identity: known.identity ?? undefined,
     token: token === undefined ? undefined : parseToken(token),
-    ca: typeof flags["ca"] === "string" ? readCa(flags["ca"]) : undefined,
+    ca: typeof flags["ca"] === "string" ? await readCa(flags["ca"], signal) : undefined,
     // A socket of this machine needs no encryption.
     isPlaintext: flags["plaintext"] === true || addresses.every(({ kind }) => kind === "unix"),
     isLocal: known.isLocal === true,
@@ -69,8 +68,8 @@ export function serverOf({ addresses, identity, token }: Invite, name: string): 
   return { name, addresses: [...addresses], identity, token: `${token.name}:${token.secret}` };
 }
 
-function givenInvite(flags: Flags): Invite | undefined {
-  const line = readSecret(flags["invite-file"], "COMMSERVER_INVITE");
+async function givenInvite(flags: Flags, signal?: AbortSignal): Promise<Invite | undefined> {
+  const line = await readSecret(flags["invite-file"], "COMMSERVER_INVITE", signal);
   return line === undefined ? undefined : parseInvite(line);
 }
 
@@ -106,9 +105,9 @@ function parseGiven(server: string): Address {
   }
 }
 
-/** @throws StorageError, UsageError when there is no certificate in it */
-function readCa(file: string): string {
-  const pem = readText(file);
+/** @throws as readGiven(); UsageError when there is no certificate in it */
+async function readCa(file: string, signal?: AbortSignal): Promise<string> {
+  const pem = await readGiven(file, signal);
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
   try {
     for (const certificate of certificates) new X509Certificate(certificate);
@@ -117,12 +116,4 @@ function readCa(file: string): string {
     // told below
   }
   throw new UsageError(`${quote(file)} holds no certificates of authorities in PEM.`);
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw readError(cause, quote(file), "user");
-  }
 }

@@ -34,8 +34,9 @@ export const consoleCommand: Command = {
     const operator = new Operator(await connectOperator(flags, io));
     try {
       if (flags._.length > 0) {
-        const text = await obeyOperator(operator, lineOf(flags), io);
-        await io.out(flags["json"] ? `${toJson({ text })}\n` : `${text}\n`);
+        await obeyOperator(operator, lineOf(flags), io, (text) =>
+          io.out(flags["json"] ? `${toJson({ text })}\n` : `${text}\n`),
+        );
         return 0;
       }
       await attach(operator, io);

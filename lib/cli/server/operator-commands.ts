@@ -6,14 +6,15 @@ import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, formatTime } from "../format.ts";
-import { describeError } from "../report.ts";
-import { runTokenLine } from "./token.ts";
+import { forgetTokenLine, runTokenLine } from "./token.ts";
 
 export interface OperatorCommand {
   readonly usage: string;
   readonly description: string;
   /** @returns what to show */
   run(operator: Operator, rest: string, io: Pick<ConsoleIo, "color">): Promise<string>;
+  /** What it did is of no use to who could not be shown the answer, for `cause`: undo it. @throws CommError that says so */
+  undo?(operator: Operator, rest: string, cause: unknown): Promise<void>;
 }
 
 export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
@@ -69,6 +70,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     usage: "token add NAME [ROLE], token list, token revoke NAME",
     description: "Tokens: read, write, operator",
     run: (operator, rest) => runTokenLine(operator, rest),
+    undo: (operator, rest, cause) => forgetTokenLine(operator, rest, cause),
   },
   quit: {
     usage: "quit",
@@ -95,16 +97,28 @@ function wordsOf(rest: string): string[] {
   return rest.split(/\s+/).filter(Boolean);
 }
 
-/** Carry out one line of the operator: a command in any case of letters, or a text for all. */
-export function obeyOperator(operator: Operator, line: string, io: Pick<ConsoleIo, "color">): Promise<string> {
+/**
+ * Carry out one line of the operator, a command in any case of letters or a text for all, and show the answer.
+ *
+ * @throws what the command, or `show`, throws
+ */
+export async function obeyOperator(
+  operator: Operator,
+  line: string,
+  io: Pick<ConsoleIo, "color">,
+  show: (answer: string) => Promise<void>,
+): Promise<void> {
   const text = line.trim();
   const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const name = first.toLowerCase() === "exit" ? "quit" : first.toLowerCase();
   const command = Object.hasOwn(OPERATOR_COMMANDS, name) ? OPERATOR_COMMANDS[name] : undefined;
-  return command === undefined ? sendTyped(operator.client, text, "all") : command.run(operator, rest, io);
-}
-
-/** As obeyOperator(), with an error as a line to show. */
-export function answerOperator(operator: Operator, line: string, io: Pick<ConsoleIo, "color">): Promise<string> {
-  return (async () => obeyOperator(operator, line, io))().catch(describeError);
+  const answer = await (command === undefined
+    ? sendTyped(operator.client, text, "all")
+    : command.run(operator, rest, io));
+  try {
+    await show(answer);
+  } catch (cause) {
+    await command?.undo?.(operator, rest, cause);
+    throw cause;
+  }
 }

@@ -2,11 +2,12 @@ import type { Operator } from "../../client/operator.ts";
 import type { EventRecord } from "../../protocol/methods.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { formatTime } from "../format.ts";
+import { describeError } from "../report.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { LineInput } from "../terminal/line-input.ts";
 import { PipedLines } from "../terminal/piped-lines.ts";
 import { formatEvent, isWarning } from "./event-line.ts";
-import { answerOperator, OPERATOR_COMMANDS } from "./operator-commands.ts";
+import { OPERATOR_COMMANDS, obeyOperator } from "./operator-commands.ts";
 
 /** How long the last events may take to the terminal. */
 const LAST_WORDS_MS = 500;
@@ -31,7 +32,7 @@ export async function runOperatorConsole({ operator, io, onLeave }: OperatorCons
     const typed = await Promise.race([input.next(prompt), ended]);
     if (typed.kind === "ended") break;
     if (typed.kind !== "line") onLeave(typed.kind === "end" && typed.isGone === true);
-    else if (typed.text.trim() !== "") await say(io, await answerOperator(operator, typed.text, io));
+    else if (typed.text.trim() !== "") await answer(operator, typed.text, io);
     if (typed.kind === "end") {
       await ended;
       break;
@@ -57,6 +58,15 @@ function openInput(io: ConsoleIo): LineInput {
 /** Who stops reading what is said does not end the session. */
 async function say(io: ConsoleIo, text: string): Promise<void> {
   await io.out(`${text}\n`).catch(() => {});
+}
+
+/** Carry out a line, and tell what came of it. */
+async function answer(operator: Operator, line: string, io: ConsoleIo): Promise<void> {
+  try {
+    await obeyOperator(operator, line, io, (text) => io.out(`${text}\n`));
+  } catch (thrown) {
+    await say(io, describeError(thrown));
+  }
 }
 
 /** Until the server ends the stream of events, or the session is gone. */

@@ -8,11 +8,12 @@ import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
 import { EXIT } from "../exit-codes.ts";
 import { LineWriter } from "../line-writer.ts";
+import { describeError } from "../report.ts";
 import { onSignals, wasIgnored } from "../terminal/signals.ts";
 import { bannerText, listeningRecord, type Serving } from "./banner.ts";
 import { runOperatorConsole } from "./operator-console.ts";
 import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
-import { HANDSHAKE_MS, start } from "./start.ts";
+import { HANDSHAKE_MS, start, takeFirstInviteBack } from "./start.ts";
 
 /** Characters of events that are kept while nobody reads them. */
 const MAX_UNREAD = 1024 * 1024;
@@ -62,6 +63,17 @@ async function say(io: ConsoleIo, text: string): Promise<void> {
   await io.out(text).catch(() => {});
 }
 
+/** The same for the first of it, with the invite that is shown this once: when it can't be, the next start shows another. */
+async function sayFirst(io: ConsoleIo, text: string, server: CommServer, { invite }: Serving): Promise<void> {
+  try {
+    await io.out(text);
+  } catch (thrown) {
+    if (invite === undefined) return;
+    const next = takeFirstInviteBack(server) ? "The next start shows another." : "Make another: token add NAME";
+    io.note(`Warning: the first invite could not be shown. ${describeError(thrown)} ${next}`);
+  }
+}
+
 /**
  * Tell what is served, then what happens: as JSON, on the operator's terminal, or as a log.
  *
@@ -78,13 +90,13 @@ async function show(
       max: MAX_UNREAD,
       dropped: (count) => toJson({ at: Date.now(), event: "warning", message: unread(count) }),
     });
-    lines.add(toJson(listeningRecord(serving)));
-    void lines.flush(); // whoever started the server waits for this one
+    // Whoever started the server waits for this one.
+    void sayFirst(io, `${toJson(listeningRecord(serving))}\n`, server, serving);
     server.events.subscribe((event) => lines.add(toJson(event)));
     for (const message of serving.warnings) server.events.emit({ event: "warning", message });
     return { finish: () => Promise.race([lines.flush(), Bun.sleep(LAST_WORDS_MS)]) };
   }
-  await say(io, bannerText(serving, io));
+  await sayFirst(io, bannerText(serving, io), server, serving);
   if (io.inIsTty && io.outIsTty) {
     const [ours, theirs] = memoryPair({ a: "server", b: "terminal" });
     server.accept(ours, "operator");

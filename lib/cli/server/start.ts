@@ -233,8 +233,20 @@ function tryLocalInvite(
   }
 }
 
+const FIRST_TOKEN = "default";
+
+/** The invite of the first start could not be shown: nobody has its token. @returns false when it is there all the same */
+export function takeFirstInviteBack({ tokens }: CommServer): boolean {
+  try {
+    tokens.unissue(FIRST_TOKEN);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The token of the first start, in an invite: it is the only time that anyone sees it. */
 function firstInvite(server: CommServer): string {
   const createdAt = systemClock.wallTime();
-  return server.invite(server.tokens.add({ name: "default", role: "write", createdAt, expiresAt: null }));
+  return server.invite(server.tokens.add({ name: FIRST_TOKEN, role: "write", createdAt, expiresAt: null }));
 }

@@ -1,5 +1,6 @@
 import type { Operator } from "../../client/operator.ts";
-import { UsageError } from "../../errors.ts";
+import { CommError, toCommError, UsageError } from "../../errors.ts";
+import { quote } from "../../path.ts";
 import { Role } from "../../protocol/messages.ts";
 import type { IssueTokenResult, TokenRecord } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
@@ -61,8 +62,21 @@ async function add(desk: TokenDesk, name: string, flags: Flags, io: ConsoleIo): 
     ...(expiresAt !== undefined && { expiresAt }),
     ...(addresses !== undefined && { addresses }),
   });
-  if (flags["json"]) await io.out(`${toJson({ name, role, expiresAt: expiresAt ?? null, ...made })}\n`);
-  else await io.out(describeNew(made));
+  const text = flags["json"] ? `${toJson({ name, role, expiresAt: expiresAt ?? null, ...made })}\n` : describeNew(made);
+  await io.out(text).catch((cause) => takeBack(desk, name, cause));
+}
+
+/**
+ * A token that could not be shown is of no use to anybody, and stands in the way of the next try.
+ *
+ * @throws CommError DISK_FAILED, always
+ */
+async function takeBack(desk: Pick<TokenDesk, "revokeToken">, name: string, cause: unknown): Promise<never> {
+  const why = `The token ${quote(name)} could not be shown: ${toCommError(cause).message}`;
+  await desk.revokeToken(name).catch(() => {
+    throw new CommError("DISK_FAILED", `${why} It is there all the same: revoke it.`, { cause });
+  });
+  throw new CommError("DISK_FAILED", `${why} It is taken back.`, { cause });
 }
 
 /** What to do with a token that was just made. */
@@ -112,4 +126,10 @@ export async function runTokenLine(operator: Operator, rest: string): Promise<st
   if (action === "list" && name === undefined)
     return formatTokens(await Array.fromAsync(operator.tokens()), Date.now());
   throw new UsageError("Write: token add NAME [read|write|operator], token list, or token revoke NAME");
+}
+
+/** The answer to such a line could not be shown. @throws as takeBack(), for a token that it made */
+export async function forgetTokenLine(operator: Operator, rest: string, cause: unknown): Promise<void> {
+  const [action, name] = rest.split(/\s+/).filter(Boolean);
+  if (action === "add" && name !== undefined) await takeBack(operator, name, cause);
 }

@@ -169,6 +169,17 @@ export class TokenStore {
     });
   }
 
+  /** Undo add() for the token of the first start, which nobody could be shown: the next start is the first again. @throws as revoke() */
+  unissue(name: string): void {
+    this.#hasIssued = false;
+    try {
+      this.revoke(name);
+    } catch (thrown) {
+      this.#hasIssued = true;
+      throw thrown;
+    }
+  }
+
   #save(undo: () => void): void {
     const tokens = this.list().map(({ verifier, ...record }) => ({
       ...record,

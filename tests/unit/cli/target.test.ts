@@ -41,8 +41,8 @@ afterEach(() => {
 });
 
 /** What is found, as text. */
-function find(flags: Record<string, unknown> = {}): object {
-  const target: Target = findTarget({ _: [], ...flags } as Flags);
+async function find(flags: Record<string, unknown> = {}): Promise<object> {
+  const target: Target = await findTarget({ _: [], ...flags } as Flags);
   const { name, addresses, identity, isPlaintext, token: found } = target;
   return { name, addresses: addresses.map(formatAddress), identity, isPlaintext, token: found?.name };
 }
@@ -50,8 +50,8 @@ function find(flags: Record<string, unknown> = {}): object {
 const book = () => new ServerBook(folder.join("commserver"));
 
 describe("the server of a command", () => {
-  test("is the one of this machine when nothing is said, and nothing is known of it", () => {
-    expect(find()).toEqual({
+  test("is the one of this machine when nothing is said, and nothing is known of it", async () => {
+    expect(await find()).toEqual({
       name: "localhost:5050",
       addresses: ["localhost:5050"],
       identity: undefined,
@@ -63,79 +63,79 @@ describe("the server of a command", () => {
 
   test.each(["localhost:5050", "127.0.0.1:5050", "[::1]:5050"])(
     "on this machine is known by what it has left: %s",
-    (server) => {
+    async (server) => {
       leaveLocalInvite(5050, { pid: process.pid, identity: id("L"), token: token("local", "l") });
-      expect(find({ server })).toMatchObject({ identity: id("L"), token: "local" });
+      expect(await find({ server })).toMatchObject({ identity: id("L"), token: "local" });
     },
   );
 
-  test("on another machine is not known by what one of this machine has left", () => {
+  test("on another machine is not known by what one of this machine has left", async () => {
     leaveLocalInvite(5050, { pid: process.pid, identity: id("L"), token: token("local", "l") });
-    expect(find({ server: "192.0.2.7:5050" })).toMatchObject({ identity: undefined, token: undefined });
-    expect(find({ server: "unix:/tmp/x.sock" })).toMatchObject({ isPlaintext: true, token: undefined });
+    expect(await find({ server: "192.0.2.7:5050" })).toMatchObject({ identity: undefined, token: undefined });
+    expect(await find({ server: "unix:/tmp/x.sock" })).toMatchObject({ isPlaintext: true, token: undefined });
   });
 
-  test("by the name that it was joined by has the addresses, the identity and the token of then", () => {
+  test("by the name that it was joined by has the addresses, the identity and the token of then", async () => {
     book().save({ name: "lab", addresses: ["192.0.2.7:5050"], identity: id("J"), token: token("joined", "j") });
-    expect(find({ server: "lab" })).toMatchObject({
+    expect(await find({ server: "lab" })).toMatchObject({
       addresses: ["192.0.2.7:5050"],
       identity: id("J"),
       token: "joined",
     });
   });
 
-  test("by an address that was trusted once is known by that, with or without its port", () => {
+  test("by an address that was trusted once is known by that, with or without its port", async () => {
     book().save({ name: "192.0.2.7:5050", addresses: ["192.0.2.7:5050"], identity: id("T") });
-    expect(find({ server: "192.0.2.7" })).toMatchObject({ identity: id("T"), token: undefined });
+    expect(await find({ server: "192.0.2.7" })).toMatchObject({ identity: id("T"), token: undefined });
   });
 
-  test("by a word that is neither is a mistake", () => {
-    expect(() => find({ server: "no lab" })).toThrow(expect.objectContaining({ code: "USAGE" }));
+  test("by a word that is neither is a mistake", async () => {
+    await expect(find({ server: "no lab" })).rejects.toThrow(expect.objectContaining({ code: "USAGE" }));
   });
 });
 
 describe("an invite without a join", () => {
   const all = { addresses: ["192.0.2.7:5050", "[2001:db8::7]:5050"], identity: id("I"), token: "invited" };
 
-  test("from the environment is all that is needed", () => {
+  test("from the environment is all that is needed", async () => {
     process.env["COMMSERVER_INVITE"] = `${INVITE}\n`;
-    expect(find()).toMatchObject({ name: "lab", ...all });
+    expect(await find()).toMatchObject({ name: "lab", ...all });
   });
 
-  test("from a file is all that is needed", () => {
+  test("from a file is all that is needed", async () => {
     writeFileSync(folder.join("invite"), INVITE);
-    expect(find({ "invite-file": folder.join("invite") })).toMatchObject({ name: "lab", ...all });
+    expect(await find({ "invite-file": folder.join("invite") })).toMatchObject({ name: "lab", ...all });
   });
 
-  test("goes with one of its addresses, and then with that one only", () => {
+  test("goes with one of its addresses, and then with that one only", async () => {
     process.env["COMMSERVER_INVITE"] = INVITE;
-    expect(find({ server: "192.0.2.7" })).toMatchObject({ ...all, addresses: ["192.0.2.7:5050"] });
+    expect(await find({ server: "192.0.2.7" })).toMatchObject({ ...all, addresses: ["192.0.2.7:5050"] });
   });
 
-  test("is not for a server at another address, which must not get its token", () => {
+  test("is not for a server at another address, which must not get its token", async () => {
     process.env["COMMSERVER_INVITE"] = INVITE;
-    expect(find({ server: "192.0.2.8" })).toMatchObject({ identity: undefined, token: undefined });
+    expect(await find({ server: "192.0.2.8" })).toMatchObject({ identity: undefined, token: undefined });
   });
 
-  test("does not stand in the way of a server that was joined", () => {
+  test("does not stand in the way of a server that was joined", async () => {
     book().save({ name: "other", addresses: ["192.0.2.9:5050"], identity: id("O"), token: token("joined", "j") });
     process.env["COMMSERVER_INVITE"] = INVITE;
-    expect(find({ server: "other" })).toMatchObject({ identity: id("O"), token: "joined" });
+    expect(await find({ server: "other" })).toMatchObject({ identity: id("O"), token: "joined" });
   });
 
-  test("that is damaged is refused and not shown", () => {
+  test("that is damaged is refused and not shown", async () => {
     process.env["COMMSERVER_INVITE"] = `${INVITE.slice(0, -3)}abc`;
-    expect(() => find()).toThrow("The invite is damaged: copy the whole line again.");
+    await expect(find()).rejects.toThrow("The invite is damaged: copy the whole line again.");
   });
 });
 
 describe("an invite that names a socket beside an address", () => {
-  test("does not take the encryption from the address", () => {
+  test("does not take the encryption from the address", async () => {
     const { addresses, ...rest } = parseInvite(INVITE);
     process.env["COMMSERVER_INVITE"] = formatInvite({ ...rest, addresses: [...addresses, "unix:/tmp/x.sock"] });
     let found: { isPlaintext?: boolean } = {};
     try {
-      found = find();
+      found = await find();
     } catch (thrown) {
       expect(thrown).toMatchObject({ code: "USAGE" });
     }
@@ -144,23 +144,25 @@ describe("an invite that names a socket beside an address", () => {
 });
 
 describe("a token of its own", () => {
-  test("comes before any other: of a file, then of the environment", () => {
+  test("comes before any other: of a file, then of the environment", async () => {
     book().save({ name: "lab", addresses: ["192.0.2.7:5050"], identity: id("J"), token: token("joined", "j") });
     process.env["COMMSERVER_TOKEN"] = token("env", "e");
-    expect(find({ server: "lab" })).toMatchObject({ identity: id("J"), token: "env" });
+    expect(await find({ server: "lab" })).toMatchObject({ identity: id("J"), token: "env" });
     writeFileSync(folder.join("token"), token("file", "f"));
-    expect(find({ server: "lab", "token-file": folder.join("token") })).toMatchObject({ token: "file" });
+    expect(await find({ server: "lab", "token-file": folder.join("token") })).toMatchObject({ token: "file" });
   });
 
-  test("that is none is refused and not shown", () => {
+  test("that is none is refused and not shown", async () => {
     process.env["COMMSERVER_TOKEN"] = "sesame-open";
-    expect(() => find()).toThrow(expect.objectContaining({ code: "USAGE" }));
-    expect(() => find()).not.toThrow("sesame");
+    await expect(find()).rejects.toThrow(expect.objectContaining({ code: "USAGE" }));
+    await expect(find()).rejects.not.toThrow("sesame");
   });
 
-  test("in an empty file is refused: who names a file means a token", () => {
+  test("in an empty file is refused: who names a file means a token", async () => {
     writeFileSync(folder.join("token"), "\n");
-    expect(() => find({ "token-file": folder.join("token") })).toThrow(expect.objectContaining({ code: "USAGE" }));
+    await expect(find({ "token-file": folder.join("token") })).rejects.toThrow(
+      expect.objectContaining({ code: "USAGE" }),
+    );
   });
 });
 
@@ -168,14 +170,16 @@ describe("--ca", () => {
   test("is read, and told when it holds no certificate or does not exist", async () => {
     const { cert } = await testIdentity();
     writeFileSync(folder.join("ca.pem"), `some words\n${cert}\n`);
-    expect(findTarget({ _: [], ca: folder.join("ca.pem") } as Flags).ca).toBe(cert);
+    expect((await findTarget({ _: [], ca: folder.join("ca.pem") } as Flags)).ca).toBe(cert);
     writeFileSync(folder.join("no.pem"), "PEM");
-    expect(() => find({ ca: folder.join("no.pem") })).toThrow(expect.objectContaining({ code: "USAGE" }));
-    expect(() => find({ ca: folder.join("none.pem") })).toThrow(expect.objectContaining({ code: "NO_SUCH_FILE" }));
+    await expect(find({ ca: folder.join("no.pem") })).rejects.toThrow(expect.objectContaining({ code: "USAGE" }));
+    await expect(find({ ca: folder.join("none.pem") })).rejects.toThrow(
+      expect.objectContaining({ code: "NO_SUCH_FILE" }),
+    );
   });
 });
 
-test("a secret that was given where an address belongs is not shown", () => {
-  expect(() => find({ server: INVITE })).toThrow(expect.objectContaining({ code: "USAGE" }));
-  expect(() => find({ server: INVITE })).not.toThrow(INVITE.slice(10, 60));
+test("a secret that was given where an address belongs is not shown", async () => {
+  await expect(find({ server: INVITE })).rejects.toThrow(expect.objectContaining({ code: "USAGE" }));
+  await expect(find({ server: INVITE })).rejects.not.toThrow(INVITE.slice(10, 60));
 });
