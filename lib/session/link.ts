@@ -342,27 +342,33 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
 
   onPeerEnd(): void {
     this.#whenHeard(() => {
-      this.#backlog = undefined;
+      this.#dropBacklog();
       this.close();
       this.#tellClosed(undefined);
     });
   }
 
   onClosed(error: Error | undefined): void {
-    this.#whenHeard(() => this.#end(error));
+    if (error === undefined) this.#whenHeard(() => this.#end(undefined));
+    else this.#end(error);
   }
 
-  /** What came before the end is told before it, but not to who waits for answers to be read. */
+  /** What came before an orderly end is told before it, but not to who waits for answers to be read. */
   #whenHeard(end: () => void): void {
     const isHeard = !this.#decoder.isStopped && (this.#holds & Hold.unread) === 0;
     if (this.#backlog !== undefined && isHeard) this.#onBacklogDone = end;
     else end();
   }
 
+  #dropBacklog(): void {
+    for (const bytes of this.#backlog ?? []) letGo(bytes);
+    this.#backlog = undefined;
+  }
+
   #end(error: Error | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#backlog = undefined;
+    this.#dropBacklog();
     this.#onBacklogDone = undefined;
     this.#decoder.stop();
     this.#heartbeat.stop();

@@ -1,5 +1,6 @@
 import type { Socket } from "bun";
 import { libc } from "../platform/libc.ts";
+import { discard } from "../session/memory.ts";
 import type { FileBytes, Transport, TransportHandler } from "../session/transport.ts";
 import { fdOf, readPiece } from "./file-bytes.ts";
 import { type Paused, pausedSockets } from "./paused-sockets.ts";
@@ -26,6 +27,8 @@ export class SocketTransport implements Transport, Paused {
   /** What came before start(), or while paused. */
   #inbox: Uint8Array[] = [];
   #paused = false;
+  /** Pieces at the end of it that have come since. */
+  #late = 0;
   #peerEnded = false;
   /** The last byte of the peer is known to be here: what comes before it is bounded, and read without a pause. */
   #readsToEnd = false;
@@ -92,6 +95,7 @@ export class SocketTransport implements Transport, Paused {
   pause(): void {
     if (this.#closing || this.#closed || this.#readsToEnd) return;
     this.#paused = true;
+    this.#late = 0;
     this.#socket.pause();
     pausedSockets.add(this);
   }
@@ -149,13 +153,14 @@ export class SocketTransport implements Transport, Paused {
   }
 
   handleData(bytes: Uint8Array): void {
-    if (this.#closing) return;
+    if (this.#closing) return discard(bytes); // a peer may still send megabytes
     // Not by way of the queue: what an array has grown to once, every idle session would keep.
     if (this.#handler !== undefined && this.#inbox.length === 0 && !this.#paused) {
       this.#handler.onBytes(bytes);
       return;
     }
     this.#inbox.push(bytes);
+    this.#late++;
     this.#deliver();
   }
 
@@ -226,6 +231,9 @@ export class SocketTransport implements Transport, Paused {
     if (this.#closed) return;
     this.#closed = true;
     this.#closeError = error;
+    // Of a connection that was reset all comes at once that the system still has, paused or not: megabytes of somebody who
+    // is gone, and nothing that anyone waits for.
+    if (error !== undefined && this.#paused) drop(this.#inbox.splice(this.#inbox.length - this.#late));
     // Nobody is slowed any more: what has come is in memory, and the end is told now and not when somebody resumes.
     this.#paused = false;
     pausedSockets.delete(this);
@@ -246,7 +254,7 @@ export class SocketTransport implements Transport, Paused {
     } finally {
       this.#delivering = false;
     }
-    if (this.#closing) this.#inbox = [];
+    if (this.#closing) drop(this.#inbox.splice(0));
     if (this.#inbox.length > 0) return;
     if (this.#peerEnded && !this.#closed) {
       const isAsked = this.#closing;
@@ -260,4 +268,9 @@ export class SocketTransport implements Transport, Paused {
       handler.onClosed(this.#closeError);
     }
   }
+}
+
+/** Their memory is free at once, and not when the collector comes. */
+function drop(pieces: readonly Uint8Array[]): void {
+  for (const bytes of pieces) discard(bytes);
 }

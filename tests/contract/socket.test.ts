@@ -148,6 +148,25 @@ describe.each([
   });
 });
 
+describe.each([
+  ["TCP", SocketPair.tcp],
+  ["TLS", SocketPair.tls],
+  ["Unix socket", SocketPair.unix],
+] as const)("%s: a reset while we are paused", (_, open) => {
+  test("is told at once, and brings nothing of what the system still had of the peer", async () => {
+    await using pair = await open();
+    const sender = new TransportRecorder(pair.connected).start();
+    const receiver = new TransportRecorder(pair.accepted).start();
+    receiver.transport.pause();
+    await sender.fill(new Uint8Array(65_536));
+    sender.transport.pause();
+    while (receiver.transport.write(new Uint8Array(MB)));
+    sender.transport.abort();
+    await receiver.closed();
+    expect(receiver.byteCount).toBe(0);
+  });
+});
+
 describe("close() of a socket", () => {
   test("gives up in the end on a peer that reads nothing", async () => {
     await using pair = await SocketPair.tcp();

@@ -235,6 +235,19 @@ describe("Link: the memory of what arrives", () => {
     await settle();
     expect(bytes.length).toBe(0);
   });
+
+  test.each([
+    ["is free at once when the link is lost meanwhile, and the rest is not handled", new Error("ECONNRESET"), false],
+    ["stays after an orderly end until all was handled", undefined, true],
+  ])("%s", async (_what, error, isHeard) => {
+    const { transport, frames, ends } = makeLink();
+    const bytes = arriving(transport, Buffer.concat(Array(2_000).fill(frame("OPEN", {}, 1))));
+    const before = frames.length;
+    transport.handler?.onClosed(error);
+    expect([bytes.length > 0, ends.length]).toEqual([isHeard, isHeard ? 0 : 1]);
+    await allTurns();
+    expect([frames.length, bytes.length, ends.length]).toEqual([isHeard ? 2_000 : before, 0, 1]);
+  });
 });
 
 describe("Link: reading while what it sends piles up", () => {
