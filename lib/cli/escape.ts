@@ -8,17 +8,31 @@ const UNSAFE = new RegExp(`[${CONTROLS}${DIRECTIONS}${INVISIBLE}]`, "gu");
 
 /** JSON that is as safe, and still JSON: `\u202e` instead of the character. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSAFE, (character) =>
-    // JSON knows no code points, only the units of UTF-16.
-    Array.from({ length: character.length }, (_, at) => `\\u${hex(character.charCodeAt(at)).padStart(4, "0")}`).join(
-      "",
-    ),
-  );
+  return JSON.stringify(value).replace(UNSAFE, inJson);
 }
 
 /** Text of a peer, made safe for a terminal and for one line of a log: `\u{1b}` instead of the character. */
 export function escapeText(text: string): string {
-  return text.replace(UNSAFE, (character) => `\\u{${hex(character.codePointAt(0) as number)}}`);
+  return text.replace(UNSAFE, inText);
+}
+
+const inText = kept((character) => `\\u{${hex(character.codePointAt(0) as number)}}`);
+
+/** JSON knows no code points, only the units of UTF-16. */
+const inJson = kept((character) =>
+  Array.from({ length: character.length }, (_, at) => `\\u${hex(character.charCodeAt(at)).padStart(4, "0")}`).join(""),
+);
+
+/** `make` with what it gave before: unsafe characters are few, and somebody may send thousands of them each time. */
+function kept(make: (character: string) => string): (character: string) => string {
+  const escaped = new Map<string, string>();
+  return (character) => {
+    const before = escaped.get(character);
+    if (before !== undefined) return before;
+    const made = make(character);
+    escaped.set(character, made);
+    return made;
+  };
 }
 
 function hex(code: number): string {

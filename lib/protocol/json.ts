@@ -10,7 +10,13 @@ const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const LOWER_U = 0x75;
 const ZERO = 0x30;
+const EIGHT = 0x38;
 const NINE = 0x39;
+const LOWER_A = 0x61;
+const LOWER_B = 0x62;
+const LOWER_C = 0x63;
+const LOWER_D = 0x64;
+const LOWER_F = 0x66;
 
 /** Any JSON object; valibot's own records and objects let arrays pass. */
 export const JsonObject = v.custom<Record<string, unknown>>(isObject, "not an object");
@@ -164,7 +170,11 @@ function skipEscape(bytes: Uint8Array, at: number, what: string): number {
 
 /** Which half of a pair the escape is whose "u" is at `at`; undefined when it is another character. */
 function surrogateAt(bytes: Uint8Array, at: number): "high" | "low" | undefined {
-  const digits = String.fromCharCode(bytes[at + 1] ?? 0, bytes[at + 2] ?? 0);
-  if (/^[dD][89abAB]$/.test(digits)) return "high";
-  return /^[dD][c-fC-F]$/.test(digits) ? "low" : undefined;
+  // By the bytes: a string for each escape would be a million of them where somebody sends nothing else. The bit makes
+  // letters small and leaves digits; what then looks like a digit and is none is no JSON either.
+  const first = (bytes[at + 1] ?? 0) | 0x20;
+  const second = (bytes[at + 2] ?? 0) | 0x20;
+  if (first !== LOWER_D) return undefined;
+  if (second === EIGHT || second === NINE || second === LOWER_A || second === LOWER_B) return "high";
+  return second >= LOWER_C && second <= LOWER_F ? "low" : undefined;
 }
