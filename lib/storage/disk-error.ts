@@ -71,10 +71,24 @@ export function tooLarge(what: string, cause?: unknown): StorageError {
   });
 }
 
+/** Calls that give a name. */
+const NAMING = new Set(["open", "mkdir", "rename", "link", "symlink"]);
+
+/** Whether the system says that the disk can't hold a name: FAT has no `?`, and some disks nothing that is not UTF-8. */
+function isRefusedName(cause: unknown): boolean {
+  if (errnoOf(cause) === "EILSEQ") return true;
+  return (
+    errnoOf(cause) === "EINVAL" && cause instanceof Error && "syscall" in cause && NAMING.has(String(cause.syscall))
+  );
+}
+
 /** A system error while writing `what` on this machine; for a server its folder was there, or was made, a moment ago. */
 export function writeError(cause: unknown, what: string, owner: Owner = "user"): StorageError {
   if (cause instanceof StorageError) return cause;
   if (isOutOfFiles(cause)) return tooManyFiles(cause, what);
+  if (isRefusedName(cause)) {
+    return new StorageError("BAD_PATH", `${what} has a name that the disk it would come to can't hold.`, { cause });
+  }
   switch (errnoOf(cause)) {
     case "ENOSPC":
     case "EDQUOT":

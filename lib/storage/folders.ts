@@ -11,6 +11,7 @@ import { Losses } from "./losses.ts";
 import { MadeFolders } from "./made-folders.ts";
 import { type Held, OpenFolder } from "./open-folder.ts";
 import { type GuardOptions, PrivateGuard } from "./private-guard.ts";
+import { nameFault } from "./refused-name.ts";
 import type { Reservation } from "./reserved-names.ts";
 import { folderMode, isWider } from "./rights.ts";
 import { requireNames } from "./tree-names.ts";
@@ -337,7 +338,7 @@ export class Folders {
   /** Make `path` in the open folder that holds it, which is released; the open folder. @throws as open() */
   #makeIn({ folder, name }: Held, path: string, mode: number): OpenFolder {
     try {
-      if (!makeNew(folder.at(name), mode)) return this.#openThere(path);
+      if (!makeNew(folder, name, mode)) return this.#openThere(path);
       this.#made.add(path);
       this.guard.noteNew(folder);
       return this.#keep(path, this.openIn(folder, name, path));
@@ -357,13 +358,13 @@ export class Folders {
 }
 
 /** @returns false when something is there @throws the system's error */
-function makeNew(place: string, mode: number): boolean {
+function makeNew(folder: OpenFolder, name: string, mode: number): boolean {
   try {
-    fs.mkdirSync(place, mode);
+    fs.mkdirSync(folder.at(name), mode);
     return true;
   } catch (cause) {
     if (errnoOf(cause) === "EEXIST") return false;
-    throw cause;
+    throw nameFault(cause, folder, name);
   }
 }
 

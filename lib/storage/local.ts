@@ -13,6 +13,7 @@ import { openLocal, withLastingEtag } from "./open-local.ts";
 import { hasOwnName } from "./own-name.ts";
 import { placementOf } from "./placement.ts";
 import type { GuardOptions } from "./private-guard.ts";
+import { nameFault } from "./refused-name.ts";
 import { removeLocal } from "./remove-local.ts";
 import { renameLocal } from "./rename-local.ts";
 import { folderMode } from "./rights.ts";
@@ -198,8 +199,9 @@ export class LocalStorage implements Storage {
       return home.pathOf(name);
     };
     const fail = (cause: unknown): never => {
+      const error = writeError(nameFault(cause, home.folder, home.name), quote(path), this.#owner);
       home.release(false);
-      throw writeError(cause, quote(path), this.#owner);
+      throw error;
     };
     let stored: string | Promise<string>;
     try {

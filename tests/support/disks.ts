@@ -26,7 +26,10 @@ const IMAGE_BYTES = 48 * MB;
 /** What FUSE makes of all disks behind it. */
 const FUSE = { hidesOpenFiles: true, isSilent: true } as const;
 /** What FAT and its kin have in common. */
-const FAT = { isCaseless: true, isAllExecutable: true, refused: /["*/:<>?\\|]/ } as const;
+const FAT = { isCaseless: true, isAllExecutable: true, refused: /["*/:<>?\\|\p{Cc}]/u } as const;
+/** The kernel's ones cut dots at the end off, and FAT takes no space there. */
+const VFAT = { ...FAT, refused: /["*/:<>?\\|\p{Cc}]|[. ]$/u } as const;
+const EXFAT = { ...FAT, refused: /["*/:<>?\\|\p{Cc}]|\.$/u } as const;
 
 /** Every file system that this machine can give. */
 export const DISKS: readonly DiskKind[] = [
@@ -56,8 +59,8 @@ export const DISKS: readonly DiskKind[] = [
   image("exfat-fuse", ["mkfs.exfat"], mountExfat, { ...FUSE, ...FAT, timeStep: 1_000 }),
   { ...FUSE, name: "bindfs", missing: missingOf("bindfs"), timeStep: 1, open: async () => openBindfs() },
   // Few systems in containers have them: guest.sh of tests/disks is for those.
-  ...ofKernel("vfat", ["mkfs.vfat", "-F", "32"], { ...FAT, timeStep: 2_000, maxFile: 2 ** 32 - 1 }),
-  ...ofKernel("exfat", ["mkfs.exfat"], { ...FAT, timeStep: 10 }),
+  ...ofKernel("vfat", ["mkfs.vfat", "-F", "32"], { ...VFAT, timeStep: 2_000, maxFile: 2 ** 32 - 1 }),
+  ...ofKernel("exfat", ["mkfs.exfat"], { ...EXFAT, timeStep: 10 }),
 ];
 
 /** A file system that is tried where the kernel has it already. */
