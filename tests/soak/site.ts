@@ -14,7 +14,7 @@ import { ServerLife } from "./server-life.ts";
 import { Tally, Worst } from "./tally.ts";
 import { Weather } from "./weather.ts";
 
-export const MAX_CLIENTS = 8;
+export const MAX_CLIENTS = 11;
 export const GRACE_SECONDS = 3;
 
 /** A server, its folders, ways to it, and the books that are kept on all of them. */
@@ -37,10 +37,12 @@ export class Site implements AsyncDisposable {
   readonly clients: Clients;
   readonly port: number;
   readonly seed: number;
+  readonly #endings: (() => void)[] = [];
   /** What can be done at once, when the soak itself is ended. */
   readonly #abandon = (): void => {
     this.server.kill();
     this.clients.killAll();
+    for (const end of this.#endings.splice(0)) end();
     rmSync(this.root, { recursive: true, force: true });
   };
 
@@ -91,6 +93,11 @@ export class Site implements AsyncDisposable {
     const path = join(this.root, ...names);
     mkdirSync(path, { recursive: true });
     return path;
+  }
+
+  /** Done before the folders of the site are removed, however it ends. */
+  onEnd(ending: () => void): void {
+    this.#endings.push(ending);
   }
 
   inviteFile(token: string): string {

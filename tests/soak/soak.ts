@@ -1,12 +1,15 @@
 import { join } from "node:path";
 import { Prng } from "../fuzz/prng.ts";
 import { Checkpoint } from "./checkpoint.ts";
+import { missingDisk } from "./fickle-disk.ts";
 import { Gate } from "./gate.ts";
 import { BurstLane } from "./lanes/burst.ts";
+import { DiskLane } from "./lanes/disk.ts";
 import { GrowingLane } from "./lanes/growing.ts";
 import { IntruderLane } from "./lanes/intruder.ts";
 import type { Lane } from "./lanes/lane.ts";
 import { MoverLane } from "./lanes/mover.ts";
+import { PairLane } from "./lanes/pair.ts";
 import { SharedLane } from "./lanes/shared.ts";
 import { TalkLane } from "./lanes/talk.ts";
 import { WatchLane } from "./lanes/watch.ts";
@@ -61,11 +64,20 @@ class SoakRun {
       new WatchLane(site),
       new GrowingLane(site),
       new WindowLane(site),
+      new PairLane(site, this.#common.account),
+      ...this.#diskLanes(),
       new BurstLane(site),
       new IntruderLane(site),
     ];
     const settleMs = options.settleSeconds * 1000;
     this.#checkpoint = new Checkpoint({ site, lanes: this.#lanes, common: this.#common, shared, settleMs });
+  }
+
+  #diskLanes(): Lane[] {
+    const missing = missingDisk();
+    if (missing === undefined) return [new DiskLane(this.#site, this.#common.account)];
+    this.#options.print(`no disks that come and go: ${missing}`);
+    return [];
   }
 
   get checkpoints(): number {

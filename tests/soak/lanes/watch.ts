@@ -5,7 +5,8 @@ import type { Site } from "../site.ts";
 import { sha256 } from "../tree-digests.ts";
 import type { Lane } from "./lane.ts";
 
-const PATIENCE_MS = 10_000;
+/** It waits for a seat as well. */
+const PATIENCE_MS = 40_000;
 const GLOBS = ["", "watched", "watched/*.txt", "**/*.txt"];
 
 /** Watches while it changes something, until it is told of that. */
