@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
 import { binaries } from "./binaries.ts";
 import { TempFolder } from "./temp-folder.ts";
+import { homeOfThisRun } from "./user-home.ts";
 
 /** An environment that has nothing but the home of one user, whose servers and clients find each other. */
 export const USER_ENV: Readonly<Record<string, string>> = {
-  XDG_STATE_HOME: join(import.meta.dir, "../../node_modules/.cache/commserver-home"),
+  XDG_STATE_HOME: homeOfThisRun(),
 };
 
 const TICKS_A_SECOND = 100;

@@ -31,7 +31,7 @@ export async function openTarget(output: string | undefined, places: PrivatePlac
   if (output === undefined || isFolder(output)) return inFolder(output ?? "", places);
   if (isFolderName(output)) return inNewFolder(output, places);
   const name = fromLocalName(basename(output));
-  if (pathFault(name) !== undefined) throw new UsageError(`--output ${output} is not a name for a file.`);
+  if (pathFault(name) !== undefined) throw new UsageError(`--output ${quote(output)} is not a name for a file.`);
   const folder = dirname(output);
   if (!isFolder(folder)) throw new StorageError("DISK_DENIED", `The folder of ${quote(output)} does not exist.`);
   const target = await inFolder(folder === "." ? "" : folder, places);
