@@ -179,11 +179,11 @@ describe("a watched folder", () => {
   });
 
   test("tells nothing of unfinished files and of names that are no paths", async () => {
-    for (const name of ["a.commserver-part", "a.commserver-journal", "tree/b.commserver-part", "bad\\name"]) {
+    for (const name of ["a.commserver-part", "a.commserver-journal", "tree/b.commserver-part", "bad\nname"]) {
       writeFileSync(inside(name), "x");
     }
-    mkdirSync(inside("bad\\folder/sub"), { recursive: true });
-    writeFileSync(inside("bad\\folder/sub/a"), "x");
+    mkdirSync(inside("bad\nfolder/sub"), { recursive: true });
+    writeFileSync(inside("bad\nfolder/sub/a"), "x");
     expect(await settled()).toEqual([]);
   });
 

@@ -211,7 +211,7 @@ describe("checkAsked()", () => {
     expect(checkAsked({ glob: "docs/" })).toEqual({ path: "docs" });
   });
 
-  test.each(["", "/", "..", "docs//", "../*", "/etc/*", "a\\b/*", "docs/../**"])("%p is BAD_PATH", async (glob) => {
+  test.each(["", "/", "..", "docs//", "../*", "/etc/*", "docs/../**"])("%p is BAD_PATH", async (glob) => {
     expect(await codeOf(() => checkAsked({ glob }))).toBe("BAD_PATH");
   });
 });

@@ -26,7 +26,7 @@ async function settled(): Promise<string[]> {
 
 beforeEach(async () => {
   folder = new TempFolder();
-  writeTree(inside(), { old: "x", "tree/sub/deep": "x", "bad\\name": "x", "a.commserver-part": "x" });
+  writeTree(inside(), { old: "x", "tree/sub/deep": "x", "bad\nname": "x", "a.commserver-part": "x" });
   const folders = new Folders(inside(), { owner: "server" });
   const watch = new FolderWatch({
     folders,
@@ -90,7 +90,7 @@ describe("a tree that is looked at from time to time", () => {
 
   test("tells nothing of unfinished files and of names that are no paths", async () => {
     writeFileSync(inside("b.commserver-part"), "x");
-    writeFileSync(inside("bad\\name"), "longer");
+    writeFileSync(inside("bad\nname"), "longer");
     expect(await settled()).toEqual([]);
   });
 });
