@@ -27,7 +27,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   UNKNOWN_METHOD: "Update the older of the two programs.",
   BAD_PARAMS: "",
   NOT_FOUND: "See what there is with: commserver-client list",
-  BAD_PATH: 'A path is relative and uses "/": docs/report.pdf',
+  BAD_PATH: 'A path is relative, with "/" between names that the disk can hold: docs/report.pdf',
   NOT_A_FILE: "See what it holds with: commserver-client list PATH",
   NOT_ALLOWED: "Ask the operator of the server.",
   CANCELLED: "",

@@ -34,7 +34,9 @@ export function readError(cause: unknown, what: string, owner: Owner = "server")
     case "ELOOP":
       return new StorageError("UNREADABLE", `${what} is a link that leads to itself.`, { cause });
     case "ENAMETOOLONG":
-      return new StorageError("BAD_PATH", `${what} is longer than the server's system allows.`, { cause });
+      return tooLong(cause, what);
+    case "EILSEQ":
+      return unheldName(what, cause);
     default:
       return new StorageError("INTERNAL", `The server can't read ${what}.`, { cause });
   }
@@ -60,6 +62,10 @@ function localReadError(cause: unknown, what: string): StorageError {
   }
 }
 
+function tooLong(cause: unknown, what: string): StorageError {
+  return new StorageError("BAD_PATH", `${what} is longer than the system allows.`, { cause });
+}
+
 function tooManyFiles(cause: unknown, what: string): StorageError {
   return new StorageError("TOO_MANY_FILES", `Too many files are open here to open ${what} as well.`, { cause });
 }
@@ -69,6 +75,11 @@ export function tooLarge(what: string, cause?: unknown): StorageError {
   return new StorageError("TOO_LARGE", `${what} is larger than a file can be on the disk that it would come to.`, {
     cause,
   });
+}
+
+/** A name of `what`, which is to be made, is none to the disk. */
+export function unheldName(what: string, cause?: unknown): StorageError {
+  return new StorageError("BAD_PATH", `The disk can't hold the name ${what}.`, { cause });
 }
 
 /** Calls that give a name. */
@@ -87,7 +98,7 @@ export function writeError(cause: unknown, what: string, owner: Owner = "user"):
   if (cause instanceof StorageError) return cause;
   if (isOutOfFiles(cause)) return tooManyFiles(cause, what);
   if (isRefusedName(cause)) {
-    return new StorageError("BAD_PATH", `${what} has a name that the disk it would come to can't hold.`, { cause });
+    return unheldName(what, cause);
   }
   switch (errnoOf(cause)) {
     case "ENOSPC":
@@ -110,7 +121,7 @@ export function writeError(cause: unknown, what: string, owner: Owner = "user"):
     case "EEXIST":
       return new StorageError("EXISTS", `${what} exists.`, { cause });
     case "ENAMETOOLONG":
-      return new StorageError("BAD_PATH", `${what} is longer than the system allows.`, { cause });
+      return tooLong(cause, what);
     default: {
       const why = cause instanceof Error ? cause.message : String(cause);
       return new StorageError("DISK_FAILED", `Cannot write ${what}: ${why}.`, { cause });

@@ -9,9 +9,9 @@ import { KeptTimes } from "./kept-times.ts";
 import { fromLocalName, toLocalPath } from "./local-names.ts";
 import { Losses } from "./losses.ts";
 import { MadeFolders } from "./made-folders.ts";
+import { Endings } from "./name-trial.ts";
 import { type Held, OpenFolder } from "./open-folder.ts";
 import { type GuardOptions, PrivateGuard } from "./private-guard.ts";
-import { nameFault } from "./refused-name.ts";
 import type { Reservation } from "./reserved-names.ts";
 import { folderMode, isWider } from "./rights.ts";
 import { requireNames } from "./tree-names.ts";
@@ -26,6 +26,7 @@ export class Folders {
   readonly guard: PrivateGuard;
   readonly times = new KeptTimes();
   readonly losses = new Losses();
+  readonly endings = new Endings();
   readonly #kept = new KeptFolders();
   readonly #made = new MadeFolders();
 
@@ -129,6 +130,16 @@ export class Folders {
         return false; // something is in it
       }
     });
+  }
+
+  /**
+   * The folder on the way to `path` that is there and is nearest to it, and the names below it. The caller releases it.
+   *
+   * @throws as open()
+   */
+  nearest(path: string): { folder: OpenFolder; below: string[] } {
+    const above = this.#nearest(path);
+    return { folder: this.open(above), below: path.slice(above === "" ? 0 : above.length + 1).split("/") };
   }
 
   /** True while `folder` is what is at `path`. */
@@ -338,7 +349,7 @@ export class Folders {
   /** Make `path` in the open folder that holds it, which is released; the open folder. @throws as open() */
   #makeIn({ folder, name }: Held, path: string, mode: number): OpenFolder {
     try {
-      if (!makeNew(folder, name, mode)) return this.#openThere(path);
+      if (!makeNew(folder.at(name), mode)) return this.#openThere(path);
       this.#made.add(path);
       this.guard.noteNew(folder);
       return this.#keep(path, this.openIn(folder, name, path));
@@ -358,13 +369,13 @@ export class Folders {
 }
 
 /** @returns false when something is there @throws the system's error */
-function makeNew(folder: OpenFolder, name: string, mode: number): boolean {
+function makeNew(place: string, mode: number): boolean {
   try {
-    fs.mkdirSync(folder.at(name), mode);
+    fs.mkdirSync(place, mode);
     return true;
   } catch (cause) {
     if (errnoOf(cause) === "EEXIST") return false;
-    throw nameFault(cause, folder, name);
+    throw cause;
   }
 }
 

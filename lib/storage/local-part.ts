@@ -15,7 +15,6 @@ import type { OpenFolder } from "./open-folder.ts";
 import { openPart } from "./part-file.ts";
 import { resumableNames } from "./part-names.ts";
 import { publish } from "./publish.ts";
-import { nameFault } from "./refused-name.ts";
 import { rightsFor, takeRights } from "./replaced.ts";
 import { fileMode, makeExecutable, narrow, OWN_FILE } from "./rights.ts";
 import type { ExistsPolicy, FileFacts, PartFile } from "./storage.ts";
@@ -83,8 +82,7 @@ export class LocalPart implements PartFile {
       const isFilled = isNew && hasHoles(facts) && !keepsHoles(fd);
       await requireRoom(folder.at("."), isFilled ? facts.size : part.#missingBytes, path);
       return part;
-    } catch (thrown) {
-      const cause = nameFault(thrown, folder, name);
+    } catch (cause) {
       if (fd !== undefined) fs.closeSync(fd);
       home.release(journal !== undefined && leave(folder, names.part, journal));
       if (cause instanceof StorageError && cause.code === "BUSY") {

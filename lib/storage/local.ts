@@ -6,14 +6,15 @@ import { errnoOf, type Owner, readError, writeError } from "./disk-error.ts";
 import { FileHome } from "./file-home.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { Folders } from "./folders.ts";
+import { explainName, nameFault, requireKeptEnds } from "./held-names.ts";
 import { entryOf, loadSmall } from "./local-file.ts";
 import { listFolder, lookIn } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
 import { openLocal, withLastingEtag } from "./open-local.ts";
 import { hasOwnName } from "./own-name.ts";
+import { isLongName } from "./part-names.ts";
 import { placementOf } from "./placement.ts";
 import type { GuardOptions } from "./private-guard.ts";
-import { nameFault } from "./refused-name.ts";
 import { removeLocal } from "./remove-local.ts";
 import { renameLocal } from "./rename-local.ts";
 import { folderMode } from "./rights.ts";
@@ -186,9 +187,10 @@ export class LocalStorage implements Storage {
         home.release(false);
         throw cause;
       }
-      return await LocalPart.open({ home, facts, exists });
+      const part = await LocalPart.open({ home, facts, exists });
+      return isLongName(home.name) ? await this.#withHeldName(part) : part;
     } catch (cause) {
-      throw writeError(cause, quote(path), this.#owner);
+      throw this.#writeError(cause, path);
     }
   }
 
@@ -199,9 +201,8 @@ export class LocalStorage implements Storage {
       return home.pathOf(name);
     };
     const fail = (cause: unknown): never => {
-      const error = writeError(nameFault(cause, home.folder, home.name), quote(path), this.#owner);
       home.release(false);
-      throw error;
+      throw this.#writeError(cause, path);
     };
     let stored: string | Promise<string>;
     try {
@@ -215,17 +216,32 @@ export class LocalStorage implements Storage {
   /** @throws StorageError as receive() */
   #homeOf(path: string): FileHome {
     try {
+      requireKeptEnds(this.#folders, path);
       return new FileHome(this.#folders, path, this.#owner);
     } catch (cause) {
-      throw writeError(cause, quote(path), this.#owner);
+      throw this.#writeError(cause, path);
     }
+  }
+
+  /** Its part has another name than the file will have, so that only a trial tells. @throws StorageError BAD_PATH */
+  async #withHeldName(part: PartFile): Promise<PartFile> {
+    const fault = nameFault(this.#folders, part.path);
+    if (fault === undefined) return part;
+    await part.discard();
+    throw fault;
+  }
+
+  /** A system error while something is made at `path`. */
+  #writeError(cause: unknown, path: string): StorageError {
+    return explainName(this.#folders, path, cause) ?? writeError(cause, quote(path), this.#owner);
   }
 
   async makeFolder(path: string, mode?: number): Promise<boolean> {
     try {
+      requireKeptEnds(this.#folders, path);
       return this.#folders.ensure(path, folderMode(mode));
     } catch (cause) {
-      throw writeError(cause, quote(path), this.#owner);
+      throw this.#writeError(cause, path);
     }
   }
 
@@ -264,11 +280,12 @@ export class LocalStorage implements Storage {
       throw new StorageError("BAD_PATH", `${quote(from)} can't be moved into itself, to ${quote(to)}.`);
     }
     try {
+      requireKeptEnds(this.#folders, to);
       await renameLocal(this.#folders, from, to, options.overwrite && source.kind === "file");
     } catch (cause) {
       // Removed or renamed since it was looked at: then that is what is missing.
       if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) await this.stat(from);
-      throw writeError(cause, quote(to), this.#owner);
+      throw this.#writeError(cause, to);
     }
   }
 

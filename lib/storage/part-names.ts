@@ -21,6 +21,11 @@ export function resumableNames(name: string): PartNames {
   return namesOf(stemOf(name, JOURNAL));
 }
 
+/** True when the unfinished file has another name before the suffix than the file will have. */
+export function isLongName(name: string): boolean {
+  return resumableNames(name).part !== name + PART;
+}
+
 /** A name for an unfinished file `name` that nobody else uses. */
 export function uniquePartName(name: string): string {
   return uniqueName(name, PART);

@@ -2,7 +2,6 @@ import fs from "node:fs";
 import { StorageError } from "../errors.ts";
 import { MAX_NAME_BYTES, quote } from "../path.ts";
 import type { OpenFolder } from "./open-folder.ts";
-import { nameFault } from "./refused-name.ts";
 import type { ExistsPolicy } from "./storage.ts";
 
 /** Names that are tried for a second file of one name. */
@@ -17,14 +16,6 @@ const MAX_EXTENSION = 32;
  * @throws StorageError EXISTS; the system's error
  */
 export function publish(folder: OpenFolder, part: string, name: string, exists: ExistsPolicy): string {
-  try {
-    return nameIt(folder, part, name, exists);
-  } catch (cause) {
-    throw nameFault(cause, folder, name);
-  }
-}
-
-function nameIt(folder: OpenFolder, part: string, name: string, exists: ExistsPolicy): string {
   if (exists === "overwrite") {
     requireReplaceable(folder, name);
     fs.renameSync(folder.at(part), folder.at(name));

@@ -6,7 +6,6 @@ import type { Folders } from "./folders.ts";
 import type { Held } from "./open-folder.ts";
 import { isItsOwn } from "./own-name.ts";
 import { copyName } from "./publish.ts";
-import { nameFault } from "./refused-name.ts";
 import { renameNew } from "./rename-new.ts";
 
 /**
@@ -32,8 +31,6 @@ export async function renameLocal(folders: Folders, from: string, to: string, re
     }
     folders.claim(parentOf(to));
     await Promise.all([old.folder.sync(), target.folder.sync()]);
-  } catch (cause) {
-    throw target === undefined ? cause : nameFault(cause, target.folder, target.name);
   } finally {
     old.folder.release();
     target?.folder.release();
