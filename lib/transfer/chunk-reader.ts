@@ -92,9 +92,15 @@ export class ChunkReader {
       return { chunk, release: NOTHING };
     }
     const buffer = await this.#pool.take();
+    const release = () => this.#pool.give(buffer);
     const chunk = buffer.subarray(0, length);
-    await this.#fill(chunk);
-    return { chunk, release: () => this.#pool.give(buffer) };
+    try {
+      await this.#fill(chunk);
+    } catch (thrown) {
+      release();
+      throw thrown;
+    }
+    return { chunk, release };
   }
 
   async #fill(target: Uint8Array): Promise<void> {

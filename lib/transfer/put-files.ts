@@ -92,8 +92,9 @@ export class PutFiles {
     return file;
   }
 
-  /** Leave what is here of them to another time. */
+  /** Leave what is here of them to another time. Nothing is brought to the disk any more, or will be. */
   async keep(): Promise<void> {
+    for (const file of this.#files.values()) if (file instanceof Held) file.drop();
     await Promise.all([...this.#files.values()].map((file) => keep(file)));
   }
 }

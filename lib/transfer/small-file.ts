@@ -1,5 +1,6 @@
 import { ProtocolError, StreamError } from "../errors.ts";
 import { quote } from "../path.ts";
+import { discard } from "../session/memory.ts";
 import type { FileFacts } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
 
@@ -43,6 +44,12 @@ export class SmallFile {
   detach(): void {
     if (this.bytes !== undefined && this.#isView) this.bytes = new Uint8Array(this.bytes);
     this.#isView = false;
+  }
+
+  /** It is given up: the memory of its bytes is free. */
+  drop(): void {
+    if (this.bytes !== undefined && !this.#isView) discard(this.bytes);
+    this.bytes = undefined;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { CHUNK_BYTES } from "../protocol/chunk.ts";
+import { discard } from "../session/memory.ts";
 
 /**
  * Buffers of CHUNK_BYTES, room for a block and its header, that transfers use one after the other: what each made anew
@@ -17,8 +18,9 @@ export class SpareBuffers {
     return this.#free.pop() ?? new Uint8Array(CHUNK_BYTES);
   }
 
-  /** Nobody reads it or writes into it any more. */
+  /** Nobody reads it or writes into it any more. What is not kept is free at once, and not when the collector comes. */
   give(buffer: Uint8Array): void {
     if (this.#free.length < this.#max) this.#free.push(buffer);
+    else discard(buffer);
   }
 }

@@ -43,6 +43,14 @@ const someChunk = fc.oneof(
 );
 
 describe("ChunkReader", () => {
+  test("gives its buffer back when the body ends within a block", async () => {
+    const pool = new BlockPool(1);
+    const body = Buffer.from(chunk("BLOCK", 0, noise(70_000))).subarray(0, -1);
+    const reader = new ChunkReader(bodyOf(splitAt(body, [40_000])), pool, digest64);
+    expect(await codeOf(() => reader.next())).toBe("BAD_PAYLOAD");
+    expect(pool.take()).toBeInstanceOf(Uint8Array);
+  });
+
   test("reads any chunks, however their bytes are split", async () => {
     const chunks = fc.array(fc.tuple(someChunk, fc.nat(0xffff_ffff), fc.nat(2 ** 20)), { maxLength: 12 });
     await fc.assert(

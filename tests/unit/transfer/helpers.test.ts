@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { StorageError, TransportError } from "../../../lib/errors.ts";
 import { Pacer } from "../../../lib/pacer.ts";
+import { ChunkKind } from "../../../lib/protocol/chunk.ts";
 import { BlockPool } from "../../../lib/transfer/block-pool.ts";
 import { CommitQueue } from "../../../lib/transfer/commit-queue.ts";
 import { digestFile } from "../../../lib/transfer/digest-file.ts";
+import { Held, PutFiles } from "../../../lib/transfer/put-files.ts";
 import { RecordSender } from "../../../lib/transfer/record-sender.ts";
+import { SpareBuffers } from "../../../lib/transfer/spare-buffers.ts";
 import { WrittenBody } from "../../support/chunks.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { FakeFile } from "../../support/fake-file.ts";
@@ -217,5 +220,31 @@ describe("digestFile()", () => {
       return undefined;
     };
     expect(await faultOf(() => digestFile(file, sha256()))).toBe(failure);
+  });
+});
+
+describe("SpareBuffers", () => {
+  test("keep as many as they may for who comes next; the memory of the others is free at once", () => {
+    const spare = new SpareBuffers(1);
+    const buffers = [spare.take(), spare.take()];
+    const [kept, other] = buffers as [Uint8Array, Uint8Array];
+    for (const buffer of buffers) spare.give(buffer);
+    expect([kept.length > 0, other.length]).toEqual([true, 0]);
+    expect(spare.take()).toBe(kept);
+  });
+});
+
+describe("PutFiles", () => {
+  test("keep nothing in memory of small files that are left to another time", async () => {
+    const files = new PutFiles(100_000);
+    const facts = { size: 50_000, modifiedAt: 1, executable: false, etag: "1" };
+    const held = new Held("a", facts, "fail");
+    files.add(0, held);
+    const payload = noise(50_000);
+    const header = { kind: ChunkKind.BLOCK, length: 50_000, id: 0, offset: 0, digest: 0n };
+    files.take(held, { ...header, payload, intact: true, isLent: true, release() {} });
+    const { bytes } = held;
+    await files.keep();
+    expect([bytes?.length, held.bytes]).toEqual([0, undefined]);
   });
 });
