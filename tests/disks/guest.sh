@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # The tests of this folder on the kernel's own vfat and exfat, in a virtual machine: for machines whose kernel lacks them.
-# Needs qemu-system-x86, dosfstools, exfatprogs and cpio; the kernel and busybox come as Debian's packages, which are only unpacked.
+# Needs qemu-system-x86, dosfstools, exfatprogs and cpio, and root's view of /; the kernel and busybox come as Debian's packages, which are only unpacked.
 #   tests/disks/guest.sh [FOLDER FOR KERNEL AND INITRD] [ARGUMENTS OF bun test …]
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 work=${1:-$(mktemp -d)}
 shift || true
+[ $# -gt 0 ] || set -- test --timeout 600000 tests/disks -t "on kernel"
 mkdir -p "$work"
 cd "$work"
 
@@ -47,9 +48,9 @@ INIT
 fi
 
 bun=$(readlink -f "$here/node_modules/bun/bin/bun.exe")
-command="cd $here && HOME=/tmp PATH=$PATH:/usr/sbin:/sbin TMPDIR=/tmp BUN_RUNTIME_TRANSPILER_CACHE_PATH=0 $bun ${*:-test --timeout 120000 tests/disks -t 'on kernel'}"
-accel=${ACCEL:-tcg,thread=multi}
-qemu-system-x86_64 -accel "$accel" -cpu max -smp 2 -m "${GUEST_MB:-4096}" -nographic -no-reboot \
+command="cd $here && HOME=/tmp PATH=$PATH:/usr/sbin:/sbin TMPDIR=/tmp BUN_RUNTIME_TRANSPILER_CACHE_PATH=0 $bun ${*@Q}"
+# Without hardware for it; KVM that is emulated itself is slower still.
+qemu-system-x86_64 -accel "${ACCEL:-tcg,thread=multi}" -cpu max -smp 2 -m "${GUEST_MB:-4096}" -nographic -no-reboot \
   -kernel vmlinuz -initrd initrd.gz \
   -fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap -device virtio-9p-pci,fsdev=root,mount_tag=root \
   -append "console=ttyS0 quiet panic=-1 guest=$(base64 -w0 <<< "$command")" < /dev/null | tee guest.log
