@@ -100,10 +100,12 @@ class SoakRun {
     const progress = setInterval(() => this.#tellProgress(), PROGRESS_MS);
     const sampling = setInterval(() => this.#checkpoint.sampleMemory(), SAMPLE_MS);
     try {
-      while (this.#elapsed < ms) {
-        await Bun.sleep(Math.min(checkpointSeconds * 1000, ms - this.#elapsed));
+      // What it took to get here is no load.
+      this.#loadedSince = Date.now();
+      do {
+        await Bun.sleep(Math.max(0, Math.min(checkpointSeconds * 1000, ms - this.#elapsed)));
         if (!(await this.#pause())) return;
-      }
+      } while (this.#elapsed < ms);
       this.#isOver = true;
       this.#gate.open();
       await Promise.all(parties);
