@@ -49,6 +49,9 @@ export class Member implements Counters {
   session!: Session;
   /** The paths that the peer knows. */
   paths: PathKind = "plain";
+  /** Whether FILE has digests for it, and holes: what the peer has not named it would not know. */
+  knowsDigests = false;
+  knowsHoles = false;
   /** Messages that came from it, and that were pushed to it and acknowledged. */
   messagesIn = 0;
   messagesOut = 0;

@@ -1,5 +1,12 @@
 import { toCommError } from "../errors.ts";
-import { CAPABILITIES, NAMES_CAPABILITY, PROTOCOL_VERSION, WORKING_CAPABILITY } from "../protocol/constants.ts";
+import {
+  CAPABILITIES,
+  DIGESTS_CAPABILITY,
+  HOLES_CAPABILITY,
+  NAMES_CAPABILITY,
+  PROTOCOL_VERSION,
+  WORKING_CAPABILITY,
+} from "../protocol/constants.ts";
 import { encodeJson } from "../protocol/json.ts";
 import type { Hello, Open, Welcome } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
@@ -126,6 +133,8 @@ export class Reception {
     const { role } = admission.account;
     const isWorkingTold = hello.capabilities.includes(WORKING_CAPABILITY);
     member.paths = hello.capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
+    member.knowsDigests = hello.capabilities.includes(DIGESTS_CAPABILITY);
+    member.knowsHoles = hello.capabilities.includes(HOLES_CAPABILITY);
     const { clock, limits, agent, graceMs } = this.#options;
     const welcome: Welcome = {
       version: PROTOCOL_VERSION,

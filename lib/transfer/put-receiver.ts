@@ -38,6 +38,8 @@ export interface PutReceiverOptions {
   readonly names: GivenNames;
   /** Which of them the sender may name. */
   readonly paths: PathKind;
+  /** Whether the peer may tell holes: else a member of that name means nothing. */
+  readonly knowsHoles: boolean;
   /** Bytes of small files that may be between their beginning and their end; one of them may always be. */
   readonly heldBytes: number;
   onStored(path: string, size: number): void;
@@ -162,7 +164,8 @@ export class PutReceiver {
 
   #begin(id: number, { path, exists, ...facts }: PutFile): Promise<void> | undefined {
     checkPath(path, this.#options.paths);
-    checkHoles(path, facts.size, facts.holes);
+    if (this.#options.knowsHoles) checkHoles(path, facts.size, facts.holes);
+    else delete facts.holes;
     // What nobody here could read would only be in the way.
     if (facts.mode !== undefined) facts.mode |= OWNER_READS;
     this.#files.requireRoom(facts);

@@ -133,13 +133,24 @@ describe("digestAll()", () => {
   });
 });
 
+const NAMED = { capabilities: ["digests"] };
+
 describe("a get that asks for the digest", () => {
+  test("has none of a server to which the client has not named `digests`", async () => {
+    await using server = new TestServer();
+    server.storage.set("small", Buffer.from("abc"));
+    await using peer = await RawPeer.admitted(server.listen(), { capabilities: ["holes"] });
+    const chunks = await new RawTransfers(peer).get({ id: 1, path: "small", digest: true });
+    expect(chunks.map(({ name }) => name)).toEqual(["FILE", "BLOCK", "SEAL"]);
+    expect(chunks[0]?.json).not.toHaveProperty("sha256");
+  });
+
   test("has it in FILE, in front of what was asked for of the file", async () => {
     await using server = new TestServer();
     const content = new Uint8Array(BLOCK + 5).fill(7);
     server.storage.set("large", content);
     server.storage.set("small", Buffer.from("abc"));
-    await using peer = await RawPeer.admitted(server.listen(), { credit: 8 * BLOCK });
+    await using peer = await RawPeer.admitted(server.listen(), { ...NAMED, credit: 8 * BLOCK });
     const raw = new RawTransfers(peer);
     const all = await raw.get({ id: 1, path: "large", digest: true });
     expect(all.map(({ name }) => name)).toEqual(["FILE", "BLOCK", "BLOCK", "SEAL"]);
@@ -156,7 +167,7 @@ describe("a get that asks for the digest", () => {
   test.each([0, 3])("of another state of the file is CHANGED, with %i bytes of it", async (length) => {
     await using server = new TestServer();
     server.storage.set("small", Buffer.from("abc"));
-    await using peer = await RawPeer.admitted(server.listen(), { credit: 8 * BLOCK });
+    await using peer = await RawPeer.admitted(server.listen(), { ...NAMED, credit: 8 * BLOCK });
     const raw = new RawTransfers(peer);
     const chunks = await raw.get({ id: 1, path: "small", digest: true, length, etag: "another" });
     expect(chunks.map(({ name, json }) => [name, json.code])).toEqual([["FAIL", 40]]);

@@ -79,6 +79,8 @@ describe.each(["get", "put"] as const)("a file with holes by %s", (method) => {
   });
 });
 
+const NAMED = { capabilities: ["holes"] };
+
 describe("a client that says nothing of holes", () => {
   check("gets every byte", async () => {
     using folders = new Folders();
@@ -89,9 +91,24 @@ describe("a client that says nothing of holes", () => {
     const chunks = await raw.get({ id: 1, path: "f" });
     expect(chunks.map(({ name }) => name).join(" ")).toBe("FILE BLOCK BLOCK BLOCK SEAL");
     expect(chunks[0]?.json.holes).toBeUndefined();
-    const told = await raw.get({ id: 1, path: "f", holes: true });
+    // To ask is not enough: both sides must have named it.
+    const asked = await raw.get({ id: 1, path: "f", holes: true });
+    expect(asked.map(({ name }) => name).join(" ")).toBe("FILE BLOCK BLOCK BLOCK SEAL");
+    await using other = await RawPeer.admitted(server.listen(), NAMED);
+    const told = await new RawTransfers(other).get({ id: 1, path: "f", holes: true });
     expect(told.map(({ name }) => name).join(" ")).toBe("FILE SEAL");
     expect(told[0]?.json.holes).toEqual([[0, 3 * BLOCK]]);
+  });
+
+  test("and puts a member of that name all the same is asked for every byte", async () => {
+    using folders = new Folders();
+    await using server = new TestServer({ storage: await LocalStorage.at(folders.to) });
+    await using peer = await RawPeer.admitted(server.listen());
+    const raw = new RawTransfers(peer);
+    const stream = raw.open("put");
+    const facts = { path: "f", exists: "fail", size: 3 * BLOCK, modifiedAt: 1, executable: false, etag: "e" };
+    raw.send(stream, chunk("FILE", 1, { ...facts, holes: [[0, 2 * BLOCK]] }));
+    expect(await raw.answer(stream, 1)).toEqual({ id: 1, state: "ready", ranges: [[0, 3 * BLOCK]] });
   });
 });
 
@@ -101,7 +118,7 @@ describe("a client that lies of holes", () => {
   async function put(chunks: Buffer): Promise<{ outcome: number | "ended"; names: string[] }> {
     using folders = new Folders();
     await using server = new TestServer({ storage: await LocalStorage.at(folders.to) });
-    await using peer = await RawPeer.admitted(server.listen(), { credit: 8 * BLOCK });
+    await using peer = await RawPeer.admitted(server.listen(), { ...NAMED, credit: 8 * BLOCK });
     const raw = new RawTransfers(peer);
     const stream = raw.open("put");
     raw.send(stream, chunks);
@@ -131,7 +148,7 @@ describe("a client that lies of holes", () => {
   check("stores zeros that cost no room, whatever it says of them, and what it sends for them is dropped", async () => {
     using folders = new Folders();
     await using server = new TestServer({ storage: await LocalStorage.at(folders.to) });
-    await using peer = await RawPeer.admitted(server.listen(), { credit: 8 * BLOCK });
+    await using peer = await RawPeer.admitted(server.listen(), { ...NAMED, credit: 8 * BLOCK });
     const raw = new RawTransfers(peer);
     const stream = raw.open("put");
     const size = 2 ** 40;

@@ -35,6 +35,7 @@ export class PutPair<S extends Storage = MemoryStorage> {
       digest64,
       names: new GivenNames(),
       paths: "any",
+      knowsHoles: true,
       blocks: 3,
       heldBytes: 2_097_152,
       onStored: (path, size) => this.stored.push([path, size]),

@@ -59,7 +59,8 @@ async function answerRequests(
       lastId = request.id;
       try {
         checkPath(request.path, member.paths);
-        if (request.digest) await sendDigest(request, stream, writer, sender, host);
+        if (!member.knowsHoles) request.holes = false;
+        if (request.digest && member.knowsDigests) await sendDigest(request, stream, writer, sender, host);
         else await sendOne(request, writer, sender, host);
       } catch (thrown) {
         if (stream.isClosed) throw thrown;

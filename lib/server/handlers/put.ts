@@ -22,6 +22,7 @@ export const put = defineMethod({
       const receiver = new PutReceiver({
         names,
         paths: member.paths,
+        knowsHoles: member.knowsHoles,
         stream,
         storage: host.storage,
         clock: host.clock,
