@@ -4,7 +4,7 @@ import collections
 import json
 import struct
 
-from wire import BLOCK, FACTS, FAILURE, MAX_RECORD, MODE, fields, parse_object, require, text
+from wire import BLOCK, FAILURE, MAX_RECORD, MODE, fields, file_shape, parse_object, require, text, within
 from xxh3 import xxh3
 
 HEADER = struct.Struct(">IIIIQ")
@@ -12,7 +12,7 @@ Kind = collections.namedtuple("Kind", "code most shape")
 Chunk = collections.namedtuple("Chunk", "name id offset payload body whole")
 
 KINDS = {
-    "FILE": Kind(1, 65536, fields(FACTS)),
+    "FILE": Kind(1, 65536, file_shape),
     "BLOCK": Kind(2, BLOCK, None),
     "SEAL": Kind(3, 0, None),
     "FAIL": Kind(4, 65536, FAILURE),
@@ -132,6 +132,24 @@ def blocks_of(content, start=0, end=None):
     """The blocks of a part of a file, as (offset, bytes)."""
     end = len(content) if end is None else min(end, len(content))
     return [(offset, content[offset : min(offset + BLOCK, end)]) for offset in range(start, end, BLOCK)]
+
+
+def holes_in(content):
+    """Holes: the runs of whole blocks of zeros, as they are told."""
+    holes = []
+    for offset, block in blocks_of(content):
+        if any(block):
+            continue
+        if holes and holes[-1][1] == offset:
+            holes[-1][1] += len(block)
+        else:
+            holes.append([offset, offset + len(block)])
+    return holes[:1000]
+
+
+def filled_holes(size, holes):
+    """The blocks that do not come."""
+    return {at: bytes(min(BLOCK, size - at)) for at in range(0, size, BLOCK) if within(at, holes) is not None}
 
 
 def check_chunk_vectors(blocks):

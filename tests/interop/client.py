@@ -69,6 +69,8 @@ class Client(FileCommands, Session):
         low, high = self.options.versions
         hello = {"versions": {"min": low, "max": high}, "agent": "peer.py", "wait": self.options.wait}
         grants = {"credit": self.options.credit, "maxStreams": self.options.max_streams}
+        if self.options.capability:
+            hello["capabilities"] = self.options.capability
         if self.options.resume is not None:
             hello["resume"] = self.options.resume
         if self.options.token is not None:
@@ -103,6 +105,8 @@ class Client(FileCommands, Session):
         require(asked == ("resume" in frame.body), "BAD_PAYLOAD", f"resume was asked: {asked}; {frame.body!r}")
         if asked:
             self.options.resume = frame.body["resume"]["token"]
+        # Handshake, 3: only those that both named are used.
+        self.features = set(frame.body.get("capabilities", ())) & set(self.options.capability)
         emit("welcome", **frame.body)
 
     def on_queued(self, frame):

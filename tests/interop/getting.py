@@ -7,15 +7,15 @@ import os
 
 from chunks import Body, ChunkReader
 from session import emit
-from wire import BLOCK, require
+from wire import BLOCK, require, within
 
 
 class Part:
     """One request and what its answer has come to."""
 
-    def __init__(self, file_id, path, target, content, asked):
+    def __init__(self, file_id, path, target, content, asked, features):
         self.id, self.path, self.target, self.content, self.asked = file_id, path, target, content, asked
-        self.facts, self.next, self.end, self.damaged = None, 0, 0, []
+        self.facts, self.next, self.end, self.damaged, self.features = None, 0, 0, [], features
 
     def begin(self, facts):
         require(self.facts is None, "BAD_PAYLOAD", f"a second FILE of {self.path}")
@@ -24,6 +24,20 @@ class Part:
         self.facts, self.next = facts, self.asked.get("offset", 0)
         require(self.next <= facts["size"], "BAD_PAYLOAD", "FILE where FAIL has its place")
         self.end = min(facts["size"], self.next + self.asked.get("length", facts["size"]))
+        digest = self.asked.get("digest") is True and "digests" in self.features
+        require(digest == ("sha256" in facts), "BAD_PAYLOAD", f"a digest was asked for: {digest}; {facts!r}")
+        holes = self.asked.get("holes") is True and "holes" in self.features
+        require(holes or "holes" not in facts, "BAD_PAYLOAD", f"holes were not asked for: {facts!r}")
+        self.skip()
+
+    def skip(self):
+        """Holes: their blocks are zeros, and do not come."""
+        hole = within(self.next, self.facts.get("holes", []))
+        while hole is not None and self.next < self.end:
+            size = min(BLOCK, self.end - self.next)
+            self.content[self.next] = bytes(size)
+            self.next += size
+            hole = within(self.next, self.facts["holes"])
 
     def block(self, chunk):
         """The blocks come in rising order, each whole but for the part's last."""
@@ -36,6 +50,7 @@ class Part:
             self.content[chunk.offset] = chunk.payload
         else:
             self.damaged.append((chunk.offset, size))
+        self.skip()
 
     def seal(self):
         right = self.facts is not None and self.next == self.end
@@ -47,6 +62,7 @@ class Getting:
 
     def __init__(self, session, window):
         self.body, self.ids, self.size, self.frames = Body(), itertools.count(7, 3), 0, 0
+        self.features = session.features
         self.waiting, self.results, self.reader = collections.deque(), [], ChunkReader(self.take)
         self.stream = session.open("get", {}, self.body)
         self.stream.sink, self.stream.window = self, window
@@ -56,7 +72,7 @@ class Getting:
         self.reader(piece)
 
     def request(self, path, target=os.devnull, content=None, **asked):
-        part = Part(next(self.ids), path, target, {} if content is None else content, asked)
+        part = Part(next(self.ids), path, target, {} if content is None else content, asked, self.features)
         self.waiting.append(part)
         self.body.record({"id": part.id, "path": path, **asked, "later": None})
 
@@ -90,7 +106,10 @@ class Getting:
         with open(part.target, "wb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
             file.write(content)
         sha256 = hashlib.sha256(content).hexdigest()
-        emit("got", path=part.path, **{**part.facts, "bytes": len(content)}, sha256=sha256)
+        told = part.facts.get("sha256")
+        whole = len(content) == part.facts["size"]
+        require(told is None or not whole or told == sha256, "DIGEST_MISMATCH", f"{told} of {part.path}, not {sha256}")
+        emit("got", path=part.path, **{**part.facts, "bytes": len(content), "sha256": sha256, "told": told})
 
     def end(self):
         """No more requests; the body ends when the last one is on its way."""

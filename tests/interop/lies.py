@@ -4,7 +4,7 @@ import json
 import struct
 
 from chunks import blocks_of, encode_chunk, pack_header, raw_chunk
-from wire import BLOCK, ERRORS, FLAG_END, HEADER, MAGIC, MAX_CREDIT, encode, raw_frame
+from wire import BLOCK, ERRORS, FLAG_END, HEADER, MAGIC, MAX_CREDIT, encode, raw_frame, within
 
 DEEP = b'{"a":' + b"[" * 32 + b"]" * 32 + b"}"
 FULL_CREDIT = struct.pack(">I", MAX_CREDIT)
@@ -76,6 +76,7 @@ def answer_to(request, facts, content, flip_at=None):
     blocks = [
         encode_chunk("BLOCK", one, block, offset, int(offset == flip_at))
         for offset, block in blocks_of(content, start, end)
+        if within(offset, facts.get("holes", [])) is None
     ]
     return [encode_chunk("FILE", one, facts), *blocks, encode_chunk("SEAL", one)]
 

@@ -114,6 +114,7 @@ def arguments():
     both.add_argument("--credit", type=int, default=65536, help="first credit of each stream")
     both.add_argument("--max-streams", type=int, default=16)
     both.add_argument("--heartbeat", type=float, default=15, help="seconds of silence before a PING")
+    both.add_argument("--capability", action="append", default=[], help="an optional feature that is used")
     both.add_argument("--modes", action="store_true", help="tell who may do what with files and folders")
     client = roles.add_parser("client", parents=[both])
     client.add_argument("--window", type=int, default=65536, help="what CREDIT fills up to")

@@ -4,9 +4,9 @@ import itertools
 import json
 import os
 
-from chunks import KINDS, Body, Records, blocks_of, encode_chunk, pack_header, raw_chunk
+from chunks import KINDS, Body, Records, blocks_of, encode_chunk, holes_in, pack_header, raw_chunk
 from session import emit
-from wire import BLOCK, answer, require
+from wire import BLOCK, answer, require, within
 
 OFFERED = {"path": "lie", "exists": "fail", "size": 3 * BLOCK, "modifiedAt": 0, "executable": False, "etag": ""}
 # Chunks that no client may send.
@@ -52,13 +52,14 @@ class Job:
 
     def __init__(self, file_id, path, facts, content, held):
         self.id, self.path, self.facts, self.content, self.held = file_id, path, facts, content, held
-        self.answers, self.over = [], False
+        self.answers, self.over, self.holes = [], False, []
 
 
 class Putting:
     """One stream of `put`."""
 
     def __init__(self, session):
+        self.features = session.features
         self.body, self.ids, self.jobs, self.modes = Body(), itertools.count(5, 4), {}, session.options.modes
         self.stream = session.open("put", {}, self.body)
         self.records = Records(self.take)
@@ -71,7 +72,11 @@ class Putting:
         facts = facts_of(file, self.modes)
         with open(file, "rb") as source:
             job = self.add(path, facts, source.read(), held)
-        self.chunk(job, "FILE", {"path": path, "exists": exists, **facts, "later": None})
+        told = {}
+        if "holes" in self.features and facts["size"] > BLOCK:
+            job.holes = holes_in(job.content)
+            told = {"holes": job.holes}
+        self.chunk(job, "FILE", {"path": path, "exists": exists, **facts, **told, "later": None})
         if facts["size"] <= BLOCK and not held:
             self.send(job, 0, facts["size"])
             self.chunk(job, "SEAL")
@@ -126,6 +131,8 @@ class Putting:
         for start, end in ranges:
             right = at <= start < end <= size and (end % BLOCK == 0 or end == size)
             require(right, "BAD_PAYLOAD", f"the ranges {ranges} of {size} bytes")
+            holes = [offset for offset in range(start, end, BLOCK) if within(offset, job.holes) is not None]
+            require(not holes, "BAD_PAYLOAD", f"the ranges {ranges} have blocks of holes: {holes}")
             at = end
 
     def answered(self, *jobs):

@@ -92,6 +92,8 @@ class Visitor(Session):
             self.admitted = True
             resume = {"resume": {"token": self.token, "graceMs": 60000}} if self.token else {}
             grants = welcome(self.name, self.options.credit, self.options.max_streams)
+            self.features = set(self.hello.get("capabilities", ())) & set(self.options.capability)
+            grants["capabilities"] += sorted(self.features)
             self.send("WELCOME", {**grants, "role": self.role, **resume})
             emit("joined", name=self.name)
 

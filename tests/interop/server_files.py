@@ -1,8 +1,9 @@
 """The server's side of `get` and `put`."""
 
+import hashlib
 import os
 
-from chunks import Body, ChunkReader, Records
+from chunks import Body, ChunkReader, Records, filled_holes, holes_in
 from lies import ANSWER_LIES, answer_to, failure, flood
 from session import emit
 from wire import BLOCK, ERRORS, OFFER, REQUEST, require, valid_path
@@ -57,7 +58,12 @@ class GetAnswers:
         if request.get("offset", 0) > facts["size"]:
             return [failure(request, ERRORS["BAD_PARAMS"], "The offset is above the size.")]
         with open(full, "rb") as file:
-            return self.tell(request, facts, file.read())
+            content = file.read()
+        if request.get("digest") and "digests" in self.visitor.features:
+            facts["sha256"] = hashlib.sha256(content).hexdigest()
+        if request.get("holes") and "holes" in self.visitor.features and facts["size"] > BLOCK:
+            facts["holes"] = holes_in(content)
+        return self.tell(request, facts, content)
 
     def tell(self, request, facts, content):
         """The answer, or the lie that was ordered."""
@@ -151,8 +157,11 @@ class PutAnswers:
         if full is None or self.settle(chunk, full):
             return
         facts = chunk.body
+        holes = facts.get("holes", [])
+        require(not holes or "holes" in self.visitor.features, "BAD_PAYLOAD", "holes, and nobody has named them")
         key = (facts["path"], *(facts[name] for name in ("size", "modifiedAt", "executable", "etag")))
         one = self.uploads[chunk.id] = Upload(facts["path"], facts, self.server.partials.setdefault(key, {}))
+        one.kept.update(filled_holes(facts["size"], holes))
         large = [one for one in self.uploads.values() if not one.over and one.facts["size"] > BLOCK]
         require(len(large) <= 8, "UNEXPECTED_FRAME", f"{len(large)} large files at once")
         others = [one for one in self.uploads.values() if not one.over and one.facts["size"] <= BLOCK]

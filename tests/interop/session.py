@@ -66,6 +66,7 @@ class Session:
         self.name, self.admitted, self.queued, self.lied = None, False, 0, False
         self.stage = "hello" if self.serving else "answer"
         self.streams, self.next_id, self.last_theirs, self.their_credit = {}, self.first_id, 0, 0
+        self.features = set()
         self.pings, self.heard, self.missed = {}, time.monotonic(), 0
         self.goaway_in = self.goaway_out = None
         self.sizes = itertools.cycle(self.FRAME_SIZES)

@@ -267,10 +267,29 @@ REQUEST = fields(
         "offset?": lambda value: number()(value) and value % BLOCK == 0,
         "length?": number(),
         "etag?": text(0, 128),
+        "digest?": BOOLEAN,
+        "holes?": BOOLEAN,
     }
 )
 FAILURE = fields(CODED)
 OFFER = fields({"path": text(), "exists": one_of("fail", "skip", "overwrite", "rename"), **FACTS})
+FILE = fields({**FACTS, "holes?": array(range_of, 1000)})
+
+
+def file_shape(value):
+    """Transfers, FILE: the facts, the digest where it was asked for, and holes that fit the file."""
+    return FILE(value) and ("sha256" not in value or SHA256(value)) and holes_fit(value["size"], value.get("holes", []))
+
+
+def holes_fit(size, holes):
+    """Holes: they rise, do not overlap, and end at a block's end or the file's."""
+    bounds = [0, *(bound for hole in holes for bound in hole)]
+    return bounds == sorted(bounds) and all(end <= size and (end % BLOCK == 0 or end == size) for _, end in holes)
+
+
+def within(offset, holes):
+    """The end of the hole that a block is in; None when it is in none."""
+    return next((end for start, end in holes if start <= offset < end), None)
 STATES = {
     "ready": fields({"ranges": array(range_of)}),
     "done": fields({"path": valid_path, "outcome": one_of("stored", "unchanged", "skipped")}),

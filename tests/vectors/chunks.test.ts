@@ -4,7 +4,7 @@ import { BLOCK_BYTES, seedOf } from "../../lib/block.ts";
 import { ChunkKind, decodeChunkHeader, encodeChunkHeader } from "../../lib/protocol/chunk.ts";
 import { CHUNK_HEADER_BYTES } from "../../lib/protocol/constants.ts";
 import { decodeJson } from "../../lib/protocol/json.ts";
-import { ExistsPolicy, FileFacts, GetRequest, Outcome, PutAnswer } from "../../lib/protocol/methods.ts";
+import { DigestResult, ExistsPolicy, FileFacts, GetRequest, Outcome, PutAnswer } from "../../lib/protocol/methods.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
 import { chunk, KINDS, parseChunks } from "../support/chunks.ts";
 import { protocolFault } from "../support/outcomes.ts";
@@ -44,6 +44,18 @@ describe("the chunks of PROTOCOL.md", () => {
     const facts = v.parse(FileFacts, chunks[0]?.json);
     expect(facts.size).toBe(chunks[1]?.payload.length as number);
   });
+});
+
+test("the example of a digest is that of its file, and its request asks for nothing else", () => {
+  const request = readVectors()
+    .find(({ name, stream }) => name === "DATA" && stream === 5)
+    ?.bytes.subarray(16);
+  const asked = decodeJson(GetRequest, request ?? Buffer.alloc(0), "A request");
+  expect(asked).toMatchObject({ id: 0, length: 0, digest: true });
+  const file = vectors.find(({ name, id }) => name === "FILE" && id === asked.id);
+  if (file?.payload.kind !== "hex") throw new Error("The example has no FILE.");
+  const sha256 = new Bun.CryptoHasher("sha256").update("abc").digest("hex");
+  expect(decodeJson(DigestResult, file.payload.bytes, "A file")).toMatchObject({ size: 3, sha256 });
 });
 
 describe("the chunk tables of PROTOCOL.md", () => {

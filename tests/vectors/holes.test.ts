@@ -4,8 +4,8 @@ import type { Range } from "../../lib/block.ts";
 import { toCommError } from "../../lib/errors.ts";
 import { checkHoles, MAX_HOLES } from "../../lib/holes.ts";
 import { decodeJson } from "../../lib/protocol/json.ts";
-import { FileFacts } from "../../lib/protocol/methods.ts";
-import { PAGE, readChunks, readTable } from "../support/protocol-page.ts";
+import { FileFacts, GetRequest, PutFile } from "../../lib/protocol/methods.ts";
+import { PAGE, readChunks, readTable, readVectors } from "../support/protocol-page.ts";
 
 function judge(size: number, holes: readonly Range[]): string {
   const facts = { size, modifiedAt: 1, executable: false, etag: "e", holes };
@@ -34,10 +34,19 @@ describe("the holes of PROTOCOL.md", () => {
     expect(judge(2 ** 40, holes)).toBe("BAD_PAYLOAD");
   });
 
-  test("stand in the FILE of its example", () => {
-    const file = readChunks().find(({ name }) => name === "FILE");
-    if (file?.payload.kind !== "hex") throw new Error("The example has no FILE.");
-    const json = decodeJson(FileFacts, file.payload.bytes, "A file");
-    expect(json.holes).toEqual([[0, 2_097_152]]);
+  test("stand in the FILEs of its examples, of a get and of a put", () => {
+    const holes = [[0, 2_097_152]];
+    const files = readChunks().flatMap(({ name, id, payload }) =>
+      name === "FILE" && payload.kind === "hex" ? [{ id, bytes: payload.bytes }] : [],
+    );
+    const bytesOf = (id: number) => files.find((file) => file.id === id)?.bytes ?? Buffer.alloc(0);
+    expect(decodeJson(FileFacts, bytesOf(7), "A file")).toMatchObject({ holes });
+    expect(decodeJson(PutFile, bytesOf(9), "An offer")).toMatchObject({ path: "disk.img", holes });
+  });
+
+  test("are asked for in the request of its example", () => {
+    const requests = readVectors().filter(({ name, stream }) => name === "DATA" && stream === 5);
+    const records = requests.map(({ bytes }) => decodeJson(GetRequest, bytes.subarray(16), "A request"));
+    expect(records.filter(({ holes }) => holes)).toMatchObject([{ id: 7, path: "disk.img" }]);
   });
 });
