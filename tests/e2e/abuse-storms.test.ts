@@ -1,13 +1,21 @@
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { linkSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { fetchStatus } from "../../lib/cli/client/status.ts";
+import { ledgerFile } from "../../lib/cli/state-dir.ts";
 import type { Client } from "../../lib/client/client.ts";
 import type { Change } from "../../lib/protocol/methods.ts";
+import { Ledger } from "../../lib/server/ledger.ts";
 import { AbuseSite, isFull } from "../support/abuse/site.ts";
+import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
 
 const FOLDERS = isFull ? 200 : 20;
 const FILES = isFull ? 1_000 : 200;
 const LARGE_BYTES = (isFull ? 512 : 8) * 1024 * 1024;
+const ROWS = isFull ? 1_000_000 : 20_000;
+/** Of them, what is asked for at once. */
+const ASKED = ROWS / 10;
 const PATIENCE_MS = isFull ? 600_000 : undefined;
 
 /** A folder with so many folders of so many files. Hard links to a few: those are made ten times as fast as files. */
@@ -19,6 +27,20 @@ function fill(top: string): void {
     for (let file = 1; file < FILES; file++)
       linkSync(`${top}/folder${index}/file0`, `${top}/folder${index}/file${file}`);
   }
+}
+
+/** A state folder whose ledger has ROWS sessions that are over. */
+function fillLedger(stateDir: string): void {
+  const file = ledgerFile(stateDir);
+  Ledger.open(file).close();
+  const database = new Database(file);
+  database.run(
+    `INSERT INTO sessions (address, startedAt, seenAt, endedAt, reason)
+     WITH RECURSIVE row (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM row LIMIT ?)
+     SELECT '192.0.2.7:' || number % 65536, number, number, number, 'exit' FROM row`,
+    [ROWS],
+  );
+  database.close();
 }
 
 const has = (changes: readonly Change[], change: Change["change"], path: string) =>
@@ -138,6 +160,31 @@ describe.skipIf(process.platform !== "linux")("beside a storm an honest client t
       const changes = await watched();
       await site.beside("remove --recursive", () => operator.remove("gone", true));
       await until(() => has(changes, "removed", "gone") || changes.some(({ change }) => change === "missed"));
+    },
+    PATIENCE_MS,
+  );
+});
+
+describe.skipIf(process.platform !== "linux")("beside who reads a large ledger an honest client talks on", () => {
+  test(
+    "status: the newest session many times, and a tenth of all sessions, from several clients at once",
+    async () => {
+      using state = new TempFolder();
+      fillLedger(state.path);
+      const args = ["--max-clients", "64", "--max-lists", "1000"];
+      await using site = await AbuseSite.open("plain", args, { stateDir: state.path });
+      const clients = await Promise.all(Array.from({ length: 8 }, () => site.client()));
+      await site.beside(`status of ${ROWS} sessions, 8 × 100 times`, async () => {
+        const totals = clients.map(async (client) => {
+          for (let round = 1; round < 100; round++) await client.status({ limit: 1 });
+          return (await client.status({ limit: 1 })).total;
+        });
+        for (const total of await Promise.all(totals)) expect(total).toBeGreaterThan(ROWS);
+      });
+      await site.beside(`status --limit ${ASKED}, 8 at once`, async () => {
+        const asked = clients.map(async (client) => (await fetchStatus(client, ASKED)).sessions.length);
+        expect(await Promise.all(asked)).toEqual(clients.map(() => ASKED));
+      });
     },
     PATIENCE_MS,
   );

@@ -61,10 +61,11 @@ export class AbuseSite implements AsyncDisposable {
   static async open(
     security: Security,
     args: string[] = ["--max-clients", `${SEATS}`, "--max-lists", "1000"],
+    options: { stateDir?: string } = {},
   ): Promise<AbuseSite> {
     const site = new AbuseSite(security);
     try {
-      await site.#start(args);
+      await site.#start(args, options);
     } catch (thrown) {
       await site[Symbol.asyncDispose]();
       throw thrown;
@@ -72,12 +73,12 @@ export class AbuseSite implements AsyncDisposable {
     return site;
   }
 
-  async #start(args: string[]): Promise<void> {
+  async #start(args: string[], options: { stateDir?: string }): Promise<void> {
     const { repository } = this;
     mkdirSync(repository);
     writeFileSync(`${repository}/large.bin`, this.#file);
     const flags = ["--open", ...(this.security === "plain" ? ["--plaintext"] : []), ...args];
-    this.#server = await ServerProcess.start(["-r", repository, ...flags]);
+    this.#server = await ServerProcess.start(["-r", repository, ...flags], options);
     this.#talker = await this.client();
     this.#reader = await this.client();
     // What is made once is made now.
