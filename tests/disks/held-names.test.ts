@@ -26,7 +26,7 @@ async function attempt(work: () => unknown): Promise<string> {
 }
 
 for (const kind of DISKS) {
-  const canHold = kind.name !== "exfat-fuse";
+  const canHold = kind.refused === undefined;
   describe.skipIf(isSkipped(kind.missing))(namedWhy(`on ${kind.name}`, kind.missing), () => {
     test.each(["server", "user"] as const)(
       "each way to make something under such a name is told alike: a %s's",
@@ -72,6 +72,22 @@ for (const kind of DISKS) {
       );
       expect(readFileSync(join(disk.path, "good"), "utf8")).toBe("good");
       if (!canHold) expect(readdirSync(disk.path)).toEqual(["good"]);
+    });
+
+    test.each(["x.", "x ", "...", "d./x"])("%p comes whole, or not at all and in place of nothing", async (name) => {
+      await using disk = await kind.open();
+      const storage = await LocalStorage.at(disk.path);
+      mkdirSync(join(disk.path, "d"));
+      for (const other of ["x", "d/x"]) writeFileSync(join(disk.path, other), "other");
+      const isHeld = name.split("/").every((each) => kind.refused?.test(each) !== true);
+      const told = isHeld ? "made" : `BAD_PATH The disk can't hold the name ${quoted(name)}.`;
+      expect(await attempt(() => storage.store(name, facts(1), "overwrite", new Uint8Array(1)))).toBe(told);
+      expect(await attempt(() => storage.makeFolder(`f${name}`))).toBe(told.replace(quoted(name), quoted(`f${name}`)));
+      for (const other of ["x", "d/x"]) expect(readFileSync(join(disk.path, other), "utf8")).toBe("other");
+      const names = readdirSync(disk.path);
+      if (isHeld)
+        expect(names).toEqual(expect.arrayContaining([name, `f${name}`].map((path) => path.split("/")[0] ?? "")));
+      else expect(names.sort()).toEqual(["d", "x"]);
     });
 
     test("a name that it can hold is no reason when something else is the matter", async () => {
