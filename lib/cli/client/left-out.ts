@@ -1,5 +1,5 @@
 import { type CommError, codeOfWire, type ErrorCode } from "../../errors.ts";
-import { pathFault, quote } from "../../path.ts";
+import { type PathKind, pathFault, quote } from "../../path.ts";
 import { escapeText } from "../escape.ts";
 
 /** Something in a folder, or of a pattern, that is not moved: nobody named it, and what nobody named is no failure. */
@@ -18,9 +18,9 @@ export function oddKind(path: string, kind: string, where: string): LeftOutThing
   return { path, code: "NOT_ALLOWED", why: `a link, and not to a file in ${where}` };
 }
 
-/** What has a name that no repository can have. */
-export function badName(path: string): LeftOutThing {
-  const fault = pathFault(path) ?? (path.includes("\ufffd") ? "it is not UTF-8" : "it is too long");
+/** What has a name that no repository can have, or of which a server says so: it may know plain paths alone. */
+export function badName(path: string, kind: PathKind = "any"): LeftOutThing {
+  const fault = pathFault(path, kind) ?? (path.includes("\ufffd") ? "it is not UTF-8" : "it is too long");
   return { path, code: "BAD_PATH", why: `its name can't be a path: ${fault}` };
 }
 
@@ -32,7 +32,7 @@ export function toldByServer({ name, code }: { name: string; code: number }): Le
     case "NOT_FOUND":
       return gone(name, { code: "NOT_FOUND" });
     default:
-      return badName(name);
+      return badName(name, "plain");
   }
 }
 

@@ -1,6 +1,7 @@
 /** What people type on Windows, and what they are told there. */
 import { describe, expect, test } from "bun:test";
 import { typedName, typedNewPath, withSlash } from "../../../lib/cli/client/fetch-plan.ts";
+import { badName, toldByServer } from "../../../lib/cli/client/left-out.ts";
 import { placeIn } from "../../../lib/cli/client/local-target.ts";
 import { splitPattern } from "../../../lib/cli/client/send-plan.ts";
 import { CommError } from "../../../lib/errors.ts";
@@ -34,6 +35,14 @@ describe("what is made by a name that was typed", () => {
     expect(withSlash(missing, "docs\\a", "linux")).toBe(missing);
     expect(withSlash(missing, "docs/a", "win32")).toBe(missing);
   });
+});
+
+test("what a server leaves out that knows no backslashes is told with the reason", () => {
+  const why = (name: string) => toldByServer({ name, code: 35 }).why;
+  expect(why("a\\b")).toBe("its name can't be a path: it has a backslash");
+  expect(why("d/x:y")).toBe("its name can't be a path: it is too long");
+  expect(why("x:y")).toBe("its name can't be a path: it starts with a drive letter");
+  expect(badName("a\\b").why).toBe("its name can't be a path: it is too long");
 });
 
 describe("a pattern of put", () => {
