@@ -51,6 +51,13 @@ describe("the fuzzer finds", () => {
     expect(fuzzer.discoveries.find(({ oracle }) => oracle === "seat")?.isRepeatable).toBe(true);
   });
 
+  test("memory that stays reserved for sessions that are gone", async () => {
+    const spoil = spoiled(({ test: { server } }) => {
+      Object.defineProperty(server.memory, "used", { get: () => 1 });
+    });
+    expect(oraclesOf(await fuzz("memory", 12, spoil))).toContain("budget");
+  });
+
   test("a server that does not answer everybody", async () => {
     const fuzzer = await fuzz(
       "memory",

@@ -122,6 +122,8 @@ export class MemorySite implements Site, Stage {
     }
     if (server.seats.taken > 0) await this.clock.advance(GRACE_MS);
     if (!isDeserted(server)) findings.add("seat", occupancy(server));
+    const { used, waiting } = server.memory;
+    if (used + waiting > 0) findings.add("budget", `${used} bytes are reserved, and ${waiting} wait, of nobody`);
     // Refusals that were counted are told at last.
     if (this.clock.pending > 2) await this.clock.advance(COUNTING_MS);
     // The checkpoint of the ledger, and the cleaning of unfinished files.
