@@ -1,5 +1,6 @@
 import { type ArgsDef, parseArgs } from "citty";
 import { UsageError } from "../errors.ts";
+import { defaultStateDir } from "./state-dir.ts";
 
 /** What a command gets: strings, booleans, and `_` with the words that are no flags. */
 export type Flags = Record<string, unknown> & { readonly _: string[] };
@@ -93,6 +94,11 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length] as number;
+}
+
+/** The state folder that is named, or the usual one. @throws StorageError when nobody is at home */
+export function stateDirFlag(flags: Flags): string {
+  return String(flags["state-dir"] ?? defaultStateDir());
 }
 
 /** A whole number from `min` to `max`. @throws UsageError */

@@ -52,7 +52,9 @@ describe("commserver-client", () => {
     const events = stdout
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line))
+      // On a loaded machine even this one takes long enough for one.
+      .filter(({ event }) => event !== "progress");
     const file = { path: "welcome.txt", size: 443 };
     expect(events).toEqual([
       { event: "started", ...file, present: 0 },

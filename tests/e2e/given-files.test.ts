@@ -1,9 +1,10 @@
 /** Files that flags name, which need not be files: pipes that nobody writes into. By the compiled programs. */
 
 import { beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { spawn } from "bun";
+import { AccessSite } from "../support/access-site.ts";
 import { binaries } from "../support/binaries.ts";
 import { USER_ENV } from "../support/processes.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -60,4 +61,42 @@ describe.skipIf(process.platform !== "linux")("a client that waits for what a fl
   test.each(SIGNALS)("list --token-file -, when nothing comes, at %s", async (signal) => {
     expect(await ended(["list", "--token-file", "-"], signal)).toBe(130);
   });
+});
+
+test("a token from standard input, which can be read once, is proven again over the next link", async () => {
+  await using site = await AccessSite.start("--writable");
+  const { client } = await binaries();
+  const args = ["watch", "--server", site.address, "--accept-new", "--token-file", "-", "--json"];
+  const child = spawn([client, ...args], {
+    env: { ...USER_ENV, ...site.env },
+    stdin: new Blob([site.token]),
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  let told = "";
+  void child.stdout.pipeTo(
+    new WritableStream({
+      write(bytes) {
+        told += Buffer.from(bytes).toString();
+      },
+    }),
+  );
+  /** Make files until one of them is told of: before it watches, it hears of none. */
+  const untilTold = async (name: string) => {
+    let count = 0;
+    await until(() => {
+      writeFileSync(site.folder.join("files", `${name}${count++}`), "x");
+      return told.includes(name);
+    });
+  };
+  try {
+    await untilTold("before-");
+    site.server.signal("SIGKILL");
+    await site.server.exited();
+    await site.restart();
+    await untilTold("after-");
+  } finally {
+    child.kill("SIGTERM");
+    await child.exited;
+  }
 });

@@ -1,4 +1,3 @@
-import type { ArgsDef } from "citty";
 import { Client } from "../../client/client.ts";
 import { Connection } from "../../client/connection.ts";
 import { CommError, TransportError } from "../../errors.ts";
@@ -6,11 +5,12 @@ import type { MessageParams } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { type Flags, secondsFlag } from "../flags.ts";
+import type { Flags } from "../flags.ts";
 import { describeError } from "../report.ts";
 import { onSignals } from "../terminal/signals.ts";
 import { processTrace } from "../trace-file.ts";
 import { VERSION } from "../version.ts";
+import { type ConnectSettings, readConnectSettings } from "./connect-settings.ts";
 import { openTransport } from "./open-transport.ts";
 import { findTarget, type Target } from "./target.ts";
 
@@ -20,43 +20,13 @@ const CLEAN_UP_MS = 500;
 /** How long the server may take to hear that its client was interrupted. */
 const HURRIED_MS = 300;
 
-/** Flags of every client command. */
-export const CONNECTION_FLAGS = {
-  server: {
-    type: "string",
-    alias: "s",
-    valueHint: "SERVER",
-    description: "A server that was joined, HOST:PORT, [IPV6]:PORT or unix:PATH; default: localhost:5050",
-  },
-  wait: { type: "boolean", alias: "w", description: "Queue for a seat when the server is full" },
-  timeout: {
-    type: "string",
-    valueHint: "SECONDS",
-    default: "10",
-    description: "How long connecting may take; a silent request: 3 times that, at least 45",
-  },
-  "token-file": { type: "string", valueHint: "FILE", description: "Take the token from a file; -: standard input" },
-  "invite-file": { type: "string", valueHint: "FILE", description: "Take an invite from a file; -: standard input" },
-  "accept-new": { type: "boolean", description: "Trust a server at first sight, and remember its identity" },
-  ca: { type: "string", valueHint: "FILE", description: "Trust the authorities in FILE (PEM), and check the name" },
-  plaintext: { type: "boolean", description: "Talk without encryption, to a server that does so too" },
-  "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers and the history are" },
-  json: { type: "boolean", description: "Print JSON for programs" },
-} as const satisfies ArgsDef;
-
-/** Flags of commands that take long enough to lose a link. */
-export const RECONNECT_FLAGS = {
-  reconnect: {
-    type: "string",
-    valueHint: "SECONDS",
-    default: "60",
-    description: "How long to try to come back when the link is lost; 0: not at all",
-  },
-} as const satisfies ArgsDef;
-
-/** Connect as the flags say. @throws as findTarget(), openTransport() and Client.connect() */
-export async function connectClient(flags: Flags, io: ConsoleIo, options: ConnectOptions): Promise<Client> {
-  return connectTo(await findTarget(flags, options.signal), flags, io, options);
+/** Connect as the settings say. @throws as findTarget(), openTransport() and Client.connect() */
+export async function connectClient(
+  settings: ConnectSettings,
+  io: ConsoleIo,
+  options: ConnectOptions,
+): Promise<Client> {
+  return connectTo(findTarget(settings), settings, io, options);
 }
 
 interface ConnectOptions {
@@ -65,13 +35,17 @@ interface ConnectOptions {
   onMessage(message: MessageParams): unknown;
 }
 
-async function connectTo(target: Target, flags: Flags, io: ConsoleIo, options: ConnectOptions): Promise<Client> {
-  const timeoutMs = secondsFlag(flags, "timeout");
+async function connectTo(
+  target: Target,
+  { timeoutMs, acceptNew, wait }: ConnectSettings,
+  io: ConsoleIo,
+  options: ConnectOptions,
+): Promise<Client> {
   const trace = processTrace();
   const transport = await openTransport(target, {
     timeoutMs,
     signal: options.signal,
-    acceptNew: flags["accept-new"] === true,
+    acceptNew,
     io,
   });
   return Client.connect({
@@ -79,7 +53,7 @@ async function connectTo(target: Target, flags: Flags, io: ConsoleIo, options: C
     token: target.token,
     clock: systemClock,
     agent: `commserver-client/${VERSION}`,
-    wait: flags["wait"] === true,
+    wait,
     timeoutMs,
     silenceMs: silenceFor(timeoutMs),
     signal: options.signal,
@@ -105,7 +79,8 @@ export async function withClient(
 ): Promise<number> {
   return interruptible(async (signal) => {
     const onMessage = (message: MessageParams) => io.log(`${formatMessage(message)}\n`);
-    const client = await connectClient(flags, io, { signal, onMessage });
+    const settings = await readConnectSettings(flags, signal);
+    const client = await connectClient(settings, io, { signal, onMessage });
     try {
       return await raceAbort(work(client, signal), signal);
     } finally {
@@ -123,7 +98,8 @@ export async function withConnection(
   return interruptible(async (signal) => {
     const note = (line: string) => io.note(line);
     const onMessage = (message: MessageParams) => io.log(`${formatMessage(message)}\n`);
-    const connection = await openConnection(flags, io, { signal, connecting: signal, note, onMessage });
+    const settings = await readConnectSettings(flags, signal);
+    const connection = await openConnection(settings, io, { signal, connecting: signal, note, onMessage });
     try {
       return await raceAbort(work(connection, signal), signal);
     } finally {
@@ -137,9 +113,9 @@ export async function leave(client: Client, inHurry: boolean): Promise<void> {
   await (inHurry ? Promise.race([client.close(0), Bun.sleep(HURRIED_MS)]) : client.close());
 }
 
-/** Connect as the flags say, to come back when the link is lost. @throws as connectClient() */
+/** Connect as the settings say, to come back when the link is lost. @throws as connectClient() */
 export async function openConnection(
-  flags: Flags,
+  settings: ConnectSettings,
   io: ConsoleIo,
   options: {
     /** Ends all attempts; the first one has its own. */
@@ -150,39 +126,35 @@ export async function openConnection(
   },
 ): Promise<Connection> {
   const { note, onMessage } = options;
-  const reconnectMs = reconnectFlag(flags);
+  const { reconnectMs, isJson } = settings;
   let signal = options.connecting;
   let isTold = false;
   let isLocal = false;
-  const reconnect = async (resume: string) => {
-    const target = await findTarget(flags, signal);
+  const reconnect = (resume: string) => {
+    const target = findTarget(settings);
     // A server of this user that starts anew has not left its invite yet.
     if (isLocal && !target.isLocal) throw new TransportError("CANNOT_CONNECT", `No server runs at ${target.name} yet.`);
     isLocal = target.isLocal;
-    return connectTo(target, flags, io, { signal, onMessage, ...(reconnectMs > 0 && { resume }) });
+    return connectTo(target, settings, io, { signal, onMessage, ...(reconnectMs > 0 && { resume }) });
   };
   const connection = await Connection.open({
     clock: systemClock,
     reconnectMs,
     random: Math.random,
     signal: options.signal,
-    connect: reconnect,
+    connect: async (resume) => reconnect(resume),
     onLost(error) {
       // Once for each loss: the attempts in between say nothing new.
-      if (!isTold && flags["json"] !== true) note(`${describeError(error)} Coming back for ${reconnectMs / 1000} s …`);
+      if (!isTold && !isJson) note(`${describeError(error)} Coming back for ${reconnectMs / 1000} s …`);
       isTold = true;
     },
     onBack(client) {
-      if (flags["json"] !== true) note(`Back as ${escapeText(client.name)}.`);
+      if (!isJson) note(`Back as ${escapeText(client.name)}.`);
       isTold = false;
     },
   });
   signal = options.signal;
   return connection;
-}
-
-function reconnectFlag(flags: Flags): number {
-  return String(flags["reconnect"]) === "0" ? 0 : secondsFlag(flags, "reconnect");
 }
 
 async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {

@@ -7,7 +7,8 @@ import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { reportError } from "../report.ts";
-import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { withClient } from "./connection.ts";
 import { inWords } from "./each-path.ts";
 import { typedPath } from "./fetch-plan.ts";
 

@@ -9,9 +9,10 @@ import { digest64 } from "../../storage/digest64.ts";
 import { isMapped } from "../../storage/local-names.ts";
 import type { Command } from "../command.ts";
 import { escapeText } from "../escape.ts";
-import type { Flags } from "../flags.ts";
-import { privateOfClient } from "../private.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
+import { type Flags, stateDirFlag } from "../flags.ts";
+import { privatePlaces } from "../private.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, secretFilesOf } from "./connect-settings.ts";
+import { withConnection } from "./connection.ts";
 import { type FetchPlanOptions, planFetch, typedSource } from "./fetch-plan.ts";
 import { fetchToStream } from "./fetch-stream.ts";
 import { type LocalTarget, openTarget, placeIn } from "./local-target.ts";
@@ -38,7 +39,7 @@ export const get: Command = {
   },
   run(flags, io) {
     const request = fetchRequest(flags);
-    const places = privateOfClient(flags);
+    const places = privatePlaces(stateDirFlag(flags), secretFilesOf(flags));
     return withConnection(flags, io, (connection, signal) => fetchAll(connection, request, { io, signal, places }));
   },
 };

@@ -3,11 +3,12 @@ import { quote } from "../../path.ts";
 import { parseInvite } from "../../protocol/invite.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
-import type { Flags } from "../flags.ts";
+import { type Flags, stateDirFlag } from "../flags.ts";
 import { readSecret } from "../secret-source.ts";
 import { completeCommand } from "../shown-command.ts";
+import { ServerBook } from "./server-book.ts";
 import { BOOK_FLAGS } from "./servers.ts";
-import { bookOf, serverOf } from "./target.ts";
+import { serverOf } from "./target.ts";
 
 /** What --server would take for an address must not be a name. */
 const NAME = /^(?!localhost$)[A-Za-z][A-Za-z0-9_-]{0,63}$/;
@@ -36,7 +37,7 @@ export const join: Command = {
     const name = String(flags["name"] ?? invite.label);
     if (!NAME.test(name))
       throw new UsageError(`${quote(name)} can't name a server: letters, digits, "_" and "-", a letter first.`);
-    const book = bookOf(flags);
+    const book = new ServerBook(stateDirFlag(flags));
     const known = book.find(name);
     const server = serverOf(invite, name);
     // The same server with another token or address is no surprise; another server under its name is.

@@ -7,7 +7,8 @@ import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, formatTime, plural } from "../format.ts";
-import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { withClient } from "./connection.ts";
 import { typedSource } from "./fetch-plan.ts";
 import { describeLeftOut, toldByServer } from "./left-out.ts";
 

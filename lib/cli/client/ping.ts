@@ -3,7 +3,8 @@ import type { Command } from "../command.ts";
 import { toJson } from "../escape.ts";
 import { type Flags, integerFlag } from "../flags.ts";
 import { plural } from "../format.ts";
-import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { withClient } from "./connection.ts";
 
 export const ping: Command = {
   description: "Measure the round-trip time to the server",

@@ -3,9 +3,10 @@ import type { UploadItem } from "../../client/transfer.ts";
 import { Upload } from "../../client/upload.ts";
 import { UsageError } from "../../errors.ts";
 import type { Command } from "../command.ts";
-import type { Flags } from "../flags.ts";
-import { privateOfClient } from "../private.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
+import { type Flags, stateDirFlag } from "../flags.ts";
+import { privatePlaces } from "../private.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, secretFilesOf } from "./connect-settings.ts";
+import { withConnection } from "./connection.ts";
 import { typedFolder } from "./fetch-plan.ts";
 import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
@@ -25,7 +26,7 @@ export const put: Command = {
   },
   run(flags, io) {
     const request = sendRequest(flags);
-    const places = privateOfClient(flags);
+    const places = privatePlaces(stateDirFlag(flags), secretFilesOf(flags));
     return withConnection(flags, io, (connection, signal) => sendAll(connection, request, { io, signal, places }));
   },
 };

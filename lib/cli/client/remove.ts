@@ -2,7 +2,8 @@ import type { Client } from "../../client/client.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { withClient } from "./connection.ts";
 import { forEachPath } from "./each-path.ts";
 import { typedPath } from "./fetch-plan.ts";
 

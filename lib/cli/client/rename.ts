@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { withClient } from "./connection.ts";
 import { typedNewPath, typedPath } from "./fetch-plan.ts";
 
 export const rename: Command = {

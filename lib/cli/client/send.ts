@@ -5,7 +5,8 @@ import type { SendResult } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { plural } from "../format.ts";
-import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { withClient } from "./connection.ts";
 
 export const send: Command = {
   description: "Send a message to the server, a client or all",

@@ -3,10 +3,10 @@ import { parseToken } from "../../protocol/token.ts";
 import { formatAddress, parseAddress } from "../../transport/address.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
+import { stateDirFlag } from "../flags.ts";
 import { formatTable } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
-import type { KnownServer, ServerBook } from "./server-book.ts";
-import { bookOf } from "./target.ts";
+import { type KnownServer, ServerBook } from "./server-book.ts";
 
 /** Of every command that is about what is known here, and talks to no server. */
 export const BOOK_FLAGS = {
@@ -19,7 +19,7 @@ export const servers: Command = {
   args: BOOK_FLAGS,
   async run(flags, io) {
     let faults = 0;
-    const known = bookOf(flags).list((fault) => {
+    const known = new ServerBook(stateDirFlag(flags)).list((fault) => {
       faults++;
       io.note(`Left out: ${escapeText(fault.message)}`);
     });
@@ -44,7 +44,7 @@ export const forget: Command = {
   args: { server: { type: "positional", description: "Its name, or its address" }, ...BOOK_FLAGS },
   async run(flags, io) {
     const given = String(flags._[0]);
-    const book = bookOf(flags);
+    const book = new ServerBook(stateDirFlag(flags));
     // An address may be written without its port.
     const name = isAddressOfKnown(book, given) ? formatAddress(parseAddress(given)) : given;
     book.forget(name);

@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import { UsageError } from "../../errors.ts";
 import { type Flags, findFlag, parseFlags } from "../flags.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS } from "./connection.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS } from "./connect-settings.ts";
 
 /** What is said once, when the shell is started. */
 const OF_THE_PROGRAM: ArgsDef = { ...CONNECTION_FLAGS, ...RECONNECT_FLAGS };

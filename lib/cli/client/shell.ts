@@ -10,15 +10,22 @@ import type { Command } from "../command.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { EXIT, EXIT_OF } from "../exit-codes.ts";
-import type { Flags } from "../flags.ts";
-import { privateOfClient } from "../private.ts";
+import { stateDirFlag } from "../flags.ts";
+import { privatePlaces } from "../private.ts";
 import { describeError } from "../report.ts";
-import { defaultStateDir, historyFile, makeStateDir } from "../state-dir.ts";
+import { historyFile, makeStateDir } from "../state-dir.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
 import { PipedLines } from "../terminal/piped-lines.ts";
 import { onSignals } from "../terminal/signals.ts";
-import { CONNECTION_FLAGS, formatMessage, leave, openConnection, RECONNECT_FLAGS, raceAbort } from "./connection.ts";
+import {
+  CONNECTION_FLAGS,
+  type ConnectSettings,
+  RECONNECT_FLAGS,
+  readConnectSettings,
+  secretFilesOf,
+} from "./connect-settings.ts";
+import { formatMessage, leave, openConnection, raceAbort } from "./connection.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";
 import { parseShellLine } from "./shell-line.ts";
@@ -30,13 +37,23 @@ export const shell: Command = {
   args: { ...RECONNECT_FLAGS, ...CONNECTION_FLAGS },
   async run(flags, io) {
     if (flags["json"]) throw new UsageError("The shell is for people; use --json with a command, such as status.");
-    return new Shell(flags, io).run();
+    const places = privatePlaces(stateDirFlag(flags), secretFilesOf(flags));
+    const history = new History(stateDirFlag(flags), io.inIsTty);
+    return new Shell((signal) => readConnectSettings(flags, signal), { places, history, io }).run();
   },
 };
 
+type ReadSettings = (signal: AbortSignal) => Promise<ConnectSettings>;
+
+interface ShellParts {
+  readonly places: PrivatePlaces;
+  readonly history: History;
+  readonly io: ConsoleIo;
+}
+
 /** The interactive client. */
 class Shell {
-  readonly #flags: Flags;
+  readonly #readSettings: ReadSettings;
   readonly #io: ConsoleIo;
   readonly #history: History;
   readonly #places: PrivatePlaces;
@@ -51,11 +68,11 @@ class Shell {
   #watched: Client | undefined;
   #ended: SessionEnd | undefined;
 
-  constructor(flags: Flags, io: ConsoleIo) {
-    this.#flags = flags;
+  constructor(readSettings: ReadSettings, { places, history, io }: ShellParts) {
+    this.#readSettings = readSettings;
     this.#io = io;
-    this.#places = privateOfClient(flags);
-    this.#history = new History(String(flags["state-dir"] ?? defaultStateDir()), io.inIsTty);
+    this.#places = places;
+    this.#history = history;
   }
 
   async run(): Promise<number> {
@@ -69,7 +86,8 @@ class Shell {
     };
     const offs = [onSignals(["SIGINT"], onInterrupt), onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], onTerminate)];
     try {
-      const connection = await openConnection(this.#flags, this.#io, {
+      const settings = await this.#readSettings(connecting.signal);
+      const connection = await openConnection(settings, this.#io, {
         signal: this.#leaving.signal,
         connecting: connecting.signal,
         note: (line) => this.#print(line),

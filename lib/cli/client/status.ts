@@ -6,7 +6,8 @@ import { escapeText, toJson } from "../escape.ts";
 import { type Flags, integerFlag } from "../flags.ts";
 import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
-import { CONNECTION_FLAGS, withClient } from "./connection.ts";
+import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { withClient } from "./connection.ts";
 
 const MAX_LIMIT = 1_000_000;
 

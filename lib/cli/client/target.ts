@@ -1,14 +1,10 @@
-import { X509Certificate } from "node:crypto";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../path.ts";
-import { type Invite, isInvite, parseInvite } from "../../protocol/invite.ts";
+import { type Invite, isInvite } from "../../protocol/invite.ts";
 import { parseToken, type Token } from "../../protocol/token.ts";
 import { type Address, formatAddress, isLoopback, parseAddress } from "../../transport/address.ts";
-import type { Flags } from "../flags.ts";
-import { readGiven } from "../given-file.ts";
 import { findLocalInvite } from "../local-invite.ts";
-import { readSecret } from "../secret-source.ts";
-import { defaultStateDir } from "../state-dir.ts";
+import type { ConnectSettings } from "./connect-settings.ts";
 import { type KnownServer, ServerBook } from "./server-book.ts";
 
 const DEFAULT_SERVER = "localhost:5050";
@@ -33,31 +29,24 @@ export interface Target {
   readonly book: ServerBook;
 }
 
-/** Find out from flags, environment, and what was joined. @throws UsageError, StorageError; INTERRUPTED as readGiven() */
-export async function findTarget(flags: Flags, signal?: AbortSignal): Promise<Target> {
-  if (flags["plaintext"] === true && flags["ca"] !== undefined) throw new UsageError("--plaintext needs no --ca.");
-  const book = bookOf(flags);
-  const invite = await givenInvite(flags, signal);
-  const known = knownServer(flags["server"], book, invite);
-  const token = (await readSecret(flags["token-file"], "COMMSERVER_TOKEN", signal)) ?? known.token;
+/** Find out from the settings, and what was joined. @throws UsageError, StorageError */
+export function findTarget(settings: ConnectSettings): Target {
+  const book = new ServerBook(settings.stateDir);
+  const known = knownServer(settings, book);
   const addresses = known.addresses.map(parseAddress);
   return {
     name: known.name,
     addresses,
     identity: known.identity ?? undefined,
-    token: token === undefined ? undefined : parseToken(token),
-    ca: typeof flags["ca"] === "string" ? await readCa(flags["ca"], signal) : undefined,
+    token: settings.token ?? (known.token === undefined ? undefined : parseToken(known.token)),
+    ca: settings.ca,
     // A socket of this machine needs no encryption.
-    isPlaintext: flags["plaintext"] === true || addresses.every(({ kind }) => kind === "unix"),
+    isPlaintext: settings.isPlaintext || addresses.every(({ kind }) => kind === "unix"),
     isLocal: known.isLocal === true,
     isRemembered: book.find(known.name) !== undefined,
     warning: book.warningOf(known),
     book,
   };
-}
-
-export function bookOf(flags: Flags): ServerBook {
-  return new ServerBook(String(flags["state-dir"] ?? defaultStateDir()));
 }
 
 /** What an invite says, as an entry of the book. @throws UsageError when its addresses are none of a network */
@@ -68,18 +57,12 @@ export function serverOf({ addresses, identity, token }: Invite, name: string): 
   return { name, addresses: [...addresses], identity, token: `${token.name}:${token.secret}` };
 }
 
-async function givenInvite(flags: Flags, signal?: AbortSignal): Promise<Invite | undefined> {
-  const line = await readSecret(flags["invite-file"], "COMMSERVER_INVITE", signal);
-  return line === undefined ? undefined : parseInvite(line);
-}
-
 function knownServer(
-  server: unknown,
+  { server, invite }: ConnectSettings,
   book: ServerBook,
-  invite: Invite | undefined,
 ): KnownServer & { readonly isLocal?: boolean } {
   if (server === undefined && invite !== undefined) return serverOf(invite, invite.label);
-  const given = String(server ?? DEFAULT_SERVER);
+  const given = server ?? DEFAULT_SERVER;
   if (isInvite(given))
     throw new UsageError("That is an invite: write commserver-client join INVITE, or use --invite-file.");
   const joined = book.find(given);
@@ -103,17 +86,4 @@ function parseGiven(server: string): Address {
   } catch (cause) {
     throw new UsageError(`${quote(server)} is neither a server that was joined here nor an address.`, { cause });
   }
-}
-
-/** @throws as readGiven(); UsageError when there is no certificate in it */
-async function readCa(file: string, signal?: AbortSignal): Promise<string> {
-  const pem = await readGiven(file, signal);
-  const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
-  try {
-    for (const certificate of certificates) new X509Certificate(certificate);
-    if (certificates.length > 0) return certificates.join("\n");
-  } catch {
-    // told below
-  }
-  throw new UsageError(`${quote(file)} holds no certificates of authorities in PEM.`);
 }

@@ -4,7 +4,8 @@ import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS, withConnection } from "./connection.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS } from "./connect-settings.ts";
+import { withConnection } from "./connection.ts";
 import { askedBy } from "./list.ts";
 
 export const watch: Command = {

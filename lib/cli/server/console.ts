@@ -1,12 +1,12 @@
 import type { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
 import { CommError, UsageError } from "../../errors.ts";
-import { CONNECTION_FLAGS, connectClient } from "../client/connection.ts";
+import { CONNECTION_FLAGS, readConnectSettings } from "../client/connect-settings.ts";
+import { connectClient } from "../client/connection.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
-import { type Flags, secondsFlag } from "../flags.ts";
-import { defaultStateDir } from "../state-dir.ts";
+import { type Flags, secondsFlag, stateDirFlag } from "../flags.ts";
 import { onSignals } from "../terminal/signals.ts";
 import { obeyOperator } from "./operator-commands.ts";
 import { runOperatorConsole } from "./operator-console.ts";
@@ -79,9 +79,12 @@ async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
 /** By the socket in the state folder, or over the network with a token of the role "operator". */
 async function connectOperator(flags: Flags, io: ConsoleIo): Promise<Client> {
   if (flags["server"] === undefined) {
-    return connectSocket(String(flags["state-dir"] ?? defaultStateDir()), secondsFlag(flags, "timeout"));
+    return connectSocket(stateDirFlag(flags), secondsFlag(flags, "timeout"));
   }
-  const client = await connectClient(flags, io, { signal: new AbortController().signal, onMessage: () => {} });
+  const client = await connectClient(await readConnectSettings(flags), io, {
+    signal: new AbortController().signal,
+    onMessage: () => {},
+  });
   if (client.role === "operator") return client;
   await client.close();
   throw new CommError("NOT_ALLOWED", `This token has the role "${client.role}"; the console wants "operator".`);

@@ -5,7 +5,8 @@ import { formatFingerprint } from "../../transport/tls.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { serverWarnings } from "../exposed-state.ts";
-import { defaultStateDir, identityFile, ledgerFile, makeStateDir } from "../state-dir.ts";
+import { stateDirFlag } from "../flags.ts";
+import { identityFile, ledgerFile, makeStateDir } from "../state-dir.ts";
 
 export const identity: Command = {
   description: "Show the fingerprint of this server's identity, or replace it",
@@ -22,7 +23,7 @@ export const identity: Command = {
     const [action] = flags._;
     if (action !== undefined && action !== "rotate")
       throw new UsageError(`identity, or identity rotate, not "${action}".`);
-    const stateDir = makeStateDir(String(flags["state-dir"] ?? defaultStateDir()));
+    const stateDir = makeStateDir(stateDirFlag(flags));
     const file = identityFile(stateDir);
     const { digest } = action === "rotate" ? await rotate(stateDir, file) : await openIdentity(file);
     const fingerprint = formatFingerprint(digest);

@@ -1,7 +1,6 @@
 import type { ArgsDef } from "citty";
 import { UsageError } from "../../errors.ts";
-import { type Flags, integerFlag, secondsFlag, sizeFlag } from "../flags.ts";
-import { defaultStateDir } from "../state-dir.ts";
+import { type Flags, integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flags.ts";
 import { defaultMemory } from "./default-memory.ts";
 import { parseAdvertised } from "./invitation.ts";
 
@@ -115,7 +114,7 @@ export function readSettings(flags: Flags) {
     idleMs: String(flags["idle"]) === "0" ? undefined : secondsFlag(flags, "idle"),
     graceMs: secondsFlag(flags, "grace"),
     stopTimeoutMs: secondsFlag(flags, "stop-timeout"),
-    stateDir: String(flags["state-dir"] ?? defaultStateDir()),
+    stateDir: stateDirFlag(flags),
   };
 }
 

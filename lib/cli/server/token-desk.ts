@@ -8,9 +8,8 @@ import { TokenStore } from "../../server/access/token-store.ts";
 import { openIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
 import { serverWarnings } from "../exposed-state.ts";
-import type { Flags } from "../flags.ts";
 import { stateDirWords } from "../shown-command.ts";
-import { defaultStateDir, identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
+import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
 import { type Invitation, identityOf, inviteFor, lastInvitation, ownAddresses } from "./invitation.ts";
 import { connectSocket } from "./operator-socket.ts";
 
@@ -22,8 +21,7 @@ export interface TokenDesk extends Pick<Operator, "issueToken" | "revokeToken" |
 }
 
 /** The server that runs, or else its state folder, which is made if it `mayMake` one. @throws CommError STATE_IN_USE, … */
-export async function openTokenDesk(flags: Flags, options: { mayMake: boolean }): Promise<TokenDesk> {
-  const stateDir = String(flags["state-dir"] ?? defaultStateDir());
+export async function openTokenDesk(stateDir: string, options: { mayMake: boolean }): Promise<TokenDesk> {
   try {
     const operator = new Operator(await connectSocket(stateDir));
     return {

@@ -6,7 +6,7 @@ import type { IssueTokenResult, TokenRecord } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { expiryFlag, type Flags } from "../flags.ts";
+import { expiryFlag, type Flags, stateDirFlag } from "../flags.ts";
 import { formatTable, formatTime } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
 import { parseAdvertised } from "./invitation.ts";
@@ -38,7 +38,7 @@ export const token: Command = {
     }
     const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && flags[flag] !== undefined);
     if (surplus !== undefined) throw new UsageError(`--${surplus} goes with token add.`);
-    const desk = await openTokenDesk(flags, { mayMake: action === "add" });
+    const desk = await openTokenDesk(stateDirFlag(flags), { mayMake: action === "add" });
     for (const warning of desk.warnings) io.note(`Warning: ${escapeText(warning)}`);
     try {
       if (action === "add") await add(desk, String(name), flags, io);

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { secretFilesOf } from "../../../lib/cli/client/connect-settings.ts";
 import { knownStates, noteState } from "../../../lib/cli/known-states.ts";
-import { privateOfClient, privatePlaces } from "../../../lib/cli/private.ts";
+import { privatePlaces } from "../../../lib/cli/private.ts";
 import { defaultStateDir, makeStateDir } from "../../../lib/cli/state-dir.ts";
 import { LocalStorage } from "../../../lib/storage/local.ts";
 import { codeOf } from "../../support/fault.ts";
@@ -68,10 +69,10 @@ describe("what is private to a program", () => {
     writeTree(folder.join("home"), { token: "x", invite: "x", "state/x": "x", ca: "x", "-": "x" });
     const flags = { "state-dir": folder.join("home/state"), "invite-file": folder.join("home/invite") };
     const others = { "token-file": folder.join("home/token"), ca: folder.join("home/ca") };
-    const places = privateOfClient({ _: [], ...flags, ...others });
+    const places = privatePlaces(flags["state-dir"], secretFilesOf({ _: [], ...flags, ...others }));
     const storage = await LocalStorage.ofUser(folder.join("home"), { places });
     expect((await walk(storage)).paths).toEqual(["-", "ca"]);
-    const byInput = privateOfClient({ _: [], "token-file": "-" });
+    const byInput = privatePlaces(flags["state-dir"], secretFilesOf({ _: [], "token-file": "-" }));
     const all = await LocalStorage.ofUser(folder.join("home"), { places: byInput });
     expect((await walk(all)).paths).toContain("-");
   });

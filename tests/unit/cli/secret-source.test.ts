@@ -49,13 +49,12 @@ describe.skipIf(process.platform === "win32")("a pipe that is named", () => {
     return folder.join("pipe");
   };
 
-  test("is read once, and is what it said when it is asked for again, for a link that is made anew", async () => {
+  test("is waited for until it has said all", async () => {
     using folder = new TempFolder();
     const pipe = pipeIn(folder);
     const writer = Bun.spawn(["sh", "-c", `echo a:b > ${pipe}`]);
     expect(await readSecret(pipe, VARIABLE)).toBe("a:b");
     await writer.exited;
-    expect(await readSecret(pipe, VARIABLE)).toBe("a:b");
   });
 
   test("and into which nobody writes is not waited for any longer than the signal says", async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
+import { readConnectSettings } from "../../../lib/cli/client/connect-settings.ts";
 import { ServerBook } from "../../../lib/cli/client/server-book.ts";
 import { findTarget, type Target } from "../../../lib/cli/client/target.ts";
 import type { Flags } from "../../../lib/cli/flags.ts";
@@ -40,9 +41,11 @@ afterEach(() => {
   folder[Symbol.dispose]();
 });
 
+const settingsOf = (flags: Record<string, unknown>) => readConnectSettings({ _: [], timeout: "10", ...flags } as Flags);
+
 /** What is found, as text. */
 async function find(flags: Record<string, unknown> = {}): Promise<object> {
-  const target: Target = await findTarget({ _: [], ...flags } as Flags);
+  const target: Target = findTarget(await settingsOf(flags));
   const { name, addresses, identity, isPlaintext, token: found } = target;
   return { name, addresses: addresses.map(formatAddress), identity, isPlaintext, token: found?.name };
 }
@@ -170,7 +173,7 @@ describe("--ca", () => {
   test("is read, and told when it holds no certificate or does not exist", async () => {
     const { cert } = await testIdentity();
     writeFileSync(folder.join("ca.pem"), `some words\n${cert}\n`);
-    expect((await findTarget({ _: [], ca: folder.join("ca.pem") } as Flags)).ca).toBe(cert);
+    expect(findTarget(await settingsOf({ ca: folder.join("ca.pem") })).ca).toBe(cert);
     writeFileSync(folder.join("no.pem"), "PEM");
     await expect(find({ ca: folder.join("no.pem") })).rejects.toThrow(expect.objectContaining({ code: "USAGE" }));
     await expect(find({ ca: folder.join("none.pem") })).rejects.toThrow(

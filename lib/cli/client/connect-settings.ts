@@ -1,0 +1,107 @@
+import { X509Certificate } from "node:crypto";
+import type { ArgsDef } from "citty";
+import { UsageError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import { type Invite, parseInvite } from "../../protocol/invite.ts";
+import { parseToken, type Token } from "../../protocol/token.ts";
+import { type Flags, secondsFlag, stateDirFlag } from "../flags.ts";
+import { readGiven } from "../given-file.ts";
+import { readSecret } from "../secret-source.ts";
+
+/** Flags of every client command. */
+export const CONNECTION_FLAGS = {
+  server: {
+    type: "string",
+    alias: "s",
+    valueHint: "SERVER",
+    description: "A server that was joined, HOST:PORT, [IPV6]:PORT or unix:PATH; default: localhost:5050",
+  },
+  wait: { type: "boolean", alias: "w", description: "Queue for a seat when the server is full" },
+  timeout: {
+    type: "string",
+    valueHint: "SECONDS",
+    default: "10",
+    description: "How long connecting may take; a silent request: 3 times that, at least 45",
+  },
+  "token-file": { type: "string", valueHint: "FILE", description: "Take the token from a file; -: standard input" },
+  "invite-file": { type: "string", valueHint: "FILE", description: "Take an invite from a file; -: standard input" },
+  "accept-new": { type: "boolean", description: "Trust a server at first sight, and remember its identity" },
+  ca: { type: "string", valueHint: "FILE", description: "Trust the authorities in FILE (PEM), and check the name" },
+  plaintext: { type: "boolean", description: "Talk without encryption, to a server that does so too" },
+  "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers and the history are" },
+  json: { type: "boolean", description: "Print JSON for programs" },
+} as const satisfies ArgsDef;
+
+/** Flags of commands that take long enough to lose a link. */
+export const RECONNECT_FLAGS = {
+  reconnect: {
+    type: "string",
+    valueHint: "SECONDS",
+    default: "60",
+    description: "How long to try to come back when the link is lost; 0: not at all",
+  },
+} as const satisfies ArgsDef;
+
+/** Which server to talk to, with what, and how long to try: flags, environment, files and standard input, read once. */
+export interface ConnectSettings {
+  /** As it was typed; undefined when no server was named. */
+  readonly server: string | undefined;
+  readonly invite: Invite | undefined;
+  readonly token: Token | undefined;
+  /** Authorities in place of those that browsers trust, PEM. */
+  readonly ca: string | undefined;
+  readonly isPlaintext: boolean;
+  /** Trust a server that is seen for the first time without a question. */
+  readonly acceptNew: boolean;
+  /** Queue for a seat. */
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+  /** How long to try to come back when the link is lost; 0: not at all. */
+  readonly reconnectMs: number;
+  readonly stateDir: string;
+  readonly isJson: boolean;
+}
+
+/** @throws UsageError; as readGiven(), with INTERRUPTED when `signal` aborts first */
+export async function readConnectSettings(flags: Flags, signal?: AbortSignal): Promise<ConnectSettings> {
+  if (flags["plaintext"] === true && flags["ca"] !== undefined) throw new UsageError("--plaintext needs no --ca.");
+  const stateDir = stateDirFlag(flags);
+  const invite = await readSecret(flags["invite-file"], "COMMSERVER_INVITE", signal);
+  const token = await readSecret(flags["token-file"], "COMMSERVER_TOKEN", signal);
+  return {
+    server: flags["server"] === undefined ? undefined : String(flags["server"]),
+    invite: invite === undefined ? undefined : parseInvite(invite),
+    token: token === undefined ? undefined : parseToken(token),
+    ca: typeof flags["ca"] === "string" ? await readCa(flags["ca"], signal) : undefined,
+    isPlaintext: flags["plaintext"] === true,
+    acceptNew: flags["accept-new"] === true,
+    wait: flags["wait"] === true,
+    timeoutMs: secondsFlag(flags, "timeout"),
+    reconnectMs: flags["reconnect"] === undefined ? 0 : reconnectFlag(flags),
+    stateDir,
+    isJson: flags["json"] === true,
+  };
+}
+
+/** Files that the flags name, and that hold what is secret. */
+export function secretFilesOf(flags: Flags): string[] {
+  const files = [flags["token-file"], flags["invite-file"]].filter((file) => typeof file === "string");
+  return files.filter((file) => file !== "-");
+}
+
+function reconnectFlag(flags: Flags): number {
+  return String(flags["reconnect"]) === "0" ? 0 : secondsFlag(flags, "reconnect");
+}
+
+/** @throws as readGiven(); UsageError when there is no certificate in it */
+async function readCa(file: string, signal?: AbortSignal): Promise<string> {
+  const pem = await readGiven(file, signal);
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
+  try {
+    for (const certificate of certificates) new X509Certificate(certificate);
+    if (certificates.length > 0) return certificates.join("\n");
+  } catch {
+    // told below
+  }
+  throw new UsageError(`${quote(file)} holds no certificates of authorities in PEM.`);
+}
