@@ -70,6 +70,8 @@ class ClientStage implements Stage {
   readonly #asked: { what: string; outcome: Watched<unknown> }[] = [];
   readonly #wires: Wire[] = [];
   readonly #links: EndlessLink[] = [];
+  /** A client was told to wait in the queue, and wants to: that has no end but the user's. */
+  #isQueued = false;
   /** Messages, of all clients. */
   #unread = 0;
   /** Who asks: a client, or one that comes back. */
@@ -107,6 +109,9 @@ class ClientStage implements Stage {
       silenceMs: MANNERS[then].silenceMs,
       resume,
       onMessage: () => this.#show(),
+      onQueued: () => {
+        this.#isQueued = true;
+      },
       ...this.#spoiled,
     });
     return { wire, client };
@@ -161,8 +166,10 @@ class ClientStage implements Stage {
     if (then === undefined) return;
     const { mayLast, roundMs, mostMs } = MANNERS[then];
     if (then === "cuts") for (const wire of this.#wires) wire.reset();
-    const lasting = () =>
-      this.#asked.filter(({ what, outcome }) => outcome.state === "pending" && !mayLast.includes(what));
+    const lasting = () => {
+      if (this.#isQueued && then !== "queue") return [];
+      return this.#asked.filter(({ what, outcome }) => outcome.state === "pending" && !mayLast.includes(what));
+    };
     const sent = () => this.#links.reduce((sum, link) => sum + link.sent, 0);
     let passed = 0;
     for (; passed < mostMs && lasting().length > 0 && sent() < MOST_BYTES; passed += roundMs) {
