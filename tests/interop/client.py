@@ -13,7 +13,7 @@ from lies_auth import CLIENT_AUTH_LIES
 from pipes import connect
 from scram import ClientProof, read_invite, split_token
 from session import Session, emit
-from wire import ENTRY, ERRORS, PUSH, TOKEN, Violation, change, fields, require
+from wire import ENTRY, ERRORS, PUSH, TOKEN, Violation, change, fields, require, valid_path
 
 
 class Refused(Exception):
@@ -197,6 +197,7 @@ class Client(FileCommands, Session):
         require(count == len(records.all), "BAD_PAYLOAD", f"{count} entries, but {len(records.all)} records")
         for entry in records.all:
             right = fields(ENTRY)(entry) and (entry["kind"] == "file" or entry["size"] == 0)
+            right = right and valid_path(entry["path"], "names" in self.features)
             require(right, "BAD_PAYLOAD", f"an entry has the wrong shape: {entry!r}")
         emit("listed", entries=records.all, skipped=stream.trailer["skipped"])
 

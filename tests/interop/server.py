@@ -127,7 +127,7 @@ class Visitor(Session):
 
     def trouble(self, path):
         """Methods: why nothing can be done with a path, as (code, message), or None."""
-        full = os.path.join(self.server.root, path) if valid_path(path) else None
+        full = os.path.join(self.server.root, path) if valid_path(path, "names" in self.features) else None
         if full is None:
             return "BAD_PATH", f'"{path}" is no path.'
         if not os.path.lexists(full):
@@ -155,6 +155,8 @@ class Visitor(Session):
         """Methods, list: everything, depth first."""
         for name in sorted(os.listdir(os.path.join(self.server.root, folder))):
             path = f"{folder}/{name}" if folder else name
+            if not valid_path(path, "names" in self.features):
+                continue
             entry = self.entry(path)
             yield entry
             if entry["kind"] == "folder":
@@ -194,7 +196,7 @@ class Visitor(Session):
         if glob is None:
             return entries + evil
         if is_glob(glob):
-            pattern = Glob(glob)
+            pattern = Glob(glob, "names" in self.features)
             require(os.path.isdir(os.path.join(self.server.root, pattern.top)), "NOT_FOUND", "nothing is there")
             return [one for one in entries + evil if pattern.matches(one["path"])]
         return self.at(glob)
@@ -205,7 +207,7 @@ class Visitor(Session):
         evil = [{"path": lie, "kind": "file", "size": 4, "modifiedAt": 0}] if lie else []
         entries = list(self.walk())
         path = path[:-1] if len(path) > 1 and path.endswith("/") else path
-        require(valid_path(path), "BAD_PATH", f'"{path}" is no path.')
+        require(valid_path(path, "names" in self.features), "BAD_PATH", f'"{path}" is no path.')
         named = [one for one in entries if one["path"] == path]
         require(named, "NOT_FOUND", f'There is no "{path}" here.')
         if named[0]["kind"] != "folder":

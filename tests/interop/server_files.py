@@ -146,7 +146,7 @@ class PutAnswers:
         self.last = chunk.id
         emit("offered", kind=chunk.name, id=chunk.id, **chunk.body)
         self.uploads[chunk.id] = Upload(chunk.body["path"], chunk.body, {})
-        if valid_path(chunk.body["path"]):
+        if valid_path(chunk.body["path"], "names" in self.visitor.features):
             return os.path.join(self.server.root, chunk.body["path"])
         self.refuse(chunk.id, ERRORS["BAD_PATH"], f'"{chunk.body["path"]}" is no path.')
         return None

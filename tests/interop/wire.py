@@ -160,14 +160,21 @@ def fields(members):
 UNFINISHED = (b".commserver-part", b".commserver-journal", b".commserver-lock")
 
 
-def valid_path(value):
-    """Methods: whether a text is a repository path, and not that of an unfinished file."""
-    if not isinstance(value, str) or re.search(r"[\x00-\x1f\x7f-\x9f\\]|^[A-Za-z]:", value):
+def valid_path(value, names=False):
+    """Methods: whether a text is a repository path, and not that of an unfinished file; names: both named `names`."""
+    if not isinstance(value, str) or re.search(r"[\x00-\x1f\x7f-\x9f]", value):
+        return False
+    if not names and re.search(r"\\|^[A-Za-z]:", value):
         return False
     parts = value.encode("utf-8", "surrogatepass").split(b"/")
     return len(value.encode("utf-8", "surrogatepass")) <= 4096 and len(parts) <= 128 and all(
         part not in (b"", b".", b"..") and len(part) <= 255 and not part.lower().endswith(UNFINISHED) for part in parts
     )
+
+
+def any_path(value):
+    """Methods: a path of any kind; who has not named `names` looks again."""
+    return valid_path(value, names=True)
 
 
 BOOLEAN, TIME, TIME_OR_NULL = one_of(True, False), number(), either(number(), one_of(None))
@@ -205,7 +212,7 @@ SHAPES = {
 PUSH = fields({"from": text(), "to": text(), "text": text(1, 8192)})
 KIND = one_of("file", "folder", "link", "other")
 MODE = number(0, 0o777)
-ENTRY = {"path": valid_path, "kind": KIND, "size": number(), "modifiedAt": TIME, "mode?": MODE}
+ENTRY = {"path": any_path, "kind": KIND, "size": number(), "modifiedAt": TIME, "mode?": MODE}
 REASONS = ("exit", "lost", "kicked", "timeout", "idle", "revoked", "shutdown", "protocol error", "crash", None)
 REASON = one_of(*REASONS)
 FACTS = {"size": number(), "modifiedAt": TIME, "executable": BOOLEAN, "mode?": MODE, "etag": text(0, 128)}
@@ -292,13 +299,13 @@ def within(offset, holes):
     return next((end for start, end in holes if start <= offset < end), None)
 STATES = {
     "ready": fields({"ranges": array(range_of)}),
-    "done": fields({"path": valid_path, "outcome": one_of("stored", "unchanged", "skipped")}),
+    "done": fields({"path": any_path, "outcome": one_of("stored", "unchanged", "skipped")}),
     "failed": FAILURE,
 }
 CHANGES = {
     "added": fields(ENTRY),
     "changed": fields(ENTRY),
-    "removed": fields({"path": valid_path}),
+    "removed": fields({"path": any_path}),
     "missed": fields({"count": number(1)}),
 }
 
