@@ -6,6 +6,8 @@ export interface DiskTraits {
   readonly maxFile?: number;
   /** It takes names in another case of letters for the same. */
   readonly isCaseless?: true;
+  /** It cuts dots off the end of a name, without a word. */
+  readonly cutsDots?: true;
   /** Every file there is executable. */
   readonly isAllExecutable?: true;
   /** What a name there can't have. */

@@ -28,8 +28,8 @@ const FUSE = { hidesOpenFiles: true, isSilent: true } as const;
 /** What FAT and its kin have in common. */
 const FAT = { isCaseless: true, isAllExecutable: true, refused: /["*/:<>?\\|\p{Cc}]/u } as const;
 /** The kernel's ones cut dots at the end off, and FAT takes no space there. */
-const VFAT = { ...FAT, refused: /["*/:<>?\\|\p{Cc}]|[. ]$/u } as const;
-const EXFAT = { ...FAT, refused: /["*/:<>?\\|\p{Cc}]|\.$/u } as const;
+const VFAT = { ...FAT, cutsDots: true, refused: /["*/:<>?\\|\p{Cc}]|[. ]$/u } as const;
+const EXFAT = { ...FAT, cutsDots: true, refused: /["*/:<>?\\|\p{Cc}]|\.$/u } as const;
 
 /** Every file system that this machine can give. */
 export const DISKS: readonly DiskKind[] = [
