@@ -30,6 +30,8 @@ export interface DoorOptions {
   readonly maxUnadmittedPerAddress: number;
   /** Connections in their handshake and those that only linger, together: the oldest of the latter are cut off. */
   readonly maxPassing: number;
+  /** As ServerOptions. */
+  readonly collect?: () => void;
   emit(event: ServerEvent): void;
   /** As AdmissionHost. */
   closedFor(): { code: ErrorCode; message: string } | undefined;
@@ -70,7 +72,7 @@ export class Door implements AdmissionHost {
     this.seats = options.seats;
     this.access = options.access;
     this.bandwidth = options.bandwidth;
-    this.backlogs = new Backlogs(options.clock);
+    this.backlogs = new Backlogs(options.clock, options.collect);
     this.heartbeatMs = options.heartbeatMs;
     this.handshakeMs = options.handshakeMs;
     const { maxUnadmitted: max, maxUnadmittedPerAddress: maxPerGroup } = options;

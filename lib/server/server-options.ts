@@ -40,6 +40,8 @@ export interface ServerOptions {
   readonly maxWindow: number;
   /** What peers may make the server keep in memory. */
   readonly memory: MemoryLimits;
+  /** Find out what memory is not needed any more; called while peers send more than is handled at once. */
+  readonly collect?: () => void;
   /** Whether clients may change the repository. */
   readonly writable: boolean;
   readonly digest64: Digest64;

@@ -3,6 +3,11 @@ import type { Clock } from "./clock.ts";
 /** How long backlogs are worked on before everybody else who waits for the event loop has a turn. */
 const MAX_RUN_MS = 2;
 
+/** A turn handles 128 KiB of requests or so: after 8 MiB of them much lies about that nobody needs any more. */
+const TURNS_TO_COLLECT = 64;
+/** Looking for it takes time itself. */
+const COLLECT_MS = 200;
+
 /**
  * The links of one side that have received more than is handled at once. They take turns, a few of them between two looks
  * at what else has come: so who sends much is served, and who sends little does not wait for all of that.
@@ -11,9 +16,15 @@ export class Backlogs {
   readonly #clock: Pick<Clock, "now" | "turn">;
   #waiting: (() => void)[] = [];
   #isScheduled = false;
+  readonly #collect: (() => void) | undefined;
+  /** Since it was called last. */
+  #turns = 0;
+  #collectedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Pick<Clock, "now" | "turn">) {
+  /** `collect` finds what memory is not needed any more: now and then, while there is much to do. */
+  constructor(clock: Pick<Clock, "now" | "turn">, collect?: () => void) {
     this.#clock = clock;
+    this.#collect = collect;
   }
 
   /** Call `work`, which handles a little, behind the others that wait. */
@@ -38,6 +49,12 @@ export class Backlogs {
     this.#waiting = [];
     let next = 0;
     while (next < waiting.length && (next === 0 || this.#clock.now() - began < MAX_RUN_MS)) waiting[next++]?.();
+    this.#turns += next;
+    if (this.#turns >= TURNS_TO_COLLECT && this.#clock.now() - this.#collectedAt >= COLLECT_MS) {
+      this.#turns = 0;
+      this.#collectedAt = this.#clock.now();
+      this.#collect?.();
+    }
     if (next < waiting.length) this.#waiting = [...waiting.slice(next), ...this.#waiting];
     if (this.#waiting.length > 0) this.#schedule();
   }

@@ -112,6 +112,7 @@ async function startIn(
     limits: { credit: FIRST_CREDIT_BYTES, maxStreams: MAX_STREAMS },
     maxWindow: windowFor(bandwidth.perSession ?? bandwidth.total),
     memory: memoryLimits(settings.maxMemory),
+    collect: () => Bun.gc(false),
     graceMs: settings.graceMs,
     writable: settings.isWritable,
     digest64,

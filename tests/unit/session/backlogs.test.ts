@@ -49,4 +49,23 @@ describe("Backlogs", () => {
     await settle();
     expect(done).toBe(3);
   });
+
+  test("have the memory collected that their work has left, when there was much of it and not more often than five times a second", async () => {
+    const clock = new FakeClock();
+    let collected = 0;
+    const backlogs = new Backlogs(clock, () => void collected++);
+    const work = async (turns: number) => {
+      for (let count = 0; count < turns; count++) backlogs.add(() => {});
+      await settle();
+    };
+    await work(63);
+    expect(collected).toBe(0);
+    await work(1);
+    expect(collected).toBe(1);
+    await work(200);
+    expect(collected).toBe(1);
+    await clock.advance(200);
+    await work(1);
+    expect(collected).toBe(2);
+  });
 });
