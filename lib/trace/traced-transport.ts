@@ -45,6 +45,10 @@ class TracedTransport implements Transport {
         handler.onBytes(bytes);
       },
       onDrain: () => handler.onDrain(),
+      onPeerEnd: () => {
+        this.#write("< end");
+        handler.onPeerEnd?.();
+      },
       onClosed: (error) => {
         this.#write(error === undefined ? "closed" : `closed: ${error.message}`);
         handler.onClosed(error);

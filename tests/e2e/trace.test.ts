@@ -10,7 +10,7 @@ beforeAll(async () => {
 }, 120_000);
 
 const LINE =
-  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z #\d+ (?:open .+|closed.*|[<>] [A-Z]+ stream=\d+ length=\d+( flags=END)?( .+)?)$/;
+  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z #\d+ (?:open .+|closed.*|< end|[<>] [A-Z]+ stream=\d+ length=\d+( flags=END)?( .+)?)$/;
 
 test("each frame of a get is a line in the client's trace, which nobody else can read", async () => {
   await using site = await AccessSite.start();
