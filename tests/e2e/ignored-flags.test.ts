@@ -132,6 +132,7 @@ describe("flags", () => {
   });
 
   test("do what they say: in the shell, and in the console", async () => {
+    await site.shell("ping"); // an older session to leave out
     const { stdout, exitCode } = await site.shell("ping --count 3", "status --limit 1", "list .");
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^3 round trips: /m);
