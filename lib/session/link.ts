@@ -314,7 +314,9 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
 
   /** Read no more for this reason; undone by #release(), and when there is no other reason either. */
   #hold(reason: Hold): void {
-    if (this.#holds === 0) this.#transport.pause();
+    // Read to its end at once, what many peers that are gone had sent would be in memory together.
+    const isBrief = reason === Hold.backlog;
+    if (this.#holds === 0 || !isBrief) this.#transport.pause(isBrief);
     this.#holds |= reason;
   }
 

@@ -30,9 +30,10 @@ export interface Transport {
 
   /**
    * Stop and go on delivering: the peer is slowed by its own unread bytes, not by our memory. A peer that is gone is told of
-   * all the same where the system lets that be seen; then what it had sent by then comes first, pause or not.
+   * all the same where the system lets that be seen; then what it had sent by then comes first, pause or not. `isBrief`
+   * says that resume() follows as soon as there is time: its end is found then, behind what it has sent. May be called again.
    */
-  pause(): void;
+  pause(isBrief?: boolean): void;
   resume(): void;
 
   /**

@@ -66,8 +66,8 @@ class TracedTransport implements Transport {
     return this.#inner.sendFile(bytes);
   }
 
-  pause(): void {
-    this.#inner.pause();
+  pause(isBrief?: boolean): void {
+    this.#inner.pause(isBrief);
   }
 
   resume(): void {

@@ -92,12 +92,12 @@ export class SocketTransport implements Transport, Paused {
     return fdOf(this.#socket);
   }
 
-  pause(): void {
+  pause(isBrief = false): void {
     if (this.#closing || this.#closed || this.#readsToEnd) return;
+    if (!this.#paused) this.#late = 0;
     this.#paused = true;
-    this.#late = 0;
     this.#socket.pause();
-    pausedSockets.add(this);
+    if (!isBrief) pausedSockets.add(this);
   }
 
   onLastByte(): void {

@@ -9,6 +9,8 @@ export class FakeTransport implements Transport {
   /** While true, write() takes the bytes and says that it is full. */
   blocked = false;
   paused = false;
+  /** Of each pause, how long it may last. */
+  readonly pauses: ("brief" | "long")[] = [];
   closed = false;
   /** What close() was told, if anything. */
   lingerMs: number | undefined;
@@ -32,8 +34,9 @@ export class FakeTransport implements Transport {
     throw new Error("No file can be sent here.");
   }
 
-  pause(): void {
+  pause(isBrief = false): void {
     this.paused = true;
+    this.pauses.push(isBrief ? "brief" : "long");
   }
 
   resume(): void {

@@ -70,8 +70,8 @@ export class Meddler implements Transport {
     return isFree;
   }
 
-  pause(): void {
-    this.#inner.pause();
+  pause(isBrief?: boolean): void {
+    this.#inner.pause(isBrief);
   }
 
   resume(): void {

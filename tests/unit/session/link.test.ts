@@ -137,6 +137,27 @@ describe("Link: a peer that does not read", () => {
   });
 });
 
+describe("Link: a pause", () => {
+  test("that ends when there is time is brief: nobody who is gone is read to the end before it is his turn", async () => {
+    const { transport, link } = makeLink();
+    link.startHeartbeat();
+    arrive(transport, Buffer.concat(Array(1_000).fill(frame("PING", pattern(8)))));
+    await allTurns();
+    expect([transport.paused, transport.pauses]).toEqual([false, ["brief"]]);
+  });
+
+  test("that only the peer can end is a long one, also while there is no time", async () => {
+    const { transport, link } = makeLink();
+    link.startHeartbeat();
+    transport.blocked = true;
+    link.send(Opcode.PING, 0, pattern(8));
+    await settle();
+    arrive(transport, Buffer.concat(Array(11_000).fill(frame("PING", pattern(8)))));
+    await allTurns();
+    expect([transport.paused, transport.pauses]).toEqual([true, ["brief", "long"]]);
+  });
+});
+
 describe("Link: what came already from a peer that does not read", () => {
   /** Answers each OPEN with 64 KB, and counts them. */
   const answering = () => {
