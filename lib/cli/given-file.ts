@@ -1,7 +1,7 @@
 import { readFile } from "node:fs";
-import { CommError } from "../errors.ts";
 import { quote } from "../path.ts";
 import { readError } from "../storage/disk-error.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /**
  * The text of a file that a flag names; 0 is standard input. It may be a pipe into which nobody writes, or a terminal: who
@@ -20,16 +20,4 @@ function readText(file: string | 0): Promise<string> {
       else reject(readError(cause, file === 0 ? "standard input" : quote(file), "user"));
     });
   });
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(new CommError("INTERRUPTED", "Interrupted."));
-  signal.addEventListener("abort", onAbort);
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

@@ -4,6 +4,7 @@ import { CommError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { writeError } from "../../storage/disk-error.ts";
 import { type ConsoleIo, outputError } from "../console-io.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 
 const open = promisify(fs.open);
 const write = promisify(fs.write);
@@ -44,32 +45,66 @@ export async function openStream(
   signal: AbortSignal,
 ): Promise<OutputStream> {
   if (isStandardOutput(output)) return { out: (bytes) => io.out(bytes), close() {} };
-  const fd = await openPatiently(output, signal);
-  return {
-    async out(bytes) {
-      try {
-        for (let offset = 0; offset < bytes.length; )
-          offset += (await write(fd, bytes, offset, bytes.length - offset, null)).bytesWritten;
-      } catch (cause) {
-        throw outputError(cause, quote(output));
-      }
-    },
-    close: () => fs.closeSync(fd),
-  };
+  return new FileStream(await openPatiently(output, signal), quote(output));
+}
+
+/** A device or a pipe. Calls of the system for one file run beside each other: each waits for the one before it. */
+class FileStream implements OutputStream {
+  readonly #fd: number;
+  readonly #name: string;
+  /** The last of them; when one has failed, so do all behind it. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(fd: number, name: string) {
+    this.#fd = fd;
+    this.#name = name;
+  }
+
+  out(bytes: Uint8Array): Promise<void> {
+    const written = this.#last.then(() => this.#write(bytes));
+    this.#last = written;
+    return written;
+  }
+
+  /** What is under way ends first: by then the number of the descriptor must be nobody else's. */
+  close(): void {
+    const ended = this.#last;
+    this.#last = Promise.reject(new CommError("OUTPUT_CLOSED", `Nothing more goes to ${this.#name}.`));
+    this.#last.catch(() => {});
+    ended.catch(() => {}).then(() => fs.closeSync(this.#fd));
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let offset = 0; offset < bytes.length; )
+        offset += (await write(this.#fd, bytes, offset, bytes.length - offset, null)).bytesWritten;
+    } catch (cause) {
+      throw outputError(cause, this.#name);
+    }
+  }
 }
 
 async function openPatiently(output: string, signal: AbortSignal): Promise<number> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(new CommError("INTERRUPTED", "Interrupted."));
-  signal.addEventListener("abort", onAbort, { once: true });
   const opening = open(output, fs.constants.O_WRONLY | fs.constants.O_NOCTTY);
   try {
-    return await Promise.race([opening, aborted.promise]);
+    return await unlessAborted(opening, signal);
   } catch (cause) {
     if (!signal.aborted) throw writeError(cause, quote(output));
-    opening.then(fs.closeSync, () => {});
+    opening.then(fs.closeSync, () => {}).finally(readerOf(output));
     throw cause;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * Who waits in the system for a reader of a pipe keeps one of the few threads that all files share: be that reader.
+ *
+ * @returns what ends it
+ */
+function readerOf(pipe: string): () => void {
+  try {
+    const fd = fs.openSync(pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY);
+    return () => fs.closeSync(fd);
+  } catch {
+    return () => {}; // then it waits on
   }
 }
