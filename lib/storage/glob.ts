@@ -46,9 +46,10 @@ class Alternative {
   }
 
   reaches(folder: string): boolean {
-    const names = (this.#isMasked ? masked(folder) : folder).split("/");
+    const shown = this.#isMasked ? masked(folder) : folder;
+    const names = shown.split("/");
     const known = this.#beginnings.length;
-    if (names.length <= known) return this.#beginnings[names.length - 1]?.match(folder) === true;
+    if (names.length <= known) return this.#beginnings[names.length - 1]?.match(shown) === true;
     if (!this.#isDeep) return false;
     return known === 0 || this.#beginnings[known - 1]?.match(names.slice(0, known).join("/")) === true;
   }

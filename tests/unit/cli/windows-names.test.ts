@@ -73,3 +73,9 @@ test.each(["*", "?*", "a*", "a\\*", "**/b", "*/b", "a/*", "[Z-^]*", "[!a]*", "[\
     expect(paths.filter(selectGlob(pattern, "linux").matches)).toEqual(expected);
   },
 );
+
+test("a pattern reaches on Windows a folder with a backslash in its name, and what is below it", () => {
+  const { reaches } = selectGlob("docs/a\\b/c\\?/**", "win32");
+  expect(["docs", "docs/a\\b", "docs/a\\b/c\\d", "docs/a\\b/c\\d/e"].map(reaches)).toEqual([true, true, true, true]);
+  expect(["docs/a", "docs/a/b", "docs/a\\b/c", "docs/a\\b/c/d"].map(reaches)).toEqual([false, false, false, false]);
+});
