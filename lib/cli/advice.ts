@@ -37,7 +37,8 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   NO_SUCH_CLIENT: "See who is here with: commserver-client status",
   NOT_DELIVERED: "",
   TOO_MANY_STREAMS: "Wait for a running request to end.",
-  EXISTS: "Replace it with --overwrite, leave it with --skip-existing, or keep both with --rename.",
+  EXISTS:
+    "Replace a file with --overwrite, leave it with --skip-existing, or keep both with --rename; else choose another name.",
   BUSY: "Wait for the other transfer of the same file to end.",
   NO_SPACE: "Make room on the server, then run it again: it goes on where it stopped.",
   DIGEST_MISMATCH: "Run it again: what was verified is kept.",

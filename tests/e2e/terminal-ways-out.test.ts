@@ -206,7 +206,7 @@ test("a shell whose output goes elsewhere asks nothing that nobody would see", a
   });
   await screen.shows("Type a message");
   screen.type("get welcome.txt\r");
-  await screen.shows("Replace it with --overwrite");
+  await screen.shows("Replace a file with --overwrite");
   screen.type("y\r");
   await screen.shows("y ACK");
 });

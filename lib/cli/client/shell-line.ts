@@ -22,6 +22,17 @@ export function parseShellLine(line: string, commands: readonly string[]): Shell
   return { kind: "command", name, words: splitWords(rest) };
 }
 
+/** A name without quotes that seems to have flags in it, as in `get big --overwrite`. */
+const FLAGGED = /^(.*?\S)\s+(--[a-z].*|-[A-Za-z](?:\s.*)?)$/s;
+
+/** What is said when nothing was found for a line whose flags were taken for a part of a name; undefined for any other. */
+export function flagHint(line: ShellLine): string | undefined {
+  const [word = "", ...others] = line.kind === "command" ? line.words : [];
+  const [, path, flags] = FLAGGED.exec(word) ?? [];
+  if (line.kind !== "command" || path === undefined || others.length > 0) return undefined;
+  return `Flags go behind a name in quotes: ${line.name} "${path}" ${flags}`;
+}
+
 function splitWords(rest: string): string[] {
   if (rest === "") return [];
   if (!rest.startsWith('"')) return [rest];

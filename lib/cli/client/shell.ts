@@ -28,7 +28,7 @@ import {
 import { formatMessage, leave, openConnection, raceAbort } from "./connection.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";
-import { parseShellLine } from "./shell-line.ts";
+import { flagHint, parseShellLine } from "./shell-line.ts";
 
 const HISTORY_LINES = 500;
 
@@ -216,7 +216,10 @@ class Shell {
         places: this.#places,
         ...(input instanceof LineEditor && { ask: (question: string) => ask(input, question) }),
       });
-      return (await input.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
+      const exit = (await input.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
+      const hint = exit === EXIT.NOT_FOUND ? flagHint(line) : undefined;
+      if (hint !== undefined) this.#print(escapeText(hint));
+      return exit;
     } catch (thrown) {
       const error = toCommError(thrown);
       if (error.code === "INTERRUPTED") {

@@ -149,3 +149,8 @@ describe("anything else that is thrown", () => {
     expect(describeError(new StorageError("EXISTS", "It\nexists."))).toBe("It\\u{a}exists.");
   });
 });
+
+test("where no file is in the way, the advice for what exists names a way that helps", () => {
+  const { notes } = report(new StorageError("EXISTS", '"pipe" is not a file, and is not replaced by one.'));
+  expect(notes.at(-1)).toEndWith("else choose another name.");
+});

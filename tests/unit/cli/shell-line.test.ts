@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseShellLine } from "../../../lib/cli/client/shell-line.ts";
+import { flagHint, parseShellLine } from "../../../lib/cli/client/shell-line.ts";
 import { UsageError } from "../../../lib/errors.ts";
 
 const COMMANDS = ["list", "get", "exit"];
@@ -93,4 +93,21 @@ describe("parseShellLine()", () => {
       { numRuns: 1_000 },
     );
   });
+});
+
+describe("flagHint()", () => {
+  test.each([
+    ["get a b.txt --overwrite", 'get "a b.txt" --overwrite'],
+    ["get a -o /dev/null", 'get "a" -o /dev/null'],
+    ["get a -o", 'get "a" -o'],
+  ])("tells how %j is written with a flag", (line, better) => {
+    expect(flagHint(parse(line))).toBe(`Flags go behind a name in quotes: ${better}`);
+  });
+
+  test.each(["get a", "get a - b.txt", "get a -b.txt", "get --overwrite", 'get "a --b"  -x', "hello --you", "get"])(
+    "says nothing of %j",
+    (line) => {
+      expect(flagHint(parse(line))).toBeUndefined();
+    },
+  );
 });
