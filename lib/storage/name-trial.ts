@@ -3,7 +3,7 @@ import { errnoOf } from "./disk-error.ts";
 import { readFolder } from "./folder-reader.ts";
 import { toLocalName } from "./local-names.ts";
 import { OpenFolder } from "./open-folder.ts";
-import { uniqueLockName } from "./part-names.ts";
+import { uniqueTrialName } from "./part-names.ts";
 
 /** What the system says when something else than a name is the matter; "" is no word of the system. */
 const OTHER_MATTERS = new Set([
@@ -34,7 +34,7 @@ export class Endings {
  * @throws the system's error when not even that folder can be made
  */
 export function holds(folder: OpenFolder, name: string): boolean {
-  const trial = folder.at(uniqueLockName("trial"));
+  const trial = folder.at(uniqueTrialName());
   fs.mkdirSync(trial, 0o700);
   try {
     const inner = OpenFolder.open(trial);

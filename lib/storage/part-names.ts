@@ -36,6 +36,18 @@ export function uniqueLockName(name: string): string {
   return uniqueName(name, LOCK);
 }
 
+const TRIAL = "commserver-trial";
+const OF_TRIAL = new RegExp(`^${TRIAL}\\.[0-9a-f]{8}\\${LOCK}$`, "i");
+
+/** A name for a folder in which names are tried: see name-trial.ts. */
+export function uniqueTrialName(): string {
+  return uniqueLockName(TRIAL);
+}
+
+export function isTrial(name: string): boolean {
+  return OF_TRIAL.test(name);
+}
+
 /** The lock for the moment in which a file gets the name `name`, where the system can't tell whether it is free. */
 export function namingLock(name: string): string {
   const suffix = `.naming${LOCK}`;

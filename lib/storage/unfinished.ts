@@ -10,7 +10,7 @@ import { JournalLock } from "./journal-lock.ts";
 import { fromLocalName } from "./local-names.ts";
 import { LockFolder } from "./lock-folder.ts";
 import type { OpenFolder } from "./open-folder.ts";
-import { isUnfinished, siblingNames, uniqueLockName } from "./part-names.ts";
+import { isTrial, isUnfinished, siblingNames, uniqueLockName } from "./part-names.ts";
 import type { Unfinished } from "./storage.ts";
 
 /**
@@ -57,6 +57,11 @@ export async function* findUnfinished(
 
 /** Remove an unfinished file with its journal and lock. @returns false when somebody works on it, or it is gone */
 export function removeUnfinished(folder: OpenFolder, name: string): boolean {
+  if (isTrial(name)) {
+    // Of one that died within it; who still tries a name in it finds out nothing, as when nothing can be made.
+    fs.rmSync(folder.at(name), { recursive: true, force: true });
+    return true;
+  }
   const { journal, lock } = siblingNames(name);
   const right = JournalLock.takeExisting(folder, journal);
   if (right === undefined) return false;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import fs, { readdirSync } from "node:fs";
 import { LocalStorage } from "../../../lib/storage/local.ts";
 import { OpenFolder } from "../../../lib/storage/open-folder.ts";
+import { uniqueTrialName } from "../../../lib/storage/part-names.ts";
 import type { FileFacts } from "../../../lib/storage/storage.ts";
 import { codeOf } from "../../support/fault.ts";
 import { BLOCK } from "../../support/raw-chunks.ts";
@@ -122,4 +123,12 @@ describe("a disk that refuses a name", () => {
     });
     expect(await codeOf(() => storage.store("what?", facts(), "fail", BYTE))).toBe("DISK_FULL");
   });
+});
+
+test("what a trial leaves that died within it is found as unfinished, and goes with the name that it tried", async () => {
+  const left = uniqueTrialName();
+  writeTree(folder.path, { [`${left}/tried.`]: "" });
+  expect((await Array.fromAsync(storage.unfinished())).map(({ path }) => path)).toEqual([left]);
+  expect(await storage.removeUnfinished(left)).toBe(true);
+  expect(readdirSync(folder.path)).toEqual([]);
 });
