@@ -16,7 +16,7 @@ export function processTrace(): Trace {
 }
 
 /**
- * COMMSERVER_TRACE=FILE: a line for each frame is appended to FILE, which only its user can read. Each line is written at
+ * COMMSERVER_TRACE=FILE: a line for each frame is appended to FILE, which is made for its user alone. Each line is written at
  * once, so that it is there whatever happens next.
  *
  * @throws UsageError when FILE can't be written
