@@ -74,7 +74,8 @@ export class FolderWatch {
     this.#cancel("leave");
     this.#listeners.add(listener);
     try {
-      this.#ready ??= this.#open();
+      // Others may wait for what could not be learnt anew: whoever comes now asks for all of them.
+      this.#ready ??= this.#listeners.size > 1 ? this.#reopen() : this.#open();
       await this.#ready;
     } catch (error) {
       this.#unsubscribe(listener);
@@ -177,25 +178,37 @@ export class FolderWatch {
     this.#after(RENEW_MS, "renew", () => void this.#renew(tree));
   }
 
-  /** Learn anew what is there. Then, and not before, it is of use to hear that something was missed: the rest is told. */
   async #renew(lost: WatchedTree | undefined): Promise<void> {
     if (lost !== this.#tree) return;
     // The system may not have room for both.
     await lost?.close();
-    if (lost !== this.#tree || this.#listeners.size === 0) return;
+    if (lost !== this.#tree) return;
+    // Whoever comes before all is forgotten would be told nothing of a tree that is closed.
+    if (this.#listeners.size === 0) return this.#stop();
+    this.#ready = this.#reopen(lost !== undefined);
+    await this.#ready.catch(() => {}); // told, and tried again
+  }
+
+  /**
+   * Learn anew what is there. Then, and not before, it is of use to hear that something was missed: the rest is told. What
+   * can't be learnt is tried again later; `isFirst` says that nobody knows yet that it can't.
+   *
+   * @throws as subscribe()
+   */
+  async #reopen(isFirst = false): Promise<void> {
+    this.#cancel("renew");
     const latenessBefore = this.#lateness;
-    this.#ready = this.#open();
     try {
-      await this.#ready;
+      await this.#open();
     } catch (error) {
       // Whoever comes now is told why by being refused.
       const message =
         error instanceof StorageError ? error.message : "The server can't watch its repository at present.";
-      if (lost !== undefined) this.#emit([missed(1, message)]);
+      if (isFirst) this.#emit([missed(1, message)]);
       const isGone = error instanceof StorageError && error.code === "UNREADABLE";
       this.#why = REPLACED;
       this.#after(isGone ? CHECK_MS : RETRY_MS, "renew", () => void this.#renew(undefined));
-      return;
+      throw error;
     }
     if (this.#tree?.isLost) return;
     this.#emit([missed(Math.max(1, this.#missed), this.#why)]);

@@ -34,8 +34,7 @@ export class FickleDisk implements Disposable {
         unmount(this.path);
         return () => this.#plug();
       case "read-only":
-        mount("-o", "remount,bind,ro", this.path);
-        return () => mount("-o", "remount,bind,rw", this.path);
+        return this.#lock();
       case "full":
         return this.#fill();
     }
@@ -47,6 +46,17 @@ export class FickleDisk implements Disposable {
 
   #plug(): void {
     mount("--bind", this.#files, this.path);
+  }
+
+  /** While somebody writes there, the system keeps it as it is: then there is no trouble this time. */
+  #lock(): () => void {
+    try {
+      mount("-o", "remount,bind,ro", this.path);
+    } catch (error) {
+      if (`${error}`.includes("busy")) return () => {};
+      throw error;
+    }
+    return () => mount("-o", "remount,bind,rw", this.path);
   }
 
   #fill(): () => void {

@@ -1,0 +1,99 @@
+/** A watch whose tree was lost while nobody listened, or could not be learnt anew: whoever comes next is told all. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { FolderWatch } from "../../../lib/storage/folder-watch.ts";
+import { Folders } from "../../../lib/storage/folders.ts";
+import { lookIn } from "../../../lib/storage/local-list.ts";
+import { LookingSource } from "../../../lib/storage/looking-source.ts";
+import type { TreeSink } from "../../../lib/storage/tree-source.ts";
+import { lineOf } from "../../support/changes.ts";
+import { writeTree } from "../../support/repository.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
+
+let folder: TempFolder;
+let watch: FolderWatch;
+/** Of each source that was opened, in order. */
+let sinks: TreeSink[];
+let closed: number;
+/** Sources that fail when they are asked to watch. */
+let failing: number;
+
+const inside = (path = "") => folder.join("repository", path);
+
+beforeEach(() => {
+  folder = new TempFolder();
+  writeTree(inside(), { old: "x" });
+  [sinks, closed, failing] = [[], 0, 0];
+  const folders = new Folders(inside(), { owner: "server" });
+  watch = new FolderWatch({
+    folders,
+    look: (opened, path) => lookIn(folders, opened, path),
+    openSource(_, sink) {
+      sinks.push(sink);
+      const source = new LookingSource(sink, folders, 20);
+      const isFailing = failing > 0;
+      if (isFailing) failing--;
+      const { watch, close } = source;
+      source.watch = async (one, place) => {
+        if (isFailing) throw new Error("EIO");
+        return watch.call(source, one, place);
+      };
+      source.close = () => {
+        closed++;
+        close.call(source);
+      };
+      return { source, lateness: undefined };
+    },
+  });
+});
+
+afterEach(() => folder[Symbol.dispose]());
+
+/** Somebody who listens, and what was told. */
+async function listener(): Promise<{ lines: string[]; stop: () => void }> {
+  const lines: string[] = [];
+  const stop = await watch.subscribe((changes) => lines.push(...changes.map(lineOf)));
+  return { lines, stop };
+}
+
+describe("a watch", () => {
+  test("that was lost while nobody listened is made anew for who comes before it is forgotten", async () => {
+    const first = await listener();
+    first.stop();
+    sinks[0]?.lost();
+    await until(() => closed === 1);
+    const second = await listener();
+    writeFileSync(inside("new"), "x");
+    await until(() => second.lines.includes("added new"));
+    second.stop();
+  });
+
+  test("that could not be learnt anew is told of to all when somebody comes for whom it can", async () => {
+    const first = await listener();
+    failing = 1;
+    sinks[0]?.lost();
+    await until(() => first.lines.some((line) => line.startsWith("missed")));
+    const told = first.lines.length;
+    const second = await listener();
+    await until(() => first.lines.slice(told).some((line) => line.startsWith("missed")));
+    // And it is made anew when it is lost again: the attempt that was to be made is no more in the way.
+    sinks.at(-1)?.lost();
+    await until(() => sinks.length === 4);
+    writeFileSync(inside("new"), "x");
+    await until(() => [first, second].every(({ lines }) => lines.includes("added new")));
+    for (const { stop } of [first, second]) stop();
+  });
+
+  test("that can't be learnt for who comes is tried again for those who wait", async () => {
+    const first = await listener();
+    failing = 2;
+    sinks[0]?.lost();
+    await until(() => first.lines.length > 0);
+    expect(await listener().catch((error) => error.message)).toBe("EIO");
+    const third = await listener();
+    writeFileSync(inside("new"), "x");
+    await until(() => [first, third].every(({ lines }) => lines.includes("added new")));
+    for (const { stop } of [first, third]) stop();
+  });
+});
