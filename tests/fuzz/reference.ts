@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { OPCODES, type OpcodeName } from "../support/frames.ts";
 import { BLOCK, checkOf, HEADER_BYTES } from "../support/raw-chunks.ts";
 
@@ -60,21 +61,14 @@ export function readFrames(bytes: Buffer, maxControl: number): string[] {
   return seen;
 }
 
-/** DATA of one stream in a row is one entry, however it was cut. */
+/** DATA of one stream in a row is one entry, however it was cut: its sum goes on over the pieces. */
 export function noteData(seen: string[], stream: number, piece: Uint8Array): void {
   if (piece.length === 0) return;
   const before = /^DATA (\d+) (\d+) (\d+)$/.exec(seen.at(-1) ?? "");
   const goesOn = before !== null && Number(before[1]) === stream;
   const [bytes, hash] = goesOn ? [Number(before[2]), Number(before[3])] : [0, 0];
   if (goesOn) seen.pop();
-  seen.push(`DATA ${stream} ${bytes + piece.length} ${rolled(hash, piece)}`);
-}
-
-/** A sum of bytes and places that does not depend on the cuts; of long pieces a sample would not do. */
-function rolled(hash: number, piece: Uint8Array): number {
-  let rolling = hash;
-  for (let at = 0; at < piece.length; at++) rolling = (Math.imul(rolling, 31) + (piece[at] as number)) >>> 0;
-  return rolling;
+  seen.push(`DATA ${stream} ${bytes + piece.length} ${crc32(piece, hash)}`);
 }
 
 export function hashOf(bytes: Uint8Array): string {
