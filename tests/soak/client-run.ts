@@ -76,9 +76,14 @@ export class ClientRun {
     return /"code":"([A-Z_]+)"/.exec(this.stderr)?.[1];
   }
 
+  /** One that has ended hears nothing any more, and its end tells why. */
   say(line: string): void {
-    this.#child.stdin.write(`${line}\n`);
-    this.#child.stdin.flush();
+    try {
+      this.#child.stdin.write(`${line}\n`);
+      this.#child.stdin.flush();
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+    }
   }
 
   signal(name: NodeJS.Signals): void {

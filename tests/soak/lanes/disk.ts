@@ -80,7 +80,8 @@ export class DiskLane implements Lane {
       if (files.size < told) this.plot.find("a fetched file that is not on its disk", run.lines.join("\n"));
       if (run.code !== 0) return;
       if (files.size !== wanted.size) this.plot.find("a fetched file that is missing", run.lines.join("\n"));
-      const left = unexplained(unfinished, false);
+      // Nothing can be removed from a disk that is away or read-only: a small file may have been under way.
+      const left = unexplained(unfinished, true);
       if (left.length > 0) this.plot.find("unfinished files behind a whole get", left.join(", "));
     });
   }
