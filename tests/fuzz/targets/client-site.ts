@@ -162,12 +162,14 @@ class ClientStage implements Stage {
 
   /** Let the server do for ever what its conversation says: what was asked must end, in time, and having taken a bounded amount. */
   async goOn(report: (oracle: string, detail: string) => void, beside: () => Promise<void>): Promise<void> {
-    const { then } = this.#conversation;
+    const { then, steps } = this.#conversation;
     if (then === undefined) return;
     const { mayLast, roundMs, mostMs } = MANNERS[then];
     if (then === "cuts") for (const wire of this.#wires) wire.reset();
     const lasting = () => {
-      if (this.#isQueued && then !== "queue") return [];
+      // A queue that does not get on is seen by its next frame, unless another that has not ended swallows it.
+      const isSeen = then === "queue" && !steps.some(({ kind }) => kind === "raw");
+      if (this.#isQueued && !isSeen) return [];
       return this.#asked.filter(({ what, outcome }) => outcome.state === "pending" && !mayLast.includes(what));
     };
     const sent = () => this.#links.reduce((sum, link) => sum + link.sent, 0);
