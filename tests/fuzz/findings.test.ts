@@ -23,6 +23,7 @@ const FINDINGS = [
   ["an upload whose server ends its body before anything was offered fails", "put-ended-at-once.txt"],
   ["an upload gives back a file that was answered before it was offered", "put-answered-early.txt"],
   ["a download gives back a file whose refusal was cut off", "get-refusal-cut.txt"],
+  ["a client in the queue may wait for the rest of a frame", "queue-unended-frame.txt"],
 ] as const;
 
 test.each(FINDINGS)("%s", async (_, file) => {
