@@ -97,9 +97,7 @@ function isRefusedName(cause: unknown): boolean {
 export function writeError(cause: unknown, what: string, owner: Owner = "user"): StorageError {
   if (cause instanceof StorageError) return cause;
   if (isOutOfFiles(cause)) return tooManyFiles(cause, what);
-  if (isRefusedName(cause)) {
-    return unheldName(what, cause);
-  }
+  if (isRefusedName(cause)) return unheldName(what, cause);
   switch (errnoOf(cause)) {
     case "ENOSPC":
     case "EDQUOT":

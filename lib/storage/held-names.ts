@@ -41,19 +41,20 @@ export function nameFault(folders: Folders, path: string, cause?: unknown): Stor
  */
 export function requireKeptEnds(folders: Folders, path: string): void {
   const ends = path.match(ENDS);
-  if (ends === null) return;
-  for (const end of new Set(ends)) {
-    let keeps = true;
+  if (ends === null || keepsAll(folders, path, new Set(ends))) return;
+  throw unheldName(quote(path));
+}
+
+/** Also true when nothing can be made there: what is the matter then is told by who makes it. */
+function keepsAll(folders: Folders, path: string, ends: ReadonlySet<string>): boolean {
+  try {
+    const { folder } = folders.nearest(path);
     try {
-      const { folder } = folders.nearest(path);
-      try {
-        keeps = folders.endings.keeps(folder, end);
-      } finally {
-        folder.release();
-      }
-    } catch {
-      continue; // what is the matter there is told by who makes it
+      return [...ends].every((end) => folders.endings.keeps(folder, end));
+    } finally {
+      folder.release();
     }
-    if (!keeps) throw unheldName(quote(path));
+  } catch {
+    return true;
   }
 }

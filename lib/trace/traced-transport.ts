@@ -1,4 +1,5 @@
 import type { FileBytes, Transport, TransportHandler } from "../session/transport.ts";
+import { WrappedTransport } from "../session/wrapped-transport.ts";
 import { frameLine } from "./frame-line.ts";
 import { FrameTap } from "./frame-tap.ts";
 
@@ -13,33 +14,20 @@ export function traceTransport(transport: Transport, write: WriteLine): Transpor
   return new TracedTransport(transport, write);
 }
 
-class TracedTransport implements Transport {
-  readonly #inner: Transport;
+class TracedTransport extends WrappedTransport {
   readonly #write: WriteLine;
   readonly #out: FrameTap;
 
   constructor(inner: Transport, write: WriteLine) {
-    this.#inner = inner;
+    super(inner);
     this.#write = write;
     this.#out = this.#tap(">");
     write(`open ${inner.peer}`);
   }
 
-  get peer(): string {
-    return this.#inner.peer;
-  }
-
-  get channelBinding(): Uint8Array | undefined {
-    return this.#inner.channelBinding;
-  }
-
-  get canSendFiles(): boolean {
-    return this.#inner.canSendFiles;
-  }
-
-  start(handler: TransportHandler): void {
+  override start(handler: TransportHandler): void {
     const tap = this.#tap("<");
-    this.#inner.start({
+    this.inner.start({
       onBytes(bytes) {
         tap.push(bytes);
         handler.onBytes(bytes);
@@ -56,30 +44,14 @@ class TracedTransport implements Transport {
     });
   }
 
-  write(bytes: Uint8Array): boolean {
+  override write(bytes: Uint8Array): boolean {
     this.#out.push(bytes);
-    return this.#inner.write(bytes);
+    return this.inner.write(bytes);
   }
 
-  sendFile(bytes: FileBytes): boolean {
+  override sendFile(bytes: FileBytes): boolean {
     this.#out.skip(bytes.length);
-    return this.#inner.sendFile(bytes);
-  }
-
-  pause(isBrief?: boolean): void {
-    this.#inner.pause(isBrief);
-  }
-
-  resume(): void {
-    this.#inner.resume();
-  }
-
-  close(lingerMs?: number): void {
-    this.#inner.close(lingerMs);
-  }
-
-  abort(): void {
-    this.#inner.abort();
+    return this.inner.sendFile(bytes);
   }
 
   #tap(direction: "<" | ">"): FrameTap {

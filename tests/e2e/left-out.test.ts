@@ -1,9 +1,9 @@
 /** What lies in a tree and can't come along: named, counted, and no failure; what is named and can't be had is one. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { type Finished, runClient, ServerProcess } from "../support/processes.ts";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { FolderSite } from "../support/folder-site.ts";
+import type { Finished } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
-import { TempFolder } from "../support/temp-folder.ts";
 
 /** A tree with everything in it that is neither file nor folder, and with names that are no paths. */
 function writeOddTree(folder: string): void {
@@ -18,30 +18,6 @@ function writeOddTree(folder: string): void {
 
 const LEFT_OUT = ["current", "dangling", "f\ufffd", "line\nfeed", "out", "pipe"];
 
-class Site implements AsyncDisposable {
-  readonly #folder = new TempFolder();
-  readonly repository = this.#folder.join("repo");
-  readonly here = this.#folder.join("here");
-  #server!: ServerProcess;
-
-  static async open(): Promise<Site> {
-    const site = new Site();
-    mkdirSync(site.here);
-    mkdirSync(site.repository);
-    site.#server = await ServerProcess.start(["-r", site.repository, "--writable"]);
-    return site;
-  }
-
-  run(...args: string[]): Promise<Finished> {
-    return runClient([...args, "-s", this.#server.address], { cwd: this.here });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server[Symbol.asyncDispose]();
-    this.#folder[Symbol.dispose]();
-  }
-}
-
 function eventsOf({ stdout }: Finished): { event: string; path: string; code: string; leftOut: number }[] {
   return stdout
     .split("\n")
@@ -50,8 +26,8 @@ function eventsOf({ stdout }: Finished): { event: string; path: string; code: st
 }
 
 describe.if(process.platform !== "win32").each(["get", "put"] as const)("%s of a folder", (method) => {
-  async function open(): Promise<Site> {
-    const site = await Site.open();
+  async function open(): Promise<FolderSite> {
+    const site = await FolderSite.open();
     writeOddTree(method === "get" ? `${site.repository}/t` : `${site.here}/t`);
     return site;
   }
@@ -97,7 +73,7 @@ describe.if(process.platform !== "win32")("what is named on the command line and
     ["pipe", 2],
     ["none", 6],
   ])("get %s fails with exit code %i, and the next one comes", async (name, exitCode) => {
-    await using site = await Site.open();
+    await using site = await FolderSite.open();
     writeOddTree(`${site.repository}/t`);
     const { stderr, ...result } = await site.run("get", `t/${name}`, "t/a.txt");
     expect(result).toMatchObject({ exitCode });
@@ -108,7 +84,7 @@ describe.if(process.platform !== "win32")("what is named on the command line and
 
 describe.if(process.platform !== "win32")("list", () => {
   test("names what it leaves out", async () => {
-    await using site = await Site.open();
+    await using site = await FolderSite.open();
     writeOddTree(`${site.repository}/t`);
     const { exitCode, stderr } = await site.run("list");
     expect(exitCode).toBe(0);
@@ -119,7 +95,7 @@ describe.if(process.platform !== "win32")("list", () => {
   });
 
   test("of a pattern says nothing of names that it does not mean", async () => {
-    await using site = await Site.open();
+    await using site = await FolderSite.open();
     writeOddTree(`${site.repository}/t`);
     expect(await site.run("list", "t/*.txt")).toMatchObject({ exitCode: 0, stderr: "" });
     expect((await site.run("get", "t/*.txt")).stderr).not.toContain("Left out");

@@ -1,22 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { BuildSite, SIZE } from "../support/build-site.ts";
 import { BUILDS } from "../support/builds.ts";
-import { isSkipped, namedWhy } from "../support/launched.ts";
+import { describeBuild } from "../support/describe-build.ts";
 import { until } from "../support/until.ts";
 
 const BUSY = { exitCode: 8, stderr: expect.stringContaining("Another transfer of") };
-/** Wine takes its time for the first program. */
-const PREPARE_MS = 180_000;
 
 for (const build of BUILDS) {
-  describe.skipIf(isSkipped(build.missing))(namedWhy(build.name, build.missing), () => {
-    beforeAll(async () => {
-      if (build.missing !== undefined) throw new Error(build.missing);
-      await build.prepare();
-    }, PREPARE_MS);
-    afterAll(() => build.finish());
-
+  describeBuild(build, () => {
     test("a second put of a name is refused while the first is under way, and that arrives whole", async () => {
       await using site = new BuildSite(build);
       const { address } = await site.serve("repository", "state");

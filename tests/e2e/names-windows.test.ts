@@ -1,14 +1,13 @@
 /** Names that are paths or drives to Windows: there they are names of the disk, and lead nowhere. In Wine. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
 import { BuildSite } from "../support/build-site.ts";
 import { BUILDS } from "../support/builds.ts";
+import { describeBuild, PREPARE_MS } from "../support/describe-build.ts";
 import { snapshot } from "../support/hostile-names.ts";
-import { isSkipped, namedWhy } from "../support/launched.ts";
 import { runClient, ServerProcess, USER_ENV } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
 
-const PREPARE_MS = 180_000;
 /** Names of the repository, and what stands for them on a disk of Windows. */
 const NAMES: Readonly<Record<string, string>> = {
   "a\\b": "a%5Cb",
@@ -26,13 +25,7 @@ const LOCAL = Object.fromEntries(
 );
 
 for (const build of BUILDS.filter(({ name }) => name.includes("Windows"))) {
-  describe.skipIf(isSkipped(build.missing))(namedWhy(build.name, build.missing), () => {
-    beforeAll(async () => {
-      if (build.missing !== undefined) throw new Error(build.missing);
-      await build.prepare();
-    }, PREPARE_MS);
-    afterAll(() => build.finish());
-
+  describeBuild(build, () => {
     test(
       "a client keeps them in its folder, says how they are called there, and sends them back as they were",
       async () => {

@@ -1,10 +1,9 @@
 /** Names that are names here, and paths or drives to other systems: they pass between two machines that can hold them. */
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { FolderSite } from "../support/folder-site.ts";
 import { snapshot } from "../support/hostile-names.ts";
-import { type Finished, runClient, ServerProcess } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
-import { TempFolder } from "../support/temp-folder.ts";
 
 /** At the top, and below. */
 const TREE = {
@@ -18,40 +17,11 @@ const TREE = {
   "plain/back\\slash": "8",
 };
 
-class Site implements AsyncDisposable {
-  readonly #folder = new TempFolder();
-  readonly repository = this.#folder.join("repo");
-  readonly here = this.#folder.join("here");
-  #server!: ServerProcess;
-
-  static async open(): Promise<Site> {
-    const site = new Site();
-    mkdirSync(site.here);
-    mkdirSync(site.repository);
-    site.#server = await ServerProcess.start(["-r", site.repository, "--writable"]);
-    return site;
-  }
-
-  run(...args: string[]): Promise<Finished> {
-    return runClient([...args, "-s", this.#server.address], { cwd: this.here });
-  }
-
-  /** Lines typed into the shell. */
-  type(...lines: string[]): Promise<Finished> {
-    return runClient(["-s", this.#server.address], { cwd: this.here, stdin: `${[...lines, "exit"].join("\n")}\n` });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server[Symbol.asyncDispose]();
-    this.#folder[Symbol.dispose]();
-  }
-}
-
 const DONE = { exitCode: 0, stderr: expect.not.stringMatching(/Left out|error|BAD_PATH/i) };
 
 describe.if(process.platform !== "win32")("names with backslashes, and such as begin like a drive", () => {
   test("come along with the folder that is sent or fetched, at its top, too", async () => {
-    await using site = await Site.open();
+    await using site = await FolderSite.open();
     writeTree(`${site.here}/t`, TREE);
     expect(await site.run("put", "t")).toMatchObject(DONE);
     expect(snapshot(`${site.repository}/t`)).toEqual(snapshot(`${site.here}/t`));
@@ -62,7 +32,7 @@ describe.if(process.platform !== "win32")("names with backslashes, and such as b
   });
 
   test("are fetched and sent by their names, at the top of the repository", async () => {
-    await using site = await Site.open();
+    await using site = await FolderSite.open();
     writeTree(site.here, TREE);
     expect(await site.run("put", ...Object.keys(TREE))).toMatchObject(DONE);
     // Each under its own last name, in the present folder.
@@ -75,7 +45,7 @@ describe.if(process.platform !== "win32")("names with backslashes, and such as b
   });
 
   test("are taken by every command, and in patterns a backslash stands for itself", async () => {
-    await using site = await Site.open();
+    await using site = await FolderSite.open();
     writeTree(site.repository, { ...TREE, ab: "no", "a*b": "no" });
     const listed = async (...args: string[]) =>
       (await site.run("list", ...args, "--json")).stdout
@@ -104,7 +74,7 @@ describe.if(process.platform !== "win32")("names with backslashes, and such as b
   });
 
   test("are typed into the shell as they are, and in quotes with backslashes doubled or not", async () => {
-    await using site = await Site.open();
+    await using site = await FolderSite.open();
     writeTree(site.repository, { "a\\b": "1", "c d\\e": "2", "x:y": "3", "end\\": "4" });
     const { stdout, stderr } = await site.type(
       "get a\\b",
@@ -124,7 +94,7 @@ describe.if(process.platform !== "win32")("names with backslashes, and such as b
   });
 
   test("may be what --output, --as and --to name", async () => {
-    await using site = await Site.open();
+    await using site = await FolderSite.open();
     writeTree(site.repository, { f: "f" });
     expect(await site.run("get", "f", "--output", "C:\\out\\")).toMatchObject(DONE);
     expect(await site.run("get", "f", "--output", "x:1")).toMatchObject(DONE);

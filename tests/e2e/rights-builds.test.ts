@@ -1,27 +1,19 @@
 /** Rights by every build: with the C library of musl, without any, and on Windows, which has none of these. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
 import { BLOCK_BYTES } from "../../lib/block.ts";
 import { BuildSite } from "../support/build-site.ts";
 import { BUILDS } from "../support/builds.ts";
-import { isSkipped, namedWhy } from "../support/launched.ts";
+import { describeBuild } from "../support/describe-build.ts";
 
 /** Of two blocks: with a part, and a journal. */
 const BYTES = BLOCK_BYTES + 1_000;
-/** Wine takes its time for the first program. */
-const PREPARE_MS = 180_000;
 
 for (const build of BUILDS) {
-  describe.skipIf(isSkipped(build.missing))(namedWhy(build.name, build.missing), () => {
+  describeBuild(build, () => {
     const isWindows = build.name.includes("Windows");
     // Without the C library nobody can tell whether the bits of the group are those of a list.
     const knowsLists = !build.name.includes("without code made at run time");
-
-    beforeAll(async () => {
-      if (build.missing !== undefined) throw new Error(build.missing);
-      await build.prepare();
-    }, PREPARE_MS);
-    afterAll(() => build.finish());
 
     test("what is private arrives private, and what is replaced keeps its rights", async () => {
       await using site = new BuildSite(build);

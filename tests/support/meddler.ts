@@ -1,4 +1,5 @@
 import type { Transport, TransportHandler } from "../../lib/session/transport.ts";
+import { WrappedTransport } from "../../lib/session/wrapped-transport.ts";
 import { frame, parseFrames, type RawFrame } from "./frames.ts";
 
 /** What becomes of a frame: nothing, another payload instead, or the end of the link before it. */
@@ -11,8 +12,7 @@ export interface MeddlerOptions {
 }
 
 /** A client's transport on which frames are counted, damaged, and cut off. */
-export class Meddler implements Transport {
-  readonly #inner: Transport;
+export class Meddler extends WrappedTransport {
   readonly #options: MeddlerOptions;
   #incoming: Buffer = Buffer.alloc(0);
   #outgoing: Buffer = Buffer.alloc(0);
@@ -22,26 +22,20 @@ export class Meddler implements Transport {
   bytesOut = 0;
 
   constructor(inner: Transport, options: MeddlerOptions = {}) {
-    this.#inner = inner;
+    super(inner);
     this.#options = options;
   }
 
-  readonly canSendFiles = false;
-
-  get channelBinding(): Uint8Array | undefined {
-    return this.#inner.channelBinding;
+  override get canSendFiles(): boolean {
+    return false;
   }
 
-  sendFile(): boolean {
+  override sendFile(): boolean {
     throw new Error("No file can be sent here.");
   }
 
-  get peer(): string {
-    return this.#inner.peer;
-  }
-
-  start(handler: TransportHandler): void {
-    this.#inner.start({
+  override start(handler: TransportHandler): void {
+    this.inner.start({
       onBytes: (bytes) => {
         const { frames, rest } = parseFrames(Buffer.concat([this.#incoming, bytes]));
         this.#incoming = rest;
@@ -53,11 +47,12 @@ export class Meddler implements Transport {
         }
       },
       onDrain: () => handler.onDrain(),
+      onPeerEnd: () => handler.onPeerEnd?.(),
       onClosed: (error) => handler.onClosed(error),
     });
   }
 
-  write(bytes: Uint8Array): boolean {
+  override write(bytes: Uint8Array): boolean {
     const { frames, rest } = parseFrames(Buffer.concat([this.#outgoing, bytes]));
     this.#outgoing = Buffer.from(rest);
     let isFree = true;
@@ -65,25 +60,9 @@ export class Meddler implements Transport {
       const passed = this.#pass(one, this.#options.onOutgoing?.(one));
       if (passed === undefined) return true;
       if (one.name === "DATA") this.bytesOut += one.payload.length;
-      isFree = this.#inner.write(passed);
+      isFree = this.inner.write(passed);
     }
     return isFree;
-  }
-
-  pause(isBrief?: boolean): void {
-    this.#inner.pause(isBrief);
-  }
-
-  resume(): void {
-    this.#inner.resume();
-  }
-
-  close(lingerMs?: number): void {
-    this.#inner.close(lingerMs);
-  }
-
-  abort(): void {
-    this.#inner.abort();
   }
 
   /** The frame as it goes on; undefined when the link is cut. */
@@ -91,7 +70,7 @@ export class Meddler implements Transport {
     if (this.#isCut) return undefined;
     if (meddling === "cut") {
       this.#isCut = true;
-      this.#inner.abort();
+      this.inner.abort();
       return undefined;
     }
     const code = one.name.startsWith("0x") ? Number(one.name) : (one.name as Parameters<typeof frame>[0]);

@@ -112,15 +112,20 @@ async function allTurns(): Promise<void> {
   for (let count = 0; count < 50; count++) await settle();
 }
 
-describe("Link: a peer that does not read", () => {
-  const flood = (count: number) => Buffer.concat(Array(count).fill(frame("PING", pattern(8))));
+const flood = (count: number) => Buffer.concat(Array(count).fill(frame("PING", pattern(8))));
 
+/** Nothing leaves any more from now on. */
+async function block(transport: FakeTransport, link: Link): Promise<void> {
+  transport.blocked = true;
+  link.send(Opcode.PING, 0, pattern(8));
+  await settle();
+}
+
+describe("Link: a peer that does not read", () => {
   test("is not read from while the answers pile up, and is read again when they have left", async () => {
     const { transport, link } = makeLink();
     link.startHeartbeat();
-    transport.blocked = true;
-    link.send(Opcode.PING, 0, pattern(8));
-    await settle();
+    await block(transport, link);
     arrive(transport, flood(10_000));
     await allTurns();
     expect([transport.paused, link.congested]).toEqual([false, false]);
@@ -141,7 +146,7 @@ describe("Link: a pause", () => {
   test("that ends when there is time is brief: nobody who is gone is read to the end before it is his turn", async () => {
     const { transport, link } = makeLink();
     link.startHeartbeat();
-    arrive(transport, Buffer.concat(Array(1_000).fill(frame("PING", pattern(8)))));
+    arrive(transport, flood(1_000));
     await allTurns();
     expect([transport.paused, transport.pauses]).toEqual([false, ["brief"]]);
   });
@@ -149,10 +154,8 @@ describe("Link: a pause", () => {
   test("that only the peer can end is a long one, also while there is no time", async () => {
     const { transport, link } = makeLink();
     link.startHeartbeat();
-    transport.blocked = true;
-    link.send(Opcode.PING, 0, pattern(8));
-    await settle();
-    arrive(transport, Buffer.concat(Array(11_000).fill(frame("PING", pattern(8)))));
+    await block(transport, link);
+    arrive(transport, flood(11_000));
     await allTurns();
     expect([transport.paused, transport.pauses]).toEqual([true, ["brief", "long"]]);
   });
@@ -173,9 +176,7 @@ describe("Link: what came already from a peer that does not read", () => {
 
   test("waits until the answers have left, frame by frame, and then goes on to its end", async () => {
     const { transport, link, answered } = answering();
-    transport.blocked = true;
-    link.send(Opcode.PING, 0, pattern(8));
-    await settle();
+    await block(transport, link);
     arrive(transport, opens);
     await allTurns();
     expect([answered(), transport.paused]).toEqual([5, true]);
@@ -187,9 +188,7 @@ describe("Link: what came already from a peer that does not read", () => {
 
   test("is not carried out any more when the link is lost", async () => {
     const { transport, link, answered, ends } = answering();
-    transport.blocked = true;
-    link.send(Opcode.PING, 0, pattern(8));
-    await settle();
+    await block(transport, link);
     arrive(transport, opens);
     await allTurns();
     transport.handler?.onClosed(new Error("ECONNRESET"));
@@ -205,10 +204,8 @@ describe("Link: what comes, behind the pause, from a peer that does not read and
   ])("is thrown away, and %s told at once", async (_, end) => {
     const { transport, link, frames, ends } = makeLink();
     link.startHeartbeat();
-    transport.blocked = true;
-    link.send(Opcode.PING, 0, pattern(8));
-    await settle();
-    arrive(transport, Buffer.concat(Array(11_000).fill(frame("PING", pattern(8)))));
+    await block(transport, link);
+    arrive(transport, flood(11_000));
     await allTurns();
     expect(transport.paused).toBe(true);
     const bytes = Buffer.concat(Array(2_000).fill(frame("OPEN", {}, 1)));
@@ -279,9 +276,7 @@ describe("Link: reading while what it sends piles up", () => {
     ["stops for ACCEPT where that counts", Opcode.ACCEPT, true],
   ] as const)("%s", async (_what, opcode, paused) => {
     const { transport, link } = makeLink({}, { countsAccepts: paused });
-    transport.blocked = true;
-    link.send(Opcode.PING, 0, pattern(8));
-    await settle();
+    await block(transport, link);
     for (let count = 0; count < 100; count++) link.send(opcode, 1, pattern(4_000));
     expect([transport.paused, link.congested]).toEqual([paused, true]);
   });
@@ -333,9 +328,7 @@ describe("Link: its end", () => {
     const { transport, ends, link, clock } = makeLink();
     link.startHeartbeat();
     const closed = watch(link.closed);
-    transport.blocked = true;
-    link.send(Opcode.PING, 0, pattern(8));
-    await settle();
+    await block(transport, link);
     transport.handler?.onPeerEnd?.();
     await settle();
     expect([ends, closed.state, transport.closed, clock.pending]).toEqual([[undefined], "pending", true, 0]);

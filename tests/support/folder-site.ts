@@ -1,0 +1,33 @@
+import { mkdirSync } from "node:fs";
+import { type Finished, runClient, ServerProcess } from "./processes.ts";
+import { TempFolder } from "./temp-folder.ts";
+
+/** A compiled server whose repository may be written to, and a user in a folder of their own. */
+export class FolderSite implements AsyncDisposable {
+  readonly #folder = new TempFolder();
+  readonly repository = this.#folder.join("repo");
+  readonly here = this.#folder.join("here");
+  #server!: ServerProcess;
+
+  static async open(): Promise<FolderSite> {
+    const site = new FolderSite();
+    mkdirSync(site.here);
+    mkdirSync(site.repository);
+    site.#server = await ServerProcess.start(["-r", site.repository, "--writable"]);
+    return site;
+  }
+
+  run(...args: string[]): Promise<Finished> {
+    return runClient([...args, "-s", this.#server.address], { cwd: this.here });
+  }
+
+  /** Lines typed into the shell. */
+  type(...lines: string[]): Promise<Finished> {
+    return runClient(["-s", this.#server.address], { cwd: this.here, stdin: `${[...lines, "exit"].join("\n")}\n` });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    this.#folder[Symbol.dispose]();
+  }
+}
