@@ -1,4 +1,4 @@
-import { runProgram } from "./lib/cli/program.ts";
-import { serverProgram } from "./lib/cli/server/program.ts";
+import { runProgram } from "./lib/cli/run-program.ts";
+import { serverProgram } from "./lib/cli/server/server-program.ts";
 
 process.exit(await runProgram(serverProgram, process.argv.slice(2)));

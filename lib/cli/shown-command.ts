@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
+import { defaultStateDir } from "../state/state-dir.ts";
 import { escapeText } from "./escape.ts";
-import { defaultStateDir } from "./state-dir.ts";
 
 /**
  * Commands that our output tells people to type: complete, with what the present command was told of its server and its

@@ -1,6 +1,5 @@
 import { BLOCK_BYTES } from "../block.ts";
 import { codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
-import { Pacer } from "../pacer.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
 import { Reason } from "../protocol/messages.ts";
@@ -13,6 +12,7 @@ import { CommitQueue } from "../transfer/commit-queue.ts";
 import { GivenNames } from "../transfer/given-names.ts";
 import { Naming } from "../transfer/naming.ts";
 import { RecordSender } from "../transfer/record-sender.ts";
+import { Yielder } from "../yielder.ts";
 import { ANOTHER_STREAM, Arrivals } from "./arrivals.ts";
 import type { Client } from "./client.ts";
 import type { DownloadOptions } from "./download-options.ts";
@@ -216,7 +216,7 @@ export class Download {
   async #takeAnswers(stream: Stream): Promise<void> {
     await stream.accepted;
     const reader = new ChunkReader(stream, new BlockPool(POOL_BLOCKS), this.#options.digest64);
-    const pacer = new Pacer(this.#options.clock);
+    const yielder = new Yielder(this.#options.clock);
     for (;;) {
       const chunk = reader.take() ?? (await this.#next(reader));
       if (chunk === undefined) {
@@ -231,7 +231,7 @@ export class Download {
       if (work !== undefined) await work;
       if (chunk.kind !== ChunkKind.BLOCK) chunk.release();
       // Requests must leave meanwhile, or the server would have nothing to do.
-      if (pacer.isDue) await pacer.pause();
+      if (yielder.isDue) await yielder.pause();
     }
   }
 

@@ -1,6 +1,5 @@
 import type { Range } from "../block.ts";
 import { CommError, codeOfWire, ProtocolError, RemoteError, StreamError, toCommError } from "../errors.ts";
-import { Pacer } from "../pacer.ts";
 import { quote } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { wireOfReason } from "../protocol/messages.ts";
@@ -11,6 +10,7 @@ import { Wakeup } from "../session/wakeup.ts";
 import { isSmall, type LoadedFile } from "../storage/storage.ts";
 import { ChunkWriter } from "../transfer/chunk-writer.ts";
 import { FileSender, SMALL_BYTES } from "../transfer/file-sender.ts";
+import { Yielder } from "../yielder.ts";
 import { Batches } from "./batches.ts";
 import type { Client } from "./client.ts";
 import {
@@ -132,7 +132,7 @@ export class Upload {
         if (this.#sending !== undefined) onProgress?.(this.#sending, bytes);
       },
     });
-    const pacer = new Pacer(clock);
+    const yielder = new Yielder(clock);
     for (;;) {
       if (this.#failure !== undefined) return;
       const abandoned = this.#abandoned.shift();
@@ -148,7 +148,7 @@ export class Upload {
         if (this.#offered.size + this.#again.length + this.#abandoned.length === 0) break;
         await this.#wakeup.wait();
       }
-      await pacer.pause();
+      await yielder.pause();
     }
     this.#hasSentAll = true;
     await writer.flush();

@@ -10,7 +10,7 @@ import { Link, type LinkHandler } from "../session/link.ts";
 import type { Transport } from "../session/transport.ts";
 import type { Access } from "./access/access.ts";
 import { AccessError, type Account } from "./access/account.ts";
-import type { Exchange } from "./access/exchange.ts";
+import type { ScramServer } from "./access/scram-server.ts";
 import type { Bandwidth } from "./bandwidth.ts";
 import { type PeerAddress, parsePeer } from "./peer-address.ts";
 import type { Candidate, Seats } from "./seats.ts";
@@ -58,7 +58,7 @@ export class Admission implements LinkHandler, Candidate {
   #cancelTimeout: (() => void) | undefined;
   #hello: Hello | undefined;
   /** The proof under way. */
-  #exchange: Exchange | undefined;
+  #scram: ScramServer | undefined;
   #account: Account | undefined;
   #settled = false;
 
@@ -74,7 +74,7 @@ export class Admission implements LinkHandler, Candidate {
       onGone: host.onGone,
       countsAccepts: true,
       backlogs: host.backlogs,
-      pace: { out: host.bandwidth.pace("out"), in: host.bandwidth.pace("in") },
+      rateLimit: { out: host.bandwidth.limit("out"), in: host.bandwidth.limit("in") },
     });
     this.#cancelTimeout = host.clock.after(host.handshakeMs, () =>
       this.refuse("HANDSHAKE_TIMEOUT", `The handshake was not complete within ${host.handshakeMs / 1000} s.`),
@@ -117,8 +117,8 @@ export class Admission implements LinkHandler, Candidate {
   }
 
   onFrame(header: Header, payload: Uint8Array): void {
-    if (this.#exchange !== undefined && header.opcode === Opcode.AUTH) {
-      return this.#onProof(this.#exchange, decodeJson(Auth, payload, "AUTH").message);
+    if (this.#scram !== undefined && header.opcode === Opcode.AUTH) {
+      return this.#onProof(this.#scram, decodeJson(Auth, payload, "AUTH").message);
     }
     if (this.#hello !== undefined) {
       if (header.opcode === Opcode.GOAWAY && this.isWaiting) return this.#leave("The client left the queue.");
@@ -174,8 +174,8 @@ export class Admission implements LinkHandler, Candidate {
     }
     try {
       if (hello.auth !== undefined) {
-        this.#exchange = this.#host.access.begin(hello.auth, this.address, this.link.channelBinding);
-        this.link.send(Opcode.AUTH, 0, encodeJson({ message: this.#exchange.challenge }));
+        this.#scram = this.#host.access.begin(hello.auth, this.address, this.link.channelBinding);
+        this.link.send(Opcode.AUTH, 0, encodeJson({ message: this.#scram.challenge }));
         this.#host.onStep(this);
       } else if (this.#trusted !== undefined) this.#onKnown({ role: this.#trusted, token: undefined }, hello);
       else this.#onKnown(this.#host.access.withoutToken(), hello);
@@ -184,10 +184,10 @@ export class Admission implements LinkHandler, Candidate {
     }
   }
 
-  #onProof(exchange: Exchange, message: string): void {
-    this.#exchange = undefined;
+  #onProof(scram: ScramServer, message: string): void {
+    this.#scram = undefined;
     try {
-      const { account, answer } = exchange.finish(message);
+      const { account, answer } = scram.finish(message);
       this.link.send(Opcode.AUTH, 0, encodeJson({ message: answer }));
       this.#onKnown({ ...account, role: this.#trusted ?? account.role }, this.#hello as Hello);
     } catch (thrown) {

@@ -1,6 +1,6 @@
 import type { Bucket } from "../bucket.ts";
 import type { Clock } from "../session/clock.ts";
-import { Pace, rateBucket } from "../session/pace.ts";
+import { RateLimit, rateBucket } from "../session/rate-limit.ts";
 
 /** Bytes a second, each way; undefined: as fast as it goes. */
 export interface BandwidthLimits {
@@ -8,7 +8,7 @@ export interface BandwidthLimits {
   readonly total: number | undefined;
 }
 
-/** Hands out the pace of each session. */
+/** Hands out the rate limit of each session. */
 export class Bandwidth {
   readonly #clock: Clock;
   readonly #perSession: number | undefined;
@@ -21,9 +21,9 @@ export class Bandwidth {
   }
 
   /** For one direction of a new session; undefined: none is needed. */
-  pace(direction: "in" | "out"): Pace | undefined {
+  limit(direction: "in" | "out"): RateLimit | undefined {
     const own = this.#perSession === undefined ? [] : [rateBucket(this.#perSession, this.#clock)];
     const buckets = this.#all === undefined ? own : [...own, this.#all[direction]];
-    return buckets.length === 0 ? undefined : new Pace(this.#clock, buckets);
+    return buckets.length === 0 ? undefined : new RateLimit(this.#clock, buckets);
   }
 }

@@ -1,7 +1,7 @@
-import { Pacer, type PacerClock } from "../pacer.ts";
 import type { Change } from "../protocol/methods.ts";
 import type { Selection } from "../storage/glob.ts";
 import type { StorageChange } from "../storage/storage.ts";
+import { Yielder, type YielderClock } from "../yielder.ts";
 
 /** What may wait until it is decided whether it was asked for: changes, and characters of their paths. */
 export const MAX_UNDECIDED = { changes: 10_000, length: 1024 * 1024 } as const;
@@ -10,7 +10,7 @@ export const MAX_UNDECIDED = { changes: 10_000, length: 1024 * 1024 } as const;
 export class ChangeSieve {
   readonly #selection: Selection;
   readonly #tell: (change: Change, weight: number) => void;
-  readonly #pacer: Pacer;
+  readonly #yielder: Yielder;
   /** As they were told: all who watch share them. */
   #waiting: (readonly StorageChange[])[] = [];
   #count = 0;
@@ -20,10 +20,10 @@ export class ChangeSieve {
   #isClosed = false;
 
   /** `weight` of what is told: how many changes it stands for. */
-  constructor(selection: Selection, tell: (change: Change, weight: number) => void, clock: PacerClock) {
+  constructor(selection: Selection, tell: (change: Change, weight: number) => void, clock: YielderClock) {
     this.#selection = selection;
     this.#tell = tell;
-    this.#pacer = new Pacer(clock);
+    this.#yielder = new Yielder(clock);
   }
 
   /** What comes faster than it can be decided is not told one by one. */
@@ -57,11 +57,11 @@ export class ChangeSieve {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    await this.#pacer.begin();
+    await this.#yielder.begin();
     for (let changes = this.#waiting.shift(); changes !== undefined; changes = this.#waiting.shift()) {
       for (const change of changes) {
         if (this.#wants(change)) this.#tell(recordOf(change), weightOf(change));
-        if (this.#pacer.isDue) await this.#pacer.pause();
+        if (this.#yielder.isDue) await this.#yielder.pause();
         if (this.#isClosed) return;
       }
       this.#count -= changes.length;

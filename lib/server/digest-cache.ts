@@ -1,9 +1,9 @@
 import { CommError, StreamError } from "../errors.ts";
-import { Pacer, type PacerClock } from "../pacer.ts";
 import { quote } from "../path.ts";
 import type { DigestResult } from "../protocol/methods.ts";
 import type { OpenFile, Sha256, Storage } from "../storage/storage.ts";
 import { digestFile } from "../transfer/digest-file.ts";
+import { Yielder, type YielderClock } from "../yielder.ts";
 
 /** About 2 MB when full. */
 const MAX_ENTRIES = 10_000;
@@ -19,11 +19,11 @@ interface Entry {
 export class DigestCache {
   readonly #storage: Storage;
   readonly #createSha256: () => Sha256;
-  readonly #clock: PacerClock;
+  readonly #clock: YielderClock;
   /** By path and etag; the least recently used first. */
   readonly #entries = new Map<string, Entry>();
 
-  constructor(storage: Storage, createSha256: () => Sha256, clock: PacerClock) {
+  constructor(storage: Storage, createSha256: () => Sha256, clock: YielderClock) {
     this.#storage = storage;
     this.#createSha256 = createSha256;
     this.#clock = clock;
@@ -65,13 +65,13 @@ export class DigestCache {
   }
 
   #begin(file: OpenFile, key: string): Entry {
-    const pacer = new Pacer(this.#clock);
+    const yielder = new Yielder(this.#clock);
     const work = async () => {
       try {
         const found = await digestFile(file, this.#createSha256(), () => {
           if (entry.waiting === 0) throw leftError();
           // A piece is half a millisecond's work: of however many files, one has its turn.
-          return pacer.begin();
+          return yielder.begin();
         });
         if (found.etag !== file.entry.etag) {
           throw new StreamError("CHANGED", `${quote(file.entry.path)} changed while it was read.`);

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
-import { readPrivate, writePrivate } from "../storage/private-file.ts";
+import { readPrivate, writePrivate } from "../state/private-file.ts";
 
 /** What a server shows of itself, and proves with its key. Both PEM. */
 export interface Identity {

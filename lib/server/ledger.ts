@@ -2,8 +2,8 @@ import { Database, type Statement } from "bun:sqlite";
 import { StorageError } from "../errors.ts";
 import { quote } from "../path.ts";
 import type { SessionRow } from "../protocol/methods.ts";
-import { newerState } from "../storage/newer-state.ts";
-import { closeToOthers } from "../storage/private-file.ts";
+import { newerState } from "../state/newer-state.ts";
+import { closeToOthers } from "../state/private-file.ts";
 
 /** Why a session ended, as the ledger has it. */
 export type EndReason =

@@ -10,7 +10,7 @@ import type { TokenStore } from "./access/token-store.ts";
 import type { BlockDigestCache } from "./block-digests.ts";
 import type { CallKind, CallRates } from "./call-rates.ts";
 import type { DigestCache } from "./digest-cache.ts";
-import type { EventFeed } from "./events.ts";
+import type { EventFeed } from "./event-feed.ts";
 import type { Failures } from "./failures.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Member } from "./member.ts";

@@ -13,16 +13,16 @@ import { BlockDigestCache } from "./block-digests.ts";
 import type { CallRates } from "./call-rates.ts";
 import { DigestCache } from "./digest-cache.ts";
 import { Door } from "./door.ts";
-import { EventFeed } from "./events.ts";
+import { EventFeed } from "./event-feed.ts";
 import { Failures } from "./failures.ts";
 import type { Ledger } from "./ledger.ts";
 import { Members } from "./members.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import type { Host } from "./method.ts";
-import { Reception } from "./reception.ts";
 import { route } from "./router.ts";
 import { Seats } from "./seats.ts";
 import type { ServerOptions } from "./server-options.ts";
+import { Sessions } from "./sessions.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** How far ahead a timer looks: clocks are set, and timers have an end. */
@@ -49,7 +49,7 @@ export class CommServer implements Host {
   readonly blockDigests = new BlockDigestCache();
   #draining = false;
   readonly #stopping = new AbortController();
-  readonly #reception: Reception;
+  readonly #sessions: Sessions;
   /** True after abort(). */
   wasAborted = false;
   readonly #door: Door;
@@ -67,7 +67,7 @@ export class CommServer implements Host {
     this.digests = new DigestCache(options.storage, () => options.createSha256(), options.clock);
     this.events = new EventFeed(() => options.clock.wallTime());
     this.failures = new Failures(options.clock, (event) => this.events.emit(event));
-    this.#reception = new Reception({
+    this.#sessions = new Sessions({
       ...options,
       memory: this.memory,
       seats: this.seats,
@@ -83,8 +83,8 @@ export class CommServer implements Host {
       bandwidth: new Bandwidth(options.bandwidth, options.clock),
       emit: (event) => this.events.emit(event),
       closedFor: () => this.#closedFor(),
-      onAdmitted: (admission, hello) => this.#reception.admit(admission, hello),
-      onReturning: (admission, token) => this.#reception.takeBack(admission, token),
+      onAdmitted: (admission, hello) => this.#sessions.admit(admission, hello),
+      onReturning: (admission, token) => this.#sessions.takeBack(admission, token),
     });
     this.#upkeep = new Upkeep({
       ...options,
@@ -141,7 +141,7 @@ export class CommServer implements Host {
   expel(): void {
     const faultOf = ({ token }: Account) => (token === undefined ? undefined : this.#options.access.faultOf(token));
     this.#door.expel(faultOf);
-    this.#reception.expel(faultOf);
+    this.#sessions.expel(faultOf);
   }
 
   watchExpiry(): void {
@@ -167,7 +167,7 @@ export class CommServer implements Host {
   }
 
   kick(name: string, message: string): string {
-    return this.#reception.kick(name, message);
+    return this.#sessions.kick(name, message);
   }
 
   requestStop(): void {
@@ -199,7 +199,7 @@ export class CommServer implements Host {
     this.events.emit({ event: "stopping", message });
     this.#stopping.abort();
     this.#door.refuse("SHUTDOWN", message, { onlyWaiting: false });
-    this.#reception.close();
+    this.#sessions.close();
     const { clients } = this.members;
     for (const { session } of clients) session.goAway("SHUTDOWN", message, deadlineMs);
     await Promise.all(clients.map(({ session }) => session.closed));

@@ -1,8 +1,8 @@
-import { Pacer } from "../pacer.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Storage } from "../storage/storage.ts";
+import { Yielder } from "../yielder.ts";
 import { cleanUnfinished } from "./cleaning.ts";
-import type { EventFeed } from "./events.ts";
+import type { EventFeed } from "./event-feed.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Members } from "./members.ts";
 
@@ -67,27 +67,27 @@ export class Upkeep {
   /** Note what all live sessions have done so far, some at a time. */
   async #checkpoint(): Promise<void> {
     const { clock, ledger, members, record } = this.#options;
-    const pacer = new Pacer(clock);
+    const yielder = new Yielder(clock);
     const { clients } = members;
     for (let start = 0; start < clients.length && !this.#isStopped; start += LEDGER_ROWS) {
       // Who has left meanwhile is not written to.
       const live = clients.slice(start, start + LEDGER_ROWS).map(({ id, counters }) => ({ id, ...counters }));
       record(() => ledger.checkpoint(live, clock.wallTime()));
-      if (pacer.isDue) await pacer.pause();
+      if (yielder.isDue) await yielder.pause();
     }
   }
 
   /** Close the sessions of a server that crashed, some at a time. */
   async #closeCrashed(): Promise<void> {
     const { clock, ledger, record } = this.#options;
-    const pacer = new Pacer(clock);
+    const yielder = new Yielder(clock);
     let isDone = false;
     while (!isDone && !this.#isStopped) {
       isDone = true;
       record(() => {
         isDone = !ledger.closeCrashed(LEDGER_ROWS);
       });
-      if (pacer.isDue) await pacer.pause();
+      if (yielder.isDue) await yielder.pause();
     }
   }
 

@@ -1,6 +1,6 @@
 import type { CommError } from "../errors.ts";
 import { ReceiveWindow } from "./credit.ts";
-import { letGo } from "./memory.ts";
+import { letGo } from "./held-buffers.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 
 /** Of a window, what may be kept in memory beside what has come within it. */

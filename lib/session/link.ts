@@ -7,8 +7,8 @@ import { Opcode } from "../protocol/opcode.ts";
 import { Backlogs } from "./backlogs.ts";
 import type { Clock } from "./clock.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
-import { discard, hold, letGo } from "./memory.ts";
-import type { Pace } from "./pace.ts";
+import { discard, hold, letGo } from "./held-buffers.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import { type FrameSource, SendQueue } from "./send-queue.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
@@ -22,7 +22,7 @@ const WORK_PER_TURN = 128;
 const MAX_DEBT_MS = 2_000;
 
 /** Why a link does not read: the peer does not either, it has sent more frames than it is its turn for, or faster than it may. */
-const Hold = { unread: 1, backlog: 2, pace: 4 } as const;
+const Hold = { unread: 1, backlog: 2, rate: 4 } as const;
 type Hold = (typeof Hold)[keyof typeof Hold];
 
 /** Who takes the frames of a link: the handshake first, then the session. */
@@ -43,7 +43,7 @@ export interface LinkOptions {
   /** How often to look whether the peer is alive: the interval of Heartbeat. */
   readonly heartbeatMs: number;
   /** How fast DATA may go out, and come in; absent: as fast as it goes. */
-  readonly pace?: { readonly out: Pace | undefined; readonly in: Pace | undefined };
+  readonly rateLimit?: { readonly out: RateLimit | undefined; readonly in: RateLimit | undefined };
   /** Whether accepted requests count, too, when the peer does not read; at one side of a link only. */
   readonly countsAccepts?: boolean;
   /** With whom it takes turns when more comes than is handled at once; absent: with nobody. */
@@ -61,8 +61,8 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   readonly #decoder: FrameDecoder;
   readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
-  readonly #inPace: Pace | undefined;
-  /** What cancels the timers of paces; made when there is one. */
+  readonly #inLimit: RateLimit | undefined;
+  /** What cancels the timers of rate limits; made when there is one. */
   #timers: Set<() => void> | undefined;
   readonly #onGone: LinkOptions["onGone"];
   readonly clock: Clock;
@@ -91,10 +91,10 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.#backlogs = options.backlogs ?? new Backlogs(options.clock);
     this.intervalMs = options.heartbeatMs;
     this.#decoder = new FrameDecoder(this);
-    const { clock, pace } = options;
-    this.#queue = new SendQueue(transport, pace?.out && { pace: pace.out, clock });
+    const { clock, rateLimit } = options;
+    this.#queue = new SendQueue(transport, rateLimit?.out && { limit: rateLimit.out, clock });
     this.#queue.countsAccepts = options.countsAccepts ?? false;
-    this.#inPace = pace?.in;
+    this.#inLimit = rateLimit?.in;
     this.#heartbeat = new Heartbeat(this);
   }
 
@@ -182,7 +182,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     const payload = new Uint8Array(4);
     writeUint32(payload, 0, bytes);
     const grant = () => this.send(Opcode.CREDIT, streamId, payload);
-    const ms = this.#inPace?.waitMs() ?? 0;
+    const ms = this.#inLimit?.waitMs() ?? 0;
     if (ms === 0) grant();
     else this.#after(ms, grant);
   }
@@ -253,12 +253,12 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
 
   /** DATA counts when it comes. Credit alone does not hold back who sends it on ever new streams. */
   #charge(bytes: number): void {
-    if (this.#inPace === undefined) return;
-    this.#inPace.spend(bytes);
-    const ms = this.#inPace.waitMs();
-    if (ms <= MAX_DEBT_MS || (this.#holds & Hold.pace) !== 0) return;
-    this.#hold(Hold.pace);
-    this.#after(ms - MAX_DEBT_MS, () => this.#release(Hold.pace));
+    if (this.#inLimit === undefined) return;
+    this.#inLimit.spend(bytes);
+    const ms = this.#inLimit.waitMs();
+    if (ms <= MAX_DEBT_MS || (this.#holds & Hold.rate) !== 0) return;
+    this.#hold(Hold.rate);
+    this.#after(ms - MAX_DEBT_MS, () => this.#release(Hold.rate));
   }
 
   onBytes(bytes: Uint8Array): void {

@@ -1,4 +1,4 @@
-import { hold, letGo } from "./memory.ts";
+import { hold, letGo } from "./held-buffers.ts";
 
 /** Below this size a piece is copied behind its predecessor instead of being kept by itself. */
 const SMALL_BYTES = 4 * 1024;

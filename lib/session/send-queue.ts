@@ -2,8 +2,8 @@ import { HEADER_BYTES } from "../protocol/constants.ts";
 import { encodeHeader, readUint32 } from "../protocol/header.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
-import { discard } from "./memory.ts";
-import type { Pace } from "./pace.ts";
+import { discard } from "./held-buffers.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import type { FileBytes, Transport } from "./transport.ts";
 
 /** A frame that a stream hands over when its turn has come. */
@@ -35,8 +35,8 @@ const STREAM_ID_OFFSET = 4;
 
 type SendTransport = Pick<Transport, "write" | "sendFile" | "close">;
 
-interface SendPace {
-  readonly pace: Pace;
+interface SendRate {
+  readonly limit: RateLimit;
   readonly clock: Clock;
 }
 
@@ -46,7 +46,7 @@ interface SendPace {
  */
 export class SendQueue {
   readonly #transport: SendTransport;
-  readonly #pace: SendPace | undefined;
+  readonly #rate: SendRate | undefined;
   #cancelWait: (() => void) | undefined;
   #hasJustSent = false;
   readonly #control: ControlFrame[] = [];
@@ -66,10 +66,10 @@ export class SendQueue {
   /** Called when the control frames that waited have gone to the transport. */
   onControlSent: (() => void) | undefined;
 
-  /** `pace`: how fast DATA may leave; absent: as fast as it goes. */
-  constructor(transport: SendTransport, pace?: SendPace) {
+  /** `rate`: how fast DATA may leave; absent: as fast as it goes. */
+  constructor(transport: SendTransport, rate?: SendRate) {
     this.#transport = transport;
-    this.#pace = pace;
+    this.#rate = rate;
   }
 
   /** Bytes of control frames that wait. */
@@ -208,10 +208,10 @@ export class SendQueue {
     if (this.#sources.size > 0 && this.#mustWait()) return undefined;
     for (const source of this.#sources) {
       this.#sources.delete(source);
-      const frame = source.takeFrame(this.#pace?.pace.frameBytes ?? Number.POSITIVE_INFINITY);
+      const frame = source.takeFrame(this.#rate?.limit.frameBytes ?? Number.POSITIVE_INFINITY);
       if (frame === undefined) continue;
       this.#sources.add(source); // behind the others
-      this.#pace?.pace.spend(frame.payload.length);
+      this.#rate?.limit.spend(frame.payload.length);
       this.#hasJustSent = true;
       return frame;
     }
@@ -220,10 +220,10 @@ export class SendQueue {
 
   /** True while DATA would be faster than it may; it goes on by itself. */
   #mustWait(): boolean {
-    const ms = this.#pace?.pace.waitMs() ?? 0;
+    const ms = this.#rate?.limit.waitMs() ?? 0;
     if (ms === 0) return false;
     // All who share a limit may go on at the same moment: who has just sent comes behind the others.
-    this.#cancelWait ??= this.#pace?.clock.after(this.#hasJustSent ? ms + 1 : ms, () => {
+    this.#cancelWait ??= this.#rate?.clock.after(this.#hasJustSent ? ms + 1 : ms, () => {
       this.#cancelWait = undefined;
       this.#hasJustSent = false;
       this.#flush();

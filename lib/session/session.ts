@@ -6,8 +6,8 @@ import { decodeJson } from "../protocol/json.ts";
 import { encodeReason, Open, Reason, type ReasonCode, Result, reasonOfWire } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
+import { discard } from "./held-buffers.ts";
 import type { Link, LinkHandler } from "./link.ts";
-import { discard } from "./memory.ts";
 import { encodeControl, Stream, type StreamPort } from "./stream.ts";
 
 /** How long a server that ends in order waits for the client: the end of a file may still be on a slow way. */

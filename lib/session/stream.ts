@@ -5,7 +5,7 @@ import { encodeReason } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import { BodyReceiver, type BodyReceiverPort } from "./body-receiver.ts";
 import { BodySender, type BodySenderPort, type FileSource } from "./body-sender.ts";
-import { discard } from "./memory.ts";
+import { discard } from "./held-buffers.ts";
 import type { FrameSource } from "./send-queue.ts";
 
 const EMPTY = new Uint8Array(0);

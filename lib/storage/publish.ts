@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { StorageError } from "../errors.ts";
 import { MAX_NAME_BYTES, quote } from "../path.ts";
-import type { OpenFolder } from "./open-folder.ts";
+import type { OpenFolder } from "./local/open-folder.ts";
 import type { ExistsPolicy } from "./storage.ts";
 
 /** Names that are tried for a second file of one name. */

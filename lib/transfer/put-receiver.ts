@@ -1,7 +1,6 @@
 import type { Digest64, Range } from "../block.ts";
 import { type ErrorCode, ProtocolError, toCommError } from "../errors.ts";
 import { checkHoles } from "../holes.ts";
-import { Pacer } from "../pacer.ts";
 import { checkPath, type PathKind, parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
@@ -10,6 +9,7 @@ import { type PutAnswer, PutFile, PutFolder } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
 import { type ExistsPolicy, type FileFacts, isSmall, type Storage } from "../storage/storage.ts";
+import { Yielder } from "../yielder.ts";
 import { BlockPool } from "./block-pool.ts";
 import { type Chunk, ChunkReader } from "./chunk-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
@@ -76,7 +76,7 @@ export class PutReceiver {
     const { stream, digest64, clock, blocks, buffers } = this.#options;
     const pool = new BlockPool(blocks, buffers);
     const reader = new ChunkReader(stream, pool, digest64);
-    const pacer = new Pacer(clock);
+    const yielder = new Yielder(clock);
     try {
       for (;;) {
         const chunk = reader.take() ?? (await this.#next(reader));
@@ -85,7 +85,7 @@ export class PutReceiver {
         if (work !== undefined) await work;
         // Who does not read its answers is not read from either.
         if (this.#answers.isFull) await this.#answers.flush();
-        if (pacer.isDue) await pacer.pause();
+        if (yielder.isDue) await yielder.pause();
       }
       await this.#commits.settled();
       await this.#answers.flush();

@@ -1,6 +1,6 @@
 import { ProtocolError, StreamError } from "../errors.ts";
 import { quote } from "../path.ts";
-import { discard } from "../session/memory.ts";
+import { discard } from "../session/held-buffers.ts";
 import type { FileFacts } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
 

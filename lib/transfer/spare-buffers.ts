@@ -1,5 +1,5 @@
 import { CHUNK_BYTES } from "../protocol/chunk.ts";
-import { discard } from "../session/memory.ts";
+import { discard } from "../session/held-buffers.ts";
 
 /**
  * Buffers of CHUNK_BYTES, room for a block and its header, that transfers use one after the other: what each made anew

@@ -1,6 +1,6 @@
 import type { Socket } from "bun";
 import { libc } from "../platform/libc.ts";
-import { discard } from "../session/memory.ts";
+import { discard } from "../session/held-buffers.ts";
 import type { FileBytes, Transport, TransportHandler } from "../session/transport.ts";
 import { fdOf, readPiece } from "./file-bytes.ts";
 import { type Paused, pausedSockets } from "./paused-sockets.ts";

@@ -1,8 +1,8 @@
 import { utimesSync } from "node:fs";
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
 import { FewFilesStorage } from "../../lib/storage/few-files.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";

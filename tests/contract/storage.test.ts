@@ -1,6 +1,6 @@
 import { utimesSync } from "node:fs";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { everyStorageContract } from "./every-storage.ts";

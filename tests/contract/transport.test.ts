@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { traceTransport } from "../../lib/trace/traced-transport.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { SocketPair } from "../support/socket-pair.ts";
 import { TransportRecorder } from "../support/transport-recorder.ts";
 import { type TransportFixture, transportContract } from "./transport.ts";

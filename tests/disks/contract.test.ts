@@ -1,7 +1,7 @@
 import { afterAll, describe } from "bun:test";
 import { mkdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { everyStorageContract } from "../contract/every-storage.ts";
 import { DISKS, type Disk } from "../support/disks.ts";
 import { isSkipped, namedWhy } from "../support/launched.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { DISKS } from "../support/disks.ts";
 import { type Method, move } from "../support/folder-transfer.ts";
 import { isSkipped, namedWhy } from "../support/launched.ts";

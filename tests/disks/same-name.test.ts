@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import type { ExistsPolicy } from "../../lib/storage/storage.ts";
 import { DISKS } from "../support/disks.ts";
 import { codeOf } from "../support/fault.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { DISKS } from "../support/disks.ts";
 import { codeOf } from "../support/fault.ts";
 import { isSkipped, namedWhy } from "../support/launched.ts";

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUnfinished, STALE_MS } from "../../lib/server/cleaning.ts";
-import { setTimes } from "../../lib/storage/file-io.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { setTimes } from "../../lib/storage/local/file-io.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { DISKS } from "../support/disks.ts";
 import { isSkipped, namedWhy } from "../support/launched.ts";
 

@@ -1,11 +1,11 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { linkSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { fetchStatus } from "../../lib/cli/client/status.ts";
-import { ledgerFile } from "../../lib/cli/state-dir.ts";
+import { fetchStatus } from "../../lib/cli/client/status-command.ts";
 import type { Client } from "../../lib/client/client.ts";
 import type { Change } from "../../lib/protocol/methods.ts";
 import { Ledger } from "../../lib/server/ledger.ts";
+import { ledgerFile } from "../../lib/state/state-dir.ts";
 import { AbuseSite, isFull } from "../support/abuse/site.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { ArgsDef } from "citty";
-import { clientProgram } from "../../lib/cli/client/program.ts";
-import { serverProgram } from "../../lib/cli/server/program.ts";
+import { clientProgram } from "../../lib/cli/client/client-program.ts";
+import { serverProgram } from "../../lib/cli/server/server-program.ts";
 import { binaries } from "../support/binaries.ts";
 import { run } from "../support/processes.ts";
 import { TransferSite } from "../support/transfer-site.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { binaries } from "../support/binaries.ts";
 import { isSkipped, launched, missingLauncher, namedWhy, type Refused } from "../support/launched.ts";
 import { run, ServerProcess } from "../support/processes.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { FULL } from "../../lib/storage/best-source.ts";
+import { FULL } from "../../lib/storage/local/watch/best-source.ts";
 import { binaries } from "../support/binaries.ts";
 import { isSkipped, namedWhy } from "../support/launched.ts";
 import { missingNamespaces, withInotify } from "../support/namespace.ts";

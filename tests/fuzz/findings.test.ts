@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "../../lib/client/client.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";
 import { MemoryPeer } from "../support/memory-peer.ts";

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { formatStatus } from "../../lib/cli/client/status.ts";
+import { formatStatus } from "../../lib/cli/client/status-command.ts";
 import { Connection } from "../../lib/client/connection.ts";
 import { TransportError } from "../../lib/errors.ts";
 import { cleanUnfinished } from "../../lib/server/cleaning.ts";
 import { Ledger } from "../../lib/server/ledger.ts";
 import { type Clock, systemClock } from "../../lib/session/clock.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { type Direction, LinkProxy, type Tap } from "../support/link-proxy.ts";
 import { Random } from "../support/random.ts";

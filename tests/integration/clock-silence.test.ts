@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { frame, HELLO } from "../support/frames.ts";
 import { type Direction, LinkProxy, openTap, type ProxiedLink, type Tap } from "../support/link-proxy.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import type { Connection } from "../../lib/client/connection.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { PartFile, Storage } from "../../lib/storage/storage.ts";
 import { Conversation } from "../support/conversation.ts";
 import { facade } from "../support/facade.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Client } from "../../lib/client/client.ts";
 import { toCommError } from "../../lib/errors.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { type Meddle, Meddler } from "../support/chunk-meddler.ts";
 import { LinkProxy } from "../support/link-proxy.ts";
 import { watch } from "../support/outcomes.ts";

@@ -8,7 +8,7 @@ import { Download } from "../../lib/client/download.ts";
 import type { TransferItem } from "../../lib/client/transfer.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { facade } from "../support/facade.ts";
 import { settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";

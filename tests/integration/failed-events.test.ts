@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync } from "node:fs";
 import { formatEvent } from "../../lib/cli/server/event-line.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
-import { writeFault } from "../../lib/storage/write-probe.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { writeFault } from "../../lib/storage/local/write-probe.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { BLOCK, BoundedSite } from "../support/bounded-site.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";

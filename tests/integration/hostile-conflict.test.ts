@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { fetchAll } from "../../lib/cli/client/get.ts";
-import { sendAll } from "../../lib/cli/client/put.ts";
+import { fetchAll } from "../../lib/cli/client/get-command.ts";
+import { sendAll } from "../../lib/cli/client/put-command.ts";
 import { Connection } from "../../lib/client/connection.ts";
 import { StorageError } from "../../lib/errors.ts";
 import { systemClock } from "../../lib/session/clock.ts";
-import { PrivatePlaces } from "../../lib/storage/private-places.ts";
+import { PrivatePlaces } from "../../lib/storage/local/private/private-places.ts";
 import { readWhole, writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestIo } from "../support/test-io.ts";

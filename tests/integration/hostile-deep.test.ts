@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import fs, { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { MAX_COMPONENTS } from "../../lib/path.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { codeOf } from "../support/fault.ts";
 import { openBelow } from "../support/open-files.ts";
 import { walk } from "../support/repository.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Change } from "../../lib/protocol/methods.ts";
 import { type Clock, systemClock } from "../../lib/session/clock.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { StorageChange, StorageEntry } from "../../lib/storage/storage.ts";
 import { facade } from "../support/facade.ts";
 import { codeOf } from "../support/fault.ts";

@@ -3,8 +3,8 @@ import { mkdirSync, openSync, readdirSync, renameSync, statSync, symlinkSync, wr
 import type { Client } from "../../lib/client/client.ts";
 import type { TransferItem } from "../../lib/client/transfer.ts";
 import type { Change } from "../../lib/protocol/methods.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { faultOf } from "../support/fault.ts";
 import { snapshot } from "../support/hostile-names.ts";
 import { readWhole, writeTree } from "../support/repository.ts";

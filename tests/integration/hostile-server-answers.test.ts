@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { planFetch } from "../../lib/cli/client/fetch-plan.ts";
-import { printChanges } from "../../lib/cli/client/watch.ts";
+import { printChanges } from "../../lib/cli/client/watch-command.ts";
 import type { Client } from "../../lib/client/client.ts";
 import type { TransferItem } from "../../lib/client/transfer.ts";
 import type { FileFacts } from "../../lib/protocol/methods.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { facade } from "../support/facade.ts";
 import { codeOf } from "../support/fault.ts";
 import { NO_PATHS, snapshot } from "../support/hostile-names.ts";

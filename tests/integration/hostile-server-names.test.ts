@@ -8,7 +8,7 @@ import { CommError, RemoteError } from "../../lib/errors.ts";
 import { isGlob } from "../../lib/glob.ts";
 import { pathFault } from "../../lib/path.ts";
 import type { Entry } from "../../lib/protocol/methods.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { facade } from "../support/facade.ts";
 import { codeOf } from "../support/fault.ts";
 import { NO_PATHS, PLAIN_NAMES, snapshot, WINDOWS_PATHS } from "../support/hostile-names.ts";

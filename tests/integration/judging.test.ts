@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { ERRORS } from "../../lib/errors.ts";
 import type { ServerOptions } from "../../lib/server/server-options.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { RawTransfers } from "../support/raw-transfers.ts";
 import { TempFolder } from "../support/temp-folder.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { openBelow } from "../support/open-files.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestServer } from "../support/test-server.ts";

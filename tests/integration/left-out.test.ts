@@ -7,7 +7,7 @@ import { Upload } from "../../lib/client/upload.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { type ListTrailer, MAX_LEFT_OUT, MAX_LEFT_OUT_NAME } from "../../lib/protocol/methods.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestServer } from "../support/test-server.ts";

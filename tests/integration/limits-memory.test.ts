@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Connection } from "../../lib/client/connection.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { ExistsPolicy, FileFacts, OpenFile, PartFile } from "../../lib/storage/storage.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { FakeClock, settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";
 import { admittedPeer, CODES, clientFrom } from "../support/limits.ts";

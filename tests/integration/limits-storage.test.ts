@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { BLOCK, BoundedSite } from "../support/bounded-site.ts";
 import { TestServer } from "../support/test-server.ts";
 import { sendAll, sha256Of } from "../support/transfers.ts";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Client } from "../../lib/client/client.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { MAX_PATH_BYTES } from "../../lib/path.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { codeOf } from "../support/fault.ts";
 import { frame } from "../support/frames.ts";
 import { admittedPeer } from "../support/limits.ts";

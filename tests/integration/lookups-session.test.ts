@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Client } from "../../lib/client/client.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { ListOptions, OpenFile, StorageEntry } from "../../lib/storage/storage.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { facade } from "../support/facade.ts";
 import { settle } from "../support/fake-clock.ts";
 import { TestServer } from "../support/test-server.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Client } from "../../lib/client/client.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import type { Transport } from "../../lib/session/transport.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { frame, parseFrames, type RawFrame } from "../support/frames.ts";
 
 const WELCOME = {

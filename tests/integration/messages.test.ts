@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Client } from "../../lib/client/client.ts";
 import type { MessageParams } from "../../lib/protocol/methods.ts";
 import { systemClock } from "../../lib/session/clock.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
 

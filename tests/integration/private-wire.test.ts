@@ -6,7 +6,7 @@ import type { Client } from "../../lib/client/client.ts";
 import { Operator } from "../../lib/client/operator.ts";
 import type { Entry } from "../../lib/protocol/methods.ts";
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { codeOf } from "../support/fault.ts";
 import { contentOf, makeState, PrivateSite, STATE_PATH } from "../support/private-site.ts";
 import { TestServer } from "../support/test-server.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { linkSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, renameSync } from "node:fs";
 import type { Client } from "../../lib/client/client.ts";
 import type { Change, Entry } from "../../lib/protocol/methods.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { frame } from "../support/frames.ts";
 import { watch } from "../support/outcomes.ts";
 import { chunk } from "../support/raw-chunks.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { ExistsPolicy, FileFacts, OpenFile, PartFile } from "../../lib/storage/storage.ts";
 import { settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";

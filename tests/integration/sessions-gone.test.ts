@@ -4,7 +4,7 @@ import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import type { Role } from "../../lib/protocol/messages.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { frame, HELLO } from "../support/frames.ts";
 import { readTable } from "../support/protocol-page.ts";
 import { BLOCK, chunk, getting } from "../support/raw-chunks.ts";

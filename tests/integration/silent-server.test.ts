@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { Client } from "../../lib/client/client.ts";
 import { Connection } from "../../lib/client/connection.ts";
 import { Operator } from "../../lib/client/operator.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { facade } from "../support/facade.ts";
 import { FakeClock, settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";

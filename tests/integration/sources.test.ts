@@ -13,8 +13,8 @@ import {
 } from "node:fs";
 import { Client } from "../../lib/client/client.ts";
 import { systemClock } from "../../lib/session/clock.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { facade } from "../support/facade.ts";
 import { settle } from "../support/fake-clock.ts";
 import { atFirst, Folders, move } from "../support/folder-transfer.ts";

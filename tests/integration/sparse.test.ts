@@ -10,7 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { ERRORS } from "../../lib/errors.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { atFirst, Folders, move } from "../support/folder-transfer.ts";
 import { BLOCK, chunk } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";

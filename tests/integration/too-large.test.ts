@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { StorageError } from "../../lib/errors.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import type { ExistsPolicy, FileFacts, PartFile } from "../../lib/storage/storage.ts";
 import { WrappedStorage } from "../../lib/storage/wrapped.ts";
 import { Folders } from "../support/folder-transfer.ts";

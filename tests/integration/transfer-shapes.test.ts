@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { ERRORS, type ErrorCode } from "../../lib/errors.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { frame } from "../support/frames.ts";
 import { BLOCK, chunk, record } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";

@@ -1,7 +1,7 @@
 /** Who waits for whom in a transfer: a slow disk of ours is no silence of the server's, and one that has too much open is asked again. */
 import { describe, expect, test } from "bun:test";
 import type { Client } from "../../lib/client/client.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { facade } from "../support/facade.ts";
 import { FakeClock, settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";

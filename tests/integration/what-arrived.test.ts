@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { MAX_FILE_BYTES } from "../../lib/block.ts";
-import { fetchAll as fetchAndTell } from "../../lib/cli/client/get.ts";
+import { fetchAll as fetchAndTell } from "../../lib/cli/client/get-command.ts";
 import type { Client } from "../../lib/client/client.ts";
 import { Connection } from "../../lib/client/connection.ts";
 import { Upload } from "../../lib/client/upload.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
-import { PrivatePlaces } from "../../lib/storage/private-places.ts";
+import { PrivatePlaces } from "../../lib/storage/local/private/private-places.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { facade } from "../support/facade.ts";
 import { codeOf } from "../support/fault.ts";
 import { frame } from "../support/frames.ts";

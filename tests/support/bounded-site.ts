@@ -1,7 +1,7 @@
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
 import type { BudgetLimits } from "../../lib/storage/budget.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import type { ExistsPolicy, FileFacts, PartFile } from "../../lib/storage/storage.ts";
 import { pattern } from "./bytes.ts";
 import { FakeClock } from "./fake-clock.ts";

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { BLOCK } from "./raw-chunks.ts";
 import { TempFolder } from "./temp-folder.ts";
 import { TestServer } from "./test-server.ts";

@@ -1,7 +1,7 @@
 import { Client, type ClientOptions } from "../../lib/client/client.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import type { Transport } from "../../lib/session/transport.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { type Listening, listen } from "../../lib/transport/socket.ts";
 import { frame, parseFrames, type RawFrame } from "./frames.ts";
 

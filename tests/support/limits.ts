@@ -1,7 +1,7 @@
 import { Client, type ClientOptions } from "../../lib/client/client.ts";
 import type { Role } from "../../lib/protocol/messages.ts";
 import { systemClock } from "../../lib/session/clock.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { settle } from "./fake-clock.ts";
 import { frame, HELLO } from "./frames.ts";
 import { MemoryPeer } from "./memory-peer.ts";

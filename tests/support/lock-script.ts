@@ -13,7 +13,7 @@ export async function begunElsewhere(
   prefix: (command: string[]) => string[] = (command) => command,
 ): Promise<{ said: string; child: Subprocess<"ignore", "pipe", "inherit"> }> {
   const script = `
-    import { LocalStorage } from ${JSON.stringify(join(HERE, "../../lib/storage/local.ts"))};
+    import { LocalStorage } from ${JSON.stringify(join(HERE, "../../lib/storage/local/local.ts"))};
     import { factsOf } from ${JSON.stringify(join(HERE, "storing.ts"))};
     const storage = await LocalStorage.at(process.argv[1]);
     try {

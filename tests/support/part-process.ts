@@ -16,7 +16,7 @@ export async function receiveElsewhere(
   { size, seed, offsets, ending }: { size: number; seed: number; offsets: readonly number[]; ending: Ending },
 ): Promise<Subprocess<"ignore", "pipe", "inherit">> {
   const script = `
-    import { LocalStorage } from ${JSON.stringify(join(HERE, "../../lib/storage/local.ts"))};
+    import { LocalStorage } from ${JSON.stringify(join(HERE, "../../lib/storage/local/local.ts"))};
     import { factsOf, writeBlock } from ${JSON.stringify(join(HERE, "storing.ts"))};
     import { noise } from ${JSON.stringify(join(HERE, "transport-recorder.ts"))};
     const content = noise(${size}, ${seed});

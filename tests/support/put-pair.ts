@@ -1,7 +1,7 @@
 import { type CommError, codeOfWire, toCommError } from "../../lib/errors.ts";
 import type { Stream } from "../../lib/session/stream.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { GivenNames } from "../../lib/transfer/given-names.ts";
 import { PutReceiver } from "../../lib/transfer/put-receiver.ts";

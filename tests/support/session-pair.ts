@@ -3,7 +3,7 @@ import { Link } from "../../lib/session/link.ts";
 import { Session, type SessionEnd, type StreamLimits } from "../../lib/session/session.ts";
 import type { Stream } from "../../lib/session/stream.ts";
 import type { Transport } from "../../lib/session/transport.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { FakeClock, settle } from "./fake-clock.ts";
 import { MemoryPeer } from "./memory-peer.ts";
 

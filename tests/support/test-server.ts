@@ -5,7 +5,7 @@ import { Operator } from "../../lib/client/operator.ts";
 import type { Role } from "../../lib/protocol/messages.ts";
 import { Access } from "../../lib/server/access/access.ts";
 import { TokenStore } from "../../lib/server/access/token-store.ts";
-import type { StampedEvent } from "../../lib/server/events.ts";
+import type { StampedEvent } from "../../lib/server/event-feed.ts";
 import { Ledger } from "../../lib/server/ledger.ts";
 import { memoryLimits } from "../../lib/server/memory-budget.ts";
 import { CommServer } from "../../lib/server/server.ts";
@@ -13,8 +13,8 @@ import type { ServerOptions } from "../../lib/server/server-options.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import type { Transport } from "../../lib/session/transport.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
-import { MemoryStorage } from "../../lib/storage/memory.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { connect, type Listening, listen } from "../../lib/transport/socket.ts";
 
 /** A server inside the test: files and ledger in memory, peers over memory or over TCP. */

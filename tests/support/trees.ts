@@ -1,4 +1,4 @@
-import type { MemoryStorage } from "../../lib/storage/memory.ts";
+import type { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { Random } from "./random.ts";
 import { BLOCK } from "./raw-chunks.ts";
 import { sha256Of } from "./transfers.ts";

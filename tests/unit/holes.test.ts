@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BLOCK_BYTES, type Range } from "../../lib/block.ts";
 import { sumOf, withoutHoles } from "../../lib/holes.ts";
-import { DataBlocks } from "../../lib/storage/data-blocks.ts";
+import { DataBlocks } from "../../lib/storage/local/data-blocks.ts";
 
 /** Which blocks, in order, as ranges. */
 function rangesOf(blocks: readonly boolean[], size: number): Range[] {

@@ -1,7 +1,7 @@
 /** The paths of PROTOCOL.md against the check of lib, and against a server's answers. */
 import { describe, expect, test } from "bun:test";
 import { pathFault } from "../../lib/path.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { codeOf } from "../support/fault.ts";
 import { withoutCapability } from "../support/older-client.ts";
 import { readTable } from "../support/protocol-page.ts";

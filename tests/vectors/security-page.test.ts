@@ -23,8 +23,8 @@ import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
 import { STALLED_MS } from "../../lib/server/holders.ts";
 import { memoryLimits } from "../../lib/server/memory-budget.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
-import { LOOK_MS, restAfter } from "../../lib/storage/looking-source.ts";
-import { MAX_TOUCHED } from "../../lib/storage/watched-tree.ts";
+import { LOOK_MS, restAfter } from "../../lib/storage/local/watch/looking-source.ts";
+import { MAX_TOUCHED } from "../../lib/storage/local/watch/watched-tree.ts";
 import { MAX_PATHS } from "../../lib/transfer/given-names.ts";
 import { privateConstant } from "../support/private-constant.ts";
 import { readTableOf } from "../support/protocol-page.ts";
@@ -71,7 +71,7 @@ const NUMBERS: Record<string, string> = {
   "the same of one session": `${MAX_SESSION_MEMORY} MiB`,
   "a transfer at rest that lets others wait": `${STALLED_MS / 1000} s`,
   "`status` a second": PAGES_PER_LIST === 10 ? "ten times that" : "",
-  "watches of a session": `${privateConstant("server/handlers/watch.ts", "MAX_WATCHES")}`,
+  "watches of a session": `${privateConstant("server/methods/watch.ts", "MAX_WATCHES")}`,
   "records that wait for who reads none": `${MAX_BACKLOG.records}, and ${MAX_BACKLOG.bytes / KIB / KIB} MiB`,
   "names that the end of a list tells": `${MAX_LEFT_OUT}, and ${privateConstant("server/left-out-list.ts", "MAX_BYTES") / KIB} KiB`,
   "changes that wait to be looked at": `${MAX_TOUCHED}`,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { ERRORS, type ErrorCode } from "../../lib/errors.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { readTable } from "../support/protocol-page.ts";
 import { BLOCK, chunk } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";

@@ -3,10 +3,10 @@ import type { Client } from "../../client/client.ts";
 import { MAX_LISTED } from "../../client/path-set.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import { CommError, ProtocolError, StorageError, UsageError } from "../../errors.ts";
+import { FoldersAbove } from "../../folders-above.ts";
 import { isGlob } from "../../glob.ts";
 import { baseName, checkPath, joinPath, parentOf, pathFault, quote } from "../../path.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
-import { FoldersAbove } from "../../storage/folders-above.ts";
 import { selectGlob } from "../../storage/glob.ts";
 import { type LeftOutThing, oddKind, toldByServer } from "./left-out.ts";
 

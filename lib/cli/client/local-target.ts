@@ -3,9 +3,9 @@ import { basename, dirname, join } from "node:path";
 import { StorageError, UsageError } from "../../errors.ts";
 import { pathFault, quote } from "../../path.ts";
 import { errnoOf, writeError } from "../../storage/disk-error.ts";
-import { LocalStorage } from "../../storage/local.ts";
-import { fromLocalName, isMapped, toLocalPath } from "../../storage/local-names.ts";
-import type { PrivatePlaces } from "../../storage/private-places.ts";
+import { LocalStorage } from "../../storage/local/local.ts";
+import { fromLocalName, isMapped, toLocalPath } from "../../storage/local/names/local-names.ts";
+import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 
 /** Where what is fetched goes on this machine. */
 export interface LocalTarget {

@@ -2,14 +2,14 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { UploadItem } from "../../client/transfer.ts";
 import { type CommError, StorageError, toCommError, UsageError } from "../../errors.ts";
+import { FoldersAbove } from "../../folders-above.ts";
 import { isGlob } from "../../glob.ts";
 import { joinPath, pathFault, quote } from "../../path.ts";
 import { readError } from "../../storage/disk-error.ts";
-import { FoldersAbove } from "../../storage/folders-above.ts";
 import { type Selection, selectGlob } from "../../storage/glob.ts";
-import { LocalStorage } from "../../storage/local.ts";
-import { fromLocalName } from "../../storage/local-names.ts";
-import type { PrivatePlaces } from "../../storage/private-places.ts";
+import { LocalStorage } from "../../storage/local/local.ts";
+import { fromLocalName } from "../../storage/local/names/local-names.ts";
+import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import type { LeftOut, StorageEntry } from "../../storage/storage.ts";
 import { badName, gone, type LeftOutThing, oddKind } from "./left-out.ts";
 

@@ -4,10 +4,10 @@ import * as v from "valibot";
 import { CommError, StorageError, toCommError } from "../../errors.ts";
 import { quote } from "../../path.ts";
 import { parseToken } from "../../protocol/token.ts";
-import { requireKnownForm } from "../../storage/newer-state.ts";
-import { readPrivate, writePrivate } from "../../storage/private-file.ts";
-import { tokenWarning } from "../exposed-state.ts";
-import { makeStateDir } from "../state-dir.ts";
+import { tokenWarning } from "../../state/exposed-state.ts";
+import { requireKnownForm } from "../../state/newer-state.ts";
+import { readPrivate, writePrivate } from "../../state/private-file.ts";
+import { makeStateDir } from "../../state/state-dir.ts";
 
 /** The number of the form of a file. */
 const FORM = 1;

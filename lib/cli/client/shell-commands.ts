@@ -1,23 +1,23 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { UsageError } from "../../errors.ts";
-import type { PrivatePlaces } from "../../storage/private-places.ts";
+import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
-import { digest as digestCommand, showDigests } from "./digest.ts";
+import { digest as digestCommand, showDigests } from "./digest-command.ts";
 import { typedPath } from "./fetch-plan.ts";
-import { fetchAll, fetchRequest, get as getCommand } from "./get.ts";
-import { list as listCommand, printEntries } from "./list.ts";
-import { countOf, formatTimes, measure, ping as pingCommand } from "./ping.ts";
-import { put as putCommand, sendAll, sendRequest } from "./put.ts";
-import { removeAll, remove as removeCommand } from "./remove.ts";
-import { namesOf, rename as renameCommand } from "./rename.ts";
-import { sendTyped } from "./send.ts";
+import { fetchAll, fetchRequest, get as getCommand } from "./get-command.ts";
+import { list as listCommand, printEntries } from "./list-command.ts";
+import { countOf, formatTimes, measure, ping as pingCommand } from "./ping-command.ts";
+import { put as putCommand, sendAll, sendRequest } from "./put-command.ts";
+import { removeAll, remove as removeCommand } from "./remove-command.ts";
+import { namesOf, rename as renameCommand } from "./rename-command.ts";
+import { sendTyped } from "./send-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "./shell-flags.ts";
-import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "./status.ts";
-import { printChanges, watch as watchCommand } from "./watch.ts";
+import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "./status-command.ts";
+import { printChanges, watch as watchCommand } from "./watch-command.ts";
 
 export interface ShellCall {
   readonly connection: Connection;

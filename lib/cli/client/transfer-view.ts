@@ -3,7 +3,7 @@ import type { TransferItem } from "../../client/transfer.ts";
 import type { CommError } from "../../errors.ts";
 import type { Outcome } from "../../protocol/methods.ts";
 import { digest64 } from "../../storage/digest64.ts";
-import type { PrivatePlaces } from "../../storage/private-places.ts";
+import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { EXIT, EXIT_OF } from "../exit-codes.ts";

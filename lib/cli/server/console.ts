@@ -2,7 +2,7 @@ import type { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
 import { CommError, UsageError } from "../../errors.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "../client/connect-settings.ts";
-import { connectClient } from "../client/connection.ts";
+import { connectClient } from "../client/with-connection.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";

@@ -1,5 +1,5 @@
 import { createConsola, LogLevels } from "consola";
-import type { StampedEvent } from "../../server/events.ts";
+import type { StampedEvent } from "../../server/event-feed.ts";
 import { formatEvent, isWarning } from "./event-line.ts";
 
 /** A log of the server's events for files and journals: time in UTC, level, one line each. */

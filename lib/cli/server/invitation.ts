@@ -4,11 +4,11 @@ import { UsageError } from "../../errors.ts";
 import { BY_AUTHORITY, formatInvite } from "../../protocol/invite.ts";
 import type { Token } from "../../protocol/token.ts";
 import type { Identity } from "../../server/identity.ts";
-import { readPrivate, writePrivate } from "../../storage/private-file.ts";
+import { readPrivate, writePrivate } from "../../state/private-file.ts";
+import { invitationFile } from "../../state/state-dir.ts";
 import { DEFAULT_PORT, formatAddress, formatHostPort, parseAddress } from "../../transport/address.ts";
 import { formatFingerprint } from "../../transport/tls.ts";
 import type { Flags } from "../flags.ts";
-import { invitationFile } from "../state-dir.ts";
 
 /** Addresses in an invite, at most. */
 const MAX_ADDRESSES = 8;

@@ -1,12 +1,12 @@
 import { chmodSync, rmSync } from "node:fs";
 import { CommError } from "../../errors.ts";
 import type { Transport } from "../../session/transport.ts";
+import { OPEN_SOCKET, socketFault } from "../../state/exposed-state.ts";
+import { exposureOf } from "../../state/exposure.ts";
+import { operatorSocket } from "../../state/state-dir.ts";
 import { errnoOf } from "../../storage/disk-error.ts";
-import { exposureOf } from "../../storage/exposure.ts";
 import { type Listening, listen } from "../../transport/socket.ts";
 import type { Credentials } from "../../transport/tls.ts";
-import { OPEN_SOCKET, socketFault } from "../exposed-state.ts";
-import { operatorSocket } from "../state-dir.ts";
 
 /** Longest path of a Unix socket that every system takes (sun_path of macOS, less the NUL). */
 const MAX_SOCKET_PATH = 103;

@@ -1,12 +1,12 @@
 import type { Operator } from "../../client/operator.ts";
 import { UsageError } from "../../errors.ts";
-import { sendTyped } from "../client/send.ts";
+import { sendTyped } from "../client/send-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "../client/shell-flags.ts";
-import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status.ts";
+import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status-command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, formatTime } from "../format.ts";
-import { forgetTokenLine, runTokenLine } from "./token.ts";
+import { forgetTokenLine, runTokenLine } from "./token-command.ts";
 
 export interface OperatorCommand {
   readonly usage: string;

@@ -1,10 +1,10 @@
 import { Client } from "../../client/client.ts";
 import { TransportError } from "../../errors.ts";
 import { systemClock } from "../../session/clock.ts";
-import { exposureOf } from "../../storage/exposure.ts";
+import { exposureOf } from "../../state/exposure.ts";
+import { operatorSocket } from "../../state/state-dir.ts";
 import { connect } from "../../transport/socket.ts";
-import { silenceFor } from "../client/connection.ts";
-import { operatorSocket } from "../state-dir.ts";
+import { silenceFor } from "../client/with-connection.ts";
 import { processTrace } from "../trace-file.ts";
 import { VERSION } from "../version.ts";
 

@@ -7,9 +7,9 @@ import { formatToken } from "../../protocol/token.ts";
 import { TokenStore } from "../../server/access/token-store.ts";
 import { openIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
-import { serverWarnings } from "../exposed-state.ts";
+import { serverWarnings } from "../../state/exposed-state.ts";
+import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../../state/state-dir.ts";
 import { stateDirWords } from "../shown-command.ts";
-import { identityFile, ledgerFile, makeStateDir, tokensFile } from "../state-dir.ts";
 import { type Invitation, identityOf, inviteFor, lastInvitation, ownAddresses } from "./invitation.ts";
 import { connectSocket } from "./operator-socket.ts";
 

@@ -5,7 +5,7 @@ import type { Clock } from "../../session/clock.ts";
 import type { PeerAddress } from "../peer-address.ts";
 import { Throttle } from "../throttle.ts";
 import { AccessError, type Account } from "./account.ts";
-import { Exchange } from "./exchange.ts";
+import { ScramServer } from "./scram-server.ts";
 import type { KnownToken, TokenStore } from "./token-store.ts";
 import { decoyVerifier } from "./verifier.ts";
 
@@ -44,7 +44,7 @@ export class Access {
    * @param binding the transport's, undefined where nothing is encrypted
    * @throws AccessError ACCESS_DENIED; ProtocolError BAD_PAYLOAD
    */
-  begin({ mechanism, message }: AuthOffer, address: PeerAddress, binding: Uint8Array | undefined): Exchange {
+  begin({ mechanism, message }: AuthOffer, address: PeerAddress, binding: Uint8Array | undefined): ScramServer {
     const first = scram.parseClientFirst(message);
     const wanted = binding === undefined ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS";
     if (mechanism !== wanted || first.gs2Header !== scram.gs2HeaderOf(wanted)) {
@@ -54,7 +54,7 @@ export class Access {
     const token = this.#find(first.name, address);
     // Made for every name: the time until the answer tells no more than the answer does.
     const decoy = decoyVerifier(this.#options.tokens.saltOf(first.name));
-    return new Exchange({
+    return new ScramServer({
       first,
       binding: binding ?? NOTHING,
       verifier: token?.verifier ?? decoy,

@@ -5,8 +5,8 @@ import { quote } from "../../path.ts";
 import { Role } from "../../protocol/messages.ts";
 import { decodeBase64, encodeBase64, isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
 import type { Token } from "../../protocol/token.ts";
-import { requireKnownForm } from "../../storage/newer-state.ts";
-import { readPrivate, writePrivate } from "../../storage/private-file.ts";
+import { requireKnownForm } from "../../state/newer-state.ts";
+import { readPrivate, writePrivate } from "../../state/private-file.ts";
 import { createVerifier, SALT_BYTES, saltFor, type Verifier } from "./verifier.ts";
 
 const SECRET_BYTES = 32;

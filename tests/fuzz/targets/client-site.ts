@@ -1,7 +1,7 @@
 import { Client, type ClientOptions } from "../../../lib/client/client.ts";
 import { Connection } from "../../../lib/client/connection.ts";
 import { CommError } from "../../../lib/errors.ts";
-import { memoryPair } from "../../../lib/transport/memory.ts";
+import { memoryPair } from "../../../lib/transport/memory-transport.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { type Watched, watch } from "../../support/outcomes.ts";
 import type { Conversation } from "../conversation.ts";

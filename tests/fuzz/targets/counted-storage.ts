@@ -1,5 +1,5 @@
 import { StorageError } from "../../../lib/errors.ts";
-import { MemoryStorage } from "../../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import type {
   ExistsPolicy,
   FileFacts,

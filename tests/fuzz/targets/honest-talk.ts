@@ -1,5 +1,5 @@
 import { Client } from "../../../lib/client/client.ts";
-import { memoryPair } from "../../../lib/transport/memory.ts";
+import { memoryPair } from "../../../lib/transport/memory-transport.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { watch } from "../../support/outcomes.ts";
 import { TestServer } from "../../support/test-server.ts";

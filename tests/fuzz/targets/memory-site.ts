@@ -1,6 +1,6 @@
 import { Client } from "../../../lib/client/client.ts";
 import { COUNTING_MS } from "../../../lib/server/recurring.ts";
-import { memoryPair } from "../../../lib/transport/memory.ts";
+import { memoryPair } from "../../../lib/transport/memory-transport.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { watch } from "../../support/outcomes.ts";
 import { readWhole } from "../../support/repository.ts";

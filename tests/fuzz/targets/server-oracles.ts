@@ -1,6 +1,6 @@
 import { EXIT, EXIT_OF } from "../../../lib/cli/exit-codes.ts";
 import type { ErrorCode } from "../../../lib/errors.ts";
-import type { StampedEvent } from "../../../lib/server/events.ts";
+import type { StampedEvent } from "../../../lib/server/event-feed.ts";
 import type { CommServer } from "../../../lib/server/server.ts";
 import type { Findings } from "../finding.ts";
 

@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from "node:fs";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { watch } from "../../support/outcomes.ts";
 import { TestServer } from "../../support/test-server.ts";
 import type { Conversation } from "../conversation.ts";

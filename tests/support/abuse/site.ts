@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { Client } from "../../../lib/client/client.ts";
 import { parseInvite } from "../../../lib/protocol/invite.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
-import { MemoryStorage } from "../../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import { connect } from "../../../lib/transport/socket.ts";
 import { ServerProcess } from "../processes.ts";
 import { Program } from "../program.ts";

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { Conflicts } from "../../../lib/cli/client/conflicts.ts";
-import { formatMessage } from "../../../lib/cli/client/connection.ts";
 import { badName } from "../../../lib/cli/client/left-out.ts";
-import { formatEntry, printEntries } from "../../../lib/cli/client/list.ts";
-import { sendTyped } from "../../../lib/cli/client/send.ts";
+import { formatEntry, printEntries } from "../../../lib/cli/client/list-command.ts";
+import { sendTyped } from "../../../lib/cli/client/send-command.ts";
 import { completeLine } from "../../../lib/cli/client/shell-completion.ts";
-import { fetchStatus, formatStatus } from "../../../lib/cli/client/status.ts";
+import { fetchStatus, formatStatus } from "../../../lib/cli/client/status-command.ts";
 import { TransferView } from "../../../lib/cli/client/transfer-view.ts";
-import { formatChange } from "../../../lib/cli/client/watch.ts";
+import { formatChange } from "../../../lib/cli/client/watch-command.ts";
+import { formatMessage } from "../../../lib/cli/client/with-connection.ts";
 import { escapeText, toJson } from "../../../lib/cli/escape.ts";
 import { describeError, reportError } from "../../../lib/cli/report.ts";
 import { createEventLog } from "../../../lib/cli/server/event-log.ts";

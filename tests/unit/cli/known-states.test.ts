@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { secretFilesOf } from "../../../lib/cli/client/connect-settings.ts";
-import { knownStates, noteState } from "../../../lib/cli/known-states.ts";
-import { privatePlaces } from "../../../lib/cli/private.ts";
-import { defaultStateDir, makeStateDir } from "../../../lib/cli/state-dir.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { knownStates, noteState } from "../../../lib/state/known-states.ts";
+import { privatePlaces } from "../../../lib/state/private.ts";
+import { defaultStateDir, makeStateDir } from "../../../lib/state/state-dir.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf } from "../../support/fault.ts";
 import { walk, writeTree } from "../../support/repository.ts";
 import { stateNames } from "../../support/state-names.ts";

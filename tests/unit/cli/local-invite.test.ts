@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, existsSync, statSync, writeFileSync } from "node:fs";
-import { findLocalInvite, leaveLocalInvite } from "../../../lib/cli/local-invite.ts";
+import { findLocalInvite, leaveLocalInvite } from "../../../lib/state/local-invite.ts";
 import { stateNames } from "../../support/state-names.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";

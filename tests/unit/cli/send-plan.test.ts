@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { planSend } from "../../../lib/cli/client/send-plan.ts";
-import { PrivatePlaces } from "../../../lib/storage/private-places.ts";
+import { PrivatePlaces } from "../../../lib/storage/local/private/private-places.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { defaultStateDir, historyFile, ledgerFile, makeStateDir, operatorSocket } from "../../../lib/cli/state-dir.ts";
+import {
+  defaultStateDir,
+  historyFile,
+  ledgerFile,
+  makeStateDir,
+  operatorSocket,
+} from "../../../lib/state/state-dir.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 import { stateNames } from "../../support/state-names.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

@@ -4,8 +4,8 @@ import { readConnectSettings } from "../../../lib/cli/client/connect-settings.ts
 import { ServerBook } from "../../../lib/cli/client/server-book.ts";
 import { findTarget, type Target } from "../../../lib/cli/client/target.ts";
 import type { Flags } from "../../../lib/cli/flags.ts";
-import { leaveLocalInvite } from "../../../lib/cli/local-invite.ts";
 import { formatInvite, parseInvite } from "../../../lib/protocol/invite.ts";
+import { leaveLocalInvite } from "../../../lib/state/local-invite.ts";
 import { formatAddress } from "../../../lib/transport/address.ts";
 import { testIdentity } from "../../support/identity.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { expiryFlag, type Flags } from "../../../lib/cli/flags.ts";
-import { describeNew, formatTokens } from "../../../lib/cli/server/token.ts";
+import { describeNew, formatTokens } from "../../../lib/cli/server/token-command.ts";
 
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;

@@ -3,7 +3,7 @@ import { Client } from "../../../lib/client/client.ts";
 import { Connection, type ConnectionOptions } from "../../../lib/client/connection.ts";
 import { CommError, type ErrorCode } from "../../../lib/errors.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
-import { memoryPair } from "../../../lib/transport/memory.ts";
+import { memoryPair } from "../../../lib/transport/memory-transport.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { codeOf, watch } from "../../support/outcomes.ts";
 import { TestServer } from "../../support/test-server.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DigestCache } from "../../../lib/server/digest-cache.ts";
-import { MemoryStorage } from "../../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import type { OpenFile } from "../../../lib/storage/storage.ts";
 import { facade } from "../../support/facade.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";

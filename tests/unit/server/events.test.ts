@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { EventFeed, type StampedEvent } from "../../../lib/server/events.ts";
+import { EventFeed, type StampedEvent } from "../../../lib/server/event-feed.ts";
 
 const warning = (message: string) => ({ event: "warning", message }) as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { hold, letGo } from "../../../lib/session/memory.ts";
+import { hold, letGo } from "../../../lib/session/held-buffers.ts";
 import { pattern } from "../../support/bytes.ts";
 
 const isFree = ({ buffer }: Uint8Array) => buffer.byteLength === 0;

@@ -10,8 +10,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { exposureOf } from "../../../lib/storage/exposure.ts";
-import { appendPrivate, closeToOthers, writePrivate } from "../../../lib/storage/private-file.ts";
+import { exposureOf } from "../../../lib/state/exposure.ts";
+import { appendPrivate, closeToOthers, writePrivate } from "../../../lib/state/private-file.ts";
 import { isSkipped, namedWhy } from "../../support/launched.ts";
 import { ModelessDisk, missingModeless } from "../../support/modeless-disk.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { FewFilesStorage } from "../../../lib/storage/few-files.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
-import { MemoryStorage } from "../../../lib/storage/memory.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import { codeOf } from "../../support/fault.ts";
 import { openBelow } from "../../support/open-files.ts";
 import { walk, writeTree } from "../../support/repository.ts";

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import fs from "node:fs";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { rejection } from "../../support/outcomes.ts";
 import { BLOCK } from "../../support/raw-chunks.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { readFolder } from "../../../lib/storage/folder-reader.ts";
+import { readFolder } from "../../../lib/storage/local/folder-reader.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 

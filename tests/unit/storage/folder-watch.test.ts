@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import type { StorageChange } from "../../../lib/storage/storage.ts";
 import { lineOf, pathOf } from "../../support/changes.ts";
 import { codeOf } from "../../support/fault.ts";

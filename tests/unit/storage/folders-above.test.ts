@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { FoldersAbove } from "../../../lib/storage/folders-above.ts";
+import { FoldersAbove } from "../../../lib/folders-above.ts";
 
 /** What is told of a walk in which `wanted` is wanted: folders end with a slash. */
 function told(walk: readonly string[], wanted: (path: string) => boolean): string[] {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import fs, { mkdirSync, realpathSync, symlinkSync } from "node:fs";
-import { Folders } from "../../../lib/storage/folders.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { Folders } from "../../../lib/storage/local/folders.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 import { walk, writeTree } from "../../support/repository.ts";
 import { store } from "../../support/storing.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { freeOf } from "../../../lib/storage/free-space.ts";
+import { freeOf } from "../../../lib/storage/local/free-space.ts";
 
 const ROOM = { bavail: 100, blocks: 1_000, bsize: 131_072 };
 

@@ -1,9 +1,9 @@
 /** Disks that can't hold a name, simulated where no such disk can be mounted. */
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import fs, { readdirSync } from "node:fs";
-import { LocalStorage } from "../../../lib/storage/local.ts";
-import { OpenFolder } from "../../../lib/storage/open-folder.ts";
-import { uniqueTrialName } from "../../../lib/storage/part-names.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { uniqueTrialName } from "../../../lib/storage/local/names/part-names.ts";
+import { OpenFolder } from "../../../lib/storage/local/open-folder.ts";
 import type { FileFacts } from "../../../lib/storage/storage.ts";
 import { codeOf } from "../../support/fault.ts";
 import { BLOCK } from "../../support/raw-chunks.ts";

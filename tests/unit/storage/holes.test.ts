@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { ftruncateSync, openSync, readdirSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { BLOCK_BYTES, type Range } from "../../../lib/block.ts";
 import { MAX_HOLES, sumOf } from "../../../lib/holes.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { BLOCK, BoundedSite, outcomeOf } from "../../support/bounded-site.ts";
 import { keptBytes, makeSparse, noHoles } from "../../support/sparse.ts";
 import { factsOf, writeBlock, writeMissing } from "../../support/storing.ts";

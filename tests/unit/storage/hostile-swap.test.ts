@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { CommError } from "../../../lib/errors.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { snapshot } from "../../support/hostile-names.ts";
 import { walk, writeTree } from "../../support/repository.ts";
 import { canSwap, Swapper } from "../../support/swapper.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { win32 } from "node:path";
 import { pathFault } from "../../../lib/path.ts";
-import { fromLocalName, toLocalName, toLocalPath } from "../../../lib/storage/local-names.ts";
+import { fromLocalName, toLocalName, toLocalPath } from "../../../lib/storage/local/names/local-names.ts";
 import { NO_PATHS, PLAIN_NAMES, WINDOWS_PATHS } from "../../support/hostile-names.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
-import { LEASE_MS } from "../../../lib/storage/lock-owner.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { LEASE_MS } from "../../../lib/storage/local/locks/lock-owner.ts";
 import { codeOf } from "../../support/fault.ts";
 import { isSkipped, launched, missingLauncher, namedWhy, type Refused } from "../../support/launched.ts";
 import { begunElsewhere } from "../../support/lock-script.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, utimesSync, writeFileSync } from "node:fs";
-import { grainSeen } from "../../../lib/storage/kept-times.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { grainSeen } from "../../../lib/storage/local/kept-times.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
 const floor = (step: number) => (time: number) => Math.floor(time / step) * step;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { readFolder } from "../../../lib/storage/folder-reader.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { readFolder } from "../../../lib/storage/local/folder-reader.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { openBelow } from "../../support/open-files.ts";
 import { walk } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

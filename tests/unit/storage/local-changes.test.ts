@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf } from "../../support/fault.ts";
 import { walk, writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

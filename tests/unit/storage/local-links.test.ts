@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf } from "../../support/fault.ts";
 import { readWhole, walk, writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { pathFault } from "../../../lib/path.ts";
-import { fromLocalName, isMapped, toLocalName } from "../../../lib/storage/local-names.ts";
+import { fromLocalName, isMapped, toLocalName } from "../../../lib/storage/local/names/local-names.ts";
 
 const special = fc.constantFrom(
   ...'<>:"|?*%. /AaFf0129%%..\\\\',

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { utimesSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import { Entry } from "../../../lib/protocol/methods.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { walk } from "../../support/repository.ts";
 import { noSmallDisk, SmallDisk, smallDiskTest } from "../../support/small-disk.ts";
 import { factsOf, store } from "../../support/storing.ts";

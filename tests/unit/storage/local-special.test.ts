@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { pathFault } from "../../../lib/path.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf } from "../../support/fault.ts";
 import { walk, writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

@@ -2,11 +2,11 @@ import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ProcessMark, thisProcess } from "../../../lib/platform/process-mark.ts";
-import { LockFolder } from "../../../lib/storage/lock-folder.ts";
-import { formatOwner, LEASE_MS, type LockGround, type LockOwner } from "../../../lib/storage/lock-owner.ts";
+import { LockFolder } from "../../../lib/storage/local/locks/lock-folder.ts";
+import { formatOwner, LEASE_MS, type LockGround, type LockOwner } from "../../../lib/storage/local/locks/lock-owner.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
-const MODULE = join(import.meta.dir, "../../../lib/storage/lock-folder.ts");
+const MODULE = join(import.meta.dir, "../../../lib/storage/local/locks/lock-folder.ts");
 const SHARED: LockGround = { flockedOn: "0", isOwnDisk: false };
 /** Another machine. */
 const OTHER = { machine: "0123456789abcdef", boot: "fedcba9876543210" };

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { FolderWatch } from "../../../lib/storage/folder-watch.ts";
-import { Folders } from "../../../lib/storage/folders.ts";
-import { lookIn } from "../../../lib/storage/local-list.ts";
-import { LOOK_MS, LookingSource, restAfter } from "../../../lib/storage/looking-source.ts";
+import { Folders } from "../../../lib/storage/local/folders.ts";
+import { lookIn } from "../../../lib/storage/local/local-list.ts";
+import { FolderWatch } from "../../../lib/storage/local/watch/folder-watch.ts";
+import { LOOK_MS, LookingSource, restAfter } from "../../../lib/storage/local/watch/looking-source.ts";
 import { lineOf } from "../../support/changes.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

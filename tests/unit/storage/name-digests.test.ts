@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { NameDigests } from "../../../lib/storage/name-digests.ts";
+import { NameDigests } from "../../../lib/storage/local/watch/name-digests.ts";
 
 test("a set of names has what was added and not deleted, in whatever order", () => {
   const step = fc.record({ name: fc.integer({ min: 0, max: 60 }).map((index) => `name-${index}`), add: fc.boolean() });

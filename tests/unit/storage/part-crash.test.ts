@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf } from "../../support/fault.ts";
 import { receiveElsewhere } from "../../support/part-process.ts";
 import { walk } from "../../support/repository.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 import { walk, writeTree } from "../../support/repository.ts";
 import { factsOf, store, writeBlock, writeMissing } from "../../support/storing.ts";

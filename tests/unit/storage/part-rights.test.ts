@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { isSkipped, namedWhy } from "../../support/launched.ts";
 import { ModelessDisk, missingModeless } from "../../support/modeless-disk.ts";
 import { factsOf, writeBlock, writeMissing } from "../../support/storing.ts";

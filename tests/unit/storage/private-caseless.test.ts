@@ -1,8 +1,8 @@
 /** A disk that takes names for the same which are not, and whose numbers of files don't tell: only the names do. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { LocalStorage } from "../../../lib/storage/local.ts";
-import { PrivatePlaces } from "../../../lib/storage/private-places.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { PrivatePlaces } from "../../../lib/storage/local/private/private-places.ts";
 import { CaselessDisk, missingCaseless } from "../../support/caseless-disk.ts";
 import { codeOf } from "../../support/fault.ts";
 import { isSkipped, namedWhy } from "../../support/launched.ts";

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { readPrivate, writePrivate } from "../../../lib/storage/private-file.ts";
+import { readPrivate, writePrivate } from "../../../lib/state/private-file.ts";
 import { noSmallDisk, SmallDisk, smallDiskTest } from "../../support/small-disk.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
@@ -123,7 +123,7 @@ describe("what fails is told, and leaves the old one", () => {
       import fs from "node:fs";
       const rename = fs.renameSync;
       fs.renameSync = (from, to) => (to.endsWith("/secret") ? process.kill(process.pid, "SIGKILL") : rename(from, to));
-      const { writePrivate } = await import(${JSON.stringify(`${import.meta.dir}/../../../lib/storage/private-file.ts`)});
+      const { writePrivate } = await import(${JSON.stringify(`${import.meta.dir}/../../../lib/state/private-file.ts`)});
       writePrivate(${JSON.stringify(file)}, "new");`;
     const child = Bun.spawn([process.execPath, "-e", script], { stdout: "ignore", stderr: "pipe" });
     const stderr = await new Response(child.stderr).text();
@@ -143,7 +143,7 @@ describe("what fails is told, and leaves the old one", () => {
     const texts = ["a", "b"].map((letter) => letter.repeat(200_000));
     const writers = texts.map((text) => {
       const script = `
-        import { writePrivate } from ${JSON.stringify(`${import.meta.dir}/../../../lib/storage/private-file.ts`)};
+        import { writePrivate } from ${JSON.stringify(`${import.meta.dir}/../../../lib/state/private-file.ts`)};
         for (let turn = 0; turn < 100; turn++) writePrivate(${JSON.stringify(file)}, ${JSON.stringify(text[0])}.repeat(200_000));`;
       return Bun.spawn([process.execPath, "-e", script], { stdout: "ignore", stderr: "pipe" });
     });

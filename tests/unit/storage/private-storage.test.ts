@@ -10,9 +10,9 @@ import fs, {
   writeFileSync,
 } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
-import { makeStateDir } from "../../../lib/cli/state-dir.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
-import { PrivatePlaces } from "../../../lib/storage/private-places.ts";
+import { makeStateDir } from "../../../lib/state/state-dir.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { PrivatePlaces } from "../../../lib/storage/local/private/private-places.ts";
 import type { StorageChange } from "../../../lib/storage/storage.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 import { allOf, contentOf, makeState, PrivateSite, STATE_PATH, tryAll } from "../../support/private-site.ts";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { renameSync, symlinkSync } from "node:fs";
 import { CommError } from "../../../lib/errors.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
-import { PrivatePlaces } from "../../../lib/storage/private-places.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { PrivatePlaces } from "../../../lib/storage/local/private/private-places.ts";
 import { contentOf, makeState } from "../../support/private-site.ts";
 import { readWhole, walk, writeTree } from "../../support/repository.ts";
 import { store } from "../../support/storing.ts";

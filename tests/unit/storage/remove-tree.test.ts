@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, linkSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { LocalStorage } from "../../../lib/storage/local.ts";
-import { OpenFolder } from "../../../lib/storage/open-folder.ts";
-import { type RemoveTreeOptions, removeTree } from "../../../lib/storage/remove-tree.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { OpenFolder } from "../../../lib/storage/local/open-folder.ts";
+import { type RemoveTreeOptions, removeTree } from "../../../lib/storage/local/remove-tree.ts";
 import { codeOf } from "../../support/fault.ts";
 import { openBelow } from "../../support/open-files.ts";
 import { writeTree } from "../../support/repository.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renameNew } from "../../../lib/storage/rename-new.ts";
+import { renameNew } from "../../../lib/storage/local/rename-new.ts";
 import { isSkipped, launched, missingLauncher, namedWhy, type Refused } from "../../support/launched.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
-const MODULE = join(import.meta.dir, "../../../lib/storage/rename-new.ts");
+const MODULE = join(import.meta.dir, "../../../lib/storage/local/rename-new.ts");
 /** As on FAT, where the system has neither hard links nor a rename that replaces nothing. */
 const FAT: readonly Refused[] = ["link=EPERM", "linkat=EPERM", "renameat2=EINVAL"];
 const missing = missingLauncher(FAT);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { type AclEntry, aclOf, aclTest, encodeAcl, noAcls, setAcl } from "../../support/acl.ts";
 import { type StoreOptions, store } from "../../support/storing.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
@@ -207,7 +207,7 @@ test.skipIf(noAcls !== undefined)(aclTest("without the C library the group gets 
   using folder = new TempFolder();
   writeWith(folder.join("listed"), { mode: 0o600, acl: BOB_READS });
   writeWith(folder.join("plain"), { mode: 0o664 });
-  const [local, storing] = ["lib/storage/local.ts", "tests/support/storing.ts"].map((module) =>
+  const [local, storing] = ["lib/storage/local/local.ts", "tests/support/storing.ts"].map((module) =>
     JSON.stringify(join(import.meta.dir, "../../..", module)),
   );
   const script = `

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
-import { withoutGroup } from "../../../lib/storage/rights.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { withoutGroup } from "../../../lib/storage/local/rights.ts";
 import { store } from "../../support/storing.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noise } from "../../support/transport-recorder.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, mock, spyOn, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { store } from "../../support/storing.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noise } from "../../support/transport-recorder.ts";

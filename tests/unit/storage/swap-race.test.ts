@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { CommError } from "../../../lib/errors.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { readWhole, walk, writeTree } from "../../support/repository.ts";
 import { canSwap, Swapper } from "../../support/swapper.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

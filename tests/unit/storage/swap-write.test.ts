@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { CommError } from "../../../lib/errors.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf } from "../../support/fault.ts";
 import { writeTree } from "../../support/repository.ts";
 import { factsOf, store, writeMissing } from "../../support/storing.ts";

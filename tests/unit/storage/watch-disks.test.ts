@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEAF } from "../../../lib/storage/best-source.ts";
-import { LocalStorage } from "../../../lib/storage/local.ts";
+import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { DEAF } from "../../../lib/storage/local/watch/best-source.ts";
 import { lineOf } from "../../support/changes.ts";
 import { isSkipped, namedWhy } from "../../support/launched.ts";
 import { missingOverlay, missingSshfs, overlayMount, sshfsMounts } from "../../support/mounts.ts";

@@ -1,11 +1,11 @@
 /** A watch whose tree was lost while nobody listened, or could not be learnt anew: whoever comes next is told all. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { FolderWatch } from "../../../lib/storage/folder-watch.ts";
-import { Folders } from "../../../lib/storage/folders.ts";
-import { lookIn } from "../../../lib/storage/local-list.ts";
-import { LookingSource } from "../../../lib/storage/looking-source.ts";
-import type { TreeSink } from "../../../lib/storage/tree-source.ts";
+import { Folders } from "../../../lib/storage/local/folders.ts";
+import { lookIn } from "../../../lib/storage/local/local-list.ts";
+import { FolderWatch } from "../../../lib/storage/local/watch/folder-watch.ts";
+import { LookingSource } from "../../../lib/storage/local/watch/looking-source.ts";
+import type { TreeSink } from "../../../lib/storage/local/watch/tree-source.ts";
 import { lineOf } from "../../support/changes.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { libc } from "../../../lib/platform/libc.ts";
-import { FULL } from "../../../lib/storage/best-source.ts";
-import { FolderWatch } from "../../../lib/storage/folder-watch.ts";
-import { Folders } from "../../../lib/storage/folders.ts";
-import { InotifySource } from "../../../lib/storage/inotify-source.ts";
-import type { KnownFolder } from "../../../lib/storage/known-folder.ts";
-import { lookIn } from "../../../lib/storage/local-list.ts";
-import type { TreeSink, TreeSource } from "../../../lib/storage/tree-source.ts";
-import { MAX_TOUCHED } from "../../../lib/storage/watched-tree.ts";
+import { Folders } from "../../../lib/storage/local/folders.ts";
+import { lookIn } from "../../../lib/storage/local/local-list.ts";
+import { FULL } from "../../../lib/storage/local/watch/best-source.ts";
+import { FolderWatch } from "../../../lib/storage/local/watch/folder-watch.ts";
+import { InotifySource } from "../../../lib/storage/local/watch/inotify-source.ts";
+import type { KnownFolder } from "../../../lib/storage/local/watch/known-folder.ts";
+import type { TreeSink, TreeSource } from "../../../lib/storage/local/watch/tree-source.ts";
+import { MAX_TOUCHED } from "../../../lib/storage/local/watch/watched-tree.ts";
 import { lineOf } from "../../support/changes.ts";
 import { Program } from "../../support/program.ts";
 import { writeTree } from "../../support/repository.ts";
@@ -233,7 +233,7 @@ describe("a watch that can't keep up", () => {
 test.skipIf(process.platform !== "linux")("what the system's queue can't keep is told as missed", async () => {
   const most = Number(readFileSync("/proc/sys/fs/inotify/max_queued_events", "utf8"));
   const script = `
-    const { LocalStorage } = await import(${JSON.stringify(`${import.meta.dir}/../../../lib/storage/local.ts`)});
+    const { LocalStorage } = await import(${JSON.stringify(`${import.meta.dir}/../../../lib/storage/local/local.ts`)});
     const storage = await LocalStorage.at(${JSON.stringify(inside())});
     await storage.watch((changes) => {
       for (const { change, path, count } of changes) if (change === "missed" || path === "later") console.log(change, path ?? count);

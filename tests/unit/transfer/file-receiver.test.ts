@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { StorageError } from "../../../lib/errors.ts";
 import { digest64 } from "../../../lib/storage/digest64.ts";
-import { MemoryStorage } from "../../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import type { PartFile } from "../../../lib/storage/storage.ts";
 import { BlockPool } from "../../../lib/transfer/block-pool.ts";
 import { ChunkReader } from "../../../lib/transfer/chunk-reader.ts";

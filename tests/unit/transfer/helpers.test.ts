@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { StorageError, TransportError } from "../../../lib/errors.ts";
-import { Pacer } from "../../../lib/pacer.ts";
 import { ChunkKind } from "../../../lib/protocol/chunk.ts";
 import { BlockPool } from "../../../lib/transfer/block-pool.ts";
 import { CommitQueue } from "../../../lib/transfer/commit-queue.ts";
@@ -8,6 +7,7 @@ import { digestFile } from "../../../lib/transfer/digest-file.ts";
 import { Held, PutFiles } from "../../../lib/transfer/put-files.ts";
 import { RecordSender } from "../../../lib/transfer/record-sender.ts";
 import { SpareBuffers } from "../../../lib/transfer/spare-buffers.ts";
+import { Yielder } from "../../../lib/yielder.ts";
 import { WrittenBody } from "../../support/chunks.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { FakeFile } from "../../support/fake-file.ts";
@@ -17,7 +17,7 @@ import { noise } from "../../support/transport-recorder.ts";
 
 const sha256 = () => new Bun.CryptoHasher("sha256");
 
-describe("Pacer", () => {
+describe("Yielder", () => {
   class TurnClock extends FakeClock {
     turns = 0;
     override async turn(): Promise<void> {
@@ -27,22 +27,22 @@ describe("Pacer", () => {
 
   test("lets others have their turn when work has gone on for two milliseconds, and not before", async () => {
     const clock = new TurnClock();
-    const pacer = new Pacer(clock);
-    await pacer.pause();
+    const yielder = new Yielder(clock);
+    await yielder.pause();
     await clock.advance(1);
-    await pacer.pause();
+    await yielder.pause();
     expect(clock.turns).toBe(0);
     await clock.advance(1);
-    await pacer.pause();
-    await pacer.pause();
+    await yielder.pause();
+    await yielder.pause();
     expect(clock.turns).toBe(1);
     await clock.advance(2);
-    await pacer.pause();
+    await yielder.pause();
     expect(clock.turns).toBe(2);
   });
 });
 
-describe("Pacers of one clock", () => {
+describe("Yielders of one clock", () => {
   test("go on one in each turn, in the order of their coming, however many there are", async () => {
     const turns: (() => void)[] = [];
     class HeldClock extends FakeClock {
@@ -53,10 +53,10 @@ describe("Pacers of one clock", () => {
     const clock = new HeldClock();
     const order: number[] = [];
     const runs = Array.from({ length: 5 }, async (_, index) => {
-      const pacer = new Pacer(clock);
+      const yielder = new Yielder(clock);
       await clock.advance(2);
       for (let round = 0; round < 2; round++) {
-        await pacer.pause();
+        await yielder.pause();
         order.push(index);
       }
     });

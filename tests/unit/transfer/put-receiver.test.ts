@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES, type Range } from "../../../lib/block.ts";
 import { StorageError } from "../../../lib/errors.ts";
-import { MemoryStorage } from "../../../lib/storage/memory.ts";
+import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import { chunk } from "../../support/chunks.ts";
 import { settle } from "../../support/fake-clock.ts";
 import { codeOf } from "../../support/fault.ts";

@@ -1,0 +1,46 @@
+import type { Program } from "../command.ts";
+import { digest } from "./digest-command.ts";
+import { get } from "./get-command.ts";
+import { join } from "./join-command.ts";
+import { list } from "./list-command.ts";
+import { ping } from "./ping-command.ts";
+import { put } from "./put-command.ts";
+import { remove } from "./remove-command.ts";
+import { rename } from "./rename-command.ts";
+import { send } from "./send-command.ts";
+import { forget, servers } from "./servers-command.ts";
+import { shell } from "./shell-command.ts";
+import { status } from "./status-command.ts";
+import { unfinished } from "./unfinished-command.ts";
+import { watch } from "./watch-command.ts";
+
+export const clientProgram: Program = {
+  name: "commserver-client",
+  description: "Moves files to and from a commserver-server, and passes messages.",
+  commands: {
+    shell,
+    status,
+    list,
+    get,
+    put,
+    send,
+    watch,
+    digest,
+    remove,
+    rename,
+    ping,
+    unfinished,
+    join,
+    servers,
+    forget,
+  },
+  defaultCommand: "shell",
+  examples: [
+    "commserver-client                                talk to the server on this machine",
+    "commserver-client join csinvite1_…               remember a server on another machine",
+    "commserver-client list --server lab              what it has",
+    'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
+    "commserver-client put photos/ --to inbox          a folder with all below it",
+    'commserver-client send "lunch?" --to Client02',
+  ],
+};

@@ -1,0 +1,116 @@
+import type { Connection } from "../../client/connection.ts";
+import type { UploadItem } from "../../client/transfer.ts";
+import { Upload } from "../../client/upload.ts";
+import { UsageError } from "../../errors.ts";
+import { privatePlaces } from "../../state/private.ts";
+import type { Command } from "../command.ts";
+import { type Flags, stateDirFlag } from "../flags.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, secretFilesOf } from "./connect-settings.ts";
+import { typedFolder } from "./fetch-plan.ts";
+import { prefetch } from "./prefetch.ts";
+import { type TransferRequest, TransferRun } from "./run-transfer.ts";
+import { planSend, type SendPlanOptions } from "./send-plan.ts";
+import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
+import { type TransferTerms, TransferView } from "./transfer-view.ts";
+import { withConnection } from "./with-connection.ts";
+
+export const put: Command = {
+  description: "Send files and folders to the server, verified and stored for good",
+  args: {
+    path: { type: "positional", valueHint: "…", description: "Files, folders or patterns of this machine" },
+    to: { type: "string", valueHint: "DIR", description: "The folder of the repository; default: its root" },
+    as: { type: "string", valueHint: "NAME", description: "What the one file or folder shall be called there" },
+    ...TRANSFER_FLAGS,
+    ...RECONNECT_FLAGS,
+    ...CONNECTION_FLAGS,
+  },
+  run(flags, io) {
+    const request = sendRequest(flags);
+    const places = privatePlaces(stateDirFlag(flags), secretFilesOf(flags));
+    return withConnection(flags, io, (connection, signal) => sendAll(connection, request, { io, signal, places }));
+  },
+};
+
+/** What the flags ask for. @throws UsageError, StorageError BAD_PATH */
+export function sendRequest(flags: Flags): SendRequest {
+  // A script's variable that holds nothing: the system would take it for the present folder.
+  if (flags._.includes("")) throw new UsageError('"" names nothing to send; the present folder is: put .');
+  return {
+    sources: flags._,
+    to: flags["to"] === undefined ? "" : typedFolder(String(flags["to"])),
+    as: asFlag(flags),
+    exists: existsPolicy(flags),
+    digest: flags["digest"] === true,
+    strict: flags["strict"] === true,
+    json: flags["json"] === true,
+  };
+}
+
+export interface SendRequest extends TransferRequest {
+  /** Folder of the repository; "" is its root. */
+  readonly to: string;
+  /** As SendPlanOptions.as. */
+  readonly as?: string | undefined;
+}
+
+/**
+ * Send, and tell how it goes.
+ *
+ * @returns the exit code of the first failure
+ * @throws as Connection.persist()
+ */
+export function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
+  return send({ connection, request, terms }, (tell) =>
+    planSend({ sources: request.sources, to: request.to, as: request.as, places: terms.places, ...tell }),
+  );
+}
+
+interface SendTerms {
+  readonly connection: Connection;
+  readonly request: SendRequest;
+  readonly terms: TransferTerms;
+}
+
+/** What is sent. */
+type Plan = (
+  tell: Pick<SendPlanOptions, "onPlanned" | "onFailed" | "onLeftOut">,
+) => AsyncIterable<readonly UploadItem[]>;
+
+/** @returns the exit code of the first failure @throws as Connection.persist() */
+function send(options: SendTerms, plan: Plan): Promise<number> {
+  const { connection, request, terms } = options;
+  const view = new TransferView({
+    io: terms.io,
+    json: request.json,
+    verb: "Sent",
+    isStrict: request.strict,
+    placeOf: (item, path) => (path === item.from ? "" : path),
+  });
+  const run = new TransferRun<UploadItem>({
+    connection,
+    request,
+    terms,
+    view,
+    isSending: true,
+    openLocal: (item) => item.local.open(item.from),
+    remotePath: (_, path) => path,
+  });
+  const items = plan({
+    onPlanned: (item) => view.plan(item),
+    onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
+    onLeftOut: (left) => view.onLeftOut(left),
+  });
+  const upload = new Upload(
+    prefetch(items, () => view.planned()),
+    run.transferOptions,
+  );
+  return run.run(upload, async (existing) => {
+    const again = { ...options, request: { ...request, exists: "overwrite" as const } };
+    // Those that the person was asked about, whatever there is on the disk by now.
+    const exit = await send(again, async function* ({ onPlanned }) {
+      for (const item of existing) onPlanned(item);
+      yield existing;
+    });
+    return view.exit || exit;
+  });
+}

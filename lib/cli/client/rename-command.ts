@@ -1,0 +1,29 @@
+import type { Command } from "../command.ts";
+import { escapeText, toJson } from "../escape.ts";
+import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { typedNewPath, typedPath } from "./fetch-plan.ts";
+import { withClient } from "./with-connection.ts";
+
+export const rename: Command = {
+  description: "Give a file or folder of the repository another name or place",
+  args: {
+    from: { type: "positional", description: "A file or folder of the repository" },
+    to: { type: "positional", description: "Its new path" },
+    overwrite: { type: "boolean", description: "Replace a file that exists" },
+    ...CONNECTION_FLAGS,
+  },
+  run(flags, io) {
+    const [from, to] = namesOf(flags._);
+    return withClient(flags, io, async (client) => {
+      await client.rename(from, to, flags["overwrite"] === true);
+      const text = `Renamed ${escapeText(from)} to ${escapeText(to)}`;
+      await io.out(flags["json"] ? `${toJson({ event: "renamed", from, to })}\n` : `${text}\n`);
+      return 0;
+    });
+  },
+};
+
+/** What is renamed, and to what. @throws StorageError BAD_PATH */
+export function namesOf([from = "", to = ""]: readonly string[]): [from: string, to: string] {
+  return [typedPath(from), typedNewPath(to)];
+}

@@ -1,0 +1,54 @@
+import type { Client } from "../../client/client.ts";
+import { UsageError } from "../../errors.ts";
+import { MAX_TEXT_LENGTH } from "../../protocol/constants.ts";
+import type { SendResult } from "../../protocol/methods.ts";
+import type { Command } from "../command.ts";
+import { escapeText, toJson } from "../escape.ts";
+import { plural } from "../format.ts";
+import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { withClient } from "./with-connection.ts";
+
+export const send: Command = {
+  description: "Send a message to the server, a client or all",
+  args: {
+    text: { type: "positional", description: "The message, in quotes; - reads it from standard input" },
+    to: { type: "string", valueHint: "NAME", description: "A client's name, or all; default: the server" },
+    ...CONNECTION_FLAGS,
+  },
+  async run(flags, io) {
+    const word = flags._[0] as string;
+    if (word === "-" && [flags["token-file"], flags["invite-file"]].includes("-")) {
+      throw new UsageError("Standard input can't be both the message and a secret.");
+    }
+    const text = checkText(word === "-" ? (await Bun.stdin.text()).trimEnd() : word);
+    const to = flags["to"] === undefined ? undefined : String(flags["to"]);
+    return withClient(flags, io, async (client) => {
+      const result = await client.send(text, to);
+      await io.out(flags["json"] ? `${toJson(result)}\n` : `${formatSent(result, to)}\n`);
+      return 0;
+    });
+  },
+};
+
+/** @throws UsageError */
+function checkText(text: string): string {
+  if (text === "") throw new UsageError("The message is empty.");
+  if (text.length > MAX_TEXT_LENGTH) throw new UsageError(`A message has at most ${MAX_TEXT_LENGTH} characters.`);
+  return text;
+}
+
+/** Send what was typed; `@NAME text` goes to a client or to all. @returns the line to show */
+export async function sendTyped(client: Client, typed: string, defaultTo?: string): Promise<string> {
+  const [, to = defaultTo, text = typed] = /^@(\S+)\s+(.*)$/s.exec(typed) ?? [];
+  if (/^@\S*$/.test(typed)) throw new UsageError(`Write a message behind the name: ${typed} hello`);
+  return formatSent(await client.send(checkText(text), to), to);
+}
+
+/** The server's answer, or who got the message. */
+function formatSent({ text, delivered, failed, omitted }: SendResult, to: string | undefined): string {
+  if (to === undefined || to.toLowerCase() === "server") return escapeText(text);
+  const lines = [delivered.length === 0 ? "Delivered to nobody." : `Delivered to ${escapeText(delivered.join(", "))}.`];
+  for (const { name, message } of failed) lines.push(`Not delivered to ${escapeText(name)}: ${escapeText(message)}`);
+  if (omitted !== undefined) lines.push(`… and ${plural(omitted, "more client")}.`);
+  return lines.join("\n");
+}

@@ -1,0 +1,287 @@
+import { readFileSync } from "node:fs";
+import type { Client } from "../../client/client.ts";
+import type { Connection } from "../../client/connection.ts";
+import { CommError, endsSession, toCommError, UsageError } from "../../errors.ts";
+import { errorOf, type SessionEnd } from "../../session/session.ts";
+import { Wakeup } from "../../session/wakeup.ts";
+import { privatePlaces } from "../../state/private.ts";
+import { appendPrivate } from "../../state/private-file.ts";
+import { historyFile, makeStateDir } from "../../state/state-dir.ts";
+import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
+import type { Command } from "../command.ts";
+import { type ConsoleIo, paint } from "../console-io.ts";
+import { escapeText } from "../escape.ts";
+import { EXIT, EXIT_OF } from "../exit-codes.ts";
+import { stateDirFlag } from "../flags.ts";
+import { describeError } from "../report.ts";
+import { LineEditor } from "../terminal/line-editor.ts";
+import type { Input, LineInput } from "../terminal/line-input.ts";
+import { PipedLines } from "../terminal/piped-lines.ts";
+import { onSignals } from "../terminal/signals.ts";
+import {
+  CONNECTION_FLAGS,
+  type ConnectSettings,
+  RECONNECT_FLAGS,
+  readConnectSettings,
+  secretFilesOf,
+} from "./connect-settings.ts";
+import { SHELL_COMMANDS } from "./shell-commands.ts";
+import { completeLine } from "./shell-completion.ts";
+import { flagHint, parseShellLine } from "./shell-line.ts";
+import { formatMessage, leave, openConnection, raceAbort } from "./with-connection.ts";
+
+const HISTORY_LINES = 500;
+
+export const shell: Command = {
+  description: "Talk to the server line by line (the default)",
+  args: { ...RECONNECT_FLAGS, ...CONNECTION_FLAGS },
+  async run(flags, io) {
+    if (flags["json"]) throw new UsageError("The shell is for people; use --json with a command, such as status.");
+    const places = privatePlaces(stateDirFlag(flags), secretFilesOf(flags));
+    const history = new History(stateDirFlag(flags), io.inIsTty);
+    return new Shell((signal) => readConnectSettings(flags, signal), { places, history, io }).run();
+  },
+};
+
+type ReadSettings = (signal: AbortSignal) => Promise<ConnectSettings>;
+
+interface ShellParts {
+  readonly places: PrivatePlaces;
+  readonly history: History;
+  readonly io: ConsoleIo;
+}
+
+/** The interactive client. */
+class Shell {
+  readonly #readSettings: ReadSettings;
+  readonly #io: ConsoleIo;
+  readonly #history: History;
+  readonly #places: PrivatePlaces;
+  #input: LineInput | undefined;
+  /** Ends the command under way. */
+  #abort = new AbortController();
+  /** Ends the attempts to come back. */
+  readonly #leaving = new AbortController();
+  #terminated = false;
+  /** Something was typed, or the session has ended. */
+  readonly #wakeup = new Wakeup();
+  #watched: Client | undefined;
+  #ended: SessionEnd | undefined;
+
+  constructor(readSettings: ReadSettings, { places, history, io }: ShellParts) {
+    this.#readSettings = readSettings;
+    this.#io = io;
+    this.#places = places;
+    this.#history = history;
+  }
+
+  async run(): Promise<number> {
+    const connecting = this.#abort;
+    const onInterrupt = () => (this.#input === undefined ? connecting.abort() : this.#input.interrupt());
+    const onTerminate = () => {
+      this.#terminated = true;
+      this.#abort.abort();
+      this.#leaving.abort();
+      this.#input?.close();
+    };
+    const offs = [onSignals(["SIGINT"], onInterrupt), onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], onTerminate)];
+    try {
+      const settings = await this.#readSettings(connecting.signal);
+      const connection = await openConnection(settings, this.#io, {
+        signal: this.#leaving.signal,
+        connecting: connecting.signal,
+        note: (line) => this.#print(line),
+        onMessage: (message) => this.#print(paint(this.#io, "cyan", formatMessage(message))),
+      });
+      try {
+        return await this.#talk(connection);
+      } finally {
+        await leave(connection.client, this.#terminated);
+      }
+    } finally {
+      this.#input?.close();
+      for (const off of offs) off();
+    }
+  }
+
+  async #talk(connection: Connection): Promise<number> {
+    const { stdin, stdout } = process;
+    const { screen } = this.#io;
+    const input =
+      this.#io.inIsTty && this.#io.outIsTty
+        ? new LineEditor({
+            input: stdin,
+            output: stdout,
+            screen,
+            history: this.#history.read(),
+            complete: (line) => completeLine(connection.client, line),
+          })
+        : new PipedLines(stdin);
+    this.#input = input;
+    this.#print(`Connected as ${paint(this.#io, "bold", escapeText(connection.client.name))}.`);
+    if (this.#io.inIsTty) this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
+
+    let exit = 0;
+    let warned = false;
+    for (;;) {
+      const typed = await this.#nextInput(input, connection);
+      if (typed.kind === "end") {
+        this.#terminated ||= typed.isGone === true;
+        return this.#terminated ? EXIT.INTERRUPTED : exit;
+      }
+      if (typed.kind === "interrupt") {
+        if (!this.#io.inIsTty || (typed.text === "" && warned)) return EXIT.INTERRUPTED;
+        warned = typed.text === "";
+        if (warned) this.#print('To leave, type "exit" or press Ctrl-C again.');
+        continue;
+      }
+      warned = false;
+      this.#history.add(typed.text);
+      // A person goes on as long as he likes; a script that is piped in only gets on when it is answered.
+      if (this.#io.inIsTty) connection.noteProgress();
+      const { client } = connection;
+      const answers = client.answers;
+      const outcome = await this.#obey(connection, input, typed.text);
+      if (client.answers > answers && connection.client === client && this.#ended === undefined) {
+        connection.noteProgress();
+      }
+      if (outcome === "exit") return exit;
+      if (outcome === 0 || this.#io.inIsTty) continue;
+      // Ctrl-C is meant for a script as a whole: what follows may have relied on what was interrupted.
+      if (outcome === EXIT.INTERRUPTED) return outcome;
+      // A script that is piped in ends with the code of its last failure; a person has seen it.
+      exit = outcome;
+    }
+  }
+
+  /** What the person does next; a link that is lost meanwhile is made anew. @throws what ends the session for good */
+  async #nextInput(lines: LineInput, connection: Connection): Promise<Input> {
+    let input: Input | undefined;
+    const prompt = `${paint(this.#io, "green", escapeText(connection.client.name))}> `;
+    void lines.next(prompt).then((typed) => {
+      input = typed;
+      if (typed.kind === "end") this.#leaving.abort();
+      this.#wakeup.notify();
+    });
+    try {
+      for (;;) {
+        this.#watch(connection.client);
+        await this.#wakeup.wait();
+        if (input !== undefined) return input;
+        const ended = this.#ended;
+        this.#ended = undefined;
+        if (ended === undefined) continue;
+        // Who was told goodbye does not come back by himself.
+        if (ended.by !== "lost" && ended.code !== "HEARTBEAT_TIMEOUT") throw errorOf(ended);
+        connection.noteHeld();
+        await lines.during(() => this.#leaving.abort(), connection.recover(errorOf(ended)));
+      }
+    } catch (error) {
+      if (input?.kind === "end") return input;
+      // The prompt stands on the screen when the server goes.
+      lines.close();
+      throw error;
+    }
+  }
+
+  /** Once for each client: a promise keeps all who wait for it. */
+  #watch(client: Client): void {
+    if (this.#watched === client) return;
+    this.#watched = client;
+    void client.ended.then((end) => {
+      if (this.#watched !== client) return;
+      this.#ended = end;
+      this.#wakeup.notify();
+    });
+  }
+
+  /** Carry out one line. @returns the exit code it would have as a command, or "exit" */
+  async #obey(connection: Connection, input: LineInput, text: string): Promise<number | "exit"> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    try {
+      const line = parseShellLine(text, Object.keys(SHELL_COMMANDS));
+      if (line.kind === "nothing") return 0;
+      const isExit = line.kind === "command" && (line.name === "exit" || line.name === "quit");
+      if (isExit && line.words.length === 0) return "exit";
+      const command = SHELL_COMMANDS[line.kind === "command" ? line.name : "send"];
+      if (command === undefined) throw new CommError("UNEXPECTED", `No command for ${text}`);
+      const words = line.kind === "command" ? line.words : [line.text];
+      const work = command.run({
+        connection,
+        client: connection.client,
+        words,
+        io: this.#io,
+        signal: abort.signal,
+        places: this.#places,
+        ...(input instanceof LineEditor && { ask: (question: string) => ask(input, question) }),
+      });
+      const exit = (await input.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
+      const hint = exit === EXIT.NOT_FOUND ? flagHint(line) : undefined;
+      if (hint !== undefined) this.#print(escapeText(hint));
+      return exit;
+    } catch (thrown) {
+      const error = toCommError(thrown);
+      if (error.code === "INTERRUPTED") {
+        this.#print("Interrupted.");
+        return EXIT.INTERRUPTED;
+      }
+      // The end of the session is told by the loop, once.
+      if (endsSession(error)) return EXIT_OF[error.code];
+      this.#print(paint(this.#io, "red", describeError(error)));
+      return EXIT_OF[error.code];
+    }
+  }
+
+  /** Results, and what others say, are what a script that is piped in wants to read; before there is a session, nothing is. */
+  async #print(text: string): Promise<void> {
+    if (this.#input === undefined) return this.#io.log(`${text}\n`);
+    try {
+      await this.#io.out(`${text}\n`);
+    } catch (thrown) {
+      // Where nobody reads, the end of the input will tell.
+      if (toCommError(thrown).code !== "OUTPUT_CLOSED") this.#io.note(text);
+    }
+  }
+}
+
+async function ask(input: LineInput, question: string): Promise<boolean> {
+  const answer = await input.ask(`${question} [y/N] `);
+  return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
+}
+
+/** Lines of earlier shells, kept when there is a terminal and a place for them; nobody fails without it. */
+class History {
+  readonly #file: string | undefined;
+
+  constructor(stateDir: string, wanted: boolean) {
+    this.#file = wanted ? History.#locate(stateDir) : undefined;
+  }
+
+  static #locate(stateDir: string): string | undefined {
+    try {
+      return historyFile(makeStateDir(stateDir));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Newest first. */
+  read(): string[] {
+    if (this.#file === undefined) return [];
+    try {
+      return readFileSync(this.#file, "utf8").split("\n").filter(Boolean).slice(-HISTORY_LINES).reverse();
+    } catch {
+      return [];
+    }
+  }
+
+  add(line: string): void {
+    if (this.#file === undefined || line.trim() === "") return;
+    try {
+      appendPrivate(this.#file, `${line}\n`);
+    } catch {
+      // A full disk is no reason to stop talking, nor one where everybody could read it.
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { Client } from "../../client/client.ts";
+import { Operator } from "../../client/operator.ts";
+import type { CommServer } from "../../server/server.ts";
+import { systemClock } from "../../session/clock.ts";
+import { memoryPair } from "../../transport/memory-transport.ts";
+import type { Command } from "../command.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { toJson } from "../escape.ts";
+import { EXIT } from "../exit-codes.ts";
+import { LineWriter } from "../line-writer.ts";
+import { describeError } from "../report.ts";
+import { onSignals, wasIgnored } from "../terminal/signals.ts";
+import { bannerText, listeningRecord, type Serving } from "./banner.ts";
+import { runOperatorConsole } from "./operator-console.ts";
+import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
+import { HANDSHAKE_MS, start, takeFirstInviteBack } from "./start.ts";
+
+/** Characters of events that are kept while nobody reads them. */
+const MAX_UNREAD = 1024 * 1024;
+
+/** How long a reader of --json may take for the last events. */
+const LAST_WORDS_MS = 1_000;
+
+export const serve: Command = {
+  description: "Serve a folder (the default)",
+  args: SERVE_FLAGS,
+  async run(flags, io) {
+    const stopping = Promise.withResolvers<void>();
+    const settings = readSettings(flags);
+    const isJson = flags["json"] === true;
+    const { server, close, serving } = await start(settings, {
+      canShowInvite: isJson || io.outIsTty,
+      onStopRequest: () => stopping.resolve(),
+    });
+    let forced = false;
+    const onSignal = () => {
+      stopping.resolve();
+      if (forced) server.abort();
+      forced = true;
+    };
+    const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], onSignal);
+
+    const onLeave = (isGone: boolean) => {
+      // Who told it not to mind a hangup wants it to outlive its terminal.
+      if (!isGone || !wasIgnored("SIGHUP")) onSignal();
+    };
+    const shown = await show(server, serving, io, { json: isJson, onLeave });
+    await stopping.promise;
+    close();
+    await server.shutdown(settings.stopTimeoutMs);
+    await shown.finish();
+    offSignals();
+    return server.wasAborted ? EXIT.INTERRUPTED : EXIT.DONE;
+  },
+};
+
+function unread(count: number): string {
+  return `${count} events are missing here: they came faster than they were read.`;
+}
+
+/** Who stops reading what a server says (`| head -1`) does not stop the server. */
+async function say(io: ConsoleIo, text: string): Promise<void> {
+  await io.out(text).catch(() => {});
+}
+
+/** The same for the first of it, with the invite that is shown this once: when it can't be, the next start shows another. */
+async function sayFirst(io: ConsoleIo, text: string, server: CommServer, { invite }: Serving): Promise<void> {
+  try {
+    await io.out(text);
+  } catch (thrown) {
+    if (invite === undefined) return;
+    const next = takeFirstInviteBack(server) ? "The next start shows another." : "Make another: token add NAME";
+    io.note(`Warning: the first invite could not be shown. ${describeError(thrown)} ${next}`);
+  }
+}
+
+/**
+ * Tell what is served, then what happens: as JSON, on the operator's terminal, or as a log.
+ *
+ * @returns finish(): settles when the last of it has been shown
+ */
+async function show(
+  server: CommServer,
+  serving: Serving,
+  io: ConsoleIo,
+  options: { json: boolean; onLeave(isGone: boolean): void },
+): Promise<{ finish(): Promise<void> }> {
+  if (options.json) {
+    const lines = new LineWriter((text) => say(io, text), {
+      max: MAX_UNREAD,
+      dropped: (count) => toJson({ at: Date.now(), event: "warning", message: unread(count) }),
+    });
+    // Whoever started the server waits for this one.
+    void sayFirst(io, `${toJson(listeningRecord(serving))}\n`, server, serving);
+    server.events.subscribe((event) => lines.add(toJson(event)));
+    for (const message of serving.warnings) server.events.emit({ event: "warning", message });
+    return { finish: () => Promise.race([lines.flush(), Bun.sleep(LAST_WORDS_MS)]) };
+  }
+  await sayFirst(io, bannerText(serving, io), server, serving);
+  if (io.inIsTty && io.outIsTty) {
+    const [ours, theirs] = memoryPair({ a: "server", b: "terminal" });
+    server.accept(ours, "operator");
+    const client = await Client.connect({
+      transport: theirs,
+      clock: systemClock,
+      agent: server.agent,
+      wait: false,
+      timeoutMs: HANDSHAKE_MS,
+    });
+    const done = runOperatorConsole({ operator: new Operator(client), io, onLeave: options.onLeave });
+    return { finish: () => done };
+  }
+  // Imported when it is wanted: consola takes three megabytes.
+  const { createEventLog } = await import("./event-log.ts");
+  const lines = new LineWriter((text) => io.log(text), { max: MAX_UNREAD, dropped: unread });
+  server.events.subscribe(createEventLog((line) => lines.add(line)));
+  for (const message of serving.warnings) server.events.emit({ event: "warning", message });
+  return { finish: () => Promise.race([lines.flush(), Bun.sleep(LAST_WORDS_MS)]) };
+}

@@ -1,0 +1,19 @@
+import type { Program } from "../command.ts";
+import { consoleCommand } from "./console.ts";
+import { identity } from "./identity-command.ts";
+import { serve } from "./serve-command.ts";
+import { token } from "./token-command.ts";
+
+export const serverProgram: Program = {
+  name: "commserver-server",
+  description: "Serves a folder to commserver-client, and passes messages.",
+  commands: { serve, console: consoleCommand, token, identity },
+  defaultCommand: "serve",
+  examples: [
+    "commserver-server                                serve ./repository at port 5050",
+    "commserver-server --repository /srv/files --max-clients 50",
+    "commserver-server token add laptop --role write  an invite for another machine",
+    "commserver-server console                        operate the server that runs on this machine",
+    "commserver-server console kick Client02          the same with one command",
+  ],
+};

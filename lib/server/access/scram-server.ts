@@ -1,0 +1,52 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import * as scram from "../../protocol/scram.ts";
+import type { Account } from "./account.ts";
+import { sign, type Verifier, verifies } from "./verifier.ts";
+
+const NONCE_BYTES = 18;
+
+export interface ScramServerOptions {
+  readonly first: scram.ClientFirst;
+  /** The transport's; empty where nothing is encrypted. */
+  readonly binding: Uint8Array;
+  readonly verifier: Verifier;
+  /** Decide; `fault` is what is wrong with the proof. @throws AccessError */
+  finish(fault: string | undefined): Account;
+}
+
+/** One proof under way, at the server. Source: RFC 5802, section 3. */
+export class ScramServer {
+  readonly #options: ScramServerOptions;
+  readonly #nonce: string;
+  /** What the client is asked. */
+  readonly challenge: string;
+
+  constructor(options: ScramServerOptions) {
+    const { first, verifier } = options;
+    this.#options = options;
+    this.#nonce = first.nonce + randomBytes(NONCE_BYTES).toString("base64");
+    this.challenge = scram.formatServerFirst(this.#nonce, verifier.salt, verifier.iterations);
+  }
+
+  /**
+   * Judge the client's answer.
+   *
+   * @returns who it is, and the server's own proof for it
+   * @throws AccessError; ProtocolError BAD_PAYLOAD
+   */
+  finish(message: string): { account: Account; answer: string } {
+    const { first, verifier, finish } = this.#options;
+    const { withoutProof, proof, binding, nonce } = scram.parseClientFinal(message);
+    const all = scram.authMessage(first.bare, this.challenge, withoutProof);
+    const isRight = verifies(verifier, all, proof);
+    const account = finish(this.#faultOf(nonce, binding) ?? (isRight ? undefined : "The proof is wrong."));
+    return { account, answer: scram.formatServerFinal(sign(verifier, all)) };
+  }
+
+  #faultOf(nonce: string, binding: Uint8Array): string | undefined {
+    if (nonce !== this.#nonce) return "The proof is of another exchange.";
+    const expected = scram.bindingInput(this.#options.first.gs2Header, this.#options.binding);
+    const isBound = binding.length === expected.length && timingSafeEqual(binding, expected);
+    return isBound ? undefined : "The proof is bound to another channel: somebody may stand in between.";
+  }
+}

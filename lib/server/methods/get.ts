@@ -1,0 +1,160 @@
+import type * as v from "valibot";
+import { BLOCK_BYTES, MAX_NUMBERED_BYTES, type Range } from "../../block.ts";
+import { ProtocolError, StreamError } from "../../errors.ts";
+import { checkPath, quote } from "../../path.ts";
+import { ChunkKind } from "../../protocol/chunk.ts";
+import { wireOfReason } from "../../protocol/messages.ts";
+import { GetRequest, Nothing } from "../../protocol/methods.ts";
+import { decodeRecordBatches } from "../../protocol/records.ts";
+import type { Stream } from "../../session/stream.ts";
+import type { FileFacts, StorageEntry } from "../../storage/storage.ts";
+import { ChunkWriter } from "../../transfer/chunk-writer.ts";
+import { FileSender, SMALL_BYTES } from "../../transfer/file-sender.ts";
+import { Yielder } from "../../yielder.ts";
+import { failureOf } from "../failure.ts";
+import type { Member } from "../member.ts";
+import { defineMethod, type Host } from "../method.ts";
+import { GET_NEED, getSizes } from "../transfer-needs.ts";
+
+type Request = v.InferOutput<typeof GetRequest>;
+
+/** Files, or parts of them, in the order in which they are asked for. */
+export const get = defineMethod({
+  name: "get",
+  role: "read",
+  takesBody: true,
+  params: Nothing,
+  async handle({ stream, member, host }) {
+    stream.accept({});
+    await member.transfers.run(stream, GET_NEED, async (grant) => {
+      const { window, blocks } = getSizes(grant.bytes, host.maxWindow);
+      const writer = new ChunkWriter(stream, host.digest64, host.clock);
+      const sender = new FileSender(writer, { blocks, buffers: host.buffers });
+      stream.widen(window);
+      try {
+        await answerRequests(stream, writer, sender, member, host);
+      } finally {
+        sender.close();
+      }
+    });
+    await stream.end();
+  },
+});
+
+async function answerRequests(
+  stream: Stream,
+  writer: ChunkWriter,
+  sender: FileSender,
+  member: Member,
+  host: Host,
+): Promise<void> {
+  const yielder = new Yielder(host.clock);
+  let lastId = -1;
+  for await (const requests of decodeRecordBatches(GetRequest, stream.pieces())) {
+    for (const request of requests) {
+      if (stream.isClosed) return;
+      if (request.id <= lastId) {
+        throw new ProtocolError("BAD_PAYLOAD", `The number ${request.id} of a request comes after ${lastId}.`);
+      }
+      lastId = request.id;
+      try {
+        checkPath(request.path, member.paths);
+        if (!member.knowsHoles) request.holes = false;
+        if (request.digest && member.knowsDigests) await sendDigest(request, stream, writer, sender, host);
+        else await sendOne(request, writer, sender, host);
+      } catch (thrown) {
+        if (stream.isClosed) throw thrown;
+        const { code, message } = failureOf(thrown, "get", member, host);
+        await writer.json(ChunkKind.FAIL, request.id, { code: wireOfReason(code), message });
+      }
+      if (yielder.isDue) await yielder.pause();
+    }
+  }
+  await writer.flush();
+}
+
+/** @throws StorageError as Storage.open(); StreamError CHANGED, BAD_PARAMS; as Stream.write() */
+async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender, host: Host): Promise<void> {
+  const { id, path, offset, length, etag } = request;
+  const isWhole = offset === 0 && length === undefined;
+  const small = isWhole ? await host.storage.load(path, SMALL_BYTES) : undefined;
+  if (small !== undefined && (etag === undefined || etag === small.entry.etag)) {
+    await writer.json(ChunkKind.FILE, id, factsOf(small.entry));
+    await sender.sendLoaded(id, small.bytes);
+    return;
+  }
+  await sendOpened(request, writer, sender, host);
+}
+
+/** As sendOne(), with the SHA-256 in FILE. @throws as sendOne(); CommError INTERRUPTED when nobody wants it any more */
+async function sendDigest(
+  request: Request,
+  stream: Stream,
+  writer: ChunkWriter,
+  sender: FileSender,
+  host: Host,
+): Promise<void> {
+  const { id, path, length } = request;
+  // The pieces that are digested take the place of blocks in memory.
+  sender.close();
+  const { sha256, ...facts } = await host.digests.digest(path, stream.signal);
+  if (length === 0) {
+    rangeOf(request, facts);
+    await writer.json(ChunkKind.FILE, id, { ...facts, sha256 });
+    await writer.seal(id);
+    return;
+  }
+  await sendOpened({ etag: facts.etag, ...request }, writer, sender, host, { sha256 });
+}
+
+/** Open it, tell FILE, with `more` in it, and send what is asked for. @throws as sendOne() */
+async function sendOpened(
+  request: Request,
+  writer: ChunkWriter,
+  sender: FileSender,
+  host: Host,
+  more: { sha256?: string } = {},
+): Promise<void> {
+  const { id, path, offset, length } = request;
+  const file = await host.storage.open(path);
+  try {
+    const range = rangeOf(request, file.entry);
+    const holes = request.holes ? file.holes() : [];
+    await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes), ...more });
+    // A part is asked for again when it arrived damaged: then what we knew may have been wrong.
+    const isWhole = offset === 0 && length === undefined;
+    const digests = isWhole ? host.blockDigests.of(file.entry) : undefined;
+    await sender.send(id, file, [range], { digests, holes });
+  } finally {
+    await file.close();
+  }
+}
+
+/** @throws StreamError CHANGED when another state of the file is wanted, BAD_PARAMS */
+function rangeOf(
+  request: { path: string; offset: number; length?: number | undefined; etag?: string | undefined },
+  entry: Pick<StorageEntry, "etag" | "size">,
+): Range {
+  const { path, offset, length, etag } = request;
+  if (etag !== undefined && etag !== entry.etag) {
+    throw new StreamError("CHANGED", `${quote(path)} is not the file any more that it was.`);
+  }
+  if (entry.size > MAX_NUMBERED_BYTES) {
+    throw new StreamError(
+      "TOO_LARGE",
+      `${quote(path)} has ${entry.size} bytes or more, and no numbers for its blocks.`,
+    );
+  }
+  if (offset % BLOCK_BYTES !== 0 || offset > entry.size) {
+    throw new StreamError("BAD_PARAMS", `${quote(path)} has no block at ${offset}.`);
+  }
+  return [offset, Math.min(entry.size, length === undefined ? entry.size : offset + length)];
+}
+
+function tell(holes: readonly Range[]): { holes?: readonly Range[] } {
+  return holes.length > 0 ? { holes } : {};
+}
+
+export function factsOf({ size, modifiedAt, executable, mode, etag }: FileFacts): FileFacts {
+  return { size, modifiedAt, executable, mode, etag };
+}

@@ -1,0 +1,210 @@
+import { toCommError } from "../errors.ts";
+import {
+  CAPABILITIES,
+  DIGESTS_CAPABILITY,
+  HOLES_CAPABILITY,
+  NAMES_CAPABILITY,
+  PROTOCOL_VERSION,
+  WORKING_CAPABILITY,
+} from "../protocol/constants.ts";
+import { encodeJson } from "../protocol/json.ts";
+import type { Hello, Open, Welcome } from "../protocol/messages.ts";
+import { Opcode } from "../protocol/opcode.ts";
+import type { Clock } from "../session/clock.ts";
+import type { Link } from "../session/link.ts";
+import { Session, type SessionEnd, type StreamLimits } from "../session/session.ts";
+import type { Stream } from "../session/stream.ts";
+import type { Account } from "./access/account.ts";
+import type { Admission } from "./admission.ts";
+import { DetachedSessions } from "./detached-sessions.ts";
+import type { EventFeed } from "./event-feed.ts";
+import type { Ledger } from "./ledger.ts";
+import { endReason, Member } from "./member.ts";
+import { MemberHandler, type MemberPort } from "./member-handler.ts";
+import type { Members } from "./members.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
+import type { Seats } from "./seats.ts";
+
+/** Messages to a client that it has not acknowledged, whatever it lets us have. */
+const MAX_PUSHES = 128;
+
+export interface SessionsOptions {
+  readonly agent: string;
+  readonly clock: Clock;
+  readonly limits: StreamLimits;
+  readonly graceMs: number;
+  readonly ledger: Ledger;
+  readonly seats: Seats;
+  readonly members: Members;
+  readonly memory: MemoryBudget;
+  readonly events: EventFeed;
+  /** A member asks for something. */
+  onOpen(member: Member, stream: Stream, request: Open): void;
+  /** The session over this link has ended. */
+  onEnded(link: Link): void;
+  /** Write to the ledger; a failure is told and otherwise forgotten. */
+  record(write: () => void): void;
+}
+
+/** Makes members of admitted peers, keeps the place of those whose link is lost, and sees them off. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #detached: DetachedSessions;
+  readonly #port: MemberPort;
+  #isClosed = false;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#detached = new DetachedSessions(options.clock, options.graceMs);
+    this.#port = {
+      onOpen: (member, stream, request) => options.onOpen(member, stream, request),
+      onEnd: (member, admission, end) => this.#onEnd(admission, member, end),
+    };
+  }
+
+  get members(): Members {
+    return this.#options.members;
+  }
+
+  /** As Host.kick(). */
+  kick(name: string, message: string): string {
+    const detached = this.#detached.takeByName(name);
+    if (detached !== undefined) {
+      const { member, admission } = detached;
+      this.#dismiss(admission, member, { by: "local", code: "KICKED", message });
+      return member.name;
+    }
+    const member = this.members.client(name);
+    member.session.terminate("KICKED", message);
+    return member.name;
+  }
+
+  /** End the sessions that came with a token and may not stay, also those whose link is lost. `faultOf` tells why. */
+  expel(faultOf: (account: Account) => string | undefined): void {
+    const judge = (member: Member) => faultOf(member.account);
+    for (const member of [...this.members.clients, ...this.members.operators]) {
+      const fault = judge(member);
+      if (fault !== undefined) member.session.terminate("ACCESS_DENIED", fault);
+    }
+    for (const { member, admission } of this.#detached.takeWhere((member) => judge(member) !== undefined)) {
+      this.#dismiss(admission, member, { by: "local", code: "ACCESS_DENIED", message: judge(member) ?? "" });
+    }
+  }
+
+  /** Nobody can come back any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { member, admission, end } of this.#detached.takeWhere(() => true))
+      this.#dismiss(admission, member, end);
+  }
+
+  /** The peer has a seat, or is an operator. */
+  admit(admission: Admission, hello: Hello): void {
+    const member = this.#enroll(admission, hello);
+    if (member === undefined) return;
+    member.session = this.#welcome(admission, hello, member);
+    this.members.add(member);
+    const { name, address, role, token } = member;
+    this.#options.events.emit({ event: "joined", name, address, role, ...(token !== undefined && { token }) });
+  }
+
+  /** Let a client go on where its lost link left it. @returns false when nothing is kept for `token` */
+  takeBack(admission: Admission, token: string): boolean {
+    const live = this.members.byResumeToken(token);
+    // Only with the proof that it was admitted with.
+    if (live !== undefined && live.token === admission.account.token) {
+      // It knows before we do that its link is lost.
+      live.isSuperseded = true;
+      live.session.terminate("HEARTBEAT_TIMEOUT", "The client has come back over another link.");
+    }
+    const { account } = admission;
+    const detached = this.#isClosed
+      ? undefined
+      : this.#detached.take(token, (member) => member.token === account.token);
+    const hello = detached && admission.settle();
+    if (detached === undefined || hello === undefined) return false;
+    const { member } = detached;
+    this.#options.seats.replace(detached.admission, admission);
+    member.moveTo(this.#welcome(admission, hello, member), admission.link.peer);
+    this.members.add(member);
+    this.#options.events.emit({ event: "returned", name: member.name, address: member.address });
+    return true;
+  }
+
+  #welcome(admission: Admission, hello: Hello, member: Member): Session {
+    const { link } = admission;
+    const { role } = admission.account;
+    const isWorkingTold = hello.capabilities.includes(WORKING_CAPABILITY);
+    member.paths = hello.capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
+    member.knowsDigests = hello.capabilities.includes(DIGESTS_CAPABILITY);
+    member.knowsHoles = hello.capabilities.includes(HOLES_CAPABILITY);
+    const { clock, limits, agent, graceMs } = this.#options;
+    const welcome: Welcome = {
+      version: PROTOCOL_VERSION,
+      name: member.name,
+      role,
+      agent,
+      ...(member.resumeToken !== undefined && { resume: { token: member.resumeToken, graceMs } }),
+      capabilities: CAPABILITIES.filter((known) => hello.capabilities.includes(known)),
+      credit: limits.credit,
+      maxStreams: limits.maxStreams,
+    };
+    link.send(Opcode.WELCOME, 0, encodeJson(welcome));
+    return new Session(link, {
+      side: "server",
+      clock,
+      remote: { credit: hello.credit, maxStreams: Math.min(hello.maxStreams, MAX_PUSHES) },
+      local: limits,
+      isWorkingTold,
+      handler: new MemberHandler(member, admission, this.#port),
+    });
+  }
+
+  /** Give the peer its name. A ledger that can't be written costs this peer its admission, nobody else. */
+  #enroll(admission: Admission, hello: Hello): Member | undefined {
+    const { link, account } = admission;
+    const startedAt = this.#options.clock.wallTime();
+    const address = link.peer;
+    const memory = this.#options.memory.share();
+    if (account.role === "operator")
+      return new Member({ id: 0, name: "Operator", account, address, startedAt, memory });
+    try {
+      const { id, name } = this.#options.ledger.begin(address, startedAt);
+      const resumeToken = hello.resume === undefined ? undefined : crypto.randomUUID();
+      return new Member({ id, name, account, address, startedAt, resumeToken, memory });
+    } catch (thrown) {
+      const { message } = toCommError(thrown);
+      this.#options.events.emit({ event: "warning", message });
+      link.closeWith(Opcode.REFUSE, "UNAVAILABLE", "The server can't keep its ledger and so admits nobody.");
+      this.#options.onEnded(link);
+      this.#options.seats.release(admission);
+      return undefined;
+    }
+  }
+
+  #onEnd(admission: Admission, member: Member, end: SessionEnd): void {
+    this.members.remove(member);
+    this.#options.onEnded(admission.link);
+    const isLost = member.isSuperseded || ["lost", "timeout"].includes(endReason(end));
+    if (!isLost || member.resumeToken === undefined || this.#isClosed) {
+      return this.#dismiss(admission, member, end);
+    }
+    const { name, address } = member;
+    // Who came back before we knew has said goodbye to nobody.
+    const lost: SessionEnd = member.isSuperseded ? { ...end, by: "lost" } : end;
+    this.#detached.keep(member, admission, lost, (detached) => this.#dismiss(detached.admission, member, lost));
+    this.#options.events.emit({ event: "away", name, address, message: end.message });
+  }
+
+  #dismiss(admission: Admission, member: Member, end: SessionEnd): void {
+    const reason = endReason(end);
+    if (member.role !== "operator") {
+      const now = this.#options.clock.wallTime();
+      this.#options.record(() => this.#options.ledger.end(member.id, member.counters, now, reason));
+    }
+    const { name, address } = member;
+    this.#options.events.emit({ event: "left", name, address, reason, message: end.message, ...member.counters });
+    // Last: it may admit the next in the queue, who comes after this one in the log too.
+    this.#options.seats.release(admission);
+  }
+}

@@ -1,0 +1,56 @@
+import fs, { type Stats } from "node:fs";
+import { dirname } from "node:path";
+import { HAS_MODES } from "../storage/local/rights.ts";
+
+/** What others on this machine can do with something that shall be one user's alone. Not all of it is false. */
+export interface Exposure {
+  readonly canRead: boolean;
+  /** Of a folder: add, remove and exchange what is in it. Of a socket: connect. */
+  readonly canWrite: boolean;
+  /** Another user owns it, who is not root, and so can do everything with it. */
+  readonly isAnothers: boolean;
+  /** As it is written: `0755`. */
+  readonly mode: string;
+}
+
+const NOTHING: Exposure = { canRead: false, canWrite: false, isAnothers: false, mode: "" };
+
+/**
+ * What others can do with what is at `path`, links followed. A disk may have no rights of its own to keep (FAT, NTFS,
+ * exFAT), or lose them on the way: what counts is what the system says afterwards.
+ */
+export function exposureOf(path: string): Exposure {
+  if (!HAS_MODES) return NOTHING;
+  try {
+    const real = fs.realpathSync(path);
+    const stats = fs.statSync(real);
+    const exposure = exposureBy(stats);
+    if (!exposure.canRead && !exposure.canWrite && !exposure.isAnothers) return exposure;
+    return canReach(real) ? exposure : NOTHING;
+  } catch {
+    return NOTHING; // it is not there
+  }
+}
+
+function exposureBy(stats: Stats): Exposure {
+  const { mode, uid } = stats;
+  return {
+    canRead: (mode & 0o044) !== 0,
+    canWrite: (mode & 0o022) !== 0,
+    isAnothers: isAnother(uid),
+    mode: `0${(mode & 0o777).toString(8).padStart(3, "0")}`,
+  };
+}
+
+function isAnother(uid: number): boolean {
+  return uid !== 0 && uid !== process.geteuid?.();
+}
+
+/** Whether others may enter all the folders above. */
+function canReach(path: string): boolean {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const { mode, uid } = fs.statSync(folder);
+    if ((mode & 0o011) === 0 && !isAnother(uid)) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}

@@ -1,0 +1,54 @@
+import fs from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { parseToken } from "../protocol/token.ts";
+import { exposureOf } from "./exposure.ts";
+import { readPrivate, writePrivate } from "./private-file.ts";
+import { defaultStateDir, makeStateDir } from "./state-dir.ts";
+
+/**
+ * What a server leaves for other terminals of the same user on the same machine, while it runs: a file by its port in the
+ * user's own state folder, wherever the server's is.
+ */
+export interface LocalInvite {
+  /** Process id of the server: of one that was killed, the file means nothing. */
+  readonly pid: number;
+  /** Fingerprint; null without encryption. */
+  readonly identity: string | null;
+  /** `NAME:SECRET` */
+  readonly token: string;
+}
+
+const Content = v.object({ pid: v.number(), identity: v.nullable(v.string()), token: v.string() });
+
+function fileOf(port: number): string {
+  return join(defaultStateDir(), "local", `${port}.json`);
+}
+
+/** Leave it. Returns the function that takes it away. @throws StorageError */
+export function leaveLocalInvite(port: number, invite: LocalInvite): () => void {
+  const file = fileOf(port);
+  makeStateDir(defaultStateDir());
+  makeStateDir(join(defaultStateDir(), "local"));
+  writePrivate(file, `${JSON.stringify(invite)}\n`, { mustBeOwn: true });
+  return () => {
+    // Another server may have the port by now.
+    if (findLocalInvite(port)?.pid === invite.pid) fs.rmSync(file, { force: true });
+  };
+}
+
+/** That of the server that runs at `port`; undefined when there is none. */
+export function findLocalInvite(port: number): LocalInvite | undefined {
+  try {
+    const file = fileOf(port);
+    // What others can write may be theirs.
+    const { canWrite, isAnothers } = exposureOf(file);
+    if (canWrite || isAnothers) return undefined;
+    const invite = v.parse(Content, JSON.parse(readPrivate(file) ?? ""));
+    parseToken(invite.token);
+    process.kill(invite.pid, 0);
+    return invite;
+  } catch {
+    return undefined; // none, or of a server that was killed
+  }
+}

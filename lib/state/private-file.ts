@@ -1,0 +1,89 @@
+import fs from "node:fs";
+import { StorageError } from "../errors.ts";
+import { quote } from "../path.ts";
+import { errnoOf, readError, writeError } from "../storage/disk-error.ts";
+import { withNameLock } from "../storage/local/locks/name-lock.ts";
+import { OWN_FILE, tryNarrow } from "../storage/local/rights.ts";
+import { exposureOf } from "./exposure.ts";
+
+/** Files that only their owner may read: keys, verifiers, what a client remembers. */
+
+/** The text of `file`, undefined when there is none. @throws StorageError DISK_DENIED, DISK_FAILED */
+export function readPrivate(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (cause) {
+    // A home that is no folder, as /dev/null, holds nothing.
+    if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause) ?? "")) return undefined;
+    throw readError(cause, quote(file), "user");
+  }
+}
+
+/**
+ * Replace `file` as a whole and durably: after a crash there is the old text or the new one. On a disk that keeps no
+ * rights others can read it all the same, unless it `mustBeOwn`: then nothing is written there.
+ *
+ * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED, BUSY
+ */
+export function writePrivate(file: string, text: string, { mustBeOwn = false } = {}): void {
+  try {
+    // Two programs of one user may have the same thing to remember; each writes it whole.
+    withNameLock(file, () => replace(file, text, mustBeOwn));
+  } catch (cause) {
+    throw writeError(cause, quote(file));
+  }
+}
+
+/** Add to the end of `file`, which is made when there is none. @throws StorageError as writePrivate(), when it must be own */
+export function appendPrivate(file: string, text: string): void {
+  try {
+    const fd = fs.openSync(file, "a", OWN_FILE);
+    try {
+      tryNarrow(fd, OWN_FILE);
+      requireOwn(file);
+      fs.writeFileSync(fd, text);
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch (cause) {
+    throw writeError(cause, quote(file));
+  }
+}
+
+/** Make `file`, or close it to others, before somebody else opens it who does neither. Where that fails, so does what follows. */
+export function closeToOthers(file: string): void {
+  try {
+    const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, OWN_FILE);
+    tryNarrow(fd, OWN_FILE);
+    fs.closeSync(fd);
+  } catch {
+    // no folder, or not ours
+  }
+}
+
+/** Others can neither read nor change the file. @throws StorageError DISK_DENIED */
+function requireOwn(file: string): void {
+  const { canRead, canWrite, isAnothers } = exposureOf(file);
+  if (!canRead && !canWrite && !isAnothers) return;
+  throw new StorageError("DISK_DENIED", `Others on this machine could read ${quote(file)}: its disk keeps no rights.`);
+}
+
+function replace(file: string, text: string, mustBeOwn: boolean): void {
+  // One name for all: what a crash left goes with the next write.
+  const temporary = `${file}.new`;
+  try {
+    fs.rmSync(temporary, { force: true });
+    const fd = fs.openSync(temporary, "wx", OWN_FILE);
+    try {
+      if (mustBeOwn) requireOwn(temporary);
+      fs.writeFileSync(fd, text);
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(temporary, file);
+  } catch (cause) {
+    fs.rmSync(temporary, { force: true });
+    throw cause;
+  }
+}

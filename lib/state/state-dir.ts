@@ -1,0 +1,115 @@
+import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { StorageError } from "../errors.ts";
+import { quote } from "../path.ts";
+import { writeError } from "../storage/disk-error.ts";
+import { markState } from "../storage/local/private/state-marker.ts";
+
+/**
+ * Where server and client keep what must last, unless --state-dir says otherwise.
+ *
+ * @throws StorageError DISK_DENIED for a user who has no home folder
+ */
+export function defaultStateDir(): string {
+  const { env, platform } = process;
+  if (platform === "win32") return join(env["LOCALAPPDATA"] ?? join(home(), "AppData", "Local"), "CommServer");
+  if (platform === "darwin") return join(home(), "Library", "Application Support", "CommServer");
+  const xdg = env["XDG_STATE_HOME"] ?? "";
+  // One that is not absolute is to be ignored (XDG Base Directory Specification).
+  return join(isAbsolute(xdg) ? xdg : join(home(), ".local", "state"), "commserver");
+}
+
+/** Service users and containers may have none: no HOME, and no entry in the list of users. */
+function home(): string {
+  try {
+    return homedir();
+  } catch (cause) {
+    throw new StorageError(
+      "DISK_DENIED",
+      "This user has no home folder for what must last: name a folder with --state-dir, or set XDG_STATE_HOME.",
+      { cause },
+    );
+  }
+}
+
+/** Where that may be for the same user in another environment: of a service, of a terminal. */
+export function usualStateDirs(): string[] {
+  const isXdg = !["win32", "darwin"].includes(process.platform);
+  const candidates = [defaultStateDir, () => (isXdg ? join(home(), ".local", "state", "commserver") : [])];
+  return candidates.flatMap((candidate) => {
+    try {
+      return candidate();
+    } catch {
+      return []; // a user without a home
+    }
+  });
+}
+
+/**
+ * Make the state folder, readable by its owner alone when it is new, mark it, and return its full path.
+ *
+ * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
+ */
+export function makeStateDir(folder: string): string {
+  const absolute = resolve(folder);
+  try {
+    const created = mkdirSync(absolute, { recursive: true, mode: 0o700 });
+    // Whatever the umask is. A disk that keeps no rights may refuse it: see exposed-state.ts.
+    if (created !== undefined && (statSync(absolute).mode & 0o777) !== 0o700) tryChmod(absolute);
+    if (!statSync(absolute).isDirectory()) throw new StorageError("DISK_DENIED", `${quote(folder)} is not a folder.`);
+    markState(absolute);
+    return absolute;
+  } catch (cause) {
+    throw stateError(cause, absolute);
+  }
+}
+
+function tryChmod(folder: string): void {
+  try {
+    chmodSync(folder, 0o700);
+  } catch {
+    // then it is as it is
+  }
+}
+
+function stateError(cause: unknown, folder: string): StorageError {
+  const { code } = writeError(cause, "");
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const what = code === "DISK_DENIED" ? "No permission to make" : "Cannot make";
+  return new StorageError(
+    code === "EXISTS" ? "DISK_DENIED" : code,
+    `${what} the state folder ${quote(folder)} (${why}); choose another with --state-dir.`,
+    {
+      cause,
+    },
+  );
+}
+
+/** The socket by which operators reach a server without a terminal. */
+export function operatorSocket(stateDir: string): string {
+  return join(stateDir, "operator.sock");
+}
+
+export function ledgerFile(stateDir: string): string {
+  return join(stateDir, "ledger.sqlite");
+}
+
+/** The server's certificate and key. */
+export function identityFile(stateDir: string): string {
+  return join(stateDir, "identity.pem");
+}
+
+/** The server's tokens, or rather their verifiers. */
+export function tokensFile(stateDir: string): string {
+  return join(stateDir, "tokens.json");
+}
+
+/** What the server last told clients of itself. */
+export function invitationFile(stateDir: string): string {
+  return join(stateDir, "invitation.json");
+}
+
+export function historyFile(stateDir: string): string {
+  return join(stateDir, "history");
+}

@@ -1,0 +1,53 @@
+import { StorageError } from "../../errors.ts";
+import { parentOf, quote } from "../../path.ts";
+import type { Owner } from "../disk-error.ts";
+import type { Folders } from "./folders.ts";
+import type { Losses } from "./losses.ts";
+import type { OpenFolder } from "./open-folder.ts";
+
+/** The folder that a file comes into, and the file's name there, from its beginning to its end. */
+export class FileHome {
+  readonly path: string;
+  readonly folder: OpenFolder;
+  readonly name: string;
+  readonly owner: Owner;
+  readonly #folders: Folders;
+
+  /** The folder is made where it is missing. @throws as Folders.makeHolder() */
+  constructor(folders: Folders, path: string, owner: Owner) {
+    const { folder, name } = folders.makeHolder(path);
+    this.path = path;
+    this.folder = folder;
+    this.name = name;
+    this.#folders = folders;
+    this.owner = owner;
+  }
+
+  /**
+   * The folder is still at its path: else a file in it would be told to be where it is not.
+   *
+   * @throws StorageError NOT_FOUND, for a user NO_SUCH_FILE
+   */
+  requireHere(): void {
+    if (this.#folders.isAt(parentOf(this.path), this.folder)) return;
+    const message = `The folder of ${quote(this.path)} was renamed or removed while it came.`;
+    throw new StorageError(this.owner === "server" ? "NOT_FOUND" : "NO_SUCH_FILE", message);
+  }
+
+  /** What its disk does not take of it. */
+  get losses(): Losses {
+    return this.#folders.losses;
+  }
+
+  /** The path of `name` in this folder. */
+  pathOf(name: string): string {
+    return name === this.name ? this.path : this.path.slice(0, this.path.length - this.name.length) + name;
+  }
+
+  /** Let go of the folder: with something left in it, or with nothing, and then those go that were made for the file. */
+  release(isLeft: boolean): void {
+    this.folder.release();
+    if (isLeft) this.#folders.claim(parentOf(this.path));
+    else this.#folders.unmake(this.path);
+  }
+}

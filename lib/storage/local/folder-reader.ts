@@ -1,0 +1,114 @@
+import fs from "node:fs";
+import { libc } from "../../platform/libc.ts";
+
+/** Names come in parts of about this many bytes of directory records. */
+const BUFFER_BYTES = 64 * 1024;
+
+/** A name as the file system has it; undefined where it is not UTF-8 and so can't be a repository path. */
+export type FolderName = string | undefined;
+
+/** What a folder tells of something in it. */
+export interface FolderEntry {
+  readonly name: FolderName;
+  /** False for a link, too; undefined where the file system does not say. */
+  readonly isFolder: boolean | undefined;
+  /** The name that `name` can't tell. */
+  readonly bytes?: Uint8Array;
+}
+
+/**
+ * The names in a folder, part by part, `.` and `..` left out. On Linux a part is one getdents64(2) call, so
+ * that a folder of a million files costs 64 KiB; elsewhere Bun reads the folder whole. `onStray` is shown the bytes of
+ * each name that is undefined, for as long as the call takes.
+ *
+ * @throws the system's error when the folder can't be opened or read
+ */
+export function readFolder(path: string, onStray?: (bytes: Uint8Array) => void): Generator<FolderName[], void> {
+  const decode = (bytes: Buffer) => {
+    const name = decodeName(bytes);
+    if (name === undefined) onStray?.(bytes);
+    return name;
+  };
+  return readParts(path, decode, (name) => name);
+}
+
+/** As readFolder(), with what the folder itself tells of its entries. */
+export function readEntries(path: string): Generator<FolderEntry[], void> {
+  return readParts<FolderEntry>(path, entryOf, (name, isFolder) => ({ name, isFolder }));
+}
+
+function* readParts<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): Generator<T[], void> {
+  const { getdents64 } = libc();
+  if (getdents64 === undefined) {
+    yield readWhole(path, read, take);
+    return;
+  }
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NONBLOCK);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    for (;;) {
+      const bytes = getdents64(fd, buffer);
+      if (bytes < 0) throw readFault(path, fd);
+      if (bytes === 0) return;
+      yield parseRecords(buffer, bytes, read);
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Which error it was is lost on the way through the FFI; a folder that was removed is the likeliest. */
+function readFault(path: string, fd: number): Error {
+  const code = fs.fstatSync(fd).nlink === 0 ? "ENOENT" : "EIO";
+  return Object.assign(new Error(`Cannot read the folder ${path}`), { code });
+}
+
+/** What to make of a record: its name, and what is there (d_type). */
+type ReadRecord<T> = (name: Buffer, type: number) => T;
+
+/** What to make of an entry as Bun tells it. */
+type TakeEntry<T> = (name: string, isFolder: boolean) => T;
+
+function readWhole<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): T[] {
+  const entries = fs.readdirSync(path, { withFileTypes: true });
+  // Bun puts this where bytes are no UTF-8; which they were, it tells only without the types.
+  if (process.platform !== "win32" && entries.some(({ name }) => name.includes("\ufffd"))) {
+    return fs.readdirSync(path, { encoding: "buffer" }).map((name) => read(name, DT_UNKNOWN));
+  }
+  return entries.map((entry) => take(entry.name, entry.isDirectory()));
+}
+
+/** struct linux_dirent64: ino u64, off i64, reclen u16, type u8, name (NUL-terminated), in host order. */
+function parseRecords<T>(buffer: Buffer, bytes: number, read: ReadRecord<T>): T[] {
+  const records: T[] = [];
+  for (let offset = 0; offset < bytes; ) {
+    const length = buffer.readUInt16LE(offset + 16);
+    const type = buffer[offset + 18] as number;
+    const start = offset + 19;
+    const name = buffer.subarray(start, buffer.indexOf(0, start));
+    offset += length;
+    if (name.length <= 2 && name[0] === 0x2e && (name.length === 1 || name[1] === 0x2e)) continue;
+    records.push(read(name, type));
+  }
+  return records;
+}
+
+const DT_UNKNOWN = 0;
+const DT_DIR = 4;
+
+function entryOf(bytes: Buffer, type: number): FolderEntry {
+  const name = decodeName(bytes);
+  const isFolder = type === DT_UNKNOWN ? undefined : type === DT_DIR;
+  // A copy: the buffer is used for the next part.
+  return name === undefined ? { name, isFolder, bytes: Uint8Array.from(bytes) } : { name, isFolder };
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function decodeName(name: Buffer): FolderName {
+  try {
+    return decoder.decode(name);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,208 @@
+import fs from "node:fs";
+import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../../block.ts";
+import { areSameRanges, hasHoles } from "../../holes.ts";
+import { bootId } from "../../platform/boot.ts";
+import type { FileFacts } from "../storage.ts";
+import { DataBlocks } from "./data-blocks.ts";
+import { JournalLock } from "./locks/journal-lock.ts";
+import type { OpenFolder } from "./open-folder.ts";
+import { tryNarrow } from "./rights.ts";
+
+const FORMAT = "commserver journal 1";
+/** Of a file with holes, whose blocks are counted without those. */
+const HOLES_FORMAT = "commserver journal 2";
+/** Facts in JSON, padded with spaces; behind them 8 bytes for the digest of each block, 0 while it is not here. */
+const FACTS_BYTES = 4096;
+const HOLES_FACTS_BYTES = 65_536;
+const DIGEST_BYTES = 8;
+const MAX_BLOCKS = MAX_FILE_BYTES / BLOCK_BYTES;
+
+interface Recorded extends FileFacts {
+  readonly format: string;
+  readonly blockBytes: number;
+  /** The run of the system in which it was written: what that run's memory held is on the disk for certain only within it. */
+  readonly boot: string;
+}
+
+/**
+ * Which blocks of an unfinished file are here and verified. A block is noted when it has been written, so the journal
+ * survives the end of the process at any moment; after a power failure it may be ahead of the data, which is told by
+ * another `boot`, and then its digests tell what is true.
+ */
+export class Journal {
+  readonly #lock: JournalLock;
+  readonly #fd: number;
+  readonly #path: string;
+  #facts: FileFacts;
+  readonly #blocks: DataBlocks;
+  #digests: BigUint64Array;
+
+  private constructor(lock: JournalLock, path: string, facts: FileFacts, digests: BigUint64Array) {
+    this.#blocks = new DataBlocks(facts.size, facts.holes);
+    this.#lock = lock;
+    this.#fd = lock.fd;
+    this.#path = path;
+    this.#facts = facts;
+    this.#digests = digests;
+  }
+
+  /**
+   * Open or make the journal `name`, for this opener alone. It goes on when it is of the same source, and is "trusted", or
+   * "unverified"; one that is "new" says nothing until restart(). Nobody may do more with it than `mode` says.
+   *
+   * @throws StorageError BUSY while another has it; the system's error
+   */
+  static open(
+    folder: OpenFolder,
+    name: string,
+    facts: FileFacts,
+    mode: number,
+  ): { journal: Journal; state: "trusted" | "unverified" | "new" } {
+    const lock = JournalLock.take(folder, name, mode);
+    try {
+      tryNarrow(lock.fd, mode);
+      const path = folder.at(name);
+      const found = readJournal(lock.fd);
+      if (found !== undefined && isSameSource(found.facts, facts)) {
+        const journal = new Journal(lock, path, facts, found.digests);
+        return { journal, state: found.facts.boot === bootId() ? "trusted" : "unverified" };
+      }
+      return { journal: new Journal(lock, path, facts, new BigUint64Array(0)), state: "new" };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** What a journal says, without taking it: of which source, and what is missing. undefined when there is none. */
+  static peek(path: string): { facts: FileFacts; missing: Range[] } | undefined {
+    let fd: number;
+    try {
+      fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    } catch {
+      return undefined;
+    }
+    try {
+      const found = readJournal(fd);
+      return found && { facts: found.facts, missing: missingOf(blocksOf(found.facts), found.digests) };
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** Begin anew: nothing is here. */
+  restart(): void {
+    this.#digests = new BigUint64Array(this.#blocks.count);
+    fs.ftruncateSync(this.#fd, 0);
+    fs.ftruncateSync(this.#fd, factsBytes(this.#facts) + this.#digests.length * DIGEST_BYTES);
+    this.trust();
+  }
+
+  /** What it says now is known to be true. */
+  trust(): void {
+    const { size, modifiedAt, executable, etag, holes } = this.#facts;
+    const boot = bootId();
+    const format = hasHoles(this.#facts) ? HOLES_FORMAT : FORMAT;
+    const facts = { size, modifiedAt, executable, etag, ...(hasHoles(this.#facts) && { holes }) };
+    const recorded: Recorded = { format, blockBytes: BLOCK_BYTES, boot, ...facts };
+    const bytes = Buffer.from(JSON.stringify(recorded).padEnd(factsBytes(this.#facts)));
+    fs.writeSync(this.#fd, bytes, 0, bytes.length, 0);
+  }
+
+  get missing(): Range[] {
+    return missingOf(this.#blocks, this.#digests);
+  }
+
+  /** The blocks that are here. */
+  *noted(): Generator<{ offset: number; digest: bigint }, void> {
+    for (const [number, digest] of this.#digests.entries()) {
+      if (digest !== 0n) yield { offset: this.#blocks.rangeOf(number)[0], digest };
+    }
+  }
+
+  /** Where the last block ends that is here. */
+  get end(): number {
+    let blocks = this.#digests.length;
+    while (blocks > 0 && this.#digests[blocks - 1] === 0n) blocks--;
+    return blocks === 0 ? 0 : this.#blocks.rangeOf(blocks - 1)[1];
+  }
+
+  /** Nothing more is to come for `offset`: the block is here, or it is a hole. */
+  has(offset: number): boolean {
+    const number = this.#blocks.numberOf(offset);
+    return number === undefined || this.#digests[number] !== 0n;
+  }
+
+  /** Note that the block at `offset` is in the file; with 0 that it is not. */
+  note(offset: number, digest: bigint): void {
+    const number = this.#blocks.numberOf(offset);
+    if (number === undefined) return;
+    this.#digests[number] = digest;
+    const bytes = Buffer.alloc(DIGEST_BYTES);
+    bytes.writeBigUInt64LE(digest);
+    fs.writeSync(this.#fd, bytes, 0, DIGEST_BYTES, factsBytes(this.#facts) + number * DIGEST_BYTES);
+  }
+
+  /** @throws StorageError BUSY when it is another's by now */
+  requireHeld(): void {
+    this.#lock.requireHeld();
+  }
+
+  /** Leave it to the next. */
+  close(): void {
+    this.#lock.release();
+  }
+
+  /** Remove it, and leave. In this order: who opens it meanwhile finds it gone, not free. */
+  remove(): void {
+    fs.rmSync(this.#path, { force: true });
+    this.close();
+  }
+}
+
+function readJournal(fd: number): { facts: Recorded; digests: BigUint64Array } | undefined {
+  try {
+    const facts = readFacts(fd);
+    if (facts?.blockBytes !== BLOCK_BYTES || !Number.isSafeInteger(facts.size)) return undefined;
+    if (facts.format !== (hasHoles(facts) ? HOLES_FORMAT : FORMAT)) return undefined;
+    const { count } = blocksOf(facts);
+    const begin = factsBytes(facts);
+    if (count > MAX_BLOCKS || fs.fstatSync(fd).size !== begin + count * DIGEST_BYTES) return undefined;
+    const digests = new BigUint64Array(count);
+    const bytes = Buffer.from(digests.buffer);
+    if (fs.readSync(fd, bytes, 0, bytes.length, begin) < bytes.length) return undefined;
+    return { facts, digests };
+  } catch {
+    return undefined; // torn by a crash: begin anew
+  }
+}
+
+/** @throws SyntaxError; the system's error */
+function readFacts(fd: number): Recorded | undefined {
+  const head = Buffer.alloc(HOLES_FACTS_BYTES);
+  // Of most there is no more.
+  if (fs.readSync(fd, head, 0, FACTS_BYTES, 0) < FACTS_BYTES) return undefined;
+  let length = FACTS_BYTES;
+  if (head.includes(HOLES_FORMAT)) {
+    length += fs.readSync(fd, head, FACTS_BYTES, HOLES_FACTS_BYTES - FACTS_BYTES, FACTS_BYTES);
+  }
+  return JSON.parse(head.toString("utf8", 0, length)) as Recorded;
+}
+
+function factsBytes(facts: FileFacts): number {
+  return hasHoles(facts) ? HOLES_FACTS_BYTES : FACTS_BYTES;
+}
+
+function blocksOf({ size, holes }: FileFacts): DataBlocks {
+  return new DataBlocks(size, holes);
+}
+
+function isSameSource(a: FileFacts, b: FileFacts): boolean {
+  const isSameState = a.size === b.size && a.etag === b.etag && a.modifiedAt === b.modifiedAt;
+  return isSameState && areSameRanges(a.holes, b.holes);
+}
+
+/** Runs of blocks whose digest is 0. */
+function missingOf(blocks: DataBlocks, digests: BigUint64Array): Range[] {
+  return blocks.runsOf((number) => digests[number] === 0n);
+}

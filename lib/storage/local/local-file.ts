@@ -1,0 +1,171 @@
+import fs, { type BigIntStats } from "node:fs";
+import { BLOCK_BYTES, type Range } from "../../block.ts";
+import { StorageError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import { type Owner, readError } from "../disk-error.ts";
+import type { FileSource, LoadedFile, OpenFile, OpenState, StorageEntry } from "../storage.ts";
+import { readAt, takenBytes } from "./file-io.ts";
+import { findHoles } from "./find-holes.ts";
+import { modeOf } from "./rights.ts";
+
+/** Up to here a read from memory is quicker than handing it to another thread. */
+const SYNC_BYTES = 64 * 1024;
+
+/** An open file of this machine. */
+export class LocalFile implements OpenFile {
+  readonly #fd: number;
+  readonly entry: StorageEntry;
+  /** Reads under way, and others who need the descriptor. */
+  #uses = 0;
+  #closing = false;
+
+  readonly #owner: Owner;
+
+  /** What its own etag is while it is open: by its number, which no disk changes then. */
+  readonly #opened: string;
+
+  /** `entry` may have an etag that tells more, and for longer. */
+  constructor(fd: number, entry: StorageEntry, opened: BigIntStats, owner: Owner) {
+    this.#fd = fd;
+    this.#owner = owner;
+    this.#opened = etagOf(opened);
+    this.entry = entry;
+  }
+
+  async read(buffer: Uint8Array, position: number): Promise<number> {
+    this.#requireOpen();
+    this.#uses++;
+    try {
+      if (buffer.length <= SYNC_BYTES && this.entry.size <= SYNC_BYTES) {
+        return fs.readSync(this.#fd, buffer, 0, buffer.length, position);
+      }
+      return await readAt(this.#fd, buffer, position);
+    } catch (cause) {
+      throw readError(cause, quote(this.entry.path), this.#owner);
+    } finally {
+      this.#letGo();
+    }
+  }
+
+  source(offset: number, length: number): FileSource {
+    return {
+      fd: this.#fd,
+      offset,
+      length,
+      retain: () => {
+        this.#uses++;
+        return () => this.#letGo();
+      },
+    };
+  }
+
+  holes(): readonly Range[] {
+    this.#requireOpen();
+    const { size } = this.entry;
+    if (size <= BLOCK_BYTES) return [];
+    return takenBytes(this.#fd) < size ? findHoles(this.#fd, size) : [];
+  }
+
+  async currentEtag(): Promise<string> {
+    this.#requireOpen();
+    const now = etagOf(fs.fstatSync(this.#fd, { bigint: true }));
+    return now === this.#opened ? this.entry.etag : now;
+  }
+
+  async currentState(): Promise<OpenState> {
+    this.#requireOpen();
+    const stats = fs.fstatSync(this.#fd, { bigint: true });
+    if (etagOf(stats) === this.#opened) return "same";
+    return stats.size > this.entry.size ? "grown" : "changed";
+  }
+
+  /** Not while a read is under way: the number of its descriptor may be another file's the next moment. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (this.#uses === 0) fs.closeSync(this.#fd);
+  }
+
+  /** After close() the number of the descriptor may be another file's. */
+  #requireOpen(): void {
+    if (this.#closing) throw new StorageError("INTERNAL", `${quote(this.entry.path)} was closed.`);
+  }
+
+  #letGo(): void {
+    this.#uses--;
+    if (this.#closing && this.#uses === 0) fs.closeSync(this.#fd);
+  }
+}
+
+/**
+ * The plain file at `place`, read in one go; undefined when it is none, above `limit`, or changed meanwhile. `check`
+ * gets the facts of what is opened, and may throw.
+ *
+ * @throws StorageError NOT_A_FILE when its content is not as large as it says; the system's error
+ */
+export function loadSmall(
+  path: string,
+  place: string,
+  limit: number,
+  check: (opened: BigIntStats) => void,
+): LoadedFile | undefined {
+  // Looked at first, because opening a device may already do something.
+  const before = fs.lstatSync(place, { bigint: true });
+  if (!before.isFile() || before.size > limit) return undefined;
+  const fd = fs.openSync(place, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW);
+  try {
+    const bytes = Buffer.allocUnsafe(Number(before.size));
+    const read = bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, 0);
+    const after = fs.fstatSync(fd, { bigint: true });
+    check(after);
+    if (etagOf(after) !== etagOf(before)) return undefined;
+    if (read < bytes.length) throw notAsLarge(path, before.size);
+    if (bytes.length === 0) requireEmpty(path, fd);
+    return { entry: entryOf(path, after), bytes };
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** /proc and some FUSE disks say 0 of what has content. @throws StorageError NOT_A_FILE; the system's error */
+export function requireEmpty(path: string, fd: number): void {
+  if (fs.readSync(fd, Buffer.allocUnsafe(1), 0, 1, 0) === 0) return;
+  // Else it has grown in the moment between: empty is what it was.
+  const { size } = fs.fstatSync(fd, { bigint: true });
+  if (size === 0n) throw notAsLarge(path, size);
+}
+
+/** What it says of its size is not so, though it did not change. */
+function notAsLarge(path: string, size: bigint): StorageError {
+  const message = `${quote(path)} says that it has ${size} bytes, and holds others: it is made as it is read, as in /proc. Copy it to a plain file first.`;
+  return new StorageError("NOT_A_FILE", message);
+}
+
+/** @throws StorageError NOT_A_FILE */
+export function requireFile(path: string, stats: BigIntStats): void {
+  if (stats.isFile()) return;
+  const what = stats.isDirectory() ? "a folder" : "not a regular file";
+  throw new StorageError("NOT_A_FILE", `${quote(path)} is ${what}.`);
+}
+
+export function entryOf(path: string, stats: BigIntStats): StorageEntry {
+  const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : stats.isSymbolicLink() ? "link" : "other";
+  return {
+    path,
+    kind,
+    size: kind === "file" ? countOf(stats.size) : 0,
+    modifiedAt: countOf(stats.mtimeMs),
+    executable: kind === "file" && (stats.mode & 0o100n) !== 0n,
+    mode: kind === "file" || kind === "folder" ? modeOf(stats) : undefined,
+    etag: etagOf(stats),
+  };
+}
+
+/** The number of the protocol that is nearest: no file is older than 1970 there, or larger than 2^53 - 1 bytes. */
+export function countOf(value: bigint): number {
+  return Math.min(Math.max(Number(value), 0), Number.MAX_SAFE_INTEGER);
+}
+
+function etagOf(stats: BigIntStats): string {
+  return `${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}-${stats.ino.toString(36)}`;
+}

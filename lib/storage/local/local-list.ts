@@ -1,0 +1,186 @@
+import fs, { type BigIntStats } from "node:fs";
+import { lstat } from "node:fs/promises";
+import { StorageError } from "../../errors.ts";
+import { baseName, joinPath, pathFault } from "../../path.ts";
+import { Yielder } from "../../yielder.ts";
+import { errnoOf, isOutOfFiles } from "../disk-error.ts";
+import type { LeftOut, ListOptions, StorageEntry } from "../storage.ts";
+import { diskClock } from "./disk-clock.ts";
+import { readFolder } from "./folder-reader.ts";
+import type { Folders } from "./folders.ts";
+import { entryOf } from "./local-file.ts";
+import { fromLocalName } from "./names/local-names.ts";
+import { isUnfinished } from "./names/part-names.ts";
+import type { OpenFolder } from "./open-folder.ts";
+
+/** Folders up to here are sorted by name; larger ones come as they are stored. */
+const SORTED_NAMES = 10_000;
+/** Entries whose details are asked for at once. */
+const BATCH_ENTRIES = 128;
+/** A look that takes longer waits for a disk. */
+const SLOW_MS = 0.5;
+
+/** All below a folder, depth first. Only the names of one sorted folder per level are held, never those of a large one. */
+export async function* listFolder(
+  folders: Folders,
+  path: string,
+  options: ListOptions,
+  yielder = new Yielder(diskClock),
+  holder?: OpenFolder,
+): AsyncGenerator<StorageEntry[], void> {
+  let folder: OpenFolder | undefined;
+  try {
+    // Looked at now: what was a folder may have become a link out of the repository.
+    folder = holder === undefined ? folders.open(path) : folders.openIn(holder, baseName(path), path);
+    let pending: string[] = [];
+    let large = false;
+    const stray = (bytes: Uint8Array) =>
+      leaveOut(options, { name: joinPath(path, lossy.decode(bytes)), code: "BAD_PATH" });
+    for (const names of readFolder(folder.at("."), stray)) {
+      for (const name of names) if (name !== undefined && !isUnfinished(name)) pending.push(name);
+      large ||= pending.length > SORTED_NAMES;
+      if (!large) continue;
+      yield* listNames(folders, folder, path, pending, options, yielder);
+      pending = [];
+    }
+    yield* listNames(folders, folder, path, pending.sort(), options, yielder);
+  } catch (cause) {
+    const isItsOwn = errnoOf(cause) !== "" || cause instanceof StorageError;
+    if (!isItsOwn || isOutOfFiles(cause)) throw cause;
+    leaveOut(options, { name: path, code: isGone(cause) ? "NOT_FOUND" : "UNREADABLE" });
+  } finally {
+    folder?.release();
+  }
+}
+
+const lossy = new TextDecoder();
+
+function leaveOut(options: ListOptions, left: LeftOut): void {
+  if (options.skipped !== undefined) options.skipped.count++;
+  options.onLeftOut?.(left);
+}
+
+async function* listNames(
+  folders: Folders,
+  folder: OpenFolder,
+  path: string,
+  names: readonly string[],
+  options: ListOptions,
+  yielder: Yielder,
+): AsyncGenerator<StorageEntry[], void> {
+  for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
+    if (yielder.isDue) await yielder.pause();
+    const found = await lookAtAll(folders, folder, path, names.slice(start, start + BATCH_ENTRIES));
+    let batch: StorageEntry[] = [];
+    for (const entry of found) {
+      if (entry === HIDDEN) continue;
+      if ("code" in entry) {
+        leaveOut(options, entry);
+        continue;
+      }
+      batch.push(entry);
+      if (entry.kind === "folder" && options.enter(entry.path)) {
+        yield batch;
+        batch = [];
+        yield* listFolder(folders, entry.path, options, yielder, folder);
+      }
+    }
+    if (batch.length > 0) yield batch;
+  }
+}
+
+/** In place of an entry: what is as if it were not there. */
+export const HIDDEN = "hidden";
+export type Found = StorageEntry | typeof HIDDEN | undefined;
+
+/**
+ * The entries for these names, or why they are left out. What the system has in memory is told quicker than another
+ * thread could be asked; from the first that is slow on, other threads wait for the disk.
+ */
+async function lookAtAll(
+  folders: Folders,
+  folder: OpenFolder,
+  parent: string,
+  names: readonly string[],
+): Promise<(StorageEntry | typeof HIDDEN | LeftOut)[]> {
+  const found: (StorageEntry | typeof HIDDEN | LeftOut)[] = [];
+  for (const name of names) {
+    const path = joinPath(parent, fromLocalName(name));
+    if (!isPath(folders, path)) {
+      found.push(strayName(folders, folder, path));
+      continue;
+    }
+    const startedAt = performance.now();
+    found.push(entryFor(folders, folder, path, lookSync(folder, path)) ?? absent(folder, path));
+    if (performance.now() - startedAt < SLOW_MS) continue;
+    const rest = names.slice(found.length).map(async (later) => {
+      const laterPath = joinPath(parent, fromLocalName(later));
+      if (!isPath(folders, laterPath)) return strayName(folders, folder, laterPath);
+      const stats = await lstat(folder.at(baseName(laterPath)), { bigint: true }).catch(() => undefined);
+      return entryFor(folders, folder, laterPath, stats) ?? absent(folder, laterPath);
+    });
+    return [...found, ...(await Promise.all(rest))];
+  }
+  return found;
+}
+
+/** False for a name that is none in a repository, and for one that is too long to be asked for. */
+function isPath(folders: Folders, path: string): boolean {
+  return pathFault(path) === undefined && folders.isShort(path);
+}
+
+/** A name that is no path; of what is private not even that is told. */
+function strayName(folders: Folders, folder: OpenFolder, path: string): LeftOut | typeof HIDDEN {
+  const found = entryFor(folders, folder, path, lookSync(folder, path));
+  return found === HIDDEN ? HIDDEN : { name: path, code: "BAD_PATH" };
+}
+
+/** What there is no entry of, though its folder has its name: it may just have gone. */
+function absent(folder: OpenFolder, path: string): LeftOut | typeof HIDDEN {
+  try {
+    folder.look(baseName(path));
+    return HIDDEN; // it has come back
+  } catch (cause) {
+    return isGone(cause) ? HIDDEN : { name: path, code: "UNREADABLE" };
+  }
+}
+
+function isGone(cause: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes(errnoOf(cause));
+}
+
+function lookSync(folder: OpenFolder, path: string): BigIntStats | undefined {
+  try {
+    return fs.lstatSync(folder.at(baseName(path)), { bigint: true });
+  } catch {
+    return undefined;
+  }
+}
+
+function entryFor(folders: Folders, folder: OpenFolder, path: string, stats: BigIntStats | undefined): Found {
+  if (stats === undefined) return undefined;
+  const entry = entryOf(path, stats);
+  if (folders.guard.isHidden(entry, stats, folder)) return HIDDEN;
+  return entry.kind === "link" ? lookThrough(folders, path, stats) : entry;
+}
+
+/**
+ * What list() would tell of a path whose folder is open; HIDDEN when it leaves that out, undefined when it is not there.
+ *
+ * @throws the system's error out of files
+ */
+export function lookIn(folders: Folders, folder: OpenFolder, path: string): Found {
+  return entryFor(folders, folder, path, lookSync(folder, path));
+}
+
+/** A link to a file inside is told as that file; any other stays a link. @throws the system's error out of files */
+function lookThrough(folders: Folders, path: string, link: BigIntStats): StorageEntry {
+  try {
+    const target = folders.look(path);
+    if (target.isFile()) return entryOf(path, target);
+  } catch (cause) {
+    // Else it dangles, or leads out.
+    if (isOutOfFiles(cause)) throw cause;
+  }
+  return entryOf(path, link);
+}

@@ -1,0 +1,130 @@
+import fs from "node:fs";
+import { StorageError } from "../../../errors.ts";
+import { libc } from "../../../platform/libc.ts";
+import { errnoOf } from "../../disk-error.ts";
+import { isOwnDisk } from "../disk-kind.ts";
+import { siblingNames, uniqueLockName } from "../names/part-names.ts";
+import type { OpenFolder } from "../open-folder.ts";
+import { OWN_FILE } from "../rights.ts";
+import { LockFolder } from "./lock-folder.ts";
+import { hasFlock } from "./lock-probe.ts";
+
+const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+
+/** Journals that are open in this process, by device and inode: of all storages and servers, through whatever mount. */
+const open = new Set<string>();
+
+/**
+ * The right to an unfinished file, which goes with its journal. Three locks, because none does it all: the list of this
+ * process; flock(2), which the system frees however a process ends, but does not have everywhere, and does not share
+ * between mounts of a network; and a LockFolder, which all see, but of whose holder it is not always known whether it lives.
+ */
+export class JournalLock {
+  /** The journal, open for reading and writing. */
+  readonly fd: number;
+  readonly #key: string;
+  readonly #folder: LockFolder | undefined;
+
+  private constructor(fd: number, key: string, folder: LockFolder | undefined) {
+    this.fd = fd;
+    this.#key = key;
+    this.#folder = folder;
+  }
+
+  /**
+   * Open or make the journal `name`, for this opener alone. Nobody may do more with it than `mode` says.
+   *
+   * @throws StorageError BUSY; the system's error
+   */
+  static take(folder: OpenFolder, name: string, mode: number): JournalLock {
+    for (;;) {
+      const lock = JournalLock.#open(folder, name, O_CREAT, mode);
+      if (lock === undefined) throw busy();
+      if (lock !== "gone") return lock;
+    }
+  }
+
+  /** As take(), of a journal that is there. @returns "gone" when there is none, undefined when another may have it */
+  static takeExisting(folder: OpenFolder, name: string): JournalLock | "gone" | undefined {
+    try {
+      return JournalLock.#open(folder, name, 0, OWN_FILE);
+    } catch (cause) {
+      if (["ENOENT", "ELOOP", "EISDIR"].includes(errnoOf(cause))) return "gone";
+      // Another user's: who knows.
+      if (["EACCES", "EPERM"].includes(errnoOf(cause))) return undefined;
+      throw cause;
+    }
+  }
+
+  static #open(folder: OpenFolder, name: string, create: number, mode: number): JournalLock | "gone" | undefined {
+    const path = folder.at(name);
+    const fd = fs.openSync(path, O_RDWR | create | O_NOFOLLOW | O_NONBLOCK, mode);
+    const facts = fs.fstatSync(fd, { bigint: true });
+    const key = `${facts.dev.toString(16)}-${facts.ino.toString(16)}`;
+    let lock: JournalLock | undefined;
+    try {
+      if (open.has(key)) return undefined;
+      const others = lockForOthers(folder, name, fd, key);
+      if (others === undefined) return undefined;
+      lock = new JournalLock(fd, key, others.folder);
+      open.add(key);
+    } catch (error) {
+      // No room for the rest of the lock: a journal that says nothing yet is of no use. Unless another has just locked it.
+      const isFree = libc().tryLock?.(fd) !== false;
+      if (create !== 0 && facts.size === 0n && isFree) fs.rmSync(path, { force: true });
+      throw error;
+    } finally {
+      if (lock === undefined) fs.closeSync(fd);
+    }
+    // Who had it may have removed it between our open and our lock.
+    const named = fs.lstatSync(path, { throwIfNoEntry: false, bigint: true });
+    if (named?.ino === facts.ino) return lock;
+    lock.release();
+    return "gone";
+  }
+
+  /** @throws StorageError BUSY when another has taken it, because this process stood still for too long */
+  requireHeld(): void {
+    if (this.#folder?.isHeld === false) throw busy();
+  }
+
+  /** Closes the journal. */
+  release(): void {
+    open.delete(this.#key);
+    fs.closeSync(this.fd);
+    this.#folder?.release();
+  }
+}
+
+function busy(): StorageError {
+  return new StorageError("BUSY", "Another transfer of the same file is under way.");
+}
+
+/** Keep other processes out. @returns undefined when another has it @throws the system's error */
+function lockForOthers(
+  folder: OpenFolder,
+  name: string,
+  fd: number,
+  key: string,
+): { folder: LockFolder | undefined } | undefined {
+  const flock = tryFlock(folder, name, fd);
+  if (flock === "taken") return undefined;
+  const place = folder.at(siblingNames(name).lock);
+  const ground = { flockedOn: flock === "held" ? key : "0", isOwnDisk: isOwnDisk(folder.at(name)) };
+  try {
+    const lock = LockFolder.take(place, folder.at(uniqueLockName(name)), ground);
+    return lock && { folder: lock };
+  } catch (cause) {
+    // On a full disk there is no room for a folder: what is unfinished must be removable all the same.
+    if (flock === "held" && !fs.existsSync(place)) return { folder: undefined };
+    throw cause;
+  }
+}
+
+/** @throws the system's error */
+function tryFlock(folder: OpenFolder, name: string, fd: number): "held" | "taken" | "none" {
+  const { tryLock } = libc();
+  if (tryLock === undefined) return "none";
+  if (tryLock(fd)) return "held";
+  return hasFlock(folder, name) ? "taken" : "none";
+}

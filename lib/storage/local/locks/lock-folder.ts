@@ -1,0 +1,145 @@
+import fs from "node:fs";
+import { join } from "node:path";
+import { errnoOf } from "../../disk-error.ts";
+import { formatOwner, isLive, LEASE_MS, type LockGround, newOwner, parseOwner } from "./lock-owner.ts";
+
+/** So often a holder shows itself to other machines. */
+const REFRESH_MS = LEASE_MS / 4;
+/** What a holder writes to show itself: the content says nothing, the time of it does. */
+const SIGN = ".";
+/** Others may come and go while one tries; each time somebody gets on. */
+const MAX_TRIES = 16;
+
+const held = new Set<LockFolder>();
+let refreshing: ReturnType<typeof setInterval> | undefined;
+
+/**
+ * A lock that needs nothing of the system but what every disk can: a folder that is never empty while it is held, with
+ * a file in it that is named after its holder. It is made aside and renamed into place, which fails where a folder with
+ * something in it is. What a dead holder left is removed by the name that only it has had, so that nobody takes away
+ * what another has taken meanwhile; a lock file of one name could not be taken over so.
+ */
+export class LockFolder {
+  readonly #place: string;
+  readonly #own: string;
+  /** When it was last known to be ours, in milliseconds since 1970: this clock goes on while a machine sleeps. */
+  #seenAt = Date.now();
+
+  private constructor(place: string, own: string) {
+    this.#place = place;
+    this.#own = own;
+    held.add(this);
+    refreshing ??= setInterval(refreshAll, REFRESH_MS).unref();
+  }
+
+  /**
+   * Take the lock at `place`. `aside` is a place beside it that nobody else uses.
+   *
+   * @returns undefined when another holds it
+   * @throws the system's error
+   */
+  static take(place: string, aside: string, ground: LockGround): LockFolder | undefined {
+    const own = formatOwner(newOwner(ground));
+    fs.mkdirSync(aside);
+    try {
+      fs.closeSync(fs.openSync(join(aside, own), "wx", 0o666));
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        if (moveInto(place, aside)) return new LockFolder(place, join(place, own));
+        // By the clock of the disk, which on a network is not ours.
+        if (!sweep(place, ground, fs.statSync(join(aside, own)).mtimeMs)) break;
+        // One that is empty is nobody's; not every system renames over it.
+        removeEmpty(place);
+      }
+    } catch (error) {
+      drop(aside, own);
+      throw error;
+    }
+    drop(aside, own);
+    return undefined;
+  }
+
+  /** False when another has taken it: it held still for too long, or somebody removed it. */
+  get isHeld(): boolean {
+    return Date.now() - this.#seenAt < REFRESH_MS || this.show();
+  }
+
+  release(): void {
+    held.delete(this);
+    if (held.size === 0) {
+      clearInterval(refreshing);
+      refreshing = undefined;
+    }
+    fs.rmSync(this.#own, { force: true });
+    removeEmpty(this.#place);
+  }
+
+  /** Show others that it is held. @returns false when it is not ours any more */
+  show(): boolean {
+    try {
+      const fd = fs.openSync(this.#own, "r+");
+      try {
+        // Written rather than dated: the time shall be that of the disk.
+        fs.writeSync(fd, SIGN, 0);
+      } finally {
+        fs.closeSync(fd);
+      }
+      this.#seenAt = Date.now();
+      return true;
+    } catch (cause) {
+      // A network that is away for a moment has given it to nobody.
+      return errnoOf(cause) !== "ENOENT" && Date.now() - this.#seenAt < LEASE_MS;
+    }
+  }
+}
+
+function refreshAll(): void {
+  for (const lock of held) lock.show();
+}
+
+/** How systems say that something is at the new name of a folder; sshfs and Windows have no word of their own for it. */
+const TAKEN = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM"];
+
+/** False when something is at `place`. @throws the system's error */
+function moveInto(place: string, aside: string): boolean {
+  try {
+    fs.renameSync(aside, place);
+    return true;
+  } catch (cause) {
+    if (TAKEN.includes(errnoOf(cause)) || fs.existsSync(place)) return false;
+    throw cause;
+  }
+}
+
+/** Remove what dead holders left. @returns false when one lives */
+function sweep(place: string, ground: LockGround, now: number): boolean {
+  if (!fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) return !fs.existsSync(place);
+  for (const name of namesIn(place)) {
+    const shown = fs.lstatSync(join(place, name), { throwIfNoEntry: false });
+    if (shown === undefined) continue;
+    if (isLive(parseOwner(name), ground, now - shown.mtimeMs)) return false;
+    fs.rmSync(join(place, name), { force: true });
+  }
+  return true;
+}
+
+function namesIn(place: string): string[] {
+  try {
+    return fs.readdirSync(place);
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOENT") return [];
+    throw cause;
+  }
+}
+
+function drop(aside: string, own: string): void {
+  fs.rmSync(join(aside, own), { force: true });
+  removeEmpty(aside);
+}
+
+function removeEmpty(place: string): void {
+  try {
+    fs.rmdirSync(place);
+  } catch {
+    // It holds something, or is not there.
+  }
+}

@@ -1,0 +1,48 @@
+import { isRunning, type ProcessMark, thisProcess } from "../../../platform/process-mark.ts";
+
+/** Who holds a lock folder: the name of the one file in it says so, and no other holder ever has that name. */
+export interface LockOwner extends ProcessMark {
+  /** The file on which it holds flock(2) as well: device and inode, hexadecimal; "0" when there is none. */
+  readonly flockedOn: string;
+  readonly random: string;
+}
+
+/** What the one who asks knows of the disk. */
+export interface LockGround {
+  /** As LockOwner.flockedOn, of the one who asks. */
+  readonly flockedOn: string;
+  /** The disk is in this machine, as far as the system says; what it shares with others is another matter. */
+  readonly isOwnDisk: boolean;
+}
+
+/** A holder of another machine that has not shown itself for so long is gone. */
+export const LEASE_MS = 120_000;
+
+export function newOwner({ flockedOn }: LockGround): LockOwner {
+  return { ...thisProcess(), flockedOn, random: crypto.randomUUID().slice(0, 8) };
+}
+
+export function formatOwner({ pid, start, machine, boot, space, flockedOn, random }: LockOwner): string {
+  return [pid, start, machine, boot, space, flockedOn, random].join(".");
+}
+
+/** undefined for a name that is none, perhaps of a later version. */
+export function parseOwner(name: string): LockOwner | undefined {
+  const found = /^(\d+)\.(\d+)\.([0-9a-f]{16})\.([0-9a-f]{16})\.(\d+)\.([0-9a-f-]+)\.([0-9a-f]+)$/.exec(name);
+  if (found === null) return undefined;
+  const [pid = "", start = "", machine = "", boot = "", space = "", flockedOn = "", random = ""] = found.slice(1);
+  return { pid: Number(pid), start, machine, boot, space, flockedOn, random };
+}
+
+/** Whether the holder is there. `idleMs`: since when it has not shown itself, by the clock of the disk. */
+export function isLive(owner: LockOwner | undefined, ground: LockGround, idleMs: number): boolean {
+  // A clock that was set back makes nobody live for ever.
+  const isRecent = Math.abs(idleMs) < LEASE_MS;
+  if (owner === undefined) return isRecent;
+  const here = thisProcess();
+  if (owner.boot !== here.boot) return isRecent && !(ground.isOwnDisk && owner.machine === here.machine);
+  // It had flock where we have it now: the system freed it.
+  if (owner.flockedOn !== "0" && owner.flockedOn === ground.flockedOn) return false;
+  if (owner.space !== here.space) return isRecent;
+  return isRunning(owner) ?? isRecent;
+}

@@ -1,0 +1,43 @@
+import fs from "node:fs";
+import { libc } from "../../../platform/libc.ts";
+import { uniquePartName } from "../names/part-names.ts";
+import { OpenFolder } from "../open-folder.ts";
+import { OWN_FILE } from "../rights.ts";
+
+/**
+ * Whether flock(2) works in this folder: ENOSYS, ENOLCK or EPERM are no word on who has the file. Asked of a file that
+ * nobody else can have, and not of errno, which other work of the runtime may have changed by the time we look.
+ *
+ * @throws the system's error, when no such file can be made
+ */
+export function hasFlock(folder: OpenFolder, name: string): boolean {
+  const { tryLock } = libc();
+  if (tryLock === undefined) return false;
+  const probe = uniquePartName(name);
+  const fd = folder.create(probe, OWN_FILE);
+  try {
+    return tryLock(fd);
+  } finally {
+    fs.closeSync(fd);
+    fs.rmSync(folder.at(probe), { force: true });
+  }
+}
+
+const INSTEAD =
+  "unfinished files are locked by folders beside them instead. What a machine leaves that goes down meanwhile is free after 2 minutes.";
+
+/** What programs that write into this folder at the same time will miss, in words; undefined when it is nothing. */
+export function missingLocks(path: string): string | undefined {
+  if (process.platform === "win32") return `The program uses no file locks on Windows: ${INSTEAD}`;
+  if (libc().tryLock === undefined) {
+    return `No file locks, because this program may not call the C library (MemoryDenyWriteExecute?): ${INSTEAD}`;
+  }
+  const folder = OpenFolder.open(path);
+  try {
+    return hasFlock(folder, "locks") ? undefined : `No file locks on this disk: ${INSTEAD}`;
+  } catch {
+    return undefined; // nothing can be made here, and so nothing is known
+  } finally {
+    folder.release();
+  }
+}

@@ -1,0 +1,34 @@
+import { basename, dirname, join } from "node:path";
+import { StorageError } from "../../../errors.ts";
+import { quote } from "../../../path.ts";
+import { isOwnDisk } from "../disk-kind.ts";
+import { namingLock, uniqueLockName } from "../names/part-names.ts";
+import { LockFolder } from "./lock-folder.ts";
+
+/** Holders need the moment of a few calls of the system; one who died in it is found out, of another machine after a while. */
+const PATIENCE_MS = 1_000;
+
+/**
+ * Do `work` while no other program of this kind gives the name `path` to anything.
+ *
+ * @throws StorageError BUSY when one does all the time; what `work` throws; the system's error
+ */
+export function withNameLock<T>(path: string, work: () => T): T {
+  const lock = take(dirname(path), basename(path));
+  try {
+    return work();
+  } finally {
+    lock.release();
+  }
+}
+
+function take(folder: string, name: string): LockFolder {
+  const ground = { flockedOn: "0", isOwnDisk: isOwnDisk(folder) };
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const lock = LockFolder.take(join(folder, namingLock(name)), join(folder, uniqueLockName(name)), ground);
+    if (lock !== undefined) return lock;
+    if (performance.now() >= until) throw new StorageError("BUSY", `Another program is writing ${quote(name)}.`);
+    Bun.sleepSync(1);
+  }
+}

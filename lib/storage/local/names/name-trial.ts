@@ -1,0 +1,65 @@
+import fs from "node:fs";
+import { errnoOf } from "../../disk-error.ts";
+import { readFolder } from "../folder-reader.ts";
+import { OpenFolder } from "../open-folder.ts";
+import { toLocalName } from "./local-names.ts";
+import { uniqueTrialName } from "./part-names.ts";
+
+/** What the system says when something else than a name is the matter; "" is no word of the system. */
+const OTHER_MATTERS = new Set([
+  ...["", "EEXIST", "ENOTEMPTY", "ENOTDIR", "EISDIR", "ELOOP", "ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EBUSY"],
+  ...["ETXTBSY", "EXDEV", "EMFILE", "ENFILE", "ENOMEM"],
+]);
+/** Whether a name has no part in what the system said. */
+export function isOtherMatter(errno: string): boolean {
+  return OTHER_MATTERS.has(errno);
+}
+
+/** Which disks keep what ends of names: each is asked once. */
+export class Endings {
+  readonly #known = new Map<string, boolean>();
+
+  /** @throws the system's error when nothing can be made in `folder` */
+  keeps(folder: OpenFolder, end: string): boolean {
+    const key = `${folder.lookAtItself().dev} ${end}`;
+    const keeps = this.#known.get(key) ?? holds(folder, `trial${end}`);
+    this.#known.set(key, keeps);
+    return keeps;
+  }
+}
+
+/**
+ * Try the very name, in a folder that nobody is shown: the disk of `folder` holds it when it is called so then.
+ *
+ * @throws the system's error when not even that folder can be made
+ */
+export function holds(folder: OpenFolder, name: string): boolean {
+  const trial = folder.at(uniqueTrialName());
+  fs.mkdirSync(trial, 0o700);
+  try {
+    const inner = OpenFolder.open(trial);
+    try {
+      return isMade(inner, name) && namesIn(inner).includes(toLocalName(name));
+    } finally {
+      for (const made of namesIn(inner)) if (made !== undefined) fs.unlinkSync(`${trial}/${made}`);
+      inner.release();
+    }
+  } finally {
+    fs.rmdirSync(trial);
+  }
+}
+
+/** @throws the system's error when it says nothing of the name */
+function isMade(folder: OpenFolder, name: string): boolean {
+  try {
+    fs.closeSync(folder.create(name, 0o600));
+    return true;
+  } catch (cause) {
+    if (isOtherMatter(errnoOf(cause))) throw cause;
+    return false;
+  }
+}
+
+function namesIn(folder: OpenFolder): (string | undefined)[] {
+  return [...readFolder(folder.at("."))].flat();
+}

@@ -1,0 +1,36 @@
+import { sep } from "node:path";
+import { fold, foldPath } from "../../../fold.ts";
+
+/**
+ * "private": what it names is; "way": it leads to that, and must go on doing so; "alike": there are file systems to which
+ * it is the name of a way.
+ */
+export type Reservation = "private" | "way" | "alike";
+
+/** Names in one folder that are not for everybody. */
+export class ReservedNames {
+  readonly #entries = new Map<string, { isPrivate: boolean; readonly names: Set<string> }>();
+
+  add(name: string, isPrivate: boolean): void {
+    const entry = this.#entries.get(fold(name)) ?? { isPrivate, names: new Set() };
+    entry.isPrivate ||= isPrivate;
+    entry.names.add(name);
+    this.#entries.set(fold(name), entry);
+  }
+
+  get(name: string): Reservation | undefined {
+    const entry = this.#entries.get(fold(name));
+    if (entry === undefined) return undefined;
+    return entry.isPrivate ? "private" : entry.names.has(name) ? "way" : "alike";
+  }
+}
+
+/** As foldPath(), for a path of this machine. */
+export function foldLocalPath(path: string): string {
+  return foldPath(path.replaceAll(sep, "/"));
+}
+
+/** True for folded paths of which the one is, or lies below, the other. */
+export function isAtOrBelow(path: string, top: string): boolean {
+  return path === top || path.startsWith(top.endsWith("/") ? top : `${top}/`);
+}

@@ -1,0 +1,190 @@
+import fs, { type BigIntStats } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { sep } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { libc } from "../../platform/libc.ts";
+import { errnoOf, isOutOfFiles } from "../disk-error.ts";
+import type { FolderId } from "./inodes.ts";
+import { toLocalName } from "./names/local-names.ts";
+import { HAS_PROC, O_PATH, procPath } from "./open-place.ts";
+import { renameNew } from "./rename-new.ts";
+
+/** File systems that live in memory alone, where a sync does nothing and costs a turn: tmpfs and ramfs (statfs(2)). */
+const VOLATILE = new Set([0x01021994, 0x858458f6]);
+
+/** How often, and after which time, a descriptor is asked for again: about two seconds. */
+const MAX_TRIES = 200;
+const RETRY_MS = 10;
+
+const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
+
+/** Looks at a folder that was opened, and may throw. @returns what it is, where that is asked for later */
+export type FolderCheck = (folder: OpenFolder) => FolderId;
+
+/**
+ * A folder of this machine that is held open: a name in it means that very folder, whatever is swapped on the way to
+ * it. Where the system has no such thing (it is Linux's /proc/self/fd) the real path stands for it.
+ */
+export class OpenFolder {
+  readonly #fd: number | undefined;
+  readonly #place: string;
+  readonly #check: FolderCheck | undefined;
+  #uses = 1;
+  #syncing: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | undefined;
+  #isDurable: boolean | undefined;
+
+  #id: FolderId | undefined;
+
+  private constructor(place: string, fd: number | undefined, check: FolderCheck | undefined) {
+    this.#fd = fd;
+    this.#place = place;
+    this.#check = check;
+    this.recheck();
+  }
+
+  /** Open a folder, not through a link in the last component. @throws the system's error, and what `check` throws */
+  static open(path: string | Buffer, check?: FolderCheck): OpenFolder {
+    if (!HAS_PROC) {
+      if (!fs.lstatSync(path).isDirectory()) throw Object.assign(new Error("Not a folder"), { code: "ENOTDIR" });
+      return new OpenFolder(String(path), undefined, check);
+    }
+    const fd = fs.openSync(path, O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
+    try {
+      return new OpenFolder(procPath(fd), fd, check);
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** Ask `check` again, a good while after open(). @throws what it throws */
+  recheck(): void {
+    this.#id = this.#check?.(this);
+  }
+
+  /** What it is, as who looked at it has told. */
+  get id(): FolderId | undefined {
+    return this.#id;
+  }
+
+  /** Its real path, as it is now. @throws the system's error */
+  get real(): string {
+    return this.#fd === undefined ? fs.realpathSync.native(this.#place) : fs.readlinkSync(this.#place);
+  }
+
+  /** A path for the system by which `name` in this folder is reached; "." is the folder itself. */
+  at(name: string): string {
+    return name === "." ? this.#place : this.#place + sep + toLocalName(name);
+  }
+
+  /** The facts of `name`, a link not followed; "." is the folder itself. @throws the system's error */
+  look(name: string): BigIntStats {
+    const place = this.at(name);
+    // What /proc has of it is a link by itself.
+    return name === "." ? fs.statSync(place, { bigint: true }) : fs.lstatSync(place, { bigint: true });
+  }
+
+  /** Its own facts. @throws the system's error */
+  lookAtItself(): BigIntStats {
+    return this.#fd === undefined ? this.look(".") : fs.fstatSync(this.#fd, { bigint: true });
+  }
+
+  /** Create the file `name`, for writing, with what the umask leaves of `mode`; its descriptor. @throws the system's error, also when it exists */
+  create(name: string, mode: number): number {
+    const { createAt } = libc();
+    const fd = createAt === undefined || this.#fd === undefined ? -1 : createAt(this.#fd, name, mode);
+    // Whatever the reason was, the portable way meets it again and can name it.
+    return fd >= 0 ? fd : fs.openSync(this.at(name), CREATE, mode);
+  }
+
+  /** Rename `from` to `to` where nothing is; false when something is. @throws the system's error */
+  renameNew(from: string, to: string): boolean {
+    const { renameNewAt } = libc();
+    if (renameNewAt !== undefined && this.#fd !== undefined && renameNewAt(this.#fd, from, to)) return true;
+    return renameNew(this.at(from), this.at(to));
+  }
+
+  /** False where nothing outlives the machine's power anyway. */
+  get isDurable(): boolean {
+    this.#isDurable ??= !VOLATILE.has(fs.statfsSync(this.at(".")).type);
+    return this.#isDurable;
+  }
+
+  /** True when it was removed: nothing can be made in it any more. */
+  get isGone(): boolean {
+    return this.#fd !== undefined && fs.fstatSync(this.#fd).nlink === 0;
+  }
+
+  /** True while this very folder is at `place`; where the system has no open folders, while any is. */
+  isAt(place: string): boolean {
+    try {
+      const there = fs.statSync(place, { bigint: true });
+      if (this.#fd === undefined) return there.isDirectory();
+      const own = fs.fstatSync(this.#fd, { bigint: true });
+      return own.ino === there.ino && own.dev === there.dev;
+    } catch {
+      return false;
+    }
+  }
+
+  /** One more user; each must release(). */
+  retain(): this {
+    this.#uses++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#uses === 0 && this.#fd !== undefined) fs.closeSync(this.#fd);
+  }
+
+  /**
+   * Make names that were given or taken before durable. Whoever calls while one sync runs shares the next: ten thousand
+   * files in one folder are not ten thousand syncs.
+   */
+  sync(): Promise<void> {
+    this.#nextSync ??= this.#syncing
+      .catch(() => {})
+      .then(() => {
+        this.#nextSync = undefined;
+        this.#syncing = syncFolder(this.at("."));
+        return this.#syncing;
+      });
+    return this.#nextSync;
+  }
+}
+
+/** What is published can't be taken back for want of a descriptor: those of files that are being stored are free soon. */
+async function openWhenFree(path: string): Promise<FileHandle> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open(path, fs.constants.O_RDONLY);
+    } catch (cause) {
+      if (!isOutOfFiles(cause) || tries === MAX_TRIES) throw cause;
+      await pause(RETRY_MS);
+    }
+  }
+}
+
+/** A name in a folder that is open; who gets it releases the folder. */
+export interface Held {
+  readonly folder: OpenFolder;
+  readonly name: string;
+}
+
+/** Where a folder can be opened for that: not on Windows, nor without the right to read it. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await openWhenFree(path).catch((cause) => {
+    if (errnoOf(cause) === "EACCES") return undefined;
+    throw cause;
+  });
+  try {
+    await handle?.sync();
+  } catch (cause) {
+    // Some network file systems know no such thing.
+    if (!["EINVAL", "ENOTSUP"].includes(errnoOf(cause))) throw cause;
+  } finally {
+    await handle?.close();
+  }
+}

@@ -1,0 +1,69 @@
+import fs, { type BigIntStats } from "node:fs";
+import { join } from "node:path";
+import { StorageError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import { errnoOf, type Owner } from "../disk-error.ts";
+import { isSmall, type StorageEntry } from "../storage.ts";
+import { hasLastingNumbers } from "./disk-kind.ts";
+import type { Folders } from "./folders.ts";
+import { entryOf, LocalFile, requireEmpty, requireFile } from "./local-file.ts";
+import { toLocalPath } from "./names/local-names.ts";
+import type { Held } from "./open-folder.ts";
+import { sampledEtag } from "./sampled-etag.ts";
+
+const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
+
+/** As Storage.open(). @throws StorageError NOT_A_FILE, NOT_ALLOWED, CHANGED; the system's error */
+export function openLocal(folders: Folders, path: string, owner: Owner): LocalFile {
+  const file =
+    openHeld(folders, path, folders.holder(path), owner) ?? openHeld(folders, path, folders.behind(path), owner);
+  if (file === undefined) throw new StorageError("CHANGED", `${quote(path)} was replaced while it was opened.`);
+  return file;
+}
+
+/** A file by its own name in a folder that is held open, and then released. undefined when the name is a link. */
+function openHeld(folders: Folders, path: string, held: Held, owner: Owner): LocalFile | undefined {
+  const { folder, name } = held;
+  try {
+    // Looked at first, because opening a device may already do something; then the opened file is checked.
+    const stats = folder.look(name);
+    if (stats.isSymbolicLink()) return undefined;
+    folders.guard.requirePublic(path, stats, held);
+    requireFile(path, stats);
+    return openFile(path, folder.at(name), owner, (opened) => folders.guard.requirePublic(path, opened, held));
+  } catch (cause) {
+    if (errnoOf(cause) === "ELOOP") return undefined; // a link since a moment
+    throw cause;
+  } finally {
+    folder.release();
+  }
+}
+
+/** @throws StorageError NOT_A_FILE, and what `check` throws; the system's error */
+function openFile(path: string, place: string, owner: Owner, check: (opened: BigIntStats) => void): LocalFile {
+  const fd = fs.openSync(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+  try {
+    const opened = fs.fstatSync(fd, { bigint: true });
+    requireFile(path, opened);
+    check(opened);
+    if (opened.size === 0n) requireEmpty(path, fd);
+    const entry = entryOf(path, opened);
+    const etag = isSmall(entry) ? undefined : sampledEtag(fd, place, opened);
+    return new LocalFile(fd, etag === undefined ? entry : { ...entry, etag }, opened, owner);
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
+/** The entry as it is when the file is opened. On most disks that is what the look has told. */
+export async function withLastingEtag(folders: Folders, entry: StorageEntry, owner: Owner): Promise<StorageEntry> {
+  if (hasLastingNumbers(join(folders.root, toLocalPath(entry.path)))) return entry;
+  try {
+    const file = openLocal(folders, entry.path, owner);
+    await file.close();
+    return file.entry;
+  } catch {
+    return entry; // not to be read: then nobody fetches it either
+  }
+}

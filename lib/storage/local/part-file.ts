@@ -1,0 +1,75 @@
+import fs, { type Stats } from "node:fs";
+import { errnoOf } from "../disk-error.ts";
+import { uniquePartName } from "./names/part-names.ts";
+import type { OpenFolder } from "./open-folder.ts";
+import { HAS_MODES, isWider, OWN_FILE, tryNarrow } from "./rights.ts";
+
+const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+const OPEN = O_RDWR | O_NOFOLLOW | O_NONBLOCK;
+/** Somebody may take the name between a look and an opening. */
+const MAX_TRIES = 8;
+
+/** The bytes of an unfinished file. */
+export interface PartFile {
+  readonly fd: number;
+  readonly size: number;
+  /** Its disk gives rights of its own, and keeps none. */
+  readonly isLax: boolean;
+}
+
+/**
+ * Open the unfinished file `name`, or make it. Nobody may do more with it than `mode` says, from its first byte on; one
+ * that is another user's, who could read what comes, is not gone on with.
+ *
+ * @param onNew called when nothing of it is here, before it is made
+ * @throws the system's error
+ */
+export function openPart(folder: OpenFolder, name: string, mode: number, onNew: () => void): PartFile {
+  const place = folder.at(name);
+  for (let tries = 1; ; tries++) {
+    const found = fs.lstatSync(place, { throwIfNoEntry: false });
+    const kept = found?.isFile() ? openKept(folder, name, mode) : undefined;
+    if (kept !== undefined) return kept;
+    onNew();
+    try {
+      if (found?.isFile()) fs.unlinkSync(place);
+      const fd = fs.openSync(place, OPEN | O_CREAT | O_EXCL, mode);
+      return { fd, size: 0, isLax: isWider(fs.fstatSync(fd), mode) };
+    } catch (cause) {
+      if (errnoOf(cause) !== "EEXIST" || tries === MAX_TRIES) throw cause;
+    }
+  }
+}
+
+/** What an earlier run has left; undefined when that was not this user. @throws the system's error */
+function openKept(folder: OpenFolder, name: string, mode: number): PartFile | undefined {
+  const fd = fs.openSync(folder.at(name), OPEN);
+  let isOurs = false;
+  try {
+    const stats = fs.fstatSync(fd);
+    const { size } = stats;
+    isOurs = !HAS_MODES || (stats.uid === process.geteuid?.() && stats.nlink === 1 && !isWider(stats, mode));
+    if (isOurs) return { fd, size, isLax: !HAS_MODES };
+    // What the disk makes of a new file of ours: some have another owner for all, or rights that are nobody's to give.
+    const own = probe(folder, name);
+    if (stats.uid !== own.uid || stats.nlink !== 1) return undefined;
+    const isLax = isWider(own, OWN_FILE);
+    if (!isLax) tryNarrow(fd, mode);
+    if (!isLax && isWider(fs.fstatSync(fd), mode)) return undefined;
+    isOurs = true;
+    return { fd, size, isLax };
+  } finally {
+    if (!isOurs) fs.closeSync(fd);
+  }
+}
+
+function probe(folder: OpenFolder, name: string): Stats {
+  const part = uniquePartName(name);
+  const fd = folder.create(part, OWN_FILE);
+  try {
+    return fs.fstatSync(fd);
+  } finally {
+    fs.closeSync(fd);
+    fs.rmSync(folder.at(part), { force: true });
+  }
+}

@@ -1,0 +1,179 @@
+import fs, { type BigIntStats } from "node:fs";
+import { dirname, sep } from "node:path";
+import { StorageError } from "../../../errors.ts";
+import { baseName, quote } from "../../../path.ts";
+import { errnoOf, type Owner } from "../../disk-error.ts";
+import type { StorageEntry } from "../../storage.ts";
+import { type FolderId, type Inode, Inodes } from "../inodes.ts";
+import { foldLocalPath, type Reservation } from "../names/reserved-names.ts";
+import type { Held, OpenFolder } from "../open-folder.ts";
+import { HAS_PROC } from "../open-place.ts";
+import { PrivatePlaces } from "./private-places.ts";
+import { ReuseSpan } from "./reuse-span.ts";
+import { isMarked } from "./state-marker.ts";
+
+export interface GuardOptions {
+  readonly owner: Owner;
+  /** What is no part of the tree, wherever in it that may lie. */
+  readonly places?: PrivatePlaces;
+  /** Told the path of what a list leaves out for that. */
+  onHidden?(path: string): void;
+}
+
+/** Keeps a tree apart from what belongs to CommServer itself: what its own program knows, and what another has marked. */
+export class PrivateGuard {
+  readonly #owner: Owner;
+  readonly #places: PrivatePlaces;
+  readonly #onHidden: (path: string) => void;
+  /** Folders that are public, with all that they lie in. */
+  #public = new Inodes<true>();
+  /** Folders that have no mark. */
+  #unmarked = new Inodes<true>();
+  readonly #reuse = new ReuseSpan(() => this.forget());
+
+  /** Folded. */
+  #root: string;
+
+  /** `root`: the real path of the tree. */
+  constructor(root: string, { owner, places = new PrivatePlaces(), onHidden = () => {} }: GuardOptions) {
+    this.#owner = owner;
+    this.#places = places;
+    this.#onHidden = onHidden;
+    this.#root = foldLocalPath(root);
+    places.serve(this.#root);
+  }
+
+  /** The tree lies at this real path from now on. */
+  serve(root: string): void {
+    this.#root = foldLocalPath(root);
+    this.#places.serve(this.#root);
+    this.forget();
+  }
+
+  /**
+   * Look at a folder that was opened, and at those that it truly lies in, whatever names are swapped meanwhile. `real` is
+   * its real path.
+   *
+   * @returns what it is
+   * @throws StorageError as refusal() when it is private, or lies in a folder that is; the system's error when it is gone
+   */
+  inspect(path: string, opened: OpenFolder, real: string): FolderId {
+    const folder = opened.lookAtItself();
+    const passed: Inode[] = [];
+    let at = opened.at(".");
+    let stats: BigIntStats | undefined = folder;
+    // Above what is closed to us nothing leads here.
+    for (let levels = real.split(sep).length; levels > 0 && stats !== undefined; levels--) {
+      if (this.#public.get(stats)) break;
+      if (this.#isFolder(stats, at)) throw this.refusal(path);
+      passed.push(stats);
+      at = HAS_PROC ? `${at}/..` : dirname(at);
+      stats = statsOf(at);
+    }
+    for (const each of passed) this.#public.set(each, true);
+    return this.#idOf(folder, opened, () => path);
+  }
+
+  /** As inspect(), of a folder in one that was inspected, however long its path is. */
+  inspectIn(path: () => string, opened: OpenFolder): FolderId {
+    const folder = opened.lookAtItself();
+    if (this.#isFolder(folder, opened.at("."))) throw this.refusal(path());
+    return this.#idOf(folder, opened, path);
+  }
+
+  /** @throws StorageError as refusal() when the path is that of a private folder to some file system */
+  #idOf({ dev, ino }: Inode, opened: OpenFolder, path: () => string): FolderId {
+    const folded = this.#places.isIn(this.#root) ? foldedPathOf(opened) : undefined;
+    if (folded !== undefined && this.#places.hasPath(folded)) throw this.refusal(path());
+    return { dev, ino, folded };
+  }
+
+  /** @returns what is given @throws StorageError as refusal() when its name is one of `taken`; it is released then */
+  admit(path: string, held: Held, taken: readonly Reservation[]): Held {
+    const reservation = this.reservationOf(held);
+    if (reservation === undefined || !taken.includes(reservation)) return held;
+    held.folder.release();
+    throw this.refusal(path, reservation);
+  }
+
+  /** Whether this name is private, or leads there, to any file system. */
+  reservationOf({ folder, name }: Held): Reservation | undefined {
+    return folder.id && this.#places.leadsOn(folder.id) ? this.#places.reservationOf(folder.id, name) : undefined;
+  }
+
+  /** @throws StorageError as refusal() when what this names is private of itself. `stats`: of it, no link followed */
+  requirePublic(path: string, stats: BigIntStats, held: Held): void {
+    if (this.#isPrivate(stats, held)) throw this.refusal(path);
+  }
+
+  /** @throws as requirePublic(), of what is there */
+  requireReplaceable(path: string, held: Held): void {
+    const there = fs.lstatSync(held.folder.at(held.name), { bigint: true, throwIfNoEntry: false });
+    if (there !== undefined) this.requirePublic(path, there, held);
+  }
+
+  /** True for what no list shows, as if it were not there: what is at `path`, in the folder that is open. */
+  isHidden({ path, kind }: StorageEntry, stats: BigIntStats, folder: OpenFolder): boolean {
+    const isPrivate =
+      kind === "folder" ? this.#isFolder(stats, folder.at(baseName(path))) : this.#places.hasFile(stats);
+    const isHidden = isPrivate || this.reservationOf({ folder, name: baseName(path) }) === "private";
+    if (isHidden) this.#onHidden(path);
+    return isHidden;
+  }
+
+  /** Paths of this machine: the private places that lie below the folder at `place`. */
+  below(place: string): string[] {
+    return this.#places.below(fs.statSync(place, { bigint: true }));
+  }
+
+  /** NOT_ALLOWED, or OWN_STATE: in the same words for whatever it is, and whether it is there or not. */
+  refusal(path: string, reservation: Reservation = "private"): StorageError {
+    const what = reservation === "private" ? "is where" : "leads to where";
+    const words = `${quote(path)} ${what} CommServer keeps its own keys and records: it is left alone.`;
+    return new StorageError(this.#owner === "server" ? "NOT_ALLOWED" : "OWN_STATE", words);
+  }
+
+  /** A folder has gone, or lies elsewhere. */
+  forget(): void {
+    this.#public = new Inodes();
+    this.#unmarked = new Inodes();
+  }
+
+  /** A folder was made: it may be one on the way to a private place that is not there yet. */
+  noteNew(holder: OpenFolder): void {
+    if (holder.id && this.#places.leadsOn(holder.id)) this.#places.forget();
+  }
+
+  #isPrivate(stats: BigIntStats, { folder, name }: Held): boolean {
+    if (this.reservationOf({ folder, name }) === "private") return true;
+    return stats.isDirectory() ? this.#isFolder(stats, folder.at(name)) : this.#places.hasFile(stats);
+  }
+
+  #isFolder(folder: Inode, place: string): boolean {
+    if (this.#places.hasFolder(folder)) return true;
+    if (this.#unmarked.get(folder)) return false;
+    if (isMarked(place)) return true;
+    this.#reuse.begin();
+    this.#unmarked.set(folder, true);
+    return false;
+  }
+}
+
+/** undefined for one that is longer than any that a private place is found by. */
+function foldedPathOf(opened: OpenFolder): string | undefined {
+  try {
+    return foldLocalPath(opened.real);
+  } catch (cause) {
+    if (errnoOf(cause) === "ENAMETOOLONG") return undefined;
+    throw cause;
+  }
+}
+
+function statsOf(place: string): BigIntStats | undefined {
+  try {
+    return fs.statSync(place, { bigint: true });
+  } catch (cause) {
+    if (errnoOf(cause) === "EACCES") return undefined;
+    throw cause;
+  }
+}

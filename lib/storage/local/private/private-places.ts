@@ -1,0 +1,196 @@
+import fs, { type BigIntStats } from "node:fs";
+import { join, sep } from "node:path";
+import { fold } from "../../../fold.ts";
+import { type FolderId, type Inode, Inodes, isSameInode } from "../inodes.ts";
+import { foldLocalPath, isAtOrBelow, type Reservation, ReservedNames } from "../names/reserved-names.ts";
+import { ReuseSpan } from "./reuse-span.ts";
+import { type Trail, trailOf } from "./trail.ts";
+
+/** The coarsest clock is FAT's: a folder may change once more within the seconds that its time stands for. */
+const COARSE_MS = 3_000;
+/** Entries of a state folder that are known one by one: far more than a server or a client makes. */
+const MAX_ENTRIES = 1_024;
+
+/** Paths of this machine, whether there is anything or not. */
+export interface PrivatePaths {
+  /** Private with all below them. */
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+  /** Folders as well, but only where they lie in a tree: elsewhere they may be on a disk that does not answer. */
+  readonly others?: readonly string[];
+}
+
+/**
+ * What of this machine belongs to CommServer itself, and so to no tree that it serves, sends or stores into: state
+ * folders, keys. They are known by device and inode, through links and mounts, and by the names that lead to them: there
+ * are file systems that give one file several numbers, by how its name is written.
+ */
+export class PrivatePlaces {
+  readonly #paths: () => PrivatePaths;
+  #isFresh = false;
+  readonly #reuse = new ReuseSpan(() => this.forget());
+  #trails: readonly Trail[] = [];
+  #folders = new Inodes<true>();
+  #files = new Inodes<true>();
+  #names = new Inodes<ReservedNames>();
+  /** By the folded real path of the folder that they are in. */
+  #namesByPath = new Map<string, ReservedNames>();
+  /** Folded real paths of all, and those of the folders. */
+  #realPaths: string[] = [];
+  #realFolders: string[] = [];
+  /** Trees that this is asked for, by their folded paths. */
+  readonly #roots = new Set<string>();
+  readonly #contents = new Map<string, Contents>();
+
+  /** `paths` is asked again all the time. */
+  constructor(paths: () => PrivatePaths = () => ({ folders: [], files: [] })) {
+    this.#paths = paths;
+  }
+
+  /** True for a private folder, and for the folders in one. */
+  hasFolder(folder: Inode): boolean {
+    return this.#has(() => this.#folders, folder);
+  }
+
+  /** True for a private file, whatever other name it is called by. */
+  hasFile(file: Inode): boolean {
+    return this.#has(() => this.#files, file);
+  }
+
+  /** Whether there are names in this folder that are private, or lead there. */
+  leadsOn(folder: FolderId): boolean {
+    this.#refresh();
+    const { folded } = folder;
+    return this.#names.get(folder) !== undefined || (folded !== undefined && this.#namesByPath.has(folded));
+  }
+
+  /** Whether a name in this folder is private, or leads there. */
+  reservationOf(folder: FolderId, name: string): Reservation | undefined {
+    this.#refresh();
+    const { folded } = folder;
+    const byPath = folded === undefined ? undefined : this.#namesByPath.get(folded);
+    return this.#names.get(folder)?.get(name) ?? byPath?.get(name);
+  }
+
+  /** This is asked for a tree with this folded path. */
+  serve(root: string): void {
+    if (this.#roots.size === this.#roots.add(root).size) return;
+    this.forget();
+  }
+
+  /** Whether something private lies in the tree, by its path; whether there is anything or not. */
+  isIn(root: string): boolean {
+    this.#refresh();
+    return this.#realPaths.some((path) => isAtOrBelow(path, root));
+  }
+
+  /** Whether a folder with this folded path is private, or lies in one that is. */
+  hasPath(folded: string): boolean {
+    this.#refresh();
+    return this.#realFolders.some((folder) => isAtOrBelow(folded, folder));
+  }
+
+  /** The real paths of those that lie below this folder now. */
+  below(folder: Inode): string[] {
+    this.forget();
+    this.#refresh();
+    const isIt = (each: Inode) => isSameInode(each, folder);
+    const found = this.#trails.filter(({ folders }) => folders.some(isIt)).flatMap(({ end }) => end?.path ?? []);
+    return [...new Set(found)];
+  }
+
+  /** A name that leads to a private place has come: do not wait to see it. */
+  forget(): void {
+    this.#isFresh = false;
+  }
+
+  /** A number that was free a moment ago may be that of a new file by now: what is found is looked for again. */
+  #has(all: () => Inodes<true>, inode: Inode): boolean {
+    this.#refresh();
+    if (all().get(inode) === undefined) return false;
+    this.forget();
+    this.#refresh();
+    return all().get(inode) === true;
+  }
+
+  #refresh(): void {
+    if (this.#isFresh) return;
+    this.#isFresh = true;
+    this.#reuse.begin();
+    const { folders: given, files: paths, others = [] } = this.#paths();
+    const isServed = (path: string) => [...this.#roots].some((root) => isAtOrBelow(foldLocalPath(path), root));
+    const folders = [...given, ...others.filter(isServed)].map(trailOf);
+    const files = paths.map(trailOf);
+    this.#trails = [...folders, ...files];
+    this.#realFolders = folders.map(({ real }) => foldLocalPath(real));
+    this.#realPaths = this.#trails.map(({ real }) => foldLocalPath(real));
+    this.#reserve();
+    this.#folders = new Inodes();
+    this.#files = new Inodes();
+    for (const { end } of files) if (end?.stats.isDirectory() === false) this.#files.set(end.stats, true);
+    for (const { end } of folders) if (end?.stats.isDirectory()) this.#enter(end.path, end.stats, true);
+  }
+
+  #reserve(): void {
+    this.#names = new Inodes();
+    this.#namesByPath = new Map();
+    for (const { steps, real } of this.#trails) {
+      for (const { folder, name, isEnd } of steps) {
+        const names = this.#names.get(folder) ?? this.#names.set(folder, new ReservedNames());
+        names.add(name, isEnd);
+      }
+      const names = real.split(sep);
+      for (let at = 1; at < names.length; at++) {
+        const folder = names.slice(0, at).map(fold).join("/");
+        const reserved = this.#namesByPath.get(folder) ?? new ReservedNames();
+        this.#namesByPath.set(folder, reserved);
+        reserved.add(names[at] as string, at === names.length - 1);
+      }
+    }
+  }
+
+  /** Note a private folder, and what is in it, which hard links and mounts may show elsewhere. */
+  #enter(path: string, stats: BigIntStats, isTop: boolean): void {
+    this.#folders.set(stats, true);
+    let contents = this.#contents.get(path);
+    if (contents === undefined || !isStill(contents, stats)) {
+      contents = readContents(path, stats);
+      this.#contents.set(path, contents);
+    }
+    for (const file of contents.files) this.#files.set(file, true);
+    for (const folder of contents.folders) {
+      const there = isTop ? fs.lstatSync(folder, { bigint: true, throwIfNoEntry: false }) : undefined;
+      if (there?.isDirectory()) this.#enter(folder, there, false);
+    }
+  }
+}
+
+/** What a folder had in it at a time. */
+interface Contents {
+  readonly folder: BigIntStats;
+  /** Milliseconds since 1970. */
+  readonly readAt: number;
+  readonly files: readonly BigIntStats[];
+  /** Their paths. */
+  readonly folders: readonly string[];
+}
+
+function isStill({ folder, readAt }: Contents, now: BigIntStats): boolean {
+  return isSameInode(folder, now) && folder.mtimeNs === now.mtimeNs && readAt - Number(now.mtimeMs) > COARSE_MS;
+}
+
+function readContents(path: string, folder: BigIntStats): Contents {
+  const readAt = Date.now();
+  const files: BigIntStats[] = [];
+  const folders: string[] = [];
+  try {
+    for (const name of fs.readdirSync(path).slice(0, MAX_ENTRIES)) {
+      const stats = fs.lstatSync(join(path, name), { bigint: true, throwIfNoEntry: false });
+      if (stats?.isDirectory()) folders.push(join(path, name));
+      else if (stats !== undefined) files.push(stats);
+    }
+  } catch {
+    // Not for us to read: then neither are its files.
+  }
+  return { folder, readAt, files, folders };
+}

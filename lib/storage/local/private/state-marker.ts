@@ -1,0 +1,45 @@
+import fs from "node:fs";
+import { join } from "node:path";
+import { fold } from "../../../fold.ts";
+
+/** In every state folder of a server or a client, so that any other one knows it for what it is, wherever it lies. */
+const MARKER = ".commserver-state";
+
+const TEXT =
+  "CommServer keeps its keys and records in this folder. No CommServer serves it, or changes it for others.\n";
+
+// In any case of letters, and with what some systems cut off behind: there those are the same name.
+const WITHIN_MARKER = /(?:^|\/)\.commserver-state[. ]*(?:\/|$)/i;
+/** With a letter that such systems may take for another, or for none. */
+const LIKE_MARKER = /\.(?=.*-).*[^\0-\x7f]/s;
+
+/** True for a path of which any component is the name of the marker: nobody else may give it to anything. */
+export function isWithinMarker(path: string): boolean {
+  if (WITHIN_MARKER.test(path)) return true;
+  return LIKE_MARKER.test(path) && path.split("/").some((name) => fold(name) === MARKER);
+}
+
+/** Mark a state folder, where it can be written. */
+export function markState(folder: string): void {
+  const marker = join(folder, MARKER);
+  if (fs.existsSync(marker)) return;
+  try {
+    fs.writeFileSync(marker, TEXT, { flag: "wx", mode: 0o600 });
+  } catch {
+    // It is known by its path to those who use it.
+  }
+}
+
+/**
+ * Whether the folder at `place` is marked: by its owner, by this user or by root, for a shared folder such as /tmp
+ * becomes nobody's state folder because somebody says so.
+ */
+export function isMarked(place: string): boolean {
+  try {
+    const marker = fs.lstatSync(`${place}/${MARKER}`, { throwIfNoEntry: false });
+    if (marker === undefined) return false;
+    return [fs.statSync(place).uid, process.getuid?.(), 0].includes(marker.uid);
+  } catch {
+    return false; // gone, or closed to us: then nothing in it can be had by its name
+  }
+}

@@ -1,0 +1,69 @@
+import fs from "node:fs";
+import { StorageError } from "../../errors.ts";
+import { fold } from "../../fold.ts";
+import { parentOf, quote } from "../../path.ts";
+import { copyName } from "../publish.ts";
+import type { Folders } from "./folders.ts";
+import { isItsOwn } from "./names/own-name.ts";
+import type { Held } from "./open-folder.ts";
+import { renameNew } from "./rename-new.ts";
+
+/**
+ * As Storage.rename(); with `replaces` over a file or a link.
+ *
+ * @throws StorageError EXISTS, NOT_ALLOWED; the system's error
+ */
+export async function renameLocal(folders: Folders, from: string, to: string, replaces: boolean): Promise<void> {
+  const old = folders.changeable(from);
+  let target: Held | undefined;
+  try {
+    target = folders.makeHolder(to);
+    folders.guard.requireReplaceable(to, target);
+    folders.forget();
+    // What it was when it was looked at before, it need not be any more.
+    folders.guard.requirePublic(from, old.folder.look(old.name), old);
+    if (isSpelling(old, target)) {
+      respell(old, target.name, to);
+    } else if (replaces && isFileOrLink(target)) {
+      fs.renameSync(old.folder.at(old.name), target.folder.at(target.name));
+    } else if (!renameNew(old.folder.at(old.name), target.folder.at(target.name))) {
+      throw new StorageError("EXISTS", `${quote(to)} exists.`);
+    }
+    folders.claim(parentOf(to));
+    await Promise.all([old.folder.sync(), target.folder.sync()]);
+  } finally {
+    old.folder.release();
+    target?.folder.release();
+  }
+}
+
+function isFileOrLink({ folder, name }: Held): boolean {
+  const there = fs.lstatSync(folder.at(name), { throwIfNoEntry: false });
+  return there !== undefined && (there.isFile() || there.isSymbolicLink());
+}
+
+/** Whether what is there under the new name is the old one itself, to a disk for which both are the same name. */
+function isSpelling(old: Held, target: Held): boolean {
+  if (old.name === target.name || fold(old.name) !== fold(target.name)) return false;
+  const [from, to] = [old, target].map(({ folder }) => folder.lookAtItself());
+  return from?.ino === to?.ino && from?.dev === to?.dev && !isItsOwn(target.folder, target.name);
+}
+
+/**
+ * Write the name in another way. Some disks (vfat) do nothing when they are asked for that, and say that it was done: there
+ * it goes by way of another name, which is one to see, for it is what the file has when the power fails in between.
+ *
+ * @throws StorageError BAD_PATH; the system's error
+ */
+function respell({ folder, name }: Held, to: string, path: string): void {
+  const between = copyName(name, Math.floor(Math.random() * 1e6) + 1_000);
+  fs.renameSync(folder.at(name), folder.at(to));
+  if (isItsOwn(folder, to)) return;
+  if (!renameNew(folder.at(name), folder.at(between)))
+    throw new StorageError("BUSY", `${quote(between)} is in the way.`);
+  fs.renameSync(folder.at(between), folder.at(to));
+  if (isItsOwn(folder, to)) return;
+  // Such as a dot at the end, which the disk has cut off.
+  fs.renameSync(folder.at(to), folder.at(name));
+  throw new StorageError("BAD_PATH", `The disk does not keep the name ${quote(path)}.`);
+}

@@ -1,0 +1,32 @@
+import fs from "node:fs";
+import { errnoOf } from "../disk-error.ts";
+import { withNameLock } from "./locks/name-lock.ts";
+
+/** Rename where nothing is; false when something is. @throws StorageError BUSY; the system's error */
+export function renameNew(from: string, to: string): boolean {
+  if (isThere(to)) return false;
+  if (fs.lstatSync(from).isDirectory()) {
+    fs.renameSync(from, to);
+    return true;
+  }
+  try {
+    fs.linkSync(from, to);
+  } catch (cause) {
+    if (errnoOf(cause) === "EEXIST") return false;
+    // Neither a rename that replaces nothing nor hard links (FAT without renameat2(2), some network shares): a look and
+    // then the rename. Others of our kind are kept out between the two; against all else the look is the best there is.
+    return withNameLock(to, () => renameAfterLook(from, to));
+  }
+  fs.unlinkSync(from);
+  return true;
+}
+
+function renameAfterLook(from: string, to: string): boolean {
+  if (isThere(to)) return false;
+  fs.renameSync(from, to);
+  return true;
+}
+
+function isThere(place: string): boolean {
+  return fs.lstatSync(place, { throwIfNoEntry: false }) !== undefined;
+}

@@ -1,0 +1,99 @@
+import fs, { type Stats } from "node:fs";
+import { libc } from "../../platform/libc.ts";
+import type { ExistsPolicy, FileFacts } from "../storage.ts";
+import type { OpenFolder } from "./open-folder.ts";
+import { fileMode, HAS_MODES, OWN_FILE, withoutGroup } from "./rights.ts";
+
+/** Whose a file is that will be replaced, and who may do what with it. */
+export interface Replaced {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Its access control list as Linux has it; "unknown" where that can't be asked for. */
+  readonly acl: Uint8Array | "unknown" | undefined;
+}
+
+/** The rights of a file that comes. */
+export interface Rights {
+  /** Of its source, as in FileFacts; or less. */
+  readonly mode: number | undefined;
+  /** What it takes them from instead: until it has them, it is for its owner alone. */
+  readonly replaced: Replaced | undefined;
+}
+
+/** The rights that a file gets which comes to `name` now. What is there counts only with "overwrite". @throws the system's error */
+export function rightsFor(folder: OpenFolder, name: string, facts: FileFacts, exists: ExistsPolicy): Rights {
+  const place = folder.at(name);
+  const there = exists === "overwrite" && HAS_MODES ? fs.lstatSync(place, { throwIfNoEntry: false }) : undefined;
+  if (there?.isFile()) {
+    const { uid, gid } = there;
+    return { mode: OWN_FILE, replaced: { mode: there.mode & 0o777, uid, gid, acl: aclAt(place) } };
+  }
+  const target = there?.isSymbolicLink() ? targetOf(place) : undefined;
+  // The link goes, and with it the way to what it led to: that others could not read there, they can't read here.
+  const mode = target === undefined ? facts.mode : fileMode(facts.mode) & (withoutGroup(target.mode) | OWN_FILE);
+  return { mode, replaced: undefined };
+}
+
+/**
+ * Give the open file of this program, which is for its owner alone or soon will be, the rights of what it will replace. What
+ * can't be kept is left out, so that nobody gets more than before: another group gets what all others get. At no moment
+ * may somebody do more than in the end.
+ *
+ * @throws the system's error
+ */
+export function takeRights(fd: number, from: Replaced): void {
+  const own = fs.fstatSync(fd);
+  if ((own.mode & 0o077) !== 0) fs.fchmodSync(fd, OWN_FILE);
+  const { uid, gid } = giveTo(fd, own, from);
+  const { removeAcl, setAcl } = libc();
+  // The folder may have given it a list of its own, which sleeps as long as the group may do nothing.
+  removeAcl?.(fd);
+  try {
+    fs.fchmodSync(
+      fd,
+      modeLike(from, gid, (acl) => setAcl?.(fd, acl) === true),
+    );
+  } catch (cause) {
+    // Given away, by who may do that and not this: it stays for its owner alone.
+    if (uid === own.uid) throw cause;
+  }
+}
+
+function modeLike({ mode, gid, acl }: Replaced, group: number, set: (acl: Uint8Array) => boolean): number {
+  if (acl === undefined) return group === gid ? mode : withoutGroup(mode);
+  // With a list the bits of the group are those of all that it names: too many, where it may be lost.
+  if (acl === "unknown") return withoutGroup(mode);
+  return group === gid && set(acl) ? mode : mode & 0o700;
+}
+
+/** Make it `to`'s, or at least its group's, where the system allows it. @returns whose it is @throws the system's error */
+function giveTo(fd: number, own: Stats, to: { readonly uid: number; readonly gid: number }): Stats {
+  if (own.uid === to.uid && own.gid === to.gid) return own;
+  for (const uid of new Set([to.uid, own.uid])) {
+    try {
+      fs.fchownSync(fd, uid, to.gid);
+      break;
+    } catch {
+      // that is for others to do
+    }
+  }
+  return fs.fstatSync(fd);
+}
+
+function aclAt(place: string): Replaced["acl"] {
+  // Other systems' lists stand beside the mode, and not within it.
+  if (process.platform !== "linux") return undefined;
+  const { getAcl } = libc();
+  return getAcl === undefined ? "unknown" : getAcl(place);
+}
+
+/** undefined when it leads to no file. */
+function targetOf(link: string): Stats | undefined {
+  try {
+    const target = fs.statSync(link);
+    return target.isFile() ? target : undefined;
+  } catch {
+    return undefined;
+  }
+}

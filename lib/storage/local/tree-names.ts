@@ -1,0 +1,22 @@
+import { StorageError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import { isWithinUnfinished } from "./names/part-names.ts";
+import { isWithinMarker } from "./private/state-marker.ts";
+
+/** Components that are no names, so that a path with them would lead elsewhere. */
+const STRAY = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
+/**
+ * Paths are checked where they come in (lib/path.ts). One that was not leads nowhere else all the same.
+ *
+ * @throws StorageError BAD_PATH for what is no name, NOT_ALLOWED for the names of unfinished files and of the marker
+ */
+export function requireNames(path: string): void {
+  if (path !== "" && STRAY.test(path)) throw new StorageError("BAD_PATH", `${quote(path)} is not a path.`);
+  if (isWithinUnfinished(path)) {
+    throw new StorageError("NOT_ALLOWED", `${quote(path)} is the name of an unfinished file.`);
+  }
+  if (isWithinMarker(path)) {
+    throw new StorageError("NOT_ALLOWED", `${quote(path)} is what marks a state folder.`);
+  }
+}

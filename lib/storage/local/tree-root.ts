@@ -1,0 +1,101 @@
+import fs from "node:fs";
+import { resolve, sep } from "node:path";
+import { StorageError } from "../../errors.ts";
+import { quote } from "../../path.ts";
+import { errnoOf } from "../disk-error.ts";
+
+export interface TreeRootOptions {
+  /** It is the folder that it is now, whatever is at its path later. */
+  readonly isFixed: boolean;
+  /** Told in words that it is not there, or another. */
+  onNotice(message: string): void;
+  /** It is another folder from now on, with this real path. */
+  onMoved(real: string): void;
+}
+
+/**
+ * Where a tree lies. That of a server is found by its path, whatever lies there: when the folder is moved away and another
+ * made, a disk comes and goes, or a link on the way is switched, what is asked for from then on is of what is there now.
+ * That of a user is the one folder that it was at first.
+ */
+export class TreeRoot {
+  /** As it is looked for. */
+  readonly given: string;
+  readonly #isFixed: boolean;
+  readonly #onNotice: (message: string) => void;
+  readonly #onMoved: (real: string) => void;
+  #real: string;
+  #isMissing = false;
+
+  /** @throws the system's error when nothing is there */
+  constructor(given: string, { isFixed, onNotice, onMoved }: TreeRootOptions) {
+    this.#real = fs.realpathSync.native(given);
+    this.given = resolve(given);
+    this.#isFixed = isFixed;
+    this.#onNotice = onNotice;
+    this.#onMoved = onMoved;
+  }
+
+  /** With all links resolved, as it was found last. */
+  get real(): string {
+    return this.#real;
+  }
+
+  /**
+   * As `real`, as it is now. A path without links is not looked at: what it leads to is itself, until has() finds it not.
+   *
+   * @throws StorageError UNREADABLE when nothing is there
+   */
+  find(): string {
+    if (this.#real !== this.given) this.#renew();
+    return this.#real;
+  }
+
+  /** Whether a real path lies in it. @throws as find() */
+  has(real: string): boolean {
+    if (this.#holds(real)) return true;
+    this.#renew();
+    return this.#holds(real);
+  }
+
+  /** The system found nothing where it should be. @returns `cause`, or what to tell when it is the root itself that is not there */
+  explain(cause: unknown): unknown {
+    if (this.#isFixed || !["ENOENT", "ENOTDIR", "ENOTCONN", "ESTALE"].includes(errnoOf(cause))) return cause;
+    try {
+      if (fs.statSync(this.given).isDirectory()) {
+        this.#isMissing = false;
+        return cause;
+      }
+    } catch {
+      // not there
+    }
+    return this.#missing(cause);
+  }
+
+  #holds(real: string): boolean {
+    const root = this.#real;
+    return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
+  }
+
+  #renew(): void {
+    if (this.#isFixed) return;
+    let real: string;
+    try {
+      real = fs.realpathSync.native(this.given);
+    } catch (cause) {
+      throw this.#missing(cause);
+    }
+    this.#isMissing = false;
+    if (real === this.#real) return;
+    this.#real = real;
+    this.#onMoved(real);
+    this.#onNotice(`The repository ${quote(this.given)} is ${quote(real)} from now on.`);
+  }
+
+  #missing(cause: unknown): StorageError {
+    if (!this.#isMissing)
+      this.#onNotice(`The repository ${quote(this.given)} is not there: moved, or its disk is gone.`);
+    this.#isMissing = true;
+    return new StorageError("UNREADABLE", "The repository of the server is not there at present.", { cause });
+  }
+}

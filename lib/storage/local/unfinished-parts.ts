@@ -1,0 +1,92 @@
+import fs from "node:fs";
+import { lstat } from "node:fs/promises";
+import { joinPath, pathFault } from "../../path.ts";
+import { Yielder } from "../../yielder.ts";
+import type { Unfinished } from "../storage.ts";
+import { diskClock } from "./disk-clock.ts";
+import { isOwnDisk } from "./disk-kind.ts";
+import { readEntries } from "./folder-reader.ts";
+import type { Folders } from "./folders.ts";
+import { JournalLock } from "./locks/journal-lock.ts";
+import { LockFolder } from "./locks/lock-folder.ts";
+import { fromLocalName } from "./names/local-names.ts";
+import { isTrial, isUnfinished, siblingNames, uniqueLockName } from "./names/part-names.ts";
+import type { OpenFolder } from "./open-folder.ts";
+
+/**
+ * Unfinished files below a folder, and journals that a crash left alone. Links are not followed. Only what has the name
+ * of one is looked at: of a million files the names are read, and that in turns.
+ */
+export async function* findUnfinished(
+  folders: Folders,
+  path = "",
+  yielder = new Yielder(diskClock),
+): AsyncGenerator<Unfinished, void> {
+  let folder: OpenFolder;
+  try {
+    folder = folders.open(path);
+  } catch {
+    return; // gone, or not ours to read
+  }
+  try {
+    for (const entries of readEntries(folder.at("."))) {
+      for (const { name: local, isFolder } of entries) {
+        if (yielder.isDue) await yielder.pause();
+        const name = local === undefined ? undefined : fromLocalName(local);
+        if (name === undefined || (isFolder === false && !isUnfinished(name))) continue;
+        const stats = await lstat(folder.at(name)).catch(() => undefined);
+        const below = joinPath(path, name);
+        if (stats?.isDirectory() && isUnfinished(name)) {
+          if (isLeftAlone(folder, name)) yield { path: below, size: 0, modifiedAt: Math.trunc(stats.ctimeMs) };
+        }
+        // Each level is held open: no deeper than any path.
+        else if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below, yielder);
+        else if (stats?.isFile() && isUnfinished(name)) {
+          // Not its mtime, which is the source's already when the file is about to get its name, as on some disks the ctime is.
+          const touchedAt = Math.max(0, stats.ctimeMs, stats.atimeMs);
+          yield { path: below, size: stats.size, modifiedAt: Math.trunc(touchedAt) };
+        }
+      }
+    }
+  } catch {
+    // a folder that vanished while it was read
+  } finally {
+    folder.release();
+  }
+}
+
+/** Remove an unfinished file with its journal and lock. @returns false when somebody works on it, or it is gone */
+export function removeUnfinished(folder: OpenFolder, name: string): boolean {
+  if (isTrial(name)) {
+    // Of one that died within it; who still tries a name in it finds out nothing, as when nothing can be made.
+    fs.rmSync(folder.at(name), { recursive: true, force: true });
+    return true;
+  }
+  const { journal, lock } = siblingNames(name);
+  const right = JournalLock.takeExisting(folder, journal);
+  if (right === undefined) return false;
+  if (right !== "gone") {
+    for (const file of new Set([name, journal])) if (file !== lock) fs.rmSync(folder.at(file), { force: true });
+    right.release();
+    return true;
+  }
+  // Without a journal nobody goes on with it. A lock alone is of one who is just done, or died.
+  if (isThere(folder, lock)) {
+    const ground = { flockedOn: "0", isOwnDisk: isOwnDisk(folder.at(".")) };
+    const taken = LockFolder.take(folder.at(lock), folder.at(uniqueLockName(name)), ground);
+    if (taken === undefined) return false;
+    taken.release();
+  }
+  if (name !== lock) fs.rmSync(folder.at(name), { force: true });
+  return true;
+}
+
+/** A lock of nothing. */
+function isLeftAlone(folder: OpenFolder, name: string): boolean {
+  const { part, journal, lock } = siblingNames(name);
+  return name === lock && !isThere(folder, part) && !isThere(folder, journal);
+}
+
+function isThere(folder: OpenFolder, name: string): boolean {
+  return fs.lstatSync(folder.at(name), { throwIfNoEntry: false }) !== undefined;
+}

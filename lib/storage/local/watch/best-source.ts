@@ -1,0 +1,54 @@
+import { libc } from "../../../platform/libc.ts";
+import type { Folders } from "../folders.ts";
+import { HearingSource } from "./hearing-source.ts";
+import { LookingSource } from "./looking-source.ts";
+import { RecursiveSource } from "./recursive-source.ts";
+import type { TreeSink, TreeSource } from "./tree-source.ts";
+
+/** Why changes are told later than they happen: in words for who watches, and for the operator. */
+export interface Lateness {
+  readonly message: string;
+  readonly advice: string;
+}
+
+const LATER = "it looks from time to time, and changes are told later";
+
+/** Others write to the disk, and the system does not hear of it. */
+export const DEAF: Lateness = {
+  message: `The server's disk doesn't tell what others change on it: ${LATER}.`,
+  advice: `The repository's disk (a network's, or FUSE) doesn't tell what others change on it: for those who watch, it is looked at from time to time.`,
+};
+
+/** The system has no room to tell of so many folders. */
+export const FULL: Lateness = {
+  message: `The server's system can't watch so many folders: ${LATER}.`,
+  advice: `The system can't watch all folders of the repository: for those who watch, they are looked at from time to time. Raise fs.inotify.max_user_watches, or max_user_instances, with sysctl.`,
+};
+
+/** A source and, as soon as that is known, why it tells late. */
+export interface OpenedSource {
+  readonly source: TreeSource;
+  readonly lateness: Lateness | undefined;
+}
+
+/** Folder by folder where the system has that, and lets this process call it. `onDeaf` as for HearingSource. */
+export function openBestSource(folders: Folders, sink: TreeSink, onDeaf: () => void): OpenedSource {
+  const source = HearingSource.open(sink, folders, onDeaf) ?? openRecursive(folders, sink);
+  return source === undefined ? openLookingSource(folders, sink) : { source, lateness: undefined };
+}
+
+/** Needs nothing of the system. */
+export function openLookingSource(folders: Folders, sink: TreeSink): OpenedSource {
+  return { source: new LookingSource(sink, folders), lateness: FULL };
+}
+
+/** undefined where the system has room for nothing more. */
+function openRecursive(folders: Folders, sink: TreeSink): TreeSource | undefined {
+  // The same calls by another way.
+  if (libc().inotify !== undefined) return undefined;
+  try {
+    return new RecursiveSource(folders.root, sink);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,263 @@
+import { StorageError } from "../../../errors.ts";
+import type { StorageChange } from "../../storage.ts";
+import type { Folders } from "../folders.ts";
+import type { Found } from "../local-list.ts";
+import type { OpenFolder } from "../open-folder.ts";
+import { DEAF, type Lateness, type OpenedSource, openBestSource, openLookingSource } from "./best-source.ts";
+import { askMark, markNow } from "./root-mark.ts";
+import type { TreeSink } from "./tree-source.ts";
+import { WatchedTree } from "./watched-tree.ts";
+
+/** Changes are told together that come so close to each other: a copied tree, a file written in pieces. */
+const GATHER_MS = 20;
+/** What is there is learnt anew only so long after too much has happened: it may go on, and shall not keep us busy. */
+const RENEW_MS = 500;
+/** What could not be learnt anew may be later; and so often is asked whether the root is still what it was. */
+const RETRY_MS = 30_000;
+const CHECK_MS = 2_000;
+/** Who comes so soon after the last has left finds the tree known. */
+const LINGER_MS = 5_000;
+
+const REPLACED = "The server's repository is another folder than before, or a disk in it came or went: list it again.";
+
+type Listener = (changes: readonly StorageChange[]) => void;
+
+type Timer = "gather" | "renew" | "leave" | "check";
+
+export interface FolderWatchOptions {
+  readonly folders: Folders;
+  /** As lookIn(). */
+  look(folder: OpenFolder, path: string): Found;
+  /** Told in words for the operator why changes are told late, once. */
+  onNotice?(message: string): void;
+  /** In place of openBestSource(). */
+  openSource?(folders: Folders, sink: TreeSink, onDeaf: () => void): OpenedSource;
+}
+
+/**
+ * Watches a tree for all who want to know. What is told waits for its turn: a tree is learnt, and looked at, in pieces of
+ * bounded work, and so is what is told of it.
+ */
+export class FolderWatch {
+  readonly #options: FolderWatchOptions;
+  readonly #listeners = new Set<Listener>();
+  /** What is watched now, and what settles when it is known. */
+  #tree: WatchedTree | undefined;
+  #ready: Promise<void> | undefined;
+  #isTelling = false;
+  /** Changes that are not told one by one. While there are any, what is there is about to be learnt anew. */
+  #missed = 0;
+  /** Why, for people. */
+  #why: string | undefined;
+  /** Why changes are told late, as it is now. */
+  #lateness: Lateness | undefined;
+  /** Of this the operator has heard. */
+  readonly #noticed = new Set<Lateness>();
+  /** The system has no room: it is not tried again until all have left. */
+  #isFull = false;
+  /** Raised with each attempt to learn the tree, and when nobody wants it any more. */
+  #openings = 0;
+  /** What was at the root when it was learnt. */
+  #mark: string | undefined;
+  readonly #timers = new Map<Timer, ReturnType<typeof setTimeout>>();
+
+  constructor(options: FolderWatchOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when every later change will be told. Returns the function that ends it.
+   *
+   * @throws StorageError as Folders.open(); the system's error
+   */
+  async subscribe(listener: Listener): Promise<() => void> {
+    this.#cancel("leave");
+    this.#listeners.add(listener);
+    try {
+      // Others may wait for what could not be learnt anew: whoever comes now asks for all of them.
+      this.#ready ??= this.#listeners.size > 1 ? this.#reopen() : this.#open();
+      await this.#ready;
+    } catch (error) {
+      this.#unsubscribe(listener);
+      throw error;
+    }
+    if (this.#lateness !== undefined) listener([missed(0, this.#lateness.message)]);
+    return () => this.#unsubscribe(listener);
+  }
+
+  /** Watch the tree and learn what is there. @throws as subscribe() */
+  async #open(): Promise<void> {
+    const { folders, openSource = openBestSource } = this.#options;
+    this.#tree = undefined;
+    const opening = ++this.#openings;
+    try {
+      folders.open("").release();
+      this.#mark = markNow(folders.place, folders.root);
+      if (this.#isFull || !(await this.#learn(openSource))) {
+        this.#isFull = true;
+        await this.#learn(openLookingSource);
+      }
+    } catch (error) {
+      if (opening === this.#openings) this.#stop();
+      throw error;
+    }
+    this.#after(CHECK_MS, "check", () => void this.#check());
+  }
+
+  /** @returns false when the system can't watch so much @throws as subscribe() */
+  async #learn(openSource: NonNullable<FolderWatchOptions["openSource"]>): Promise<boolean> {
+    const { folders, look } = this.#options;
+    let lateness: Lateness | undefined;
+    const tree: WatchedTree = new WatchedTree({
+      folders,
+      look,
+      openSource: (sink) => {
+        const opened = openSource(folders, sink, () => {
+          if (lateness === undefined) this.#setLateness(DEAF);
+          lateness ??= DEAF;
+        });
+        lateness = opened.lateness;
+        return opened.source;
+      },
+      onTouched: () => this.#gather(tree),
+      onLost: () => this.#lose(tree),
+      onFull: () => {
+        if (tree === this.#tree) this.#isFull = true;
+        this.#lose(tree);
+      },
+    });
+    this.#tree = tree;
+    this.#lateness = undefined;
+    if (lateness !== undefined) this.#setLateness(lateness);
+    if (await tree.learn()) return true;
+    await tree.close();
+    return tree !== this.#tree;
+  }
+
+  #setLateness(lateness: Lateness): void {
+    this.#lateness = lateness;
+    if (this.#noticed.has(lateness)) return;
+    this.#noticed.add(lateness);
+    this.#options.onNotice?.(lateness.advice);
+  }
+
+  /** Look whether the root, and what is mounted below it, are what they were. */
+  async #check(): Promise<void> {
+    const tree = this.#tree;
+    if (tree === undefined || tree.isLost) return;
+    const { folders } = this.#options;
+    const mark = await askMark(folders.place, folders.root);
+    if (tree !== this.#tree || tree.isLost) return;
+    if (mark === this.#mark) return this.#after(CHECK_MS, "check", () => void this.#check());
+    this.#why = REPLACED;
+    tree.lost();
+  }
+
+  #gather(tree: WatchedTree): void {
+    if (tree !== this.#tree || this.#isTelling) return;
+    this.#after(GATHER_MS, "gather", () => void this.#tell(tree));
+  }
+
+  async #tell(tree: WatchedTree): Promise<void> {
+    this.#isTelling = true;
+    try {
+      await this.#ready;
+      for await (const changes of tree.changes()) this.#emit(changes);
+    } catch {
+      // No file could be opened for a look: what has happened is not known.
+      tree.lost();
+    } finally {
+      this.#isTelling = false;
+    }
+    if (this.#tree !== undefined && this.#tree.touchedCount > 0) this.#gather(this.#tree);
+  }
+
+  #lose(tree: WatchedTree): void {
+    if (tree !== this.#tree) return;
+    this.#missed += 1 + tree.touchedCount;
+    this.#after(RENEW_MS, "renew", () => void this.#renew(tree));
+  }
+
+  async #renew(lost: WatchedTree | undefined): Promise<void> {
+    if (lost !== this.#tree) return;
+    // The system may not have room for both.
+    await lost?.close();
+    if (lost !== this.#tree) return;
+    // Whoever comes before all is forgotten would be told nothing of a tree that is closed.
+    if (this.#listeners.size === 0) return this.#stop();
+    this.#ready = this.#reopen(lost !== undefined);
+    await this.#ready.catch(() => {}); // told, and tried again
+  }
+
+  /**
+   * Learn anew what is there. Then, and not before, it is of use to hear that something was missed: the rest is told. What
+   * can't be learnt is tried again later; `isFirst` says that nobody knows yet that it can't.
+   *
+   * @throws as subscribe()
+   */
+  async #reopen(isFirst = false): Promise<void> {
+    this.#cancel("renew");
+    const latenessBefore = this.#lateness;
+    try {
+      await this.#open();
+    } catch (error) {
+      // Whoever comes now is told why by being refused.
+      const message =
+        error instanceof StorageError ? error.message : "The server can't watch its repository at present.";
+      if (isFirst) this.#emit([missed(1, message)]);
+      const isGone = error instanceof StorageError && error.code === "UNREADABLE";
+      this.#why = REPLACED;
+      this.#after(isGone ? CHECK_MS : RETRY_MS, "renew", () => void this.#renew(undefined));
+      throw error;
+    }
+    if (this.#tree?.isLost) return;
+    this.#emit([missed(Math.max(1, this.#missed), this.#why)]);
+    this.#missed = 0;
+    this.#why = undefined;
+    if (this.#lateness !== latenessBefore && this.#lateness) this.#emit([missed(0, this.#lateness.message)]);
+    if (this.#tree !== undefined && this.#tree.touchedCount > 0) this.#gather(this.#tree);
+  }
+
+  #emit(changes: readonly StorageChange[]): void {
+    for (const listener of this.#listeners) listener(changes);
+  }
+
+  #unsubscribe(listener: Listener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size === 0) this.#after(LINGER_MS, "leave", () => this.#stop());
+  }
+
+  #stop(): void {
+    const tree = this.#tree;
+    this.#openings++;
+    this.#tree = undefined;
+    this.#ready = undefined;
+    this.#missed = 0;
+    this.#isFull = false;
+    this.#lateness = undefined;
+    this.#cancel("gather");
+    this.#cancel("renew");
+    this.#cancel("check");
+    void tree?.close();
+  }
+
+  /** Unless it is about to happen anyway. */
+  #after(ms: number, what: Timer, action: () => void): void {
+    if (this.#timers.has(what)) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(what);
+      action();
+    }, ms);
+    timer.unref();
+    this.#timers.set(what, timer);
+  }
+
+  #cancel(what: Timer): void {
+    clearTimeout(this.#timers.get(what));
+    this.#timers.delete(what);
+  }
+}
+
+function missed(count: number, message: string | undefined): StorageChange {
+  return message === undefined ? { change: "missed", count } : { change: "missed", count, message };
+}

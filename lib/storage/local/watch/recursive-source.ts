@@ -1,0 +1,57 @@
+import fs from "node:fs";
+import { sep } from "node:path";
+import { errnoOf } from "../../disk-error.ts";
+import { fromLocalName } from "../names/local-names.ts";
+import type { KnownFolder } from "./known-folder.ts";
+import type { TreeSink, TreeSource } from "./tree-source.ts";
+
+/** The system's errors when it can't watch more. */
+const NO_ROOM = ["ENOSPC", "EMFILE", "ENFILE", "ENOMEM"];
+
+/** Lets the system watch a whole tree, where it can do that itself or has nothing better. */
+export class RecursiveSource implements TreeSource {
+  readonly isExact = false;
+  readonly #watcher: fs.FSWatcher;
+
+  /** @throws the system's error */
+  constructor(root: string, sink: TreeSink) {
+    this.#watcher = fs.watch(root, { recursive: true }, (_, name) => {
+      // Without a name: so much has happened that the system kept no record of it.
+      if (typeof name === "string" && name !== "") sink.touchedPath(toPath(name));
+      else sink.lost();
+    });
+    // A part of the tree that can't be watched, or a root that is gone.
+    this.#watcher.on("error", (cause) => (NO_ROOM.includes(errnoOf(cause)) ? sink.full() : sink.lost()));
+  }
+
+  watch(folder: KnownFolder, place: string): boolean {
+    folder.identity = identityOf(place);
+    return true;
+  }
+
+  isSame({ identity }: KnownFolder, place: string): boolean {
+    return identity === identityOf(place);
+  }
+
+  noteLook(): void {}
+
+  unwatch(): void {}
+
+  close(): void {
+    this.#watcher.close();
+  }
+}
+
+/** The repository path for what the system tells of the tree. */
+function toPath(local: string): string {
+  return local
+    .split(sep)
+    .map((name) => fromLocalName(name))
+    .join("/");
+}
+
+/** The number of a folder is given to another when it is gone, but not at the same time. */
+function identityOf(place: string): string {
+  const { dev, ino, birthtimeNs } = fs.statSync(place, { bigint: true });
+  return `${dev} ${ino} ${birthtimeNs}`;
+}

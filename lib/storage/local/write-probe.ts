@@ -1,0 +1,23 @@
+import fs from "node:fs";
+import { quote } from "../../path.ts";
+import { writeError } from "../disk-error.ts";
+import { uniquePartName } from "./names/part-names.ts";
+import { OpenFolder } from "./open-folder.ts";
+import { OWN_FILE } from "./rights.ts";
+
+/** Why nothing can be written into this folder, in words; undefined when a file could be made in it, and is gone again. */
+export function writeFault(path: string): string | undefined {
+  try {
+    const folder = OpenFolder.open(path);
+    try {
+      const probe = uniquePartName("write");
+      fs.closeSync(folder.create(probe, OWN_FILE));
+      fs.rmSync(folder.at(probe), { force: true });
+      return undefined;
+    } finally {
+      folder.release();
+    }
+  } catch (cause) {
+    return writeError(cause, quote(path)).message;
+  }
+}
