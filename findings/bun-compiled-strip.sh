@@ -1,8 +1,8 @@
 #!/bin/bash
-# bun 1.4.5 (npm) and binutils' strip (seen with 2.40). Also what rpmbuild does to every program by default.
-# A program of `bun build --compile` goes through strip with exit 0 and stays as large, but it is another program: a bare bun.
-# It answers --version with bun's version, and runs the script that it is given as its first argument, where the program took
-# a file name. (patchelf leaves the program what it is.)
+# bun 1.4.5 (npm) and binutils' strip (seen with 2.40). rpmbuild strips every program by default, too.
+# strip accepts a program of `bun build --compile` with exit 0 and leaves its size as it is, but the result is another
+# program: a bare bun. It answers --version with bun's version, and runs its first argument as a script, where the
+# original took a file name. (patchelf leaves the program intact.)
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 npm install --silent --no-fund --no-audit --prefix . bun@1.4.5 > /dev/null

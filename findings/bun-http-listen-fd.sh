@@ -1,7 +1,7 @@
 #!/bin/bash
-# bun 1.4.5 (npm), Node's API: server.listen({ fd }) takes over a socket that listens already (systemd's socket activation,
-# restarts without a gap). node:net does so. node:http, which is documented with the same words, ignores `fd` without an
-# error, emits "listening", and is at another port: whoever connects to the socket that was handed over waits for ever.
+# bun 1.4.5 (npm), Node's API: server.listen({ fd }) takes over a socket that already listens (systemd's socket
+# activation, restarts without a gap). node:net does so. node:http is documented with the same words, but ignores `fd`
+# without an error, emits "listening", and is on another port: clients of the socket that was handed over wait for ever.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 npm install --silent --no-fund --no-audit --prefix . bun@1.4.5 > /dev/null
