@@ -1,9 +1,9 @@
 #!/bin/bash
 # exfat-fuse 1.3.0 (Debian: exfat-fuse 1.3.0+git20220115-2, exfatprogs 1.2.0-1+deb12u1). Needs root, for a loop device.
-# A new file whose name has a character that exFAT forbids fails with ENOENT, "No such file or directory", as if its folder
-# were missing: programs make the folder and try again, or say that there is no such folder. mkdir -p fails the same way. A
-# name that ends with a dot, which the kernel's exfat cuts off, is kept. mkfifo fails with an I/O error, and leaves an empty
-# plain file under the name.
+# Creating a file whose name has a character that exFAT forbids fails with ENOENT, "No such file or directory", as if
+# its folder were missing: programs make the folder and try again, or report that there is no such folder. mkdir -p
+# fails the same way. A name that ends with a dot is kept; the kernel's exfat cuts the dot off. mkfifo fails with an I/O
+# error, and leaves an empty plain file under the name.
 set -euo pipefail
 dpkg-query -W -f '${Version}\n' exfat-fuse | grep -qx '1\.3\.0+git20220115-2' || { echo "wants exfat-fuse 1.3.0+git20220115-2"; exit 2; }
 dir=$(mktemp -d); cd "$dir"; mkdir disk

@@ -1,8 +1,8 @@
 #!/bin/bash
 # sshfs 3.7.3, exfat-fuse 1.3.0, ntfs-3g 2022.10.3 (Debian 12's). Needs root, for a loop device.
-# renameat2(RENAME_NOREPLACE) to a free name fails with EINVAL on these, though plain rename() works. To a name that is taken
-# the same call fails with EEXIST, as it should: the kernel looks before it asks the file system. Who probes for support with
-# a taken name, which can do no harm, learns that there is some.
+# renameat2(RENAME_NOREPLACE) to a free name fails with EINVAL on these, though plain rename() works. To a taken name
+# the same call fails with EEXIST, as it should: the kernel looks before it asks the file system. So a program that
+# probes for support with a taken name, which can do no harm, wrongly concludes that the call is supported.
 set -euo pipefail
 for want in 'sshfs 3.7.3-1.2~deb12u1' 'exfat-fuse 1.3.0+git20220115-2' 'ntfs-3g 1:2022.10.3-1+deb12u4'; do
   [ "$(dpkg-query -W -f '${Package} ${Version}' "${want% *}")" = "$want" ] || { echo "wants $want"; exit 2; }

@@ -1,8 +1,9 @@
 #!/bin/bash
 # sshfs 3.7.3 (Debian: sshfs 3.7.3-1.2~deb12u1, openssh-sftp-server). Needs the right to mount FUSE.
-# One folder is mounted twice, as two machines or two logins would do. An exclusive flock() is held in one mount, and an
-# exclusive flock() of the same file in the other mount succeeds as well, at once and without an error: the lock is real
-# between the processes of one mount, so a test on one mount says that locks work. Nothing tells that it is local.
+# One folder is mounted twice, as on two machines or in two logins. While one mount holds an exclusive flock() on a
+# file, an exclusive flock() on the same file in the other mount succeeds as well, at once and without an error. The
+# lock is real between the processes of one mount, so a test on one mount says that locks work. Nothing reports that it
+# is local.
 set -euo pipefail
 dpkg-query -W -f '${Version}\n' sshfs | grep -qx '3\.7\.3-1\.2~deb12u1' || { echo "wants sshfs 3.7.3-1.2~deb12u1"; exit 2; }
 dir=$(mktemp -d); cd "$dir"; mkdir folder a b; touch folder/file

@@ -1,8 +1,8 @@
 #!/bin/bash
 # sshfs 3.7.3 (Debian: sshfs 3.7.3-1.2~deb12u1). Needs the right to mount FUSE.
-# Files with the time 0 (1970-01-01, as reproducible builds and git archives have them) become "now" when that time is set
-# through sshfs: `touch -d @0` and `cp -p` succeed, and rsync or make see a file that has just changed. -1 becomes 2106.
-# Other times lose their fraction of a second.
+# Setting the time 0 (1970-01-01, as reproducible builds and git archives use it) through sshfs sets "now": `touch -d
+# @0` and `cp -p` succeed, and rsync or make see a file that has just changed. -1 becomes 2106. Other times lose their
+# fraction of a second.
 set -euo pipefail
 dpkg-query -W -f '${Version}\n' sshfs | grep -qx '3\.7\.3-1\.2~deb12u1' || { echo "wants sshfs 3.7.3-1.2~deb12u1"; exit 2; }
 dir=$(mktemp -d); cd "$dir"; mkdir folder disk
