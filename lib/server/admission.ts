@@ -7,12 +7,11 @@ import { Opcode } from "../protocol/opcode.ts";
 import type { Backlogs } from "../session/backlogs.ts";
 import type { Clock } from "../session/clock.ts";
 import { Link, type LinkHandler } from "../session/link.ts";
-import type { Transport } from "../session/transport.ts";
+import type { PeerAddress, Transport } from "../session/transport.ts";
 import type { Access } from "./access/access.ts";
 import { AccessError, type Account } from "./access/account.ts";
 import type { ScramServer } from "./access/scram-server.ts";
 import type { Bandwidth } from "./bandwidth.ts";
-import { type PeerAddress, parsePeer } from "./peer-address.ts";
 import type { Candidate, Seats } from "./seats.ts";
 
 /** The original's words. */
@@ -66,7 +65,7 @@ export class Admission implements LinkHandler, Candidate {
   constructor(transport: Transport, trusted: Role | undefined, host: AdmissionHost) {
     this.#host = host;
     this.#trusted = trusted;
-    this.address = parsePeer(transport.peer);
+    this.address = transport.peerAddress;
     this.link = new Link(transport, {
       clock: host.clock,
       handler: this,

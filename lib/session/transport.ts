@@ -6,6 +6,9 @@ export interface Transport {
   /** The other end, for people and the ledger, such as `192.0.2.7:50312` or `[2001:db8::1]:50312`. */
   readonly peer: string;
 
+  /** Where the other end is, for limits per address and for what only this machine may do. */
+  readonly peerAddress: PeerAddress;
+
   /** `tls-exporter` of RFC 9266, the same at both ends and nowhere else; undefined where nothing is encrypted, or not yet. */
   readonly channelBinding: Uint8Array | undefined;
 
@@ -46,6 +49,20 @@ export interface Transport {
   /** End at once; what was not yet sent is lost. */
   abort(): void;
 }
+
+/** Where a peer is. */
+export interface PeerAddress {
+  /** All addresses that one party may have are one group: an IPv4 address, or the first 64 bits of an IPv6 one. */
+  readonly group: string;
+  /** True only where the transport knows that the peer runs on this machine. */
+  readonly isLoopback: boolean;
+}
+
+/**
+ * Of a peer whose address can't be read: the strict case for each use. All such peers share one group's limits, and none
+ * gets what is for this machine alone.
+ */
+export const UNKNOWN_ADDRESS: PeerAddress = { group: "unknown", isLoopback: false };
 
 /** Bytes of an open file. */
 export interface FileBytes {

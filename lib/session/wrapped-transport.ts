@@ -1,4 +1,4 @@
-import type { FileBytes, Transport, TransportHandler } from "./transport.ts";
+import type { FileBytes, PeerAddress, Transport, TransportHandler } from "./transport.ts";
 
 /** A transport around another one: what a subclass does not say otherwise is the inner one's. */
 export class WrappedTransport implements Transport {
@@ -10,6 +10,10 @@ export class WrappedTransport implements Transport {
 
   get peer(): string {
     return this.inner.peer;
+  }
+
+  get peerAddress(): PeerAddress {
+    return this.inner.peerAddress;
   }
 
   get channelBinding(): Uint8Array | undefined {

@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { UsageError } from "../errors.ts";
 
 /** Where a server listens or a client connects to. */
@@ -44,17 +44,22 @@ export function isScopeless(host: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(host) && isIPv6(host) && !host.includes("%");
 }
 
-/** True for this machine itself. */
+/** True for this machine itself: 127.0.0.0/8, `::1` and `localhost`; `127.example.org` is a name like any other. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 export function formatAddress(address: Address): string {
   return address.kind === "unix" ? `${UNIX_PREFIX}${address.path}` : formatHostPort(address.host, address.port);
 }
 
-/** `host:port`, with an IPv6 host in brackets and an IPv4 one freed of its IPv6 dress. */
+/** An IPv4 address without the IPv6 prefix that a listener for both puts before it (`::ffff:192.0.2.7`). */
+export function plainHost(host: string): string {
+  return host.startsWith("::ffff:") && host.includes(".") ? host.slice(7) : host;
+}
+
+/** `host:port` of the plain host, an IPv6 one in brackets. */
 export function formatHostPort(host: string, port: number): string {
-  const plain = host.startsWith("::ffff:") && host.includes(".") ? host.slice(7) : host;
+  const plain = plainHost(host);
   return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
 }

@@ -1,15 +1,17 @@
-import type { Transport, TransportHandler } from "../session/transport.ts";
+import { type PeerAddress, type Transport, type TransportHandler, UNKNOWN_ADDRESS } from "../session/transport.ts";
 
 /**
  * Two transports linked in memory: the operator's own terminal, and tests. What is written arrives in a
- * later microtask; `capacity` bytes may be under way in each direction before write() returns false.
+ * later microtask; `capacity` bytes may be under way in each direction before write() returns false. `addresses`: where
+ * each end is, as the other one sees it; unknown when absent.
  */
 export function memoryPair(
   names: { a: string; b: string } = { a: "memory:a", b: "memory:b" },
   capacity = 1024 * 1024,
+  addresses: { a?: PeerAddress; b?: PeerAddress } = {},
 ): [Transport, Transport] {
-  const a = new MemoryTransport(names.b, capacity);
-  const b = new MemoryTransport(names.a, capacity);
+  const a = new MemoryTransport(names.b, capacity, addresses.b);
+  const b = new MemoryTransport(names.a, capacity, addresses.a);
   a.link(b);
   b.link(a);
   return [a, b];
@@ -17,6 +19,7 @@ export function memoryPair(
 
 class MemoryTransport implements Transport {
   readonly peer: string;
+  readonly peerAddress: PeerAddress;
   readonly canSendFiles = false;
   readonly channelBinding = undefined;
   readonly #capacity: number;
@@ -32,8 +35,9 @@ class MemoryTransport implements Transport {
   #closed = false;
   #scheduled = false;
 
-  constructor(peer: string, capacity: number) {
+  constructor(peer: string, capacity: number, address: PeerAddress = UNKNOWN_ADDRESS) {
     this.peer = peer;
+    this.peerAddress = address;
     this.#capacity = capacity;
   }
 

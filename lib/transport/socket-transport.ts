@@ -1,7 +1,7 @@
 import type { Socket } from "bun";
 import { libc } from "../platform/libc.ts";
 import { discard } from "../session/held-buffers.ts";
-import type { FileBytes, Transport, TransportHandler } from "../session/transport.ts";
+import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../session/transport.ts";
 import { fdOf, readPiece } from "./file-bytes.ts";
 import { type Paused, pausedSockets } from "./paused-sockets.ts";
 import { bindingOf } from "./tls.ts";
@@ -21,6 +21,7 @@ type Security = "plain" | "shaking" | "secure";
 export class SocketTransport implements Transport, Paused {
   readonly #socket: Socket<SocketTransport>;
   readonly peer: string;
+  readonly peerAddress: PeerAddress;
   #security: Security;
   #channelBinding: Uint8Array | undefined;
   #handler: TransportHandler | undefined;
@@ -42,9 +43,10 @@ export class SocketTransport implements Transport, Paused {
   #closeError: Error | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(socket: Socket<SocketTransport>, peer: string, tls: boolean) {
+  constructor(socket: Socket<SocketTransport>, peer: { name: string; address: PeerAddress }, tls: boolean) {
     this.#socket = socket;
-    this.peer = peer;
+    this.peer = peer.name;
+    this.peerAddress = peer.address;
     this.#security = tls ? "shaking" : "plain";
     // Small frames are joined before they are written: waiting for more only costs time.
     socket.setNoDelay(true);

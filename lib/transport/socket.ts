@@ -1,9 +1,11 @@
 import type { Socket, SocketHandler } from "bun";
 import { CommError, TransportError } from "../errors.ts";
 import { isOwnPeer } from "../platform/peer-user.ts";
+import type { PeerAddress } from "../session/transport.ts";
 import { type Address, formatAddress, formatHostPort, isScopeless } from "./address.ts";
 import { cannotConnect, errnoOf } from "./connect-fault.ts";
 import { fdOf } from "./file-bytes.ts";
+import { peerAddressOf, UNIX_ADDRESS } from "./peer-address.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import { type Credentials, clientTls, isVerdict, peerOf, serverTls, type Trust } from "./tls.ts";
 
@@ -92,7 +94,8 @@ export async function connect(
   const socket: SocketHandler<SocketTransport> = {
     ...events,
     open(opened) {
-      transport = new SocketTransport(opened, formatAddress(address), trust !== undefined);
+      const where = address.kind === "unix" ? UNIX_ADDRESS : peerAddressOf(opened.remoteAddress);
+      transport = new SocketTransport(opened, { name: formatAddress(address), address: where }, trust !== undefined);
       opened.data = transport;
       if (given) transport.abort();
       else if (trust === undefined) outcome.resolve(transport);
@@ -150,11 +153,15 @@ const events = {
   error: (socket, error) => socket.data?.handleDefect(error),
 } satisfies SocketHandler<SocketTransport | undefined>;
 
-function remoteOf(socket: Socket<SocketTransport>, address: Address): string | undefined {
-  if (address.kind === "unix") return "unix";
+function remoteOf(
+  socket: Socket<SocketTransport>,
+  address: Address,
+): { name: string; address: PeerAddress } | undefined {
+  if (address.kind === "unix") return { name: "unix", address: UNIX_ADDRESS };
   // Typed as a string, but undefined for a socket that the peer has closed.
   const host = socket.remoteAddress as string | undefined;
-  return host === undefined ? undefined : formatHostPort(host, socket.remotePort);
+  if (host === undefined) return undefined;
+  return { name: formatHostPort(host, socket.remotePort), address: peerAddressOf(host) };
 }
 
 /** TLS was wanted, and did not come about; what is closed later has been given away. */

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { UNKNOWN_ADDRESS } from "../../lib/session/transport.ts";
 import { traceTransport } from "../../lib/trace/traced-transport.ts";
 import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { SocketPair } from "../support/socket-pair.ts";
@@ -9,6 +10,7 @@ transportContract("memory pair", async () => {
   const ends = memoryPair();
   return {
     ends,
+    peerAddress: UNKNOWN_ADDRESS,
     async [Symbol.asyncDispose]() {
       for (const end of ends) end.abort();
     },
@@ -16,8 +18,10 @@ transportContract("memory pair", async () => {
 });
 
 transportContract("memory pair, traced", async () => {
-  const [a, b] = memoryPair();
+  const peerAddress = { group: "192.0.2.7", isLoopback: true };
+  const [a, b] = memoryPair(undefined, undefined, { a: peerAddress, b: peerAddress });
   return {
+    peerAddress,
     ends: [traceTransport(a, () => {}), traceTransport(b, () => {})],
     async [Symbol.asyncDispose]() {
       a.abort();
@@ -26,16 +30,21 @@ transportContract("memory pair, traced", async () => {
   };
 });
 
-const SOCKETS = { TCP: SocketPair.tcp, TLS: SocketPair.tls, "Unix socket": SocketPair.unix };
+const SOCKETS = [
+  ["TCP", SocketPair.tcp, "127.0.0.1"],
+  ["TLS", SocketPair.tls, "127.0.0.1"],
+  ["Unix socket", SocketPair.unix, "unix"],
+] as const;
 
-for (const [name, openPair] of Object.entries(SOCKETS)) {
-  transportContract(`${name}, from the connecting end`, async () => fixtureOf(await openPair(), false));
-  transportContract(`${name}, from the accepting end`, async () => fixtureOf(await openPair(), true));
+for (const [name, openPair, group] of SOCKETS) {
+  transportContract(`${name}, from the connecting end`, async () => fixtureOf(await openPair(), false, group));
+  transportContract(`${name}, from the accepting end`, async () => fixtureOf(await openPair(), true, group));
 }
 
-function fixtureOf(pair: SocketPair, swapped: boolean): TransportFixture {
+function fixtureOf(pair: SocketPair, swapped: boolean, group: string): TransportFixture {
   const { connected, accepted } = pair;
   return {
+    peerAddress: { group, isLoopback: true },
     ends: swapped ? [accepted, connected] : [connected, accepted],
     [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose](),
   };

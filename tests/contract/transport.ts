@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import type { Transport } from "../../lib/session/transport.ts";
+import type { PeerAddress, Transport } from "../../lib/session/transport.ts";
 import { settle } from "../support/fake-clock.ts";
 import { cut, noise, TransportRecorder } from "../support/transport-recorder.ts";
 
 /** Two linked ends, neither started. */
 export interface TransportFixture extends AsyncDisposable {
   readonly ends: readonly [Transport, Transport];
+  /** Where each end sees the other one. */
+  readonly peerAddress: PeerAddress;
 }
 
 const MB = 1024 * 1024;
@@ -233,6 +235,18 @@ export function transportContract(name: string, open: () => Promise<TransportFix
       await Promise.all([a.closed(), b.closed()]);
       expect(b.pieces).toHaveLength(1);
       expect(b.closes).toHaveLength(1);
+    });
+  });
+
+  describe(`${name}: peerAddress`, () => {
+    test("says where the other end is, before start() and after the end", async () => {
+      await using fixture = await open();
+      const seen = () => fixture.ends.map(({ peerAddress }) => peerAddress);
+      expect(seen()).toEqual([fixture.peerAddress, fixture.peerAddress]);
+      const [a, b] = await started(fixture);
+      a.transport.abort();
+      await Promise.all([a.closed(), b.closed()]);
+      expect(seen()).toEqual([fixture.peerAddress, fixture.peerAddress]);
     });
   });
 

@@ -161,10 +161,13 @@ describe("the token of one run", () => {
     expect((await server.client(token, { from })).role).toBe("write");
   });
 
-  test.each(["198.51.100.7:1", "[2001:db8::1]:1"])("is not taken from elsewhere: %s", async (from) => {
-    await using server = new AccessServer({ local });
-    await expect(server.client(token, { from })).rejects.toMatchObject({ code: "ACCESS_DENIED" });
-  });
+  test.each(["198.51.100.7:1", "[2001:db8::1]:1", "unix", "127.0.0.1"])(
+    "is not taken from elsewhere: %s",
+    async (from) => {
+      await using server = new AccessServer({ local });
+      await expect(server.client(token, { from })).rejects.toMatchObject({ code: "ACCESS_DENIED" });
+    },
+  );
 
   test("is in no list and can't be revoked", async () => {
     await using server = new AccessServer({ local });

@@ -56,6 +56,13 @@ describe("an address whose proofs are wrong", () => {
     expect(await failTimes(server, 11)).toEqual([...denied(10), "THROTTLED"]);
   });
 
+  test("that can't be read is one with all others that can't", async () => {
+    await using server = new AccessServer();
+    await failTimes(server, 10, "no address");
+    expect(await fail(server, "nor is this")).toBe("THROTTLED");
+    expect(await fail(server)).toBe("ACCESS_DENIED");
+  });
+
   test("by another port is the same address", async () => {
     await using server = new AccessServer();
     for (let port = 1; port <= 10; port++) expect(await fail(server, `198.51.100.7:${port}`)).toBe("ACCESS_DENIED");

@@ -16,6 +16,7 @@ import { FakeClock } from "./fake-clock.ts";
 import { frame, HELLO } from "./frames.ts";
 import { testIdentity } from "./identity.ts";
 import { MemoryPeer } from "./memory-peer.ts";
+import { addressOf } from "./peer-address.ts";
 import { TempFolder } from "./temp-folder.ts";
 import { TestServer } from "./test-server.ts";
 import { until } from "./until.ts";
@@ -90,7 +91,7 @@ export class AccessServer implements AsyncDisposable {
   /** A fresh transport to it; `from` is where the server sees it come from, over memory alone. */
   async transport(way: Way = "memory", from = "198.51.100.7:1"): Promise<Transport> {
     if (way === "memory") {
-      const [ours, theirs] = memoryPair({ a: "server", b: from });
+      const [ours, theirs] = memoryPair({ a: "server", b: from }, undefined, { b: addressOf(from) });
       this.server.accept(ours);
       return theirs;
     }

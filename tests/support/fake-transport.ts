@@ -1,8 +1,9 @@
-import type { Transport, TransportHandler } from "../../lib/session/transport.ts";
+import { type Transport, type TransportHandler, UNKNOWN_ADDRESS } from "../../lib/session/transport.ts";
 
 /** A transport that only remembers: what was written is in `writes`, copied, and the very buffers in `buffers`. */
 export class FakeTransport implements Transport {
   readonly peer = "fake:1";
+  readonly peerAddress = UNKNOWN_ADDRESS;
   readonly writes: Uint8Array[] = [];
   readonly buffers: ArrayBufferLike[] = [];
   handler: TransportHandler | undefined;

@@ -5,6 +5,7 @@ import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { settle } from "./fake-clock.ts";
 import { frame, HELLO } from "./frames.ts";
 import { MemoryPeer } from "./memory-peer.ts";
+import { addressOf } from "./peer-address.ts";
 import type { TestServer } from "./test-server.ts";
 
 /** Numbers of the table "Error codes". */
@@ -61,7 +62,7 @@ export function clientFrom(
 }
 
 function dial(server: TestServer, { from = "192.0.2.1:50000", role = "write", capacity }: Where) {
-  const [ours, theirs] = memoryPair({ a: "server", b: from }, capacity);
+  const [ours, theirs] = memoryPair({ a: "server", b: from }, capacity, { b: addressOf(from) });
   server.server.accept(ours, role === "nobody" ? undefined : role);
   return theirs;
 }

@@ -2,7 +2,7 @@ import { quote } from "../../path.ts";
 import type { AuthOffer } from "../../protocol/messages.ts";
 import * as scram from "../../protocol/scram.ts";
 import type { Clock } from "../../session/clock.ts";
-import type { PeerAddress } from "../peer-address.ts";
+import type { PeerAddress } from "../../session/transport.ts";
 import { Throttle } from "../throttle.ts";
 import { AccessError, type Account } from "./account.ts";
 import { ScramServer } from "./scram-server.ts";

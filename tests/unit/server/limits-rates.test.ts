@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { CallCounter, type CallKind } from "../../../lib/server/call-rates.ts";
-import { parsePeer } from "../../../lib/server/peer-address.ts";
 import { type Candidate, Seats } from "../../../lib/server/seats.ts";
 import { Tally } from "../../../lib/server/tally.ts";
 import { formatHostPort } from "../../../lib/transport/address.ts";
+import { addressOf } from "../../support/peer-address.ts";
 
 describe("CallCounter", () => {
   const RATES = { messages: 10, lists: 2, pages: 20 };
@@ -46,7 +46,7 @@ describe("Tally", () => {
 });
 
 test("an IPv4 address in the dress of an IPv6 one is that IPv4 address: not all of them one party", () => {
-  const groups = ["::ffff:192.0.2.7", "::ffff:192.0.2.8"].map((host) => parsePeer(formatHostPort(host, 1)).group);
+  const groups = ["::ffff:192.0.2.7", "::ffff:192.0.2.8"].map((host) => addressOf(formatHostPort(host, 1)).group);
   expect(groups).toEqual(["192.0.2.7", "192.0.2.8"]);
 });
 

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parsePeer } from "../../../lib/server/peer-address.ts";
-import { formatHostPort } from "../../../lib/transport/address.ts";
+import { UNKNOWN_ADDRESS } from "../../../lib/session/transport.ts";
+import { formatHostPort, isLoopback } from "../../../lib/transport/address.ts";
+import { peerAddressOf } from "../../../lib/transport/peer-address.ts";
+import { addressOf } from "../../support/peer-address.ts";
 
-const group = (peer: string) => parsePeer(peer).group;
+const group = (peer: string) => addressOf(peer).group;
 
 describe("the group of an address", () => {
   test.each([
@@ -16,7 +18,6 @@ describe("the group of an address", () => {
     ["zeros left out at the end", "[2001:db8:1:2::]:1", "[2001:db8:1:2:3:4:5:6]:1", true],
     ["a scope means nothing within its link", "[fe80::1%eth0]:1", "[fe80::2%eth0]:1", true],
     ["IPv4 in IPv6's dress, and without", formatHostPort("::ffff:203.0.113.7", 1), "203.0.113.7:1", true],
-    ["two that have no network", "unix", "memory", false],
   ])("%s", (_, a, b, isOne) => expect(group(a) === group(b)).toBe(isOne));
 
   test("is the first 64 bits of any IPv6 address", () => {
@@ -32,17 +33,35 @@ describe("the group of an address", () => {
 });
 
 describe("this machine itself", () => {
-  test.each(["127.0.0.1:5", "127.8.9.10:5", "[::1]:5", "unix", "terminal", formatHostPort("::ffff:127.0.0.1", 5)])(
-    "is %s",
-    (peer) => expect(parsePeer(peer).isLoopback).toBe(true),
+  test.each(["127.0.0.1:5", "127.8.9.10:5", "[::1]:5", formatHostPort("::ffff:127.0.0.1", 5)])("is %s", (peer) =>
+    expect(addressOf(peer).isLoopback).toBe(true),
   );
 
   test.each(["128.0.0.1:5", "10.127.0.1:5", "[::2]:5", "[2001:db8::1]:5", "[fe80::1%lo]:5", "203.0.113.7:5"])(
     "is not %s",
-    (peer) => expect(parsePeer(peer).isLoopback).toBe(false),
+    (peer) => expect(addressOf(peer).isLoopback).toBe(false),
   );
 
   test("what looks like an address of a network and is none is not taken for it by its beginning", () => {
-    expect(parsePeer("127.0.0.1.example.org:5").group).not.toBe("127.0.0.1");
+    expect(addressOf("127.0.0.1.example.org:5").group).not.toBe("127.0.0.1");
+  });
+
+  test.each(["127.example.org", "127.0.0.1.example.org", "127.1", "::1.example.org", "localhost.example.org"])(
+    "is not the name %s",
+    (host) => expect(isLoopback(host)).toBe(false),
+  );
+});
+
+describe("an address that can't be read", () => {
+  const UNREAD = [undefined, "", "unix", "terminal", "127.0.0.1.example.org", "127.1", "1.2.3", "::1::", "a%b"];
+
+  test.each(UNREAD)("%j is not this machine", (host) => expect(peerAddressOf(host).isLoopback).toBe(false));
+
+  test.each(UNREAD)("%j shares its limits with all others that can't be read", (host) =>
+    expect(peerAddressOf(host).group).toBe(UNKNOWN_ADDRESS.group),
+  );
+
+  test("shares them with no address that can", () => {
+    for (const host of ["192.0.2.7", "::", "::1"]) expect(peerAddressOf(host).group).not.toBe(UNKNOWN_ADDRESS.group);
   });
 });

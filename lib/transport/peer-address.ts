@@ -1,0 +1,28 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { type PeerAddress, UNKNOWN_ADDRESS } from "../session/transport.ts";
+import { isLoopback, plainHost } from "./address.ts";
+
+/** Of a Unix socket, whose peers all run on this machine. */
+export const UNIX_ADDRESS: PeerAddress = { group: "unix", isLoopback: true };
+
+/** The place of a peer at the address `host`, as the system gives it. What is no IP address counts as unknown. */
+export function peerAddressOf(host: string | undefined): PeerAddress {
+  if (host === undefined) return UNKNOWN_ADDRESS;
+  const plain = plainHost(host);
+  if (isIPv4(plain)) return { group: plain, isLoopback: isLoopback(plain) };
+  if (isIPv6(plain)) return { group: networkOf(plain), isLoopback: isLoopback(plain) };
+  return UNKNOWN_ADDRESS;
+}
+
+/** `2001:db8:0:1::/64`: what a household or a machine is given. */
+function networkOf(address: string): string {
+  const [head = "", tail] = address.replace(/%.*$/, "").split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  const words = [...left, ...Array<string>(zeros).fill("0"), ...right];
+  return `${words
+    .slice(0, 4)
+    .map((word) => Number.parseInt(word, 16).toString(16))
+    .join(":")}::/64`;
+}
