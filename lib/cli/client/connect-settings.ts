@@ -6,7 +6,9 @@ import { type Invite, parseInvite } from "../../protocol/invite.ts";
 import { parseToken, type Token } from "../../protocol/token.ts";
 import { type Flags, secondsFlag, stateDirFlag } from "../flags.ts";
 import { readGiven } from "../given-file.ts";
+import { interruptible } from "../interruptible.ts";
 import { readSecret } from "../secret-source.ts";
+import { processTrace, type Trace } from "../trace-file.ts";
 
 /** Flags of every client command. */
 export const CONNECTION_FLAGS = {
@@ -59,11 +61,22 @@ export interface ConnectSettings {
   /** How long to try to come back when the link is lost; 0: not at all. */
   readonly reconnectMs: number;
   readonly stateDir: string;
+  /** Files that the flags name, and that hold secrets. */
+  readonly secretFiles: readonly string[];
   readonly isJson: boolean;
+  readonly trace: Trace;
 }
 
-/** @throws UsageError; as readGiven(), with INTERRUPTED when `signal` aborts first */
-export async function readConnectSettings(flags: Flags, signal?: AbortSignal): Promise<ConnectSettings> {
+/**
+ * The one place that reads what a command needs for a connection. Ctrl-C and SIGTERM end the wait for a file or pipe.
+ *
+ * @throws UsageError; as readGiven(), processTrace()
+ */
+export function readConnectSettings(flags: Flags): Promise<ConnectSettings> {
+  return interruptible((signal) => readAll(flags, signal));
+}
+
+async function readAll(flags: Flags, signal: AbortSignal): Promise<ConnectSettings> {
   if (flags["plaintext"] === true && flags["ca"] !== undefined) throw new UsageError("--plaintext needs no --ca.");
   const stateDir = stateDirFlag(flags);
   const invite = await readSecret(flags["invite-file"], "COMMSERVER_INVITE", signal);
@@ -79,11 +92,13 @@ export async function readConnectSettings(flags: Flags, signal?: AbortSignal): P
     timeoutMs: secondsFlag(flags, "timeout"),
     reconnectMs: flags["reconnect"] === undefined ? 0 : reconnectFlag(flags),
     stateDir,
+    secretFiles: secretFilesOf(flags),
     isJson: flags["json"] === true,
+    trace: processTrace(),
   };
 }
 
-/** Files that the flags name, and that hold what is secret. */
+/** Files that the flags name, and that hold secrets. */
 export function secretFilesOf(flags: Flags): string[] {
   const files = [flags["token-file"], flags["invite-file"]].filter((file) => typeof file === "string");
   return files.filter((file) => file !== "-");
@@ -94,7 +109,7 @@ function reconnectFlag(flags: Flags): number {
 }
 
 /** @throws as readGiven(); UsageError when there is no certificate in it */
-async function readCa(file: string, signal?: AbortSignal): Promise<string> {
+async function readCa(file: string, signal: AbortSignal): Promise<string> {
   const pem = await readGiven(file, signal);
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
   try {

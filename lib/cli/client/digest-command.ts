@@ -7,7 +7,7 @@ import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { reportError } from "../report.ts";
-import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { inWords } from "./each-path.ts";
 import { typedPath } from "./fetch-plan.ts";
 import { withClient } from "./with-connection.ts";
@@ -18,10 +18,12 @@ export const digest: Command = {
     path: { type: "positional", valueHint: "…", description: "Files of the repository" },
     ...CONNECTION_FLAGS,
   },
-  run(flags, io) {
+  async run(flags, io) {
     const paths = flags._.map(typedPath);
-    const json = flags["json"] === true;
-    return withClient(flags, io, (client, signal) => showDigests(client, paths, { io, json, signal }));
+    const settings = await readConnectSettings(flags);
+    return withClient(settings, io, (client, signal) =>
+      showDigests(client, paths, { io, json: settings.isJson, signal }),
+    );
   },
 };
 

@@ -10,8 +10,8 @@ import { digest64 } from "../../storage/digest64.ts";
 import { isMapped } from "../../storage/local/names/local-names.ts";
 import type { Command } from "../command.ts";
 import { escapeText } from "../escape.ts";
-import { type Flags, stateDirFlag } from "../flags.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS, secretFilesOf } from "./connect-settings.ts";
+import type { Flags } from "../flags.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { type FetchPlanOptions, planFetch, typedSource } from "./fetch-plan.ts";
 import { fetchToStream } from "./fetch-stream.ts";
 import { type LocalTarget, openTarget, placeIn } from "./local-target.ts";
@@ -37,10 +37,11 @@ export const get: Command = {
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  run(flags, io) {
+  async run(flags, io) {
     const request = fetchRequest(flags);
-    const places = privatePlaces(stateDirFlag(flags), secretFilesOf(flags));
-    return withConnection(flags, io, (connection, signal) => fetchAll(connection, request, { io, signal, places }));
+    const settings = await readConnectSettings(flags);
+    const places = privatePlaces(settings.stateDir, settings.secretFiles);
+    return withConnection(settings, io, (connection, signal) => fetchAll(connection, request, { io, signal, places }));
   },
 };
 

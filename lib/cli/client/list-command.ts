@@ -7,7 +7,7 @@ import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, formatTime, plural } from "../format.ts";
-import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { typedSource } from "./fetch-plan.ts";
 import { describeLeftOut, toldByServer } from "./left-out.ts";
 import { withClient } from "./with-connection.ts";
@@ -25,13 +25,15 @@ export const list: Command = {
     },
     ...CONNECTION_FLAGS,
   },
-  run: (flags, io) =>
-    withClient(flags, io, async (client, signal) => {
-      const source = flags._[0];
-      if (flags["json"]) await printJson(client, source, signal, io);
+  async run(flags, io) {
+    const source = flags._[0];
+    const settings = await readConnectSettings(flags);
+    return withClient(settings, io, async (client, signal) => {
+      if (settings.isJson) await printJson(client, source, signal, io);
       else await printEntries(client, source, signal, { out: io.out, note: io.note });
       return 0;
-    }),
+    });
+  },
 };
 
 /** Entries of all, or of what somebody typed, as lines, and a note when something was left out. */

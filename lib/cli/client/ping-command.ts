@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 import { toJson } from "../escape.ts";
 import { type Flags, integerFlag } from "../flags.ts";
 import { plural } from "../format.ts";
-import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { withClient } from "./with-connection.ts";
 
 export const ping: Command = {
@@ -14,9 +14,10 @@ export const ping: Command = {
   },
   async run(flags, io) {
     const count = countOf(flags);
-    return withClient(flags, io, async (client) => {
+    const settings = await readConnectSettings(flags);
+    return withClient(settings, io, async (client) => {
       const times = await measure(client, count);
-      await io.out(flags["json"] ? `${toJson(times)}\n` : `${formatTimes(times)}\n`);
+      await io.out(settings.isJson ? `${toJson(times)}\n` : `${formatTimes(times)}\n`);
       return 0;
     });
   },

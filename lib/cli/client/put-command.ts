@@ -4,8 +4,8 @@ import { Upload } from "../../client/upload.ts";
 import { UsageError } from "../../errors.ts";
 import { privatePlaces } from "../../state/private.ts";
 import type { Command } from "../command.ts";
-import { type Flags, stateDirFlag } from "../flags.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS, secretFilesOf } from "./connect-settings.ts";
+import type { Flags } from "../flags.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { typedFolder } from "./fetch-plan.ts";
 import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
@@ -24,10 +24,11 @@ export const put: Command = {
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  run(flags, io) {
+  async run(flags, io) {
     const request = sendRequest(flags);
-    const places = privatePlaces(stateDirFlag(flags), secretFilesOf(flags));
-    return withConnection(flags, io, (connection, signal) => sendAll(connection, request, { io, signal, places }));
+    const settings = await readConnectSettings(flags);
+    const places = privatePlaces(settings.stateDir, settings.secretFiles);
+    return withConnection(settings, io, (connection, signal) => sendAll(connection, request, { io, signal, places }));
   },
 };
 

@@ -2,7 +2,7 @@ import type { Client } from "../../client/client.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { forEachPath } from "./each-path.ts";
 import { typedPath } from "./fetch-plan.ts";
 import { withClient } from "./with-connection.ts";
@@ -14,10 +14,11 @@ export const remove: Command = {
     recursive: { type: "boolean", alias: "r", description: "Folders with all that is below them" },
     ...CONNECTION_FLAGS,
   },
-  run(flags, io) {
+  async run(flags, io) {
     const paths = flags._.map(typedPath);
-    const terms = { recursive: flags["recursive"] === true, io, json: flags["json"] === true };
-    return withClient(flags, io, (client) => removeAll(client, paths, terms));
+    const settings = await readConnectSettings(flags);
+    const terms = { recursive: flags["recursive"] === true, io, json: settings.isJson };
+    return withClient(settings, io, (client) => removeAll(client, paths, terms));
   },
 };
 

@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { typedNewPath, typedPath } from "./fetch-plan.ts";
 import { withClient } from "./with-connection.ts";
 
@@ -12,12 +12,14 @@ export const rename: Command = {
     overwrite: { type: "boolean", description: "Replace a file that exists" },
     ...CONNECTION_FLAGS,
   },
-  run(flags, io) {
+  async run(flags, io) {
     const [from, to] = namesOf(flags._);
-    return withClient(flags, io, async (client) => {
-      await client.rename(from, to, flags["overwrite"] === true);
+    const overwrite = flags["overwrite"] === true;
+    const settings = await readConnectSettings(flags);
+    return withClient(settings, io, async (client) => {
+      await client.rename(from, to, overwrite);
       const text = `Renamed ${escapeText(from)} to ${escapeText(to)}`;
-      await io.out(flags["json"] ? `${toJson({ event: "renamed", from, to })}\n` : `${text}\n`);
+      await io.out(settings.isJson ? `${toJson({ event: "renamed", from, to })}\n` : `${text}\n`);
       return 0;
     });
   },

@@ -5,7 +5,7 @@ import type { SendResult } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { plural } from "../format.ts";
-import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { withClient } from "./with-connection.ts";
 
 export const send: Command = {
@@ -22,9 +22,10 @@ export const send: Command = {
     }
     const text = checkText(word === "-" ? (await Bun.stdin.text()).trimEnd() : word);
     const to = flags["to"] === undefined ? undefined : String(flags["to"]);
-    return withClient(flags, io, async (client) => {
+    const settings = await readConnectSettings(flags);
+    return withClient(settings, io, async (client) => {
       const result = await client.send(text, to);
-      await io.out(flags["json"] ? `${toJson(result)}\n` : `${formatSent(result, to)}\n`);
+      await io.out(settings.isJson ? `${toJson(result)}\n` : `${formatSent(result, to)}\n`);
       return 0;
     });
   },

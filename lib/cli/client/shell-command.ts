@@ -1,61 +1,50 @@
-import { readFileSync } from "node:fs";
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { CommError, endsSession, toCommError, UsageError } from "../../errors.ts";
 import { errorOf, type SessionEnd } from "../../session/session.ts";
 import { Wakeup } from "../../session/wakeup.ts";
 import { privatePlaces } from "../../state/private.ts";
-import { appendPrivate } from "../../state/private-file.ts";
-import { historyFile, makeStateDir } from "../../state/state-dir.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import type { Command } from "../command.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { EXIT, EXIT_OF } from "../exit-codes.ts";
-import { stateDirFlag } from "../flags.ts";
+import { raceAbort } from "../interruptible.ts";
 import { describeError } from "../report.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
 import { PipedLines } from "../terminal/piped-lines.ts";
 import { onSignals } from "../terminal/signals.ts";
-import {
-  CONNECTION_FLAGS,
-  type ConnectSettings,
-  RECONNECT_FLAGS,
-  readConnectSettings,
-  secretFilesOf,
-} from "./connect-settings.ts";
+import { CONNECTION_FLAGS, type ConnectSettings, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";
+import { ShellHistory } from "./shell-history.ts";
 import { flagHint, parseShellLine } from "./shell-line.ts";
-import { formatMessage, leave, openConnection, raceAbort } from "./with-connection.ts";
-
-const HISTORY_LINES = 500;
+import { formatMessage, leave, openConnection } from "./with-connection.ts";
 
 export const shell: Command = {
   description: "Talk to the server line by line (the default)",
   args: { ...RECONNECT_FLAGS, ...CONNECTION_FLAGS },
   async run(flags, io) {
     if (flags["json"]) throw new UsageError("The shell is for people; use --json with a command, such as status.");
-    const places = privatePlaces(stateDirFlag(flags), secretFilesOf(flags));
-    const history = new History(stateDirFlag(flags), io.inIsTty);
-    return new Shell((signal) => readConnectSettings(flags, signal), { places, history, io }).run();
+    const settings = await readConnectSettings(flags);
+    const places = privatePlaces(settings.stateDir, settings.secretFiles);
+    const history = new ShellHistory(settings.stateDir, io.inIsTty);
+    return new Shell(settings, { places, history, io }).run();
   },
 };
 
-type ReadSettings = (signal: AbortSignal) => Promise<ConnectSettings>;
-
 interface ShellParts {
   readonly places: PrivatePlaces;
-  readonly history: History;
+  readonly history: ShellHistory;
   readonly io: ConsoleIo;
 }
 
 /** The interactive client. */
 class Shell {
-  readonly #readSettings: ReadSettings;
+  readonly #settings: ConnectSettings;
   readonly #io: ConsoleIo;
-  readonly #history: History;
+  readonly #history: ShellHistory;
   readonly #places: PrivatePlaces;
   #input: LineInput | undefined;
   /** Ends the command under way. */
@@ -68,8 +57,8 @@ class Shell {
   #watched: Client | undefined;
   #ended: SessionEnd | undefined;
 
-  constructor(readSettings: ReadSettings, { places, history, io }: ShellParts) {
-    this.#readSettings = readSettings;
+  constructor(settings: ConnectSettings, { places, history, io }: ShellParts) {
+    this.#settings = settings;
     this.#io = io;
     this.#places = places;
     this.#history = history;
@@ -86,8 +75,7 @@ class Shell {
     };
     const offs = [onSignals(["SIGINT"], onInterrupt), onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], onTerminate)];
     try {
-      const settings = await this.#readSettings(connecting.signal);
-      const connection = await openConnection(settings, this.#io, {
+      const connection = await openConnection(this.#settings, this.#io, {
         signal: this.#leaving.signal,
         connecting: connecting.signal,
         note: (line) => this.#print(line),
@@ -248,40 +236,4 @@ class Shell {
 async function ask(input: LineInput, question: string): Promise<boolean> {
   const answer = await input.ask(`${question} [y/N] `);
   return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
-}
-
-/** Lines of earlier shells, kept when there is a terminal and a place for them; nobody fails without it. */
-class History {
-  readonly #file: string | undefined;
-
-  constructor(stateDir: string, wanted: boolean) {
-    this.#file = wanted ? History.#locate(stateDir) : undefined;
-  }
-
-  static #locate(stateDir: string): string | undefined {
-    try {
-      return historyFile(makeStateDir(stateDir));
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Newest first. */
-  read(): string[] {
-    if (this.#file === undefined) return [];
-    try {
-      return readFileSync(this.#file, "utf8").split("\n").filter(Boolean).slice(-HISTORY_LINES).reverse();
-    } catch {
-      return [];
-    }
-  }
-
-  add(line: string): void {
-    if (this.#file === undefined || line.trim() === "") return;
-    try {
-      appendPrivate(this.#file, `${line}\n`);
-    } catch {
-      // A full disk is no reason to stop talking, nor one where everybody could read it.
-    }
-  }
 }

@@ -1,8 +1,8 @@
 import type { Client } from "../../client/client.ts";
 import { escapeGlob } from "../../glob.ts";
 import { escapeText } from "../escape.ts";
+import { raceAbort } from "../interruptible.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
-import { raceAbort } from "./with-connection.ts";
 
 /** Paths offered as endings, at most. */
 const MAX_COMPLETIONS = 100;

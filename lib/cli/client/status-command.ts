@@ -6,7 +6,7 @@ import { escapeText, toJson } from "../escape.ts";
 import { type Flags, integerFlag } from "../flags.ts";
 import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
-import { CONNECTION_FLAGS } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { withClient } from "./with-connection.ts";
 
 const MAX_LIMIT = 1_000_000;
@@ -19,10 +19,11 @@ export const status: Command = {
   },
   async run(flags, io) {
     const limit = limitOf(flags);
-    return withClient(flags, io, async (client) => {
+    const settings = await readConnectSettings(flags);
+    return withClient(settings, io, async (client) => {
       const result = await fetchStatus(client, limit);
       await io.out(
-        flags["json"]
+        settings.isJson
           ? `${toJson(result)}\n`
           : `${formatStatus(result, io, completeCommand("commserver-client status"))}\n`,
       );

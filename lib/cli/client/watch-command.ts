@@ -4,7 +4,7 @@ import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { askedBy } from "./list-command.ts";
 import { withConnection } from "./with-connection.ts";
 
@@ -15,18 +15,16 @@ export const watch: Command = {
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  run: (flags, io) =>
-    withConnection(flags, io, async (connection, signal) => {
+  async run(flags, io) {
+    const source = flags._[0];
+    const settings = await readConnectSettings(flags);
+    return withConnection(settings, io, async (connection, signal) => {
       await connection.persist((client) =>
-        printChanges(client, {
-          source: flags._[0],
-          json: flags["json"] === true,
-          signal,
-          io,
-        }).finally(() => connection.noteHeld()),
+        printChanges(client, { source, json: settings.isJson, signal, io }).finally(() => connection.noteHeld()),
       );
       return 0;
-    }),
+    });
+  },
 };
 
 /** Tell what changes in all, or in what somebody typed, until the signal, or until the server stops. */

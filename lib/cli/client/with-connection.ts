@@ -1,21 +1,16 @@
 import { Client } from "../../client/client.ts";
 import { Connection } from "../../client/connection.ts";
-import { CommError, TransportError } from "../../errors.ts";
+import { TransportError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import type { Flags } from "../flags.ts";
+import { interruptible, raceAbort } from "../interruptible.ts";
 import { describeError } from "../report.ts";
-import { onSignals } from "../terminal/signals.ts";
-import { processTrace } from "../trace-file.ts";
 import { VERSION } from "../version.ts";
-import { type ConnectSettings, readConnectSettings } from "./connect-settings.ts";
+import type { ConnectSettings } from "./connect-settings.ts";
 import { openTransport } from "./open-transport.ts";
 import { findTarget, type Target } from "./target.ts";
-
-/** How long a command may take to end after Ctrl-C. */
-const CLEAN_UP_MS = 500;
 
 /** How long the server may take to hear that its client was interrupted. */
 const HURRIED_MS = 300;
@@ -37,11 +32,10 @@ interface ConnectOptions {
 
 async function connectTo(
   target: Target,
-  { timeoutMs, acceptNew, wait }: ConnectSettings,
+  { timeoutMs, acceptNew, wait, trace }: ConnectSettings,
   io: ConsoleIo,
   options: ConnectOptions,
 ): Promise<Client> {
-  const trace = processTrace();
   const transport = await openTransport(target, {
     timeoutMs,
     signal: options.signal,
@@ -71,15 +65,14 @@ export function silenceFor(timeoutMs: number): number {
   return Math.max(MIN_SILENCE_MS, 3 * timeoutMs);
 }
 
-/** Run one command over a session of its own. Ctrl-C and SIGTERM end it in order; the second one at once. */
+/** Run one command over a session of its own. Ctrl-C and SIGTERM end it cleanly; the second one at once. */
 export async function withClient(
-  flags: Flags,
+  settings: ConnectSettings,
   io: ConsoleIo,
   work: (client: Client, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   return interruptible(async (signal) => {
     const onMessage = (message: MessageParams) => io.log(`${formatMessage(message)}\n`);
-    const settings = await readConnectSettings(flags, signal);
     const client = await connectClient(settings, io, { signal, onMessage });
     try {
       return await raceAbort(work(client, signal), signal);
@@ -91,14 +84,13 @@ export async function withClient(
 
 /** As withClient(), for work that goes on by itself after a lost link. */
 export async function withConnection(
-  flags: Flags,
+  settings: ConnectSettings,
   io: ConsoleIo,
   work: (connection: Connection, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   return interruptible(async (signal) => {
     const note = (line: string) => io.note(line);
     const onMessage = (message: MessageParams) => io.log(`${formatMessage(message)}\n`);
-    const settings = await readConnectSettings(flags, signal);
     const connection = await openConnection(settings, io, { signal, connecting: signal, note, onMessage });
     try {
       return await raceAbort(work(connection, signal), signal);
@@ -155,39 +147,6 @@ export async function openConnection(
   });
   signal = options.signal;
   return connection;
-}
-
-async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
-  const interrupt = new AbortController();
-  const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], () => {
-    offSignals(); // the next one ends the program by itself
-    interrupt.abort();
-  });
-  try {
-    return await work(interrupt.signal);
-  } finally {
-    offSignals();
-  }
-}
-
-/**
- * `work`, or INTERRUPTED when the signal comes first: then work gets a moment to clean up behind itself, but a
- * server that does not answer can't hold the person.
- */
-export async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const onAbort = () => {
-    timer = setTimeout(() => aborted.reject(new CommError("INTERRUPTED", "Interrupted.")), CLEAN_UP_MS);
-  };
-  signal.addEventListener("abort", onAbort);
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 /** `Server: text`, or `Client02 to all: text`. */
