@@ -1,5 +1,5 @@
 import type { Change } from "../protocol/methods.ts";
-import type { Selection } from "../storage/glob.ts";
+import type { Selection } from "../selection.ts";
 import type { StorageChange } from "../storage/storage.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";
 

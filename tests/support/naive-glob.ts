@@ -1,4 +1,4 @@
-/** Patterns as PROTOCOL.md, "Patterns" says it, step by step and slowly: the oracle for lib/glob.ts and lib/storage/glob.ts. */
+/** Patterns as PROTOCOL.md, "Patterns" says it, step by step and slowly: the oracle for lib/glob.ts and lib/glob-matcher.ts. */
 
 /** Whether a well-formed pattern matches a path. */
 export function naiveMatch(pattern: string, path: string): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { GLOB_LIMITS, isGlob, parseGlob } from "../../lib/glob.ts";
-import { selectGlob } from "../../lib/storage/glob.ts";
+import { selectGlob } from "../../lib/selection.ts";
 import { codeOf } from "../support/fault.ts";
 import { naiveMatch } from "../support/naive-glob.ts";
 import { PAGE, readTable } from "../support/protocol-page.ts";

@@ -7,7 +7,7 @@ import { FoldersAbove } from "../../folders-above.ts";
 import { isGlob } from "../../glob.ts";
 import { baseName, checkPath, joinPath, parentOf, pathFault, quote } from "../../path.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
-import { selectGlob } from "../../storage/glob.ts";
+import { selectGlob } from "../../selection.ts";
 import { type LeftOutThing, oddKind, toldByServer } from "./left-out.ts";
 
 /** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */

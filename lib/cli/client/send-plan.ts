@@ -5,8 +5,8 @@ import { type CommError, StorageError, toCommError, UsageError } from "../../err
 import { FoldersAbove } from "../../folders-above.ts";
 import { isGlob } from "../../glob.ts";
 import { joinPath, pathFault, quote } from "../../path.ts";
+import { type Selection, selectGlob } from "../../selection.ts";
 import { readError } from "../../storage/disk-error.ts";
-import { type Selection, selectGlob } from "../../storage/glob.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
 import { fromLocalName } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";

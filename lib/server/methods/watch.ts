@@ -8,7 +8,7 @@ import {
   selectAt,
   selectBelow,
   selectGlob,
-} from "../../storage/glob.ts";
+} from "../../selection.ts";
 import { ChangeSieve } from "../change-sieve.ts";
 import { sendFeed } from "../feed.ts";
 import { defineMethod } from "../method.ts";

@@ -5,9 +5,7 @@ import { badName, toldByServer } from "../../../lib/cli/client/left-out.ts";
 import { placeIn } from "../../../lib/cli/client/local-target.ts";
 import { splitPattern } from "../../../lib/cli/client/send-plan.ts";
 import { CommError } from "../../../lib/errors.ts";
-import { selectGlob } from "../../../lib/storage/glob.ts";
 import { codeOf } from "../../support/fault.ts";
-import { naiveMatch } from "../../support/naive-glob.ts";
 
 test.each([
   ["T: 5.txt", "T%3A 5.txt"],
@@ -61,21 +59,4 @@ describe("a pattern of put", () => {
     expect(splitPattern("docs/a\\*.txt", "linux")).toEqual({ top: "docs", below: "a\\*.txt" });
     expect(splitPattern("/*", "linux")).toEqual({ top: "/", below: "*" });
   });
-});
-
-// Bun.Glob takes a backslash of a path for a slash there.
-test.each(["*", "?*", "a*", "a\\*", "**/b", "*/b", "a/*", "[Z-^]*", "[!a]*", "[\\]x", "{a\\,x}*", "**", "*\\*"])(
-  "the pattern %p matches on Windows what it matches elsewhere",
-  (pattern) => {
-    const paths = ["a\\b", "a/b", "ab", "\\x", "\\", "b", "x\\y/b", "a/b\\c", "[x", "a\\", "^", "Z"];
-    const expected = paths.filter((path) => naiveMatch(pattern, path));
-    expect(paths.filter(selectGlob(pattern, "win32").matches)).toEqual(expected);
-    expect(paths.filter(selectGlob(pattern, "linux").matches)).toEqual(expected);
-  },
-);
-
-test("a pattern reaches on Windows a folder with a backslash in its name, and what is below it", () => {
-  const { reaches } = selectGlob("docs/a\\b/c\\?/**", "win32");
-  expect(["docs", "docs/a\\b", "docs/a\\b/c\\d", "docs/a\\b/c\\d/e"].map(reaches)).toEqual([true, true, true, true]);
-  expect(["docs/a", "docs/a/b", "docs/a\\b/c", "docs/a\\b/c/d"].map(reaches)).toEqual([false, false, false, false]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { selectBelow, selectGlob } from "../../../lib/selection.ts";
 import { ChangeSieve, MAX_UNDECIDED } from "../../../lib/server/change-sieve.ts";
-import { selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
 import type { StorageChange } from "../../../lib/storage/storage.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { GLOB_LIMITS, isGlob, parseGlob, topOf } from "../../../lib/glob.ts";
-import { checkAsked, selectAt, selectBelow, selectGlob } from "../../../lib/storage/glob.ts";
-import { codeOf, faultOf } from "../../support/fault.ts";
+import { GLOB_LIMITS, isGlob, parseGlob, topOf } from "../../lib/glob.ts";
+import { checkAsked, selectAt, selectBelow, selectGlob } from "../../lib/selection.ts";
+import { codeOf, faultOf } from "../support/fault.ts";
 
 /** Pattern, the folder to begin in, what it selects, what it does not select. */
 const TABLE: [pattern: string, top: string, yes: string[], no: string[]][] = [

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { CommError } from "../../../lib/errors.ts";
-import { isGlob } from "../../../lib/glob.ts";
-import { selectGlob } from "../../../lib/storage/glob.ts";
-import { naiveMatch } from "../../support/naive-glob.ts";
+import { CommError } from "../../lib/errors.ts";
+import { isGlob } from "../../lib/glob.ts";
+import { selectGlob } from "../../lib/selection.ts";
+import { naiveMatch } from "../support/naive-glob.ts";
 
 /** The selection, or undefined when the pattern is refused; anything else passes. */
 function selectionOf(glob: string) {
