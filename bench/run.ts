@@ -1,6 +1,6 @@
 /**
  * Measure the compiled programs on loopback: bun bench/run.ts [--only NAME,…] [--rounds N] [--size BYTES]. See
- * bench/README.md. A missed goal is a result, not a failure: the exit code tells only whether everything could be
+ * bench/README.md. A missed goal is a result, not a failure: the exit code says only whether everything could be
  * measured.
  */
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -34,7 +34,7 @@ export const SIZE_OPTIONS = {
   "list-files": { type: "string", default: "1000000" },
 } as const;
 
-/** @throws Error for what is no size */
+/** @throws Error when the text is not a size */
 export function readSizes(values: Record<keyof typeof SIZE_OPTIONS, string>): Sizes {
   return {
     file: readNumber("size", values.size),

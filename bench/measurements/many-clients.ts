@@ -74,7 +74,7 @@ export const manyClients: TransferMeasurement = {
   },
 };
 
-/** The same with all clients in one program that runs already: what is left is the server's matter and the link's. */
+/** The same with all clients in one running program, so that only the server and the link are measured. */
 async function runSessions(context: TransferContext, workspace: Workspace): Promise<string[]> {
   const { programs, rounds, sizes } = context;
   const { clients } = sizes;

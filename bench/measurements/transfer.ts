@@ -18,7 +18,7 @@ export interface Sizes {
 export interface TransferContext extends Context {
   readonly programs: Programs;
   readonly sizes: Sizes;
-  /** Tell the person who waits how far it is. */
+  /** Show the progress to the person who waits. */
   note(line: string): void;
 }
 

@@ -57,7 +57,7 @@ export async function openCommserver(options: CommserverOptions): Promise<OpenCo
   };
 }
 
-/** Its events go to a file: read through a pipe they would cost the machine time beside what is measured. */
+/** Its events go to a file: reading them through a pipe would cost processor time beside what is measured. */
 async function startServer({
   workspace,
   programs,

@@ -20,7 +20,7 @@ export const PEERS: readonly Peer[] = [
   cp,
 ];
 
-/** A peer of the fleet, or why it is none. */
+/** A peer of the fleet, or why it is left out. */
 export type Member = { readonly peer: Peer } & ({ readonly open: OpenPeer } | { readonly absent: string });
 
 /** All peers that can do something, started, for as long as it is measured. */
@@ -31,7 +31,7 @@ export class Fleet implements AsyncDisposable {
     this.members = members;
   }
 
-  /** Who can't be started is left out, with the reason. */
+  /** A peer that can't be started is left out, with the reason. */
   static async open(operation: Operation, options: PeerOptions, peers: readonly Peer[] = PEERS): Promise<Fleet> {
     const members: Member[] = [];
     for (const peer of peers.filter(({ can }) => can.includes(operation))) {

@@ -49,7 +49,7 @@ export interface Operations {
 }
 
 export interface OpenPeer extends AsyncDisposable {
-  /** Of its server, which may have started others; absent where there is none. */
+  /** Of its server and the processes that it started; absent when the peer has no server. */
   readonly pid?: number;
   readonly operations: Partial<Operations>;
   /** Called before each run, outside of the time taken: its folders are new and empty. */

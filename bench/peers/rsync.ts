@@ -35,7 +35,7 @@ export const rsync: Peer = {
   },
 };
 
-/** As root it would become "nobody", who may not write here. */
+/** Started by root it would become the user "nobody", which may not write here. */
 function settingsOf(served: string, home: string): string {
   const user = process.getuid?.() === 0 ? "uid = 0\ngid = 0\n" : "";
   return `use chroot = no

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Daemon } from "./daemon.ts";
 import { FILE, missingOf, type Peer, TREE } from "./peer.ts";
 
-/** It starts itself anew for each connection, so it wants its whole path. */
+/** sshd executes itself again for each connection, so it needs its absolute path. */
 const SSHD = "/usr/sbin/sshd";
 /** Where it shuts its unprivileged part in; without this folder it does not start. */
 const PRIVILEGE_SEPARATION = "/run/sshd";

@@ -14,7 +14,7 @@ export interface Comparison {
   readonly rows: readonly Row[];
 }
 
-/** A row with what is told about it. */
+/** A row and the text about it. */
 export interface Summary {
   readonly name: string;
   readonly ours: boolean;

@@ -14,7 +14,7 @@ export interface Run {
   /** The same to its first output; only for runs that look at it. */
   readonly firstSeconds?: number;
   readonly clientCpu: number;
-  /** Of all processes of the server; absent where there is none. */
+  /** Of all processes of the server; absent without a server. */
   readonly serverCpu?: number;
   /** Highest resident memory in bytes; only for runs that look at it. */
   readonly clientPeak?: number;

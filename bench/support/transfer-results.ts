@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type BarChart, drawBarCharts } from "./svg.ts";
 import type { TransferResult } from "./transfer-report.ts";
 
-/** What the picture shows: measurements, and of each so many of its comparisons. */
+/** What the picture shows: measurements, and how many comparisons of each. */
 const DRAWN: Readonly<Record<string, number>> = {
   "get-file": 1,
   "put-file": 1,

@@ -1,4 +1,4 @@
-/** Someone who takes part in every round. */
+/** A participant in every round. */
 export interface Contestant<Sample> {
   readonly name: string;
   /** One run. `round` 0 is the warm-up, whose sample does not count. @throws when it fails: it is out then */
