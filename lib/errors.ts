@@ -82,6 +82,7 @@ export const ERRORS = {
   SAME_NAME: stream(58),
 
   USAGE: local(),
+  MALFORMED: local(),
   CANNOT_CONNECT: local("retryable", "unreachable"),
   TLS_FAILED: local("retryable", "unreachable"),
   UNKNOWN_IDENTITY: local(),
@@ -162,14 +163,6 @@ export class TransportError extends CommError {
 /** The disk or the repository said no. */
 export class StorageError extends CommError {
   override readonly name = "StorageError";
-}
-
-/** The command line, or a line typed into the shell, can't be understood. */
-export class UsageError extends CommError {
-  override readonly name = "UsageError";
-  constructor(message: string, options?: ErrorOptions) {
-    super("USAGE", message, options);
-  }
 }
 
 /** True for an error that leaves no session to go on with. */

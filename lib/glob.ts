@@ -1,5 +1,6 @@
 import { StorageError } from "./errors.ts";
-import { checkPath, type PathKind, quote } from "./path.ts";
+import { checkPath, type PathKind } from "./path.ts";
+import { quote } from "./quote.ts";
 
 /** What a pattern may be made of: each path that there is costs a match. Its length is in UTF-16 units. */
 export const GLOB_LIMITS = { length: 256, groups: 16, stars: 32, alternatives: 64 } as const;

@@ -1,6 +1,6 @@
 import { BLOCK_BYTES, type Range } from "./block.ts";
 import { ProtocolError } from "./errors.ts";
-import { quote } from "./path.ts";
+import { quote } from "./quote.ts";
 
 /** Holes of one file that are told. Source: PROTOCOL.md, "Holes". */
 export const MAX_HOLES = 1_000;

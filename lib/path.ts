@@ -1,4 +1,5 @@
 import { StorageError } from "./errors.ts";
+import { quote } from "./quote.ts";
 
 /** Longest path in UTF-8 bytes, and longest single name: the limits of Linux (PATH_MAX, NAME_MAX). */
 export const MAX_PATH_BYTES = 4096;
@@ -77,9 +78,4 @@ export function parentOf(path: string): string {
 /** The path of `name`, which may be a path itself, in `folder`; "" on either side adds nothing. */
 export function joinPath(folder: string, name: string): string {
   return folder === "" || name === "" ? folder + name : `${folder}/${name}`;
-}
-
-/** `text` in double quotes, shortened; callers escape it for the place where it is shown. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }

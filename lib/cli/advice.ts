@@ -53,6 +53,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   CROWDED: "Run it again later: it goes on where it stopped.",
   SAME_NAME: "Keep both with --rename, or give one of them another name first.",
   USAGE: "",
+  MALFORMED: "",
   CANNOT_CONNECT: "Check the address, and that the server is running.",
   TLS_FAILED: "Check the address. A server without encryption needs --plaintext on both sides.",
   UNKNOWN_IDENTITY: "Compare the fingerprint with the server's, then trust it with --accept-new; or join an invite.",

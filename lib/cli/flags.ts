@@ -1,6 +1,6 @@
 import { type ArgsDef, parseArgs } from "citty";
-import { UsageError } from "../errors.ts";
 import { defaultStateDir } from "../state/state-dir.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What a command gets: strings, booleans, and `_` with the words that are no flags. */
 export type Flags = Record<string, unknown> & { readonly _: string[] };

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import { readError } from "../storage/disk-error.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 

@@ -1,6 +1,6 @@
-import { UsageError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import { readGiven } from "./given-file.ts";
+import { UsageError } from "./usage-error.ts";
 
 /**
  * A secret from where no other process can read it: the file that a flag names, with "-" standard input, or an environment

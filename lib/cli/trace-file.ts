@@ -1,8 +1,8 @@
 import fs from "node:fs";
-import { UsageError } from "../errors.ts";
 import type { Transport } from "../session/transport.ts";
 import { traceTransport } from "../trace/traced-transport.ts";
 import { escapeText } from "./escape.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Wraps a transport when there is a trace, and is the transport itself when there is none. */
 export type Trace = (transport: Transport) => Transport;

@@ -1,5 +1,6 @@
 import { CommError, toCommError } from "../errors.ts";
-import { parentOf, quote } from "../path.ts";
+import { parentOf } from "../path.ts";
+import { quote } from "../quote.ts";
 import { isClosed } from "../storage/storage.ts";
 import type { Naming } from "../transfer/naming.ts";
 import { Batches } from "./batches.ts";

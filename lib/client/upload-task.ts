@@ -1,7 +1,7 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { ProtocolError } from "../errors.ts";
-import { quote } from "../path.ts";
 import type { Outcome, PutFile } from "../protocol/methods.ts";
+import { quote } from "../quote.ts";
 import type { ExistsPolicy, FileFacts, OpenFile } from "../storage/storage.ts";
 import type { UploadItem } from "./transfer.ts";
 

@@ -1,10 +1,10 @@
 import type { Range } from "../block.ts";
 import { CommError, codeOfWire, ProtocolError, RemoteError, StreamError, toCommError } from "../errors.ts";
-import { quote } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { wireOfReason } from "../protocol/messages.ts";
 import { PutAnswer, type PutFolder } from "../protocol/methods.ts";
 import { decodeRecordBatches } from "../protocol/records.ts";
+import { quote } from "../quote.ts";
 import type { Stream } from "../session/stream.ts";
 import { Wakeup } from "../session/wakeup.ts";
 import { isSmall, type LoadedFile } from "../storage/storage.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { UsageError } from "../errors.ts";
+import { CommError } from "../errors.ts";
 import { decodeJson } from "./json.ts";
 import { formatToken, parseToken, type Token } from "./token.ts";
 
@@ -46,10 +46,10 @@ export function formatInvite({ label, addresses, identity, token }: Invite): str
   );
 }
 
-/** @throws UsageError which does not show what was given: it holds a secret */
+/** @throws CommError MALFORMED, which does not show what was given: it holds a secret */
 export function parseInvite(line: string): Invite {
   const invite = line.trim();
-  if (!invite.startsWith(PREFIX)) throw new UsageError(`The invite is not one: it begins with ${PREFIX}.`);
+  if (!invite.startsWith(PREFIX)) throw new CommError("MALFORMED", `The invite is not one: it begins with ${PREFIX}.`);
   try {
     if (invite.length > MAX_INVITE_LENGTH) throw new Error("too long");
     const base64 = invite.slice(PREFIX.length).replaceAll("-", "+").replaceAll("_", "/");
@@ -60,7 +60,7 @@ export function parseInvite(line: string): Invite {
     return { label: n, addresses: a, identity: i, token: parseToken(t) };
   } catch {
     // Without the cause: it could quote the invite.
-    throw new UsageError("The invite is damaged: copy the whole line again.");
+    throw new CommError("MALFORMED", "The invite is damaged: copy the whole line again.");
   }
 }
 

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { CommError } from "../errors.ts";
 import { isTokenName } from "./scram.ts";
 
 /** What a client proves its right with: the name is told, the secret never. As text `NAME:SECRET`. */
@@ -14,9 +14,12 @@ export function formatToken({ name, secret }: Token): string {
   return `${name}:${secret}`;
 }
 
-/** @throws UsageError which does not show what was given: it may be a secret */
+/** @throws CommError MALFORMED, which does not show what was given: it may be a secret */
 export function parseToken(text: string): Token {
   const [name = "", secret = "", ...rest] = text.trim().split(":");
   if (rest.length === 0 && isTokenName(name) && SECRET.test(secret)) return { name, secret };
-  throw new UsageError("The token is not one: it looks like NAME:SECRET, with 43 characters behind the colon.");
+  throw new CommError(
+    "MALFORMED",
+    "The token is not one: it looks like NAME:SECRET, with 43 characters after the colon.",
+  );
 }

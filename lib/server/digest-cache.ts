@@ -1,6 +1,6 @@
 import { CommError, StreamError } from "../errors.ts";
-import { quote } from "../path.ts";
 import type { DigestResult } from "../protocol/methods.ts";
+import { quote } from "../quote.ts";
 import type { OpenFile, Sha256, Storage } from "../storage/storage.ts";
 import { digestFile } from "../transfer/digest-file.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import { readPrivate, writePrivate } from "../state/private-file.ts";
 
 /** What a server shows of itself, and proves with its key. Both PEM. */

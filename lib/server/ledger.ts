@@ -1,7 +1,7 @@
 import { Database, type Statement } from "bun:sqlite";
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
 import type { SessionRow } from "../protocol/methods.ts";
+import { quote } from "../quote.ts";
 import { newerState } from "../state/newer-state.ts";
 import { closeToOthers } from "../state/private-file.ts";
 

@@ -1,5 +1,5 @@
 import { CommError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import type { Member } from "./member.ts";
 
 /** The sessions that live now: clients by name, operators beside them. */

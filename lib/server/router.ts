@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { CommError, StorageError, StreamError } from "../errors.ts";
-import { quote } from "../path.ts";
 import { describe } from "../protocol/json.ts";
 import { mayAct, type Open } from "../protocol/messages.ts";
+import { quote } from "../quote.ts";
 import type { Stream } from "../session/stream.ts";
 import { failureOf } from "./failure.ts";
 import type { Member } from "./member.ts";

@@ -1,4 +1,4 @@
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import { exposureOf } from "./exposure.ts";
 
 /** Words for what others on this machine can do with what shall be one user's alone. */

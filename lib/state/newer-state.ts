@@ -1,5 +1,5 @@
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 
 /** @throws StorageError NEWER_STATE when `content`, of a file with a number of its form, has a higher one than is known */
 export function requireKnownForm(content: unknown, known: number, file: string): void {

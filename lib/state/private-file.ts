@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import { errnoOf, readError, writeError } from "../storage/disk-error.ts";
 import { withNameLock } from "../storage/local/locks/name-lock.ts";
 import { OWN_FILE, tryNarrow } from "../storage/local/rights.ts";

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import { writeError } from "../storage/disk-error.ts";
 import { markState } from "../storage/local/private/state-marker.ts";
 

@@ -1,6 +1,6 @@
 import type { Range } from "../block.ts";
 import { sumOf } from "../holes.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import { Budget, type BudgetLimits } from "./budget.ts";
 import type { ExistsPolicy, FileFacts, PartFile, RemoveOptions, Storage } from "./storage.ts";
 import { WrappedStorage } from "./wrapped.ts";

@@ -1,7 +1,8 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { StorageError } from "../errors.ts";
 import { areSameRanges, sumOf, withoutHoles } from "../holes.ts";
-import { baseName, parentOf, quote } from "../path.ts";
+import { baseName, parentOf } from "../path.ts";
+import { quote } from "../quote.ts";
 import { ProvisionalFolders } from "./provisional-folders.ts";
 import { copyName } from "./publish.ts";
 import {

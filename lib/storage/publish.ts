@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { StorageError } from "../errors.ts";
-import { MAX_NAME_BYTES, quote } from "../path.ts";
+import { MAX_NAME_BYTES } from "../path.ts";
+import { quote } from "../quote.ts";
 import type { OpenFolder } from "./local/open-folder.ts";
 import type { ExistsPolicy } from "./storage.ts";
 

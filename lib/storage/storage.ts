@@ -1,6 +1,6 @@
 import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../block.ts";
 import { StorageError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 
 /**
  * What a tree of files must be able to do, for the server's repository as for the folder that a client fetches into

@@ -1,6 +1,6 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { ProtocolError, StreamError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import type { PartFile } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
 

@@ -1,5 +1,5 @@
 import { StreamError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import type { OpenFile } from "../storage/storage.ts";
 
 /** Odd, so that no block's share of the sum is lost. */

@@ -1,5 +1,5 @@
 import { ProtocolError, StreamError } from "../errors.ts";
-import { quote } from "../path.ts";
+import { quote } from "../quote.ts";
 import { discard } from "../session/held-buffers.ts";
 import type { FileFacts } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";

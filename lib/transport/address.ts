@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
-import { UsageError } from "../errors.ts";
+import { CommError } from "../errors.ts";
 
 /** Where a server listens or a client connects to. */
 export type Address =
@@ -18,7 +18,7 @@ const HOST_PORT = /^([\p{L}\p{N}._-]+)(?::(\d+))?$/u;
 /**
  * Read `HOST`, `HOST:PORT`, `[IPV6]:PORT`, a bare IPv6 address, or `unix:PATH`.
  *
- * @throws UsageError
+ * @throws CommError MALFORMED
  */
 export function parseAddress(text: string): Address {
   if (text.startsWith(UNIX_PREFIX) && text.length > UNIX_PREFIX.length) {
@@ -26,7 +26,7 @@ export function parseAddress(text: string): Address {
   }
   const { host, port } = splitHostPort(text);
   if (host === undefined || port < 1 || port > 65_535) {
-    throw new UsageError(`"${text}" is not an address: write HOST:PORT, [IPV6]:PORT or unix:PATH.`);
+    throw new CommError("MALFORMED", `"${text}" is not an address: write HOST:PORT, [IPV6]:PORT or unix:PATH.`);
   }
   return { kind: "tcp", host, port };
 }

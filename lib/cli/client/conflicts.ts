@@ -1,6 +1,6 @@
 import type { TransferItem } from "../../client/transfer.ts";
 import { type CommError, RemoteError } from "../../errors.ts";
-import { quote } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { escapeText } from "../escape.ts";
 import type { TransferTerms, TransferView } from "./transfer-view.ts";
 

@@ -1,14 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import type { ArgsDef } from "citty";
-import { UsageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
 import { type Invite, parseInvite } from "../../protocol/invite.ts";
 import { parseToken, type Token } from "../../protocol/token.ts";
+import { quote } from "../../quote.ts";
 import { type Flags, secondsFlag, stateDirFlag } from "../flags.ts";
 import { readGiven } from "../given-file.ts";
 import { interruptible } from "../interruptible.ts";
 import { readSecret } from "../secret-source.ts";
 import { processTrace, type Trace } from "../trace-file.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** Flags of every client command. */
 export const CONNECTION_FLAGS = {

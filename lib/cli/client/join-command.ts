@@ -1,11 +1,12 @@
-import { CommError, UsageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
+import { CommError } from "../../errors.ts";
 import { parseInvite } from "../../protocol/invite.ts";
+import { quote } from "../../quote.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { type Flags, stateDirFlag } from "../flags.ts";
 import { readSecret } from "../secret-source.ts";
 import { completeCommand } from "../shown-command.ts";
+import { UsageError } from "../usage-error.ts";
 import { ServerBook } from "./server-book.ts";
 import { BOOK_FLAGS } from "./servers-command.ts";
 import { serverOf } from "./target.ts";

@@ -1,5 +1,6 @@
 import { type CommError, codeOfWire, type ErrorCode } from "../../errors.ts";
-import { type PathKind, pathFault, quote } from "../../path.ts";
+import { type PathKind, pathFault } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { escapeText } from "../escape.ts";
 
 /** Something in a folder, or of a pattern, that is not moved: nobody named it, and what nobody named is no failure. */

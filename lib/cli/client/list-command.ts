@@ -1,8 +1,8 @@
 import { askedFor } from "../../client/asked.ts";
 import type { Asked, Client } from "../../client/client.ts";
 import { isGlob } from "../../glob.ts";
-import { quote } from "../../path.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
+import { quote } from "../../quote.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";

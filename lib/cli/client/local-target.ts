@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { StorageError, UsageError } from "../../errors.ts";
-import { pathFault, quote } from "../../path.ts";
+import { StorageError } from "../../errors.ts";
+import { pathFault } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { errnoOf, writeError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
 import { fromLocalName, isMapped, toLocalPath } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** Where what is fetched goes on this machine. */
 export interface LocalTarget {

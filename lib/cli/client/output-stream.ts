@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { promisify } from "node:util";
 import { CommError } from "../../errors.ts";
-import { quote } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { writeError } from "../../storage/disk-error.ts";
 import { type ConsoleIo, outputError } from "../console-io.ts";
 import { unlessAborted } from "../unless-aborted.ts";

@@ -1,10 +1,10 @@
 import type { Connection } from "../../client/connection.ts";
 import type { UploadItem } from "../../client/transfer.ts";
 import { Upload } from "../../client/upload.ts";
-import { UsageError } from "../../errors.ts";
 import { privatePlaces } from "../../state/private.ts";
 import type { Command } from "../command.ts";
 import type { Flags } from "../flags.ts";
+import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { typedFolder } from "./fetch-plan.ts";
 import { prefetch } from "./prefetch.ts";

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { UploadItem } from "../../client/transfer.ts";
-import { type CommError, StorageError, toCommError, UsageError } from "../../errors.ts";
+import { type CommError, StorageError, toCommError } from "../../errors.ts";
 import { FoldersAbove } from "../../folders-above.ts";
 import { isGlob } from "../../glob.ts";
 import { joinPath, pathFault, quote } from "../../path.ts";
@@ -11,6 +11,7 @@ import { LocalStorage } from "../../storage/local/local.ts";
 import { fromLocalName } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import type { LeftOut, StorageEntry } from "../../storage/storage.ts";
+import { UsageError } from "../usage-error.ts";
 import { badName, gone, type LeftOutThing, oddKind } from "./left-out.ts";
 
 export interface SendPlanOptions {

@@ -1,6 +1,6 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
-import { CommError, endsSession, toCommError, UsageError } from "../../errors.ts";
+import { CommError, endsSession, toCommError } from "../../errors.ts";
 import { errorOf, type SessionEnd } from "../../session/session.ts";
 import { Wakeup } from "../../session/wakeup.ts";
 import { privatePlaces } from "../../state/private.ts";
@@ -15,6 +15,7 @@ import { LineEditor } from "../terminal/line-editor.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
 import { PipedLines } from "../terminal/piped-lines.ts";
 import { onSignals } from "../terminal/signals.ts";
+import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, type ConnectSettings, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";

@@ -1,11 +1,11 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
-import { UsageError } from "../../errors.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
+import { UsageError } from "../usage-error.ts";
 import { digest as digestCommand, showDigests } from "./digest-command.ts";
 import { typedPath } from "./fetch-plan.ts";
 import { fetchAll, fetchRequest, get as getCommand } from "./get-command.ts";

@@ -1,6 +1,6 @@
 import type { ArgsDef } from "citty";
-import { UsageError } from "../../errors.ts";
 import { type Flags, findFlag, parseFlags } from "../flags.ts";
+import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS } from "./connect-settings.ts";
 
 /** What is said once, when the shell is started. */

@@ -1,4 +1,4 @@
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** What a line typed into the shell means. */
 export type ShellLine =

@@ -1,9 +1,9 @@
-import { UsageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
 import { type Invite, isInvite } from "../../protocol/invite.ts";
 import { parseToken, type Token } from "../../protocol/token.ts";
+import { quote } from "../../quote.ts";
 import { findLocalInvite } from "../../state/local-invite.ts";
 import { type Address, formatAddress, isLoopback, parseAddress } from "../../transport/address.ts";
+import { UsageError } from "../usage-error.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
 import { type KnownServer, ServerBook } from "./server-book.ts";
 

@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
-import { UsageError } from "../../errors.ts";
 import type { ExistsPolicy } from "../../storage/storage.ts";
 import type { Flags } from "../flags.ts";
+import { UsageError } from "../usage-error.ts";
 import { typedName } from "./fetch-plan.ts";
 
 /** Flags of the commands that move files. */

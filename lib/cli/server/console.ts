@@ -1,6 +1,6 @@
 import type { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
-import { CommError, UsageError } from "../../errors.ts";
+import { CommError } from "../../errors.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "../client/connect-settings.ts";
 import { connectClient } from "../client/with-connection.ts";
 import type { Command } from "../command.ts";
@@ -8,6 +8,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
 import { type Flags, secondsFlag, stateDirFlag } from "../flags.ts";
 import { onSignals } from "../terminal/signals.ts";
+import { UsageError } from "../usage-error.ts";
 import { obeyOperator } from "./operator-commands.ts";
 import { runOperatorConsole } from "./operator-console.ts";
 import { connectSocket } from "./operator-socket.ts";

@@ -1,4 +1,4 @@
-import { CommError, toCommError, UsageError } from "../../errors.ts";
+import { CommError, toCommError } from "../../errors.ts";
 import { openIdentity, rotateIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
 import { serverWarnings } from "../../state/exposed-state.ts";
@@ -7,6 +7,7 @@ import { formatFingerprint } from "../../transport/tls.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { stateDirFlag } from "../flags.ts";
+import { UsageError } from "../usage-error.ts";
 
 export const identity: Command = {
   description: "Show the fingerprint of this server's identity, or replace it",

@@ -1,6 +1,5 @@
 import { hostname, networkInterfaces } from "node:os";
 import * as v from "valibot";
-import { UsageError } from "../../errors.ts";
 import { BY_AUTHORITY, formatInvite } from "../../protocol/invite.ts";
 import type { Token } from "../../protocol/token.ts";
 import type { Identity } from "../../server/identity.ts";
@@ -9,6 +8,7 @@ import { invitationFile } from "../../state/state-dir.ts";
 import { DEFAULT_PORT, formatAddress, formatHostPort, parseAddress } from "../../transport/address.ts";
 import { formatFingerprint } from "../../transport/tls.ts";
 import type { Flags } from "../flags.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** Addresses in an invite, at most. */
 const MAX_ADDRESSES = 8;

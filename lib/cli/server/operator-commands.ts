@@ -1,11 +1,11 @@
 import type { Operator } from "../../client/operator.ts";
-import { UsageError } from "../../errors.ts";
 import { sendTyped } from "../client/send-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "../client/shell-flags.ts";
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status-command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, formatTime } from "../format.ts";
+import { UsageError } from "../usage-error.ts";
 import { forgetTokenLine, runTokenLine } from "./token-command.ts";
 
 export interface OperatorCommand {

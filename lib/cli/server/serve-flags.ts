@@ -1,6 +1,6 @@
 import type { ArgsDef } from "citty";
-import { UsageError } from "../../errors.ts";
 import { type Flags, integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flags.ts";
+import { UsageError } from "../usage-error.ts";
 import { defaultMemory } from "./default-memory.ts";
 import { parseAdvertised } from "./invitation.ts";
 

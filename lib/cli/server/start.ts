@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { toCommError } from "../../errors.ts";
-import { quote } from "../../path.ts";
 import { formatToken, type Token } from "../../protocol/token.ts";
+import { quote } from "../../quote.ts";
 import { Access } from "../../server/access/access.ts";
 import { createSecret, type KnownToken, LOCAL_TOKEN, TokenStore } from "../../server/access/token-store.ts";
 import { createVerifier } from "../../server/access/verifier.ts";

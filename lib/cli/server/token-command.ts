@@ -1,14 +1,15 @@
 import type { Operator } from "../../client/operator.ts";
-import { CommError, toCommError, UsageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
+import { CommError, toCommError } from "../../errors.ts";
 import { Role } from "../../protocol/messages.ts";
 import type { IssueTokenResult, TokenRecord } from "../../protocol/methods.ts";
+import { quote } from "../../quote.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { expiryFlag, type Flags, stateDirFlag } from "../flags.ts";
 import { formatTable, formatTime } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
+import { UsageError } from "../usage-error.ts";
 import { parseAdvertised } from "./invitation.ts";
 import { openTokenDesk, type TokenDesk } from "./token-desk.ts";
 

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { Operator } from "../../client/operator.ts";
 import { ERRORS, StorageError, toCommError } from "../../errors.ts";
-import { quote } from "../../path.ts";
 import type { TokenRecord } from "../../protocol/methods.ts";
 import { formatToken } from "../../protocol/token.ts";
+import { quote } from "../../quote.ts";
 import { TokenStore } from "../../server/access/token-store.ts";
 import { openIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";

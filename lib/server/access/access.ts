@@ -1,6 +1,6 @@
-import { quote } from "../../path.ts";
 import type { AuthOffer } from "../../protocol/messages.ts";
 import * as scram from "../../protocol/scram.ts";
+import { quote } from "../../quote.ts";
 import type { Clock } from "../../session/clock.ts";
 import type { PeerAddress } from "../../session/transport.ts";
 import { Throttle } from "../throttle.ts";

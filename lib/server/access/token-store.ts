@@ -1,10 +1,10 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
 import { CommError, StorageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
 import { Role } from "../../protocol/messages.ts";
 import { decodeBase64, encodeBase64, isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
 import type { Token } from "../../protocol/token.ts";
+import { quote } from "../../quote.ts";
 import { requireKnownForm } from "../../state/newer-state.ts";
 import { readPrivate, writePrivate } from "../../state/private-file.ts";
 import { createVerifier, SALT_BYTES, saltFor, type Verifier } from "./verifier.ts";

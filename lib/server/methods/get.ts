@@ -1,11 +1,12 @@
 import type * as v from "valibot";
 import { BLOCK_BYTES, MAX_NUMBERED_BYTES, type Range } from "../../block.ts";
 import { ProtocolError, StreamError } from "../../errors.ts";
-import { checkPath, quote } from "../../path.ts";
+import { checkPath } from "../../path.ts";
 import { ChunkKind } from "../../protocol/chunk.ts";
 import { wireOfReason } from "../../protocol/messages.ts";
 import { GetRequest, Nothing } from "../../protocol/methods.ts";
 import { decodeRecordBatches } from "../../protocol/records.ts";
+import { quote } from "../../quote.ts";
 import type { Stream } from "../../session/stream.ts";
 import type { FileFacts, StorageEntry } from "../../storage/storage.ts";
 import { ChunkWriter } from "../../transfer/chunk-writer.ts";

@@ -1,5 +1,6 @@
 import { StorageError } from "../../errors.ts";
-import { parentOf, quote } from "../../path.ts";
+import { parentOf } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import type { Owner } from "../disk-error.ts";
 import type { Folders } from "./folders.ts";
 import type { Losses } from "./losses.ts";

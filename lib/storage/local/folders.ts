@@ -1,7 +1,8 @@
 import fs, { type BigIntStats } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
 import { StorageError } from "../../errors.ts";
-import { baseName, parentOf, quote } from "../../path.ts";
+import { baseName, parentOf } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { errnoOf } from "../disk-error.ts";
 import { ProvisionalFolders } from "../provisional-folders.ts";
 import type { FolderId } from "./inodes.ts";

@@ -1,7 +1,7 @@
 import fs, { type BigIntStats } from "node:fs";
 import { BLOCK_BYTES, type Range } from "../../block.ts";
 import { StorageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { type Owner, readError } from "../disk-error.ts";
 import type { FileSource, LoadedFile, OpenFile, OpenState, StorageEntry } from "../storage.ts";
 import { readAt, takenBytes } from "./file-io.ts";

@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { CommError, StorageError } from "../../errors.ts";
-import { baseName, parentOf, quote } from "../../path.ts";
+import { baseName, parentOf } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { errnoOf, type Owner, readError, writeError } from "../disk-error.ts";
 import {
   checkSize,

@@ -1,7 +1,7 @@
 import fs, { type BigIntStats } from "node:fs";
 import { join } from "node:path";
 import { StorageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { errnoOf, type Owner } from "../disk-error.ts";
 import { isSmall, type StorageEntry } from "../storage.ts";
 import { hasLastingNumbers } from "./disk-kind.ts";

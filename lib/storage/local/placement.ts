@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { StorageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { errnoOf } from "../disk-error.ts";
 import { copyName } from "../publish.ts";
 import { type ExistsPolicy, type FileFacts, isSmall, type Placement, sameName } from "../storage.ts";

@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import { StorageError } from "../../errors.ts";
 import { fold } from "../../fold.ts";
-import { parentOf, quote } from "../../path.ts";
+import { parentOf } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { copyName } from "../publish.ts";
 import type { Folders } from "./folders.ts";
 import { isItsOwn } from "./names/own-name.ts";

@@ -1,5 +1,5 @@
 import { StorageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { isWithinUnfinished } from "./names/part-names.ts";
 import { isWithinMarker } from "./private/state-marker.ts";
 

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { resolve, sep } from "node:path";
 import { StorageError } from "../../errors.ts";
-import { quote } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { errnoOf } from "../disk-error.ts";
 
 export interface TreeRootOptions {

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { quote } from "../../path.ts";
+import { quote } from "../../quote.ts";
 import { writeError } from "../disk-error.ts";
 import { uniquePartName } from "./names/part-names.ts";
 import { OpenFolder } from "./open-folder.ts";

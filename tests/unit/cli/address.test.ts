@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { UsageError } from "../../../lib/errors.ts";
+import { CommError } from "../../../lib/errors.ts";
 import { type Address, formatAddress, formatHostPort, parseAddress } from "../../../lib/transport/address.ts";
 
 const tcp = (host: string, port = 5050): Address => ({ kind: "tcp", host, port });
@@ -49,7 +49,7 @@ describe("parseAddress()", () => {
     "unix:",
   ])("refuses %p and shows how to write it", (text) => {
     expect(() => parseAddress(text)).toThrow(
-      new UsageError(`"${text}" is not an address: write HOST:PORT, [IPV6]:PORT or unix:PATH.`),
+      new CommError("MALFORMED", `"${text}" is not an address: write HOST:PORT, [IPV6]:PORT or unix:PATH.`),
     );
   });
 
@@ -70,7 +70,7 @@ describe("parseAddress()", () => {
     "[host]:80",
     "[ ]:80",
   ])("refuses %p, which no host can be called", (text) => {
-    expect(() => parseAddress(text)).toThrow(UsageError);
+    expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: "MALFORMED" }));
   });
 });
 

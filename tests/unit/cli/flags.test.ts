@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { ArgsDef } from "citty";
 import { integerFlag, nearest, parseFlags, secondsFlag } from "../../../lib/cli/flags.ts";
-import { UsageError } from "../../../lib/errors.ts";
+import { UsageError } from "../../../lib/cli/usage-error.ts";
 
 const ARGS: ArgsDef = {
   path: { type: "positional", valueHint: "…" },

@@ -50,7 +50,7 @@ describe("--advertise", () => {
   });
 
   test.each(["", ",", "a b", "host:0", "host:65536", "host:port", "a,,b"])("is refused when it is %j", (value) => {
-    expect(() => advertised(value)).toThrow(expect.objectContaining({ code: "USAGE" }));
+    expect(() => advertised(value)).toThrow(expect.objectContaining({ code: "MALFORMED" }));
   });
 
   test.each([

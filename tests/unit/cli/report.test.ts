@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { EXIT_CODES, EXIT_OF } from "../../../lib/cli/exit-codes.ts";
 import { describeError, reportError } from "../../../lib/cli/report.ts";
+import { UsageError } from "../../../lib/cli/usage-error.ts";
 import {
   CommError,
   type ErrorCode,
@@ -9,7 +10,6 @@ import {
   StorageError,
   StreamError,
   TransportError,
-  UsageError,
 } from "../../../lib/errors.ts";
 import { TestIo } from "../../support/test-io.ts";
 
@@ -30,6 +30,7 @@ const EXITS: [ErrorCode, number][] = [
   ["INTERNAL", 1],
   ["CANCELLED", 1],
   ["USAGE", 2],
+  ["MALFORMED", 2],
   ["BAD_PATH", 2],
   ["NOT_A_FILE", 2],
   ["CANNOT_CONNECT", 3],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { flagHint, parseShellLine } from "../../../lib/cli/client/shell-line.ts";
-import { UsageError } from "../../../lib/errors.ts";
+import { UsageError } from "../../../lib/cli/usage-error.ts";
 
 const COMMANDS = ["list", "get", "exit"];
 const parse = (line: string) => parseShellLine(line, COMMANDS);

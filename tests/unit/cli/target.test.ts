@@ -157,7 +157,7 @@ describe("a token of its own", () => {
 
   test("that is none is refused and not shown", async () => {
     process.env["COMMSERVER_TOKEN"] = "sesame-open";
-    await expect(find()).rejects.toThrow(expect.objectContaining({ code: "USAGE" }));
+    await expect(find()).rejects.toThrow(expect.objectContaining({ code: "MALFORMED" }));
     await expect(find()).rejects.not.toThrow("sesame");
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { UsageError } from "../../../lib/errors.ts";
+import type { CommError } from "../../../lib/errors.ts";
 import { formatInvite, type Invite, parseInvite } from "../../../lib/protocol/invite.ts";
 
 const INVITE: Invite = {
@@ -31,8 +31,8 @@ function expectRefused(line: string): void {
   } catch (error) {
     thrown = error;
   }
-  expect(thrown).toBeInstanceOf(UsageError);
-  const { message, cause } = thrown as UsageError;
+  expect(thrown).toMatchObject({ code: "MALFORMED" });
+  const { message, cause } = thrown as CommError;
   expect(cause).toBeUndefined();
   expect(message).not.toContain(line.slice(12, 40) || "\u0000");
   expect(message).not.toContain(INVITE.token.secret.slice(0, 10));
@@ -107,7 +107,7 @@ describe("a damaged invite is refused and not shown", () => {
     ["a token that is none", lineOf({ ...CONTENT, t: "laptop:short" })],
   ])("with %s", (_, line) => expectRefused(line));
 
-  test("any text is read or refused with a UsageError", () => {
+  test("any text is read or refused as malformed", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -119,7 +119,7 @@ describe("a damaged invite is refused and not shown", () => {
           try {
             parseInvite(line);
           } catch (thrown) {
-            expect(thrown).toBeInstanceOf(UsageError);
+            expect(thrown).toMatchObject({ code: "MALFORMED" });
           }
         },
       ),

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { UsageError } from "../../../lib/errors.ts";
+import type { CommError } from "../../../lib/errors.ts";
 import { formatToken, parseToken } from "../../../lib/protocol/token.ts";
 import { createSecret } from "../../../lib/server/access/token-store.ts";
 
 const SECRET = "sEcReT-_".repeat(6).slice(0, 43);
 
-/** What was thrown, which must be a UsageError. */
-function usageErrorOf(read: () => unknown): UsageError {
+/** What was thrown, which must say that it is malformed. */
+function malformedOf(read: () => unknown): CommError {
   try {
     read();
   } catch (thrown) {
-    expect(thrown).toBeInstanceOf(UsageError);
-    return thrown as UsageError;
+    expect(thrown).toMatchObject({ code: "MALFORMED" });
+    return thrown as CommError;
   }
   throw new Error("it was taken");
 }
@@ -41,11 +41,11 @@ describe("a token as text", () => {
     ["space within", `lap top:${SECRET}`],
     ["a name of 65", `${"a".repeat(65)}:${SECRET}`],
   ])("is refused with %s, and not shown", (_, text) => {
-    const { message } = usageErrorOf(() => parseToken(text));
+    const { message } = malformedOf(() => parseToken(text));
     expect(message).not.toContain(SECRET.slice(1, 20));
   });
 
-  test("any text is read or refused with a UsageError", () => {
+  test("any text is read or refused as malformed", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -56,7 +56,7 @@ describe("a token as text", () => {
           try {
             expect(formatToken(parseToken(text))).toBe(text.trim());
           } catch (thrown) {
-            expect(thrown).toBeInstanceOf(UsageError);
+            expect(thrown).toMatchObject({ code: "MALFORMED" });
           }
         },
       ),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { expiryFlag, parseFlags, sizeFlag } from "../../../lib/cli/flags.ts";
 import { readSettings, SERVE_FLAGS } from "../../../lib/cli/server/serve-flags.ts";
-import { UsageError } from "../../../lib/errors.ts";
+import { UsageError } from "../../../lib/cli/usage-error.ts";
 
 describe("sizeFlag()", () => {
   const read = (text: string) => sizeFlag({ _: [], quota: text }, "quota");

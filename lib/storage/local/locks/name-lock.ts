@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { StorageError } from "../../../errors.ts";
-import { quote } from "../../../path.ts";
+import { quote } from "../../../quote.ts";
 import { isOwnDisk } from "../disk-kind.ts";
 import { namingLock, uniqueLockName } from "../names/part-names.ts";
 import { LockFolder } from "./lock-folder.ts";

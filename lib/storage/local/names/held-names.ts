@@ -1,5 +1,5 @@
 import { StorageError } from "../../../errors.ts";
-import { quote } from "../../../path.ts";
+import { quote } from "../../../quote.ts";
 import { errnoOf, unheldName } from "../../disk-error.ts";
 import type { Folders } from "../folders.ts";
 import { holds, isOtherMatter } from "./name-trial.ts";

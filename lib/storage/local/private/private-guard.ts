@@ -1,7 +1,8 @@
 import fs, { type BigIntStats } from "node:fs";
 import { dirname, sep } from "node:path";
 import { StorageError } from "../../../errors.ts";
-import { baseName, quote } from "../../../path.ts";
+import { baseName } from "../../../path.ts";
+import { quote } from "../../../quote.ts";
 import { errnoOf, type Owner } from "../../disk-error.ts";
 import type { StorageEntry } from "../../storage.ts";
 import { type FolderId, type Inode, Inodes } from "../inodes.ts";
