@@ -7,7 +7,9 @@ import { FoldersAbove } from "../../folders-above.ts";
 import { isGlob } from "../../glob.ts";
 import { baseName, checkPath, joinPath, parentOf, pathFault } from "../../path.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
+import { quote } from "../../quote.ts";
 import { selectGlob } from "../../selection.ts";
+import { UsageError } from "../usage-error.ts";
 import { type LeftOutThing, oddKind, toldByServer } from "./left-out.ts";
 
 /** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
