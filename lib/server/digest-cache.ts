@@ -1,8 +1,7 @@
-import { CommError, StreamError } from "../errors.ts";
+import { CommError } from "../errors.ts";
 import type { DigestResult } from "../protocol/methods.ts";
-import { quote } from "../quote.ts";
-import type { OpenFile, Sha256, Storage } from "../storage/storage.ts";
-import { digestFile } from "../transfer/digest-file.ts";
+import type { OpenFile, Storage } from "../storage/storage.ts";
+import { digestFile, type Sha256 } from "../transfer/digest-file.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";
 
 /** About 2 MB when full. */
@@ -32,7 +31,7 @@ export class DigestCache {
   /**
    * `signal` is aborted when the caller wants it no more: with the last of them the work ends.
    *
-   * @throws StorageError as Storage.open(); StreamError CHANGED when the file changes while it is read; CommError INTERRUPTED
+   * @throws StorageError as Storage.open(), CHANGED when the file changes while it is read; CommError INTERRUPTED
    */
   async digest(path: string, signal: AbortSignal): Promise<DigestResult> {
     const file = await this.#storage.open(path);
@@ -68,16 +67,13 @@ export class DigestCache {
     const yielder = new Yielder(this.#clock);
     const work = async () => {
       try {
-        const found = await digestFile(file, this.#createSha256(), () => {
+        const sha256 = await digestFile(file, this.#createSha256(), () => {
           if (entry.waiting === 0) throw leftError();
           // A piece is half a millisecond's work: of however many files, one has its turn.
           return yielder.begin();
         });
-        if (found.etag !== file.entry.etag) {
-          throw new StreamError("CHANGED", `${quote(file.entry.path)} changed while it was read.`);
-        }
         entry.isKnown = true;
-        return found.sha256;
+        return sha256;
       } catch (thrown) {
         this.#forget(key, entry);
         throw thrown;

@@ -17,11 +17,16 @@ export class BoundedStorage extends WrappedStorage {
   #hasShrunk = false;
   #counting: Promise<void> | undefined;
 
-  /** `freeBytes`: what the disk below `inner` has room for now; `now` in milliseconds. */
-  constructor(inner: Storage, limits: BudgetLimits, options: { freeBytes(): number; now(): number }) {
+  /** `now` in milliseconds. */
+  constructor(inner: Storage, limits: BudgetLimits, now: () => number) {
     super(inner);
-    this.#budget = new Budget(limits, options.freeBytes);
-    this.#now = options.now;
+    this.#budget = new Budget(limits, () => inner.freeBytes());
+    this.#now = now;
+  }
+
+  /** Of the quota, what was counted last is taken. */
+  override freeBytes(): number {
+    return this.#budget.freeBytes;
   }
 
   /** @throws StorageError as Storage.receive(), and QUOTA_EXCEEDED, NO_SPACE */

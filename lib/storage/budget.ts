@@ -28,6 +28,13 @@ export class Budget {
     return this.#limits.quotaBytes !== undefined;
   }
 
+  /** Bytes that check() lets pass. */
+  get freeBytes(): number {
+    const { quotaBytes = Number.POSITIVE_INFINITY, keepFreeBytes } = this.#limits;
+    const ofQuota = quotaBytes - this.#used - this.#promised;
+    return Math.max(0, Math.min(ofQuota, this.#freeBytes() - this.#promisedRoom - keepFreeBytes));
+  }
+
   /**
    * Promise `bytes` to a transfer, which must keep() or release() all of them. `room`: what of them the disk takes.
    *

@@ -9,6 +9,7 @@ import {
   checkSize,
   type ExistsPolicy,
   type FileFacts,
+  fileChanged,
   isSmall,
   type ListOptions,
   type LoadedFile,
@@ -41,6 +42,7 @@ interface MemoryPart {
 /** A tree in memory, for tests. */
 export class MemoryStorage implements Storage {
   readonly location = "memory";
+  readonly capabilities = { watch: true, atomicRename: true, emptyFolders: true };
   readonly #files = new Map<string, MemoryFile>();
   /** With their modes. */
   readonly #folders = new Map<string, number | undefined>();
@@ -48,6 +50,10 @@ export class MemoryStorage implements Storage {
   readonly #made = new ProvisionalFolders();
   readonly #listeners = new Set<(changes: readonly StorageChange[]) => void>();
   #version = 0;
+
+  freeBytes(): number {
+    return Number.POSITIVE_INFINITY;
+  }
 
   set(path: string, bytes: Uint8Array, modifiedAt = 0, executable = false, mode?: number): void {
     const change = this.#files.has(path) ? "changed" : "added";
@@ -94,19 +100,22 @@ export class MemoryStorage implements Storage {
     const entry = await this.stat(path);
     const file = this.#files.get(path);
     if (file === undefined) throw new StorageError("NOT_A_FILE", `${quote(path)} is a folder.`);
-    const { bytes } = file;
+    const { bytes, version } = file;
+    const check = async () => {
+      if (this.#files.get(path)?.version !== version) throw fileChanged(path);
+    };
     return {
       entry,
+      check,
+      hasGrown: false,
       read: async (buffer, position) => {
+        await check();
         const piece = bytes.subarray(position, position + buffer.length);
         buffer.set(piece);
         return piece.length;
       },
       source: () => undefined,
       holes: () => [],
-      currentEtag: async () => String(this.#files.get(path)?.version ?? "gone"),
-      // Its bytes are those of its opening, whatever is at the path by now.
-      currentState: async () => (this.#files.get(path)?.version === file.version ? "same" : "changed"),
       close: async () => {},
     };
   }

@@ -11,6 +11,11 @@ export interface Storage {
   /** Where it is, for people. */
   readonly location: string;
 
+  readonly capabilities: StorageCapabilities;
+
+  /** Bytes that there is room for now; Infinity where nothing limits them or that is not known. Throws nothing. */
+  freeBytes(): number;
+
   /**
    * What is at `path`; links that stay inside are followed.
    *
@@ -124,9 +129,20 @@ export interface Storage {
    * Tell what changes from now on, whoever changes it, soon after it happened and some hundred changes at a time. Returns
    * the function that ends it.
    *
-   * @throws StorageError UNREADABLE when the root is not there, INTERNAL when it can't be read
+   * @throws StorageError UNREADABLE when the root is not there, INTERNAL when it can't be read, and without
+   * `capabilities.watch`
    */
   watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void>;
+}
+
+/** What a storage can do; false: callers do without it. */
+export interface StorageCapabilities {
+  /** watch() reports changes. */
+  readonly watch: boolean;
+  /** rename() of a file or folder is one step: nobody ever sees both paths, or neither. */
+  readonly atomicRename: boolean;
+  /** A folder exists by itself: one with nothing in it is listed, and stays when its last file goes. */
+  readonly emptyFolders: boolean;
 }
 
 /** What is left of a transfer. */
@@ -185,6 +201,11 @@ export function sameName(path: string): StorageError {
   );
 }
 
+/** The open file at `path` is not what it was when it was opened. */
+export function fileChanged(path: string): StorageError {
+  return new StorageError("CHANGED", `${quote(path)} changed while it was read.`);
+}
+
 /** True for the mode of a folder that keeps its own owner from listing, filling or entering it. */
 export function isClosed(mode: number | undefined): mode is number {
   return mode !== undefined && (mode & 0o700) !== 0o700;
@@ -223,21 +244,23 @@ export interface StorageEntry extends FileFacts {
 
 export interface OpenFile {
   readonly entry: StorageEntry;
-  /** Read up to `buffer.length` bytes from `position` on into the caller's buffer; 0 at the end. */
+  /**
+   * Read up to `buffer.length` bytes from `position` on into the caller's buffer; 0 at the end. They are bytes of the state
+   * that `entry` describes, or of one that only has more bytes after those: then `hasGrown` is true.
+   *
+   * @throws StorageError CHANGED when the file is in any other state; as stat()
+   */
   read(buffer: Uint8Array, position: number): Promise<number>;
+  /** Whether read() or check() has found the file longer than `entry` says. */
+  readonly hasGrown: boolean;
+  /** What read() promises of its bytes, for those that go by source(). @throws StorageError CHANGED */
+  check(): Promise<void>;
   /** Bytes of it that can be sent by the system itself; undefined where it is no file of this machine. */
   source(offset: number, length: number): FileSource | undefined;
   /** Parts of it that its disk keeps nothing of, in whole blocks and in order, MAX_HOLES at most: all zeros. */
   holes(): readonly Range[];
-  /** The etag as it is now. */
-  currentEtag(): Promise<string>;
-  /** What it is now to what it was when it was opened. */
-  currentState(): Promise<OpenState>;
   close(): Promise<void>;
 }
-
-/** "grown": it is longer, and may be the same up to where it ended; "changed": any other difference. */
-export type OpenState = "same" | "grown" | "changed";
 
 /** Bytes of an open file of this machine. */
 export interface FileSource {
@@ -292,10 +315,4 @@ export interface PartFile {
 
   /** Leave nothing behind. */
   discard(): Promise<void>;
-}
-
-/** An incremental SHA-256, such as `new Bun.CryptoHasher("sha256")`. */
-export interface Sha256 {
-  update(bytes: Uint8Array): unknown;
-  digest(encoding: "hex"): string;
 }

@@ -8,6 +8,7 @@ import type {
   Placement,
   RemoveOptions,
   Storage,
+  StorageCapabilities,
   StorageChange,
   StorageEntry,
   Unfinished,
@@ -23,6 +24,14 @@ export abstract class WrappedStorage implements Storage {
 
   get location(): string {
     return this.inner.location;
+  }
+
+  get capabilities(): StorageCapabilities {
+    return this.inner.capabilities;
+  }
+
+  freeBytes(): number {
+    return this.inner.freeBytes();
   }
 
   stat(path: string): Promise<StorageEntry> {

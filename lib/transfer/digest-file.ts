@@ -1,18 +1,24 @@
-import type { OpenFile, Sha256 } from "../storage/storage.ts";
+import { fileChanged, type OpenFile } from "../storage/storage.ts";
 
 const READ_BYTES = 512 * 1024;
 
+/** An incremental SHA-256, such as `new Bun.CryptoHasher("sha256")`. */
+export interface Sha256 {
+  update(bytes: Uint8Array): unknown;
+  digest(encoding: "hex"): string;
+}
+
 /**
- * The SHA-256 of an open file in hexadecimal, and the etag that it has at the end. Reads ahead by one buffer. The caller
+ * The SHA-256 of an open file in hexadecimal. Reads ahead by one buffer. The caller
  * closes the file. `onPiece` is called after each piece with its bytes, and waited for; what it throws ends it.
  *
- * @throws StorageError when it can't be read; what `onPiece` throws
+ * @throws StorageError CHANGED when it changes or grows meanwhile; when it can't be read; what `onPiece` throws
  */
 export async function digestFile(
   file: OpenFile,
   sha256: Sha256,
   onPiece?: (bytes: number) => void | Promise<void>,
-): Promise<{ sha256: string; etag: string }> {
+): Promise<string> {
   // The byte more tells where it ends.
   const length = Math.min(READ_BYTES, file.entry.size + 1);
   const buffers = [new Uint8Array(length), new Uint8Array(length)] as const;
@@ -27,5 +33,6 @@ export async function digestFile(
     sha256.update((buffers[(turn + 1) % 2] as Uint8Array).subarray(0, bytes));
     await onPiece?.(bytes);
   }
-  return { sha256: sha256.digest("hex"), etag: await file.currentEtag() };
+  if (file.hasGrown) throw fileChanged(file.entry.path);
+  return sha256.digest("hex");
 }

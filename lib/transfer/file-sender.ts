@@ -1,9 +1,9 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { sumOf, withoutHoles } from "../holes.ts";
 import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
-import type { OpenFile } from "../storage/storage.ts";
+import { fileChanged, type OpenFile } from "../storage/storage.ts";
 import type { ChunkWriter } from "./chunk-writer.ts";
-import { changed, GrowingFile } from "./growing-file.ts";
+import { GrowingFile } from "./growing-file.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
 
 /** Blocks up to here are copied into a batch: cheaper than a frame of their own. */
@@ -66,12 +66,12 @@ export class FileSender {
   }
 
   /**
-   * Send the blocks of `wanted` that are in no hole. The bytes are those of one state of the file: it is looked at after each read, before
-   * the block goes out. A file that grows meanwhile is read once more at the end: what was sent of it must be there
+   * Send the blocks of `wanted` that are in no hole. The bytes are those of one state of the file, as OpenFile.read()
+   * promises. A file that grows meanwhile is read once more at the end: what was sent of it must be there
    * still. FILE must have been sent, and the caller closes the file. With `digests` of this state of the file, blocks
    * whose digest is known are sent by the system itself where it can, and the others are noted.
    *
-   * @throws StreamError CHANGED when the file is not what it was at its opening, and has not only grown; what was sent
+   * @throws StorageError CHANGED when the file is not what it was at its opening, and has not only grown: what was sent
    * must not be used
    * @throws StorageError when it can't be read; as Stream.write()
    */
@@ -111,10 +111,10 @@ export class FileSender {
       await reading?.catch(() => {});
     }
     if (turn === 0) await watched.check();
-    if (watched.hasGrown) await this.#readAgain(watched, ranges, holes);
+    if (file.hasGrown) await this.#readAgain(watched, ranges, holes);
   }
 
-  /** All has left, and the frames are free. @throws StreamError CHANGED when it is not what was sent any more */
+  /** All has left, and the frames are free. @throws StorageError CHANGED when it is not what was sent any more */
   async #readAgain(watched: GrowingFile, ranges: readonly Range[], holes: readonly Range[]): Promise<void> {
     const { file } = watched;
     const again = new GrowingFile(file, true);
@@ -122,12 +122,12 @@ export class FileSender {
       again.note(await this.#digest(again, offset, length));
       if (this.#writer.isClosed) break;
     }
-    if (!again.equals(watched)) throw changed(file);
+    if (!again.equals(watched)) throw fileChanged(file.entry.path);
     // Its end, say, is in a hole no more.
     const filled = holes.length > 0 ? withoutHoles(holes, file.holes()) : [];
     for (const [offset, length] of blocksOf(filled)) {
       const zeros = this.#writer.digest(new Uint8Array(length), offset);
-      if ((await this.#digest(again, offset, length)) !== zeros) throw changed(file);
+      if ((await this.#digest(again, offset, length)) !== zeros) throw fileChanged(file.entry.path);
     }
   }
 
@@ -158,10 +158,10 @@ export class FileSender {
     const target = frame.subarray(CHUNK_HEADER_BYTES);
     for (let filled = 0; filled < target.length; ) {
       const bytes = await file.read(target.subarray(filled), offset + filled);
-      if (bytes === 0) throw changed(file);
+      if (bytes === 0) throw fileChanged(file.entry.path);
       filled += bytes;
     }
-    await watched.check();
+    watched.requireLength();
     return frame;
   }
 

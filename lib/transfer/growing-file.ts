@@ -1,6 +1,4 @@
-import { StreamError } from "../errors.ts";
-import { quote } from "../quote.ts";
-import type { OpenFile } from "../storage/storage.ts";
+import { fileChanged, type OpenFile } from "../storage/storage.ts";
 
 /** Odd, so that no block's share of the sum is lost. */
 const FACTOR = 0x9e37_79b9_7f4a_7c15n;
@@ -15,19 +13,21 @@ export class GrowingFile {
   readonly #mayGrow: boolean;
   /** Of the digests that were noted, in their order. */
   #sum = 0n;
-  hasGrown = false;
 
   constructor(file: OpenFile, mayGrow: boolean) {
     this.file = file;
     this.#mayGrow = mayGrow;
   }
 
-  /** Look at it after each read. @throws StreamError CHANGED when it is another, or has grown and may not */
+  /** As file.check(). @throws StorageError CHANGED; as requireLength() */
   async check(): Promise<void> {
-    const state = await this.file.currentState();
-    if (state === "same" && !this.hasGrown) return;
-    if (state !== "grown" || !this.#mayGrow) throw changed(this.file);
-    this.hasGrown = true;
+    await this.file.check();
+    this.requireLength();
+  }
+
+  /** After each read. @throws StorageError CHANGED when it has grown and may not */
+  requireLength(): void {
+    if (this.file.hasGrown && !this.#mayGrow) throw fileChanged(this.file.entry.path);
   }
 
   /** What was read has this digest. */
@@ -38,8 +38,4 @@ export class GrowingFile {
   equals(other: GrowingFile): boolean {
     return this.#sum === other.#sum;
   }
-}
-
-export function changed(file: OpenFile): StreamError {
-  return new StreamError("CHANGED", `${quote(file.entry.path)} changed while it was sent.`);
 }

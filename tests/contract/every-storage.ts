@@ -1,5 +1,6 @@
 import type { DiskTraits } from "../support/disk-traits.ts";
 import { type StorageFixture, storageContract } from "./storage.ts";
+import { storageCapabilitiesContract } from "./storage-capabilities.ts";
 import { storageChangingContract } from "./storage-changing.ts";
 import { storageWatchingContract } from "./storage-watching.ts";
 import { storageWritingContract } from "./storage-writing.ts";
@@ -10,4 +11,5 @@ export function everyStorageContract(name: string, open: () => Promise<StorageFi
   storageWritingContract(name, open, traits);
   storageChangingContract(name, open, traits);
   storageWatchingContract(name, open, traits);
+  storageCapabilitiesContract(name, open);
 }

@@ -4,6 +4,7 @@ import { FewFilesStorage } from "../../lib/storage/few-files.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
+import { SizedDisk } from "../support/bounded-site.ts";
 import { writeTree } from "../support/repository.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { everyStorageContract } from "./every-storage.ts";
@@ -17,7 +18,7 @@ const LIMITS = {
 
 for (const [what, limits] of Object.entries(LIMITS)) {
   const wrap = (inner: Storage) =>
-    new BoundedStorage(inner, limits, { freeBytes: () => 2 ** 40, now: () => performance.now() });
+    new BoundedStorage(new SizedDisk(inner, () => 2 ** 40), limits, () => performance.now());
 
   everyStorageContract(`BoundedStorage (${what}) over MemoryStorage`, async () => {
     const inner = new MemoryStorage();

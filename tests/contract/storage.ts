@@ -183,7 +183,8 @@ export function storageContract(name: string, open: () => Promise<StorageFixture
       fixture.put("a.txt", "hello", 1_650_000_000_000);
       const file = await fixture.storage.open("a.txt");
       expect(file.entry).toEqual(await fixture.storage.stat("a.txt"));
-      expect(await file.currentEtag()).toBe(file.entry.etag);
+      await file.check();
+      expect(file.hasGrown).toBe(false);
       await file.close();
     });
 
@@ -236,12 +237,26 @@ export function storageContract(name: string, open: () => Promise<StorageFixture
       }
     });
 
-    test("shows by currentEtag() that the content has changed since", async () => {
+    test("says CHANGED from read() and check() when the content has changed since", async () => {
       using fixture = await open();
-      fixture.put("a.txt", "first");
+      fixture.put("a.txt", "the first");
       const file = await fixture.storage.open("a.txt");
-      fixture.put("a.txt", "the second");
-      expect(await file.currentEtag()).not.toBe(file.entry.etag);
+      expect(await file.read(new Uint8Array(4), 0)).toBe(4);
+      fixture.put("a.txt", "another");
+      expect(await codeOf(() => file.read(new Uint8Array(4), 4))).toBe("CHANGED");
+      expect(await codeOf(() => file.check())).toBe("CHANGED");
+      await file.close();
+    });
+
+    test("reads on while others come and go beside it", async () => {
+      using fixture = await open();
+      fixture.put("docs/a.txt", "the first");
+      const file = await fixture.storage.open("docs/a.txt");
+      fixture.put("docs/b.txt", "another");
+      const buffer = new Uint8Array(9);
+      expect(await file.read(buffer, 0)).toBe(9);
+      expect(Buffer.from(buffer).toString()).toBe("the first");
+      expect(file.hasGrown).toBe(false);
       await file.close();
     });
   });

@@ -25,7 +25,7 @@ beforeEach(async () => {
   linkSync(`${site.state}/identity.pem`, site.join("docs/hard.pem"));
   symlinkSync(`../${STATE_PATH}/identity.pem`, site.join("docs/link.pem"));
   const limits = { quotaBytes: 10_000_000, keepFreeBytes: 0 };
-  const storage = new BoundedStorage(await site.open(), limits, { freeBytes: () => 1e12, now: () => 0 });
+  const storage = new BoundedStorage(await site.open(), limits, () => 0);
   server = new TestServer({ storage });
   client = await server.tcpClient();
   before = { ...contentOf(site.state), ...contentOf(site.join("srv/other")) };

@@ -2,7 +2,8 @@ import { BoundedStorage } from "../../lib/storage/bounded.ts";
 import type { BudgetLimits } from "../../lib/storage/budget.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
-import type { ExistsPolicy, FileFacts, PartFile } from "../../lib/storage/storage.ts";
+import type { ExistsPolicy, FileFacts, PartFile, Storage } from "../../lib/storage/storage.ts";
+import { WrappedStorage } from "../../lib/storage/wrapped.ts";
 import { pattern } from "./bytes.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { TempFolder } from "./temp-folder.ts";
@@ -12,6 +13,20 @@ export const BLOCK = 1_048_576;
 /** What a source says of a file of that size. */
 export function factsOf(size: number, etag = "1"): FileFacts {
   return { size, modifiedAt: 1_000, executable: false, etag };
+}
+
+/** A storage of which the test says what there is room for. */
+export class SizedDisk extends WrappedStorage {
+  readonly #freeBytes: () => number;
+
+  constructor(inner: Storage, freeBytes: () => number) {
+    super(inner);
+    this.#freeBytes = freeBytes;
+  }
+
+  override freeBytes(): number {
+    return this.#freeBytes();
+  }
 }
 
 /** A bounded storage over a folder, with a disk of its own size in numbers. */
@@ -27,9 +42,9 @@ export class BoundedSite implements Disposable {
     this.#diskBytes = diskBytes;
     this.folder = folder;
     this.storage = new BoundedStorage(
-      inner,
+      new SizedDisk(inner, () => this.#diskBytes - this.held),
       { quotaBytes: undefined, keepFreeBytes: 0, ...limits },
-      { freeBytes: () => this.#diskBytes - this.held, now: () => this.clock.now() },
+      () => this.clock.now(),
     );
   }
 

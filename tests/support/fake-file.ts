@@ -1,5 +1,5 @@
 import type { Range } from "../../lib/block.ts";
-import type { OpenFile, OpenState, StorageEntry } from "../../lib/storage/storage.ts";
+import { fileChanged, type OpenFile, type StorageEntry } from "../../lib/storage/storage.ts";
 
 /** An open file that a test changes while it is read. */
 export class FakeFile implements OpenFile {
@@ -38,6 +38,7 @@ export class FakeFile implements OpenFile {
     const piece = this.content.subarray(position, position + Math.min(buffer.length, this.maxRead));
     buffer.set(piece);
     this.bytesRead += piece.length;
+    await this.check();
     return piece.length;
   }
 
@@ -49,14 +50,13 @@ export class FakeFile implements OpenFile {
     return this.zeros;
   }
 
-  async currentEtag(): Promise<string> {
-    if (this.closed) throw new Error("A closed file is asked for its etag.");
-    return this.etag;
-  }
+  hasGrown = false;
 
-  async currentState(): Promise<OpenState> {
-    if ((await this.currentEtag()) === this.entry.etag) return "same";
-    return this.content.length > this.entry.size ? "grown" : "changed";
+  async check(): Promise<void> {
+    if (this.closed) throw new Error("A closed file is looked at.");
+    if (this.etag === this.entry.etag && !this.hasGrown) return;
+    if (this.content.length <= this.entry.size) throw fileChanged(this.entry.path);
+    this.hasGrown = true;
   }
 
   async close(): Promise<void> {

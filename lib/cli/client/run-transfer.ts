@@ -177,7 +177,7 @@ export class TransferRun<Item extends TransferItem> {
     const file = await this.#options.openLocal(item, path);
     try {
       const ours = await digestFile(file, new Bun.CryptoHasher("sha256"));
-      if (theirs.sha256 === ours.sha256) return ours.sha256;
+      if (theirs.sha256 === ours) return ours;
       const names = `${quote(file.entry.path)} has another SHA-256 than ${quote(remote)} at the server.`;
       throw new CommError("DIGEST_MISMATCH", names);
     } finally {

@@ -19,7 +19,6 @@ import { BoundedStorage } from "../../storage/bounded.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import { readError } from "../../storage/disk-error.ts";
 import { FewFilesStorage } from "../../storage/few-files.ts";
-import { freeBytes } from "../../storage/local/free-space.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
 import { missingLocks } from "../../storage/local/locks/lock-probe.ts";
 import { writeFault } from "../../storage/local/write-probe.ts";
@@ -193,19 +192,7 @@ function readPem(file: string): string {
 
 function bounded(storage: Storage, { budget, isWritable }: ServeSettings): Storage {
   if (!isWritable || (budget.quotaBytes === undefined && budget.keepFreeBytes === 0)) return storage;
-  return new BoundedStorage(storage, budget, {
-    freeBytes: () => roomAt(storage.location),
-    now: () => systemClock.now(),
-  });
-}
-
-/** Where nothing is, who writes hears of that. @returns bytes */
-function roomAt(repository: string): number {
-  try {
-    return freeBytes(repository);
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
+  return new BoundedStorage(storage, budget, () => systemClock.now());
 }
 
 function locksWarning(storage: LocalStorage, { isWritable }: ServeSettings): string | undefined {

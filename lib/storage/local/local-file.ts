@@ -3,7 +3,7 @@ import { BLOCK_BYTES, type Range } from "../../block.ts";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { type Owner, readError } from "../disk-error.ts";
-import type { FileSource, LoadedFile, OpenFile, OpenState, StorageEntry } from "../storage.ts";
+import { type FileSource, fileChanged, type LoadedFile, type OpenFile, type StorageEntry } from "../storage.ts";
 import { readAt, takenBytes } from "./file-io.ts";
 import { findHoles } from "./find-holes.ts";
 import { modeOf } from "./rights.ts";
@@ -23,6 +23,7 @@ export class LocalFile implements OpenFile {
 
   /** What its own etag is while it is open: by its number, which no disk changes then. */
   readonly #opened: string;
+  #hasGrown = false;
 
   /** `entry` may have an etag that tells more, and for longer. */
   constructor(fd: number, entry: StorageEntry, opened: BigIntStats, owner: Owner) {
@@ -37,9 +38,14 @@ export class LocalFile implements OpenFile {
     this.#uses++;
     try {
       if (buffer.length <= SYNC_BYTES && this.entry.size <= SYNC_BYTES) {
-        return fs.readSync(this.#fd, buffer, 0, buffer.length, position);
+        const bytes = fs.readSync(this.#fd, buffer, 0, buffer.length, position);
+        this.#requireSame();
+        return bytes;
       }
-      return await readAt(this.#fd, buffer, position);
+      const bytes = await readAt(this.#fd, buffer, position);
+      // After the read: what was written before it is seen.
+      this.#requireSame();
+      return bytes;
     } catch (cause) {
       throw readError(cause, quote(this.entry.path), this.#owner);
     } finally {
@@ -66,17 +72,21 @@ export class LocalFile implements OpenFile {
     return takenBytes(this.#fd) < size ? findHoles(this.#fd, size) : [];
   }
 
-  async currentEtag(): Promise<string> {
-    this.#requireOpen();
-    const now = etagOf(fs.fstatSync(this.#fd, { bigint: true }));
-    return now === this.#opened ? this.entry.etag : now;
+  get hasGrown(): boolean {
+    return this.#hasGrown;
   }
 
-  async currentState(): Promise<OpenState> {
+  async check(): Promise<void> {
     this.#requireOpen();
+    this.#requireSame();
+  }
+
+  /** @throws StorageError CHANGED */
+  #requireSame(): void {
     const stats = fs.fstatSync(this.#fd, { bigint: true });
-    if (etagOf(stats) === this.#opened) return "same";
-    return stats.size > this.entry.size ? "grown" : "changed";
+    if (!this.#hasGrown && etagOf(stats) === this.#opened) return;
+    if (stats.size <= this.entry.size) throw fileChanged(this.entry.path);
+    this.#hasGrown = true;
   }
 
   /** Not while a read is under way: the number of its descriptor may be another file's the next moment. */

@@ -22,6 +22,7 @@ import {
 } from "../storage.ts";
 import { FileHome } from "./file-home.ts";
 import { Folders } from "./folders.ts";
+import { freeBytes } from "./free-space.ts";
 import { entryOf, loadSmall } from "./local-file.ts";
 import { listFolder, lookIn } from "./local-list.ts";
 import { LocalPart } from "./local-part.ts";
@@ -63,6 +64,16 @@ export class LocalStorage implements Storage {
 
   get location(): string {
     return this.#folders.root;
+  }
+
+  readonly capabilities = { watch: true, atomicRename: true, emptyFolders: true };
+
+  freeBytes(): number {
+    try {
+      return freeBytes(this.location);
+    } catch {
+      return Number.POSITIVE_INFINITY; // nothing is there: whoever writes is told so
+    }
   }
 
   /**

@@ -32,6 +32,15 @@ describe("a quota", () => {
     expect(await outcomeOf(site.receive("fits", ALMOST))).toBe("stored");
   });
 
+  test("leaves as many free bytes as it lets in, and no more than the disk has", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000, keepFreeBytes: 200 }, 900);
+    await site.store("a", 400);
+    expect(site.storage.freeBytes()).toBe(300);
+    expect(await outcomeOf(site.store("b", 301))).toBe("NO_SPACE");
+    await site.store("b", 300);
+    expect(site.storage.freeBytes()).toBe(0);
+  });
+
   test("counts what was there at the start", async () => {
     using site = await BoundedSite.open({ quotaBytes: 1_000 });
     writeFileSync(site.folder.join("old"), new Uint8Array(900));

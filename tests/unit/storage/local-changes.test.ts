@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf } from "../../support/fault.ts";
 import { walk, writeTree } from "../../support/repository.ts";
@@ -13,7 +22,7 @@ describe("files that change meanwhile", () => {
     unlinkSync(folder.join("a"));
     const buffer = new Uint8Array(16);
     expect(await file.read(buffer, 0)).toBe(7);
-    expect(await file.currentEtag()).toBe(file.entry.etag);
+    await file.check();
     await file.close();
   });
 
@@ -26,7 +35,7 @@ describe("files that change meanwhile", () => {
     const buffer = new Uint8Array(7);
     await file.read(buffer, 0);
     expect(Buffer.from(buffer).toString()).toBe("the old");
-    expect(await file.currentEtag()).toBe(file.entry.etag);
+    await file.check();
     expect((await storage.stat("a")).etag).not.toBe(file.entry.etag);
     await file.close();
   });
@@ -51,16 +60,32 @@ describe("files that change meanwhile", () => {
     expect((await storage.stat("a")).etag).not.toBe(etag);
   });
 
-  test("a file that was cut short after open() ends early, and its etag tells", async () => {
+  test("a file that was cut short after open() is CHANGED", async () => {
     using folder = new TempFolder();
     writeTree(folder.path, { a: "0123456789" });
     const file = await (await LocalStorage.at(folder.path)).open("a");
     truncateSync(folder.join("a"), 4);
-    expect(await file.read(new Uint8Array(16), 2)).toBe(2);
-    expect(await file.read(new Uint8Array(16), 4)).toBe(0);
-    expect(await file.currentEtag()).not.toBe(file.entry.etag);
+    expect(await codeOf(() => file.read(new Uint8Array(16), 2))).toBe("CHANGED");
+    expect(await codeOf(() => file.read(new Uint8Array(16), 4))).toBe("CHANGED");
+    expect(await codeOf(() => file.check())).toBe("CHANGED");
     await file.close();
   });
+
+  test.each([10, 200_000])(
+    "a file of %i bytes to which some were added after open() is read, and hasGrown tells",
+    async (size) => {
+      using folder = new TempFolder();
+      writeTree(folder.path, { a: "x".repeat(size) });
+      const file = await (await LocalStorage.at(folder.path)).open("a");
+      appendFileSync(folder.join("a"), "more");
+      const buffer = new Uint8Array(size);
+      expect(await file.read(buffer, 0)).toBe(size);
+      expect(file.hasGrown).toBe(true);
+      truncateSync(folder.join("a"), size);
+      expect(await codeOf(() => file.read(buffer, 0))).toBe("CHANGED");
+      await file.close();
+    },
+  );
 
   test("files that vanish while their folder is listed are counted and break nothing", async () => {
     using folder = new TempFolder();
