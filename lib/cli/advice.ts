@@ -4,7 +4,7 @@ const OTHER_END = "Check that the other end is CommServer, of a version that fit
 
 /** What a person can do next, shown below the message; empty where the message says all. */
 export const ADVICE: Readonly<Record<ErrorCode, string>> = {
-  BAD_MAGIC: OTHER_END,
+  BAD_MAGIC: "Check that the other end is CommServer. Both sides need --plaintext, or neither.",
   UNSUPPORTED_VERSION: "Update the older of the two programs.",
   BAD_HEADER: OTHER_END,
   FRAME_TOO_LARGE: OTHER_END,
@@ -29,7 +29,8 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   NOT_FOUND: "See what there is with: commserver-client list",
   BAD_PATH: 'A path is relative, with "/" between names that the disk can hold: docs/report.pdf',
   NOT_A_FILE: "See what it holds with: commserver-client list PATH",
-  NOT_ALLOWED: "Ask the operator of the server.",
+  NOT_ALLOWED:
+    "Ask the operator of the server. To change files, the server needs --writable and the token the role write.",
   CANCELLED: "",
   INTERNAL: "See the log of the server.",
   CHANGED: "Run it again when the file is at rest.",

@@ -3,6 +3,7 @@ import { ADVICE } from "./advice.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { escapeText, toJson } from "./escape.ts";
 import { EXIT_OF } from "./exit-codes.ts";
+import { inFlagWords } from "./flag-words.ts";
 import { completeAdvice } from "./shown-command.ts";
 
 /**
@@ -12,7 +13,7 @@ import { completeAdvice } from "./shown-command.ts";
  * @returns the exit code
  */
 export function reportError(thrown: unknown, io: ConsoleIo, options: { program: string; json: boolean }): number {
-  const error = toCommError(thrown);
+  const error = toCommError(inFlagWords(thrown));
   const exit = EXIT_OF[error.code];
   if (error.code === "OUTPUT_CLOSED") return exit;
   if (options.json) {
@@ -34,7 +35,7 @@ function adviceFor(error: CommError): string {
 
 /** One line, safe to show. */
 export function describeError(thrown: unknown): string {
-  const error = toCommError(thrown);
+  const error = toCommError(inFlagWords(thrown));
   const text = escapeText(error.message);
   return error.code === "UNEXPECTED" ? `Unexpected: ${text}${originOf(error)}` : text;
 }

@@ -2,10 +2,11 @@ import type { ArgsDef } from "citty";
 import { isInvite } from "../protocol/invite.ts";
 import type { Command, Program } from "./command.ts";
 import { type ConsoleIo, processIo } from "./console-io.ts";
+import { inFlagWords } from "./flag-words.ts";
 import { findFlag, nearest, parseFlags } from "./flags.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { reportError } from "./report.ts";
-import { asUsage, UsageError } from "./usage-error.ts";
+import { UsageError } from "./usage-error.ts";
 import { VERSION } from "./version.ts";
 
 const BUILT_IN: ArgsDef = {
@@ -38,7 +39,7 @@ async function runCommand(program: Program, argv: readonly string[], io: Console
     }
     return await command.run(parseFlags(rest, args), io);
   } catch (thrown) {
-    const error = asUsage(thrown);
+    const error = inFlagWords(thrown);
     const code = reportError(error, io, { program: program.name, json: argv.includes("--json") });
     if (error instanceof UsageError && !argv.includes("--json")) io.note(`  See: ${program.name} --help`);
     return code;

@@ -7,8 +7,3 @@ export class UsageError extends CommError {
     super("USAGE", message, options);
   }
 }
-
-/** The library says MALFORMED of an address, an invite or a token; where a person typed it, that is an error of usage. */
-export function asUsage(thrown: unknown): unknown {
-  return thrown instanceof CommError && thrown.code === "MALFORMED" ? new UsageError(thrown.message) : thrown;
-}

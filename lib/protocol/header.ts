@@ -64,9 +64,7 @@ export function checkMagic(first: number): void {
   if (first === MAGIC) return;
   // An alert or a handshake of TLS (RFC 8446, section 5.1).
   const isTls = first === 0x15 || first === 0x16;
-  const why = isTls
-    ? "The other end speaks TLS, and here it is --plaintext"
-    : `A frame does not start with ${hex(MAGIC)}`;
+  const why = isTls ? "The other end speaks TLS, and this end does not" : `A frame does not start with ${hex(MAGIC)}`;
   throw new ProtocolError("BAD_MAGIC", `${why}: the first byte is ${hex(first)}.`);
 }
 

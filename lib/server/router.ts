@@ -68,7 +68,7 @@ export async function route(stream: Stream, request: Open, member: Member, host:
       throw new StreamError("BAD_PARAMS", `${name} takes no body: OPEN needs the flag END.`);
     }
     if (method.role === "write" && !host.writable) {
-      throw new StreamError("NOT_ALLOWED", "The repository is read-only: its server runs without --writable.");
+      throw new StreamError("NOT_ALLOWED", "The repository is read-only.");
     }
     if (method.kind !== undefined) {
       const retryAfterMs = member.calls.take(method.kind, host.callRates, host.clock.now());

@@ -1,15 +1,26 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import { StorageError } from "../errors.ts";
+import { type ErrorCode, StorageError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import { writeError } from "../storage/disk-error.ts";
 import { markState } from "../storage/local/private/state-marker.ts";
 
+/** There is no state folder. */
+export class StateFolderError extends StorageError {
+  /** The user has no home where it could be, or it can't be made where it is wanted. */
+  readonly fault: "homeless" | "unusable";
+
+  constructor(code: ErrorCode, message: string, fault: StateFolderError["fault"], options?: ErrorOptions) {
+    super(code, message, options);
+    this.fault = fault;
+  }
+}
+
 /**
- * Where server and client keep what must last, unless --state-dir says otherwise.
+ * Where server and client keep what must last, unless their user chooses another folder.
  *
- * @throws StorageError DISK_DENIED for a user who has no home folder
+ * @throws StateFolderError DISK_DENIED for a user who has no home folder
  */
 export function defaultStateDir(): string {
   const { env, platform } = process;
@@ -25,11 +36,9 @@ function home(): string {
   try {
     return homedir();
   } catch (cause) {
-    throw new StorageError(
-      "DISK_DENIED",
-      "This user has no home folder for what must last: name a folder with --state-dir, or set XDG_STATE_HOME.",
-      { cause },
-    );
+    throw new StateFolderError("DISK_DENIED", "This user has no home folder for what must last.", "homeless", {
+      cause,
+    });
   }
 }
 
@@ -49,7 +58,7 @@ export function usualStateDirs(): string[] {
 /**
  * Make the state folder, readable by its owner alone when it is new, mark it, and return its full path.
  *
- * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
+ * @throws StateFolderError DISK_DENIED, DISK_FULL, DISK_FAILED
  */
 export function makeStateDir(folder: string): string {
   const absolute = resolve(folder);
@@ -73,16 +82,15 @@ function tryChmod(folder: string): void {
   }
 }
 
-function stateError(cause: unknown, folder: string): StorageError {
+function stateError(cause: unknown, folder: string): StateFolderError {
   const { code } = writeError(cause, "");
   const why = cause instanceof Error ? cause.message : String(cause);
   const what = code === "DISK_DENIED" ? "No permission to make" : "Cannot make";
-  return new StorageError(
+  return new StateFolderError(
     code === "EXISTS" ? "DISK_DENIED" : code,
-    `${what} the state folder ${quote(folder)} (${why}); choose another with --state-dir.`,
-    {
-      cause,
-    },
+    `${what} the state folder ${quote(folder)} (${why}).`,
+    "unusable",
+    { cause },
   );
 }
 

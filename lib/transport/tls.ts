@@ -81,7 +81,7 @@ export function formatFingerprint(digest: Uint8Array): string {
 const FAULTS: Readonly<Record<string, string>> = {
   HTTP_REQUEST: "the other end sends HTTP without encryption",
   HTTPS_PROXY_REQUEST: "the other end sends HTTP without encryption",
-  WRONG_VERSION_NUMBER: "the other end does not speak TLS, or runs with --plaintext",
+  WRONG_VERSION_NUMBER: "the other end does not speak TLS",
   UNSUPPORTED_PROTOCOL: "the other end does not offer TLS 1.3",
   TLSV1_ALERT_PROTOCOL_VERSION: "the other end does not offer TLS 1.3",
   NO_APPLICATION_PROTOCOL: "the other end wants another protocol inside it",

@@ -131,7 +131,7 @@ describeWith()("a client and a server that do not agree on encryption", () => {
     expect(stderr).toStartWith("commserver-client: ");
     expect(await site.server.event("refused")).toMatchObject({
       code: "TLS_FAILED",
-      message: expect.stringContaining("--plaintext"),
+      message: expect.stringContaining("does not speak TLS"),
     });
   });
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { describeError } from "../../../lib/cli/report.ts";
 import {
   defaultStateDir,
   historyFile,
@@ -84,7 +85,7 @@ describe("makeStateDir()", () => {
       const fault = await faultOf(() => makeStateDir(folder.join(name)));
       expect(fault.code).toBe("DISK_DENIED");
       expect(fault.message).toContain(`"${folder.join(name)}"`);
-      expect(fault.message).toContain("--state-dir");
+      expect(describeError(fault)).toContain("--state-dir");
     }
   });
 

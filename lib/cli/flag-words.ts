@@ -1,0 +1,21 @@
+import { CommError, StorageError } from "../errors.ts";
+import { StateFolderError } from "../state/state-dir.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What a user does about the state folder, to complete the sentence that says what is wrong with it. */
+const STATE_FOLDER_REMEDIES = {
+  homeless: ": name a folder with --state-dir, or set XDG_STATE_HOME.",
+  unusable: "; choose another with --state-dir.",
+} as const satisfies Record<StateFolderError["fault"], string>;
+
+/**
+ * The layers below know no command line. What they throw becomes here what its user reads: a malformed address, invite or
+ * token is an error of usage, and an error of the state folder names the flag. All else stays as it is.
+ */
+export function inFlagWords(thrown: unknown): unknown {
+  if (thrown instanceof StateFolderError) {
+    const { code, message, fault, cause } = thrown;
+    return new StorageError(code, message.replace(/\.$/, STATE_FOLDER_REMEDIES[fault]), { cause });
+  }
+  return thrown instanceof CommError && thrown.code === "MALFORMED" ? new UsageError(thrown.message) : thrown;
+}
