@@ -110,7 +110,8 @@ function lockForOthers(
   const flock = tryFlock(folder, name, fd);
   if (flock === "taken") return undefined;
   const place = folder.at(siblingNames(name).lock);
-  const ground = { flockedOn: flock === "held" ? key : "0", isOwnDisk: isOwnDisk(folder.at(name)) };
+  // The disk of the folder: its last holder may just have removed the journal.
+  const ground = { flockedOn: flock === "held" ? key : "0", isOwnDisk: isOwnDisk(folder.at(".")) };
   try {
     const lock = LockFolder.take(place, folder.at(uniqueLockName(name)), ground);
     return lock && { folder: lock };
