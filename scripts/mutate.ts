@@ -1,0 +1,103 @@
+/**
+ * Looks for lines that no test holds: changes one small thing of `lib` at a time, in a copy of the tree, and runs the tests
+ * that cover its layer. A mutant that all of them pass is a survivor: a test is missing, or the line does nothing.
+ *
+ *   npx bun scripts/mutate.ts [--layer NAME]… [--file PATH]… [--count 20] [--seed 1] [--limit 300]
+ *
+ * `--count` mutants of each layer are drawn by `--seed`; a run of tests that takes longer than `--limit` seconds counts as
+ * failed. It runs for minutes to hours, and so not in CI.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { isEquivalent } from "./mutation/equivalent.ts";
+import { batchesFor, filesOf, LAYERS, type Layer } from "./mutation/layers.ts";
+import { type Mutant, mutantsOf } from "./mutation/mutants.ts";
+import { TreeCopy } from "./mutation/tree-copy.ts";
+
+const ROOT = join(import.meta.dir, "..");
+
+const { values } = parseArgs({
+  options: {
+    layer: { type: "string", multiple: true },
+    file: { type: "string", multiple: true },
+    count: { type: "string", default: "20" },
+    seed: { type: "string", default: "1" },
+    limit: { type: "string", default: "300" },
+  },
+});
+const [count, seed, limitMs] = [Number(values.count), Number(values.seed), 1000 * Number(values.limit)];
+
+using copy = new TreeCopy(ROOT);
+const scores: string[] = [];
+for (const layer of LAYERS) {
+  if (values.layer?.includes(layer.name) === false) continue;
+  const files = filesOf(copy.root, layer).filter((file) => values.file?.includes(file) !== false);
+  const score = files.length === 0 ? undefined : await judge(layer, files);
+  if (score !== undefined) scores.push(`${layer.name.padEnd(10)} ${score}`);
+}
+console.log(`\n${scores.join("\n")}`);
+
+/** @returns how many of the layer's mutants were killed */
+async function judge(layer: Layer, files: readonly string[]): Promise<string> {
+  const drawn = shuffled(await mutantsOf(copy.root, files), seed);
+  let [killed, survived] = [0, 0];
+  for (const mutant of drawn) {
+    if (killed + survived >= count) break;
+    if (isEquivalent(mutant, lineOf(mutant))) continue;
+    const outcome = await outcomeOf(layer, mutant);
+    if (outcome === "invalid") continue;
+    if (outcome === undefined) survived++;
+    else killed++;
+    console.log(`${outcome === undefined ? "SURVIVED" : "killed  "} ${describe(mutant, outcome)}`);
+  }
+  const percent = Math.round((100 * killed) / (killed + survived));
+  return `${killed} of ${killed + survived} killed, ${percent} % (of ${drawn.length} mutants, seed ${seed})`;
+}
+
+/** @returns by what the mutant was killed; undefined: by nothing; "invalid": it does not compile */
+async function outcomeOf(layer: Layer, mutant: Mutant): Promise<string | undefined> {
+  using _ = copy.apply(mutant);
+  for (const batch of batchesFor(copy.root, layer, mutant.file)) {
+    const { passed, why } = await copy.test(batch, limitMs);
+    if (!passed) return why;
+  }
+  return copy.compiles() ? undefined : "invalid";
+}
+
+function describe(mutant: Mutant, killer: string | undefined): string {
+  const text = readFileSync(join(copy.root, mutant.file), "utf8");
+  const place = `${mutant.file}:${text.slice(0, mutant.from).split("\n").length} ${mutant.kind}`;
+  if (killer !== undefined) return `${place}: ${killer}`;
+  const [start, end] = [text.lastIndexOf("\n", mutant.from) + 1, text.indexOf("\n", mutant.to)];
+  const before = text.slice(start, end);
+  const after = text.slice(start, mutant.from) + mutant.text + text.slice(mutant.to, end);
+  return `${place}\n${marked("-", before)}\n${marked("+", after)}`;
+}
+
+function marked(mark: string, lines: string): string {
+  return lines.replaceAll(/^/gm, `  ${mark} `);
+}
+
+/** The line that a mutant changes, or where it begins. */
+function lineOf({ file, from }: Mutant): string {
+  const text = readFileSync(join(copy.root, file), "utf8");
+  return text.slice(text.lastIndexOf("\n", from) + 1, text.indexOf("\n", from)).trim();
+}
+
+/** In an order that the seed decides alone: mulberry32, and the shuffle of Fisher and Yates. */
+function shuffled<T>(items: readonly T[], start: number): T[] {
+  let state = start >>> 0;
+  const random = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const order = [...items];
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [order[last], order[other]] = [order[other] as T, order[last] as T];
+  }
+  return order;
+}

@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+export interface Layer {
+  readonly name: string;
+  /** Its folder; of the kernel only the files that lie in it. */
+  readonly folder: string;
+  /** Folders and files of tests that cover it: those of the first list first. */
+  readonly quick: readonly string[];
+  readonly slow: readonly string[];
+}
+
+const INTEGRATION = ["tests/integration"];
+
+/** Programs that are compiled for it, which takes a while. */
+const CLIENT_PROGRAM = [
+  "commands",
+  "transfers",
+  "given-files",
+  "destinations",
+  "original",
+  "shown-commands",
+  "left-out",
+];
+const SERVER_PROGRAM = ["server", "operator", "access-console", "access-token", "private-server", "commands"];
+
+function programs(names: readonly string[]): string[] {
+  return names.map((name) => `tests/e2e/${name}.test.ts`);
+}
+
+/** Where the mutants of a layer can be noticed. A folder of lib that is not here has no score. */
+export const LAYERS: readonly Layer[] = [
+  layer("kernel", "lib", ["tests/unit", "tests/property", "tests/vectors"], INTEGRATION),
+  layer("protocol", "lib/protocol", ["tests/unit/protocol", "tests/vectors", "tests/property"], INTEGRATION),
+  layer("session", "lib/session", ["tests/unit/session", "tests/property"], ["tests/contract", ...INTEGRATION]),
+  layer("transfer", "lib/transfer", ["tests/unit/transfer", "tests/unit/client"], INTEGRATION),
+  layer("client", "lib/client", ["tests/unit/client"], [...INTEGRATION, ...programs(CLIENT_PROGRAM)]),
+  layer("platform", "lib/platform", ["tests/unit/platform", "tests/unit/storage"], ["tests/contract"]),
+  layer("storage", "lib/storage", ["tests/unit/storage", "tests/contract"], INTEGRATION),
+  layer("server", "lib/server", ["tests/unit/server", "tests/unit/limits"], INTEGRATION),
+  layer("transport", "lib/transport", ["tests/unit/transport", "tests/contract"], INTEGRATION),
+  layer("trace", "lib/trace", ["tests/unit/trace"], programs(["trace"])),
+  layer("state", "lib/state", ["tests/unit/state", "tests/unit/cli"], programs(["private-client", "private-server"])),
+  layer("trust", "lib/trust", ["tests/unit/trust", "tests/unit/cli"], programs(["access-identity", "access-join"])),
+  layer("daemon", "lib/daemon", ["tests/unit/daemon", "tests/unit/cli"], programs(SERVER_PROGRAM)),
+  layer("cli", "lib/cli", ["tests/unit/cli"], programs([...CLIENT_PROGRAM, ...SERVER_PROGRAM])),
+];
+
+function layer(name: string, folder: string, quick: readonly string[], slow: readonly string[]): Layer {
+  return { name, folder, quick, slow };
+}
+
+/** The files of a layer. */
+export function filesOf(root: string, { name, folder }: Layer): string[] {
+  return sourcesIn(root, folder, name !== "kernel");
+}
+
+/** The tests of a layer in the order in which they are run, in batches: those that are nearest to `file` first. */
+export function batchesFor(root: string, { quick, slow }: Layer, file: string): string[][] {
+  const distances = distancesTo(root, file);
+  const distance = (test: string) => distances.get(test) ?? Number.POSITIVE_INFINITY;
+  const [near, far] = [[] as string[], [] as string[]];
+  for (const test of testsIn(root, quick)) (distance(test) <= 2 ? near : far).push(test);
+  const batches = [near, far, testsIn(root, slow)];
+  return batches.filter((batch) => batch.length > 0).map((batch) => batch.sort((a, b) => distance(a) - distance(b)));
+}
+
+function testsIn(root: string, places: readonly string[]): string[] {
+  const found = places.flatMap((place) => (place.endsWith(".ts") ? [place] : sourcesIn(root, place, true)));
+  return [...new Set(found)].filter((file) => file.endsWith(".test.ts"));
+}
+
+function sourcesIn(root: string, folder: string, recursive: boolean): string[] {
+  try {
+    const names = readdirSync(join(root, folder), { recursive, encoding: "utf8" });
+    return names
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(folder, name))
+      .sort();
+  } catch {
+    return []; // no such layer yet, or any more
+  }
+}
+
+/** How many imports lie between a file and `target`, for all that reach it. */
+function distancesTo(root: string, target: string): Map<string, number> {
+  const importers = new Map<string, string[]>();
+  for (const file of [...sourcesIn(root, "lib", true), ...sourcesIn(root, "tests", true)]) {
+    for (const [, path = ""] of readFileSync(join(root, file), "utf8").matchAll(/\bfrom "(\.[^"]+)"/g)) {
+      const imported = join(dirname(file), path);
+      const known = importers.get(imported);
+      if (known === undefined) importers.set(imported, [file]);
+      else known.push(file);
+    }
+  }
+  const distances = new Map([[target, 0]]);
+  // Entries that are added are visited, too.
+  for (const [file, distance] of distances) {
+    for (const importer of importers.get(file) ?? []) {
+      if (!distances.has(importer)) distances.set(importer, distance + 1);
+    }
+  }
+  return distances;
+}

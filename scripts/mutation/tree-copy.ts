@@ -1,0 +1,81 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Mutant } from "./mutants.ts";
+
+/** What became of a run of tests. */
+export interface TestRun {
+  readonly passed: boolean;
+  /** The first test that failed, or why there was none. */
+  readonly why: string;
+}
+
+/** A copy of the tree as it is now, in which mutants live: the tree itself may change meanwhile. */
+export class TreeCopy implements Disposable {
+  readonly root: string;
+
+  constructor(source: string) {
+    this.root = mkdtempSync(join(tmpdir(), "commserver-mutants-"));
+    const { stdout } = Bun.spawnSync(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+      cwd: source,
+    });
+    for (const file of stdout.toString().split("\0")) {
+      if (file === "") continue;
+      mkdirSync(dirname(join(this.root, file)), { recursive: true });
+      cpSync(join(source, file), join(this.root, file), { force: true });
+    }
+    // A folder of its own, for the programs that tests build are kept in it.
+    mkdirSync(join(this.root, "node_modules"));
+    for (const name of readdirSync(join(source, "node_modules"))) {
+      if (name !== ".cache") symlinkSync(join(source, "node_modules", name), join(this.root, "node_modules", name));
+    }
+  }
+
+  /** Put `mutant` into the copy, and take it out with what this returns. */
+  apply({ file, from, to, text }: Mutant): Disposable {
+    const place = join(this.root, file);
+    const original = readFileSync(place, "utf8");
+    writeFileSync(place, original.slice(0, from) + text + original.slice(to));
+    return { [Symbol.dispose]: () => writeFileSync(place, original) };
+  }
+
+  /** Run tests until one fails. What takes longer than `limitMs` has failed. */
+  async test(files: readonly string[], limitMs: number): Promise<TestRun> {
+    const paths = files.map((file) => `./${file}`);
+    const child = Bun.spawn(["nice", process.execPath, "test", "--bail", "--timeout", "30000", ...paths], {
+      cwd: this.root,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+      // A group of its own, to end it with all that it has started.
+      detached: true,
+    });
+    const timer = setTimeout(() => endGroup(child.pid), limitMs);
+    const output = await new Response(child.stderr).text();
+    const exitCode = await child.exited;
+    clearTimeout(timer);
+    endGroup(child.pid);
+    if (exitCode === 0) return { passed: true, why: "" };
+    const failed = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(output)?.[1];
+    const timedOut = child.signalCode === "SIGKILL" ? "the time limit" : undefined;
+    return { passed: false, why: failed ?? timedOut ?? /error: .*/.exec(output)?.[0] ?? `exit code ${exitCode}` };
+  }
+
+  /** Whether the compiler takes the copy as it is: what it does not take is no mutant. */
+  compiles(): boolean {
+    const command = ["node_modules/.bin/tsc", "--noUnusedLocals", "false", "--noUnusedParameters", "false"];
+    return Bun.spawnSync([...command, "--allowUnreachableCode", "true"], { cwd: this.root }).exitCode === 0;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // nothing of it is left
+  }
+}
