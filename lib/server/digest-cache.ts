@@ -38,7 +38,7 @@ export class DigestCache {
     const { size, modifiedAt, executable, mode, etag } = file.entry;
     const key = `${etag} ${path}`;
     const known = this.#entries.get(key);
-    const entry = known ?? this.#begin(file, key);
+    const entry = known ?? this.#begin(file);
     if (known !== undefined) await file.close();
     this.#entries.delete(key);
     this.#entries.set(key, entry);
@@ -58,12 +58,12 @@ export class DigestCache {
       signal.removeEventListener("abort", onAbort);
       left.promise.catch(() => {});
       entry.waiting--;
-      // Who asks from now on begins anew.
+      // It has failed, or nobody wants it: the next caller starts again.
       if (entry.waiting === 0 && !entry.isKnown) this.#forget(key, entry);
     }
   }
 
-  #begin(file: OpenFile, key: string): Entry {
+  #begin(file: OpenFile): Entry {
     const yielder = new Yielder(this.#clock);
     const work = async () => {
       try {
@@ -74,9 +74,6 @@ export class DigestCache {
         });
         entry.isKnown = true;
         return sha256;
-      } catch (thrown) {
-        this.#forget(key, entry);
-        throw thrown;
       } finally {
         await file.close();
       }

@@ -190,4 +190,42 @@ describe("a download to a disk that fails", () => {
       expect(told.sorted).toEqual(["DISK_FULL a", "stored b", "stored c"]);
     },
   );
+
+  test("is not sent the rest of a large file that it can't begin", async () => {
+    await using moved = downloading();
+    const { local, server, told } = moved;
+    const size = 40 * BLOCK_BYTES;
+    server.storage.set("a", noise(size), 5);
+    server.storage.set("b", noise(10), 5);
+    local.receive = full;
+    const { client, link } = await meddledClient(server);
+    await moved.transfer.run(client);
+    expect(told.sorted).toEqual(["DISK_FULL a", "stored b"]);
+    expect(link.bytesIn).toBeLessThan(size / 2);
+  });
+
+  test.each([
+    ["a small file", 10],
+    ["a file of several blocks", 3 * BLOCK_BYTES],
+  ])(
+    "ends there when it is full in the moment in which %s is to get its name, and goes on in another run",
+    async (_, size) => {
+      await using moved = downloading();
+      const { local, server, told, transfer } = moved;
+      server.storage.set("a", noise(size), 5);
+      const { store, receive } = local;
+      local.store = full;
+      local.receive = async (...args) => {
+        const part = await receive.apply(local, args);
+        return Object.assign(part, { commit: () => part.keep().then(full) });
+      };
+      expect(await codeOf(async () => transfer.run(await server.client()))).toBe("DISK_FULL");
+      expect(told.outcomes).toEqual([]);
+      await transfer.close();
+      Object.assign(local, { store, receive });
+      await using again = downloading({ local });
+      await again.transfer.run(await server.client());
+      expect(again.told.outcomes).toEqual(["stored a"]);
+    },
+  );
 });

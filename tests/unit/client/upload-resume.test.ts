@@ -125,8 +125,14 @@ describe("an upload of a file that another has", () => {
     const { server, transfer, told, local } = moved;
     local.set("a", LARGE, 5);
     const part = await server.storage.receive("a", await local.stat("a"), "fail");
+    const receive = server.storage.receive.bind(server.storage);
+    let offers = 0;
+    server.storage.receive = (...file) => {
+      offers++;
+      return receive(...file);
+    };
     await transfer.run(await server.client());
-    expect(told.outcomes).toEqual(["BUSY a"]);
+    expect({ outcomes: told.outcomes, offers }).toEqual({ outcomes: ["BUSY a"], offers: 1 });
     await part.discard();
   });
 

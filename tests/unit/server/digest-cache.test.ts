@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { StorageError } from "../../../lib/errors.ts";
 import { DigestCache } from "../../../lib/server/digest-cache.ts";
 import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import type { OpenFile } from "../../../lib/storage/storage.ts";
@@ -94,5 +95,25 @@ describe("DigestCache", () => {
     await letAll();
     expect(state.reads).toBeLessThanOrEqual(2);
     expect(state.open).toBe(0);
+  });
+
+  test("does not keep a failure: who asks later has the file read again", async () => {
+    const memory = new MemoryStorage();
+    memory.set("a", Buffer.from("abc"));
+    let opened = 0;
+    const storage = facade(memory, {
+      async open(path: string): Promise<OpenFile> {
+        const file = await memory.open(path);
+        if (++opened > 1) return file;
+        const fail = async () => {
+          throw new StorageError("DISK_FAILED", "EIO");
+        };
+        return { ...file, read: fail, close: async () => {} };
+      },
+    });
+    const digests = new DigestCache(storage, () => new Bun.CryptoHasher("sha256"), new FakeClock());
+    expect(await codeOf(() => digests.digest("a", never))).toBe("DISK_FAILED");
+    const { sha256 } = await digests.digest("a", never);
+    expect(sha256).toBe(new Bun.CryptoHasher("sha256").update("abc").digest("hex"));
   });
 });

@@ -183,3 +183,21 @@ describe("a full queue", () => {
     expect(house.seats.waiting).toBe(4);
   });
 });
+
+test("nobody overtakes who waits, though a seat is free: it became so while a place in the queue was made", () => {
+  const house: { seats?: Seats } = {};
+  const seats = new Seats({ max: 1, maxWaiting: 2, maxPerParty: 1_000 });
+  house.seats = seats;
+  const seated = new Guest("192.0.2.1");
+  const [first, last] = [new Guest("192.0.2.2", house), new Guest("192.0.2.2", house)];
+  for (const guest of [seated, first, last]) seats.request(guest, true);
+  // Both that go leave in the same moment, and so does who has the seat then.
+  last.onDisplaced = () => {
+    for (const guest of [last, first, seated]) seats.release(guest);
+  };
+  const [next, later] = [new Guest("192.0.2.3"), new Guest("192.0.2.4")];
+  expect(seats.request(next, true)).toBe("waiting");
+  expect([seats.taken, seats.waiting]).toEqual([0, 1]);
+  expect(seats.request(later, true)).toBe("waiting");
+  expect(later.told).toEqual([2]);
+});
