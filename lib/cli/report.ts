@@ -1,10 +1,11 @@
 import { type CommError, RemoteError, toCommError } from "../errors.ts";
+import { ChangedIdentity } from "../trust/verify.ts";
 import { ADVICE } from "./advice.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { escapeText, toJson } from "./escape.ts";
 import { EXIT_OF } from "./exit-codes.ts";
 import { inFlagWords } from "./flag-words.ts";
-import { completeAdvice } from "./shown-command.ts";
+import { completeAdvice, quoteWord } from "./shown-command.ts";
 
 /**
  * Tell a person, or with `json` a program, what went wrong, on standard error. The only place where an error
@@ -30,7 +31,9 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: { program: 
 function adviceFor(error: CommError): string {
   // What the server's list holds says nothing about a file of this machine.
   if (error.code === "NOT_A_FILE" && !(error instanceof RemoteError)) return "";
-  return ADVICE[error.code];
+  const advice = ADVICE[error.code];
+  if (!(error instanceof ChangedIdentity) || !error.isKnown) return advice;
+  return `${advice} If it was given a new one on purpose: commserver-client forget ${quoteWord(escapeText(error.server))}`;
 }
 
 /** One line, safe to show. */

@@ -4,8 +4,15 @@ import type { Stream } from "../session/stream.ts";
 
 /** Looks in one silence. */
 const LOOKS = 8;
+/** A server that is at work says so every 15 seconds: three times that. */
+const MIN_SILENCE_MS = 45_000;
 /** So long a server is believed that says nothing but that it works. */
 export const MAX_WORKING_MS = 24 * 3600 * 1000;
+
+/** How long a server may be silent on a request, for a client that waits `timeoutMs` for a connection. */
+export function silenceFor(timeoutMs: number): number {
+  return Math.max(MIN_SILENCE_MS, 3 * timeoutMs);
+}
 
 export interface SilenceTerms {
   readonly clock: Clock;

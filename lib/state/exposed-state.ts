@@ -26,13 +26,6 @@ export function socketFault(stateDir: string): string | undefined {
   return changeable(stateDir) && OPEN_SOCKET;
 }
 
-/** Of a file with a token in it; undefined when only its user can read it. */
-export function tokenWarning(file: string): string | undefined {
-  const { canRead, mode } = exposureOf(file);
-  if (!canRead) return undefined;
-  return `Warning: others on this machine can read the token in ${quote(file)} (its mode is ${mode}). ${ELSEWHERE}`;
-}
-
 function changeable(folder: string): string | undefined {
   const { canWrite, isAnothers, mode } = exposureOf(folder);
   if (isAnothers) return `The state folder ${quote(folder)} is another user's, who can change it`;

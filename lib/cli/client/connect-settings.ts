@@ -1,14 +1,16 @@
 import { X509Certificate } from "node:crypto";
 import type { ArgsDef } from "citty";
-import { type Invite, parseInvite } from "../../protocol/invite.ts";
-import { parseToken, type Token } from "../../protocol/token.ts";
+import { isInvite, parseInvite } from "../../protocol/invite.ts";
+import { parseToken } from "../../protocol/token.ts";
 import { quote } from "../../quote.ts";
+import type { ConnectorSettings } from "../../trust/connector.ts";
 import { type Flags, secondsFlag, stateDirFlag } from "../flags.ts";
 import { readGiven } from "../given-file.ts";
 import { interruptible } from "../interruptible.ts";
 import { readSecret } from "../secret-source.ts";
-import { processTrace, type Trace } from "../trace-file.ts";
+import { processTrace } from "../trace-file.ts";
 import { UsageError } from "../usage-error.ts";
+import { VERSION } from "../version.ts";
 
 /** Flags of every client command. */
 export const CONNECTION_FLAGS = {
@@ -44,27 +46,13 @@ export const RECONNECT_FLAGS = {
   },
 } as const satisfies ArgsDef;
 
-/** Which server to talk to, with what, and how long to try: flags, environment, files and standard input, read once. */
-export interface ConnectSettings {
-  /** As it was typed; undefined when no server was named. */
-  readonly server: string | undefined;
-  readonly invite: Invite | undefined;
-  readonly token: Token | undefined;
-  /** Authorities in place of those that browsers trust, PEM. */
-  readonly ca: string | undefined;
-  readonly isPlaintext: boolean;
-  /** Trust a server that is seen for the first time without a question. */
-  readonly acceptNew: boolean;
-  /** Queue for a seat. */
-  readonly wait: boolean;
-  readonly timeoutMs: number;
+/** What flags, environment, files and standard input say of a connection, read once. */
+export interface ConnectSettings extends ConnectorSettings {
   /** How long to try to come back when the link is lost; 0: not at all. */
   readonly reconnectMs: number;
-  readonly stateDir: string;
   /** Files that the flags name, and that hold secrets. */
   readonly secretFiles: readonly string[];
   readonly isJson: boolean;
-  readonly trace: Trace;
 }
 
 /**
@@ -78,11 +66,14 @@ export function readConnectSettings(flags: Flags): Promise<ConnectSettings> {
 
 async function readAll(flags: Flags, signal: AbortSignal): Promise<ConnectSettings> {
   if (flags["plaintext"] === true && flags["ca"] !== undefined) throw new UsageError("--plaintext needs no --ca.");
+  const server = flags["server"] === undefined ? undefined : String(flags["server"]);
+  if (server !== undefined && isInvite(server))
+    throw new UsageError("That is an invite: write commserver-client join INVITE, or use --invite-file.");
   const stateDir = stateDirFlag(flags);
   const invite = await readSecret(flags["invite-file"], "COMMSERVER_INVITE", signal);
   const token = await readSecret(flags["token-file"], "COMMSERVER_TOKEN", signal);
   return {
-    server: flags["server"] === undefined ? undefined : String(flags["server"]),
+    server,
     invite: invite === undefined ? undefined : parseInvite(invite),
     token: token === undefined ? undefined : parseToken(token),
     ca: typeof flags["ca"] === "string" ? await readCa(flags["ca"], signal) : undefined,
@@ -94,6 +85,7 @@ async function readAll(flags: Flags, signal: AbortSignal): Promise<ConnectSettin
     stateDir,
     secretFiles: secretFilesOf(flags),
     isJson: flags["json"] === true,
+    agent: `commserver-client/${VERSION}`,
     trace: processTrace(),
   };
 }

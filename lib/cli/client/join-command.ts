@@ -1,18 +1,15 @@
-import { CommError } from "../../errors.ts";
 import { parseInvite } from "../../protocol/invite.ts";
 import { quote } from "../../quote.ts";
+import { isServerName, KnownServers } from "../../trust/known-servers.ts";
+import { serverOf } from "../../trust/target.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
+import { exposedTokenWarning } from "../exposure-words.ts";
 import { type Flags, stateDirFlag } from "../flags.ts";
 import { readSecret } from "../secret-source.ts";
 import { completeCommand } from "../shown-command.ts";
 import { UsageError } from "../usage-error.ts";
-import { ServerBook } from "./server-book.ts";
-import { BOOK_FLAGS } from "./servers-command.ts";
-import { serverOf } from "./target.ts";
-
-/** What --server would take for an address must not be a name. */
-const NAME = /^(?!localhost$)[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+import { KNOWN_SERVER_FLAGS } from "./servers-command.ts";
 
 export const join: Command = {
   description: "Remember a server by an invite: then --server NAME is enough",
@@ -31,23 +28,18 @@ export const join: Command = {
       description: "What to call it; default: as it calls itself",
     },
     overwrite: { type: "boolean", description: "Replace what was known by that name" },
-    ...BOOK_FLAGS,
+    ...KNOWN_SERVER_FLAGS,
   },
   async run(flags, io) {
     const invite = parseInvite(await inviteLine(flags));
     const name = String(flags["name"] ?? invite.label);
-    if (!NAME.test(name))
+    if (!isServerName(name))
       throw new UsageError(`${quote(name)} can't name a server: letters, digits, "_" and "-", a letter first.`);
-    const book = new ServerBook(stateDirFlag(flags));
-    const known = book.find(name);
+    const known = new KnownServers(stateDirFlag(flags));
     const server = serverOf(invite, name);
-    // The same server with another token or address is no surprise; another server under its name is.
-    if (known !== undefined && known.identity !== server.identity && flags["overwrite"] !== true) {
-      throw new CommError("SERVER_KNOWN", `Another server is known as ${quote(name)}.`);
-    }
-    book.save(server);
-    const warning = book.warningOf(server);
-    if (warning !== undefined) io.note(escapeText(warning));
+    known.join(server, { replace: flags["overwrite"] === true });
+    const exposed = known.exposedToken(server);
+    if (exposed !== undefined) io.note(escapeText(exposedTokenWarning(exposed)));
     const { addresses, identity } = server;
     if (flags["json"]) await io.out(`${toJson({ name, addresses, identity })}\n`);
     else {

@@ -1,25 +1,25 @@
 import type { ArgsDef } from "citty";
 import { parseToken } from "../../protocol/token.ts";
 import { formatAddress, parseAddress } from "../../transport/address.ts";
+import { type KnownServer, KnownServers } from "../../trust/known-servers.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { stateDirFlag } from "../flags.ts";
 import { formatTable } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
-import { type KnownServer, ServerBook } from "./server-book.ts";
 
 /** Of every command that is about what is known here, and talks to no server. */
-export const BOOK_FLAGS = {
+export const KNOWN_SERVER_FLAGS = {
   "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers are" },
   json: { type: "boolean", description: "Print JSON for programs" },
 } as const satisfies ArgsDef;
 
 export const servers: Command = {
   description: "List the servers that are known here",
-  args: BOOK_FLAGS,
+  args: KNOWN_SERVER_FLAGS,
   async run(flags, io) {
     let faults = 0;
-    const known = new ServerBook(stateDirFlag(flags)).list((fault) => {
+    const known = new KnownServers(stateDirFlag(flags)).list((fault) => {
       faults++;
       io.note(`Left out: ${escapeText(fault.message)}`);
     });
@@ -41,22 +41,22 @@ function serverCells({ name, addresses, identity, token }: KnownServer): string[
 
 export const forget: Command = {
   description: "Forget a server: its identity, and the token for it",
-  args: { server: { type: "positional", description: "Its name, or its address" }, ...BOOK_FLAGS },
+  args: { server: { type: "positional", description: "Its name, or its address" }, ...KNOWN_SERVER_FLAGS },
   async run(flags, io) {
     const given = String(flags._[0]);
-    const book = new ServerBook(stateDirFlag(flags));
+    const known = new KnownServers(stateDirFlag(flags));
     // An address may be written without its port.
-    const name = isAddressOfKnown(book, given) ? formatAddress(parseAddress(given)) : given;
-    book.forget(name);
+    const name = isAddressOfKnown(known, given) ? formatAddress(parseAddress(given)) : given;
+    known.forget(name);
     if (flags["json"]) await io.out(`${toJson({ name, forgotten: true })}\n`);
     else await io.out(`${escapeText(name)} is forgotten.\n`);
     return 0;
   },
 };
 
-function isAddressOfKnown(book: ServerBook, given: string): boolean {
+function isAddressOfKnown(known: KnownServers, given: string): boolean {
   try {
-    return book.find(given) === undefined && book.find(formatAddress(parseAddress(given))) !== undefined;
+    return known.find(given) === undefined && known.find(formatAddress(parseAddress(given))) !== undefined;
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { CommError, endsSession, toCommError } from "../../errors.ts";
+import type { MessageParams } from "../../protocol/methods.ts";
 import { errorOf, type SessionEnd } from "../../session/session.ts";
 import { Wakeup } from "../../session/wakeup.ts";
 import { privatePlaces } from "../../state/private.ts";
@@ -11,6 +12,7 @@ import { escapeText } from "../escape.ts";
 import { EXIT, EXIT_OF } from "../exit-codes.ts";
 import { raceAbort } from "../interruptible.ts";
 import { describeError } from "../report.ts";
+import { askYesNo } from "../terminal/ask-yes-no.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
 import { PipedLines } from "../terminal/piped-lines.ts";
@@ -21,7 +23,7 @@ import { SHELL_COMMANDS } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";
 import { ShellHistory } from "./shell-history.ts";
 import { flagHint, parseShellLine } from "./shell-line.ts";
-import { formatMessage, leave, openConnection } from "./with-connection.ts";
+import { createConnector, formatMessage, leave, openConnection } from "./with-connection.ts";
 
 export const shell: Command = {
   description: "Talk to the server line by line (the default)",
@@ -76,11 +78,11 @@ class Shell {
     };
     const offs = [onSignals(["SIGINT"], onInterrupt), onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], onTerminate)];
     try {
-      const connection = await openConnection(this.#settings, this.#io, {
+      const onMessage = (message: MessageParams) => this.#print(paint(this.#io, "cyan", formatMessage(message)));
+      const connection = await openConnection(createConnector(this.#settings, this.#io, onMessage), this.#settings, {
         signal: this.#leaving.signal,
         connecting: connecting.signal,
         note: (line) => this.#print(line),
-        onMessage: (message) => this.#print(paint(this.#io, "cyan", formatMessage(message))),
       });
       try {
         return await this.#talk(connection);
@@ -203,7 +205,7 @@ class Shell {
         io: this.#io,
         signal: abort.signal,
         places: this.#places,
-        ...(input instanceof LineEditor && { ask: (question: string) => ask(input, question) }),
+        ...(input instanceof LineEditor && { ask: (question: string) => askYesNo(input, question) }),
       });
       const exit = (await input.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
       const hint = exit === EXIT.NOT_FOUND ? flagHint(line) : undefined;
@@ -232,9 +234,4 @@ class Shell {
       if (toCommError(thrown).code !== "OUTPUT_CLOSED") this.#io.note(text);
     }
   }
-}
-
-async function ask(input: LineInput, question: string): Promise<boolean> {
-  const answer = await input.ask(`${question} [y/N] `);
-  return answer.kind === "line" && /^y(es)?$/i.test(answer.text.trim());
 }

@@ -1,68 +1,29 @@
-import { Client } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
 import { Connection } from "../../client/connection.ts";
-import { TransportError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
 import { systemClock } from "../../session/clock.ts";
+import { Connector } from "../../trust/connector.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { interruptible, raceAbort } from "../interruptible.ts";
 import { describeError } from "../report.ts";
-import { VERSION } from "../version.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
-import { openTransport } from "./open-transport.ts";
-import { findTarget, type Target } from "./target.ts";
+import { trustPrompts } from "./trust-prompts.ts";
 
 /** How long the server may take to hear that its client was interrupted. */
 const HURRIED_MS = 300;
 
-/** Connect as the settings say. @throws as findTarget(), openTransport() and Client.connect() */
-export async function connectClient(
+/** Connects as the settings say, asking and noting at the terminal. */
+export function createConnector(
   settings: ConnectSettings,
   io: ConsoleIo,
-  options: ConnectOptions,
-): Promise<Client> {
-  return connectTo(findTarget(settings), settings, io, options);
-}
-
-interface ConnectOptions {
-  readonly signal: AbortSignal;
-  readonly resume?: string;
-  onMessage(message: MessageParams): unknown;
-}
-
-async function connectTo(
-  target: Target,
-  { timeoutMs, acceptNew, wait, trace }: ConnectSettings,
-  io: ConsoleIo,
-  options: ConnectOptions,
-): Promise<Client> {
-  const transport = await openTransport(target, {
-    timeoutMs,
-    signal: options.signal,
-    acceptNew,
-    io,
-  });
-  return Client.connect({
-    transport: trace(transport),
-    token: target.token,
-    clock: systemClock,
-    agent: `commserver-client/${VERSION}`,
-    wait,
-    timeoutMs,
-    silenceMs: silenceFor(timeoutMs),
-    signal: options.signal,
-    ...(options.resume !== undefined && { resume: options.resume }),
+  onMessage: (message: MessageParams) => unknown,
+): Connector {
+  return new Connector(settings, {
+    ...trustPrompts(io),
     onQueued: (position) => io.note(`The server is full: waiting for a seat, position ${position}.`),
-    onMessage: options.onMessage,
+    onMessage,
   });
-}
-
-/** A server that is at work says so every 15 seconds: three times that. */
-const MIN_SILENCE_MS = 45_000;
-
-/** How long a server may be silent on a request, for somebody who waits so long for a connection. */
-export function silenceFor(timeoutMs: number): number {
-  return Math.max(MIN_SILENCE_MS, 3 * timeoutMs);
 }
 
 /** Run one command over a session of its own. Ctrl-C and SIGTERM end it cleanly; the second one at once. */
@@ -72,8 +33,7 @@ export async function withClient(
   work: (client: Client, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   return interruptible(async (signal) => {
-    const onMessage = (message: MessageParams) => io.log(`${formatMessage(message)}\n`);
-    const client = await connectClient(settings, io, { signal, onMessage });
+    const client = await createConnector(settings, io, logMessages(io)).connect(signal);
     try {
       return await raceAbort(work(client, signal), signal);
     } finally {
@@ -89,9 +49,11 @@ export async function withConnection(
   work: (connection: Connection, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   return interruptible(async (signal) => {
-    const note = (line: string) => io.note(line);
-    const onMessage = (message: MessageParams) => io.log(`${formatMessage(message)}\n`);
-    const connection = await openConnection(settings, io, { signal, connecting: signal, note, onMessage });
+    const connection = await openConnection(createConnector(settings, io, logMessages(io)), settings, {
+      signal,
+      connecting: signal,
+      note: (line) => io.note(line),
+    });
     try {
       return await raceAbort(work(connection, signal), signal);
     } finally {
@@ -105,48 +67,42 @@ export async function leave(client: Client, inHurry: boolean): Promise<void> {
   await (inHurry ? Promise.race([client.close(0), Bun.sleep(HURRIED_MS)]) : client.close());
 }
 
-/** Connect as the settings say, to come back when the link is lost. @throws as connectClient() */
+/** A connection that comes back when its link is lost, and says so. @throws as Connector.connect() */
 export async function openConnection(
-  settings: ConnectSettings,
-  io: ConsoleIo,
+  connector: Connector,
+  { reconnectMs, isJson }: Pick<ConnectSettings, "reconnectMs" | "isJson">,
   options: {
     /** Ends all attempts; the first one has its own. */
     signal: AbortSignal;
     connecting: AbortSignal;
     note(line: string): void;
-    onMessage(message: MessageParams): unknown;
   },
 ): Promise<Connection> {
-  const { note, onMessage } = options;
-  const { reconnectMs, isJson } = settings;
+  const { note } = options;
   let signal = options.connecting;
-  let isTold = false;
-  let isLocal = false;
-  const reconnect = (resume: string) => {
-    const target = findTarget(settings);
-    // A server of this user that starts anew has not left its invite yet.
-    if (isLocal && !target.isLocal) throw new TransportError("CANNOT_CONNECT", `No server runs at ${target.name} yet.`);
-    isLocal = target.isLocal;
-    return connectTo(target, settings, io, { signal, onMessage, ...(reconnectMs > 0 && { resume }) });
-  };
+  let isNoted = false;
   const connection = await Connection.open({
     clock: systemClock,
     reconnectMs,
     random: Math.random,
     signal: options.signal,
-    connect: async (resume) => reconnect(resume),
+    connect: (resume) => connector.connect(signal, reconnectMs > 0 ? resume : undefined),
     onLost(error) {
       // Once for each loss: the attempts in between say nothing new.
-      if (!isTold && !isJson) note(`${describeError(error)} Coming back for ${reconnectMs / 1000} s …`);
-      isTold = true;
+      if (!isNoted && !isJson) note(`${describeError(error)} Coming back for ${reconnectMs / 1000} s …`);
+      isNoted = true;
     },
     onBack(client) {
       if (!isJson) note(`Back as ${escapeText(client.name)}.`);
-      isTold = false;
+      isNoted = false;
     },
   });
   signal = options.signal;
   return connection;
+}
+
+function logMessages(io: ConsoleIo): (message: MessageParams) => unknown {
+  return (message) => io.log(`${formatMessage(message)}\n`);
 }
 
 /** `Server: text`, or `Client02 to all: text`. */

@@ -2,7 +2,7 @@ import type { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
 import { CommError } from "../../errors.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "../client/connect-settings.ts";
-import { connectClient } from "../client/with-connection.ts";
+import { createConnector } from "../client/with-connection.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
@@ -82,10 +82,8 @@ async function connectOperator(flags: Flags, io: ConsoleIo): Promise<Client> {
   if (flags["server"] === undefined) {
     return connectSocket(stateDirFlag(flags), secondsFlag(flags, "timeout"));
   }
-  const client = await connectClient(await readConnectSettings(flags), io, {
-    signal: new AbortController().signal,
-    onMessage: () => {},
-  });
+  const connector = createConnector(await readConnectSettings(flags), io, () => {});
+  const client = await connector.connect(new AbortController().signal);
   if (client.role === "operator") return client;
   await client.close();
   throw new CommError("NOT_ALLOWED", `This token has the role "${client.role}"; the console wants "operator".`);

@@ -1,10 +1,10 @@
 import { Client } from "../../client/client.ts";
+import { silenceFor } from "../../client/silence-watch.ts";
 import { TransportError } from "../../errors.ts";
 import { systemClock } from "../../session/clock.ts";
 import { exposureOf } from "../../state/exposure.ts";
 import { operatorSocket } from "../../state/state-dir.ts";
 import { connect } from "../../transport/socket.ts";
-import { silenceFor } from "../client/with-connection.ts";
 import { processTrace } from "../trace-file.ts";
 import { VERSION } from "../version.ts";
 

@@ -1,13 +1,13 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { CommError, StorageError, toCommError } from "../../errors.ts";
-import { parseToken } from "../../protocol/token.ts";
-import { quote } from "../../quote.ts";
-import { tokenWarning } from "../../state/exposed-state.ts";
-import { requireKnownForm } from "../../state/newer-state.ts";
-import { readPrivate, writePrivate } from "../../state/private-file.ts";
-import { makeStateDir } from "../../state/state-dir.ts";
+import { CommError, StorageError, toCommError } from "../errors.ts";
+import { parseToken } from "../protocol/token.ts";
+import { quote } from "../quote.ts";
+import { exposureOf } from "../state/exposure.ts";
+import { requireKnownForm } from "../state/newer-state.ts";
+import { readPrivate, writePrivate } from "../state/private-file.ts";
+import { makeStateDir } from "../state/state-dir.ts";
 
 /** The number of the form of a file. */
 const FORM = 1;
@@ -26,8 +26,23 @@ const Entry = v.object({
 /** A server that this client knows. */
 export type KnownServer = Omit<v.InferOutput<typeof Entry>, "version">;
 
-/** The servers that a client has joined, or has trusted at first use: a file each, which only the user can read. */
-export class ServerBook {
+/** A file with a token in it that others on this machine can read. */
+export interface ExposedFile {
+  readonly file: string;
+  /** As it is written: `0644`. */
+  readonly mode: string;
+}
+
+/** What could be read as an address must not be a name. */
+const NAME = /^(?!localhost$)[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+
+/** True for a name that a server can be joined by. */
+export function isServerName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** The servers that a client has joined, or has trusted at first use: one file for each, which only its user can read. */
+export class KnownServers {
   readonly #stateDir: string;
 
   constructor(stateDir: string) {
@@ -53,9 +68,18 @@ export class ServerBook {
     }
   }
 
-  /** What to be told of the file in which the token of this server is; undefined when there is nothing to tell. */
-  warningOf({ name, token }: KnownServer): string | undefined {
-    return token === undefined ? undefined : tokenWarning(this.#fileOf(name));
+  /**
+   * Save `server` under its name. The same server may change its token and addresses; another server under a known name
+   * must `replace` it.
+   *
+   * @throws CommError SERVER_KNOWN; as find() and save()
+   */
+  join(server: KnownServer, { replace }: { replace: boolean }): void {
+    const known = this.find(server.name);
+    if (known !== undefined && known.identity !== server.identity && !replace) {
+      throw new CommError("SERVER_KNOWN", `Another server is known as ${quote(server.name)}.`);
+    }
+    this.save(server);
   }
 
   /** @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED */
@@ -72,7 +96,7 @@ export class ServerBook {
     fs.rmSync(file);
   }
 
-  /** By name. What can't be read is left out, and told to `onFault`. */
+  /** By name. An entry that can't be read is left out, and reported to `onFault`. */
   list(onFault: (fault: CommError) => void = () => {}): KnownServer[] {
     if (!fs.existsSync(this.#folder)) return [];
     const names = fs.readdirSync(this.#folder).filter((file) => file.endsWith(".json"));
@@ -84,6 +108,13 @@ export class ServerBook {
         return [];
       }
     });
+  }
+
+  /** The file with the token of `server` when others can read it; undefined when they can't, or there is no token. */
+  exposedToken({ name, token }: KnownServer): ExposedFile | undefined {
+    const file = this.#fileOf(name);
+    const { canRead, mode } = exposureOf(file);
+    return token !== undefined && canRead ? { file, mode } : undefined;
   }
 
   get #folder(): string {

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { readConnectSettings } from "../../../lib/cli/client/connect-settings.ts";
-import { ServerBook } from "../../../lib/cli/client/server-book.ts";
-import { findTarget, type Target } from "../../../lib/cli/client/target.ts";
 import type { Flags } from "../../../lib/cli/flags.ts";
 import { formatInvite, parseInvite } from "../../../lib/protocol/invite.ts";
 import { leaveLocalInvite } from "../../../lib/state/local-invite.ts";
 import { formatAddress } from "../../../lib/transport/address.ts";
+import { KnownServers } from "../../../lib/trust/known-servers.ts";
+import { findTarget, type Target } from "../../../lib/trust/target.ts";
 import { testIdentity } from "../../support/identity.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
@@ -50,7 +50,7 @@ async function find(flags: Record<string, unknown> = {}): Promise<object> {
   return { name, addresses: addresses.map(formatAddress), identity, isPlaintext, token: found?.name };
 }
 
-const book = () => new ServerBook(folder.join("commserver"));
+const book = () => new KnownServers(folder.join("commserver"));
 
 describe("the server of a command", () => {
   test("is the one of this machine when nothing is said, and nothing is known of it", async () => {
@@ -93,7 +93,7 @@ describe("the server of a command", () => {
   });
 
   test("by a word that is neither is a mistake", async () => {
-    await expect(find({ server: "no lab" })).rejects.toThrow(expect.objectContaining({ code: "USAGE" }));
+    await expect(find({ server: "no lab" })).rejects.toThrow(expect.objectContaining({ code: "MALFORMED" }));
   });
 });
 
@@ -140,7 +140,7 @@ describe("an invite that names a socket beside an address", () => {
     try {
       found = await find();
     } catch (thrown) {
-      expect(thrown).toMatchObject({ code: "USAGE" });
+      expect(thrown).toMatchObject({ code: "MALFORMED" });
     }
     expect(found.isPlaintext ?? false).toBe(false);
   });
@@ -185,4 +185,7 @@ describe("--ca", () => {
 test("a secret that was given where an address belongs is not shown", async () => {
   await expect(find({ server: INVITE })).rejects.toThrow(expect.objectContaining({ code: "USAGE" }));
   await expect(find({ server: INVITE })).rejects.not.toThrow(INVITE.slice(10, 60));
+  const settings = { ...(await settingsOf({})), server: INVITE };
+  expect(() => findTarget(settings)).toThrow(expect.objectContaining({ code: "MALFORMED" }));
+  expect(() => findTarget(settings)).not.toThrow(INVITE.slice(10, 60));
 });

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { ServerBook } from "../../../lib/cli/client/server-book.ts";
-import type { Target } from "../../../lib/cli/client/target.ts";
-import { trustIn, UnknownIdentity } from "../../../lib/cli/client/trust.ts";
 import type { TlsPeer } from "../../../lib/transport/tls.ts";
+import type { Target } from "../../../lib/trust/target.ts";
+import { trustIn, UnknownIdentity } from "../../../lib/trust/verify.ts";
 
 const PINNED = `SHA256:${"A".repeat(43)}`;
 const OTHER = `SHA256:${"B".repeat(43)}`;
@@ -22,10 +21,9 @@ function judge(
     token: undefined,
     ca: undefined,
     isPlaintext: false,
-    isRemembered: false,
-    warning: undefined,
+    isKnown: false,
+    exposedToken: undefined,
     isLocal: false,
-    book: new ServerBook("/nowhere"),
     ...target,
   };
   try {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
-import { type KnownServer, ServerBook } from "../../../lib/cli/client/server-book.ts";
+import { type KnownServer, KnownServers } from "../../../lib/trust/known-servers.ts";
 import { stateNames } from "../../support/state-names.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
@@ -11,15 +11,15 @@ const LAB: KnownServer = { name: "lab", addresses: ["192.0.2.7:5050"], identity:
 describe("the book", () => {
   test("gives back what was kept, also another time", () => {
     using folder = new TempFolder();
-    new ServerBook(folder.join("state")).save(LAB);
-    expect(new ServerBook(folder.join("state")).find("lab")).toMatchObject(LAB);
+    new KnownServers(folder.join("state")).save(LAB);
+    expect(new KnownServers(folder.join("state")).find("lab")).toMatchObject(LAB);
   });
 
   test("is for its owner alone: folders and files", () => {
     using folder = new TempFolder();
     const umask = process.umask(0);
     try {
-      new ServerBook(folder.join("state")).save(LAB);
+      new KnownServers(folder.join("state")).save(LAB);
     } finally {
       process.umask(umask);
     }
@@ -33,7 +33,7 @@ describe("the book", () => {
       fc.constantFrom("..", ".", "../x", "/etc/passwd", "a/b", "CON", "lab.json", "%2e", "a\u0000b", "[::1]:5050"),
     );
     using folder = new TempFolder();
-    const book = new ServerBook(folder.path);
+    const book = new KnownServers(folder.path);
     fc.assert(
       fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 4 }), (names) => {
         for (const each of names) book.save({ ...LAB, name: each });
@@ -50,7 +50,7 @@ describe("the book", () => {
 
   test("tells names apart that differ in the case of letters only, on every file system", () => {
     using folder = new TempFolder();
-    const book = new ServerBook(folder.path);
+    const book = new KnownServers(folder.path);
     book.save({ ...LAB, name: "Lab" });
     book.save({ ...LAB, name: "lab" });
     const files = stateNames(folder.join("servers")).map((file) => file.toLowerCase());
@@ -59,7 +59,7 @@ describe("the book", () => {
 
   test("does not know what it does not know, also by a name as long as a line", () => {
     using folder = new TempFolder();
-    const book = new ServerBook(folder.path);
+    const book = new KnownServers(folder.path);
     expect(book.find("lab")).toBeUndefined();
     expect(book.find("l".repeat(300))).toBeUndefined();
     expect(book.list()).toEqual([]);
@@ -69,7 +69,7 @@ describe("the book", () => {
 
   test("lists by name, and leaves out what is damaged or not its own", () => {
     using folder = new TempFolder();
-    const book = new ServerBook(folder.path);
+    const book = new KnownServers(folder.path);
     for (const name of ["b", "a", "c"]) book.save({ ...LAB, name });
     writeFileSync(folder.join("servers", "b.json"), "{");
     writeFileSync(folder.join("servers", "notes.txt"), "x");
@@ -83,7 +83,7 @@ describe("the book", () => {
     ["without identity", '{"version":1,"name":"lab","addresses":[]}'],
   ])("says which file is %s, and does not take it for a server that is not known", (_, text) => {
     using folder = new TempFolder();
-    const book = new ServerBook(folder.path);
+    const book = new KnownServers(folder.path);
     book.save(LAB);
     writeFileSync(folder.join("servers", "lab.json"), text);
     expect(() => book.find("lab")).toThrow(expect.objectContaining({ code: "DISK_FAILED" }));
@@ -94,7 +94,7 @@ describe("the book", () => {
 
   test("says of a file that a newer program has written that it is newer, also in a list", () => {
     using folder = new TempFolder();
-    const book = new ServerBook(folder.path);
+    const book = new KnownServers(folder.path);
     book.save(LAB);
     writeFileSync(folder.join("servers", "lab.json"), '{"version":2,"name":"lab","hosts":{}}');
     expect(() => book.find("lab")).toThrow(expect.objectContaining({ code: "NEWER_STATE" }));
@@ -106,7 +106,7 @@ describe("the book", () => {
   test("says in words that it can't be kept: here there is a file where its folder should be", () => {
     using folder = new TempFolder();
     writeFileSync(folder.join("servers"), "");
-    const book = new ServerBook(folder.path);
+    const book = new KnownServers(folder.path);
     const told = expect.objectContaining({ name: "StorageError" });
     expect(() => book.save(LAB)).toThrow(told);
     expect(readFileSync(folder.join("servers"), "utf8")).toBe("");

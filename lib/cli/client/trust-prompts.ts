@@ -1,0 +1,50 @@
+import { CommError } from "../../errors.ts";
+import type { TrustPrompts, TrustWarning } from "../../trust/dial.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { escapeText } from "../escape.ts";
+import { exposedTokenWarning } from "../exposure-words.ts";
+import { describeError } from "../report.ts";
+import { askYesNo } from "../terminal/ask-yes-no.ts";
+import { LineEditor } from "../terminal/line-editor.ts";
+
+/** Asks and warns at the terminal while a server is dialled. */
+export function trustPrompts(io: ConsoleIo): TrustPrompts {
+  return {
+    confirm: (server, fingerprint, signal) => confirm(io, { server, fingerprint, signal }),
+    warn: (warning) => io.note(wordsOf(warning)),
+  };
+}
+
+function wordsOf(warning: TrustWarning): string {
+  switch (warning.kind) {
+    case "exposed token":
+      return escapeText(exposedTokenWarning(warning));
+    case "plaintext":
+      return `Warning: nothing that goes to ${escapeText(warning.server)} and back is encrypted (--plaintext).`;
+    case "not saved":
+      return `The identity of ${escapeText(warning.server)} can't be kept for the next time: ${describeError(warning.fault)}`;
+  }
+}
+
+/** @throws CommError INTERRUPTED */
+async function confirm(
+  io: ConsoleIo,
+  { server, fingerprint, signal }: { server: string; fingerprint: string; signal: AbortSignal },
+): Promise<boolean> {
+  if (!io.inIsTty || !io.noteIsTty) return false;
+  io.note(
+    `The identity of ${escapeText(server)} is not known yet. Compare it with what the server shows at its start:`,
+  );
+  io.note(`  ${fingerprint}`);
+  const editor = new LineEditor({ input: process.stdin, output: process.stderr, screen: io.screen, history: [] });
+  const close = () => editor.close();
+  signal.addEventListener("abort", close);
+  try {
+    const isTrusted = await askYesNo(editor, "Trust it from now on?");
+    if (signal.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
+    return isTrusted;
+  } finally {
+    signal.removeEventListener("abort", close);
+    editor.close();
+  }
+}

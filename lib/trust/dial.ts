@@ -1,0 +1,96 @@
+import { networkInterfaces } from "node:os";
+import { type CommError, toCommError } from "../errors.ts";
+import { type Address, formatAddress, isLoopback, isScopeless } from "../transport/address.ts";
+import { connectFirst } from "../transport/connect-first.ts";
+import type { SocketTransport } from "../transport/socket-transport.ts";
+import { type ExposedFile, KnownServers } from "./known-servers.ts";
+import type { Target } from "./target.ts";
+import { trustIn, UnknownIdentity } from "./verify.ts";
+
+/** Networks in which an address without one is looked for. */
+const MAX_SCOPES = 16;
+
+/** What the user of a client should know of a connection, as facts. */
+export type TrustWarning =
+  /** Others on this machine can read the server's token. */
+  | ({ readonly kind: "exposed token" } & ExposedFile)
+  /** Nothing is encrypted on the way to a server on another machine. */
+  | { readonly kind: "plaintext"; readonly server: string }
+  /** The server is trusted this once: its identity could not be saved. */
+  | { readonly kind: "not saved"; readonly server: string; readonly fault: CommError };
+
+/** Questions and warnings, which the caller words. */
+export interface TrustPrompts {
+  /**
+   * Whether to trust, from now on, a server that is seen for the first time. False where nobody can be asked.
+   *
+   * @throws CommError INTERRUPTED
+   */
+  confirm(server: string, fingerprint: string, signal: AbortSignal): Promise<boolean>;
+  warn(warning: TrustWarning): void;
+}
+
+export interface DialOptions {
+  readonly stateDir: string;
+  readonly timeoutMs: number;
+  /** Trust a server that is seen for the first time without a question. */
+  readonly acceptNew: boolean;
+  readonly prompts: TrustPrompts;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A transport to the server that is meant, and to no other. A server that is seen for the first time is trusted, and known
+ * from then on, when `acceptNew` or the user says so.
+ *
+ * @throws as connect(); UnknownIdentity, ChangedIdentity; CommError WRONG_IDENTITY
+ */
+export async function dial(target: Target, options: DialOptions): Promise<SocketTransport> {
+  const { prompts, signal } = options;
+  if (target.exposedToken !== undefined) prompts.warn({ kind: "exposed token", ...target.exposedToken });
+  const addresses = target.addresses.flatMap(withScopes);
+  if (target.isPlaintext) {
+    if (addresses.some(isAway)) prompts.warn({ kind: "plaintext", server: target.name });
+    return connectFirst(addresses, { timeoutMs: options.timeoutMs, signal });
+  }
+  try {
+    return await connectTrusted(addresses, target, options);
+  } catch (thrown) {
+    if (!(thrown instanceof UnknownIdentity)) throw thrown;
+    const { fingerprint } = thrown;
+    if (!(await prompts.confirm(target.name, fingerprint, signal))) throw thrown;
+    remember(target, fingerprint, options);
+    return connectTrusted(addresses, { ...target, identity: fingerprint }, options);
+  }
+}
+
+function connectTrusted(addresses: readonly Address[], target: Target, options: DialOptions): Promise<SocketTransport> {
+  const { timeoutMs, signal, acceptNew } = options;
+  const onTrusted = (identity: string) => remember(target, identity, options);
+  return connectFirst(addresses, { timeoutMs, signal, trust: trustIn(target, { acceptNew, onTrusted }) });
+}
+
+/** What else is known of it stays. Where nothing can be saved, as in a read-only home, it is trusted this once. */
+function remember({ name, addresses }: Target, identity: string, { stateDir, prompts }: DialOptions): void {
+  const known = new KnownServers(stateDir);
+  try {
+    known.save({ ...known.find(name), name, addresses: addresses.map(formatAddress), identity });
+  } catch (thrown) {
+    prompts.warn({ kind: "not saved", server: name, fault: toCommError(thrown) });
+  }
+}
+
+function isAway(address: Address): boolean {
+  return address.kind === "tcp" && !isLoopback(address.host);
+}
+
+/** A link-local address means a machine on one of the networks of this machine: it is looked for in each. */
+function withScopes(address: Address): Address[] {
+  if (address.kind !== "tcp" || !isScopeless(address.host)) return [address];
+  const { host } = address;
+  const near = Object.entries(networkInterfaces()).filter(([, list]) =>
+    list?.some((one) => !one.internal && one.address.startsWith("fe80:")),
+  );
+  if (near.length === 0) return [address];
+  return near.slice(0, MAX_SCOPES).map(([name]) => ({ ...address, host: `${host}%${name}` }));
+}

@@ -1,0 +1,100 @@
+import { CommError } from "../errors.ts";
+import { type Invite, isInvite } from "../protocol/invite.ts";
+import { parseToken, type Token } from "../protocol/token.ts";
+import { quote } from "../quote.ts";
+import { findLocalInvite } from "../state/local-invite.ts";
+import { type Address, formatAddress, isLoopback, parseAddress } from "../transport/address.ts";
+import { type ExposedFile, type KnownServer, KnownServers } from "./known-servers.ts";
+
+const DEFAULT_SERVER = "localhost:5050";
+
+/** What a client was given to find a server, and to prove itself there. */
+export interface TrustSettings {
+  /** A name that was joined, or an address, as it was typed; undefined when no server was named. */
+  readonly server: string | undefined;
+  readonly invite: Invite | undefined;
+  readonly token: Token | undefined;
+  /** Authorities in place of those that browsers trust, PEM. */
+  readonly ca: string | undefined;
+  readonly isPlaintext: boolean;
+  readonly stateDir: string;
+}
+
+/** The server that is meant, and all that is known of it. */
+export interface Target {
+  /** For people, and for the known servers. */
+  readonly name: string;
+  readonly addresses: readonly Address[];
+  /** Fingerprint or "authority"; undefined: not known yet. */
+  readonly identity: string | undefined;
+  readonly token: Token | undefined;
+  /** Authorities in place of those that browsers trust, PEM; then no other identity will do. */
+  readonly ca: string | undefined;
+  readonly isPlaintext: boolean;
+  /** True when it is a server of this user on this machine. */
+  readonly isLocal: boolean;
+  /** True when it is one of the known servers. */
+  readonly isKnown: boolean;
+  /** The file of its token, when others can read it. */
+  readonly exposedToken: ExposedFile | undefined;
+}
+
+/** @throws CommError MALFORMED; StorageError */
+export function findTarget(settings: TrustSettings): Target {
+  const known = new KnownServers(settings.stateDir);
+  const { isLocal, ...server } = findServer(settings, known);
+  const addresses = server.addresses.map(parseAddress);
+  return {
+    name: server.name,
+    addresses,
+    identity: server.identity ?? undefined,
+    token: settings.token ?? (server.token === undefined ? undefined : parseToken(server.token)),
+    ca: settings.ca,
+    // A socket of this machine needs no encryption.
+    isPlaintext: settings.isPlaintext || addresses.every(({ kind }) => kind === "unix"),
+    isLocal: isLocal === true,
+    isKnown: known.find(server.name) !== undefined,
+    exposedToken: known.exposedToken(server),
+  };
+}
+
+/** The server of an invite. @throws CommError MALFORMED when it names no network address */
+export function serverOf({ addresses, identity, token }: Invite, name: string): KnownServer {
+  if (addresses.some((address) => parseAddress(address).kind !== "tcp")) {
+    throw new CommError("MALFORMED", "The invite is not for a network: its server must make another.");
+  }
+  return { name, addresses: [...addresses], identity, token: `${token.name}:${token.secret}` };
+}
+
+function findServer(
+  { server, invite }: TrustSettings,
+  known: KnownServers,
+): KnownServer & { readonly isLocal?: boolean } {
+  if (server === undefined && invite !== undefined) return serverOf(invite, invite.label);
+  const given = server ?? DEFAULT_SERVER;
+  // Its secret must neither be shown nor looked up as the name of a host.
+  if (isInvite(given)) throw new CommError("MALFORMED", "That is an invite, and no address.");
+  const joined = known.find(given);
+  if (joined !== undefined) return joined;
+  const address = parseGiven(given);
+  const name = formatAddress(address);
+  if (invite?.label === given) return serverOf(invite, name);
+  if (invite?.addresses.includes(name)) return { ...serverOf(invite, name), addresses: [name] };
+  const trusted = known.find(name);
+  // What a server of this user has left on this machine is newer than what was trusted once.
+  const local = address.kind === "tcp" && isLoopback(address.host) ? findLocalInvite(address.port) : undefined;
+  const token = local?.token ?? trusted?.token;
+  const identity = local?.identity ?? trusted?.identity ?? null;
+  return { name, addresses: [name], identity, isLocal: local !== undefined, ...(token !== undefined && { token }) };
+}
+
+/** A word that is no address may be meant as the name of a server. @throws CommError MALFORMED */
+function parseGiven(server: string): Address {
+  try {
+    return parseAddress(server);
+  } catch (cause) {
+    throw new CommError("MALFORMED", `${quote(server)} is neither a server that was joined here nor an address.`, {
+      cause,
+    });
+  }
+}
