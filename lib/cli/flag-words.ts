@@ -1,4 +1,6 @@
+import { NamingError } from "../client/plan.ts";
 import { CommError, StorageError } from "../errors.ts";
+import { quote } from "../quote.ts";
 import { StateFolderError } from "../state/state-dir.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -7,6 +9,12 @@ const STATE_FOLDER_REMEDIES = {
   homeless: ": name a folder with --state-dir, or set XDG_STATE_HOME.",
   unusable: "; choose another with --state-dir.",
 } as const satisfies Record<StateFolderError["fault"], string>;
+
+/** What went wrong with the one name that --as or --output gives. */
+const NAMING_FAULTS: Record<NamingError["reason"], (source: string) => string> = {
+  pattern: (source) => `--as names one file or folder, and ${quote(source)} is a pattern.`,
+  file: () => "--output names a file that is there: nothing but one file can go to it.",
+};
 
 /**
  * The layers below know no command line. What they throw becomes here what its user reads: a malformed address, invite or
@@ -17,5 +25,6 @@ export function inFlagWords(thrown: unknown): unknown {
     const { code, message, fault, cause } = thrown;
     return new StorageError(code, message.replace(/\.$/, STATE_FOLDER_REMEDIES[fault]), { cause });
   }
+  if (thrown instanceof NamingError) return new UsageError(NAMING_FAULTS[thrown.reason](thrown.source));
   return thrown instanceof CommError && thrown.code === "MALFORMED" ? new UsageError(thrown.message) : thrown;
 }

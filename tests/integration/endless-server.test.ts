@@ -2,9 +2,9 @@
 
 import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
-import { MAX_AHEAD_BYTES, prefetch } from "../../lib/cli/client/prefetch.ts";
 import { completeLine } from "../../lib/cli/client/shell-completion.ts";
 import { Download } from "../../lib/client/download.ts";
+import { MAX_AHEAD_BYTES, prefetch } from "../../lib/client/prefetch.ts";
 import type { TransferItem } from "../../lib/client/transfer.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { planFetch } from "../../lib/cli/client/fetch-plan.ts";
 import { printChanges } from "../../lib/cli/client/watch-command.ts";
 import type { Client } from "../../lib/client/client.ts";
+import { planFetch } from "../../lib/client/fetch-plan.ts";
 import type { TransferItem } from "../../lib/client/transfer.ts";
 import type { FileFacts } from "../../lib/protocol/methods.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";

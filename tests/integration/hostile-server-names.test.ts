@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import fc from "fast-check";
-import { planFetch, typedSource } from "../../lib/cli/client/fetch-plan.ts";
+import { typedSource } from "../../lib/cli/client/typed-paths.ts";
 import type { Client } from "../../lib/client/client.ts";
+import { planFetch } from "../../lib/client/fetch-plan.ts";
 import type { TransferItem } from "../../lib/client/transfer.ts";
 import { CommError, RemoteError } from "../../lib/errors.ts";
 import { isGlob } from "../../lib/glob.ts";

@@ -9,7 +9,7 @@ import { escapeText, toJson } from "../escape.ts";
 import { reportError } from "../report.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { inWords } from "./each-path.ts";
-import { typedPath } from "./fetch-plan.ts";
+import { typedPath } from "./typed-paths.ts";
 import { withClient } from "./with-connection.ts";
 
 export const digest: Command = {

@@ -2,7 +2,7 @@ import { CommError, endsSession, toCommError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { reportError } from "../report.ts";
-import { withSlash } from "./fetch-plan.ts";
+import { withSlash } from "./typed-paths.ts";
 
 /** After these nobody wants the others. */
 const LAST = ["INTERRUPTED", "OUTPUT_CLOSED"];

@@ -1,17 +1,18 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { Download } from "../../client/download.ts";
+import { planFetch } from "../../client/fetch-plan.ts";
+import { gone } from "../../client/left-out.ts";
 import { type CommError, toCommError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import { escapeText } from "../escape.ts";
-import { planFetch } from "./fetch-plan.ts";
-import { gone } from "./left-out.ts";
 import { isStandardOutput, type OutputStream, openStream } from "./output-stream.ts";
 import type { TransferRequest } from "./run-transfer.ts";
 import { StreamStorage } from "./stream-storage.ts";
 import { type TransferTerms, TransferView } from "./transfer-view.ts";
+import { withSlash } from "./typed-paths.ts";
 
 type StreamTerms = Omit<TransferRequest, "exists" | "digest"> & Omit<TransferTerms, "places"> & { output: string };
 
@@ -71,7 +72,7 @@ async function fetchInto(
           naming: { into: "" },
           signal,
           onPlanned: (item) => view.plan(item),
-          onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
+          onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, withSlash(error, from)),
           onLeftOut: (left) => view.onLeftOut(left),
         });
       const download = new Download(plan, {

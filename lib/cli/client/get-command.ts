@@ -1,7 +1,9 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { Download } from "../../client/download.ts";
+import { type FetchPlanOptions, planFetch } from "../../client/fetch-plan.ts";
 import { PathSet } from "../../client/path-set.ts";
+import { prefetch } from "../../client/prefetch.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import { RemoteError } from "../../errors.ts";
 import { baseName } from "../../path.ts";
@@ -13,14 +15,13 @@ import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
-import { type FetchPlanOptions, planFetch, typedSource } from "./fetch-plan.ts";
 import { fetchToStream } from "./fetch-stream.ts";
 import { type LocalTarget, openTarget, placeIn } from "./local-target.ts";
 import { isStandardOutput, isStream } from "./output-stream.ts";
-import { prefetch } from "./prefetch.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { type TransferTerms, TransferView } from "./transfer-view.ts";
+import { typedSource, withSlash } from "./typed-paths.ts";
 import { withConnection } from "./with-connection.ts";
 
 export const get: Command = {
@@ -136,7 +137,7 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
       if (planned.add(item.to)) view.plan(item);
     },
     onFailed: (from, error) => {
-      if (failed.add(from)) view.onFailed({ from, size: 0, kind: "folder" }, error);
+      if (failed.add(from)) view.onFailed({ from, size: 0, kind: "folder" }, withSlash(error, from));
     },
     onLeftOut: (left) => view.onLeftOut(left),
   };

@@ -1,5 +1,6 @@
 import { askedFor } from "../../client/asked.ts";
 import type { Asked, Client } from "../../client/client.ts";
+import { toldByServer } from "../../client/left-out.ts";
 import { isGlob } from "../../glob.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
@@ -8,8 +9,8 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, formatTime, plural } from "../format.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
-import { typedSource } from "./fetch-plan.ts";
-import { describeLeftOut, toldByServer } from "./left-out.ts";
+import { describeLeftOut } from "./left-out-line.ts";
+import { typedSource } from "./typed-paths.ts";
 import { withClient } from "./with-connection.ts";
 
 /** Lines are gathered up to this many characters before they are written. */

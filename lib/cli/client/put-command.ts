@@ -1,4 +1,6 @@
 import type { Connection } from "../../client/connection.ts";
+import { prefetch } from "../../client/prefetch.ts";
+import { planSend, type SendPlanOptions } from "../../client/send-plan.ts";
 import type { UploadItem } from "../../client/transfer.ts";
 import { Upload } from "../../client/upload.ts";
 import { privatePlaces } from "../../state/private.ts";
@@ -6,12 +8,11 @@ import type { Command } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
-import { typedFolder } from "./fetch-plan.ts";
-import { prefetch } from "./prefetch.ts";
+import { DiskSources } from "./local-sources.ts";
 import { type TransferRequest, TransferRun } from "./run-transfer.ts";
-import { planSend, type SendPlanOptions } from "./send-plan.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { type TransferTerms, TransferView } from "./transfer-view.ts";
+import { typedFolder } from "./typed-paths.ts";
 import { withConnection } from "./with-connection.ts";
 
 export const put: Command = {
@@ -62,7 +63,7 @@ export interface SendRequest extends TransferRequest {
  */
 export function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
   return send({ connection, request, terms }, (tell) =>
-    planSend({ sources: request.sources, to: request.to, as: request.as, places: terms.places, ...tell }),
+    planSend({ ...request, here: new DiskSources(terms.places), ...tell }),
   );
 }
 

@@ -4,7 +4,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { forEachPath } from "./each-path.ts";
-import { typedPath } from "./fetch-plan.ts";
+import { typedPath } from "./typed-paths.ts";
 import { withClient } from "./with-connection.ts";
 
 export const remove: Command = {

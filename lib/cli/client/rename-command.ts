@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
-import { typedNewPath, typedPath } from "./fetch-plan.ts";
+import { typedNewPath, typedPath } from "./typed-paths.ts";
 import { withClient } from "./with-connection.ts";
 
 export const rename: Command = {

@@ -1,6 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { digestAll } from "../../client/digests.ts";
+import { gone } from "../../client/left-out.ts";
 import type { TransferItem, TransferOptions } from "../../client/transfer.ts";
 import { CommError, ERRORS, toCommError } from "../../errors.ts";
 import type { DigestResult } from "../../protocol/methods.ts";
@@ -10,7 +11,6 @@ import { digest64 } from "../../storage/digest64.ts";
 import type { ExistsPolicy, OpenFile } from "../../storage/storage.ts";
 import { digestFile } from "../../transfer/digest-file.ts";
 import { Conflicts } from "./conflicts.ts";
-import { gone } from "./left-out.ts";
 import { type Done, KEPT, KEPT_WHEN_LOST, type TransferTerms, type TransferView } from "./transfer-view.ts";
 
 /** What `get` and `put` are asked for alike. */

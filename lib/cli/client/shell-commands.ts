@@ -7,7 +7,6 @@ import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { digest as digestCommand, showDigests } from "./digest-command.ts";
-import { typedPath } from "./fetch-plan.ts";
 import { fetchAll, fetchRequest, get as getCommand } from "./get-command.ts";
 import { list as listCommand, printEntries } from "./list-command.ts";
 import { countOf, formatTimes, measure, ping as pingCommand } from "./ping-command.ts";
@@ -17,6 +16,7 @@ import { namesOf, rename as renameCommand } from "./rename-command.ts";
 import { sendTyped } from "./send-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "./shell-flags.ts";
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "./status-command.ts";
+import { typedPath } from "./typed-paths.ts";
 import { printChanges, watch as watchCommand } from "./watch-command.ts";
 
 export interface ShellCall {

@@ -2,7 +2,7 @@ import type { ArgsDef } from "citty";
 import type { ExistsPolicy } from "../../storage/storage.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
-import { typedName } from "./fetch-plan.ts";
+import { typedName } from "./typed-paths.ts";
 
 /** Flags of the commands that move files. */
 export const TRANSFER_FLAGS = {

@@ -1,16 +1,18 @@
+import type { LeftOutThing } from "../../client/left-out.ts";
 import { PathSet } from "../../client/path-set.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import type { CommError } from "../../errors.ts";
+import { type CommError, toCommError } from "../../errors.ts";
 import type { Outcome } from "../../protocol/methods.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { EXIT, EXIT_OF } from "../exit-codes.ts";
+import { inFlagWords } from "../flag-words.ts";
 import { formatBytes, plural } from "../format.ts";
 import { LineWriter } from "../line-writer.ts";
 import { reportError } from "../report.ts";
-import { describeLeftOut, type LeftOutThing } from "./left-out.ts";
+import { describeLeftOut } from "./left-out-line.ts";
 import { Progress } from "./progress.ts";
 
 /** Lines for files on a terminal, where a summary says the rest. */
@@ -159,7 +161,8 @@ export class TransferView {
     this.#line(`${verb} ${name}${to} (${formatBytes(size)}, verified)${sha256 === undefined ? "" : `  ${sha256}`}`);
   }
 
-  onFailed(item: Pick<TransferItem, "from" | "size" | "kind">, error: CommError): void {
+  onFailed(item: Pick<TransferItem, "from" | "size" | "kind">, thrown: CommError): void {
+    const error = toCommError(inFlagWords(thrown));
     this.#count.failed++;
     this.#exit ||= EXIT_OF[error.code];
     const planned = this.#settle(item);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { Conflicts } from "../../../lib/cli/client/conflicts.ts";
-import { badName } from "../../../lib/cli/client/left-out.ts";
 import { formatEntry, printEntries } from "../../../lib/cli/client/list-command.ts";
 import { sendTyped } from "../../../lib/cli/client/send-command.ts";
 import { completeLine } from "../../../lib/cli/client/shell-completion.ts";
@@ -13,6 +12,7 @@ import { describeError, reportError } from "../../../lib/cli/report.ts";
 import { createEventLog } from "../../../lib/cli/server/event-log.ts";
 import { OPERATOR_COMMANDS } from "../../../lib/cli/server/operator-commands.ts";
 import type { Client } from "../../../lib/client/client.ts";
+import { badName } from "../../../lib/client/left-out.ts";
 import type { Operator } from "../../../lib/client/operator.ts";
 import { RemoteError } from "../../../lib/errors.ts";
 import type { Entry } from "../../../lib/protocol/methods.ts";

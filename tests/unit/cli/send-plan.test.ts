@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { planSend } from "../../../lib/cli/client/send-plan.ts";
+import { DiskSources } from "../../../lib/cli/client/local-sources.ts";
+import { planSend } from "../../../lib/client/send-plan.ts";
 import { PrivatePlaces } from "../../../lib/storage/local/private/private-places.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
@@ -19,7 +20,7 @@ async function planned(source: string): Promise<string[]> {
   const plan = planSend({
     sources: [source],
     to: "",
-    places: new PrivatePlaces(),
+    here: new DiskSources(new PrivatePlaces()),
     onPlanned: ({ to }) => told.push(to),
     onFailed: (_, { code }) => told.push(code),
     onLeftOut: ({ path, code }) => told.push(`${path}: ${code}`),

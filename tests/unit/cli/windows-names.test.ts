@@ -1,9 +1,9 @@
 /** What people type on Windows, and what they are told there. */
 import { describe, expect, test } from "bun:test";
-import { typedName, typedNewPath, withSlash } from "../../../lib/cli/client/fetch-plan.ts";
-import { badName, toldByServer } from "../../../lib/cli/client/left-out.ts";
+import { splitPattern } from "../../../lib/cli/client/local-sources.ts";
 import { placeIn } from "../../../lib/cli/client/local-target.ts";
-import { splitPattern } from "../../../lib/cli/client/send-plan.ts";
+import { typedName, typedNewPath, withSlash } from "../../../lib/cli/client/typed-paths.ts";
+import { badName, toldByServer } from "../../../lib/client/left-out.ts";
 import { CommError } from "../../../lib/errors.ts";
 import { codeOf } from "../../support/fault.ts";
 

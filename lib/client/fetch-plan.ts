@@ -1,63 +1,22 @@
-import { findNamed } from "../../client/asked.ts";
-import type { Client } from "../../client/client.ts";
-import { MAX_LISTED } from "../../client/path-set.ts";
-import type { TransferItem } from "../../client/transfer.ts";
-import { CommError, ProtocolError, StorageError } from "../../errors.ts";
-import { FoldersAbove } from "../../folders-above.ts";
-import { isGlob } from "../../glob.ts";
-import { baseName, checkPath, joinPath, parentOf, pathFault } from "../../path.ts";
-import type { Entry, ListTrailer } from "../../protocol/methods.ts";
-import { quote } from "../../quote.ts";
-import { selectGlob } from "../../selection.ts";
-import { UsageError } from "../usage-error.ts";
-import { type LeftOutThing, oddKind, toldByServer } from "./left-out.ts";
+import { CommError, ProtocolError, StorageError } from "../errors.ts";
+import { FoldersAbove } from "../folders-above.ts";
+import { isGlob } from "../glob.ts";
+import { baseName, joinPath, parentOf, pathFault } from "../path.ts";
+import type { Entry, ListTrailer } from "../protocol/methods.ts";
+import { quote } from "../quote.ts";
+import { selectGlob } from "../selection.ts";
+import { findNamed } from "./asked.ts";
+import type { Client } from "./client.ts";
+import { oddKind, toldByServer } from "./left-out.ts";
+import { MAX_LISTED } from "./path-set.ts";
+import { NamingError, type PlanEvents } from "./plan.ts";
+import type { TransferItem } from "./transfer.ts";
 
-/** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
-export function typedPath(typed: string): string {
-  return checkPath(typed.replace(/^(\.\/)+/, "").replace(/(?<=.)\/+$/, ""));
-}
-
-/**
- * As typedPath(), for what shall be made. On Windows a backslash may be meant to stand between names: nothing is made of it.
- *
- * @throws StorageError BAD_PATH
- */
-export function typedNewPath(typed: string, platform: NodeJS.Platform = process.platform): string {
-  const path = typedPath(typed);
-  if (platform !== "win32") return path;
-  return checkPath(path, "plain");
-}
-
-/** As typedNewPath(), for a folder; "" is the root, which people write as `.` or `/`. */
-export function typedFolder(typed: string): string {
-  return ["", ".", "/", "./"].includes(typed) ? "" : typedNewPath(typed);
-}
-
-/** A file, a folder or a pattern of the repository as people type it: `./` in front and `/` behind may be. "" is all. */
-export function typedSource(typed: string): string {
-  const path = typed.replace(/^(\.\/)+/, "").replace(/\/+$/, "");
-  if (path === "." || (path === "" && typed !== "")) return "";
-  if (isGlob(path)) return path;
-  return checkPath(path);
-}
-
-/** The new name that --as gives: a path below the folder that it goes into; as typedNewPath(). @throws UsageError */
-export function typedName(typed: string, platform: NodeJS.Platform = process.platform): string {
-  const path = typed.replace(/^(\.\/)+/, "").replace(/\/+$/, "");
-  const fault = pathFault(path, platform === "win32" ? "plain" : "any");
-  if (fault === undefined) return path;
-  throw new UsageError(`--as ${quote(typed)} is not a name below the folder that it goes into: ${fault}.`);
-}
-
-export interface FetchPlanOptions {
+export interface FetchPlanOptions extends PlanEvents<TransferItem> {
+  /** Files, folders and patterns of the repository; "" is all. */
   readonly sources: readonly string[];
   readonly naming: FetchNaming;
   readonly signal: AbortSignal;
-  onPlanned(item: TransferItem): void;
-  /** A source, or something in it, that can't be fetched. */
-  onFailed(source: string, error: CommError): void;
-  /** Something in a source that is not fetched, which is no failure. */
-  onLeftOut(left: LeftOutThing): void;
 }
 
 /** What is fetched is called at its target. */
@@ -70,7 +29,11 @@ export interface FetchNaming {
   readonly as?: string | undefined;
 }
 
-/** What a `get` of these sources fetches, in the order in which the server tells. */
+/**
+ * What a `get` of these sources fetches, in the order of the server's lists.
+ *
+ * @throws NamingError; ProtocolError BAD_PAYLOAD for what was not asked for; as Client.stat() and listBatches()
+ */
 export async function* planFetch(client: Client, options: FetchPlanOptions): AsyncGenerator<TransferItem[], void> {
   for (const source of options.sources) {
     try {
@@ -81,18 +44,12 @@ export async function* planFetch(client: Client, options: FetchPlanOptions): Asy
       }
     } catch (thrown) {
       if (!(thrown instanceof CommError) || !isAboutSource(thrown)) throw thrown;
-      options.onFailed(source, withSlash(thrown, source));
+      options.onFailed(source, thrown);
     }
   }
 }
 
-/** On Windows people may write a backslash between names: they are told what stands there. */
-export function withSlash(error: CommError, path: string, platform: NodeJS.Platform = process.platform): CommError {
-  if (error.code !== "NOT_FOUND" || platform !== "win32" || !path.includes("\\")) return error;
-  return new CommError("NOT_FOUND", `${error.message} Between names stands "/".`, { cause: error });
-}
-
-/** False when the item would go to what is no path, which is told. */
+/** False, and reported, for an item whose target is no path. */
 function hasTarget({ from, to }: TransferItem, { onFailed }: FetchPlanOptions): boolean {
   const fault = pathFault(to);
   if (fault === undefined) return true;
@@ -100,7 +57,7 @@ function hasTarget({ from, to }: TransferItem, { onFailed }: FetchPlanOptions): 
   return false;
 }
 
-/** True for what another source does not suffer from. */
+/** True for what stops one source alone. */
 function isAboutSource({ code }: CommError): boolean {
   return ["NOT_FOUND", "NOT_A_FILE", "NOT_ALLOWED", "UNREADABLE", "BAD_PATH", "BAD_PARAMS", "INCOMPLETE"].includes(
     code,
@@ -129,9 +86,7 @@ async function* planSource(
   if (entry !== undefined && entry.kind !== "folder") {
     throw new CommError("NOT_A_FILE", `${quote(source)} is neither a file nor a folder.`);
   }
-  if (isPattern && naming.as !== undefined) {
-    throw new UsageError(`--as names one file or folder, and ${quote(source)} is a pattern.`);
-  }
+  if (isPattern && naming.as !== undefined) throw new NamingError("pattern", source);
   const into = folderOf(naming);
   const rename = (path: string) => {
     const own = top === "" ? path : path.slice(top.length + 1);
@@ -169,10 +124,9 @@ async function* planSource(
   if (count === 0 && isPattern) onFailed(source, new CommError("NOT_FOUND", `Nothing matches ${quote(source)}.`));
 }
 
-/** @throws UsageError */
+/** @throws NamingError */
 function folderOf({ into }: FetchNaming): string {
-  if (into === undefined)
-    throw new UsageError("--output names a file that is there: nothing but one file can go to it.");
+  if (into === undefined) throw new NamingError("file");
   return into;
 }
 
@@ -190,7 +144,7 @@ function foundItem(entry: Entry, to: string): TransferItem {
   return { ...itemOf(entry, to), isFound: true };
 }
 
-/** What the server says that its list leaves out. */
+/** Reports what the server says that its list leaves out. */
 function tellLeftOut(source: string, trailer: ListTrailer, { onFailed, onLeftOut }: FetchPlanOptions): void {
   const { skipped, unreadable = skipped, leftOut = [] } = trailer;
   let [others, denied] = [skipped - unreadable, unreadable];

@@ -1,4 +1,4 @@
-import type { TransferItem } from "../../client/transfer.ts";
+import type { TransferItem } from "./transfer.ts";
 
 /** Items held ahead: so much of a plan is known before it is needed. */
 const MAX_AHEAD = 100_000;

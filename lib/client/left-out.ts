@@ -1,13 +1,11 @@
-import { type CommError, codeOfWire, type ErrorCode } from "../../errors.ts";
-import { type PathKind, pathFault } from "../../path.ts";
-import { quote } from "../../quote.ts";
-import { escapeText } from "../escape.ts";
+import { type CommError, codeOfWire, type ErrorCode } from "../errors.ts";
+import { type PathKind, pathFault } from "../path.ts";
 
 /** Something in a folder, or of a pattern, that is not moved: nobody named it, and what nobody named is no failure. */
 export interface LeftOutThing {
   readonly path: string;
   readonly code: ErrorCode;
-  /** Behind "Left out NAME: ". */
+  /** Follows "Left out NAME: ". */
   readonly why: string;
   /** It stands for so many that have no names; 1 where it is absent. */
   readonly count?: number;
@@ -25,7 +23,7 @@ export function badName(path: string, kind: PathKind = "any"): LeftOutThing {
   return { path, code: "BAD_PATH", why: `its name can't be a path: ${fault}` };
 }
 
-/** What a server leaves out of a list, and tells by name. */
+/** What a server leaves out of a list, and names. */
 export function toldByServer({ name, code }: { name: string; code: number }): LeftOutThing {
   switch (codeOfWire(code)) {
     case "UNREADABLE":
@@ -35,12 +33,6 @@ export function toldByServer({ name, code }: { name: string; code: number }): Le
     default:
       return badName(name, "plain");
   }
-}
-
-/** In words, safe to show. */
-export function describeLeftOut({ path, why, count = 1 }: LeftOutThing): string {
-  const name = quote(path === "" ? "." : path);
-  return escapeText(`Left out ${count > 1 ? `${count} more in ${name}` : name}: ${why}`);
 }
 
 /** What has gone since it was seen. */

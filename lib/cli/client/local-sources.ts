@@ -1,0 +1,82 @@
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import type { LocalSources, SendSource } from "../../client/send-plan.ts";
+import { isGlob } from "../../glob.ts";
+import { quote } from "../../quote.ts";
+import { readError } from "../../storage/disk-error.ts";
+import { LocalStorage } from "../../storage/local/local.ts";
+import { fromLocalName } from "../../storage/local/names/local-names.ts";
+import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** What people name to send, on the disk of this machine. */
+export class DiskSources implements LocalSources {
+  readonly #places: PrivatePlaces;
+  readonly #opened = new Map<string, Promise<LocalStorage>>();
+  /** Paths that a list has left out. */
+  readonly #hidden: string[] = [];
+
+  /** `places`: what is not sent. */
+  constructor(places: PrivatePlaces) {
+    this.#places = places;
+  }
+
+  /** @throws StorageError; UsageError for what is no file that can be sent */
+  async find(source: string): Promise<SendSource> {
+    // A file may have such a name; a shell that has no patterns of its own leaves them to us.
+    if (isGlob(source) && !existsSync(source)) {
+      const { top, below } = splitPattern(source);
+      return { kind: "pattern", pattern: below, open: () => this.#open(top) };
+    }
+    const { real, isFolder } = lookAt(source);
+    const isHere = [".", ".."].includes(basename(source)) || dirname(real) === real;
+    const name = isHere ? "" : fromLocalName(basename(resolve(source)));
+    if (isFolder) return { kind: "folder", name, open: () => this.#open(real) };
+    return { kind: "file", name, path: fromLocalName(basename(real)), open: () => this.#open(dirname(real)) };
+  }
+
+  takeHidden(): string[] {
+    return this.#hidden.splice(0);
+  }
+
+  /** @throws as LocalStorage.ofUser() */
+  #open(folder: string): Promise<LocalStorage> {
+    const settings = { places: this.#places, onHidden: (path: string) => void this.#hidden.push(path) };
+    const opened = this.#opened.get(folder) ?? LocalStorage.ofUser(folder, settings);
+    this.#opened.set(folder, opened);
+    return opened;
+  }
+}
+
+/** A link that is named is meant: what it leads to, under the link's name. @throws StorageError; UsageError */
+function lookAt(source: string): { real: string; isFolder: boolean } {
+  if (source === "-" && !existsSync(source)) throw notSent("Standard input");
+  try {
+    const stats = statSync(source);
+    // What there is to send, and how much of it, must be known before it moves, and be there still after a lost link.
+    if (!stats.isFile() && !stats.isDirectory()) throw notSent(quote(source));
+    return { real: realpathSync(source), isFolder: stats.isDirectory() };
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw readError(cause, quote(source), "user");
+  }
+}
+
+function notSent(what: string): UsageError {
+  return new UsageError(`${what} is no file that can be sent. Write what comes from it to a file, and put that.`);
+}
+
+/** The folder of this machine in which a pattern begins, which is no repository path, and the pattern below it. */
+export function splitPattern(
+  pattern: string,
+  platform: NodeJS.Platform = process.platform,
+): { top: string; below: string } {
+  const isWindows = platform === "win32";
+  const components = (isWindows ? pattern.replaceAll("\\", "/") : pattern).split("/");
+  const first = components.findIndex(isGlob);
+  const top = components.slice(0, first).join("/");
+  const below = components.slice(first).join("/");
+  if (first === 0) return { top: ".", below };
+  // "C:" alone is the folder that one is in on that drive.
+  return { top: isWindows && /^[A-Za-z]:$/.test(top) ? `${top}/` : top || "/", below };
+}

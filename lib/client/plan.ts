@@ -1,0 +1,31 @@
+import { CommError } from "../errors.ts";
+import { quote } from "../quote.ts";
+import type { LeftOutThing } from "./left-out.ts";
+import type { TransferItem } from "./transfer.ts";
+
+/** What the planning of a transfer reports. */
+export interface PlanEvents<Item extends TransferItem> {
+  onPlanned(item: Item): void;
+  /** A source, or something in it, that can't be moved. */
+  onFailed(source: string, error: CommError): void;
+  /** Something in a source that is not moved, which is no failure. */
+  onLeftOut(left: LeftOutThing): void;
+}
+
+/** One name was given to several things: to what a pattern matches, or to all that should go to the place of one file. */
+export class NamingError extends CommError {
+  override readonly name = "NamingError";
+  readonly reason: "pattern" | "file";
+  /** The pattern. */
+  readonly source: string;
+
+  constructor(reason: NamingError["reason"], source = "") {
+    const words =
+      reason === "pattern"
+        ? `One name is given, and ${quote(source)} is a pattern.`
+        : "The target is a file: nothing but one file can go to it.";
+    super("MALFORMED", words);
+    this.reason = reason;
+    this.source = source;
+  }
+}

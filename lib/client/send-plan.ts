@@ -1,0 +1,141 @@
+import { StorageError, toCommError } from "../errors.ts";
+import { FoldersAbove } from "../folders-above.ts";
+import { joinPath, pathFault } from "../path.ts";
+import { quote } from "../quote.ts";
+import { type Selection, selectGlob } from "../selection.ts";
+import type { LeftOut, Storage, StorageEntry } from "../storage/storage.ts";
+import { badName, gone, type LeftOutThing, oddKind } from "./left-out.ts";
+import { NamingError, type PlanEvents } from "./plan.ts";
+import type { UploadItem } from "./transfer.ts";
+
+/** A tree that something is sent from. */
+export type SendTree = UploadItem["local"] & Pick<Storage, "stat" | "list">;
+
+/** What a person names to send. `name` is what it is called in the repository; "" for a folder that adds no name. */
+export type SendSource = (
+  | { readonly kind: "file"; readonly name: string /** In the tree. */; readonly path: string }
+  | { readonly kind: "folder"; readonly name: string }
+  | { readonly kind: "pattern" /** For paths of the tree. */; readonly pattern: string }
+) & {
+  /** The tree: that of a folder begins in it. @throws StorageError */
+  open(): Promise<SendTree>;
+};
+
+/** The port to what people name on their machine: a disk, or what they gave a page. */
+export interface LocalSources {
+  /** @throws CommError for what can't be sent */
+  find(source: string): Promise<SendSource>;
+  /** Paths that lists of the trees have left out, because they are private, since the last call. */
+  takeHidden(): string[];
+}
+
+export interface SendPlanOptions extends PlanEvents<UploadItem> {
+  /** Files, folders and patterns of this machine, as people typed them. */
+  readonly sources: readonly string[];
+  /** Where they are found. */
+  readonly here: LocalSources;
+  /** Folder of the repository; "" is its root. */
+  readonly to: string;
+  /** In `to`, in place of its own name: the path of the one file or folder that is sent. */
+  readonly as?: string | undefined;
+}
+
+/** What a `put` of these sources sends, in the order of the disk's lists. */
+export async function* planSend(options: SendPlanOptions): AsyncGenerator<UploadItem[], void> {
+  for (const source of options.sources) {
+    try {
+      for await (const batch of planSource(source, options)) {
+        for (const item of batch) options.onPlanned(item);
+        yield batch;
+      }
+    } catch (thrown) {
+      options.onFailed(source, toCommError(thrown));
+    }
+  }
+}
+
+async function* planSource(source: string, options: SendPlanOptions): AsyncGenerator<UploadItem[], void> {
+  const found = await options.here.find(source);
+  if (found.kind === "pattern") {
+    if (options.as !== undefined) throw new NamingError("pattern", source);
+    return yield* planPattern(source, selectGlob(found.pattern), await found.open(), options);
+  }
+  const target = joinPath(options.to, options.as ?? checkName(found.name, source));
+  const local = await found.open();
+  if (found.kind === "file") return yield [itemOf(await local.stat(found.path), target, local)];
+  if (target !== "") yield [itemOf(await local.stat(""), target, local)];
+  yield* planBelow(local, target, options);
+}
+
+async function* planPattern(
+  source: string,
+  selection: Selection,
+  local: SendTree,
+  options: SendPlanOptions,
+): AsyncGenerator<UploadItem[], void> {
+  let count = 0;
+  const onLeftOut = (left: LeftOutThing) => {
+    count++;
+    options.onLeftOut(left);
+  };
+  for await (const batch of planBelow(local, options.to, { ...options, onLeftOut }, selection)) {
+    count += batch.filter(({ kind }) => kind === "file").length;
+    yield batch;
+  }
+  if (count === 0) throw new StorageError("NO_SUCH_FILE", `Nothing matches ${quote(source)}.`);
+}
+
+async function* planBelow(
+  local: SendTree,
+  target: string,
+  { here, onFailed, onLeftOut }: SendPlanOptions,
+  /** Of a pattern: its folders come with what is in them. */
+  selection?: Selection,
+): AsyncGenerator<UploadItem[], void> {
+  const matches = selection?.matches;
+  const left: LeftOut[] = [];
+  const above = new FoldersAbove<StorageEntry>();
+  const options = {
+    enter: selection?.reaches ?? (() => true),
+    onLeftOut: (each: LeftOut) => void left.push(each),
+  };
+  for await (const batch of local.list("", options)) {
+    const items: UploadItem[] = [];
+    for (const entry of batch) {
+      if (matches !== undefined && entry.kind === "folder") above.enter(entry);
+      else if (matches?.(entry.path) === false) continue;
+      else if (entry.kind === "file" || entry.kind === "folder")
+        for (const found of [...above.take(entry.path), entry])
+          items.push({ ...itemOf(found, joinPath(target, found.path), local), isFound: true });
+      else onLeftOut(oddKind(entry.path, entry.kind, "the folder that is sent"));
+    }
+    yield items;
+    tellLeftOut();
+  }
+  tellLeftOut();
+  for (const path of here.takeHidden()) if (matches?.(path) !== false) onLeftOut(keptBack(path));
+
+  function tellLeftOut(): void {
+    for (const { name, code } of left.splice(0)) {
+      if (code === "UNREADABLE")
+        onFailed(name, new StorageError("DISK_DENIED", `No permission to read ${quote(name || ".")}.`));
+      else if (matches?.(name) === false) continue;
+      else onLeftOut(code === "NOT_FOUND" ? gone(name, { code: "NO_SUCH_FILE" }) : badName(name));
+    }
+  }
+}
+
+function keptBack(path: string): LeftOutThing {
+  return { path, code: "OWN_STATE", why: "where CommServer keeps its own keys and records" };
+}
+
+function checkName(name: string, source: string): string {
+  const fault = name === "" ? undefined : pathFault(name);
+  if (fault === undefined) return name;
+  throw new StorageError("BAD_PATH", `${quote(source)} can't have its name in a repository: ${fault}.`);
+}
+
+function itemOf(entry: StorageEntry, to: string, local: SendTree): UploadItem {
+  const { path, size, modifiedAt, mode } = entry;
+  return { from: path, to, kind: entry.kind === "folder" ? "folder" : "file", size, modifiedAt, mode, local };
+}
