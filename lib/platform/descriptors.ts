@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { processLimit } from "./process-limits.ts";
 
 /**
  * How many descriptors this process may have open at once; undefined where the system has no such limit, or does not tell
@@ -6,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
  */
 export function descriptorLimit(): number | undefined {
   if (process.platform === "win32") return undefined;
-  const limit = Number(limitOfProc() ?? limitOfReport());
+  const limit = Number(processLimit("Max open files") ?? limitOfReport());
   return Number.isSafeInteger(limit) ? limit : undefined;
 }
 
@@ -21,15 +22,6 @@ export function openDescriptors(): number | undefined {
     }
   }
   return undefined;
-}
-
-/** Linux. */
-function limitOfProc(): string | undefined {
-  try {
-    return /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-  } catch {
-    return undefined;
-  }
 }
 
 /** Everywhere, as far as Bun tells it: a number, or "unlimited". */

@@ -1,6 +1,6 @@
 import { dlopen, ptr, read } from "bun:ffi";
 import fs from "node:fs";
-import { LINUX_LIBC } from "./libc.ts";
+import { LINUX_LIBC } from "./c-library.ts";
 
 /** errno(3) of Linux, as far as it says why there is no way to an address. */
 const NAMES: Readonly<Record<number, string>> = {

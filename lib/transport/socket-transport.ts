@@ -2,21 +2,19 @@ import type { Socket } from "bun";
 import { libc } from "../platform/libc.ts";
 import { discard } from "../session/held-buffers.ts";
 import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../session/transport.ts";
-import { fdOf, readPiece } from "./file-bytes.ts";
+import { fdOf } from "./file-bytes.ts";
 import { type Paused, pausedSockets } from "./paused-sockets.ts";
+import { SocketOutput } from "./socket-output.ts";
 import { bindingOf } from "./tls.ts";
 
 /** How long a closing end waits for the peer's end, or for it to read on, before it gives up on it. */
 const LINGER_MS = 2_000;
-/** What is sent of a file by an ordinary write when the kernel takes no more from it directly. */
-const PIECE_BYTES = 4 * 1024;
 
 /** Whether bytes may pass: a socket with TLS is "shaking" hands first. */
 type Security = "plain" | "shaking" | "secure";
 
 /**
- * A transport over a Bun socket (TCP, with TLS or without, or Unix). Bun's write() takes what the kernel takes and keeps
- * nothing, so the rest is kept here. The socket must have been opened with `allowHalfOpen`.
+ * A transport over a Bun socket (TCP, with TLS or without, or Unix): its life, and what comes in. The socket must have been opened with `allowHalfOpen`.
  */
 export class SocketTransport implements Transport, Paused {
   readonly #socket: Socket<SocketTransport>;
@@ -34,9 +32,7 @@ export class SocketTransport implements Transport, Paused {
   /** The last byte of the peer is known to be here: what comes before it is bounded, and read without a pause. */
   #readsToEnd = false;
   #delivering = false;
-  /** What the kernel has not taken yet, in order; the first from #offset on. */
-  #unsent: (Uint8Array | FileBytes)[] = [];
-  #offset = 0;
+  readonly #output: SocketOutput;
   #closing = false;
   #closed = false;
   #closeTold = false;
@@ -45,6 +41,7 @@ export class SocketTransport implements Transport, Paused {
 
   constructor(socket: Socket<SocketTransport>, peer: { name: string; address: PeerAddress }, tls: boolean) {
     this.#socket = socket;
+    this.#output = new SocketOutput(socket);
     this.peer = peer.name;
     this.peerAddress = peer.address;
     this.#security = tls ? "shaking" : "plain";
@@ -63,15 +60,8 @@ export class SocketTransport implements Transport, Paused {
 
   write(bytes: Uint8Array): boolean {
     if (this.#closed || this.#closing) return true;
-    if (this.#unsent.length > 0 || this.#security === "shaking") {
-      this.#unsent.push(bytes);
-      return false;
-    }
-    const taken = this.#socket.write(bytes);
-    // -1: closed meanwhile, which handleClose() will tell.
-    if (taken < 0 || taken === bytes.length) return true;
-    this.#unsent.push(bytes);
-    this.#offset = taken;
+    if (this.#output.isEmpty && this.#security !== "shaking") return this.#output.write(bytes);
+    this.#output.push(bytes);
     return false;
   }
 
@@ -84,10 +74,9 @@ export class SocketTransport implements Transport, Paused {
       bytes.release();
       return true;
     }
-    this.#unsent.push(bytes);
-    if (this.#unsent.length === 1) this.#offset = 0;
-    else return false;
-    return this.#sendUnsent() !== "blocked";
+    const isFirst = this.#output.isEmpty;
+    this.#output.push(bytes);
+    return isFirst && this.#output.send() !== "blocked";
   }
 
   get fd(): number {
@@ -122,7 +111,7 @@ export class SocketTransport implements Transport, Paused {
     pausedSockets.delete(this);
     this.#socket.resume();
     this.#startLinger(lingerMs);
-    if (this.#unsent.length === 0 && this.#security !== "shaking") this.#socket.shutdown();
+    if (this.#output.isEmpty && this.#security !== "shaking") this.#socket.shutdown();
   }
 
   abort(): void {
@@ -168,52 +157,13 @@ export class SocketTransport implements Transport, Paused {
 
   handleDrain(): void {
     if (this.#security === "shaking") return;
-    const outcome = this.#sendUnsent();
+    const outcome = this.#output.send();
     if (outcome === "gone") return;
     if (outcome === "blocked") {
       // It reads: it shall have all of it.
       if (this.#closing) this.#startLinger(LINGER_MS);
     } else if (this.#closing) this.#socket.shutdown();
     else this.#handler?.onDrain();
-  }
-
-  /** Send what waits, as far as the kernel takes it. */
-  #sendUnsent(): "sent" | "blocked" | "gone" {
-    for (let head = this.#unsent[0]; head !== undefined; head = this.#unsent[0]) {
-      const taken = head instanceof Uint8Array ? this.#sendBytes(head) : this.#sendFileBytes(head);
-      // Closed meanwhile, which handleClose() will tell.
-      if (taken < 0) return "gone";
-      this.#offset += taken;
-      if (this.#offset < head.length) return "blocked";
-      this.#unsent.shift();
-      this.#offset = 0;
-      if (!(head instanceof Uint8Array)) head.release();
-    }
-    return "sent";
-  }
-
-  #sendBytes(head: Uint8Array): number {
-    return this.#socket.write(this.#offset === 0 ? head : head.subarray(this.#offset));
-  }
-
-  /** @returns bytes taken, -1 when closed */
-  #sendFileBytes({ fd, offset, length }: FileBytes): number {
-    let sent = this.#offset;
-    while (sent < length) {
-      const taken = libc().sendfile?.(fdOf(this.#socket), fd, offset + sent, length - sent) ?? 0;
-      if (taken > 0) {
-        sent += taken;
-        continue;
-      }
-      // The kernel takes no more, or the file has no more: a small write comes back short and so arms onDrain, or
-      // gets on.
-      const piece = readPiece(fd, offset + sent, Math.min(PIECE_BYTES, length - sent));
-      const written = this.#socket.write(piece);
-      if (written < 0) return -1;
-      sent += written;
-      if (written < piece.length) break;
-    }
-    return sent - this.#offset;
   }
 
   /** The peer has sent its last byte. Without our own close() before it, nothing more can be wanted. */
@@ -240,7 +190,7 @@ export class SocketTransport implements Transport, Paused {
     this.#paused = false;
     pausedSockets.delete(this);
     clearTimeout(this.#linger);
-    for (const bytes of this.#unsent.splice(0)) if (!(bytes instanceof Uint8Array)) bytes.release();
+    this.#output.drop();
     this.#deliver();
   }
 
@@ -262,7 +212,7 @@ export class SocketTransport implements Transport, Paused {
       const isAsked = this.#closing;
       this.close();
       if (!isAsked) handler.onPeerEnd?.();
-      if (this.#unsent.length === 0) this.#socket.end();
+      if (this.#output.isEmpty) this.#socket.end();
     }
     if (this.#closed && !this.#closeTold) {
       this.#closeTold = true;

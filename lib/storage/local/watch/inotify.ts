@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { type InotifyCalls, libc } from "../../../platform/libc.ts";
+import type { InotifyCalls } from "../../../platform/inotify-calls.ts";
+import { libc } from "../../../platform/libc.ts";
 
 /** inotify(7): what is asked for of a folder, and what comes with it. */
 export const IN = {
