@@ -1,10 +1,10 @@
-import { BLOCK_BYTES, type Range } from "../block.ts";
 import { StorageError } from "../errors.ts";
-import { areSameRanges, sumOf, withoutHoles } from "../holes.ts";
-import { baseName, parentOf } from "../path.ts";
+import { parentOf } from "../path.ts";
 import { quote } from "../quote.ts";
+import { copyPath } from "./copy-name.ts";
+import { MemoryPart } from "./memory-part.ts";
+import { MemoryTree } from "./memory-tree.ts";
 import { ProvisionalFolders } from "./provisional-folders.ts";
-import { copyName } from "./publish.ts";
 import {
   checkSize,
   type ExistsPolicy,
@@ -23,47 +23,27 @@ import {
   type Unfinished,
 } from "./storage.ts";
 
-interface MemoryFile {
-  readonly bytes: Uint8Array;
-  readonly modifiedAt: number;
-  readonly executable: boolean;
-  readonly mode: number | undefined;
-  readonly version: number;
-}
-
-/** An unfinished file. */
-interface MemoryPart {
-  readonly facts: FileFacts;
-  readonly bytes: Uint8Array;
-  readonly present: Set<number>;
-  taken: boolean;
-}
-
 /** A tree in memory, for tests. */
 export class MemoryStorage implements Storage {
   readonly location = "memory";
   readonly capabilities = { watch: true, atomicRename: true, emptyFolders: true };
-  readonly #files = new Map<string, MemoryFile>();
-  /** With their modes. */
-  readonly #folders = new Map<string, number | undefined>();
+  readonly #tree = new MemoryTree();
   readonly #parts = new Map<string, MemoryPart>();
   readonly #made = new ProvisionalFolders();
   readonly #listeners = new Set<(changes: readonly StorageChange[]) => void>();
-  #version = 0;
 
   freeBytes(): number {
     return Number.POSITIVE_INFINITY;
   }
 
   set(path: string, bytes: Uint8Array, modifiedAt = 0, executable = false, mode?: number): void {
-    const change = this.#files.has(path) ? "changed" : "added";
-    this.#files.set(path, { bytes, modifiedAt, executable, mode, version: ++this.#version });
-    this.#addFolders(parentOf(path));
+    const change = this.#tree.files.has(path) ? "changed" : "added";
+    this.#tree.setFile(path, { bytes, modifiedAt, executable, mode });
     void this.stat(path).then((entry) => this.#tell({ change, path, entry }));
   }
 
   delete(path: string): void {
-    if (this.#files.delete(path)) this.#tell({ change: "removed", path, wasFolder: false });
+    if (this.#tree.files.delete(path)) this.#tell({ change: "removed", path, wasFolder: false });
   }
 
   async watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void> {
@@ -72,37 +52,25 @@ export class MemoryStorage implements Storage {
   }
 
   async stat(path: string): Promise<StorageEntry> {
-    const file = this.#files.get(path);
-    if (file !== undefined) {
-      const { bytes, modifiedAt, executable, mode, version } = file;
-      return { path, kind: "file", size: bytes.length, modifiedAt, executable, mode, etag: String(version) };
-    }
-    if (this.#isFolder(path)) {
-      const mode = this.#folders.get(path);
-      return { path, kind: "folder", size: 0, modifiedAt: 0, executable: false, mode, etag: "folder" };
-    }
-    throw new StorageError("NOT_FOUND", `There is no ${quote(path)} in the repository.`);
+    return this.#tree.stat(path);
   }
 
   async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
-    if (!this.#isFolder(path)) throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
-    const children = [...this.#files.keys(), ...this.#folders.keys()].filter(
-      (key) => key !== "" && parentOf(key) === path,
-    );
-    for (const child of [...new Set(children)].sort()) {
-      const entry = await this.stat(child);
+    if (!this.#tree.isFolder(path)) throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
+    for (const child of this.#tree.childrenOf(path)) {
+      const entry = this.#tree.stat(child);
       yield [entry];
       if (entry.kind === "folder" && options.enter(entry.path)) yield* this.list(entry.path, options);
     }
   }
 
   async open(path: string): Promise<OpenFile> {
-    const entry = await this.stat(path);
-    const file = this.#files.get(path);
+    const entry = this.#tree.stat(path);
+    const file = this.#tree.files.get(path);
     if (file === undefined) throw new StorageError("NOT_A_FILE", `${quote(path)} is a folder.`);
     const { bytes, version } = file;
     const check = async () => {
-      if (this.#files.get(path)?.version !== version) throw fileChanged(path);
+      if (this.#tree.files.get(path)?.version !== version) throw fileChanged(path);
     };
     return {
       entry,
@@ -121,8 +89,8 @@ export class MemoryStorage implements Storage {
   }
 
   async load(path: string, limit: number): Promise<LoadedFile | undefined> {
-    const entry = await this.stat(path);
-    const file = this.#files.get(path);
+    const entry = this.#tree.stat(path);
+    const file = this.#tree.files.get(path);
     if (file === undefined || file.bytes.length > limit) return undefined;
     return { entry, bytes: new Uint8Array(file.bytes) };
   }
@@ -143,7 +111,7 @@ export class MemoryStorage implements Storage {
         checkSize(path, facts);
         const part = isSmall(facts) ? undefined : this.#parts.get(tried);
         if (part?.facts.size !== facts.size) return { outcome: "vacant", path: tried };
-        return { outcome: "vacant", path: tried, resume: { etag: part.facts.etag, missing: missingOf(part) } };
+        return { outcome: "vacant", path: tried, resume: { etag: part.facts.etag, missing: part.missing } };
       }
       if (exists === "skip") return { outcome: "skipped", path };
       if (exists !== "rename") throw new StorageError("EXISTS", `${quote(path)} exists.`);
@@ -154,58 +122,38 @@ export class MemoryStorage implements Storage {
     checkSize(path, facts);
     this.#makeFolders(parentOf(path), true);
     const found = this.#parts.get(path);
-    if (found?.taken) throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
-    const goesOn =
-      found !== undefined &&
-      found.facts.etag === facts.etag &&
-      found.facts.size === facts.size &&
-      areSameRanges(found.facts.holes, facts.holes);
-    const part = goesOn
-      ? found
-      : { facts, bytes: new Uint8Array(facts.size), present: new Set<number>(), taken: false };
-    part.taken = true;
+    if (found?.isTaken) throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
+    const part = found?.isOf(facts) ? found : new MemoryPart(facts);
+    part.isTaken = true;
     this.#parts.set(path, part);
     return {
       path,
       facts,
       get missing() {
-        return missingOf(part);
+        return part.missing;
       },
       get present() {
-        return facts.size - sumOf(missingOf(part));
+        return part.present;
       },
-      write: async (offset, bytes) => {
-        const isHole = facts.holes?.some(([from, to]) => from <= offset && offset < to);
-        if (isHole || part.present.has(offset)) return false;
-        part.bytes.set(bytes, offset);
-        part.present.add(offset);
-        return true;
-      },
+      write: async (offset, bytes) => part.write(offset, bytes),
       commit: async () => {
-        part.taken = false;
-        if (!this.#isFolder(parentOf(path))) {
+        part.isTaken = false;
+        if (!this.#tree.isFolder(parentOf(path))) {
           throw new StorageError("NOT_FOUND", `The folder of ${quote(path)} was renamed or removed while it came.`);
         }
-        if (exists !== "overwrite" && exists !== "rename" && (await this.stat(path).catch(() => undefined))) {
-          throw new StorageError("EXISTS", `${quote(path)} exists.`);
-        }
-        if (exists !== "rename" && this.#isFolder(path))
-          throw new StorageError("EXISTS", `${quote(path)} is not a file.`);
+        const free = this.#freePath(path, exists);
         this.#parts.delete(path);
-        let free = path;
-        for (let copy = 1; exists === "rename" && (this.#files.has(free) || this.#isFolder(free)); copy++)
-          free = copyPath(path, copy);
         this.#put(free, part.bytes, facts);
         this.#made.claim(parentOf(path));
         return free;
       },
       keep: async () => {
-        part.taken = false;
+        part.isTaken = false;
         this.#made.claim(parentOf(path));
       },
       discard: async () => {
         this.#parts.delete(path);
-        this.#made.undo(path, (folder) => !this.#hasBelow(folder) && this.#folders.delete(folder));
+        this.#made.undo(path, (folder) => !this.#isFilled(folder) && this.#tree.folders.delete(folder));
       },
     };
   }
@@ -213,77 +161,44 @@ export class MemoryStorage implements Storage {
   async store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
     const content = new Uint8Array(bytes);
     await this.makeFolder(parentOf(path));
-    let free = path;
-    for (let copy = 1; exists === "rename" && (this.#files.has(free) || this.#isFolder(free)); copy++)
-      free = copyPath(path, copy);
-    if (this.#isFolder(free)) throw new StorageError("EXISTS", `${quote(path)} is not a file.`);
-    if (exists !== "overwrite" && this.#files.has(free)) throw new StorageError("EXISTS", `${quote(path)} exists.`);
+    const free = this.#freePath(path, exists);
     this.#put(free, content, facts);
     return free;
   }
 
   async makeFolder(path: string, mode?: number): Promise<boolean> {
-    const isNew = !this.#isFolder(path);
+    const isNew = !this.#tree.isFolder(path);
     this.#makeFolders(path, false);
     this.#made.claim(path);
-    if (isNew) this.#folders.set(path, mode);
+    if (isNew) this.#tree.folders.set(path, mode);
     return isNew;
   }
 
-  #makeFolders(path: string, isForFile: boolean): void {
-    for (let folder = path; folder !== ""; folder = parentOf(folder)) {
-      if (this.#files.has(folder)) throw new StorageError("EXISTS", `${quote(folder)} is not a folder.`);
-      if (isForFile && !this.#isFolder(folder)) this.#made.add(folder);
-    }
-    this.#addFolders(path);
-  }
-
-  #hasBelow(folder: string): boolean {
-    return [...this.#files.keys(), ...this.#folders.keys(), ...this.#parts.keys()].some((key) =>
-      key.startsWith(`${folder}/`),
-    );
-  }
-
   async finishFolder(path: string, mode: number): Promise<void> {
-    this.#folders.set(path, mode);
+    this.#tree.folders.set(path, mode);
   }
 
   async remove(path: string, options: RemoveOptions): Promise<void> {
     if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
-    const { kind } = await this.stat(path);
-    const below = [...this.#files.keys(), ...this.#folders.keys()].filter((key) => key.startsWith(`${path}/`));
-    if (kind === "folder" && below.length > 0 && !options.recursive) {
+    const { kind } = this.#tree.stat(path);
+    if (kind === "folder" && this.#tree.hasBelow(path) && !options.recursive) {
       throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`);
     }
-    for (const key of [path, ...below]) {
-      this.#files.delete(key);
-      this.#folders.delete(key);
-    }
+    this.#tree.delete(path);
     this.#tell({ change: "removed", path, wasFolder: kind === "folder" });
   }
 
   async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
-    const { kind } = await this.stat(from);
+    const { kind } = this.#tree.stat(from);
     if (to === from) return;
     if (to.startsWith(`${from}/`)) throw new StorageError("BAD_PATH", `${quote(from)} can't be moved into itself.`);
     const there = await this.stat(to).catch(() => undefined);
     const replaces = options.overwrite && kind === "file" && there?.kind === "file";
     if (there !== undefined && !replaces) throw new StorageError("EXISTS", `${quote(to)} exists.`);
     await this.makeFolder(parentOf(to));
-    const moved = (key: string) => to + key.slice(from.length);
-    const isMoved = (key: string) => key === from || key.startsWith(`${from}/`);
-    for (const [key, file] of [...this.#files]) {
-      if (!isMoved(key)) continue;
-      this.#files.delete(key);
-      this.#files.set(moved(key), { ...file, version: ++this.#version });
-    }
-    for (const [key, mode] of [...this.#folders]) {
-      if (!isMoved(key)) continue;
-      this.#folders.delete(key);
-      this.#folders.set(moved(key), mode);
-    }
+    this.#tree.move(from, to);
     this.#tell({ change: "removed", path: from, wasFolder: kind === "folder" });
-    this.#tell({ change: replaces ? "changed" : "added", path: to, entry: await this.stat(to) });
+    this.#tell({ change: replaces ? "changed" : "added", path: to, entry: this.#tree.stat(to) });
   }
 
   async *unfinished(): AsyncGenerator<Unfinished, void> {
@@ -294,39 +209,39 @@ export class MemoryStorage implements Storage {
 
   async removeUnfinished(path: string): Promise<boolean> {
     const name = path.slice(0, -".part".length);
-    return !this.#parts.get(name)?.taken && this.#parts.delete(name);
+    return !this.#parts.get(name)?.isTaken && this.#parts.delete(name);
+  }
+
+  /** Where a whole file goes. @throws StorageError EXISTS */
+  #freePath(path: string, exists: ExistsPolicy): string {
+    let free = path;
+    for (let copy = 1; exists === "rename" && this.#tree.isTaken(free); copy++) free = copyPath(path, copy);
+    if (this.#tree.isFolder(free)) throw new StorageError("EXISTS", `${quote(path)} is not a file.`);
+    if (exists !== "overwrite" && this.#tree.files.has(free)) {
+      throw new StorageError("EXISTS", `${quote(path)} exists.`);
+    }
+    return free;
   }
 
   /** What is replaced keeps its rights. */
   #put(path: string, bytes: Uint8Array, { modifiedAt, executable, mode }: FileFacts): void {
-    const there = this.#files.get(path);
+    const there = this.#tree.files.get(path);
     this.set(path, bytes, modifiedAt, there?.executable ?? executable, there === undefined ? mode : there.mode);
+  }
+
+  #makeFolders(path: string, isForFile: boolean): void {
+    for (let folder = path; folder !== ""; folder = parentOf(folder)) {
+      if (this.#tree.files.has(folder)) throw new StorageError("EXISTS", `${quote(folder)} is not a folder.`);
+      if (isForFile && !this.#tree.isFolder(folder)) this.#made.add(folder);
+    }
+    this.#tree.addFolders(path);
+  }
+
+  #isFilled(folder: string): boolean {
+    return this.#tree.hasBelow(folder) || [...this.#parts.keys()].some((key) => key.startsWith(`${folder}/`));
   }
 
   #tell(change: StorageChange): void {
     for (const listener of this.#listeners) listener([change]);
   }
-
-  #isFolder(path: string): boolean {
-    return path === "" || this.#folders.has(path);
-  }
-
-  #addFolders(path: string): void {
-    for (let folder = path; folder !== "" && !this.#folders.has(folder); folder = parentOf(folder)) {
-      this.#folders.set(folder, undefined);
-    }
-  }
-}
-
-function copyPath(path: string, copy: number): string {
-  const name = baseName(path);
-  return path.slice(0, path.length - name.length) + copyName(name, copy);
-}
-
-function missingOf({ facts, present }: MemoryPart): Range[] {
-  const ranges: Range[] = [];
-  for (let from = 0; from < facts.size; from += BLOCK_BYTES) {
-    if (!present.has(from)) ranges.push([from, Math.min(facts.size, from + BLOCK_BYTES)]);
-  }
-  return [...withoutHoles(ranges, facts.holes ?? [])];
 }

@@ -1,6 +1,9 @@
-import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../block.ts";
-import { StorageError } from "../errors.ts";
-import { quote } from "../quote.ts";
+import type { Range } from "../block.ts";
+import type { FileFacts, StorageEntry } from "./facts.ts";
+import type { LoadedFile, OpenFile, PartFile } from "./handles.ts";
+
+export * from "./facts.ts";
+export type * from "./handles.ts";
 
 /**
  * What a tree of files must be able to do, for the server's repository as for the folder that a client fetches into
@@ -163,54 +166,6 @@ export type StorageChange =
   | { readonly change: "removed"; readonly path: string; readonly wasFolder: boolean }
   | { readonly change: "missed"; readonly count: number; readonly message?: string };
 
-/** What a file is besides its bytes. */
-export interface FileFacts {
-  /** Bytes; 0 for all but files. */
-  readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly modifiedAt: number;
-  /** True when its owner may run it. */
-  readonly executable: boolean;
-  /**
-   * What the owner, the group and all others may do (`rwxrwxrwx`, 0 to 0o777); absent where the source's system has no
-   * such thing. What is new gets no more than that.
-   */
-  readonly mode?: number | undefined;
-  /** Of the source; changes when the content may have changed. */
-  readonly etag: string;
-  /** Parts of a file of more than one block that are all zeros, in whole blocks: they do not come. Absent: none is known. */
-  readonly holes?: readonly Range[] | undefined;
-}
-
-/** A file that moves in one piece, and is not resumed. */
-export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
-  return size <= BLOCK_BYTES;
-}
-
-/** @throws StorageError TOO_LARGE for a file that no storage takes, before anything is made of it */
-export function checkSize(path: string, { size }: Pick<FileFacts, "size">): void {
-  if (size <= MAX_FILE_BYTES) return;
-  throw new StorageError("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${MAX_FILE_BYTES} (16 TiB).`);
-}
-
-/** What is at `path` came there under another path of the same transfer, which its disk takes for the same name. */
-export function sameName(path: string): StorageError {
-  return new StorageError(
-    "SAME_NAME",
-    `The disk takes ${quote(path)} for the same name as another file that has just come.`,
-  );
-}
-
-/** The open file at `path` is not what it was when it was opened. */
-export function fileChanged(path: string): StorageError {
-  return new StorageError("CHANGED", `${quote(path)} changed while it was read.`);
-}
-
-/** True for the mode of a folder that keeps its own owner from listing, filling or entering it. */
-export function isClosed(mode: number | undefined): mode is number {
-  return mode !== undefined && (mode & 0o700) !== 0o700;
-}
-
 /** What to do when something is at the path already; "rename" finds another name. */
 export type ExistsPolicy = "fail" | "overwrite" | "skip" | "rename";
 
@@ -236,83 +191,9 @@ export interface LeftOut {
   readonly code: "UNREADABLE" | "BAD_PATH" | "NOT_FOUND";
 }
 
-export interface StorageEntry extends FileFacts {
-  readonly path: string;
-  /** `link`: a symbolic link that dangles, leads out or is a folder; `other`: a device, socket or pipe. */
-  readonly kind: "file" | "folder" | "link" | "other";
-}
-
-export interface OpenFile {
-  readonly entry: StorageEntry;
-  /**
-   * Read up to `buffer.length` bytes from `position` on into the caller's buffer; 0 at the end. They are bytes of the state
-   * that `entry` describes, or of one that only has more bytes after those: then `hasGrown` is true.
-   *
-   * @throws StorageError CHANGED when the file is in any other state; as stat()
-   */
-  read(buffer: Uint8Array, position: number): Promise<number>;
-  /** Whether read() or check() has found the file longer than `entry` says. */
-  readonly hasGrown: boolean;
-  /** What read() promises of its bytes, for those that go by source(). @throws StorageError CHANGED */
-  check(): Promise<void>;
-  /** Bytes of it that can be sent by the system itself; undefined where it is no file of this machine. */
-  source(offset: number, length: number): FileSource | undefined;
-  /** Parts of it that its disk keeps nothing of, in whole blocks and in order, MAX_HOLES at most: all zeros. */
-  holes(): readonly Range[];
-  close(): Promise<void>;
-}
-
-/** Bytes of an open file of this machine. */
-export interface FileSource {
-  readonly fd: number;
-  readonly offset: number;
-  readonly length: number;
-  /** Keep the descriptor open, also after close(). Returns the function that lets go of it. */
-  retain(): () => void;
-}
-
-export interface LoadedFile {
-  readonly entry: StorageEntry;
-  /** All of them; they belong to the caller. */
-  readonly bytes: Uint8Array;
-}
-
 /** What place() found. */
 export type Placement =
   /** The file can come, to this path; `resume` tells what is there of it, and of which source. */
   | { readonly outcome: "vacant"; readonly path: string; readonly resume?: { etag: string; missing: readonly Range[] } }
   /** A file of this size and time is there already. */
   | { readonly outcome: "unchanged" | "skipped"; readonly path: string };
-
-/** A file that is being received. Nothing is visible under its name before commit(). One user at a time. */
-export interface PartFile {
-  /** Where it will be. */
-  readonly path: string;
-  readonly facts: FileFacts;
-  /** What is not here yet and no hole, in order, in whole blocks. */
-  readonly missing: readonly Range[];
-  /** Bytes that are here, and those of holes. */
-  readonly present: number;
-
-  /**
-   * Write a verified block; `bytes` may be reused when this resolves.
-   *
-   * @returns false when the block was here already, or is a hole
-   * @throws StorageError DISK_FULL, DISK_DENIED, DISK_FAILED
-   */
-  write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean>;
-
-  /**
-   * Make the file durable and visible, whole, with its times and rights. Ends the use, also on failure.
-   *
-   * @returns its path, which another may have taken meanwhile: then it is as the policy says
-   * @throws StorageError as write(), and EXISTS
-   */
-  commit(): Promise<string>;
-
-  /** Leave it for another time, so that receive() can go on with it. */
-  keep(): Promise<void>;
-
-  /** Leave nothing behind. */
-  discard(): Promise<void>;
-}

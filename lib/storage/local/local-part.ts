@@ -7,7 +7,6 @@ import { libc } from "../../platform/libc.ts";
 import { quote } from "../../quote.ts";
 import { digest64 } from "../digest64.ts";
 import { tooLarge, writeError } from "../disk-error.ts";
-import { publish } from "../publish.ts";
 import type { ExistsPolicy, FileFacts, PartFile } from "../storage.ts";
 import type { FileHome } from "./file-home.ts";
 import { finishFile, readAt, setTimes, takenBytes, writeFully, writing } from "./file-io.ts";
@@ -16,6 +15,7 @@ import { Journal } from "./journal.ts";
 import { resumableNames } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { openPart } from "./part-file.ts";
+import { publish } from "./publish.ts";
 import { rightsFor, takeRights } from "./replaced.ts";
 import { fileMode, makeExecutable, narrow, OWN_FILE } from "./rights.ts";
 

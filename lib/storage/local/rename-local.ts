@@ -3,7 +3,7 @@ import { StorageError } from "../../errors.ts";
 import { fold } from "../../fold.ts";
 import { parentOf } from "../../path.ts";
 import { quote } from "../../quote.ts";
-import { copyName } from "../publish.ts";
+import { copyName } from "../copy-name.ts";
 import type { Folders } from "./folders.ts";
 import { isItsOwn } from "./names/own-name.ts";
 import type { Held } from "./open-folder.ts";

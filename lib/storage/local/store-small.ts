@@ -1,11 +1,11 @@
 import fs from "node:fs";
 import { errnoOf } from "../disk-error.ts";
-import { publish } from "../publish.ts";
 import type { ExistsPolicy, FileFacts } from "../storage.ts";
 import type { FileHome } from "./file-home.ts";
 import { finishFile, setTimes } from "./file-io.ts";
 import { uniquePartName } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
+import { publish } from "./publish.ts";
 import { rightsFor, takeRights } from "./replaced.ts";
 import { fileMode, isWider, makeExecutable, OWN_FILE } from "./rights.ts";
 

@@ -1,14 +1,12 @@
 import fs from "node:fs";
-import { StorageError } from "../errors.ts";
-import { MAX_NAME_BYTES } from "../path.ts";
-import { quote } from "../quote.ts";
-import type { OpenFolder } from "./local/open-folder.ts";
-import type { ExistsPolicy } from "./storage.ts";
+import { StorageError } from "../../errors.ts";
+import { quote } from "../../quote.ts";
+import { copyName } from "../copy-name.ts";
+import type { ExistsPolicy } from "../storage.ts";
+import type { OpenFolder } from "./open-folder.ts";
 
 /** Names that are tried for a second file of one name. */
 const MAX_COPIES = 10_000;
-/** What is longer, in UTF-16 units, is no extension but a part of the name. */
-const MAX_EXTENSION = 32;
 
 /**
  * Give the finished file `part` its name, atomically. Only "overwrite" ever replaces what is there.
@@ -29,20 +27,6 @@ export function publish(folder: OpenFolder, part: string, name: string, exists: 
   }
   throw new StorageError("EXISTS", `${quote(name)} exists.`);
 }
-
-/** `report (2).pdf` for a second `report.pdf`; a name that would be too long for the system loses of its stem. */
-export function copyName(name: string, copy: number): string {
-  const dot = name.lastIndexOf(".");
-  const extension = dot > 0 && name.length - dot <= MAX_EXTENSION ? name.slice(dot) : "";
-  const stem = [...name.slice(0, name.length - extension.length)];
-  for (;;) {
-    const tried = `${stem.join("")} (${copy + 1})${extension}`;
-    if (encoder.encode(tried).length <= MAX_NAME_BYTES) return tried;
-    stem.pop();
-  }
-}
-
-const encoder = new TextEncoder();
 
 /** @throws StorageError EXISTS when what is there is no file: a rename would put a file in the place of a device */
 function requireReplaceable(folder: OpenFolder, name: string): void {

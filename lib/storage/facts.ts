@@ -1,0 +1,57 @@
+import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../block.ts";
+import { StorageError } from "../errors.ts";
+import { quote } from "../quote.ts";
+
+/** What a file is besides its bytes. */
+export interface FileFacts {
+  /** Bytes; 0 for all but files. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+  /** True when its owner may run it. */
+  readonly executable: boolean;
+  /**
+   * What the owner, the group and all others may do (`rwxrwxrwx`, 0 to 0o777); absent where the source's system has no
+   * such thing. What is new gets no more than that.
+   */
+  readonly mode?: number | undefined;
+  /** Of the source; changes when the content may have changed. */
+  readonly etag: string;
+  /** Parts of a file of more than one block that are all zeros, in whole blocks: they do not come. Absent: none is known. */
+  readonly holes?: readonly Range[] | undefined;
+}
+
+/** A file that moves in one piece, and is not resumed. */
+export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
+  return size <= BLOCK_BYTES;
+}
+
+/** @throws StorageError TOO_LARGE for a file that no storage takes, before anything is made of it */
+export function checkSize(path: string, { size }: Pick<FileFacts, "size">): void {
+  if (size <= MAX_FILE_BYTES) return;
+  throw new StorageError("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${MAX_FILE_BYTES} (16 TiB).`);
+}
+
+/** What is at `path` came there under another path of the same transfer, which its disk takes for the same name. */
+export function sameName(path: string): StorageError {
+  return new StorageError(
+    "SAME_NAME",
+    `The disk takes ${quote(path)} for the same name as another file that has just come.`,
+  );
+}
+
+/** The open file at `path` is not what it was when it was opened. */
+export function fileChanged(path: string): StorageError {
+  return new StorageError("CHANGED", `${quote(path)} changed while it was read.`);
+}
+
+/** True for the mode of a folder that keeps its own owner from listing, filling or entering it. */
+export function isClosed(mode: number | undefined): mode is number {
+  return mode !== undefined && (mode & 0o700) !== 0o700;
+}
+
+export interface StorageEntry extends FileFacts {
+  readonly path: string;
+  /** `link`: a symbolic link that dangles, leads out or is a folder; `other`: a device, socket or pipe. */
+  readonly kind: "file" | "folder" | "link" | "other";
+}
