@@ -11,7 +11,7 @@ interface DetachedSession {
   readonly cancel: () => void;
 }
 
-/** Members whose link was lost, for as long as their name and seat are kept for them. */
+/** Sessions whose link was lost, for as long as name and seat are kept for the client. */
 export class DetachedSessions {
   readonly #clock: Clock;
   readonly #sessions = new Map<string, DetachedSession>();
@@ -22,7 +22,7 @@ export class DetachedSessions {
     this.graceMs = graceMs;
   }
 
-  /** Keep the member's place. `onExpired` is called unless it is taken back in time. */
+  /** Keep the member's name and seat. `onExpired` is called unless the client comes back in time. */
   keep(member: Member, admission: Admission, end: SessionEnd, onExpired: (detached: DetachedSession) => void): void {
     const { resumeToken: token } = member;
     if (token === undefined) return;
@@ -33,16 +33,16 @@ export class DetachedSessions {
     this.#sessions.set(token, { member, admission, end, cancel });
   }
 
-  /** The member that comes back with the resume token, once, if it `is` the right one. */
-  take(token: string, is: (member: Member) => boolean = () => true): DetachedSession | undefined {
+  /** The session that the resume token belongs to, if its member `matches`; it is taken once. */
+  take(token: string, matches: (member: Member) => boolean = () => true): DetachedSession | undefined {
     const detached = this.#sessions.get(token);
-    if (detached === undefined || !is(detached.member)) return undefined;
+    if (detached === undefined || !matches(detached.member)) return undefined;
     this.#sessions.delete(token);
     detached.cancel();
     return detached;
   }
 
-  /** The member of that name, in any case of letters; it can't come back any more. */
+  /** The session of that name, in any case of letters; its client can't come back any more. */
   takeByName(name: string): DetachedSession | undefined {
     for (const [token, { member }] of this.#sessions) {
       if (member.name.toLowerCase() === name.toLowerCase()) return this.take(token);
@@ -50,8 +50,8 @@ export class DetachedSessions {
     return undefined;
   }
 
-  /** All that `are`: they can't come back any more. */
-  takeWhere(are: (member: Member) => boolean): DetachedSession[] {
-    return [...this.#sessions.keys()].flatMap((token) => this.take(token, are) ?? []);
+  /** All whose member `matches`; their clients can't come back any more. */
+  takeWhere(matches: (member: Member) => boolean): DetachedSession[] {
+    return [...this.#sessions.keys()].flatMap((token) => this.take(token, matches) ?? []);
   }
 }

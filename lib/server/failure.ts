@@ -1,28 +1,30 @@
 import { type CommError, ERRORS, type ErrorCode, toCommError } from "../errors.ts";
 import { eventCodeOf } from "../protocol/event-codes.ts";
 import { overloaded } from "../storage/disk-error.ts";
-import type { Member } from "./member.ts";
-import type { Host } from "./method.ts";
+import type { Failures } from "./failures.ts";
 
 /** In UTF-16 units; a path that is quoted in it may be longer, every character being escaped. */
 const MAX_MESSAGE = 1024;
 
-/** What a peer is told of a failure of its request. */
+/** Which request failed: the method, and the name of the session that called it. */
+export interface FailedRequest {
+  readonly name: string;
+  readonly method: string;
+}
+
+/** What the peer reads of a failure of its request. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
 }
 
-/**
- * A failure in words that may leave the server. One of the server itself goes to its operator in full; the peer is
- * not told what it looks like inside.
- */
-export function failureOf(thrown: unknown, method: string, member: Member, host: Host): Failure {
-  const { code, message } = wordsOf(thrown, method, member, host);
+/** A failure in words that may leave the server. The operator reads a failure of the server itself in full, the peer does not. */
+export function failureOf(thrown: unknown, request: FailedRequest, failures: Failures): Failure {
+  const { code, message } = wordsOf(thrown, request, failures);
   return { code, message: message.slice(0, MAX_MESSAGE).toWellFormed() };
 }
 
-/** Of these the peer hears the cause; but only who runs the server can do something about it. */
+/** The peer reads the cause of these, but only the operator can do something about it. */
 const FOR_OPERATORS: ReadonlySet<ErrorCode> = new Set([
   "NO_SPACE",
   "QUOTA_EXCEEDED",
@@ -31,17 +33,16 @@ const FOR_OPERATORS: ReadonlySet<ErrorCode> = new Set([
   "OVERLOADED",
 ]);
 
-function wordsOf(thrown: unknown, method: string, member: Member, host: Host): Failure {
+function wordsOf(thrown: unknown, request: FailedRequest, failures: Failures): Failure {
   const error = toCommError(thrown);
-  const { name } = member;
   const known = inServerWords(error);
   if (known !== undefined) {
     const { code, message } = known;
-    if (FOR_OPERATORS.has(code)) host.failures.note({ name, method, code: eventCodeOf(code), message });
+    if (FOR_OPERATORS.has(code)) failures.note({ ...request, code: eventCodeOf(code), message });
     return known;
   }
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  host.failures.note({ name, method, code: eventCodeOf(error.code), message: error.message + cause });
+  failures.note({ ...request, code: eventCodeOf(error.code), message: error.message + cause });
   const message = error.code === "INTERNAL" ? error.message : "The server failed on this request.";
   return { code: "INTERNAL", message };
 }

@@ -1,4 +1,5 @@
 import type { PathKind } from "../path.ts";
+import { DIGESTS_CAPABILITY, HOLES_CAPABILITY, NAMES_CAPABILITY } from "../protocol/constants.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { Session, SessionEnd } from "../session/session.ts";
 import type { GivenNames } from "../transfer/given-names.ts";
@@ -21,13 +22,15 @@ export interface MemberOptions {
   readonly account: Account;
   readonly address: string;
   readonly startedAt: number;
-  /** With it the client can come back; undefined when it has not asked for that. */
+  /** The client can come back with it; undefined when it has not asked for that. */
   readonly resumeToken?: string | undefined;
+  /** Optional features that it has named. */
+  readonly capabilities: readonly string[];
   /** What the server may keep for it. */
   readonly memory: MemoryShare;
 }
 
-/** One admitted peer: a session with its name and role, and what it has done. */
+/** One admitted peer: a session with its name and role, and its counters. */
 export class Member implements Counters {
   readonly id: number;
   readonly name: string;
@@ -45,11 +48,10 @@ export class Member implements Counters {
   /** Bytes over the links before this one. */
   #bytesInBefore = 0;
   #bytesOutBefore = 0;
-  /** Set right after the member was made: the session needs it for its handler. */
-  session!: Session;
+  #session: Session;
   /** The paths that the peer knows. */
   paths: PathKind = "plain";
-  /** Whether FILE has digests for it, and holes: what the peer has not named it would not know. */
+  /** Whether FILE may have digests, and holes: a peer that has not named them would not know them. */
   knowsDigests = false;
   knowsHoles = false;
   /** Messages that came from it, and that were pushed to it and acknowledged. */
@@ -62,7 +64,8 @@ export class Member implements Counters {
   /** Of its messages, what others have not acknowledged yet, in UTF-16 units. */
   textUnderWay = 0;
 
-  constructor(options: MemberOptions) {
+  /** `welcome` begins the member's session, whose handler needs the member. */
+  constructor(options: MemberOptions, welcome: (member: Member) => Session) {
     this.id = options.id;
     this.name = options.name;
     this.account = options.account;
@@ -70,13 +73,19 @@ export class Member implements Counters {
     this.startedAt = options.startedAt;
     this.resumeToken = options.resumeToken;
     this.memory = options.memory;
+    this.#note(options.capabilities);
+    this.#session = welcome(this);
+  }
+
+  get session(): Session {
+    return this.#session;
   }
 
   get role(): Role {
     return this.account.role;
   }
 
-  /** Name of the token that it came with; undefined for who needed none. */
+  /** Name of the token that it has proven; undefined for a session without one. */
   get token(): string | undefined {
     return this.account.token;
   }
@@ -108,27 +117,34 @@ export class Member implements Counters {
   }
 
   get bytesIn(): number {
-    return this.#bytesInBefore + this.session.bytesIn;
+    return this.#bytesInBefore + this.#session.bytesIn;
   }
 
   get bytesOut(): number {
-    return this.#bytesOutBefore + this.session.bytesOut;
+    return this.#bytesOutBefore + this.#session.bytesOut;
   }
 
-  /** It goes on over another link. */
-  moveTo(session: Session, address: string): void {
+  /** It goes on over another link, from `address`; `welcome` begins the session there. */
+  moveTo(address: string, capabilities: readonly string[], welcome: (member: Member) => Session): void {
     this.#bytesInBefore = this.bytesIn;
     this.#bytesOutBefore = this.bytesOut;
-    this.session = session;
+    this.#note(capabilities);
+    this.#session = welcome(this);
     this.address = address;
     this.isSuperseded = false;
     this.#transfers?.renew();
     this.#lookups?.renew();
   }
 
+  #note(capabilities: readonly string[]): void {
+    this.paths = capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
+    this.knowsDigests = capabilities.includes(DIGESTS_CAPABILITY);
+    this.knowsHoles = capabilities.includes(HOLES_CAPABILITY);
+  }
+
   /** It reads nothing, so that not even an answer that it does not want any more can be given up: it may come back. */
   #end(): void {
-    this.session.terminate("HEARTBEAT_TIMEOUT", "It does not read what it is sent, and others wait.");
+    this.#session.terminate("HEARTBEAT_TIMEOUT", "It does not read what it is sent, and others wait.");
   }
 
   get counters(): Counters {

@@ -4,9 +4,10 @@ import { describe } from "../protocol/json.ts";
 import { mayAct, type Open } from "../protocol/messages.ts";
 import { quote } from "../quote.ts";
 import type { Stream } from "../session/stream.ts";
+import type { CallRates } from "./call-rates.ts";
 import { failureOf } from "./failure.ts";
 import type { Member } from "./member.ts";
-import type { Host, Method } from "./method.ts";
+import type { Method } from "./method.ts";
 import { digest } from "./methods/digest.ts";
 import { drain } from "./methods/drain.ts";
 import { events } from "./methods/events.ts";
@@ -25,6 +26,7 @@ import { status } from "./methods/status.ts";
 import { tokens } from "./methods/tokens.ts";
 import { unfinished } from "./methods/unfinished.ts";
 import { watch } from "./methods/watch.ts";
+import type { ServerParts } from "./parts.ts";
 
 const METHODS: ReadonlyMap<string, Method> = new Map(
   (
@@ -51,9 +53,18 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
   ).map((method) => [method.name, method]),
 );
 
+/** What is asked of every call, and the parts of the server that the methods use. */
+export interface Routing {
+  readonly server: ServerParts;
+  /** Whether the repository may be changed. */
+  readonly writable: boolean;
+  readonly callRates: CallRates;
+}
+
 /** Answer the peer's request on its stream. Never throws: every failure becomes a RESET. */
-export async function route(stream: Stream, request: Open, member: Member, host: Host): Promise<void> {
-  // Nothing of the request is kept while the method is carried out but what is left of it when it was checked.
+export async function route(stream: Stream, request: Open, member: Member, routing: Routing): Promise<void> {
+  const { server, writable, callRates } = routing;
+  // While the method runs, nothing of the request is kept but its checked parameters.
   const { method: name } = request;
   try {
     const method = METHODS.get(name);
@@ -61,27 +72,48 @@ export async function route(stream: Stream, request: Open, member: Member, host:
       throw new StreamError("UNKNOWN_METHOD", `This server has no method ${quote(name)}.`);
     }
     if (!mayAct(member.role, method.role)) {
-      const who = method.role === "operator" ? "Only an operator" : `Only who has the role "${method.role}"`;
+      const who = method.role === "operator" ? "Only an operator" : `Only a session of the role "${method.role}"`;
       throw new StreamError("NOT_ALLOWED", `${who} may call ${quote(name)}; this session has "${member.role}".`);
     }
     if (stream.hasPeerBody && method.takesBody !== true) {
       throw new StreamError("BAD_PARAMS", `${name} takes no body: OPEN needs the flag END.`);
     }
-    if (method.role === "write" && !host.writable) {
+    if (method.role === "write" && !writable) {
       throw new StreamError("NOT_ALLOWED", "The repository is read-only.");
     }
     if (method.kind !== undefined) {
-      const retryAfterMs = member.calls.take(method.kind, host.callRates, host.clock.now());
-      const words = `${host.callRates[method.kind]} calls of ${name} a second are allowed.`;
+      const retryAfterMs = member.calls.take(method.kind, callRates, server.clock.now());
+      const words = `${callRates[method.kind]} calls of ${name} a second are allowed.`;
       if (retryAfterMs > 0) return stream.refuse("TOO_OFTEN", words, { retryAfterMs });
     }
-    await method.handle({ params: checkParams(method, request), stream, member, host });
+    await call(method, checkParams(method, request), stream, member, server);
   } catch (thrown) {
-    // The client has left it, and that, in its own words, is what was thrown.
+    // The client has closed the stream, and what was thrown says no more than that.
     if (stream.isClosed && thrown instanceof CommError && !(thrown instanceof StorageError)) return;
-    const { code, message } = failureOf(thrown, name, member, host);
+    const { code, message } = failureOf(thrown, { name: member.name, method: name }, server.failures);
     stream.reset(code, message);
   }
+}
+
+/** One function for all: it keeps the parameters, and not the request. */
+async function call(
+  method: Method,
+  params: unknown,
+  stream: Stream,
+  member: Member,
+  server: ServerParts,
+): Promise<void> {
+  // Awaited, not just returned: else what it throws at once has no handler for a moment, and counts as unhandled.
+  if ("handle" in method) return await method.handle({ params, stream, member, server });
+  const answer = await method.answer({
+    params,
+    caller: member,
+    server,
+    get signal() {
+      return stream.signal;
+    },
+  });
+  stream.accept({ ...answer }, { end: true });
 }
 
 function checkParams(method: Method, request: Open): unknown {

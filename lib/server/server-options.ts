@@ -48,7 +48,7 @@ export interface ServerOptions {
   readonly digest64: Digest64;
   createSha256(): Sha256;
   readonly tokens: TokenStore;
-  /** As Host.invite(). */
+  /** As TokenParts.invite(). */
   invite(token: Token, addresses?: readonly string[]): string;
   /** An operator asked to stop. */
   onStopRequest(): void;

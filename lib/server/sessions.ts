@@ -1,12 +1,5 @@
 import { toCommError } from "../errors.ts";
-import {
-  CAPABILITIES,
-  DIGESTS_CAPABILITY,
-  HOLES_CAPABILITY,
-  NAMES_CAPABILITY,
-  PROTOCOL_VERSION,
-  WORKING_CAPABILITY,
-} from "../protocol/constants.ts";
+import { CAPABILITIES, PROTOCOL_VERSION, WORKING_CAPABILITY } from "../protocol/constants.ts";
 import { encodeJson } from "../protocol/json.ts";
 import type { Hello, Open, Welcome } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
@@ -25,7 +18,7 @@ import type { Members } from "./members.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import type { Seats } from "./seats.ts";
 
-/** Messages to a client that it has not acknowledged, whatever it lets us have. */
+/** Messages to a client that it has not acknowledged, however many streams it grants. */
 const MAX_PUSHES = 128;
 
 export interface SessionsOptions {
@@ -42,11 +35,11 @@ export interface SessionsOptions {
   onOpen(member: Member, stream: Stream, request: Open): void;
   /** The session over this link has ended. */
   onEnded(link: Link): void;
-  /** Write to the ledger; a failure is told and otherwise forgotten. */
+  /** Write to the ledger; a failure is reported as an event, and nothing more. */
   record(write: () => void): void;
 }
 
-/** Makes members of admitted peers, keeps the place of those whose link is lost, and sees them off. */
+/** Begins the sessions of admitted peers, keeps those whose link is lost for a while, and ends them. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #detached: DetachedSessions;
@@ -66,7 +59,7 @@ export class Sessions {
     return this.#options.members;
   }
 
-  /** As Host.kick(). */
+  /** As Kicks.kick(). */
   kick(name: string, message: string): string {
     const detached = this.#detached.takeByName(name);
     if (detached !== undefined) {
@@ -102,7 +95,6 @@ export class Sessions {
   admit(admission: Admission, hello: Hello): void {
     const member = this.#enroll(admission, hello);
     if (member === undefined) return;
-    member.session = this.#welcome(admission, hello, member);
     this.members.add(member);
     const { name, address, role, token } = member;
     this.#options.events.emit({ event: "joined", name, address, role, ...(token !== undefined && { token }) });
@@ -125,7 +117,7 @@ export class Sessions {
     if (detached === undefined || hello === undefined) return false;
     const { member } = detached;
     this.#options.seats.replace(detached.admission, admission);
-    member.moveTo(this.#welcome(admission, hello, member), admission.link.peer);
+    member.moveTo(admission.link.peer, hello.capabilities, (moved) => this.#welcome(admission, hello, moved));
     this.members.add(member);
     this.#options.events.emit({ event: "returned", name: member.name, address: member.address });
     return true;
@@ -135,9 +127,6 @@ export class Sessions {
     const { link } = admission;
     const { role } = admission.account;
     const isWorkingTold = hello.capabilities.includes(WORKING_CAPABILITY);
-    member.paths = hello.capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
-    member.knowsDigests = hello.capabilities.includes(DIGESTS_CAPABILITY);
-    member.knowsHoles = hello.capabilities.includes(HOLES_CAPABILITY);
     const { clock, limits, agent, graceMs } = this.#options;
     const welcome: Welcome = {
       version: PROTOCOL_VERSION,
@@ -160,18 +149,27 @@ export class Sessions {
     });
   }
 
-  /** Give the peer its name. A ledger that can't be written costs this peer its admission, nobody else. */
+  /** Give the peer its name, and begin its session. @returns undefined when the ledger can't be written: it is refused then */
   #enroll(admission: Admission, hello: Hello): Member | undefined {
     const { link, account } = admission;
     const startedAt = this.#options.clock.wallTime();
     const address = link.peer;
+    const isOperator = account.role === "operator";
+    const row = isOperator ? { id: 0, name: "Operator" } : this.#begin(admission, startedAt);
+    if (row === undefined) return undefined;
+    const resumeToken = isOperator || hello.resume === undefined ? undefined : crypto.randomUUID();
     const memory = this.#options.memory.share();
-    if (account.role === "operator")
-      return new Member({ id: 0, name: "Operator", account, address, startedAt, memory });
+    const { capabilities } = hello;
+    return new Member({ ...row, account, address, startedAt, resumeToken, capabilities, memory }, (member) =>
+      this.#welcome(admission, hello, member),
+    );
+  }
+
+  /** The session's row in the ledger. A ledger that can't be written costs this peer its admission, nobody else. */
+  #begin(admission: Admission, startedAt: number): { id: number; name: string } | undefined {
+    const { link } = admission;
     try {
-      const { id, name } = this.#options.ledger.begin(address, startedAt);
-      const resumeToken = hello.resume === undefined ? undefined : crypto.randomUUID();
-      return new Member({ id, name, account, address, startedAt, resumeToken, memory });
+      return this.#options.ledger.begin(link.peer, startedAt);
     } catch (thrown) {
       const { message } = toCommError(thrown);
       this.#options.events.emit({ event: "warning", message });

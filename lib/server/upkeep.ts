@@ -1,6 +1,7 @@
 import type { Clock } from "../session/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Yielder } from "../yielder.ts";
+import type { Access } from "./access/access.ts";
 import { cleanUnfinished } from "./cleaning.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { Ledger } from "./ledger.ts";
@@ -18,27 +19,34 @@ const CLEANING_MS = 24 * 3_600_000;
 /** How often idle sessions are looked for, at least. */
 const IDLE_CHECK_MS = 10_000;
 
+/** How far ahead the timer for the next expiry looks: clocks are set, and timers have an end. */
+const MAX_EXPIRY_MS = 3_600_000;
+
 export interface UpkeepOptions {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly storage: Storage;
   readonly members: Members;
   readonly events: EventFeed;
+  readonly access: Pick<Access, "nextExpiry">;
   /** Whether there can be unfinished files of this server. */
   readonly writable: boolean;
   /** A session without a stream for so long is ended; undefined: none is. */
   readonly idleMs: number | undefined;
-  /** Write to the ledger; a failure is told, and nothing more. */
+  /** Write to the ledger; a failure is reported as an event, and nothing more. */
   record(write: () => void): void;
+  /** End the sessions whose token was revoked or has expired. */
+  expel(): void;
 }
 
-/** What a server does by itself from time to time: the ledger's counters, unfinished files, idle sessions. */
+/** What a server does by itself from time to time: the ledger's counters, unfinished files, idle sessions, expired tokens. */
 export class Upkeep {
   readonly #options: UpkeepOptions;
   #isStopped = false;
   #cancelCheckpoint: () => void = () => {};
   #cancelCleaning: () => void = () => {};
   #cancelIdle: () => void = () => {};
+  #cancelExpiry: () => void = () => {};
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
@@ -46,6 +54,19 @@ export class Upkeep {
     this.#scheduleCheckpoint();
     this.#scheduleCleaning(0);
     this.#scheduleIdle();
+    this.watchExpiry();
+  }
+
+  /** End what has expired by now, and the rest in time; call it when a token was issued, which may be the next to expire. */
+  watchExpiry(): void {
+    const { clock, access, expel } = this.#options;
+    this.#cancelExpiry();
+    // Now, too: when the clock was set, a token may be over that gets no timer below.
+    expel();
+    const next = access.nextExpiry;
+    if (next === undefined) return;
+    const ms = Math.min(next - clock.wallTime(), MAX_EXPIRY_MS);
+    this.#cancelExpiry = clock.after(ms, () => this.watchExpiry());
   }
 
   /** Nothing is written to the ledger from now on. */
@@ -54,6 +75,7 @@ export class Upkeep {
     this.#cancelCheckpoint();
     this.#cancelCleaning();
     this.#cancelIdle();
+    this.#cancelExpiry();
   }
 
   #scheduleCheckpoint(): void {
@@ -70,7 +92,7 @@ export class Upkeep {
     const yielder = new Yielder(clock);
     const { clients } = members;
     for (let start = 0; start < clients.length && !this.#isStopped; start += LEDGER_ROWS) {
-      // Who has left meanwhile is not written to.
+      // Sessions that have ended meanwhile keep their last row.
       const live = clients.slice(start, start + LEDGER_ROWS).map(({ id, counters }) => ({ id, ...counters }));
       record(() => ledger.checkpoint(live, clock.wallTime()));
       if (yielder.isDue) await yielder.pause();

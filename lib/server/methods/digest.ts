@@ -1,6 +1,6 @@
 import { checkPath } from "../../path.ts";
 import { DigestParams } from "../../protocol/methods.ts";
-import { defineMethod } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
 import { DIGEST_NEED } from "../transfer-needs.ts";
 
 /** The SHA-256 of a file. */
@@ -9,10 +9,10 @@ export const digest = defineMethod({
   role: "read",
   kind: "lists",
   params: DigestParams,
-  async handle({ params, stream, member, host }) {
+  async handle({ params, stream, member, server }: Call<typeof DigestParams, "digests">) {
     const path = checkPath(params.path, member.paths);
     await member.lookups.run(stream, DIGEST_NEED, async () => {
-      stream.accept(await host.digests.digest(path, stream.signal), { end: true });
+      stream.accept(await server.digests.digest(path, stream.signal), { end: true });
     });
   },
 });

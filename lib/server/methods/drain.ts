@@ -1,13 +1,13 @@
 import { DrainParams } from "../../protocol/methods.ts";
-import { defineMethod } from "../method.ts";
+import { defineMethod, type Question } from "../method.ts";
 
-/** Admit nobody new, or admit again; who is here stays. */
+/** Admit nobody new, or admit again; sessions that there are stay. */
 export const drain = defineMethod({
   name: "drain",
   role: "operator",
   params: DrainParams,
-  async handle({ params, stream, host }) {
-    host.setDraining(params.on);
-    stream.accept({}, { end: true });
+  async answer({ params, server: { lifecycle } }: Question<typeof DrainParams, "lifecycle">) {
+    lifecycle.setDraining(params.on);
+    return {};
   },
 });

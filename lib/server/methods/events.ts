@@ -1,20 +1,20 @@
 import { Nothing } from "../../protocol/methods.ts";
 import type { StampedEvent } from "../event-feed.ts";
 import { sendFeed } from "../feed.ts";
-import { defineMethod } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
 
 /** What happens at the server, as it happens, until the caller leaves or the server stops. */
 export const events = defineMethod({
   name: "events",
   role: "operator",
   params: Nothing,
-  handle: ({ stream, member, host }) =>
+  handle: ({ stream, member, server }: Call<typeof Nothing, "events" | "clock">) =>
     sendFeed<StampedEvent>(stream, {
       memory: member.memory,
-      ended: host.events.ended,
-      subscribe: (tell) => host.events.subscribe(tell),
+      ended: server.events.ended,
+      subscribe: (tell) => server.events.subscribe(tell),
       dropped: (count) => ({
-        at: host.clock.wallTime(),
+        at: server.clock.wallTime(),
         event: "warning",
         message: `${count} events were not shown here: they came faster than they were read.`,
       }),

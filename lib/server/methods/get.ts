@@ -14,10 +14,15 @@ import { FileSender, SMALL_BYTES } from "../../transfer/file-sender.ts";
 import { Yielder } from "../../yielder.ts";
 import { failureOf } from "../failure.ts";
 import type { Member } from "../member.ts";
-import { defineMethod, type Host } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
+import type { ServerParts } from "../parts.ts";
 import { GET_NEED, getSizes } from "../transfer-needs.ts";
 
 type Request = v.InferOutput<typeof GetRequest>;
+
+/** What it uses of the server. */
+type Uses = "storage" | "digests" | "transfers" | "failures" | "clock";
+type Source = Pick<ServerParts, Uses>;
 
 /** Files, or parts of them, in the order in which they are asked for. */
 export const get = defineMethod({
@@ -25,15 +30,16 @@ export const get = defineMethod({
   role: "read",
   takesBody: true,
   params: Nothing,
-  async handle({ stream, member, host }) {
+  async handle({ stream, member, server }: Call<typeof Nothing, Uses>) {
+    const { digest64, buffers, maxWindow } = server.transfers;
     stream.accept({});
     await member.transfers.run(stream, GET_NEED, async (grant) => {
-      const { window, blocks } = getSizes(grant.bytes, host.maxWindow);
-      const writer = new ChunkWriter(stream, host.digest64, host.clock);
-      const sender = new FileSender(writer, { blocks, buffers: host.buffers });
+      const { window, blocks } = getSizes(grant.bytes, maxWindow);
+      const writer = new ChunkWriter(stream, digest64, server.clock);
+      const sender = new FileSender(writer, { blocks, buffers });
       stream.widen(window);
       try {
-        await answerRequests(stream, writer, sender, member, host);
+        await answerRequests(stream, writer, sender, member, server);
       } finally {
         sender.close();
       }
@@ -47,9 +53,9 @@ async function answerRequests(
   writer: ChunkWriter,
   sender: FileSender,
   member: Member,
-  host: Host,
+  server: Source,
 ): Promise<void> {
-  const yielder = new Yielder(host.clock);
+  const yielder = new Yielder(server.clock);
   let lastId = -1;
   for await (const requests of decodeRecordBatches(GetRequest, stream.pieces())) {
     for (const request of requests) {
@@ -61,11 +67,11 @@ async function answerRequests(
       try {
         checkPath(request.path, member.paths);
         if (!member.knowsHoles) request.holes = false;
-        if (request.digest && member.knowsDigests) await sendDigest(request, stream, writer, sender, host);
-        else await sendOne(request, writer, sender, host);
+        if (request.digest && member.knowsDigests) await sendDigest(request, stream, writer, sender, server);
+        else await sendOne(request, writer, sender, server);
       } catch (thrown) {
         if (stream.isClosed) throw thrown;
-        const { code, message } = failureOf(thrown, "get", member, host);
+        const { code, message } = failureOf(thrown, { name: member.name, method: "get" }, server.failures);
         await writer.json(ChunkKind.FAIL, request.id, { code: wireOfReason(code), message });
       }
       if (yielder.isDue) await yielder.pause();
@@ -75,16 +81,16 @@ async function answerRequests(
 }
 
 /** @throws StorageError as Storage.open(); StreamError CHANGED, BAD_PARAMS; as Stream.write() */
-async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender, host: Host): Promise<void> {
+async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender, server: Source): Promise<void> {
   const { id, path, offset, length, etag } = request;
   const isWhole = offset === 0 && length === undefined;
-  const small = isWhole ? await host.storage.load(path, SMALL_BYTES) : undefined;
+  const small = isWhole ? await server.storage.load(path, SMALL_BYTES) : undefined;
   if (small !== undefined && (etag === undefined || etag === small.entry.etag)) {
     await writer.json(ChunkKind.FILE, id, factsOf(small.entry));
     await sender.sendLoaded(id, small.bytes);
     return;
   }
-  await sendOpened(request, writer, sender, host);
+  await sendOpened(request, writer, sender, server);
 }
 
 /** As sendOne(), with the SHA-256 in FILE. @throws as sendOne(); CommError INTERRUPTED when nobody wants it any more */
@@ -93,19 +99,19 @@ async function sendDigest(
   stream: Stream,
   writer: ChunkWriter,
   sender: FileSender,
-  host: Host,
+  server: Source,
 ): Promise<void> {
   const { id, path, length } = request;
   // The pieces that are digested take the place of blocks in memory.
   sender.close();
-  const { sha256, ...facts } = await host.digests.digest(path, stream.signal);
+  const { sha256, ...facts } = await server.digests.digest(path, stream.signal);
   if (length === 0) {
     rangeOf(request, facts);
     await writer.json(ChunkKind.FILE, id, { ...facts, sha256 });
     await writer.seal(id);
     return;
   }
-  await sendOpened({ etag: facts.etag, ...request }, writer, sender, host, { sha256 });
+  await sendOpened({ etag: facts.etag, ...request }, writer, sender, server, { sha256 });
 }
 
 /** Open it, tell FILE, with `more` in it, and send what is asked for. @throws as sendOne() */
@@ -113,18 +119,18 @@ async function sendOpened(
   request: Request,
   writer: ChunkWriter,
   sender: FileSender,
-  host: Host,
+  server: Source,
   more: { sha256?: string } = {},
 ): Promise<void> {
   const { id, path, offset, length } = request;
-  const file = await host.storage.open(path);
+  const file = await server.storage.open(path);
   try {
     const range = rangeOf(request, file.entry);
     const holes = request.holes ? file.holes() : [];
     await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes), ...more });
     // A part is asked for again when it arrived damaged: then what we knew may have been wrong.
     const isWhole = offset === 0 && length === undefined;
-    const digests = isWhole ? host.blockDigests.of(file.entry) : undefined;
+    const digests = isWhole ? server.transfers.blockDigests.of(file.entry) : undefined;
     await sender.send(id, file, [range], { digests, holes });
   } finally {
     await file.close();

@@ -1,13 +1,13 @@
 import { KickParams } from "../../protocol/methods.ts";
-import { defineMethod } from "../method.ts";
+import { defineMethod, type Question } from "../method.ts";
 
 /** End a client's session at once. */
 export const kick = defineMethod({
   name: "kick",
   role: "operator",
   params: KickParams,
-  async handle({ params, stream, host }) {
+  async answer({ params, server: { kicks } }: Question<typeof KickParams, "kicks">) {
     const why = params.reason === undefined ? "" : `: ${params.reason}`;
-    stream.accept({ name: host.kick(params.name, `The operator ended this session${why}.`) }, { end: true });
+    return { name: kicks.kick(params.name, `The operator ended this session${why}.`) };
   },
 });

@@ -7,7 +7,8 @@ import type { Stream } from "../../session/stream.ts";
 import type { LeftOut, StorageEntry } from "../../storage/storage.ts";
 import { Yielder } from "../../yielder.ts";
 import { LeftOutList } from "../left-out-list.ts";
-import { defineMethod, type Host } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
+import type { ServerParts } from "../parts.ts";
 import { RecordWriter } from "../record-writer.ts";
 import { LIST_NEED } from "../transfer-needs.ts";
 
@@ -17,8 +18,8 @@ export const list = defineMethod({
   role: "read",
   kind: "lists",
   params: ListParams,
-  async handle({ params, stream, member, host }) {
-    const { storage } = host;
+  async handle({ params, stream, member, server }: Call<typeof ListParams, "storage" | "clock">) {
+    const { storage } = server;
     const asked = checkAsked(params, member.paths);
     const named = asked !== undefined && "path" in asked ? await storage.stat(asked.path) : undefined;
     if (named !== undefined && named.kind !== "folder") {
@@ -31,7 +32,7 @@ export const list = defineMethod({
     const isPattern = asked !== undefined && "pattern" in asked;
     const selection = isPattern ? selectGlob(asked.pattern) : selectBelow(named?.path ?? "");
     await member.lookups.run(stream, LIST_NEED, () =>
-      sendList(stream, selection, { withParents: params.parents === true, paths: member.paths }, host),
+      sendList(stream, selection, { withParents: params.parents === true, paths: member.paths }, server),
     );
   },
 });
@@ -41,11 +42,11 @@ async function sendList(
   stream: Stream,
   selection: Selection,
   { withParents, paths }: { withParents: boolean; paths: PathKind },
-  host: Host,
+  { storage, clock }: Pick<ServerParts, "storage" | "clock">,
 ): Promise<void> {
   const left = new LeftOutList();
   const isMeant = ({ name }: LeftOut) => name === selection.top || selection.matches(name) || selection.reaches(name);
-  const walk = host.storage
+  const walk = storage
     .list(selection.top, {
       enter: narrowTo(paths, selection).reaches,
       onLeftOut: (each) => void (isMeant(each) && left.add(each)),
@@ -57,7 +58,7 @@ async function sendList(
     stream.accept({});
     const records = new RecordWriter(stream);
     const above = withParents ? new FoldersAbove<StorageEntry>() : undefined;
-    const yielder = new Yielder(host.clock);
+    const yielder = new Yielder(clock);
     for (; !step.done; step = await walk.next()) {
       for (const entry of step.value) {
         if (paths === "plain" && !isPlainPath(entry.path)) {

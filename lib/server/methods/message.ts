@@ -1,7 +1,9 @@
 import { CommError, StreamError, toCommError } from "../../errors.ts";
 import { type MessageParams, SendParams, type SendResult } from "../../protocol/methods.ts";
+import type { Clock } from "../../session/clock.ts";
 import type { Member } from "../member.ts";
-import { defineMethod, type Host } from "../method.ts";
+import type { Members } from "../members.ts";
+import { type Call, defineMethod } from "../method.ts";
 
 /** Names in an answer, and length of a reason in it: what surely fits a frame. */
 const MAX_DELIVERED = 1_000;
@@ -23,18 +25,18 @@ export const message = defineMethod({
   role: "read",
   kind: "messages",
   params: SendParams,
-  async handle({ params, stream, member, host }) {
+  async handle({ params, stream, member, server }: Call<typeof SendParams, "members" | "events" | "clock">) {
     const { text } = params;
     const from = member.role === "operator" ? "Server" : member.name;
-    const { to, recipients } = recipientsOf(params.to ?? "server", member, host);
+    const { to, recipients } = recipientsOf(params.to ?? "server", member, server.members);
     member.messagesIn++;
-    host.events.emit({ event: "message", from, to, text });
+    server.events.emit({ event: "message", from, to, text });
 
     const failed: SendResult["failed"] = [];
     const delivered: string[] = [];
     if (to === "server") delivered.push("Server");
     else {
-      const outcomes = await deliverAll(recipients, { from, to, text }, member, host);
+      const outcomes = await deliverAll(recipients, { from, to, text }, member, server.clock);
       for (const [index, outcome] of outcomes.entries()) {
         const name = (recipients[index] as Member).name;
         if (outcome.status === "fulfilled") delivered.push(name);
@@ -59,14 +61,14 @@ function answerTo(text: string, delivered: string[], failed: SendResult["failed"
 }
 
 /** Whom a message is for, and the name of that; the server itself is no recipient. @throws CommError NO_SUCH_CLIENT */
-function recipientsOf(to: string, sender: Member, host: Host): { to: string; recipients: Member[] } {
+function recipientsOf(to: string, sender: Member, members: Members): { to: string; recipients: Member[] } {
   switch (to.toLowerCase()) {
     case "server":
       return { to: "server", recipients: [] };
     case "all":
-      return { to: "all", recipients: host.members.clients.filter((member) => member !== sender) };
+      return { to: "all", recipients: members.clients.filter((member) => member !== sender) };
     default: {
-      const member = host.members.client(to);
+      const member = members.client(to);
       return { to: member.name, recipients: [member] };
     }
   }
@@ -77,7 +79,7 @@ async function deliverAll(
   recipients: readonly Member[],
   params: MessageParams,
   sender: Member,
-  host: Host,
+  clock: Clock,
 ): Promise<PromiseSettledResult<void>[]> {
   const { length } = params.text;
   if (sender.textUnderWay + length > MAX_UNDER_WAY) {
@@ -85,18 +87,18 @@ async function deliverAll(
   }
   sender.textUnderWay += length;
   try {
-    return await Promise.allSettled(recipients.map((target) => deliver(target, params, host)));
+    return await Promise.allSettled(recipients.map((target) => deliver(target, params, clock)));
   } finally {
     sender.textUnderWay -= length;
   }
 }
 
 /** Push a message and wait until the client has taken it. @throws CommError NOT_DELIVERED, or why its session ended */
-async function deliver(target: Member, params: MessageParams, host: Host): Promise<void> {
+async function deliver(target: Member, params: MessageParams, clock: Clock): Promise<void> {
   if (target.session.congested) throw new CommError("NOT_DELIVERED", "It does not read what it is sent.");
   if (!target.session.canOpen) throw new CommError("NOT_DELIVERED", "It does not acknowledge what it is sent.");
   const push = target.session.open({ method: "message", params }, { end: true });
-  const cancel = host.clock.after(DELIVERY_MS, () =>
+  const cancel = clock.after(DELIVERY_MS, () =>
     push.reset("CANCELLED", `It did not acknowledge within ${DELIVERY_MS / 1000} s.`),
   );
   try {

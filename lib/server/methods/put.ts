@@ -2,7 +2,7 @@ import { Nothing } from "../../protocol/methods.ts";
 import { GivenNames } from "../../transfer/given-names.ts";
 import { PutReceiver } from "../../transfer/put-receiver.ts";
 import { failureOf } from "../failure.ts";
-import { defineMethod } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
 import { PUT_NEED, putSizes } from "../transfer-needs.ts";
 
 /** Files and folders from the client, each answered when it is stored for good. */
@@ -11,11 +11,16 @@ export const put = defineMethod({
   role: "write",
   takesBody: true,
   params: Nothing,
-  async handle({ stream, member, host }) {
+  async handle({
+    stream,
+    member,
+    server,
+  }: Call<typeof Nothing, "storage" | "transfers" | "events" | "failures" | "clock">) {
     const { name } = member;
+    const { digest64, buffers, maxWindow } = server.transfers;
     stream.accept({});
     await member.transfers.run(stream, PUT_NEED, (grant) => {
-      const { window, ...sizes } = putSizes(grant.bytes, host.maxWindow);
+      const { window, ...sizes } = putSizes(grant.bytes, maxWindow);
       // Of a transfer that goes on in another stream, its link having been lost.
       const names = member.cutNames ?? new GivenNames();
       member.cutNames = undefined;
@@ -24,13 +29,13 @@ export const put = defineMethod({
         paths: member.paths,
         knowsHoles: member.knowsHoles,
         stream,
-        storage: host.storage,
-        clock: host.clock,
-        digest64: host.digest64,
-        buffers: host.buffers,
+        storage: server.storage,
+        clock: server.clock,
+        digest64,
+        buffers,
         ...sizes,
-        onStored: (path, size) => host.events.emit({ event: "stored", name, path, size }),
-        describe: (thrown) => failureOf(thrown, "put", member, host),
+        onStored: (path, size) => server.events.emit({ event: "stored", name, path, size }),
+        describe: (thrown) => failureOf(thrown, { name, method: "put" }, server.failures),
       });
       grant.isAtWork = () => receiver.isAtWork;
       stream.widen(window);

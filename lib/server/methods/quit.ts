@@ -1,13 +1,13 @@
 import { Nothing } from "../../protocol/methods.ts";
-import { defineMethod } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
 
-/** Stop the server in order. */
+/** Stop the server cleanly. */
 export const quit = defineMethod({
   name: "quit",
   role: "operator",
   params: Nothing,
-  async handle({ stream, host }) {
+  async handle({ stream, server: { lifecycle } }: Call<typeof Nothing, "lifecycle">) {
     stream.accept({}, { end: true });
-    host.requestStop();
+    lifecycle.requestStop();
   },
 });

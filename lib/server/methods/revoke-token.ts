@@ -1,17 +1,17 @@
 import { RevokeTokenParams } from "../../protocol/methods.ts";
-import { defineMethod } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
 
-/** Take a token back: nobody comes in with it any more, and who came with it is out. */
+/** Revoke a token: nobody is admitted with it any more, and the sessions that it began end. */
 export const revokeToken = defineMethod({
   name: "revokeToken",
   role: "operator",
   params: RevokeTokenParams,
-  async handle({ params, stream, member, host }) {
+  async handle({ params, stream, member, server }: Call<typeof RevokeTokenParams, "tokens" | "events">) {
     const { name } = params;
-    host.tokens.revoke(name);
-    host.events.emit({ event: "revoked", name: member.name, token: name });
+    server.tokens.store.revoke(name);
+    server.events.emit({ event: "revoked", name: member.name, token: name });
     // First, for it may end this very session.
     stream.accept({}, { end: true });
-    host.expel();
+    server.tokens.expel();
   },
 });

@@ -1,15 +1,15 @@
 import { checkPath } from "../../path.ts";
 import { StatParams, type StatResult } from "../../protocol/methods.ts";
-import { defineMethod } from "../method.ts";
+import { defineMethod, type Question } from "../method.ts";
 
 /** What is known of one path. */
 export const stat = defineMethod({
   name: "stat",
   role: "read",
   params: StatParams,
-  async handle({ params, stream, member, host }) {
-    const found = await host.storage.stat(checkPath(params.path, member.paths));
+  async answer({ params, caller, server: { storage } }: Question<typeof StatParams, "storage">) {
+    const found = await storage.stat(checkPath(params.path, caller.paths));
     const { path, kind, size, modifiedAt, executable, mode, etag } = found;
-    stream.accept({ path, kind, size, modifiedAt, executable, mode, etag } satisfies StatResult, { end: true });
+    return { path, kind, size, modifiedAt, executable, mode, etag } satisfies StatResult;
   },
 });

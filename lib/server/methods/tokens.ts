@@ -1,15 +1,15 @@
 import { Nothing } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
-import { defineMethod } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
 
 /** The tokens that there are, without their secrets, which nobody has. */
 export const tokens = defineMethod({
   name: "tokens",
   role: "operator",
   params: Nothing,
-  async handle({ stream, host }) {
+  async handle({ stream, server }: Call<typeof Nothing, "tokens">) {
     stream.accept({});
-    for (const { name, role, createdAt, expiresAt } of host.tokens.list()) {
+    for (const { name, role, createdAt, expiresAt } of server.tokens.store.list()) {
       await stream.write(encodeRecord({ name, role, createdAt, expiresAt }));
     }
     await stream.end();

@@ -1,15 +1,15 @@
 import { Nothing, type UnfinishedRecord } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
-import { defineMethod } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
 
 /** What is left of transfers that did not end, or are under way. */
 export const unfinished = defineMethod({
   name: "unfinished",
   role: "operator",
   params: Nothing,
-  async handle({ stream, host }) {
+  async handle({ stream, server }: Call<typeof Nothing, "storage">) {
     stream.accept({});
-    for await (const { path, size, modifiedAt } of host.storage.unfinished()) {
+    for await (const { path, size, modifiedAt } of server.storage.unfinished()) {
       await stream.write(encodeRecord({ path, size, modifiedAt } satisfies UnfinishedRecord));
     }
     await stream.end();

@@ -11,7 +11,7 @@ import {
 } from "../../selection.ts";
 import { ChangeSieve } from "../change-sieve.ts";
 import { sendFeed } from "../feed.ts";
-import { defineMethod } from "../method.ts";
+import { type Call, defineMethod } from "../method.ts";
 
 /** Watches of one session at once. */
 const MAX_WATCHES = 16;
@@ -22,7 +22,7 @@ export const watch = defineMethod({
   role: "read",
   kind: "lists",
   params: WatchParams,
-  async handle({ params, stream, member, host }) {
+  async handle({ params, stream, member, server }: Call<typeof WatchParams, "storage" | "lifecycle" | "clock">) {
     const selection = narrowTo(member.paths, selectionOf(checkAsked(params, member.paths)));
     if (member.watches >= MAX_WATCHES) {
       throw new StreamError("TOO_MANY_STREAMS", `A session may have ${MAX_WATCHES} watches at once.`);
@@ -31,10 +31,10 @@ export const watch = defineMethod({
     try {
       await sendFeed<Change>(stream, {
         memory: member.memory,
-        ended: host.stopping,
+        ended: server.lifecycle.stopping,
         async subscribe(tell) {
-          const sieve = new ChangeSieve(selection, tell, host.clock);
-          const unsubscribe = await host.storage.watch((changes) => sieve.take(changes));
+          const sieve = new ChangeSieve(selection, tell, server.clock);
+          const unsubscribe = await server.storage.watch((changes) => sieve.take(changes));
           return () => {
             unsubscribe();
             sieve.close();

@@ -2,19 +2,24 @@ import { describe, expect, test } from "bun:test";
 import { Member, type MemberOptions } from "../../../lib/server/member.ts";
 import { Members } from "../../../lib/server/members.ts";
 import { MemoryBudget, memoryLimits } from "../../../lib/server/memory-budget.ts";
+import type { Session } from "../../../lib/session/session.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { faultOf } from "../../support/fault.ts";
 
 const member = (options: Partial<MemberOptions>) =>
-  new Member({
-    id: 1,
-    name: "Client01",
-    account: { role: "read", token: undefined },
-    address: "memory",
-    startedAt: 0,
-    memory: new MemoryBudget(memoryLimits(1), new FakeClock()).share(),
-    ...options,
-  });
+  new Member(
+    {
+      id: 1,
+      name: "Client01",
+      account: { role: "read", token: undefined },
+      address: "memory",
+      startedAt: 0,
+      capabilities: [],
+      memory: new MemoryBudget(memoryLimits(1), new FakeClock()).share(),
+      ...options,
+    },
+    () => ({}) as Session,
+  );
 
 describe("Members", () => {
   test("finds a client by its name in any case of letters", () => {

@@ -1,0 +1,69 @@
+import type { Digest64 } from "../block.ts";
+import type { Token } from "../protocol/token.ts";
+import type { Clock } from "../session/clock.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { SpareBuffers } from "../transfer/spare-buffers.ts";
+import type { TokenStore } from "./access/token-store.ts";
+import type { BlockDigestCache } from "./block-digests.ts";
+import type { DigestCache } from "./digest-cache.ts";
+import type { EventFeed } from "./event-feed.ts";
+import type { Failures } from "./failures.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { Members } from "./members.ts";
+import type { Seats } from "./seats.ts";
+
+/** The parts of a server that its methods work with. Each method names in the type of its call those that it uses. */
+export interface ServerParts {
+  readonly about: ServerFacts;
+  readonly clock: Clock;
+  /** The repository. */
+  readonly storage: Storage;
+  readonly digests: DigestCache;
+  readonly transfers: TransferParts;
+  readonly ledger: Ledger;
+  readonly seats: Seats;
+  readonly members: Members;
+  readonly kicks: Kicks;
+  readonly tokens: TokenParts;
+  readonly events: EventFeed;
+  readonly failures: Failures;
+  readonly lifecycle: Lifecycle;
+}
+
+/** What a server says of itself. */
+export interface ServerFacts {
+  /** Name and version of the program. */
+  readonly agent: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** The same on the monotonic clock. */
+  readonly runningSince: number;
+}
+
+/** What `get` and `put` share. */
+export interface TransferParts {
+  readonly digest64: Digest64;
+  /** For blocks of files on their way. */
+  readonly buffers: SpareBuffers;
+  readonly blockDigests: BlockDigestCache;
+  /** The most bytes that may be under way on a stream. */
+  readonly maxWindow: number;
+}
+
+/** Ends sessions by name. */
+export interface Kicks {
+  /** End a client's session, also one whose link is lost. @returns its name @throws CommError NO_SUCH_CLIENT */
+  kick(name: string, message: string): string;
+}
+
+/** The tokens, and what follows when they change. */
+export interface TokenParts {
+  readonly store: TokenStore;
+  /** The invite that holds `token`; `addresses` in place of the server's own. */
+  invite(token: Token, addresses?: readonly string[]): string;
+  /** End the sessions whose token was revoked or has expired. */
+  expel(): void;
+  /** A token was issued, which may be the next to expire. */
+  watchExpiry(): void;
+}

@@ -1,0 +1,39 @@
+import type { Door } from "./door.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { STOPPING } from "./lifecycle.ts";
+import type { ServerParts } from "./parts.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Upkeep } from "./upkeep.ts";
+
+/** How long operators have for the last events, in milliseconds. */
+const OPERATOR_MS = 1_000;
+
+interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | "ledger"> {
+  readonly lifecycle: Lifecycle;
+  readonly door: Door;
+  readonly sessions: Sessions;
+  readonly upkeep: Upkeep;
+}
+
+/**
+ * Stop cleanly: admit nobody, say why to everybody, let what is under way end until `deadlineMs`, and close the ledger.
+ * Clients go first, so that operators see them leave.
+ */
+export async function shutDown(parts: Stopped, deadlineMs: number): Promise<void> {
+  const { events, failures, members, ledger, lifecycle, door, sessions, upkeep } = parts;
+  events.emit({ event: "stopping", message: STOPPING });
+  lifecycle.beginStop();
+  door.refuse("SHUTDOWN", STOPPING, { onlyWaiting: false });
+  sessions.close();
+  const { clients } = members;
+  for (const { session } of clients) session.goAway("SHUTDOWN", STOPPING, deadlineMs);
+  await Promise.all(clients.map(({ session }) => session.closed));
+  door.flush();
+  failures.flush();
+  events.end();
+  for (const { session } of members.operators) session.goAway("SHUTDOWN", STOPPING, OPERATOR_MS);
+  await door.closed();
+  door.flush();
+  upkeep.stop();
+  ledger.close();
+}
