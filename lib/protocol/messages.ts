@@ -3,11 +3,9 @@ import { codeOfWire, ERRORS, type ErrorCode } from "../errors.ts";
 import { MAX_CREDIT, MAX_REASON_BYTES } from "./constants.ts";
 import { encodeJson, JsonObject } from "./json.ts";
 import { MECHANISMS } from "./scram.ts";
+import { count, name } from "./shapes.ts";
 
 /** Payloads of the session frames and of OPEN and RESET. Source: PROTOCOL.md, "Payloads". */
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const name = v.pipe(v.string(), v.maxLength(128));
 
 /** The two sides of an offer: what this end can take from the other. */
 const offer = {

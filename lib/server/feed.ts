@@ -1,6 +1,6 @@
 import type { Stream } from "../session/stream.ts";
 import { Wakeup } from "../session/wakeup.ts";
-import type { MemoryShare } from "./memory-budget.ts";
+import type { MemoryShare } from "./memory-share.ts";
 import { RecordBacklog } from "./record-backlog.ts";
 
 /** Records go out together up to so many characters. */

@@ -6,7 +6,7 @@ import type { GivenNames } from "../transfer/given-names.ts";
 import type { Account } from "./access/account.ts";
 import { CallCounter } from "./call-rates.ts";
 import type { Counters, EndReason } from "./ledger.ts";
-import type { MemoryShare } from "./memory-budget.ts";
+import type { MemoryShare } from "./memory-share.ts";
 import { Turns } from "./turns.ts";
 
 /** Transfers that move at once, of one session. */

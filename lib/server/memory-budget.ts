@@ -1,37 +1,9 @@
 import type { Clock } from "../session/clock.ts";
 import { type Holder, Holders, STALLED_MS } from "./holders.ts";
+import type { MemoryLimits } from "./memory-limits.ts";
+import { MemoryShare, type Need, Reservation, type ShareBudget } from "./memory-share.ts";
 
-/** What somebody needs to keep, in bytes: `least` to get on at all, `most` where there is plenty. */
-export interface Need {
-  readonly least: number;
-  readonly most: number;
-}
-
-export interface MemoryLimits {
-  /** What all peers together may make the server keep. */
-  readonly bytes: number;
-  /** What one session may. */
-  readonly sessionBytes: number;
-  /**
-   * What each session may have of all of `bytes`. What it takes beyond that comes out of the first half of them, so that
-   * those with much leave room for those with nothing.
-   */
-  readonly firstBytes: number;
-}
-
-const MIB = 1024 * 1024;
-
-/** A put in full, and three more that make do with little. */
-const SESSION_BYTES = 20 * MIB;
-/** One of those. */
-const FIRST_BYTES = 2.75 * MIB;
-
-/** How a budget of `bytes` is shared out. */
-export function memoryLimits(bytes: number): MemoryLimits {
-  return { bytes, sessionBytes: Math.min(SESSION_BYTES, bytes), firstBytes: FIRST_BYTES };
-}
-
-/** How often it is looked who gives way to those who wait. */
+/** How often to decide who gives way to those that wait. */
 const LOOK_MS = 1_000;
 
 interface Waiting {
@@ -43,19 +15,19 @@ interface Waiting {
 }
 
 /**
- * The bytes that peers may make the server keep: buffers of transfers, answers and records that nobody has read yet. Who
- * keeps something for a peer takes a reservation of its session's share before, and gives it back when the last of it is
- * gone. Nothing is measured; it is a matter of honest bookkeeping.
+ * The bytes that peers may make the server keep: buffers of transfers, answers and records that nobody has read yet. Code
+ * that keeps something for a peer reserves it in the session's share before, and releases it when the last of it is gone.
+ * Nothing is measured: the budget relies on honest bookkeeping.
  *
- * Nobody waits for ever because of others: who holds something, moves nothing and lets others wait is made to give it back,
- * and in the end whoever has had it for a minute.
+ * Nobody waits for ever because of others: a holder that moves nothing while others wait must give its memory back, and in
+ * the end every holder must that has had it for a minute.
  */
-export class MemoryBudget {
+export class MemoryBudget implements ShareBudget {
   readonly limits: MemoryLimits;
   #used = 0;
-  /** How often somebody was let in. */
+  /** Grants so far. */
   #served = 0;
-  /** In the order of their coming. */
+  /** In the order of arrival. */
   readonly #waiting = new Set<Waiting>();
   readonly #holders = new Holders();
   readonly #clock: Clock;
@@ -76,25 +48,22 @@ export class MemoryBudget {
     return this.#waiting.size;
   }
 
-  /** The share of a new session. There is nothing to be given back with the session: its reservations are. */
+  /** The share of a new session. The session gives back its reservations; the share itself holds nothing. */
   share(): MemoryShare {
     return new MemoryShare(this);
   }
 
-  /** For shares: add `bytes` to what `share` has, where there is room. */
   take(share: MemoryShare, bytes: number): boolean {
     if (!share.hasRoomFor(bytes) || !this.#hasRoomFor(share, bytes)) return false;
     this.#note(share, bytes);
     return true;
   }
 
-  /** For shares. */
   give(share: MemoryShare, bytes: number): void {
     this.#note(share, -bytes);
     this.#serve();
   }
 
-  /** For shares: as MemoryShare.reserve(). */
   wait(share: MemoryShare, need: Need, holder: Holder, until: Promise<unknown>): Promise<Reservation | undefined> {
     const { promise, resolve } = Promise.withResolvers<Reservation | undefined>();
     const waiting: Waiting = { share, need, holder, since: this.#clock.now(), resolve };
@@ -110,12 +79,11 @@ export class MemoryBudget {
     return promise;
   }
 
-  /** For reservations that wait() gave: it is over. */
   forget(reservation: Reservation): void {
     this.#holders.remove(reservation);
   }
 
-  /** Bytes for those who have waited long enough for others, and not for their own session. */
+  /** Bytes for those that have waited long enough because of other sessions, and not of their own. */
   #wanted(now: number): number {
     const shares = new Set<MemoryShare>();
     let bytes = 0;
@@ -153,7 +121,7 @@ export class MemoryBudget {
     share.used += bytes;
   }
 
-  /** Let those in who can be. Nobody small passes somebody larger for ever. */
+  /** Grant what there is room for. Small needs do not overtake a larger one for ever. */
   #serve(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const { share, need, holder, resolve } = next;
@@ -170,7 +138,7 @@ export class MemoryBudget {
     }
   }
 
-  /** Whose turn it is: a session that has little before one that has much, then the one that was served longest ago. */
+  /** Whose turn it is: a session that has little goes before one that has much, then the one that was served longest ago. */
   #next(): Waiting | undefined {
     let next: Waiting | undefined;
     for (const waiting of this.#waiting) {
@@ -187,86 +155,5 @@ export class MemoryBudget {
 
   #isFirst({ share, need }: Waiting): boolean {
     return share.used + need.least <= this.limits.firstBytes;
-  }
-}
-
-/** What one session keeps of the budget. */
-export class MemoryShare {
-  readonly #budget: MemoryBudget;
-  /** Bytes that are reserved, and its last place in the order of those who were let in; the budget's to change. */
-  used = 0;
-  servedAt = 0;
-
-  constructor(budget: MemoryBudget) {
-    this.#budget = budget;
-  }
-
-  /** Bytes that it may have in all. */
-  get bytes(): number {
-    return this.#budget.limits.sessionBytes;
-  }
-
-  /** Whether the session itself may have so many more. */
-  hasRoomFor(bytes: number): boolean {
-    return this.used + bytes <= this.bytes;
-  }
-
-  /**
-   * Reserve `bytes` now; undefined when the session has its share, or there is no room for it. For what can be left out,
-   * such as one more record for somebody who does not read. Whoever gets it calls release(), also when the session ends.
-   */
-  tryReserve(bytes: number): Reservation | undefined {
-    return this.#budget.take(this, bytes) ? new Reservation(this, bytes) : undefined;
-  }
-
-  /**
-   * Reserve when it is one's turn: `need.most` where there is plenty, else `need.least`, which must be within a session's
-   * share. `holder` may be made to give it back when others wait. undefined when `until` settled first. Most work wants
-   * Turns.run(), which does this and more.
-   */
-  reserve(need: Need, holder: Holder, until: Promise<unknown>): Promise<Reservation | undefined> {
-    return this.#budget.wait(this, need, holder, until);
-  }
-
-  /** For reservations: it is over. */
-  forget(reservation: Reservation): void {
-    this.#budget.forget(reservation);
-  }
-
-  /** For reservations: as Reservation.resize(). */
-  resize(from: number, to: number): boolean {
-    if (to > from) return this.#budget.take(this, to - from);
-    if (to < from) this.#budget.give(this, from - to);
-    return true;
-  }
-}
-
-/** Bytes that a session has reserved, until they are released. */
-export class Reservation {
-  readonly #share: MemoryShare;
-  #bytes: number;
-  /** Set by work that waits for its peer and has something to do all the same, such as to bring a file to the disk. */
-  isAtWork: (() => boolean) | undefined;
-
-  constructor(share: MemoryShare, bytes: number) {
-    this.#share = share;
-    this.#bytes = bytes;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Keep another number of bytes from now on. @returns false when there is no room for more: then nothing has changed */
-  resize(bytes: number): boolean {
-    if (!this.#share.resize(this.#bytes, bytes)) return false;
-    this.#bytes = bytes;
-    return true;
-  }
-
-  /** Nothing is kept any more. May be called again. */
-  release(): void {
-    this.#share.forget(this);
-    this.resize(0);
   }
 }

@@ -1,4 +1,4 @@
-import type { MemoryShare, Reservation } from "./memory-budget.ts";
+import type { MemoryShare, Reservation } from "./memory-share.ts";
 
 /** What may wait for one reader: records, and bytes of memory that they take. */
 export const MAX_BACKLOG = { records: 10_000, bytes: 1024 * 1024 } as const;

@@ -9,7 +9,7 @@ import type { TokenStore } from "./access/token-store.ts";
 import type { BandwidthLimits } from "./bandwidth.ts";
 import type { CallRates } from "./call-rates.ts";
 import type { Ledger } from "./ledger.ts";
-import type { MemoryLimits } from "./memory-budget.ts";
+import type { MemoryLimits } from "./memory-limits.ts";
 
 /** What a server is made of, and its limits. */
 export interface ServerOptions {

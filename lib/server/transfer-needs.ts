@@ -1,4 +1,4 @@
-import type { Need } from "./memory-budget.ts";
+import type { Need } from "./memory-share.ts";
 
 /** How much memory transfers take, and how they make do with less. What they keep is bounded by these numbers. */
 

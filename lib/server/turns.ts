@@ -1,6 +1,6 @@
 import type { Stream } from "../session/stream.ts";
 import type { Holder } from "./holders.ts";
-import type { MemoryShare, Need, Reservation } from "./memory-budget.ts";
+import type { MemoryShare, Need, Reservation } from "./memory-share.ts";
 
 /** What decides whether work is still wanted. */
 type Caller = Pick<Stream, "closed" | "isClosed" | "moved" | "isWaiting" | "reset">;

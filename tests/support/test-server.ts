@@ -7,7 +7,7 @@ import { Access } from "../../lib/server/access/access.ts";
 import { TokenStore } from "../../lib/server/access/token-store.ts";
 import type { StampedEvent } from "../../lib/server/event-feed.ts";
 import { Ledger } from "../../lib/server/ledger.ts";
-import { memoryLimits } from "../../lib/server/memory-budget.ts";
+import { memoryLimits } from "../../lib/server/memory-limits.ts";
 import { CommServer } from "../../lib/server/server.ts";
 import type { ServerOptions } from "../../lib/server/server-options.ts";
 import { systemClock } from "../../lib/session/clock.ts";

@@ -21,7 +21,7 @@ import {
 import { MAX_POSITION } from "../../lib/protocol/messages.ts";
 import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
 import { STALLED_MS } from "../../lib/server/holders.ts";
-import { memoryLimits } from "../../lib/server/memory-budget.ts";
+import { memoryLimits } from "../../lib/server/memory-limits.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
 import { LOOK_MS, restAfter } from "../../lib/storage/local/watch/looking-source.ts";
 import { MAX_TOUCHED } from "../../lib/storage/local/watch/watched-tree.ts";

@@ -7,7 +7,7 @@ import { createSecret, type KnownToken, LOCAL_TOKEN, TokenStore } from "../../se
 import { createVerifier } from "../../server/access/verifier.ts";
 import { type Identity, openIdentity, parseIdentity } from "../../server/identity.ts";
 import { Ledger } from "../../server/ledger.ts";
-import { memoryLimits } from "../../server/memory-budget.ts";
+import { memoryLimits } from "../../server/memory-limits.ts";
 import { CommServer } from "../../server/server.ts";
 import { systemClock } from "../../session/clock.ts";
 import { serverWarnings } from "../../state/exposed-state.ts";

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { CommError, StorageError } from "../../errors.ts";
 import { Role } from "../../protocol/messages.ts";
 import { decodeBase64, encodeBase64, isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
+import { count } from "../../protocol/shapes.ts";
 import type { Token } from "../../protocol/token.ts";
 import { quote } from "../../quote.ts";
 import { requireKnownForm } from "../../state/newer-state.ts";
@@ -14,7 +15,6 @@ const SECRET_BYTES = 32;
 /** The name of the token of one run alone, for the server's own user on its own machine. */
 export const LOCAL_TOKEN = "local";
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const bytes = v.pipe(v.string(), v.base64());
 const ofBytes = (length: number, what: string) =>
   v.pipe(

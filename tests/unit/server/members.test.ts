@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Member, type MemberOptions } from "../../../lib/server/member.ts";
 import { Members } from "../../../lib/server/members.ts";
-import { MemoryBudget, memoryLimits } from "../../../lib/server/memory-budget.ts";
+import { MemoryBudget } from "../../../lib/server/memory-budget.ts";
+import { memoryLimits } from "../../../lib/server/memory-limits.ts";
 import type { Session } from "../../../lib/session/session.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { faultOf } from "../../support/fault.ts";

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { MemoryBudget, type MemoryLimits, type Reservation } from "../../../lib/server/memory-budget.ts";
+import { MemoryBudget } from "../../../lib/server/memory-budget.ts";
+import type { MemoryLimits } from "../../../lib/server/memory-limits.ts";
+import type { Reservation } from "../../../lib/server/memory-share.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 
 const LIMITS = { bytes: 100, sessionBytes: 40, firstBytes: 10 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { MemoryBudget, memoryLimits } from "../../../lib/server/memory-budget.ts";
+import { MemoryBudget } from "../../../lib/server/memory-budget.ts";
+import { memoryLimits } from "../../../lib/server/memory-limits.ts";
 import { MAX_BACKLOG, RecordBacklog } from "../../../lib/server/record-backlog.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { MemoryBudget, type Reservation } from "../../../lib/server/memory-budget.ts";
+import { MemoryBudget } from "../../../lib/server/memory-budget.ts";
+import type { Reservation } from "../../../lib/server/memory-share.ts";
 import { Turns } from "../../../lib/server/turns.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 

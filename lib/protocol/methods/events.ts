@@ -1,0 +1,42 @@
+import * as v from "valibot";
+import type { EventCode } from "../event-codes.ts";
+import type { Role } from "../messages.ts";
+
+/** `events`. Source: PROTOCOL.md, "events". */
+
+/** What happens at the server, for its operator: the body records of `events`, and the log. */
+export type ServerEvent =
+  | { event: "listening"; address: string }
+  | { event: "joined"; name: string; address: string; role: Role; token?: string }
+  | {
+      event: "left";
+      name: string;
+      address: string;
+      reason: string;
+      message: string;
+      bytesIn: number;
+      bytesOut: number;
+      messagesIn: number;
+      messagesOut: number;
+    }
+  | { event: "waiting"; address: string; position: number }
+  /** `count`: it stands for so many of one address and code. */
+  | { event: "refused"; address: string; code: EventCode; message: string; count?: number }
+  | { event: "message"; from: string; to: string; text: string }
+  /** `count`: it stands for so many of one session and code. */
+  | { event: "failed"; name: string; method: string; code: EventCode; message: string; count?: number }
+  | { event: "stored"; name: string; path: string; size: number }
+  | { event: "removed"; name: string; path: string }
+  | { event: "renamed"; name: string; from: string; to: string }
+  | { event: "away"; name: string; address: string; message: string }
+  | { event: "returned"; name: string; address: string }
+  | { event: "cleaned"; path: string; size: number }
+  | { event: "issued"; name: string; token: string; role: Role }
+  | { event: "revoked"; name: string; token: string }
+  | { event: "draining"; on: boolean }
+  | { event: "stopping"; message: string }
+  | { event: "warning"; message: string };
+
+/** The least that a reader of `events` may rely on; newer servers may have other events. */
+export const EventRecord = v.looseObject({ event: v.string() });
+export type EventRecord = v.InferOutput<typeof EventRecord>;

@@ -1,0 +1,22 @@
+import * as v from "valibot";
+import { count, name, text } from "../shapes.ts";
+
+/** `message`, both ways. Source: PROTOCOL.md, "Methods". */
+
+/** Client to server. `to` is a client's name, "all", or absent for the server itself. */
+export const SendParams = v.object({ to: v.optional(name), text });
+export const SendResult = v.object({
+  /** The server's answer in words: `<text> ACK`. */
+  text: v.string(),
+  /** Names that the message reached. */
+  delivered: v.array(name),
+  /** Names that it did not reach, with the reason. */
+  failed: v.array(v.object({ name, message: v.string() })),
+  /** Names that found no place in either list. */
+  omitted: v.optional(count),
+});
+export type SendResult = v.InferOutput<typeof SendResult>;
+
+/** Server to client: a message that somebody wrote. */
+export const MessageParams = v.object({ from: name, to: name, text });
+export type MessageParams = v.InferOutput<typeof MessageParams>;

@@ -1,0 +1,40 @@
+import * as v from "valibot";
+import { Role } from "../messages.ts";
+import { count, name, path, timestamp } from "../shapes.ts";
+
+/** What only operators may call: tokens, `kick`, `drain`, `unfinished`. Source: PROTOCOL.md, "Methods". */
+
+const tokenName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+
+export const IssueTokenParams = v.object({
+  name: tokenName,
+  role: Role,
+  /** Absent: never. */
+  expiresAt: v.optional(count),
+  /** `HOST:PORT` for the invite; absent: what the server knows of itself. */
+  addresses: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.minLength(1), v.maxLength(16))),
+});
+export const IssueTokenResult = v.object({
+  /** `NAME:SECRET`, told this once. */
+  token: v.string(),
+  invite: v.string(),
+});
+export type IssueTokenResult = v.InferOutput<typeof IssueTokenResult>;
+
+export const RevokeTokenParams = v.object({ name: tokenName });
+
+/** A record of the body of `tokens`. */
+export const TokenRecord = v.object({
+  name: tokenName,
+  role: Role,
+  createdAt: timestamp,
+  expiresAt: v.nullable(timestamp),
+});
+export type TokenRecord = v.InferOutput<typeof TokenRecord>;
+
+export const KickParams = v.object({ name, reason: v.optional(v.pipe(v.string(), v.maxLength(256))) });
+export const DrainParams = v.object({ on: v.boolean() });
+
+/** A record of the body of `unfinished`: what is left of a transfer. */
+export const UnfinishedRecord = v.object({ path, size: count, modifiedAt: timestamp });
+export type UnfinishedRecord = v.InferOutput<typeof UnfinishedRecord>;

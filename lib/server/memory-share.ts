@@ -1,0 +1,101 @@
+import type { Holder } from "./holders.ts";
+import type { MemoryLimits } from "./memory-limits.ts";
+
+/** What somebody needs to keep, in bytes: `least` to get on at all, `most` where there is plenty. */
+export interface Need {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What shares see of their budget. */
+export interface ShareBudget {
+  readonly limits: MemoryLimits;
+  /** Add `bytes` to what `share` has. @returns false when there is no room: then nothing has changed */
+  take(share: MemoryShare, bytes: number): boolean;
+  give(share: MemoryShare, bytes: number): void;
+  /** As MemoryShare.reserve(). */
+  wait(share: MemoryShare, need: Need, holder: Holder, until: Promise<unknown>): Promise<Reservation | undefined>;
+  /** A reservation that wait() gave is released. */
+  forget(reservation: Reservation): void;
+}
+
+/** What one session keeps of the budget. */
+export class MemoryShare {
+  readonly #budget: ShareBudget;
+  /** Bytes that are reserved, and when it was granted some last, as a count of all grants; the budget changes them. */
+  used = 0;
+  servedAt = 0;
+
+  constructor(budget: ShareBudget) {
+    this.#budget = budget;
+  }
+
+  /** Bytes that it may have in all. */
+  get bytes(): number {
+    return this.#budget.limits.sessionBytes;
+  }
+
+  /** Whether the session itself may have so many more. */
+  hasRoomFor(bytes: number): boolean {
+    return this.used + bytes <= this.bytes;
+  }
+
+  /**
+   * Reserve `bytes` now; undefined when the session has its share, or there is no room. For what can be left out, such as
+   * one more record for a client that does not read. The holder calls release(), also when the session ends.
+   */
+  tryReserve(bytes: number): Reservation | undefined {
+    return this.#budget.take(this, bytes) ? new Reservation(this, bytes) : undefined;
+  }
+
+  /**
+   * Wait for a reservation: `need.most` where there is plenty, else `need.least`, which must be within a session's share.
+   * `holder` may be made to give it back when others wait. undefined when `until` settled first. Most work wants
+   * Turns.run(), which does this and more.
+   */
+  reserve(need: Need, holder: Holder, until: Promise<unknown>): Promise<Reservation | undefined> {
+    return this.#budget.wait(this, need, holder, until);
+  }
+
+  /** For reservations: this one is released. */
+  forget(reservation: Reservation): void {
+    this.#budget.forget(reservation);
+  }
+
+  /** For reservations: as Reservation.resize(). */
+  resize(from: number, to: number): boolean {
+    if (to > from) return this.#budget.take(this, to - from);
+    if (to < from) this.#budget.give(this, from - to);
+    return true;
+  }
+}
+
+/** Bytes that a session has reserved, until they are released. */
+export class Reservation {
+  readonly #share: MemoryShare;
+  #bytes: number;
+  /** Set by work that has something to do while it waits for its peer, such as to write a file to the disk. */
+  isAtWork: (() => boolean) | undefined;
+
+  constructor(share: MemoryShare, bytes: number) {
+    this.#share = share;
+    this.#bytes = bytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keep another number of bytes from now on. @returns false when there is no room for more: then nothing has changed */
+  resize(bytes: number): boolean {
+    if (!this.#share.resize(this.#bytes, bytes)) return false;
+    this.#bytes = bytes;
+    return true;
+  }
+
+  /** Nothing is kept any more. May be called again. */
+  release(): void {
+    this.#share.forget(this);
+    this.resize(0);
+  }
+}
