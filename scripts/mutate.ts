@@ -2,7 +2,7 @@
  * Looks for lines that no test holds: changes one small thing of `lib` at a time, in a copy of the tree, and runs the tests
  * that cover its layer. A mutant that all of them pass is a survivor: a test is missing, or the line does nothing.
  *
- *   npx bun scripts/mutate.ts [--layer NAME]… [--file PATH]… [--count 20] [--seed 1] [--limit 300]
+ *   npx bun scripts/mutate.ts [--layer NAME]… [--file PATH]… [--count 20] [--seed 1] [--limit 900]
  *
  * `--count` mutants of each layer are drawn by `--seed`; a run of tests that takes longer than `--limit` seconds counts as
  * failed. It runs for minutes to hours, and so not in CI.
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     file: { type: "string", multiple: true },
     count: { type: "string", default: "20" },
     seed: { type: "string", default: "1" },
-    limit: { type: "string", default: "300" },
+    limit: { type: "string", default: "900" },
   },
 });
 const [count, seed, limitMs] = [Number(values.count), Number(values.seed), 1000 * Number(values.limit)];

@@ -1,0 +1,48 @@
+import { describe, expect, test } from "bun:test";
+import { FakeClock } from "../support/fake-clock.ts";
+import { faultOf } from "../support/fault.ts";
+import { frame } from "../support/frames.ts";
+import { RawPeer } from "../support/raw-peer.ts";
+import { TestServer } from "../support/test-server.ts";
+import { until } from "../support/until.ts";
+
+const PING = frame("PING", Buffer.alloc(8));
+
+/** No timer of the server runs out: what is answered is answered at once. */
+describe("a message to a client that can't take it", () => {
+  test("is NOT_DELIVERED at once when the client does not read", async () => {
+    await using server = new TestServer({ clock: new FakeClock() });
+    await using deaf = await RawPeer.admitted(server.listen());
+    const [member] = server.server.members.clients;
+    deaf.pause();
+    let asked = 0;
+    await until(async () => {
+      if (member?.session.congested) return true;
+      deaf.send(Buffer.alloc(1_000 * PING.length, PING));
+      asked += 1_000 * PING.length;
+      await until(() => (member?.bytesIn ?? 0) >= asked || member?.session.congested);
+      return false;
+    });
+    const sender = await server.client();
+    const { code, message } = await faultOf(() => sender.send("hi", "Client01"));
+    expect(code).toBe("NOT_DELIVERED");
+    expect(message).toContain("It does not read what it is sent.");
+    expect((await sender.send("hi", "all")).failed.map(({ name }) => name)).toEqual(["Client01"]);
+    // It is not even tried.
+    expect(member?.session.canOpen).toBe(true);
+  });
+
+  test("is NOT_DELIVERED at once when it acknowledges none of as many as it takes together", async () => {
+    await using server = new TestServer({ clock: new FakeClock() });
+    const port = server.listen();
+    await using mute = await RawPeer.admitted(port, { maxStreams: 2 });
+    const sender = await server.client();
+    const tried = [1, 2].map((number) => sender.send(`${number}`, "Client01"));
+    await until(() => mute.frames.filter(({ name }) => name === "OPEN").length === 2);
+    const { code, message } = await faultOf(() => sender.send("3", "Client01"));
+    expect(code).toBe("NOT_DELIVERED");
+    expect(message).toContain("It does not acknowledge what it is sent.");
+    for (const { name, stream } of mute.frames) if (name === "OPEN") mute.send(frame("ACCEPT", {}, stream, 1));
+    expect((await Promise.all(tried)).map(({ delivered }) => delivered)).toEqual([["Client01"], ["Client01"]]);
+  });
+});
