@@ -2,6 +2,7 @@ import { StorageError } from "../../errors.ts";
 import { parentOf } from "../../path.ts";
 import { quote } from "../../quote.ts";
 import type { Owner } from "../disk-error.ts";
+import type { FolderMaker } from "./folder-maker.ts";
 import type { Folders } from "./folders.ts";
 import type { Losses } from "./losses.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -13,14 +14,16 @@ export class FileHome {
   readonly name: string;
   readonly owner: Owner;
   readonly #folders: Folders;
+  readonly #made: FolderMaker;
 
-  /** The folder is made where it is missing. @throws as Folders.makeHolder() */
-  constructor(folders: Folders, path: string, owner: Owner) {
-    const { folder, name } = folders.makeHolder(path);
+  /** The folder is made where it is missing. @throws as FolderMaker.makeHolder() */
+  constructor(folders: Folders, made: FolderMaker, path: string, owner: Owner) {
+    const { folder, name } = made.makeHolder(path);
     this.path = path;
     this.folder = folder;
     this.name = name;
     this.#folders = folders;
+    this.#made = made;
     this.owner = owner;
   }
 
@@ -48,7 +51,7 @@ export class FileHome {
   /** Let go of the folder: with something left in it, or with nothing, and then those go that were made for the file. */
   release(isLeft: boolean): void {
     this.folder.release();
-    if (isLeft) this.#folders.claim(parentOf(this.path));
-    else this.#folders.unmake(this.path);
+    if (isLeft) this.#made.claim(parentOf(this.path));
+    else this.#made.unmake(this.path);
   }
 }

@@ -1,41 +1,53 @@
-import fs from "node:fs";
-import { realpath, stat } from "node:fs/promises";
-import { CommError, StorageError } from "../../errors.ts";
+/*
+ * How the parts work together
+ *
+ *   LocalStorage ─┬─ TreeReader   stat, list, open, load, place: changes nothing
+ *                 ├─ TreeMaker    receive, store, makeFolder, rename: what comes in, and under which name
+ *                 ├─ removeLocal(), findUnfinished()
+ *                 └─ FolderWatch  (watch/) reports what changes
+ *
+ * All of them reach the disk through one Folders: it turns a path into a folder that is held open (OpenFolder) and a name
+ * in it (together: Held). Whatever is swapped on the way afterwards, the name means that very folder. Folders asks TreeRoot
+ * whether the folder lies inside the tree, and PrivateGuard (private/) whether it or the name is CommServer's own; both
+ * look at the folder that was opened, not at its path. FolderMaker makes folders, and takes them back with the file for
+ * which it made them.
+ *
+ * A file that comes has a FileHome: its folder, held from the first byte to the last. A small file is written in one go
+ * (storeSmall); a larger one is a LocalPart: a part beside the file's place, a Journal of the blocks that are there, and a
+ * JournalLock (locks/) against others. Both end in publish(): the only place where a file gets its name. takeRights() and
+ * Losses keep what the disk keeps of rights and times.
+ *
+ * names/: what a name is here (mapped on Windows, held by the disk or not, of an unfinished file). A system's error is
+ * worded once, by disk-error.ts, where it leaves TreeReader, TreeMaker or a LocalPart.
+ */
+
+import { realpath } from "node:fs/promises";
+import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
 import { quote } from "../../quote.ts";
 import { errnoOf, type Owner, readError, writeError } from "../disk-error.ts";
-import {
-  checkSize,
-  type ExistsPolicy,
-  type FileFacts,
-  isSmall,
-  type ListOptions,
-  type LoadedFile,
-  type OpenFile,
-  type PartFile,
-  type Placement,
-  type RemoveOptions,
-  type Storage,
-  type StorageChange,
-  type StorageEntry,
-  type Unfinished,
+import type {
+  ExistsPolicy,
+  FileFacts,
+  ListOptions,
+  LoadedFile,
+  OpenFile,
+  PartFile,
+  Placement,
+  RemoveOptions,
+  Storage,
+  StorageChange,
+  StorageEntry,
+  Unfinished,
 } from "../storage.ts";
-import { FileHome } from "./file-home.ts";
 import { Folders } from "./folders.ts";
 import { freeBytes } from "./free-space.ts";
-import { entryOf, loadSmall } from "./local-file.ts";
-import { listFolder, lookIn } from "./local-list.ts";
-import { LocalPart } from "./local-part.ts";
-import { explainName, nameFault, requireKeptEnds } from "./names/held-names.ts";
-import { hasOwnName } from "./names/own-name.ts";
-import { isLongName } from "./names/part-names.ts";
-import { openLocal, withLastingEtag } from "./open-local.ts";
-import { placementOf } from "./placement.ts";
+import { lookIn } from "./local-list.ts";
 import type { GuardOptions } from "./private/private-guard.ts";
 import { removeLocal } from "./remove-local.ts";
-import { renameLocal } from "./rename-local.ts";
-import { folderMode } from "./rights.ts";
-import { storeSmall } from "./store-small.ts";
+import { repositoryError, requireRepository } from "./repository.ts";
+import { TreeMaker } from "./tree-maker.ts";
+import { TreeReader } from "./tree-reader.ts";
 import { findUnfinished, removeUnfinished } from "./unfinished-parts.ts";
 import { FolderWatch } from "./watch/folder-watch.ts";
 
@@ -47,6 +59,8 @@ export interface LocalStorageOptions extends Omit<GuardOptions, "owner"> {
 /** A folder of this machine. */
 export class LocalStorage implements Storage {
   readonly #folders: Folders;
+  readonly #reader: TreeReader;
+  readonly #maker: TreeMaker;
   readonly #watch: FolderWatch;
 
   readonly #owner: Owner;
@@ -55,6 +69,8 @@ export class LocalStorage implements Storage {
     this.#owner = owner;
     this.#folders = new Folders(root, { ...options, owner });
     const folders = this.#folders;
+    this.#reader = new TreeReader(folders, owner);
+    this.#maker = new TreeMaker(folders, owner);
     this.#watch = new FolderWatch({
       folders,
       look: (folder, path) => lookIn(folders, folder, path),
@@ -82,22 +98,12 @@ export class LocalStorage implements Storage {
    */
   static async at(folder: string, options: LocalStorageOptions = {}): Promise<LocalStorage> {
     try {
-      const root = await realpath(folder);
-      if (!(await stat(root)).isDirectory()) {
-        throw new StorageError("NO_REPOSITORY", `The repository ${quote(folder)} is not a folder.`);
-      }
-      fs.accessSync(root, fs.constants.R_OK | fs.constants.X_OK);
+      await requireRepository(folder);
       const storage = new LocalStorage(folder, "server", options);
       storage.#requirePublic(`The repository ${quote(folder)}`);
       return storage;
     } catch (cause) {
-      if (cause instanceof StorageError) throw cause;
-      if (errnoOf(cause) === "EACCES") {
-        throw new StorageError("REPOSITORY_DENIED", `No permission to read the repository folder ${quote(folder)}.`, {
-          cause,
-        });
-      }
-      throw new StorageError("NO_REPOSITORY", `The repository folder ${quote(folder)} does not exist.`, { cause });
+      throw repositoryError(cause, folder);
     }
   }
 
@@ -121,168 +127,53 @@ export class LocalStorage implements Storage {
     this.#folders.losses.onLoss = listener;
   }
 
-  async stat(path: string): Promise<StorageEntry> {
-    try {
-      const stats = this.#folders.look(path);
-      const entry = entryOf(path, stats);
-      return stats.isFile() && !isSmall(entry) ? withLastingEtag(this.#folders, entry, this.#owner) : entry;
-    } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
-    }
+  stat(path: string): Promise<StorageEntry> {
+    return this.#reader.stat(path);
   }
 
-  async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
-    if ((await this.stat(path)).kind !== "folder") {
-      throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
-    }
-    try {
-      yield* listFolder(this.#folders, path, options);
-    } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
-    }
+  list(path: string, options: ListOptions): AsyncIterable<StorageEntry[]> {
+    return this.#reader.list(path, options);
   }
 
-  async open(path: string): Promise<OpenFile> {
-    try {
-      return openLocal(this.#folders, path, this.#owner);
-    } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
-    }
+  open(path: string): Promise<OpenFile> {
+    return this.#reader.open(path);
   }
 
   load(path: string, limit: number): LoadedFile | undefined {
-    try {
-      const held = this.#folders.holder(path);
-      const { folder, name } = held;
-      try {
-        return loadSmall(path, folder.at(name), limit, (opened) =>
-          this.#folders.guard.requirePublic(path, opened, held),
-        );
-      } finally {
-        folder.release();
-      }
-    } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
-    }
+    return this.#reader.load(path, limit);
   }
 
-  async place(
+  place(
     path: string,
     facts: Pick<FileFacts, "size" | "modifiedAt">,
     exists: ExistsPolicy,
-    isAnothers = false,
+    isAnothers?: boolean,
   ): Promise<Placement> {
-    try {
-      const placement = placementOf(this.#folders, path, facts, exists, isAnothers);
-      if (placement.outcome === "vacant") checkSize(path, facts);
-      return placement;
-    } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
-    }
+    return this.#reader.place(path, facts, exists, isAnothers);
   }
 
-  async hasOwnName(path: string): Promise<boolean> {
-    try {
-      return hasOwnName(this.#folders, path);
-    } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
-    }
+  hasOwnName(path: string): Promise<boolean> {
+    return this.#reader.hasOwnName(path);
   }
 
-  async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
-    checkSize(path, facts);
-    try {
-      const home = this.#homeOf(path);
-      try {
-        this.#folders.guard.requireReplaceable(path, home);
-      } catch (cause) {
-        home.release(false);
-        throw cause;
-      }
-      const part = await LocalPart.open({ home, facts, exists });
-      return isLongName(home.name) ? await this.#withHeldName(part) : part;
-    } catch (cause) {
-      throw this.#writeError(cause, path);
-    }
+  receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
+    return this.#maker.receive(path, facts, exists);
   }
 
   store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
-    const home = this.#homeOf(path);
-    const done = (name: string) => {
-      home.release(true);
-      return home.pathOf(name);
-    };
-    const fail = (cause: unknown): never => {
-      home.release(false);
-      throw this.#writeError(cause, path);
-    };
-    let stored: string | Promise<string>;
-    try {
-      stored = storeSmall(home, bytes, facts, exists);
-    } catch (cause) {
-      return fail(cause);
-    }
-    return typeof stored === "string" ? done(stored) : stored.then(done, fail);
-  }
-
-  /** @throws StorageError as receive() */
-  #homeOf(path: string): FileHome {
-    try {
-      requireKeptEnds(this.#folders, path);
-      return new FileHome(this.#folders, path, this.#owner);
-    } catch (cause) {
-      throw this.#writeError(cause, path);
-    }
-  }
-
-  /** Its part has another name than the file will have, so that only a trial tells. @throws StorageError BAD_PATH */
-  async #withHeldName(part: PartFile): Promise<PartFile> {
-    const fault = nameFault(this.#folders, part.path);
-    if (fault === undefined) return part;
-    await part.discard();
-    throw fault;
-  }
-
-  /** A system error while something is made at `path`. */
-  #writeError(cause: unknown, path: string): StorageError {
-    return explainName(this.#folders, path, cause) ?? writeError(cause, quote(path), this.#owner);
+    return this.#maker.store(path, facts, exists, bytes);
   }
 
   async makeFolder(path: string, mode?: number): Promise<boolean> {
-    try {
-      requireKeptEnds(this.#folders, path);
-      return this.#folders.ensure(path, folderMode(mode));
-    } catch (cause) {
-      throw this.#writeError(cause, path);
-    }
+    return this.#maker.makeFolder(path, mode);
   }
 
   async finishFolder(path: string, mode: number): Promise<void> {
-    try {
-      this.#folders.finish(path, mode);
-    } catch (cause) {
-      throw writeError(cause, quote(path), this.#owner);
-    }
+    this.#maker.finishFolder(path, mode);
   }
 
-  async remove(path: string, options: RemoveOptions): Promise<void> {
-    if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
-    try {
-      await removeLocal(this.#folders, path, options);
-    } catch (cause) {
-      if (options.signal?.aborted) throw new CommError("INTERRUPTED", `The removal of ${quote(path)} was left.`);
-      if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause)) && !options.recursive) {
-        throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, { cause });
-      }
-      // FUSE and NFS keep what is open, by another name; and others may fill a folder while it is emptied.
-      if (["ENOTEMPTY", "EEXIST", "EBUSY", "ETXTBSY"].includes(errnoOf(cause))) {
-        throw new StorageError("BUSY", `${quote(path)} is still in use. What could be removed of it is gone.`, {
-          cause,
-        });
-      }
-      if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) throw readError(cause, quote(path), this.#owner);
-      throw writeError(cause, quote(path), this.#owner);
-    }
+  remove(path: string, options: RemoveOptions): Promise<void> {
+    return removeLocal(this.#folders, path, options, this.#owner);
   }
 
   async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
@@ -292,12 +183,11 @@ export class LocalStorage implements Storage {
       throw new StorageError("BAD_PATH", `${quote(from)} can't be moved into itself, to ${quote(to)}.`);
     }
     try {
-      requireKeptEnds(this.#folders, to);
-      await renameLocal(this.#folders, from, to, options.overwrite && source.kind === "file");
+      await this.#maker.rename(from, to, options.overwrite && source.kind === "file");
     } catch (cause) {
       // Removed or renamed since it was looked at: then that is what is missing.
       if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) await this.stat(from);
-      throw this.#writeError(cause, to);
+      throw this.#maker.faultAt(to, cause);
     }
   }
 

@@ -1,15 +1,43 @@
 import { rmdir, unlink } from "node:fs/promises";
+import { CommError, StorageError } from "../../errors.ts";
+import { quote } from "../../quote.ts";
+import { errnoOf, type Owner, readError, writeError } from "../disk-error.ts";
 import type { RemoveOptions } from "../storage.ts";
 import type { Folders } from "./folders.ts";
 import { removeTree } from "./remove-tree.ts";
 
+/** As Storage.remove(). */
+export async function removeLocal(folders: Folders, path: string, options: RemoveOptions, owner: Owner): Promise<void> {
+  if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
+  try {
+    await remove(folders, path, options);
+  } catch (cause) {
+    throw removalError(cause, path, options, owner);
+  }
+}
+
+function removalError(cause: unknown, path: string, options: RemoveOptions, owner: Owner): CommError {
+  if (options.signal?.aborted) return new CommError("INTERRUPTED", `The removal of ${quote(path)} was left.`);
+  const errno = errnoOf(cause);
+  if (["ENOTEMPTY", "EEXIST"].includes(errno) && !options.recursive) {
+    return new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, { cause });
+  }
+  // FUSE and NFS keep what is open, by another name; and others may fill a folder while it is emptied.
+  if (["ENOTEMPTY", "EEXIST", "EBUSY", "ETXTBSY"].includes(errno)) {
+    const message = `${quote(path)} is still in use. What could be removed of it is gone.`;
+    return new StorageError("BUSY", message, { cause });
+  }
+  if (["ENOENT", "ENOTDIR"].includes(errno)) return readError(cause, quote(path), owner);
+  return writeError(cause, quote(path), owner);
+}
+
 /**
- * As Storage.remove(). A tree of which a part is private is not begun when the way there leads through it; a state folder
+ * A tree of which a part is private is not begun when the way there leads through it; a state folder
  * that nobody knew of ends the removal, with what is beside it not yet removed.
  *
  * @throws StorageError NOT_ALLOWED; the system's error
  */
-export async function removeLocal(folders: Folders, path: string, options: RemoveOptions): Promise<void> {
+async function remove(folders: Folders, path: string, options: RemoveOptions): Promise<void> {
   const held = folders.changeable(path);
   const { folder, name } = held;
   try {

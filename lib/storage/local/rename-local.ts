@@ -4,6 +4,7 @@ import { fold } from "../../fold.ts";
 import { parentOf } from "../../path.ts";
 import { quote } from "../../quote.ts";
 import { copyName } from "../copy-name.ts";
+import type { FolderMaker } from "./folder-maker.ts";
 import type { Folders } from "./folders.ts";
 import { isItsOwn } from "./names/own-name.ts";
 import type { Held } from "./open-folder.ts";
@@ -14,11 +15,15 @@ import { renameNew } from "./rename-new.ts";
  *
  * @throws StorageError EXISTS, NOT_ALLOWED; the system's error
  */
-export async function renameLocal(folders: Folders, from: string, to: string, replaces: boolean): Promise<void> {
+export async function renameLocal(
+  folders: Folders,
+  made: FolderMaker,
+  { from, to, replaces }: { from: string; to: string; replaces: boolean },
+): Promise<void> {
   const old = folders.changeable(from);
   let target: Held | undefined;
   try {
-    target = folders.makeHolder(to);
+    target = made.makeHolder(to);
     folders.guard.requireReplaceable(to, target);
     folders.forget();
     // What it was when it was looked at before, it need not be any more.
@@ -30,7 +35,7 @@ export async function renameLocal(folders: Folders, from: string, to: string, re
     } else if (!renameNew(old.folder.at(old.name), target.folder.at(target.name))) {
       throw new StorageError("EXISTS", `${quote(to)} exists.`);
     }
-    folders.claim(parentOf(to));
+    made.claim(parentOf(to));
     await Promise.all([old.folder.sync(), target.folder.sync()]);
   } finally {
     old.folder.release();

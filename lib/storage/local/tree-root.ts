@@ -1,8 +1,12 @@
 import fs from "node:fs";
-import { resolve, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { errnoOf } from "../disk-error.ts";
+import { fromLocalName, toLocalPath } from "./names/local-names.ts";
+
+/** Every system takes a path of so many characters, of up to three bytes each. */
+const SURELY_SHORT = 1023 / 3;
 
 export interface TreeRootOptions {
   /** It is the folder that it is now, whatever is at its path later. */
@@ -70,6 +74,48 @@ export class TreeRoot {
       // not there
     }
     return this.#missing(cause);
+  }
+
+  /** Where the names of `path` lead, nothing having been looked at. */
+  placeOf(path: string): string {
+    return join(this.#real, toLocalPath(path));
+  }
+
+  /** What a real path is called in the tree, for people. */
+  pathOf(real: string): string {
+    const names = real.slice(this.#real.length).split(sep).filter(Boolean);
+    return names.map((name) => fromLocalName(name)).join("/");
+  }
+
+  /** @throws StorageError NOT_ALLOWED for a real path that is not in it */
+  requireBelow(path: string, real: string): void {
+    if (!this.has(real))
+      throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
+  }
+
+  /**
+   * By a folder that is held open the system would take a name in it, however long the path is: then some methods had what
+   * others have not.
+   *
+   * @throws the system's ENAMETOOLONG when it takes no such path
+   */
+  requireShort(path: string): void {
+    if (this.#real.length + path.length <= SURELY_SHORT) return;
+    try {
+      fs.lstatSync(this.placeOf(path), { throwIfNoEntry: false });
+    } catch (cause) {
+      if (errnoOf(cause) === "ENAMETOOLONG") throw cause;
+    }
+  }
+
+  /** False for a path that the system does not take. */
+  isShort(path: string): boolean {
+    try {
+      this.requireShort(path);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #holds(real: string): boolean {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import fs, { mkdirSync, realpathSync, symlinkSync } from "node:fs";
+import { FolderMaker } from "../../../lib/storage/local/folder-maker.ts";
 import { Folders } from "../../../lib/storage/local/folders.ts";
 import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
@@ -23,14 +24,15 @@ describe("Folders", () => {
     "takes %p for no path, even if nobody has checked it before",
     async (path) => {
       const folders = new Folders(repository(), { owner: "server" });
+      const maker = new FolderMaker(folders);
       for (const work of [
         () => folders.look(path),
         () => folders.behind(path),
         () => folders.changeable(path),
         () => folders.open(path),
-        () => folders.make(path),
+        () => maker.make(path),
         () => folders.holder(path),
-        () => folders.makeHolder(path),
+        () => maker.makeHolder(path),
       ]) {
         expect(await codeOf(work)).toBe("BAD_PATH");
       }
