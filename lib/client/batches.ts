@@ -33,3 +33,7 @@ export class Batches<T> {
     this.#index = 0;
   }
 }
+
+export async function* inOneBatch<T>(items: readonly T[]): AsyncGenerator<readonly T[], void> {
+  yield items;
+}

@@ -1,18 +1,15 @@
-import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
-import { Download } from "../../client/download.ts";
-import { planFetch } from "../../client/fetch-plan.ts";
-import { gone } from "../../client/left-out.ts";
+import { fetchJob } from "../../client/fetch-job.ts";
+import type { TransferItem } from "../../client/transfer.ts";
+import type { TransferJob } from "../../client/transfer-job.ts";
+import { addResults, TransferTally } from "../../client/transfer-result.ts";
 import { type CommError, toCommError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
-import { systemClock } from "../../session/clock.ts";
-import { digest64 } from "../../storage/digest64.ts";
 import { escapeText } from "../escape.ts";
 import { isStandardOutput, type OutputStream, openStream } from "./output-stream.ts";
-import type { TransferRequest } from "./run-transfer.ts";
+import { jobSettings, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
 import { StreamStorage } from "./stream-storage.ts";
-import { type TransferTerms, TransferView } from "./transfer-view.ts";
-import { withSlash } from "./typed-paths.ts";
+import { TransferView } from "./transfer-view.ts";
 
 type StreamTerms = Omit<TransferRequest, "exists" | "digest"> & Omit<TransferTerms, "places"> & { output: string };
 
@@ -20,7 +17,7 @@ type StreamTerms = Omit<TransferRequest, "exists" | "digest"> & Omit<TransferTer
  * Bytes go out as they come, one file after the other; only the exit code tells whether they are whole.
  *
  * @returns the exit code of the first failure
- * @throws as Connection.persist(), openStream(); CommError OUTPUT_CLOSED, DISK_FAILED
+ * @throws as TransferJob.run(), openStream(); CommError OUTPUT_CLOSED, DISK_FAILED
  */
 export async function fetchToStream(connection: Connection, options: StreamTerms): Promise<number> {
   const { io, output, signal } = options;
@@ -33,77 +30,85 @@ export async function fetchToStream(connection: Connection, options: StreamTerms
     placeOf: () => (isStandard ? "" : output),
   });
   const stream = await openStream(output, io, signal);
-  let unwritten: CommError | undefined;
-  try {
-    unwritten = await fetchInto(stream, { connection, options, view });
-  } finally {
-    stream.close();
-    if (unwritten === undefined) await view.finish();
-    else view.hideProgress();
+  const fetching = new StreamFetching(stream, { connection, options, view });
+  const failure = await fetching.run().then(() => undefined, toCommError);
+  stream.close();
+  const { unwritten } = fetching;
+  if (unwritten === undefined) {
+    const exit = await view.finish(fetching.result);
+    if (failure !== undefined) throw failure;
+    return exit;
   }
-  if (unwritten === undefined) return view.exit;
+  view.hideProgress();
   if (unwritten.code === "OUTPUT_CLOSED" && !isStandard) {
     view.note(`Nobody reads ${escapeText(quote(output))} any more: the rest was not fetched.`);
   }
   throw unwritten;
 }
 
-interface IntoTerms {
+interface Fetching {
   readonly connection: Connection;
   readonly options: StreamTerms;
   readonly view: TransferView;
 }
 
-/** @returns why it can't be written, undefined when it can @throws as Connection.persist() */
-async function fetchInto(
-  stream: OutputStream,
-  { connection, options, view }: IntoTerms,
-): Promise<CommError | undefined> {
-  // Where nothing can be written any more, there is nothing to fetch.
-  const output = new AbortController();
-  let unwritten: CommError | undefined;
-  const signal = AbortSignal.any([options.signal, output.signal]);
-  const local = new StreamStorage(stream);
-  try {
-    for (const source of options.sources) {
-      const plan = (client: Client) =>
-        planFetch(client, {
-          sources: [source],
-          naming: { into: "" },
-          signal,
-          onPlanned: (item) => view.plan(item),
-          onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, withSlash(error, from)),
-          onLeftOut: (left) => view.onLeftOut(left),
-        });
-      const download = new Download(plan, {
-        local,
-        exists: "fail",
-        clock: systemClock,
-        digest64,
-        signal,
-        isSequential: true,
-        isWithoutHoles: true,
-        onStart: (item, present, size) => view.onStart(item, present, size),
-        onProgress(item, bytes) {
-          connection.noteProgress();
-          view.onProgress(item, bytes);
-        },
-        onDone: (item, outcome, path, size) => view.onDone(item, { outcome, path, size }),
-        onFailed(item, error) {
-          if (!isUnwritten(error)) return view.onFailed(item, error);
-          unwritten ??= error;
-          output.abort();
-        },
-        onGone: (item, error) => view.onLeftOut(gone(item.from, error), item),
-      });
-      await connection.persist((client) => download.run(client));
-    }
-  } catch (thrown) {
-    const error = unwritten ?? toCommError(thrown);
-    if (!isUnwritten(error)) throw thrown;
-    return error;
+/** Fetches each source into the same stream. */
+class StreamFetching {
+  readonly #stream: OutputStream;
+  readonly #terms: Fetching;
+  /** Aborted when nothing can be written any more: then there is nothing to fetch. */
+  readonly #output = new AbortController();
+  /** Why nothing can be written. */
+  unwritten: CommError | undefined;
+  result = new TransferTally().result;
+
+  constructor(stream: OutputStream, terms: Fetching) {
+    this.#stream = stream;
+    this.#terms = terms;
   }
-  return unwritten;
+
+  /** @throws as TransferJob.run(); also when nothing can be written */
+  async run(): Promise<void> {
+    const { options } = this.#terms;
+    const signal = AbortSignal.any([options.signal, this.#output.signal]);
+    const local = new StreamStorage(this.#stream);
+    for (const source of options.sources) {
+      const job = this.#jobFor(source, local, signal);
+      try {
+        await job.run();
+      } catch (thrown) {
+        const error = toCommError(thrown);
+        if (isUnwritten(error)) this.unwritten ??= error;
+        throw thrown;
+      } finally {
+        this.result = addResults(this.result, job.result);
+      }
+      if (this.unwritten !== undefined) throw this.unwritten;
+    }
+  }
+
+  #jobFor(source: string, local: StreamStorage, signal: AbortSignal): TransferJob<TransferItem> {
+    const { connection, view } = this.#terms;
+    const events = viewEvents(view);
+    return fetchJob({
+      ...jobSettings(connection, { exists: "fail" }, { signal }, view),
+      events: {
+        ...events,
+        // More may be planned for the next source.
+        onPlanComplete: () => {},
+        onFailed: (item, error) => {
+          if (!isUnwritten(error)) return events.onFailed(item, error);
+          this.unwritten ??= error;
+          this.#output.abort();
+        },
+      },
+      sources: [source],
+      naming: { into: "" },
+      local,
+      isSequential: true,
+      isWithoutHoles: true,
+    });
+  }
 }
 
 function isUnwritten({ code }: CommError): boolean {

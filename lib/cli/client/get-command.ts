@@ -1,14 +1,8 @@
-import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
-import { Download } from "../../client/download.ts";
-import { type FetchPlanOptions, planFetch } from "../../client/fetch-plan.ts";
-import { PathSet } from "../../client/path-set.ts";
-import { prefetch } from "../../client/prefetch.ts";
+import { fetchJob } from "../../client/fetch-job.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import { RemoteError } from "../../errors.ts";
 import { baseName } from "../../path.ts";
 import { privatePlaces } from "../../state/private.ts";
-import { digest64 } from "../../storage/digest64.ts";
 import { isMapped } from "../../storage/local/names/local-names.ts";
 import type { Command } from "../command.ts";
 import { escapeText } from "../escape.ts";
@@ -18,10 +12,10 @@ import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connec
 import { fetchToStream } from "./fetch-stream.ts";
 import { type LocalTarget, openTarget, placeIn } from "./local-target.ts";
 import { isStandardOutput, isStream } from "./output-stream.ts";
-import { type TransferRequest, TransferRun } from "./run-transfer.ts";
+import { jobSettings, newSha256, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
-import { type TransferTerms, TransferView } from "./transfer-view.ts";
-import { typedSource, withSlash } from "./typed-paths.ts";
+import { TransferView } from "./transfer-view.ts";
+import { typedSource } from "./typed-paths.ts";
 import { withConnection } from "./with-connection.ts";
 
 export const get: Command = {
@@ -85,33 +79,12 @@ export interface FetchRequest extends TransferRequest {
  * Fetch, and tell how it goes.
  *
  * @returns the exit code of the first failure
- * @throws as Connection.persist(), openTarget()
+ * @throws as TransferJob.run(), openTarget()
  */
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
   const { sources, output, as } = request;
   if (isStream(output)) return fetchToStream(connection, { ...request, ...terms, output });
   const target = await openTarget(output, terms.places);
-  const naming = { into: target.into, as, ...(sources.length === 1 && { fileName: target.fileName }) };
-  return fetchTo(target, { connection, request, terms }, (client, tell) =>
-    planFetch(client, { sources, naming, signal: terms.signal, ...tell }),
-  );
-}
-
-interface FetchTerms {
-  readonly connection: Connection;
-  readonly request: FetchRequest;
-  readonly terms: TransferTerms;
-}
-
-/** What is fetched; asked again after a lost link. */
-type Plan = (
-  client: Client,
-  tell: Pick<FetchPlanOptions, "onPlanned" | "onFailed" | "onLeftOut">,
-) => AsyncIterable<readonly TransferItem[]>;
-
-/** @returns the exit code of the first failure @throws as Connection.persist() */
-async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Promise<number> {
-  const { connection, request, terms } = options;
   const view = new TransferView({
     io: terms.io,
     json: request.json,
@@ -119,53 +92,26 @@ async function fetchTo(target: LocalTarget, options: FetchTerms, plan: Plan): Pr
     isStrict: request.strict,
     placeOf: (item, path) => placeOf(target, item, path),
   });
-  const run = new TransferRun<TransferItem>({
-    connection,
-    request,
-    terms,
-    view,
-    isSending: false,
-    openLocal: (_, path) => target.storage.open(path),
-    remotePath: (item) => item.from,
+  const { storage } = target;
+  storage.tellLosses((message) => view.note(message));
+  const events = viewEvents(view);
+  const job = fetchJob({
+    ...jobSettings(connection, request, terms, view),
+    events: {
+      ...events,
+      onDone(item, done) {
+        if (isMapped(done.path)) {
+          view.note(`${escapeText(item.from)} has another name here: ${escapeText(placeIn(target, done.path))}`);
+        }
+        events.onDone(item, done);
+      },
+    },
+    sources,
+    naming: { into: target.into, as, ...(sources.length === 1 && { fileName: target.fileName }) },
+    local: storage,
+    verification: request.digest ? { sha256: newSha256, open: (path) => storage.open(path) } : undefined,
   });
-  target.storage.tellLosses((message) => view.note(message));
-  const planned = new PathSet(digest64);
-  const failed = new PathSet(digest64);
-  const tell: Parameters<Plan>[1] = {
-    onPlanned: (item) => {
-      // After a lost link the plan is made again.
-      if (planned.add(item.to)) view.plan(item);
-    },
-    onFailed: (from, error) => {
-      if (failed.add(from)) view.onFailed({ from, size: 0, kind: "folder" }, withSlash(error, from));
-    },
-    onLeftOut: (left) => view.onLeftOut(left),
-  };
-  const { onDone, onFailed, ...others } = run.transferOptions;
-  const download = new Download((client) => prefetch(plan(client, tell), () => view.planned()), {
-    ...others,
-    local: target.storage,
-    onDone(item, outcome, path, size) {
-      if (isMapped(path)) {
-        view.note(`${escapeText(item.from)} has another name here: ${escapeText(placeIn(target, path))}`);
-      }
-      onDone(item, outcome, path, size);
-    },
-    onFailed(item, error) {
-      // What is replaced here is no matter of the server's.
-      if (error instanceof RemoteError) return view.onFailed(item, error);
-      onFailed(item, error);
-    },
-  });
-  return run.run(download, async (existing) => {
-    const again = { ...options, request: { ...request, exists: "overwrite" as const } };
-    // Those that the person was asked about, whatever there is at the server by now.
-    const exit = await fetchTo(target, again, async function* (_, { onPlanned }) {
-      for (const item of existing) onPlanned(item);
-      yield existing;
-    });
-    return view.exit || exit;
-  });
+  return runJob(job, view, terms.signal);
 }
 
 /** "" for a file that has its own name in the present folder. */

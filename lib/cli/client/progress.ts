@@ -37,7 +37,12 @@ export class Progress implements Region {
 
   constructor(io: Pick<ConsoleIo, "canRedraw" | "screen">) {
     this.#io = io;
-    if (!io.canRedraw) return;
+    this.resume();
+  }
+
+  /** Show it, also again after stop(). */
+  resume(): void {
+    if (!this.#io.canRedraw) return;
     this.#timer = setInterval(() => this.#refresh(), REFRESH_MS);
     // While we were stopped the shell has written below them.
     this.#stopListening = onSignals(["SIGCONT"], () => {

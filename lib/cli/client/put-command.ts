@@ -1,17 +1,14 @@
 import type { Connection } from "../../client/connection.ts";
-import { prefetch } from "../../client/prefetch.ts";
-import { planSend, type SendPlanOptions } from "../../client/send-plan.ts";
-import type { UploadItem } from "../../client/transfer.ts";
-import { Upload } from "../../client/upload.ts";
+import { sendJob } from "../../client/send-job.ts";
 import { privatePlaces } from "../../state/private.ts";
 import type { Command } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { DiskSources } from "./local-sources.ts";
-import { type TransferRequest, TransferRun } from "./run-transfer.ts";
+import { jobSettings, newSha256, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
-import { type TransferTerms, TransferView } from "./transfer-view.ts";
+import { TransferView } from "./transfer-view.ts";
 import { typedFolder } from "./typed-paths.ts";
 import { withConnection } from "./with-connection.ts";
 
@@ -59,28 +56,10 @@ export interface SendRequest extends TransferRequest {
  * Send, and tell how it goes.
  *
  * @returns the exit code of the first failure
- * @throws as Connection.persist()
+ * @throws as TransferJob.run()
  */
 export function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
-  return send({ connection, request, terms }, (tell) =>
-    planSend({ ...request, here: new DiskSources(terms.places), ...tell }),
-  );
-}
-
-interface SendTerms {
-  readonly connection: Connection;
-  readonly request: SendRequest;
-  readonly terms: TransferTerms;
-}
-
-/** What is sent. */
-type Plan = (
-  tell: Pick<SendPlanOptions, "onPlanned" | "onFailed" | "onLeftOut">,
-) => AsyncIterable<readonly UploadItem[]>;
-
-/** @returns the exit code of the first failure @throws as Connection.persist() */
-function send(options: SendTerms, plan: Plan): Promise<number> {
-  const { connection, request, terms } = options;
+  const { sources, to, as } = request;
   const view = new TransferView({
     io: terms.io,
     json: request.json,
@@ -88,31 +67,14 @@ function send(options: SendTerms, plan: Plan): Promise<number> {
     isStrict: request.strict,
     placeOf: (item, path) => (path === item.from ? "" : path),
   });
-  const run = new TransferRun<UploadItem>({
-    connection,
-    request,
-    terms,
-    view,
-    isSending: true,
-    openLocal: (item) => item.local.open(item.from),
-    remotePath: (_, path) => path,
+  const job = sendJob({
+    ...jobSettings(connection, request, terms, view),
+    events: viewEvents(view),
+    sources,
+    here: new DiskSources(terms.places),
+    to,
+    as,
+    verification: request.digest ? { sha256: newSha256 } : undefined,
   });
-  const items = plan({
-    onPlanned: (item) => view.plan(item),
-    onFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, error),
-    onLeftOut: (left) => view.onLeftOut(left),
-  });
-  const upload = new Upload(
-    prefetch(items, () => view.planned()),
-    run.transferOptions,
-  );
-  return run.run(upload, async (existing) => {
-    const again = { ...options, request: { ...request, exists: "overwrite" as const } };
-    // Those that the person was asked about, whatever there is on the disk by now.
-    const exit = await send(again, async function* ({ onPlanned }) {
-      for (const item of existing) onPlanned(item);
-      yield existing;
-    });
-    return view.exit || exit;
-  });
+  return runJob(job, view, terms.signal);
 }

@@ -1,10 +1,8 @@
 import type { LeftOutThing } from "../../client/left-out.ts";
-import { PathSet } from "../../client/path-set.ts";
 import type { TransferItem } from "../../client/transfer.ts";
+import type { Done } from "../../client/transfer-job.ts";
+import type { TransferResult } from "../../client/transfer-result.ts";
 import { type CommError, toCommError } from "../../errors.ts";
-import type { Outcome } from "../../protocol/methods.ts";
-import { digest64 } from "../../storage/digest64.ts";
-import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { EXIT, EXIT_OF } from "../exit-codes.ts";
@@ -18,32 +16,6 @@ import { Progress } from "./progress.ts";
 /** Lines for files on a terminal, where a summary says the rest. */
 const MAX_LINES = 20;
 const PROGRESS_EVENT_MS = 200;
-
-/** What a person who interrupts should know. */
-export const KEPT = "Interrupted. What has arrived is kept: the same command goes on with it.";
-
-/** And who lost the server for good. */
-export const KEPT_WHEN_LOST = "The transfer ends here. What has arrived is kept: the same command goes on with it.";
-
-/** On whose behalf a transfer runs. */
-export interface TransferTerms {
-  readonly io: ConsoleIo;
-  readonly signal: AbortSignal;
-  /** What is neither sent nor stored into. */
-  readonly places: PrivatePlaces;
-  /** A question that is answered with yes or no, where somebody can be asked. */
-  ask?(question: string): Promise<boolean>;
-}
-
-/** What has become of a file or folder. */
-export interface Done {
-  readonly outcome: Outcome;
-  readonly path: string;
-  /** Of what is "stored": bytes that were verified, and are there. */
-  readonly size: number;
-  /** When the digests of both ends were compared. */
-  readonly sha256?: string;
-}
 
 export interface TransferViewOptions {
   readonly io: ConsoleIo;
@@ -64,13 +36,8 @@ export class TransferView {
   /** Why what has become of the files could not be written; the files go on. */
   #unwritten: unknown;
   #shown = 0;
-  /** Of the first failure. */
-  #exit = 0;
-  readonly #count = { stored: 0, unchanged: 0, skipped: 0, failed: 0, leftOut: 0 };
-  /** What was told: after a lost link the plan is made again. */
-  readonly #leftOut = new PathSet(digest64);
-  #storedBytes = 0;
-  readonly #startedAt = performance.now();
+  #shownLeftOut = 0;
+  #startedAt = performance.now();
   #lastProgressEvent = performance.now();
   /** Files that move: how large they are by now, and how much of them is there. */
   readonly #moving = new Map<Pick<TransferItem, "size">, { readonly size: number; present: number }>();
@@ -83,12 +50,6 @@ export class TransferView {
         this.#unwritten ??= thrown;
       }),
     );
-  }
-
-  /** The exit code of the first failure. */
-  get exit(): number {
-    if (this.#exit !== 0 || !this.#options.isStrict || this.#count.leftOut === 0) return this.#exit;
-    return EXIT.INCOMPLETE;
   }
 
   plan(item: TransferItem): void {
@@ -137,8 +98,6 @@ export class TransferView {
     const planned = this.#settle(item);
     // Folders come along.
     if (item.kind === "file") {
-      this.#count[outcome]++;
-      if (outcome === "stored") this.#storedBytes += size;
       this.#progress?.finish(outcome === "stored" ? planned - size : planned);
     }
     const place = placeOf(item, path);
@@ -163,8 +122,6 @@ export class TransferView {
 
   onFailed(item: Pick<TransferItem, "from" | "size" | "kind">, thrown: CommError): void {
     const error = toCommError(inFlagWords(thrown));
-    this.#count.failed++;
-    this.#exit ||= EXIT_OF[error.code];
     const planned = this.#settle(item);
     if (item.kind === "file") this.#progress?.finish(planned);
     const { json, io } = this.#options;
@@ -182,12 +139,10 @@ export class TransferView {
       if (item.kind === "file") this.#progress?.finish(planned);
     }
     const { path, code, why, count = 1 } = left;
-    if (!this.#leftOut.add(`${count} ${path}`)) return;
-    this.#count.leftOut += count;
     const { json, io } = this.#options;
     if (json) return this.#event("left-out", { path, code, message: why, ...(count > 1 && { count }) });
     // On a terminal the summary says the rest.
-    if (io.noteIsTty && this.#leftOut.size > MAX_LINES) return;
+    if (io.noteIsTty && ++this.#shownLeftOut > MAX_LINES) return;
     io.note(paint(io, "yellow", describeLeftOut(left)));
   }
 
@@ -202,26 +157,36 @@ export class TransferView {
     this.#options.io.note(line);
   }
 
-  /** Nothing moves any more: leave the screen to a question. */
+  /** Nothing moves any more. */
   hideProgress(): void {
     this.#progress?.stop();
   }
 
-  /** Say the last of it. */
-  async finish(): Promise<void> {
+  /** Leave the screen to a question; with a yes, more moves. The wait for the answer is no part of the transfer's time. */
+  async pause(ask: () => Promise<boolean>): Promise<boolean> {
+    const pausedAt = performance.now();
     this.#progress?.stop();
-    const { json, verb } = this.#options;
-    const { stored, unchanged, skipped, failed, leftOut } = this.#count;
+    const isAllowed = await ask();
+    this.#startedAt += performance.now() - pausedAt;
+    if (isAllowed) this.#progress?.resume();
+    return isAllowed;
+  }
+
+  /** Say the last of it. @returns the exit code of the first failure */
+  async finish(result: TransferResult): Promise<number> {
+    this.#progress?.stop();
+    const { json, verb, isStrict } = this.#options;
+    const { stored, unchanged, skipped, failed, leftOut, bytes, firstFailure } = result;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     if (json) {
       this.#event("finished", {
         ...{ stored, unchanged, skipped, failed },
         ...(leftOut > 0 && { leftOut }),
-        ...{ bytes: this.#storedBytes, seconds: Math.round(seconds * 1000) / 1000 },
+        ...{ bytes, seconds: Math.round(seconds * 1000) / 1000 },
       });
     } else if (stored + unchanged + skipped + failed > 1 || leftOut > 0) {
       const parts = [
-        `${verb} ${plural(stored, "file")}, ${formatBytes(this.#storedBytes)} in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
+        `${verb} ${plural(stored, "file")}, ${formatBytes(bytes)} in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
         unchanged > 0 ? `${unchanged} unchanged` : "",
         skipped > 0 ? `${skipped} skipped` : "",
         failed > 0 ? `${failed} failed` : "",
@@ -232,12 +197,14 @@ export class TransferView {
     }
     await this.#lines.flush();
     const { io } = this.#options;
-    if (!json && leftOut > 0 && this.#options.isStrict) {
+    const isIncomplete = isStrict && leftOut > 0;
+    if (isIncomplete && !json) {
       io.note(`commserver-client: ${paint(io, "red", "Incomplete, as --strict has it: something is left out.")}`);
     }
-    if (this.#unwritten === undefined) return;
-    const exit = reportError(this.#unwritten, io, { program: "commserver-client", json });
-    this.#exit ||= exit;
+    const exit = firstFailure === undefined ? 0 : EXIT_OF[toCommError(inFlagWords(firstFailure)).code];
+    const unwritten =
+      this.#unwritten === undefined ? 0 : reportError(this.#unwritten, io, { program: "commserver-client", json });
+    return exit || unwritten || (isIncomplete ? EXIT.INCOMPLETE : 0);
   }
 
   /** It moves no more. @returns the bytes that it has in the plan */

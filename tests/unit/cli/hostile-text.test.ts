@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Conflicts } from "../../../lib/cli/client/conflicts.ts";
+import { conflictQuestion } from "../../../lib/cli/client/conflict-question.ts";
 import { formatEntry, printEntries } from "../../../lib/cli/client/list-command.ts";
 import { sendTyped } from "../../../lib/cli/client/send-command.ts";
 import { completeLine } from "../../../lib/cli/client/shell-completion.ts";
@@ -14,6 +14,7 @@ import { OPERATOR_COMMANDS } from "../../../lib/cli/server/operator-commands.ts"
 import type { Client } from "../../../lib/client/client.ts";
 import { badName } from "../../../lib/client/left-out.ts";
 import type { Operator } from "../../../lib/client/operator.ts";
+import { TransferTally } from "../../../lib/client/transfer-result.ts";
 import { RemoteError } from "../../../lib/errors.ts";
 import type { Entry } from "../../../lib/protocol/methods.ts";
 import { facade } from "../../support/facade.ts";
@@ -125,7 +126,7 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
     view.onFailed(item, new RemoteError("NOT_FOUND", evil));
     view.onLeftOut(badName(evil));
     view.onLeftOut({ path: evil, code: "BAD_PATH", why: evil, count: 3 });
-    await view.finish();
+    await view.finish({ ...new TransferTally().result, failed: 1, stored: 1, leftOut: 4 });
     // How often progress is told is a matter of time.
     const lines = io.written.join("").split(/(?<=\n)/);
     safe(lines.filter((line) => !line.startsWith('{"event":"progress"')).join(""), json ? 9 : 3);
@@ -134,15 +135,8 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
   });
 
   test("can't by the question whether a file may be replaced", async () => {
-    let asked = "";
-    const conflicts = new Conflicts(async (question) => {
-      asked = question;
-      return false;
-    });
     const item = { from: evil, to: evil, kind: "file" as const, size: 3, modifiedAt: 0 };
-    conflicts.collect(item, new RemoteError("EXISTS", evil));
-    await conflicts.isAllowed();
-    safe(asked, 1);
+    safe(conflictQuestion([{ item, error: new RemoteError("EXISTS", evil) }]), 1);
   });
 
   test("can't by what Tab offers, which the terminal shows as it is", async () => {
@@ -175,15 +169,9 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
 });
 
 test("a question of this program is not worded by the server", async () => {
-  let asked = "";
-  const conflicts = new Conflicts(async (question) => {
-    asked = question;
-    return false;
-  });
   const item = { from: "a", to: "docs/a", kind: "file" as const, size: 3, modifiedAt: 0 };
-  conflicts.collect(item, new RemoteError("EXISTS", "Do you accept the licence?"));
-  await conflicts.isAllowed();
-  expect(asked).toBe('"docs/a" exists. Replace it?');
+  const error = new RemoteError("EXISTS", "Do you accept the licence?");
+  expect(conflictQuestion([{ item, error }])).toBe('"docs/a" exists. Replace it?');
 });
 
 test("a server whose pages of sessions never end is not asked for ever", async () => {

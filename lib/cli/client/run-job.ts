@@ -1,0 +1,93 @@
+import type { Connection } from "../../client/connection.ts";
+import type { TransferItem } from "../../client/transfer.ts";
+import type { TransferJob, TransferJobEvents, TransferJobSettings } from "../../client/transfer-job.ts";
+import { ERRORS, toCommError } from "../../errors.ts";
+import { systemClock } from "../../session/clock.ts";
+import { digest64 } from "../../storage/digest64.ts";
+import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
+import type { ExistsPolicy } from "../../storage/storage.ts";
+import type { Sha256 } from "../../transfer/digest-file.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { conflictQuestion } from "./conflict-question.ts";
+import type { TransferView } from "./transfer-view.ts";
+import { withSlash } from "./typed-paths.ts";
+
+/** What a person who interrupts should know. */
+export const KEPT = "Interrupted. What has arrived is kept: the same command goes on with it.";
+
+/** And who lost the server for good. */
+export const KEPT_WHEN_LOST = "The transfer ends here. What has arrived is kept: the same command goes on with it.";
+
+/** What `get` and `put` are asked for alike. */
+export interface TransferRequest {
+  readonly sources: readonly string[];
+  readonly exists: ExistsPolicy;
+  /** Compare SHA-256 afterwards. */
+  readonly digest: boolean;
+  /** What is left out makes it incomplete. */
+  readonly strict: boolean;
+  readonly json: boolean;
+}
+
+/** On whose behalf a transfer runs. */
+export interface TransferTerms {
+  readonly io: ConsoleIo;
+  readonly signal: AbortSignal;
+  /** What is neither sent nor stored into. */
+  readonly places: PrivatePlaces;
+  /** A question that is answered with yes or no, where somebody can be asked. */
+  ask?(question: string): Promise<boolean>;
+}
+
+/** What every job of a command is made with. */
+export function jobSettings(
+  connection: Connection,
+  { exists }: Pick<TransferRequest, "exists">,
+  { signal, ask }: Pick<TransferTerms, "signal" | "ask">,
+  view: TransferView,
+): Omit<TransferJobSettings<TransferItem>, "events"> {
+  return {
+    connection,
+    exists,
+    signal,
+    clock: systemClock,
+    digest64,
+    ...(ask && { onConflict: (conflicts) => view.pause(() => ask(conflictQuestion(conflicts))) }),
+  };
+}
+
+export function newSha256(): Sha256 {
+  return new Bun.CryptoHasher("sha256");
+}
+
+/** The view as a subscriber of a job. */
+export function viewEvents(view: TransferView): Required<TransferJobEvents<TransferItem>> {
+  return {
+    onPlanned: (item) => view.plan(item),
+    onPlanComplete: () => view.planned(),
+    onStart: (item, present, size) => view.onStart(item, present, size),
+    onProgress: (item, bytes) => view.onProgress(item, bytes),
+    onRestart: (item) => view.onRestart(item),
+    onVerifying: (item) => view.phase(item, "verifying"),
+    onDone: (item, done) => view.onDone(item, done),
+    onFailed: (item, error) => view.onFailed(item, error),
+    onSourceFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, withSlash(error, from)),
+    onLeftOut: (left, item) => view.onLeftOut(left, item),
+  };
+}
+
+/** Carry a job out, and tell how it ends. @returns the exit code of the first failure @throws as TransferJob.run() */
+export async function runJob(
+  job: Pick<TransferJob<TransferItem>, "run" | "result">,
+  view: TransferView,
+  signal: AbortSignal,
+): Promise<number> {
+  try {
+    return await view.finish(await job.run());
+  } catch (error) {
+    if (signal.aborted) view.note(KEPT);
+    else if (ERRORS[toCommError(error).code].unreachable) view.note(KEPT_WHEN_LOST);
+    await view.finish(job.result);
+    throw error;
+  }
+}

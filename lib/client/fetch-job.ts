@@ -1,0 +1,57 @@
+import { RemoteError } from "../errors.ts";
+import type { OpenFile } from "../storage/storage.ts";
+import { inOneBatch } from "./batches.ts";
+import type { Verification } from "./direction.ts";
+import { Download } from "./download.ts";
+import type { DownloadOptions } from "./download-options.ts";
+import { type FetchNaming, planFetch } from "./fetch-plan.ts";
+import { PathSet } from "./path-set.ts";
+import { prefetch } from "./prefetch.ts";
+import type { TransferItem } from "./transfer.ts";
+import { TransferJob, type TransferJobSettings } from "./transfer-job.ts";
+
+export interface FetchJobSettings
+  extends TransferJobSettings<TransferItem>,
+    Pick<DownloadOptions, "local" | "isSequential" | "isWithoutHoles"> {
+  /** Files, folders and patterns of the repository; "" is all. */
+  readonly sources: readonly string[];
+  readonly naming: FetchNaming;
+  /** Absent: the SHA-256 of both ends are not compared; each block was verified all the same. */
+  readonly verification?:
+    | (Pick<Verification<TransferItem>, "sha256"> & {
+        /** The file that was fetched to `path`. */
+        open(path: string): Promise<OpenFile>;
+      })
+    | undefined;
+}
+
+/** A `get` as a library. */
+export function fetchJob(settings: FetchJobSettings): TransferJob<TransferItem> {
+  const { sources, naming, signal, digest64, verification } = settings;
+  return new TransferJob(settings, {
+    isSending: false,
+    // What is replaced here is no matter of the server's.
+    isConflict: (error) => !(error instanceof RemoteError),
+    move(items, plan, options) {
+      const downloadOptions = { ...settings, ...options };
+      if (items !== undefined) return new Download(() => inOneBatch(items), downloadOptions);
+      const [planned, failed] = [new PathSet(digest64), new PathSet(digest64)];
+      const events = {
+        // After a lost link the plan is made again.
+        onPlanned: (item: TransferItem) => planned.add(item.to) && plan.onPlanned(item),
+        onFailed: (...[source, error]: Parameters<typeof plan.onFailed>) =>
+          failed.add(source) && plan.onFailed(source, error),
+        onLeftOut: plan.onLeftOut,
+      };
+      return new Download(
+        (client) => prefetch(planFetch(client, { sources, naming, signal, ...events }), plan.onPlanComplete),
+        downloadOptions,
+      );
+    },
+    verification: verification && {
+      sha256: () => verification.sha256(),
+      open: (_, path) => verification.open(path),
+      remotePath: (item) => item.from,
+    },
+  });
+}

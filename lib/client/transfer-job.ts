@@ -1,0 +1,219 @@
+import type { Digest64 } from "../block.ts";
+import type { CommError } from "../errors.ts";
+import type { Outcome } from "../protocol/methods.ts";
+import type { Clock } from "../session/clock.ts";
+import type { ExistsPolicy } from "../storage/storage.ts";
+import type { Connection } from "./connection.ts";
+import { compareDigests, type DigestPair } from "./digest-check.ts";
+import type { Direction, JobPlanEvents } from "./direction.ts";
+import { gone, type LeftOutThing } from "./left-out.ts";
+import { PathSet } from "./path-set.ts";
+import type { TransferItem, TransferOptions } from "./transfer.ts";
+import { type TransferResult, TransferTally } from "./transfer-result.ts";
+
+/** So many conflicts are asked about; the others are failures. */
+const MAX_CONFLICTS = 100_000;
+
+/** What has become of a file or folder. */
+export interface Done {
+  readonly outcome: Outcome;
+  /** Where it is: another path than the item's when both are kept. */
+  readonly path: string;
+  /** Of what is "stored": bytes that were verified. */
+  readonly size: number;
+  /** When the digests of both ends were compared. */
+  readonly sha256?: string;
+}
+
+/** A file that exists at the target. */
+export interface Conflict<Item extends TransferItem> {
+  readonly item: Item;
+  readonly error: CommError;
+}
+
+/** What a job reports while it runs. Who subscribes may be a command line or a page. */
+export interface TransferJobEvents<Item extends TransferItem> {
+  /** One more file or folder will move. */
+  onPlanned?(item: Item): void;
+  /** Nothing more will be planned. */
+  onPlanComplete?(): void;
+  /** As TransferEvents. */
+  onStart?(item: Item, present: number, size: number): void;
+  onProgress?(item: Item, bytes: number): void;
+  onRestart?(item: Item): void;
+  /** It has moved, and its digests are compared now. */
+  onVerifying?(item: Item): void;
+  onDone?(item: Item, done: Done): void;
+  onFailed?(item: Item, error: CommError): void;
+  /** A source, or something in it, that can't be moved. */
+  onSourceFailed?(source: string, error: CommError): void;
+  /** Something that is not moved, which is no failure. `item`: it was planned. */
+  onLeftOut?(left: LeftOutThing, item?: Item): void;
+}
+
+export interface TransferJobSettings<Item extends TransferItem> {
+  /** The job goes on over another link for as long as this comes back. */
+  readonly connection: Connection;
+  /** What happens to files that exist at the target. */
+  readonly exists: ExistsPolicy;
+  readonly clock: Clock;
+  readonly digest64: Digest64;
+  /** Aborting it pauses the transfer: what has arrived is kept, and the same job, made and run again, goes on with it. */
+  readonly signal: AbortSignal;
+  readonly events: TransferJobEvents<Item>;
+  /**
+   * With `exists` "fail": whether these files are replaced, asked once when all else has moved. Absent, or false: each of
+   * them is a failure.
+   */
+  onConflict?(conflicts: readonly Conflict<Item>[]): Promise<boolean>;
+}
+
+interface Check<Item> extends DigestPair<Item> {
+  readonly done: Done;
+}
+
+/**
+ * One `get` or `put`, from its plan to its counts: goes on over lost links, compares digests, asks once about files that
+ * exist. Made by fetchJob() and sendJob(). Runs in a browser as well.
+ */
+export class TransferJob<Item extends TransferItem> {
+  readonly #settings: TransferJobSettings<Item>;
+  readonly #direction: Direction<Item>;
+  readonly #conflicts: Conflict<Item>[] = [];
+  /** Files whose digests are compared when all have moved. */
+  readonly #checks: Check<Item>[] = [];
+  /** What was reported: after a lost link the plan is made again. */
+  readonly #leftOut: PathSet;
+  /** The most that the server said to have of a file that is sent. */
+  readonly #acknowledged = new WeakMap<Item, number>();
+  readonly #tally = new TransferTally();
+
+  constructor(settings: TransferJobSettings<Item>, direction: Direction<Item>) {
+    this.#settings = settings;
+    this.#direction = direction;
+    this.#leftOut = new PathSet(settings.digest64);
+  }
+
+  /** The counts so far, also when run() has failed. */
+  get result(): TransferResult {
+    return this.#tally.result;
+  }
+
+  /**
+   * Carry it out, once.
+   *
+   * @throws as Connection.persist(); NamingError; StorageError when the local disk fails; CommError INTERRUPTED by `signal`
+   */
+  async run(): Promise<TransferResult> {
+    const { exists, onConflict } = this.#settings;
+    const mayAsk = exists === "fail" && onConflict !== undefined;
+    try {
+      await this.#move(undefined, exists, mayAsk);
+      if (this.#conflicts.length > 0 && (await onConflict?.(this.#conflicts))) {
+        // Those alone, whatever there is at the source by now.
+        const allowed = this.#conflicts.splice(0).map(({ item }) => item);
+        await this.#move(allowed, "overwrite", false);
+      }
+    } finally {
+      for (const { item, error } of this.#conflicts) this.#failed(item, error);
+    }
+    return this.result;
+  }
+
+  async #move(items: readonly Item[] | undefined, exists: ExistsPolicy, mayAsk: boolean): Promise<void> {
+    const { connection } = this.#settings;
+    const mover = this.#direction.move(items, this.#planEvents, this.#transferOptions(exists, mayAsk));
+    try {
+      await connection.persist((client) => mover.run(client));
+      await this.#verify();
+    } finally {
+      await mover.close();
+    }
+  }
+
+  get #planEvents(): JobPlanEvents<Item> {
+    const { events } = this.#settings;
+    return {
+      onPlanned: (item) => events.onPlanned?.(item),
+      onPlanComplete: () => events.onPlanComplete?.(),
+      onFailed: (source, error) => {
+        this.#tally.addFailure(error);
+        events.onSourceFailed?.(source, error);
+      },
+      onLeftOut: (left) => this.#leaveOut(left),
+    };
+  }
+
+  #transferOptions(exists: ExistsPolicy, mayAsk: boolean): TransferOptions<Item> {
+    const { connection, clock, digest64, signal, events } = this.#settings;
+    const { isSending, isConflict, verification } = this.#direction;
+    return {
+      exists,
+      clock,
+      digest64,
+      signal,
+      onStart: (item, present, size) => {
+        if (isSending) this.#acknowledge(item, present);
+        events.onStart?.(item, present, size);
+      },
+      onProgress(item, bytes) {
+        if (!isSending) connection.noteProgress();
+        events.onProgress?.(item, bytes);
+      },
+      onRestart: (item) => events.onRestart?.(item),
+      onDone: (item, outcome, path, size) => {
+        if (isSending) connection.noteProgress();
+        const done = { outcome, path, size };
+        if (verification === undefined || item.kind !== "file" || outcome === "skipped") this.#done(item, done);
+        else {
+          const open = () => verification.open(item, path);
+          this.#checks.push({ item, done, remote: verification.remotePath(item, path), open });
+        }
+      },
+      onGone: (item, error) => this.#leaveOut(gone(item.from, error), item),
+      onFailed: (item, error) => {
+        const isAsked =
+          mayAsk && error.code === "EXISTS" && isConflict(error) && this.#conflicts.length < MAX_CONFLICTS;
+        if (isAsked) this.#conflicts.push({ item, error });
+        else this.#failed(item, error);
+      },
+    };
+  }
+
+  #acknowledge(item: Item, present: number): void {
+    if (present <= (this.#acknowledged.get(item) ?? 0)) return;
+    this.#acknowledged.set(item, present);
+    this.#settings.connection.noteProgress();
+  }
+
+  /** Compare the digests of both ends of what has moved. @throws CommError INTERRUPTED */
+  async #verify(): Promise<void> {
+    const { events } = this.#settings;
+    const { verification } = this.#direction;
+    if (verification === undefined) return;
+    await compareDigests(this.#checks.splice(0), {
+      ...this.#settings,
+      sha256: () => verification.sha256(),
+      onBegin: ({ item }) => events.onVerifying?.(item),
+      onSame: ({ item, done }, sha256) => this.#done(item, { ...done, sha256 }),
+      onFailed: ({ item }, error) => this.#failed(item, error),
+    });
+  }
+
+  #done(item: Item, done: Done): void {
+    if (item.kind === "file") this.#tally.addDone(done.outcome, done.size);
+    this.#settings.events.onDone?.(item, done);
+  }
+
+  #failed(item: Item, error: CommError): void {
+    this.#tally.addFailure(error);
+    this.#settings.events.onFailed?.(item, error);
+  }
+
+  #leaveOut(left: LeftOutThing, item?: Item): void {
+    const { path, count = 1 } = left;
+    const isNew = this.#leftOut.add(`${count} ${path}`);
+    if (isNew) this.#tally.addLeftOut(count);
+    if (isNew || item !== undefined) this.#settings.events.onLeftOut?.(left, item);
+  }
+}
