@@ -1,6 +1,7 @@
 import { expect, spyOn, test } from "bun:test";
 import { TransferView } from "../../../lib/cli/client/transfer-view.ts";
 import { EXIT_OF } from "../../../lib/cli/exit-codes.ts";
+import { TransferTally } from "../../../lib/client/transfer-result.ts";
 import { RemoteError } from "../../../lib/errors.ts";
 import { TestIo } from "../../support/test-io.ts";
 
@@ -9,12 +10,19 @@ const item = (path: string) => ({ from: path, to: path, kind: "file", size: 1_00
 function shown({ json = true, isStrict = false } = {}) {
   const io = new TestIo();
   const view = new TransferView({ io, json, verb: "Sent", isStrict, placeOf: () => "" });
+  const tally = new TransferTally();
+  const finish = () => view.finish(tally.result);
   const events = async () => {
-    await view.finish();
+    await finish();
     const lines = io.written.join("").trimEnd().split("\n");
     return lines.map((line): Record<string, unknown> => JSON.parse(line));
   };
-  return { view, io, events };
+  /** As a job counts and reports it. */
+  const fail = (path: string, error: RemoteError) => {
+    tally.addFailure(error);
+    view.onFailed(item(path), error);
+  };
+  return { view, io, tally, fail, finish, events };
 }
 
 test("progress is told five times a second at most, from the beginning of the transfer on", async () => {
@@ -36,27 +44,28 @@ test("progress is told five times a second at most, from the beginning of the tr
 });
 
 test("the exit code is that of the first failure", async () => {
-  const { view, events } = shown();
-  expect(view.exit).toBe(0);
-  view.onFailed(item("a"), new RemoteError("EXISTS", "No."));
-  view.onFailed(item("b"), new RemoteError("NOT_FOUND", "No."));
-  expect(view.exit).toBe(EXIT_OF.EXISTS);
+  const { fail, finish, events } = shown();
+  expect(await finish()).toBe(0);
+  fail("a", new RemoteError("EXISTS", "No."));
+  fail("b", new RemoteError("NOT_FOUND", "No."));
+  expect(await finish()).toBe(EXIT_OF.EXISTS);
   const failed = (await events()).filter(({ event }) => event === "failed");
   expect(failed.map(({ code, exit }) => [code, exit])).toEqual([
     ["EXISTS", EXIT_OF.EXISTS],
     ["NOT_FOUND", EXIT_OF.NOT_FOUND],
   ]);
-  expect(view.exit).toBe(EXIT_OF.EXISTS);
+  expect(await finish()).toBe(EXIT_OF.EXISTS);
 });
 
-test("what is left out makes it incomplete where that is asked for, and hides no failure", () => {
+test("what is left out makes it incomplete where that is asked for, and hides no failure", async () => {
   const left = { path: "a", code: "NOT_A_FILE", why: "a device" } as const;
   for (const isStrict of [false, true]) {
-    const { view } = shown({ isStrict });
+    const { view, tally, fail, finish } = shown({ isStrict });
+    tally.addLeftOut(1);
     view.onLeftOut(left);
-    expect(view.exit).toBe(isStrict ? EXIT_OF.INCOMPLETE : 0);
-    view.onFailed(item("b"), new RemoteError("NOT_FOUND", "No."));
-    expect(view.exit).toBe(EXIT_OF.NOT_FOUND);
+    expect(await finish()).toBe(isStrict ? EXIT_OF.INCOMPLETE : 0);
+    fail("b", new RemoteError("NOT_FOUND", "No."));
+    expect(await finish()).toBe(EXIT_OF.NOT_FOUND);
   }
 });
 
