@@ -9,6 +9,8 @@ const MAX_ENTRIES = 10_000;
 
 /** A digest that is known, or under way for so many. */
 interface Entry {
+  /** Of the state of the file. */
+  readonly etag: string;
   readonly sha256: Promise<string>;
   waiting: number;
   isKnown: boolean;
@@ -19,7 +21,7 @@ export class DigestCache {
   readonly #storage: Storage;
   readonly #createSha256: () => Sha256;
   readonly #clock: YielderClock;
-  /** By path and etag; the least recently used first. */
+  /** By path, of its last state; the least recently used first. */
   readonly #entries = new Map<string, Entry>();
 
   constructor(storage: Storage, createSha256: () => Sha256, clock: YielderClock) {
@@ -36,17 +38,17 @@ export class DigestCache {
   async digest(path: string, signal: AbortSignal): Promise<DigestResult> {
     const file = await this.#storage.open(path);
     const { size, modifiedAt, executable, mode, etag } = file.entry;
-    const key = `${etag} ${path}`;
-    const known = this.#entries.get(key);
-    const entry = known ?? this.#begin(file);
-    if (known !== undefined) await file.close();
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    const known = this.#entries.get(path);
+    const isSame = known?.etag === etag;
+    const entry = isSame ? known : this.#begin(file);
+    if (isSame) await file.close();
+    this.#entries.delete(path);
+    this.#entries.set(path, entry);
     if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
-    return { size, modifiedAt, executable, mode, etag, sha256: await this.#wait(entry, key, signal) };
+    return { size, modifiedAt, executable, mode, etag, sha256: await this.#wait(entry, path, signal) };
   }
 
-  async #wait(entry: Entry, key: string, signal: AbortSignal): Promise<string> {
+  async #wait(entry: Entry, path: string, signal: AbortSignal): Promise<string> {
     const left = Promise.withResolvers<never>();
     const onAbort = () => left.reject(leftError());
     signal.addEventListener("abort", onAbort);
@@ -59,7 +61,7 @@ export class DigestCache {
       left.promise.catch(() => {});
       entry.waiting--;
       // It has failed, or nobody wants it: the next caller starts again.
-      if (entry.waiting === 0 && !entry.isKnown) this.#forget(key, entry);
+      if (entry.waiting === 0 && !entry.isKnown) this.#forget(path, entry);
     }
   }
 
@@ -79,15 +81,15 @@ export class DigestCache {
       }
     };
     const begun = Promise.withResolvers<string>();
-    const entry: Entry = { sha256: begun.promise, waiting: 0, isKnown: false };
+    const entry: Entry = { etag: file.entry.etag, sha256: begun.promise, waiting: 0, isKnown: false };
     entry.sha256.catch(() => {}); // told to those who wait
     // The first of them waits before a piece is read.
     void Promise.resolve().then(() => begun.resolve(work()));
     return entry;
   }
 
-  #forget(key: string, entry: Entry): void {
-    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+  #forget(path: string, entry: Entry): void {
+    if (this.#entries.get(path) === entry) this.#entries.delete(path);
   }
 }
 

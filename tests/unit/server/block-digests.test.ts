@@ -30,4 +30,11 @@ describe("BlockDigestCache", () => {
     expect(cache.of(entry("used"))?.get(0)).toBe(8n);
     expect(cache.of(entry("first"))?.get(0)).toBeUndefined();
   });
+
+  test("keeps only the last state of a file: one that changes all the time pushes nothing out", () => {
+    const cache = new BlockDigestCache();
+    cache.of(entry("first"))?.set(0, 7n);
+    for (let index = 0; index < 20_000; index++) cache.of({ ...entry("log"), etag: `${index}` })?.set(0, 9n);
+    expect(cache.of(entry("first"))?.get(0)).toBe(7n);
+  });
 });

@@ -116,4 +116,34 @@ describe("DigestCache", () => {
     const { sha256 } = await digests.digest("a", never);
     expect(sha256).toBe(new Bun.CryptoHasher("sha256").update("abc").digest("hex"));
   });
+
+  test("keeps only the last state of a file: one that changes all the time pushes nothing out", async () => {
+    const memory = new MemoryStorage();
+    memory.set("first", new Uint8Array(1));
+    let opened = 0;
+    let digested = 0;
+    const storage = facade(memory, {
+      async open(path: string): Promise<OpenFile> {
+        const file = await memory.open(path);
+        const etag = path === "log" ? `state ${opened++}` : file.entry.etag;
+        return { ...file, entry: { ...file.entry, etag }, read: (...where) => file.read(...where) };
+      },
+    });
+    memory.set("log", new Uint8Array(1));
+    const createSha256 = () => {
+      digested++;
+      return new Bun.CryptoHasher("sha256");
+    };
+    const digests = new DigestCache(storage, createSha256, new FakeClock());
+    const ask = async (path: string) => {
+      const asked = digests.digest(path, never);
+      await settle();
+      return asked;
+    };
+    await ask("first");
+    for (let state = 0; state < 10_001; state++) await ask("log");
+    const before = digested;
+    await ask("first");
+    expect(digested).toBe(before);
+  });
 });
