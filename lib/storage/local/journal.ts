@@ -1,31 +1,26 @@
 import fs from "node:fs";
-import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../../block.ts";
-import { areSameRanges, hasHoles } from "../../holes.ts";
+import type { Range } from "../../block.ts";
+import { areSameRanges } from "../../holes.ts";
 import { bootId } from "../../platform/boot.ts";
 import type { FileFacts } from "../storage.ts";
-import { DataBlocks } from "./data-blocks.ts";
+import type { DataBlocks } from "./data-blocks.ts";
+import {
+  blocksOf,
+  DIGEST_BYTES,
+  decodeHead,
+  digestPosition,
+  encodeHead,
+  headBytesIn,
+  type JournalHead,
+  journalBytes,
+  MIN_HEAD_BYTES,
+} from "./journal-format.ts";
 import { JournalLock } from "./locks/journal-lock.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { tryNarrow } from "./rights.ts";
 
-const FORMAT = "commserver journal 1";
-/** Of a file with holes, whose blocks are counted without those. */
-const HOLES_FORMAT = "commserver journal 2";
-/** Facts in JSON, padded with spaces; behind them 8 bytes for the digest of each block, 0 while it is not here. */
-const FACTS_BYTES = 4096;
-const HOLES_FACTS_BYTES = 65_536;
-const DIGEST_BYTES = 8;
-const MAX_BLOCKS = MAX_FILE_BYTES / BLOCK_BYTES;
-
-interface Recorded extends FileFacts {
-  readonly format: string;
-  readonly blockBytes: number;
-  /** The run of the system in which it was written: what that run's memory held is on the disk for certain only within it. */
-  readonly boot: string;
-}
-
 /**
- * Which blocks of an unfinished file are here and verified. A block is noted when it has been written, so the journal
+ * Which blocks of an unfinished file are here and verified, kept in a file beside it, and locked. A block is noted when it has been written, so the journal
  * survives the end of the process at any moment; after a power failure it may be ahead of the data, which is told by
  * another `boot`, and then its digests tell what is true.
  */
@@ -38,7 +33,7 @@ export class Journal {
   #digests: BigUint64Array;
 
   private constructor(lock: JournalLock, path: string, facts: FileFacts, digests: BigUint64Array) {
-    this.#blocks = new DataBlocks(facts.size, facts.holes);
+    this.#blocks = blocksOf(facts);
     this.#lock = lock;
     this.#fd = lock.fd;
     this.#path = path;
@@ -65,7 +60,7 @@ export class Journal {
       const found = readJournal(lock.fd);
       if (found !== undefined && isSameSource(found.facts, facts)) {
         const journal = new Journal(lock, path, facts, found.digests);
-        return { journal, state: found.facts.boot === bootId() ? "trusted" : "unverified" };
+        return { journal, state: found.boot === bootId() ? "trusted" : "unverified" };
       }
       return { journal: new Journal(lock, path, facts, new BigUint64Array(0)), state: "new" };
     } catch (error) {
@@ -90,22 +85,17 @@ export class Journal {
     }
   }
 
-  /** Begin anew: nothing is here. */
+  /** Start over: nothing is here. */
   restart(): void {
     this.#digests = new BigUint64Array(this.#blocks.count);
     fs.ftruncateSync(this.#fd, 0);
-    fs.ftruncateSync(this.#fd, factsBytes(this.#facts) + this.#digests.length * DIGEST_BYTES);
+    fs.ftruncateSync(this.#fd, journalBytes(this.#facts));
     this.trust();
   }
 
   /** What it says now is known to be true. */
   trust(): void {
-    const { size, modifiedAt, executable, etag, holes } = this.#facts;
-    const boot = bootId();
-    const format = hasHoles(this.#facts) ? HOLES_FORMAT : FORMAT;
-    const facts = { size, modifiedAt, executable, etag, ...(hasHoles(this.#facts) && { holes }) };
-    const recorded: Recorded = { format, blockBytes: BLOCK_BYTES, boot, ...facts };
-    const bytes = Buffer.from(JSON.stringify(recorded).padEnd(factsBytes(this.#facts)));
+    const bytes = encodeHead({ facts: this.#facts, boot: bootId() });
     fs.writeSync(this.#fd, bytes, 0, bytes.length, 0);
   }
 
@@ -140,7 +130,7 @@ export class Journal {
     this.#digests[number] = digest;
     const bytes = Buffer.alloc(DIGEST_BYTES);
     bytes.writeBigUInt64LE(digest);
-    fs.writeSync(this.#fd, bytes, 0, DIGEST_BYTES, factsBytes(this.#facts) + number * DIGEST_BYTES);
+    fs.writeSync(this.#fd, bytes, 0, DIGEST_BYTES, digestPosition(this.#facts, number));
   }
 
   /** @throws StorageError BUSY when it is another's by now */
@@ -160,41 +150,28 @@ export class Journal {
   }
 }
 
-function readJournal(fd: number): { facts: Recorded; digests: BigUint64Array } | undefined {
+function readJournal(fd: number): (JournalHead & { digests: BigUint64Array }) | undefined {
   try {
-    const facts = readFacts(fd);
-    if (facts?.blockBytes !== BLOCK_BYTES || !Number.isSafeInteger(facts.size)) return undefined;
-    if (facts.format !== (hasHoles(facts) ? HOLES_FORMAT : FORMAT)) return undefined;
-    const { count } = blocksOf(facts);
-    const begin = factsBytes(facts);
-    if (count > MAX_BLOCKS || fs.fstatSync(fd).size !== begin + count * DIGEST_BYTES) return undefined;
-    const digests = new BigUint64Array(count);
+    const head = readHead(fd);
+    if (head === undefined || fs.fstatSync(fd).size !== journalBytes(head.facts)) return undefined;
+    const digests = new BigUint64Array(blocksOf(head.facts).count);
     const bytes = Buffer.from(digests.buffer);
-    if (fs.readSync(fd, bytes, 0, bytes.length, begin) < bytes.length) return undefined;
-    return { facts, digests };
+    const read = fs.readSync(fd, bytes, 0, bytes.length, digestPosition(head.facts, 0));
+    return read < bytes.length ? undefined : { ...head, digests };
   } catch {
-    return undefined; // torn by a crash: begin anew
+    return undefined; // not to be read: it begins again
   }
 }
 
-/** @throws SyntaxError; the system's error */
-function readFacts(fd: number): Recorded | undefined {
-  const head = Buffer.alloc(HOLES_FACTS_BYTES);
+/** @throws the system's error */
+function readHead(fd: number): JournalHead | undefined {
+  const start = new Uint8Array(MIN_HEAD_BYTES);
+  if (fs.readSync(fd, start, 0, MIN_HEAD_BYTES, 0) < MIN_HEAD_BYTES) return undefined;
+  const length = headBytesIn(start);
   // Of most there is no more.
-  if (fs.readSync(fd, head, 0, FACTS_BYTES, 0) < FACTS_BYTES) return undefined;
-  let length = FACTS_BYTES;
-  if (head.includes(HOLES_FORMAT)) {
-    length += fs.readSync(fd, head, FACTS_BYTES, HOLES_FACTS_BYTES - FACTS_BYTES, FACTS_BYTES);
-  }
-  return JSON.parse(head.toString("utf8", 0, length)) as Recorded;
-}
-
-function factsBytes(facts: FileFacts): number {
-  return hasHoles(facts) ? HOLES_FACTS_BYTES : FACTS_BYTES;
-}
-
-function blocksOf({ size, holes }: FileFacts): DataBlocks {
-  return new DataBlocks(size, holes);
+  if (length === MIN_HEAD_BYTES) return decodeHead(start);
+  const head = new Uint8Array(length);
+  return decodeHead(head.subarray(0, fs.readSync(fd, head, 0, length, 0)));
 }
 
 function isSameSource(a: FileFacts, b: FileFacts): boolean {
