@@ -24,7 +24,7 @@ import { STALLED_MS } from "../../lib/server/holders.ts";
 import { memoryLimits } from "../../lib/server/memory-limits.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
 import { LOOK_MS, restAfter } from "../../lib/storage/local/watch/looking-source.ts";
-import { MAX_TOUCHED } from "../../lib/storage/local/watch/watched-tree.ts";
+import { MAX_TOUCHED } from "../../lib/storage/local/watch/touches.ts";
 import { MAX_PATHS } from "../../lib/transfer/given-names.ts";
 import { privateConstant } from "../support/private-constant.ts";
 import { readTableOf } from "../support/protocol-page.ts";

@@ -4,6 +4,7 @@ import type { Folders } from "../folders.ts";
 import type { Found } from "../local-list.ts";
 import type { OpenFolder } from "../open-folder.ts";
 import { DEAF, type Lateness, type OpenedSource, openBestSource, openLookingSource } from "./best-source.ts";
+import { NamedTimers } from "./named-timers.ts";
 import { askMark, markNow } from "./root-mark.ts";
 import type { TreeSink } from "./tree-source.ts";
 import { WatchedTree } from "./watched-tree.ts";
@@ -21,8 +22,6 @@ const LINGER_MS = 5_000;
 const REPLACED = "The server's repository is another folder than before, or a disk in it came or went: list it again.";
 
 type Listener = (changes: readonly StorageChange[]) => void;
-
-type Timer = "gather" | "renew" | "leave" | "check";
 
 export interface FolderWatchOptions {
   readonly folders: Folders;
@@ -59,7 +58,7 @@ export class FolderWatch {
   #openings = 0;
   /** What was at the root when it was learnt. */
   #mark: string | undefined;
-  readonly #timers = new Map<Timer, ReturnType<typeof setTimeout>>();
+  readonly #timers = new NamedTimers<"gather" | "renew" | "leave" | "check">();
 
   constructor(options: FolderWatchOptions) {
     this.#options = options;
@@ -71,7 +70,7 @@ export class FolderWatch {
    * @throws StorageError as Folders.open(); the system's error
    */
   async subscribe(listener: Listener): Promise<() => void> {
-    this.#cancel("leave");
+    this.#timers.cancel("leave");
     this.#listeners.add(listener);
     try {
       // Others may wait for what could not be learnt anew: whoever comes now asks for all of them.
@@ -101,7 +100,7 @@ export class FolderWatch {
       if (opening === this.#openings) this.#stop();
       throw error;
     }
-    this.#after(CHECK_MS, "check", () => void this.#check());
+    this.#timers.after(CHECK_MS, "check", () => void this.#check());
   }
 
   /** @returns false when the system can't watch so much @throws as subscribe() */
@@ -148,14 +147,14 @@ export class FolderWatch {
     const { folders } = this.#options;
     const mark = await askMark(folders.place, folders.root);
     if (tree !== this.#tree || tree.isLost) return;
-    if (mark === this.#mark) return this.#after(CHECK_MS, "check", () => void this.#check());
+    if (mark === this.#mark) return this.#timers.after(CHECK_MS, "check", () => void this.#check());
     this.#why = REPLACED;
     tree.lost();
   }
 
   #gather(tree: WatchedTree): void {
     if (tree !== this.#tree || this.#isTelling) return;
-    this.#after(GATHER_MS, "gather", () => void this.#tell(tree));
+    this.#timers.after(GATHER_MS, "gather", () => void this.#tell(tree));
   }
 
   async #tell(tree: WatchedTree): Promise<void> {
@@ -175,7 +174,7 @@ export class FolderWatch {
   #lose(tree: WatchedTree): void {
     if (tree !== this.#tree) return;
     this.#missed += 1 + tree.touchedCount;
-    this.#after(RENEW_MS, "renew", () => void this.#renew(tree));
+    this.#timers.after(RENEW_MS, "renew", () => void this.#renew(tree));
   }
 
   async #renew(lost: WatchedTree | undefined): Promise<void> {
@@ -196,7 +195,7 @@ export class FolderWatch {
    * @throws as subscribe()
    */
   async #reopen(isFirst = false): Promise<void> {
-    this.#cancel("renew");
+    this.#timers.cancel("renew");
     const latenessBefore = this.#lateness;
     try {
       await this.#open();
@@ -207,7 +206,7 @@ export class FolderWatch {
       if (isFirst) this.#emit([missed(1, message)]);
       const isGone = error instanceof StorageError && error.code === "UNREADABLE";
       this.#why = REPLACED;
-      this.#after(isGone ? CHECK_MS : RETRY_MS, "renew", () => void this.#renew(undefined));
+      this.#timers.after(isGone ? CHECK_MS : RETRY_MS, "renew", () => void this.#renew(undefined));
       throw error;
     }
     if (this.#tree?.isLost) return;
@@ -224,7 +223,7 @@ export class FolderWatch {
 
   #unsubscribe(listener: Listener): void {
     this.#listeners.delete(listener);
-    if (this.#listeners.size === 0) this.#after(LINGER_MS, "leave", () => this.#stop());
+    if (this.#listeners.size === 0) this.#timers.after(LINGER_MS, "leave", () => this.#stop());
   }
 
   #stop(): void {
@@ -235,26 +234,10 @@ export class FolderWatch {
     this.#missed = 0;
     this.#isFull = false;
     this.#lateness = undefined;
-    this.#cancel("gather");
-    this.#cancel("renew");
-    this.#cancel("check");
+    this.#timers.cancel("gather");
+    this.#timers.cancel("renew");
+    this.#timers.cancel("check");
     void tree?.close();
-  }
-
-  /** Unless it is about to happen anyway. */
-  #after(ms: number, what: Timer, action: () => void): void {
-    if (this.#timers.has(what)) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(what);
-      action();
-    }, ms);
-    timer.unref();
-    this.#timers.set(what, timer);
-  }
-
-  #cancel(what: Timer): void {
-    clearTimeout(this.#timers.get(what));
-    this.#timers.delete(what);
   }
 }
 

@@ -7,13 +7,10 @@ import { type Found, HIDDEN } from "../local-list.ts";
 import { isUnfinished, isWithinUnfinished } from "../names/part-names.ts";
 import type { OpenFolder } from "../open-folder.ts";
 import { KnownFolder } from "./known-folder.ts";
+import { type Touch, Touches } from "./touches.ts";
 import { TreeLearner } from "./tree-learner.ts";
 import type { Arrival, TreeSink, TreeSource } from "./tree-source.ts";
 
-/** Names that may wait for a look; when there are more, what is there is learnt anew. */
-export const MAX_TOUCHED = 50_000;
-/** Names of one folder, or folders, of which it is not known where they went. */
-const MAX_UNSURE = 1_000;
 /** Changes that are told together, about. */
 const BATCH_CHANGES = 256;
 
@@ -30,16 +27,6 @@ export interface WatchedTreeOptions {
   onFull(): void;
 }
 
-/** What has happened at a name since it was last looked at. */
-interface Touch {
-  /** The last was that it went: there is nothing to look at. */
-  isGone: boolean;
-  /** A folder that was told has gone from there. */
-  hadFolder: boolean;
-  /** The folder that is there now came from elsewhere in the tree, with all that is known of it. */
-  isMoved: boolean;
-}
-
 /**
  * What is known of a tree, from the moment on that the system tells what happens in it. A folder that comes is learnt
  * before it is told, and then stands for all in it: whoever lists it then finds all that was not told.
@@ -49,25 +36,23 @@ export class WatchedTree implements TreeSink {
   readonly #source: TreeSource;
   readonly #learner: TreeLearner;
   readonly #root = KnownFolder.root();
-  #touched = new Map<KnownFolder, Map<string, Touch>>();
-  #touchedCount = 0;
+  readonly #touches: Touches;
   /** Folders that have gone, until it is known whether they come back under another name. */
   readonly #moving = new Map<number, KnownFolder>();
-  /** What was touched in a folder that was not where it was known to be. */
-  readonly #unsure = new Map<KnownFolder, Map<string, Touch>>();
   #isLost = false;
   #isClosed = false;
 
   /** @throws the system's error when it can't be watched */
   constructor(options: WatchedTreeOptions) {
     this.#options = options;
+    this.#touches = new Touches({ onTouched: options.onTouched, onTooMany: () => this.lost() });
     this.#source = options.openSource(this);
     this.#learner = new TreeLearner(options.folders, this.#source);
   }
 
   /** Names that wait for a look. */
   get touchedCount(): number {
-    return this.#touchedCount;
+    return this.#touches.count;
   }
 
   /** True when more has happened than is known. */
@@ -82,9 +67,7 @@ export class WatchedTree implements TreeSink {
 
   /** What has happened to all that was touched until now, some at a time. @throws the system's error out of files */
   async *changes(): AsyncGenerator<StorageChange[], void> {
-    const touched = this.#touched;
-    this.#touched = new Map();
-    this.#touchedCount = 0;
+    const touched = this.#touches.take();
     this.#forgetMoving();
     if (!this.#source.isExact) this.#options.folders.forget();
     const yielder = new Yielder(diskClock);
@@ -117,19 +100,19 @@ export class WatchedTree implements TreeSink {
       return;
     }
     if (isFolder) this.#options.folders.forget();
-    const touch = this.#touch(folder, name);
+    const touch = this.#touches.at(folder, name);
     touch.isGone = false;
     if (moved === undefined) return;
     const replaced = folder.folder(name);
     if (replaced !== undefined) this.#lose(replaced, touch);
     folder.adopt(name, moved);
     touch.isMoved = true;
-    this.#touchUnsure();
+    this.#touches.touchUnsure();
   }
 
   gone(folder: KnownFolder, name: string, { isFolder, cookie }: Arrival): void {
     if (isUnfinished(name)) return;
-    const touch = this.#touch(folder, name);
+    const touch = this.#touches.at(folder, name);
     touch.isGone = true;
     if (!isFolder) return;
     this.#options.folders.forget();
@@ -143,7 +126,7 @@ export class WatchedTree implements TreeSink {
   touched(folder: KnownFolder, name: string): void {
     // A folder changes with what is in it, and that is told by itself.
     if (folder.folder(name) !== undefined || isUnfinished(name)) return;
-    this.#touch(folder, name).isGone = false;
+    this.#touches.at(folder, name).isGone = false;
   }
 
   touchedPath(path: string): void {
@@ -154,7 +137,7 @@ export class WatchedTree implements TreeSink {
       const next = folder.folder(name);
       // What is in a folder that is not known comes with it.
       if (next === undefined || index === names.length - 1) {
-        this.#touch(folder, name).isGone = false;
+        this.#touches.at(folder, name).isGone = false;
         return;
       }
       folder = next;
@@ -172,6 +155,7 @@ export class WatchedTree implements TreeSink {
   #end(tell: () => void): void {
     if (this.#isLost || this.#isClosed) return;
     this.#isLost = true;
+    this.#touches.stop();
     this.#learner.stop();
     tell();
   }
@@ -181,28 +165,10 @@ export class WatchedTree implements TreeSink {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#learner.stop();
-    this.#touched.clear();
+    this.#touches.clear();
     this.#forgetMoving();
     await this.#learner.unwatch(this.#root);
     this.#source.close();
-  }
-
-  #touch(folder: KnownFolder, name: string): Touch {
-    let names = this.#touched.get(folder);
-    if (names === undefined) {
-      names = new Map();
-      this.#touched.set(folder, names);
-    }
-    let touch = names.get(name);
-    if (touch === undefined) {
-      touch = { isGone: false, hadFolder: false, isMoved: false };
-      if (this.#isLost || this.#isClosed) return touch;
-      names.set(name, touch);
-      this.#touchedCount++;
-      if (this.#touchedCount > MAX_TOUCHED) this.lost();
-      else this.#options.onTouched();
-    }
-    return touch;
   }
 
   /** `opened`: the folder, undefined when it is not where it was. */
@@ -216,7 +182,8 @@ export class WatchedTree implements TreeSink {
     // What has gone with its folder is told by that.
     if (path === undefined || pathFault(path) !== undefined) return [];
     if (opened === undefined && !touch.isGone) {
-      this.#noteUnsure(folder, name, touch);
+      // Where the folder went, another event tells, of it or of one above it.
+      if (this.#source.isExact) this.#touches.noteUnsure(folder, name, touch);
       return [];
     }
     const isThere = !touch.isGone && opened !== undefined;
@@ -257,27 +224,6 @@ export class WatchedTree implements TreeSink {
     changes.push({ change: "added", path, entry });
     if (!isWhole) this.full();
     return changes;
-  }
-
-  /** Where the folder went, another event tells, of it or of one above it. */
-  #noteUnsure(folder: KnownFolder, name: string, touch: Touch): void {
-    if (!this.#source.isExact) return;
-    const names = this.#unsure.get(folder) ?? new Map();
-    this.#unsure.set(folder, names.set(name, touch));
-    if (this.#unsure.size > MAX_UNSURE || names.size > MAX_UNSURE) this.lost();
-  }
-
-  /** What was not found where it was may be found where it is now. */
-  #touchUnsure(): void {
-    const unsure = [...this.#unsure];
-    this.#unsure.clear();
-    for (const [folder, names] of unsure) {
-      for (const [name, earlier] of names) {
-        const touch = this.#touch(folder, name);
-        touch.hadFolder ||= earlier.hadFolder;
-        touch.isMoved ||= earlier.isMoved;
-      }
-    }
   }
 
   #lose(folder: KnownFolder, touch: Touch): void {
