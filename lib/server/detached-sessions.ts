@@ -1,5 +1,5 @@
 import type { Clock } from "../session/clock.ts";
-import type { SessionEnd } from "../session/session.ts";
+import type { SessionEnd } from "../session/session-end.ts";
 import type { Admission } from "./admission.ts";
 import type { Member } from "./member.ts";
 

@@ -1,5 +1,6 @@
 import type { Open } from "../protocol/messages.ts";
-import type { SessionEnd, SessionHandler } from "../session/session.ts";
+import type { SessionEnd } from "../session/session-end.ts";
+import type { SessionHandler } from "../session/session-options.ts";
 import type { Stream } from "../session/stream.ts";
 import type { Admission } from "./admission.ts";
 import type { Member } from "./member.ts";

@@ -1,7 +1,8 @@
 import type { PathKind } from "../path.ts";
 import { DIGESTS_CAPABILITY, HOLES_CAPABILITY, NAMES_CAPABILITY } from "../protocol/constants.ts";
 import type { Role } from "../protocol/messages.ts";
-import type { Session, SessionEnd } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionEnd } from "../session/session-end.ts";
 import type { GivenNames } from "../transfer/given-names.ts";
 import type { Account } from "./access/account.ts";
 import { CallCounter } from "./call-rates.ts";

@@ -1,7 +1,7 @@
 import type { Digest64 } from "../block.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
-import type { StreamLimits } from "../session/session.ts";
+import type { StreamLimits } from "../session/session-options.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Sha256 } from "../transfer/digest-file.ts";
 import type { Access } from "./access/access.ts";

@@ -45,11 +45,6 @@ export class BodyReceiver {
     return this.#ended;
   }
 
-  /** True while somebody waits for what the peer sends next. */
-  get isAwaited(): boolean {
-    return this.#wakeReader !== undefined;
-  }
-
   /** @throws ProtocolError CREDIT_EXCEEDED */
   push(piece: Uint8Array): void {
     this.#window.receive(piece.length);

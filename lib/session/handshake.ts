@@ -8,7 +8,8 @@ import type { Token } from "../protocol/token.ts";
 import type { Clock } from "./clock.ts";
 import { Link, type LinkHandler } from "./link.ts";
 import { checkSignature, ScramClient } from "./scram-client.ts";
-import { Session, type SessionHandler, type StreamLimits } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionHandler, StreamLimits } from "./session-options.ts";
 import type { Transport } from "./transport.ts";
 
 export interface ConnectOptions {

@@ -1,7 +1,8 @@
 import { HEADER_BYTES } from "../protocol/constants.ts";
-import { encodeHeader, readUint32 } from "../protocol/header.ts";
-import { Opcode } from "../protocol/opcode.ts";
+import { encodeHeader } from "../protocol/header.ts";
+import type { Opcode } from "../protocol/opcode.ts";
 import type { Clock } from "./clock.ts";
+import { ControlQueue } from "./control-queue.ts";
 import { discard } from "./held-buffers.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { FileBytes, Transport } from "./transport.ts";
@@ -15,12 +16,6 @@ export interface StreamFrame {
   readonly onSent: (() => void) | undefined;
 }
 
-interface ControlFrame {
-  readonly frame: Uint8Array;
-  isCaused: boolean;
-  readonly onSent: (() => void) | undefined;
-}
-
 /** Something with frames to send in turn, one at a time. */
 export interface FrameSource {
   /** The next frame, with so much payload at most, or undefined when there is none now: the source is then out of the round. */
@@ -30,8 +25,6 @@ export interface FrameSource {
 /** Frames up to here are copied together into one write; larger payloads go out by themselves, uncopied. */
 const COPY_BYTES = 16 * 1024;
 const BATCH_BYTES = 64 * 1024;
-/** In the header. */
-const STREAM_ID_OFFSET = 4;
 
 type SendTransport = Pick<Transport, "write" | "sendFile" | "close">;
 
@@ -41,19 +34,21 @@ interface SendRate {
 }
 
 /**
- * What waits for the transport. Control frames go first, in order; then the sources in turn, a frame
- * each. All that is small and waiting leaves in one write.
+ * What waits for the transport. Control frames go first, in order; then the sources in turn, a frame each. All that is small
+ * and waiting leaves in one write. "A sender SHOULD send control frames ahead of waiting DATA, and take turns between
+ * streams." (PROTOCOL.md, "Credit")
+ *
+ * Invariants: while #blocked nothing is handed to the transport but by close(); each onSent of a frame that was handed over
+ * is called once, when that write has left or the link is gone; a source is in the round only while it may have a frame.
  */
 export class SendQueue {
   readonly #transport: SendTransport;
   readonly #rate: SendRate | undefined;
   #cancelWait: (() => void) | undefined;
   #hasJustSent = false;
-  readonly #control: ControlFrame[] = [];
-  #controlBytes = 0;
+  readonly #control = new ControlQueue();
   /** Bytes handed to the transport. */
   bytesOut = 0;
-  #causedBytes = 0;
   /** Sources with frames, in the order of their turns. */
   readonly #sources = new Set<FrameSource>();
   /** What is told when the write that is under way has left. */
@@ -61,8 +56,6 @@ export class SendQueue {
   #blocked = false;
   #scheduled = false;
   #closing = false;
-  /** Whether ACCEPT counts as caused by the peer. */
-  countsAccepts = false;
   /** Called when the control frames that waited have gone to the transport. */
   onControlSent: (() => void) | undefined;
 
@@ -74,36 +67,29 @@ export class SendQueue {
 
   /** Bytes of control frames that wait. */
   get controlBytes(): number {
-    return this.#controlBytes;
+    return this.#control.bytes;
   }
 
-  /**
-   * Those of them of which the peer can cause any number, or which count as such: PONG, RESET, ACCEPT if that counts, and
-   * all that waits on a stream that is over.
-   */
+  /** As ControlQueue.causedBytes. */
   get causedBytes(): number {
-    return this.#causedBytes;
+    return this.#control.causedBytes;
+  }
+
+  /** Whether ACCEPT counts as caused by the peer. */
+  set countsAccepts(counts: boolean) {
+    this.#control.countsAccepts = counts;
   }
 
   /** Queue an encoded control frame, which belongs to the queue now. `onSent` is called when it has left. */
   pushControl(frame: Uint8Array, onSent?: () => void): void {
     if (this.#closing) return;
-    const [, opcode] = frame;
-    const isCaused =
-      opcode === Opcode.PONG || opcode === Opcode.RESET || (opcode === Opcode.ACCEPT && this.countsAccepts);
-    this.#control.push({ frame, isCaused, onSent });
-    this.#controlBytes += frame.length;
-    if (isCaused) this.#causedBytes += frame.length;
+    this.#control.push(frame, onSent);
     this.#schedule();
   }
 
-  /** The stream is over: what waits on it is not bounded by the number of streams any more. */
+  /** As ControlQueue.disown(). */
   disown(streamId: number): void {
-    for (const waiting of this.#control) {
-      if (waiting.isCaused || streamIdOf(waiting.frame) !== streamId) continue;
-      waiting.isCaused = true;
-      this.#causedBytes += waiting.frame.length;
-    }
+    this.#control.disown(streamId);
   }
 
   /** Put `source` into the round; no effect when it is there. */
@@ -143,7 +129,7 @@ export class SendQueue {
     this.#blocked = true;
     this.#cancelWait?.();
     this.#sources.clear();
-    this.#control.length = 0;
+    this.#control.clear();
     this.#settle();
   }
 
@@ -176,9 +162,7 @@ export class SendQueue {
     while (bytes < BATCH_BYTES) {
       const control = this.#control.shift();
       if (control === undefined) break;
-      const { frame, isCaused, onSent } = control;
-      this.#controlBytes -= frame.length;
-      if (isCaused) this.#causedBytes -= frame.length;
+      const { frame, onSent } = control;
       add(frame);
       frames.push(frame);
       if (onSent !== undefined) this.#inFlight.push(onSent);
@@ -200,7 +184,7 @@ export class SendQueue {
     if (this.#write(joined)) discard(joined);
     if (large !== undefined) this.#write(large);
     if (!this.#blocked) this.#settle();
-    if (this.#control.length === 0) this.onControlSent?.();
+    if (this.#control.isEmpty) this.onControlSent?.();
     return true;
   }
 
@@ -210,7 +194,7 @@ export class SendQueue {
       this.#sources.delete(source);
       const frame = source.takeFrame(this.#rate?.limit.frameBytes ?? Number.POSITIVE_INFINITY);
       if (frame === undefined) continue;
-      this.#sources.add(source); // behind the others
+      this.#sources.add(source); // after the others
       this.#rate?.limit.spend(frame.payload.length);
       this.#hasJustSent = true;
       return frame;
@@ -222,7 +206,7 @@ export class SendQueue {
   #mustWait(): boolean {
     const ms = this.#rate?.limit.waitMs() ?? 0;
     if (ms === 0) return false;
-    // All who share a limit may go on at the same moment: who has just sent comes behind the others.
+    // All links that share a limit may go on at the same moment: one that has just sent goes after the others.
     this.#cancelWait ??= this.#rate?.clock.after(this.#hasJustSent ? ms + 1 : ms, () => {
       this.#cancelWait = undefined;
       this.#hasJustSent = false;
@@ -247,18 +231,9 @@ export class SendQueue {
   }
 }
 
-function streamIdOf(frame: Uint8Array): number {
-  return readUint32(frame, STREAM_ID_OFFSET);
-}
-
-function headerOf(frame: StreamFrame): Uint8Array {
+function headerOf({ opcode, streamId, payload }: StreamFrame): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES);
-  encodeHeader(header, 0, {
-    opcode: frame.opcode,
-    flags: 0,
-    streamId: frame.streamId,
-    length: frame.payload.length,
-  });
+  encodeHeader(header, 0, { opcode, flags: 0, streamId, length: payload.length });
   return header;
 }
 

@@ -1,61 +1,26 @@
-import type * as v from "valibot";
-import { CommError, codeOfWire, type ErrorCode, ProtocolError, RemoteError, type TransportError } from "../errors.ts";
-import { MAX_STREAM_ID } from "../protocol/constants.ts";
+import { CommError, ProtocolError, type TransportError } from "../errors.ts";
 import { type Header, readUint32 } from "../protocol/header.ts";
 import { decodeJson } from "../protocol/json.ts";
 import { encodeReason, Open, Reason, type ReasonCode, Result, reasonOfWire } from "../protocol/messages.ts";
 import { Flag, Opcode } from "../protocol/opcode.ts";
-import type { Clock } from "./clock.ts";
+import { encodeControl } from "./control-payload.ts";
 import { discard } from "./held-buffers.ts";
 import type { Link, LinkHandler } from "./link.ts";
-import { encodeControl, Stream, type StreamPort } from "./stream.ts";
+import { errorOf, resetError, type SessionEnd } from "./session-end.ts";
+import type { SessionOptions } from "./session-options.ts";
+import { Stream } from "./stream.ts";
+import { portOver, type StreamPort } from "./stream-port.ts";
+import { StreamTable } from "./stream-table.ts";
 
-/** How long a server that ends in order waits for the client: the end of a file may still be on a slow way. */
+/** How long a server that ends cleanly waits for the client: the end of a file may still be on a slow link. */
 const ORDERLY_LINGER_MS = 10_000;
-
-/** What one side lets the other do; sent in HELLO and WELCOME. */
-export interface StreamLimits {
-  /** Bytes of DATA that may be sent on a new stream before the first CREDIT. */
-  readonly credit: number;
-  readonly maxStreams: number;
-}
-
-/** Why and by whom a session ended. */
-export interface SessionEnd {
-  /** `remote` and `local`: that side said goodbye with `code`. `lost`: nobody did. */
-  readonly by: "local" | "remote" | "lost";
-  readonly code: ReasonCode;
-  readonly message: string;
-}
-
-export interface SessionHandler {
-  /** The peer opened a stream. Answer with accept() or reset(); must not throw. */
-  onOpen(stream: Stream, request: Open): void;
-  /** The peer will end the session: no stream can be opened any more; those under way go on. */
-  onGoAway?(reason: { code: ReasonCode; message: string }): void;
-  onEnd(end: SessionEnd): void;
-}
-
-export interface SessionOptions {
-  readonly side: "client" | "server";
-  readonly clock: Clock;
-  /** What the peer granted us, and what we granted the peer. */
-  readonly remote: StreamLimits;
-  readonly local: StreamLimits;
-  /** Both sides have named the capability "working". */
-  readonly isWorkingTold?: boolean;
-  readonly handler: SessionHandler;
-}
 
 /** The streams of one admitted peer over a link, until one side leaves. Source: PROTOCOL.md, "Sessions". */
 export class Session implements LinkHandler {
   readonly #link: Link;
   readonly #options: SessionOptions;
-  readonly #streams = new Map<number, Stream>();
+  readonly #streams: StreamTable;
   #streamPort: StreamPort | undefined;
-  #nextId: number;
-  #lastPeerId = 0;
-  #peerStreams = 0;
   /** What ends the session; set by the first side that says so. */
   #end: SessionEnd | undefined;
   /** GOAWAY was sent, was received. */
@@ -70,7 +35,7 @@ export class Session implements LinkHandler {
     this.#link = link;
     this.#options = options;
     this.#idleSince = options.clock.now();
-    this.#nextId = options.side === "client" ? 1 : 2;
+    this.#streams = new StreamTable(options.side);
     link.liftLimits();
     link.startHeartbeat();
     link.handler = this;
@@ -100,7 +65,7 @@ export class Session implements LinkHandler {
 
   /** False while as many streams of ours are open as the peer allows. */
   get canOpen(): boolean {
-    return this.#streams.size - this.#peerStreams < this.#options.remote.maxStreams;
+    return this.#streams.ownStreams < this.#options.remote.maxStreams;
   }
 
   /** Since when there is no stream, on the clock; undefined while there is one. */
@@ -121,10 +86,10 @@ export class Session implements LinkHandler {
         `The other end allows ${this.#options.remote.maxStreams} requests at once.`,
       );
     }
-    if (this.#nextId > MAX_STREAM_ID) throw new CommError("TOO_MANY_STREAMS", "The session is used up: connect anew.");
+    const { nextId } = this.#streams;
     const payload = encodeControl(request);
-    const stream = this.#addStream(this.#nextId, true);
-    this.#nextId += 2;
+    const stream = this.#makeStream(nextId, true);
+    this.#streams.addOwn(stream);
     this.#link.send(Opcode.OPEN, stream.id, payload, options.end ? Flag.END : 0);
     discard(payload);
     if (options.end) stream.endWithOpen();
@@ -135,7 +100,7 @@ export class Session implements LinkHandler {
   onInterval(): void {
     // A peer that does not read what is there already needs no more of it.
     if (this.#options.isWorkingTold !== true || this.#ended || this.#link.hasUnsent) return;
-    for (const stream of this.#streams.values()) if (!this.#isOurs(stream.id)) stream.sayWorking();
+    for (const stream of this.#streams.values()) if (!this.#streams.isOurs(stream.id)) stream.sayWorking();
   }
 
   /** Round-trip time in milliseconds. @throws TransportError LOST */
@@ -143,9 +108,7 @@ export class Session implements LinkHandler {
     return this.#link.ping();
   }
 
-  /**
-   * Leave in order: say why, let the streams under way end, then close. After `deadlineMs` they are reset.
-   */
+  /** Leave cleanly: say why, let the streams under way end, then close. After `deadlineMs` they are reset. */
   goAway(code: ReasonCode, message: string, deadlineMs: number): void {
     if (this.#hasLeft || this.#ended) return;
     this.#hasLeft = true;
@@ -170,18 +133,22 @@ export class Session implements LinkHandler {
       case Opcode.OPEN:
         return this.#onOpen(header, payload);
       case Opcode.ACCEPT:
-        return this.#streamOf(header)?.onAccept(decodeJson(Result, payload, "ACCEPT"), (header.flags & Flag.END) !== 0);
+        return this.#streams
+          .find(header.streamId)
+          ?.onAccept(decodeJson(Result, payload, "ACCEPT"), (header.flags & Flag.END) !== 0);
       case Opcode.CREDIT:
-        return this.#streamOf(header)?.onCredit(readUint32(payload, 0));
+        return this.#streams.find(header.streamId)?.onCredit(readUint32(payload, 0));
       case Opcode.END:
-        return this.#streamOf(header)?.onEnd(payload.length === 0 ? {} : decodeJson(Result, payload, "END"));
+        return this.#streams
+          .find(header.streamId)
+          ?.onEnd(payload.length === 0 ? {} : decodeJson(Result, payload, "END"));
       case Opcode.RESET:
-        return this.#streamOf(header)?.fail(resetError(decodeJson(Reason, payload, "RESET")));
+        return this.#streams.find(header.streamId)?.fail(resetError(decodeJson(Reason, payload, "RESET")));
       case Opcode.WORKING:
         if (this.#options.isWorkingTold !== true) {
           throw new ProtocolError("UNEXPECTED_FRAME", "WORKING comes, though not both sides know it.");
         }
-        return this.#streamOf(header)?.onWorking();
+        return this.#streams.find(header.streamId)?.onWorking();
       case Opcode.GOAWAY: {
         const { code, message } = decodeJson(Reason, payload, "GOAWAY");
         return this.#onGoAway(reasonOfWire(code), message);
@@ -192,7 +159,7 @@ export class Session implements LinkHandler {
   }
 
   onData(streamId: number, piece: Uint8Array): void {
-    this.#streamById(streamId)?.onData(piece);
+    this.#streams.find(streamId)?.onData(piece);
   }
 
   onFault(error: CommError): void {
@@ -206,17 +173,17 @@ export class Session implements LinkHandler {
 
   #onOpen(header: Header, payload: Uint8Array): void {
     const id = header.streamId;
-    const peerParity = this.#options.side === "client" ? 0 : 1;
-    if (id % 2 !== peerParity) throw new ProtocolError("BAD_STREAM", `Stream id ${id} belongs to the other side.`);
-    if (id <= this.#lastPeerId) throw new ProtocolError("BAD_STREAM", `Stream id ${id} was used before.`);
+    this.#streams.checkPeerId(id);
     const request = decodeJson(Open, payload, "OPEN");
-    this.#lastPeerId = id;
+    this.#streams.notePeerId(id);
+    // "A side MUST answer an OPEN after the GOAWAY of either side with RESET and SHUTDOWN." (PROTOCOL.md, "Sessions")
     if (this.#end !== undefined) return this.#refuseStream(id, "SHUTDOWN", "The session is ending.");
-    if (this.#peerStreams >= this.#options.local.maxStreams) {
-      return this.#refuseStream(id, "TOO_MANY_STREAMS", `${this.#peerStreams} requests are under way.`);
+    const { peerStreams } = this.#streams;
+    if (peerStreams >= this.#options.local.maxStreams) {
+      return this.#refuseStream(id, "TOO_MANY_STREAMS", `${peerStreams} requests are under way.`);
     }
-    const stream = this.#addStream(id, false);
-    this.#peerStreams++;
+    const stream = this.#makeStream(id, false);
+    this.#streams.addPeers(stream);
     if ((header.flags & Flag.END) !== 0) stream.onOpenEnd();
     this.#options.handler.onOpen(stream, request);
   }
@@ -234,55 +201,29 @@ export class Session implements LinkHandler {
     this.#closeWhenIdle();
   }
 
-  #addStream(id: number, opener: boolean): Stream {
-    const stream = new Stream({
+  #makeStream(id: number, opener: boolean): Stream {
+    return new Stream({
       id,
       opener,
       port: this.#port,
       sendCredit: this.#options.remote.credit,
       receiveWindow: this.#options.local.credit,
     });
-    this.#streams.set(id, stream);
-    return stream;
   }
 
   /** Made with the first stream. */
   get #port(): StreamPort {
-    this.#streamPort ??= {
-      send: (...frame) => this.#link.send(...frame),
-      sendCredit: (...grant) => this.#link.sendCredit(...grant),
-      disown: (stream) => this.#link.disownStream(stream),
-      addSource: (source) => this.#link.addSource(source),
-      removeSource: (source) => this.#link.removeSource(source),
-      canSendFiles: () => this.#link.canSendFiles,
-      onBodySent: (id) => this.#streams.get(id)?.onBodySent(),
-      onStreamClosed: (closed) => this.#onStreamClosed(closed),
-    };
+    this.#streamPort ??= portOver(this.#link, {
+      onBodySent: (id) => this.#streams.find(id)?.onBodySent(),
+      onStreamClosed: (id) => this.#onStreamClosed(id),
+    });
     return this.#streamPort;
   }
 
-  #onStreamClosed(stream: Stream): void {
-    if (!this.#streams.delete(stream.id)) return;
+  #onStreamClosed(id: number): void {
+    if (!this.#streams.remove(id)) return;
     this.#idleSince = this.#options.clock.now();
-    if (!this.#isOurs(stream.id)) this.#peerStreams--;
     this.#closeWhenIdle();
-  }
-
-  #streamOf(header: Header): Stream | undefined {
-    return this.#streamById(header.streamId);
-  }
-
-  /** The stream, or undefined when it is over: such a frame crossed with END or RESET and means nothing. */
-  #streamById(id: number): Stream | undefined {
-    const stream = this.#streams.get(id);
-    if (stream !== undefined) return stream;
-    const wasOpened = this.#isOurs(id) ? id < this.#nextId : id <= this.#lastPeerId;
-    if (!wasOpened) throw new ProtocolError("BAD_STREAM", `Stream ${id} was never opened.`);
-    return undefined;
-  }
-
-  #isOurs(id: number): boolean {
-    return id % 2 === (this.#options.side === "client" ? 1 : 0);
   }
 
   #closeWhenIdle(): void {
@@ -306,18 +247,4 @@ export class Session implements LinkHandler {
     for (const stream of [...this.#streams.values()]) stream.fail(error, isLost);
     this.#options.handler.onEnd(this.#end);
   }
-}
-
-/** What a request gets when the session ended for this reason. */
-export function errorOf(end: SessionEnd): CommError {
-  const code = end.code === "OK" ? "LOST" : end.code;
-  return end.by === "remote" ? remoteError(code, end.message) : new CommError(code, end.message);
-}
-
-function resetError({ code, message, retryAfterMs }: v.InferOutput<typeof Reason>): RemoteError {
-  return remoteError(code === 0 ? "CANCELLED" : codeOfWire(code), message, retryAfterMs);
-}
-
-function remoteError(code: ErrorCode, message: string, retryAfterMs?: number): RemoteError {
-  return new RemoteError(code, message || `The other end said ${code} and no more.`, retryAfterMs);
 }

@@ -1,6 +1,7 @@
 import { Opcode } from "../../lib/protocol/opcode.ts";
 import type { FrameSource, StreamFrame } from "../../lib/session/send-queue.ts";
-import { Stream, type StreamPort } from "../../lib/session/stream.ts";
+import { Stream } from "../../lib/session/stream.ts";
+import type { StreamPort } from "../../lib/session/stream-port.ts";
 
 type BytesFrame = StreamFrame & { readonly payload: Uint8Array };
 

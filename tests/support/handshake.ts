@@ -1,6 +1,6 @@
 import type { Connected, ConnectOptions } from "../../lib/session/handshake.ts";
 import { connectSession } from "../../lib/session/handshake.ts";
-import type { SessionEnd } from "../../lib/session/session.ts";
+import type { SessionEnd } from "../../lib/session/session-end.ts";
 import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { MemoryPeer } from "./memory-peer.ts";

@@ -1,6 +1,8 @@
 import type { Open } from "../../lib/protocol/messages.ts";
 import { Link } from "../../lib/session/link.ts";
-import { Session, type SessionEnd, type StreamLimits } from "../../lib/session/session.ts";
+import { Session } from "../../lib/session/session.ts";
+import type { SessionEnd } from "../../lib/session/session-end.ts";
+import type { StreamLimits } from "../../lib/session/session-options.ts";
 import type { Stream } from "../../lib/session/stream.ts";
 import type { Transport } from "../../lib/session/transport.ts";
 import { memoryPair } from "../../lib/transport/memory-transport.ts";

@@ -2,7 +2,7 @@ import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { CommError, endsSession, toCommError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
-import { errorOf, type SessionEnd } from "../../session/session.ts";
+import { errorOf, type SessionEnd } from "../../session/session-end.ts";
 import { Wakeup } from "../../session/wakeup.ts";
 import { privatePlaces } from "../../state/private.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";

@@ -1,0 +1,70 @@
+import { readUint32 } from "../protocol/header.ts";
+import { Opcode } from "../protocol/opcode.ts";
+
+/** Where the stream id stands in an encoded frame. */
+const STREAM_ID_OFFSET = 4;
+
+export interface ControlFrame {
+  /** Header and payload. */
+  readonly frame: Uint8Array;
+  /** Whether it counts in causedBytes. */
+  isCaused: boolean;
+  /** Called when the frame has left. */
+  readonly onSent: (() => void) | undefined;
+}
+
+/**
+ * Control frames that wait for the transport, first in, first out, and how much of them the peer has caused: it must read its
+ * answers before it causes more.
+ *
+ * Invariants: `bytes` is the sum of all frames that wait, `causedBytes` of those with isCaused.
+ */
+export class ControlQueue {
+  readonly #frames: ControlFrame[] = [];
+  /** Bytes of all that waits. */
+  bytes = 0;
+  /**
+   * Those of them of which the peer can cause any number, or which count as such: PONG, RESET, ACCEPT if that counts, and
+   * all that waits on a stream that is over.
+   */
+  causedBytes = 0;
+  /** Whether ACCEPT counts as caused by the peer. */
+  countsAccepts = false;
+
+  get isEmpty(): boolean {
+    return this.#frames.length === 0;
+  }
+
+  /** Add an encoded frame, which belongs to the queue now. */
+  push(frame: Uint8Array, onSent: (() => void) | undefined): void {
+    const [, opcode] = frame;
+    const isCaused =
+      opcode === Opcode.PONG || opcode === Opcode.RESET || (opcode === Opcode.ACCEPT && this.countsAccepts);
+    this.#frames.push({ frame, isCaused, onSent });
+    this.bytes += frame.length;
+    if (isCaused) this.causedBytes += frame.length;
+  }
+
+  /** The next frame, which leaves the queue; undefined when none waits. */
+  shift(): ControlFrame | undefined {
+    const next = this.#frames.shift();
+    if (next === undefined) return undefined;
+    this.bytes -= next.frame.length;
+    if (next.isCaused) this.causedBytes -= next.frame.length;
+    return next;
+  }
+
+  /** The stream is over: the number of streams does not bound any more what waits on it. */
+  disown(streamId: number): void {
+    for (const waiting of this.#frames) {
+      if (waiting.isCaused || readUint32(waiting.frame, STREAM_ID_OFFSET) !== streamId) continue;
+      waiting.isCaused = true;
+      this.causedBytes += waiting.frame.length;
+    }
+  }
+
+  /** Drop all. Nobody is told: the link is gone. */
+  clear(): void {
+    this.#frames.length = 0;
+  }
+}
