@@ -1,4 +1,5 @@
 import { quote } from "../quote.ts";
+import type { StateWarning } from "../state/exposed-state.ts";
 import type { ExposedFile } from "../trust/known-servers.ts";
 
 /** Words for what others on this machine can do with what only one user should reach. */
@@ -7,4 +8,16 @@ const ELSEWHERE = "Keep it where only you can read and write: --state-dir.";
 
 export function exposedTokenWarning({ file, mode }: ExposedFile): string {
   return `Warning: others on this machine can read the token in ${quote(file)} (its mode is ${mode}). ${ELSEWHERE}`;
+}
+
+export function exposureText(warning: StateWarning): string {
+  if (warning.kind === "readable key") {
+    const what = `Others on this machine can read this server's key, ${quote(warning.file)} (its mode is ${warning.mode})`;
+    return `${what}, and pass for this server. ${ELSEWHERE}`;
+  }
+  const folder = quote(warning.folder);
+  const how = warning.isAnothers
+    ? `The state folder ${folder} is another user's, who can change it`
+    : `Others on this machine can change the state folder ${folder} (its mode is ${warning.mode})`;
+  return `${how}, and so become operator of this server. ${ELSEWHERE}`;
 }

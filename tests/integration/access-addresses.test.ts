@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { rotateIdentity } from "../../lib/daemon/identity.ts";
 import { CommError } from "../../lib/errors.ts";
-import { rotateIdentity } from "../../lib/server/identity.ts";
 import type { Address } from "../../lib/transport/address.ts";
 import { connectFirst } from "../../lib/transport/connect-first.ts";
 import { type Listening, listen } from "../../lib/transport/socket.ts";

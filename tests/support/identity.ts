@@ -1,4 +1,4 @@
-import { type Identity, openIdentity } from "../../lib/server/identity.ts";
+import { type Identity, openIdentity } from "../../lib/daemon/identity.ts";
 import { TempFolder } from "./temp-folder.ts";
 
 let made: Promise<Identity> | undefined;

@@ -3,10 +3,18 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_FILE_BYTES } from "../../lib/block.ts";
-import { MAX_BYTES } from "../../lib/cli/server/default-memory.ts";
 import { PAGES_PER_LIST, SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
 import { MAX_LISTED } from "../../lib/client/path-set.ts";
 import { MAX_WORKING_MS } from "../../lib/client/silence-watch.ts";
+import { MAX_BYTES } from "../../lib/daemon/default-memory.ts";
+import { MAX_PASSING, MAX_UNADMITTED, MAX_UNADMITTED_PER_ADDRESS } from "../../lib/daemon/descriptor-budget.ts";
+import {
+  FIRST_CREDIT_BYTES,
+  HANDSHAKE_MS,
+  HEARTBEAT_MS,
+  MAX_STREAMS,
+  MAX_WINDOW_BYTES,
+} from "../../lib/daemon/limits.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { GLOB_LIMITS } from "../../lib/glob.ts";
 import { MAX_HOLES } from "../../lib/holes.ts";
@@ -31,7 +39,6 @@ import { readTableOf } from "../support/protocol-page.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const PAGE = readFileSync(join(ROOT, "SECURITY.md"), "utf8");
-const START = "cli/server/start.ts";
 const KIB = 1024;
 
 const rows = readTableOf(PAGE, "limit", "number", "flag", "answer").map((row) => ({
@@ -41,9 +48,7 @@ const rows = readTableOf(PAGE, "limit", "number", "flag", "answer").map((row) =>
   answer: row["answer"] as string,
 }));
 
-const constant = (name: string) => privateConstant(START, name);
-const room = (name: string) => privateConstant("cli/server/room.ts", name);
-const handshakes = room("MAX_UNADMITTED");
+const handshakes = MAX_UNADMITTED;
 
 const MAX_SESSION_MEMORY = memoryLimits(Number.MAX_SAFE_INTEGER).sessionBytes / KIB / KIB;
 
@@ -53,20 +58,20 @@ const often = `${throttle("BURST")}, and one in ${1 / throttle("PER_SECOND")} s`
 /** Limits without a flag, as the page writes them. */
 const NUMBERS: Record<string, string> = {
   "connections in their handshake": `${handshakes}`,
-  "the same, of one address": `${room("MAX_UNADMITTED_PER_ADDRESS")}`,
-  "both, and refused ones that have not gone": `${handshakes * room("PASSING_FACTOR")}`,
+  "the same, of one address": `${MAX_UNADMITTED_PER_ADDRESS}`,
+  "both, and refused ones that have not gone": `${MAX_PASSING}`,
   "open files of the server": "those of the system, shared out",
-  "time for TLS, HELLO and the proof": `${constant("HANDSHAKE_MS") / 1000} s`,
+  "time for TLS, HELLO and the proof": `${HANDSHAKE_MS / 1000} s`,
   "wrong proofs of one address": often,
   "lines in the log for one address and refusal": often,
   "the same for one session and failure": often,
-  "silence of a peer": `${(constant("HEARTBEAT_MS") * privateConstant("session/heartbeat.ts", "SILENT_INTERVALS")) / 1000} s`,
+  "silence of a peer": `${(HEARTBEAT_MS * privateConstant("session/heartbeat.ts", "SILENT_INTERVALS")) / 1000} s`,
   "looks for the end of a peer that is held up": `one in ${privateConstant("transport/paused-sockets.ts", "LOOK_MS") / 1000} s (Linux)`,
-  "requests under way in a session": `${constant("MAX_STREAMS")}`,
+  "requests under way in a session": `${MAX_STREAMS}`,
   "transfers that move in a session": `${privateConstant("server/member.ts", "MAX_TRANSFERS")}`,
   "lists and digests at work in a session": `${privateConstant("server/member.ts", "MAX_LOOKUPS")}`,
-  "bytes under way on a stream, before its turn": `${constant("FIRST_CREDIT_BYTES") / KIB} KiB`,
-  "bytes under way on a stream, in its turn": `${constant("MAX_WINDOW_BYTES") / KIB / KIB} MiB, less with a rate`,
+  "bytes under way on a stream, before its turn": `${FIRST_CREDIT_BYTES / KIB} KiB`,
+  "bytes under way on a stream, in its turn": `${MAX_WINDOW_BYTES / KIB / KIB} MiB, less with a rate`,
   "answers that wait for a peer that reads none": `${privateConstant("session/link.ts", "CONGESTED_BYTES") / KIB} KiB`,
   "the same of one session": `${MAX_SESSION_MEMORY} MiB`,
   "a transfer at rest that lets others wait": `${STALLED_MS / 1000} s`,

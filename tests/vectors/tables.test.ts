@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { HANDSHAKE_MS, HEARTBEAT_MS } from "../../lib/daemon/limits.ts";
 import { codeOfWire, ERRORS, type ErrorCode } from "../../lib/errors.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
 import * as constants from "../../lib/protocol/constants.ts";
@@ -97,7 +98,6 @@ describe("the codes of events", () => {
 });
 
 describe("the limits table of PROTOCOL.md", () => {
-  const heartbeatMs = privateConstant("cli/server/start.ts", "HEARTBEAT_MS");
   const silentIntervals = privateConstant("session/heartbeat.ts", "SILENT_INTERVALS");
   const limits: Record<string, string> = {
     "control frame before WELCOME": `${constants.MAX_HELLO_BYTES} bytes`,
@@ -107,9 +107,9 @@ describe("the limits table of PROTOCOL.md", () => {
     record: `${MAX_RECORD_BYTES} bytes`,
     "credit of a stream": `${constants.MAX_CREDIT} bytes`,
     "message text": `${constants.MAX_TEXT_LENGTH} UTF-16 units`,
-    "time for the handshake": seconds(privateConstant("cli/server/start.ts", "HANDSHAKE_MS")),
+    "time for the handshake": seconds(HANDSHAKE_MS),
     "lingering after the last frame": seconds(privateConstant("transport/socket-transport.ts", "LINGER_MS")),
-    silence: `${silentIntervals} intervals of ${seconds(heartbeatMs)}`,
+    silence: `${silentIntervals} intervals of ${seconds(HEARTBEAT_MS)}`,
   };
 
   test("has the numbers of the code, no row more and none fewer", () => {
@@ -137,7 +137,7 @@ describe("the limits table of PROTOCOL.md", () => {
   });
 
   test("goes for the client's heartbeat too", () => {
-    expect(privateConstant("client/client.ts", "HEARTBEAT_MS")).toBe(heartbeatMs);
+    expect(privateConstant("client/client.ts", "HEARTBEAT_MS")).toBe(HEARTBEAT_MS);
   });
 });
 

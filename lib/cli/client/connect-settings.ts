@@ -3,6 +3,7 @@ import type { ArgsDef } from "citty";
 import { isInvite, parseInvite } from "../../protocol/invite.ts";
 import { parseToken } from "../../protocol/token.ts";
 import { quote } from "../../quote.ts";
+import { certificatesIn } from "../../transport/pem.ts";
 import type { ConnectorSettings } from "../../trust/connector.ts";
 import { type Flags, secondsFlag, stateDirFlag } from "../flags.ts";
 import { readGiven } from "../given-file.ts";
@@ -103,7 +104,7 @@ function reconnectFlag(flags: Flags): number {
 /** @throws as readGiven(); UsageError when there is no certificate in it */
 async function readCa(file: string, signal: AbortSignal): Promise<string> {
   const pem = await readGiven(file, signal);
-  const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
+  const certificates = certificatesIn(pem);
   try {
     for (const certificate of certificates) new X509Certificate(certificate);
     if (certificates.length > 0) return certificates.join("\n");

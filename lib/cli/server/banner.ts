@@ -1,23 +1,11 @@
+import type { Serving } from "../../daemon/daemon.ts";
+import { networkAddresses } from "../../daemon/own-addresses.ts";
 import { formatHostPort, isLoopback } from "../../transport/address.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
 import { stateDirWords } from "../shown-command.ts";
 import { VERSION } from "../version.ts";
-import { networkAddresses } from "./invitation.ts";
-import type { ServeSettings } from "./serve-flags.ts";
-
-/** What a server that has started serves, and where. */
-export interface Serving extends ServeSettings {
-  /** As clients know it: fingerprint, "authority", or null without encryption. */
-  readonly identity: string | null;
-  readonly fingerprint: string | null;
-  /** Whether something could be written to the repository at the start, where clients may. */
-  readonly canWrite: boolean;
-  /** The invite of the first token: only at the first start, and only when somebody can see it. */
-  readonly invite: string | undefined;
-  readonly warnings: readonly string[];
-}
 
 /** The first record of --json. */
 export function listeningRecord(serving: Serving): object {
@@ -43,7 +31,7 @@ export function listeningRecord(serving: Serving): object {
 }
 
 /** For people: what, where, for whom, and what to type on the other side. */
-export function bannerText(serving: Serving, io: ConsoleIo): string {
+export function bannerText(serving: Serving, warnings: readonly string[], io: ConsoleIo): string {
   const { repository, isWritable, host, port, stateDir, fingerprint, budget } = serving;
   const row = (label: string, text: string) => `  ${paint(io, "dim", label.padEnd(12))} ${text}\n`;
   const quota = budget.quotaBytes === undefined ? "" : `, ${formatBytes(budget.quotaBytes)} at most`;
@@ -56,7 +44,7 @@ export function bannerText(serving: Serving, io: ConsoleIo): string {
   text += row("Seats", `${plural(serving.maxClients, "client")}, and ${serving.maxWaiting} may wait`);
   text += row("State", escapeText(stateDir));
   for (const beware of dangers(serving)) text += row("Beware", paint(io, "yellow", beware));
-  for (const warning of serving.warnings) text += row("Warning", paint(io, "yellow", escapeText(warning)));
+  for (const warning of warnings) text += row("Warning", paint(io, "yellow", escapeText(warning)));
   text += "\n";
   for (const [label, command, note] of connectLines(serving)) {
     text += row(label, paint(io, "cyan", command));

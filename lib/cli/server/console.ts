@@ -1,5 +1,6 @@
 import type { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
+import { connectSocket } from "../../daemon/operator-socket.ts";
 import { CommError } from "../../errors.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "../client/connect-settings.ts";
 import { createConnector } from "../client/with-connection.ts";
@@ -11,7 +12,7 @@ import { onSignals } from "../terminal/signals.ts";
 import { UsageError } from "../usage-error.ts";
 import { obeyOperator } from "./operator-commands.ts";
 import { runOperatorConsole } from "./operator-console.ts";
-import { connectSocket } from "./operator-socket.ts";
+import { programOptions } from "./program-options.ts";
 
 export const consoleCommand: Command = {
   description: "Operate a running server: interactively, or with one command",
@@ -80,7 +81,7 @@ async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
 /** By the socket in the state folder, or over the network with a token of the role "operator". */
 async function connectOperator(flags: Flags, io: ConsoleIo): Promise<Client> {
   if (flags["server"] === undefined) {
-    return connectSocket(stateDirFlag(flags), secondsFlag(flags, "timeout"));
+    return connectSocket(stateDirFlag(flags), { ...programOptions(), timeoutMs: secondsFlag(flags, "timeout") });
   }
   const connector = createConnector(await readConnectSettings(flags), io, () => {});
   const client = await connector.connect(new AbortController().signal);

@@ -1,8 +1,4 @@
-import { Client } from "../../client/client.ts";
-import { Operator } from "../../client/operator.ts";
-import type { CommServer } from "../../server/server.ts";
-import { systemClock } from "../../session/clock.ts";
-import { memoryPair } from "../../transport/memory-transport.ts";
+import { Daemon } from "../../daemon/daemon.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
@@ -10,10 +6,11 @@ import { EXIT } from "../exit-codes.ts";
 import { LineWriter } from "../line-writer.ts";
 import { describeError } from "../report.ts";
 import { onSignals, wasIgnored } from "../terminal/signals.ts";
-import { bannerText, listeningRecord, type Serving } from "./banner.ts";
+import { bannerText, listeningRecord } from "./banner.ts";
 import { runOperatorConsole } from "./operator-console.ts";
+import { programOptions } from "./program-options.ts";
 import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
-import { HANDSHAKE_MS, start, takeFirstInviteBack } from "./start.ts";
+import { warningText } from "./warning-words.ts";
 
 /** Characters of events that are kept while nobody reads them. */
 const MAX_UNREAD = 1024 * 1024;
@@ -28,10 +25,12 @@ export const serve: Command = {
     const stopping = Promise.withResolvers<void>();
     const settings = readSettings(flags);
     const isJson = flags["json"] === true;
-    const { server, close, serving } = await start(settings, {
+    const daemon = await Daemon.start(settings, {
+      ...programOptions(),
       canShowInvite: isJson || io.outIsTty,
       onStopRequest: () => stopping.resolve(),
     });
+    const { server } = daemon;
     let forced = false;
     const onSignal = () => {
       stopping.resolve();
@@ -44,10 +43,9 @@ export const serve: Command = {
       // Who told it not to mind a hangup wants it to outlive its terminal.
       if (!isGone || !wasIgnored("SIGHUP")) onSignal();
     };
-    const shown = await show(server, serving, io, { json: isJson, onLeave });
+    const shown = await show(daemon, io, { json: isJson, onLeave });
     await stopping.promise;
-    close();
-    await server.shutdown(settings.stopTimeoutMs);
+    await daemon.stop();
     await shown.finish();
     offSignals();
     return server.wasAborted ? EXIT.INTERRUPTED : EXIT.DONE;
@@ -64,12 +62,12 @@ async function say(io: ConsoleIo, text: string): Promise<void> {
 }
 
 /** The same for the first of it, with the invite that is shown this once: when it can't be, the next start shows another. */
-async function sayFirst(io: ConsoleIo, text: string, server: CommServer, { invite }: Serving): Promise<void> {
+async function sayFirst(io: ConsoleIo, text: string, daemon: Daemon): Promise<void> {
   try {
     await io.out(text);
   } catch (thrown) {
-    if (invite === undefined) return;
-    const next = takeFirstInviteBack(server) ? "The next start shows another." : "Make another: token add NAME";
+    if (daemon.serving.invite === undefined) return;
+    const next = daemon.takeFirstInviteBack() ? "The next start shows another." : "Make another: token add NAME";
     io.note(`Warning: the first invite could not be shown. ${describeError(thrown)} ${next}`);
   }
 }
@@ -80,40 +78,33 @@ async function sayFirst(io: ConsoleIo, text: string, server: CommServer, { invit
  * @returns finish(): settles when the last of it has been shown
  */
 async function show(
-  server: CommServer,
-  serving: Serving,
+  daemon: Daemon,
   io: ConsoleIo,
   options: { json: boolean; onLeave(isGone: boolean): void },
 ): Promise<{ finish(): Promise<void> }> {
+  const { server, serving } = daemon;
+  const warnings = daemon.warnings.map(warningText);
   if (options.json) {
     const lines = new LineWriter((text) => say(io, text), {
       max: MAX_UNREAD,
       dropped: (count) => toJson({ at: Date.now(), event: "warning", message: unread(count) }),
     });
     // Whoever started the server waits for this one.
-    void sayFirst(io, `${toJson(listeningRecord(serving))}\n`, server, serving);
+    void sayFirst(io, `${toJson(listeningRecord(serving))}\n`, daemon);
     server.events.subscribe((event) => lines.add(toJson(event)));
-    for (const message of serving.warnings) server.events.emit({ event: "warning", message });
+    for (const message of warnings) server.events.emit({ event: "warning", message });
     return { finish: () => Promise.race([lines.flush(), Bun.sleep(LAST_WORDS_MS)]) };
   }
-  await sayFirst(io, bannerText(serving, io), server, serving);
+  await sayFirst(io, bannerText(serving, warnings, io), daemon);
   if (io.inIsTty && io.outIsTty) {
-    const [ours, theirs] = memoryPair({ a: "server", b: "terminal" });
-    server.accept(ours, "operator");
-    const client = await Client.connect({
-      transport: theirs,
-      clock: systemClock,
-      agent: server.agent,
-      wait: false,
-      timeoutMs: HANDSHAKE_MS,
-    });
-    const done = runOperatorConsole({ operator: new Operator(client), io, onLeave: options.onLeave });
+    const operator = await daemon.connectOperator();
+    const done = runOperatorConsole({ operator, io, onLeave: options.onLeave });
     return { finish: () => done };
   }
   // Imported when it is wanted: consola takes three megabytes.
   const { createEventLog } = await import("./event-log.ts");
   const lines = new LineWriter((text) => io.log(text), { max: MAX_UNREAD, dropped: unread });
   server.events.subscribe(createEventLog((line) => lines.add(line)));
-  for (const message of serving.warnings) server.events.emit({ event: "warning", message });
+  for (const message of warnings) server.events.emit({ event: "warning", message });
   return { finish: () => Promise.race([lines.flush(), Bun.sleep(LAST_WORDS_MS)]) };
 }

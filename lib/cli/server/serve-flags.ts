@@ -1,8 +1,9 @@
 import type { ArgsDef } from "citty";
+import { defaultMemory } from "../../daemon/default-memory.ts";
+import type { DaemonSettings } from "../../daemon/settings.ts";
 import { type Flags, integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
-import { defaultMemory } from "./default-memory.ts";
-import { parseAdvertised } from "./invitation.ts";
+import { advertiseFlag } from "./advertise-flag.ts";
 
 export const SERVE_FLAGS = {
   repository: {
@@ -79,27 +80,24 @@ export const SERVE_FLAGS = {
 /** A page of the ledger costs so much less than a list. */
 export const PAGES_PER_LIST = 10;
 
-/** What the flags say, checked. */
-export type ServeSettings = ReturnType<typeof readSettings>;
-
-/** @throws UsageError */
-export function readSettings(flags: Flags) {
+/** What the flags say, checked. @throws UsageError */
+export function readSettings(flags: Flags): DaemonSettings {
   const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
-  const cert = text("cert");
-  const key = text("key");
-  if ((cert === undefined) !== (key === undefined)) throw new UsageError("--cert and --key belong together.");
+  const certFile = text("cert");
+  const keyFile = text("key");
+  if ((certFile === undefined) !== (keyFile === undefined)) throw new UsageError("--cert and --key belong together.");
   const isPlaintext = flags["plaintext"] === true;
-  if (isPlaintext && cert !== undefined) throw new UsageError("--plaintext needs no --cert.");
+  if (isPlaintext && certFile !== undefined) throw new UsageError("--plaintext needs no --cert.");
   return {
     repository: String(flags["repository"]),
     isWritable: flags["writable"] === true,
     // As it stands in an address with a port, too.
     host: text("host")?.replace(/^\[(.+)\]$/, "$1"),
     port: integerFlag(flags, "port", 0, 65_535),
-    advertised: parseAdvertised(flags),
+    advertised: advertiseFlag(flags),
     isOpen: flags["open"] === true,
     isPlaintext,
-    ...(cert !== undefined && key !== undefined && { certificate: { cert, key } }),
+    ...(certFile !== undefined && keyFile !== undefined && { certificate: { certFile, keyFile } }),
     maxClients: integerFlag(flags, "max-clients", 1, 100_000),
     maxWaiting: integerFlag(flags, "max-waiting", 0, 100_000),
     maxPerAddress: integerFlag(flags, "max-per-address", 1, 200_000),

@@ -1,4 +1,5 @@
 import type { Operator } from "../../client/operator.ts";
+import { openTokenDesk, type TokenDesk } from "../../daemon/token-desk.ts";
 import { CommError, toCommError } from "../../errors.ts";
 import { Role } from "../../protocol/messages.ts";
 import type { IssueTokenResult, TokenRecord } from "../../protocol/methods.ts";
@@ -10,8 +11,9 @@ import { expiryFlag, type Flags, stateDirFlag } from "../flags.ts";
 import { formatTable, formatTime } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
 import { UsageError } from "../usage-error.ts";
-import { parseAdvertised } from "./invitation.ts";
-import { openTokenDesk, type TokenDesk } from "./token-desk.ts";
+import { advertiseFlag } from "./advertise-flag.ts";
+import { programOptions } from "./program-options.ts";
+import { warningText } from "./warning-words.ts";
 
 const ACTIONS = ["add", "list", "revoke"] as const;
 
@@ -39,8 +41,8 @@ export const token: Command = {
     }
     const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && flags[flag] !== undefined);
     if (surplus !== undefined) throw new UsageError(`--${surplus} goes with token add.`);
-    const desk = await openTokenDesk(stateDirFlag(flags), { mayMake: action === "add" });
-    for (const warning of desk.warnings) io.note(`Warning: ${escapeText(warning)}`);
+    const desk = await openTokenDesk(stateDirFlag(flags), { ...programOptions(), mayMake: action === "add" });
+    for (const warning of desk.warnings) io.note(`Warning: ${escapeText(warningText(warning))}`);
     try {
       if (action === "add") await add(desk, String(name), flags, io);
       else if (action === "revoke") await revoke(desk, String(name), flags, io);
@@ -56,7 +58,7 @@ async function add(desk: TokenDesk, name: string, flags: Flags, io: ConsoleIo): 
   const role = Role.options.find((option) => option === (flags["role"] ?? "read"));
   if (role === undefined) throw new UsageError(`--role takes read, write or operator, not "${flags["role"]}".`);
   const expiresAt = expiryFlag(flags, "expires", Date.now());
-  const addresses = parseAdvertised(flags);
+  const addresses = advertiseFlag(flags);
   const made = await desk.issueToken({
     name,
     role,

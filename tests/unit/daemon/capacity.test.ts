@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { roomFor } from "../../../lib/cli/server/room.ts";
-import { capacityFor } from "../../../lib/server/capacity.ts";
+import { warningText } from "../../../lib/cli/server/warning-words.ts";
+import { capacityFor } from "../../../lib/daemon/capacity.ts";
+import { budgetDescriptors } from "../../../lib/daemon/descriptor-budget.ts";
 
 const WANTED = { maxClients: 3, maxWaiting: 16, maxPassing: 5_120 };
 
@@ -39,31 +40,31 @@ describe("the room of a server", () => {
       maxUnadmitted: 1_024,
       maxUnadmittedPerAddress: 256,
     };
-    expect(roomFor(WANTED, { limit: undefined, open: 10 })).toMatchObject({
+    expect(budgetDescriptors(WANTED, { limit: undefined, open: 10 })).toMatchObject({
       ...all,
       maxFiles: undefined,
       closeFrom: undefined,
     });
-    const room = roomFor(WANTED, { limit: 20_000, open: 10 });
-    expect(room).toMatchObject({ ...all, warning: undefined, closeFrom: { clients: 19_998, operators: 19_999 } });
+    const room = budgetDescriptors(WANTED, { limit: 20_000, open: 10 });
+    expect(room).toMatchObject({ ...all, warnings: [], closeFrom: { clients: 19_998, operators: 19_999 } });
     expect(room.maxFiles).toBeGreaterThan(10_000);
   });
 
   test("is told when it is less, with what is left and what to do", () => {
-    const { warning, maxClients, maxWaiting, maxFiles } = roomFor(
+    const { warnings, maxClients, maxWaiting, maxFiles } = budgetDescriptors(
       { maxClients: 64, maxWaiting: 16 },
       { limit: 32, open: 10 },
     );
-    expect(warning).toBe(
+    expect(warnings.map(warningText)).toEqual([
       `Only 32 files may be open at once, too few for 64 seats and 16 who may wait: there are ${maxClients} seats, ` +
         `${maxWaiting} who may wait, ${maxFiles} open files. Raise the limit (ulimit -Hn, LimitNOFILE=).`,
-    );
+    ]);
     expect(maxClients).toBeLessThan(20);
   });
 
   test("leaves room for last words among those that pass", () => {
     for (let limit = 26; limit < 300; limit++) {
-      const { maxUnadmitted, maxPassing } = roomFor(WANTED, { limit, open: 10 });
+      const { maxUnadmitted, maxPassing } = budgetDescriptors(WANTED, { limit, open: 10 });
       expect(maxUnadmitted).toBeGreaterThanOrEqual(1);
       expect(maxUnadmitted).toBeLessThan(maxPassing);
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { openIdentity, parseIdentity, rotateIdentity } from "../../../lib/server/identity.ts";
+import { openIdentity, parseIdentity, rotateIdentity } from "../../../lib/daemon/identity.ts";
 import { formatFingerprint } from "../../../lib/transport/tls.ts";
 import { testIdentity } from "../../support/identity.ts";
 import { noOpenssl, openssl, opensslTest } from "../../support/openssl.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, mock, spyOn, test } from "bun:test";
 import { statSync } from "node:fs";
-import { listenOperator } from "../../../lib/cli/server/listeners.ts";
+import { listenOperators } from "../../../lib/daemon/operator-socket.ts";
 import { operatorSocket } from "../../../lib/state/state-dir.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
@@ -19,9 +19,9 @@ test.skipIf(process.platform === "win32")("the operator's socket is its owner's 
       rights.push(statSync(operatorSocket(state.path)).mode & 0o777);
       return listener;
     }) as typeof Bun.listen);
-    const { warning, stop } = listenOperator(state.path, () => {});
+    const { warnings, stop } = listenOperators(state.path, () => {});
     stop();
-    expect(warning).toBeUndefined();
+    expect(warnings).toEqual([]);
     expect(rights).toEqual([0o600]);
     // What the server makes from now on has the rights that its user wants.
     expect(process.umask()).toBe(0);

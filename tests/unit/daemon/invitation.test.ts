@@ -1,18 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
 import type { Flags } from "../../../lib/cli/flags.ts";
-import {
-  identityOf,
-  inviteFor,
-  networkAddresses,
-  ownAddresses,
-  parseAdvertised,
-} from "../../../lib/cli/server/invitation.ts";
+import { advertiseFlag } from "../../../lib/cli/server/advertise-flag.ts";
+import { identityOf, inviteFor } from "../../../lib/daemon/invitation.ts";
+import { networkAddresses, ownAddresses } from "../../../lib/daemon/own-addresses.ts";
 import { parseInvite } from "../../../lib/protocol/invite.ts";
 import { parseAddress } from "../../../lib/transport/address.ts";
 import { testIdentity } from "../../support/identity.ts";
 
-const advertised = (advertise: unknown) => parseAdvertised({ _: [], advertise } as Flags);
+const advertised = (advertise: unknown) => advertiseFlag({ _: [], advertise } as Flags);
 
 describe("the addresses of an invite", () => {
   test("are those of this machine that others may reach, IPv4 first, eight at most", () => {

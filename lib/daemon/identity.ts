@@ -1,7 +1,12 @@
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
-import { StorageError } from "../errors.ts";
+import { CommError, StorageError, toCommError } from "../errors.ts";
 import { quote } from "../quote.ts";
+import { Ledger } from "../server/ledger.ts";
 import { readPrivate, writePrivate } from "../state/private-file.ts";
+import { identityFile, ledgerFile } from "../state/state-dir.ts";
+import { readTextFile } from "../state/text-file.ts";
+import { certificatesIn, privateKeyIn } from "../transport/pem.ts";
+import type { CertificateFiles } from "./settings.ts";
 
 /** What a server shows of itself, and proves with its key. Both PEM. */
 export interface Identity {
@@ -15,6 +20,13 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 /** "No well-defined expiration date" (RFC 5280, section 4.1.2.5): clients pin the certificate itself. */
 const NEVER = new Date("9999-12-31T23:59:59Z");
+
+/** The identity that the settings name, or else that of the state folder. @throws as openIdentity(), readTextFile() */
+export async function findIdentity(stateDir: string, given: CertificateFiles | undefined): Promise<Identity> {
+  if (given === undefined) return openIdentity(identityFile(stateDir));
+  const { certFile, keyFile } = given;
+  return parseIdentity(await readTextFile(certFile), await readTextFile(keyFile), certFile);
+}
 
 /**
  * The identity in `file`, made there at the first start.
@@ -34,19 +46,43 @@ export async function rotateIdentity(file: string): Promise<Identity> {
 }
 
 /**
+ * As rotateIdentity(), for the state folder of a server: a running one would go on with the old identity.
+ *
+ * @throws CommError STATE_IN_USE when one runs; as rotateIdentity()
+ */
+export async function rotateIdentityOf(stateDir: string): Promise<Identity> {
+  const ledger = lockState(stateDir);
+  try {
+    return await rotateIdentity(identityFile(stateDir));
+  } finally {
+    ledger.close();
+  }
+}
+
+/** @throws CommError STATE_IN_USE */
+function lockState(stateDir: string): Ledger {
+  try {
+    return Ledger.open(ledgerFile(stateDir));
+  } catch (cause) {
+    if (toCommError(cause).code !== "STATE_IN_USE") throw cause;
+    throw new CommError("STATE_IN_USE", "A server runs with this identity.", { cause });
+  }
+}
+
+/**
  * An identity that others have made. `source` names it in the error.
  *
  * @throws StorageError DISK_FAILED when these are no certificate and its key
  */
 export function parseIdentity(cert: string, key: string, source: string): Identity {
-  const certPem = /-----BEGIN CERTIFICATE-----.*-----END CERTIFICATE-----/s.exec(cert)?.[0];
-  const keyPem = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----/s.exec(key)?.[0];
+  const chain = certificatesIn(cert).join("\n");
+  const keyPem = privateKeyIn(key);
   try {
-    if (certPem === undefined || keyPem === undefined) throw new Error("it has no certificate, or no key");
-    if (!new X509Certificate(certPem).checkPrivateKey(createPrivateKey(keyPem))) {
+    if (chain === "" || keyPem === undefined) throw new Error("it has no certificate, or no key");
+    if (!new X509Certificate(chain).checkPrivateKey(createPrivateKey(keyPem))) {
       throw new Error("the key is not the certificate's");
     }
-    return { cert: certPem, key: keyPem, digest: digestOf(certPem) };
+    return { cert: chain, key: keyPem, digest: digestOf(chain) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new StorageError("DISK_FAILED", `${quote(source)} is no identity: ${why}.`, { cause });
@@ -70,8 +106,7 @@ async function createCertificate(): Promise<{ cert: string; key: string }> {
     signingAlgorithm: ALGORITHM,
     keys,
   });
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
-  const lines = pkcs8.match(/.{1,64}/g) ?? [];
-  const key = ["-----BEGIN PRIVATE KEY-----", ...lines, "-----END PRIVATE KEY-----"].join("\n");
-  return { cert: certificate.toString("pem"), key };
+  const der = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
+  const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  return { cert: certificate.toString("pem"), key: key.export({ format: "pem", type: "pkcs8" }).toString().trim() };
 }

@@ -1,0 +1,44 @@
+import type { DaemonWarning } from "../../daemon/warnings.ts";
+import { toCommError } from "../../errors.ts";
+import { quote } from "../../quote.ts";
+import { exposureText } from "../exposure-words.ts";
+import { inFlagWords } from "../flag-words.ts";
+import { plural } from "../format.ts";
+import { stateDirWords } from "../shown-command.ts";
+
+const NO_SOCKET = "No operator's socket:";
+
+/** What the operator of a server should know, in words; not escaped. */
+export function warningText(warning: DaemonWarning): string {
+  switch (warning.kind) {
+    case "changeable state":
+    case "readable key":
+      return exposureText(warning);
+    case "private place":
+      return `The repository holds ${quote(warning.place)}, which is CommServer's own: it is neither listed nor served nor changed.`;
+    case "few descriptors":
+      return fewDescriptors(warning);
+    case "unwritable repository":
+      return `Clients may write (--writable), but nothing can be written to the repository: ${warning.fault}`;
+    case "no file locks":
+      return warning.fault;
+    case "no local invite":
+      return `No invite for this machine: ${toCommError(inFlagWords(warning.fault)).message}`;
+    case "never started": {
+      const start = `commserver-server --repository DIR${stateDirWords(warning.stateDir)}`;
+      return `No server has ever run with the state folder ${quote(warning.stateDir)}. The invite is for one that is started with: ${start}`;
+    }
+    case "long socket path":
+      return `${NO_SOCKET} its path ${warning.path} is longer than ${warning.maxBytes} bytes.`;
+    case "exposed socket":
+      return `${NO_SOCKET} others on this machine could use it, or put their own in its place. There is this server's own terminal, and a token of the role operator.`;
+    case "no socket":
+      return `${NO_SOCKET} ${warning.fault}`;
+  }
+}
+
+function fewDescriptors({ limit, wanted, left }: Extract<DaemonWarning, { kind: "few descriptors" }>): string {
+  const promised = `${plural(wanted.maxClients, "seat")} and ${wanted.maxWaiting} who may wait`;
+  const rest = `${plural(left.maxClients, "seat")}, ${left.maxWaiting} who may wait, ${plural(left.maxFiles, "open file")}`;
+  return `Only ${limit} files may be open at once, too few for ${promised}: there are ${rest}. Raise the limit (ulimit -Hn, LimitNOFILE=).`;
+}

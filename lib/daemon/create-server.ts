@@ -1,0 +1,51 @@
+import { Access } from "../server/access/access.ts";
+import { memoryLimits } from "../server/memory-limits.ts";
+import { CommServer } from "../server/server.ts";
+import type { ServerOptions } from "../server/server-options.ts";
+import { systemClock } from "../session/clock.ts";
+import { digest64 } from "../storage/digest64.ts";
+import type { DescriptorBudget } from "./descriptor-budget.ts";
+import { FIRST_CREDIT_BYTES, HANDSHAKE_MS, HEARTBEAT_MS, MAX_STREAMS, windowFor } from "./limits.ts";
+import type { LocalAccess } from "./local-access.ts";
+import type { Records } from "./records.ts";
+import type { DaemonSettings } from "./settings.ts";
+
+/** What the settings alone do not say. */
+export interface ServerParts extends Pick<ServerOptions, "agent" | "storage" | "invite" | "onStopRequest"> {
+  readonly records: Records;
+  readonly local: LocalAccess;
+  readonly descriptors: DescriptorBudget;
+}
+
+/** A server that listens nowhere yet. */
+export function createServer(settings: DaemonSettings, parts: ServerParts): CommServer {
+  const { records, local, descriptors, ...rest } = parts;
+  const { tokens, ledger } = records;
+  const { bandwidth } = settings;
+  return new CommServer({
+    ...rest,
+    clock: systemClock,
+    ledger,
+    tokens,
+    access: new Access({ clock: systemClock, tokens, open: settings.isOpen, local: local.known }),
+    maxClients: descriptors.maxClients,
+    maxWaiting: descriptors.maxWaiting,
+    maxPerAddress: settings.maxPerAddress,
+    maxUnadmitted: descriptors.maxUnadmitted,
+    maxUnadmittedPerAddress: descriptors.maxUnadmittedPerAddress,
+    maxPassing: descriptors.maxPassing,
+    callRates: settings.callRates,
+    bandwidth,
+    idleMs: settings.idleMs,
+    handshakeMs: HANDSHAKE_MS,
+    heartbeatMs: HEARTBEAT_MS,
+    limits: { credit: FIRST_CREDIT_BYTES, maxStreams: MAX_STREAMS },
+    maxWindow: windowFor(bandwidth.perSession ?? bandwidth.total),
+    memory: memoryLimits(settings.maxMemory),
+    collect: () => Bun.gc(false),
+    graceMs: settings.graceMs,
+    writable: settings.isWritable,
+    digest64,
+    createSha256: () => new Bun.CryptoHasher("sha256"),
+  });
+}

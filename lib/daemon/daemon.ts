@@ -1,0 +1,156 @@
+import { Client } from "../client/client.ts";
+import { Operator } from "../client/operator.ts";
+import type { CommServer } from "../server/server.ts";
+import { systemClock } from "../session/clock.ts";
+import type { Transport } from "../session/transport.ts";
+import { stateWarnings } from "../state/exposed-state.ts";
+import { noteState } from "../state/known-states.ts";
+import { identityFile, makeStateDir } from "../state/state-dir.ts";
+import { memoryPair } from "../transport/memory-transport.ts";
+import { createServer } from "./create-server.ts";
+import { budgetDescriptors } from "./descriptor-budget.ts";
+import { makeFirstInvite, takeFirstInviteBack } from "./first-invite.ts";
+import { findIdentity } from "./identity.ts";
+import { type Invitation, identityOf, inviteFor, saveInvitation } from "./invitation.ts";
+import { HANDSHAKE_MS } from "./limits.ts";
+import { listenClients } from "./listeners.ts";
+import { LocalAccess } from "./local-access.ts";
+import { listenOperators } from "./operator-socket.ts";
+import { ownAddresses } from "./own-addresses.ts";
+import { openRecords, type Records } from "./records.ts";
+import { Repository } from "./repository.ts";
+import type { DaemonSettings } from "./settings.ts";
+import type { DaemonWarning } from "./warnings.ts";
+
+export interface DaemonOptions {
+  /** Program and version, for clients. */
+  readonly agent: string;
+  /** Wraps each transport, to watch what passes. */
+  readonly trace: (transport: Transport) => Transport;
+  /** Whether the secret of a first token can be shown to somebody. */
+  readonly canShowInvite: boolean;
+  /** An operator asked to stop. */
+  onStopRequest(): void;
+}
+
+/** What a server that has started serves, and where. */
+export interface Serving extends DaemonSettings {
+  /** As clients know it: fingerprint, "authority", or null without encryption. */
+  readonly identity: string | null;
+  readonly fingerprint: string | null;
+  /** Whether something could be written to the repository at the start, where clients may. */
+  readonly canWrite: boolean;
+  /** The invite of the first token: only at the first start, and only when somebody can see it. */
+  readonly invite: string | undefined;
+}
+
+/** A server with all that it needs: repository, records, identity, listeners, invitation. Views depend on it. */
+export class Daemon {
+  readonly server: CommServer;
+  readonly serving: Serving;
+  readonly warnings: readonly DaemonWarning[];
+  readonly #close: () => void;
+
+  private constructor(server: CommServer, serving: Serving, warnings: DaemonWarning[], close: () => void) {
+    this.server = server;
+    this.serving = serving;
+    this.warnings = warnings;
+    this.#close = close;
+  }
+
+  /** Everything that can fail comes before anything is shown. @throws CommError of what can't be opened or listened at */
+  static async start(settings: DaemonSettings, options: DaemonOptions): Promise<Daemon> {
+    let onNotice = (_message: string) => {};
+    const repository = await Repository.open(settings, (message) => onNotice(message));
+    const stateDir = makeStateDir(settings.stateDir);
+    const records = openRecords(stateDir);
+    try {
+      const daemon = await Daemon.#startIn({ ...settings, stateDir }, { repository, records, options });
+      onNotice = (message) => daemon.server.events.emit({ event: "warning", message });
+      return daemon;
+    } catch (error) {
+      records.ledger.close();
+      throw error;
+    }
+  }
+
+  static async #startIn(
+    settings: DaemonSettings,
+    { repository, records, options }: { repository: Repository; records: Records; options: DaemonOptions },
+  ): Promise<Daemon> {
+    const { agent, trace, canShowInvite, onStopRequest } = options;
+    const { stateDir, host, certificate } = settings;
+    const identity = settings.isPlaintext ? undefined : await findIdentity(stateDir, certificate);
+    const { tokens } = records;
+    tokens.keepSalts();
+    const local = new LocalAccess(tokens);
+    const descriptors = budgetDescriptors(settings);
+    // Its addresses are set when the port is known.
+    let invitation: Invitation = { addresses: [], identity: identityOf(identity, certificate !== undefined) };
+    const server = createServer(settings, {
+      agent,
+      storage: repository.storage(descriptors.maxFiles),
+      records,
+      local,
+      descriptors,
+      invite: (token, addresses = invitation.addresses) => inviteFor(token, { ...invitation, addresses }),
+      onStopRequest,
+    });
+    const { closeFrom } = descriptors;
+    const onClient = (transport: Transport) => server.accept(trace(transport));
+    const clients = listenClients(settings, onClient, { credentials: identity, closeFrom: closeFrom?.clients });
+    const { port } = clients;
+    invitation = { ...invitation, addresses: settings.advertised ?? ownAddresses(host, port) };
+    const onOperator = (transport: Transport) => server.accept(trace(transport), "operator");
+    const operators = listenOperators(stateDir, onOperator, closeFrom?.operators);
+    saveInvitation(stateDir, invitation);
+    // On this machine there is no name that an authority could have vouched for.
+    const fingerprint = identityOf(identity, false);
+    noteState(stateDir);
+    const localInvite = local.leaveInvite(port, fingerprint);
+    const serving: Serving = {
+      ...settings,
+      port,
+      repository: repository.location,
+      maxClients: descriptors.maxClients,
+      maxWaiting: descriptors.maxWaiting,
+      canWrite: repository.canWrite,
+      identity: invitation.identity,
+      fingerprint,
+      invite: canShowInvite && !tokens.hasIssued ? makeFirstInvite(server) : undefined,
+    };
+    const warnings = [
+      ...repository.privateWarnings(),
+      ...stateWarnings(stateDir, settings.isPlaintext ? undefined : (certificate?.keyFile ?? identityFile(stateDir))),
+      ...descriptors.warnings,
+      ...operators.warnings,
+      ...localInvite.warnings,
+      ...repository.writeWarnings(),
+    ];
+    return new Daemon(server, serving, warnings, () => {
+      clients.stop();
+      operators.stop();
+      localInvite.remove();
+    });
+  }
+
+  /** An operator in this process. @throws as Client.connect() */
+  async connectOperator(): Promise<Operator> {
+    const [ours, theirs] = memoryPair({ a: "server", b: "terminal" });
+    this.server.accept(ours, "operator");
+    const { agent } = this.server;
+    const terms = { clock: systemClock, agent, wait: false, timeoutMs: HANDSHAKE_MS };
+    return new Operator(await Client.connect({ transport: theirs, ...terms }));
+  }
+
+  /** The first invite could not be shown to anybody. @returns false when its token stays all the same */
+  takeFirstInviteBack(): boolean {
+    return takeFirstInviteBack(this.server);
+  }
+
+  /** Listen no more, and end all sessions: transfers have `stopTimeoutMs` of the settings to finish. */
+  async stop(): Promise<void> {
+    this.#close();
+    await this.server.shutdown(this.serving.stopTimeoutMs);
+  }
+}

@@ -1,0 +1,43 @@
+import { CommError } from "../errors.ts";
+import type { Transport } from "../session/transport.ts";
+import { errnoOf } from "../storage/disk-error.ts";
+import { type Listening, listen } from "../transport/socket.ts";
+import type { Credentials } from "../transport/tls.ts";
+import type { DaemonSettings } from "./settings.ts";
+
+export type OnTransport = (transport: Transport) => void;
+
+/** Where a server listens. */
+export interface ClientListener {
+  readonly port: number;
+  stop(): void;
+}
+
+export interface ClientListenerOptions {
+  /** For TLS; undefined: no encryption. */
+  readonly credentials: Credentials | undefined;
+  /** A connection with a descriptor from this one on is closed at once; undefined: none is. */
+  readonly closeFrom: number | undefined;
+}
+
+/**
+ * Listen for clients: without a host at all addresses, IPv4 and IPv6, or IPv4 alone where there is no IPv6.
+ *
+ * @throws CommError CANNOT_LISTEN
+ */
+export function listenClients(
+  { host, port }: Pick<DaemonSettings, "host" | "port">,
+  onTransport: OnTransport,
+  { credentials, closeFrom }: ClientListenerOptions,
+): ClientListener {
+  let listening: Listening;
+  try {
+    listening = listen({ kind: "tcp", host: host ?? "::", port }, onTransport, credentials, closeFrom);
+  } catch (error) {
+    const noIpv6 = error instanceof CommError && ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(errnoOf(error.cause));
+    if (host !== undefined || !noIpv6) throw error;
+    listening = listen({ kind: "tcp", host: "0.0.0.0", port }, onTransport, credentials, closeFrom);
+  }
+  const { address, stop } = listening;
+  return { port: address.kind === "tcp" ? address.port : 0, stop };
+}

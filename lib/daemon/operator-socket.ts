@@ -1,0 +1,95 @@
+import { chmodSync, rmSync } from "node:fs";
+import { Client } from "../client/client.ts";
+import { silenceFor } from "../client/silence-watch.ts";
+import { TransportError } from "../errors.ts";
+import { systemClock } from "../session/clock.ts";
+import type { Transport } from "../session/transport.ts";
+import { isChangeable } from "../state/exposed-state.ts";
+import { exposureOf } from "../state/exposure.ts";
+import { operatorSocket } from "../state/state-dir.ts";
+import { connect, listen } from "../transport/socket.ts";
+import type { OnTransport } from "./listeners.ts";
+import type { SocketWarning } from "./warnings.ts";
+
+/** Longest path of a Unix socket that every system takes (sun_path of macOS, less the NUL). */
+const MAX_SOCKET_PATH = 103;
+
+const CONNECT_MS = 10_000;
+
+export interface OperatorListener {
+  /** Why there is no socket. */
+  readonly warnings: readonly SocketWarning[];
+  stop(): void;
+}
+
+/**
+ * Listen for operators at a socket in the state folder that only its owner can use. A server without one still serves: then
+ * there is a warning instead. `closeFrom` as in listenClients().
+ */
+export function listenOperators(stateDir: string, onTransport: OnTransport, closeFrom?: number): OperatorListener {
+  const path = operatorSocket(stateDir);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    return noSocket({ kind: "long socket path", path, maxBytes: MAX_SOCKET_PATH });
+  }
+  const umask = process.umask(0o177);
+  try {
+    // What a killed server left: the ledger's lock says that no other server lives here.
+    rmSync(path, { force: true });
+    if (isChangeable(stateDir)) return noSocket({ kind: "exposed socket" });
+    const { stop } = listen({ kind: "unix", path }, onTransport, undefined, closeFrom);
+    tryClose(path);
+    if (!exposureOf(path).canWrite) return { warnings: [], stop };
+    stop();
+    return noSocket({ kind: "exposed socket" });
+  } catch (error) {
+    return noSocket({ kind: "no socket", fault: error instanceof Error ? error.message : String(error) });
+  } finally {
+    process.umask(umask);
+  }
+}
+
+function noSocket(warning: SocketWarning): OperatorListener {
+  return { warnings: [warning], stop() {} };
+}
+
+/** The umask has done it already, where there are rights and the disk has none of its own to give. */
+function tryClose(path: string): void {
+  try {
+    chmodSync(path, 0o600);
+  } catch {
+    // then it is looked at as it is
+  }
+}
+
+export interface SocketOptions {
+  /** Program and version, for the server. */
+  readonly agent: string;
+  /** Wraps the transport, to watch what passes. */
+  readonly trace: (transport: Transport) => Transport;
+  readonly timeoutMs?: number;
+}
+
+/** A client with the role operator. @throws TransportError CANNOT_CONNECT when no server runs with this state folder */
+export async function connectSocket(stateDir: string, options: SocketOptions): Promise<Client> {
+  const { agent, trace, timeoutMs = CONNECT_MS } = options;
+  const path = operatorSocket(stateDir);
+  // Whoever can put a socket there could play the server; root comes to look at what others run.
+  const { canWrite } = exposureOf(stateDir);
+  if (canWrite || (exposureOf(path).isAnothers && process.geteuid?.() !== 0)) {
+    throw new TransportError(
+      "CANNOT_CONNECT",
+      `The operator's socket ${path} may be another's: others can change its folder.`,
+    );
+  }
+  const transport = await connect({ kind: "unix", path }, { timeoutMs }).catch((cause) => {
+    throw new TransportError("CANNOT_CONNECT", `No server runs with the operator's socket ${path}.`, { cause });
+  });
+  return Client.connect({
+    transport: trace(transport),
+    clock: systemClock,
+    agent,
+    wait: false,
+    timeoutMs,
+    silenceMs: silenceFor(timeoutMs),
+  });
+}

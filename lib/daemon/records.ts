@@ -1,0 +1,24 @@
+import { TokenStore } from "../server/access/token-store.ts";
+import { Ledger } from "../server/ledger.ts";
+import { ledgerFile, tokensFile } from "../state/state-dir.ts";
+
+/** What a server keeps of its clients, in its state folder: the ledger and the tokens. */
+export interface Records {
+  readonly ledger: Ledger;
+  readonly tokens: TokenStore;
+}
+
+/**
+ * Open them. The lock of the ledger keeps every other server, and every command that changes the state folder, away.
+ *
+ * @throws CommError STATE_IN_USE; StorageError DISK_DENIED, DISK_FAILED, NEWER_STATE
+ */
+export function openRecords(stateDir: string): Records {
+  const ledger = Ledger.open(ledgerFile(stateDir));
+  try {
+    return { ledger, tokens: TokenStore.open(tokensFile(stateDir)) };
+  } catch (thrown) {
+    ledger.close();
+    throw thrown;
+  }
+}

@@ -1,0 +1,64 @@
+import { systemClock } from "../session/clock.ts";
+import { privatePlaces } from "../state/private.ts";
+import { BoundedStorage } from "../storage/bounded.ts";
+import { FewFilesStorage } from "../storage/few-files.ts";
+import { LocalStorage } from "../storage/local/local.ts";
+import { missingLocks } from "../storage/local/locks/lock-probe.ts";
+import { writeFault } from "../storage/local/write-probe.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { RepositorySettings } from "./settings.ts";
+import type { DaemonWarning } from "./warnings.ts";
+
+/** The folder that is served: opens it, and wraps it in the limits that hold for it. */
+export class Repository {
+  readonly #settings: RepositorySettings;
+  readonly #local: LocalStorage;
+  /** Why nothing can be written, where clients may. */
+  readonly #writeFault: string | undefined;
+
+  private constructor(settings: RepositorySettings, local: LocalStorage) {
+    this.#settings = settings;
+    this.#local = local;
+    this.#writeFault = settings.isWritable ? writeFault(local.location) : undefined;
+  }
+
+  /** `onNotice` hears, in words for the operator, what is the matter with the folder later. @throws as LocalStorage.at() */
+  static async open(settings: RepositorySettings, onNotice: (message: string) => void): Promise<Repository> {
+    const { certFile, keyFile } = settings.certificate ?? {};
+    const files = [certFile, keyFile].filter((file) => file !== undefined);
+    const places = privatePlaces(settings.stateDir, files);
+    const local = await LocalStorage.at(settings.repository, { places, onNotice });
+    local.tellLosses(onNotice);
+    return new Repository(settings, local);
+  }
+
+  /** Full path. */
+  get location(): string {
+    return this.#local.location;
+  }
+
+  get canWrite(): boolean {
+    return this.#writeFault === undefined;
+  }
+
+  /** What the server serves, with at most `maxFiles` open files (undefined: no limit). */
+  storage(maxFiles: number | undefined): Storage {
+    const storage = maxFiles === undefined ? this.#local : new FewFilesStorage(this.#local, maxFiles);
+    const { budget, isWritable } = this.#settings;
+    if (!isWritable || (budget.quotaBytes === undefined && budget.keepFreeBytes === 0)) return storage;
+    return new BoundedStorage(storage, budget, () => systemClock.now());
+  }
+
+  privateWarnings(): DaemonWarning[] {
+    return this.#local.privateBelow.map((place) => ({ kind: "private place", place }));
+  }
+
+  writeWarnings(): DaemonWarning[] {
+    if (!this.#settings.isWritable) return [];
+    const locks = missingLocks(this.location);
+    return [
+      ...(this.#writeFault === undefined ? [] : [{ kind: "unwritable repository", fault: this.#writeFault } as const]),
+      ...(locks === undefined ? [] : [{ kind: "no file locks", fault: locks } as const]),
+    ];
+  }
+}

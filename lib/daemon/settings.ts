@@ -1,0 +1,48 @@
+import type { BandwidthLimits } from "../server/bandwidth.ts";
+import type { CallRates } from "../server/call-rates.ts";
+import type { BudgetLimits } from "../storage/budget.ts";
+
+/** What a server is started with. */
+export interface DaemonSettings extends RepositorySettings {
+  /** Where to listen; undefined: at all addresses, IPv4 and IPv6. */
+  readonly host: string | undefined;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Addresses for invites; undefined: those of this machine. */
+  readonly advertised: readonly string[] | undefined;
+  /** Anyone may read, without a token. */
+  readonly isOpen: boolean;
+  readonly isPlaintext: boolean;
+  /** PEM files of an authority's certificate; absent: the identity in the state folder. */
+  readonly certificate?: CertificateFiles;
+  readonly maxClients: number;
+  readonly maxWaiting: number;
+  /** Seats and places in the queue that one address may have with one token. */
+  readonly maxPerAddress: number;
+  readonly callRates: CallRates;
+  /** Bytes that clients may make the server keep in memory. */
+  readonly maxMemory: number;
+  readonly bandwidth: BandwidthLimits;
+  /** How long a session may ask for nothing; undefined: for ever. */
+  readonly idleMs: number | undefined;
+  /** How long a seat is kept for a client whose link was lost. */
+  readonly graceMs: number;
+  /** How long transfers may go on when the server stops. */
+  readonly stopTimeoutMs: number;
+}
+
+export interface RepositorySettings {
+  /** The folder to serve. */
+  readonly repository: string;
+  /** Clients may put, remove and rename files. */
+  readonly isWritable: boolean;
+  readonly budget: BudgetLimits;
+  readonly stateDir: string;
+  readonly certificate?: CertificateFiles;
+}
+
+export interface CertificateFiles {
+  /** The certificate, with its chain. */
+  readonly certFile: string;
+  readonly keyFile: string;
+}

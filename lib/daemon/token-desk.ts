@@ -1,0 +1,79 @@
+import { existsSync } from "node:fs";
+import { Operator } from "../client/operator.ts";
+import { ERRORS, StorageError, toCommError } from "../errors.ts";
+import type { TokenRecord } from "../protocol/methods.ts";
+import { formatToken } from "../protocol/token.ts";
+import { quote } from "../quote.ts";
+import { stateWarnings } from "../state/exposed-state.ts";
+import { identityFile, makeStateDir } from "../state/state-dir.ts";
+import { openIdentity } from "./identity.ts";
+import { type Invitation, identityOf, inviteFor, lastInvitation } from "./invitation.ts";
+import { connectSocket, type SocketOptions } from "./operator-socket.ts";
+import { ownAddresses } from "./own-addresses.ts";
+import { openRecords } from "./records.ts";
+import type { DaemonWarning } from "./warnings.ts";
+
+/** Where tokens are made and revoked. @throws CommError as Operator's calls do */
+export interface TokenDesk extends Pick<Operator, "issueToken" | "revokeToken" | "tokens"> {
+  /** What its user should know of the state folder; a running server has said it already. */
+  readonly warnings: readonly DaemonWarning[];
+  close(): Promise<void>;
+}
+
+export interface TokenDeskOptions extends SocketOptions {
+  /** Make the state folder, for a server that has never run. */
+  readonly mayMake: boolean;
+}
+
+/** That of the running server, or else of its state folder. @throws CommError STATE_IN_USE; StorageError NO_SUCH_FILE, … */
+export async function openTokenDesk(stateDir: string, options: TokenDeskOptions): Promise<TokenDesk> {
+  try {
+    const operator = new Operator(await connectSocket(stateDir, options));
+    return {
+      warnings: [],
+      issueToken: (params) => operator.issueToken(params),
+      revokeToken: (name) => operator.revokeToken(name),
+      tokens: () => operator.tokens(),
+      close: () => operator.client.close(),
+    };
+  } catch (thrown) {
+    if (!ERRORS[toCommError(thrown).code].unreachable) throw thrown;
+    if (!options.mayMake && !existsSync(stateDir)) {
+      throw new StorageError("NO_SUCH_FILE", `There is no state folder ${quote(stateDir)}.`);
+    }
+    return openFolder(makeStateDir(stateDir), options);
+  }
+}
+
+/** Of a server that has never run, as it will be when it is started without flags. */
+async function firstInvitation(stateDir: string): Promise<Invitation> {
+  const identity = identityOf(await openIdentity(identityFile(stateDir)), false);
+  return { addresses: ownAddresses(undefined), identity };
+}
+
+/** No server runs: its ledger's lock keeps one from starting meanwhile. */
+async function openFolder(stateDir: string, { mayMake }: Pick<TokenDeskOptions, "mayMake">): Promise<TokenDesk> {
+  const { ledger, tokens } = openRecords(stateDir);
+  const isNew = mayMake && lastInvitation(stateDir) === undefined;
+  return {
+    warnings: [
+      ...(isNew ? [{ kind: "never started", stateDir } as const] : []),
+      ...stateWarnings(stateDir, identityFile(stateDir)),
+    ],
+    async issueToken({ name, role, expiresAt = null, addresses }) {
+      const invitation = lastInvitation(stateDir) ?? (await firstInvitation(stateDir));
+      const token = tokens.add({ name, role, createdAt: Date.now(), expiresAt });
+      const invite = inviteFor(token, { ...invitation, ...(addresses !== undefined && { addresses }) });
+      return { token: formatToken(token), invite };
+    },
+    async revokeToken(name) {
+      tokens.revoke(name);
+    },
+    async *tokens(): AsyncGenerator<TokenRecord, void> {
+      yield* tokens.list().map(({ name, role, createdAt, expiresAt }) => ({ name, role, createdAt, expiresAt }));
+    },
+    async close() {
+      ledger.close();
+    },
+  };
+}

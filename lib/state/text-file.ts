@@ -1,0 +1,18 @@
+import { readFile } from "node:fs";
+import { quote } from "../quote.ts";
+import { readError } from "../storage/disk-error.ts";
+
+/**
+ * The text of a file that the user has named; 0 is standard input. It may be a pipe into which nobody writes, or a terminal:
+ * so it is not read in the event loop.
+ *
+ * @throws StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FAILED
+ */
+export function readTextFile(file: string | 0): Promise<string> {
+  return new Promise((resolve, reject) => {
+    readFile(file, "utf8", (cause, text) => {
+      if (cause === null) resolve(text);
+      else reject(readError(cause, file === 0 ? "standard input" : quote(file), "user"));
+    });
+  });
+}
