@@ -10,7 +10,7 @@ export interface Capacity {
 
 /** Descriptors that are nobody's: of operators, of what is opened and closed within a turn, of the system's own. */
 const SLACK = 8;
-/** Files that a server and each of its seats should be able to have open: less than this is told. */
+/** Files that a server and each of its seats should be able to have open: with less there is a warning. */
 const FILES = 32;
 const FILES_PER_SEAT = 4;
 /** One that is received takes three. */
@@ -24,7 +24,7 @@ export function capacityFor(free: number, wanted: Omit<Capacity, "maxFiles">): C
   const room = Math.max(SLACK, free - SLACK);
   const wantedFiles = FILES + FILES_PER_SEAT * wanted.maxClients;
   const links = room - Math.min(wantedFiles, Math.max(LEAST_FILES, Math.floor(room / 4)));
-  // Who can't even say who it is is not told that the server is full.
+  // A client that has no descriptor for its handshake can't learn that the server is full.
   const passing = Math.min(wanted.maxPassing, Math.ceil(links / 3));
   const maxClients = Math.min(wanted.maxClients, links - passing);
   const maxWaiting = Math.min(wanted.maxWaiting, links - passing - maxClients);

@@ -7,7 +7,7 @@ import { invitationFile } from "../state/state-dir.ts";
 import { formatFingerprint } from "../transport/tls.ts";
 import type { Identity } from "./identity.ts";
 
-/** What clients are told of a server. */
+/** What an invite says of a server. */
 export interface Invitation {
   /** `HOST:PORT`, the likeliest first. */
   readonly addresses: readonly string[];

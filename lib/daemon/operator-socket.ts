@@ -73,7 +73,7 @@ export interface SocketOptions {
 export async function connectSocket(stateDir: string, options: SocketOptions): Promise<Client> {
   const { agent, trace, timeoutMs = CONNECT_MS } = options;
   const path = operatorSocket(stateDir);
-  // Whoever can put a socket there could play the server; root comes to look at what others run.
+  // Another user who can put a socket there could play the server. Root looks at what others run.
   const { canWrite } = exposureOf(stateDir);
   if (canWrite || (exposureOf(path).isAnothers && process.geteuid?.() !== 0)) {
     throw new TransportError(

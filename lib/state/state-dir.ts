@@ -27,7 +27,7 @@ export function defaultStateDir(): string {
   if (platform === "win32") return join(env["LOCALAPPDATA"] ?? join(home(), "AppData", "Local"), "CommServer");
   if (platform === "darwin") return join(home(), "Library", "Application Support", "CommServer");
   const xdg = env["XDG_STATE_HOME"] ?? "";
-  // One that is not absolute is to be ignored (XDG Base Directory Specification).
+  // A relative one must be ignored (XDG Base Directory Specification).
   return join(isAbsolute(xdg) ? xdg : join(home(), ".local", "state"), "commserver");
 }
 
@@ -113,7 +113,7 @@ export function tokensFile(stateDir: string): string {
   return join(stateDir, "tokens.json");
 }
 
-/** What the server last told clients of itself. */
+/** What the invites of the last start said of the server. */
 export function invitationFile(stateDir: string): string {
   return join(stateDir, "invitation.json");
 }

@@ -109,7 +109,7 @@ async function readCa(file: string, signal: AbortSignal): Promise<string> {
     for (const certificate of certificates) new X509Certificate(certificate);
     if (certificates.length > 0) return certificates.join("\n");
   } catch {
-    // told below
+    // reported below
   }
   throw new UsageError(`${quote(file)} holds no certificates of authorities in PEM.`);
 }

@@ -15,7 +15,7 @@ import { describeError } from "../report.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
-import { PipedLines } from "../terminal/piped-lines.ts";
+import { openInput } from "../terminal/open-input.ts";
 import { onSignals } from "../terminal/signals.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, type ConnectSettings, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
@@ -96,18 +96,10 @@ class Shell {
   }
 
   async #talk(connection: Connection): Promise<number> {
-    const { stdin, stdout } = process;
-    const { screen } = this.#io;
-    const input =
-      this.#io.inIsTty && this.#io.outIsTty
-        ? new LineEditor({
-            input: stdin,
-            output: stdout,
-            screen,
-            history: this.#history.read(),
-            complete: (line) => completeLine(connection.client, line),
-          })
-        : new PipedLines(stdin);
+    const input = openInput(this.#io, {
+      history: this.#history.read(),
+      complete: (line) => completeLine(connection.client, line),
+    });
     this.#input = input;
     this.#print(`Connected as ${paint(this.#io, "bold", escapeText(connection.client.name))}.`);
     if (this.#io.inIsTty) this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
@@ -145,7 +137,7 @@ class Shell {
     }
   }
 
-  /** What the person does next; a link that is lost meanwhile is made anew. @throws what ends the session for good */
+  /** What the person does next; a link that is lost meanwhile is made again. @throws what ends the session for good */
   async #nextInput(lines: LineInput, connection: Connection): Promise<Input> {
     let input: Input | undefined;
     const prompt = `${paint(this.#io, "green", escapeText(connection.client.name))}> `;
@@ -162,7 +154,7 @@ class Shell {
         const ended = this.#ended;
         this.#ended = undefined;
         if (ended === undefined) continue;
-        // Who was told goodbye does not come back by himself.
+        // A client that the server has sent away does not come back by itself.
         if (ended.by !== "lost" && ended.code !== "HEARTBEAT_TIMEOUT") throw errorOf(ended);
         connection.noteHeld();
         await lines.during(() => this.#leaving.abort(), connection.recover(errorOf(ended)));
@@ -217,7 +209,7 @@ class Shell {
         this.#print("Interrupted.");
         return EXIT.INTERRUPTED;
       }
-      // The end of the session is told by the loop, once.
+      // The loop reports the end of the session, once.
       if (endsSession(error)) return EXIT_OF[error.code];
       this.#print(paint(this.#io, "red", describeError(error)));
       return EXIT_OF[error.code];

@@ -5,7 +5,7 @@ import { escapeText } from "../escape.ts";
 import { exposedTokenWarning } from "../exposure-words.ts";
 import { describeError } from "../report.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
-import { LineEditor } from "../terminal/line-editor.ts";
+import { openPrompt } from "../terminal/open-input.ts";
 
 /** Asks and warns at the terminal while a server is dialled. */
 export function trustPrompts(io: ConsoleIo): TrustPrompts {
@@ -36,15 +36,15 @@ async function confirm(
     `The identity of ${escapeText(server)} is not known yet. Compare it with what the server shows at its start:`,
   );
   io.note(`  ${fingerprint}`);
-  const editor = new LineEditor({ input: process.stdin, output: process.stderr, screen: io.screen, history: [] });
-  const close = () => editor.close();
+  const input = openPrompt(io);
+  const close = () => input.close();
   signal.addEventListener("abort", close);
   try {
-    const isTrusted = await askYesNo(editor, "Trust it from now on?");
+    const isTrusted = await askYesNo(input, "Trust it from now on?");
     if (signal.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
     return isTrusted;
   } finally {
     signal.removeEventListener("abort", close);
-    editor.close();
+    input.close();
   }
 }

@@ -14,7 +14,7 @@ export const identity: Command = {
     action: {
       type: "positional",
       required: false,
-      description: "rotate: make a new identity; all clients must join anew",
+      description: "rotate: make a new identity; all clients must join again",
     },
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
     json: { type: "boolean", description: "Print JSON for programs" },

@@ -46,7 +46,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   },
   drain: {
     usage: "drain, drain off",
-    description: "Admit nobody new; admit again. Who is here stays",
+    description: "Admit no new client; admit again. Clients that are here stay",
     async run(operator, rest) {
       const word = rest.toLowerCase();
       if (!["", "on", "off"].includes(word)) throw new UsageError("Write: drain, or drain off");
@@ -74,7 +74,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   },
   quit: {
     usage: "quit",
-    description: "Stop the server in order (also: exit)",
+    description: "Stop the server cleanly (also: exit)",
     async run(operator, rest) {
       requireNoWords(wordsOf(rest), "quit");
       await operator.quit();

@@ -3,9 +3,7 @@ import type { EventRecord } from "../../protocol/methods.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { formatTime } from "../format.ts";
 import { describeError } from "../report.ts";
-import { LineEditor } from "../terminal/line-editor.ts";
-import type { LineInput } from "../terminal/line-input.ts";
-import { PipedLines } from "../terminal/piped-lines.ts";
+import { openInput } from "../terminal/open-input.ts";
 import { formatEvent, isWarning } from "./event-line.ts";
 import { OPERATOR_COMMANDS, obeyOperator } from "./operator-commands.ts";
 
@@ -24,7 +22,11 @@ export interface OperatorConsoleOptions {
  * server's own terminal and over its socket. Returns when the session has ended.
  */
 export async function runOperatorConsole({ operator, io, onLeave }: OperatorConsoleOptions): Promise<void> {
-  const input = openInput(io);
+  const names = Object.keys(OPERATOR_COMMANDS);
+  const input = openInput(io, {
+    history: [],
+    complete: (line) => [names.filter((name) => name.startsWith(line.toLowerCase())), line],
+  });
   const shown = showEvents(operator, io);
   const ended = operator.client.ended.then(() => ({ kind: "ended" }) as const);
   const prompt = paint(io, "green", "server> ");
@@ -43,19 +45,7 @@ export async function runOperatorConsole({ operator, io, onLeave }: OperatorCons
   input.close();
 }
 
-function openInput(io: ConsoleIo): LineInput {
-  const { stdin, stdout } = process;
-  if (!io.inIsTty || !io.outIsTty) return new PipedLines(stdin);
-  return new LineEditor({
-    input: stdin,
-    output: stdout,
-    screen: io.screen,
-    history: [],
-    complete: (line) => [Object.keys(OPERATOR_COMMANDS).filter((name) => name.startsWith(line.toLowerCase())), line],
-  });
-}
-
-/** Who stops reading what is said does not end the session. */
+/** A reader that stops reading does not end the session. */
 async function say(io: ConsoleIo, text: string): Promise<void> {
   await io.out(`${text}\n`).catch(() => {});
 }

@@ -40,7 +40,7 @@ export const serve: Command = {
     const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], onSignal);
 
     const onLeave = (isGone: boolean) => {
-      // Who told it not to mind a hangup wants it to outlive its terminal.
+      // A server that was started to ignore hangups outlives its terminal.
       if (!isGone || !wasIgnored("SIGHUP")) onSignal();
     };
     const shown = await show(daemon, io, { json: isJson, onLeave });
@@ -56,7 +56,7 @@ function unread(count: number): string {
   return `${count} events are missing here: they came faster than they were read.`;
 }
 
-/** Who stops reading what a server says (`| head -1`) does not stop the server. */
+/** A reader that stops reading (`| head -1`) does not stop the server. */
 async function say(io: ConsoleIo, text: string): Promise<void> {
   await io.out(text).catch(() => {});
 }
@@ -89,7 +89,7 @@ async function show(
       max: MAX_UNREAD,
       dropped: (count) => toJson({ at: Date.now(), event: "warning", message: unread(count) }),
     });
-    // Whoever started the server waits for this one.
+    // The program that started the server waits for this one.
     void sayFirst(io, `${toJson(listeningRecord(serving))}\n`, daemon);
     server.events.subscribe((event) => lines.add(toJson(event)));
     for (const message of warnings) server.events.emit({ event: "warning", message });
