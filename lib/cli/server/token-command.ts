@@ -33,20 +33,14 @@ export const token: Command = {
     json: { type: "boolean", description: "Print JSON for programs" },
   },
   async run(flags, io) {
-    const action = ACTIONS.find((name) => name === flags._[0]);
-    if (action === undefined) throw new UsageError("Write: token add NAME, token list, or token revoke NAME.");
-    const name = flags._[1];
-    if (action === "list" ? name !== undefined : name === undefined) {
-      throw new UsageError(action === "list" ? "token list takes no name." : `Which one? token ${action} NAME`);
-    }
-    const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && flags[flag] !== undefined);
-    if (surplus !== undefined) throw new UsageError(`--${surplus} goes with token add.`);
-    const desk = await openTokenDesk(stateDirFlag(flags), { ...programOptions(), mayMake: action === "add" });
+    const request = tokenRequest(flags);
+    const json = flags["json"] === true;
+    const desk = await openTokenDesk(stateDirFlag(flags), { ...programOptions(), mayMake: request.action === "add" });
     for (const warning of desk.warnings) io.note(`Warning: ${escapeText(warningText(warning))}`);
     try {
-      if (action === "add") await add(desk, String(name), flags, io);
-      else if (action === "revoke") await revoke(desk, String(name), flags, io);
-      else await list(desk, flags, io);
+      if (request.action === "add") await add(desk, request.token, json, io);
+      else if (request.action === "revoke") await revoke(desk, request.name, json, io);
+      else await list(desk, json, io);
       return 0;
     } finally {
       await desk.close();
@@ -54,18 +48,44 @@ export const token: Command = {
   },
 };
 
-async function add(desk: TokenDesk, name: string, flags: Flags, io: ConsoleIo): Promise<void> {
+type NewToken = Parameters<TokenDesk["issueToken"]>[0];
+
+type TokenRequest =
+  | { readonly action: "add"; readonly token: NewToken }
+  | { readonly action: "list" }
+  | { readonly action: "revoke"; readonly name: string };
+
+/** What the flags ask for. @throws UsageError */
+function tokenRequest(flags: Flags): TokenRequest {
+  const [word, name] = flags._;
+  const action = ACTIONS.find((known) => known === word);
+  if (action === undefined) throw new UsageError("Write: token add NAME, token list, or token revoke NAME.");
+  if (action === "list" && name !== undefined) throw new UsageError("token list takes no name.");
+  if (action !== "list" && name === undefined) throw new UsageError(`Which one? token ${action} NAME`);
+  const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && flags[flag] !== undefined);
+  if (surplus !== undefined) throw new UsageError(`--${surplus} goes with token add.`);
+  if (action === "list") return { action };
+  return action === "add" ? { action, token: newToken(String(name), flags) } : { action, name: String(name) };
+}
+
+/** @throws UsageError */
+function newToken(name: string, flags: Flags): NewToken {
   const role = Role.options.find((option) => option === (flags["role"] ?? "read"));
   if (role === undefined) throw new UsageError(`--role takes read, write or operator, not "${flags["role"]}".`);
   const expiresAt = expiryFlag(flags, "expires", Date.now());
   const addresses = advertiseFlag(flags);
-  const made = await desk.issueToken({
+  return {
     name,
     role,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(addresses !== undefined && { addresses }),
-  });
-  const text = flags["json"] ? `${toJson({ name, role, expiresAt: expiresAt ?? null, ...made })}\n` : describeNew(made);
+  };
+}
+
+async function add(desk: TokenDesk, token: NewToken, json: boolean, io: ConsoleIo): Promise<void> {
+  const { name, role, expiresAt } = token;
+  const made = await desk.issueToken(token);
+  const text = json ? `${toJson({ name, role, expiresAt: expiresAt ?? null, ...made })}\n` : describeNew(made);
   await io.out(text).catch((cause) => takeBack(desk, name, cause));
 }
 
@@ -91,15 +111,15 @@ export function describeNew({ token, invite }: IssueTokenResult): string {
   );
 }
 
-async function revoke(desk: TokenDesk, name: string, flags: Flags, io: ConsoleIo): Promise<void> {
+async function revoke(desk: TokenDesk, name: string, json: boolean, io: ConsoleIo): Promise<void> {
   await desk.revokeToken(name);
-  if (flags["json"]) await io.out(`${toJson({ name, revoked: true })}\n`);
+  if (json) await io.out(`${toJson({ name, revoked: true })}\n`);
   else await io.out(`${escapeText(name)} is revoked: nobody comes in with it, and who did is out.\n`);
 }
 
-async function list(desk: TokenDesk, flags: Flags, io: ConsoleIo): Promise<void> {
+async function list(desk: TokenDesk, json: boolean, io: ConsoleIo): Promise<void> {
   const records = await Array.fromAsync(desk.tokens());
-  if (flags["json"]) await io.out(`${toJson(records)}\n`);
+  if (json) await io.out(`${toJson(records)}\n`);
   else await io.out(`${formatTokens(records, Date.now(), completeCommand("commserver-server token add NAME"))}\n`);
 }
 
