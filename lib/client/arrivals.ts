@@ -9,11 +9,9 @@ import { FileReceiver } from "../transfer/file-receiver.ts";
 import type { Naming } from "../transfer/naming.ts";
 import { SmallFile } from "../transfer/small-file.ts";
 import type { DownloadOptions } from "./download-options.ts";
-import { type DownloadTask, restart } from "./download-task.ts";
-import { MAX_OUTSTANDING_BYTES, MAX_OVERLOADS, MAX_RESTARTS, overloadDelayMs } from "./transfer.ts";
-
-/** Thrown to be rid of the rest of a large file that can't be stored here. */
-export const ANOTHER_STREAM = Symbol("another stream");
+import { type DownloadTask, mayRestart, restart } from "./download-task.ts";
+import { FinalNames } from "./final-names.ts";
+import { MAX_OUTSTANDING_BYTES, MAX_OVERLOADS, overloadDelayMs } from "./transfer.ts";
 
 /** What arrivals lead to. */
 export interface ArrivalsPort {
@@ -21,6 +19,8 @@ export interface ArrivalsPort {
   askAgain(task: DownloadTask, delayMs?: number): void;
   /** Nothing more can be stored. */
   stop(error: CommError): void;
+  /** The rest of a large file is not wanted: the others come over another stream. */
+  leaveStream(): void;
   /** The task was told to be done, or to have failed. */
   onOver(task: DownloadTask): void;
 }
@@ -30,16 +30,20 @@ export class Arrivals {
   readonly #options: DownloadOptions;
   readonly #port: ArrivalsPort;
   readonly commits: CommitQueue;
-  readonly #naming: Naming;
+  readonly #names: FinalNames;
 
   constructor(options: DownloadOptions, commits: CommitQueue, naming: Naming, port: ArrivalsPort) {
     this.#options = options;
     this.commits = commits;
-    this.#naming = naming;
+    this.#names = new FinalNames(options.exists, commits, naming, {
+      onStored: (task, path) => this.#done(task, path),
+      onFailed: (task, error) => this.#failed(task, error),
+      onFull: (task, error) => this.#full(task, error),
+    });
     this.#port = port;
   }
 
-  /** FILE has come: what the file is. @returns what to wait for @throws ProtocolError; ANOTHER_STREAM */
+  /** FILE has come: what the file is. @returns when the next may come @throws ProtocolError */
   begin(task: DownloadTask, facts: FileFacts): Promise<void> | undefined {
     if (task.failure !== undefined) return undefined;
     const before = task.receiver?.part.facts ?? task.small?.facts;
@@ -49,6 +53,7 @@ export class Arrivals {
     }
     checkHoles(task.path, facts.size, facts.holes);
     task.etag = facts.etag;
+    task.isOld = false;
     if (!isSmall(facts)) return this.#beginLarge(task, facts);
     // With "rename" a free path is found when it is whole: the one that was free may be another's by then.
     task.small = new SmallFile(task.item.to, facts);
@@ -74,7 +79,7 @@ export class Arrivals {
       if (facts.size <= MAX_OUTSTANDING_BYTES) return;
       // Not the whole file only to throw it away: its other answers die with the stream.
       this.#failed(task, task.failure);
-      throw ANOTHER_STREAM;
+      this.#port.leaveStream();
     }
   }
 
@@ -91,7 +96,7 @@ export class Arrivals {
       return this.#giveUp(task, thrown);
     }
     if (missing.length > 0) this.#askAgain(task, missing);
-    else await this.#give(task, () => this.#commit(task, () => receiver.part.commit()));
+    else await this.#names.give(task, () => receiver.part.commit());
   }
 
   #sealSmall(task: DownloadTask, small: SmallFile): Promise<void> | undefined {
@@ -109,15 +114,7 @@ export class Arrivals {
     }
     const whole = bytes;
     onProgress?.(task.item, facts.size);
-    return this.#give(task, () => this.#commit(task, () => local.store(path, facts, exists, whole)));
-  }
-
-  /** It gets its name by `commit`, unless another file of this download has it. */
-  #give(task: DownloadTask, commit: () => Promise<void> | undefined): Promise<void> | undefined {
-    return this.#naming.give(task.path, this.#options.exists, commit, async (taken) => {
-      await task.receiver?.part.discard();
-      this.#failed(task, taken);
-    });
+    return this.#names.give(task, () => local.store(path, facts, exists, whole));
   }
 
   /** The local disk ends the run: leave what is here of the task to the next one. */
@@ -140,32 +137,8 @@ export class Arrivals {
     return this.#fail(task, error);
   }
 
-  #commit(task: DownloadTask, commit: () => string | Promise<string>): Promise<void> | undefined {
-    let stored: string | Promise<string>;
-    try {
-      stored = commit();
-    } catch (thrown) {
-      const freed = this.commits.freeing(thrown);
-      if (freed !== undefined) return freed.then(() => this.#commit(task, commit));
-      this.#notStored(task, thrown);
-      return undefined;
-    }
-    if (typeof stored === "string") {
-      this.#done(task, stored);
-      return undefined;
-    }
-    return this.commits.add(
-      stored.then(
-        (path) => this.#done(task, path),
-        (thrown) => this.#notStored(task, thrown),
-      ),
-    );
-  }
-
-  #notStored(task: DownloadTask, thrown: unknown): void {
-    const error = toCommError(thrown);
-    if (error.code !== "DISK_FULL") return this.#failed(task, error);
-    // The others would fare no better; and this one can go on when there is room.
+  /** The others would fare no better; and this one can go on when there is room. */
+  #full(task: DownloadTask, error: CommError): void {
     this.#askAgain(task, task.small === undefined ? [] : [[0, task.small.facts.size]]);
     task.receiver = undefined;
     this.#port.stop(error);
@@ -185,7 +158,7 @@ export class Arrivals {
       return this.#failed(task, error);
     }
     await receiver?.part.discard();
-    if (task.restarts >= MAX_RESTARTS) return this.#failed(task, error);
+    if (!mayRestart(task)) return this.#failed(task, error);
     this.#options.onRestart?.(task.item);
     restart(task);
     this.#port.askAgain(task);
@@ -194,7 +167,7 @@ export class Arrivals {
   /**
    * A block has come.
    *
-   * @returns what to wait for; may reject with ANOTHER_STREAM
+   * @returns when the next may come
    * @throws ProtocolError BAD_PAYLOAD; StorageError that an earlier write met
    */
   block(task: DownloadTask, chunk: Chunk): Promise<void> | undefined {
@@ -210,8 +183,8 @@ export class Arrivals {
       return receiver.take(chunk);
     } catch (thrown) {
       if (toCommError(thrown).code !== "TOO_LARGE") throw thrown;
-      // No place for the rest of it, which is not waited for; the others go on in another stream.
-      return this.#drop(task, receiver, thrown).then(() => Promise.reject(ANOTHER_STREAM));
+      // There is no place for the rest of it.
+      return this.#drop(task, receiver, thrown).then(() => this.#port.leaveStream());
     }
   }
 
@@ -235,6 +208,7 @@ export class Arrivals {
     await task.receiver?.settle();
     if (task.failure !== undefined) return this.#fail(task, task.failure);
     if (task.receiver !== undefined) task.ranges = task.receiver.part.missing;
+    task.isOld = true;
     this.#port.askAgain(task);
   }
 

@@ -10,8 +10,9 @@ import { BlockPool } from "../transfer/block-pool.ts";
 import { ChunkReader } from "../transfer/chunk-reader.ts";
 import { RecordSender } from "../transfer/record-sender.ts";
 import type { Client } from "./client.ts";
+import { overIntactStreams } from "./intact-streams.ts";
 import { pause } from "./pause.ts";
-import { isDamage, MAX_DAMAGES, MAX_OUTSTANDING, MAX_OVERLOADS, overloadDelayMs } from "./transfer.ts";
+import { MAX_OUTSTANDING, MAX_OVERLOADS, overloadDelayMs } from "./transfer.ts";
 
 export interface DigestsOptions {
   readonly clock: Clock;
@@ -33,18 +34,19 @@ export interface DigestsOptions {
 export async function digestAll(client: Client, paths: readonly string[], options: DigestsOptions): Promise<void> {
   if (!client.canAskDigests) return digestEach(client, paths, options);
   let left = paths;
-  let damages = 0;
-  for (let overloads = 0; left.length > 0; ) {
-    const batch = new Batch(left, options, overloads < MAX_OVERLOADS);
-    try {
-      await batch.run(client);
-    } catch (thrown) {
-      if (!isDamage(thrown) || ++damages > MAX_DAMAGES) throw thrown;
+  let overloads = 0;
+  await overIntactStreams(async () => {
+    while (left.length > 0) {
+      const batch = new Batch(left, options, overloads < MAX_OVERLOADS);
+      try {
+        await batch.run(client);
+      } finally {
+        left = batch.left;
+      }
+      // What was put off waits for the files of others.
+      if (batch.isPutOff) await pause(options.clock, overloadDelayMs(overloads++), options.signal);
     }
-    left = batch.left;
-    // What was put off waits for the files of others.
-    if (batch.isPutOff) await pause(options.clock, overloadDelayMs(overloads++), options.signal);
-  }
+  });
 }
 
 async function digestEach(client: Client, paths: readonly string[], options: DigestsOptions): Promise<void> {

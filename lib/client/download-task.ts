@@ -2,7 +2,7 @@ import type { Range } from "../block.ts";
 import type { CommError } from "../errors.ts";
 import type { FileReceiver } from "../transfer/file-receiver.ts";
 import type { SmallFile } from "../transfer/small-file.ts";
-import type { TransferItem } from "./transfer.ts";
+import { MAX_LOST_RESTARTS, MAX_RESTARTS, type TransferItem } from "./transfer.ts";
 
 /** One file on its way, over as many links as it takes. */
 export interface DownloadTask {
@@ -16,7 +16,11 @@ export interface DownloadTask {
   receiver: FileReceiver | undefined;
   /** Instead of a receiver, for a small file. */
   small: SmallFile | undefined;
+  /** That state is one from before: of an earlier run, or of a link that was lost. */
+  isOld: boolean;
+  /** How often the source has changed while it moved, and before it was asked for again. */
   restarts: number;
+  lostRestarts: number;
   /** How often the server had too much open for it. */
   overloads: number;
   /** Answers that are still to come. */
@@ -39,7 +43,9 @@ export function newTask(
     ranges: resume?.missing ?? [[0, item.size]],
     receiver: undefined,
     small: undefined,
+    isOld: resume !== undefined,
     restarts: 0,
+    lostRestarts: 0,
     overloads: 0,
     expected: 0,
     failure: undefined,
@@ -47,9 +53,16 @@ export function newTask(
   };
 }
 
+/** Whether a task whose source has changed is begun again: it may change for ever. */
+export function mayRestart({ isOld, restarts, lostRestarts }: DownloadTask): boolean {
+  return isOld ? lostRestarts < MAX_LOST_RESTARTS : restarts < MAX_RESTARTS;
+}
+
 /** Nothing of it is here: its source has changed. */
 export function restart(task: DownloadTask): void {
-  task.restarts++;
+  if (task.isOld) task.lostRestarts++;
+  else task.restarts++;
+  task.isOld = false;
   task.failure = undefined;
   task.receiver = undefined;
   task.small = undefined;

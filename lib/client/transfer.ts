@@ -1,5 +1,5 @@
 import type { Digest64 } from "../block.ts";
-import { CommError } from "../errors.ts";
+import type { CommError } from "../errors.ts";
 import type { Outcome } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
 import type { ExistsPolicy, Storage } from "../storage/storage.ts";
@@ -47,8 +47,10 @@ export interface TransferOptions<Item extends TransferItem = TransferItem> exten
   readonly signal?: AbortSignal;
 }
 
-/** How often a file that changes under way is begun anew before it is given up. */
+/** How often a file that changes while it moves is begun again before it is given up. */
 export const MAX_RESTARTS = 2;
+/** The same for a file that has changed while the link was lost. */
+export const MAX_LOST_RESTARTS = 50;
 /** Requests under way, and bytes that they are about: enough to keep a long, fat link busy. */
 export const MAX_OUTSTANDING = 2_048;
 export const MAX_OUTSTANDING_BYTES = 16 * 1024 * 1024;
@@ -56,17 +58,9 @@ export const MAX_OUTSTANDING_BYTES = 16 * 1024 * 1024;
 export const MAX_OVERLOADS = 10;
 const FIRST_OVERLOAD_MS = 250;
 const MAX_OVERLOAD_MS = 10_000;
-/** How often a transfer goes on in another stream when one was damaged on the way. */
-export const MAX_DAMAGES = 5;
-
 /** How long to wait with a file for which a server had too much open `times` before. */
 export function overloadDelayMs(times: number): number {
   return Math.min(MAX_OVERLOAD_MS, FIRST_OVERLOAD_MS * 2 ** times);
-}
-
-/** True for a stream that ended because a part of it that is no block was damaged on the way. */
-export function isDamage(failure: unknown): boolean {
-  return failure instanceof CommError && failure.code === "DIGEST_MISMATCH";
 }
 
 /** `options`, with files that have gone since they were found told apart from failures, where that is asked for. */

@@ -13,9 +13,8 @@ import { FileSender, SMALL_BYTES } from "../transfer/file-sender.ts";
 import { Yielder } from "../yielder.ts";
 import { Batches } from "./batches.ts";
 import type { Client } from "./client.ts";
+import { overIntactStreams } from "./intact-streams.ts";
 import {
-  isDamage,
-  MAX_DAMAGES,
   MAX_OUTSTANDING,
   MAX_OUTSTANDING_BYTES,
   MAX_OVERLOADS,
@@ -74,14 +73,16 @@ export class Upload {
    */
   async run(client: Client): Promise<void> {
     this.#canTellHoles = client.canTellHoles;
-    let damages = 0;
-    do {
-      this.#failure = undefined;
-      await this.#runStream(client);
-      await this.#settle();
-    } while (isDamage(this.#failure) && ++damages <= MAX_DAMAGES);
-    this.#isReconnected = true;
-    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      await overIntactStreams(async () => {
+        this.#failure = undefined;
+        await this.#runStream(client);
+        await this.#settle();
+        if (this.#failure !== undefined) throw this.#failure;
+      });
+    } finally {
+      this.#isReconnected = true;
+    }
   }
 
   async #runStream(client: Client): Promise<void> {

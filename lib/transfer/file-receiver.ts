@@ -1,11 +1,9 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
-import { ProtocolError, StreamError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import type { PartFile } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
-
-/** How often the sender may be asked for what came damaged. */
-const MAX_ROUNDS = 5;
+import { countRepair } from "./repair.ts";
 
 /** Takes the blocks of one file, in any order, into its part. Nothing but verified blocks is written. */
 export class FileReceiver {
@@ -13,7 +11,7 @@ export class FileReceiver {
   readonly #onProgress: ((bytes: number) => void) | undefined;
   /** Writes under way. */
   readonly #writes = new Set<Promise<void>>();
-  #rounds = 0;
+  #repairs = 0;
   #failure: unknown;
 
   /** `onProgress` is told the bytes of each block that is in the part now. */
@@ -68,9 +66,7 @@ export class FileReceiver {
     await this.settle();
     if (this.#failure !== undefined) throw this.#failure;
     const { missing } = this.part;
-    if (missing.length > 0 && ++this.#rounds > MAX_ROUNDS) {
-      throw new StreamError("DIGEST_MISMATCH", `${quote(this.part.path)} arrived damaged ${MAX_ROUNDS} times.`);
-    }
+    if (missing.length > 0) this.#repairs = countRepair(this.#repairs, this.part.path);
     return missing;
   }
 

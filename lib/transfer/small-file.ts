@@ -1,11 +1,9 @@
-import { ProtocolError, StreamError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import { discard } from "../session/held-buffers.ts";
 import type { FileFacts } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
-
-/** How often the sender may be asked for what came damaged. */
-const MAX_ROUNDS = 5;
+import { countRepair } from "./repair.ts";
 
 /** A file of one block or none, between its FILE and its SEAL: it is held, and stored at once. */
 export class SmallFile {
@@ -14,7 +12,7 @@ export class SmallFile {
   /** Its bytes, when they are here. */
   bytes: Uint8Array | undefined;
   #isView = false;
-  #rounds = 0;
+  #repairs = 0;
 
   constructor(path: string, facts: FileFacts) {
     this.path = path;
@@ -59,9 +57,7 @@ export class SmallFile {
    * @throws StreamError DIGEST_MISMATCH when that has happened too often
    */
   sealed(): Uint8Array | undefined {
-    if (this.bytes === undefined && ++this.#rounds > MAX_ROUNDS) {
-      throw new StreamError("DIGEST_MISMATCH", `${quote(this.path)} arrived damaged ${MAX_ROUNDS} times.`);
-    }
+    if (this.bytes === undefined) this.#repairs = countRepair(this.#repairs, this.path);
     return this.bytes;
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
+import { MAX_LOST_RESTARTS } from "../../../lib/client/transfer.ts";
 import { StorageError } from "../../../lib/errors.ts";
 import { codeOf } from "../../support/fault.ts";
 import type { RawFrame } from "../../support/frames.ts";
@@ -90,6 +91,33 @@ describe("a download whose link is lost", () => {
     await again.transfer.run(await server.client());
     expect([again.told.restarts, again.told.outcomes]).toEqual([["a"], ["stored a"]]);
     expect((await readWhole(local, "a")).equals(other)).toBe(true);
+  });
+
+  test("has a log whole that grows each time that the link is lost, however often that is", async () => {
+    await using moved = downloading();
+    const { server, transfer, told, local } = moved;
+    const log = (losses: number) => noise(LARGE.length + losses * 1_000);
+    for (let losses = 0; losses < 6; losses++) {
+      server.storage.set("log", log(losses), 5 + losses);
+      const { client } = await meddledClient(server, { onIncoming: cutAfter(2.5 * BLOCK_BYTES) });
+      expect(await codeOf(() => transfer.run(client))).toBe("LOST");
+    }
+    server.storage.set("log", log(6), 20);
+    await transfer.run(await server.client());
+    expect([told.outcomes, told.restarts.length]).toEqual([["stored log"], 6]);
+    expect((await readWhole(local, "log")).equals(log(6))).toBe(true);
+  });
+
+  test("gives a file up that has changed whenever the link comes back, without end", async () => {
+    await using moved = downloading();
+    const { server, transfer, told } = moved;
+    for (let losses = 0; told.outcomes.length === 0; losses++) {
+      server.storage.set("log", noise(2 * BLOCK_BYTES, losses + 1), losses);
+      const { client } = await meddledClient(server, { onIncoming: cutAfter(0.5 * BLOCK_BYTES) });
+      await transfer.run(client).catch(() => {});
+    }
+    expect(told.outcomes).toEqual(["CHANGED log"]);
+    expect(told.restarts).toHaveLength(MAX_LOST_RESTARTS);
   });
 
   test("asks for the list again, and for nothing in it twice", async () => {
