@@ -56,12 +56,14 @@ export function encodeChunkHeader(target: Uint8Array, at: number, header: ChunkH
  * @throws StreamError DIGEST_MISMATCH when they were damaged on the way; ProtocolError BAD_PAYLOAD
  */
 export function decodeChunkHeader(bytes: Uint8Array, at: number, digest64: Digest64): ChunkHeader {
+  // "A receiver MUST verify the check before it waits for any payload." (PROTOCOL.md, "Chunks")
   if (readUint32(bytes, at + CHECK_OFFSET) !== checkOf(bytes, at, digest64)) {
     throw new StreamError("DIGEST_MISMATCH", "A part of the transfer was damaged on the way.");
   }
   const first = readUint32(bytes, at);
   const kind = first >>> 24;
   const length = first & 0xff_ffff;
+  // "A receiver MUST answer a header that breaks these tables with RESET and BAD_PAYLOAD." (PROTOCOL.md, "Chunks")
   const limits = LIMITS.get(kind);
   if (limits === undefined) throw badChunk(`of kind ${kind}, which is unknown`);
   if (length < limits[0] || length > limits[1]) throw badChunk(`of ${length} bytes, not ${limits.join(" to ")}`);

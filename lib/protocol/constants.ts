@@ -1,6 +1,6 @@
 /** Numbers of the wire, version 1. Source: PROTOCOL.md, "Frames" and "Limits". */
 
-/** Optional features, as both sides name them. Source: PROTOCOL.md, "Capabilities". */
+/** Optional features, as both sides name them. Source: PROTOCOL.md, "Handshake". */
 export const WORKING_CAPABILITY = "working";
 
 /** FILE of a `get` may have the SHA-256. Source: PROTOCOL.md, "get". */

@@ -29,6 +29,8 @@ export function encodeHeader(target: Uint8Array, offset: number, header: Header)
  * @throws ProtocolError BAD_MAGIC, UNKNOWN_OPCODE, BAD_HEADER, FRAME_TOO_LARGE
  */
 export function decodeHeader(bytes: Uint8Array, offset = 0): Header {
+  // "A receiver MUST check the header before it keeps any byte of the payload, in this order." (PROTOCOL.md,
+  // "Checks")
   checkMagic(bytes[offset] as number);
 
   const opcode = bytes[offset + 1] as number;

@@ -3,6 +3,7 @@ import { ProtocolError, StreamError } from "../errors.ts";
 import { MAX_JSON_DEPTH } from "./constants.ts";
 
 const encoder = new TextEncoder();
+// "A payload MUST NOT have a byte order mark." (PROTOCOL.md, "Payloads")
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const QUOTE = 0x22;
@@ -84,6 +85,7 @@ function parseJson(payload: Uint8Array, what: string): unknown {
     throw new ProtocolError("BAD_PAYLOAD", `${what} is not JSON in UTF-8.`, { cause });
   }
   // Of those with one name JSON.parse keeps the last.
+  // "An object MUST NOT name a member twice." (PROTOCOL.md, "Payloads")
   if (membersOf(value) !== members) throw new ProtocolError("BAD_PAYLOAD", `${what} names a member twice.`);
   return value;
 }
@@ -124,12 +126,14 @@ function countMembers(bytes: Uint8Array, what: string): number {
       members++;
     } else if ((byte | 0x20) === 0x7b) {
       // "[" and "{", which differ in bit 5 only
+      // "Objects and arrays MUST NOT be nested more than 32 deep; `{}` is 1 deep." (PROTOCOL.md, "Payloads")
       if (++depth > MAX_JSON_DEPTH) {
         throw new ProtocolError("BAD_PAYLOAD", `${what} is nested deeper than ${MAX_JSON_DEPTH}.`);
       }
     } else if ((byte | 0x20) === 0x7d) {
       depth--;
     } else if (isOfOddNumber(byte, bytes[i - 1])) {
+      // "A number MUST be written in digits alone: no sign, point or exponent." (PROTOCOL.md, "Payloads")
       throw new ProtocolError("BAD_PAYLOAD", `${what} has a number that is not written in digits alone.`);
     }
   }
@@ -165,6 +169,7 @@ function skipEscape(bytes: Uint8Array, at: number, what: string): number {
   if (half === undefined) return at;
   const isPair = half === "high" && bytes[at + 5] === BACKSLASH && bytes[at + 6] === LOWER_U;
   if (isPair && surrogateAt(bytes, at + 6) === "low") return at + 10;
+  // "Text MUST NOT hold half a surrogate pair, in bytes or as an escape." (PROTOCOL.md, "Payloads")
   throw new ProtocolError("BAD_PAYLOAD", `${what} has half a surrogate pair, which is no text.`);
 }
 

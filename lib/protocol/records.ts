@@ -37,6 +37,8 @@ export async function* decodeRecordBatches<S extends v.GenericSchema>(
     const batch: v.InferOutput<S>[] = [];
     let start = 0;
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
+      // "A record MUST NOT be longer than 65536 bytes, line feed included, nor hold another line feed."
+      // (PROTOCOL.md, "Bodies of records")
       if (end - start >= MAX_RECORD_BYTES) throw tooLong();
       batch.push(decodeJson(schema, bytes.subarray(start, end), "A record"));
       start = end + 1;

@@ -3,7 +3,7 @@ import { MAX_TEXT_LENGTH } from "./constants.ts";
 
 /** What members of payloads and records have in common. Source: PROTOCOL.md, "Payloads" and "Methods". */
 
-/** "Numbers are integers from 0 to 2^53 - 1 unless a smaller limit is given." */
+/** "Numbers are integers from 0 to 2^53 - 1 unless a smaller limit is given." (PROTOCOL.md, "Payloads") */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Milliseconds since 1970-01-01T00:00Z. */
 export const timestamp = count;

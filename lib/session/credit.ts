@@ -18,6 +18,7 @@ export class SendCredit {
 
   /** @throws ProtocolError CREDIT_EXCEEDED when the grant is 0 or lifts the balance above MAX_CREDIT */
   grant(bytes: number): void {
+    // "A CREDIT of 0, or one that lifts the balance above 2147483647, is CREDIT_EXCEEDED." (PROTOCOL.md, "Credit")
     if (bytes === 0) throw new ProtocolError("CREDIT_EXCEEDED", "A CREDIT frame grants nothing.");
     if (this.#available + bytes > MAX_CREDIT) {
       throw new ProtocolError("CREDIT_EXCEEDED", `A grant of ${bytes} bytes lifts the credit above ${MAX_CREDIT}.`);
@@ -51,6 +52,7 @@ export class ReceiveWindow {
 
   /** @throws ProtocolError CREDIT_EXCEEDED when the peer sends more than it was granted */
   receive(bytes: number): void {
+    // "DATA above the credit is CREDIT_EXCEEDED." (PROTOCOL.md, "Credit")
     if (bytes > this.#granted) {
       throw new ProtocolError("CREDIT_EXCEEDED", `DATA of ${bytes} bytes is above the credit of ${this.#granted}.`);
     }

@@ -100,6 +100,7 @@ class ClientHandshake implements LinkHandler {
         return this.#onWelcome(decodeJson(Welcome, payload, "WELCOME"));
       case Opcode.QUEUED:
         this.#checkProven();
+        // "A QUEUED for a client that did not ask to wait is UNEXPECTED_FRAME." (PROTOCOL.md, "Queue")
         if (!this.#options.wait)
           throw new ProtocolError("UNEXPECTED_FRAME", "The server queues who did not ask for it.");
         this.#queued = true;
@@ -117,6 +118,8 @@ class ClientHandshake implements LinkHandler {
 
   /** @throws ProtocolError UNEXPECTED_FRAME when it brings us no further: such frames could come for ever */
   #onPosition(position: number): void {
+    // "The position MUST fall with each QUEUED: one that brings the client no further is UNEXPECTED_FRAME."
+    // (PROTOCOL.md, "Queue")
     if (position >= this.#position) {
       throw new ProtocolError("UNEXPECTED_FRAME", `QUEUED at ${position} comes after ${this.#position}.`);
     }
@@ -145,6 +148,8 @@ class ClientHandshake implements LinkHandler {
 
   /** Nothing is taken from a server that has been asked for its proof and did not give it. */
   #checkProven(): void {
+    // "If the server's proof is missing or wrong at WELCOME or QUEUED, the client MUST NOT trust the server, and
+    // MUST close." (PROTOCOL.md, "Proof")
     if (this.#proof !== undefined) {
       throw new CommError("WRONG_IDENTITY", "The server lets us in without showing that it knows the token.");
     }

@@ -68,6 +68,7 @@ export class Heartbeat {
   notePong(nonce: Uint8Array): void {
     const counter = readUint32(nonce, 4);
     const ping = readUint32(nonce, 0) === 0 ? this.#pending?.get(counter) : undefined;
+    // "A PONG that answers no PING is UNEXPECTED_FRAME." (PROTOCOL.md, "Heartbeat")
     if (ping === undefined) throw new ProtocolError("UNEXPECTED_FRAME", "A PONG answers no PING.");
     this.#pending?.delete(counter);
     if (this.#pending?.size === 0) this.#pending = undefined;

@@ -42,6 +42,8 @@ export class ScramClient {
    */
   async answer(challenge: string): Promise<Proof> {
     const { nonce, salt, iterations } = scram.parseServerFirst(challenge);
+    // "The client MUST close at a count outside 4096 to 100000, and at a server nonce that does not begin with the
+    // client's own." (PROTOCOL.md, "Proof")
     if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) {
       throw new ProtocolError("BAD_PAYLOAD", "The server's challenge does not go on from ours.");
     }

@@ -36,7 +36,7 @@ interface SendRate {
 /**
  * What waits for the transport. Control frames go first, in order; then the sources in turn, a frame each. All that is small
  * and waiting leaves in one write. "A sender SHOULD send control frames ahead of waiting DATA, and take turns between
- * streams." (PROTOCOL.md, "Credit")
+ * streams, about 256 KiB each." (PROTOCOL.md, "Credit")
  *
  * Invariants: while #blocked nothing is handed to the transport but by close(); each onSent of a frame that was handed over
  * is called once, when that write has left or the link is gone; a source is in the round only while it may have a frame.

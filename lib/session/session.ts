@@ -145,6 +145,7 @@ export class Session implements LinkHandler {
       case Opcode.RESET:
         return this.#streams.find(header.streamId)?.fail(resetError(decodeJson(Reason, payload, "RESET")));
       case Opcode.WORKING:
+        // "WORKING from an opener, or without the capability, is UNEXPECTED_FRAME." (PROTOCOL.md, "Working")
         if (this.#options.isWorkingTold !== true) {
           throw new ProtocolError("UNEXPECTED_FRAME", "WORKING comes, though not both sides know it.");
         }
@@ -176,7 +177,8 @@ export class Session implements LinkHandler {
     this.#streams.checkPeerId(id);
     const request = decodeJson(Open, payload, "OPEN");
     this.#streams.notePeerId(id);
-    // "A side MUST answer an OPEN after the GOAWAY of either side with RESET and SHUTDOWN." (PROTOCOL.md, "Sessions")
+    // "A side MUST answer an OPEN after the GOAWAY of either side with RESET and SHUTDOWN, unless the pipe closes
+    // first." (PROTOCOL.md, "Sessions")
     if (this.#end !== undefined) return this.#refuseStream(id, "SHUTDOWN", "The session is ending.");
     const { peerStreams } = this.#streams;
     if (peerStreams >= this.#options.local.maxStreams) {
@@ -193,6 +195,7 @@ export class Session implements LinkHandler {
   }
 
   #onGoAway(code: ReasonCode, message: string): void {
+    // "A second GOAWAY from the same side is UNEXPECTED_FRAME." (PROTOCOL.md, "Sessions")
     if (this.#peerHasLeft) throw new ProtocolError("UNEXPECTED_FRAME", "A second GOAWAY.");
     this.#peerHasLeft = true;
     // Both may leave at once: the first word that was said stands.

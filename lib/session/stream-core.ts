@@ -116,7 +116,8 @@ export abstract class StreamCore {
 
   /**
    * Say that the request is not forgotten, unless something was sent since this was called last. "A responder MUST send
-   * WORKING on every stream that was opened to it and on which it has sent nothing for 15 seconds." (PROTOCOL.md, "Working")
+   * WORKING on every stream that was opened to it and on which it has sent nothing for 15 seconds, if both sides named the
+   * capability `working`." (PROTOCOL.md, "Working")
    */
   sayWorking(): void {
     if (this.isClosed) return;
@@ -131,6 +132,7 @@ export abstract class StreamCore {
 
   /** @throws ProtocolError UNEXPECTED_FRAME */
   onAccept(result: Json, end: boolean): void {
+    // "A second ACCEPT, or an ACCEPT from the opener, is UNEXPECTED_FRAME." (PROTOCOL.md, "Streams")
     if (!this.opener || this.isAccepted) {
       throw new ProtocolError("UNEXPECTED_FRAME", `An ACCEPT comes unasked on stream ${this.id}.`);
     }
@@ -161,7 +163,12 @@ export abstract class StreamCore {
     this.sender.grant(bytes);
   }
 
-  /** The peer is at work on it. "WORKING from an opener is UNEXPECTED_FRAME." @throws ProtocolError UNEXPECTED_FRAME */
+  /**
+   * The peer is at work on it. "WORKING from an opener, or without the capability, is UNEXPECTED_FRAME." (PROTOCOL.md,
+   * "Working")
+   *
+   * @throws ProtocolError UNEXPECTED_FRAME
+   */
   onWorking(): void {
     if (!this.opener) throw new ProtocolError("UNEXPECTED_FRAME", "WORKING comes on a stream of the sender's own.");
     this.#activity.heard++;
@@ -193,9 +200,12 @@ export abstract class StreamCore {
   }
 
   #checkBodyOpen(what: string): void {
+    // "DATA or END from the responder before its ACCEPT is UNEXPECTED_FRAME." (PROTOCOL.md, "Streams")
     if (this.opener && !this.isAccepted) {
       throw new ProtocolError("UNEXPECTED_FRAME", `${what} comes before ACCEPT on stream ${this.id}.`);
     }
+    // "A direction that has ended stays so: DATA or END after it is UNEXPECTED_FRAME until the stream is closed."
+    // (PROTOCOL.md, "Streams")
     if (this.receiver.ended) {
       throw new ProtocolError("UNEXPECTED_FRAME", `${what} comes after the end of the body of stream ${this.id}.`);
     }

@@ -3,8 +3,8 @@ import { MAX_STREAM_ID } from "../protocol/constants.ts";
 import type { Stream } from "./stream.ts";
 
 /**
- * The open streams of a session, and which ids were used. "The client opens streams with odd ids, from 1 on; the server opens
- * them with even ids, from 2 on. Each side's ids MUST rise, and no id is ever used twice." (PROTOCOL.md, "Streams")
+ * The open streams of a session, and which ids were used. "The client opens streams with odd ids, from 1 on; the server
+ * opens them with even ids, from 2 on. Each side's ids MUST rise, and no id is ever used twice." (PROTOCOL.md, "Streams")
  *
  * Invariant: every open stream has an id below #nextId if it is ours, up to #lastPeerId if it is the peer's; #peerStreams
  * counts the latter.
@@ -57,7 +57,8 @@ export class StreamTable {
   }
 
   /**
-   * "An OPEN with an id of the other side, or with one that is not above all ids that its side used before, is BAD_STREAM."
+   * "An OPEN with an id of the other side, or with one that is not above all ids that its side used before, is
+   * BAD_STREAM." (PROTOCOL.md, "Streams")
    *
    * @throws ProtocolError BAD_STREAM
    */
@@ -85,7 +86,7 @@ export class StreamTable {
 
   /**
    * The open stream, or undefined when it is closed: "A receiver MUST ignore a frame for a closed stream, whatever its
-   * payload: it may have crossed with RESET or END."
+   * payload: it may have crossed with RESET or END." (PROTOCOL.md, "Streams")
    *
    * @throws ProtocolError BAD_STREAM for one that was never opened
    */
@@ -93,6 +94,7 @@ export class StreamTable {
     const stream = this.#streams.get(id);
     if (stream !== undefined) return stream;
     const wasOpened = this.isOurs(id) ? id < this.#nextId : id <= this.#lastPeerId;
+    // "A frame other than OPEN for a stream that was never opened is BAD_STREAM." (PROTOCOL.md, "Streams")
     if (!wasOpened) throw new ProtocolError("BAD_STREAM", `Stream ${id} was never opened.`);
     return undefined;
   }
