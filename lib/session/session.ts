@@ -74,9 +74,8 @@ export class Session implements LinkHandler {
   }
 
   /**
-   * Open a stream. With `end` no body follows in this direction.
-   *
-   * @throws CommError TOO_MANY_STREAMS, INTERNAL when the request is too large for a frame, or the reason why the session is ending
+   * Open a stream. With `end` no body follows in this direction. @throws CommError TOO_MANY_STREAMS, INTERNAL when the
+   * request is too large for a frame, or the reason why the session is ending
    */
   open(request: { method: string; params: Record<string, unknown> }, options: { end?: boolean } = {}): Stream {
     if (this.#end !== undefined) throw errorOf(this.#end);
@@ -145,7 +144,6 @@ export class Session implements LinkHandler {
       case Opcode.RESET:
         return this.#streams.find(header.streamId)?.fail(resetError(decodeJson(Reason, payload, "RESET")));
       case Opcode.WORKING:
-        // "WORKING from an opener, or without the capability, is UNEXPECTED_FRAME." (PROTOCOL.md, "Working")
         if (this.#options.isWorkingTold !== true) {
           throw new ProtocolError("UNEXPECTED_FRAME", "WORKING comes, though not both sides know it.");
         }
@@ -195,7 +193,6 @@ export class Session implements LinkHandler {
   }
 
   #onGoAway(code: ReasonCode, message: string): void {
-    // "A second GOAWAY from the same side is UNEXPECTED_FRAME." (PROTOCOL.md, "Sessions")
     if (this.#peerHasLeft) throw new ProtocolError("UNEXPECTED_FRAME", "A second GOAWAY.");
     this.#peerHasLeft = true;
     // Both may leave at once: the first word that was said stands.
