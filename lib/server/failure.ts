@@ -1,6 +1,6 @@
 import { type CommError, ERRORS, type ErrorCode, toCommError } from "../errors.ts";
 import { eventCodeOf } from "../protocol/event-codes.ts";
-import { overloaded } from "../storage/disk-error.ts";
+import { overloaded } from "../storage/storage.ts";
 import type { Failures } from "./failures.ts";
 
 /** In UTF-16 units; a path that is quoted in it may be longer, every character being escaped. */

@@ -1,4 +1,5 @@
 import { StorageError } from "../errors.ts";
+import { overloaded } from "./storage-errors.ts";
 
 /** The errno name of a system error, or "". */
 export function errnoOf(cause: unknown): string {
@@ -8,12 +9,6 @@ export function errnoOf(cause: unknown): string {
 /** True when the system, or this program, has as many files open as it may: that says nothing of the file asked for. */
 export function isOutOfFiles(cause: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes(errnoOf(cause));
-}
-
-/** The server has as many files open as it may: in words for its clients. */
-export function overloaded(cause?: unknown): StorageError {
-  const message = "The server has as many files open as it may. Please try again in a moment.";
-  return new StorageError("OVERLOADED", message, { cause });
 }
 
 /** Whose the files are: those of a server are told in words for its clients. */

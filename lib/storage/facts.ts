@@ -1,6 +1,4 @@
-import { BLOCK_BYTES, MAX_FILE_BYTES, type Range } from "../block.ts";
-import { StorageError } from "../errors.ts";
-import { quote } from "../quote.ts";
+import { BLOCK_BYTES, type Range } from "../block.ts";
 
 /** What a file is besides its bytes. */
 export interface FileFacts {
@@ -24,25 +22,6 @@ export interface FileFacts {
 /** A file that moves in one piece, and is not resumed. */
 export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
   return size <= BLOCK_BYTES;
-}
-
-/** @throws StorageError TOO_LARGE for a file that no storage takes, before anything is made of it */
-export function checkSize(path: string, { size }: Pick<FileFacts, "size">): void {
-  if (size <= MAX_FILE_BYTES) return;
-  throw new StorageError("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${MAX_FILE_BYTES} (16 TiB).`);
-}
-
-/** What is at `path` came there under another path of the same transfer, which its disk takes for the same name. */
-export function sameName(path: string): StorageError {
-  return new StorageError(
-    "SAME_NAME",
-    `The disk takes ${quote(path)} for the same name as another file that has just come.`,
-  );
-}
-
-/** The open file at `path` is not what it was when it was opened. */
-export function fileChanged(path: string): StorageError {
-  return new StorageError("CHANGED", `${quote(path)} changed while it was read.`);
 }
 
 /** True for the mode of a folder that keeps its own owner from listing, filling or entering it. */

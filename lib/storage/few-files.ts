@@ -1,6 +1,14 @@
 import type { Range } from "../block.ts";
-import { overloaded } from "./disk-error.ts";
-import type { ExistsPolicy, FileFacts, ListOptions, OpenFile, PartFile, Storage, StorageEntry } from "./storage.ts";
+import {
+  type ExistsPolicy,
+  type FileFacts,
+  type ListOptions,
+  type OpenFile,
+  overloaded,
+  type PartFile,
+  type Storage,
+  type StorageEntry,
+} from "./storage.ts";
 import { WrappedStorage } from "./wrapped.ts";
 
 /** Descriptors of a file that is received: its part, its journal, its folder. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
-import { overloaded } from "../../../lib/storage/disk-error.ts";
 import type { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
+import { overloaded } from "../../../lib/storage/storage.ts";
 import { codeOf } from "../../support/fault.ts";
 import type { RawFrame } from "../../support/frames.ts";
 import type { Meddling } from "../../support/meddler.ts";
