@@ -1,0 +1,149 @@
+import { StreamError, toCommError } from "../errors.ts";
+import { ChunkKind } from "../protocol/chunk.ts";
+import { wireOfReason } from "../protocol/messages.ts";
+import type { PutFolder } from "../protocol/methods.ts";
+import { quote } from "../quote.ts";
+import type { Stream } from "../session/stream.ts";
+import { isSmall, type LoadedFile } from "../storage/storage.ts";
+import { ChunkWriter } from "../transfer/chunk-writer.ts";
+import { FileSender, SMALL_BYTES } from "../transfer/file-sender.ts";
+import { MAX_RESTARTS, type TransferOptions, type UploadItem } from "./transfer.ts";
+import { newTask, offerOf, type UploadTask } from "./upload-task.ts";
+import type { UploadWindow, Wanted } from "./upload-window.ts";
+
+/** Sends over one stream: offers, all of a small file with its offer, and what the server wants of a large one. */
+export class UploadSender {
+  readonly #stream: Stream;
+  readonly #window: UploadWindow;
+  readonly #options: TransferOptions<UploadItem>;
+  readonly #canTellHoles: boolean;
+  readonly #writer: ChunkWriter;
+  readonly #sender: FileSender;
+  #sending: UploadItem | undefined;
+
+  constructor(stream: Stream, window: UploadWindow, options: TransferOptions<UploadItem>, canTellHoles: boolean) {
+    const { clock, digest64, onProgress } = options;
+    this.#stream = stream;
+    this.#window = window;
+    this.#options = options;
+    this.#canTellHoles = canTellHoles;
+    this.#writer = new ChunkWriter(stream, digest64, clock);
+    this.#sender = new FileSender(this.#writer, {
+      onSent: (bytes) => {
+        if (this.#sending !== undefined) onProgress?.(this.#sending, bytes);
+      },
+    });
+  }
+
+  /** Nothing more comes. @throws as Stream.write() */
+  async end(): Promise<void> {
+    await this.#writer.flush();
+    await this.#stream.end();
+  }
+
+  /** A file that was offered is given up. */
+  async abandon(id: number): Promise<void> {
+    const code = wireOfReason("DIGEST_MISMATCH");
+    await this.#writer.json(ChunkKind.FAIL, id, { code, message: "It arrived damaged too often." });
+  }
+
+  /** Offer a file or folder. One that can't be read has failed, and the others go on. @throws as Stream.write() */
+  async offer(task: UploadTask): Promise<void> {
+    this.#window.add(task);
+    const { item } = task;
+    if (item.kind === "folder") {
+      task.isOurs = false;
+      await this.#writer.json(ChunkKind.FOLDER, task.id, { path: item.to, mode: item.mode } satisfies PutFolder);
+      return;
+    }
+    try {
+      const loaded = task.file === undefined ? item.local.load(item.from, SMALL_BYTES) : undefined;
+      const small = loaded instanceof Promise ? await loaded : loaded;
+      const sent = small === undefined ? this.#offerOpened(task) : this.#sendSmall(task, small);
+      if (sent !== undefined) await sent;
+    } catch (thrown) {
+      if (this.#stream.isClosed) throw thrown;
+      await this.#window.finish(task);
+      this.#options.onFailed(item, toCommError(thrown));
+    }
+  }
+
+  async #offerOpened(task: UploadTask): Promise<void> {
+    const { item } = task;
+    task.file ??= await item.local.open(item.from);
+    if (!(await this.#isAwaited(task))) return;
+    const { size } = task.file.entry;
+    task.size = size;
+    task.etag = task.file.entry.etag;
+    task.holes = this.#canTellHoles ? task.file.holes() : [];
+    const isEager = isSmall({ size });
+    this.#window.weigh(task, isEager ? size : undefined);
+    task.isOurs = isEager;
+    await this.#writer.json(ChunkKind.FILE, task.id, offerOf(item, task.file.entry, this.#options.exists, task.holes));
+    if (!isEager) return;
+    this.#options.onStart?.(item, 0, size);
+    await this.send({ task, ranges: size === 0 ? [] : [[0, size]] });
+    await task.file?.close();
+    task.file = undefined;
+  }
+
+  /** All of a small file, ahead of every answer. @returns when the next may come; undefined: at once */
+  #sendSmall(task: UploadTask, { entry, bytes }: LoadedFile): Promise<void> | undefined {
+    const { id, item } = task;
+    task.size = bytes.length;
+    task.etag = entry.etag;
+    this.#window.weigh(task, bytes.length);
+    const offered = this.#writer.json(ChunkKind.FILE, id, offerOf(item, entry, this.#options.exists));
+    this.#options.onStart?.(item, 0, task.size);
+    task.isSealed = true;
+    task.isOurs = false;
+    this.#sending = item;
+    const sent = this.#sender.sendLoaded(id, bytes);
+    this.#sending = undefined;
+    return offered === undefined ? sent : Promise.all([offered, sent]).then(() => {});
+  }
+
+  /** Send what the server wants of a file. @throws as Stream.write() */
+  async send({ task, ranges }: Wanted): Promise<void> {
+    this.#sending = task.item;
+    try {
+      // Closed after an eager sending that arrived damaged.
+      task.file ??= await task.item.local.open(task.item.from);
+      if (!(await this.#isAwaited(task))) return;
+      if (task.file.entry.etag !== task.etag) {
+        throw new StreamError("CHANGED", `${quote(task.item.from)} changed while it was sent.`);
+      }
+      await this.#sender.sendBlocks(task.id, task.file, ranges, { holes: task.holes });
+      task.isSealed = true;
+      task.isOurs = false;
+      await this.#sender.seal(task.id);
+    } catch (thrown) {
+      if (this.#stream.isClosed) throw thrown;
+      await this.#sourceFailed(task, thrown);
+    } finally {
+      this.#sending = undefined;
+    }
+  }
+
+  async #sourceFailed(task: UploadTask, thrown: unknown): Promise<void> {
+    // The server has failed it meanwhile: that was reported, and its file is closed.
+    if (!this.#window.holds(task)) return;
+    const error = toCommError(thrown);
+    const reason = { code: wireOfReason(error.code), message: "The source has failed." };
+    await this.#writer.json(ChunkKind.FAIL, task.id, reason);
+    await this.#window.finish(task);
+    if (error.code !== "CHANGED" || task.restarts >= MAX_RESTARTS) return this.#options.onFailed(task.item, error);
+    this.#options.onRestart?.(task.item);
+    const { busy, overloads } = task;
+    this.#window.putAgain({ ...newTask(task.item), busy, overloads, restarts: task.restarts + 1 });
+  }
+
+  /** False when a server has answered while its file was being opened; then that is closed again. */
+  async #isAwaited(task: UploadTask): Promise<boolean> {
+    if (this.#window.holds(task)) return true;
+    const { file } = task;
+    task.file = undefined;
+    await file?.close();
+    return false;
+  }
+}

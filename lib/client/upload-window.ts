@@ -1,0 +1,151 @@
+import type { Range } from "../block.ts";
+import { isSmall } from "../storage/storage.ts";
+import { MAX_OUTSTANDING, MAX_OUTSTANDING_BYTES } from "./transfer.ts";
+import type { UploadTask } from "./upload-task.ts";
+
+/** Files of several blocks that are offered at once: one that moves, and the next. */
+const MAX_LARGE = 2;
+
+/** Parts of a file that the server wants. */
+export interface Wanted {
+  readonly task: UploadTask;
+  readonly ranges: readonly Range[];
+}
+
+/** The files of an upload that are under way: those that were offered, what the server wants of them, what comes again. */
+export class UploadWindow {
+  /** To be offered before anything new. */
+  #again: UploadTask[] = [];
+  /** Offered and not answered for good. */
+  readonly #offered = new Map<number, UploadTask>();
+  /** In the order in which the server said so. */
+  #wanted: Wanted[] = [];
+  /** Given up, which the server does not know yet. */
+  #abandoned: number[] = [];
+  #weight = 0;
+  #large = 0;
+  #nextId = 0;
+
+  get isFull(): boolean {
+    return this.#offered.size >= MAX_OUTSTANDING || this.#weight >= MAX_OUTSTANDING_BYTES || this.#large >= MAX_LARGE;
+  }
+
+  /** True while the server has something to answer; not while a slow disk of ours keeps it waiting. */
+  get isOwed(): boolean {
+    for (const task of this.#offered.values()) if (!task.isOurs) return true;
+    return false;
+  }
+
+  /** Everything that was offered is answered for good. */
+  get isAnswered(): boolean {
+    return this.#offered.size === 0;
+  }
+
+  /** Nothing is under way, nor will be but by what is new. */
+  get isIdle(): boolean {
+    return this.#offered.size + this.#again.length + this.#abandoned.length === 0;
+  }
+
+  find(id: number): UploadTask | undefined {
+    return this.#offered.get(id);
+  }
+
+  /** False when the server has answered it for good meanwhile. */
+  holds(task: UploadTask): boolean {
+    return this.#offered.get(task.id) === task;
+  }
+
+  /** It is offered now: numbers rise in the order in which they are sent. */
+  add(task: UploadTask): void {
+    task.id = this.#nextId++;
+    task.isSealed = false;
+    task.isOurs = true;
+    this.#offered.set(task.id, task);
+  }
+
+  /** It takes so many bytes of the window; none of them: it is a large file. */
+  weigh(task: UploadTask, bytes: number | undefined): void {
+    task.weight = bytes ?? 0;
+    this.#weight += task.weight;
+    if (bytes === undefined) this.#large++;
+  }
+
+  putAgain(task: UploadTask): void {
+    this.#again.push(task);
+  }
+
+  takeAgain(): UploadTask | undefined {
+    return this.#again.shift();
+  }
+
+  want(wanted: Wanted): void {
+    this.#wanted.push(wanted);
+  }
+
+  takeWanted(): Wanted | undefined {
+    return this.#wanted.shift();
+  }
+
+  abandon(task: UploadTask): void {
+    this.#abandoned.push(task.id);
+  }
+
+  takeAbandoned(): number | undefined {
+    return this.#abandoned.shift();
+  }
+
+  /** It needs no more answers. */
+  forget(task: UploadTask): void {
+    this.#offered.delete(task.id);
+    this.#unweigh(task);
+    if (this.#wanted.length > 0) this.#wanted = this.#wanted.filter((wanted) => wanted.task !== task);
+  }
+
+  /** As forget(), and its file is closed. */
+  async finish(task: UploadTask): Promise<void> {
+    this.forget(task);
+    await this.#release(task);
+  }
+
+  /** It waits, and is still under way by its number. */
+  hold(task: UploadTask): void {
+    task.isOurs = true;
+    this.#offered.set(task.id, task);
+  }
+
+  /** As hold() has left it: it is offered again, unless the link was lost meanwhile, which does the same. */
+  resume(task: UploadTask): void {
+    if (!this.holds(task)) return;
+    this.#offered.delete(task.id);
+    this.#again.push({ ...task });
+  }
+
+  /** The stream has ended: what was not answered is offered again, and the server says what it has of it. */
+  async settle(): Promise<void> {
+    for (const task of this.#offered.values()) {
+      await this.#release(task);
+      task.rounds = 0;
+      this.#again.push(task);
+    }
+    this.#offered.clear();
+    this.#wanted = [];
+    this.#abandoned = [];
+  }
+
+  close(): void {
+    this.#again = [];
+  }
+
+  #unweigh(task: UploadTask): void {
+    this.#weight -= task.weight;
+    task.weight = 0;
+  }
+
+  async #release(task: UploadTask): Promise<void> {
+    this.#unweigh(task);
+    const { file } = task;
+    task.file = undefined;
+    if (file !== undefined && !isSmall(file.entry)) this.#large--;
+    await file?.close();
+  }
+}
