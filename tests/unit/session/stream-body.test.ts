@@ -42,6 +42,19 @@ describe("Stream.write()", () => {
     expect(write.state).toBe("resolved");
   });
 
+  test("waits for the peer until its last byte has left, and then for nothing", async () => {
+    const bare = bareStream({ sendCredit: 6 });
+    const states = () => [bare.stream.isSending, bare.stream.isWaiting];
+    expect(states()).toEqual([false, false]);
+    watch(bare.stream.write(pattern(6)));
+    expect(states()).toEqual([true, true]);
+    const frame = bare.takeOne();
+    expect(states()).toEqual([true, true]);
+    frame?.onSent?.();
+    await settle();
+    expect(states()).toEqual([false, false]);
+  });
+
   test("of nothing resolves and sends nothing", async () => {
     const bare = bareStream();
     await bare.stream.write(new Uint8Array(0));
