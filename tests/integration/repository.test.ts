@@ -205,13 +205,14 @@ describe("watch", () => {
   async function watching(client: Client, glob?: string): Promise<{ changes: Change[]; stop(): Promise<void> }> {
     const changes: Change[] = [];
     const abort = new AbortController();
+    const before = client.answers;
     const iterator = client.watch(glob, abort.signal);
     const done = (async () => {
       for await (const change of iterator) changes.push(change);
     })();
     const outcome = watch(done);
-    // Answered in order: when this has come back, the watch before it has been accepted.
-    await client.send("in order");
+    // Accepted when it hears: another request may be answered before that.
+    await until(() => client.answers > before);
     return {
       changes,
       stop: async () => {
