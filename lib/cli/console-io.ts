@@ -1,5 +1,5 @@
+import { errnoOf } from "../errno.ts";
 import { CommError } from "../errors.ts";
-import { errnoOf } from "../storage/disk-error.ts";
 import { isInForeground } from "./terminal/foreground.ts";
 import { neverBlock } from "./terminal/patient-tty.ts";
 import { isDumb, Screen } from "./terminal/screen.ts";

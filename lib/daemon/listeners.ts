@@ -1,6 +1,6 @@
+import { errnoOf } from "../errno.ts";
 import { CommError } from "../errors.ts";
 import type { Transport } from "../session/transport.ts";
-import { errnoOf } from "../storage/disk-error.ts";
 import { type Listening, listen } from "../transport/socket.ts";
 import type { Credentials } from "../transport/tls.ts";
 import type { DaemonSettings } from "./settings.ts";

@@ -1,5 +1,5 @@
-import fs from "node:fs";
 import os from "node:os";
+import { readSystemFile } from "./system-file.ts";
 
 let boot: string | undefined;
 
@@ -11,11 +11,7 @@ export function bootId(): string {
 
 /** undefined where the system has no such thing. */
 export function linuxBootId(): string | undefined {
-  try {
-    return fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return undefined;
-  }
+  return readSystemFile("/proc/sys/kernel/random/boot_id")?.trim();
 }
 
 /** The moment of the start, to ten seconds: a neighbour's rounding only costs a verification. */

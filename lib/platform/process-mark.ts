@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import { linuxBootId } from "./boot.ts";
+import { readSystemFile } from "./system-file.ts";
 
 /** What tells one process from all others, of this machine and of those that see the same files. */
 export interface ProcessMark {
@@ -43,14 +44,11 @@ export function isRunning({ pid, start }: Pick<ProcessMark, "pid" | "start">): b
 
 /** Of proc_pid_stat(5): the 3rd field and the 22nd; the 2nd is a name in brackets, which may hold anything. */
 function startOf(pid: number): { start: string; isOver: boolean } | undefined {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
-    const [state = "", ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const start = rest[18];
-    return start === undefined ? undefined : { start, isOver: "ZX".includes(state) };
-  } catch {
-    return undefined;
-  }
+  const stat = readSystemFile(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  const [state = "", ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const start = rest[18];
+  return start === undefined ? undefined : { start, isOver: "ZX".includes(state) };
 }
 
 function digestOf(text: string): string {
@@ -64,11 +62,7 @@ function machineId(): string {
 
 /** machine-id(5); undefined where the system has no such thing. */
 function linuxMachineId(): string | undefined {
-  try {
-    return fs.readFileSync("/etc/machine-id", "utf8").trim();
-  } catch {
-    return undefined;
-  }
+  return readSystemFile("/etc/machine-id")?.trim();
 }
 
 /** When they change, the machine is a stranger to what it did before, and no worse. */

@@ -1,7 +1,8 @@
 import fs from "node:fs";
+import { errnoOf } from "../errno.ts";
 import { StorageError } from "../errors.ts";
 import { quote } from "../quote.ts";
-import { errnoOf, readError, writeError } from "../storage/disk-error.ts";
+import { readError, writeError } from "../storage/disk-error.ts";
 import { withNameLock } from "../storage/local/locks/name-lock.ts";
 import { OWN_FILE, tryNarrow } from "../storage/local/rights.ts";
 import { exposureOf } from "./exposure.ts";
@@ -14,7 +15,7 @@ export function readPrivate(file: string): string | undefined {
     return fs.readFileSync(file, "utf8");
   } catch (cause) {
     // A home that is no folder, as /dev/null, holds nothing.
-    if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause) ?? "")) return undefined;
+    if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) return undefined;
     throw readError(cause, quote(file), "user");
   }
 }

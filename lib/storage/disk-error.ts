@@ -1,10 +1,6 @@
+import { errnoOf } from "../errno.ts";
 import { StorageError } from "../errors.ts";
 import { overloaded } from "./storage-errors.ts";
-
-/** The errno name of a system error, or "". */
-export function errnoOf(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
-}
 
 /** True when the system, or this program, has as many files open as it may: that says nothing of the file asked for. */
 export function isOutOfFiles(cause: unknown): boolean {

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { errnoOf } from "../errno.ts";
 import { TransportError } from "../errors.ts";
 import { routeFault } from "../platform/route-fault.ts";
 import { type Address, formatAddress, isLoopback, isScopeless } from "./address.ts";
@@ -54,10 +55,6 @@ async function wayFault(host: string): Promise<string | undefined> {
     default:
       return "this machine's routes lead nowhere for that address";
   }
-}
-
-export function errnoOf(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
 }
 
 function connectFault(code: string, cause: unknown): string {

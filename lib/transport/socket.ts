@@ -1,9 +1,10 @@
 import type { Socket, SocketHandler } from "bun";
+import { errnoOf } from "../errno.ts";
 import { CommError, TransportError } from "../errors.ts";
 import { isOwnPeer } from "../platform/peer-user.ts";
 import type { PeerAddress } from "../session/transport.ts";
 import { type Address, formatAddress, formatHostPort, isScopeless } from "./address.ts";
-import { cannotConnect, errnoOf } from "./connect-fault.ts";
+import { cannotConnect } from "./connect-fault.ts";
 import { fdOf } from "./file-bytes.ts";
 import { peerAddressOf, UNIX_ADDRESS } from "./peer-address.ts";
 import { SocketTransport } from "./socket-transport.ts";

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { pathFault } from "../../path.ts";
 import { quote } from "../../quote.ts";
-import { errnoOf, writeError } from "../../storage/disk-error.ts";
+import { writeError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
 import { fromLocalName, isMapped, toLocalPath } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";

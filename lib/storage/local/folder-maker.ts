@@ -1,8 +1,8 @@
 import fs from "node:fs";
+import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
 import { quote } from "../../quote.ts";
-import { errnoOf } from "../disk-error.ts";
 import { ProvisionalFolders } from "../provisional-folders.ts";
 import type { Folders } from "./folders.ts";
 import type { Held, OpenFolder } from "./open-folder.ts";

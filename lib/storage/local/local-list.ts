@@ -1,9 +1,10 @@
 import fs, { type BigIntStats } from "node:fs";
 import { lstat } from "node:fs/promises";
+import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { baseName, joinPath, pathFault } from "../../path.ts";
 import { Yielder } from "../../yielder.ts";
-import { errnoOf, isOutOfFiles } from "../disk-error.ts";
+import { isOutOfFiles } from "../disk-error.ts";
 import type { LeftOut, ListOptions, StorageEntry } from "../storage.ts";
 import { diskClock } from "./disk-clock.ts";
 import { readFolder } from "./folder-reader.ts";

@@ -22,10 +22,11 @@
  */
 
 import { realpath } from "node:fs/promises";
+import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
 import { quote } from "../../quote.ts";
-import { errnoOf, type Owner, readError, writeError } from "../disk-error.ts";
+import { type Owner, readError, writeError } from "../disk-error.ts";
 import type {
   ExistsPolicy,
   FileFacts,

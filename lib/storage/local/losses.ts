@@ -1,4 +1,4 @@
-import { errnoOf } from "../disk-error.ts";
+import { errnoOf } from "../../errno.ts";
 
 /** What a file may have to do without. */
 export type Loss = "times" | "rights";

@@ -1,8 +1,9 @@
 import fs, { type BigIntStats } from "node:fs";
 import { join } from "node:path";
+import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
-import { errnoOf, type Owner } from "../disk-error.ts";
+import type { Owner } from "../disk-error.ts";
 import { isSmall, type StorageEntry } from "../storage.ts";
 import { hasLastingNumbers } from "./disk-kind.ts";
 import type { Folders } from "./folders.ts";

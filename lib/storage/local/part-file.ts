@@ -1,5 +1,5 @@
 import fs, { type Stats } from "node:fs";
-import { errnoOf } from "../disk-error.ts";
+import { errnoOf } from "../../errno.ts";
 import { uniquePartName } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { HAS_MODES, isWider, OWN_FILE, tryNarrow } from "./rights.ts";

@@ -1,8 +1,8 @@
 import fs from "node:fs";
+import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { copyName } from "../copy-name.ts";
-import { errnoOf } from "../disk-error.ts";
 import { type ExistsPolicy, type FileFacts, isSmall, type Placement, sameName } from "../storage.ts";
 import type { Folders } from "./folders.ts";
 import { Journal } from "./journal.ts";

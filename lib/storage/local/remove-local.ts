@@ -1,7 +1,8 @@
 import { rmdir, unlink } from "node:fs/promises";
+import { errnoOf } from "../../errno.ts";
 import { CommError, StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
-import { errnoOf, type Owner, readError, writeError } from "../disk-error.ts";
+import { type Owner, readError, writeError } from "../disk-error.ts";
 import type { RemoveOptions } from "../storage.ts";
 import type { Folders } from "./folders.ts";
 import { removeTree } from "./remove-tree.ts";

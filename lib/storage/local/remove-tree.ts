@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { rmdir, unlink } from "node:fs/promises";
 import { sep } from "node:path";
+import { errnoOf } from "../../errno.ts";
 import { Yielder } from "../../yielder.ts";
-import { errnoOf } from "../disk-error.ts";
 import { diskClock } from "./disk-clock.ts";
 import { type FolderEntry, readEntries } from "./folder-reader.ts";
 import { type FolderCheck, OpenFolder } from "./open-folder.ts";

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { errnoOf } from "../disk-error.ts";
+import { errnoOf } from "../../errno.ts";
 import { withNameLock } from "./locks/name-lock.ts";
 
 /** Rename where nothing is; false when something is. @throws StorageError BUSY; the system's error */

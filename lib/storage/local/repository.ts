@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { realpath, stat } from "node:fs/promises";
+import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
-import { errnoOf } from "../disk-error.ts";
 
 /** @throws StorageError NO_REPOSITORY when `folder` is none; the system's error when it is not there or can't be read */
 export async function requireRepository(folder: string): Promise<void> {

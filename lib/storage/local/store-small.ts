@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { errnoOf } from "../disk-error.ts";
+import { errnoOf } from "../../errno.ts";
 import type { ExistsPolicy, FileFacts } from "../storage.ts";
 import type { FileHome } from "./file-home.ts";
 import { finishFile, setTimes } from "./file-io.ts";

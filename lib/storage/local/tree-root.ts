@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { join, resolve, sep } from "node:path";
+import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
-import { errnoOf } from "../disk-error.ts";
 import { fromLocalName, toLocalPath } from "./names/local-names.ts";
 
 /** Every system takes a path of so many characters, of up to three bytes each. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { errnoOf } from "../../../lib/errno.ts";
 import { StorageError } from "../../../lib/errors.ts";
-import { errnoOf, readError, writeError } from "../../../lib/storage/disk-error.ts";
+import { readError, writeError } from "../../../lib/storage/disk-error.ts";
 
 const systemError = (code: string) => Object.assign(new Error(`${code}: some reason`), { code });
 

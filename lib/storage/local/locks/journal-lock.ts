@@ -1,7 +1,7 @@
 import fs from "node:fs";
+import { errnoOf } from "../../../errno.ts";
 import { StorageError } from "../../../errors.ts";
 import { libc } from "../../../platform/libc.ts";
-import { errnoOf } from "../../disk-error.ts";
 import { isOwnDisk } from "../disk-kind.ts";
 import { siblingNames, uniqueLockName } from "../names/part-names.ts";
 import type { OpenFolder } from "../open-folder.ts";

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { join } from "node:path";
-import { errnoOf } from "../../disk-error.ts";
+import { errnoOf } from "../../../errno.ts";
 import { formatOwner, isLive, LEASE_MS, type LockGround, newOwner, parseOwner } from "./lock-owner.ts";
 
 /** So often a holder shows itself to other machines. */

@@ -1,6 +1,7 @@
+import { errnoOf } from "../../../errno.ts";
 import { StorageError } from "../../../errors.ts";
 import { quote } from "../../../quote.ts";
-import { errnoOf, unheldName } from "../../disk-error.ts";
+import { unheldName } from "../../disk-error.ts";
 import type { Folders } from "../folders.ts";
 import { holds, isOtherMatter } from "./name-trial.ts";
 

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { errnoOf } from "../../disk-error.ts";
+import { errnoOf } from "../../../errno.ts";
 import { readFolder } from "../folder-reader.ts";
 import { OpenFolder } from "../open-folder.ts";
 import { toLocalName } from "./local-names.ts";

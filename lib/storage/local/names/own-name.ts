@@ -1,6 +1,6 @@
 import fs, { type BigIntStats } from "node:fs";
+import { errnoOf } from "../../../errno.ts";
 import { parentOf } from "../../../path.ts";
-import { errnoOf } from "../../disk-error.ts";
 import { readFolder } from "../folder-reader.ts";
 import type { Folders } from "../folders.ts";
 import type { OpenFolder } from "../open-folder.ts";

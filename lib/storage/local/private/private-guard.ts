@@ -1,9 +1,10 @@
 import fs, { type BigIntStats } from "node:fs";
 import { dirname, sep } from "node:path";
+import { errnoOf } from "../../../errno.ts";
 import { StorageError } from "../../../errors.ts";
 import { baseName } from "../../../path.ts";
 import { quote } from "../../../quote.ts";
-import { errnoOf, type Owner } from "../../disk-error.ts";
+import type { Owner } from "../../disk-error.ts";
 import type { StorageEntry } from "../../storage.ts";
 import { type FolderId, type Inode, Inodes } from "../inodes.ts";
 import { foldLocalPath, type Reservation } from "../names/reserved-names.ts";

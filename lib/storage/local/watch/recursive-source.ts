@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { sep } from "node:path";
-import { errnoOf } from "../../disk-error.ts";
+import { errnoOf } from "../../../errno.ts";
 import { fromLocalName } from "../names/local-names.ts";
 import type { KnownFolder } from "./known-folder.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";

@@ -1,7 +1,8 @@
 import fs from "node:fs";
+import { errnoOf } from "../../../errno.ts";
 import { pathFault } from "../../../path.ts";
 import { Yielder } from "../../../yielder.ts";
-import { errnoOf, isOutOfFiles } from "../../disk-error.ts";
+import { isOutOfFiles } from "../../disk-error.ts";
 import { diskClock } from "../disk-clock.ts";
 import { type FolderEntry, readEntries } from "../folder-reader.ts";
 import type { Folders } from "../folders.ts";
