@@ -6,7 +6,8 @@ import { Auth, encodeReason, Hello, type Role } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import type { Backlogs } from "../session/backlogs.ts";
 import type { Clock } from "../session/clock.ts";
-import { Link, type LinkHandler } from "../session/link.ts";
+import { Link } from "../session/link.ts";
+import type { LinkHandler } from "../session/link-handler.ts";
 import type { PeerAddress, Transport } from "../session/transport.ts";
 import type { Access } from "./access/access.ts";
 import { AccessError, type Account } from "./access/account.ts";
@@ -131,6 +132,10 @@ export class Admission implements LinkHandler, Candidate {
     throw new ProtocolError("UNEXPECTED_FRAME", "DATA comes before WELCOME.");
   }
 
+  /**
+   * "A side that finds a violation with session scope MUST send one last frame with the code […] MUST then stop decoding,
+   * half-close, throw away what still comes, and close after 2 seconds at most." (PROTOCOL.md, "Violations")
+   */
   onFault(error: CommError): void {
     this.refuse(error.code, error.message);
   }

@@ -4,6 +4,10 @@ export class Closing {
   #settled: PromiseWithResolvers<void> | undefined;
   #aborter: AbortController | undefined;
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Settles when it is closed. Never rejects. */
   get settled(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();

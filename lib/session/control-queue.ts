@@ -28,7 +28,10 @@ export class ControlQueue {
    * all that waits on a stream that is over.
    */
   causedBytes = 0;
-  /** Whether ACCEPT counts as caused by the peer. */
+  /**
+   * Whether ACCEPT counts as caused by the peer. What the number of streams bounds counts at one side only, the server: else
+   * two honest peers could both stop reading, each waiting for the other.
+   */
   countsAccepts = false;
 
   get isEmpty(): boolean {

@@ -6,7 +6,8 @@ import { Auth, type Hello, Queued, Refuse, reasonOfWire, Welcome } from "../prot
 import { Opcode } from "../protocol/opcode.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "./clock.ts";
-import { Link, type LinkHandler } from "./link.ts";
+import { Link } from "./link.ts";
+import type { LinkHandler } from "./link-handler.ts";
 import { checkSignature, ScramClient } from "./scram-client.ts";
 import { Session } from "./session.ts";
 import type { SessionHandler, StreamLimits } from "./session-options.ts";

@@ -1,41 +1,21 @@
 import { type CommError, TransportError, toCommError } from "../errors.ts";
 import { MAX_CONTROL_BYTES } from "../protocol/constants.ts";
-import { FrameDecoder, type FrameSink } from "../protocol/frame-decoder.ts";
 import { encodeFrame, type Header, writeUint32 } from "../protocol/header.ts";
 import { encodeReason, type ReasonCode } from "../protocol/messages.ts";
 import { Opcode } from "../protocol/opcode.ts";
 import { Backlogs } from "./backlogs.ts";
 import type { Clock } from "./clock.ts";
+import { Closing } from "./closing.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
-import { discard, hold, letGo } from "./held-buffers.ts";
+import { InboundRate } from "./inbound-rate.ts";
+import { Hold, Intake, type IntakeSink } from "./intake.ts";
+import type { LinkHandler } from "./link-handler.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { type FrameSource, SendQueue } from "./send-queue.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
 /** Control frames waiting above this say that the peer does not read. */
 const CONGESTED_BYTES = 256 * 1024;
-
-/** Work for one peer that is done in a row: FrameDecoder.push() says what is how much. */
-const WORK_PER_TURN = 128;
-
-/** A peer that has sent so much too early that it would take so long is not read from. */
-const MAX_DEBT_MS = 2_000;
-
-/** Why a link does not read: the peer does not either, it has sent more frames than it is its turn for, or faster than it may. */
-const Hold = { unread: 1, backlog: 2, rate: 4 } as const;
-type Hold = (typeof Hold)[keyof typeof Hold];
-
-/** Who takes the frames of a link: the handshake first, then the session. */
-export interface LinkHandler {
-  onFrame(header: Header, payload: Uint8Array): void;
-  onData(streamId: number, piece: Uint8Array): void;
-  /** The peer broke the protocol or fell silent, and nothing more is decoded: say why and close. */
-  onFault(error: CommError): void;
-  /** An interval of the heartbeat is over. */
-  onInterval?(): void;
-  /** The peer is gone, told once. `error` is set when the transport was lost. */
-  onClosed(error: TransportError | undefined): void;
-}
 
 export interface LinkOptions {
   readonly clock: Clock;
@@ -46,39 +26,32 @@ export interface LinkOptions {
   readonly rateLimit?: { readonly out: RateLimit | undefined; readonly in: RateLimit | undefined };
   /** Whether accepted requests count, too, when the peer does not read; at one side of a link only. */
   readonly countsAccepts?: boolean;
-  /** With whom it takes turns when more comes than is handled at once; absent: with nobody. */
+  /** The links with which it takes turns when more comes than is handled at once; absent: none. */
   readonly backlogs?: Backlogs;
-  /** Told the link when nothing is left of it. */
+  /** Called when nothing is left of the link. */
   onGone?(link: Link): void;
 }
 
 /**
- * Frames over a transport: decoding, the send queue, PING and PONG. It is itself the handler of its parts: closures
- * for each of them would take more memory than all else in an idle session.
+ * Frames over a transport: what comes in passes the intake, what goes out the send queue; PING and PONG are answered here.
+ * It is itself the handler of its parts: closures would take more memory than all else in an idle session.
+ *
+ * How a link ends: close() lets what is queued leave, and the transport lingers for it; abort() does not. Either way
+ * onClosed() of the transport comes once, and then nothing is left: no timer, no buffer, nobody who waits for `closed`. The
+ * handler hears of it once, too, and earlier when the peer has ended its side (onPeerEnd()), after the frames before that.
  */
-export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
+export class Link implements TransportHandler, IntakeSink, HeartbeatOptions {
   readonly #transport: Transport;
-  readonly #decoder: FrameDecoder;
+  readonly #intake: Intake;
   readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
-  readonly #inLimit: RateLimit | undefined;
-  /** What cancels the timers of rate limits; made when there is one. */
-  #timers: Set<() => void> | undefined;
+  readonly #inboundRate: InboundRate | undefined;
   readonly #onGone: LinkOptions["onGone"];
   readonly clock: Clock;
   readonly intervalMs: number;
-  /** Made when somebody asks for it. */
-  #closed: PromiseWithResolvers<void> | undefined;
-  #isClosed = false;
-  /** The handler knows that the peer is gone. */
+  readonly #closing = new Closing();
+  /** The handler has heard that the peer is gone. */
   #isTold = false;
-  /** Why the transport is paused, as bits of Hold. */
-  #holds = 0;
-  /** What has come and was not decoded yet, in order; there while it is. */
-  #backlog: Uint8Array[] | undefined;
-  #isTurnDue = false;
-  readonly #backlogs: Backlogs;
-  #onBacklogDone: (() => void) | undefined;
   handler: LinkHandler;
   /** Bytes on the wire, headers included. */
   bytesIn = 0;
@@ -88,17 +61,15 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.handler = options.handler;
     this.#onGone = options.onGone;
     this.clock = options.clock;
-    this.#backlogs = options.backlogs ?? new Backlogs(options.clock);
     this.intervalMs = options.heartbeatMs;
-    this.#decoder = new FrameDecoder(this);
     const { clock, rateLimit } = options;
+    this.#intake = new Intake(transport, this, options.backlogs ?? new Backlogs(clock));
     this.#queue = new SendQueue(transport, rateLimit?.out && { limit: rateLimit.out, clock });
     this.#queue.countsAccepts = options.countsAccepts ?? false;
-    this.#inLimit = rateLimit?.in;
+    this.#inboundRate = rateLimit?.in && new InboundRate(rateLimit.in, clock, this.#intake);
     this.#heartbeat = new Heartbeat(this);
   }
 
-  /** Bytes on the wire, headers included. */
   get bytesOut(): number {
     return this.#queue.bytesOut;
   }
@@ -117,9 +88,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
 
   /** Settles when the transport is gone and nothing of this link is left. */
   get closed(): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
-    this.#closed ??= Promise.withResolvers<void>();
-    return this.#closed.promise;
+    return this.#closing.settled;
   }
 
   /** True while control frames pile up because the peer does not read. */
@@ -132,7 +101,6 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     return this.#queue.controlBytes > 0;
   }
 
-  /** Begin to deliver frames to the handler. */
   start(): void {
     this.#transport.start(this);
   }
@@ -144,7 +112,7 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
 
   /** The peer is admitted: it may send control frames of full size. */
   liftLimits(): void {
-    this.#decoder.maxControlBytes = MAX_CONTROL_BYTES;
+    this.#intake.decoder.maxControlBytes = MAX_CONTROL_BYTES;
   }
 
   /** Queue a control frame; the payload is copied. `onSent` is called when it has left, and not when it never does. */
@@ -159,42 +127,18 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.#holdIfUnread();
   }
 
-  /**
-   * Who makes us answer without end and does not read the answers is not read from either, from the next frame on. What is
-   * bounded by the number of streams counts at one side only, the server: else two honest peers could both stop reading,
-   * each waiting for the other.
-   */
+  /** A peer that makes us answer without end and does not read the answers is not read from either. */
   #holdIfUnread(): void {
-    if (this.#queue.causedBytes <= CONGESTED_BYTES || (this.#holds & Hold.unread) !== 0) return;
-    // Nor is a peer that is gone heard to its end, when it makes so much of it.
-    if (this.#onBacklogDone !== undefined) return this.#onBacklogDone();
-    this.#hold(Hold.unread);
-    this.#decoder.pause();
-    this.#queue.onControlSent = () => {
-      this.#queue.onControlSent = undefined;
-      this.#release(Hold.unread);
-      this.#goOnLater();
-    };
+    const isUnread = this.#queue.causedBytes > CONGESTED_BYTES;
+    if (isUnread && !this.#intake.isHeld(Hold.unread)) this.#intake.holdUnread(this.#queue);
   }
 
   /** Grant the peer credit on a stream, later when it sends faster than it may. */
   sendCredit(streamId: number, bytes: number): void {
     const payload = new Uint8Array(4);
     writeUint32(payload, 0, bytes);
-    const grant = () => this.send(Opcode.CREDIT, streamId, payload);
-    const ms = this.#inLimit?.waitMs() ?? 0;
-    if (ms === 0) grant();
-    else this.#after(ms, grant);
-  }
-
-  /** As Clock.after(), while this link lives. */
-  #after(ms: number, action: () => void): void {
-    const cancel = this.clock.after(ms, () => {
-      this.#timers?.delete(cancel);
-      action();
-    });
-    this.#timers ??= new Set();
-    this.#timers.add(cancel);
+    if (this.#inboundRate === undefined) this.send(Opcode.CREDIT, streamId, payload);
+    else this.#inboundRate.grant(() => this.send(Opcode.CREDIT, streamId, payload));
   }
 
   addSource(source: FrameSource): void {
@@ -210,22 +154,22 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     return this.#heartbeat.ping();
   }
 
-  /** Send a last frame with the reason, then end in order. What the peer still sends is thrown away. */
+  /** Send a last frame with the reason, then close(). */
   closeWith(opcode: typeof Opcode.REFUSE | typeof Opcode.GOAWAY, code: ReasonCode, message: string): void {
     this.send(opcode, 0, encodeReason(code, message));
     this.close();
   }
 
-  /** Send what is queued, then end in order; `lingerMs` as Transport.close(). */
+  /** Decode nothing more, send what is queued, then end cleanly; `lingerMs` as Transport.close(). */
   close(lingerMs?: number): void {
-    this.#decoder.stop();
+    this.#intake.decoder.stop();
     this.#heartbeat.stop();
     this.#queue.close(lingerMs);
   }
 
   /** End at once. */
   abort(): void {
-    this.#decoder.stop();
+    this.#intake.decoder.stop();
     this.#heartbeat.stop();
     this.#transport.abort();
   }
@@ -234,8 +178,11 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
     this.send(Opcode.PING, 0, nonce);
   }
 
+  /** The peer has fallen silent, or broken the protocol. */
   onDead(error: CommError): void {
-    this.#fault(error);
+    if (this.#closing.isClosed) return;
+    this.#intake.decoder.stop();
+    this.handler.onFault(error);
   }
 
   onInterval(): void {
@@ -247,136 +194,49 @@ export class Link implements TransportHandler, FrameSink, HeartbeatOptions {
   }
 
   onData(streamId: number, piece: Uint8Array): void {
-    this.#charge(piece.length);
+    this.#inboundRate?.charge(piece.length);
     this.handler.onData(streamId, piece);
-  }
-
-  /** DATA counts when it comes. Credit alone does not hold back who sends it on ever new streams. */
-  #charge(bytes: number): void {
-    if (this.#inLimit === undefined) return;
-    this.#inLimit.spend(bytes);
-    const ms = this.#inLimit.waitMs();
-    if (ms <= MAX_DEBT_MS || (this.#holds & Hold.rate) !== 0) return;
-    this.#hold(Hold.rate);
-    this.#after(ms - MAX_DEBT_MS, () => this.#release(Hold.rate));
   }
 
   onBytes(bytes: Uint8Array): void {
     this.bytesIn += bytes.length;
-    // Paused, and it comes all the same: the end is behind it, and what nobody will hear is not kept until then.
-    if ((this.#holds & Hold.unread) !== 0) {
-      this.#decoder.stop();
-      return discard(bytes);
-    }
+    if (this.#intake.isHeld(Hold.unread)) return this.#intake.refuse(bytes);
     this.#heartbeat.noteReceived();
-    hold(bytes);
-    if (this.#backlog !== undefined) this.#backlog.push(bytes);
-    else if (!this.#decode(bytes)) {
-      this.#hold(Hold.backlog);
-      this.#goOnLater();
-    }
+    this.#intake.take(bytes);
   }
 
-  /** @returns false when there is more than one turn's worth: the rest is the backlog now */
-  #decode(bytes: Uint8Array): boolean {
-    try {
-      const taken = this.#decoder.push(bytes, WORK_PER_TURN);
-      if (taken === bytes.length) {
-        letGo(bytes);
-        return true;
-      }
-      this.#backlog ??= [];
-      this.#backlog.unshift(bytes.subarray(taken));
-      return false;
-    } catch (error) {
-      // Anything but a ProtocolError is a defect of ours; it too ends this link alone.
-      this.#fault(toCommError(error));
-      return true;
-    }
-  }
-
-  /** Who sends frames without end does not keep the others from their turn. */
-  #goOnLater(): void {
-    if (this.#isTurnDue || this.#backlog === undefined) return;
-    this.#isTurnDue = true;
-    this.#backlogs.add(() => {
-      this.#isTurnDue = false;
-      // Nor from what has come already.
-      if ((this.#holds & Hold.unread) !== 0) return;
-      const next = this.#backlog?.shift();
-      if (next !== undefined) this.#decode(next);
-      if (this.#backlog !== undefined && this.#backlog.length > 0) return this.#goOnLater();
-      this.#backlog = undefined;
-      this.#release(Hold.backlog);
-      this.#onBacklogDone?.();
-    });
-  }
-
-  /** Read no more for this reason; undone by #release(), and when there is no other reason either. */
-  #hold(reason: Hold): void {
-    // Read to its end at once, what many peers that are gone had sent would be in memory together.
-    const isBrief = reason === Hold.backlog;
-    if (this.#holds === 0 || !isBrief) this.#transport.pause(isBrief);
-    this.#holds |= reason;
-  }
-
-  #release(reason: Hold): void {
-    if ((this.#holds & reason) === 0) return;
-    this.#holds &= ~reason;
-    if (this.#holds === 0) this.#transport.resume();
+  /** Anything but a ProtocolError is a defect of ours; it too ends this link alone. */
+  onDecodeError(error: unknown): void {
+    this.onDead(toCommError(error));
   }
 
   onFrame(header: Header, payload: Uint8Array): void {
-    if (header.opcode === Opcode.PING && this.#heartbeat.started) {
-      this.send(Opcode.PONG, 0, payload);
-    } else if (header.opcode === Opcode.PONG && this.#heartbeat.started) {
-      this.#heartbeat.notePong(payload);
-    } else {
-      this.handler.onFrame(header, payload);
-    }
-  }
-
-  #fault(error: CommError): void {
-    if (this.#isClosed) return;
-    this.#decoder.stop();
-    this.handler.onFault(error);
+    const { opcode } = header;
+    if (opcode === Opcode.PING && this.#heartbeat.started) this.send(Opcode.PONG, 0, payload);
+    else if (opcode === Opcode.PONG && this.#heartbeat.started) this.#heartbeat.notePong(payload);
+    else this.handler.onFrame(header, payload);
   }
 
   onPeerEnd(): void {
-    this.#whenHeard(() => {
-      this.#dropBacklog();
+    this.#intake.whenHeard(() => {
+      this.#intake.drop();
       this.close();
       this.#tellClosed(undefined);
     });
   }
 
   onClosed(error: Error | undefined): void {
-    if (error === undefined) this.#whenHeard(() => this.#end(undefined));
+    if (error === undefined) this.#intake.whenHeard(() => this.#end(undefined));
     else this.#end(error);
   }
 
-  /** What came before an orderly end is told before it, but not to who waits for answers to be read. */
-  #whenHeard(end: () => void): void {
-    const isHeard = !this.#decoder.isStopped && (this.#holds & Hold.unread) === 0;
-    if (this.#backlog !== undefined && isHeard) this.#onBacklogDone = end;
-    else end();
-  }
-
-  #dropBacklog(): void {
-    for (const bytes of this.#backlog ?? []) letGo(bytes);
-    this.#backlog = undefined;
-  }
-
   #end(error: Error | undefined): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#dropBacklog();
-    this.#onBacklogDone = undefined;
-    this.#decoder.stop();
+    if (this.#closing.isClosed) return;
+    this.#closing.close();
+    this.#intake.close();
     this.#heartbeat.stop();
     this.#queue.abandon();
-    for (const cancel of this.#timers ?? []) cancel();
-    this.#closed?.resolve();
+    this.#inboundRate?.stop();
     this.#onGone?.(this);
     this.#tellClosed(error);
   }

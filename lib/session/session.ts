@@ -5,7 +5,8 @@ import { encodeReason, Open, Reason, type ReasonCode, Result, reasonOfWire } fro
 import { Flag, Opcode } from "../protocol/opcode.ts";
 import { encodeControl } from "./control-payload.ts";
 import { discard } from "./held-buffers.ts";
-import type { Link, LinkHandler } from "./link.ts";
+import type { Link } from "./link.ts";
+import type { LinkHandler } from "./link-handler.ts";
 import { errorOf, resetError, type SessionEnd } from "./session-end.ts";
 import type { SessionOptions } from "./session-options.ts";
 import { Stream } from "./stream.ts";
@@ -15,7 +16,7 @@ import { StreamTable } from "./stream-table.ts";
 /** How long a server that ends cleanly waits for the client: the end of a file may still be on a slow link. */
 const ORDERLY_LINGER_MS = 10_000;
 
-/** The streams of one admitted peer over a link, until one side leaves. Source: PROTOCOL.md, "Sessions". */
+/** The streams of one admitted peer over a link, taken over from the handshake, until one side leaves. Source: PROTOCOL.md, "Sessions". */
 export class Session implements LinkHandler {
   readonly #link: Link;
   readonly #options: SessionOptions;
@@ -30,7 +31,6 @@ export class Session implements LinkHandler {
   #idleSince: number;
   #ended = false;
 
-  /** Takes the link over from the handshake. */
   constructor(link: Link, options: SessionOptions) {
     this.#link = link;
     this.#options = options;
@@ -231,7 +231,7 @@ export class Session implements LinkHandler {
     this.#close(this.#options.side === "server" ? ORDERLY_LINGER_MS : undefined);
   }
 
-  /** Nothing more is said or heard, though the transport may need a while to get the last words through. */
+  /** Say and hear nothing more; the transport may need a while to send the last words. */
   #close(lingerMs?: number): void {
     this.#link.close(lingerMs);
     this.#finish();
