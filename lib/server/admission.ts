@@ -133,8 +133,9 @@ export class Admission implements LinkHandler, Candidate {
   }
 
   /**
-   * "A side that finds a violation with session scope MUST send one last frame with the code […] MUST then stop decoding,
-   * half-close, throw away what still comes, and close after 2 seconds at most." (PROTOCOL.md, "Violations")
+   * "MUST send one last frame with the code: a server before WELCOME sends REFUSE, any other side GOAWAY;" and
+   * "MUST then stop decoding, half-close, throw away what still comes, and close after 2 seconds at most."
+   * (PROTOCOL.md, "Violations")
    */
   onFault(error: CommError): void {
     this.refuse(error.code, error.message);
