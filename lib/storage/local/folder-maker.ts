@@ -5,9 +5,9 @@ import { baseName, parentOf } from "../../path.ts";
 import { quote } from "../../quote.ts";
 import { ProvisionalFolders } from "../provisional-folders.ts";
 import type { Folders } from "./folders.ts";
+import { requireNames } from "./names/tree-names.ts";
 import type { Held, OpenFolder } from "./open-folder.ts";
 import { folderMode, isWider } from "./rights.ts";
-import { requireNames } from "./tree-names.ts";
 
 /** Makes folders of a tree, and removes again what it made for a file that does not come. */
 export class FolderMaker {

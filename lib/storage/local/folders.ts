@@ -9,10 +9,10 @@ import { KeptTimes } from "./kept-times.ts";
 import { Losses } from "./losses.ts";
 import { fromLocalName } from "./names/local-names.ts";
 import { Endings } from "./names/name-trial.ts";
-import type { Reservation } from "./names/reserved-names.ts";
+import { requireNames } from "./names/tree-names.ts";
 import { type Held, OpenFolder } from "./open-folder.ts";
 import { type GuardOptions, PrivateGuard } from "./private/private-guard.ts";
-import { requireNames } from "./tree-names.ts";
+import type { Reservation } from "./private/reserved-names.ts";
 import { TreeRoot } from "./tree-root.ts";
 
 /** Finds the folders of a tree, never one outside of it, and none that belongs to CommServer itself. FolderMaker makes them. */

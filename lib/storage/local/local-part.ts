@@ -16,7 +16,7 @@ import { resumableNames } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { openPart } from "./part-file.ts";
 import { publish } from "./publish.ts";
-import { rightsFor, takeRights } from "./replaced.ts";
+import { rightsFor, takeRights } from "./replaced-rights.ts";
 import { fileMode, makeExecutable, narrow, OWN_FILE } from "./rights.ts";
 
 /** How much is tried. */

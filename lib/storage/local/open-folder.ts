@@ -7,7 +7,7 @@ import { libc } from "../../platform/libc.ts";
 import { isOutOfFiles } from "../disk-error.ts";
 import type { FolderId } from "./inodes.ts";
 import { toLocalName } from "./names/local-names.ts";
-import { HAS_PROC, O_PATH, procPath } from "./open-place.ts";
+import { HAS_PROC, O_PATH, procPath } from "./proc-path.ts";
 import { renameNew } from "./rename-new.ts";
 
 /** File systems that live in memory alone, where a sync does nothing and costs a turn: tmpfs and ramfs (statfs(2)). */

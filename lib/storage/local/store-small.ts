@@ -6,7 +6,7 @@ import { finishFile, setTimes } from "./file-io.ts";
 import { uniquePartName } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { publish } from "./publish.ts";
-import { rightsFor, takeRights } from "./replaced.ts";
+import { rightsFor, takeRights } from "./replaced-rights.ts";
 import { fileMode, isWider, makeExecutable, OWN_FILE } from "./rights.ts";
 
 const MAX_TRIES = 8;

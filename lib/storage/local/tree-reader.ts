@@ -16,7 +16,7 @@ import type { Folders } from "./folders.ts";
 import { entryOf, loadSmall } from "./local-file.ts";
 import { listFolder } from "./local-list.ts";
 import { hasOwnName } from "./names/own-name.ts";
-import { openLocal, withLastingEtag } from "./open-local.ts";
+import { openLocal, withLastingEtag } from "./open-file.ts";
 import { placementOf } from "./placement.ts";
 
 /** What is in a tree: what changes nothing. Methods as in Storage. */

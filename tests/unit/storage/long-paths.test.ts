@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { LocalStorage } from "../../../lib/storage/local/local.ts";
-import { procPath } from "../../../lib/storage/local/open-place.ts";
+import { procPath } from "../../../lib/storage/local/proc-path.ts";
 import { codeOf } from "../../support/fault.ts";
 import { walk } from "../../support/repository.ts";
 import { factsOf } from "../../support/storing.ts";

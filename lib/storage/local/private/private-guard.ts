@@ -7,10 +7,10 @@ import { quote } from "../../../quote.ts";
 import type { Owner } from "../../disk-error.ts";
 import type { StorageEntry } from "../../storage.ts";
 import { type FolderId, type Inode, Inodes } from "../inodes.ts";
-import { foldLocalPath, type Reservation } from "../names/reserved-names.ts";
 import type { Held, OpenFolder } from "../open-folder.ts";
-import { HAS_PROC } from "../open-place.ts";
+import { HAS_PROC } from "../proc-path.ts";
 import { PrivatePlaces } from "./private-places.ts";
+import { foldLocalPath, type Reservation } from "./reserved-names.ts";
 import { ReuseSpan } from "./reuse-span.ts";
 import { isMarked } from "./state-marker.ts";
 

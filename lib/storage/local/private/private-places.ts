@@ -2,7 +2,7 @@ import fs, { type BigIntStats } from "node:fs";
 import { join, sep } from "node:path";
 import { fold } from "../../../fold.ts";
 import { type FolderId, type Inode, Inodes, isSameInode } from "../inodes.ts";
-import { foldLocalPath, isAtOrBelow, type Reservation, ReservedNames } from "../names/reserved-names.ts";
+import { foldLocalPath, isAtOrBelow, type Reservation, ReservedNames } from "./reserved-names.ts";
 import { ReuseSpan } from "./reuse-span.ts";
 import { type Trail, trailOf } from "./trail.ts";
 

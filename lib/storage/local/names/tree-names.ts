@@ -1,7 +1,7 @@
-import { StorageError } from "../../errors.ts";
-import { quote } from "../../quote.ts";
-import { isWithinUnfinished } from "./names/part-names.ts";
-import { isWithinMarker } from "./private/state-marker.ts";
+import { StorageError } from "../../../errors.ts";
+import { quote } from "../../../quote.ts";
+import { isWithinMarker } from "../private/state-marker.ts";
+import { isWithinUnfinished } from "./part-names.ts";
 
 /** Components that are no names, so that a path with them would lead elsewhere. */
 const STRAY = /(?:^|\/)\.{0,2}(?:\/|$)/;
