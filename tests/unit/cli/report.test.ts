@@ -11,6 +11,7 @@ import {
   StreamError,
   TransportError,
 } from "../../../lib/errors.ts";
+import { ChangedIdentity } from "../../../lib/trust/verify.ts";
 import { TestIo } from "../../support/test-io.ts";
 
 const PROGRAM = { program: "commserver-client", json: false };
@@ -154,4 +155,20 @@ describe("anything else that is thrown", () => {
 test("where no file is in the way, the advice for what exists names a way that helps", () => {
   const { notes } = report(new StorageError("EXISTS", '"pipe" is not a file, and is not replaced by one.'));
   expect(notes.at(-1)).toEndWith("else choose another name.");
+});
+
+describe("a server that shows another identity", () => {
+  const pin = `SHA256:${"A".repeat(43)}`;
+  const changed = (isKnown: boolean) =>
+    report(new ChangedIdentity({ name: "my lab", identity: pin, isKnown }, `SHA256:${"B".repeat(43)}`));
+
+  test("can be forgotten when it is a known one", () => {
+    const { exit, notes } = changed(true);
+    expect(exit).toBe(5);
+    expect(notes.join("\n")).toContain("commserver-client forget 'my lab'");
+  });
+
+  test("can't be when its identity is known from an invite", () => {
+    expect(changed(false).notes.join("\n")).not.toContain("forget");
+  });
 });
