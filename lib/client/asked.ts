@@ -1,7 +1,8 @@
 import { toCommError } from "../errors.ts";
 import { isGlob } from "../glob.ts";
 import type { StatResult } from "../protocol/methods.ts";
-import type { Asked, Client } from "./client.ts";
+import type { Asked } from "./asked-params.ts";
+import type { Client } from "./client.ts";
 
 /** It may still be a pattern. */
 const NO_SUCH_NAME = ["NOT_FOUND", "BAD_PATH"];

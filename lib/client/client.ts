@@ -1,16 +1,15 @@
 import type * as v from "valibot";
-import { CommError, toCommError } from "../errors.ts";
+import { CommError } from "../errors.ts";
 import type { PathKind } from "../path.ts";
 import { DIGESTS_CAPABILITY, HOLES_CAPABILITY, NAMES_CAPABILITY } from "../protocol/constants.ts";
 import { checkShape } from "../protocol/json.ts";
-import type { Open, Role, Welcome } from "../protocol/messages.ts";
+import type { Role, Welcome } from "../protocol/messages.ts";
 import {
   Change,
   DigestResult,
   type Entry,
   Entry as EntrySchema,
   ListTrailer,
-  MessageParams,
   Nothing,
   SendResult,
   StatResult,
@@ -18,16 +17,17 @@ import {
   StatusResult,
 } from "../protocol/methods.ts";
 import { decodeRecordBatches, decodeRecords } from "../protocol/records.ts";
-import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import { connectSession } from "../session/handshake.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionEnd } from "../session/session-end.ts";
 import type { StreamLimits } from "../session/session-options.ts";
 import type { Stream } from "../session/stream.ts";
-import type { Transport } from "../session/transport.ts";
+import { type Asked, paramsOf } from "./asked-params.ts";
+import type { ClientOptions } from "./client-options.ts";
 import { tooManyEntries } from "./path-set.ts";
 import { PATIENT, Patience } from "./patience.ts";
+import { answerPush } from "./push-answers.ts";
 import { orSilence, watchSilence } from "./silence-watch.ts";
 
 /** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
@@ -35,29 +35,6 @@ const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
 const HEARTBEAT_MS = 15_000;
 /** How long requests under way may go on after close(). */
 const LEAVE_MS = 1_000;
-
-export interface ClientOptions {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly agent: string;
-  /** Proven to the server; absent: nothing is. */
-  readonly token?: Token | undefined;
-  readonly wait: boolean;
-  readonly timeoutMs: number;
-  /** "" to be able to come back after a lost link; the earlier client's `resume` to come back. */
-  readonly resume?: string;
-  readonly signal?: AbortSignal;
-  /** Silence of the server on a request that it has not answered for so long ends it; absent: it is waited for. */
-  readonly silenceMs?: number;
-  /** How often a request is asked again that came too often; 0: the refusal is thrown at once. */
-  readonly attempts?: number;
-  onQueued?(position: number): void;
-  /** A message that somebody pushed; it is acknowledged as delivered when what this returns has settled. */
-  onMessage?(message: MessageParams): unknown;
-}
-
-/** What a list or a watch is about: a pattern or a path, or a path whatever it looks like; undefined: everything. */
-export type Asked = string | { readonly path: string };
 
 /** A session with a server, as a library: everything that a client can ask for. Runs in a browser as well. */
 export class Client {
@@ -256,29 +233,5 @@ export class Client {
       stream.closed.then(() => signal.removeEventListener("abort", abort));
     }
     return stream;
-  }
-}
-
-function paramsOf(asked: Asked | undefined): { glob?: string; path?: string } {
-  if (typeof asked === "string") return { glob: asked };
-  return asked === undefined ? {} : { path: asked.path };
-}
-
-function answerPush(stream: Stream, request: Open, onMessage: ClientOptions["onMessage"]): void {
-  if (request.method !== "message" || onMessage === undefined) {
-    stream.reset("UNKNOWN_METHOD", `This client has no method ${request.method}.`);
-    return;
-  }
-  const fail = (thrown: unknown) => stream.reset("BAD_PARAMS", toCommError(thrown).message);
-  const accept = () => {
-    if (!stream.isClosed) stream.accept({}, { end: true });
-  };
-  try {
-    const shown = onMessage(checkShape(MessageParams, request.params, "A message"));
-    // Who pushes faster than it is read waits: what is open at once is bounded.
-    if (shown instanceof Promise) shown.then(accept).catch(fail);
-    else accept();
-  } catch (thrown) {
-    fail(thrown);
   }
 }

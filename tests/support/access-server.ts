@@ -1,4 +1,5 @@
-import { Client, type ClientOptions } from "../../lib/client/client.ts";
+import { Client } from "../../lib/client/client.ts";
+import type { ClientOptions } from "../../lib/client/client-options.ts";
 import { Operator } from "../../lib/client/operator.ts";
 import type { Role } from "../../lib/protocol/messages.ts";
 import type { Token } from "../../lib/protocol/token.ts";

@@ -1,4 +1,5 @@
-import { Client, type ClientOptions } from "../../lib/client/client.ts";
+import { Client } from "../../lib/client/client.ts";
+import type { ClientOptions } from "../../lib/client/client-options.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import type { Transport } from "../../lib/session/transport.ts";
 import { memoryPair } from "../../lib/transport/memory-transport.ts";

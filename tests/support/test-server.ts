@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client, type ClientOptions } from "../../lib/client/client.ts";
+import { Client } from "../../lib/client/client.ts";
+import type { ClientOptions } from "../../lib/client/client-options.ts";
 import { Operator } from "../../lib/client/operator.ts";
 import type { Role } from "../../lib/protocol/messages.ts";
 import { Access } from "../../lib/server/access/access.ts";

@@ -1,4 +1,5 @@
-import { Client, type ClientOptions } from "../../lib/client/client.ts";
+import { Client } from "../../lib/client/client.ts";
+import type { ClientOptions } from "../../lib/client/client-options.ts";
 import { Connection, type ConnectionOptions } from "../../lib/client/connection.ts";
 import { Download } from "../../lib/client/download.ts";
 import type { TransferItem, TransferOptions, UploadItem } from "../../lib/client/transfer.ts";

@@ -1,5 +1,6 @@
 import { askedFor } from "../../client/asked.ts";
-import type { Asked, Client } from "../../client/client.ts";
+import type { Asked } from "../../client/asked-params.ts";
+import type { Client } from "../../client/client.ts";
 import { toldByServer } from "../../client/left-out.ts";
 import { isGlob } from "../../glob.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";

@@ -1,4 +1,5 @@
-import { Client, type ClientOptions } from "../../../lib/client/client.ts";
+import { Client } from "../../../lib/client/client.ts";
+import type { ClientOptions } from "../../../lib/client/client-options.ts";
 import { Connection } from "../../../lib/client/connection.ts";
 import { CommError } from "../../../lib/errors.ts";
 import { memoryPair } from "../../../lib/transport/memory-transport.ts";
