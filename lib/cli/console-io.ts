@@ -26,6 +26,8 @@ export interface ConsoleIo {
   /** There is somebody to ask: a terminal for input, and this program in its foreground. */
   readonly inIsTty: boolean;
   readonly color: boolean;
+  /** A failure follows the line that led to it: it needs no name of the program, and no advice. */
+  readonly isShell?: boolean;
 }
 
 /** The process's own streams. */

@@ -22,7 +22,12 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: { program: 
     return exit;
   }
   if (error.code === "INTERRUPTED") return exit;
-  io.note(`${options.program}: ${paint(io, "red", describeError(error))}`);
+  const text = paint(io, "red", describeError(error));
+  if (io.isShell) {
+    io.note(text);
+    return exit;
+  }
+  io.note(`${options.program}: ${text}`);
   const advice = adviceFor(error);
   if (advice !== "") io.note(`  ${completeAdvice(advice)}`);
   return exit;

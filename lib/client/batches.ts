@@ -22,6 +22,12 @@ export class Batches<T> {
     return item;
   }
 
+  /** Resolves when an item is at hand, or none will come. @returns whether there is one */
+  async ready(): Promise<boolean> {
+    while (this.#batch[this.#index] === undefined && !this.#isEnded) await this.#more();
+    return this.#batch[this.#index] !== undefined;
+  }
+
   async close(): Promise<void> {
     await this.#iterator.return?.();
   }

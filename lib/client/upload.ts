@@ -40,6 +40,8 @@ export class Upload {
    * @throws RemoteError, TransportError when the session ends or the server takes no files
    */
   async run(client: Client): Promise<void> {
+    // A server that takes no files has nothing to refuse.
+    if (this.#window.isIdle && !(await this.#items.ready())) return;
     try {
       await overIntactStreams(async () => {
         await this.#runStream(client);

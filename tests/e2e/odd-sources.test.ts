@@ -49,3 +49,15 @@ describe.skipIf(process.platform === "win32")("what is no file", () => {
     }
   });
 });
+
+test("a line of the shell that fails says why, and is not told what the program is called", async () => {
+  const { client } = await binaries();
+  const lines = ['get "nothing"', "put nowhere", 'remove "no1" "no2"', 'digest "no1" "no2"'];
+  const command = [client, "shell", "--server", site.server.address];
+  const { stderr, exitCode } = await run(command, { cwd: site.here, stdin: `${lines.join("\n")}\n` });
+  expect(stderr).toContain('There is no "nothing" in the repository.');
+  expect(stderr).toContain('"nowhere"');
+  expect(stderr).toContain('"no2"');
+  expect(stderr).not.toContain("commserver-client");
+  expect(exitCode).toBe(6);
+});

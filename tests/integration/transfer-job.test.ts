@@ -308,6 +308,15 @@ describe("a job that sends", () => {
     expect(await contentOf(server.storage)).toEqual(await contentOf(local));
   });
 
+  test("that finds nothing to send asks the server for nothing, which may take no files", async () => {
+    await using server = new TestServer({ writable: false });
+    const heard = new Heard();
+    const { connection } = await connectionTo(server);
+    const settings = { ...sendSettings(connection, new MemoryStorage(), heard), sources: ["none"] };
+    expect(await sendJob(settings).run()).toMatchObject({ failed: 1, firstFailure: { code: "NOT_FOUND" } });
+    expect(heard.lines).toEqual(["failed source none: NOT_FOUND", "plan complete"]);
+  });
+
   test("reports what can't be read as failed, and sends the rest", async () => {
     await using server = new TestServer();
     const local = new MemoryStorage();

@@ -194,7 +194,7 @@ class Shell {
         connection,
         client: connection.client,
         words,
-        io: this.#io,
+        io: { ...this.#io, isShell: true },
         signal: abort.signal,
         places: this.#places,
         ...(input instanceof LineEditor && { ask: (question: string) => askYesNo(input, question) }),

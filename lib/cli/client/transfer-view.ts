@@ -199,7 +199,8 @@ export class TransferView {
     const { io } = this.#options;
     const isIncomplete = isStrict && leftOut > 0;
     if (isIncomplete && !json) {
-      io.note(`commserver-client: ${paint(io, "red", "Incomplete, as --strict has it: something is left out.")}`);
+      const text = paint(io, "red", "Incomplete, as --strict has it: something is left out.");
+      io.note(io.isShell ? text : `commserver-client: ${text}`);
     }
     const exit = firstFailure === undefined ? 0 : EXIT_OF[toCommError(inFlagWords(firstFailure)).code];
     const unwritten =

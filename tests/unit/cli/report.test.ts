@@ -172,3 +172,9 @@ describe("a server that shows another identity", () => {
     expect(changed(false).notes.join("\n")).not.toContain("forget");
   });
 });
+
+test("in the shell a failure stands for itself: no name of the program before it, no advice below", () => {
+  const io = Object.assign(new TestIo(), { isShell: true });
+  expect(reportError(new RemoteError("EXISTS", "It exists."), io, PROGRAM)).toBe(EXIT_OF.EXISTS);
+  expect(io.notes).toEqual(["It exists."]);
+});
