@@ -22,6 +22,18 @@ export class CommitQueue {
     return this.#running.size;
   }
 
+  /** `begin`, and once more when commits under way held the descriptors that it wants. @throws as `begin` */
+  async tryTwice<T>(begin: () => Promise<T>): Promise<T> {
+    try {
+      return await begin();
+    } catch (thrown) {
+      const freed = this.freeing(thrown);
+      if (freed === undefined) throw thrown;
+      await freed;
+      return begin();
+    }
+  }
+
   /**
    * When something could not begin for want of descriptors, which commits under way hold: resolves when they have let go of
    * them. undefined when it failed for another reason, or there are none.

@@ -1,56 +1,34 @@
-import type { Digest64, Range } from "../block.ts";
-import { type ErrorCode, ProtocolError, toCommError } from "../errors.ts";
+import { ProtocolError, toCommError } from "../errors.ts";
 import { checkHoles } from "../holes.ts";
-import { checkPath, type PathKind, parentOf } from "../path.ts";
+import { checkPath, parentOf } from "../path.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
-import { Reason, wireOfReason } from "../protocol/messages.ts";
-import { type PutAnswer, PutFile, PutFolder } from "../protocol/methods.ts";
-import type { Clock } from "../session/clock.ts";
-import type { Stream } from "../session/stream.ts";
-import { type ExistsPolicy, type FileFacts, isSmall, type Storage } from "../storage/storage.ts";
+import { Reason } from "../protocol/messages.ts";
+import { PutFile, PutFolder } from "../protocol/methods.ts";
+import { type ExistsPolicy, type FileFacts, isSmall } from "../storage/storage.ts";
 import { Yielder } from "../yielder.ts";
 import { BlockPool } from "./block-pool.ts";
 import { type Chunk, ChunkReader } from "./chunk-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import type { GivenNames } from "./given-names.ts";
 import { MadeFolders } from "./made-folders.ts";
 import { Naming } from "./naming.ts";
+import { PutAnswers } from "./put-answers.ts";
 import { discard, Held, keep, LargeFile, type PutFileState, PutFiles } from "./put-files.ts";
-import { RecordSender } from "./record-sender.ts";
-import type { SpareBuffers } from "./spare-buffers.ts";
+import type { PutReceiverOptions } from "./put-receiver-options.ts";
 
 /** Of the nine bits of a mode. */
 const OWNER_READS = 0o400;
-/** Ranges in one answer: what surely fits a record. */
-const MAX_RANGES = 1_000;
 
-export interface PutReceiverOptions {
-  readonly stream: Stream;
-  readonly storage: Storage;
-  readonly clock: Clock;
-  readonly digest64: Digest64;
-  /** Blocks in memory: one that arrives, the others while they are written. */
-  readonly blocks: number;
-  /** Where room for them comes from and goes; absent: it is made. */
-  readonly buffers?: SpareBuffers;
-  /** What this client's transfer has given, also over an earlier link. */
-  readonly names: GivenNames;
-  /** Which of them the sender may name. */
-  readonly paths: PathKind;
-  /** Whether the peer may tell holes: else a member of that name means nothing. */
-  readonly knowsHoles: boolean;
-  /** Bytes of small files that may be between their beginning and their end; one of them may always be. */
-  readonly heldBytes: number;
-  onStored(path: string, size: number): void;
-  /** A failure in words for the sender. */
-  describe(thrown: unknown): { code: ErrorCode; message: string };
-}
-
-/** The receiving side of `put`. Source: PROTOCOL.md, "put". */
+/**
+ * The receiving side of `put`. Source: PROTOCOL.md, "put".
+ *
+ * Each file goes this way: FILE → placed (#begin()) → its blocks, held or written (#files) → SEAL → named and brought to the disk
+ * (#commits), beside the transfer → answered. Every id that was used gets exactly one "done" or "failed", unless the sender takes
+ * it back with FAIL or the stream ends. A file leaves #files before its commit begins: then its memory is the commit's.
+ */
 export class PutReceiver {
   readonly #options: PutReceiverOptions;
-  readonly #answers: RecordSender;
+  readonly #answers: PutAnswers;
   /** Files under way, by the sender's number. What comes for any other that was used is late, and means nothing. */
   readonly #files: PutFiles;
   /** Each file and folder has a number above those before: so a number that was used is known without a list of all. */
@@ -63,10 +41,10 @@ export class PutReceiver {
     this.#options = options;
     this.#naming = new Naming(options.names, options.storage, () => this.#commits.settled());
     this.#files = new PutFiles(options.heldBytes);
-    this.#answers = new RecordSender(options.stream, options.clock);
+    this.#answers = new PutAnswers(options.stream, options.clock);
   }
 
-  /** True while something is brought to the disk, whatever the sender does. */
+  /** True while something is written to the disk, whatever the sender does. */
   get isAtWork(): boolean {
     return this.#commits.size > 0;
   }
@@ -83,7 +61,7 @@ export class PutReceiver {
         if (chunk === undefined) break;
         const work = this.#take(chunk);
         if (work !== undefined) await work;
-        // Who does not read its answers is not read from either.
+        // A sender that does not read its answers is not read from either.
         if (this.#answers.isFull) await this.#answers.flush();
         if (yielder.isDue) await yielder.pause();
       }
@@ -157,7 +135,7 @@ export class PutReceiver {
   }
 
   async #refuse(id: number, thrown: unknown): Promise<void> {
-    // Who breaks the protocol is not to be trusted with the next file either.
+    // A sender that breaks the protocol is not trusted with the next file either.
     if (this.#options.stream.isClosed || thrown instanceof ProtocolError) throw thrown;
     await this.#fail(id, thrown);
   }
@@ -180,34 +158,28 @@ export class PutReceiver {
     const placement = await storage.place(path, facts, exists, await this.#naming.isAnothers(path));
     if (placement.outcome !== "vacant") {
       if (placement.outcome === "unchanged") this.#naming.note(placement.path);
-      return this.#answer({ id, state: "done", path: placement.path, outcome: placement.outcome });
+      return this.#answers.done(id, placement.path, placement.outcome);
     }
     if (isSmall(facts)) {
       // Not the path that was free just now: with "rename" another may have got it when this one is whole.
       this.#files.add(id, new Held(path, facts, exists));
       return;
     }
-    const receive = () => storage.receive(placement.path, facts, exists);
-    const part = await receive().catch(async (thrown) => {
-      const freed = this.#commits.freeing(thrown);
-      if (freed === undefined) throw thrown;
-      await freed;
-      return receive();
-    });
+    const part = await this.#commits.tryTwice(() => storage.receive(placement.path, facts, exists));
     this.#files.add(id, new LargeFile(part, exists));
-    this.#ask(id, part.missing);
+    this.#answers.ready(id, part.missing);
   }
 
   /** Never finished: a server goes on reading and filling its folders, and nobody here could open them again. */
   async #makeFolder(id: number, { path, mode }: PutFolder): Promise<void> {
     const { storage, paths } = this.#options;
     if (await storage.makeFolder(checkPath(path, paths), mode)) this.#madeFolders.add(path);
-    this.#answer({ id, state: "done", path, outcome: "stored" });
+    this.#answers.done(id, path, "stored");
   }
 
   async #seal(id: number, file: LargeFile): Promise<void> {
     const missing = await file.sealed();
-    if (missing.length > 0) return this.#ask(id, missing);
+    if (missing.length > 0) return this.#answers.ready(id, missing);
     const { part, exists } = file;
     const commit = () => this.#commit(id, part.facts, () => part.commit());
     await this.#naming.give(part.path, exists, commit, (taken) => this.#fail(id, taken));
@@ -217,7 +189,7 @@ export class PutReceiver {
     const { path, facts, exists } = file;
     const bytes = file.sealed();
     if (bytes === undefined) {
-      this.#ask(id, [[0, facts.size]]);
+      this.#answers.ready(id, [[0, facts.size]]);
       return undefined;
     }
     const store = () => this.#options.storage.store(path, facts, exists, bytes);
@@ -248,7 +220,7 @@ export class PutReceiver {
 
   #stored(id: number, path: string, size: number): void {
     this.#options.onStored(path, size);
-    this.#answer({ id, state: "done", path, outcome: "stored" });
+    this.#answers.done(id, path, "stored");
   }
 
   /** The source has changed, or can't be read: what is here of it will not be needed. */
@@ -262,19 +234,6 @@ export class PutReceiver {
     // With every try it would be as far, and no further.
     const isHopeless = ["TOO_LARGE", "SAME_NAME"].includes(toCommError(thrown).code);
     if (file !== undefined) await (isHopeless ? discard(file) : keep(file));
-    const { code, message } = this.#options.describe(thrown);
-    this.#answer({ id, state: "failed", code: wireOfReason(code), message });
-  }
-
-  #ask(id: number, missing: readonly Range[]): void {
-    const ranges = missing.slice(0, MAX_RANGES).map(([from, to]): [number, number] => [from, to]);
-    // The rest in one: what is there of it comes once more, and is not looked at.
-    const [last, rest] = [ranges.at(-1), missing.at(-1)];
-    if (last !== undefined && rest !== undefined) last[1] = rest[1];
-    this.#answer({ id, state: "ready", ranges });
-  }
-
-  #answer(answer: PutAnswer): void {
-    this.#answers.add(answer);
+    this.#answers.failed(id, this.#options.describe(thrown));
   }
 }

@@ -1,0 +1,51 @@
+import type { Range } from "../block.ts";
+import type { ErrorCode } from "../errors.ts";
+import { wireOfReason } from "../protocol/messages.ts";
+import type { Outcome, PutAnswer } from "../protocol/methods.ts";
+import type { Clock } from "../session/clock.ts";
+import type { Stream } from "../session/stream.ts";
+import { RecordSender } from "./record-sender.ts";
+
+/** Ranges in one answer: what surely fits a record. */
+const MAX_RANGES = 1_000;
+
+/** What the receiver of a `put` says of each file. Source: PROTOCOL.md, "put". */
+export class PutAnswers {
+  readonly #records: RecordSender;
+
+  constructor(stream: Pick<Stream, "write">, clock: Pick<Clock, "turn">) {
+    this.#records = new RecordSender(stream, clock);
+  }
+
+  /** As RecordSender.isFull. */
+  get isFull(): boolean {
+    return this.#records.isFull;
+  }
+
+  /** @throws as Stream.write() */
+  flush(): Promise<void> {
+    return this.#records.flush();
+  }
+
+  /** Ask for parts of the file. */
+  ready(id: number, missing: readonly Range[]): void {
+    const ranges = missing.slice(0, MAX_RANGES).map(([from, to]): [number, number] => [from, to]);
+    // The rest in one: what is there of it comes once more, and is not looked at.
+    const [last, rest] = [ranges.at(-1), missing.at(-1)];
+    if (last !== undefined && rest !== undefined) last[1] = rest[1];
+    this.#add({ id, state: "ready", ranges });
+  }
+
+  /** The file or folder is where it shall be. */
+  done(id: number, path: string, outcome: Outcome): void {
+    this.#add({ id, state: "done", path, outcome });
+  }
+
+  failed(id: number, { code, message }: { code: ErrorCode; message: string }): void {
+    this.#add({ id, state: "failed", code: wireOfReason(code), message });
+  }
+
+  #add(answer: PutAnswer): void {
+    this.#records.add(answer);
+  }
+}
