@@ -3,6 +3,7 @@ import type { DigestResult } from "../protocol/methods.ts";
 import type { OpenFile, Storage } from "../storage/storage.ts";
 import { digestFile, type Sha256 } from "../transfer/digest-file.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";
+import { LruMap } from "./lru-map.ts";
 
 /** About 2 MB when full. */
 const MAX_ENTRIES = 10_000;
@@ -21,8 +22,8 @@ export class DigestCache {
   readonly #storage: Storage;
   readonly #createSha256: () => Sha256;
   readonly #clock: YielderClock;
-  /** By path, of its last state; the least recently used first. */
-  readonly #entries = new Map<string, Entry>();
+  /** By path, of its last state. */
+  readonly #entries = new LruMap<string, Entry>(MAX_ENTRIES);
 
   constructor(storage: Storage, createSha256: () => Sha256, clock: YielderClock) {
     this.#storage = storage;
@@ -38,13 +39,11 @@ export class DigestCache {
   async digest(path: string, signal: AbortSignal): Promise<DigestResult> {
     const file = await this.#storage.open(path);
     const { size, modifiedAt, executable, mode, etag } = file.entry;
-    const known = this.#entries.get(path);
+    const known = this.#entries.peek(path);
     const isSame = known?.etag === etag;
     const entry = isSame ? known : this.#begin(file);
     if (isSame) await file.close();
-    this.#entries.delete(path);
     this.#entries.set(path, entry);
-    if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
     return { size, modifiedAt, executable, mode, etag, sha256: await this.#wait(entry, path, signal) };
   }
 
@@ -89,7 +88,7 @@ export class DigestCache {
   }
 
   #forget(path: string, entry: Entry): void {
-    if (this.#entries.get(path) === entry) this.#entries.delete(path);
+    if (this.#entries.peek(path) === entry) this.#entries.delete(path);
   }
 }
 

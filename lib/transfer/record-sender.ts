@@ -1,8 +1,6 @@
-import { jsonText } from "../protocol/json.ts";
+import { RecordBatch } from "../protocol/record-batch.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
-
-const encoder = new TextEncoder();
 
 /** In UTF-16 units: more is not made while what is there has not left. */
 const MAX_PENDING = 64 * 1024;
@@ -14,7 +12,7 @@ const MAX_PENDING = 64 * 1024;
 export class RecordSender {
   readonly #stream: Pick<Stream, "write">;
   readonly #clock: Pick<Clock, "turn">;
-  #pending = "";
+  readonly #pending = new RecordBatch();
   #scheduled = false;
   /** Writes under way. */
   #unsent = 0;
@@ -30,22 +28,20 @@ export class RecordSender {
   }
 
   add(record: unknown): void {
-    this.#pending += `${jsonText(record)}\n`;
+    this.#pending.add(record);
     this.#schedule();
   }
 
   /** Send what waits. @throws as Stream.write() */
   async flush(): Promise<void> {
-    const records = this.#pending;
-    if (records === "") return;
-    this.#pending = "";
+    if (this.#pending.length === 0) return;
     this.#unsent++;
     try {
-      await this.#stream.write(encoder.encode(records));
+      await this.#stream.write(this.#pending.take());
     } finally {
       this.#unsent--;
     }
-    if (this.#pending !== "") this.#schedule();
+    if (this.#pending.length > 0) this.#schedule();
   }
 
   #schedule(): void {

@@ -1,0 +1,25 @@
+import { jsonText } from "./json.ts";
+
+const encoder = new TextEncoder();
+
+/** Records that leave together: JSON and a line feed each. Source: PROTOCOL.md, "Bodies of records". */
+export class RecordBatch {
+  #text = "";
+
+  /** In UTF-16 units. */
+  get length(): number {
+    return this.#text.length;
+  }
+
+  /** @throws as jsonText() */
+  add(record: unknown): void {
+    this.#text += `${jsonText(record)}\n`;
+  }
+
+  /** All of it as bytes, which belong to the caller; the batch is empty then. */
+  take(): Uint8Array {
+    const bytes = encoder.encode(this.#text);
+    this.#text = "";
+    return bytes;
+  }
+}
