@@ -3,7 +3,7 @@ import { readSystemFile } from "./system-file.ts";
 
 let boot: string | undefined;
 
-/** Tells one run of the system from another; where it can't be had for certain, no two processes agree. */
+/** Differs between two runs of the system. Where that is not certain, two processes may not agree. */
 export function bootId(): string {
   boot ??= linuxBootId() ?? roughBootId();
   return boot;
@@ -14,7 +14,7 @@ export function linuxBootId(): string | undefined {
   return readSystemFile("/proc/sys/kernel/random/boot_id")?.trim();
 }
 
-/** The moment of the start, to ten seconds: a neighbour's rounding only costs a verification. */
+/** The time of the start, rounded to ten seconds. Two roundings that differ only cost a verification. */
 function roughBootId(): string {
   return `${Math.round((Date.now() / 1000 - os.uptime()) / 10)}`;
 }

@@ -6,13 +6,19 @@ import { DARWIN_LIBC, firstName, LINUX_LIBC, O_CLOEXEC, onLinux, secondName, tri
 export interface FileCalls {
   /** Directory records of an open folder into `buffer`: bytes, 0 at the end, -1 on failure. */
   readonly getdents64: ((fd: number, buffer: Buffer) => number) | undefined;
-  /** Lock an open file for this opener alone; false on failure, whatever it was. The system frees it with the last descriptor. */
+  /**
+   * Lock an open file for this opener alone; false on failure, whatever it was. The system frees it with the last
+   * descriptor.
+   */
   readonly tryLock: ((fd: number) => boolean) | undefined;
   /** Create the file `name` in an open folder, for writing, where there is none: its descriptor, -1 on failure. */
   readonly createAt: ((folder: number, name: string, mode: number) => number) | undefined;
   /** Rename within an open folder, but never over something; false when that failed, for whatever reason. */
   readonly renameNewAt: ((folder: number, from: string, to: string) => boolean) | undefined;
-  /** Whether the disk of an open file could have a byte at this offset, as far as the system knows its limits. Its position moves. */
+  /**
+   * Whether the disk of an open file could hold a byte at this offset, as far as the system knows its limits. Moves the
+   * position.
+   */
   readonly isWithinReach: ((fd: number, offset: number) => boolean) | undefined;
   /** Where a file has data, and where holes: lseek(2) with SEEK_DATA and SEEK_HOLE. Linux only. */
   readonly seek: SeekCalls | undefined;
@@ -81,7 +87,7 @@ const SEEK_SET = 0;
 
 function loadLseek(): FileCalls["isWithinReach"] {
   const { symbols } = dlopen(LINUX_LIBC, { lseek: { args: ["i32", "i64", "i32"], returns: "i64" } });
-  // Beyond what the file system can number the seek itself fails; where one looks for more, nothing is written.
+  // Beyond the file system's largest offset the seek itself fails. Nothing is written.
   return (fd, offset) => Number(symbols.lseek(fd, offset, SEEK_SET)) >= 0;
 }
 
@@ -102,7 +108,7 @@ function loadSeek(): SeekCalls {
     data(fd, offset) {
       const found = Number(symbols.lseek(fd, offset, SEEK_DATA));
       if (found >= 0) return found;
-      // Only so the system says that all behind it is a hole; another failure says nothing.
+      // ENXIO: all after the offset is a hole. Another failure says nothing.
       const errno = symbols.__errno_location();
       return errno !== null && read.i32(errno) === ENXIO ? Number.POSITIVE_INFINITY : undefined;
     },

@@ -1,6 +1,8 @@
 import { readSystemFile } from "./system-file.ts";
 
-/** What Linux says of a limit of this process, such as `Max open files`: a number, or "unlimited"; undefined elsewhere. */
+/**
+ * What Linux says of a limit of this process, such as `Max open files`: a number, or "unlimited"; undefined elsewhere.
+ */
 export function processLimit(name: string): string | undefined {
   const lines = readSystemFile("/proc/self/limits")?.split("\n") ?? [];
   const words = lines

@@ -12,7 +12,9 @@ export interface ProcessMark {
   /** The space in which `pid` is a number of its own (a container's on Linux); "0" where there is one alone. */
   readonly space: string;
   readonly pid: number;
-  /** When it began, in the system's own count, so that who got its number later is not taken for it; "0" where unknown. */
+  /**
+   * When it began, in the system's own count, so that a later process of the same number differs; "0" where unknown.
+   */
   readonly start: string;
 }
 
@@ -34,7 +36,7 @@ export function isRunning({ pid, start }: Pick<ProcessMark, "pid" | "start">): b
   try {
     process.kill(pid, 0);
   } catch (cause) {
-    // EPERM is an answer as well: there is one, of another user.
+    // EPERM says that the process exists, and is another user's.
     if (cause instanceof Error && "code" in cause && cause.code === "ESRCH") return false;
   }
   const found = startOf(pid);
@@ -55,7 +57,9 @@ function digestOf(text: string): string {
   return Bun.hash.xxHash3(text).toString(16).padStart(16, "0");
 }
 
-/** What hardly another machine has, too: names are given twice, and machines are copied with their numbers. */
+/**
+ * Hardly the same on two machines. Each part alone may be: names are given twice, and images are copied with their ids.
+ */
 function machineId(): string {
   return [os.hostname(), linuxMachineId() ?? macAddresses()].join("\n");
 }
@@ -65,7 +69,7 @@ function linuxMachineId(): string | undefined {
   return readSystemFile("/etc/machine-id")?.trim();
 }
 
-/** When they change, the machine is a stranger to what it did before, and no worse. */
+/** When they change, the machine only looks like another one. */
 function macAddresses(): string {
   const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return [...new Set(all.map(({ mac }) => mac))].sort().join("\n");

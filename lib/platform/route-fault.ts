@@ -22,8 +22,9 @@ const LENGTH = 16;
 const ADDRESS = 24;
 
 /**
- * Why this machine has no way to the address `host` (no name), as the system's name of the error: by connecting a UDP
- * socket, which sends nothing. Bun tells all of that as ECONNREFUSED. undefined where there is a way, or that can't be known.
+ * Why this machine has no route to the address `host` (not a name), as the system's name of the error. It connects a
+ * UDP socket, which sends nothing; Bun reports all of this as ECONNREFUSED. undefined where there is a route, or that
+ * can't be known.
  */
 export function routeFault(host: string): string | undefined {
   if (process.platform !== "linux") return undefined;
@@ -42,7 +43,7 @@ function ask(host: string): string | undefined {
     connect: { args: ["i32", "u64", "u32"], returns: "i32" },
     __errno_location: { args: [], returns: "ptr" },
   });
-  // Numbers only (AI_NUMERICHOST), of one kind of socket: nobody is asked.
+  // Numbers only (AI_NUMERICHOST), for one kind of socket: no name server is asked.
   const hints = Int32Array.of(4, 0, SOCK_DGRAM, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   const found = new BigUint64Array(1);
   const text = Buffer.from(`${host}\0`);

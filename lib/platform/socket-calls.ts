@@ -4,13 +4,17 @@ import { LINUX_LIBC, onLinux } from "./c-library.ts";
 /** Calls for sockets. Linux only. */
 export interface SocketCalls {
   /**
-   * sendfile(2): bytes of a file to a socket without a copy through this process. It takes what the socket has room for;
-   * 0 or less when that, or the file, is at its end.
+   * sendfile(2): bytes of a file to a socket without a copy through this process. It takes what the socket has room
+   * for; 0 or less when that, or the file, is at its end.
    */
   readonly sendfile: ((socket: number, file: number, offset: number, length: number) => number) | undefined;
-  /** The user of the process at the other end of a Unix socket, when it connected; undefined where that can't be known. */
+  /**
+   * The user of the process at the other end of a Unix socket when it connected; undefined where the system can't say.
+   */
   readonly peerUser: ((socket: number) => number | undefined) | undefined;
-  /** Which of these sockets, by index, have the last byte of their peer, read or not, or are broken: poll(2). Linux only. */
+  /**
+   * Indexes of those sockets whose peer's last byte has arrived, read or not, or that are broken: poll(2). Linux only.
+   */
   readonly endedSockets: ((sockets: readonly number[]) => number[]) | undefined;
 }
 

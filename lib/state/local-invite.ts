@@ -7,8 +7,8 @@ import { readPrivate, writePrivate } from "./private-file.ts";
 import { defaultStateDir, makeStateDir } from "./state-dir.ts";
 
 /**
- * What a server leaves for other terminals of the same user on the same machine, while it runs: a file by its port in the
- * user's own state folder, wherever the server's is.
+ * What a server leaves for other terminals of the same user on the same machine, while it runs: a file by its port in
+ * the user's own state folder, wherever the server's is.
  */
 export interface LocalInvite {
   /** Process id of the server: of one that was killed, the file means nothing. */

@@ -35,7 +35,11 @@ export function writePrivate(file: string, text: string, { mustBeOwn = false } =
   }
 }
 
-/** Add to the end of `file`, which is made when there is none. @throws StorageError as writePrivate(), when it must be own */
+/**
+ * Add to the end of `file`, which is made when there is none.
+ *
+ * @throws StorageError as writePrivate(), when it must be own
+ */
 export function appendPrivate(file: string, text: string): void {
   try {
     const fd = fs.openSync(file, "a", OWN_FILE);
@@ -51,7 +55,10 @@ export function appendPrivate(file: string, text: string): void {
   }
 }
 
-/** Make `file`, or close it to others, before somebody else opens it who does neither. Where that fails, so does what follows. */
+/**
+ * Make `file`, or close it to others, before somebody else opens it who does neither. Where that fails, so does what
+ * follows.
+ */
 export function closeToOthers(file: string): void {
   try {
     const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, OWN_FILE);

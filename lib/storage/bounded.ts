@@ -5,7 +5,7 @@ import { Budget, type BudgetLimits } from "./budget.ts";
 import type { ExistsPolicy, FileFacts, PartFile, RemoveOptions, Storage } from "./storage.ts";
 import { WrappedStorage } from "./wrapped.ts";
 
-/** Files may come and go without this program: so often they are counted anew. */
+/** Other programs add and remove files, too: so often all are counted again. */
 const RECOUNT_MS = 60_000;
 
 /** A storage that takes no more than its limits allow: each file is refused before its first byte. */
@@ -35,13 +35,13 @@ export class BoundedStorage extends WrappedStorage {
     const holes = sumOf(facts.holes ?? []);
     const room = facts.size - part.present;
     try {
-      // The quota counts sizes, as a list tells them.
+      // The quota counts sizes, as a list reports them.
       await this.#promise(room + holes, path, room);
     } catch (thrown) {
       await (part.present === holes ? part.discard() : part.keep());
       throw thrown;
     }
-    // What was there of another source has gone; what it replaces will go.
+    // The part of another source is gone, and what this file replaces goes at its end.
     const onShrunk = () => {
       this.#hasShrunk = true;
     };
@@ -52,7 +52,7 @@ export class BoundedStorage extends WrappedStorage {
   /** @throws StorageError as Storage.store(), and QUOTA_EXCEEDED, NO_SPACE */
   override store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
     if (this.#budget.hasQuota) return this.#storeCounted(path, facts, exists, new Uint8Array(bytes));
-    // Small files come by the thousand: no promise for each, when none is needed.
+    // Small files come by the thousand: none gets a promise that it does not need.
     this.#budget.check(facts.size, quote(path));
     return this.inner.store(path, facts, exists, bytes);
   }
@@ -118,13 +118,13 @@ export class BoundedStorage extends WrappedStorage {
       for (const { size } of batch) used += size;
     }
     for await (const { size } of this.inner.unfinished()) used += size;
-    // What came while it was counted is counted twice rather than not at all.
+    // A file that came during the count is counted twice rather than not at all.
     this.#budget.correct(used + this.#budget.growth - growthBefore);
     this.#countedAt = this.#now();
   }
 }
 
-/** A file that is being received, with what was promised to it. */
+/** A file that is being received, with the bytes that were promised to it. */
 class BoundedPart implements PartFile {
   readonly #inner: PartFile;
   readonly #budget: Budget;

@@ -7,7 +7,7 @@ export interface BudgetLimits {
   readonly keepFreeBytes: number;
 }
 
-/** How many bytes may still be stored. What was promised to a transfer, and has not come yet, counts as there. */
+/** How many bytes may still be stored. Bytes promised to a transfer count as stored. */
 export class Budget {
   readonly #limits: BudgetLimits;
   readonly #freeBytes: () => number;

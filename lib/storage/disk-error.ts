@@ -7,7 +7,7 @@ export function isOutOfFiles(cause: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes(errnoOf(cause));
 }
 
-/** Whose the files are: those of a server are told in words for its clients. */
+/** Who owns the files: errors of a server's files are worded for its clients. */
 export type Owner = "server" | "user";
 
 /** A system error while reading `what`. */
@@ -61,14 +61,16 @@ function tooManyFiles(cause: unknown, what: string): StorageError {
   return new StorageError("TOO_MANY_FILES", `Too many files are open here to open ${what} as well.`, { cause });
 }
 
-/** `what` is more than a file can be there: on FAT 4 GiB, or what `ulimit -f` says. It is so with every try. */
+/**
+ * `what` is larger than a file can be there: 4 GiB on FAT, or the limit of `ulimit -f`. Another try changes nothing.
+ */
 export function tooLarge(what: string, cause?: unknown): StorageError {
   return new StorageError("TOO_LARGE", `${what} is larger than a file can be on the disk that it would come to.`, {
     cause,
   });
 }
 
-/** A name of `what`, which is to be made, is none to the disk. */
+/** The disk can't hold a name on the path `what`. */
 export function unheldName(what: string, cause?: unknown): StorageError {
   return new StorageError("BAD_PATH", `The disk can't hold the name ${what}.`, { cause });
 }
@@ -76,7 +78,7 @@ export function unheldName(what: string, cause?: unknown): StorageError {
 /** Calls that give a name. */
 const NAMING = new Set(["open", "mkdir", "rename", "link", "symlink"]);
 
-/** Whether the system says that the disk can't hold a name: FAT has no `?`, and some disks nothing that is not UTF-8. */
+/** Whether the system says that the disk can't hold a name: FAT has no `?`, and some disks hold only UTF-8. */
 function isRefusedName(cause: unknown): boolean {
   if (errnoOf(cause) === "EILSEQ") return true;
   return (
@@ -84,7 +86,7 @@ function isRefusedName(cause: unknown): boolean {
   );
 }
 
-/** A system error while writing `what` on this machine; for a server its folder was there, or was made, a moment ago. */
+/** A system error while writing `what` on this machine. A server's folder existed, or was made, a moment ago. */
 export function writeError(cause: unknown, what: string, owner: Owner = "user"): StorageError {
   if (cause instanceof StorageError) return cause;
   if (isOutOfFiles(cause)) return tooManyFiles(cause, what);

@@ -15,11 +15,14 @@ export interface FileFacts {
   readonly mode?: number | undefined;
   /** Of the source; changes when the content may have changed. */
   readonly etag: string;
-  /** Parts of a file of more than one block that are all zeros, in whole blocks: they do not come. Absent: none is known. */
+  /**
+   * Parts of a file of more than one block that are all zeros, in whole blocks: they are not sent. Absent: none is
+   * known.
+   */
   readonly holes?: readonly Range[] | undefined;
 }
 
-/** A file that moves in one piece, and is not resumed. */
+/** Whether a file moves in one piece, and is not resumed. */
 export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
   return size <= BLOCK_BYTES;
 }

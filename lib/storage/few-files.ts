@@ -13,10 +13,10 @@ import { WrappedStorage } from "./wrapped.ts";
 
 /** Descriptors of a file that is received: its part, its journal, its folder. */
 const PER_PART = 3;
-/** From so many on, small files that are stored are too few at once to matter. */
+/** With this many descriptors, small files that are being stored don't matter. */
 const MANY = 1_024;
 
-/** Descriptors, of which there are so many. */
+/** A limited number of descriptors. */
 class FileBudget {
   readonly #max: number;
   #used = 0;
@@ -41,9 +41,9 @@ class FileBudget {
 }
 
 /**
- * A storage that has no more than so many descriptors open for longer than a moment: further files are refused before they
- * are opened. What is opened and closed within a turn is not counted, and small files that are stored only where descriptors
- * are few: they come by the thousand.
+ * A storage that holds a limited number of descriptors open: it refuses further files before it opens them. Files that
+ * are opened and closed within a turn are not counted. Small files, which come by the thousand, are counted only where
+ * descriptors are few.
  */
 export class FewFilesStorage extends WrappedStorage {
   readonly #budget: FileBudget;
@@ -69,7 +69,7 @@ export class FewFilesStorage extends WrappedStorage {
       this.#budget.take(2);
       held = 2;
       for await (const batch of this.inner.list(path, options)) {
-        // Each folder on the way is open, and read from.
+        // Each folder on the way is open twice: held, and read.
         const depth = Math.max(1, (batch[0]?.path.split("/").length ?? 0) - above);
         this.#budget.take(Math.max(0, 2 * depth - held));
         if (2 * depth < held) this.#budget.give(held - 2 * depth);

@@ -5,8 +5,8 @@ import type { FileFacts, StorageEntry } from "./facts.ts";
 export interface OpenFile {
   readonly entry: StorageEntry;
   /**
-   * Read up to `buffer.length` bytes from `position` on into the caller's buffer; 0 at the end. They are bytes of the state
-   * that `entry` describes, or of one that only has more bytes after those: then `hasGrown` is true.
+   * Read up to `buffer.length` bytes from `position` on into the caller's buffer; 0 at the end. They are bytes of the
+   * state that `entry` describes, or of one that only has more bytes after those: then `hasGrown` is true.
    *
    * @throws StorageError CHANGED when the file is in any other state; as stat()
    */
@@ -27,7 +27,7 @@ export interface FileSource {
   readonly fd: number;
   readonly offset: number;
   readonly length: number;
-  /** Keep the descriptor open, also after close(). Returns the function that lets go of it. */
+  /** Keep the descriptor open, also after close(). Returns the function that releases it. */
   retain(): () => void;
 }
 
@@ -42,9 +42,9 @@ export interface PartFile {
   /** Where it will be. */
   readonly path: string;
   readonly facts: FileFacts;
-  /** What is not here yet and no hole, in order, in whole blocks. */
+  /** What has not come yet and is no hole, in order, in whole blocks. */
   readonly missing: readonly Range[];
-  /** Bytes that are here, and those of holes. */
+  /** Bytes that have come, and those of holes. */
   readonly present: number;
 
   /**
@@ -58,14 +58,14 @@ export interface PartFile {
   /**
    * Make the file durable and visible, whole, with its times and rights. Ends the use, also on failure.
    *
-   * @returns its path, which another may have taken meanwhile: then it is as the policy says
+   * @returns its path: another one when the policy is "rename" and the path was taken meanwhile
    * @throws StorageError as write(), and EXISTS
    */
   commit(): Promise<string>;
 
-  /** Leave it for another time, so that receive() can go on with it. */
+  /** Keep it for another time, so that receive() can resume it. */
   keep(): Promise<void>;
 
-  /** Leave nothing behind. */
+  /** Remove all of it. */
   discard(): Promise<void>;
 }

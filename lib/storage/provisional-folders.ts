@@ -1,8 +1,8 @@
 import { parentOf } from "../path.ts";
 
 /**
- * Folders that were made for a file that may not come, and that nobody was told of by themselves: with it they go again.
- * Paths are repository paths.
+ * Folders that were made for a file that is still coming, and that nobody asked for. When the file does not come, they
+ * are removed. Paths are repository paths.
  */
 export class ProvisionalFolders {
   readonly #paths = new Set<string>();
@@ -11,16 +11,16 @@ export class ProvisionalFolders {
     this.#paths.add(path);
   }
 
-  /** The folder, and those above it, are there to stay: something is in it, or somebody was told that it is there. */
+  /** The folder and those above it stay: something is in it, or somebody asked for it. */
   claim(path: string): void {
     for (let folder = path; folder !== "" && this.#paths.size > 0; folder = parentOf(folder))
       this.#paths.delete(folder);
   }
 
-  /** Have those removed that are above `path`, from the innermost on, until `remove` can't. @returns nothing, and throws nothing */
+  /** Remove those above `path`, from the innermost on, until `remove` returns false. Throws nothing. */
   undo(path: string, remove: (folder: string) => boolean): void {
     for (let folder = parentOf(path); folder !== "" && this.#paths.size > 0; folder = parentOf(folder)) {
-      // Of the innermost, not all may have been made.
+      // The innermost ones may not have been made yet.
       if (!this.#paths.has(folder)) continue;
       if (!remove(folder)) return;
       this.#paths.delete(folder);

@@ -11,7 +11,7 @@ export function checkSize(path: string, { size }: Pick<FileFacts, "size">): void
   throw new StorageError("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${MAX_FILE_BYTES} (16 TiB).`);
 }
 
-/** What is at `path` came there under another path of the same transfer, which its disk takes for the same name. */
+/** The file at `path` came under another path of the same transfer, which its disk takes for the same name. */
 export function sameName(path: string): StorageError {
   return new StorageError(
     "SAME_NAME",
@@ -24,7 +24,7 @@ export function fileChanged(path: string): StorageError {
   return new StorageError("CHANGED", `${quote(path)} changed while it was read.`);
 }
 
-/** The server has as many files open as it may: in words for its clients. */
+/** The server has as many files open as it may; worded for its clients. */
 export function overloaded(cause?: unknown): StorageError {
   const message = "The server has as many files open as it may. Please try again in a moment.";
   return new StorageError("OVERLOADED", message, { cause });

@@ -29,39 +29,40 @@ export interface Storage {
 
   /**
    * All below the folder `path`, depth first, in batches. Within a folder the order is by name, but a very
-   * large folder comes as it is stored, so that memory stays flat. Folder links are told, not entered.
-   * `enter` says whether to look into a folder. Folders that can't be read and names that are no repository
-   * paths are counted in `skipped`, and told to `onLeftOut`; so are folders that have gone since they were told. Unfinished
-   * files are left out, and what is private, of which nothing is told.
+   * large folder comes in the order of its disk, so that memory stays flat. Links to folders are listed, not entered.
+   * `enter` says whether to look into a folder. `skipped` counts, and `onLeftOut` reports: folders that can't be read,
+   * names that are no repository paths, and folders that were removed after they were listed. Unfinished files are left
+   * out without a report, and so is what is private.
    *
    * @throws StorageError as stat(), and NOT_FOUND when `path` is not a folder
    */
   list(path: string, options: ListOptions): AsyncIterable<StorageEntry[]>;
 
   /**
-   * Open the file at `path` for reading. The check and the use are of the same open file: nobody can swap
-   * a link in between. Never opens anything but a regular file.
+   * Open the file at `path` for reading. The file that is checked is the file that is read: nobody can put a link in
+   * its place in between. Opens only regular files.
    *
    * @throws StorageError as stat(), and NOT_A_FILE
    */
   open(path: string): Promise<OpenFile>;
 
   /**
-   * The whole of a small file, read in one go: nothing of it changed meanwhile. undefined when it is not a plain file of
-   * at most `limit` bytes, or did change: open() tells more.
+   * The whole of a small file, read in one go, in one state. undefined when it is not a plain file of at most `limit`
+   * bytes, or changed meanwhile: open() says more.
    *
    * @throws StorageError as open()
    */
   load(path: string, limit: number): LoadedFile | undefined | Promise<LoadedFile | undefined>;
 
   /**
-   * Whether a file of these facts may come to `path`, and what is there of it already. Nothing is made or changed. Times
-   * are the same when this storage makes of the one of `facts` what is there.
+   * Whether a file with these facts may come to `path`, and which part of it is there already. Changes nothing. Two
+   * times are the same when this storage would round the one of `facts` to the other.
    *
-   * With `isAnothers` what is at `path` came under another one (see hasOwnName()): it is neither the same nor replaced.
+   * With `isAnothers`, the file at `path` came under another path (see hasOwnName()): it is never taken for the same
+   * file, and never replaced.
    *
-   * @throws StorageError EXISTS when something else is there and the policy is "fail", or when it is no file; SAME_NAME for
-   * what is another's, unless the policy is "skip" or "rename"; TOO_LARGE, NOT_ALLOWED, UNREADABLE
+   * @throws StorageError EXISTS when something else is there and the policy is "fail", or when it is no file; SAME_NAME
+   * for what is another's, unless the policy is "skip" or "rename"; TOO_LARGE, NOT_ALLOWED, UNREADABLE
    */
   place(
     path: string,
@@ -71,16 +72,15 @@ export interface Storage {
   ): Promise<Placement>;
 
   /**
-   * False when there is something at `path` that has another name in its folder, or lies in a folder that has: a disk for
-   * which both are the same. True where there is nothing.
+   * False when what is at `path` has another name in its folder, or one of the folders above has: its disk takes both
+   * names for the same. True where there is nothing.
    *
    * @throws StorageError as stat()
    */
   hasOwnName(path: string): Promise<boolean>;
 
   /**
-   * Begin a file, or go on with what there is of it when it came from the same source (the same facts). Folders
-   * above it are made.
+   * Begin a file, or resume the part of it that came from the same source (the same facts). Makes the folders above it.
    *
    * @throws StorageError BUSY while another has it; DISK_FULL when there is no room for the rest of it; TOO_LARGE;
    * DISK_DENIED, DISK_FAILED, NOT_ALLOWED
@@ -88,8 +88,9 @@ export interface Storage {
   receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile>;
 
   /**
-   * Make a whole file of at most one block (isSmall()) at once: durable, and visible only then. `bytes` are the caller's
-   * again when this has returned, which is before it is done: who needs them longer copies them.
+   * Make a whole file of at most one block (isSmall()) at once: it is durable before it is visible. `bytes` belong to
+   * the caller again when this returns, which is before the file is done: an implementation that needs them longer
+   * copies them.
    *
    * @returns its path: another than `path` only with "rename"
    * @throws StorageError EXISTS; as receive(), but BUSY
@@ -97,15 +98,19 @@ export interface Storage {
   store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string>;
 
   /**
-   * Make a folder, and those above it. It gets the rights of its source, `mode` as in FileFacts, but for those that its
-   * owner needs to fill it: finishFolder() takes them away. One that was there is left as it is.
+   * Make a folder, and those above it. It gets the rights of its source (`mode` as in FileFacts), and those that its
+   * owner needs to fill it: finishFolder() takes these away. A folder that was there stays as it is.
    *
    * @returns false when it was there
    * @throws StorageError as receive(), EXISTS
    */
   makeFolder(path: string, mode?: number): Promise<boolean>;
 
-  /** All is in a folder that makeFolder() has made: it gets no more rights than its source has. @throws StorageError as receive() */
+  /**
+   * A folder that makeFolder() has made is full: take away what its source does not allow.
+   *
+   * @throws StorageError as receive()
+   */
   finishFolder(path: string, mode: number): Promise<void>;
 
   /**
@@ -117,21 +122,21 @@ export interface Storage {
   remove(path: string, options: RemoveOptions): Promise<void>;
 
   /**
-   * Give a file or a folder another path; folders above it are made.
+   * Give a file or a folder another path. Makes the folders above it.
    *
    * @throws StorageError NOT_FOUND, EXISTS unless `overwrite` and both are files; as receive()
    */
   rename(from: string, to: string, options: { overwrite: boolean }): Promise<void>;
 
-  /** What is left of transfers that did not end, or are under way: their own names, which no other method takes. */
+  /** Files of transfers that are under way, or did not end. Their names are special: no other method takes them. */
   unfinished(): AsyncIterable<Unfinished>;
 
-  /** Remove what unfinished() has told, unless somebody works on it. @returns whether it was removed */
+  /** Remove a file that unfinished() has listed, unless a transfer uses it. @returns whether it was removed */
   removeUnfinished(path: string): Promise<boolean>;
 
   /**
-   * Tell what changes from now on, whoever changes it, soon after it happened and some hundred changes at a time. Returns
-   * the function that ends it.
+   * Report every change from now on, whoever makes it, soon after it happened and some hundred changes at a time.
+   * Returns the function that ends it.
    *
    * @throws StorageError UNREADABLE when the root is not there, INTERNAL when it can't be read, and without
    * `capabilities.watch`
@@ -149,7 +154,7 @@ export interface StorageCapabilities {
   readonly emptyFolders: boolean;
 }
 
-/** What is left of a transfer. */
+/** A file of a transfer that did not end. */
 export interface Unfinished {
   readonly path: string;
   readonly size: number;
@@ -158,9 +163,9 @@ export interface Unfinished {
 }
 
 /**
- * `added` and `removed` stand for all below a folder as well: whoever lists it after it was told has all that was in it
- * then, and is told what comes after. `missed`: so many changes, or more, are not told; whoever lists the tree has them.
- * With a `message`, for people: why, or with a count of 0 that changes are told later than they happen from now on.
+ * `added` and `removed` of a folder stand for all below it. A caller that lists an added folder gets what was in it,
+ * and later changes are reported. `missed`: this many changes, or more, are not reported; a caller that lists the tree
+ * gets them. `message` says why, for people; with a count of 0 it says that changes are reported late from now on.
  */
 export type StorageChange =
   | { readonly change: "added" | "changed"; readonly path: string; readonly entry: StorageEntry }
@@ -173,13 +178,13 @@ export type ExistsPolicy = "fail" | "overwrite" | "skip" | "rename";
 export interface RemoveOptions {
   /** Also a folder that is not empty, with all below it. */
   readonly recursive: boolean;
-  /** Aborted when nobody wants it any more: what is still there then stays. */
+  /** Aborted when nobody wants the removal any more: what is still there then stays. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ListOptions {
   enter(folder: string): boolean;
-  /** Raised by one for each entry that is left out. */
+  /** Counts the entries that are left out. */
   readonly skipped?: { count: number };
   onLeftOut?(left: LeftOut): void;
 }
@@ -188,13 +193,13 @@ export interface ListOptions {
 export interface LeftOut {
   /** Its path, or what would be one if it were of the form of paths. Bytes that are no text are U+FFFD. */
   readonly name: string;
-  /** It can't be looked at or into; its name is no repository path, or too long for one; it was listed and has gone since. */
+  /** It can't be read; its name is no repository path, or too long for one; it was removed after it was listed. */
   readonly code: "UNREADABLE" | "BAD_PATH" | "NOT_FOUND";
 }
 
 /** What place() found. */
 export type Placement =
-  /** The file can come, to this path; `resume` tells what is there of it, and of which source. */
+  /** The file can come, to this path; `resume`: the part of it that is there, and of which source. */
   | { readonly outcome: "vacant"; readonly path: string; readonly resume?: { etag: string; missing: readonly Range[] } }
   /** A file of this size and time is there already. */
   | { readonly outcome: "unchanged" | "skipped"; readonly path: string };

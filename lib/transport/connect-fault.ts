@@ -5,7 +5,10 @@ import { TransportError } from "../errors.ts";
 import { routeFault } from "../platform/route-fault.ts";
 import { type Address, formatAddress, isLoopback, isScopeless } from "./address.ts";
 
-/** Bun tells a host that does not answer to its address as one that refuses, after the system has asked for three seconds. */
+/**
+ * Bun reports a host whose address nobody answers for as one that refuses, after the system has tried for three
+ * seconds.
+ */
 const UNANSWERED_MS = 2_500;
 
 const NO_SOURCE = "this machine has no address from which to connect";

@@ -3,13 +3,13 @@ import type { Address } from "./address.ts";
 import { connect } from "./socket.ts";
 import type { SocketTransport } from "./socket-transport.ts";
 
-/** How much of a start each address has before the next one. Source: RFC 8305, section 5. */
+/** Each address gets this head start before the next one is tried. Source: RFC 8305, section 5. */
 const HEAD_START_MS = 250;
 
 /**
- * Connect to the first of several addresses of one server that answers as it should. `options` as in connect().
+ * Connect to the first of several addresses of one server that answers correctly. `options` as in connect().
  *
- * @throws what the address failed with whose failure tells most: another server there, before none at all
+ * @throws the most telling failure of all: that of an address where another server answers, before one where none does
  */
 export async function connectFirst(
   addresses: readonly Address[],

@@ -16,7 +16,7 @@ export function readPiece(fd: number, offset: number, length: number): Uint8Arra
       filled += bytes;
     }
   } catch {
-    // What can't be read is found by its digest on the other side.
+    // The other side finds by the digest what could not be read.
   }
   return piece;
 }

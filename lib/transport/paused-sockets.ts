@@ -1,21 +1,21 @@
 import { libc } from "../platform/libc.ts";
 
-/** How often it is looked whether a peer that is not read from is gone. */
+/** How often to look whether the peer of a paused socket is gone. */
 const LOOK_MS = 1_000;
 
 /** A socket that is not read from. */
 export interface Paused {
   /** Its descriptor. */
   readonly fd: number;
-  /** The last byte of the peer is here, behind what was not read yet; or the socket is broken. */
+  /** The last byte of the peer has arrived, after all that was not read yet; or the socket is broken. */
   onLastByte(): void;
 }
 
 /**
- * Tells paused sockets that their peer has sent its last byte. Bun 1.4.5 tells of a reset at once, but of an end only when
- * all before it has been read, and nothing is read from a paused socket: its session would live on until the heartbeat
- * misses it. Where the system can't be asked (no Linux, no bun:ffi) that is how it stays. An end behind more than the
- * system takes in unread is not here yet, and not seen.
+ * Notices when the peer of a paused socket has sent its last byte. Bun 1.4.5 reports a reset at once, but an end only
+ * when all before it has been read. Nothing is read from a paused socket: its session would live on until the heartbeat
+ * fails. Where the system can't be asked (other than Linux, or without bun:ffi) it does. An end after more bytes than
+ * the system buffers has not arrived, and is not seen.
  */
 class PausedSockets {
   readonly #sockets = new Set<Paused>();
@@ -30,7 +30,10 @@ class PausedSockets {
     this.#sockets.delete(socket);
   }
 
-  /** Also for one that is forgotten meanwhile: pauses are short and many, and one look costs less than a timer for each. */
+  /**
+   * Also when the socket was resumed meanwhile: pauses are short and many, and one look costs less than a timer for
+   * each.
+   */
   #lookLater(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -47,5 +50,5 @@ class PausedSockets {
   }
 }
 
-/** Of this process: one call to the system asks for all of them. */
+/** One for the process: one call to the system asks about all of them. */
 export const pausedSockets = new PausedSockets();

@@ -24,7 +24,7 @@ export class SocketOutput {
   /** Send `bytes` now. Only while it is empty. @returns false when a part of them waits */
   write(bytes: Uint8Array): boolean {
     const taken = this.#socket.write(bytes);
-    // -1: closed meanwhile, which handleClose() will tell.
+    // -1: closed meanwhile, which handleClose() reports.
     if (taken < 0 || taken === bytes.length) return true;
     this.#unsent.push(bytes);
     this.#offset = taken;
@@ -40,7 +40,7 @@ export class SocketOutput {
   send(): "sent" | "blocked" | "gone" {
     for (let head = this.#unsent[0]; head !== undefined; head = this.#unsent[0]) {
       const taken = head instanceof Uint8Array ? this.#sendBytes(head) : this.#sendFileBytes(head);
-      // Closed meanwhile, which handleClose() will tell.
+      // Closed meanwhile, which handleClose() reports.
       if (taken < 0) return "gone";
       this.#offset += taken;
       if (this.#offset < head.length) return "blocked";
@@ -70,8 +70,8 @@ export class SocketOutput {
         sent += taken;
         continue;
       }
-      // The kernel takes no more, or the file has no more: a small write comes back short and so arms onDrain, or
-      // gets on.
+      // The kernel takes no more, or the file has no more. A small write either comes back short, and so arms onDrain,
+      // or makes progress.
       const piece = readPiece(fd, offset + sent, Math.min(PIECE_BYTES, length - sent));
       const written = this.#socket.write(piece);
       if (written < 0) return -1;

@@ -7,14 +7,15 @@ import { type Paused, pausedSockets } from "./paused-sockets.ts";
 import { SocketOutput } from "./socket-output.ts";
 import { bindingOf } from "./tls.ts";
 
-/** How long a closing end waits for the peer's end, or for it to read on, before it gives up on it. */
+/** How long a closing end waits for the peer to end, or to read on, before it gives up. */
 const LINGER_MS = 2_000;
 
 /** Whether bytes may pass: a socket with TLS is "shaking" hands first. */
 type Security = "plain" | "shaking" | "secure";
 
 /**
- * A transport over a Bun socket (TCP, with TLS or without, or Unix): its life, and what comes in. The socket must have been opened with `allowHalfOpen`.
+ * A transport over a Bun socket (TCP, with TLS or without, or Unix): its life, and what comes in. The socket must have
+ * been opened with `allowHalfOpen`.
  */
 export class SocketTransport implements Transport, Paused {
   readonly #socket: Socket<SocketTransport>;
@@ -29,7 +30,7 @@ export class SocketTransport implements Transport, Paused {
   /** Pieces at the end of it that have come since. */
   #late = 0;
   #peerEnded = false;
-  /** The last byte of the peer is known to be here: what comes before it is bounded, and read without a pause. */
+  /** The last byte of the peer has arrived: what comes before it is bounded, and read without a pause. */
   #readsToEnd = false;
   #delivering = false;
   readonly #output: SocketOutput;
@@ -106,7 +107,7 @@ export class SocketTransport implements Transport, Paused {
   close(lingerMs = LINGER_MS): void {
     if (this.#closing) return;
     this.#closing = true;
-    if (this.#closed) return this.#deliver(); // the end was not told yet, for it waited behind paused bytes
+    if (this.#closed) return this.#deliver(); // the end was not reported yet: it waited for paused bytes
     // Unread input would turn the close into a reset, and the peer would lose our last words.
     pausedSockets.delete(this);
     this.#socket.resume();
@@ -129,7 +130,7 @@ export class SocketTransport implements Transport, Paused {
   /**
    * The TLS handshake has ended: what waited can be sent.
    *
-   * @throws TransportError TLS_FAILED, told to the handler as well
+   * @throws TransportError TLS_FAILED, which the handler gets as well
    */
   handleHandshake(error: Error | null): void {
     if (this.#closed) return;
@@ -145,7 +146,7 @@ export class SocketTransport implements Transport, Paused {
 
   handleData(bytes: Uint8Array): void {
     if (this.#closing) return discard(bytes); // a peer may still send megabytes
-    // Not by way of the queue: what an array has grown to once, every idle session would keep.
+    // Not through the queue: an array keeps the size that it once had, and every idle session would keep one.
     if (this.#handler !== undefined && this.#inbox.length === 0 && !this.#paused) {
       this.#handler.onBytes(bytes);
       return;
@@ -160,7 +161,7 @@ export class SocketTransport implements Transport, Paused {
     const outcome = this.#output.send();
     if (outcome === "gone") return;
     if (outcome === "blocked") {
-      // It reads: it shall have all of it.
+      // The peer reads: it gets all of it.
       if (this.#closing) this.#startLinger(LINGER_MS);
     } else if (this.#closing) this.#socket.shutdown();
     else this.#handler?.onDrain();
@@ -174,7 +175,7 @@ export class SocketTransport implements Transport, Paused {
   }
 
   handleDefect(error: Error): void {
-    // Told before the socket closes, which would be told without the reason.
+    // Before the socket closes: its close event has no reason.
     this.handleClose(error);
     this.#socket.terminate();
   }
@@ -183,10 +184,10 @@ export class SocketTransport implements Transport, Paused {
     if (this.#closed) return;
     this.#closed = true;
     this.#closeError = error;
-    // Of a connection that was reset all comes at once that the system still has, paused or not: megabytes of somebody who
-    // is gone, and nothing that anyone waits for.
+    // After a reset the system delivers all that it still has at once, paused or not: megabytes of a peer that is gone,
+    // and that nobody waits for.
     if (error !== undefined && this.#paused) drop(this.#inbox.splice(this.#inbox.length - this.#late));
-    // Nobody is slowed any more: what has come is in memory, and the end is told now and not when somebody resumes.
+    // A pause slows nobody any more: what has come is in memory, and the end is reported now, not at resume().
     this.#paused = false;
     pausedSockets.delete(this);
     clearTimeout(this.#linger);
@@ -222,7 +223,7 @@ export class SocketTransport implements Transport, Paused {
   }
 }
 
-/** Their memory is free at once, and not when the collector comes. */
+/** Free their memory at once, and not when the garbage collector runs. */
 function drop(pieces: readonly Uint8Array[]): void {
   for (const bytes of pieces) discard(bytes);
 }

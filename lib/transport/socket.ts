@@ -18,13 +18,13 @@ export interface Listening {
 }
 
 /**
- * Listen at `address`, with TLS when there are `credentials`; `onTransport` gets each connection and must start() it. With
- * TLS it gets them before the handshake, so that who never ends that counts as well.
+ * Listen at `address`, with TLS when there are `credentials`; `onTransport` gets each connection and must start() it.
+ * With TLS it gets them before the handshake, so that peers that never finish it count as well.
  *
- * A connection with the descriptor `closeFrom`, or a higher one, is closed at once: descriptors are given from the lowest
- * on, so there is none left below. Without a last one accept() would fail, and Bun would try again without a pause.
+ * A connection with the descriptor `closeFrom`, or a higher one, is closed at once: the system gives the lowest free
+ * descriptor, so all below are in use. With none left accept() would fail, and Bun would try again without a pause.
  *
- * At a Unix socket, connections of other users are closed at once.
+ * On a Unix socket, connections of other users are closed at once.
  *
  * @throws CommError CANNOT_LISTEN with the reason in words
  */
@@ -51,7 +51,7 @@ export function listen(
       try {
         shaken.data?.handleHandshake(isWhole ? null : (error ?? new Error("unknown")));
       } catch {
-        // told to who has the transport
+        // the handler of the transport knows
       }
     },
   };
@@ -76,7 +76,7 @@ export function listen(
 }
 
 /**
- * Connect to `address`, with TLS when there is a `trust`: then the other end is who that wants it to be.
+ * Connect to `address`, with TLS when there is a `trust`, which has then verified the other end.
  *
  * @throws TransportError CANNOT_CONNECT, TLS_FAILED, TIMEOUT after `timeoutMs`
  * @throws CommError INTERRUPTED when `signal` aborts; what `trust` throws
@@ -138,7 +138,7 @@ export async function connect(
     transport?.abort();
     throw thrown;
   } finally {
-    given = true; // a socket that opens after all is nobody's
+    given = true; // a socket that opens later is closed
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", onAbort);
   }
@@ -150,7 +150,7 @@ const events = {
   drain: (socket) => socket.data?.handleDrain(),
   end: (socket) => socket.data?.handleEnd(),
   close: (socket, error) => socket.data?.handleClose(error),
-  // One of the handlers above threw: a defect of ours, which shall cost this connection and no other.
+  // One of the handlers above threw: a defect of ours, which must cost this connection and no other.
   error: (socket, error) => socket.data?.handleDefect(error),
 } satisfies SocketHandler<SocketTransport | undefined>;
 
@@ -165,7 +165,7 @@ function remoteOf(
   return { name: formatHostPort(host, socket.remotePort), address: peerAddressOf(host) };
 }
 
-/** TLS was wanted, and did not come about; what is closed later has been given away. */
+/** TLS was wanted, and the handshake failed. A later close is the transport's to report. */
 function closedEarly(address: Address, cause: Error | undefined): TransportError {
   const what = `No TLS at ${formatAddress(address)}: the other end closed during the handshake.`;
   return new TransportError("TLS_FAILED", what, { cause });

@@ -4,7 +4,7 @@ import { TransportError } from "../errors.ts";
 /** TLS 1.3 for sockets: what both ends ask for, and who the other end is. Source: PROTOCOL.md, "Encryption". */
 
 const ALPN = "commserver/1";
-/** As the handshake carries it (RFC 7301): each name behind its length. */
+/** As the handshake carries it (RFC 7301): the length before each name. */
 const ALPN_NAMES = `${String.fromCharCode(ALPN.length)}${ALPN}`;
 const TLS_1_3 = 0x304;
 
@@ -25,7 +25,7 @@ export interface TlsPeer {
   readonly fault: string | undefined;
 }
 
-/** How a client finds out whom it talks to. */
+/** How a client verifies the server. */
 export interface Trust {
   /** Certificates of authorities, PEM, in place of those that browsers trust. */
   readonly ca?: string | undefined;
@@ -36,14 +36,14 @@ export interface Trust {
 /** `minVersion` is missing in Bun's types. */
 type Options = TLSOptions & { readonly minVersion: number };
 
-// Every choice is made here: what is left open, Bun takes from the environment.
+// Every option is set here: Bun takes the others from the environment.
 
 export function serverTls({ cert, key }: Credentials): Options {
   return { cert, key, ALPNProtocols: ALPN_NAMES, minVersion: TLS_1_3, requestCert: false, rejectUnauthorized: false };
 }
 
 export function clientTls({ ca }: Trust): Options {
-  // It is not Bun that refuses, but Trust.verify(), which knows of pins.
+  // Trust.verify() refuses, and not Bun: it knows the pins.
   return { ALPNProtocols: ALPN_NAMES, minVersion: TLS_1_3, rejectUnauthorized: false, ...(ca !== undefined && { ca }) };
 }
 

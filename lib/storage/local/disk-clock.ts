@@ -1,6 +1,6 @@
 import type { YielderClock } from "../../yielder.ts";
 
-/** By which long work on folders takes turns with all else. */
+/** Long work on folders yields to everything else by this clock. */
 export const diskClock: YielderClock = {
   now: () => performance.now(),
   turn: () => new Promise((resolve) => void setImmediate(resolve)),

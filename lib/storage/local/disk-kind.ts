@@ -2,36 +2,40 @@ import fs from "node:fs";
 
 /**
  * File systems of a disk in this machine, or of its memory (statfs(2)): ext2 to ext4, xfs, btrfs, f2fs, bcachefs, zfs,
- * jfs, tmpfs, ramfs, overlay, vfat, exfat, ntfs3. Networks (NFS, SMB), what a virtual machine's host lends (9p, virtiofs)
- * and FUSE, which may be any of it, are not among them.
+ * jfs, tmpfs, ramfs, overlay, vfat, exfat, ntfs3. Networks (NFS, SMB), what a virtual machine's host lends (9p,
+ * virtiofs) and FUSE, which may be any of it, are not among them.
  */
 const OWN_DISKS = new Set([
   0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0xca451a4e, 0x2fc12fc1, 0x3153464a, 0x01021994, 0x858458f6, 0x794c7630,
   0x4d44, 0x2011bab0, 0x7366746e,
 ]);
 
-/** vfat, exfat, FUSE, cifs, smb2: they number files as they meet them, or may do so. */
+/** vfat, exfat, FUSE, cifs, smb2: they may number files in the order in which they meet them. */
 const PASSING_NUMBERS = new Set([0x4d44, 0x2011bab0, 0x65735546, 0xff534d42, 0xfe534d42]);
 
-/** Whether the disk of `path` is in this machine; false where that can't be known. @throws the system's error */
+/** Whether the disk of `path` is in this machine; false where that is unknown. @throws the system's error */
 export function isOwnDisk(path: string): boolean {
   return process.platform === "linux" && OWN_DISKS.has(fs.statfsSync(path).type >>> 0);
 }
 
 const OVERLAY = 0x794c7630;
 
-/** Whether the system tells all that happens on the disk of `path`, whoever does it. False where that can't be known. */
+/**
+ * Whether the system reports all that happens on the disk of `path`, whoever does it. False where that is unknown.
+ */
 export function isTelling(path: string): boolean {
   const type = typeOf(path);
   return OWN_DISKS.has(type) && type !== OVERLAY;
 }
 
-/** Whether others are expected to write there unheard: all but an overlay, whose layers are for nobody to touch. */
+/**
+ * Whether others may write there without a report by the system: not on an overlay, whose layers nobody should touch.
+ */
 export function isWrittenByOthers(path: string): boolean {
   return !OWN_DISKS.has(typeOf(path));
 }
 
-/** Whether a file there has the same number after the disk was mounted anew: not with FAT, exFAT, FUSE and SMB. */
+/** Whether a file there keeps its number when the disk is mounted again: not with FAT, exFAT, FUSE and SMB. */
 export function hasLastingNumbers(path: string): boolean {
   return process.platform !== "linux" || !PASSING_NUMBERS.has(typeOf(path));
 }

@@ -28,7 +28,7 @@ export class FileHome {
   }
 
   /**
-   * The folder is still at its path: else a file in it would be told to be where it is not.
+   * Checks that the folder is still at its path: otherwise a file in it would be reported where it is not.
    *
    * @throws StorageError NOT_FOUND, for a user NO_SUCH_FILE
    */
@@ -38,7 +38,7 @@ export class FileHome {
     throw new StorageError(this.owner === "server" ? "NOT_FOUND" : "NO_SUCH_FILE", message);
   }
 
-  /** What its disk does not take of it. */
+  /** What its disk does not keep of it. */
   get losses(): Losses {
     return this.#folders.losses;
   }
@@ -48,7 +48,9 @@ export class FileHome {
     return name === this.name ? this.path : this.path.slice(0, this.path.length - this.name.length) + name;
   }
 
-  /** Let go of the folder: with something left in it, or with nothing, and then those go that were made for the file. */
+  /**
+   * Release the folder. When nothing of the file is left in it, the folders that were made for the file are removed.
+   */
   release(isLeft: boolean): void {
     this.folder.release();
     if (isLeft) this.#made.claim(parentOf(this.path));

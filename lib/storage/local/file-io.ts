@@ -17,7 +17,11 @@ export async function writeFully(fd: number, bytes: Uint8Array, position: number
   }
 }
 
-/** Read up to `buffer.length` bytes, without keeping the event loop; how many, 0 at the end. @throws the system's error */
+/**
+ * Read up to `buffer.length` bytes, without keeping the event loop; how many, 0 at the end.
+ *
+ * @throws the system's error
+ */
 export async function readAt(fd: number, buffer: Uint8Array, position: number): Promise<number> {
   return (await read(fd, buffer, 0, buffer.length, position)).bytesRead;
 }
@@ -31,8 +35,8 @@ export function takenBytes(fd: number): number {
 }
 
 /**
- * Give an open file the time of its source. It was read now: on disks that know no time of the last change (exFAT, sshfs)
- * nothing else tells how long an unfinished file has lain there.
+ * Give an open file the time of its source. Its time of access becomes now: on disks without a time of the last change
+ * (exFAT, sshfs) nothing else says how old an unfinished file is.
  *
  * @throws the system's error
  */
@@ -46,7 +50,7 @@ export function finishFile(fd: number): Promise<void> {
   return fsync(fd);
 }
 
-/** Run `work`, its errors told as of a file of this machine, in the words of who has it. @throws StorageError */
+/** Run `work`. Errors of the system are worded for the owner of the file. @throws StorageError */
 export async function writing<T>(what: string, owner: Owner, work: () => Promise<T> | T): Promise<T> {
   try {
     return await work();

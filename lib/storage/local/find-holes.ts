@@ -2,12 +2,12 @@ import { BLOCK_BYTES, type Range } from "../../block.ts";
 import { MAX_HOLES } from "../../holes.ts";
 import { libc } from "../../platform/libc.ts";
 
-/** Questions to the system about one file: some milliseconds. What is behind the last answer counts as data. */
+/** Questions to the system about one file: some milliseconds. All after the last answer counts as data. */
 const MAX_SEEKS = 16_384;
 
 /**
- * Parts of an open file that its disk keeps nothing of, all zeros, in whole blocks and in order: the largest ones. None
- * where the system can't tell.
+ * Holes of an open file: parts, all zeros, that its disk stores nothing for. In whole blocks, in order, the largest
+ * ones. None where the system can't report them.
  */
 export function findHoles(fd: number, size: number): Range[] {
   const seek = libc().seek;
@@ -22,7 +22,7 @@ export function findHoles(fd: number, size: number): Range[] {
     const from = Math.ceil(start / BLOCK_BYTES) * BLOCK_BYTES;
     const to = end >= size ? size : Math.floor(end / BLOCK_BYTES) * BLOCK_BYTES;
     if (to > from) found.push([from, to]);
-    // What of a block is a hole and what is data makes no difference.
+    // A block that is part hole and part data is data.
     at = Math.ceil(end / BLOCK_BYTES) * BLOCK_BYTES;
   }
   if (found.length <= MAX_HOLES) return found;

@@ -23,7 +23,12 @@ export class FolderMaker {
     return this.#openOrMake(path, folderMode(undefined)).folder;
   }
 
-  /** Make the folder at `path`, with what the umask leaves of `mode`. @returns false when it was there @throws as make() */
+  /**
+   * Make the folder at `path`, with what the umask leaves of `mode`.
+   *
+   * @returns false when it was there
+   * @throws as make()
+   */
   ensure(path: string, mode: number): boolean {
     const { folder, isNew } = this.#orUnmake(path, () => this.#openOrMake(path, mode));
     folder.release();
@@ -44,7 +49,7 @@ export class FolderMaker {
     }
   }
 
-  /** A file has come into the folder at `path`, or is going to: it is not unmade any more. */
+  /** A file has come into the folder at `path`, or will: unmake() does not remove it any more. */
   claim(path: string): void {
     this.#made.claim(path);
   }
@@ -77,7 +82,7 @@ export class FolderMaker {
     });
   }
 
-  /** Do `work`, which makes folders above `path`: they go again when it fails. */
+  /** Do `work`, which makes folders above `path`; they are removed when it fails. */
   #orUnmake<T>(path: string, work: () => T): T {
     try {
       return work();
@@ -118,7 +123,11 @@ export class FolderMaker {
     }
   }
 
-  /** What was there when it should be made: of somebody who was quicker, or a link that leads nowhere. @throws as make() */
+  /**
+   * Open what was already there: a folder that somebody else made first. A link that leads nowhere is an error.
+   *
+   * @throws as make()
+   */
   #openThere(path: string): OpenFolder {
     try {
       return this.#folders.open(path);

@@ -7,12 +7,12 @@ const BUFFER_BYTES = 64 * 1024;
 /** A name as the file system has it; undefined where it is not UTF-8 and so can't be a repository path. */
 export type FolderName = string | undefined;
 
-/** What a folder tells of something in it. */
+/** What a folder says of an entry. */
 export interface FolderEntry {
   readonly name: FolderName;
-  /** False for a link, too; undefined where the file system does not say. */
+  /** Also false for a link; undefined where the file system does not say. */
   readonly isFolder: boolean | undefined;
-  /** The name that `name` can't tell. */
+  /** The name, when it is not UTF-8. */
   readonly bytes?: Uint8Array;
 }
 
@@ -32,7 +32,7 @@ export function readFolder(path: string, onStray?: (bytes: Uint8Array) => void):
   return readParts(path, decode, (name) => name);
 }
 
-/** As readFolder(), with what the folder itself tells of its entries. */
+/** As readFolder(), with what the folder itself says of its entries. */
 export function readEntries(path: string): Generator<FolderEntry[], void> {
   return readParts<FolderEntry>(path, entryOf, (name, isFolder) => ({ name, isFolder }));
 }
@@ -57,7 +57,7 @@ function* readParts<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): G
   }
 }
 
-/** Which error it was is lost on the way through the FFI; a folder that was removed is the likeliest. */
+/** The FFI loses the error; that the folder was removed is the likeliest. */
 function readFault(path: string, fd: number): Error {
   const code = fs.fstatSync(fd).nlink === 0 ? "ENOENT" : "EIO";
   return Object.assign(new Error(`Cannot read the folder ${path}`), { code });
@@ -71,7 +71,7 @@ type TakeEntry<T> = (name: string, isFolder: boolean) => T;
 
 function readWhole<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): T[] {
   const entries = fs.readdirSync(path, { withFileTypes: true });
-  // Bun puts this where bytes are no UTF-8; which they were, it tells only without the types.
+  // Bun puts this where bytes are no UTF-8; it gives the bytes only without the types.
   if (process.platform !== "win32" && entries.some(({ name }) => name.includes("\ufffd"))) {
     return fs.readdirSync(path, { encoding: "buffer" }).map((name) => read(name, DT_UNKNOWN));
   }

@@ -15,7 +15,9 @@ import { type GuardOptions, PrivateGuard } from "./private/private-guard.ts";
 import type { Reservation } from "./private/reserved-names.ts";
 import { TreeRoot } from "./tree-root.ts";
 
-/** Finds the folders of a tree, never one outside of it, and none that belongs to CommServer itself. FolderMaker makes them. */
+/**
+ * Finds the folders of a tree: never one outside it, never one that is CommServer's own. FolderMaker makes them.
+ */
 export class Folders {
   readonly #root: TreeRoot;
   readonly guard: PrivateGuard;
@@ -24,7 +26,11 @@ export class Folders {
   readonly endings = new Endings();
   readonly #kept = new KeptFolders();
 
-  /** `onNotice`: told in words that the root is not there, or another. @throws the system's error when nothing is there */
+  /**
+   * `onNotice`: told in words that the root is not there, or another.
+   *
+   * @throws the system's error when nothing is there
+   */
   constructor(root: string, { onNotice = () => {}, ...options }: GuardOptions & { onNotice?(message: string): void }) {
     const onMoved = (real: string) => this.guard.serve(real);
     this.#root = new TreeRoot(root, { isFixed: options.owner === "user", onNotice, onMoved });
@@ -52,7 +58,7 @@ export class Folders {
   }
 
   /**
-   * The facts of what is at `path`, links followed: of the very thing that was seen to lie inside.
+   * The facts of what is at `path`, links followed: of the same thing that was found to lie inside.
    *
    * @throws as open(), StorageError CHANGED
    */
@@ -103,7 +109,11 @@ export class Folders {
     return folder.isAt(this.#root.placeOf(path));
   }
 
-  /** The folder that holds `path`, and its name there; the caller releases the folder. @throws as open(); ENAMETOOLONG */
+  /**
+   * The folder that holds `path`, and its name there; the caller releases the folder.
+   *
+   * @throws as open(); ENAMETOOLONG
+   */
   holder(path: string): Held {
     return this.#held(path, ["private"]);
   }
@@ -132,7 +142,7 @@ export class Folders {
       throw this.guard.refusal(this.#root.pathOf(`${folder.real}${sep}${name}`), reservation);
   }
 
-  /** Let go of what was kept: a folder was renamed or removed. */
+  /** Forget what was kept: a folder was renamed or removed. */
   forget(): void {
     this.#kept.clear();
     this.guard.forget();
@@ -147,13 +157,13 @@ export class Folders {
       return this.keep(path, this.#openAt(asked, real));
     } catch (cause) {
       if (cause instanceof StorageError || real === this.root) throw cause;
-      // What is private must not be told to be a file and no folder.
+      // Whether something private is a file or a folder must not show.
       this.#lookIn(asked, this.#heldAt(asked, real));
       throw cause;
     }
   }
 
-  /** For a moment, for the next who wants it. @returns what is given, which the caller releases as well */
+  /** Keep it for a moment, for the next caller. @returns `folder`, which this caller releases as well */
   keep(path: string, folder: OpenFolder): OpenFolder {
     this.#kept.add(path, folder);
     return folder.retain();
@@ -170,7 +180,7 @@ export class Folders {
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
       if (path === "") throw this.#root.explain(cause);
-      // What is missing outside, or in what is private, must not be told from what is there.
+      // Outside the tree, and in what is private, missing and existing must look the same.
       const above = this.nearestPath(path);
       this.#open(above, path).release();
       throw cause;
@@ -216,7 +226,7 @@ export class Folders {
         fs.realpathSync.native(this.#root.placeOf(above));
         return above;
       } catch {
-        // nor is that there
+        // that is missing as well
       }
     }
     return "";

@@ -1,6 +1,9 @@
 import fs, { type StatsFs } from "node:fs";
 
-/** What statfs(2) tells; Bun also tells the unit of the blocks, which is another than the size of a good read on some disks. */
+/**
+ * What statfs(2) tells; Bun also tells the unit of the blocks, which is another than the size of a good read on some
+ * disks.
+ */
 type Told = Pick<StatsFs, "bavail" | "blocks" | "bsize"> & { readonly frsize?: number };
 
 /** Bytes that the disk of `path` has room for; Infinity where it does not say. @throws the system's error */

@@ -1,10 +1,13 @@
-/** A file or a folder by what it is, whatever it is called: of fs.BigIntStats, for other numbers are not exact everywhere. */
+/**
+ * The identity of a file or folder, whatever its name; from fs.BigIntStats, because other numbers are not exact
+ * everywhere.
+ */
 export interface Inode {
   readonly dev: bigint;
   readonly ino: bigint;
 }
 
-/** An open folder by what it is, and where some file systems find it. */
+/** The identity of an open folder, and the path where some file systems find it. */
 export interface FolderId extends Inode {
   /** Its folded path, where there is something private in the tree. */
   readonly folded: string | undefined;
@@ -16,7 +19,7 @@ export function isSameInode(one: Inode, other: Inode): boolean {
 
 /** Something of each of several files or folders. */
 export class Inodes<T> {
-  /** By inode, then by device: few have one number on several. */
+  /** By inode, then by device: few numbers are used on several devices. */
   readonly #byIno = new Map<bigint, Map<bigint, T>>();
 
   get({ dev, ino }: Inode): T | undefined {

@@ -4,8 +4,8 @@ import type { FileFacts } from "../storage.ts";
 import { DataBlocks } from "./data-blocks.ts";
 
 /**
- * The bytes of a journal: a head, then 8 bytes for the digest of each block that is in no hole, 0 while the block is not
- * here. The head is JSON, padded with spaces, so that it can be written again in its place.
+ * The bytes of a journal: a head, then 8 bytes for the digest of each block that is in no hole, 0 while the block is
+ * not here. The head is JSON, padded with spaces, so that it can be written again in its place.
  */
 
 const FORMAT = "commserver journal 1";
@@ -20,7 +20,10 @@ const MAX_BLOCKS = MAX_FILE_BYTES / BLOCK_BYTES;
 export interface JournalHead {
   /** Of the source; without its rights. */
   readonly facts: FileFacts;
-  /** The run of the system in which it was written: what that run's memory held is on the disk for certain only within it. */
+  /**
+   * The run of the system in which it was written: what that run's memory held is on the disk for certain only within
+   * it.
+   */
   readonly boot: string;
 }
 

@@ -20,9 +20,9 @@ import type { OpenFolder } from "./open-folder.ts";
 import { tryNarrow } from "./rights.ts";
 
 /**
- * Which blocks of an unfinished file are here and verified, kept in a file beside it, and locked. A block is noted when it has been written, so the journal
- * survives the end of the process at any moment; after a power failure it may be ahead of the data, which is told by
- * another `boot`, and then its digests tell what is true.
+ * Which blocks of an unfinished file are there and verified; kept in a file beside it, and locked. A block is noted
+ * when it has been written, so the journal survives a crash of the process at any moment. After a power failure the
+ * journal may be ahead of the data: then `boot` differs, and the digests decide.
  */
 export class Journal {
   readonly #lock: JournalLock;
@@ -42,8 +42,8 @@ export class Journal {
   }
 
   /**
-   * Open or make the journal `name`, for this opener alone. It goes on when it is of the same source, and is "trusted", or
-   * "unverified"; one that is "new" says nothing until restart(). Nobody may do more with it than `mode` says.
+   * Open or make the journal `name`, for this opener alone. A journal of the same source is resumed, "trusted" or
+   * "unverified"; a "new" one says nothing until restart(). Its rights are those of `mode`, or fewer.
    *
    * @throws StorageError BUSY while another has it; the system's error
    */
@@ -69,7 +69,7 @@ export class Journal {
     }
   }
 
-  /** What a journal says, without taking it: of which source, and what is missing. undefined when there is none. */
+  /** What a journal says, without a lock: its source, and what is missing. undefined when there is none. */
   static peek(path: string): { facts: FileFacts; missing: Range[] } | undefined {
     let fd: number;
     try {
@@ -93,7 +93,7 @@ export class Journal {
     this.trust();
   }
 
-  /** What it says now is known to be true. */
+  /** What it says now is verified. */
   trust(): void {
     const bytes = encodeHead({ facts: this.#facts, boot: bootId() });
     fs.writeSync(this.#fd, bytes, 0, bytes.length, 0);
@@ -103,27 +103,27 @@ export class Journal {
     return missingOf(this.#blocks, this.#digests);
   }
 
-  /** The blocks that are here. */
+  /** The blocks that are there. */
   *noted(): Generator<{ offset: number; digest: bigint }, void> {
     for (const [number, digest] of this.#digests.entries()) {
       if (digest !== 0n) yield { offset: this.#blocks.rangeOf(number)[0], digest };
     }
   }
 
-  /** Where the last block ends that is here. */
+  /** Where the last block that is there ends. */
   get end(): number {
     let blocks = this.#digests.length;
     while (blocks > 0 && this.#digests[blocks - 1] === 0n) blocks--;
     return blocks === 0 ? 0 : this.#blocks.rangeOf(blocks - 1)[1];
   }
 
-  /** Nothing more is to come for `offset`: the block is here, or it is a hole. */
+  /** Whether nothing more can come for `offset`: the block is there, or it is a hole. */
   has(offset: number): boolean {
     const number = this.#blocks.numberOf(offset);
     return number === undefined || this.#digests[number] !== 0n;
   }
 
-  /** Note that the block at `offset` is in the file; with 0 that it is not. */
+  /** Note that the block at `offset` is in the file, or with 0 that it is not. */
   note(offset: number, digest: bigint): void {
     const number = this.#blocks.numberOf(offset);
     if (number === undefined) return;
@@ -138,12 +138,12 @@ export class Journal {
     this.#lock.requireHeld();
   }
 
-  /** Leave it to the next. */
+  /** Unlock it for the next one. */
   close(): void {
     this.#lock.release();
   }
 
-  /** Remove it, and leave. In this order: who opens it meanwhile finds it gone, not free. */
+  /** Remove it, then unlock it: whoever opens it in between finds it gone, not free. */
   remove(): void {
     fs.rmSync(this.#path, { force: true });
     this.close();
@@ -159,7 +159,7 @@ function readJournal(fd: number): (JournalHead & { digests: BigUint64Array }) | 
     const read = fs.readSync(fd, bytes, 0, bytes.length, digestPosition(head.facts, 0));
     return read < bytes.length ? undefined : { ...head, digests };
   } catch {
-    return undefined; // not to be read: it begins again
+    return undefined; // unreadable: it starts over
   }
 }
 
@@ -168,7 +168,7 @@ function readHead(fd: number): JournalHead | undefined {
   const start = new Uint8Array(MIN_HEAD_BYTES);
   if (fs.readSync(fd, start, 0, MIN_HEAD_BYTES, 0) < MIN_HEAD_BYTES) return undefined;
   const length = headBytesIn(start);
-  // Of most there is no more.
+  // Most are no longer.
   if (length === MIN_HEAD_BYTES) return decodeHead(start);
   const head = new Uint8Array(length);
   return decodeHead(head.subarray(0, fs.readSync(fd, head, 0, length, 0)));

@@ -1,6 +1,6 @@
 import type { OpenFolder } from "./open-folder.ts";
 
-/** How long an open folder stands for its path: files of a tree come and go by thousands in it. */
+/** How long an open folder stands for its path: thousands of files of a tree come and go in that time. */
 const REUSE_MS = 50;
 const MAX_KEPT = 16;
 
@@ -9,7 +9,7 @@ export class KeptFolders {
   /** The first opened first. */
   readonly #kept = new Map<string, { folder: OpenFolder; until: number }>();
 
-  /** Who uses it retains it. undefined when it was not opened just now, or is gone. */
+  /** The caller retains it. undefined when it was not opened a moment ago, or is gone. */
   find(path: string): OpenFolder | undefined {
     const kept = this.#kept.get(path);
     if (kept === undefined) return undefined;
@@ -19,7 +19,7 @@ export class KeptFolders {
     return undefined;
   }
 
-  /** The folder belongs to this then: who goes on using it retains it. */
+  /** Takes over the folder: a caller that goes on using it retains it. */
   add(path: string, folder: OpenFolder): void {
     if (this.#kept.size === 0) this.#scheduleRelease();
     this.#kept.set(path, { folder, until: performance.now() + REUSE_MS });

@@ -5,10 +5,10 @@ import { uniquePartName } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { OWN_FILE } from "./rights.ts";
 
-/** What a disk makes of a time, in milliseconds since 1970: a multiple of `step` in its range. */
+/** How a disk rounds a time, in milliseconds since 1970: to a multiple of `step` within its range. */
 interface Grain {
   readonly step: number;
-  /** It takes the next multiple, and not the one before. */
+  /** Rounds up, not down. */
   readonly isUp: boolean;
   readonly min: number;
   readonly max: number;
@@ -17,23 +17,23 @@ interface Grain {
 /** The steps of FAT are the longest. */
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
 const MAX_STEP = 2_000;
-/** Before and after these some disk has no times: FAT (1980, of some time zone), 32 bits of seconds (2038). */
+/** Some disks have no times before or after these: FAT (1980, of some time zone), 32 bits of seconds (2038). */
 const SURELY_FROM = Date.UTC(1980, 0, 3);
 const SURELY_TO = Date.UTC(2038, 0, 18);
-/** Set one after the other, to see what becomes of them. Of the last two pairs each is beyond the range of most. */
+/** Set one after the other, to see how the disk rounds them. The last two pairs are outside the range of most disks. */
 const TRIED = [1_987, 555, 3_999, 1_013].map((ms) => 1e12 + ms);
 const TOO_EARLY = [1_000, 2_000_000_000] as const;
 const TOO_LATE = [1e15, 8e15] as const;
 /** Another disk may be mounted meanwhile, and be given the same number. */
 const LEARNT_MS = 60_000;
 
-/** What the disks of a tree keep of a file's time, each tried out when it is first in question. */
+/** How the disks of a tree round times. Each is tried out when it first matters. */
 export class KeptTimes {
   readonly #byDevice = new Map<bigint, { grain: Grain | undefined; until: number }>();
 
   /**
-   * Whether a file in `folder` with these facts has the time that its disk makes of `modifiedAt`. A file of another time
-   * that the disk can't tell from it has so, too.
+   * Whether a file in `folder` with these facts has the time to which its disk rounds `modifiedAt`. That is also true
+   * of other times that round to the same.
    */
   isKept(folder: OpenFolder, there: BigIntStats, modifiedAt: number): boolean {
     const kept = countOf(there.mtimeMs);
@@ -54,7 +54,7 @@ export class KeptTimes {
   }
 }
 
-/** Try it out with an empty file. undefined where none can be made, or where there is no rule to be seen. */
+/** Try it out with an empty file. undefined where none can be made, or where the disk follows no rule. */
 function learn(folder: OpenFolder): Grain | undefined {
   const name = uniquePartName("times");
   try {
@@ -73,12 +73,12 @@ function learn(folder: OpenFolder): Grain | undefined {
   }
 }
 
-/** `keep`: what the disk makes of a time. undefined when that follows no rule. */
+/** `keep`: how the disk rounds a time. undefined when that follows no rule. */
 export function grainSeen(keep: (time: number) => number): Grain | undefined {
   const seen = TRIED.map((time) => ({ time, kept: keep(time) }));
   const [early, later] = TOO_EARLY.map(keep);
   const [late, latest] = TOO_LATE.map(keep);
-  // Some disks make anything of what is out of their range: only one and the same time is its end.
+  // Outside their range, some disks give any time: only if two come out the same is that the end of the range.
   const min = early === later && early !== undefined && early > TOO_EARLY[1] ? early : Number.NEGATIVE_INFINITY;
   const max = late === latest && late !== undefined && late < TOO_LATE[0] ? late : Number.POSITIVE_INFINITY;
   if (min >= Math.min(...TRIED) || max <= Math.max(...TRIED)) return undefined;

@@ -15,17 +15,17 @@ const SYNC_BYTES = 64 * 1024;
 export class LocalFile implements OpenFile {
   readonly #fd: number;
   readonly entry: StorageEntry;
-  /** Reads under way, and others who need the descriptor. */
+  /** Reads under way, and other users of the descriptor. */
   #uses = 0;
   #closing = false;
 
   readonly #owner: Owner;
 
-  /** What its own etag is while it is open: by its number, which no disk changes then. */
+  /** Its etag by its inode number, which no disk changes while the file is open. */
   readonly #opened: string;
   #hasGrown = false;
 
-  /** `entry` may have an etag that tells more, and for longer. */
+  /** `entry` may have an etag that is valid for longer. */
   constructor(fd: number, entry: StorageEntry, opened: BigIntStats, owner: Owner) {
     this.#fd = fd;
     this.#owner = owner;
@@ -43,7 +43,7 @@ export class LocalFile implements OpenFile {
         return bytes;
       }
       const bytes = await readAt(this.#fd, buffer, position);
-      // After the read: what was written before it is seen.
+      // After the read, so that a write before it shows.
       this.#requireSame();
       return bytes;
     } catch (cause) {
@@ -140,12 +140,12 @@ export function loadSmall(
 /** /proc and some FUSE disks say 0 of what has content. @throws StorageError NOT_A_FILE; the system's error */
 export function requireEmpty(path: string, fd: number): void {
   if (fs.readSync(fd, Buffer.allocUnsafe(1), 0, 1, 0) === 0) return;
-  // Else it has grown in the moment between: empty is what it was.
+  // Otherwise it has just grown: it was empty.
   const { size } = fs.fstatSync(fd, { bigint: true });
   if (size === 0n) throw notAsLarge(path, size);
 }
 
-/** What it says of its size is not so, though it did not change. */
+/** Its size is wrong, though it did not change. */
 function notAsLarge(path: string, size: bigint): StorageError {
   const message = `${quote(path)} says that it has ${size} bytes, and holds others: it is made as it is read, as in /proc. Copy it to a plain file first.`;
   return new StorageError("NOT_A_FILE", message);

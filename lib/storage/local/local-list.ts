@@ -18,10 +18,12 @@ import type { OpenFolder } from "./open-folder.ts";
 const SORTED_NAMES = 10_000;
 /** Entries whose details are asked for at once. */
 const BATCH_ENTRIES = 128;
-/** A look that takes longer waits for a disk. */
+/** A look that takes longer is waiting for a disk. */
 const SLOW_MS = 0.5;
 
-/** All below a folder, depth first. Only the names of one sorted folder per level are held, never those of a large one. */
+/**
+ * All below a folder, depth first. Only the names of one sorted folder per level are held, never those of a large one.
+ */
 export async function* listFolder(
   folders: Folders,
   path: string,
@@ -31,7 +33,7 @@ export async function* listFolder(
 ): AsyncGenerator<StorageEntry[], void> {
   let folder: OpenFolder | undefined;
   try {
-    // Looked at now: what was a folder may have become a link out of the repository.
+    // Checked again: a folder may have become a link out of the repository.
     folder = holder === undefined ? folders.open(path) : folders.openIn(holder, baseName(path), path);
     let pending: string[] = [];
     let large = false;
@@ -90,13 +92,13 @@ async function* listNames(
   }
 }
 
-/** In place of an entry: what is as if it were not there. */
+/** In place of an entry: to be treated as missing. */
 export const HIDDEN = "hidden";
 export type Found = StorageEntry | typeof HIDDEN | undefined;
 
 /**
- * The entries for these names, or why they are left out. What the system has in memory is told quicker than another
- * thread could be asked; from the first that is slow on, other threads wait for the disk.
+ * The entries for these names, or why they are left out. What the system has in memory comes quicker than another
+ * thread could answer; from the first slow one on, other threads wait for the disk.
  */
 async function lookAtAll(
   folders: Folders,
@@ -125,18 +127,18 @@ async function lookAtAll(
   return found;
 }
 
-/** False for a name that is none in a repository, and for one that is too long to be asked for. */
+/** False for a name that no repository can have, and for a path that is too long for the system. */
 function isPath(folders: Folders, path: string): boolean {
   return pathFault(path) === undefined && folders.isShort(path);
 }
 
-/** A name that is no path; of what is private not even that is told. */
+/** A name that is no path. What is private is not even reported as that. */
 function strayName(folders: Folders, folder: OpenFolder, path: string): LeftOut | typeof HIDDEN {
   const found = entryFor(folders, folder, path, lookSync(folder, path));
   return found === HIDDEN ? HIDDEN : { name: path, code: "BAD_PATH" };
 }
 
-/** What there is no entry of, though its folder has its name: it may just have gone. */
+/** A name without an entry: it may just have been removed. */
 function absent(folder: OpenFolder, path: string): LeftOut | typeof HIDDEN {
   try {
     folder.look(baseName(path));
@@ -166,7 +168,8 @@ function entryFor(folders: Folders, folder: OpenFolder, path: string, stats: Big
 }
 
 /**
- * What list() would tell of a path whose folder is open; HIDDEN when it leaves that out, undefined when it is not there.
+ * The entry that list() would give for a path whose folder is open; HIDDEN when list() leaves it out, undefined when it
+ * is not there.
  *
  * @throws the system's error out of files
  */
@@ -174,13 +177,13 @@ export function lookIn(folders: Folders, folder: OpenFolder, path: string): Foun
   return entryFor(folders, folder, path, lookSync(folder, path));
 }
 
-/** A link to a file inside is told as that file; any other stays a link. @throws the system's error out of files */
+/** A link to a file inside is listed as that file; any other stays a link. @throws the system's error out of files */
 function lookThrough(folders: Folders, path: string, link: BigIntStats): StorageEntry {
   try {
     const target = folders.look(path);
     if (target.isFile()) return entryOf(path, target);
   } catch (cause) {
-    // Else it dangles, or leads out.
+    // Otherwise it dangles, or leads out.
     if (isOutOfFiles(cause)) throw cause;
   }
   return entryOf(path, link);

@@ -19,17 +19,17 @@ import { publish } from "./publish.ts";
 import { rightsFor, takeRights } from "./replaced-rights.ts";
 import { fileMode, makeExecutable, narrow, OWN_FILE } from "./rights.ts";
 
-/** How much is tried. */
+/** Size of the file that is tried. */
 const PROBE_BYTES = 4 * BLOCK_BYTES;
 
 export interface PartOptions {
-  /** Belongs to the part, which releases it. */
+  /** Taken over by the part, which releases it. */
   readonly home: FileHome;
   readonly facts: FileFacts;
   readonly exists: ExistsPolicy;
 }
 
-/** A file that comes block by block: its part lies beside it, with a journal, until it is whole. */
+/** A file that comes block by block: until it is whole, a part and a journal lie beside its place. */
 export class LocalPart implements PartFile {
   readonly #options: PartOptions;
   readonly #part: string;
@@ -37,7 +37,7 @@ export class LocalPart implements PartFile {
   readonly #fd: number;
   /** As PartFile.isLax of part-file.ts. */
   readonly #isLax: boolean;
-  /** Bytes that are not here yet. */
+  /** Bytes that have not come yet. */
   #missingBytes: number;
   #writes = 0;
   #ended = false;
@@ -61,18 +61,18 @@ export class LocalPart implements PartFile {
     let journal: Journal | undefined;
     let fd: number | undefined;
     try {
-      // Its own rights, or less; and what its owner needs to go on another day.
+      // Its own rights or fewer, and what its owner needs to resume it.
       const mode = fileMode(rightsFor(folder, name, facts, exists).mode) | OWN_FILE;
       const opened = Journal.open(folder, names.journal, facts, mode);
       const held = opened.journal;
       journal = held;
-      // A full disk has no room for it: then it goes again.
+      // On a full disk there is no room for it: then it is removed.
       if (opened.state === "new") held.restart();
-      // What the journal speaks of must be there, too.
+      // What the journal counts must be there.
       const file = openPart(folder, names.part, mode, () => held.restart());
       fd = file.fd;
       const { size } = file;
-      // A disk that was pulled out: the journal may be ahead of it without another start of the system.
+      // After a disk was pulled out, its journal may be ahead of the data without a restart of the system.
       if (size > facts.size) fs.ftruncateSync(fd, facts.size);
       if (opened.state === "unverified" || size < held.end) await verify(fd, held);
       const part = new LocalPart(options, names.part, held, file);
@@ -138,7 +138,7 @@ export class LocalPart implements PartFile {
         home.losses.try("rights", () => this.#setRights());
         if (folder.isDurable) await finishFile(this.#fd);
         home.requireHere();
-        // It took its time to come: the folder may have become private.
+        // The file took its time: the folder may have become private meanwhile.
         folder.recheck();
         const published = publish(folder, this.#part, name, exists);
         this.#journal.remove();
@@ -162,7 +162,7 @@ export class LocalPart implements PartFile {
     if (this.#isLax) return;
     const { home, exists, facts } = this.#options;
     const { folder, name } = home;
-    // Looked at again: what is there may be another by now.
+    // Checked again: another file may be there by now.
     const { mode, replaced } = rightsFor(folder, name, facts, exists);
     if (replaced !== undefined) return takeRights(this.#fd, replaced);
     narrow(this.#fd, fileMode(mode));
@@ -192,7 +192,11 @@ export class LocalPart implements PartFile {
   }
 }
 
-/** It can't be begun: what there was of it stays, and else nothing. @returns whether something stays */
+/**
+ * The part can't be opened: blocks that were there stay, everything else is removed.
+ *
+ * @returns whether something stays
+ */
 function leave(folder: OpenFolder, part: string, journal: Journal): boolean {
   if (journal.end > 0) {
     journal.close();
@@ -201,13 +205,13 @@ function leave(folder: OpenFolder, part: string, journal: Journal): boolean {
   try {
     fs.rmSync(folder.at(part), { force: true });
   } catch {
-    // It is no file: then it is not ours.
+    // It is not a file, so it is not ours.
   }
   journal.remove();
   return false;
 }
 
-/** After a power failure the journal may promise what the disk has not: ask the digests. */
+/** After a power failure the journal may count blocks that the disk lacks: check the digests. */
 async function verify(fd: number, journal: Journal): Promise<void> {
   const buffer = new Uint8Array(BLOCK_BYTES);
   for (const { offset, digest } of journal.noted()) {
@@ -222,7 +226,7 @@ function requireReach(fd: number, bytes: number, path: string): void {
   if (bytes > fileSizeLimit() || libc().isWithinReach?.(fd, bytes) === false) throw tooLarge(quote(path));
 }
 
-/** Whether the disk of a new part takes no room for what was never written. @throws the system's error */
+/** Whether the disk of a new part stores nothing for what was never written. @throws the system's error */
 function keepsHoles(fd: number): boolean {
   fs.ftruncateSync(fd, PROBE_BYTES);
   const taken = takenBytes(fd);

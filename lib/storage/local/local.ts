@@ -6,19 +6,19 @@
  *                 ├─ removeLocal(), findUnfinished()
  *                 └─ FolderWatch  (watch/) reports what changes
  *
- * All of them reach the disk through one Folders: it turns a path into a folder that is held open (OpenFolder) and a name
- * in it (together: Held). Whatever is swapped on the way afterwards, the name means that very folder. Folders asks TreeRoot
- * whether the folder lies inside the tree, and PrivateGuard (private/) whether it or the name is CommServer's own; both
- * look at the folder that was opened, not at its path. FolderMaker makes folders, and takes them back with the file for
- * which it made them.
+ * All of them reach the disk through one Folders: it turns a path into a folder that is held open (OpenFolder) and a
+ * name in it (together: Held). Whatever is swapped on the way afterwards, the name means that very folder. Folders asks
+ * TreeRoot whether the folder lies inside the tree, and PrivateGuard (private/) whether it or the name is CommServer's
+ * own; both check the folder that was opened, not its path. FolderMaker makes folders, and removes them again with the
+ * file for which it made them.
  *
- * A file that comes has a FileHome: its folder, held from the first byte to the last. A small file is written in one go
- * (storeSmall); a larger one is a LocalPart: a part beside the file's place, a Journal of the blocks that are there, and a
- * JournalLock (locks/) against others. Both end in publish(): the only place where a file gets its name. takeRights() and
- * Losses keep what the disk keeps of rights and times.
+ * An incoming file has a FileHome: its folder, held open from the first byte to the last. A small file is written in
+ * one go (storeSmall). A larger one is a LocalPart: a part beside the file's place, a Journal of the blocks that are
+ * there, and a JournalLock (locks/) against other transfers. Both end in publish(), the only place where a file gets its
+ * name. takeRights() and Losses keep those rights and times that the disk can keep.
  *
- * names/: what a name is here (mapped on Windows, held by the disk or not, of an unfinished file). A system's error is
- * worded once, by disk-error.ts, where it leaves TreeReader, TreeMaker or a LocalPart.
+ * names/: what a name is here (mapped on Windows, refused by the disk, of an unfinished file). disk-error.ts words the
+ * system's errors, where they leave TreeReader, TreeMaker or a LocalPart.
  */
 
 import { realpath } from "node:fs/promises";
@@ -53,7 +53,7 @@ import { findUnfinished, removeUnfinished } from "./unfinished-parts.ts";
 import { FolderWatch } from "./watch/folder-watch.ts";
 
 export interface LocalStorageOptions extends Omit<GuardOptions, "owner"> {
-  /** Told in words for the operator what is the matter with the folder, once each time. */
+  /** Called, with words for the operator, when something is wrong with the folder. */
   onNotice?(message: string): void;
 }
 
@@ -89,7 +89,7 @@ export class LocalStorage implements Storage {
     try {
       return freeBytes(this.location);
     } catch {
-      return Number.POSITIVE_INFINITY; // nothing is there: whoever writes is told so
+      return Number.POSITIVE_INFINITY; // nothing is there: a write reports that
     }
   }
 
@@ -123,7 +123,7 @@ export class LocalStorage implements Storage {
     }
   }
 
-  /** Tell what its disk does not take of files besides their bytes, each kind once. */
+  /** Report what its disk does not keep of files besides their bytes, each kind once. */
   tellLosses(listener: (message: string) => void): void {
     this.#folders.losses.onLoss = listener;
   }
@@ -186,7 +186,7 @@ export class LocalStorage implements Storage {
     try {
       await this.#maker.rename(from, to, options.overwrite && source.kind === "file");
     } catch (cause) {
-      // Removed or renamed since it was looked at: then that is what is missing.
+      // The source was removed or renamed since the check: then stat() says so.
       if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) await this.stat(from);
       throw this.#maker.faultAt(to, cause);
     }
@@ -218,7 +218,7 @@ export class LocalStorage implements Storage {
     }
   }
 
-  /** What of the private places lies in it now: paths of this machine. */
+  /** Private places that lie in it now: paths of this machine. */
   get privateBelow(): string[] {
     return this.#folders.guard.below(this.location);
   }

@@ -1,6 +1,6 @@
 import { errnoOf } from "../../errno.ts";
 
-/** What a file may have to do without. */
+/** What a disk may refuse. */
 export type Loss = "times" | "rights";
 
 const WORDS: Record<Loss, string> = {
@@ -9,16 +9,22 @@ const WORDS: Record<Loss, string> = {
     "The disk lets this user set no rights: what comes there has those that the disk gives, or fewer than it should.",
 };
 
-/** Not the owner of what was just made (mounts with an owner for all), or a disk that knows no such thing. */
+/** This user does not own what it just made (mounts with one owner for all), or the disk has no such thing. */
 const REFUSALS = new Set(["EPERM", "EACCES", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL"]);
 
-/** What the disk of a tree does not take of files besides their bytes: told once, and no reason to throw those away. */
+/**
+ * What the disk of a tree does not keep of files besides their bytes: reported once, and no reason to refuse the file.
+ */
 export class Losses {
-  /** Hears of each kind once. */
+  /** Called once for each kind. */
   onLoss: ((message: string) => void) | undefined;
   readonly #told = new Set<Loss>();
 
-  /** Do `work`, which gives a file the one or the other; without it when the disk refuses. @throws the system's other errors */
+  /**
+   * Do `work`, which sets the times or rights of a file; it is skipped when the disk refuses.
+   *
+   * @throws the system's other errors
+   */
   try(loss: Loss, work: () => void): void {
     try {
       work();

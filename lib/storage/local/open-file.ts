@@ -33,7 +33,7 @@ function openHeld(folders: Folders, path: string, held: Held, owner: Owner): Loc
     requireFile(path, stats);
     return openFile(path, folder.at(name), owner, (opened) => folders.guard.requirePublic(path, opened, held));
   } catch (cause) {
-    if (errnoOf(cause) === "ELOOP") return undefined; // a link since a moment
+    if (errnoOf(cause) === "ELOOP") return undefined; // it has just become a link
     throw cause;
   } finally {
     folder.release();
@@ -57,7 +57,7 @@ function openFile(path: string, place: string, owner: Owner, check: (opened: Big
   }
 }
 
-/** The entry as it is when the file is opened. On most disks that is what the look has told. */
+/** The entry that the opened file has. On most disks that is `entry`. */
 export async function withLastingEtag(folders: Folders, entry: StorageEntry, owner: Owner): Promise<StorageEntry> {
   if (hasLastingNumbers(join(folders.root, toLocalPath(entry.path)))) return entry;
   try {
@@ -65,6 +65,6 @@ export async function withLastingEtag(folders: Folders, entry: StorageEntry, own
     await file.close();
     return file.entry;
   } catch {
-    return entry; // not to be read: then nobody fetches it either
+    return entry; // unreadable: nobody can fetch it either
   }
 }

@@ -10,16 +10,16 @@ import { toLocalName } from "./names/local-names.ts";
 import { HAS_PROC, O_PATH, procPath } from "./proc-path.ts";
 import { renameNew } from "./rename-new.ts";
 
-/** File systems that live in memory alone, where a sync does nothing and costs a turn: tmpfs and ramfs (statfs(2)). */
+/** File systems in memory, where a sync does nothing and costs a turn: tmpfs and ramfs (statfs(2)). */
 const VOLATILE = new Set([0x01021994, 0x858458f6]);
 
-/** How often, and after which time, a descriptor is asked for again: about two seconds. */
+/** How often, and how long apart, to ask for a descriptor again: about two seconds. */
 const MAX_TRIES = 200;
 const RETRY_MS = 10;
 
 const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
-/** Looks at a folder that was opened, and may throw. @returns what it is, where that is asked for later */
+/** Checks a folder that was opened, and may throw. @returns its identity, where that is needed later */
 export type FolderCheck = (folder: OpenFolder) => FolderId;
 
 /**
@@ -64,7 +64,7 @@ export class OpenFolder {
     this.#id = this.#check?.(this);
   }
 
-  /** What it is, as who looked at it has told. */
+  /** Its identity, from the check. */
   get id(): FolderId | undefined {
     return this.#id;
   }
@@ -82,7 +82,7 @@ export class OpenFolder {
   /** The facts of `name`, a link not followed; "." is the folder itself. @throws the system's error */
   look(name: string): BigIntStats {
     const place = this.at(name);
-    // What /proc has of it is a link by itself.
+    // The entry of /proc is itself a link.
     return name === "." ? fs.statSync(place, { bigint: true }) : fs.lstatSync(place, { bigint: true });
   }
 
@@ -91,11 +91,15 @@ export class OpenFolder {
     return this.#fd === undefined ? this.look(".") : fs.fstatSync(this.#fd, { bigint: true });
   }
 
-  /** Create the file `name`, for writing, with what the umask leaves of `mode`; its descriptor. @throws the system's error, also when it exists */
+  /**
+   * Create the file `name`, for writing, with what the umask leaves of `mode`; its descriptor.
+   *
+   * @throws the system's error, also when it exists
+   */
   create(name: string, mode: number): number {
     const { createAt } = libc();
     const fd = createAt === undefined || this.#fd === undefined ? -1 : createAt(this.#fd, name, mode);
-    // Whatever the reason was, the portable way meets it again and can name it.
+    // Whatever the reason was, the portable way meets it again and reports it.
     return fd >= 0 ? fd : fs.openSync(this.at(name), CREATE, mode);
   }
 
@@ -106,7 +110,7 @@ export class OpenFolder {
     return renameNew(this.at(from), this.at(to));
   }
 
-  /** False where nothing outlives the machine's power anyway. */
+  /** False where nothing survives a power failure anyway. */
   get isDurable(): boolean {
     this.#isDurable ??= !VOLATILE.has(fs.statfsSync(this.at(".")).type);
     return this.#isDurable;
@@ -140,8 +144,8 @@ export class OpenFolder {
   }
 
   /**
-   * Make names that were given or taken before durable. Whoever calls while one sync runs shares the next: ten thousand
-   * files in one folder are not ten thousand syncs.
+   * Make all names durable that were given or removed before. Calls during a sync share the next one: ten thousand
+   * files in one folder don't take ten thousand syncs.
    */
   sync(): Promise<void> {
     this.#nextSync ??= this.#syncing
@@ -155,7 +159,9 @@ export class OpenFolder {
   }
 }
 
-/** What is published can't be taken back for want of a descriptor: those of files that are being stored are free soon. */
+/**
+ * A published file can't be taken back for want of a descriptor, and files that are being stored free theirs soon.
+ */
 async function openWhenFree(path: string): Promise<FileHandle> {
   for (let tries = 1; ; tries++) {
     try {
@@ -167,13 +173,13 @@ async function openWhenFree(path: string): Promise<FileHandle> {
   }
 }
 
-/** A name in a folder that is open; who gets it releases the folder. */
+/** A name in an open folder. Whoever gets it releases the folder. */
 export interface Held {
   readonly folder: OpenFolder;
   readonly name: string;
 }
 
-/** Where a folder can be opened for that: not on Windows, nor without the right to read it. */
+/** Only where a folder can be opened for it: not on Windows, and not without the right to read it. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await openWhenFree(path).catch((cause) => {
@@ -183,7 +189,7 @@ async function syncFolder(path: string): Promise<void> {
   try {
     await handle?.sync();
   } catch (cause) {
-    // Some network file systems know no such thing.
+    // Some network file systems don't support it.
     if (!["EINVAL", "ENOTSUP"].includes(errnoOf(cause))) throw cause;
   } finally {
     await handle?.close();

@@ -6,7 +6,7 @@ import { HAS_MODES, isWider, OWN_FILE, tryNarrow } from "./rights.ts";
 
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 const OPEN = O_RDWR | O_NOFOLLOW | O_NONBLOCK;
-/** Somebody may take the name between a look and an opening. */
+/** Somebody may take the name between the look and the opening. */
 const MAX_TRIES = 8;
 
 /** The bytes of an unfinished file. */
@@ -18,10 +18,10 @@ export interface PartFile {
 }
 
 /**
- * Open the unfinished file `name`, or make it. Nobody may do more with it than `mode` says, from its first byte on; one
- * that is another user's, who could read what comes, is not gone on with.
+ * Open the unfinished file `name`, or make it, with the rights of `mode` or fewer from its first byte on. A part of
+ * another user, who could read what comes, is not resumed.
  *
- * @param onNew called when nothing of it is here, before it is made
+ * @param onNew called before it is made, when nothing of it is there
  * @throws the system's error
  */
 export function openPart(folder: OpenFolder, name: string, mode: number, onNew: () => void): PartFile {
@@ -41,7 +41,7 @@ export function openPart(folder: OpenFolder, name: string, mode: number, onNew: 
   }
 }
 
-/** What an earlier run has left; undefined when that was not this user. @throws the system's error */
+/** What an earlier run has left; undefined when it is another user's. @throws the system's error */
 function openKept(folder: OpenFolder, name: string, mode: number): PartFile | undefined {
   const fd = fs.openSync(folder.at(name), OPEN);
   let isOurs = false;
@@ -50,7 +50,7 @@ function openKept(folder: OpenFolder, name: string, mode: number): PartFile | un
     const { size } = stats;
     isOurs = !HAS_MODES || (stats.uid === process.geteuid?.() && stats.nlink === 1 && !isWider(stats, mode));
     if (isOurs) return { fd, size, isLax: !HAS_MODES };
-    // What the disk makes of a new file of ours: some have another owner for all, or rights that are nobody's to give.
+    // What a new file of ours gets on this disk: some give all files one owner, or rights that nobody can change.
     const own = probe(folder, name);
     if (stats.uid !== own.uid || stats.nlink !== 1) return undefined;
     const isLax = isWider(own, OWN_FILE);

@@ -5,7 +5,7 @@ import { copyName } from "../copy-name.ts";
 import type { ExistsPolicy } from "../storage.ts";
 import type { OpenFolder } from "./open-folder.ts";
 
-/** Names that are tried for a second file of one name. */
+/** How many names are tried for a second file of one name. */
 const MAX_COPIES = 10_000;
 
 /**

@@ -33,8 +33,8 @@ function removalError(cause: unknown, path: string, options: RemoveOptions, owne
 }
 
 /**
- * A tree of which a part is private is not begun when the way there leads through it; a state folder
- * that nobody knew of ends the removal, with what is beside it not yet removed.
+ * Refuses a tree through which the way to something private leads. A state folder that was not known ends the removal;
+ * what is left beside it stays.
  *
  * @throws StorageError NOT_ALLOWED; the system's error
  */
@@ -45,14 +45,14 @@ async function remove(folders: Folders, path: string, options: RemoveOptions): P
     folders.forget();
     const stats = folder.look(name);
     folders.guard.requirePublic(path, stats, held);
-    // By other threads: giving back a large file takes a while.
+    // In other threads: freeing a large file takes a while.
     if (!stats.isDirectory()) await unlink(folder.at(name));
     else if (!options.recursive) await rmdir(folder.at(name));
     else {
       await removeTree(folder, name, {
         signal: options.signal,
         inspect: (each) => folders.inspect(each),
-        // What is not UTF-8 leads to nothing of ours.
+        // A name that is not UTF-8 is none of ours.
         check: (holder, each) => each !== undefined && folders.requireFree(holder, each),
       });
     }

@@ -7,15 +7,15 @@ import { diskClock } from "./disk-clock.ts";
 import { type FolderEntry, readEntries } from "./folder-reader.ts";
 import { type FolderCheck, OpenFolder } from "./open-folder.ts";
 
-/** Files that are removed at once. Each may wait for a disk, or for the system to give back a large one. */
+/** Files that are removed at once. Each may wait for a disk, or for the system to free a large one. */
 const MAX_REMOVING = 16;
-/** A folder that others fill while it is emptied is left after so many rounds. */
+/** A folder that others fill while it is emptied is given up after so many rounds. */
 const MAX_ROUNDS = 8;
 
 export interface RemoveTreeOptions {
   /**
-   * Called with each thing before it is removed, and with each folder before it is entered; `name` is undefined when it is
-   * not UTF-8. What it throws ends the removal.
+   * Called with each thing before it is removed, and with each folder before it is entered; `name` is undefined when it
+   * is not UTF-8. What it throws ends the removal.
    */
   check?(holder: OpenFolder, name: string | undefined): void;
   /** As OpenFolder.open() calls it, for each folder before anything in it is removed. */
@@ -25,8 +25,8 @@ export interface RemoveTreeOptions {
 }
 
 /**
- * Remove the folder `name` in `holder` with all below it, in turns with all else. Links are removed and not followed; each
- * folder is held open while it is emptied, so that nobody can put another in its place.
+ * Remove the folder `name` in `holder` with all below it, in turns with all else. Links are removed and not followed;
+ * each folder is held open while it is emptied, so that nobody can put another in its place.
  *
  * @throws the system's error; what `check` throws; the signal's reason
  */
@@ -53,7 +53,7 @@ async function removeFolder(holder: OpenFolder, entry: FolderEntry, removal: Rem
       }
     }
   } catch (cause) {
-    // Another removal has been here, too: that is what was wanted.
+    // Another removal was quicker, which is fine.
     if (errnoOf(cause) !== "ENOENT" || !folder.isGone) throw cause;
   } finally {
     folder.release();
@@ -76,7 +76,7 @@ async function removeAll(folder: OpenFolder, entries: readonly FolderEntry[], re
       if (removal.yielder.isDue) await removal.yielder.pause();
     }
   };
-  // All of them are heard to their end: nothing is removed after the removal has failed.
+  // Waits for all of them: nothing is removed after the removal has failed.
   const ends = await Promise.allSettled(Array.from({ length: MAX_REMOVING }, work));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   for (const entry of folders) await removeFolder(folder, entry, removal).catch(unlessGone);
@@ -94,7 +94,7 @@ function unlessGone(cause: unknown): void {
   if (errnoOf(cause) !== "ENOENT") throw cause;
 }
 
-/** By which the system reaches it, whatever its name is made of. */
+/** A path for the system, whatever bytes the name has. */
 function placeOf(holder: OpenFolder, { name, bytes }: FolderEntry): string | Buffer {
   if (name !== undefined) return holder.at(name);
   return Buffer.concat([Buffer.from(holder.at(".") + sep), bytes ?? new Uint8Array()]);

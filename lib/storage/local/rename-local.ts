@@ -26,7 +26,7 @@ export async function renameLocal(
     target = made.makeHolder(to);
     folders.guard.requireReplaceable(to, target);
     folders.forget();
-    // What it was when it was looked at before, it need not be any more.
+    // It may be something else than at the first check.
     folders.guard.requirePublic(from, old.folder.look(old.name), old);
     if (isSpelling(old, target)) {
       respell(old, target.name, to);
@@ -48,7 +48,7 @@ function isFileOrLink({ folder, name }: Held): boolean {
   return there !== undefined && (there.isFile() || there.isSymbolicLink());
 }
 
-/** Whether what is there under the new name is the old one itself, to a disk for which both are the same name. */
+/** Whether the disk takes both names for the same, so that the old file is found under the new name. */
 function isSpelling(old: Held, target: Held): boolean {
   if (old.name === target.name || fold(old.name) !== fold(target.name)) return false;
   const [from, to] = [old, target].map(({ folder }) => folder.lookAtItself());
@@ -56,8 +56,8 @@ function isSpelling(old: Held, target: Held): boolean {
 }
 
 /**
- * Write the name in another way. Some disks (vfat) do nothing when they are asked for that, and say that it was done: there
- * it goes by way of another name, which is one to see, for it is what the file has when the power fails in between.
+ * Change the case of a name. Some disks (vfat) ignore that and report success; there it goes through a third name, a
+ * visible one, because the file keeps it if the power fails in between.
  *
  * @throws StorageError BAD_PATH; the system's error
  */
@@ -69,7 +69,7 @@ function respell({ folder, name }: Held, to: string, path: string): void {
     throw new StorageError("BUSY", `${quote(between)} is in the way.`);
   fs.renameSync(folder.at(between), folder.at(to));
   if (isItsOwn(folder, to)) return;
-  // Such as a dot at the end, which the disk has cut off.
+  // For example, the disk has cut off a dot at the end.
   fs.renameSync(folder.at(to), folder.at(name));
   throw new StorageError("BAD_PATH", `The disk does not keep the name ${quote(path)}.`);
 }

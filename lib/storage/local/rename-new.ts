@@ -13,8 +13,8 @@ export function renameNew(from: string, to: string): boolean {
     fs.linkSync(from, to);
   } catch (cause) {
     if (errnoOf(cause) === "EEXIST") return false;
-    // Neither a rename that replaces nothing nor hard links (FAT without renameat2(2), some network shares): a look and
-    // then the rename. Others of our kind are kept out between the two; against all else the look is the best there is.
+    // Neither a rename that replaces nothing nor hard links (FAT without renameat2(2), some network shares): look, then
+    // rename. A lock keeps other programs of ours out in between; against all others the look must do.
     return withNameLock(to, () => renameAfterLook(from, to));
   }
   fs.unlinkSync(from);

@@ -4,7 +4,7 @@ import type { ExistsPolicy, FileFacts } from "../storage.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { fileMode, HAS_MODES, OWN_FILE, withoutGroup } from "./rights.ts";
 
-/** Whose a file is that will be replaced, and who may do what with it. */
+/** Owner and rights of a file that will be replaced. */
 export interface Replaced {
   readonly mode: number;
   readonly uid: number;
@@ -17,11 +17,15 @@ export interface Replaced {
 export interface Rights {
   /** Of its source, as in FileFacts; or less. */
   readonly mode: number | undefined;
-  /** What it takes them from instead: until it has them, it is for its owner alone. */
+  /** The file whose rights it takes over; until it has them, only its owner may use it. */
   readonly replaced: Replaced | undefined;
 }
 
-/** The rights that a file gets which comes to `name` now. What is there counts only with "overwrite". @throws the system's error */
+/**
+ * The rights that a file gets which comes to `name` now. What is there counts only with "overwrite".
+ *
+ * @throws the system's error
+ */
 export function rightsFor(folder: OpenFolder, name: string, facts: FileFacts, exists: ExistsPolicy): Rights {
   const place = folder.at(name);
   const there = exists === "overwrite" && HAS_MODES ? fs.lstatSync(place, { throwIfNoEntry: false }) : undefined;
@@ -30,15 +34,15 @@ export function rightsFor(folder: OpenFolder, name: string, facts: FileFacts, ex
     return { mode: OWN_FILE, replaced: { mode: there.mode & 0o777, uid, gid, acl: aclAt(place) } };
   }
   const target = there?.isSymbolicLink() ? targetOf(place) : undefined;
-  // The link goes, and with it the way to what it led to: that others could not read there, they can't read here.
+  // The link is replaced. Others get no more rights than they had on its target.
   const mode = target === undefined ? facts.mode : fileMode(facts.mode) & (withoutGroup(target.mode) | OWN_FILE);
   return { mode, replaced: undefined };
 }
 
 /**
- * Give the open file of this program, which is for its owner alone or soon will be, the rights of what it will replace. What
- * can't be kept is left out, so that nobody gets more than before: another group gets what all others get. At no moment
- * may somebody do more than in the end.
+ * Give an open file the rights of the file that it will replace. Until then only its owner may use it, and at no moment
+ * has anybody more rights than in the end. Rights that can't be kept are left out, so that nobody gets more than
+ * before: another group gets what all others have.
  *
  * @throws the system's error
  */
@@ -47,7 +51,7 @@ export function takeRights(fd: number, from: Replaced): void {
   if ((own.mode & 0o077) !== 0) fs.fchmodSync(fd, OWN_FILE);
   const { uid, gid } = giveTo(fd, own, from);
   const { removeAcl, setAcl } = libc();
-  // The folder may have given it a list of its own, which sleeps as long as the group may do nothing.
+  // The folder may have given it an access list, which has no effect as long as the group has no rights.
   removeAcl?.(fd);
   try {
     fs.fchmodSync(
@@ -55,19 +59,24 @@ export function takeRights(fd: number, from: Replaced): void {
       modeLike(from, gid, (acl) => setAcl?.(fd, acl) === true),
     );
   } catch (cause) {
-    // Given away, by who may do that and not this: it stays for its owner alone.
+    // The file was given to another user, and its mode can't be set any more: only its owner may use it.
     if (uid === own.uid) throw cause;
   }
 }
 
 function modeLike({ mode, gid, acl }: Replaced, group: number, set: (acl: Uint8Array) => boolean): number {
   if (acl === undefined) return group === gid ? mode : withoutGroup(mode);
-  // With a list the bits of the group are those of all that it names: too many, where it may be lost.
+  // With an access list, the group's bits are the maximum for all that it names: too many, if the list may be lost.
   if (acl === "unknown") return withoutGroup(mode);
   return group === gid && set(acl) ? mode : mode & 0o700;
 }
 
-/** Make it `to`'s, or at least its group's, where the system allows it. @returns whose it is @throws the system's error */
+/**
+ * Make it `to`'s, or at least its group's, where the system allows it.
+ *
+ * @returns whose it is
+ * @throws the system's error
+ */
 function giveTo(fd: number, own: Stats, to: { readonly uid: number; readonly gid: number }): Stats {
   if (own.uid === to.uid && own.gid === to.gid) return own;
   for (const uid of new Set([to.uid, own.uid])) {
@@ -75,14 +84,14 @@ function giveTo(fd: number, own: Stats, to: { readonly uid: number; readonly gid
       fs.fchownSync(fd, uid, to.gid);
       break;
     } catch {
-      // that is for others to do
+      // not allowed to this user
     }
   }
   return fs.fstatSync(fd);
 }
 
 function aclAt(place: string): Replaced["acl"] {
-  // Other systems' lists stand beside the mode, and not within it.
+  // On other systems the list is separate from the mode.
   if (process.platform !== "linux") return undefined;
   const { getAcl } = libc();
   return getAcl === undefined ? "unknown" : getAcl(place);

@@ -4,7 +4,9 @@ import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 
-/** @throws StorageError NO_REPOSITORY when `folder` is none; the system's error when it is not there or can't be read */
+/**
+ * @throws StorageError NO_REPOSITORY when `folder` is none; the system's error when it is not there or can't be read
+ */
 export async function requireRepository(folder: string): Promise<void> {
   const root = await realpath(folder);
   if (!(await stat(root)).isDirectory()) {

@@ -3,10 +3,10 @@ import fs, { type BigIntStats, type Stats } from "node:fs";
 /** Whether files of this system say who may do what with them, in nine bits. */
 export const HAS_MODES = process.platform !== "win32";
 
-/** A new file that nobody says more of, and a new folder; the umask takes away of that, and of any other. */
+/** Of a new file or folder without other instructions; the umask applies to these and to any other. */
 const FILE_MODE = 0o666;
 const FOLDER_MODE = 0o777;
-/** What the owner needs: of a file that comes, and of a folder that is filled. */
+/** What the owner needs: of a file while it comes, of a folder while it is filled. */
 export const OWN_FILE = 0o600;
 const OWN_FOLDER = 0o700;
 
@@ -15,24 +15,26 @@ export function modeOf(stats: BigIntStats): number | undefined {
   return HAS_MODES ? Number(stats.mode & 0o777n) : undefined;
 }
 
-/** With what a file is made whose source has this mode. */
+/** The mode for a new file whose source has this one. */
 export function fileMode(mode: number | undefined): number {
   return HAS_MODES && mode !== undefined ? mode : FILE_MODE;
 }
 
-/** With what a folder is made whose source has this mode. */
+/** The mode for a new folder whose source has this one. */
 export function folderMode(mode: number | undefined): number {
   return HAS_MODES && mode !== undefined ? mode | OWN_FOLDER : FOLDER_MODE;
 }
 
-/** Whether the system gave more than was asked for with `mode`: then its disk has rights of its own, and keeps no others. */
+/**
+ * Whether the system gave more than `mode`: then the disk has rights of its own, and keeps no others.
+ */
 export function isWider(stats: Stats, mode: number): boolean {
   return !HAS_MODES || (stats.mode & 0o777 & ~mode) !== 0;
 }
 
 /**
- * Take from an open file what is not in `mode`. What the umask took away at its making stays away, so nobody need ask
- * for the umask.
+ * Take from an open file the rights that are not in `mode`. What the umask has removed stays removed, so nobody needs
+ * to know the umask.
  *
  * @throws the system's error
  */
@@ -46,11 +48,11 @@ export function tryNarrow(fd: number, mode: number): void {
   try {
     narrow(fd, mode);
   } catch {
-    // then it is as open as it was
+    // its rights stay as they were
   }
 }
 
-/** Let those run an open file who may read it. @throws the system's error */
+/** Allow everybody who may read an open file to run it. @throws the system's error */
 export function makeExecutable(fd: number): void {
   if (!HAS_MODES) return;
   const { mode } = fs.fstatSync(fd);
@@ -58,8 +60,8 @@ export function makeExecutable(fd: number): void {
 }
 
 /**
- * What is left of `mode` when its group is another: that group gets no more than all others do, and who was in the
- * old one is one of all others now, and gets no more than before.
+ * What is left of `mode` when the group changes: the new group gets no more than all others have, and members of the
+ * old group, who are now among all others, get no more than before.
  */
 export function withoutGroup(mode: number): number {
   const both = (mode >> 3) & mode & 0o7;

@@ -6,20 +6,19 @@ const SAMPLES = 16;
 const SAMPLE_BYTES = 4_096;
 
 /**
- * An etag for the open file `fd` at `place`, whose facts are `stats`, when it is on a disk that gives files other numbers
- * whenever it is mounted, and its number so tells nothing: its size, its time and samples of its content. undefined on all
- * others.
+ * An etag for the open file `fd` at `place`, whose facts are `stats`, on a disk that renumbers its files whenever it is
+ * mounted: made of size, time and samples of the content. undefined on all other disks.
  *
  * @throws the system's error
  */
 export function sampledEtag(fd: number, place: string, stats: BigIntStats): string | undefined {
-  // Asked each time: another disk may have come to this place, and even have the number of the one before.
+  // Checked each time: another disk may be mounted here by now, even with the same device number.
   if (hasLastingNumbers(place)) return undefined;
   const size = Number(stats.size);
   const piece = Buffer.allocUnsafe(SAMPLE_BYTES);
   let digest = 0n;
   for (let sample = 0; sample < SAMPLES; sample++) {
-    // The first and the last bytes, and what lies evenly between them.
+    // The first and the last bytes, and pieces evenly spread between them.
     const position = Math.floor((Math.max(0, size - SAMPLE_BYTES) * sample) / (SAMPLES - 1));
     const bytes = fs.readSync(fd, piece, 0, SAMPLE_BYTES, position);
     digest = Bun.hash.xxHash3(piece.subarray(0, bytes), digest);

@@ -12,8 +12,8 @@ import { fileMode, isWider, makeExecutable, OWN_FILE } from "./rights.ts";
 const MAX_TRIES = 8;
 
 /**
- * Make a file of these bytes: whole, durable, and visible only then. Nothing waits but what a disk must do, so
- * ten thousand files are ten thousand times a few calls of the system.
+ * Make a file of these bytes: whole and durable before it is visible. It waits only for what the disk must do: ten
+ * thousand files cost ten thousand times a few calls of the system.
  *
  * @returns the name that it got, as publish(); at once where nothing is durable
  * @throws StorageError EXISTS; the system's error

@@ -12,7 +12,7 @@ import { renameLocal } from "./rename-local.ts";
 import { folderMode } from "./rights.ts";
 import { storeSmall } from "./store-small.ts";
 
-/** What comes into a tree, and under which name: files and folders. What the disk can't name is explained here. */
+/** Puts files and folders into a tree, and explains when the disk can't hold a name. */
 export class TreeMaker {
   readonly #folders: Folders;
   readonly #made: FolderMaker;
@@ -24,7 +24,11 @@ export class TreeMaker {
     this.#owner = owner;
   }
 
-  /** As Storage.rename(), the names not yet checked against each other. @throws StorageError EXISTS, NOT_ALLOWED, BAD_PATH; the system's error */
+  /**
+   * As Storage.rename(), the names not yet checked against each other.
+   *
+   * @throws StorageError EXISTS, NOT_ALLOWED, BAD_PATH; the system's error
+   */
   async rename(from: string, to: string, replaces: boolean): Promise<void> {
     requireKeptEnds(this.#folders, to);
     await renameLocal(this.#folders, this.#made, { from, to, replaces });

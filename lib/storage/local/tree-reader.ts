@@ -19,7 +19,7 @@ import { hasOwnName } from "./names/own-name.ts";
 import { openLocal, withLastingEtag } from "./open-file.ts";
 import { placementOf } from "./placement.ts";
 
-/** What is in a tree: what changes nothing. Methods as in Storage. */
+/** Reads a tree, and changes nothing. Methods as in Storage. */
 export class TreeReader {
   readonly #folders: Folders;
   readonly #owner: Owner;

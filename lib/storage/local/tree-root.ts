@@ -9,21 +9,21 @@ import { fromLocalName, toLocalPath } from "./names/local-names.ts";
 const SURELY_SHORT = 1023 / 3;
 
 export interface TreeRootOptions {
-  /** It is the folder that it is now, whatever is at its path later. */
+  /** Stays this folder, whatever is at its path later. */
   readonly isFixed: boolean;
-  /** Told in words that it is not there, or another. */
+  /** Called, with words, when it is missing or another folder. */
   onNotice(message: string): void;
-  /** It is another folder from now on, with this real path. */
+  /** Called when it is another folder from now on, with this real path. */
   onMoved(real: string): void;
 }
 
 /**
- * Where a tree lies. That of a server is found by its path, whatever lies there: when the folder is moved away and another
- * made, a disk comes and goes, or a link on the way is switched, what is asked for from then on is of what is there now.
- * That of a user is the one folder that it was at first.
+ * Where a tree lies. A server's tree is whatever lies at its path: after the folder was moved and another made, a disk
+ * was mounted or a link was switched, requests get what is there now. A user's tree stays the folder that it was at
+ * first.
  */
 export class TreeRoot {
-  /** As it is looked for. */
+  /** The path as it was given. */
   readonly given: string;
   readonly #isFixed: boolean;
   readonly #onNotice: (message: string) => void;
@@ -46,7 +46,7 @@ export class TreeRoot {
   }
 
   /**
-   * As `real`, as it is now. A path without links is not looked at: what it leads to is itself, until has() finds it not.
+   * As `real`, checked now. A path without links is not checked: it leads to itself, until has() finds otherwise.
    *
    * @throws StorageError UNREADABLE when nothing is there
    */
@@ -62,7 +62,11 @@ export class TreeRoot {
     return this.#holds(real);
   }
 
-  /** The system found nothing where it should be. @returns `cause`, or what to tell when it is the root itself that is not there */
+  /**
+   * The system found nothing where it should be.
+   *
+   * @returns `cause`, or what to tell when it is the root itself that is not there
+   */
   explain(cause: unknown): unknown {
     if (this.#isFixed || !["ENOENT", "ENOTDIR", "ENOTCONN", "ESTALE"].includes(errnoOf(cause))) return cause;
     try {
@@ -76,12 +80,12 @@ export class TreeRoot {
     return this.#missing(cause);
   }
 
-  /** Where the names of `path` lead, nothing having been looked at. */
+  /** Where `path` leads by its names alone; nothing is checked. */
   placeOf(path: string): string {
     return join(this.#real, toLocalPath(path));
   }
 
-  /** What a real path is called in the tree, for people. */
+  /** The path in the tree of a real path, for people. */
   pathOf(real: string): string {
     const names = real.slice(this.#real.length).split(sep).filter(Boolean);
     return names.map((name) => fromLocalName(name)).join("/");
@@ -94,8 +98,8 @@ export class TreeRoot {
   }
 
   /**
-   * By a folder that is held open the system would take a name in it, however long the path is: then some methods had what
-   * others have not.
+   * Through an open folder the system takes a name however long the path is: without this check some methods would find
+   * what others can't.
    *
    * @throws the system's ENAMETOOLONG when it takes no such path
    */

@@ -14,8 +14,8 @@ import { isTrial, isUnfinished, siblingNames, uniqueLockName } from "./names/par
 import type { OpenFolder } from "./open-folder.ts";
 
 /**
- * Unfinished files below a folder, and journals that a crash left alone. Links are not followed. Only what has the name
- * of one is looked at: of a million files the names are read, and that in turns.
+ * Unfinished files below a folder, and journals that a crash left without one. Links are not followed. Only entries
+ * with such a name are looked at: of a million files only the names are read, yielding in between.
  */
 export async function* findUnfinished(
   folders: Folders,
@@ -26,7 +26,7 @@ export async function* findUnfinished(
   try {
     folder = folders.open(path);
   } catch {
-    return; // gone, or not ours to read
+    return; // removed, or unreadable
   }
   try {
     for (const entries of readEntries(folder.at("."))) {
@@ -39,10 +39,10 @@ export async function* findUnfinished(
         if (stats?.isDirectory() && isUnfinished(name)) {
           if (isLeftAlone(folder, name)) yield { path: below, size: 0, modifiedAt: Math.trunc(stats.ctimeMs) };
         }
-        // Each level is held open: no deeper than any path.
+        // Each level is held open: no deeper than a path can be.
         else if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below, yielder);
         else if (stats?.isFile() && isUnfinished(name)) {
-          // Not its mtime, which is the source's already when the file is about to get its name, as on some disks the ctime is.
+          // Not the mtime: just before publish() that is the source's. On some disks the ctime is, too.
           const touchedAt = Math.max(0, stats.ctimeMs, stats.atimeMs);
           yield { path: below, size: stats.size, modifiedAt: Math.trunc(touchedAt) };
         }
@@ -58,7 +58,8 @@ export async function* findUnfinished(
 /** Remove an unfinished file with its journal and lock. @returns false when somebody works on it, or it is gone */
 export function removeUnfinished(folder: OpenFolder, name: string): boolean {
   if (isTrial(name)) {
-    // Of one that died within it; who still tries a name in it finds out nothing, as when nothing can be made.
+    // Left by a process that died in a trial. One that is still in its trial learns nothing, as where nothing can be
+    // made.
     fs.rmSync(folder.at(name), { recursive: true, force: true });
     return true;
   }
@@ -70,7 +71,7 @@ export function removeUnfinished(folder: OpenFolder, name: string): boolean {
     right.release();
     return true;
   }
-  // Without a journal nobody goes on with it. A lock alone is of one who is just done, or died.
+  // Without a journal nobody resumes it. A lock without one is of a process that is just finishing, or died.
   if (isThere(folder, lock)) {
     const ground = { flockedOn: "0", isOwnDisk: isOwnDisk(folder.at(".")) };
     const taken = LockFolder.take(folder.at(lock), folder.at(uniqueLockName(name)), ground);
@@ -81,7 +82,7 @@ export function removeUnfinished(folder: OpenFolder, name: string): boolean {
   return true;
 }
 
-/** A lock of nothing. */
+/** A lock without a part or journal. */
 function isLeftAlone(folder: OpenFolder, name: string): boolean {
   const { part, journal, lock } = siblingNames(name);
   return name === lock && !isThere(folder, part) && !isThere(folder, journal);

@@ -5,7 +5,10 @@ import { uniquePartName } from "./names/part-names.ts";
 import { OpenFolder } from "./open-folder.ts";
 import { OWN_FILE } from "./rights.ts";
 
-/** Why nothing can be written into this folder, in words; undefined when a file could be made in it, and is gone again. */
+/**
+ * Why nothing can be written into this folder, in words; undefined when a file could be made in it, which is removed
+ * again.
+ */
 export function writeFault(path: string): string | undefined {
   try {
     const folder = OpenFolder.open(path);

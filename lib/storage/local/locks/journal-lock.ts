@@ -17,7 +17,8 @@ const open = new Set<string>();
 /**
  * The right to an unfinished file, which goes with its journal. Three locks, because none does it all: the list of this
  * process; flock(2), which the system frees however a process ends, but does not have everywhere, and does not share
- * between mounts of a network; and a LockFolder, which all see, but of whose holder it is not always known whether it lives.
+ * between mounts of a network; and a LockFolder, which all see, but of whose holder it is not always known whether it
+ * lives.
  */
 export class JournalLock {
   /** The journal, open for reading and writing. */
@@ -69,7 +70,8 @@ export class JournalLock {
       lock = new JournalLock(fd, key, others.folder);
       open.add(key);
     } catch (error) {
-      // No room for the rest of the lock: a journal that says nothing yet is of no use. Unless another has just locked it.
+      // No room for the rest of the lock: a journal that says nothing yet is of no use. Unless another has just locked
+      // it.
       const isFree = libc().tryLock?.(fd) !== false;
       if (create !== 0 && facts.size === 0n && isFree) fs.rmSync(path, { force: true });
       throw error;

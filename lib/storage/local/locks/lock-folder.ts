@@ -96,7 +96,9 @@ function refreshAll(): void {
   for (const lock of held) lock.show();
 }
 
-/** How systems say that something is at the new name of a folder; sshfs and Windows have no word of their own for it. */
+/**
+ * How systems say that something is at the new name of a folder; sshfs and Windows have no word of their own for it.
+ */
 const TAKEN = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM"];
 
 /** False when something is at `place`. @throws the system's error */

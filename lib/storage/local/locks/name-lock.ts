@@ -5,7 +5,10 @@ import { isOwnDisk } from "../disk-kind.ts";
 import { namingLock, uniqueLockName } from "../names/part-names.ts";
 import { LockFolder } from "./lock-folder.ts";
 
-/** Holders need the moment of a few calls of the system; one who died in it is found out, of another machine after a while. */
+/**
+ * Holders need the moment of a few calls of the system; one who died in it is found out, of another machine after a
+ * while.
+ */
 const PATIENCE_MS = 1_000;
 
 /**

@@ -10,8 +10,8 @@ const SURELY_SHORT = 1023;
 const ENDS = /[. ](?=\/|$)/g;
 
 /**
- * What is said when `path` could not be made because its disk can't hold a name of it; undefined when that was not why. What
- * disks say then differs (EINVAL, ENOENT, EPERM, EILSEQ, …), so they are tried: after a failure, and never before.
+ * What is said when `path` could not be made because its disk can't hold a name of it; undefined when that was not why.
+ * What disks say then differs (EINVAL, ENOENT, EPERM, EILSEQ, …), so they are tried: after a failure, and never before.
  */
 export function explainName(folders: Folders, path: string, cause: unknown): StorageError | undefined {
   const errno = errnoOf(cause instanceof StorageError ? cause.cause : cause);
@@ -21,7 +21,10 @@ export function explainName(folders: Folders, path: string, cause: unknown): Sto
   return errno === "ENAMETOOLONG" && bytes > SURELY_SHORT ? undefined : nameFault(folders, path, cause);
 }
 
-/** As explainName(), found by a trial of each name of `path` that is not there yet; also undefined when nothing can be made. */
+/**
+ * As explainName(), found by a trial of each name of `path` that is not there yet; also undefined when nothing can be
+ * made.
+ */
 export function nameFault(folders: Folders, path: string, cause?: unknown): StorageError | undefined {
   try {
     const { folder, below } = folders.nearest(path);
@@ -36,7 +39,8 @@ export function nameFault(folders: Folders, path: string, cause?: unknown): Stor
 }
 
 /**
- * Some disks (FAT) cut dots or blanks from the end of a name without a word: then what is made under it is another name's.
+ * Some disks (FAT) cut dots or blanks from the end of a name without a word: then what is made under it is another
+ * name's.
  *
  * @throws StorageError BAD_PATH
  */

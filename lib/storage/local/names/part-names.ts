@@ -1,6 +1,8 @@
 import { MAX_NAME_BYTES } from "../../../path.ts";
 
-/** What an unfinished file, its journal and its lock are called: kept apart from all that people name, and never served. */
+/**
+ * What an unfinished file, its journal and its lock are called: kept apart from all that people name, and never served.
+ */
 const PART = ".commserver-part";
 const JOURNAL = ".commserver-journal";
 const LOCK = ".commserver-lock";

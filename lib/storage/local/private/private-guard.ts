@@ -22,7 +22,9 @@ export interface GuardOptions {
   onHidden?(path: string): void;
 }
 
-/** Keeps a tree apart from what belongs to CommServer itself: what its own program knows, and what another has marked. */
+/**
+ * Keeps a tree apart from what belongs to CommServer itself: what its own program knows, and what another has marked.
+ */
 export class PrivateGuard {
   readonly #owner: Owner;
   readonly #places: PrivatePlaces;
@@ -53,11 +55,12 @@ export class PrivateGuard {
   }
 
   /**
-   * Look at a folder that was opened, and at those that it truly lies in, whatever names are swapped meanwhile. `real` is
-   * its real path.
+   * Look at a folder that was opened, and at those that it truly lies in, whatever names are swapped meanwhile. `real`
+   * is its real path.
    *
    * @returns what it is
-   * @throws StorageError as refusal() when it is private, or lies in a folder that is; the system's error when it is gone
+   * @throws StorageError as refusal() when it is private, or lies in a folder that is; the system's error when it is
+   * gone
    */
   inspect(path: string, opened: OpenFolder, real: string): FolderId {
     const folder = opened.lookAtItself();

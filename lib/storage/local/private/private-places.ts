@@ -22,8 +22,8 @@ export interface PrivatePaths {
 
 /**
  * What of this machine belongs to CommServer itself, and so to no tree that it serves, sends or stores into: state
- * folders, keys. They are known by device and inode, through links and mounts, and by the names that lead to them: there
- * are file systems that give one file several numbers, by how its name is written.
+ * folders, keys. They are known by device and inode, through links and mounts, and by the names that lead to them:
+ * there are file systems that give one file several numbers, by how its name is written.
  */
 export class PrivatePlaces {
   readonly #paths: () => PrivatePaths;

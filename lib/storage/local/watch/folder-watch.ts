@@ -34,8 +34,8 @@ export interface FolderWatchOptions {
 }
 
 /**
- * Watches a tree for all who want to know. What is told waits for its turn: a tree is learnt, and looked at, in pieces of
- * bounded work, and so is what is told of it.
+ * Watches a tree for all who want to know. What is told waits for its turn: a tree is learnt, and looked at, in pieces
+ * of bounded work, and so is what is told of it.
  */
 export class FolderWatch {
   readonly #options: FolderWatchOptions;
@@ -189,8 +189,8 @@ export class FolderWatch {
   }
 
   /**
-   * Learn anew what is there. Then, and not before, it is of use to hear that something was missed: the rest is told. What
-   * can't be learnt is tried again later; `isFirst` says that nobody knows yet that it can't.
+   * Learn anew what is there. Then, and not before, it is of use to hear that something was missed: the rest is told.
+   * What can't be learnt is tried again later; `isFirst` says that nobody knows yet that it can't.
    *
    * @throws as subscribe()
    */

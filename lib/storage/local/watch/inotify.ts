@@ -66,8 +66,8 @@ export class Inotify {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // The reader has a descriptor of its own. With the last one the system waits for all who may still be telling something,
-    // for as long as that takes: in another thread.
+    // The reader has a descriptor of its own. With the last one the system waits for all who may still be telling
+    // something, for as long as that takes: in another thread.
     void this.#reader
       .cancel()
       .catch(() => {})

@@ -25,7 +25,10 @@ export function restAfter(spentMs: number, leastMs = LOOK_MS): number {
   return Math.max(leastMs, REST_FACTOR * spentMs);
 }
 
-/** Looks from time to time, where the system does not tell what changes: little at a time, and the more there is the less often. */
+/**
+ * Looks from time to time, where the system does not tell what changes: little at a time, and the more there is the
+ * less often.
+ */
 export class LookingSource implements TreeSource {
   readonly isExact = false;
   readonly #sink: TreeSink;

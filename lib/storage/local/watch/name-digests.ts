@@ -3,8 +3,8 @@ const EMPTY = 0;
 const MIN_SLOTS = 8;
 
 /**
- * A set of names of which only digests of 32 bits are kept, in six to twelve bytes each: of a million names in one folder,
- * one in four thousand is taken for another that is there.
+ * A set of names of which only digests of 32 bits are kept, in six to twelve bytes each: of a million names in one
+ * folder, one in four thousand is taken for another that is there.
  *
  * An open hash table with linear probing; what is deleted is filled up from behind (Knuth, TAOCP 6.4, algorithm R).
  */

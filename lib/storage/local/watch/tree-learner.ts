@@ -13,8 +13,8 @@ import type { KnownFolder } from "./known-folder.ts";
 import type { TreeSource } from "./tree-source.ts";
 
 /**
- * Makes folders known and watched with all below them, and lets go of them again, in turns with all else. What is below a
- * folder is reached through that folder, and not by a path: nobody who moves folders meanwhile can mix them up.
+ * Makes folders known and watched with all below them, and lets go of them again, in turns with all else. What is below
+ * a folder is reached through that folder, and not by a path: nobody who moves folders meanwhile can mix them up.
  */
 export class TreeLearner {
   readonly #folders: Folders;
@@ -26,7 +26,9 @@ export class TreeLearner {
     this.#source = source;
   }
 
-  /** The open folder that is known, for the caller to release; undefined when another, or none, is at its path by now. */
+  /**
+   * The open folder that is known, for the caller to release; undefined when another, or none, is at its path by now.
+   */
   open(folder: KnownFolder): OpenFolder | undefined {
     const { path } = folder;
     const opened = path === undefined ? undefined : this.#tried(() => this.#folders.open(path));

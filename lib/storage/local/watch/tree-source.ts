@@ -27,7 +27,11 @@ export interface TreeSink {
 export interface TreeSource {
   /** Whether it tells what comes and goes (came(), gone()), and not only that something did. */
   readonly isExact: boolean;
-  /** Tell from now on what happens in `folder`, which is open at `place`. @returns false when the system can't watch more */
+  /**
+   * Tell from now on what happens in `folder`, which is open at `place`.
+   *
+   * @returns false when the system can't watch more
+   */
   watch(folder: KnownFolder, place: string): boolean | Promise<boolean>;
   /** Whether what is open at `place` is the very folder for which watch() was called. */
   isSame(folder: KnownFolder, place: string): boolean;

@@ -60,7 +60,12 @@ export class WatchedTree implements TreeSink {
     return this.#isLost;
   }
 
-  /** Learn all that there is. @returns false when it is too much to watch @throws StorageError as Folders.open() for the root */
+  /**
+   * Learn all that there is.
+   *
+   * @returns false when it is too much to watch
+   * @throws StorageError as Folders.open() for the root
+   */
   async learn(): Promise<boolean> {
     return (await this.#learner.learnRoot(this.#root)) || this.#isLost || this.#isClosed;
   }
