@@ -10,7 +10,7 @@ import { escapeText } from "./escape.ts";
 /** Flags that tell a client which server is meant, and how to reach it. */
 const OF_SERVER = ["server", "s", "token-file", "invite-file", "ca", "plaintext"];
 /** The commands in advice that talk to a server; the others know of no more than the state folder. */
-const TALKING = /^commserver-client(?: (?:list|status|get|put|remove|rename|digest|watch|send|ping))?(?: |$)/;
+const TALKING = /^commserver-client(?:$| --| (?:list|status|get|put|remove|rename|digest|watch|send|ping)(?: |$))/;
 
 /** A word as people must type it. */
 export function quoteWord(word: string, platform: NodeJS.Platform = process.platform): string {
