@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FakeClock } from "../support/fake-clock.ts";
 import { frame, HELLO } from "../support/frames.ts";
+import { watch } from "../support/outcomes.ts";
 import { getting, parseChunks } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { TestServer } from "../support/test-server.ts";
@@ -23,6 +24,20 @@ describe("shutdown", () => {
       { reason: "shutdown" },
       { reason: "shutdown" },
     ]);
+  });
+
+  test("gives an operator a second for what is under way, whatever clients were given", async () => {
+    const clock = new FakeClock();
+    await using server = new TestServer({ clock });
+    const { client } = await server.operator();
+    const stream = client.openStream("get", {}, { body: true });
+    await stream.accepted;
+    const stopped = watch(server.server.shutdown(60_000));
+    await clock.advance(999);
+    expect([stopped.state, stream.isClosed]).toEqual(["pending", false]);
+    await clock.advance(1);
+    await until(() => stopped.state === "resolved");
+    expect(stream.isClosed).toBe(true);
   });
 
   test("lets a transfer end, and admits nobody meanwhile", async () => {
