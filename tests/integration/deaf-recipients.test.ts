@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { FakeClock } from "../support/fake-clock.ts";
-import { faultOf } from "../support/fault.ts";
+import { codeOf, faultOf } from "../support/fault.ts";
 import { frame } from "../support/frames.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { TestServer } from "../support/test-server.ts";
@@ -44,5 +44,25 @@ describe("a message to a client that can't take it", () => {
     expect(message).toContain("It does not acknowledge what it is sent.");
     for (const { name, stream } of mute.frames) if (name === "OPEN") mute.send(frame("ACCEPT", {}, stream, 1));
     expect((await Promise.all(tried)).map(({ delivered }) => delivered)).toEqual([["Client01"], ["Client01"]]);
+  });
+
+  test("is TOO_OFTEN while 256 KiB of text of one session wait to be acknowledged, and no other session's", async () => {
+    await using server = new TestServer({ clock: new FakeClock(), maxClients: 3 });
+    await using mute = await RawPeer.admitted(server.listen(), { credit: 1_048_576, maxStreams: 128 });
+    const [sender, other] = [await server.client({ attempts: 0 }), await server.client({ attempts: 0 })];
+    const text = "x".repeat(8 * 1024);
+    const opened = () => mute.frames.filter(({ name }) => name === "OPEN");
+    const tried = Array.from({ length: 32 }, () => sender.send(text, "Client01"));
+    await until(() => opened().length === 32);
+    expect(await codeOf(() => sender.send("x", "Client01"))).toBe("TOO_OFTEN");
+    tried.push(other.send("x", "Client01"));
+    await until(() => opened().length === 33);
+    // What is acknowledged makes room.
+    for (const { stream } of opened().splice(0, 1)) mute.send(frame("ACCEPT", {}, stream, 1));
+    await tried[0];
+    tried.push(sender.send("x", "Client01"));
+    await until(() => opened().length === 34);
+    for (const { stream } of opened().slice(1)) mute.send(frame("ACCEPT", {}, stream, 1));
+    for (const { delivered } of await Promise.all(tried)) expect(delivered).toEqual(["Client01"]);
   });
 });
