@@ -26,7 +26,7 @@ export interface ConsoleIo {
   /** There is somebody to ask: a terminal for input, and this program in its foreground. */
   readonly inIsTty: boolean;
   readonly color: boolean;
-  /** A failure follows the line that led to it: it needs no name of the program, and no advice. */
+  /** A failure follows the line that led to it: it needs neither the name of the program nor commands to type elsewhere. */
   readonly isShell?: boolean;
 }
 

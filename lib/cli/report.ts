@@ -23,13 +23,11 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: { program: 
   }
   if (error.code === "INTERRUPTED") return exit;
   const text = paint(io, "red", describeError(error));
-  if (io.isShell) {
-    io.note(text);
-    return exit;
-  }
-  io.note(`${options.program}: ${text}`);
+  io.note(io.isShell ? text : `${options.program}: ${text}`);
   const advice = adviceFor(error);
-  if (advice !== "") io.note(`  ${completeAdvice(advice)}`);
+  // A command to type elsewhere is of no help in the shell.
+  const isOfUse = advice !== "" && !(io.isShell && advice.includes(options.program));
+  if (isOfUse) io.note(`  ${completeAdvice(advice)}`);
   return exit;
 }
 

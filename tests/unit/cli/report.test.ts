@@ -173,8 +173,9 @@ describe("a server that shows another identity", () => {
   });
 });
 
-test("in the shell a failure stands for itself: no name of the program before it, no advice below", () => {
+test("in the shell a failure names no program, nor a command to type elsewhere", () => {
   const io = Object.assign(new TestIo(), { isShell: true });
+  expect(reportError(new RemoteError("NOT_FOUND", "There is none."), io, PROGRAM)).toBe(EXIT_OF.NOT_FOUND);
   expect(reportError(new RemoteError("EXISTS", "It exists."), io, PROGRAM)).toBe(EXIT_OF.EXISTS);
-  expect(io.notes).toEqual(["It exists."]);
+  expect(io.notes).toEqual(["There is none.", "It exists.", expect.stringContaining("--overwrite")]);
 });
