@@ -8,7 +8,7 @@ export interface Capacity {
   readonly maxFiles: number;
 }
 
-/** Descriptors that are nobody's: of operators, of what is opened and closed within a turn, of the system's own. */
+/** Spare descriptors: for operators, for files that are opened and closed at once, for the runtime. */
 const SLACK = 8;
 /** Files that a server and each of its seats should be able to have open: with less there is a warning. */
 const FILES = 32;

@@ -10,7 +10,7 @@ export const MAX_BYTES = 128 * MIB;
 /** Where Linux tells what the processes of this one's group may have: of cgroups, version 2 and 1. */
 const GROUP_LIMITS = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
-/** What peers may make the server keep when nobody has said it: a sixteenth of what there is. */
+/** What peers may make the server keep in memory by default: a sixteenth of what there is. @returns bytes */
 export function defaultMemory(bytes = memoryOfGroup() ?? totalmem()): number {
   return Math.round(Math.min(MAX_BYTES, Math.max(MIN_BYTES, Math.min(bytes, totalmem()) * SHARE)));
 }

@@ -25,7 +25,7 @@ export function networkAddresses(): string[] {
   ].map(({ address }) => address);
 }
 
-/** Those that mean this machine on one cable or radio network alone, for who is there too and knows by which interface. */
+/** Link-local addresses: they mean this machine only on one network, to clients that are in it too. */
 function linkLocalAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const addresses = all.filter(({ internal, address }) => !internal && address.startsWith("fe80:"));

@@ -2,12 +2,12 @@ import fs, { type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { HAS_MODES } from "../storage/local/rights.ts";
 
-/** What others on this machine can do with something that shall be one user's alone. Not all of it is false. */
+/** What other users of this machine can do with something that belongs to one user alone. */
 export interface Exposure {
   readonly canRead: boolean;
-  /** Of a folder: add, remove and exchange what is in it. Of a socket: connect. */
+  /** Of a folder: add, remove and replace its files. Of a socket: connect. */
   readonly canWrite: boolean;
-  /** Another user owns it, who is not root, and so can do everything with it. */
+  /** Another user than root owns it, and so can do everything with it. */
   readonly isAnothers: boolean;
   /** As it is written: `0755`. */
   readonly mode: string;
@@ -16,8 +16,8 @@ export interface Exposure {
 const NOTHING: Exposure = { canRead: false, canWrite: false, isAnothers: false, mode: "" };
 
 /**
- * What others can do with what is at `path`, links followed. A disk may have no rights of its own to keep (FAT, NTFS,
- * exFAT), or lose them on the way: what counts is what the system says afterwards.
+ * What others can do with the file or folder at `path`, links followed. Some disks keep no rights (FAT, NTFS, exFAT):
+ * what counts is what the system reports.
  */
 export function exposureOf(path: string): Exposure {
   if (!HAS_MODES) return NOTHING;

@@ -6,14 +6,14 @@ import { defaultStateDir, makeStateDir, usualStateDirs } from "./state-dir.ts";
 /** Far more than the servers that anybody runs. */
 const MAX_STATES = 64;
 
-/** A file for each state folder of this user's servers that is not where such folders usually are: its path. */
+/** One file for each state folder of this user's servers that is not in the usual place; it holds the path. */
 function folder(): string {
   return join(defaultStateDir(), "states");
 }
 
 /**
- * Note where a server keeps its state, for the other servers and the clients of the same user: also while it does not
- * run they know what leads there. Never throws.
+ * Note where a server keeps its state, so that other servers and clients of the same user protect that folder even
+ * while the server is stopped. Never throws.
  */
 export function noteState(stateDir: string): void {
   if (usualStateDirs().includes(stateDir)) return;
@@ -24,7 +24,7 @@ export function noteState(stateDir: string): void {
     const real = fs.realpathSync.native(stateDir);
     writePrivate(join(folder(), Bun.hash.xxHash3(real).toString(16)), real);
   } catch {
-    // A user without a folder for it; the state folder has its mark.
+    // This user has no folder for notes; the mark in the state folder has to do.
   }
 }
 

@@ -7,11 +7,11 @@ import { readPrivate, writePrivate } from "./private-file.ts";
 import { defaultStateDir, makeStateDir } from "./state-dir.ts";
 
 /**
- * What a server leaves for other terminals of the same user on the same machine, while it runs: a file by its port in
- * the user's own state folder, wherever the server's is.
+ * What a running server leaves for other terminals of the same user on the same machine: a file named by its port, in
+ * the user's own state folder, wherever the state of the server is.
  */
 export interface LocalInvite {
-  /** Process id of the server: of one that was killed, the file means nothing. */
+  /** Process id of the server. Once the server is gone, the file means nothing. */
   readonly pid: number;
   /** Fingerprint; null without encryption. */
   readonly identity: string | null;
@@ -25,7 +25,7 @@ function fileOf(port: number): string {
   return join(defaultStateDir(), "local", `${port}.json`);
 }
 
-/** Leave it. Returns the function that takes it away. @throws StorageError */
+/** Write it. @returns the function that removes it @throws StorageError */
 export function leaveLocalInvite(port: number, invite: LocalInvite): () => void {
   const file = fileOf(port);
   makeStateDir(defaultStateDir());
@@ -37,11 +37,11 @@ export function leaveLocalInvite(port: number, invite: LocalInvite): () => void 
   };
 }
 
-/** That of the server that runs at `port`; undefined when there is none. */
+/** The invite of the server that runs at `port`; undefined when there is none. */
 export function findLocalInvite(port: number): LocalInvite | undefined {
   try {
     const file = fileOf(port);
-    // What others can write may be theirs.
+    // Another user who can write the file may have written it.
     const { canWrite, isAnothers } = exposureOf(file);
     if (canWrite || isAnothers) return undefined;
     const invite = v.parse(Content, JSON.parse(readPrivate(file) ?? ""));

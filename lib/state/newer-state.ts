@@ -2,7 +2,7 @@ import { StorageError } from "../errors.ts";
 import { quote } from "../quote.ts";
 
 /**
- * @throws StorageError NEWER_STATE when `content`, of a file with a number of its form, has a higher one than is known
+ * @throws StorageError NEWER_STATE when the form number (`version`) in `content` is higher than `known`
  */
 export function requireKnownForm(content: unknown, known: number, file: string): void {
   const form = content !== null && typeof content === "object" && "version" in content ? content.version : undefined;

@@ -14,21 +14,21 @@ export function readPrivate(file: string): string | undefined {
   try {
     return fs.readFileSync(file, "utf8");
   } catch (cause) {
-    // A home that is no folder, as /dev/null, holds nothing.
+    // A home that is not a folder, such as /dev/null, holds nothing.
     if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) return undefined;
     throw readError(cause, quote(file), "user");
   }
 }
 
 /**
- * Replace `file` as a whole and durably: after a crash there is the old text or the new one. On a disk that keeps no
- * rights others can read it all the same, unless it `mustBeOwn`: then nothing is written there.
+ * Replace `file` as a whole and durably: after a crash it holds the old text or the new one. On a disk that keeps no
+ * rights others can read it. With `mustBeOwn`, nothing is written there.
  *
  * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED, BUSY
  */
 export function writePrivate(file: string, text: string, { mustBeOwn = false } = {}): void {
   try {
-    // Two programs of one user may have the same thing to remember; each writes it whole.
+    // Two programs of one user may write the same file; each writes it whole.
     withNameLock(file, () => replace(file, text, mustBeOwn));
   } catch (cause) {
     throw writeError(cause, quote(file));
@@ -36,9 +36,9 @@ export function writePrivate(file: string, text: string, { mustBeOwn = false } =
 }
 
 /**
- * Add to the end of `file`, which is made when there is none.
+ * Append to `file`, which is made when it does not exist.
  *
- * @throws StorageError as writePrivate(), when it must be own
+ * @throws StorageError as writePrivate() with `mustBeOwn`
  */
 export function appendPrivate(file: string, text: string): void {
   try {
@@ -56,8 +56,8 @@ export function appendPrivate(file: string, text: string): void {
 }
 
 /**
- * Make `file`, or close it to others, before somebody else opens it who does neither. Where that fails, so does what
- * follows.
+ * Make `file`, or close it to others, before a library opens it with the rights of the umask. A failure here is ignored:
+ * opening the file fails next, and says why.
  */
 export function closeToOthers(file: string): void {
   try {
@@ -65,7 +65,7 @@ export function closeToOthers(file: string): void {
     tryNarrow(fd, OWN_FILE);
     fs.closeSync(fd);
   } catch {
-    // no folder, or not ours
+    // no such folder, or not ours
   }
 }
 
@@ -77,7 +77,7 @@ function requireOwn(file: string): void {
 }
 
 function replace(file: string, text: string, mustBeOwn: boolean): void {
-  // One name for all: what a crash left goes with the next write.
+  // One name for all writers: the next write removes what a crash left.
   const temporary = `${file}.new`;
   try {
     fs.rmSync(temporary, { force: true });

@@ -6,9 +6,9 @@ import { quote } from "../quote.ts";
 import { writeError } from "../storage/disk-error.ts";
 import { markState } from "../storage/local/private/state-marker.ts";
 
-/** There is no state folder. */
+/** The state folder is missing, and can't be made. */
 export class StateFolderError extends StorageError {
-  /** The user has no home where it could be, or it can't be made where it is wanted. */
+  /** The user has no home folder to put it in, or it can't be made in the chosen place. */
   readonly fault: "homeless" | "unusable";
 
   constructor(code: ErrorCode, message: string, fault: StateFolderError["fault"], options?: ErrorOptions) {
@@ -18,7 +18,7 @@ export class StateFolderError extends StorageError {
 }
 
 /**
- * Where server and client keep what must last, unless their user chooses another folder.
+ * Where server and client keep their state, unless their user chooses another folder.
  *
  * @throws StateFolderError DISK_DENIED for a user who has no home folder
  */
@@ -31,7 +31,7 @@ export function defaultStateDir(): string {
   return join(isAbsolute(xdg) ? xdg : join(home(), ".local", "state"), "commserver");
 }
 
-/** Service users and containers may have none: no HOME, and no entry in the list of users. */
+/** Service users and containers may have no home: no HOME, and no entry in the list of users. */
 function home(): string {
   try {
     return homedir();
@@ -42,7 +42,7 @@ function home(): string {
   }
 }
 
-/** Where that may be for the same user in another environment: of a service, of a terminal. */
+/** Every place where that may be for the same user, started by a service or from a terminal. */
 export function usualStateDirs(): string[] {
   const isXdg = !["win32", "darwin"].includes(process.platform);
   const candidates = [defaultStateDir, () => (isXdg ? join(home(), ".local", "state", "commserver") : [])];
@@ -64,7 +64,7 @@ export function makeStateDir(folder: string): string {
   const absolute = resolve(folder);
   try {
     const created = mkdirSync(absolute, { recursive: true, mode: 0o700 });
-    // Whatever the umask is. A disk that keeps no rights may refuse it: see exposed-state.ts.
+    // Whatever the umask is. A disk that keeps no rights may refuse: see exposed-state.ts.
     if (created !== undefined && (statSync(absolute).mode & 0o777) !== 0o700) tryChmod(absolute);
     if (!statSync(absolute).isDirectory()) throw new StorageError("DISK_DENIED", `${quote(folder)} is not a folder.`);
     markState(absolute);
@@ -78,7 +78,7 @@ function tryChmod(folder: string): void {
   try {
     chmodSync(folder, 0o700);
   } catch {
-    // then it is as it is
+    // its rights stay as they are
   }
 }
 
@@ -108,7 +108,7 @@ export function identityFile(stateDir: string): string {
   return join(stateDir, "identity.pem");
 }
 
-/** The server's tokens, or rather their verifiers. */
+/** The verifiers of the server's tokens. */
 export function tokensFile(stateDir: string): string {
   return join(stateDir, "tokens.json");
 }

@@ -13,7 +13,7 @@ export interface OperatorCommand {
   readonly description: string;
   /** @returns what to show */
   run(operator: Operator, rest: string, io: Pick<ConsoleIo, "color">): Promise<string>;
-  /** What it did is of no use to who could not be shown the answer, for `cause`: undo it. @throws CommError that says so */
+  /** The answer could not be shown, for `cause`: undo what is of no use without it. @throws CommError that says so */
   undo?(operator: Operator, rest: string, cause: unknown): Promise<void>;
 }
 
