@@ -11,14 +11,14 @@ import { hasFlock } from "./lock-probe.ts";
 
 const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
-/** Journals that are open in this process, by device and inode: of all storages and servers, through whatever mount. */
+/** Journals that are open in this process, by device and inode: of all storages, through whatever mount. */
 const open = new Set<string>();
 
 /**
- * The right to an unfinished file, which goes with its journal. Three locks, because none does it all: the list of this
- * process; flock(2), which the system frees however a process ends, but does not have everywhere, and does not share
- * between mounts of a network; and a LockFolder, which all see, but of whose holder it is not always known whether it
- * lives.
+ * The right to an unfinished file, tied to its journal. It takes three locks, because none is enough alone: a list of
+ * this process; flock(2), which the system frees however a process ends, but which is missing on some systems and not
+ * shared between network mounts; and a LockFolder, which everybody sees, but whose holder may be dead without anybody
+ * knowing.
  */
 export class JournalLock {
   /** The journal, open for reading and writing. */
@@ -33,7 +33,7 @@ export class JournalLock {
   }
 
   /**
-   * Open or make the journal `name`, for this opener alone. Nobody may do more with it than `mode` says.
+   * Open or make the journal `name`, for this opener alone, with the rights of `mode` or fewer.
    *
    * @throws StorageError BUSY; the system's error
    */
@@ -51,7 +51,7 @@ export class JournalLock {
       return JournalLock.#open(folder, name, 0, OWN_FILE);
     } catch (cause) {
       if (["ENOENT", "ELOOP", "EISDIR"].includes(errnoOf(cause))) return "gone";
-      // Another user's: who knows.
+      // Another user's: unknown.
       if (["EACCES", "EPERM"].includes(errnoOf(cause))) return undefined;
       throw cause;
     }
@@ -70,22 +70,21 @@ export class JournalLock {
       lock = new JournalLock(fd, key, others.folder);
       open.add(key);
     } catch (error) {
-      // No room for the rest of the lock: a journal that says nothing yet is of no use. Unless another has just locked
-      // it.
+      // No room for the rest of the lock: remove the empty journal, unless another process has just locked it.
       const isFree = libc().tryLock?.(fd) !== false;
       if (create !== 0 && facts.size === 0n && isFree) fs.rmSync(path, { force: true });
       throw error;
     } finally {
       if (lock === undefined) fs.closeSync(fd);
     }
-    // Who had it may have removed it between our open and our lock.
+    // Its holder may have removed it between our open and our lock.
     const named = fs.lstatSync(path, { throwIfNoEntry: false, bigint: true });
     if (named?.ino === facts.ino) return lock;
     lock.release();
     return "gone";
   }
 
-  /** @throws StorageError BUSY when another has taken it, because this process stood still for too long */
+  /** @throws StorageError BUSY when another has taken it, because this process was stopped for too long */
   requireHeld(): void {
     if (this.#folder?.isHeld === false) throw busy();
   }
@@ -118,7 +117,7 @@ function lockForOthers(
     const lock = LockFolder.take(place, folder.at(uniqueLockName(name)), ground);
     return lock && { folder: lock };
   } catch (cause) {
-    // On a full disk there is no room for a folder: what is unfinished must be removable all the same.
+    // A full disk has no room for a folder, but unfinished files must be removable.
     if (flock === "held" && !fs.existsSync(place)) return { folder: undefined };
     throw cause;
   }

@@ -3,26 +3,26 @@ import { join } from "node:path";
 import { errnoOf } from "../../../errno.ts";
 import { formatOwner, isLive, LEASE_MS, type LockGround, newOwner, parseOwner } from "./lock-owner.ts";
 
-/** So often a holder shows itself to other machines. */
+/** How often a holder shows other machines that it lives. */
 const REFRESH_MS = LEASE_MS / 4;
-/** What a holder writes to show itself: the content says nothing, the time of it does. */
+/** What a holder writes to show that it lives: only the time of the write matters. */
 const SIGN = ".";
-/** Others may come and go while one tries; each time somebody gets on. */
+/** Others may take and release it between the tries; each time somebody makes progress. */
 const MAX_TRIES = 16;
 
 const held = new Set<LockFolder>();
 let refreshing: ReturnType<typeof setInterval> | undefined;
 
 /**
- * A lock that needs nothing of the system but what every disk can: a folder that is never empty while it is held, with
- * a file in it that is named after its holder. It is made aside and renamed into place, which fails where a folder with
- * something in it is. What a dead holder left is removed by the name that only it has had, so that nobody takes away
- * what another has taken meanwhile; a lock file of one name could not be taken over so.
+ * A lock that every disk supports: a folder that is never empty while it is held; the file in it is named after the
+ * holder. It is made aside and renamed into place, which fails when a folder that is not empty is there. What a dead
+ * holder left is removed by that unique name, so that nobody removes a lock that another has taken meanwhile; a lock
+ * file with one fixed name could not be taken over safely.
  */
 export class LockFolder {
   readonly #place: string;
   readonly #own: string;
-  /** When it was last known to be ours, in milliseconds since 1970: this clock goes on while a machine sleeps. */
+  /** When it was last known to be ours, in milliseconds since 1970: this clock also runs while the machine sleeps. */
   #seenAt = Date.now();
 
   private constructor(place: string, own: string) {
@@ -45,9 +45,9 @@ export class LockFolder {
       fs.closeSync(fs.openSync(join(aside, own), "wx", 0o666));
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         if (moveInto(place, aside)) return new LockFolder(place, join(place, own));
-        // By the clock of the disk, which on a network is not ours.
+        // By the clock of the disk, which differs from ours on a network.
         if (!sweep(place, ground, fs.statSync(join(aside, own)).mtimeMs)) break;
-        // One that is empty is nobody's; not every system renames over it.
+        // An empty folder is nobody's lock, but not every system renames over it.
         removeEmpty(place);
       }
     } catch (error) {
@@ -58,7 +58,7 @@ export class LockFolder {
     return undefined;
   }
 
-  /** False when another has taken it: it held still for too long, or somebody removed it. */
+  /** False when another has taken it: this process was stopped for too long, or somebody removed the lock. */
   get isHeld(): boolean {
     return Date.now() - this.#seenAt < REFRESH_MS || this.show();
   }
@@ -78,7 +78,7 @@ export class LockFolder {
     try {
       const fd = fs.openSync(this.#own, "r+");
       try {
-        // Written rather than dated: the time shall be that of the disk.
+        // A write, not utimes(): the time must come from the disk.
         fs.writeSync(fd, SIGN, 0);
       } finally {
         fs.closeSync(fd);
@@ -86,7 +86,7 @@ export class LockFolder {
       this.#seenAt = Date.now();
       return true;
     } catch (cause) {
-      // A network that is away for a moment has given it to nobody.
+      // A network that is down for a moment has given the lock to nobody.
       return errnoOf(cause) !== "ENOENT" && Date.now() - this.#seenAt < LEASE_MS;
     }
   }
@@ -97,7 +97,8 @@ function refreshAll(): void {
 }
 
 /**
- * How systems say that something is at the new name of a folder; sshfs and Windows have no word of their own for it.
+ * What systems report when something is at the new name of a folder; sshfs and Windows have no code of their own for
+ * it.
  */
 const TAKEN = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM"];
 
@@ -142,6 +143,6 @@ function removeEmpty(place: string): void {
   try {
     fs.rmdirSync(place);
   } catch {
-    // It holds something, or is not there.
+    // It is not empty, or not there.
   }
 }

@@ -7,15 +7,15 @@ export interface LockOwner extends ProcessMark {
   readonly random: string;
 }
 
-/** What the one who asks knows of the disk. */
+/** What the asking process knows of the disk. */
 export interface LockGround {
-  /** As LockOwner.flockedOn, of the one who asks. */
+  /** As LockOwner.flockedOn, of the asking process. */
   readonly flockedOn: string;
-  /** The disk is in this machine, as far as the system says; what it shares with others is another matter. */
+  /** The system says that the disk is in this machine; it may still be shared with others. */
   readonly isOwnDisk: boolean;
 }
 
-/** A holder of another machine that has not shown itself for so long is gone. */
+/** A holder on another machine that has not written for this long is gone. */
 export const LEASE_MS = 120_000;
 
 export function newOwner({ flockedOn }: LockGround): LockOwner {
@@ -26,7 +26,7 @@ export function formatOwner({ pid, start, machine, boot, space, flockedOn, rando
   return [pid, start, machine, boot, space, flockedOn, random].join(".");
 }
 
-/** undefined for a name that is none, perhaps of a later version. */
+/** undefined for other names, perhaps of a later version. */
 export function parseOwner(name: string): LockOwner | undefined {
   const found = /^(\d+)\.(\d+)\.([0-9a-f]{16})\.([0-9a-f]{16})\.(\d+)\.([0-9a-f-]+)\.([0-9a-f]+)$/.exec(name);
   if (found === null) return undefined;
@@ -34,14 +34,14 @@ export function parseOwner(name: string): LockOwner | undefined {
   return { pid: Number(pid), start, machine, boot, space, flockedOn, random };
 }
 
-/** Whether the holder is there. `idleMs`: since when it has not shown itself, by the clock of the disk. */
+/** Whether the holder lives. `idleMs`: time since its last write, by the clock of the disk. */
 export function isLive(owner: LockOwner | undefined, ground: LockGround, idleMs: number): boolean {
-  // A clock that was set back makes nobody live for ever.
+  // A clock that was set back must not keep a holder alive for ever.
   const isRecent = Math.abs(idleMs) < LEASE_MS;
   if (owner === undefined) return isRecent;
   const here = thisProcess();
   if (owner.boot !== here.boot) return isRecent && !(ground.isOwnDisk && owner.machine === here.machine);
-  // It had flock where we have it now: the system freed it.
+  // It had flock(2) on the file on which we have it now: the system has freed its lock.
   if (owner.flockedOn !== "0" && owner.flockedOn === ground.flockedOn) return false;
   if (owner.space !== here.space) return isRecent;
   return isRunning(owner) ?? isRecent;

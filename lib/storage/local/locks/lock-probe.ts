@@ -5,8 +5,9 @@ import { OpenFolder } from "../open-folder.ts";
 import { OWN_FILE } from "../rights.ts";
 
 /**
- * Whether flock(2) works in this folder: ENOSYS, ENOLCK or EPERM are no word on who has the file. Asked of a file that
- * nobody else can have, and not of errno, which other work of the runtime may have changed by the time we look.
+ * Whether flock(2) works in this folder: a failure with ENOSYS, ENOLCK or EPERM does not mean that another has the
+ * file. It tries a file that nobody else can have, instead of errno, which other work of the runtime may have changed
+ * meanwhile.
  *
  * @throws the system's error, when no such file can be made
  */
@@ -26,7 +27,7 @@ export function hasFlock(folder: OpenFolder, name: string): boolean {
 const INSTEAD =
   "unfinished files are locked by folders beside them instead. What a machine leaves that goes down meanwhile is free after 2 minutes.";
 
-/** What programs that write into this folder at the same time will miss, in words; undefined when it is nothing. */
+/** What programs that write into this folder at the same time have to do without, in words; undefined when nothing. */
 export function missingLocks(path: string): string | undefined {
   if (process.platform === "win32") return `The program uses no file locks on Windows: ${INSTEAD}`;
   if (libc().tryLock === undefined) {
@@ -36,7 +37,7 @@ export function missingLocks(path: string): string | undefined {
   try {
     return hasFlock(folder, "locks") ? undefined : `No file locks on this disk: ${INSTEAD}`;
   } catch {
-    return undefined; // nothing can be made here, and so nothing is known
+    return undefined; // nothing can be made here, so nothing is known
   } finally {
     folder.release();
   }

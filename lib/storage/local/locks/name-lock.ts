@@ -6,13 +6,13 @@ import { namingLock, uniqueLockName } from "../names/part-names.ts";
 import { LockFolder } from "./lock-folder.ts";
 
 /**
- * Holders need the moment of a few calls of the system; one who died in it is found out, of another machine after a
+ * Holders need a few calls of the system. A holder that died in between is noticed, one on another machine after a
  * while.
  */
 const PATIENCE_MS = 1_000;
 
 /**
- * Do `work` while no other program of this kind gives the name `path` to anything.
+ * Do `work` while no other program of ours gives the name `path` to anything.
  *
  * @throws StorageError BUSY when one does all the time; what `work` throws; the system's error
  */

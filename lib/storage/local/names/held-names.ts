@@ -10,13 +10,14 @@ const SURELY_SHORT = 1023;
 const ENDS = /[. ](?=\/|$)/g;
 
 /**
- * What is said when `path` could not be made because its disk can't hold a name of it; undefined when that was not why.
- * What disks say then differs (EINVAL, ENOENT, EPERM, EILSEQ, …), so they are tried: after a failure, and never before.
+ * The error when `path` could not be made because its disk can't hold one of its names; undefined when that was not the
+ * reason. Disks report that in different ways (EINVAL, ENOENT, EPERM, EILSEQ, …), so the names are tried, and only
+ * after a failure.
  */
 export function explainName(folders: Folders, path: string, cause: unknown): StorageError | undefined {
   const errno = errnoOf(cause instanceof StorageError ? cause.cause : cause);
   if (isOtherMatter(errno)) return undefined;
-  // It may be the whole path that is too long.
+  // The whole path may be too long.
   const bytes = Buffer.byteLength(folders.root) + Buffer.byteLength(path);
   return errno === "ENAMETOOLONG" && bytes > SURELY_SHORT ? undefined : nameFault(folders, path, cause);
 }
@@ -39,8 +40,7 @@ export function nameFault(folders: Folders, path: string, cause?: unknown): Stor
 }
 
 /**
- * Some disks (FAT) cut dots or blanks from the end of a name without a word: then what is made under it is another
- * name's.
+ * Some disks (FAT) silently cut dots or spaces from the end of a name: then the file would get another name.
  *
  * @throws StorageError BAD_PATH
  */
@@ -50,7 +50,7 @@ export function requireKeptEnds(folders: Folders, path: string): void {
   throw unheldName(quote(path));
 }
 
-/** Also true when nothing can be made there: what is the matter then is told by who makes it. */
+/** Also true when nothing can be made there: then making it reports the reason. */
 function keepsAll(folders: Folders, path: string, ends: ReadonlySet<string>): boolean {
   try {
     const { folder } = folders.nearest(path);

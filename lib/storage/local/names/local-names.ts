@@ -1,18 +1,17 @@
 /**
- * Names that the local system can't hold, and what stands for them. On Windows a character that may not be in a name is
- * written as `%` and two hexadecimal digits, as in an address of the web, and read back so; elsewhere every repository
- * name is a name.
+ * Names that the local system can't hold, and their replacements. On Windows a forbidden character is written as `%`
+ * and two hexadecimal digits, as in a URL, and read back; elsewhere every repository name is valid.
  */
 
-// The backslash first of all: there it would be a way to another folder.
+// Above all the backslash, which would lead to another folder.
 const WINDOWS_FORBIDDEN = /[<>:"|?*\\%]/g;
-// Whatever folder it stands in, the name up to its first dot or colon, without the blanks behind it.
+// In any folder: the name up to its first dot or colon, without spaces at its end.
 const WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?= *(?:[.:]|$))/i;
 
 export function toLocalName(name: string, platform: NodeJS.Platform = process.platform): string {
   if (platform !== "win32" || name === ".") return name;
   const read = decode(name);
-  // A "%" is kept where it would not be read back as something else: such names are there already.
+  // A "%" stays where it would not be read back as something else: such names exist already.
   if (isAllowed(name) && (read === name || toLocalName(read, platform) !== name)) return name;
   return name
     .replace(WINDOWS_FORBIDDEN, (character, at: number) =>
@@ -34,7 +33,7 @@ function decode(name: string): string {
 export function fromLocalName(name: string, platform: NodeJS.Platform = process.platform): string {
   if (platform !== "win32") return name;
   const read = decode(name);
-  // Whatever toLocalName() would not have written is a name as it stands.
+  // A name that toLocalName() would not have written stays as it is.
   return toLocalName(read, platform) === name ? read : name;
 }
 

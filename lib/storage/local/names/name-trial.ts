@@ -5,17 +5,17 @@ import { OpenFolder } from "../open-folder.ts";
 import { toLocalName } from "./local-names.ts";
 import { uniqueTrialName } from "./part-names.ts";
 
-/** What the system says when something else than a name is the matter; "" is no word of the system. */
+/** Errors of the system whose reason is not a name; "" is no system error. */
 const OTHER_MATTERS = new Set([
   ...["", "EEXIST", "ENOTEMPTY", "ENOTDIR", "EISDIR", "ELOOP", "ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EBUSY"],
   ...["ETXTBSY", "EXDEV", "EMFILE", "ENFILE", "ENOMEM"],
 ]);
-/** Whether a name has no part in what the system said. */
+/** Whether the error has nothing to do with a name. */
 export function isOtherMatter(errno: string): boolean {
   return OTHER_MATTERS.has(errno);
 }
 
-/** Which disks keep what ends of names: each is asked once. */
+/** Which disks keep which ends of names: each is tried once. */
 export class Endings {
   readonly #known = new Map<string, boolean>();
 
@@ -29,7 +29,7 @@ export class Endings {
 }
 
 /**
- * Try the very name, in a folder that nobody is shown: the disk of `folder` holds it when it is called so then.
+ * Try the name itself, in a hidden folder: the disk of `folder` holds it when the file then has that name.
  *
  * @throws the system's error when not even that folder can be made
  */

@@ -6,7 +6,7 @@ import type { Folders } from "../folders.ts";
 import type { OpenFolder } from "../open-folder.ts";
 import { toLocalName } from "./local-names.ts";
 
-/** Letters that have two cases, and nothing that a disk may cut off or write in another way. */
+/** ASCII only, with nothing at the end that a disk may cut off. */
 const PLAIN = /^[\0-\x7f]*[^. ]$/s;
 
 /** As Storage.hasOwnName(). @throws StorageError as Folders.holder(); the system's error */
@@ -26,13 +26,13 @@ export function hasOwnName(folders: Folders, path: string): boolean {
   return true;
 }
 
-/** Whether `name` in `folder` is called so, or is not there. @throws the system's error */
+/** Whether `name` in `folder` has exactly that name, or does not exist. @throws the system's error */
 export function isItsOwn(folder: OpenFolder, name: string): boolean {
   const there = look(folder, name);
   if (there === undefined) return true;
   if (PLAIN.test(name)) {
     const swapped = swapCase(name);
-    // Some drivers give one file another number for each way of writing its name.
+    // Some drivers give one file a different number for each spelling of its name.
     if (swapped === name || isOther(there, look(folder, swapped))) return true;
   }
   const local = toLocalName(name);

@@ -1,13 +1,13 @@
 import { MAX_NAME_BYTES } from "../../../path.ts";
 
 /**
- * What an unfinished file, its journal and its lock are called: kept apart from all that people name, and never served.
+ * What an unfinished file, its journal and its lock are called: names that people don't use, and that are never served.
  */
 const PART = ".commserver-part";
 const JOURNAL = ".commserver-journal";
 const LOCK = ".commserver-lock";
 
-// In any case of letters: there are systems to which those are the same names.
+// Ignoring case: to some systems those are the same names.
 const UNFINISHED = /\.commserver-(?:part|journal|lock)$/i;
 const WITHIN_UNFINISHED = /\.commserver-(?:part|journal|lock)(?:\/|$)/i;
 

@@ -7,7 +7,7 @@ import { isWithinUnfinished } from "./part-names.ts";
 const STRAY = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
- * Paths are checked where they come in (lib/path.ts). One that was not leads nowhere else all the same.
+ * Paths are checked where they enter (lib/path.ts). One that was not checked must not lead elsewhere, either.
  *
  * @throws StorageError BAD_PATH for what is no name, NOT_ALLOWED for the names of unfinished files and of the marker
  */

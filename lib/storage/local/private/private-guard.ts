@@ -16,14 +16,15 @@ import { isMarked } from "./state-marker.ts";
 
 export interface GuardOptions {
   readonly owner: Owner;
-  /** What is no part of the tree, wherever in it that may lie. */
+  /** Places that don't belong to the tree, wherever in it they lie. */
   readonly places?: PrivatePlaces;
-  /** Told the path of what a list leaves out for that. */
+  /** Called with the path of what a list leaves out for that reason. */
   onHidden?(path: string): void;
 }
 
 /**
- * Keeps a tree apart from what belongs to CommServer itself: what its own program knows, and what another has marked.
+ * Keeps what is CommServer's own out of a tree: places that this program knows, and folders that another one has
+ * marked.
  */
 export class PrivateGuard {
   readonly #owner: Owner;
@@ -55,8 +56,8 @@ export class PrivateGuard {
   }
 
   /**
-   * Look at a folder that was opened, and at those that it truly lies in, whatever names are swapped meanwhile. `real`
-   * is its real path.
+   * Check an open folder, and those that it really lies in, whatever names are swapped meanwhile. `real` is its real
+   * path.
    *
    * @returns what it is
    * @throws StorageError as refusal() when it is private, or lies in a folder that is; the system's error when it is
@@ -67,7 +68,7 @@ export class PrivateGuard {
     const passed: Inode[] = [];
     let at = opened.at(".");
     let stats: BigIntStats | undefined = folder;
-    // Above what is closed to us nothing leads here.
+    // Nothing leads here from above a folder that is closed to us.
     for (let levels = real.split(sep).length; levels > 0 && stats !== undefined; levels--) {
       if (this.#public.get(stats)) break;
       if (this.#isFolder(stats, at)) throw this.refusal(path);
@@ -117,7 +118,7 @@ export class PrivateGuard {
     if (there !== undefined) this.requirePublic(path, there, held);
   }
 
-  /** True for what no list shows, as if it were not there: what is at `path`, in the folder that is open. */
+  /** True for what lists treat as missing: what is at `path`, in the open folder. */
   isHidden({ path, kind }: StorageEntry, stats: BigIntStats, folder: OpenFolder): boolean {
     const isPrivate =
       kind === "folder" ? this.#isFolder(stats, folder.at(baseName(path))) : this.#places.hasFile(stats);
@@ -131,14 +132,14 @@ export class PrivateGuard {
     return this.#places.below(fs.statSync(place, { bigint: true }));
   }
 
-  /** NOT_ALLOWED, or OWN_STATE: in the same words for whatever it is, and whether it is there or not. */
+  /** NOT_ALLOWED or OWN_STATE, in the same words whatever it is, and whether it exists or not. */
   refusal(path: string, reservation: Reservation = "private"): StorageError {
     const what = reservation === "private" ? "is where" : "leads to where";
     const words = `${quote(path)} ${what} CommServer keeps its own keys and records: it is left alone.`;
     return new StorageError(this.#owner === "server" ? "NOT_ALLOWED" : "OWN_STATE", words);
   }
 
-  /** A folder has gone, or lies elsewhere. */
+  /** A folder was removed or moved. */
   forget(): void {
     this.#public = new Inodes();
     this.#unmarked = new Inodes();
@@ -164,7 +165,7 @@ export class PrivateGuard {
   }
 }
 
-/** undefined for one that is longer than any that a private place is found by. */
+/** undefined for a path that is longer than all private ones. */
 function foldedPathOf(opened: OpenFolder): string | undefined {
   try {
     return foldLocalPath(opened.real);

@@ -11,19 +11,19 @@ const COARSE_MS = 3_000;
 /** Entries of a state folder that are known one by one: far more than a server or a client makes. */
 const MAX_ENTRIES = 1_024;
 
-/** Paths of this machine, whether there is anything or not. */
+/** Paths of this machine, which need not exist. */
 export interface PrivatePaths {
   /** Private with all below them. */
   readonly folders: readonly string[];
   readonly files: readonly string[];
-  /** Folders as well, but only where they lie in a tree: elsewhere they may be on a disk that does not answer. */
+  /** More folders, checked only where they lie in a tree: elsewhere they may be on a disk that does not answer. */
   readonly others?: readonly string[];
 }
 
 /**
- * What of this machine belongs to CommServer itself, and so to no tree that it serves, sends or stores into: state
- * folders, keys. They are known by device and inode, through links and mounts, and by the names that lead to them:
- * there are file systems that give one file several numbers, by how its name is written.
+ * What is CommServer's own on this machine, and so in no tree that it serves, sends from or stores into: state folders,
+ * keys. They are recognized by device and inode, through links and mounts, and also by the names that lead to them:
+ * some file systems give one file several numbers, one for each spelling of its name.
  */
 export class PrivatePlaces {
   readonly #paths: () => PrivatePaths;
@@ -52,7 +52,7 @@ export class PrivatePlaces {
     return this.#has(() => this.#folders, folder);
   }
 
-  /** True for a private file, whatever other name it is called by. */
+  /** True for a private file, under any of its names. */
   hasFile(file: Inode): boolean {
     return this.#has(() => this.#files, file);
   }
@@ -99,12 +99,12 @@ export class PrivatePlaces {
     return [...new Set(found)];
   }
 
-  /** A name that leads to a private place has come: do not wait to see it. */
+  /** A name that leads to a private place was made: look again at once. */
   forget(): void {
     this.#isFresh = false;
   }
 
-  /** A number that was free a moment ago may be that of a new file by now: what is found is looked for again. */
+  /** A number that was free a moment ago may be a new file's by now: check again what is found. */
   #has(all: () => Inodes<true>, inode: Inode): boolean {
     this.#refresh();
     if (all().get(inode) === undefined) return false;
@@ -149,7 +149,7 @@ export class PrivatePlaces {
     }
   }
 
-  /** Note a private folder, and what is in it, which hard links and mounts may show elsewhere. */
+  /** Note a private folder and its content, which hard links and mounts may show elsewhere. */
   #enter(path: string, stats: BigIntStats, isTop: boolean): void {
     this.#folders.set(stats, true);
     let contents = this.#contents.get(path);
@@ -190,7 +190,7 @@ function readContents(path: string, folder: BigIntStats): Contents {
       else if (stats !== undefined) files.push(stats);
     }
   } catch {
-    // Not for us to read: then neither are its files.
+    // Unreadable: then its files are unreadable, too.
   }
   return { folder, readAt, files, folders };
 }

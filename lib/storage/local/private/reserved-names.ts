@@ -2,8 +2,8 @@ import { sep } from "node:path";
 import { fold, foldPath } from "../../../fold.ts";
 
 /**
- * "private": what it names is; "way": it leads to that, and must go on doing so; "alike": there are file systems to
- * which it is the name of a way.
+ * "private": what it names is; "way": it leads to that, and must go on doing so; "alike": some file systems take it for
+ * the name of a "way".
  */
 export type Reservation = "private" | "way" | "alike";
 

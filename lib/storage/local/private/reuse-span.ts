@@ -1,12 +1,12 @@
-/** How long what was looked up stands: files of a tree come and go by thousands in it. */
+/** How long a result is used again: thousands of files of a tree come and go in that time. */
 const REUSE_MS = 50;
 
 /**
- * A while in which what was looked up may be used again. It begins with the first look-up, and ends for all of them.
+ * A span in which results may be used again. It begins with the first look-up, and ends for all of them.
  */
 export class ReuseSpan {
   readonly #onEnd: () => void;
-  /** A timer, so that nobody looks at a clock for each file of thousands. */
+  /** A timer, so that nobody reads a clock for each of thousands of files. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(onEnd: () => void) {

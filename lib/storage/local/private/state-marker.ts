@@ -2,15 +2,15 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { fold } from "../../../fold.ts";
 
-/** In every state folder of a server or a client, so that any other one knows it for what it is, wherever it lies. */
+/** In every state folder of a server or client, so that others recognize it, wherever it lies. */
 const MARKER = ".commserver-state";
 
 const TEXT =
   "CommServer keeps its keys and records in this folder. No CommServer serves it, or changes it for others.\n";
 
-// In any case of letters, and with what some systems cut off behind: there those are the same name.
+// Ignoring case, and what some systems cut off at the end: to them those are the same name.
 const WITHIN_MARKER = /(?:^|\/)\.commserver-state[. ]*(?:\/|$)/i;
-/** With a letter that such systems may take for another, or for none. */
+/** With letters that such systems may take for others, or ignore. */
 const LIKE_MARKER = /\.(?=.*-).*[^\0-\x7f]/s;
 
 /** True for a path of which any component is the name of the marker: nobody else may give it to anything. */
@@ -26,13 +26,13 @@ export function markState(folder: string): void {
   try {
     fs.writeFileSync(marker, TEXT, { flag: "wx", mode: 0o600 });
   } catch {
-    // It is known by its path to those who use it.
+    // Its users know it by its path.
   }
 }
 
 /**
- * Whether the folder at `place` is marked: by its owner, by this user or by root, for a shared folder such as /tmp
- * becomes nobody's state folder because somebody says so.
+ * Whether the folder at `place` is marked: by its owner, this user or root. Others can't turn a shared folder such as
+ * /tmp into a state folder.
  */
 export function isMarked(place: string): boolean {
   try {
@@ -40,6 +40,6 @@ export function isMarked(place: string): boolean {
     if (marker === undefined) return false;
     return [fs.statSync(place).uid, process.getuid?.(), 0].includes(marker.uid);
   } catch {
-    return false; // gone, or closed to us: then nothing in it can be had by its name
+    return false; // removed, or closed to us: then nothing in it can be reached by its name
   }
 }

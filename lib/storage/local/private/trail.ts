@@ -13,7 +13,7 @@ export interface Step {
   readonly isEnd: boolean;
 }
 
-/** The way to a path, as the system goes it. */
+/** The way to a path, as the system resolves it. */
 export interface Trail {
   /** The names on the way, those of links, too; up to the first that is missing. */
   readonly steps: readonly Step[];
@@ -71,6 +71,6 @@ function look<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch {
-    return undefined; // not there, or not for us
+    return undefined; // missing or unreadable
   }
 }

@@ -5,7 +5,7 @@ import { LookingSource } from "./looking-source.ts";
 import { RecursiveSource } from "./recursive-source.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
 
-/** Why changes are told later than they happen: in words for who watches, and for the operator. */
+/** Why changes are reported late: in words for watchers, and for the operator. */
 export interface Lateness {
   readonly message: string;
   readonly advice: string;
@@ -13,19 +13,19 @@ export interface Lateness {
 
 const LATER = "it looks from time to time, and changes are told later";
 
-/** Others write to the disk, and the system does not hear of it. */
+/** Others write to the disk without a report by the system. */
 export const DEAF: Lateness = {
   message: `The server's disk doesn't tell what others change on it: ${LATER}.`,
   advice: `The repository's disk (a network's, or FUSE) doesn't tell what others change on it: for those who watch, it is looked at from time to time.`,
 };
 
-/** The system has no room to tell of so many folders. */
+/** The system can't watch so many folders. */
 export const FULL: Lateness = {
   message: `The server's system can't watch so many folders: ${LATER}.`,
   advice: `The system can't watch all folders of the repository: for those who watch, they are looked at from time to time. Raise fs.inotify.max_user_watches, or max_user_instances, with sysctl.`,
 };
 
-/** A source and, as soon as that is known, why it tells late. */
+/** A source and, when that is known, why it reports late. */
 export interface OpenedSource {
   readonly source: TreeSource;
   readonly lateness: Lateness | undefined;
@@ -42,7 +42,7 @@ export function openLookingSource(folders: Folders, sink: TreeSink): OpenedSourc
   return { source: new LookingSource(sink, folders), lateness: FULL };
 }
 
-/** undefined where the system has room for nothing more. */
+/** undefined where the system can watch no more. */
 function openRecursive(folders: Folders, sink: TreeSink): TreeSource | undefined {
   // The same calls by another way.
   if (libc().inotify !== undefined) return undefined;

@@ -9,14 +9,14 @@ import { askMark, markNow } from "./root-mark.ts";
 import type { TreeSink } from "./tree-source.ts";
 import { WatchedTree } from "./watched-tree.ts";
 
-/** Changes are told together that come so close to each other: a copied tree, a file written in pieces. */
+/** Changes within this time are reported together: a copied tree, a file written in pieces. */
 const GATHER_MS = 20;
-/** What is there is learnt anew only so long after too much has happened: it may go on, and shall not keep us busy. */
+/** After too many changes the tree is read again only after this time: more may follow, and must not keep us busy. */
 const RENEW_MS = 500;
-/** What could not be learnt anew may be later; and so often is asked whether the root is still what it was. */
+/** When to retry reading a tree that could not be read; and how often to check whether the root is still the same. */
 const RETRY_MS = 30_000;
 const CHECK_MS = 2_000;
-/** Who comes so soon after the last has left finds the tree known. */
+/** A watcher that comes this soon after the last one left finds the tree known. */
 const LINGER_MS = 5_000;
 
 const REPLACED = "The server's repository is another folder than before, or a disk in it came or went: list it again.";
@@ -27,32 +27,32 @@ export interface FolderWatchOptions {
   readonly folders: Folders;
   /** As lookIn(). */
   look(folder: OpenFolder, path: string): Found;
-  /** Told in words for the operator why changes are told late, once. */
+  /** Called once, with words for the operator, when changes are reported late. */
   onNotice?(message: string): void;
   /** In place of openBestSource(). */
   openSource?(folders: Folders, sink: TreeSink, onDeaf: () => void): OpenedSource;
 }
 
 /**
- * Watches a tree for all who want to know. What is told waits for its turn: a tree is learnt, and looked at, in pieces
- * of bounded work, and so is what is told of it.
+ * Watches a tree for all listeners. Reading the tree, looking at what changed and reporting it all go in pieces of
+ * bounded work, and yield in between.
  */
 export class FolderWatch {
   readonly #options: FolderWatchOptions;
   readonly #listeners = new Set<Listener>();
-  /** What is watched now, and what settles when it is known. */
+  /** What is watched now, and a promise that settles when it is known. */
   #tree: WatchedTree | undefined;
   #ready: Promise<void> | undefined;
   #isTelling = false;
-  /** Changes that are not told one by one. While there are any, what is there is about to be learnt anew. */
+  /** Changes that are not reported one by one. While there are any, the tree is about to be read again. */
   #missed = 0;
   /** Why, for people. */
   #why: string | undefined;
-  /** Why changes are told late, as it is now. */
+  /** Why changes are reported late at present. */
   #lateness: Lateness | undefined;
-  /** Of this the operator has heard. */
+  /** What the operator knows. */
   readonly #noticed = new Set<Lateness>();
-  /** The system has no room: it is not tried again until all have left. */
+  /** The system can watch no more: it is not tried again until all listeners have left. */
   #isFull = false;
   /** Raised with each attempt to learn the tree, and when nobody wants it any more. */
   #openings = 0;
@@ -65,7 +65,7 @@ export class FolderWatch {
   }
 
   /**
-   * Resolves when every later change will be told. Returns the function that ends it.
+   * Resolves when every later change will be reported. Returns the function that ends it.
    *
    * @throws StorageError as Folders.open(); the system's error
    */
@@ -73,7 +73,7 @@ export class FolderWatch {
     this.#timers.cancel("leave");
     this.#listeners.add(listener);
     try {
-      // Others may wait for what could not be learnt anew: whoever comes now asks for all of them.
+      // Others may wait for a tree that could not be read: a new listener retries for all of them.
       this.#ready ??= this.#listeners.size > 1 ? this.#reopen() : this.#open();
       await this.#ready;
     } catch (error) {
@@ -140,7 +140,7 @@ export class FolderWatch {
     this.#options.onNotice?.(lateness.advice);
   }
 
-  /** Look whether the root, and what is mounted below it, are what they were. */
+  /** Check whether the root, and what is mounted below it, are still the same. */
   async #check(): Promise<void> {
     const tree = this.#tree;
     if (tree === undefined || tree.isLost) return;
@@ -163,7 +163,7 @@ export class FolderWatch {
       await this.#ready;
       for await (const changes of tree.changes()) this.#emit(changes);
     } catch {
-      // No file could be opened for a look: what has happened is not known.
+      // No file could be opened: what has happened is unknown.
       tree.lost();
     } finally {
       this.#isTelling = false;
@@ -182,15 +182,15 @@ export class FolderWatch {
     // The system may not have room for both.
     await lost?.close();
     if (lost !== this.#tree) return;
-    // Whoever comes before all is forgotten would be told nothing of a tree that is closed.
+    // A listener that comes now must not wait for a tree that is closed.
     if (this.#listeners.size === 0) return this.#stop();
     this.#ready = this.#reopen(lost !== undefined);
-    await this.#ready.catch(() => {}); // told, and tried again
+    await this.#ready.catch(() => {}); // reported, and tried again
   }
 
   /**
-   * Learn anew what is there. Then, and not before, it is of use to hear that something was missed: the rest is told.
-   * What can't be learnt is tried again later; `isFirst` says that nobody knows yet that it can't.
+   * Read the tree again. Only then does `missed` help a listener: what follows is reported. A tree that can't be read
+   * is tried again later; `isFirst` says that no listener knows of the failure yet.
    *
    * @throws as subscribe()
    */
@@ -200,7 +200,7 @@ export class FolderWatch {
     try {
       await this.#open();
     } catch (error) {
-      // Whoever comes now is told why by being refused.
+      // A new listener gets the reason as its error.
       const message =
         error instanceof StorageError ? error.message : "The server can't watch its repository at present.";
       if (isFirst) this.#emit([missed(1, message)]);

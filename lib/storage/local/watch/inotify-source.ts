@@ -4,10 +4,10 @@ import { IN, Inotify, type InotifyEvent, parseEvents } from "./inotify.ts";
 import type { KnownFolder } from "./known-folder.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
 
-/** Microseconds' work each: the clock is looked at after so many. */
+/** Each takes microseconds: check the clock after this many. */
 const EVENTS_PER_LOOK = 64;
 
-/** Watches each folder of a tree by itself: what moves is not walked through, and what is lost is known (Linux). */
+/** Watches each folder of a tree by itself: moved folders need not be read again, and losses are known (Linux). */
 export class InotifySource implements TreeSource {
   readonly isExact = true;
   readonly #inotify: Inotify;
@@ -36,7 +36,7 @@ export class InotifySource implements TreeSource {
   }
 
   isSame({ watchId }: KnownFolder, place: string): boolean {
-    // The system knows a folder that is watched again, by whatever name, and gives no watch twice.
+    // The system recognizes a folder that is watched already, by whatever name, and returns the same watch.
     return watchId === undefined || this.#inotify.add(place) === watchId;
   }
 
@@ -60,7 +60,7 @@ export class InotifySource implements TreeSource {
       for (let bytes = await this.#inotify.read(); bytes !== undefined; bytes = await this.#inotify.read()) {
         for (const event of parseEvents(bytes)) {
           this.#take(event);
-          // While this waits nothing is read: what the system then can't keep, it tells as lost.
+          // While this waits nothing is read; events that the system can't keep meanwhile are reported as lost.
           if (++taken % EVENTS_PER_LOOK === 0 && yielder.isDue) await yielder.pause();
         }
       }
@@ -75,7 +75,7 @@ export class InotifySource implements TreeSource {
     if (folder === undefined) return;
     if ((mask & IN.IGNORED) !== 0) {
       this.#folders.delete(watch);
-      // Of all others the folder above tells that they went.
+      // For all others the folder above reports that they are gone.
       if (folder.path === "") this.#sink.lost();
       return;
     }

@@ -40,7 +40,7 @@ export class Inotify {
     this.#reader = Bun.file(fd).stream().getReader();
   }
 
-  /** undefined where the system has no such thing, does not let us call it, or has none left. */
+  /** undefined where the system has no inotify, does not let us call it, or has no instance left. */
   static open(): Inotify | undefined {
     const calls = libc().inotify;
     const fd = calls?.init() ?? -1;
@@ -57,7 +57,7 @@ export class Inotify {
     if (!this.#isClosed) this.#calls.remove(this.#fd, watch);
   }
 
-  /** What happened, as much as the system tells at once; undefined after close(). @throws the system's error */
+  /** What happened, as much as one read returns; undefined after close(). @throws the system's error */
   async read(): Promise<Uint8Array | undefined> {
     const { value } = await this.#reader.read();
     return this.#isClosed ? undefined : value;
@@ -66,8 +66,8 @@ export class Inotify {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // The reader has a descriptor of its own. With the last one the system waits for all who may still be telling
-    // something, for as long as that takes: in another thread.
+    // The reader has its own descriptor. Closing the last one waits until the system has delivered all that is under
+    // way, which happens in another thread.
     void this.#reader
       .cancel()
       .catch(() => {})
@@ -94,7 +94,7 @@ function nameIn(buffer: Buffer, start: number, end: number): string | undefined 
   const nul = buffer.indexOf(0, start);
   const stop = nul < 0 || nul > end ? end : nul;
   const name = buffer.toString("utf8", start, stop);
-  // Stands there itself, or for what is no UTF-8.
+  // The name has this character itself, or it stands for bytes that are no UTF-8.
   if (!name.includes("\ufffd")) return name;
   try {
     return utf8.decode(buffer.subarray(start, stop));

@@ -1,11 +1,11 @@
 import { NameDigests } from "./name-digests.ts";
 
 /**
- * A folder of a watched tree, as it was told: its folders by name, and of what else is in it only digests of the names,
- * for there may be millions. A folder goes, and moves, in one step with all below it.
+ * A folder of a watched tree, as it was reported: its folders by name, and only digests of the other names, because
+ * there may be millions. A folder is removed or moved in one step with all below it.
  */
 export class KnownFolder {
-  /** undefined for the root, and for one that has gone. */
+  /** undefined for the root, and for a removed folder. */
   #parent: KnownFolder | undefined;
   #name: string;
   readonly #isRoot: boolean;
@@ -14,7 +14,7 @@ export class KnownFolder {
   /** By which the source that watches it knows the folder itself, whatever its name: the one or the other. */
   watchId: number | undefined;
   identity: string | undefined;
-  /** What is in it is known, and what happens in it is told. */
+  /** Its content is known, and changes in it are reported. */
   isLearnt = false;
 
   private constructor(name: string, parent: KnownFolder | undefined) {
@@ -35,7 +35,7 @@ export class KnownFolder {
     return this.#parent;
   }
 
-  /** Its path; undefined when it has gone, or a folder above it. */
+  /** Its path; undefined when it or a folder above it was removed. */
   get path(): string | undefined {
     if (this.#isRoot) return "";
     const above = this.#parent?.path;
@@ -66,7 +66,7 @@ export class KnownFolder {
     return added;
   }
 
-  /** A folder that has gone comes here, with all below it. */
+  /** A folder that was moved away comes here, with all below it. */
   adopt(name: string, folder: KnownFolder): void {
     folder.#name = name;
     folder.#parent = this;
@@ -74,7 +74,7 @@ export class KnownFolder {
     this.#folders.set(name, folder);
   }
 
-  /** It goes with all below it. */
+  /** Remove it with all below it. */
   detach(): void {
     if (this.#parent?.folder(this.#name) === this) this.#parent.#folders?.delete(this.#name);
     this.#parent = undefined;
@@ -95,7 +95,7 @@ export class KnownFolder {
     return this.#others?.delete(name) ?? false;
   }
 
-  /** What else than folders is known in it is forgotten. */
+  /** Forget the names of all but folders. */
   clearOthers(): void {
     this.#others = undefined;
   }

@@ -11,9 +11,9 @@ import type { KnownFolder } from "./known-folder.ts";
 import { FOLDER, FolderSnapshot, type Signature, signatureAt, signatureOf } from "./tree-snapshot.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
 
-/** The rest between two looks at a tree, at least. */
+/** The shortest rest between two looks at a tree. */
 export const LOOK_MS = 2_000;
-/** And so many times what a look took: a hundredth of one core. */
+/** The rest is also this many times as long as the look: a hundredth of one core. */
 const REST_FACTOR = 99;
 /** A look at one name that takes longer waits for a disk: other threads do that. */
 const SLOW_MS = 0.5;
@@ -26,15 +26,15 @@ export function restAfter(spentMs: number, leastMs = LOOK_MS): number {
 }
 
 /**
- * Looks from time to time, where the system does not tell what changes: little at a time, and the more there is the
- * less often.
+ * Looks from time to time, where the system does not report changes: a little at a time, and less often the larger the
+ * tree is.
  */
 export class LookingSource implements TreeSource {
   readonly isExact = false;
   readonly #sink: TreeSink;
   readonly #folders: Folders;
   readonly #leastMs: number;
-  /** What is looked at; undefined: nothing was seen of it yet. */
+  /** The folders that are looked at; undefined: not seen yet. */
   readonly #seen = new Map<KnownFolder, FolderSnapshot | undefined>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLooking = false;
@@ -53,13 +53,13 @@ export class LookingSource implements TreeSource {
     return true;
   }
 
-  /** As watch(), but from the next look on: what is there then counts as told. */
+  /** As watch(), but from the next look on: what is there then counts as reported. */
   watchLater(folder: KnownFolder): void {
     this.#seen.set(folder, undefined);
     if (!this.#isLooking) this.#schedule(this.#leastMs);
   }
 
-  /** By what is in them, one folder is as good as another. */
+  /** Content does not tell folders apart. */
   isSame(): boolean {
     return true;
   }
@@ -105,7 +105,7 @@ export class LookingSource implements TreeSource {
     try {
       opened = this.#folders.open(path);
     } catch {
-      return; // gone, which the folder above it shows; or not now
+      return; // removed, which the folder above it shows; or unreadable now
     }
     try {
       const now = await readSignatures(folder, opened.at("."), effort);
@@ -119,7 +119,7 @@ export class LookingSource implements TreeSource {
     await effort.pause();
   }
 
-  /** What is told is noted by noteLook(), when it is looked at for that. */
+  /** noteLook() notes what is reported. */
   #tell(folder: KnownFolder, before: Map<string, Signature>, now: ReadonlyMap<string, Signature>): void {
     for (const [name, signature] of now) {
       const earlier = before.get(name);
@@ -134,7 +134,7 @@ export class LookingSource implements TreeSource {
   }
 }
 
-/** Counts the time that work takes, and lets others have their turn. */
+/** Measures the time that the work takes, and yields. */
 class Effort {
   readonly #yielder = new Yielder(diskClock);
   #since = performance.now();

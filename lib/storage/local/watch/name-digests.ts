@@ -3,10 +3,10 @@ const EMPTY = 0;
 const MIN_SLOTS = 8;
 
 /**
- * A set of names of which only digests of 32 bits are kept, in six to twelve bytes each: of a million names in one
- * folder, one in four thousand is taken for another that is there.
+ * A set of names that keeps only digests of 32 bits, in six to twelve bytes each. In a folder of a million names, one
+ * new name in four thousand is taken for one that is there.
  *
- * An open hash table with linear probing; what is deleted is filled up from behind (Knuth, TAOCP 6.4, algorithm R).
+ * An open hash table with linear probing; a deletion moves later entries up (Knuth, TAOCP 6.4, algorithm R).
  */
 export class NameDigests {
   #slots = new Int32Array(MIN_SLOTS);
@@ -36,7 +36,7 @@ export class NameDigests {
     let hole = this.#find(digestOf(name));
     if (slots[hole] === EMPTY) return false;
     for (let at = (hole + 1) & mask; slots[at] !== EMPTY; at = (at + 1) & mask) {
-      // What would not be found any more behind the hole goes into it.
+      // An entry that would not be found after the hole moves into it.
       const home = (slots[at] as number) & mask;
       if (((at - home) & mask) < ((at - hole) & mask)) continue;
       slots[hole] = slots[at] as number;

@@ -2,7 +2,7 @@
 export class NamedTimers<Name> {
   readonly #timers = new Map<Name, ReturnType<typeof setTimeout>>();
 
-  /** Unless it is about to happen anyway. */
+  /** No effect when the timer of this name runs already. */
   after(ms: number, name: Name, action: () => void): void {
     if (this.#timers.has(name)) return;
     const timer = setTimeout(() => {

@@ -16,11 +16,11 @@ export class RecursiveSource implements TreeSource {
   /** @throws the system's error */
   constructor(root: string, sink: TreeSink) {
     this.#watcher = fs.watch(root, { recursive: true }, (_, name) => {
-      // Without a name: so much has happened that the system kept no record of it.
+      // Without a name: so much has happened that the system dropped events.
       if (typeof name === "string" && name !== "") sink.touchedPath(toPath(name));
       else sink.lost();
     });
-    // A part of the tree that can't be watched, or a root that is gone.
+    // A part of the tree can't be watched, or the root is gone.
     this.#watcher.on("error", (cause) => (NO_ROOM.includes(errnoOf(cause)) ? sink.full() : sink.lost()));
   }
 
@@ -42,7 +42,7 @@ export class RecursiveSource implements TreeSource {
   }
 }
 
-/** The repository path for what the system tells of the tree. */
+/** The repository path for a path that the system reports. */
 function toPath(local: string): string {
   return local
     .split(sep)
@@ -50,7 +50,7 @@ function toPath(local: string): string {
     .join("/");
 }
 
-/** The number of a folder is given to another when it is gone, but not at the same time. */
+/** A folder's number may be given to another one after it was removed, but the time of birth differs. */
 function identityOf(place: string): string {
   const { dev, ino, birthtimeNs } = fs.statSync(place, { bigint: true });
   return `${dev} ${ino} ${birthtimeNs}`;

@@ -5,8 +5,8 @@ import { readFile, stat } from "node:fs/promises";
 const MOUNTS = "/proc/self/mountinfo";
 
 /**
- * Which folder is at `place`, and which disks are mounted below `root`, its real path: another text when one of them
- * comes or goes, which the system tells nobody who watches folders.
+ * Which folder is at `place`, and which disks are mounted below `root`, its real path. The text changes when one of
+ * them comes or goes, which watched folders don't report.
  *
  * @throws the system's error when nothing is there
  */

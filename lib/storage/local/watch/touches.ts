@@ -1,15 +1,15 @@
 import type { KnownFolder } from "./known-folder.ts";
 
-/** Names that may wait for a look; when there are more, what is there is learnt anew. */
+/** Names that may wait for a look; with more, the tree is read again. */
 export const MAX_TOUCHED = 50_000;
-/** Names of one folder, or folders, of which it is not known where they went. */
+/** Names of one folder, or folders, whose new place is not known yet. */
 const MAX_UNSURE = 1_000;
 
 /** What has happened at a name since it was last looked at. */
 export interface Touch {
-  /** The last was that it went: there is nothing to look at. */
+  /** It was removed last: there is nothing to look at. */
   isGone: boolean;
-  /** A folder that was told has gone from there. */
+  /** A folder that was reported was removed from there. */
   hadFolder: boolean;
   /** The folder that is there now came from elsewhere in the tree, with all that is known of it. */
   isMoved: boolean;
@@ -27,7 +27,7 @@ export class Touches {
   readonly #options: TouchesOptions;
   #touched = new Map<KnownFolder, Map<string, Touch>>();
   #count = 0;
-  /** What was touched in a folder that was not where it was known to be. */
+  /** Touches in folders that were not at their known path. */
   readonly #unsure = new Map<KnownFolder, Map<string, Touch>>();
   #isStopped = false;
 
@@ -67,14 +67,14 @@ export class Touches {
     return touched;
   }
 
-  /** The folder was not where it was known to be: the look waits until touchUnsure(). */
+  /** The folder was not at its known path: the look waits until touchUnsure(). */
   noteUnsure(folder: KnownFolder, name: string, touch: Touch): void {
     const names = this.#unsure.get(folder) ?? new Map<string, Touch>();
     this.#unsure.set(folder, names.set(name, touch));
     if (this.#unsure.size > MAX_UNSURE || names.size > MAX_UNSURE) this.#options.onTooMany();
   }
 
-  /** What was not found where it was may be found where it is now. */
+  /** Folders that were not found at their old path may be at their new one by now. */
   touchUnsure(): void {
     const unsure = [...this.#unsure];
     this.#unsure.clear();
@@ -87,7 +87,7 @@ export class Touches {
     }
   }
 
-  /** Nothing more is kept. What waits goes on waiting. */
+  /** Keep no new touches. Those that wait go on waiting. */
   stop(): void {
     this.#isStopped = true;
   }

@@ -13,8 +13,8 @@ import type { KnownFolder } from "./known-folder.ts";
 import type { TreeSource } from "./tree-source.ts";
 
 /**
- * Makes folders known and watched with all below them, and lets go of them again, in turns with all else. What is below
- * a folder is reached through that folder, and not by a path: nobody who moves folders meanwhile can mix them up.
+ * Reads and watches folders with all below them, and stops that again, yielding in between. It reaches what is below a
+ * folder through the open folder, not by a path: moves meanwhile can't mix folders up.
  */
 export class TreeLearner {
   readonly #folders: Folders;
@@ -27,7 +27,7 @@ export class TreeLearner {
   }
 
   /**
-   * The open folder that is known, for the caller to release; undefined when another, or none, is at its path by now.
+   * The known folder, open, for the caller to release; undefined when another or none is at its path by now.
    */
   open(folder: KnownFolder): OpenFolder | undefined {
     const { path } = folder;
@@ -37,17 +37,17 @@ export class TreeLearner {
     return undefined;
   }
 
-  /** Whether another folder than the one that is known is at its name in the open `holder`. */
+  /** Whether another folder than the known one has its name in the open `holder`. */
   isReplaced(holder: OpenFolder, folder: KnownFolder): boolean {
     const opened = this.#tried(() => this.#openIn(holder, folder));
-    if (opened === undefined) return false; // not for us to read
+    if (opened === undefined) return false; // unreadable
     const isSame = this.#source.isSame(folder, opened.at("."));
     opened.release();
     return !isSame;
   }
 
   /**
-   * Learn what is in the root, and below it.
+   * Read what is in the root and below it.
    *
    * @returns false when not all of it can be watched; true or false after stop()
    * @throws as Folders.open(); the system's error out of files
@@ -63,14 +63,14 @@ export class TreeLearner {
       opened = this.#openIn(holder, folder);
     } catch (cause) {
       if (isOutOfFiles(cause)) throw cause;
-      // As for list(): in what can't be read there is nothing. Of what has just gone, or is private, nothing is known.
+      // As for list(): an unreadable folder counts as empty. One that was just removed, or is private, stays unknown.
       if (errnoOf(cause) !== "EACCES") folder.detach();
       return true;
     }
     return this.#learn(folder, opened, yielder);
   }
 
-  /** Give back what the system keeps for a folder and all below it. */
+  /** Stop watching a folder and all below it. */
   async unwatch(top: KnownFolder): Promise<void> {
     const yielder = new Yielder(diskClock);
     const waiting = [top];
@@ -81,14 +81,14 @@ export class TreeLearner {
     }
   }
 
-  /** Nothing more is learnt. */
+  /** Read nothing more. */
   stop(): void {
     this.#isStopped = true;
   }
 
   async #learn(folder: KnownFolder, opened: OpenFolder, yielder: Yielder): Promise<boolean> {
     try {
-      // First: what comes while it is read may be seen twice, but not missed.
+      // Before reading: what comes meanwhile may be seen twice, but not missed.
       const watched = this.#source.watch(folder, opened.at("."));
       let isWhole = typeof watched === "boolean" ? watched : await watched;
       folder.isLearnt = true;
@@ -107,7 +107,7 @@ export class TreeLearner {
         if (isOutOfFiles(cause)) throw cause;
       }
       for (const below of added) {
-        // What has gone meanwhile, or moved, is for those to learn who are told of it.
+        // Folders that were removed or moved meanwhile have events of their own.
         if (below.parent === folder) isWhole = (await this.learnIn(opened, below, yielder)) && isWhole;
         if (this.#isStopped) return false;
       }

@@ -4,27 +4,27 @@ import { digest64 } from "../../digest64.ts";
 /** In place of a digest: a folder, of which only what is in it can change. */
 export const FOLDER = 0n;
 
-/** What of an entry shows that it has changed, as 64 bits. */
+/** A digest of those facts of an entry that change with it. */
 export type Signature = bigint;
 
-/** What is in a folder: names, and what each looked like when it was last told. A few dozen bytes for each. */
+/** The content of a folder: names, and the state of each when it was last reported. A few dozen bytes for each. */
 export class FolderSnapshot {
   /** With slashes between them, which no name has. */
   #names = "";
   #signatures = new BigUint64Array(0);
-  /** What was told since; undefined: it is not there. */
+  /** Reported since then; undefined: it is not there. */
   readonly #told = new Map<string, Signature | undefined>();
 
   constructor(entries: ReadonlyMap<string, Signature>) {
     this.#keep(entries);
   }
 
-  /** What was told of `name`. */
+  /** The reported state of `name`. */
   note(name: string, signature: Signature | undefined): void {
     this.#told.set(name, signature);
   }
 
-  /** All of it, as it was told. */
+  /** All of it, as reported. */
   entries(): Map<string, Signature> {
     const entries = new Map<string, Signature>();
     if (this.#names !== "") {
@@ -58,7 +58,7 @@ export function signatureOf(stats: fs.Stats): Signature {
   return digest64(factsBytes, 0) || 1n;
 }
 
-/** Of what is at `place`; undefined when nothing is, or it can't be seen. */
+/** Of what is at `place`; undefined when nothing is there, or it is unreadable. */
 export function signatureAt(place: string): Signature | undefined {
   try {
     return signatureOf(fs.lstatSync(place));

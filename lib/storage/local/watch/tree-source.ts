@@ -7,38 +7,38 @@ export interface Arrival {
   readonly cookie: number;
 }
 
-/** Who wants to know what happens in a tree, in the order in which it happens. */
+/** Gets what happens in a tree, in that order. */
 export interface TreeSink {
-  /** There is something new at `name`: a folder, or something else in place of what may have been there. */
+  /** Something new is at `name`: a folder, or something else that may have replaced what was there. */
   came(folder: KnownFolder, name: string, what: Arrival): void;
-  /** What was at `name` is not there any more. */
+  /** What was at `name` is gone. */
   gone(folder: KnownFolder, name: string, what: Arrival): void;
-  /** Something may have happened to what is at `name`: what, is for the sink to find out. */
+  /** Something may have happened at `name`: the sink finds out what. */
   touched(folder: KnownFolder, name: string): void;
-  /** The same, where the system tells paths only. */
+  /** The same, where the system reports only paths. */
   touchedPath(path: string): void;
-  /** The system has told less than has happened. */
+  /** The system has dropped events. */
   lost(): void;
-  /** The system has no room to tell of all that there is. */
+  /** The system can't watch so much. */
   full(): void;
 }
 
-/** How a system tells what happens in a tree. */
+/** How the system reports what happens in a tree. */
 export interface TreeSource {
-  /** Whether it tells what comes and goes (came(), gone()), and not only that something did. */
+  /** Whether it reports what came and went (came(), gone()), and not only that something did. */
   readonly isExact: boolean;
   /**
-   * Tell from now on what happens in `folder`, which is open at `place`.
+   * Report from now on what happens in `folder`, which is open at `place`.
    *
    * @returns false when the system can't watch more
    */
   watch(folder: KnownFolder, place: string): boolean | Promise<boolean>;
   /** Whether what is open at `place` is the very folder for which watch() was called. */
   isSame(folder: KnownFolder, place: string): boolean;
-  /** What is at `name` is looked at next, to be told; `opened` is undefined when nothing is there any more. */
+  /** `name` is about to be looked at, and reported; `opened` is undefined when nothing is there any more. */
   noteLook(folder: KnownFolder, opened: OpenFolder | undefined, name: string): void;
-  /** Tell no more of it. No effect where that is another's meanwhile. */
+  /** Stop reporting it. No effect when its watch is another folder's by now. */
   unwatch(folder: KnownFolder): void;
-  /** Nothing is told any more. */
+  /** Stop reporting. */
   close(): void;
 }

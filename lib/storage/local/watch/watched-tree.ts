@@ -11,7 +11,7 @@ import { type Touch, Touches } from "./touches.ts";
 import { TreeLearner } from "./tree-learner.ts";
 import type { Arrival, TreeSink, TreeSource } from "./tree-source.ts";
 
-/** Changes that are told together, about. */
+/** About how many changes are reported together. */
 const BATCH_CHANGES = 256;
 
 export interface WatchedTreeOptions {
@@ -19,17 +19,17 @@ export interface WatchedTreeOptions {
   /** As lookIn(). */
   look(folder: OpenFolder, path: string): Found;
   openSource(sink: TreeSink): TreeSource;
-  /** Something waits to be told. */
+  /** Something waits to be reported. */
   onTouched(): void;
-  /** More has happened than is known: changes() is of no use any more. */
+  /** Events were lost: changes() is of no use any more. */
   onLost(): void;
-  /** As onLost(), because the source can't tell of so much. */
+  /** As onLost(), because the source can't watch so much. */
   onFull(): void;
 }
 
 /**
- * What is known of a tree, from the moment on that the system tells what happens in it. A folder that comes is learnt
- * before it is told, and then stands for all in it: whoever lists it then finds all that was not told.
+ * The known state of a tree, kept up to date by the reports of the system. A new folder is read before it is reported,
+ * and then stands for all in it: a listener that lists it then finds all that was not reported.
  */
 export class WatchedTree implements TreeSink {
   readonly #options: WatchedTreeOptions;
@@ -37,7 +37,7 @@ export class WatchedTree implements TreeSink {
   readonly #learner: TreeLearner;
   readonly #root = KnownFolder.root();
   readonly #touches: Touches;
-  /** Folders that have gone, until it is known whether they come back under another name. */
+  /** Folders that were moved away, until it is known whether they come back under another name. */
   readonly #moving = new Map<number, KnownFolder>();
   #isLost = false;
   #isClosed = false;
@@ -55,13 +55,13 @@ export class WatchedTree implements TreeSink {
     return this.#touches.count;
   }
 
-  /** True when more has happened than is known. */
+  /** True when events were lost. */
   get isLost(): boolean {
     return this.#isLost;
   }
 
   /**
-   * Learn all that there is.
+   * Read the whole tree.
    *
    * @returns false when it is too much to watch
    * @throws StorageError as Folders.open() for the root
@@ -70,7 +70,7 @@ export class WatchedTree implements TreeSink {
     return (await this.#learner.learnRoot(this.#root)) || this.#isLost || this.#isClosed;
   }
 
-  /** What has happened to all that was touched until now, some at a time. @throws the system's error out of files */
+  /** The changes at all names that were touched until now, some at a time. @throws the system's error out of files */
   async *changes(): AsyncGenerator<StorageChange[], void> {
     const touched = this.#touches.take();
     this.#forgetMoving();
@@ -129,7 +129,7 @@ export class WatchedTree implements TreeSink {
   }
 
   touched(folder: KnownFolder, name: string): void {
-    // A folder changes with what is in it, and that is told by itself.
+    // A folder changes with its content, which is reported by itself.
     if (folder.folder(name) !== undefined || isUnfinished(name)) return;
     this.#touches.at(folder, name).isGone = false;
   }
@@ -140,7 +140,7 @@ export class WatchedTree implements TreeSink {
     const names = path.split("/");
     for (const [index, name] of names.entries()) {
       const next = folder.folder(name);
-      // What is in a folder that is not known comes with it.
+      // The content of an unknown folder is reported with the folder.
       if (next === undefined || index === names.length - 1) {
         this.#touches.at(folder, name).isGone = false;
         return;
@@ -176,7 +176,7 @@ export class WatchedTree implements TreeSink {
     this.#source.close();
   }
 
-  /** `opened`: the folder, undefined when it is not where it was. */
+  /** `opened`: the folder; undefined when it is not at its path. */
   async #changesAt(
     folder: KnownFolder,
     opened: OpenFolder | undefined,
@@ -184,10 +184,10 @@ export class WatchedTree implements TreeSink {
     touch: Touch,
   ): Promise<StorageChange[]> {
     const path = folder.pathOf(name);
-    // What has gone with its folder is told by that.
+    // What was removed with its folder is reported with it.
     if (path === undefined || pathFault(path) !== undefined) return [];
     if (opened === undefined && !touch.isGone) {
-      // Where the folder went, another event tells, of it or of one above it.
+      // Another event, of this folder or one above, says where it went.
       if (this.#source.isExact) this.#touches.noteUnsure(folder, name, touch);
       return [];
     }
@@ -237,7 +237,7 @@ export class WatchedTree implements TreeSink {
   }
 
   #detach(folder: KnownFolder, touch: Touch): void {
-    // What came and went was not told.
+    // What came and went was not reported.
     touch.hadFolder ||= !touch.isMoved;
     touch.isMoved = false;
     folder.detach();
