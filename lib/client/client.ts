@@ -32,7 +32,7 @@ import { orSilence, watchSilence } from "./silence-watch.ts";
 
 /** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
 const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
-const HEARTBEAT_MS = 15_000;
+export const HEARTBEAT_MS = 15_000;
 /** How long requests under way may go on after close(). */
 const LEAVE_MS = 1_000;
 

@@ -3,7 +3,7 @@ import { type ListTrailer, MAX_LEFT_OUT, MAX_LEFT_OUT_NAME } from "../protocol/m
 import type { LeftOut } from "../storage/storage.ts";
 
 /** Bytes of JSON that the names in a trailer may take: it goes out in one control frame. */
-const MAX_BYTES = 32 * 1024;
+export const MAX_BYTES = 32 * 1024;
 
 const encoder = new TextEncoder();
 

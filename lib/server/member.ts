@@ -11,10 +11,10 @@ import type { MemoryShare } from "./memory-share.ts";
 import { Turns } from "./turns.ts";
 
 /** Transfers that move at once, of one session. */
-const MAX_TRANSFERS = 4;
+export const MAX_TRANSFERS = 4;
 
 /** Lists, digests and other long looks into the repository at once, of one session. */
-const MAX_LOOKUPS = 8;
+export const MAX_LOOKUPS = 8;
 
 export interface MemberOptions {
   /** Row in the ledger; operators have none. */

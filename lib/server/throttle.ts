@@ -3,8 +3,8 @@ import type { Clock } from "../session/clock.ts";
 import { LruMap } from "./lru-map.ts";
 
 /** How often at once, and how many times more in a second. */
-const BURST = 10;
-const PER_SECOND = 0.2;
+export const BURST = 10;
+export const PER_SECOND = 0.2;
 /** Addresses that are remembered. */
 const MAX_REMEMBERED = 10_000;
 

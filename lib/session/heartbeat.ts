@@ -3,7 +3,7 @@ import { readUint32, writeUint32 } from "../protocol/header.ts";
 import type { Clock } from "./clock.ts";
 
 /** Silence of this many intervals is death. */
-const SILENT_INTERVALS = 3;
+export const SILENT_INTERVALS = 3;
 /** Most pings that may be without an answer when ping() sends another. */
 const MAX_PENDING = 64;
 

@@ -15,7 +15,7 @@ import { type FrameSource, SendQueue } from "./send-queue.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
 /** Control frames waiting above this say that the peer does not read. */
-const CONGESTED_BYTES = 256 * 1024;
+export const CONGESTED_BYTES = 256 * 1024;
 
 export interface LinkOptions {
   readonly clock: Clock;

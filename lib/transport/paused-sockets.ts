@@ -1,7 +1,7 @@
 import { libc } from "../platform/libc.ts";
 
 /** How often to look whether the peer of a paused socket is gone. */
-const LOOK_MS = 1_000;
+export const LOOK_MS = 1_000;
 
 /** A socket that is not read from. */
 export interface Paused {

@@ -8,7 +8,7 @@ import { SocketOutput } from "./socket-output.ts";
 import { bindingOf } from "./tls.ts";
 
 /** How long a closing end waits for the peer to end, or to read on, before it gives up. */
-const LINGER_MS = 2_000;
+export const LINGER_MS = 2_000;
 
 /** Whether bytes may pass: a socket with TLS is "shaking" hands first. */
 type Security = "plain" | "shaking" | "secure";

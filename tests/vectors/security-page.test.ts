@@ -29,12 +29,18 @@ import {
 import { MAX_POSITION } from "../../lib/protocol/messages.ts";
 import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
 import { STALLED_MS } from "../../lib/server/holders.ts";
+import { MAX_BYTES as LEFT_OUT_BYTES } from "../../lib/server/left-out-list.ts";
+import { MAX_LOOKUPS, MAX_TRANSFERS } from "../../lib/server/member.ts";
 import { memoryLimits } from "../../lib/server/memory-limits.ts";
+import { MAX_WATCHES } from "../../lib/server/methods/watch.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
+import { BURST, PER_SECOND } from "../../lib/server/throttle.ts";
+import { SILENT_INTERVALS } from "../../lib/session/heartbeat.ts";
+import { CONGESTED_BYTES } from "../../lib/session/link.ts";
 import { LOOK_MS, restAfter } from "../../lib/storage/local/watch/looking-source.ts";
 import { MAX_TOUCHED } from "../../lib/storage/local/watch/touches.ts";
 import { MAX_PATHS } from "../../lib/transfer/given-names.ts";
-import { privateConstant } from "../support/private-constant.ts";
+import { LOOK_MS as PAUSED_LOOK_MS } from "../../lib/transport/paused-sockets.ts";
 import { readTableOf } from "../support/protocol-page.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -52,8 +58,7 @@ const handshakes = MAX_UNADMITTED;
 
 const MAX_SESSION_MEMORY = memoryLimits(Number.MAX_SAFE_INTEGER).sessionBytes / KIB / KIB;
 
-const throttle = (name: string) => privateConstant("server/throttle.ts", name);
-const often = `${throttle("BURST")}, and one in ${1 / throttle("PER_SECOND")} s`;
+const often = `${BURST}, and one in ${1 / PER_SECOND} s`;
 
 /** Limits without a flag, as the page writes them. */
 const NUMBERS: Record<string, string> = {
@@ -65,20 +70,20 @@ const NUMBERS: Record<string, string> = {
   "wrong proofs of one address": often,
   "lines in the log for one address and refusal": often,
   "the same for one session and failure": often,
-  "silence of a peer": `${(HEARTBEAT_MS * privateConstant("session/heartbeat.ts", "SILENT_INTERVALS")) / 1000} s`,
-  "checks whether a held-up peer has gone": `one in ${privateConstant("transport/paused-sockets.ts", "LOOK_MS") / 1000} s (Linux)`,
+  "silence of a peer": `${(HEARTBEAT_MS * SILENT_INTERVALS) / 1000} s`,
+  "checks whether a held-up peer has gone": `one in ${PAUSED_LOOK_MS / 1000} s (Linux)`,
   "requests under way in a session": `${MAX_STREAMS}`,
-  "transfers that move in a session": `${privateConstant("server/member.ts", "MAX_TRANSFERS")}`,
-  "lists and digests at work in a session": `${privateConstant("server/member.ts", "MAX_LOOKUPS")}`,
+  "transfers that move in a session": `${MAX_TRANSFERS}`,
+  "lists and digests at work in a session": `${MAX_LOOKUPS}`,
   "bytes under way on a stream, before its turn": `${FIRST_CREDIT_BYTES / KIB} KiB`,
   "bytes under way on a stream, in its turn": `${MAX_WINDOW_BYTES / KIB / KIB} MiB, less with a rate`,
-  "answers that wait for a slow peer": `${privateConstant("session/link.ts", "CONGESTED_BYTES") / KIB} KiB`,
+  "answers that wait for a slow peer": `${CONGESTED_BYTES / KIB} KiB`,
   "the same of one session": `${MAX_SESSION_MEMORY} MiB`,
   "a transfer that idles while others wait": `${STALLED_MS / 1000} s`,
   "`status` a second": PAGES_PER_LIST === 10 ? "ten times that" : "",
-  "watches of a session": `${privateConstant("server/methods/watch.ts", "MAX_WATCHES")}`,
+  "watches of a session": `${MAX_WATCHES}`,
   "records that wait for a slow reader": `${MAX_BACKLOG.records}, and ${MAX_BACKLOG.bytes / KIB / KIB} MiB`,
-  "names in the trailer of a list": `${MAX_LEFT_OUT}, and ${privateConstant("server/left-out-list.ts", "MAX_BYTES") / KIB} KiB`,
+  "names in the trailer of a list": `${MAX_LEFT_OUT}, and ${LEFT_OUT_BYTES / KIB} KiB`,
   "changes that wait to be looked at": `${MAX_TOUCHED}`,
   "looks for changes that no system reports": `one in ${LOOK_MS / 1000} s, ${restAfter(LOOK_MS) / LOOK_MS === 99 ? "a hundredth of a core" : ""}`,
   "a pattern": `${GLOB_LIMITS.length} characters, ${GLOB_LIMITS.groups} \`{\`, ${GLOB_LIMITS.stars} \`*\``,

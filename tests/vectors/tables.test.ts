@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { HEARTBEAT_MS as CLIENT_HEARTBEAT_MS } from "../../lib/client/client.ts";
 import { HANDSHAKE_MS, HEARTBEAT_MS } from "../../lib/daemon/limits.ts";
 import { codeOfWire, ERRORS, type ErrorCode } from "../../lib/errors.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
@@ -6,8 +7,10 @@ import * as constants from "../../lib/protocol/constants.ts";
 import { EVENT_CODES, eventCodeOf } from "../../lib/protocol/event-codes.ts";
 import { Flag, OPCODE_RULES } from "../../lib/protocol/opcode.ts";
 import { MAX_RECORD_BYTES } from "../../lib/protocol/records.ts";
+import { SILENT_INTERVALS } from "../../lib/session/heartbeat.ts";
+import { ORDERLY_LINGER_MS } from "../../lib/session/session.ts";
+import { LINGER_MS } from "../../lib/transport/socket-transport.ts";
 import { OPCODES } from "../support/frames.ts";
-import { privateConstant } from "../support/private-constant.ts";
 import { PAGE, readTable } from "../support/protocol-page.ts";
 
 const byName = <T extends { name: string }>(a: T, b: T) => a.name.localeCompare(b.name);
@@ -98,7 +101,6 @@ describe("the codes of events", () => {
 });
 
 describe("the limits table of PROTOCOL.md", () => {
-  const silentIntervals = privateConstant("session/heartbeat.ts", "SILENT_INTERVALS");
   const limits: Record<string, string> = {
     "control frame before WELCOME": `${constants.MAX_HELLO_BYTES} bytes`,
     "control frame after WELCOME": `${constants.MAX_CONTROL_BYTES} bytes`,
@@ -108,8 +110,8 @@ describe("the limits table of PROTOCOL.md", () => {
     "credit of a stream": `${constants.MAX_CREDIT} bytes`,
     "message text": `${constants.MAX_TEXT_LENGTH} UTF-16 units`,
     "time for the handshake": seconds(HANDSHAKE_MS),
-    "lingering after the last frame": seconds(privateConstant("transport/socket-transport.ts", "LINGER_MS")),
-    silence: `${silentIntervals} intervals of ${seconds(HEARTBEAT_MS)}`,
+    "lingering after the last frame": seconds(LINGER_MS),
+    silence: `${SILENT_INTERVALS} intervals of ${seconds(HEARTBEAT_MS)}`,
   };
 
   test("has the numbers of the code, no row more and none fewer", () => {
@@ -137,7 +139,7 @@ describe("the limits table of PROTOCOL.md", () => {
   });
 
   test("goes for the client's heartbeat too", () => {
-    expect(privateConstant("client/client.ts", "HEARTBEAT_MS")).toBe(HEARTBEAT_MS);
+    expect(CLIENT_HEARTBEAT_MS).toBe(HEARTBEAT_MS);
   });
 });
 
@@ -158,7 +160,7 @@ describe("the text of PROTOCOL.md", () => {
   });
 
   test("has the time that a server waits after an ordinary end", () => {
-    const lingerMs = privateConstant("session/session.ts", "ORDERLY_LINGER_MS");
+    const lingerMs = ORDERLY_LINGER_MS;
     expect(PAGE.replaceAll("\n", " ")).toContain(`(a server waits ${lingerMs / 1_000} seconds for the client`);
   });
 

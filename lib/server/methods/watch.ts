@@ -14,7 +14,7 @@ import { sendFeed } from "../feed.ts";
 import { type Call, defineMethod } from "../method.ts";
 
 /** Watches of one session at once. */
-const MAX_WATCHES = 16;
+export const MAX_WATCHES = 16;
 
 /** What changes in the repository, as it happens, until the caller leaves or the server stops. */
 export const watch = defineMethod({
