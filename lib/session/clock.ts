@@ -1,3 +1,5 @@
+import { eventLoopTurn } from "../turn.ts";
+
 /** Time as the layers above see it, so that tests can own it. */
 export interface Clock {
   /** Monotonic milliseconds from an arbitrary start. */
@@ -10,11 +12,6 @@ export interface Clock {
   turn(): Promise<void>;
 }
 
-/** Far quicker than a timer where there is one; a browser has none. */
-const { setImmediate: immediately = (action: () => void) => setTimeout(action, 0) } = globalThis as {
-  setImmediate?: (action: () => void) => unknown;
-};
-
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
@@ -22,5 +19,5 @@ export const systemClock: Clock = {
     const timer = setTimeout(action, ms);
     return () => clearTimeout(timer);
   },
-  turn: () => new Promise((resolve) => void immediately(resolve)),
+  turn: eventLoopTurn,
 };
