@@ -9,12 +9,12 @@ export interface YielderClock {
   turn(): Promise<void>;
 }
 
-/** Those who wait for a turn by each clock, in the order of their coming. */
+/** The runs that wait for a turn by each clock, in the order of arrival. */
 const lines = new WeakMap<YielderClock, (() => void)[]>();
 
 /**
  * Lets others have their turn in a long run of work that never waits, such as ten thousand small files. However many runs
- * there are by one clock, one of them goes on in each turn: who waits for an answer waits for a single piece of work.
+ * there are by one clock, one of them goes on in each turn: an answer waits for a single piece of work.
  */
 export class Yielder {
   readonly #clock: YielderClock;

@@ -151,14 +151,14 @@ function skipString(bytes: Uint8Array, at: number, what: string): number {
   return i;
 }
 
-/** True for a sign, a point or an exponent, `byte` being outside of strings and behind `before`. */
+/** True for a sign, a point or an exponent, `byte` being outside of strings and after `before`. */
 function isOfOddNumber(byte: number, before: number | undefined): boolean {
   if (byte === 0x2b || byte === 0x2d || byte === 0x2e) return true;
   return (byte | 0x20) === 0x65 && before !== undefined && before >= ZERO && before <= NINE;
 }
 
 /**
- * Pass an escape of four hexadecimal digits, and the one behind it where the two are a surrogate pair.
+ * Pass an escape of four hexadecimal digits, and the one after it where the two are a surrogate pair.
  *
  * @param at where its "u" is
  * @returns where its last byte is

@@ -27,7 +27,7 @@ export type AuthOffer = v.InferOutput<typeof AuthOffer>;
 
 export const Hello = v.object({
   versions: v.object({ min: count, max: count }),
-  /** Absent for who has no token. */
+  /** Absent for a client without a token. */
   auth: v.optional(AuthOffer),
   /** True to be queued when no seat is free. */
   wait: v.optional(v.boolean(), false),

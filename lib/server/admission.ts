@@ -33,7 +33,7 @@ export interface AdmissionHost {
   closedFor(): { code: ErrorCode; message: string } | undefined;
   /** The peer has got on with its handshake. */
   onStep(admission: Admission): void;
-  /** The peer has shown who it is, and comes in or waits. */
+  /** The peer has proven who it is, and is admitted or waits. */
   onKnown(admission: Admission): void;
   /** The peer is in: welcome it and make its session. */
   onAdmitted(admission: Admission, hello: Hello): void;
@@ -62,7 +62,7 @@ export class Admission implements LinkHandler, Candidate {
   #account: Account | undefined;
   #settled = false;
 
-  /** `trusted`: the role of who need not prove anything, as those that come by the socket in the state folder. */
+  /** `trusted`: the role of a peer that need not prove anything, such as one on the socket in the state folder. */
   constructor(transport: Transport, trusted: Role | undefined, host: AdmissionHost) {
     this.#host = host;
     this.#trusted = trusted;
@@ -91,7 +91,7 @@ export class Admission implements LinkHandler, Candidate {
     return this.#account !== undefined && !this.#settled;
   }
 
-  /** Who the peer has shown to be. Only for who was admitted, or waits. */
+  /** Who the peer has proven to be. Only when it was admitted, or waits. */
   get account(): Account {
     return this.#account as Account;
   }
@@ -100,7 +100,7 @@ export class Admission implements LinkHandler, Candidate {
     return this.address.group;
   }
 
-  /** Tokens share no limit: strangers at an address keep nobody out who has one, nor do those of another. */
+  /** Each token has a limit of its own: strangers at an address don't keep out its clients with a token, nor do other tokens. */
   get party(): string {
     const { token } = this.account;
     return token === undefined ? this.group : `${this.group} ${token}`;
@@ -232,7 +232,7 @@ export class Admission implements LinkHandler, Candidate {
     this.#cancelTimeout = undefined;
   }
 
-  /** True for the first who decides. */
+  /** True for the first decision. */
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;

@@ -6,12 +6,12 @@ import { Yielder, type YielderClock } from "../yielder.ts";
 /** What may wait until it is decided whether it was asked for: changes, and characters of their paths. */
 export const MAX_UNDECIDED = { changes: 10_000, length: 1024 * 1024 } as const;
 
-/** Tells those changes that were asked for, in turns with all else: there may be many who watch, and costly patterns. */
+/** Passes on the changes that were asked for, in turns with all else: watches may be many, and patterns costly. */
 export class ChangeSieve {
   readonly #selection: Selection;
   readonly #tell: (change: Change, weight: number) => void;
   readonly #yielder: Yielder;
-  /** As they were told: all who watch share them. */
+  /** As they came: all watches share them. */
   #waiting: (readonly StorageChange[])[] = [];
   #count = 0;
   #length = 0;

@@ -2,7 +2,7 @@ import { toCommError } from "../errors.ts";
 import type { ServerEvent } from "../protocol/methods.ts";
 import type { Storage } from "../storage/storage.ts";
 
-/** For so long an unfinished file can be gone on with. */
+/** How long an unfinished file can be resumed. */
 export const STALE_MS = 7 * 24 * 3_600_000;
 
 /** Remove what was left unfinished and not touched for a week. Never throws. */

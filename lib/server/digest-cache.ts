@@ -17,7 +17,7 @@ interface Entry {
   isKnown: boolean;
 }
 
-/** SHA-256 of files, computed once for each state of a file, and once for all who ask meanwhile. */
+/** SHA-256 of files, computed once for each state of a file, and once for all callers that ask meanwhile. */
 export class DigestCache {
   readonly #storage: Storage;
   readonly #createSha256: () => Sha256;
@@ -81,7 +81,7 @@ export class DigestCache {
     };
     const begun = Promise.withResolvers<string>();
     const entry: Entry = { etag: file.entry.etag, sha256: begun.promise, waiting: 0, isKnown: false };
-    entry.sha256.catch(() => {}); // told to those who wait
+    entry.sha256.catch(() => {}); // each caller that waits gets it
     // The first of them waits before a piece is read.
     void Promise.resolve().then(() => begun.resolve(work()));
     return entry;

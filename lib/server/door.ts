@@ -25,7 +25,7 @@ export interface DoorOptions {
   readonly bandwidth: Bandwidth;
   readonly heartbeatMs: number;
   readonly handshakeMs: number;
-  /** Connections that may be in their handshake at once, of all and of one address; who takes longest makes room. */
+  /** Connections that may be in their handshake at once, of all and of one address; the one that takes longest makes room. */
   readonly maxUnadmitted: number;
   readonly maxUnadmittedPerAddress: number;
   /** Connections in their handshake and those that only linger, together: the oldest of the latter are cut off. */
@@ -40,7 +40,7 @@ export interface DoorOptions {
   onReturning(admission: Admission, token: string): boolean;
 }
 
-/** Where peers come in: holds every link until nothing is left of it, and decides who may stay in the handshake. */
+/** Admits peers: holds every link until nothing is left of it, and decides which handshakes may go on. */
 export class Door implements AdmissionHost {
   readonly #options: DoorOptions;
   readonly clock: Clock;
@@ -50,9 +50,9 @@ export class Door implements AdmissionHost {
   readonly backlogs: Backlogs;
   readonly heartbeatMs: number;
   readonly handshakeMs: number;
-  /** Peers between their first byte and their admission, those who wait for a seat included. */
+  /** Peers between their first byte and their admission, those that wait for a seat included. */
   readonly #unadmitted = new Set<Admission>();
-  /** Those of them who have not yet shown who they are. */
+  /** Those of them that have not yet proven who they are. */
   readonly #handshakes: Handshakes<Admission>;
   /** Transports that are not gone yet. */
   readonly #links = new Set<Link>();
@@ -80,7 +80,7 @@ export class Door implements AdmissionHost {
     this.#refusals = new Refusals(options.clock, options.emit);
   }
 
-  /** Take a new peer. `trusted`: its role, given by the way it came in; absent: it must prove who it is. */
+  /** Take a new peer. `trusted`: its role, given by the way it connected; absent: it must prove who it is. */
   accept(transport: Transport, trusted?: Role): void {
     const isStranger = trusted !== "operator";
     const admission = new Admission(transport, trusted, this);
@@ -114,7 +114,7 @@ export class Door implements AdmissionHost {
     this.#cutOff();
   }
 
-  /** Tell who was refused and not told yet. */
+  /** Report the refusals that were only counted so far. */
   flush(): void {
     this.#refusals.flush();
   }
@@ -162,12 +162,12 @@ export class Door implements AdmissionHost {
     this.#handshakes.remove(admission);
     this.seats.release(admission);
     this.noteEnded(link);
-    // Who leaves without a byte was looking for an open port, or has connected over another address.
+    // A peer that leaves without a byte was looking for an open port, or has connected over another address.
     if (code === "LOST" && link.bytesIn === 0) return;
     this.#refusals.note({ address: link.peer, group, code, message });
   }
 
-  /** Whose last words were said longest ago makes room. */
+  /** The link that has lingered longest makes room. */
   #cutOff(): void {
     for (const link of this.#lingering) {
       if (this.#lingering.size + this.#handshakes.size <= this.#options.maxPassing) return;

@@ -4,7 +4,7 @@ import type { ServerEvent } from "../protocol/methods.ts";
 export type StampedEvent = ServerEvent & { readonly at: number };
 export type EventListener = (event: StampedEvent) => void;
 
-/** Tells everyone who listens what happens at the server: its log, its terminal, its operators. */
+/** Passes what happens at the server to its listeners: the log, the terminal, the operators. */
 export class EventFeed {
   readonly #listeners = new Set<EventListener>();
   readonly #now: () => number;

@@ -9,7 +9,7 @@ const WRITE_LENGTH = 32 * 1024;
 const encoder = new TextEncoder();
 
 export interface FeedOptions<T> {
-  /** Of this comes what is kept for a caller who reads slowly. What finds no room is counted. */
+  /** Holds what is kept for a caller that reads slowly. What finds no room is counted. */
   readonly memory: MemoryShare;
   /** Aborts when nothing more will be told. A signal and not a promise: that would keep every caller for its own life. */
   readonly ended: AbortSignal;
@@ -28,7 +28,7 @@ export interface FeedOptions<T> {
 export async function sendFeed<T>(stream: Stream, options: FeedOptions<T>): Promise<void> {
   const backlog = new RecordBacklog<T>(options.memory, (count) => options.dropped(count));
   const wakeup = new Wakeup();
-  // Once, and not for each wait: a promise keeps all who wait for it until it settles.
+  // Once, and not for each wait: a promise keeps all its waiters until it settles.
   void stream.closed.then(() => wakeup.notify());
   const { ended } = options;
   const onEnded = () => wakeup.notify();

@@ -4,8 +4,8 @@ interface Peer {
 }
 
 /**
- * Peers that have not shown who they are: so many at once, of all and of one address. When there is no room, who comes
- * is heard all the same, and who has been at rest for longest goes: one of the same address, or of that which has the
+ * Peers that have not proven who they are: so many at once, of all and of one address. When there is no room, a new peer
+ * is heard all the same, and the one without progress for longest goes: of the same address, or of that which has the
  * most. So nobody keeps others out by saying nothing; it takes as many new connections as there is room for in the time
  * that an honest handshake takes.
  */
@@ -26,7 +26,7 @@ export class Handshakes<T extends Peer> {
     return this.#size;
   }
 
-  /** Who must go before one more of `group` is added, and whose room is short; undefined: there is room. */
+  /** Which peer must go before one more of `group` is added, and whose room is short; undefined: there is room. */
   inTheWayOf(group: string): { peer: T; of: "address" | "all" } | undefined {
     const own = this.#groups.get(group);
     if (own !== undefined && own.size >= this.#maxPerGroup) return { peer: firstOf(own), of: "address" };
@@ -57,7 +57,7 @@ export class Handshakes<T extends Peer> {
     if (group?.delete(peer)) group.set(peer, this.#steps++);
   }
 
-  /** It has shown who it is, or is gone. No effect when it is none of them. */
+  /** It has proven who it is, or is gone. No effect when it is none of them. */
   remove(peer: T): void {
     const group = this.#groups.get(peer.group);
     if (!group?.delete(peer)) return;

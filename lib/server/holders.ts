@@ -5,7 +5,7 @@ export interface Kept {
   readonly isAtWork: (() => boolean) | undefined;
 }
 
-/** Who keeps something that was reserved for it, and can be made to give it back. */
+/** A transfer or other work that keeps what was reserved for it, and can be made to give it back. */
 export interface Holder {
   /** Bytes that have moved for it so far. */
   readonly moved: number;
@@ -29,14 +29,14 @@ interface Held {
   isEnded: boolean;
 }
 
-/** A peer that moves nothing for so long gives way to those who wait. */
+/** A peer that moves nothing for so long gives way to those that wait. */
 export const STALLED_MS = 5_000;
 /** So long a transfer may go on that moves while others wait. */
 const TURN_MS = 60_000;
-/** How long who was asked may take. */
+/** How long a holder may take to give back what it was asked for. */
 const ASKED_MS = 3_000;
 
-/** Those who hold memory of a budget, and which of them give way when others wait for it. */
+/** The holders of a budget's memory, and which of them give way when others wait for it. */
 export class Holders {
   readonly #held = new Map<Kept, Held>();
 
@@ -49,7 +49,7 @@ export class Holders {
     this.#held.delete(kept);
   }
 
-  /** Others begin to wait: from now on it counts who moves. */
+  /** Others begin to wait: from now on it counts which holders move. */
   begin(now: number): void {
     for (const held of this.#held.values()) {
       held.moved = held.holder.moved;
@@ -76,7 +76,7 @@ export class Holders {
       held.moved = moved;
       if (isOverdue(held, now)) overdue.push([kept, held]);
     }
-    // Who moves nothing goes first, then who has had the longest turn.
+    // Holders that move nothing go first, then those with the longest turn.
     overdue.sort(([, a], [, b]) => Number(isStalled(b, now)) - Number(isStalled(a, now)) || a.since - b.since);
     for (const [kept, held] of overdue) {
       if (coming >= wanted) return;

@@ -5,13 +5,13 @@ import type { Stream } from "../session/stream.ts";
 import type { Admission } from "./admission.ts";
 import type { Member } from "./member.ts";
 
-/** Who is told what members do: one object for all of them. */
+/** Hears what members do: one object for all of them. */
 export interface MemberPort {
   onOpen(member: Member, stream: Stream, request: Open): void;
   onEnd(member: Member, admission: Admission, end: SessionEnd): void;
 }
 
-/** Passes on what a member's session tells, with the member's name on it. */
+/** Passes on what happens in a member's session, with the member. */
 export class MemberHandler implements SessionHandler {
   readonly #member: Member;
   readonly #admission: Admission;

@@ -13,8 +13,8 @@ interface Counted<T> {
 }
 
 /**
- * Tells what happens: the first of a kind one by one, after that how often it did every few seconds. Who does a thing a
- * thousand times a second fills nobody's log.
+ * Tells what happens: the first of a kind one by one, after that how often it did every few seconds. A thing
+ * that happens a thousand times a second fills no log.
  */
 export class Recurring<T> {
   readonly #clock: Clock;

@@ -12,7 +12,7 @@ export interface Refused {
   readonly message: string;
 }
 
-/** Tells who was refused, one by one or counted, by group and code. */
+/** Reports refused peers, one by one or counted, by group and code. */
 export class Refusals {
   readonly #recurring: Recurring<Refused>;
 

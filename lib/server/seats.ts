@@ -1,6 +1,6 @@
 import { Tally } from "./tally.ts";
 
-/** Who wants a seat. */
+/** A peer that wants a seat. */
 export interface Candidate {
   /** Whose it is, for the limit of one party. */
   readonly party: string;
@@ -14,7 +14,7 @@ export interface Candidate {
 
 /**
  * The server's seats and the queue for them. Sets of the candidates themselves are kept, not numbers, so a
- * seat can't leak: whoever is released once is gone, however they died.
+ * seat can't leak: a candidate that is released is gone, however it died.
  */
 export class Seats {
   readonly max: number;
@@ -43,7 +43,7 @@ export class Seats {
 
   /**
    * Seat the candidate, or queue it when it can wait, or leave it out. Nobody overtakes the queue, and no party keeps
-   * others out of it: who came last of the one with the most places makes room for one that has fewer.
+   * others out of it: the last arrival of the party with the most places makes room for one that has fewer.
    */
   request(candidate: Candidate, canWait: boolean): "seated" | "waiting" | "full" | "crowded" {
     if (this.#perParty.count(candidate.party) >= this.#maxPerParty) return "crowded";

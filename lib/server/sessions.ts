@@ -190,7 +190,7 @@ export class Sessions {
       return this.#dismiss(admission, member, end);
     }
     const { name, address } = member;
-    // Who came back before we knew has said goodbye to nobody.
+    // A client that came back before we knew has said no goodbye.
     const lost: SessionEnd = member.isSuperseded ? { ...end, by: "lost" } : end;
     this.#detached.keep(member, admission, lost, (detached) => this.#dismiss(detached.admission, member, lost));
     this.#options.events.emit({ event: "away", name, address, message: end.message });
@@ -204,7 +204,7 @@ export class Sessions {
     }
     const { name, address } = member;
     this.#options.events.emit({ event: "left", name, address, reason, message: end.message, ...member.counters });
-    // Last: it may admit the next in the queue, who comes after this one in the log too.
+    // Last: it may admit the next in the queue, which follows this one in the log, too.
     this.#options.seats.release(admission);
   }
 }

@@ -8,7 +8,7 @@ type Caller = Pick<Stream, "closed" | "isClosed" | "moved" | "isWaiting" | "rese
 export interface TurnsOptions {
   /** Turns at once. */
   readonly max: number;
-  /** Whether who calls can go on with the work another time where it stopped, in another stream. */
+  /** Whether the caller can resume the work later, in another stream, where it stopped. */
   readonly isResumable: boolean;
   /** Work can't give back what it keeps as long as the session lives. */
   onStuck(): void;
@@ -19,13 +19,13 @@ interface Waiting {
 }
 
 /**
- * Work of one member that takes memory or descriptors: so much of it at once, the rest in the order of its coming. Work
+ * Work of one member that takes memory or descriptors: so much of it at once, the rest in the order of arrival. Work
  * waits only as long as its stream lives, and is never begun for one that is closed: it dies with its session.
  */
 export class Turns {
   readonly #share: MemoryShare;
   readonly #options: TurnsOptions;
-  /** Turns that are taken, by work or by who waits for its memory. */
+  /** Turns that are taken, by work that runs or waits for its memory. */
   #taken = 0;
   readonly #running = new Set<Promise<void>>();
   readonly #waiting = new Set<Waiting>();

@@ -10,7 +10,7 @@ const COLLECT_MS = 200;
 
 /**
  * The links of one side that have received more than is handled at once. They take turns, a few of them between two looks
- * at what else has come: so who sends much is served, and who sends little does not wait for all of that.
+ * at what else has come: so a peer that sends much is served, and one that sends little does not wait for all of that.
  */
 export class Backlogs {
   readonly #clock: Pick<Clock, "now" | "turn">;
@@ -27,7 +27,7 @@ export class Backlogs {
     this.#collect = collect;
   }
 
-  /** Call `work`, which handles a little, behind the others that wait. */
+  /** Call `work`, which handles a little, after the others that wait. */
   add(work: () => void): void {
     this.#waiting.push(work);
     this.#schedule();
@@ -44,7 +44,7 @@ export class Backlogs {
 
   #run(): void {
     const began = this.#clock.now();
-    // Each once: who adds itself again is behind those that wait for the event loop.
+    // Each once: a link that adds itself again goes after those that wait for the event loop.
     const waiting = this.#waiting;
     this.#waiting = [];
     let next = 0;

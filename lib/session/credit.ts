@@ -35,14 +35,14 @@ export class SendCredit {
 }
 
 /**
- * The receiver's side: holds the peer to what was granted, and grants anew what has reached its sink.
+ * The receiver's side: holds the peer to what was granted, and grants again what has reached its sink.
  * Invariant: granted + unconsumed + owed = window.
  */
 export class ReceiveWindow {
   #window: number;
   /** Bytes that the peer may still send. */
   #granted: number;
-  /** Bytes that reached their sink and are not granted anew yet. */
+  /** Bytes that reached their sink and are not granted again yet. */
   #owed = 0;
 
   constructor(window: number) {

@@ -190,7 +190,7 @@ class ClientHandshake implements LinkHandler {
       );
     }
     this.#release();
-    // At once: frames of the session may stand behind WELCOME in the same bytes.
+    // At once: frames of the session may follow WELCOME in the same bytes.
     const session = new Session(this.#link, {
       side: "client",
       clock: this.#options.clock,
@@ -205,7 +205,7 @@ class ClientHandshake implements LinkHandler {
   #fail(error: CommError): void {
     this.#hasFailed = true;
     this.#release();
-    // Who waits in the queue says why it leaves; before that the protocol has no word for it.
+    // A client in the queue says why it leaves; before that the protocol has no word for it.
     if (this.#queued)
       this.#link.closeWith(Opcode.GOAWAY, error.code === "INTERRUPTED" ? "OK" : error.code, error.message);
     else this.#link.close();

@@ -6,8 +6,8 @@ const holds = new WeakMap<ArrayBuffer, number>();
 
 /**
  * Bytes that arrive come in a buffer of their own each time, half a megabyte of it when they come fast. The collector would
- * let hundreds of them pile up. So who needs `bytes`, or a view of what they are a view of, holds them; when all have let go
- * the memory is free at once, and what is still a view of it is empty. Who is gone without a word leaves it to the collector.
+ * let hundreds of them pile up. So code that needs `bytes`, or another view of the same buffer, holds them. When all have let go,
+ * the memory is free at once, and views that are left are empty. A holder that never lets go leaves it to the collector.
  */
 export function hold(bytes: Uint8Array): void {
   const { buffer } = bytes;
@@ -15,7 +15,7 @@ export function hold(bytes: Uint8Array): void {
   holds.set(buffer, (holds.get(buffer) ?? 0) + 1);
 }
 
-/** As often as hold(). Nothing of it is looked at again by who calls this. */
+/** Call as often as hold(). The caller must not look at the bytes again. */
 export function letGo(bytes: Uint8Array): void {
   const { buffer } = bytes;
   if (buffer.byteLength < MIN_BYTES || !(buffer instanceof ArrayBuffer)) return;
@@ -27,7 +27,7 @@ export function letGo(bytes: Uint8Array): void {
   }
 }
 
-/** Nobody has `bytes`, or what they are a view of, but the caller, who needs them no more: the memory is free at once. */
+/** Only the caller has `bytes` and the buffer below them, and needs them no more: the memory is free at once. */
 export function discard({ buffer }: Uint8Array): void {
   if (buffer.byteLength >= MIN_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -1,6 +1,6 @@
 import { hold, letGo } from "./held-buffers.ts";
 
-/** Below this size a piece is copied behind its predecessor instead of being kept by itself. */
+/** Below this size a piece is copied after its predecessor instead of being kept by itself. */
 const SMALL_BYTES = 4 * 1024;
 const TAIL_BYTES = 16 * 1024;
 /** More than what is unread, as a share of it, and this besides: what may be kept in memory for it. */
@@ -17,7 +17,7 @@ export class ReceiveQueue {
   readonly #kept: number[] = [];
   #unread = 0;
   #keptBytes = 0;
-  /** Buffer behind the last piece while that has room, and how much of it is used. */
+  /** Buffer after the last piece while that has room, and how much of it is used. */
   #tail: Uint8Array | undefined;
   #tailUsed = 0;
   /** Bytes that may be kept needlessly, however little is unread. */

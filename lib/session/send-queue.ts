@@ -112,7 +112,7 @@ export class SendQueue {
 
   /**
    * Take nothing more, send the control frames that wait, then close the transport. Also while it is blocked:
-   * it is the transport that gives a peer who does not read a last while, and then up.
+   * the transport gives a peer that does not read a little time, and then gives up.
    */
   close(lingerMs?: number): void {
     if (this.#closing) return;
@@ -123,7 +123,7 @@ export class SendQueue {
     this.#transport.close(lingerMs);
   }
 
-  /** The transport is gone: whoever waits for a buffer gets it back. */
+  /** The transport is gone: writers get their buffers back. */
   abandon(): void {
     this.#closing = true;
     this.#blocked = true;

@@ -17,7 +17,7 @@ export interface Transport {
 
   /**
    * Send `bytes`. All of them are taken, always; the buffer may not be changed until they have left, which
-   * is at once when this returns true, else when onDrain() is called. Who goes on writing between false and
+   * is at once when this returns true, else when onDrain() is called. Writing on between false and
    * onDrain() fills memory. After the end this does nothing and returns true.
    */
   write(bytes: Uint8Array): boolean;
@@ -34,13 +34,13 @@ export interface Transport {
   /**
    * Stop and go on delivering: the peer is slowed by its own unread bytes, not by our memory. A peer that is gone is told of
    * all the same where the system lets that be seen; then what it had sent by then comes first, pause or not. `isBrief`
-   * says that resume() follows as soon as there is time: its end is found then, behind what it has sent. May be called again.
+   * says that resume() follows as soon as there is time: its end is found then, after what it has sent. May be called again.
    */
   pause(isBrief?: boolean): void;
   resume(): void;
 
   /**
-   * End in order: what was written is sent, then the end is announced, then what the peer still sends is
+   * End cleanly: what was written is sent, then the end is announced, then what the peer still sends is
    * thrown away until it ends too, so that it gets our last words and no reset. When it has not after
    * `lingerMs`: abort().
    */

@@ -56,7 +56,7 @@ export class ChunkWriter {
   }
 
   /**
-   * A block, uncopied: it stands in `frame` behind CHUNK_HEADER_BYTES of room for the header. Resolves when it has
+   * A block, uncopied: it stands in `frame` after CHUNK_HEADER_BYTES of room for the header. Resolves when it has
    * left and the buffer is free again.
    *
    * @throws as Stream.write()
@@ -123,7 +123,7 @@ export class ChunkWriter {
     this.#scheduled = true;
     void this.#clock.turn().then(() => {
       this.#scheduled = false;
-      // Whoever writes next, or ends the body, meets the same failure.
+      // The next write, or the end of the body, meets the same failure.
       if (this.#unsent === 0) this.flush().catch(() => {});
     });
   }

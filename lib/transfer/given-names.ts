@@ -1,6 +1,6 @@
 import { foldPath } from "../fold.ts";
 
-/** What is remembered: a million paths, in 16 MiB. Those behind them are not. */
+/** What is remembered: a million paths, in 16 MiB. Those after them are not. */
 export const MAX_PATHS = 1_048_576;
 const MIN_SLOTS = 16;
 /** Of the two numbers of a path neither is 0. */
@@ -55,7 +55,7 @@ export class GivenNames {
   }
 }
 
-/** FNV-1a of the UTF-16 units: who makes two paths alike on purpose only makes the disk be asked. */
+/** FNV-1a of the UTF-16 units: two paths that are alike on purpose only cost a look at the disk. */
 function digestOf(text: string): number {
   let digest = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) digest = Math.imul(digest ^ text.charCodeAt(at), 0x01000193);

@@ -4,7 +4,7 @@ import { fileChanged, type OpenFile } from "../storage/storage.ts";
 const FACTOR = 0x9e37_79b9_7f4a_7c15n;
 
 /**
- * A file that is read once from its beginning to its end, perhaps while somebody writes behind that end. A second reading
+ * A file that is read once from its beginning to its end, perhaps while somebody writes after that end. A second reading
  * that equals() the first says that all of it was there at one moment: when the first had ended and the second had not
  * begun. Source: PROTOCOL.md, "get".
  */

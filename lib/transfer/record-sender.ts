@@ -49,7 +49,7 @@ export class RecordSender {
     this.#scheduled = true;
     void this.#clock.turn().then(() => {
       this.#scheduled = false;
-      // Whoever ends the body meets the same failure.
+      // The end of the body meets the same failure.
       if (this.#unsent === 0) this.flush().catch(() => {});
     });
   }

@@ -2,7 +2,7 @@ import { CHUNK_BYTES } from "../protocol/chunk.ts";
 import { discard } from "../session/held-buffers.ts";
 
 /**
- * Buffers of CHUNK_BYTES, room for a block and its header, that transfers use one after the other: what each made anew
+ * Buffers of CHUNK_BYTES, room for a block and its header, that transfers use one after the other: a new one for each
  * would lie about until the collector comes. What is in them is anybody's.
  */
 export class SpareBuffers {

@@ -21,7 +21,7 @@ export interface AccessOptions {
   readonly local?: KnownToken | undefined;
 }
 
-/** Decides who may come in, and as what. Source: PROTOCOL.md, "Proof". */
+/** Decides which peers are admitted, and with which role. Source: PROTOCOL.md, "Proof". */
 export class Access {
   readonly #options: AccessOptions;
   /** Of wrong proofs, by address. */
@@ -32,14 +32,14 @@ export class Access {
     this.#throttle = new Throttle(options.clock);
   }
 
-  /** Who comes without a token. @throws AccessError TOKEN_REQUIRED */
+  /** The account of a client without a token. @throws AccessError TOKEN_REQUIRED */
   withoutToken(): Account {
     if (this.#options.open) return { role: "read", token: undefined };
     throw new AccessError("TOKEN_REQUIRED", "This server wants a token.", "It came without a token.");
   }
 
   /**
-   * Begin the proof of a token. Every proof is judged, whoever else guesses at the same address: it takes four HMACs.
+   * Begin the proof of a token. Every proof is judged, however many guesses come from the same address: it takes four HMACs.
    *
    * @param binding the transport's, undefined where nothing is encrypted
    * @throws AccessError ACCESS_DENIED; ProtocolError BAD_PAYLOAD
@@ -70,7 +70,7 @@ export class Access {
     return coming.length === 0 ? undefined : Math.min(...coming);
   }
 
-  /** Why who came with the token `name` may not stay; undefined: he may. */
+  /** Why a session with the token `name` may not go on; undefined: it may. */
   faultOf(name: string): string | undefined {
     if (name === this.#options.local?.name) return undefined;
     const token = this.#options.tokens.find(name);
@@ -92,7 +92,7 @@ export class Access {
       if (this.#throttle.take(address.group)) throw new AccessError("ACCESS_DENIED", NOT_RIGHT, detail);
       throw new AccessError("THROTTLED", `${NOT_RIGHT} Too many proofs from this address were wrong.`, detail);
     }
-    // Only told to who has shown that it knows the token; another of that name may have been made meanwhile.
+    // Only a client that has proven the token reads this; another of that name may have been made meanwhile.
     const over = this.#find(name, address) === token ? this.faultOf(name) : `The token ${quote(name)} was revoked.`;
     if (over !== undefined) throw new AccessError("ACCESS_DENIED", over, over);
     return { role: token.role, token: name };

@@ -4,7 +4,7 @@ import type { Role } from "../../protocol/messages.ts";
 /** Who a peer is, as far as it was proven. */
 export interface Account {
   readonly role: Role;
-  /** Name of its token; undefined for who needs none. */
+  /** Name of its token; undefined where none was needed. */
   readonly token: string | undefined;
 }
 

@@ -76,7 +76,7 @@ const NOTHING: Kept = { saltKey: undefined, issued: false, tokens: [], formerSal
 /**
  * The named tokens of a server, in a file of its state folder. One process at a time may change it.
  *
- * A name's salt is the same for ever, whether it has a token, had one or will have one: who asks for it learns nothing.
+ * A name's salt is the same for ever, whether it has a token, had one or will have one: a client that asks for it learns nothing.
  * So it is made of the name and of a key that lies in this file, and not of the identity, which may be rotated, be an
  * authority's that is renewed, or not be there at all.
  */
