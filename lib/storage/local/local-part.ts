@@ -35,7 +35,7 @@ export class LocalPart implements PartFile {
   readonly #part: string;
   readonly #journal: Journal;
   readonly #fd: number;
-  /** As PartFile.isLax of part-file.ts. */
+  /** As OpenPart.isLax. */
   readonly #isLax: boolean;
   /** Bytes that have not come yet. */
   #missingBytes: number;

@@ -46,7 +46,7 @@ import { freeBytes } from "./free-space.ts";
 import { lookIn } from "./local-list.ts";
 import type { GuardOptions } from "./private/private-guard.ts";
 import { removeLocal } from "./remove-local.ts";
-import { repositoryError, requireRepository } from "./repository.ts";
+import { repositoryError, requireRepository } from "./served-folder.ts";
 import { TreeMaker } from "./tree-maker.ts";
 import { TreeReader } from "./tree-reader.ts";
 import { findUnfinished, removeUnfinished } from "./unfinished-parts.ts";

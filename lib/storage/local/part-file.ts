@@ -10,7 +10,7 @@ const OPEN = O_RDWR | O_NOFOLLOW | O_NONBLOCK;
 const MAX_TRIES = 8;
 
 /** The bytes of an unfinished file. */
-export interface PartFile {
+export interface OpenPart {
   readonly fd: number;
   readonly size: number;
   /** Its disk gives rights of its own, and keeps none. */
@@ -24,7 +24,7 @@ export interface PartFile {
  * @param onNew called before it is made, when nothing of it is there
  * @throws the system's error
  */
-export function openPart(folder: OpenFolder, name: string, mode: number, onNew: () => void): PartFile {
+export function openPart(folder: OpenFolder, name: string, mode: number, onNew: () => void): OpenPart {
   const place = folder.at(name);
   for (let tries = 1; ; tries++) {
     const found = fs.lstatSync(place, { throwIfNoEntry: false });
@@ -42,7 +42,7 @@ export function openPart(folder: OpenFolder, name: string, mode: number, onNew: 
 }
 
 /** What an earlier run has left; undefined when it is another user's. @throws the system's error */
-function openKept(folder: OpenFolder, name: string, mode: number): PartFile | undefined {
+function openKept(folder: OpenFolder, name: string, mode: number): OpenPart | undefined {
   const fd = fs.openSync(folder.at(name), OPEN);
   let isOurs = false;
   try {
