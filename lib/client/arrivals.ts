@@ -21,7 +21,7 @@ export interface ArrivalsPort {
   stop(error: CommError): void;
   /** The rest of a large file is not wanted: the others come over another stream. */
   leaveStream(): void;
-  /** The task was told to be done, or to have failed. */
+  /** The task was reported as done, or as failed. */
   onOver(task: DownloadTask): void;
 }
 

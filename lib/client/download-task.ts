@@ -27,7 +27,7 @@ export interface DownloadTask {
   expected: number;
   /** Why it can't be had; acted on with the last of its answers. */
   failure: CommError | undefined;
-  /** It was told to be done, or to have failed. */
+  /** It was reported as done, or as failed. */
   isOver: boolean;
 }
 

@@ -89,7 +89,7 @@ export class TransferView {
       this.#progress?.undo(moving.present);
       moving.present = 0;
     }
-    this.note(`${escapeText(item.from)} has changed: its transfer begins anew.`);
+    this.note(`${escapeText(item.from)} has changed: its transfer begins again.`);
     this.#event("restarted", { path: item.from });
   }
 

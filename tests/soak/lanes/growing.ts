@@ -51,7 +51,7 @@ export class GrowingLane implements Lane {
     const folder = this.plot.newFolder("got");
     const least = this.#served.begin();
     const fault = this.plot.someFault(0.2);
-    // 8: after a lost link it begins anew, and after some of them it is told to be another file.
+    // 8: it changes while it moves, and again each time that it begins again.
     const run = await this.plot.run(["get", LOG, "--json"], { cwd: folder, fault, allowed: [8] });
     if (run.code === 8 && !run.isInWeather)
       this.plot.find("a growing file that was refused", `${run.lines.join("\n")}\n${run.stderr}`);
