@@ -19,7 +19,7 @@ function networkOf(address: string): string {
   const [head = "", tail] = address.replace(/%.*$/, "").split("::");
   const left = head === "" ? [] : head.split(":");
   const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  const zeros = Math.max(0, 8 - left.length - right.length);
   const words = [...left, ...Array<string>(zeros).fill("0"), ...right];
   return `${words
     .slice(0, 4)
