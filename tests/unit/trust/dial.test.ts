@@ -6,7 +6,7 @@ import { type Listening, listen } from "../../../lib/transport/socket.ts";
 import { formatFingerprint } from "../../../lib/transport/tls.ts";
 import { type DialOptions, dial, type TrustWarning } from "../../../lib/trust/dial.ts";
 import { KnownServers } from "../../../lib/trust/known-servers.ts";
-import { findTarget } from "../../../lib/trust/target.ts";
+import { findTarget, type Target } from "../../../lib/trust/target.ts";
 import { testIdentity } from "../../support/identity.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 /** Dial once; what was asked and warned of, and the outcome. */
-async function dialOnce(answer: boolean, options: Partial<DialOptions> = {}) {
+async function dialOnce(answer: boolean, options: Partial<DialOptions> = {}, changes: Partial<Target> = {}) {
   const asked: string[] = [];
   const warnings: TrustWarning[] = [];
   const stateDir = options.stateDir ?? folder.join("state");
@@ -44,20 +44,23 @@ async function dialOnce(answer: boolean, options: Partial<DialOptions> = {}) {
     isPlaintext: false,
     stateDir,
   });
-  const dialled = dial(target, {
-    stateDir,
-    timeoutMs: 10_000,
-    acceptNew: false,
-    signal: new AbortController().signal,
-    prompts: {
-      confirm: async (server, fingerprint) => {
-        asked.push(`${server} ${fingerprint}`);
-        return answer;
+  const dialled = dial(
+    { ...target, ...changes },
+    {
+      stateDir,
+      timeoutMs: 10_000,
+      acceptNew: false,
+      signal: new AbortController().signal,
+      prompts: {
+        confirm: async (server, fingerprint) => {
+          asked.push(`${server} ${fingerprint}`);
+          return answer;
+        },
+        warn: (warning) => warnings.push(warning),
       },
-      warn: (warning) => warnings.push(warning),
+      ...options,
     },
-    ...options,
-  });
+  );
   const outcome = await dialled.then(
     (transport) => {
       transport.abort();
@@ -96,4 +99,12 @@ describe("dialling a server of which nothing is known", () => {
     expect({ asked: asked.length, outcome }).toEqual({ asked: 1, outcome: "connected" });
     expect(warnings).toMatchObject([{ kind: "not saved", server: address, fault: { code: "DISK_DENIED" } }]);
   });
+});
+
+test("a token that others on this machine could read is warned of before anything is sent", async () => {
+  const exposedToken = { file: "/home/me/servers/lab.json", mode: "0644" };
+  const { warnings, outcome } = await dialOnce(false, {}, { exposedToken });
+  expect(warnings).toEqual([{ kind: "exposed token", ...exposedToken }]);
+  expect(outcome).not.toBe("connected");
+  expect((await dialOnce(true)).warnings).toEqual([]);
 });
