@@ -32,13 +32,33 @@ function matcherOf(glob: string): ((path: string) => boolean) | undefined {
 describe("selectGlob()", () => {
   const part = fc.constantFrom(
     ..."*?/ab.-é🦊+(|)!^$#~'\":;=&%<>_@ 0",
-    ...["**", "/**/", "**/", "*a", "[a-c]", "[!a]", "[^-b]", "[]]", "[[]", "[{,}]", "[--0]", "[!.-0]", "[*?]"],
+    ...[
+      "**",
+      "/**/",
+      "**/",
+      "*a",
+      "*",
+      "*",
+      "*",
+      "**",
+      "?",
+      "a",
+      "[a-c]",
+      "[!a]",
+      "[^-b]",
+      "[]]",
+      "[[]",
+      "[{,}]",
+      "[--0]",
+      "[!.-0]",
+      "[*?]",
+    ],
     ...["{a,b}", "{a,}", "{,/b}", "{**/a,b}", "{a/,}", "{*,a}", "{a,{b,*}/c}", "@(a)", "{1..3,2}"],
   );
-  const glob = fc.array(part, { minLength: 1, maxLength: 9 }).map((parts) => parts.join(""));
-  const name = fc.array(fc.constantFrom(..."aaabcé🦊][{},*?+(|!@1^$-.x\\"), { minLength: 1, maxLength: 8 });
+  const glob = fc.array(part, { minLength: 1, maxLength: 7 }).map((parts) => parts.join(""));
+  const name = fc.array(fc.constantFrom(..."aaabcé🦊][{},*?+(|!@1^$-.x\\"), { minLength: 1, maxLength: 4 });
   const path = fc
-    .array(name, { minLength: 1, maxLength: 6 })
+    .array(name, { minLength: 1, maxLength: 4 })
     .map((names) => names.map((letters) => letters.join("")).join("/"));
 
   test.skipIf(process.platform === "win32")("matches what Bun.Glob matches, where both define the same", () => {
