@@ -10,7 +10,7 @@ import { memoryPair } from "../transport/memory-transport.ts";
 import { createServer } from "./create-server.ts";
 import { budgetDescriptors } from "./descriptor-budget.ts";
 import { makeFirstInvite, takeFirstInviteBack } from "./first-invite.ts";
-import { findIdentity } from "./identity.ts";
+import { findIdentity, publicKeyPin } from "./identity.ts";
 import { type Invitation, identityOf, inviteFor, saveInvitation } from "./invitation.ts";
 import { HANDSHAKE_MS } from "./limits.ts";
 import { listenClients } from "./listeners.ts";
@@ -21,6 +21,7 @@ import { openRecords, type Records } from "./records.ts";
 import { Repository } from "./repository.ts";
 import type { DaemonSettings } from "./settings.ts";
 import type { DaemonWarning } from "./warnings.ts";
+import { type ClientDoor, clientDoor } from "./web-door.ts";
 
 export interface DaemonOptions {
   /** Program and version, for clients. */
@@ -38,6 +39,8 @@ export interface Serving extends DaemonSettings {
   /** As clients know it: fingerprint, "authority", or null without encryption. */
   readonly identity: string | null;
   readonly fingerprint: string | null;
+  /** The public key's digest, as curl takes it; null without encryption. */
+  readonly pin: string | null;
   /** Whether something could be written to the repository at the start, where clients may. */
   readonly canWrite: boolean;
   /** The invite of the first token: only at the first start, and only when somebody can see it. */
@@ -50,12 +53,20 @@ export class Daemon {
   readonly serving: Serving;
   readonly warnings: readonly DaemonWarning[];
   readonly #close: () => void;
+  readonly #door: ClientDoor;
 
-  private constructor(server: CommServer, serving: Serving, warnings: DaemonWarning[], close: () => void) {
+  private constructor(
+    server: CommServer,
+    door: ClientDoor,
+    serving: Serving,
+    warnings: DaemonWarning[],
+    close: () => void,
+  ) {
     this.server = server;
     this.serving = serving;
     this.warnings = warnings;
     this.#close = close;
+    this.#door = door;
   }
 
   /** Everything that can fail comes before anything is shown. @throws CommError of what can't be opened or listened at */
@@ -97,8 +108,12 @@ export class Daemon {
       onStopRequest,
     });
     const { closeFrom } = descriptors;
-    const onClient = (transport: Transport) => server.accept(trace(transport));
-    const clients = listenClients(settings, onClient, { credentials: identity, closeFrom: closeFrom?.clients });
+    const door = clientDoor(server, settings, descriptors, (transport) => server.accept(trace(transport)));
+    const credentials = identity && { ...identity, withHttp: settings.web !== "off" };
+    const clients = listenClients(settings, (transport) => door.take(transport), {
+      credentials,
+      closeFrom: closeFrom?.clients,
+    });
     const { port } = clients;
     invitation = { ...invitation, addresses: settings.advertised ?? ownAddresses(host, port) };
     const onOperator = (transport: Transport) => server.accept(trace(transport), "operator");
@@ -117,6 +132,7 @@ export class Daemon {
       canWrite: repository.canWrite,
       identity: invitation.identity,
       fingerprint,
+      pin: identity === undefined ? null : publicKeyPin(identity),
       invite: canShowInvite && !tokens.hasIssued ? makeFirstInvite(server) : undefined,
     };
     const warnings = [
@@ -127,7 +143,7 @@ export class Daemon {
       ...localInvite.warnings,
       ...repository.writeWarnings(),
     ];
-    return new Daemon(server, serving, warnings, () => {
+    return new Daemon(server, door, serving, warnings, () => {
       clients.stop();
       operators.stop();
       localInvite.remove();
@@ -152,5 +168,6 @@ export class Daemon {
   async stop(): Promise<void> {
     this.#close();
     await this.server.shutdown(this.serving.stopTimeoutMs);
+    this.#door.abort();
   }
 }

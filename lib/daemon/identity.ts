@@ -16,6 +16,12 @@ export interface Identity {
   readonly digest: Uint8Array;
 }
 
+/** The digest of the public key, as curl takes it (`--pinnedpubkey`): SHA-256 of the SubjectPublicKeyInfo. */
+export function publicKeyPin({ cert }: Pick<Identity, "cert">): string {
+  const spki = new X509Certificate(cert).publicKey.export({ type: "spki", format: "der" });
+  return `sha256//${createHash("sha256").update(spki).digest("base64")}`;
+}
+
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 /** "No well-defined expiration date" (RFC 5280, section 4.1.2.5): clients pin the certificate itself. */

@@ -1,11 +1,11 @@
 import { errnoOf } from "../errno.ts";
 import { CommError } from "../errors.ts";
-import type { Transport } from "../session/transport.ts";
+import type { NegotiatedTransport } from "../gateway/fork.ts";
 import { type Listening, listen } from "../transport/socket.ts";
-import type { Credentials } from "../transport/tls.ts";
+import type { ServerCredentials } from "../transport/tls.ts";
 import type { DaemonSettings } from "./settings.ts";
 
-export type OnTransport = (transport: Transport) => void;
+export type OnTransport = (transport: NegotiatedTransport) => void;
 
 /** Where a server listens. */
 export interface ClientListener {
@@ -15,7 +15,7 @@ export interface ClientListener {
 
 export interface ClientListenerOptions {
   /** For TLS; undefined: no encryption. */
-  readonly credentials: Credentials | undefined;
+  readonly credentials: ServerCredentials | undefined;
   /** A connection with a descriptor from this one on is closed at once; undefined: none is. */
   readonly closeFrom: number | undefined;
 }

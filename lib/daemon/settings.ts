@@ -13,6 +13,8 @@ export interface DaemonSettings extends RepositorySettings {
   /** Anyone may read, without a token. */
   readonly isOpen: boolean;
   readonly isPlaintext: boolean;
+  /** What programs that speak HTTP may do. */
+  readonly web: WebAccess;
   /** PEM files of an authority's certificate; absent: the identity in the state folder. */
   readonly certificate?: CertificateFiles;
   readonly maxClients: number;
@@ -30,6 +32,9 @@ export interface DaemonSettings extends RepositorySettings {
   /** How long transfers may go on when the server stops. */
   readonly stopTimeoutMs: number;
 }
+
+/** "off": nothing but CommServer's own protocol is spoken; "read": files and folders can be read by HTTP as well. */
+export type WebAccess = "off" | "read";
 
 export interface RepositorySettings {
   /** The folder to serve. */

@@ -16,7 +16,9 @@ import type { Bandwidth } from "./bandwidth.ts";
 import type { Candidate, Seats } from "./seats.ts";
 
 /** The original's words. */
-const FULL = "Server is full. Please try again later.";
+export const FULL = "Server is full. Please try again later.";
+/** All of an address and a token. */
+export const CROWDED = "Your address has as many sessions as one may.";
 
 /** What admissions need of their server: one object for all of them. */
 export interface AdmissionHost {
@@ -217,7 +219,7 @@ export class Admission implements LinkHandler, Candidate {
     this.link.startHeartbeat();
     const outcome = this.#host.seats.request(this, hello.wait);
     if (outcome === "full") this.refuse("SERVER_FULL", FULL);
-    else if (outcome === "crowded") this.refuse("TOO_MANY_SESSIONS", "Your address has as many sessions as one may.");
+    else if (outcome === "crowded") this.refuse("TOO_MANY_SESSIONS", CROWDED);
   }
 
   #leave(message: string, code: ErrorCode = "LOST"): void {

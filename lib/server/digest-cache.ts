@@ -1,6 +1,6 @@
 import { CommError } from "../errors.ts";
 import type { DigestResult } from "../protocol/methods.ts";
-import type { OpenFile, Storage } from "../storage/storage.ts";
+import type { OpenFile, Storage, StorageEntry } from "../storage/storage.ts";
 import { digestFile, type Sha256 } from "../transfer/digest-file.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";
 import { LruMap } from "./lru-map.ts";
@@ -14,7 +14,8 @@ interface Entry {
   readonly etag: string;
   readonly sha256: Promise<string>;
   waiting: number;
-  isKnown: boolean;
+  /** Once it is computed. */
+  known: string | undefined;
 }
 
 /** SHA-256 of files, computed once for each state of a file, and once for all callers that ask meanwhile. */
@@ -47,6 +48,12 @@ export class DigestCache {
     return { size, modifiedAt, executable, mode, etag, sha256: await this.#wait(entry, path, signal) };
   }
 
+  /** The digest of a file in this state, when it was computed before. */
+  known({ path, etag }: Pick<StorageEntry, "path" | "etag">): string | undefined {
+    const entry = this.#entries.use(path);
+    return entry?.etag === etag ? entry.known : undefined;
+  }
+
   async #wait(entry: Entry, path: string, signal: AbortSignal): Promise<string> {
     const left = Promise.withResolvers<never>();
     const onAbort = () => left.reject(leftError());
@@ -60,7 +67,7 @@ export class DigestCache {
       left.promise.catch(() => {});
       entry.waiting--;
       // It has failed, or nobody wants it: the next caller starts again.
-      if (entry.waiting === 0 && !entry.isKnown) this.#forget(path, entry);
+      if (entry.waiting === 0 && entry.known === undefined) this.#forget(path, entry);
     }
   }
 
@@ -73,14 +80,14 @@ export class DigestCache {
           // A piece is half a millisecond's work: of however many files, one has its turn.
           return yielder.begin();
         });
-        entry.isKnown = true;
+        entry.known = sha256;
         return sha256;
       } finally {
         await file.close();
       }
     };
     const begun = Promise.withResolvers<string>();
-    const entry: Entry = { etag: file.entry.etag, sha256: begun.promise, waiting: 0, isKnown: false };
+    const entry: Entry = { etag: file.entry.etag, sha256: begun.promise, waiting: 0, known: undefined };
     entry.sha256.catch(() => {}); // each caller that waits gets it
     // The first of them waits before a piece is read.
     void Promise.resolve().then(() => begun.resolve(work()));

@@ -1,12 +1,12 @@
 import type { PathKind } from "../path.ts";
 import { DIGESTS_CAPABILITY, HOLES_CAPABILITY, NAMES_CAPABILITY } from "../protocol/constants.ts";
 import type { Role } from "../protocol/messages.ts";
-import type { Session } from "../session/session.ts";
 import type { SessionEnd } from "../session/session-end.ts";
 import type { GivenNames } from "../transfer/given-names.ts";
 import type { Account } from "./access/account.ts";
 import { CallCounter } from "./call-rates.ts";
 import type { Counters, EndReason } from "./ledger.ts";
+import type { MemberSession } from "./member-session.ts";
 import type { MemoryShare } from "./memory-share.ts";
 import { Turns } from "./turns.ts";
 
@@ -29,6 +29,8 @@ export interface MemberOptions {
   readonly capabilities: readonly string[];
   /** What the server may keep for it. */
   readonly memory: MemoryShare;
+  /** Transfers of it that may move at once; absent: as many as a client's own session needs. */
+  readonly maxTransfers?: number;
 }
 
 /** One admitted peer: a session with its name and role, and its counters. */
@@ -41,6 +43,7 @@ export class Member implements Counters {
   readonly resumeToken: string | undefined;
   /** True when it has come back over another link before this one was known to be lost. */
   isSuperseded = false;
+  readonly #maxTransfers: number;
   #calls: CallCounter | undefined;
   #transfers: Turns | undefined;
   #lookups: Turns | undefined;
@@ -49,7 +52,7 @@ export class Member implements Counters {
   /** Bytes over the links before this one. */
   #bytesInBefore = 0;
   #bytesOutBefore = 0;
-  #session: Session;
+  #session: MemberSession;
   /** The paths that the peer knows. */
   paths: PathKind = "plain";
   /** Whether FILE may have digests, and holes: a peer that has not named them would not know them. */
@@ -66,7 +69,7 @@ export class Member implements Counters {
   textUnderWay = 0;
 
   /** `welcome` begins the member's session, whose handler needs the member. */
-  constructor(options: MemberOptions, welcome: (member: Member) => Session) {
+  constructor(options: MemberOptions, welcome: (member: Member) => MemberSession) {
     this.id = options.id;
     this.name = options.name;
     this.account = options.account;
@@ -74,11 +77,12 @@ export class Member implements Counters {
     this.startedAt = options.startedAt;
     this.resumeToken = options.resumeToken;
     this.memory = options.memory;
+    this.#maxTransfers = options.maxTransfers ?? MAX_TRANSFERS;
     this.#note(options.capabilities);
     this.#session = welcome(this);
   }
 
-  get session(): Session {
+  get session(): MemberSession {
     return this.#session;
   }
 
@@ -94,7 +98,7 @@ export class Member implements Counters {
   /** Made when it first moves a file. */
   get transfers(): Turns {
     this.#transfers ??= new Turns(this.memory, {
-      max: MAX_TRANSFERS,
+      max: this.#maxTransfers,
       isResumable: true,
       onStuck: () => this.#end(),
     });
@@ -126,7 +130,7 @@ export class Member implements Counters {
   }
 
   /** It goes on over another link, from `address`; `welcome` begins the session there. */
-  moveTo(address: string, capabilities: readonly string[], welcome: (member: Member) => Session): void {
+  moveTo(address: string, capabilities: readonly string[], welcome: (member: Member) => MemberSession): void {
     this.#bytesInBefore = this.bytesIn;
     this.#bytesOutBefore = this.bytesOut;
     this.#note(capabilities);

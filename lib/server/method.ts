@@ -1,20 +1,14 @@
 import type * as v from "valibot";
-import type { Role } from "../protocol/messages.ts";
 import type { Stream } from "../session/stream.ts";
-import type { CallKind } from "./call-rates.ts";
+import type { Rule } from "./guard.ts";
 import type { Member } from "./member.ts";
 import type { ServerParts } from "./parts.ts";
 
 /** What a peer can ask for: the rules for a call, which the router holds, and what answers it. */
 export type Method<Schema extends v.GenericSchema = v.GenericSchema> = Answering<Schema> | Streaming<Schema>;
 
-interface Rules<Schema extends v.GenericSchema> {
-  readonly name: string;
-  /** The least role that may call it. */
-  readonly role: Role;
+interface Rules<Schema extends v.GenericSchema> extends Rule {
   readonly params: Schema;
-  /** Whose rate it counts for; absent: it may be called any number of times. */
-  readonly kind?: CallKind;
   /** True for one whose request has a body. */
   readonly takesBody?: boolean;
 }

@@ -3,11 +3,14 @@ import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { SpareBuffers } from "../transfer/spare-buffers.ts";
+import type { Access } from "./access/access.ts";
 import type { TokenStore } from "./access/token-store.ts";
 import type { BlockDigestCache } from "./block-digests.ts";
 import type { DigestCache } from "./digest-cache.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { Failures } from "./failures.ts";
+import type { Permissions } from "./guard.ts";
+import type { Guests } from "./guests.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Members } from "./members.ts";
@@ -29,6 +32,12 @@ export interface ServerParts {
   readonly events: EventFeed;
   readonly failures: Failures;
   readonly lifecycle: Lifecycle;
+}
+
+/** What a gateway of another protocol works with: the parts, what is allowed, and who may come. */
+export interface GatewayParts extends ServerParts, Permissions {
+  readonly access: Access;
+  readonly guests: Guests;
 }
 
 /** What a server says of itself. */

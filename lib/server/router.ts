@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { CommError, StorageError, StreamError } from "../errors.ts";
 import { describe } from "../protocol/json.ts";
-import { mayAct, type Open } from "../protocol/messages.ts";
+import type { Open } from "../protocol/messages.ts";
 import { quote } from "../quote.ts";
 import type { Stream } from "../session/stream.ts";
-import type { CallRates } from "./call-rates.ts";
 import { failureOf } from "./failure.ts";
+import { checkRights, countCall, type Permissions } from "./guard.ts";
 import type { Member } from "./member.ts";
 import type { Method } from "./method.ts";
 import { digest } from "./methods/digest.ts";
@@ -54,16 +54,13 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
 );
 
 /** What is asked of every call, and the parts of the server that the methods use. */
-export interface Routing {
+export interface Routing extends Permissions {
   readonly server: ServerParts;
-  /** Whether the repository may be changed. */
-  readonly writable: boolean;
-  readonly callRates: CallRates;
 }
 
 /** Answer the peer's request on its stream. Never throws: every failure becomes a RESET. */
 export async function route(stream: Stream, request: Open, member: Member, routing: Routing): Promise<void> {
-  const { server, writable, callRates } = routing;
+  const { server } = routing;
   // While the method runs, nothing of the request is kept but its checked parameters.
   const { method: name } = request;
   try {
@@ -71,20 +68,13 @@ export async function route(stream: Stream, request: Open, member: Member, routi
     if (method === undefined) {
       throw new StreamError("UNKNOWN_METHOD", `This server has no method ${quote(name)}.`);
     }
-    if (!mayAct(member.role, method.role)) {
-      const who = method.role === "operator" ? "Only an operator" : `Only a session of the role "${method.role}"`;
-      throw new StreamError("NOT_ALLOWED", `${who} may call ${quote(name)}; this session has "${member.role}".`);
-    }
+    checkRights(method, member, routing);
     if (stream.hasPeerBody && method.takesBody !== true) {
       throw new StreamError("BAD_PARAMS", `${name} takes no body: OPEN needs the flag END.`);
     }
-    if (method.role === "write" && !writable) {
-      throw new StreamError("NOT_ALLOWED", "The repository is read-only.");
-    }
-    if (method.kind !== undefined) {
-      const retryAfterMs = member.calls.take(method.kind, callRates, server.clock.now());
-      const words = `${callRates[method.kind]} calls of ${name} a second are allowed.`;
-      if (retryAfterMs > 0) return stream.refuse("TOO_OFTEN", words, { retryAfterMs });
+    const tooOften = countCall(method, member, routing, server.clock.now());
+    if (tooOften !== undefined) {
+      return stream.refuse("TOO_OFTEN", tooOften.message, { retryAfterMs: tooOften.retryAfterMs });
     }
     await call(method, checkParams(method, request), stream, member, server);
   } catch (thrown) {

@@ -11,10 +11,11 @@ import { DigestCache } from "./digest-cache.ts";
 import { Door } from "./door.ts";
 import { EventFeed } from "./event-feed.ts";
 import { Failures } from "./failures.ts";
+import { Guests } from "./guests.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Members } from "./members.ts";
 import { MemoryBudget } from "./memory-budget.ts";
-import type { ServerParts } from "./parts.ts";
+import type { GatewayParts, ServerParts } from "./parts.ts";
 import { route } from "./router.ts";
 import { Seats } from "./seats.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -36,8 +37,11 @@ export class CommServer {
   readonly #lifecycle: Lifecycle;
   readonly #sessions: Sessions;
   readonly #door: Door;
+  readonly #guests: Guests;
   readonly #upkeep: Upkeep;
   #stopped: Promise<void> | undefined;
+  /** What a gateway of another protocol works with. */
+  readonly gateway: GatewayParts;
   /** True after abort(). */
   wasAborted = false;
 
@@ -60,15 +64,26 @@ export class CommServer {
       events: this.events,
       record: (write: () => void) => this.#record(write),
     };
-    const routing = { server: this.#parts(), writable: options.writable, callRates: options.callRates };
+    const parts = this.#parts();
+    const { writable, callRates } = options;
+    const routing = { server: parts, writable, callRates };
+    const bandwidth = new Bandwidth(options.bandwidth, clock);
     this.#sessions = new Sessions({
       ...shared,
       onOpen: (member, stream, request) => void route(stream, request, member, routing),
       onEnded: (link) => this.#door.noteEnded(link),
     });
+    this.#guests = new Guests({
+      ...shared,
+      sessions: this.#sessions,
+      bandwidth,
+      emit: (event) => this.events.emit(event),
+      closedFor: () => this.#lifecycle.closedFor,
+    });
+    this.gateway = { ...parts, writable, callRates, access: options.access, guests: this.#guests };
     this.#door = new Door({
       ...shared,
-      bandwidth: new Bandwidth(options.bandwidth, clock),
+      bandwidth,
       emit: (event) => this.events.emit(event),
       closedFor: () => this.#lifecycle.closedFor,
       onAdmitted: (admission, hello) => this.#sessions.admit(admission, hello),
@@ -113,16 +128,18 @@ export class CommServer {
 
   /** As shutDown(). Calling it again returns the same promise. */
   shutdown(deadlineMs: number): Promise<void> {
-    const [lifecycle, door, sessions, upkeep] = [this.#lifecycle, this.#door, this.#sessions, this.#upkeep];
+    const [lifecycle, door, guests] = [this.#lifecycle, this.#door, this.#guests];
+    const [sessions, upkeep] = [this.#sessions, this.#upkeep];
     const { events, members } = this;
     const parts = { events, failures: this.#failures, members, ledger: this.#options.ledger };
-    this.#stopped ??= shutDown({ ...parts, lifecycle, door, sessions, upkeep }, deadlineMs);
+    this.#stopped ??= shutDown({ ...parts, lifecycle, door, guests, sessions, upkeep }, deadlineMs);
     return this.#stopped;
   }
 
   /** End every link at once. shutdown() then has nothing left to wait for. */
   abort(): void {
     this.wasAborted = true;
+    this.#guests.abort();
     this.#door.abort();
   }
 

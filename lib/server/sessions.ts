@@ -14,14 +14,18 @@ import type { Admission } from "./admission.ts";
 import { DetachedSessions } from "./detached-sessions.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { Ledger } from "./ledger.ts";
-import { endReason, Member } from "./member.ts";
+import { endReason, Member, type MemberOptions } from "./member.ts";
 import { MemberHandler, type MemberPort } from "./member-handler.ts";
+import type { MemberSession } from "./member-session.ts";
 import type { Members } from "./members.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
-import type { Seats } from "./seats.ts";
+import type { Candidate, Seats } from "./seats.ts";
 
 /** Messages to a client that it has not acknowledged, however many streams it grants. */
 const MAX_PUSHES = 128;
+
+/** What a peer reads that comes while the ledger can't be written. */
+export const NO_LEDGER = "The server can't keep its ledger and so admits nobody.";
 
 export interface SessionsOptions {
   readonly agent: string;
@@ -97,9 +101,7 @@ export class Sessions {
   admit(admission: Admission, hello: Hello): void {
     const member = this.#enroll(admission, hello);
     if (member === undefined) return;
-    this.members.add(member);
-    const { name, address, role, token } = member;
-    this.#options.events.emit({ event: "joined", name, address, role, ...(token !== undefined && { token }) });
+    this.#join(member);
   }
 
   /** Let a client go on where its lost link left it. @returns false when nothing is kept for `token` */
@@ -167,15 +169,52 @@ export class Sessions {
     );
   }
 
+  /**
+   * Enroll a client without a link, which `begin` makes a session for. It counts from now on, until leave().
+   *
+   * @throws StorageError of the ledger, which the operator reads as well
+   */
+  enrollGuest(
+    guest: Pick<MemberOptions, "account" | "address" | "maxTransfers">,
+    begin: (member: Member) => MemberSession,
+  ): Member {
+    const startedAt = this.#options.clock.wallTime();
+    const row = this.#record(guest.address, startedAt);
+    const memory = this.#options.memory.share();
+    const member = new Member({ ...row, ...guest, startedAt, capabilities: CAPABILITIES, memory }, begin);
+    this.#join(member);
+    return member;
+  }
+
+  /** The session of a client without a link has ended: `seat` is free. */
+  leave(seat: Candidate, member: Member, end: SessionEnd): void {
+    this.members.remove(member);
+    this.#dismiss(seat, member, end);
+  }
+
+  #join(member: Member): void {
+    this.members.add(member);
+    const { name, address, role, token } = member;
+    this.#options.events.emit({ event: "joined", name, address, role, ...(token !== undefined && { token }) });
+  }
+
+  /** @throws StorageError of the ledger, which the operator reads as well */
+  #record(address: string, startedAt: number): { id: number; name: string } {
+    try {
+      return this.#options.ledger.begin(address, startedAt);
+    } catch (thrown) {
+      this.#options.events.emit({ event: "warning", message: toCommError(thrown).message });
+      throw thrown;
+    }
+  }
+
   /** The session's row in the ledger. A ledger that can't be written costs this peer its admission, nobody else. */
   #begin(admission: Admission, startedAt: number): { id: number; name: string } | undefined {
     const { link } = admission;
     try {
-      return this.#options.ledger.begin(link.peer, startedAt);
-    } catch (thrown) {
-      const { message } = toCommError(thrown);
-      this.#options.events.emit({ event: "warning", message });
-      link.closeWith(Opcode.REFUSE, "UNAVAILABLE", "The server can't keep its ledger and so admits nobody.");
+      return this.#record(link.peer, startedAt);
+    } catch {
+      link.closeWith(Opcode.REFUSE, "UNAVAILABLE", NO_LEDGER);
       this.#options.onEnded(link);
       this.#options.seats.release(admission);
       return undefined;
@@ -196,7 +235,7 @@ export class Sessions {
     this.#options.events.emit({ event: "away", name, address, message: end.message });
   }
 
-  #dismiss(admission: Admission, member: Member, end: SessionEnd): void {
+  #dismiss(seat: Candidate, member: Member, end: SessionEnd): void {
     const reason = endReason(end);
     if (member.role !== "operator") {
       const now = this.#options.clock.wallTime();
@@ -205,6 +244,6 @@ export class Sessions {
     const { name, address } = member;
     this.#options.events.emit({ event: "left", name, address, reason, message: end.message, ...member.counters });
     // Last: it may admit the next in the queue, which follows this one in the log, too.
-    this.#options.seats.release(admission);
+    this.#options.seats.release(seat);
   }
 }

@@ -1,4 +1,5 @@
 import type { Door } from "./door.ts";
+import type { Guests } from "./guests.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { STOPPING } from "./lifecycle.ts";
 import type { ServerParts } from "./parts.ts";
@@ -11,6 +12,7 @@ const OPERATOR_MS = 1_000;
 interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | "ledger"> {
   readonly lifecycle: Lifecycle;
   readonly door: Door;
+  readonly guests: Guests;
   readonly sessions: Sessions;
   readonly upkeep: Upkeep;
 }
@@ -20,7 +22,7 @@ interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | 
  * Clients go first, so that operators see them leave.
  */
 export async function shutDown(parts: Stopped, deadlineMs: number): Promise<void> {
-  const { events, failures, members, ledger, lifecycle, door, sessions, upkeep } = parts;
+  const { events, failures, members, ledger, lifecycle, door, guests, sessions, upkeep } = parts;
   events.emit({ event: "stopping", message: STOPPING });
   lifecycle.beginStop();
   door.refuse("SHUTDOWN", STOPPING, { onlyWaiting: false });
@@ -29,6 +31,7 @@ export async function shutDown(parts: Stopped, deadlineMs: number): Promise<void
   for (const { session } of clients) session.goAway("SHUTDOWN", STOPPING, deadlineMs);
   await Promise.all(clients.map(({ session }) => session.closed));
   door.flush();
+  guests.flush();
   failures.flush();
   events.end();
   for (const { session } of members.operators) session.goAway("SHUTDOWN", STOPPING, OPERATOR_MS);

@@ -5,7 +5,7 @@ import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../ses
 import { fdOf } from "./file-bytes.ts";
 import { type Paused, pausedSockets } from "./paused-sockets.ts";
 import { SocketOutput } from "./socket-output.ts";
-import { bindingOf } from "./tls.ts";
+import { type Agreed, agreedOn } from "./tls.ts";
 
 /** How long a closing end waits for the peer to end, or to read on, before it gives up. */
 export const LINGER_MS = 2_000;
@@ -22,7 +22,8 @@ export class SocketTransport implements Transport, Paused {
   readonly peer: string;
   readonly peerAddress: PeerAddress;
   #security: Security;
-  #channelBinding: Uint8Array | undefined;
+  readonly #withHttp: boolean;
+  #agreed: Agreed | undefined;
   #handler: TransportHandler | undefined;
   /** What came before start(), or while paused. */
   #inbox: Uint8Array[] = [];
@@ -40,12 +41,18 @@ export class SocketTransport implements Transport, Paused {
   #closeError: Error | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(socket: Socket<SocketTransport>, peer: { name: string; address: PeerAddress }, tls: boolean) {
+  /** `tls`: set where there is a handshake before the first byte; whether it may be for HTTP. */
+  constructor(
+    socket: Socket<SocketTransport>,
+    peer: { name: string; address: PeerAddress },
+    tls: { withHttp: boolean } | undefined,
+  ) {
     this.#socket = socket;
     this.#output = new SocketOutput(socket);
     this.peer = peer.name;
     this.peerAddress = peer.address;
-    this.#security = tls ? "shaking" : "plain";
+    this.#security = tls !== undefined ? "shaking" : "plain";
+    this.#withHttp = tls?.withHttp === true;
     // Small frames are joined before they are written: waiting for more only costs time.
     socket.setNoDelay(true);
   }
@@ -56,7 +63,12 @@ export class SocketTransport implements Transport, Paused {
   }
 
   get channelBinding(): Uint8Array | undefined {
-    return this.#channelBinding;
+    return this.#agreed?.binding;
+  }
+
+  /** As agreed on with ALPN, "" without; undefined where nothing is encrypted, or not yet. */
+  get applicationProtocol(): string | undefined {
+    return this.#agreed?.protocol;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -135,7 +147,7 @@ export class SocketTransport implements Transport, Paused {
   handleHandshake(error: Error | null): void {
     if (this.#closed) return;
     try {
-      this.#channelBinding = bindingOf(this.#socket, error);
+      this.#agreed = agreedOn(this.#socket, error, this.#withHttp);
     } catch (thrown) {
       this.handleDefect(thrown as Error);
       throw thrown;

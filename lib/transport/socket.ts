@@ -8,7 +8,7 @@ import { cannotConnect } from "./connect-fault.ts";
 import { fdOf } from "./file-bytes.ts";
 import { peerAddressOf, UNIX_ADDRESS } from "./peer-address.ts";
 import { SocketTransport } from "./socket-transport.ts";
-import { type Credentials, clientTls, isVerdict, peerOf, serverTls, type Trust } from "./tls.ts";
+import { clientTls, isVerdict, peerOf, type ServerCredentials, serverTls, type Trust } from "./tls.ts";
 
 export interface Listening {
   /** The address in use; the port is the real one when 0 was asked for. */
@@ -31,9 +31,10 @@ export interface Listening {
 export function listen(
   address: Address,
   onTransport: (transport: SocketTransport) => void,
-  credentials?: Credentials,
+  credentials?: ServerCredentials,
   closeFrom = Number.POSITIVE_INFINITY,
 ): Listening {
+  const tls = credentials && { withHttp: credentials.withHttp === true };
   const socket: SocketHandler<SocketTransport> = {
     ...events,
     open(opened) {
@@ -44,7 +45,7 @@ export function listen(
         opened.terminate();
         return;
       }
-      opened.data = new SocketTransport(opened, peer, credentials !== undefined);
+      opened.data = new SocketTransport(opened, peer, tls);
       onTransport(opened.data);
     },
     handshake(shaken, isWhole, error) {
@@ -55,14 +56,14 @@ export function listen(
       }
     },
   };
-  const tls = credentials === undefined ? {} : { tls: serverTls(credentials) };
+  const options = credentials === undefined ? {} : { tls: serverTls(credentials) };
   try {
     if (address.kind === "unix") {
-      const listener = Bun.listen<SocketTransport>({ unix: address.path, allowHalfOpen: true, socket, ...tls });
+      const listener = Bun.listen<SocketTransport>({ unix: address.path, allowHalfOpen: true, socket, ...options });
       return { address, stop: () => listener.stop() };
     }
     const { host: hostname, port } = address;
-    const listener = Bun.listen<SocketTransport>({ hostname, port, allowHalfOpen: true, socket, ...tls });
+    const listener = Bun.listen<SocketTransport>({ hostname, port, allowHalfOpen: true, socket, ...options });
     return { address: { ...address, port: listener.port }, stop: () => listener.stop() };
   } catch (cause) {
     throw new CommError(
@@ -86,6 +87,7 @@ export async function connect(
   options: { timeoutMs: number; signal?: AbortSignal | undefined; trust?: Trust | undefined },
 ): Promise<SocketTransport> {
   const { trust } = options;
+  const secured = trust && { withHttp: false };
   const outcome = Promise.withResolvers<SocketTransport>();
   let transport: SocketTransport | undefined;
   let given = false;
@@ -96,7 +98,7 @@ export async function connect(
     ...events,
     open(opened) {
       const where = address.kind === "unix" ? UNIX_ADDRESS : peerAddressOf(opened.remoteAddress);
-      transport = new SocketTransport(opened, { name: formatAddress(address), address: where }, trust !== undefined);
+      transport = new SocketTransport(opened, { name: formatAddress(address), address: where }, secured);
       opened.data = transport;
       if (given) transport.abort();
       else if (trust === undefined) outcome.resolve(transport);

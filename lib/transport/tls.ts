@@ -4,8 +4,14 @@ import { TransportError } from "../errors.ts";
 /** TLS 1.3 for sockets: what both ends ask for, and who the other end is. Source: PROTOCOL.md, "Encryption". */
 
 const ALPN = "commserver/1";
-/** As the handshake carries it (RFC 7301): the length before each name. */
-const ALPN_NAMES = `${String.fromCharCode(ALPN.length)}${ALPN}`;
+/** What a server that speaks it as well calls it. */
+const ALPN_HTTP = "http/1.1";
+
+/** As the handshake carries them (RFC 7301): the length before each name, the preferred one first. */
+function alpnList(...names: string[]): string {
+  return names.map((name) => `${String.fromCharCode(name.length)}${name}`).join("");
+}
+
 const TLS_1_3 = 0x304;
 
 /** Source: RFC 9266, section 2. */
@@ -15,6 +21,12 @@ const EXPORTER = { label: "EXPORTER-Channel-Binding", bytes: 32, context: "" };
 export interface Credentials {
   readonly cert: string;
   readonly key: string;
+}
+
+/** How a server encrypts. */
+export interface ServerCredentials extends Credentials {
+  /** Whether it speaks HTTP as well, also with peers that name no protocol. */
+  readonly withHttp?: boolean;
 }
 
 /** The certificate that a server has shown, and proven to own. */
@@ -38,27 +50,44 @@ type Options = TLSOptions & { readonly minVersion: number };
 
 // Every option is set here: Bun takes the others from the environment.
 
-export function serverTls({ cert, key }: Credentials): Options {
-  return { cert, key, ALPNProtocols: ALPN_NAMES, minVersion: TLS_1_3, requestCert: false, rejectUnauthorized: false };
+export function serverTls({ cert, key, withHttp = false }: ServerCredentials): Options {
+  const names = withHttp ? alpnList(ALPN, ALPN_HTTP) : alpnList(ALPN);
+  return { cert, key, ALPNProtocols: names, minVersion: TLS_1_3, requestCert: false, rejectUnauthorized: false };
 }
 
 export function clientTls({ ca }: Trust): Options {
   // Trust.verify() refuses, and not Bun: it knows the pins.
-  return { ALPNProtocols: ALPN_NAMES, minVersion: TLS_1_3, rejectUnauthorized: false, ...(ca !== undefined && { ca }) };
+  return {
+    ALPNProtocols: alpnList(ALPN),
+    minVersion: TLS_1_3,
+    rejectUnauthorized: false,
+    ...(ca !== undefined && { ca }),
+  };
+}
+
+/** What a handshake has agreed on. */
+export interface Agreed {
+  /** The name of ALPN; "" where the other end named none. */
+  readonly protocol: string;
+  /** `tls-exporter` (RFC 9266). */
+  readonly binding: Uint8Array;
 }
 
 /**
- * The channel binding `tls-exporter` (RFC 9266) of a socket whose handshake has ended, with `error` when it failed.
+ * What a socket's handshake that has ended, with `error` when it failed, has agreed on. `withHttp`: not only on this protocol.
  *
- * @throws TransportError TLS_FAILED when there is no session of TLS 1.3 for this protocol
+ * @throws TransportError TLS_FAILED when there is no session of TLS 1.3 for a protocol that is spoken here
  */
-export function bindingOf(socket: Socket<unknown>, error: Error | null): Uint8Array {
+export function agreedOn(socket: Socket<unknown>, error: Error | null, withHttp: boolean): Agreed {
   if (error !== null) throw new TransportError("TLS_FAILED", `No TLS: ${handshakeFault(error)}.`, { cause: error });
-  if (socket.alpnProtocol !== ALPN) {
+  // Typed as null for none.
+  const protocol = socket.alpnProtocol || "";
+  if (protocol !== ALPN && !withHttp) {
     throw new TransportError("TLS_FAILED", "No TLS: the other end names no protocol inside it that is ours.");
   }
   // Typed as void.
-  return socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, EXPORTER.context) as unknown as Uint8Array;
+  const binding = socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, EXPORTER.context) as unknown;
+  return { protocol, binding: binding as Uint8Array };
 }
 
 /** True when a client's handshake is whole, and `error` only says what is wrong with the server's certificate. */

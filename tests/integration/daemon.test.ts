@@ -35,6 +35,7 @@ const settings = (changes: Partial<DaemonSettings> = {}): DaemonSettings => ({
   port: 0,
   advertised: undefined,
   isOpen: false,
+  web: "off",
   isPlaintext: false,
   maxClients: 3,
   maxWaiting: 16,

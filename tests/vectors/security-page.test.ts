@@ -16,6 +16,10 @@ import {
   MAX_WINDOW_BYTES,
 } from "../../lib/daemon/limits.ts";
 import { ERRORS } from "../../lib/errors.ts";
+import { MAX_RANGES } from "../../lib/gateway/byte-ranges.ts";
+import { HEAD_MS, IDLE_MS, MAX_HEAD_BYTES } from "../../lib/gateway/gateway.ts";
+import { STALLED_MS as ANSWER_STALLED_MS } from "../../lib/gateway/http-call.ts";
+import { MAX_PIPELINED } from "../../lib/gateway/http-connection.ts";
 import { GLOB_LIMITS } from "../../lib/glob.ts";
 import { MAX_HOLES } from "../../lib/holes.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
@@ -28,6 +32,9 @@ import {
 } from "../../lib/protocol/constants.ts";
 import { MAX_POSITION } from "../../lib/protocol/messages.ts";
 import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
+import { MAX_WAITING_PER_GROUP } from "../../lib/server/access/secrets.ts";
+import { MAX_REQUESTS } from "../../lib/server/guest-session.ts";
+import { GRACE_MS as GUEST_GRACE_MS, MAX_TRANSFERS as GUEST_TRANSFERS } from "../../lib/server/guests.ts";
 import { STALLED_MS } from "../../lib/server/holders.ts";
 import { MAX_BYTES as LEFT_OUT_BYTES } from "../../lib/server/left-out-list.ts";
 import { MAX_LOOKUPS, MAX_TRANSFERS } from "../../lib/server/member.ts";
@@ -62,6 +69,18 @@ const often = `${BURST}, and one in ${1 / PER_SECOND} s`;
 
 /** Limits without a flag, as the page writes them. */
 const NUMBERS: Record<string, string> = {
+  "HTTP: connections without a request": `${handshakes}`,
+  "HTTP: the same, of one address": `${MAX_UNADMITTED_PER_ADDRESS}`,
+  "HTTP: the head of a request": `${MAX_HEAD_BYTES / KIB} KiB`,
+  "HTTP: time for the head of a request": `${HEAD_MS / 1000} s`,
+  "HTTP: a connection without a request": `${IDLE_MS / 1000} s`,
+  "HTTP: requests ahead of their answers": `${MAX_PIPELINED}`,
+  "HTTP: an answer of which nothing is taken": `${ANSWER_STALLED_MS / 1000} s`,
+  "HTTP: ranges of a request": `${MAX_RANGES}`,
+  "HTTP: requests of one client at once": `${MAX_REQUESTS}`,
+  "HTTP: transfers of one client that move": `${GUEST_TRANSFERS}`,
+  "HTTP: secrets of one address to be looked at": `${MAX_WAITING_PER_GROUP}`,
+  "HTTP: a seat without a request": `${GUEST_GRACE_MS / 1000} s`,
   "connections in their handshake": `${handshakes}`,
   "the same, from one address": `${MAX_UNADMITTED_PER_ADDRESS}`,
   "both, and refused ones that are still open": `${MAX_PASSING}`,

@@ -20,6 +20,8 @@ export function listeningRecord(serving: Serving): object {
     fingerprint: serving.fingerprint,
     invite: serving.invite ?? null,
     open: isOpen,
+    web: serving.web,
+    pin: serving.pin,
     repository,
     writable: isWritable,
     maxClients,
@@ -40,6 +42,10 @@ export function bannerText(serving: Serving, warnings: readonly string[], io: Co
   text += row("Serving", `${escapeText(repository)} (${isWritable ? writing + quota : "read-only"})`);
   text += row("Listening", host === undefined ? `all addresses, port ${port}` : formatHostPort(host, port));
   text += row("Access", accessOf(serving));
+  if (serving.web !== "off") {
+    text += row("Web", webOf(serving));
+    if (serving.pin !== null) text += row("", paint(io, "dim", `for curl: --insecure --pinnedpubkey ${serving.pin}`));
+  }
   if (fingerprint !== null) text += row("Identity", fingerprint);
   text += row("Seats", `${plural(serving.maxClients, "client")}, and ${serving.maxWaiting} may wait`);
   text += row("State", escapeText(stateDir));
@@ -55,6 +61,11 @@ export function bannerText(serving: Serving, warnings: readonly string[], io: Co
 
 function accessOf({ isOpen }: Serving): string {
   return isOpen ? "anyone may read, without a token (--open)" : "by token";
+}
+
+/** The address for a browser on this machine, or where the server can be reached at all. */
+function webOf({ host, port, isPlaintext }: Serving): string {
+  return `${isPlaintext ? "http" : "https"}://${formatHostPort(host ?? "localhost", port)}/files/ (read-only)`;
 }
 
 function dangers({ isPlaintext, isOpen, host }: Serving): string[] {

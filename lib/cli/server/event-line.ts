@@ -20,6 +20,11 @@ export function formatEvent(record: EventRecord): string {
       return `${text("address")} was refused${times(text("count"))}: ${text("message")} [${text("code")}]`;
     case "message":
       return `${text("from")}${aim(text("to"))}: ${text("text")}`;
+    case "request":
+      return (
+        `${text("name")} asked for ${text("method")} ${text("target")}: ` +
+        `${text("status")}, ${bytes("bytes")}${record["outcome"] === "cut" ? ", cut off" : ""}`
+      );
     case "stored":
       return `${text("name")} stored ${text("path")} (${bytes("size")})`;
     case "removed":

@@ -1,6 +1,6 @@
 import type { ArgsDef } from "citty";
 import { defaultMemory } from "../../daemon/default-memory.ts";
-import type { DaemonSettings } from "../../daemon/settings.ts";
+import type { DaemonSettings, WebAccess } from "../../daemon/settings.ts";
 import { type Flags, integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { advertiseFlag } from "./advertise-flag.ts";
@@ -29,6 +29,12 @@ export const SERVE_FLAGS = {
   },
   open: { type: "boolean", description: "Let anyone read, without a token" },
   plaintext: { type: "boolean", description: "No encryption, for wires that you trust" },
+  web: {
+    type: "string",
+    valueHint: "off|read",
+    default: "off",
+    description: "What browsers, curl and others that speak HTTP may do at the same port",
+  },
   cert: { type: "string", valueHint: "FILE", description: "A certificate of an authority (PEM, with its chain)" },
   key: { type: "string", valueHint: "FILE", description: "Its key (PEM)" },
   "max-clients": { type: "string", valueHint: "N", default: "3", description: "Seats" },
@@ -97,6 +103,7 @@ export function readSettings(flags: Flags): DaemonSettings {
     advertised: advertiseFlag(flags),
     isOpen: flags["open"] === true,
     isPlaintext,
+    web: webFlag(flags),
     ...(certFile !== undefined && keyFile !== undefined && { certificate: { certFile, keyFile } }),
     maxClients: integerFlag(flags, "max-clients", 1, 100_000),
     maxWaiting: integerFlag(flags, "max-waiting", 0, 100_000),
@@ -114,6 +121,12 @@ export function readSettings(flags: Flags): DaemonSettings {
     stopTimeoutMs: secondsFlag(flags, "stop-timeout"),
     stateDir: stateDirFlag(flags),
   };
+}
+
+function webFlag(flags: Flags): WebAccess {
+  const value = String(flags["web"]);
+  if (value === "off" || value === "read") return value;
+  throw new UsageError("--web takes off or read.");
 }
 
 /** With less, a single transfer might not have room. */

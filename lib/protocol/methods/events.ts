@@ -25,6 +25,16 @@ export type ServerEvent =
   | { event: "message"; from: string; to: string; text: string }
   /** `count`: it stands for so many of one session and code. */
   | { event: "failed"; name: string; method: string; code: EventCode; message: string; count?: number }
+  /** Of HTTP. `target`: as it came; `bytes`: of the answer. */
+  | {
+      event: "request";
+      name: string;
+      method: string;
+      target: string;
+      status: number;
+      bytes: number;
+      outcome: "whole" | "cut";
+    }
   | { event: "stored"; name: string; path: string; size: number }
   | { event: "removed"; name: string; path: string }
   | { event: "renamed"; name: string; from: string; to: string }

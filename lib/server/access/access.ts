@@ -1,11 +1,13 @@
 import type { AuthOffer } from "../../protocol/messages.ts";
 import * as scram from "../../protocol/scram.ts";
+import type { Token } from "../../protocol/token.ts";
 import { quote } from "../../quote.ts";
 import type { Clock } from "../../session/clock.ts";
 import type { PeerAddress } from "../../session/transport.ts";
 import { Throttle } from "../throttle.ts";
 import { AccessError, type Account } from "./account.ts";
 import { ScramServer } from "./scram-server.ts";
+import { Secrets } from "./secrets.ts";
 import type { KnownToken, TokenStore } from "./token-store.ts";
 import { decoyVerifier } from "./verifier.ts";
 
@@ -27,8 +29,11 @@ export class Access {
   /** Of wrong proofs, by address. */
   readonly #throttle: Throttle;
 
+  readonly #secrets: Secrets;
+
   constructor(options: AccessOptions) {
     this.#options = options;
+    this.#secrets = new Secrets((name) => options.tokens.saltOf(name));
     this.#throttle = new Throttle(options.clock);
   }
 
@@ -60,6 +65,18 @@ export class Access {
       verifier: token?.verifier ?? decoy,
       finish: (fault) => this.#finish(first.name, token, address, fault),
     });
+  }
+
+  /**
+   * Judge a token whose secret itself has come, over a way on which nobody else reads it. Wrong ones are counted as wrong
+   * proofs are.
+   *
+   * @throws AccessError ACCESS_DENIED, THROTTLED
+   */
+  async judge({ name, secret }: Token, address: PeerAddress): Promise<Account> {
+    const token = scram.isTokenName(name) ? this.#find(name, address) : undefined;
+    const isRight = await this.#secrets.isOf(token, { name, secret }, address.group);
+    return this.#finish(name, token, address, isRight ? undefined : "The secret is wrong.");
   }
 
   /** Milliseconds since 1970 at which the next token expires; undefined: none will. */

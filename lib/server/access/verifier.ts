@@ -1,5 +1,8 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, pbkdf2, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
 import { MIN_ITERATIONS, PROOF_BYTES, xor } from "../../protocol/scram.ts";
+
+const deriveKey = promisify(pbkdf2);
 
 /** What a server keeps of a token: it can check a proof with it, and make none. Source: RFC 5802, section 3. */
 export interface Verifier {
@@ -16,6 +19,12 @@ export function createVerifier(secret: string, salt: Uint8Array): Verifier {
   const salted = pbkdf2Sync(secret, salt, MIN_ITERATIONS, PROOF_BYTES, "sha256");
   const storedKey = createHash("sha256").update(hmac(salted, "Client Key")).digest();
   return { salt, iterations: MIN_ITERATIONS, storedKey, serverKey: hmac(salted, "Server Key") };
+}
+
+/** Whether the verifier is of `secret` itself. The derivation runs beside the event loop. */
+export async function fits({ salt, iterations, storedKey }: Verifier, secret: string): Promise<boolean> {
+  const salted = await deriveKey(secret, salt, iterations, PROOF_BYTES, "sha256");
+  return timingSafeEqual(createHash("sha256").update(hmac(salted, "Client Key")).digest(), storedKey);
 }
 
 /** A name's salt, always the same for the same key: it does not tell whether the name has a token. */

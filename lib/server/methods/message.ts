@@ -1,6 +1,7 @@
 import { CommError, StreamError, toCommError } from "../../errors.ts";
 import { type MessageParams, SendParams, type SendResult } from "../../protocol/methods.ts";
 import type { Clock } from "../../session/clock.ts";
+import { GuestSession } from "../guest-session.ts";
 import type { Member } from "../member.ts";
 import type { Members } from "../members.ts";
 import { type Call, defineMethod } from "../method.ts";
@@ -66,7 +67,10 @@ function recipientsOf(to: string, sender: Member, members: Members): { to: strin
     case "server":
       return { to: "server", recipients: [] };
     case "all":
-      return { to: "all", recipients: members.clients.filter((member) => member !== sender) };
+      return {
+        to: "all",
+        recipients: members.clients.filter((member) => member !== sender && !(member.session instanceof GuestSession)),
+      };
     default: {
       const member = members.client(to);
       return { to: member.name, recipients: [member] };

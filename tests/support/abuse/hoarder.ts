@@ -1,7 +1,7 @@
 import type { Socket } from "bun";
 import { parseToken } from "../../../lib/protocol/token.ts";
 import { ScramClient } from "../../../lib/session/scram-client.ts";
-import { bindingOf, clientTls } from "../../../lib/transport/tls.ts";
+import { agreedOn, clientTls } from "../../../lib/transport/tls.ts";
 import { frame, HELLO, OPCODES, type OpcodeName } from "../frames.ts";
 import { type Target, tally } from "./attacker-peer.ts";
 
@@ -50,7 +50,7 @@ export class Hoarder {
       socket: {
         data: (_: unknown, bytes: Buffer) => peer.#onData(bytes),
         handshake: (socket: Socket<undefined>) => {
-          peer.#binding = bindingOf(socket, null);
+          peer.#binding = agreedOn(socket, null, false).binding;
           peer.#secured.resolve();
         },
         drain: () => peer.#flush(),

@@ -1,0 +1,45 @@
+import { hostname } from "node:os";
+import { fork, type NegotiatedTransport } from "../gateway/fork.ts";
+import { Gateway } from "../gateway/gateway.ts";
+import type { CommServer } from "../server/server.ts";
+import type { Transport } from "../session/transport.ts";
+import { parseAddress } from "../transport/address.ts";
+import type { DescriptorBudget } from "./descriptor-budget.ts";
+import type { DaemonSettings } from "./settings.ts";
+
+/** Takes the connections of clients. */
+export interface ClientDoor {
+  take(transport: NegotiatedTransport): void;
+  /** End at once what take() has passed to another than `toSessions`. */
+  abort(): void;
+}
+
+/** The door of a server: for its own protocol alone, or for HTTP as well. */
+export function clientDoor(
+  server: CommServer,
+  { web, advertised }: Pick<DaemonSettings, "web" | "advertised">,
+  limits: Pick<DescriptorBudget, "maxUnadmitted" | "maxUnadmittedPerAddress">,
+  toSessions: (transport: Transport) => void,
+): ClientDoor {
+  if (web === "off") return { take: toSessions, abort() {} };
+  const gateway = new Gateway({
+    server: server.gateway,
+    maxIdle: limits.maxUnadmitted,
+    maxIdlePerAddress: limits.maxUnadmittedPerAddress,
+    knownHosts: ownNames(advertised),
+  });
+  return {
+    take: (transport) => fork(transport, { toSessions, toHttp: (speaker) => gateway.accept(speaker) }),
+    abort: () => gateway.abort(),
+  };
+}
+
+/** Names of this machine, and of what is advertised. */
+function ownNames(advertised: readonly string[] = []): ReadonlySet<string> {
+  const own = hostname().toLowerCase();
+  const [short = own] = own.split(".");
+  const named = advertised
+    .map((address) => parseAddress(address))
+    .flatMap((address) => (address.kind === "tcp" ? address.host : []));
+  return new Set([own, short, `${short}.local`, ...named.map((name) => name.toLowerCase())]);
+}

@@ -1,0 +1,53 @@
+import { StreamError } from "../errors.ts";
+import { parseToken, type Token } from "../protocol/token.ts";
+import type { Access } from "../server/access/access.ts";
+import { AccessError, type Account } from "../server/access/account.ts";
+import type { PeerAddress } from "../session/transport.ts";
+
+/** Who sends a request. Source: RFC 7617 (Basic), RFC 6750 (Bearer). */
+
+const AUTHORIZATION = /^(basic|bearer) +(\S+)$/i;
+
+/** Where a request comes from. */
+export interface Origin {
+  readonly peerAddress: PeerAddress;
+  readonly isEncrypted: boolean;
+}
+
+/**
+ * Who the field Authorization shows; without one, who needs no token. A token itself crosses only what nobody else reads.
+ *
+ * @throws AccessError TOKEN_REQUIRED, ACCESS_DENIED, THROTTLED; StreamError NOT_ALLOWED where a token would be read by others
+ */
+export async function identify(authorization: string | undefined, origin: Origin, access: Access): Promise<Account> {
+  if (authorization === undefined) {
+    try {
+      return access.withoutToken();
+    } catch (thrown) {
+      requirePrivacy(origin); // nobody is asked for what would be read on the way
+      throw thrown;
+    }
+  }
+  requirePrivacy(origin);
+  return access.judge(tokenIn(authorization), origin.peerAddress);
+}
+
+function requirePrivacy({ isEncrypted, peerAddress }: Origin): void {
+  if (isEncrypted || peerAddress.isLoopback) return;
+  throw new StreamError(
+    "NOT_ALLOWED",
+    "Nothing is encrypted here: over HTTP, this server takes tokens from its own machine alone.",
+  );
+}
+
+/** @throws AccessError ACCESS_DENIED */
+function tokenIn(authorization: string): Token {
+  const [, scheme = "", value = ""] = AUTHORIZATION.exec(authorization) ?? [];
+  const text = scheme.toLowerCase() === "basic" ? Buffer.from(value, "base64").toString("utf8") : value;
+  try {
+    return parseToken(text);
+  } catch {
+    const words = "Authorization must be Basic or Bearer with a token, NAME:SECRET.";
+    throw new AccessError("ACCESS_DENIED", words, words);
+  }
+}

@@ -1,0 +1,42 @@
+import { fileChanged, type OpenFile } from "../storage/storage.ts";
+import type { ByteRange } from "./byte-ranges.ts";
+import type { HttpCall } from "./http-call.ts";
+
+/** Read and sent at once where bytes pass through this process. */
+const PIECE_BYTES = 256 * 1024;
+
+/** The same where the system sends them itself. */
+const DIRECT_BYTES = 4 * 1024 * 1024;
+
+/** What it takes in memory. */
+export const BODY_NEED = { least: PIECE_BYTES, most: PIECE_BYTES };
+
+/**
+ * Send a part of an open file as part of a body. It breaks off when the file changes: old and new bytes must not become one
+ * file.
+ *
+ * @throws StorageError as OpenFile.read()
+ */
+export async function sendFilePart(call: HttpCall, file: OpenFile, [from, to]: ByteRange): Promise<void> {
+  const { connection } = call;
+  const limit = call.guest?.session.rateLimit?.frameBytes ?? Number.POSITIVE_INFINITY;
+  const isDirect = connection.canSendFiles && file.source(from, to - from) !== undefined;
+  const step = Math.min(limit, isDirect ? DIRECT_BYTES : PIECE_BYTES);
+  const buffer = isDirect ? undefined : new Uint8Array(step);
+  for (let at = from; at < to && !call.isClosed; ) {
+    const length = Math.min(step, to - at);
+    const source = isDirect ? file.source(at, length) : undefined;
+    if (source !== undefined) {
+      await file.check();
+      await call.paced(length, connection.sendFile({ ...source, release: source.retain() }));
+      at += length;
+      continue;
+    }
+    const piece = (buffer ?? new Uint8Array(length)).subarray(0, length);
+    const bytes = await file.read(piece, at);
+    if (bytes === 0) throw fileChanged(file.entry.path);
+    if (call.isClosed) return;
+    await call.paced(bytes, connection.send(piece.subarray(0, bytes)));
+    at += bytes;
+  }
+}

@@ -1,0 +1,93 @@
+import Negotiator from "negotiator";
+import { StreamError } from "../errors.ts";
+import { baseName } from "../path.ts";
+import type { GatewayParts } from "../server/parts.ts";
+import { LIST_NEED } from "../server/transfer-needs.ts";
+import type { StorageEntry } from "../storage/storage.ts";
+import { Yielder } from "../yielder.ts";
+import { entityTag } from "./entity-tag.ts";
+import { PAGE_POLICY, pageEnd, pageHead, pageRow } from "./folder-page.ts";
+import type { HttpCall } from "./http-call.ts";
+
+/** How a folder is told. */
+interface FolderFormat {
+  readonly type: string;
+  readonly policy?: string;
+  head(path: string): string;
+  /** `index`: how many came before. */
+  entry(entry: StorageEntry, index: number): string;
+  end(leftOut: number): string;
+}
+
+const FORMATS: Readonly<Record<"html" | "json" | "ndjson", FolderFormat>> = {
+  html: { type: "text/html; charset=utf-8", policy: PAGE_POLICY, head: pageHead, entry: pageRow, end: pageEnd },
+  json: {
+    type: "application/json",
+    head: (path) => `{"path":${JSON.stringify(path)},"entries":[`,
+    entry: (entry, index) => `${index === 0 ? "" : ","}\n${JSON.stringify(recordOf(entry))}`,
+    end: (leftOut) => `\n],"leftOut":${leftOut}}\n`,
+  },
+  ndjson: {
+    type: "application/x-ndjson",
+    head: () => "",
+    entry: (entry) => `${JSON.stringify(recordOf(entry))}\n`,
+    end: () => "",
+  },
+};
+
+type FormatName = keyof typeof FORMATS;
+
+/** Answer GET and HEAD for a folder. @throws StorageError as Storage.list(); StreamError BAD_PARAMS */
+export async function answerFolder(
+  call: HttpCall,
+  path: string,
+  format: string | null,
+  { storage, clock }: GatewayParts,
+): Promise<void> {
+  const { type, policy, head, entry: tell, end } = FORMATS[formatOf(call, format)];
+  const headers = {
+    "content-type": type,
+    "cache-control": "no-cache",
+    vary: "Accept",
+    ...(policy !== undefined && { "content-security-policy": policy }),
+  };
+  await call.guest?.member.lookups.run(call, LIST_NEED, async () => {
+    const skipped = { count: 0 };
+    const walk = storage.list(path, { enter: () => false, skipped })[Symbol.asyncIterator]();
+    try {
+      // Before the head, so that a folder that is missing is an answer and not a page that breaks off.
+      let step = await walk.next();
+      call.response.writeHead(200, headers);
+      if (call.isHead) return void call.response.end();
+      await call.write(head(path));
+      const yielder = new Yielder(clock);
+      let count = 0;
+      for (; !step.done && !call.isClosed; step = await walk.next()) {
+        let text = "";
+        for (const entry of step.value) text += tell(entry, count++);
+        await call.write(text);
+        if (yielder.isDue) await yielder.pause();
+      }
+      await call.write(end(skipped.count));
+      call.response.end();
+    } finally {
+      await walk.return?.();
+    }
+  });
+}
+
+/** @throws StreamError BAD_PARAMS */
+function formatOf(call: HttpCall, asked: string | null): FormatName {
+  if (asked !== null) {
+    if (asked in FORMATS) return asked as FormatName;
+    throw new StreamError("BAD_PARAMS", `There is no such format: ?format= takes ${Object.keys(FORMATS).join(", ")}.`);
+  }
+  const types = Object.values(FORMATS).map(({ type }) => type.replace(/;.*/, ""));
+  const index = types.indexOf(new Negotiator(call.request).mediaType(types) ?? "");
+  return (Object.keys(FORMATS)[index] as FormatName | undefined) ?? "html";
+}
+
+function recordOf({ path, kind, size, modifiedAt, etag }: StorageEntry): object {
+  const name = baseName(path);
+  return kind === "file" ? { name, kind, size, modifiedAt, etag: entityTag(etag) } : { name, kind };
+}

@@ -1,0 +1,222 @@
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import { CommError, ERRORS, StreamError, toCommError } from "../errors.ts";
+import { AccessError } from "../server/access/account.ts";
+import { failureOf } from "../server/failure.ts";
+import { Handshakes } from "../server/handshakes.ts";
+import type { GatewayParts } from "../server/parts.ts";
+import type { Transport } from "../session/transport.ts";
+import { identify } from "./credentials.ts";
+import { type Failed, replyFailed } from "./error-answer.ts";
+import { type KnownHosts, requireHost } from "./host-check.ts";
+import { HttpCall } from "./http-call.ts";
+import { HttpConnection } from "./http-connection.ts";
+import { checkMessage, hasBody } from "./message-check.ts";
+import { refuseRaw, statusOfFault } from "./raw-answer.ts";
+import { parseTarget } from "./request-target.ts";
+import { answerTarget } from "./routes.ts";
+
+/** Bytes of a request's head, its first line included. */
+export const MAX_HEAD_BYTES = 16 * 1024;
+/** From the first byte of a head to its last. */
+export const HEAD_MS = 10_000;
+/** Characters of a target that an event tells. */
+const MAX_TOLD = 1_024;
+/** A connection without a request. */
+export const IDLE_MS = 60_000;
+
+/** Methods that are answered. */
+const ALLOWED = ["GET", "HEAD", "OPTIONS"];
+
+/** Said on every answer: what is in a file is the file's own matter, never this server's page. */
+const COMMON_FIELDS = {
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+};
+
+export interface GatewayOptions {
+  readonly server: GatewayParts;
+  /** Connections without a request that there may be at once, of all and of one address; who rests longest makes room. */
+  readonly maxIdle: number;
+  readonly maxIdlePerAddress: number;
+  readonly knownHosts: KnownHosts;
+}
+
+/**
+ * The HTTP door. node:http reads requests and writes the heads of answers; connections, limits and bodies are ours.
+ *
+ *   fork ─ HttpConnection ─ node:http ─ HttpCall ─ identify() ─ Guests ─ answerTarget() ─ file, folder ─ Storage
+ */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #http: http.Server;
+  /** Those without a request. */
+  readonly #idle: Handshakes<HttpConnection>;
+  readonly #connections = new Set<HttpConnection>();
+  readonly #cancels = new WeakMap<HttpConnection, () => void>();
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#idle = new Handshakes({ max: options.maxIdle, maxPerGroup: options.maxIdlePerAddress });
+    this.#http = http.createServer({
+      maxHeaderSize: MAX_HEAD_BYTES,
+      keepAliveTimeout: IDLE_MS,
+      insecureHTTPParser: false,
+    });
+    const take = (request: IncomingMessage, response: ServerResponse) => this.#take(request, response);
+    this.#http.on("request", take);
+    // Judged before the body: nobody sends what will be refused.
+    this.#http.on("checkContinue", take);
+    this.#http.on("checkExpectation", take);
+    this.#http.on("upgrade", (_request, connection) => refuseRaw(connection, "501 Not Implemented"));
+    this.#http.on("connect", (_request, connection) => refuseRaw(connection, "405 Method Not Allowed"));
+    this.#http.on("clientError", (error, connection) => refuseRaw(connection, statusOfFault(error)));
+    options.server.lifecycle.stopping.addEventListener("abort", () => this.#endIdle());
+  }
+
+  /** Take a connection that speaks HTTP. */
+  accept(transport: Transport): void {
+    const connection = new HttpConnection(transport);
+    this.#idle.inTheWayOf(connection.group)?.peer.destroy();
+    this.#connections.add(connection);
+    connection.onArrival = () => this.#onArrival(connection);
+    connection.once("close", () => {
+      this.#cancels.get(connection)?.();
+      this.#connections.delete(connection);
+      this.#idle.remove(connection);
+    });
+    this.#rest(connection);
+    this.#http.emit("connection", connection);
+    connection.start();
+  }
+
+  /** End every connection at once. */
+  abort(): void {
+    for (const connection of [...this.#connections]) connection.destroy();
+  }
+
+  #endIdle(): void {
+    for (const connection of [...this.#connections]) if (connection.requests === 0) connection.destroy();
+  }
+
+  /** Without a request from now on. */
+  #rest(connection: HttpConnection): void {
+    if (connection.destroyed) return;
+    if (this.#options.server.lifecycle.stopping.aborted) return void connection.end();
+    this.#idle.add(connection);
+    this.#limit(connection, IDLE_MS);
+  }
+
+  #onArrival(connection: HttpConnection): void {
+    if (connection.requests > 0 || connection.isReading) return;
+    connection.isReading = true;
+    this.#limit(connection, HEAD_MS);
+  }
+
+  #limit(connection: HttpConnection, ms: number): void {
+    this.#cancels.get(connection)?.();
+    this.#cancels.set(
+      connection,
+      this.#options.server.clock.after(ms, () => connection.destroy()),
+    );
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const connection = request.socket as unknown as HttpConnection;
+    this.#cancels.get(connection)?.();
+    this.#idle.remove(connection);
+    connection.isReading = false;
+    void connection
+      .inTurn(() => this.#answer(request, response, connection))
+      .finally(() => {
+        if (connection.requests === 0) this.#rest(connection);
+      });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, connection: HttpConnection): Promise<void> {
+    const { server } = this.#options;
+    const call = new HttpCall({ request, response, connection, clock: server.clock });
+    for (const [name, value] of Object.entries(COMMON_FIELDS)) response.setHeader(name, value);
+    try {
+      await this.#answerGuest(call);
+    } catch (thrown) {
+      this.#fail(call, thrown);
+    } finally {
+      await call.sent();
+      call.finish();
+      this.#tell(call);
+    }
+  }
+
+  #tell(call: HttpCall): void {
+    const { request, response, guest, moved, isWhole } = call;
+    if (guest === undefined) return;
+    const { name } = guest.member;
+    const { method = "", url = "" } = request;
+    const outcome = isWhole ? "whole" : "cut";
+    this.#options.server.events.emit({
+      event: "request",
+      name,
+      method,
+      target: url.slice(0, MAX_TOLD),
+      status: response.statusCode,
+      bytes: moved,
+      outcome,
+    });
+  }
+
+  /** @throws CommError */
+  async #answerGuest(call: HttpCall): Promise<void> {
+    const { server, knownHosts } = this.#options;
+    const { request, connection } = call;
+    const { host } = checkMessage(request);
+    const { method = "" } = request;
+    if (hasBody(request)) call.endsConnection();
+    if (!ALLOWED.includes(method)) return call.reply(405, { allow: ALLOWED.join(", ") });
+    if (hasBody(request)) throw new StreamError("BAD_PARAMS", `${method} takes no body.`);
+    if (method === "OPTIONS") return call.reply(204, { allow: ALLOWED.join(", ") });
+    const target = parseTarget(request.url ?? "");
+    const account = await identify(request.headers.authorization, connection, server.access);
+    if (account.token === undefined && !connection.isEncrypted) requireHost(target.authority ?? host, knownHosts);
+    const guest = server.guests.enter(account, connection.peer, connection.peerAddress);
+    call.guest = guest;
+    const done = guest.session.begin(call);
+    try {
+      await answerTarget(call, target, guest, server);
+      if (call.endedBy !== undefined && !call.response.headersSent) {
+        const { code, message } = call.endedBy;
+        throw new CommError(code === "OK" ? "CANCELLED" : code, message);
+      }
+    } finally {
+      done();
+    }
+  }
+
+  #fail(call: HttpCall, thrown: unknown): void {
+    const { server } = this.#options;
+    const { connection, response, guest } = call;
+    if (response.headersSent) return void connection.destroy();
+    if (connection.destroyed) return;
+    const error = toCommError(thrown);
+    if (guest === undefined) this.#noteRefused(connection, error);
+    replyFailed(
+      call,
+      guest === undefined
+        ? strangersWords(error)
+        : failureOf(thrown, { name: guest.member.name, method: "get" }, server.failures),
+    );
+  }
+
+  #noteRefused({ peer, group }: HttpConnection, error: CommError): void {
+    if (error.code === "TOKEN_REQUIRED") return; // most programs ask once without a token
+    const { code } = error;
+    const message = error instanceof AccessError ? error.detail : error.message;
+    this.#options.server.guests.noteRefused({ address: peer, group, code, message });
+  }
+}
+
+/** What a peer hears that has not shown who it is. */
+function strangersWords(error: CommError): Failed {
+  if (ERRORS[error.code].scope !== "local") return error;
+  return { code: "INTERNAL", message: "The server failed on this request." };
+}

@@ -1,0 +1,23 @@
+import { isIP } from "node:net";
+import { StreamError } from "../errors.ts";
+import { quote } from "../quote.ts";
+
+/** Names under which this server is known, in lower case. */
+export type KnownHosts = ReadonlySet<string>;
+
+/**
+ * A page of somebody else can make a browser come here under that page's own name, which leads to this address for a moment
+ * (DNS rebinding), and read the answers. So a name that is not this server's gets none. Addresses name nobody else.
+ *
+ * @throws StreamError NOT_ALLOWED
+ */
+export function requireHost(host: string, known: KnownHosts): void {
+  const name = host
+    .replace(/:\d*$/, "")
+    .replace(/^\[(.*)\]$/, "$1")
+    .replace(/\.$/, "")
+    .toLowerCase();
+  const isOwn = name === "" || name === "localhost" || name.endsWith(".localhost") || known.has(name);
+  if (isOwn || isIP(name.replace(/%25.*$/, "")) !== 0) return;
+  throw new StreamError("NOT_ALLOWED", `This server is not known as ${quote(name)}: use its address.`);
+}

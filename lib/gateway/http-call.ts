@@ -1,0 +1,164 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { ErrorCode } from "../errors.ts";
+import type { ReasonCode } from "../protocol/messages.ts";
+import type { GuestRequest } from "../server/guest-session.ts";
+import type { Guest } from "../server/guests.ts";
+import type { Clock } from "../session/clock.ts";
+import type { HttpConnection } from "./http-connection.ts";
+
+/** A peer that takes no byte of an answer for so long is cut off; it may ask for the rest again. */
+export const STALLED_MS = 120_000;
+
+export interface HttpCallOptions {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly connection: HttpConnection;
+  readonly clock: Clock;
+}
+
+/** A request under way and its answer. To turns and memory it is what a stream is. */
+export class HttpCall implements GuestRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly connection: HttpConnection;
+  readonly #clock: Clock;
+  readonly #gone = new AbortController();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #bytesBefore: number;
+  /** Bytes of the request. */
+  readonly received: number;
+  readonly #onGone = () => this.#close();
+  /** Whose it is, once that is known. */
+  guest: Guest | undefined;
+  /** Why it was given up on this side. */
+  #endedBy: { code: ReasonCode; message: string } | undefined;
+
+  constructor({ request, response, connection, clock }: HttpCallOptions) {
+    this.request = request;
+    this.response = response;
+    this.connection = connection;
+    this.#clock = clock;
+    this.#bytesBefore = connection.bytesOut;
+    this.received = connection.takeBytesIn();
+    connection.once("close", this.#onGone);
+  }
+
+  get isHead(): boolean {
+    return this.request.method === "HEAD";
+  }
+
+  /** Settles when nobody waits for the answer any more, or it is whole. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  get isClosed(): boolean {
+    return this.#gone.signal.aborted;
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get endedBy(): { code: ReasonCode; message: string } | undefined {
+    return this.#endedBy;
+  }
+
+  /** Bytes of the answer so far. */
+  get moved(): number {
+    return this.connection.bytesOut - this.#bytesBefore;
+  }
+
+  get isWaiting(): boolean {
+    return this.connection.isFull;
+  }
+
+  reset(code: ErrorCode, message: string): void {
+    this.end(code, message);
+  }
+
+  /** Give it up. What has begun to come breaks off: its length was told, so nobody takes it for whole. */
+  end(code: ReasonCode, message: string): void {
+    this.#endedBy ??= { code, message };
+    if (this.response.headersSent) this.connection.destroy();
+    this.#close();
+  }
+
+  /** Nothing more is read from the connection. */
+  endsConnection(): void {
+    this.response.setHeader("connection", "close");
+  }
+
+  /** Resolves when the answer has been handed over, or nobody takes it any more. */
+  async sent(): Promise<void> {
+    if (this.isWhole || this.connection.destroyed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.response.once("close", resolve);
+    this.response.once("finish", resolve);
+    this.connection.once("close", resolve);
+    await promise;
+  }
+
+  /** The whole answer was handed over. */
+  get isWhole(): boolean {
+    return this.response.writableFinished;
+  }
+
+  /** All is said. */
+  finish(): void {
+    this.connection.off("close", this.#onGone);
+    this.#close();
+  }
+
+  /** Send the head alone; the body follows by write() or sendFile(), and endBody(). */
+  begin(status: number, headers: OutgoingHttpHeaders): void {
+    this.response.writeHead(status, headers);
+    this.response.flushHeaders();
+  }
+
+  /** Send a part of a body whose length nobody knows yet. */
+  async write(text: string): Promise<void> {
+    if (text === "" || this.isClosed) return;
+    const bytes = Buffer.from(text);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Called when the connection has taken it.
+    this.response.write(bytes, () => resolve());
+    await this.paced(bytes.length, Promise.race([promise, this.closed]));
+  }
+
+  /** An answer in one piece. */
+  reply(status: number, headers: OutgoingHttpHeaders, body = ""): void {
+    const bytes = Buffer.from(body);
+    const hasBody = status !== 304 && status !== 204;
+    this.response.writeHead(status, { ...headers, ...(hasBody && { "content-length": bytes.length }) });
+    if (this.isHead || !hasBody) this.response.end();
+    else this.response.end(bytes);
+  }
+
+  /** Wait for `sending`, a write to the connection, as long as the peer takes anything, and as the rates want it. */
+  async paced(bytes: number, sending: Promise<void>): Promise<void> {
+    const cancel = this.#clock.after(STALLED_MS, () => this.connection.destroy());
+    try {
+      await sending;
+    } finally {
+      cancel();
+    }
+    if (this.guest === undefined) return;
+    const { rateLimit } = this.guest.session;
+    if (rateLimit === undefined) return;
+    rateLimit.spend(bytes);
+    for (let ms = rateLimit.waitMs(); ms > 0 && !this.isClosed; ms = rateLimit.waitMs()) await this.#pause(ms);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(ms, resolve);
+    await Promise.race([promise, this.closed]);
+    cancel();
+  }
+
+  #close(): void {
+    this.#gone.abort();
+    this.#closed.resolve();
+  }
+}

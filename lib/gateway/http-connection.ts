@@ -1,0 +1,159 @@
+import { Duplex } from "node:stream";
+import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../session/transport.ts";
+
+/** So much is given to the parser at once: it tells of every request in it before anything else happens. */
+const PIECE_BYTES = 16 * 1024;
+
+/** Requests that one connection may send ahead of their answers. */
+export const MAX_PIPELINED = 16;
+
+/** A connection of HTTP: a stream for node:http over a transport, and a direct way for the bodies of answers. */
+export class HttpConnection extends Duplex implements TransportHandler {
+  readonly #transport: Transport;
+  readonly peer: string;
+  readonly peerAddress: PeerAddress;
+  readonly isEncrypted: boolean;
+  /** Told of each arrival of bytes. */
+  onArrival: () => void = () => {};
+  /** A head has begun to come. */
+  isReading = false;
+  #bytesIn = 0;
+  bytesOut = 0;
+  #afterDrain: (() => void)[] = [];
+  #isFull = false;
+  #isPaused = false;
+  #isClosing = false;
+  #requests = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(transport: Transport) {
+    super({ allowHalfOpen: true });
+    this.#transport = transport;
+    this.peer = transport.peer;
+    this.peerAddress = transport.peerAddress;
+    this.isEncrypted = transport.channelBinding !== undefined;
+    this.on("error", () => {}); // told by "close"
+  }
+
+  get group(): string {
+    return this.peerAddress.group;
+  }
+
+  /** Requests that are being answered, or wait for that. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Bytes that have come since this was last asked. */
+  takeBytesIn(): number {
+    const bytes = this.#bytesIn;
+    this.#bytesIn = 0;
+    return bytes;
+  }
+
+  /** Begin to listen. */
+  start(): void {
+    this.#transport.start(this);
+  }
+
+  /** Answer one request after the other, in the order of their coming. Too many ahead end the connection. */
+  async inTurn(answer: () => Promise<void>): Promise<void> {
+    this.#requests++;
+    if (this.#requests > MAX_PIPELINED) this.destroy();
+    const turn = this.#last.then(async () => {
+      if (!this.destroyed) await answer();
+    });
+    this.#last = turn.catch(() => {});
+    try {
+      await turn;
+    } finally {
+      this.#requests--;
+    }
+  }
+
+  get canSendFiles(): boolean {
+    return this.#transport.canSendFiles;
+  }
+
+  /** Send a part of an answer's body; its head must have been flushed. The buffer is free when this has resolved. */
+  async send(bytes: Uint8Array): Promise<void> {
+    this.bytesOut += bytes.length;
+    if (!this.#transport.write(bytes)) await this.#drained();
+  }
+
+  /** As send(), for bytes of an open file. */
+  async sendFile(bytes: FileBytes): Promise<void> {
+    this.bytesOut += bytes.length;
+    if (!this.#transport.sendFile(bytes)) await this.#drained();
+  }
+
+  onBytes(bytes: Uint8Array): void {
+    this.#bytesIn += bytes.length;
+    this.onArrival();
+    let wantsMore = true;
+    for (let at = 0; at < bytes.length && !this.destroyed; at += PIECE_BYTES) {
+      wantsMore = this.push(bytes.subarray(at, at + PIECE_BYTES));
+    }
+    if (wantsMore || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#transport.pause();
+  }
+
+  onDrain(): void {
+    this.#isFull = false;
+    for (const resolve of this.#afterDrain.splice(0)) resolve();
+  }
+
+  onPeerEnd(): void {
+    this.push(null);
+  }
+
+  onClosed(error: Error | undefined): void {
+    this.#isClosing = true;
+    this.onDrain();
+    this.destroy(error);
+  }
+
+  override _read(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#transport.resume();
+  }
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
+    this.bytesOut += chunk.length;
+    if (this.#transport.write(chunk)) done();
+    else void this.#drained().then(done);
+  }
+
+  override _final(done: () => void): void {
+    this.#close();
+    done();
+  }
+
+  override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
+    // What was ended in order goes on by itself: its last words are still on their way.
+    if (!this.#isClosing) this.#transport.abort();
+    this.#isClosing = true;
+    this.onDrain();
+    done();
+  }
+
+  #close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#transport.close();
+  }
+
+  #drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#isFull = true;
+    this.#afterDrain.push(resolve);
+    return promise;
+  }
+
+  /** True while the other end does not take what it is sent. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+}

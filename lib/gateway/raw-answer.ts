@@ -1,0 +1,16 @@
+import type { Duplex } from "node:stream";
+
+/** Refuse what node:http has not made a request of, and end the connection. */
+export function refuseRaw(connection: Duplex, status: string): void {
+  if (connection.destroyed || !connection.writable) return;
+  const body = `${status}\n`;
+  connection.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
+/** The status line for a head that can't be read. */
+export function statusOfFault(error: Error): string {
+  const code = "code" in error ? String(error.code) : "";
+  return code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+}

@@ -1,0 +1,73 @@
+import { StreamError } from "../errors.ts";
+import { checkPath } from "../path.ts";
+import { quote } from "../quote.ts";
+
+/** What a request is about. */
+export interface Target {
+  /** Host and port of a target that names them; undefined: the field Host tells. */
+  readonly authority: string | undefined;
+  /** Decoded names between the slashes. An empty last one: the target ends with a slash. */
+  readonly names: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+const ABSOLUTE = /^https?:\/\/([^/?#\\@]+)(.*)$/i;
+
+/**
+ * Read a request target in origin-form or absolute-form (RFC 9112, 3.2). Every name is decoded once, and by itself: what is
+ * encoded never becomes a slash, and no name is put together of two.
+ *
+ * @throws StreamError BAD_PATH with the reason
+ */
+export function parseTarget(target: string): Target {
+  const [, authority, rest] = ABSOLUTE.exec(target) ?? [];
+  const origin = authority === undefined ? target : rest || "/";
+  const queryAt = origin.indexOf("?");
+  const path = queryAt === -1 ? origin : origin.slice(0, queryAt);
+  if (!path.startsWith("/")) throw badTarget(target, "it does not begin with a slash");
+  if (path.includes("\\")) throw badTarget(target, "it has a backslash that is not encoded as %5C");
+  if (origin.includes("#")) throw badTarget(target, "it has a fragment");
+  const names = path
+    .slice(1)
+    .split("/")
+    // Some clients put it before a name with a colon, so that it is no scheme (RFC 3986, 4.2).
+    .filter((name) => name !== ".")
+    .map((name) => decodeName(name, target));
+  return { authority, names, query: new URLSearchParams(queryAt === -1 ? "" : origin.slice(queryAt + 1)) };
+}
+
+/**
+ * The repository path that `names` make; "" is the root. `isFolder`: it was written with a slash at its end.
+ *
+ * @throws StorageError BAD_PATH
+ */
+export function repositoryPath(names: readonly string[]): { path: string; isFolder: boolean } {
+  const isFolder = names.length === 0 || names.at(-1) === "";
+  const path = (isFolder ? names.slice(0, -1) : names).join("/");
+  return { path: path === "" && names.length <= 1 ? "" : checkPath(path), isFolder };
+}
+
+/** A repository path as it stands in a target: every name encoded by itself. */
+export function encodePath(path: string): string {
+  return path.split("/").map(encodeName).join("/");
+}
+
+/** All but letters, digits and "-_.~" is encoded: HTML, clients and shells leave that alone. */
+export function encodeName(name: string): string {
+  return encodeURIComponent(name).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function decodeName(name: string, target: string): string {
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(name);
+  } catch {
+    throw badTarget(target, "what is encoded in it is not UTF-8");
+  }
+  if (decoded.includes("/")) throw badTarget(target, "a name in it has an encoded slash");
+  return decoded;
+}
+
+function badTarget(target: string, reason: string): StreamError {
+  return new StreamError("BAD_PATH", `${quote(target)} is not the address of anything here: ${reason}.`);
+}

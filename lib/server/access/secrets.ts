@@ -1,0 +1,78 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Token } from "../../protocol/token.ts";
+import { Tally } from "../tally.ts";
+import { AccessError } from "./account.ts";
+import { decoyVerifier, fits, type Verifier } from "./verifier.ts";
+
+/** Secrets of one address that may wait to be looked at. */
+export const MAX_WAITING_PER_GROUP = 16;
+
+/** What createSecret() makes: nothing else is worth a look. */
+const SECRET = /^[A-Za-z0-9_-]{43}$/;
+
+const KEY_BYTES = 32;
+
+/** A token as the list has it: an object for as long as it is valid. */
+interface Kept {
+  readonly verifier: Verifier;
+}
+
+/**
+ * Tells whether a secret is that of a token, at the cost of 4096 rounds (some 2 ms of a core beside the event loop), one
+ * secret at a time. Who has shown the right one once costs an HMAC from then on, for a client shows it with every request.
+ */
+export class Secrets {
+  readonly #saltOf: (name: string) => Uint8Array;
+  /** Of right secrets, under a key of this process: no secret is kept. */
+  readonly #known = new WeakMap<Kept, Uint8Array>();
+  readonly #key = randomBytes(KEY_BYTES);
+  readonly #waiting = new Tally();
+  /** Under way: by address, name and secret, all three as a mark. */
+  readonly #asked = new Map<string, Promise<boolean>>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(saltOf: (name: string) => Uint8Array) {
+    this.#saltOf = saltOf;
+  }
+
+  /**
+   * `token`: undefined when there is none of that name, which takes as long. `group` of the address that shows it.
+   *
+   * @throws AccessError THROTTLED while too many of the address wait
+   */
+  async isOf(token: Kept | undefined, { name, secret }: Token, group: string): Promise<boolean> {
+    if (!SECRET.test(secret)) return false;
+    const mark = createHmac("sha256", this.#key).update(`${name}:${secret}`).digest();
+    const known = token && this.#known.get(token);
+    if (known !== undefined && timingSafeEqual(known, mark)) return true;
+    // Of many connections that show the same at once, one has it looked at.
+    const key = `${group} ${mark.toString("base64")}`;
+    const asked = this.#asked.get(key);
+    if (asked !== undefined) return asked;
+    const answer = this.#derive(token, { name, secret }, group);
+    this.#asked.set(key, answer);
+    try {
+      const isRight = await answer;
+      if (isRight && token !== undefined) this.#known.set(token, mark);
+      return isRight;
+    } finally {
+      this.#asked.delete(key);
+    }
+  }
+
+  /** @throws AccessError THROTTLED */
+  async #derive(token: Kept | undefined, { name, secret }: Token, group: string): Promise<boolean> {
+    if (this.#waiting.count(group) >= MAX_WAITING_PER_GROUP) {
+      const words = "Too many secrets from this address wait to be looked at. Try again in a second.";
+      throw new AccessError("THROTTLED", words, words);
+    }
+    this.#waiting.add(group);
+    const turn = this.#last.then(() => fits(token?.verifier ?? decoyVerifier(this.#saltOf(name)), secret));
+    this.#last = turn.catch(() => {});
+    try {
+      return await turn;
+    } finally {
+      this.#waiting.remove(group);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { StreamError } from "../errors.ts";
+import { mayAct, type Role } from "../protocol/messages.ts";
+import { quote } from "../quote.ts";
+import type { CallKind, CallRates } from "./call-rates.ts";
+import type { Member } from "./member.ts";
+
+/** Who may make one kind of request, and how often. */
+export interface Rule {
+  readonly name: string;
+  /** The least role that may call it. */
+  readonly role: Role;
+  /** Whose rate it counts for; absent: it may be called any number of times. */
+  readonly kind?: CallKind;
+}
+
+/** What a server lets its members do. */
+export interface Permissions {
+  /** Whether the repository may be changed. */
+  readonly writable: boolean;
+  readonly callRates: CallRates;
+}
+
+/** When the same is worth another try. */
+export interface TooOften {
+  readonly message: string;
+  readonly retryAfterMs: number;
+}
+
+// Every request passes both, whichever way it came: streams in router.ts, HTTP in lib/gateway.
+
+/** @throws StreamError NOT_ALLOWED for a role that is too low, and for changes where nothing may be changed */
+export function checkRights({ name, role }: Rule, member: Member, { writable }: Permissions): void {
+  if (!mayAct(member.role, role)) {
+    const who = role === "operator" ? "Only an operator" : `Only a session of the role "${role}"`;
+    throw new StreamError("NOT_ALLOWED", `${who} may call ${quote(name)}; this session has "${member.role}".`);
+  }
+  if (role === "write" && !writable) throw new StreamError("NOT_ALLOWED", "The repository is read-only.");
+}
+
+/** Count a call. `now` on the monotonic clock. @returns why it comes too early; undefined: it does not */
+export function countCall(
+  { name, kind }: Rule,
+  member: Member,
+  { callRates }: Permissions,
+  now: number,
+): TooOften | undefined {
+  if (kind === undefined) return undefined;
+  const retryAfterMs = member.calls.take(kind, callRates, now);
+  if (retryAfterMs === 0) return undefined;
+  return { message: `${callRates[kind]} calls of ${name} a second are allowed.`, retryAfterMs };
+}

@@ -1,0 +1,111 @@
+import { CommError, type ErrorCode } from "../errors.ts";
+import type { ServerEvent } from "../protocol/methods.ts";
+import type { Clock } from "../session/clock.ts";
+import type { PeerAddress } from "../session/transport.ts";
+import type { Account } from "./access/account.ts";
+import { CROWDED, FULL } from "./admission.ts";
+import type { Bandwidth } from "./bandwidth.ts";
+import { GuestSession } from "./guest-session.ts";
+import type { Member } from "./member.ts";
+import { Refusals, type Refused } from "./refusals.ts";
+import type { Candidate, Seats } from "./seats.ts";
+import { NO_LEDGER, type Sessions } from "./sessions.ts";
+
+/** How long a seat is kept for the next request. */
+export const GRACE_MS = 5_000;
+
+/** Transfers of one guest that move at once: a download manager opens 16 connections for a file, and may have a few. */
+export const MAX_TRANSFERS = 64;
+
+export interface GuestsOptions {
+  readonly clock: Clock;
+  readonly seats: Seats;
+  readonly sessions: Sessions;
+  readonly bandwidth: Bandwidth;
+  emit(event: ServerEvent): void;
+  /** As AdmissionHost. */
+  closedFor(): { code: ErrorCode; message: string } | undefined;
+}
+
+/** A client without a link, and its session. */
+export interface Guest {
+  readonly member: Member;
+  readonly session: GuestSession;
+}
+
+/**
+ * Clients that keep no link. All who come with one token are one guest: one seat, one row in the ledger, one set of limits.
+ * Without a token it is all who come from one address.
+ */
+export class Guests {
+  readonly #options: GuestsOptions;
+  readonly #guests = new Map<string, Guest>();
+  readonly #refusals: Refusals;
+
+  constructor(options: GuestsOptions) {
+    this.#options = options;
+    this.#refusals = new Refusals(options.clock, options.emit);
+  }
+
+  /**
+   * The guest that `account` is, which gets a seat when it has none yet. `peer` is its address, for people.
+   *
+   * @throws CommError SHUTDOWN, SERVER_FULL, TOO_MANY_SESSIONS, UNAVAILABLE
+   */
+  enter(account: Account, peer: string, { group }: PeerAddress): Guest {
+    const key = account.token === undefined ? group : `token ${account.token}`;
+    const known = this.#guests.get(key);
+    // Another token of that name may have another role.
+    if (known !== undefined && known.member.role === account.role) return known;
+    const closed = this.#options.closedFor();
+    if (closed !== undefined) throw new CommError(closed.code, closed.message);
+    const party = account.token === undefined ? group : `${group} ${account.token}`;
+    const seat: Candidate = { party, onSeated() {}, onPosition() {}, onDisplaced() {} };
+    const outcome = this.#options.seats.request(seat, false);
+    if (outcome === "full") throw new CommError("SERVER_FULL", FULL);
+    if (outcome === "crowded") throw new CommError("TOO_MANY_SESSIONS", CROWDED);
+    return this.#admit(key, seat, account, peer);
+  }
+
+  /** Somebody was turned away before it was clear who it is. */
+  noteRefused(refused: Refused): void {
+    this.#refusals.note(refused);
+  }
+
+  /** Tell who was refused and not told yet. */
+  flush(): void {
+    this.#refusals.flush();
+  }
+
+  /** End all of them at once. */
+  abort(): void {
+    for (const { session } of [...this.#guests.values()]) session.terminate("SHUTDOWN", "The server stops at once.");
+  }
+
+  #admit(key: string, seat: Candidate, account: Account, peer: string): Guest {
+    const { clock, sessions, bandwidth } = this.#options;
+    const session = new GuestSession({
+      clock,
+      graceMs: GRACE_MS,
+      rateLimit: bandwidth.limit("out"),
+      onEnd: (end) => {
+        if (this.#guests.get(key)?.session === session) this.#guests.delete(key);
+        sessions.leave(seat, guest.member, end);
+      },
+    });
+    const guest: Guest = { member: this.#enroll(seat, account, peer, session), session };
+    this.#guests.set(key, guest);
+    return guest;
+  }
+
+  #enroll(seat: Candidate, account: Account, address: string, session: GuestSession): Member {
+    const { seats, sessions } = this.#options;
+    try {
+      return sessions.enrollGuest({ account, address, maxTransfers: MAX_TRANSFERS }, () => session);
+    } catch (cause) {
+      session.abandon();
+      seats.release(seat);
+      throw new CommError("UNAVAILABLE", NO_LEDGER, { cause });
+    }
+  }
+}
