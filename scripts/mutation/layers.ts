@@ -43,7 +43,7 @@ export const LAYERS: readonly Layer[] = [
   layer("state", "lib/state", ["tests/unit/state", "tests/unit/cli"], programs(["private-client", "private-server"])),
   layer("trust", "lib/trust", ["tests/unit/trust", "tests/unit/cli"], programs(["access-identity", "access-join"])),
   layer("daemon", "lib/daemon", ["tests/unit/daemon", "tests/unit/cli"], programs(SERVER_PROGRAM)),
-  layer("cli", "lib/cli", ["tests/unit/cli"], programs([...CLIENT_PROGRAM, ...SERVER_PROGRAM])),
+  layer("cli", "lib/cli", ["tests/unit/cli"], [...programs([...CLIENT_PROGRAM, ...SERVER_PROGRAM]), "tests/e2e"]),
 ];
 
 function layer(name: string, folder: string, quick: readonly string[], slow: readonly string[]): Layer {
