@@ -5,7 +5,9 @@ import { join, posix } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
 const COLUMNS = 120;
-const DOCUMENTS = ["*.md", "{bench,docs,findings,tests}/**/*.md"].flatMap((glob) => [...new Bun.Glob(glob).scanSync(ROOT)]);
+const DOCUMENTS = ["*.md", "{bench,docs,findings,tests}/**/*.md"].flatMap((glob) => [
+  ...new Bun.Glob(glob).scanSync(ROOT),
+]);
 
 /** Turns of phrase from CONTRIBUTING.md, "English", that have crept in before and that no good sentence needs. */
 const STRUCK =
