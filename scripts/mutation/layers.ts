@@ -37,12 +37,13 @@ export const LAYERS: readonly Layer[] = [
   layer("client", "lib/client", ["tests/unit/client"], [...INTEGRATION, ...programs(CLIENT_PROGRAM)]),
   layer("platform", "lib/platform", ["tests/unit/platform", "tests/unit/storage"], ["tests/contract"]),
   layer("storage", "lib/storage", ["tests/unit/storage", "tests/contract"], INTEGRATION),
-  layer("server", "lib/server", ["tests/unit/server", "tests/unit/limits"], INTEGRATION),
+  layer("server", "lib/server", ["tests/unit/server"], INTEGRATION),
   layer("transport", "lib/transport", ["tests/unit/transport", "tests/contract"], INTEGRATION),
   layer("trace", "lib/trace", ["tests/unit/trace"], programs(["trace"])),
   layer("state", "lib/state", ["tests/unit/state", "tests/unit/cli"], programs(["private-client", "private-server"])),
   layer("trust", "lib/trust", ["tests/unit/trust", "tests/unit/cli"], programs(["access-identity", "access-join"])),
   layer("daemon", "lib/daemon", ["tests/unit/daemon", "tests/unit/cli"], programs(SERVER_PROGRAM)),
+  layer("gateway", "lib/gateway", ["tests/unit/gateway"], INTEGRATION),
   layer("cli", "lib/cli", ["tests/unit/cli"], [...programs([...CLIENT_PROGRAM, ...SERVER_PROGRAM]), "tests/e2e"]),
 ];
 
