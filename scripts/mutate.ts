@@ -29,6 +29,8 @@ const { values } = parseArgs({
 const [count, seed, limitMs] = [Number(values.count), Number(values.seed), 1000 * Number(values.limit)];
 
 using copy = new TreeCopy(ROOT);
+// Else every test would fail, whatever the mutant is.
+if (!copy.compiles()) throw new Error("The tree does not compile: is a package missing?");
 const scores: string[] = [];
 for (const layer of LAYERS) {
   if (values.layer?.includes(layer.name) === false) continue;
