@@ -154,7 +154,7 @@ export class Daemon {
   async connectOperator(): Promise<Operator> {
     const [ours, theirs] = memoryPair({ a: "server", b: "terminal" });
     this.server.accept(ours, "operator");
-    const { agent } = this.server;
+    const { agent } = this.server.about;
     const terms = { clock: systemClock, agent, wait: false, timeoutMs: HANDSHAKE_MS };
     return new Operator(await Client.connect({ transport: theirs, ...terms }));
   }

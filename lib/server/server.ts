@@ -15,7 +15,7 @@ import { Guests } from "./guests.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Members } from "./members.ts";
 import { MemoryBudget } from "./memory-budget.ts";
-import type { GatewayParts, ServerParts } from "./parts.ts";
+import type { GatewayParts, ServerFacts, ServerParts } from "./parts.ts";
 import { route } from "./router.ts";
 import { Seats } from "./seats.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -29,6 +29,7 @@ const MAX_SPARE_BUFFERS = 8;
 /** A server put together from its parts. It knows nothing of sockets. */
 export class CommServer {
   readonly #options: ServerOptions;
+  readonly about: ServerFacts;
   readonly seats: Seats;
   readonly members = new Members();
   readonly memory: MemoryBudget;
@@ -48,6 +49,7 @@ export class CommServer {
   constructor(options: ServerOptions) {
     this.#options = options;
     const { clock, maxClients: max, maxWaiting, maxPerAddress: maxPerParty } = options;
+    this.about = { agent: options.agent, startedAt: clock.wallTime(), runningSince: clock.now() };
     this.seats = new Seats({ max, maxWaiting, maxPerParty });
     this.memory = new MemoryBudget(options.memory, clock);
     this.events = new EventFeed(() => clock.wallTime());
@@ -90,11 +92,6 @@ export class CommServer {
       onReturning: (admission, token) => this.#sessions.takeBack(admission, token),
     });
     this.#upkeep = new Upkeep({ ...shared, expel: () => this.#expel() });
-  }
-
-  /** Name and version of the program. */
-  get agent(): string {
-    return this.#options.agent;
   }
 
   get tokens(): TokenStore {
@@ -144,9 +141,9 @@ export class CommServer {
   }
 
   #parts(): ServerParts {
-    const { agent, clock, storage, ledger, digest64, maxWindow, tokens } = this.#options;
+    const { clock, storage, ledger, digest64, maxWindow, tokens } = this.#options;
     return {
-      about: { agent, startedAt: clock.wallTime(), runningSince: clock.now() },
+      about: this.about,
       clock,
       storage,
       digests: new DigestCache(storage, () => this.#options.createSha256(), clock),

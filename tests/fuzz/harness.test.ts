@@ -66,7 +66,7 @@ describe("the fuzzer finds", () => {
         server.members.client = () => {
           throw new TypeError("undefined is not a function");
         };
-        Object.defineProperty(server, "agent", { get: () => 5 });
+        Object.defineProperty(server.about, "agent", { get: () => 5 });
       }),
     );
     expect(oraclesOf(fuzzer)).toContain("honest peer");
