@@ -14,6 +14,7 @@ import { checkMessage, hasBody } from "./message-check.ts";
 import { refuseRaw, statusOfFault } from "./raw-answer.ts";
 import { parseTarget } from "./request-target.ts";
 import { answerTarget } from "./routes.ts";
+import { TooOftenError } from "./too-often.ts";
 
 /** Bytes of a request's head, its first line included. */
 export const MAX_HEAD_BYTES = 16 * 1024;
@@ -199,6 +200,7 @@ export class Gateway {
     if (connection.destroyed) return;
     const error = toCommError(thrown);
     if (guest === undefined) this.#noteRefused(connection, error);
+    if (thrown instanceof TooOftenError) return replyFailed(call, thrown);
     replyFailed(
       call,
       guest === undefined

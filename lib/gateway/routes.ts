@@ -4,6 +4,7 @@ import { quote } from "../quote.ts";
 import { checkRights, type Rule } from "../server/guard.ts";
 import type { Guest } from "../server/guests.ts";
 import type { GatewayParts } from "../server/parts.ts";
+import { answerArchive } from "./archive-resource.ts";
 import { answerFile } from "./file-resource.ts";
 import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -27,7 +28,10 @@ export async function answerTarget(call: HttpCall, target: Target, guest: Guest,
   checkRights(GET, guest.member, server);
   const { path, isFolder } = repositoryPath(names);
   if (isFolder && target.names.length > 1) {
-    return answerFolder(call, path, target.query.get("format"), server);
+    const archive = target.query.get("archive");
+    if (archive === null) return answerFolder(call, path, target.query.get("format"), server);
+    if (archive === "tar") return answerArchive(call, path, server);
+    throw new StreamError("BAD_PARAMS", "There is no such archive: ?archive= takes tar.");
   }
   const { kind } = path === "" ? { kind: "folder" } : await server.storage.stat(path);
   // Links in the page are relative: they need the slash at its end.

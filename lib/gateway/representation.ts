@@ -1,0 +1,81 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import { StreamError } from "../errors.ts";
+import { type ByteRange, contentRange, parseRange } from "./byte-ranges.ts";
+import { judge, mayBeRanged } from "./conditions.ts";
+import { BODY_NEED } from "./file-body.ts";
+import type { HttpCall } from "./http-call.ts";
+import { formatHttpDate } from "./http-date.ts";
+import { multipartOf } from "./multipart.ts";
+
+/** Bytes of a known number, of which any part can be sent by itself. */
+export interface Representation {
+  /** What it is, in words of an error. */
+  readonly name: string;
+  readonly size: number;
+  readonly type: string;
+  /** Changes when any byte of it may have. */
+  readonly tag: string;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+  /** Fields of an answer that has any of it. */
+  readonly headers: OutgoingHttpHeaders;
+  /** Send a part of it over the connection. It ends early only by throwing, or when `call.isClosed`. */
+  sendPart(call: HttpCall, part: ByteRange): Promise<void>;
+}
+
+/**
+ * Answer GET and HEAD with what there is, as the conditions and ranges of the request want it. Source: RFC 9110, sections 13
+ * and 14. `now` in milliseconds since 1970.
+ *
+ * @throws StreamError CHANGED for another state than was asked for; as Representation.sendPart()
+ */
+export async function answerWith(call: HttpCall, representation: Representation, now: number): Promise<void> {
+  const { name, size, type, tag, modifiedAt, headers } = representation;
+  const state = { tag, modifiedAt };
+  const fields = call.request.headers;
+  const verdict = judge(fields, state, { isRead: true, now });
+  const common = { etag: tag, "last-modified": formatHttpDate(modifiedAt), "cache-control": "no-cache" };
+  if (verdict === "not modified") return call.reply(304, common);
+  if (verdict === "failed") throw new StreamError("CHANGED", `${name} is not in the state that was asked for.`);
+  const all = { ...common, "accept-ranges": "bytes", ...headers };
+  const ranges = mayBeRanged(fields, state, now) ? parseRange(fields.range, size) : "whole";
+  if (ranges === "unsatisfiable") {
+    return call.reply(416, { ...common, "accept-ranges": "bytes", "content-range": `bytes */${size}` });
+  }
+  if (ranges === "whole") {
+    const more = { "content-type": type, "content-length": size };
+    return send(call, representation, 200, { ...all, ...more }, [[0, size]]);
+  }
+  const [range, ...further] = ranges;
+  if (range !== undefined && further.length === 0) {
+    const length = range[1] - range[0];
+    const more = { "content-type": type, "content-length": length, "content-range": contentRange(range, size) };
+    return send(call, representation, 206, { ...all, ...more }, ranges);
+  }
+  const multipart = multipartOf(ranges, { size, type });
+  const more = { "content-type": multipart.type, "content-length": multipart.length };
+  await send(call, representation, 206, { ...all, ...more }, multipart.pieces);
+}
+
+/** Pieces are made bytes, or parts of the representation. */
+async function send(
+  call: HttpCall,
+  representation: Representation,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  pieces: readonly (Uint8Array | ByteRange)[],
+): Promise<void> {
+  if (call.isHead) {
+    call.response.writeHead(status, headers);
+    call.response.end();
+    return;
+  }
+  await call.guest?.member.transfers.run(call, BODY_NEED, async () => {
+    call.begin(status, headers);
+    for (const piece of pieces) {
+      if (piece instanceof Uint8Array) await call.paced(piece.length, call.connection.send(piece));
+      else await representation.sendPart(call, piece);
+    }
+    if (!call.isClosed) call.response.end();
+  });
+}

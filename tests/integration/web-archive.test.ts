@@ -1,0 +1,78 @@
+/** A folder as a tar of exact length, of which every part is the same as of the whole. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { TempFolder } from "../support/temp-folder.ts";
+import { WebSite } from "../support/web-site.ts";
+
+const LONG = `${"long ".repeat(40)}end`;
+
+let site: WebSite;
+let whole: Buffer;
+
+beforeAll(async () => {
+  site = await WebSite.start();
+  mkdirSync(site.folder.join("docs", "sub", "empty"), { recursive: true });
+  writeFileSync(site.folder.join("docs", "a.txt"), "alpha");
+  writeFileSync(site.folder.join("docs", "sub", "ü"), Buffer.alloc(70_000, "u"));
+  writeFileSync(site.folder.join("docs", "sub", LONG), "");
+  writeFileSync(site.folder.join("docs", "sub", "block"), Buffer.alloc(512, "b"));
+  writeFileSync(site.folder.join("outside"), "not in it");
+  utimesSync(site.folder.join("docs", "a.txt"), 1_700_000_000, 1_700_000_000);
+  whole = (await site.ask("/files/docs/?archive=tar")).body;
+});
+
+afterAll(() => site[Symbol.asyncDispose]());
+
+describe("a folder as a tar", () => {
+  test("has its length in its head, and a name", async () => {
+    const { status, headers, body } = await site.ask("/files/docs/?archive=tar", { method: "HEAD" });
+    expect(status).toBe(200);
+    expect(headers["content-length"]).toBe(`${whole.length}`);
+    expect(headers["content-type"]).toBe("application/x-tar");
+    expect(headers["content-disposition"]).toContain("filename=docs.tar");
+    expect(body).toHaveLength(0);
+    expect(whole.length % 512).toBe(0);
+  });
+
+  test("is what tar reads, with names and times", () => {
+    using folder = new TempFolder();
+    writeFileSync(folder.join("docs.tar"), whole);
+    const { exitCode } = Bun.spawnSync(["tar", "-xf", "docs.tar"], {
+      cwd: folder.path,
+      env: { LC_ALL: "C.UTF-8", PATH: "/bin:/usr/bin" },
+    });
+    expect(exitCode).toBe(0);
+    expect(Bun.spawnSync(["diff", "-r", site.folder.join("docs"), folder.join("docs")]).exitCode).toBe(0);
+    expect(readFileSync(folder.join("docs", "sub", LONG))).toHaveLength(0);
+    expect(Bun.file(folder.join("docs", "a.txt")).lastModified).toBe(1_700_000_000_000);
+  });
+
+  test("comes in parts that fit together, wherever they are cut", async () => {
+    const cuts = [1, 511, 512, 513, 1024, 40_000, whole.length - 1025, whole.length - 1];
+    for (const at of cuts) {
+      const [before, after] = await Promise.all(
+        [`bytes=0-${at - 1}`, `bytes=${at}-`].map((range) =>
+          site.ask("/files/docs/?archive=tar", { headers: { range } }),
+        ),
+      );
+      expect([at, Buffer.concat([before?.body ?? "", after?.body ?? ""] as Buffer[]).equals(whole)]).toEqual([
+        at,
+        true,
+      ]);
+    }
+  });
+
+  test("is another after any change in it", async () => {
+    const { etag = "" } = (await site.ask("/files/docs/?archive=tar", { method: "HEAD" })).headers;
+    const again = await site.ask("/files/docs/?archive=tar", { headers: { "if-none-match": etag } });
+    expect(again.status).toBe(304);
+    writeFileSync(site.folder.join("docs", "sub", "block"), Buffer.alloc(512, "c"));
+    const changed = await site.ask("/files/docs/?archive=tar", { headers: { "if-range": etag, range: "bytes=5-" } });
+    expect(changed.status).toBe(200);
+    expect(changed.headers["etag"]).not.toBe(etag);
+  });
+
+  test("of another kind is none", async () => {
+    expect((await site.ask("/files/docs/?archive=rar")).status).toBe(400);
+  });
+});
