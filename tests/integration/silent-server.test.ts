@@ -9,9 +9,9 @@ import { FakeClock, settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";
 import { type Answer, clientOf, HostileServer } from "../support/hostile-server.ts";
 import { codeOf, watch } from "../support/outcomes.ts";
-import { BLOCK, chunk } from "../support/raw-chunks.ts";
+import { BLOCK, chunk, record } from "../support/raw-chunks.ts";
 import { TestServer } from "../support/test-server.ts";
-import { fetchAll, sendAll } from "../support/transfers.ts";
+import { fetchAll, sendAll, Told } from "../support/transfers.ts";
 
 const SILENCE_MS = 30_000;
 const HOUR_MS = 3_600_000;
@@ -68,6 +68,7 @@ describe("an answer that never comes, while PONGs do", () => {
     const { client, server } = await silent(() => {}, clock);
     using _ = server;
     const asked = watch((requests[name] as (client: Client) => Promise<unknown>)(client));
+    await settle();
     await clock.advance(SILENCE_MS - 1_000);
     expect(asked.state).toBe("pending");
     await clock.advance(SILENCE_MS / 4 + 1_000);
@@ -166,17 +167,33 @@ describe("an answer that never comes, while PONGs do", () => {
     expect(codeOf(asked)).toBe("TIMEOUT");
   });
 
-  test.each([
-    ["get", 1],
-    ["put", 1],
-  ])("ends %s with TIMEOUT when all is answered but for the end", async (name) => {
+  test("ends get with TIMEOUT when all is answered but for the end", async () => {
     const clock = new FakeClock();
     const { client, server } = await silent(accepts, clock);
     using _ = server;
-    const nothing = { async *items() {} };
-    const work = name === "get" ? fetchAll(client, new MemoryStorage(), nothing) : sendAll(client, new MemoryStorage());
-    const asked = watch(work);
+    const asked = watch(fetchAll(client, new MemoryStorage(), { async *items() {} }));
     await settle();
+    await clock.advance(2 * SILENCE_MS);
+    expect(codeOf(asked)).toBe("TIMEOUT");
+  });
+
+  test("ends put with TIMEOUT when all is answered but for the end", async () => {
+    const clock = new FakeClock();
+    let isStored = false;
+    const { client, server } = await silent((request, link) => {
+      accepts(request, link);
+      if (request.name !== "DATA" || isStored) return;
+      isStored = true;
+      const answer = { id: 0, state: "done", path: "a", outcome: "stored" };
+      link.say(frame("DATA", record(answer), request.stream));
+    }, clock);
+    using _ = server;
+    const local = new MemoryStorage();
+    local.set("a", new Uint8Array(1));
+    const told = new Told();
+    const asked = watch(sendAll(client, local, { told }));
+    await settle();
+    expect(told.done).toHaveLength(1);
     await clock.advance(2 * SILENCE_MS);
     expect(codeOf(asked)).toBe("TIMEOUT");
   });
