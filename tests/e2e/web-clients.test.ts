@@ -97,9 +97,10 @@ describe.skipIf(!hasTools && Bun.env["CI"] !== "true")("a server with --web read
     const none = await program("curl", "-sS", "--insecure", "-w", "%{http_code}", "-o", "answer", url("large"));
     expect(none.stdout).toBe("401");
     expect(readFileSync(site.folder.join("answer"), "utf8")).toStartWith("TOKEN_REQUIRED: ");
+    writeFileSync(site.folder.join("sent"), "content");
     const put = await curl(
       "-T",
-      "by-curl",
+      "sent",
       "-H",
       "Expect: 100-continue",
       "-w",
