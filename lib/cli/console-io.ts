@@ -4,29 +4,31 @@ import { isInForeground } from "./terminal/foreground.ts";
 import { neverBlock } from "./terminal/patient-tty.ts";
 import { isDumb, Screen } from "./terminal/screen.ts";
 
-/** How long a program that ends waits for its notes to leave: a terminal that is gone takes none. */
+/** How long a program that ends waits for its notes to be written: a terminal that is gone takes none. */
 const FLUSH_MS = 500;
 
-/** Where a command reads and writes. Results go to `out`, all else to `note`. */
+/** The console of a command. Results go to `out`, everything else to `note`. */
 export interface ConsoleIo {
-  /** Write to standard output; resolves when it was taken, so that a slow reader slows the command. */
+  /** Write to standard output; resolves when it was written, so that a slow reader slows the command. */
   out(text: string | Uint8Array): Promise<void>;
-  /** A line on standard error. */
+  /** Write a line to standard error. */
   note(line: string): void;
-  /** Lines on standard error, with their line feeds; resolves when they were taken, or can't be. */
+  /** Write lines, with their line feeds, to standard error; resolves when they were written, or can't be. */
   log(lines: string): Promise<void>;
-  /** What stands at the bottom of the terminal; what is written above goes around it. */
+  /** Keeps a prompt or bars at the bottom of the terminal, below all that is written. */
   readonly screen: Screen;
-  /** Resolves when the notes have left, or can't. */
+  /** Resolves when the notes were written, or can't be. */
   flush(): Promise<void>;
   readonly outIsTty: boolean;
   readonly noteIsTty: boolean;
-  /** It is a terminal on which something can be drawn anew. */
+  /** Standard error is a terminal that can be redrawn. */
   readonly canRedraw: boolean;
-  /** There is somebody to ask: a terminal for input, and this program in its foreground. */
+  /** A person can answer: the input is a terminal, and this program is in its foreground. */
   readonly inIsTty: boolean;
   readonly color: boolean;
-  /** A failure follows the line that led to it: it needs neither the name of the program nor commands to type elsewhere. */
+  /**
+   * Errors follow the line that caused them, so they need neither the program's name nor commands to type elsewhere.
+   */
   readonly isShell?: boolean;
 }
 
@@ -35,7 +37,7 @@ export function processIo(): ConsoleIo {
   const { stdout, stderr, stdin, env } = process;
   const screen = new Screen();
   for (const stream of [stdout, stderr]) neverBlock(stream);
-  // A failed write is told to who wrote; without a listener the stream would end the program besides.
+  // The writer gets the error of a failed write; without a listener the stream would also end the program.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
   const onScreen = <T>(stream: NodeJS.WriteStream, write: () => T): T => (stream.isTTY ? screen.print(write) : write());
   return {
@@ -63,7 +65,7 @@ export function processIo(): ConsoleIo {
   };
 }
 
-/** Who stops reading our output has what they wanted (`list | head`); any other failure is a full disk or worse. */
+/** A reader that stops reading has what it wanted (`list | head`); any other failure is a full disk or worse. */
 export function outputError(cause: unknown, name = "the output"): CommError {
   if (errnoOf(cause) === "EPIPE") return new CommError("OUTPUT_CLOSED", `Nobody reads ${name}.`);
   const why = cause instanceof Error ? cause.message : String(cause);

@@ -1,12 +1,12 @@
-// Controls (also the C1 ones and DEL), line and paragraph separators, halves of characters.
+// Controls (also the C1 ones and DEL), line and paragraph separators, lone surrogates.
 const CONTROLS = "\\p{Cc}\\p{Cs}\\u2028\\u2029";
-// What turns the direction of writing.
+// Characters that change the direction of writing.
 const DIRECTIONS = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069";
-// What can't be seen, so that two names look alike. Not the joiners U+200C and U+200D: words and pictures need them.
+// Invisible characters, which make two names look alike. Not the joiners U+200C and U+200D: words and emoji need them.
 const INVISIBLE = "\\u00ad\\u180e\\u200b\\u2060-\\u2064\\u3164\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}";
 const UNSAFE = new RegExp(`[${CONTROLS}${DIRECTIONS}${INVISIBLE}]`, "gu");
 
-/** JSON that is as safe, and still JSON: `\u202e` instead of the character. */
+/** JSON that is as safe as escapeText(), and still JSON: `\u202e` instead of the character. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value).replace(UNSAFE, inJson);
 }
@@ -18,12 +18,12 @@ export function escapeText(text: string): string {
 
 const inText = kept((character) => `\\u{${hex(character.codePointAt(0) as number)}}`);
 
-/** JSON knows no code points, only the units of UTF-16. */
+/** JSON has no escapes for code points, only for UTF-16 units. */
 const inJson = kept((character) =>
   Array.from({ length: character.length }, (_, at) => `\\u${hex(character.charCodeAt(at)).padStart(4, "0")}`).join(""),
 );
 
-/** `make` with what it gave before: unsafe characters are few, and somebody may send thousands of them each time. */
+/** `make` with its results cached: unsafe characters are few, and a peer may send thousands of them each time. */
 function kept(make: (character: string) => string): (character: string) => string {
   const escaped = new Map<string, string>();
   return (character) => {

@@ -2,7 +2,7 @@ import { quote } from "../quote.ts";
 import type { StateWarning } from "../state/exposed-state.ts";
 import type { ExposedFile } from "../trust/known-servers.ts";
 
-/** Words for what others on this machine can do with what only one user should reach. */
+/** Warnings about files of one user that others on this machine can read or change. */
 
 const ELSEWHERE = "Keep it where only you can read and write: --state-dir.";
 
@@ -17,7 +17,7 @@ export function exposureText(warning: StateWarning): string {
   }
   const folder = quote(warning.folder);
   const how = warning.isAnothers
-    ? `The state folder ${folder} is another user's, who can change it`
+    ? `The state folder ${folder} belongs to another user, who can change it`
     : `Others on this machine can change the state folder ${folder} (its mode is ${warning.mode})`;
   return `${how}, and so become operator of this server. ${ELSEWHERE}`;
 }

@@ -4,21 +4,21 @@ import { quote } from "../quote.ts";
 import { StateFolderError } from "../state/state-dir.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What a user does about the state folder, to complete the sentence that says what is wrong with it. */
+/** Remedies for the state folder; each completes the sentence that says what is wrong with it. */
 const STATE_FOLDER_REMEDIES = {
   homeless: ": name a folder with --state-dir, or set XDG_STATE_HOME.",
   unusable: "; choose another with --state-dir.",
 } as const satisfies Record<StateFolderError["fault"], string>;
 
-/** What went wrong with the one name that --as or --output gives. */
+/** Faults of the one name that --as or --output gives. */
 const NAMING_FAULTS: Record<NamingError["reason"], (source: string) => string> = {
   pattern: (source) => `--as names one file or folder, and ${quote(source)} is a pattern.`,
-  file: () => "--output names a file that is there: nothing but one file can go to it.",
+  file: () => "--output names a file that exists: only a single file can replace it.",
 };
 
 /**
- * The layers below know no command line. What they throw becomes here what its user reads: a malformed address, invite or
- * token is an error of usage, and an error of the state folder names the flag. All else stays as it is.
+ * The layers below know no command line. Their errors are reworded here for its user: a malformed address, invite or
+ * token becomes a usage error, and an error of the state folder names the flag. All others stay as they are.
  */
 export function inFlagWords(thrown: unknown): unknown {
   if (thrown instanceof StateFolderError) {

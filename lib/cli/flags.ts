@@ -2,12 +2,12 @@ import { type ArgsDef, parseArgs } from "citty";
 import { defaultStateDir } from "../state/state-dir.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What a command gets: strings, booleans, and `_` with the words that are no flags. */
+/** The flags of a command: strings, booleans, and `_` with the words that are not flags. */
 export type Flags = Record<string, unknown> & { readonly _: string[] };
 
 /**
  * Parse with citty, after the checks that it leaves out: unknown flags, flags without their value, values
- * for flags that take none, words where none are taken.
+ * for flags that take none, words for commands that take none.
  *
  * @throws UsageError
  */
@@ -23,7 +23,7 @@ export function parseFlags(argv: readonly string[], args: ArgsDef): Flags {
   return { ...parseArgs([...argv], args), _: words } as Flags;
 }
 
-/** Returns the words that are no flags. */
+/** @returns the words that are not flags */
 function checkFlags(argv: readonly string[], args: ArgsDef): string[] {
   const words: string[] = [];
   for (let index = 0; index < argv.length; index++) {
@@ -73,7 +73,7 @@ function splitOnce(text: string, separator: string): [string, string | undefined
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The candidate that shares a beginning with `word` or is it but for two letters. */
+/** The candidate that shares a beginning with `word`, or differs from it in at most two letters. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   return candidates.find(
     (candidate) =>
@@ -96,7 +96,7 @@ function distance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/** The state folder that is named, or the usual one. @throws StorageError when nobody is at home */
+/** The state folder that the flag names, or the usual one. @throws StorageError when the user has no home folder */
 export function stateDirFlag(flags: Flags): string {
   return String(flags["state-dir"] ?? defaultStateDir());
 }
@@ -128,7 +128,7 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   TIB: 1024 ** 4,
 };
 
-/** Bytes: `500`, `64M`, `1.5GB`, `10 GiB`; undefined when the flag is absent. @throws UsageError */
+/** A size in bytes: `500`, `64M`, `1.5GB`, `10 GiB`; undefined when the flag is absent. @throws UsageError */
 export function sizeFlag(flags: Flags, name: string): number | undefined {
   if (flags[name] === undefined) return undefined;
   const text = String(flags[name]);

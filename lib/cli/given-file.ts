@@ -2,7 +2,7 @@ import { readTextFile } from "../state/text-file.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
 /**
- * The text of a file that a flag names; 0 is standard input. Signals end the wait for it.
+ * The text of a file that a flag names; 0 is standard input.
  *
  * @throws as readTextFile(); CommError INTERRUPTED when `signal` aborts first
  */

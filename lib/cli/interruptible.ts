@@ -4,7 +4,9 @@ import { onSignals } from "./terminal/signals.ts";
 /** How long a command may take to end after Ctrl-C. */
 const CLEAN_UP_MS = 500;
 
-/** Do `work`, whose signal aborts at Ctrl-C, SIGTERM, a hangup or SIGQUIT; the second one ends the program at once. */
+/**
+ * Run `work` with a signal that aborts at Ctrl-C, SIGTERM, a hangup or SIGQUIT; a second one ends the program at once.
+ */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupt = new AbortController();
   const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], () => {
@@ -19,8 +21,8 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
 }
 
 /**
- * `work`, or INTERRUPTED when the signal comes first: then work has a moment to clean up, but a server that does not answer
- * can't hold the person.
+ * The result of `work`, or INTERRUPTED when `signal` aborts first. Work then has a moment to clean up, but a server
+ * that does not answer can't delay the user for longer.
  */
 export async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();

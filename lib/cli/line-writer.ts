@@ -1,19 +1,19 @@
-/** Lines are gathered for so long: one write for what happens together, and none in the way of an answer. */
+/** How long lines are gathered: things that happen together take one write, and answers are not delayed. */
 const GATHER_MS = 20;
-/** Or up to this many characters. */
+/** The most characters that are gathered. */
 const GATHER_LENGTH = 64 * 1024;
 
-/** What happens to lines that nobody takes. */
+/** What happens to lines that nobody reads. */
 export interface Overflow {
   /** Characters that may wait. */
   readonly max: number;
-  /** The line that stands for so many that were left out. */
+  /** The line that replaces `count` dropped lines. */
   dropped(count: number): string;
 }
 
 /**
- * Writes lines a little later and many at once, and nothing more while what was written before has not been taken. Who
- * kills the program loses the last moment of them.
+ * Writes lines a little later and many at once, and waits until the reader has taken the lines before. Killing the
+ * program loses the lines of its last moment.
  */
 export class LineWriter {
   readonly #write: (lines: string) => Promise<void> | void;
@@ -36,12 +36,12 @@ export class LineWriter {
       return;
     }
     this.#gathered += `${line}\n`;
-    if (this.#writing !== undefined) return; // it goes on by itself
+    if (this.#writing !== undefined) return; // the write under way continues with the new lines
     if (this.#gathered.length >= GATHER_LENGTH) void this.flush();
     else this.#timer ??= setTimeout(() => void this.flush(), GATHER_MS);
   }
 
-  /** Write what is gathered now; resolves when it was taken. */
+  /** Write the gathered lines now; resolves when they were written. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;

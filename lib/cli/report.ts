@@ -8,8 +8,8 @@ import { inFlagWords } from "./flag-words.ts";
 import { completeAdvice, quoteWord } from "./shown-command.ts";
 
 /**
- * Tell a person, or with `json` a program, what went wrong, on standard error. The only place where an error
- * becomes an exit code.
+ * Report an error on standard error, to a person or with `json` to a program. The only place where an error becomes an
+ * exit code.
  *
  * @returns the exit code
  */
@@ -25,18 +25,18 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: { program: 
   const text = paint(io, "red", describeError(error));
   io.note(io.isShell ? text : `${options.program}: ${text}`);
   const advice = adviceFor(error);
-  // A command to type elsewhere is of no help in the shell.
+  // A command to type outside the shell is no help in it.
   const isOfUse = advice !== "" && !(io.isShell && advice.includes(options.program));
   if (isOfUse) io.note(`  ${completeAdvice(advice)}`);
   return exit;
 }
 
 function adviceFor(error: CommError): string {
-  // What the server's list holds says nothing about a file of this machine.
+  // The advice is to list the server, which does not help with a local file.
   if (error.code === "NOT_A_FILE" && !(error instanceof RemoteError)) return "";
   const advice = ADVICE[error.code];
   if (!(error instanceof ChangedIdentity) || !error.isKnown) return advice;
-  return `${advice} If it was given a new one on purpose: commserver-client forget ${quoteWord(escapeText(error.server))}`;
+  return `${advice} If it was given a new identity on purpose: commserver-client forget ${quoteWord(escapeText(error.server))}`;
 }
 
 /** One line, safe to show. */
@@ -46,10 +46,10 @@ export function describeError(thrown: unknown): string {
   return error.code === "UNEXPECTED" ? `Unexpected: ${text}${originOf(error)}` : text;
 }
 
-/** The first line of the stack, safe to show: enough for a report, not enough to frighten. */
+/** The first frame of the stack, safe to show: enough for a report, without frightening the user. */
 function originOf({ cause }: CommError): string {
   if (!(cause instanceof Error)) return "";
-  // The stack begins with the message, which may look like a part of it.
+  // The stack begins with the message, which may look like a frame.
   const [, ...frames] = (cause.stack ?? "").split(cause.message);
   const frame = frames
     .join(cause.message)

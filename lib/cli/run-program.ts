@@ -14,7 +14,7 @@ const BUILT_IN: ArgsDef = {
   version: { type: "boolean", alias: "V", description: "Show the version" },
 };
 
-/** Run a program on its arguments, its output written. Never throws. @returns the exit code for the process */
+/** Run a program on its arguments, and write all its output. Never throws. @returns the exit code for the process */
 export async function runProgram(program: Program, argv: readonly string[]): Promise<number> {
   const io = processIo();
   const exit = await runCommand(program, argv, io);

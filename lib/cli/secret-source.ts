@@ -3,10 +3,10 @@ import { readGiven } from "./given-file.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
- * A secret from where no other process can read it: the file that a flag names, with "-" standard input, or an environment
- * variable. undefined: none was given.
+ * A secret from a source that no other process can read: a file that a flag names ("-" is standard input), or an
+ * environment variable. undefined: none was given.
  *
- * @throws as readGiven(); UsageError when it is empty
+ * @throws as readGiven(); UsageError when the file or input is empty
  */
 export async function readSecret(file: unknown, variable: string, signal?: AbortSignal): Promise<string | undefined> {
   if (typeof file !== "string") return process.env[variable]?.trim() || undefined;

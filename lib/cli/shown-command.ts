@@ -3,23 +3,23 @@ import { defaultStateDir } from "../state/state-dir.ts";
 import { escapeText } from "./escape.ts";
 
 /**
- * Commands that our output tells people to type: complete, with what the present command was told of its server and its
- * state folder, and quoted for the shell of this system.
+ * Commands that our output suggests to people: complete, with the flags of the present command for its server and state
+ * folder, and quoted for the shell of this system.
  */
 
-/** Flags that tell a client which server is meant, and how to reach it. */
+/** Flags that name the client's server, and how to reach it. */
 const OF_SERVER = ["server", "s", "token-file", "invite-file", "ca", "plaintext"];
-/** The commands in advice that talk to a server; the others know of no more than the state folder. */
+/** The commands in advice that talk to a server; the others need only the state folder. */
 const TALKING = /^commserver-client(?:$| --| (?:list|status|get|put|remove|rename|digest|watch|send|ping)(?: |$))/;
 
-/** A word as people must type it. */
+/** A word as people must type it in their shell. */
 export function quoteWord(word: string, platform: NodeJS.Platform = process.platform): string {
   if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) || (platform === "win32" && /^[A-Za-z0-9_@+=:,./\\-]+$/.test(word)))
     return word;
   return platform === "win32" ? `"${word}"` : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** ` --state-dir DIR`, or nothing for the folder that is taken without it. */
+/** ` --state-dir DIR`, or nothing for the default folder. */
 export function stateDirWords(stateDir: string): string {
   return resolve(stateDir) === usualStateDir() ? "" : ` --state-dir ${quoteWord(escapeText(resolve(stateDir)))}`;
 }
@@ -28,11 +28,11 @@ function usualStateDir(): string | undefined {
   try {
     return resolve(defaultStateDir());
   } catch {
-    return undefined; // nobody's home
+    return undefined; // the user has no home folder
   }
 }
 
-/** `command` with the flags of this process that it needs as well. */
+/** `command` with those flags of this process that it needs as well. */
 export function completeCommand(command: string, argv: readonly string[] = process.argv.slice(2)): string {
   const names = TALKING.test(command) ? [...OF_SERVER, "state-dir"] : ["state-dir"];
   const words = argv.flatMap((word, index) => {
@@ -40,7 +40,7 @@ export function completeCommand(command: string, argv: readonly string[] = proce
     if (!names.includes(name) || argv.slice(0, index).includes("--")) return [];
     if (name === "plaintext") return ["--plaintext"];
     const given = value ?? argv[index + 1] ?? "";
-    // What was read from standard input is gone.
+    // Standard input has been read, and can't be read again.
     return given === "-" ? [] : [`--${name === "s" ? "server" : name}`, quoteWord(escapeText(given))];
   });
   return [command, ...words].join(" ");

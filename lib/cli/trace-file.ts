@@ -9,15 +9,15 @@ export type Trace = (transport: Transport) => Transport;
 
 let ofProcess: Trace | undefined;
 
-/** That of this process, opened when it is first asked for. @throws as openTrace() */
+/** The trace of this process, opened at its first use. @throws as openTrace() */
 export function processTrace(): Trace {
   ofProcess ??= openTrace(process.env["COMMSERVER_TRACE"]);
   return ofProcess;
 }
 
 /**
- * COMMSERVER_TRACE=FILE: a line for each frame is appended to FILE, which is made for its user alone. Each line is written at
- * once, so that it is there whatever happens next.
+ * COMMSERVER_TRACE=FILE appends a line for each frame to FILE, which only its user can read. Each line is written at
+ * once, so that a crash loses none.
  *
  * @throws UsageError when FILE can't be written
  */
@@ -33,7 +33,7 @@ export function openTrace(file: string | undefined): Trace {
       try {
         fs.writeSync(fd, `${new Date().toISOString()} ${link} ${escapeText(line)}\n`);
       } catch {
-        isBroken = true; // a full disk ends the trace, not what is traced
+        isBroken = true; // a full disk ends the trace, not the program
       }
     });
   };
@@ -44,6 +44,6 @@ function openFile(file: string): number {
     return fs.openSync(file, "a", 0o600);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`COMMSERVER_TRACE: nothing can be written to ${file} (${why}).`, { cause });
+    throw new UsageError(`COMMSERVER_TRACE: ${file} can't be written (${why}).`, { cause });
   }
 }

@@ -1,6 +1,10 @@
 import { CommError } from "../errors.ts";
 
-/** What `work` gives. It goes on when nobody waits for it any more. @throws CommError INTERRUPTED when `signal` aborts first */
+/**
+ * The result of `work`, which continues when nobody waits for it any more.
+ *
+ * @throws CommError INTERRUPTED when `signal` aborts first
+ */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(new CommError("INTERRUPTED", "Interrupted."));

@@ -81,7 +81,7 @@ describe.skipIf(process.platform !== "linux").each(["plain", "tls"])(
       expect((await operator.client.status()).seats.max).toBe(site.server.events[0]?.["maxClients"]);
       await operator.client.close();
       const { message } = await site.server.event("warning");
-      expect(message).toStartWith("Only 32 files may be open at once, too few for 3 seats and 16 who may wait");
+      expect(message).toStartWith("Only 32 files may be open at once, too few for 3 seats and 16 waiting clients");
       expect(readdirSync(`/proc/${site.server.pid}/fd`).length).toBeLessThan(FEW);
     });
 

@@ -38,7 +38,7 @@ describe("the console over the network", () => {
     expect(errorOf(refused)).toMatchObject({
       code: "NOT_ALLOWED",
       exit: 5,
-      message: `This token has the role "${role}"; the console wants "operator".`,
+      message: `This token has the role "${role}"; the console needs "operator".`,
     });
     expect(refused.stdout).toBe("");
   });

@@ -173,7 +173,7 @@ describe("identity", () => {
       expect(exitCode).toBe(0);
       expect(stdout).toMatch(/^SHA256:\S{43}\n$/);
       expect(stdout).not.toContain(before);
-      expect(stderr).toContain("join anew");
+      expect(stderr).toContain("join again");
     });
     expect(statSync(site.folder.join("state", "identity.pem")).mode & 0o777).toBe(0o600);
     expect((await site.operate("identity")).stdout).toBe(`${site.fingerprint}\n`);
@@ -191,7 +191,7 @@ describe("without encryption", () => {
     await using site = await AccessSite.start("--plaintext");
     const away = await site.client(["list", "-s", "192.0.2.1:5050", "--plaintext", "--timeout", "0.1"]);
     expect(away.exitCode).toBe(3);
-    expect(away.stderr).toContain("Warning: nothing that goes to 192.0.2.1:5050 and back is encrypted (--plaintext).");
+    expect(away.stderr).toContain("Warning: the connection to 192.0.2.1:5050 is not encrypted (--plaintext).");
     const here = await site.client(["list", "-s", site.address, "--plaintext"], {
       env: { COMMSERVER_TOKEN: site.token },
     });

@@ -36,7 +36,7 @@ describe("join", () => {
     using user = new User();
     const joined = await user.run(["join", site.invite, "--name", "lab"]);
     expect(joined).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(joined.stdout).toBe("Joined lab. Talk to it with: commserver-client --server lab\n");
+    expect(joined.stdout).toBe("Joined lab. Connect to it with: commserver-client --server lab\n");
     for (const { mode } of filesBelow(user.path)) expect(mode).toBe(0o600);
     expect((await user.run(["list", "--server", "lab"])).stdout).toContain("a.txt");
   });

@@ -56,7 +56,7 @@ describe.each(STATES)("%s", (_, prepare, serve) => {
       '{"name":"default","revoked":true}\n',
     );
     expect((await site.operate("token", "list")).stdout).toBe(
-      `There is no token. Make one with: commserver-server token add NAME --state-dir ${site.stateDir}\n`,
+      `There are no tokens. Make one with: commserver-server token add NAME --state-dir ${site.stateDir}\n`,
     );
     await serve(site);
     const env = { COMMSERVER_INVITE: site.invite };
@@ -114,7 +114,7 @@ describe("token add", () => {
     await using site = await AccessSite.start();
     const { stdout } = await site.operate("token", "add", "laptop");
     const [, invite] = /commserver-client join (csinvite1_\S+)/.exec(stdout) as unknown as [string, string];
-    expect(stdout).toContain("shown this once");
+    expect(stdout).toContain("shown only once");
     expect(stdout).toMatch(/\n {2}laptop:[\w-]{43}\n/);
     expect((await site.client(["join", invite, "-n", "lab"])).exitCode).toBe(0);
     const status = await site.client(["status", "-s", "lab", "--json"]);

@@ -146,7 +146,7 @@ describe("get --output", () => {
     writeFileSync(`${site.here}/taken`, "mine");
     const folder = await site.run("get", "docs/sub", "-o", "taken");
     expect(folder.exitCode).toBe(2);
-    expect(folder.stderr).toContain("--output names a file that is there: nothing but one file can go to it.");
+    expect(folder.stderr).toContain("--output names a file that exists: only a single file can replace it.");
     expect(await site.run("get", "one.txt", "-o", "taken")).toMatchObject({ exitCode: 8 });
     expect(readFileSync(`${site.here}/taken`, "utf8")).toBe("mine");
     expect(tree()).toEqual(["taken"]);

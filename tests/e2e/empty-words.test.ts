@@ -12,8 +12,8 @@ beforeAll(async () => {
 
 describe("a path that is empty is a mistake, and no folder", () => {
   test.each<[string[], string]>([
-    [["put", ""], '"" names nothing to send; the present folder is: put .'],
-    [["put", "here.txt", ""], '"" names nothing to send; the present folder is: put .'],
+    [["put", ""], '"" names nothing to send; for the current folder: put .'],
+    [["put", "here.txt", ""], '"" names nothing to send; for the current folder: put .'],
     [["get", ""], '"" is not a path in the repository: it is empty.'],
     [["get", "there.txt", ""], '"" is not a path in the repository: it is empty.'],
     [["list", ""], '"" is not a path in the repository: it is empty.'],
@@ -58,7 +58,7 @@ describe("a state folder that is none, as /dev/null", () => {
     const env = { XDG_STATE_HOME: repository.path };
     const seen = await runClient(["list", "--accept-new", "--server", server.address, ...none], { env });
     expect(seen.exitCode).toBe(0);
-    expect(seen.stderr).toContain("can't be kept for the next time");
+    expect(seen.stderr).toContain("can't be saved");
   });
 
   test("is no place to join a server in", async () => {

@@ -177,7 +177,7 @@ describe.if(process.platform !== "win32")("a state folder that is there already"
       mallory.own(folder.join("state"));
       await using server = await ServerProcess.start(["-r", REPOSITORY], { stateDir: folder.join("state") });
       const [change, socket] = await warningsOf(server, 2);
-      expect(change).toContain("is another user's, who can change it");
+      expect(change).toContain("belongs to another user, who can change it");
       expect(socket).toContain("No operator's socket");
       expect(existsSync(folder.join("state/operator.sock"))).toBe(false);
     },

@@ -144,7 +144,7 @@ describeNetwork("when the cable is cut, and the server gives the link up", () =>
     await site.network.setLink("up");
     // The shell finds out by what it says, which is lost with the link.
     shell.say("into the void");
-    await shell.hear((line) => line.includes(`Back as ${name}`));
+    await shell.hear((line) => line.includes(`Connected again as ${name}`));
     await site.server.event("returned", { name });
     shell.say("again");
     await shell.hear((line) => line.includes("again ACK"));

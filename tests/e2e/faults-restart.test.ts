@@ -132,7 +132,7 @@ test("when the server is killed and started again, all clients come back by them
   expect(site.check().sort()).toEqual(Object.keys(site.files).sort());
   expect(existsSync(site.join("large", "large.bin.commserver-part"))).toBe(false);
 
-  await shell.hear((line) => line.includes("Back as "));
+  await shell.hear((line) => line.includes("Connected again as "));
   shell.say("again");
   await shell.hear((line) => line.includes("again ACK"));
   await provokeChange(site, watch, "seen-after");

@@ -23,7 +23,7 @@ describe.skipIf(process.platform === "win32")("a file that is larger than a file
     const command = limited(client, "get", ".", "-s", server.address);
     const { exitCode, stderr } = await run(command, { cwd: folder.join("here") });
     expect(stderr).toContain('"big.bin" is larger than a file can be on the disk that it would come to.');
-    expect(stderr).toContain("Cut it into smaller files.");
+    expect(stderr).toContain("Split it into smaller files.");
     expect(exitCode).toBe(9);
     expect(readdirSync(folder.join("here")).sort()).toEqual(SMALLER);
   });

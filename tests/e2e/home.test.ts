@@ -57,6 +57,6 @@ describe.skipIf(noPermissionTests !== undefined)("a user without a home", () => 
       ...["list", "--server", server.address, "--accept-new", "--state-dir", folder.join("state")],
     ]);
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("welcome.txt") });
-    expect(stderr).toContain("can't be kept for the next time");
+    expect(stderr).toContain("can't be saved");
   });
 });

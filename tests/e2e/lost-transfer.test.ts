@@ -14,5 +14,5 @@ test("a lost link that ends a transfer says what is kept, and how to go on", asy
   site.server.signal("SIGKILL");
   const { exitCode, stderr } = await fetching.ended();
   expect(exitCode).toBe(3);
-  expect(stderr).toContain("What has arrived is kept: the same command goes on with it.");
+  expect(stderr).toContain("What has arrived is kept: the same command resumes it.");
 });

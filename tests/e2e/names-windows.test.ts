@@ -46,7 +46,10 @@ for (const build of BUILDS.filter(({ name }) => name.includes("Windows"))) {
         expect(named).toMatchObject({ exitCode: 0 });
         expect(Object.keys(snapshot(site.join("one"))).sort()).toEqual(["..%5C..%5Cup", "C%3Ax"]);
         const missing = await site.client(server.address, "one", undefined, "get", "d\\none").finished;
-        expect(missing).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('Between names stands "/".') });
+        expect(missing).toMatchObject({
+          exitCode: 6,
+          stderr: expect.stringContaining('The separator between names is "/".'),
+        });
 
         const { address } = await site.serve("repository", "state");
         expect(await site.client(address, "get", undefined, "put", "here", "--as", "back").finished).toMatchObject({

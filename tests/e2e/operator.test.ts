@@ -43,7 +43,7 @@ describe("the server's own terminal", () => {
     server.type("status\r");
     await server.shows("Seats: 1 of 3 taken");
     server.type("drain\r");
-    await server.shows("No new client is admitted.");
+    await server.shows("New clients are not admitted.");
     expect((await runClient(["status", "--server", address])).exitCode).toBe(3);
     server.type("drain off\r");
     await server.shows("Clients are admitted again.");

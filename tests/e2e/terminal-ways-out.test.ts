@@ -63,7 +63,7 @@ describe("a client that tries to come back", () => {
     const screen = await clientOn(server, folder, ["--reconnect", "3600"]);
     await screen.prompts("Client01> ");
     await server[Symbol.asyncDispose]();
-    await screen.shows("Coming back");
+    await screen.shows("Reconnecting");
     await screen.prompts("Client01> ");
     return screen;
   }

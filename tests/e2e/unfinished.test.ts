@@ -39,8 +39,8 @@ test("unfinished lists what interrupted transfers left here, removes it, and lea
     const removed = await unfinished(folder.path, "--remove");
     expect(removed).toMatchObject({ exitCode: 0, stderr: "1 file left alone: being written now, or a moment ago.\n" });
     expect(removed.stdout.trim().split("\n").sort()).toEqual([
-      "Removed what was unfinished of gone.bin (0 B)",
-      "Removed what was unfinished of in/big.bin (1.0 MB)",
+      "Removed unfinished gone.bin (0 B)",
+      "Removed unfinished in/big.bin (1.0 MB)",
     ]);
     expect(readdirSync(folder.join("in"))).toEqual([]);
     expect(readdirSync(folder.path).filter((name) => name.startsWith("now.bin"))).toHaveLength(3);

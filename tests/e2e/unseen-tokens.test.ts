@@ -23,7 +23,7 @@ async function names(stateDir: string): Promise<string[]> {
 }
 
 describe.skipIf(!existsSync("/dev/full"))("a token that could not be shown is taken back", () => {
-  const EXPECTED = /The token "lab" could not be shown: Cannot write the output: .*It is taken back\./;
+  const EXPECTED = /The token "lab" could not be shown: Cannot write the output: .*It was revoked\./;
 
   test.each(["token add lab", "token add lab --json"])("by %s without a server", async (command) => {
     using state = new TempFolder();
@@ -51,7 +51,7 @@ describe.skipIf(!existsSync("/dev/full"))("a token that could not be shown is ta
     using state = new TempFolder();
     const line = "mkfifo $state/p; exec 3<>$state/p 4>$state/p 3<&-; $server token add lab --state-dir $state >&4";
     const { exitCode, stderr } = await shellLine(line, state.path);
-    expect(stderr).toContain('The token "lab" could not be shown: Nobody reads the output. It is taken back.');
+    expect(stderr).toContain('The token "lab" could not be shown: Nobody reads the output. It was revoked.');
     expect(exitCode).toBe(9);
     expect(await names(state.path)).toEqual([]);
   });

@@ -38,9 +38,9 @@ export const clientProgram: Program = {
   examples: [
     "commserver-client                                talk to the server on this machine",
     "commserver-client join csinvite1_…               remember a server on another machine",
-    "commserver-client list --server lab              what it has",
+    "commserver-client list --server lab              list what it has",
     'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
-    "commserver-client put photos/ --to inbox          a folder with all below it",
+    "commserver-client put photos/ --to inbox          send a folder with all below it",
     'commserver-client send "lunch?" --to Client02',
   ],
 };

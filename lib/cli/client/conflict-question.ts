@@ -4,14 +4,14 @@ import { RemoteError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { escapeText } from "../escape.ts";
 
-/** What a person is asked about files that exist, safe to show. */
+/** The question to a person about files that exist, safe to show. */
 export function conflictQuestion(conflicts: readonly Conflict<TransferItem>[]): string {
   const [first] = conflicts;
   if (first === undefined || conflicts.length > 1) return `${conflicts.length} files exist. Replace them?`;
   return `${escapeText(wordsOf(first))} Replace it?`;
 }
 
-/** Only this program words what a person is asked: a server does not. */
+/** A question to a person is in this program's words, never in a server's. */
 function wordsOf({ item, error }: Conflict<TransferItem>): string {
   return error instanceof RemoteError ? `${quote(item.to)} exists.` : error.message;
 }

@@ -32,8 +32,8 @@ export const CONNECTION_FLAGS = {
   "invite-file": { type: "string", valueHint: "FILE", description: "Take an invite from a file; -: standard input" },
   "accept-new": { type: "boolean", description: "Trust a server at first sight, and remember its identity" },
   ca: { type: "string", valueHint: "FILE", description: "Trust the authorities in FILE (PEM), and check the name" },
-  plaintext: { type: "boolean", description: "Talk without encryption, to a server that does so too" },
-  "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers and the history are" },
+  plaintext: { type: "boolean", description: "Connect without encryption, to a server that uses none" },
+  "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers and the history are kept" },
   json: { type: "boolean", description: "Print JSON for programs" },
 } as const satisfies ArgsDef;
 
@@ -43,15 +43,15 @@ export const RECONNECT_FLAGS = {
     type: "string",
     valueHint: "SECONDS",
     default: "60",
-    description: "How long to try to come back when the link is lost; 0: not at all",
+    description: "How long to try to reconnect when the link is lost; 0: not at all",
   },
 } as const satisfies ArgsDef;
 
-/** What flags, environment, files and standard input say of a connection, read once. */
+/** The settings of a connection, read once from flags, environment, files and standard input. */
 export interface ConnectSettings extends ConnectorSettings {
-  /** How long to try to come back when the link is lost; 0: not at all. */
+  /** How long to try to reconnect when the link is lost, in milliseconds; 0: not at all. */
   readonly reconnectMs: number;
-  /** Files that the flags name, and that hold secrets. */
+  /** Files with secrets that the flags name. */
   readonly secretFiles: readonly string[];
   readonly isJson: boolean;
 }
@@ -91,7 +91,7 @@ async function readAll(flags: Flags, signal: AbortSignal): Promise<ConnectSettin
   };
 }
 
-/** Files that the flags name, and that hold secrets. */
+/** Files with secrets that the flags name. */
 export function secretFilesOf(flags: Flags): string[] {
   const files = [flags["token-file"], flags["invite-file"]].filter((file) => typeof file === "string");
   return files.filter((file) => file !== "-");
@@ -101,7 +101,7 @@ function reconnectFlag(flags: Flags): number {
   return String(flags["reconnect"]) === "0" ? 0 : secondsFlag(flags, "reconnect");
 }
 
-/** @throws as readGiven(); UsageError when there is no certificate in it */
+/** @throws as readGiven(); UsageError when the file holds no certificate */
 async function readCa(file: string, signal: AbortSignal): Promise<string> {
   const pem = await readGiven(file, signal);
   const certificates = certificatesIn(pem);
@@ -111,5 +111,5 @@ async function readCa(file: string, signal: AbortSignal): Promise<string> {
   } catch {
     // reported below
   }
-  throw new UsageError(`${quote(file)} holds no certificates of authorities in PEM.`);
+  throw new UsageError(`${quote(file)} holds no certificates in PEM.`);
 }

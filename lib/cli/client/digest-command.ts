@@ -28,9 +28,10 @@ export const digest: Command = {
 };
 
 /**
- * Tell the digest of each path, or why there is none.
+ * Print the digest of each path, or why it has none.
  *
- * @returns the exit code of the first failure @throws that of the only path; as digestAll()
+ * @returns the exit code of the first failure
+ * @throws the error of the only path; as digestAll()
  */
 export async function showDigests(
   client: Client,
@@ -54,7 +55,7 @@ export async function showDigests(
     signal,
     onDigest: show,
     onFailed(path, error) {
-      // Told in any case: only the code is that of the first.
+      // Every failure is reported; the exit code is that of the first.
       const code = reportError(inWords(error, path, "digest"), io, { program: "commserver-client", json });
       exit ||= code;
     },

@@ -4,12 +4,12 @@ import type { ConsoleIo } from "../console-io.ts";
 import { reportError } from "../report.ts";
 import { withSlash } from "./typed-paths.ts";
 
-/** After these nobody wants the others. */
+/** After these errors the remaining paths are left alone. */
 const LAST = ["INTERRUPTED", "OUTPUT_CLOSED"];
 
 /**
- * Do `work` for each path; one that fails is told, and does not keep the others from it, unless the session has ended. A
- * failure of the only one is thrown. `command` is the name of what takes them.
+ * Do `work` for each path. A failure is reported and the next path follows, unless the session has ended. The failure
+ * of an only path is thrown. `command` is the name of the command that takes the paths.
  *
  * @returns the exit code of the first failure
  */
@@ -25,7 +25,7 @@ export async function forEachPath(
     } catch (thrown) {
       const error = inWords(thrown, path, terms.command);
       if (paths.length === 1 || LAST.includes(error.code)) throw error;
-      // Told in any case: only the code is that of the first.
+      // Every failure is reported; the exit code is that of the first.
       const code = reportError(error, terms.io, { program: "commserver-client", json: terms.json });
       exit ||= code;
       if (endsSession(error)) break;
@@ -34,7 +34,7 @@ export async function forEachPath(
   return exit;
 }
 
-/** What failed for `path`; who writes a pattern where `command` takes none is told so. */
+/** The error for `path`, with a hint when it is a pattern and `command` takes none. */
 export function inWords(thrown: unknown, path: string, command: string): CommError {
   const error = withSlash(toCommError(thrown), path);
   if (error.code !== "NOT_FOUND" || !isGlob(path)) return error;

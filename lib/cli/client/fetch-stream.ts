@@ -14,7 +14,7 @@ import { TransferView } from "./transfer-view.ts";
 type StreamTerms = Omit<TransferRequest, "exists" | "digest"> & Omit<TransferTerms, "places"> & { output: string };
 
 /**
- * Bytes go out as they come, one file after the other; only the exit code tells whether they are whole.
+ * Bytes go out as they come, one file after the other; only the exit code says whether they are complete.
  *
  * @returns the exit code of the first failure
  * @throws as TransferJob.run(), openStream(); CommError OUTPUT_CLOSED, DISK_FAILED
@@ -56,9 +56,9 @@ interface Fetching {
 class StreamFetching {
   readonly #stream: OutputStream;
   readonly #terms: Fetching;
-  /** Aborted when nothing can be written any more: then there is nothing to fetch. */
+  /** Aborted when the stream can't be written any more, so that nothing more is fetched. */
   readonly #output = new AbortController();
-  /** Why nothing can be written. */
+  /** Why the stream can't be written. */
   unwritten: CommError | undefined;
   result = new TransferTally().result;
 
@@ -67,7 +67,7 @@ class StreamFetching {
     this.#terms = terms;
   }
 
-  /** @throws as TransferJob.run(); also when nothing can be written */
+  /** @throws as TransferJob.run(); also when the stream can't be written */
   async run(): Promise<void> {
     const { options } = this.#terms;
     const signal = AbortSignal.any([options.signal, this.#output.signal]);
@@ -94,7 +94,7 @@ class StreamFetching {
       ...jobSettings(connection, { exists: "fail" }, { signal }, view),
       events: {
         ...events,
-        // More may be planned for the next source.
+        // The next source may plan more.
         onPlanComplete: () => {},
         onFailed: (item, error) => {
           if (!isUnwritten(error)) return events.onFailed(item, error);

@@ -28,7 +28,7 @@ export const get: Command = {
       valueHint: "DEST",
       description: "A folder, a file's new name, - for standard output, a device or a pipe",
     },
-    as: { type: "string", valueHint: "NAME", description: "What the one file or folder shall be called in its folder" },
+    as: { type: "string", valueHint: "NAME", description: "A new name for the one file or folder" },
     ...TRANSFER_FLAGS,
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
@@ -41,16 +41,16 @@ export const get: Command = {
   },
 };
 
-/** Flags that mean nothing where bytes are written as they come. */
+/** Flags that have no meaning for a stream, which is written as the bytes come. */
 const NOT_TO_STREAM = ["as", "overwrite", "skip-existing", "rename", "digest"];
 
-/** What the flags ask for. @throws UsageError, StorageError BAD_PATH */
+/** The request that the flags make. @throws UsageError, StorageError BAD_PATH */
 export function fetchRequest(flags: Flags): FetchRequest {
   const output = flags["output"] === undefined ? undefined : String(flags["output"]);
   const surplus = surplusOf(output).find((name) => flags[name] !== undefined);
   if (surplus !== undefined) {
     const what = isStandardOutput(output) ? "standard output" : "a device or a pipe";
-    throw new UsageError(`--${surplus} says nothing of ${what} (--output ${output}).`);
+    throw new UsageError(`--${surplus} can't be used with ${what} (--output ${output}).`);
   }
   return {
     sources: flags._.map(typedSource),
@@ -65,7 +65,7 @@ export function fetchRequest(flags: Flags): FetchRequest {
 
 function surplusOf(output: string | undefined): readonly string[] {
   if (!isStream(output)) return [];
-  // Where the files go, no events can.
+  // Events would mix with the files' bytes.
   return isStandardOutput(output) ? [...NOT_TO_STREAM, "json"] : NOT_TO_STREAM;
 }
 
@@ -76,7 +76,7 @@ export interface FetchRequest extends TransferRequest {
 }
 
 /**
- * Fetch, and tell how it goes.
+ * Fetch, and show the progress.
  *
  * @returns the exit code of the first failure
  * @throws as TransferJob.run(), openTarget()
@@ -114,7 +114,7 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
   return runJob(job, view, terms.signal);
 }
 
-/** "" for a file that has its own name in the present folder. */
+/** "" for a file that keeps its name in the current folder. */
 function placeOf(target: LocalTarget, item: TransferItem, path: string): string {
   const place = placeIn(target, path);
   return place === baseName(item.from) || place === item.from ? "" : place;

@@ -17,7 +17,7 @@ export const join: Command = {
     invite: {
       type: "positional",
       required: false,
-      // A terminal may have cut it into several words.
+      // Copied from a terminal, an invite may be cut into several words.
       valueHint: "…",
       description: "The line from the server; -: read it from standard input; absent: COMMSERVER_INVITE",
     },
@@ -25,9 +25,9 @@ export const join: Command = {
       type: "string",
       alias: "n",
       valueHint: "NAME",
-      description: "What to call it; default: as it calls itself",
+      description: "What to call the server; default: its own name",
     },
-    overwrite: { type: "boolean", description: "Replace what was known by that name" },
+    overwrite: { type: "boolean", description: "Replace a known server of that name" },
     ...KNOWN_SERVER_FLAGS,
   },
   async run(flags, io) {
@@ -44,13 +44,13 @@ export const join: Command = {
     if (flags["json"]) await io.out(`${toJson({ name, addresses, identity })}\n`);
     else {
       const talk = completeCommand(`commserver-client --server ${escapeText(name)}`, stateDirOf(flags));
-      await io.out(`Joined ${escapeText(name)}. Talk to it with: ${talk}\n`);
+      await io.out(`Joined ${escapeText(name)}. Connect to it with: ${talk}\n`);
     }
     return 0;
   },
 };
 
-/** The flags that the command to talk needs as well. */
+/** The flags that the suggested command needs as well. */
 function stateDirOf(flags: Flags): string[] {
   return flags["state-dir"] === undefined ? [] : ["--state-dir", String(flags["state-dir"])];
 }
@@ -58,6 +58,6 @@ function stateDirOf(flags: Flags): string[] {
 async function inviteLine(flags: Flags): Promise<string> {
   const given = flags._.length === 0 ? undefined : flags._.join("");
   const line = given === undefined || given === "-" ? await readSecret(given, "COMMSERVER_INVITE") : given;
-  if (line === undefined) throw new UsageError("Which one? join INVITE, or join - to read it from standard input.");
+  if (line === undefined) throw new UsageError("Which invite? join INVITE, or join - to read it from standard input.");
   return line;
 }

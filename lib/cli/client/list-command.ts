@@ -14,7 +14,7 @@ import { describeLeftOut } from "./left-out-line.ts";
 import { typedSource } from "./typed-paths.ts";
 import { withClient } from "./with-connection.ts";
 
-/** Lines are gathered up to this many characters before they are written. */
+/** Characters of lines that are gathered before they are written. */
 const WRITE_LENGTH = 32 * 1024;
 
 export const list: Command = {
@@ -38,7 +38,7 @@ export const list: Command = {
   },
 };
 
-/** Entries of all, or of what somebody typed, as lines, and a note when something was left out. */
+/** Print the entries of all, or of what the user typed, as lines, with a note when something was left out. */
 export async function printEntries(
   client: Client,
   source: string | undefined,
@@ -58,7 +58,11 @@ export async function printEntries(
   }
 }
 
-/** What is meant by what somebody typed; nothing, `.` and `/` are all. @throws StorageError BAD_PATH; as Client.stat() */
+/**
+ * The entry or pattern that the user typed; nothing, `.` and `/` mean all.
+ *
+ * @throws StorageError BAD_PATH; as Client.stat()
+ */
 export async function askedBy(client: Client, source: string | undefined): Promise<Asked | undefined> {
   const typed = source === undefined ? "" : typedSource(source);
   return typed === "" ? undefined : askedFor(client, typed);
@@ -70,7 +74,7 @@ function nothingIn(asked: Asked | undefined): string {
   return `There is nothing in ${escapeText(quote(typeof asked === "string" ? asked : asked.path))}.`;
 }
 
-/** One JSON document, an array, with an entry a line, so that it can also be read as it comes. */
+/** One JSON array with an entry a line, so that a program can also read it as it comes. */
 async function printJson(
   client: Client,
   source: string | undefined,
@@ -100,7 +104,7 @@ async function writeEach(
   for (;;) {
     const step = await entries.next();
     if (!step.done) text += format(step.value);
-    // The first at once, for the eye; the others in bulk.
+    // The first at once, so that something shows; the others in bulk.
     if (text !== "" && (step.done || first || text.length >= WRITE_LENGTH)) {
       await io.out(text);
       text = "";

@@ -9,21 +9,21 @@ import { fromLocalName } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { UsageError } from "../usage-error.ts";
 
-/** What people name to send, on the disk of this machine. */
+/** Files, folders and patterns to send, on the disk of this machine. */
 export class DiskSources implements LocalSources {
   readonly #places: PrivatePlaces;
   readonly #opened = new Map<string, Promise<LocalStorage>>();
-  /** Paths that a list has left out. */
+  /** Paths that listings left out. */
   readonly #hidden: string[] = [];
 
-  /** `places`: what is not sent. */
+  /** `places` are never sent. */
   constructor(places: PrivatePlaces) {
     this.#places = places;
   }
 
-  /** @throws StorageError; UsageError for what is no file that can be sent */
+  /** @throws StorageError; UsageError for anything that is neither a file nor a folder */
   async find(source: string): Promise<SendSource> {
-    // A file may have such a name; a shell that has no patterns of its own leaves them to us.
+    // A file may have a name like a pattern. Shells without patterns leave them to us.
     if (isGlob(source) && !existsSync(source)) {
       const { top, below } = splitPattern(source);
       return { kind: "pattern", pattern: below, open: () => this.#open(top) };
@@ -48,12 +48,12 @@ export class DiskSources implements LocalSources {
   }
 }
 
-/** A link that is named is meant: what it leads to, under the link's name. @throws StorageError; UsageError */
+/** A named link is followed: its target is sent under the link's name. @throws StorageError; UsageError */
 function lookAt(source: string): { real: string; isFolder: boolean } {
   if (source === "-" && !existsSync(source)) throw notSent("Standard input");
   try {
     const stats = statSync(source);
-    // What there is to send, and how much of it, must be known before it moves, and be there still after a lost link.
+    // A source must have a known size, and still be there after a lost link.
     if (!stats.isFile() && !stats.isDirectory()) throw notSent(quote(source));
     return { real: realpathSync(source), isFolder: stats.isDirectory() };
   } catch (cause) {
@@ -63,10 +63,12 @@ function lookAt(source: string): { real: string; isFolder: boolean } {
 }
 
 function notSent(what: string): UsageError {
-  return new UsageError(`${what} is no file that can be sent. Write what comes from it to a file, and put that.`);
+  return new UsageError(
+    `${what} can't be sent, since it is no regular file. Write its output to a file, and put that.`,
+  );
 }
 
-/** The folder of this machine in which a pattern begins, which is no repository path, and the pattern below it. */
+/** The local folder in which a pattern begins (not a repository path), and the pattern below it. */
 export function splitPattern(
   pattern: string,
   platform: NodeJS.Platform = process.platform,
@@ -77,6 +79,6 @@ export function splitPattern(
   const top = components.slice(0, first).join("/");
   const below = components.slice(first).join("/");
   if (first === 0) return { top: ".", below };
-  // "C:" alone is the folder that one is in on that drive.
+  // "C:" alone is the current folder of that drive.
   return { top: isWindows && /^[A-Za-z]:$/.test(top) ? `${top}/` : top || "/", below };
 }

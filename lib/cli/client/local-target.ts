@@ -10,25 +10,27 @@ import { fromLocalName, isMapped, toLocalPath } from "../../storage/local/names/
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { UsageError } from "../usage-error.ts";
 
-/** Where what is fetched goes on this machine. */
+/** Where fetched files go on this machine. */
 export interface LocalTarget {
   readonly storage: LocalStorage;
-  /** The folder of `storage` as people typed it; "" is the present one. */
+  /** The folder of `storage` as the user typed it; "" is the current one. */
   readonly shown: string;
-  /** The folder in `storage` that it goes into, made when the first of it comes; "" is that of `storage`. undefined: there is
-   * a file in its place. */
+  /**
+   * The folder in `storage` that the files go into, made for the first of them; "" is the root of `storage`. undefined:
+   * a file is in its place.
+   */
   readonly into: string | undefined;
-  /** In place of that and of its own name: where a file goes that was asked for by its name, alone. */
+  /** The name for a single file that was asked for by its name; it replaces `into` and the file's own name. */
   readonly fileName: string | undefined;
 }
 
 /**
- * `output` is a folder that exists, a name with a slash behind it (a folder, made if need be), or another name: of the one
- * file that is fetched, else of a folder as well. What is there already does not change what it means, so that the same
- * command goes on where it was interrupted.
+ * `output` is a folder that exists, a name that ends with a slash (a folder, made if need be), or another name: that of
+ * the one file that is fetched, otherwise of a folder. What exists already does not change the meaning, so that the
+ * same command resumes where it was interrupted.
  *
- * @throws UsageError when it can't be a name; StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FULL, DISK_FAILED, OWN_STATE when
- * it is one of `places`, or lies in one
+ * @throws UsageError when `output` can't be a name; StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FULL, DISK_FAILED,
+ * OWN_STATE when it is one of `places`, or lies in one
  */
 export async function openTarget(output: string | undefined, places: PrivatePlaces): Promise<LocalTarget> {
   if (output === undefined || isFolder(output)) return inFolder(output ?? "", places);
@@ -41,7 +43,7 @@ export async function openTarget(output: string | undefined, places: PrivatePlac
   return { ...target, into: existsSync(output) ? undefined : name, fileName: name };
 }
 
-/** Where a path of the target is on this machine, by the names that are on its disk. */
+/** The place on this machine of a path of the target, with the names that the disk has. */
 export function placeIn(
   { shown }: Pick<LocalTarget, "shown">,
   path: string,
@@ -51,17 +53,17 @@ export function placeIn(
   return shown === "" ? local : join(shown, local);
 }
 
-/** True for a name that says so itself: with a slash behind it, on Windows also a backslash. */
+/** True for a name that ends with a slash, on Windows also with a backslash. */
 export function isFolderName(name: string, platform: NodeJS.Platform = process.platform): boolean {
   return name.endsWith("/") || (platform === "win32" && name.endsWith("\\"));
 }
 
-/** @throws StorageError when it can't be told */
+/** @throws StorageError when the system does not say */
 function isFolder(name: string): boolean {
   try {
     return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
   } catch (cause) {
-    if (errnoOf(cause) === "ENOTDIR") return false; // below a file, or a file with a slash behind it
+    if (errnoOf(cause) === "ENOTDIR") return false; // below a file, or a file's name with a slash at its end
     throw writeError(cause, quote(name));
   }
 }
@@ -71,16 +73,16 @@ async function inFolder(folder: string, places: PrivatePlaces): Promise<LocalTar
   return { storage, shown: folder, into: "", fileName: undefined };
 }
 
-/** One that is made with the first file in it: a command that fetches nothing leaves none behind. */
+/** The folder is made with the first file in it, so that a command that fetches nothing leaves none behind. */
 async function inNewFolder(folder: string, places: PrivatePlaces): Promise<LocalTarget> {
   const names: string[] = [];
   let above = folder;
   for (; !existsSync(above); above = dirname(above)) names.unshift(fromLocalName(basename(above)));
-  if (!isFolder(above)) throw new StorageError("DISK_DENIED", `${quote(above)} is a file, and no folder.`);
+  if (!isFolder(above)) throw new StorageError("DISK_DENIED", `${quote(above)} is a file, not a folder.`);
   const target = await inFolder(above === "." ? "" : above, places);
   const into = names.join("/");
   if (pathFault(into) === undefined) return { ...target, into };
-  // This system has names that no path in a repository has.
+  // The system allows names that no repository path may have.
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {

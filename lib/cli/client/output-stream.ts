@@ -11,9 +11,9 @@ const write = promisify(fs.write);
 
 const STANDARD_OUTPUT = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-/** Takes bytes in their order, and keeps no file of them. */
+/** Takes bytes in order, and keeps no file of them. */
 export interface OutputStream {
-  /** Resolves when the bytes were taken. @throws CommError OUTPUT_CLOSED, DISK_FAILED */
+  /** Resolves when the bytes were written. @throws CommError OUTPUT_CLOSED, DISK_FAILED */
   out(bytes: Uint8Array): Promise<void>;
   close(): void;
 }
@@ -22,7 +22,7 @@ export function isStandardOutput(output: string | undefined): boolean {
   return output !== undefined && STANDARD_OUTPUT.includes(output);
 }
 
-/** True for what bytes are written to as they come: standard output, a device, a pipe that has a name. */
+/** True for outputs that take bytes as they come: standard output, a device, a named pipe. */
 export function isStream(output: string | undefined): output is string {
   if (output === undefined) return false;
   if (isStandardOutput(output)) return true;
@@ -30,12 +30,12 @@ export function isStream(output: string | undefined): output is string {
     const stats = fs.statSync(output);
     return stats.isFIFO() || stats.isCharacterDevice();
   } catch {
-    return false; // what it is instead is told when it is opened as a file or folder
+    return false; // opening it as a file or folder will report what it is
   }
 }
 
 /**
- * Open what isStream(). A pipe waits for who reads it.
+ * Open an output for which isStream() is true. A pipe waits for its reader.
  *
  * @throws StorageError DISK_DENIED, DISK_FAILED; CommError INTERRUPTED
  */
@@ -48,11 +48,11 @@ export async function openStream(
   return new FileStream(await openPatiently(output, signal), quote(output));
 }
 
-/** A device or a pipe. Calls of the system for one file run beside each other: each waits for the one before it. */
+/** A device or a pipe. System calls for one file may run in parallel, so each write waits for the one before it. */
 class FileStream implements OutputStream {
   readonly #fd: number;
   readonly #name: string;
-  /** The last of them; when one has failed, so do all behind it. */
+  /** The last write; after one has failed, all later ones fail too. */
   #last: Promise<void> = Promise.resolve();
 
   constructor(fd: number, name: string) {
@@ -66,7 +66,7 @@ class FileStream implements OutputStream {
     return written;
   }
 
-  /** What is under way ends first: by then the number of the descriptor must be nobody else's. */
+  /** The write under way ends first: until then the descriptor's number must not be given to another file. */
   close(): void {
     const ended = this.#last;
     this.#last = Promise.reject(new CommError("OUTPUT_CLOSED", `Nothing more goes to ${this.#name}.`));
@@ -96,15 +96,15 @@ async function openPatiently(output: string, signal: AbortSignal): Promise<numbe
 }
 
 /**
- * Who waits in the system for a reader of a pipe keeps one of the few threads that all files share: be that reader.
+ * An open() that waits for a pipe's reader blocks one of the few threads that all files share. Be that reader.
  *
- * @returns what ends it
+ * @returns a function that stops reading
  */
 function readerOf(pipe: string): () => void {
   try {
     const fd = fs.openSync(pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY);
     return () => fs.closeSync(fd);
   } catch {
-    return () => {}; // then it waits on
+    return () => {}; // then the open() goes on waiting
   }
 }

@@ -9,7 +9,7 @@ import { withClient } from "./with-connection.ts";
 export const ping: Command = {
   description: "Measure the round-trip time to the server",
   args: {
-    count: { type: "string", alias: "c", valueHint: "N", default: "4", description: "How many times" },
+    count: { type: "string", alias: "c", valueHint: "N", default: "4", description: "Number of round trips" },
     ...CONNECTION_FLAGS,
   },
   async run(flags, io) {
@@ -23,7 +23,7 @@ export const ping: Command = {
   },
 };
 
-/** How often. @throws UsageError */
+/** The number of round trips. @throws UsageError */
 export function countOf(flags: Flags): number {
   return integerFlag(flags, "count", 1, 100_000);
 }

@@ -5,29 +5,29 @@ import { isInForeground } from "../terminal/foreground.ts";
 import { clip, columnsOf, type Region, rowsOf } from "../terminal/screen.ts";
 import { onSignals } from "../terminal/signals.ts";
 
-/** Shown when a transfer takes longer: what is over sooner needs no bar. */
+/** A transfer that ends sooner shows no bar. */
 const DELAY_MS = 400;
 const REFRESH_MS = 100;
-/** The rate is that of about the last seconds. */
+/** The time over which the rate is measured. */
 const RATE_WINDOW_MS = 3_000;
 
-/** Cells of a bar, less where the window is narrow. */
+/** Cells of a bar, fewer in a narrow window. */
 const BAR_CELLS = 20;
 
 /**
- * Two bars on a terminal, for the file that moves and for all; elsewhere nothing (TERM=dumb included), nor in the background. They change no mode
- * of the terminal, so there is none to restore however the program ends.
+ * Two bars on a terminal, for the file that moves and for all files; none elsewhere (TERM=dumb included), and none in
+ * the background. They change no mode of the terminal, so nothing must be restored however the program ends.
  */
 export class Progress implements Region {
   readonly #io: Pick<ConsoleIo, "canRedraw" | "screen">;
   readonly #startedAt = performance.now();
-  /** What stands on the screen. */
+  /** The rows that the screen shows. */
   #drawn: readonly string[] = [];
   #hide: (() => void) | undefined;
   #stopListening: () => void = () => {};
   #timer: ReturnType<typeof setInterval> | undefined;
   readonly #rate = new Rate();
-  /** What is planned, what has moved, what is finished. */
+  /** Counts of files and bytes: planned, moved and finished. */
   #files = 0;
   #bytes = 0;
   #filesDone = 0;
@@ -40,11 +40,11 @@ export class Progress implements Region {
     this.resume();
   }
 
-  /** Show it, also again after stop(). */
+  /** Show the bars, also again after stop(). */
   resume(): void {
     if (!this.#io.canRedraw) return;
     this.#timer = setInterval(() => this.#refresh(), REFRESH_MS);
-    // While we were stopped the shell has written below them.
+    // While the process was stopped, the shell has written below the bars.
     this.#stopListening = onSignals(["SIGCONT"], () => {
       this.#drawn = [];
     });
@@ -56,7 +56,7 @@ export class Progress implements Region {
     this.#bytes += bytes;
   }
 
-  /** A file that was planned has so many bytes more, or fewer. */
+  /** A planned file has grown by `bytes`, or shrunk when they are negative. */
   resize(bytes: number): void {
     this.#bytes += bytes;
   }
@@ -66,7 +66,7 @@ export class Progress implements Region {
     this.#isPlanned = true;
   }
 
-  /** `present` bytes of the file are there already. */
+  /** A file begins to move; `present` of its bytes are there already. */
   start(name: string, size: number, present: number): void {
     this.#current = { name, size, done: present, phase: "" };
     this.#bytesDone += present;
@@ -78,17 +78,17 @@ export class Progress implements Region {
     this.#rate.add(bytes);
   }
 
-  /** Bytes that moved are worth nothing any more. */
+  /** Bytes that moved must move again. */
   undo(bytes: number): void {
     this.#bytesDone = Math.max(0, this.#bytesDone - bytes);
   }
 
-  /** What is done with the file now, when it is not moving. */
+  /** The step that the file is in while it does not move. */
   phase(name: string, size: number, phase: string): void {
     this.#current = { name, size, done: 0, phase };
   }
 
-  /** The file is settled; `unmoved` are those of its bytes that need not, or can't, move. */
+  /** The file is settled; `unmoved` of its bytes need not, or can't, move. */
   finish(unmoved: number): void {
     this.#filesDone++;
     this.#bytes -= unmoved;
@@ -103,7 +103,7 @@ export class Progress implements Region {
 
   erase(): void {
     if (this.#drawn.length === 0 || !isInForeground()) return;
-    // A window that was made narrower has wrapped them.
+    // A window that was made narrower has wrapped the rows.
     const columns = columnsOf(process.stderr);
     const rows = this.#drawn.reduce((sum, line) => sum + rowsOf(line, columns), 0);
     this.#drawn = [];
@@ -131,7 +131,7 @@ export class Progress implements Region {
     const cells = Math.max(3, Math.min(BAR_CELLS, Math.floor(columns / 4)));
     const share = total > 0 ? done / total : 0;
     const full = Math.round(share * cells);
-    // The last hundredth is for the moment when it is durably stored.
+    // 100 % is shown only when the file is durably stored.
     const percent = `${Math.min(99, Math.floor(share * 100))}%`.padStart(4);
     return clip(`${"█".repeat(full)}${"░".repeat(cells - full)}${percent}  ${text}`, columns - 1);
   }
@@ -151,7 +151,7 @@ export class Progress implements Region {
   }
 }
 
-/** Bytes a second over the last while. */
+/** Bytes a second over the last seconds. */
 class Rate {
   #samples: { at: number; bytes: number }[] = [];
 

@@ -13,11 +13,11 @@ import { typedFolder } from "./typed-paths.ts";
 import { withConnection } from "./with-connection.ts";
 
 export const put: Command = {
-  description: "Send files and folders to the server, verified and stored for good",
+  description: "Send files and folders to the server, verified and durably stored",
   args: {
     path: { type: "positional", valueHint: "…", description: "Files, folders or patterns of this machine" },
     to: { type: "string", valueHint: "DIR", description: "The folder of the repository; default: its root" },
-    as: { type: "string", valueHint: "NAME", description: "What the one file or folder shall be called there" },
+    as: { type: "string", valueHint: "NAME", description: "A new name for the one file or folder" },
     ...TRANSFER_FLAGS,
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
@@ -30,10 +30,10 @@ export const put: Command = {
   },
 };
 
-/** What the flags ask for. @throws UsageError, StorageError BAD_PATH */
+/** The request that the flags make. @throws UsageError, StorageError BAD_PATH */
 export function sendRequest(flags: Flags): SendRequest {
-  // A script's variable that holds nothing: the system would take it for the present folder.
-  if (flags._.includes("")) throw new UsageError('"" names nothing to send; the present folder is: put .');
+  // A script's empty variable, which the system would take for the current folder.
+  if (flags._.includes("")) throw new UsageError('"" names nothing to send; for the current folder: put .');
   return {
     sources: flags._,
     to: flags["to"] === undefined ? "" : typedFolder(String(flags["to"])),
@@ -53,7 +53,7 @@ export interface SendRequest extends TransferRequest {
 }
 
 /**
- * Send, and tell how it goes.
+ * Send, and show the progress.
  *
  * @returns the exit code of the first failure
  * @throws as TransferJob.run()

@@ -5,7 +5,7 @@ import { typedNewPath, typedPath } from "./typed-paths.ts";
 import { withClient } from "./with-connection.ts";
 
 export const rename: Command = {
-  description: "Give a file or folder of the repository another name or place",
+  description: "Rename or move a file or folder of the repository",
   args: {
     from: { type: "positional", description: "A file or folder of the repository" },
     to: { type: "positional", description: "Its new path" },
@@ -25,7 +25,7 @@ export const rename: Command = {
   },
 };
 
-/** What is renamed, and to what. @throws StorageError BAD_PATH */
+/** The old path and the new one. @throws StorageError BAD_PATH */
 export function namesOf([from = "", to = ""]: readonly string[]): [from: string, to: string] {
   return [typedPath(from), typedNewPath(to)];
 }

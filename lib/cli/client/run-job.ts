@@ -12,34 +12,34 @@ import { conflictQuestion } from "./conflict-question.ts";
 import type { TransferView } from "./transfer-view.ts";
 import { withSlash } from "./typed-paths.ts";
 
-/** What a person who interrupts should know. */
-export const KEPT = "Interrupted. What has arrived is kept: the same command goes on with it.";
+/** Shown when the user interrupts a transfer. */
+export const KEPT = "Interrupted. What has arrived is kept: the same command resumes it.";
 
-/** And who lost the server for good. */
-export const KEPT_WHEN_LOST = "The transfer ends here. What has arrived is kept: the same command goes on with it.";
+/** Shown when the server is lost for good. */
+export const KEPT_WHEN_LOST = "The transfer ends here. What has arrived is kept: the same command resumes it.";
 
-/** What `get` and `put` are asked for alike. */
+/** What `get` and `put` requests share. */
 export interface TransferRequest {
   readonly sources: readonly string[];
   readonly exists: ExistsPolicy;
-  /** Compare SHA-256 afterwards. */
+  /** Compare the SHA-256 of both ends afterwards. */
   readonly digest: boolean;
-  /** What is left out makes it incomplete. */
+  /** Anything left out makes the transfer incomplete. */
   readonly strict: boolean;
   readonly json: boolean;
 }
 
-/** On whose behalf a transfer runs. */
+/** The terms under which a transfer runs for its user. */
 export interface TransferTerms {
   readonly io: ConsoleIo;
   readonly signal: AbortSignal;
-  /** What is neither sent nor stored into. */
+  /** Places that are neither sent nor written to. */
   readonly places: PrivatePlaces;
-  /** A question that is answered with yes or no, where somebody can be asked. */
+  /** Ask a yes/no question; absent where nobody can answer. */
   ask?(question: string): Promise<boolean>;
 }
 
-/** What every job of a command is made with. */
+/** The settings of every job that a command runs. */
 export function jobSettings(
   connection: Connection,
   { exists }: Pick<TransferRequest, "exists">,
@@ -60,7 +60,7 @@ export function newSha256(): Sha256 {
   return new Bun.CryptoHasher("sha256");
 }
 
-/** The view as a subscriber of a job. */
+/** The view as the subscriber of a job. */
 export function viewEvents(view: TransferView): Required<TransferJobEvents<TransferItem>> {
   return {
     onPlanned: (item) => view.plan(item),
@@ -76,7 +76,7 @@ export function viewEvents(view: TransferView): Required<TransferJobEvents<Trans
   };
 }
 
-/** Carry a job out, and tell how it ends. @returns the exit code of the first failure @throws as TransferJob.run() */
+/** Run a job, and show how it ends. @returns the exit code of the first failure @throws as TransferJob.run() */
 export async function runJob(
   job: Pick<TransferJob<TransferItem>, "run" | "result">,
   view: TransferView,

@@ -38,14 +38,14 @@ function checkText(text: string): string {
   return text;
 }
 
-/** Send what was typed; `@NAME text` goes to a client or to all. @returns the line to show */
+/** Send a typed line; `@NAME text` goes to a client or to all. @returns the line to show */
 export async function sendTyped(client: Client, typed: string, defaultTo?: string): Promise<string> {
   const [, to = defaultTo, text = typed] = /^@(\S+)\s+(.*)$/s.exec(typed) ?? [];
-  if (/^@\S*$/.test(typed)) throw new UsageError(`Write a message behind the name: ${typed} hello`);
+  if (/^@\S*$/.test(typed)) throw new UsageError(`Write a message after the name: ${typed} hello`);
   return formatSent(await client.send(checkText(text), to), to);
 }
 
-/** The server's answer, or who got the message. */
+/** The server's answer, or the clients that received the message. */
 function formatSent({ text, delivered, failed, omitted }: SendResult, to: string | undefined): string {
   if (to === undefined || to.toLowerCase() === "server") return escapeText(text);
   const lines = [delivered.length === 0 ? "Delivered to nobody." : `Delivered to ${escapeText(delivered.join(", "))}.`];

@@ -8,9 +8,9 @@ import { stateDirFlag } from "../flags.ts";
 import { formatTable } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
 
-/** Of every command that is about what is known here, and talks to no server. */
+/** Flags of the commands that manage known servers, and connect to none. */
 export const KNOWN_SERVER_FLAGS = {
-  "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers are" },
+  "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers are kept" },
   json: { type: "boolean", description: "Print JSON for programs" },
 } as const satisfies ArgsDef;
 
@@ -40,7 +40,7 @@ function serverCells({ name, addresses, identity, token }: KnownServer): string[
 }
 
 export const forget: Command = {
-  description: "Forget a server: its identity, and the token for it",
+  description: "Forget a server: its identity and its token",
   args: { server: { type: "positional", description: "Its name, or its address" }, ...KNOWN_SERVER_FLAGS },
   async run(flags, io) {
     const given = String(flags._[0]);

@@ -52,10 +52,10 @@ class Shell {
   #input: LineInput | undefined;
   /** Ends the command under way. */
   #abort = new AbortController();
-  /** Ends the attempts to come back. */
+  /** Ends the attempts to reconnect. */
   readonly #leaving = new AbortController();
   #terminated = false;
-  /** Something was typed, or the session has ended. */
+  /** Wakes the loop when the user has typed, or the session has ended. */
   readonly #wakeup = new Wakeup();
   #watched: Client | undefined;
   #ended: SessionEnd | undefined;
@@ -120,7 +120,7 @@ class Shell {
       }
       warned = false;
       this.#history.add(typed.text);
-      // A person goes on as long as he likes; a script that is piped in only gets on when it is answered.
+      // A person may try as long as they like; a piped script gets on only when the server answers.
       if (this.#io.inIsTty) connection.noteProgress();
       const { client } = connection;
       const answers = client.answers;
@@ -130,14 +130,18 @@ class Shell {
       }
       if (outcome === "exit") return exit;
       if (outcome === 0 || this.#io.inIsTty) continue;
-      // Ctrl-C is meant for a script as a whole: what follows may have relied on what was interrupted.
+      // Ctrl-C ends a script as a whole: its next lines may rely on the interrupted one.
       if (outcome === EXIT.INTERRUPTED) return outcome;
-      // A script that is piped in ends with the code of its last failure; a person has seen it.
+      // A piped script exits with the code of its last failure; a person has seen it.
       exit = outcome;
     }
   }
 
-  /** What the person does next; a link that is lost meanwhile is made again. @throws what ends the session for good */
+  /**
+   * The user's next input; reconnects when the link is lost meanwhile.
+   *
+   * @throws the error that ends the session for good
+   */
   async #nextInput(lines: LineInput, connection: Connection): Promise<Input> {
     let input: Input | undefined;
     const prompt = `${paint(this.#io, "green", escapeText(connection.client.name))}> `;
@@ -154,20 +158,20 @@ class Shell {
         const ended = this.#ended;
         this.#ended = undefined;
         if (ended === undefined) continue;
-        // A client that the server has sent away does not come back by itself.
+        // A client that the server has dismissed does not reconnect by itself.
         if (ended.by !== "lost" && ended.code !== "HEARTBEAT_TIMEOUT") throw errorOf(ended);
         connection.noteHeld();
         await lines.during(() => this.#leaving.abort(), connection.recover(errorOf(ended)));
       }
     } catch (error) {
       if (input?.kind === "end") return input;
-      // The prompt stands on the screen when the server goes.
+      // The prompt is on the screen when the server goes away.
       lines.close();
       throw error;
     }
   }
 
-  /** Once for each client: a promise keeps all who wait for it. */
+  /** Once for each client: a promise keeps every callback until it settles. */
   #watch(client: Client): void {
     if (this.#watched === client) return;
     this.#watched = client;
@@ -178,7 +182,7 @@ class Shell {
     });
   }
 
-  /** Carry out one line. @returns the exit code it would have as a command, or "exit" */
+  /** Run one line. @returns the exit code it would have as a command, or "exit" */
   async #obey(connection: Connection, input: LineInput, text: string): Promise<number | "exit"> {
     const abort = new AbortController();
     this.#abort = abort;
@@ -216,13 +220,13 @@ class Shell {
     }
   }
 
-  /** Results, and what others say, are what a script that is piped in wants to read; before there is a session, nothing is. */
+  /** Results and messages are the output that a piped script reads; before there is a session, nothing is. */
   async #print(text: string): Promise<void> {
     if (this.#input === undefined) return this.#io.log(`${text}\n`);
     try {
       await this.#io.out(`${text}\n`);
     } catch (thrown) {
-      // Where nobody reads, the end of the input will tell.
+      // Where nobody reads the output, the input ends too.
       if (toCommError(thrown).code !== "OUTPUT_CLOSED") this.#io.note(text);
     }
   }

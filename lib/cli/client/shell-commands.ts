@@ -25,16 +25,16 @@ export interface ShellCall {
   readonly words: readonly string[];
   readonly io: ConsoleIo;
   readonly signal: AbortSignal;
-  /** What is neither sent nor stored into. */
+  /** Places that are neither sent nor written to. */
   readonly places: PrivatePlaces;
-  /** A question that is answered with yes or no, where somebody sees it. */
+  /** Ask a yes/no question; absent where nobody can answer. */
   ask?(question: string): Promise<boolean>;
 }
 
 export interface ShellCommand {
   readonly usage: string;
   readonly description: string;
-  /** @returns the exit code that it would have as a command; nothing is 0 */
+  /** @returns the exit code that the line would have as a command; undefined is 0 */
   run(call: ShellCall): Promise<number | undefined>;
 }
 
@@ -57,7 +57,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   list: {
     usage: "list [GLOB]",
-    description: "What there is: all, a folder, or **/*.txt",
+    description: "List files: all, a folder, or **/*.txt",
     async run({ client, words, io, signal }) {
       await printEntries(client, flagsOf(words, listCommand)._[0], signal, { out: io.out, note: io.note });
     },
@@ -91,7 +91,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   rename: {
     usage: 'rename "FROM" "TO" [--overwrite]',
-    description: "Give a file or folder another path",
+    description: "Rename or move a file or folder",
     async run({ client, words, io }) {
       const flags = flagsOf(words, renameCommand, 'Which file? rename "FROM" "TO"');
       const [from, to] = namesOf(flags._);
@@ -103,30 +103,30 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     usage: "digest PATH",
     description: "The SHA-256 of a file, as sha256sum shows it",
     run({ client, words, io, signal }) {
-      const flags = flagsOf(words, digestCommand, "Of which file? digest PATH");
+      const flags = flagsOf(words, digestCommand, "Which file? digest PATH");
       return showDigests(client, flags._.map(typedPath), { io, json: false, signal });
     },
   },
   watch: {
     usage: "watch [GLOB]",
-    description: "Tell what changes, until Ctrl-C",
+    description: "Show changes until Ctrl-C",
     async run({ client, words, io, signal }) {
       await printChanges(client, { source: flagsOf(words, watchCommand)._[0], json: false, signal, io });
     },
   },
   send: {
     usage: "TEXT, @NAME TEXT, @all TEXT",
-    description: "A message to the server, a client, all",
+    description: "Send a message to the server, a client or all",
     async run({ client, words, io }) {
-      if (words.length === 0) throw new UsageError("What shall be sent? send TEXT");
+      if (words.length === 0) throw new UsageError("Which message? send TEXT");
       await io.out(`${await sendTyped(client, words.join(" "))}\n`);
     },
   },
   ping: {
     usage: "ping [--count N]",
-    description: "The round-trip time to the server",
+    description: "Measure the round-trip time to the server",
     async run({ client, words, io, signal }) {
-      // Once is enough for a person who can ask again.
+      // Once is enough: a person can ask again.
       const count = words.length === 0 ? 1 : countOf(flagsOf(words, pingCommand));
       await io.out(`${formatTimes(await measure(client, count, signal))}\n`);
     },
@@ -139,20 +139,20 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
       const shown = Object.values(SHELL_COMMANDS).filter((command, index, all) => all.indexOf(command) === index);
       const width = Math.max(...shown.map(({ usage }) => usage.length));
       const lines = shown.map(({ usage, description }) => `  ${usage.padEnd(width)}  ${description}\n`);
-      await io.out(`${lines.join("")}  A text that begins like a command is sent with: send TEXT\n`);
+      await io.out(`${lines.join("")}  To send a text that begins like a command: send TEXT\n`);
     },
   },
   exit,
   quit: exit,
 };
 
-/** What stands behind a command. @throws UsageError; the one of `missing` when nothing does, and something must */
+/** The flags and words after a command. @throws UsageError; with `missing` when there are none, and one is required */
 function flagsOf(words: readonly string[], command: Command, missing?: string): Flags {
   if (words.length === 0 && missing !== undefined) throw new UsageError(missing);
   return parseShellFlags(words, shellArgs(command.args));
 }
 
-/** The flags of a line, and its second name: where to. @throws UsageError */
+/** The flags of a line, and its second name, the destination. @throws UsageError */
 function transferFlags(command: Command, words: readonly string[], missing: string): { flags: Flags; to?: string } {
   const flags = flagsOf(words, command, missing);
   const [source, to, ...more] = flags._;

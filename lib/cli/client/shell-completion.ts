@@ -4,18 +4,18 @@ import { escapeText } from "../escape.ts";
 import { raceAbort } from "../interruptible.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 
-/** Paths offered as endings, at most. */
+/** The most paths that are offered. */
 const MAX_COMPLETIONS = 100;
-/** Entries that are listened to for them. */
+/** The most entries that are read to find them. */
 const MAX_HEARD = 1_000;
-/** How long the prompt waits for them. */
+/** How long the prompt waits for them, in milliseconds. */
 const COMPLETION_MS = 2_000;
 /** Commands that are followed by a path of the repository. */
 const OF_PATHS = ["get", "list", "remove", "rename", "digest", "watch"];
 
 /**
- * Endings for a line: the name of a command, or a path of the repository. Waits for the server as long as a person would,
- * and listens to it no longer than what it says can be of use.
+ * Completions for a line: the name of a command, or a path of the repository. Waits for the server only as long as a
+ * person would, and stops reading when no more entries can be used.
  */
 export function completeLine(
   client: Client,
@@ -34,9 +34,9 @@ async function findEndings(client: Client, line: string, signal: AbortSignal): P
   if (!OF_PATHS.includes(name.toLowerCase())) return [[], line];
   const found: string[] = [];
   let heard = 0;
-  // What is typed is the beginning of a name, whatever it looks like.
+  // The typed text is the beginning of a name, even if it looks like a pattern.
   for await (const { path, kind } of client.list(`${escapeGlob(typed)}*`, signal)) {
-    // The line is typed on as it stands: with nothing that the person did not begin, nor could see.
+    // A completion must only extend what the user typed, so that nothing unseen enters the line.
     if (!path.startsWith(typed) || ++heard > MAX_HEARD) break;
     if (escapeText(path) !== path) continue;
     found.push(kind === "folder" ? `${path}/` : path);

@@ -3,7 +3,7 @@ import { type Flags, findFlag, parseFlags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS } from "./connect-settings.ts";
 
-/** What is said once, when the shell is started. */
+/** Flags that are given once, when the shell starts. */
 const OF_THE_PROGRAM: ArgsDef = { ...CONNECTION_FLAGS, ...RECONNECT_FLAGS };
 
 /** The flags of a command that may stand in a line of the shell. */
@@ -12,8 +12,8 @@ export function shellArgs(args: ArgsDef): ArgsDef {
 }
 
 /**
- * What stands behind a command in a line of the shell. One word alone, which is all that is not in quotes, is a name,
- * whatever it looks like, where the command takes names; where it takes none, there are flags in it.
+ * Parse the text after a command in a line of the shell. Text without quotes is a single word: a name, whatever it
+ * looks like, if the command takes names; otherwise it holds flags.
  *
  * @throws UsageError
  */
@@ -31,7 +31,8 @@ export function parseShellFlags(words: readonly string[], args: ArgsDef): Flags 
   return parseFlags(all, args);
 }
 
-/** For a command that takes nothing. @throws UsageError */
+/** For a command that takes no words. @throws UsageError */
 export function requireNoWords(words: readonly string[], name: string): void {
-  if (words.length > 0) throw new UsageError(`${name} takes no words; a message that begins so: send ${name} …`);
+  if (words.length > 0)
+    throw new UsageError(`${name} takes no words; to send a message that begins like this: send ${name} …`);
 }

@@ -4,7 +4,7 @@ import { historyFile, makeStateDir } from "../../state/state-dir.ts";
 
 const HISTORY_LINES = 500;
 
-/** Lines of earlier shells, kept when there is a terminal and a place for them; nobody fails without it. */
+/** Lines of earlier shells, kept if there is a terminal and a place for them. The shell works without it. */
 export class ShellHistory {
   readonly #file: string | undefined;
 
@@ -35,7 +35,7 @@ export class ShellHistory {
     try {
       appendPrivate(this.#file, `${line}\n`);
     } catch {
-      // A full disk is no reason to stop talking, nor one where everybody could read it.
+      // A full disk, or one where others could read the history, must not end the shell.
     }
   }
 }

@@ -1,6 +1,6 @@
 import { UsageError } from "../usage-error.ts";
 
-/** What a line typed into the shell means. */
+/** The meaning of a line typed into the shell. */
 export type ShellLine =
   | { readonly kind: "nothing" }
   | { readonly kind: "command"; readonly name: string; readonly words: readonly string[] }
@@ -8,7 +8,7 @@ export type ShellLine =
   | { readonly kind: "text"; readonly text: string };
 
 /**
- * Read a line: a command in any case of letters with its arguments, or free text. What follows the command
+ * Parse a line: a command in any letter case with its arguments, or free text. What follows the command
  * is one argument, so that names with spaces need no quotes; in double quotes there may be several.
  *
  * @throws UsageError when a quote is not closed
@@ -25,12 +25,12 @@ export function parseShellLine(line: string, commands: readonly string[]): Shell
 /** A name without quotes that seems to have flags in it, as in `get big --overwrite`. */
 const FLAGGED = /^(.*?\S)\s+(--[a-z].*|-[A-Za-z](?:\s.*)?)$/s;
 
-/** What is said when nothing was found for a line whose flags were taken for a part of a name; undefined for any other. */
+/** A hint for a line that found nothing because its flags were read as part of a name; undefined for any other line. */
 export function flagHint(line: ShellLine): string | undefined {
   const [word = "", ...others] = line.kind === "command" ? line.words : [];
   const [, path, flags] = FLAGGED.exec(word) ?? [];
   if (line.kind !== "command" || path === undefined || others.length > 0) return undefined;
-  return `Flags go behind a name in quotes: ${line.name} "${path}" ${flags}`;
+  return `Put the name in quotes to add flags: ${line.name} "${path}" ${flags}`;
 }
 
 function splitWords(rest: string): string[] {

@@ -32,7 +32,7 @@ export const status: Command = {
   },
 };
 
-/** How many sessions to show. @throws UsageError */
+/** The number of sessions to show. @throws UsageError */
 export function limitOf(flags: Flags): number {
   return integerFlag(flags, "limit", 1, MAX_LIMIT);
 }
@@ -44,7 +44,7 @@ export async function fetchStatus(client: Client, limit: number): Promise<Status
   let { next } = result;
   while (next !== null && sessions.length < limit) {
     const page = await client.status({ before: next, limit: Math.min(limit - sessions.length, MAX_STATUS_ROWS) });
-    // A server that counts in circles would have us ask for ever.
+    // A faulty server that repeats pages must not keep us asking for ever.
     if (page.sessions.length === 0 || (page.next !== null && page.next >= next)) break;
     sessions.push(...page.sessions);
     next = page.next;
@@ -52,12 +52,12 @@ export async function fetchStatus(client: Client, limit: number): Promise<Status
   return { ...result, sessions, next };
 }
 
-/** For people; `command` shows more of it. */
+/** The status for people; `command` shows more sessions. */
 export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">, command = "status"): string {
   const { self, server, seats, sessions, total } = result;
   const lines = [
     `You are ${paint(io, "bold", escapeText(self.name))}, from ${escapeText(self.address)}.`,
-    `Server: ${escapeText(server.agent)}, up ${formatDuration(server.uptimeMs)}${server.draining ? ", admitting nobody" : ""}.`,
+    `Server: ${escapeText(server.agent)}, up ${formatDuration(server.uptimeMs)}${server.draining ? ", admitting no clients" : ""}.`,
     `Seats: ${seats.taken} of ${seats.max} taken, ${seats.waiting} waiting (at most ${seats.maxWaiting}).`,
     `Sessions: ${total} in all.`,
   ];
@@ -73,7 +73,7 @@ export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">,
   return lines.join("\n");
 }
 
-/** Sent and received as the client sees them. */
+/** Sent and received from the client's point of view. */
 function sessionCells(row: SessionRow): string[] {
   return [
     escapeText(row.name),
@@ -83,6 +83,6 @@ function sessionCells(row: SessionRow): string[] {
     escapeText(row.reason ?? ""),
     formatBytes(row.bytesIn),
     formatBytes(row.bytesOut),
-    `${row.messagesIn} sent, ${row.messagesOut} got`,
+    `${row.messagesIn} sent, ${row.messagesOut} received`,
   ];
 }

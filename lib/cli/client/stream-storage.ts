@@ -5,7 +5,9 @@ import type { OutputStream } from "./output-stream.ts";
 
 type Output = Pick<OutputStream, "out">;
 
-/** Standard output, a device or a pipe as a place for files: in order, from the beginning, and never seen again. */
+/**
+ * Standard output, a device or a pipe as a storage: files are written in order from the beginning, and never read back.
+ */
 export class StreamStorage {
   readonly #output: Output;
 
@@ -32,7 +34,7 @@ export class StreamStorage {
 
   async finishFolder(): Promise<void> {}
 
-  /** A folder is no bytes: what is in it comes. */
+  /** A folder has no bytes of its own; its files follow. */
   async makeFolder(): Promise<boolean> {
     return false;
   }
@@ -42,7 +44,7 @@ class StreamPart implements PartFile {
   readonly path: string;
   readonly facts: FileFacts;
   readonly #output: Output;
-  /** Everything before it is written, or being written. */
+  /** The offset up to which bytes are written, or being written. */
   #next = 0;
 
   constructor(path: string, facts: FileFacts, output: Output) {
@@ -59,7 +61,7 @@ class StreamPart implements PartFile {
     return this.#next;
   }
 
-  /** What comes behind a damaged block is not taken: it will come again, in order. */
+  /** Blocks after a damaged one are refused; they will come again, in order. */
   async write(offset: number, bytes: Uint8Array): Promise<boolean> {
     if (offset !== this.#next) return false;
     this.#next += bytes.length;
@@ -74,7 +76,7 @@ class StreamPart implements PartFile {
   async keep(): Promise<void> {}
 
   async discard(): Promise<void> {
-    // What was written can't be taken back.
-    if (this.#next > 0) throw new CommError("CHANGED", "The file changed when a part of it was written already.");
+    // Bytes that were written can't be taken back.
+    if (this.#next > 0) throw new CommError("CHANGED", "The file changed after a part of it had been written.");
   }
 }

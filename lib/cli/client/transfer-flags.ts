@@ -8,19 +8,19 @@ import { typedName } from "./typed-paths.ts";
 export const TRANSFER_FLAGS = {
   overwrite: { type: "boolean", description: "Replace files that exist" },
   "skip-existing": { type: "boolean", description: "Leave files that exist as they are" },
-  rename: { type: "boolean", description: 'Keep both: the new one as "name (2)"' },
-  strict: { type: "boolean", description: "What is left out of a folder makes it incomplete: exit code 7" },
+  rename: { type: "boolean", description: 'Keep both: store the new one as "name (2)"' },
+  strict: { type: "boolean", description: "Anything left out of a folder is an error: exit code 7" },
   digest: { type: "boolean", description: "Compare the SHA-256 of both ends afterwards, and show it" },
 } as const satisfies ArgsDef;
 
-/** The new name of what is moved. @throws UsageError when it is none, or for several things */
+/** The new name that --as gives. @throws UsageError when it is not a name, or there are several sources */
 export function asFlag(flags: Flags): string | undefined {
   if (flags["as"] === undefined) return undefined;
   if (flags._.length > 1) throw new UsageError("--as names one file or folder, but there are several.");
   return typedName(String(flags["as"]));
 }
 
-/** @throws UsageError when two of them are given */
+/** @throws UsageError when two of the flags are given */
 export function existsPolicy(flags: Flags): ExistsPolicy {
   const chosen = (["overwrite", "skip-existing", "rename"] as const).filter((name) => flags[name] === true);
   if (chosen.length > 1) throw new UsageError(`--${chosen[0]} and --${chosen[1]} exclude each other.`);

@@ -13,7 +13,7 @@ import { reportError } from "../report.ts";
 import { describeLeftOut } from "./left-out-line.ts";
 import { Progress } from "./progress.ts";
 
-/** Lines for files on a terminal, where a summary says the rest. */
+/** The most lines for files on a terminal; the summary counts the rest. */
 const MAX_LINES = 20;
 const PROGRESS_EVENT_MS = 200;
 
@@ -22,24 +22,24 @@ export interface TransferViewOptions {
   readonly json: boolean;
   /** "Fetched" or "Sent". */
   readonly verb: string;
-  /** What is left out makes the transfer incomplete. */
+  /** Anything left out makes the transfer incomplete. */
   readonly isStrict: boolean;
-  /** How the place of a file is shown; "" when it goes without saying. */
+  /** How the place of a file is shown; "" when it need not be shown. */
   placeOf(item: TransferItem, path: string): string;
 }
 
-/** Tells a person, or with `json` a program, how a transfer goes. */
+/** Shows the progress of a transfer to a person, or with `json` to a program. */
 export class TransferView {
   readonly #options: TransferViewOptions;
   readonly #progress: Progress | undefined;
   readonly #lines: LineWriter;
-  /** Why what has become of the files could not be written; the files go on. */
+  /** Why the report could not be written; the files still move. */
   #unwritten: unknown;
   #shown = 0;
   #shownLeftOut = 0;
   #startedAt = performance.now();
   #lastProgressEvent = performance.now();
-  /** Files that move: how large they are by now, and how much of them is there. */
+  /** Files that move: their present size, and the bytes that have arrived. */
   readonly #moving = new Map<Pick<TransferItem, "size">, { readonly size: number; present: number }>();
 
   constructor(options: TransferViewOptions) {
@@ -62,7 +62,7 @@ export class TransferView {
 
   onStart(item: TransferItem, present: number, size: number): void {
     const before = this.#moving.get(item);
-    // What is planned is what the list has promised, or what was there when it began the last time.
+    // The plan has the size from the listing, or from when the file last began.
     this.#progress?.resize(size - (before?.size ?? item.size));
     if (before !== undefined) this.#progress?.undo(before.present);
     this.#moving.set(item, { size, present });
@@ -74,7 +74,7 @@ export class TransferView {
     const moving = this.#moving.get(item);
     if (moving === undefined) return;
     const { size } = moving;
-    // What arrived damaged is sent twice.
+    // A damaged block is sent twice.
     const added = Math.min(bytes, size - moving.present);
     moving.present += added;
     this.#progress?.add(item.from, added);
@@ -96,7 +96,7 @@ export class TransferView {
   onDone(item: TransferItem, { outcome, path, size, sha256 }: Done): void {
     const { json, verb, placeOf } = this.#options;
     const planned = this.#settle(item);
-    // Folders come along.
+    // Folders are not counted.
     if (item.kind === "file") {
       this.#progress?.finish(outcome === "stored" ? planned - size : planned);
     }
@@ -132,7 +132,7 @@ export class TransferView {
     reportError(error, io, { program: "commserver-client", json: false });
   }
 
-  /** This one is not moved, and that is no failure. `item`: it was planned. */
+  /** Something is not moved, which is no failure. `item` is set when it was planned. */
   onLeftOut(left: LeftOutThing, item?: TransferItem): void {
     if (item !== undefined) {
       const planned = this.#settle(item);
@@ -141,12 +141,12 @@ export class TransferView {
     const { path, code, why, count = 1 } = left;
     const { json, io } = this.#options;
     if (json) return this.#event("left-out", { path, code, message: why, ...(count > 1 && { count }) });
-    // On a terminal the summary says the rest.
+    // On a terminal the summary counts the rest.
     if (io.noteIsTty && ++this.#shownLeftOut > MAX_LINES) return;
     io.note(paint(io, "yellow", describeLeftOut(left)));
   }
 
-  /** What is done with a file beside moving it. */
+  /** A step of a file other than moving it. */
   phase(item: TransferItem, phase: string): void {
     this.#progress?.phase(item.from, item.size, phase);
   }
@@ -162,7 +162,9 @@ export class TransferView {
     this.#progress?.stop();
   }
 
-  /** Leave the screen to a question; with a yes, more moves. The wait for the answer is no part of the transfer's time. */
+  /**
+   * Leave the screen to a question; after a yes the transfer goes on. The wait does not count as the transfer's time.
+   */
   async pause(ask: () => Promise<boolean>): Promise<boolean> {
     const pausedAt = performance.now();
     this.#progress?.stop();
@@ -172,7 +174,7 @@ export class TransferView {
     return isAllowed;
   }
 
-  /** Say the last of it. @returns the exit code of the first failure */
+  /** Print the summary. @returns the exit code of the first failure */
   async finish(result: TransferResult): Promise<number> {
     this.#progress?.stop();
     const { json, verb, isStrict } = this.#options;
@@ -199,7 +201,7 @@ export class TransferView {
     const { io } = this.#options;
     const isIncomplete = isStrict && leftOut > 0;
     if (isIncomplete && !json) {
-      const text = paint(io, "red", "Incomplete, as --strict has it: something is left out.");
+      const text = paint(io, "red", "Incomplete: something was left out (--strict).");
       io.note(io.isShell ? text : `commserver-client: ${text}`);
     }
     const exit = firstFailure === undefined ? 0 : EXIT_OF[toCommError(inFlagWords(firstFailure)).code];
@@ -208,7 +210,7 @@ export class TransferView {
     return exit || unwritten || (isIncomplete ? EXIT.INCOMPLETE : 0);
   }
 
-  /** It moves no more. @returns the bytes that it has in the plan */
+  /** The file moves no more. @returns its bytes in the plan */
   #settle(item: Pick<TransferItem, "size">): number {
     const planned = this.#moving.get(item)?.size ?? item.size;
     this.#moving.delete(item);

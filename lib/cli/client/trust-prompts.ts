@@ -20,9 +20,9 @@ function wordsOf(warning: TrustWarning): string {
     case "exposed token":
       return escapeText(exposedTokenWarning(warning));
     case "plaintext":
-      return `Warning: nothing that goes to ${escapeText(warning.server)} and back is encrypted (--plaintext).`;
+      return `Warning: the connection to ${escapeText(warning.server)} is not encrypted (--plaintext).`;
     case "not saved":
-      return `The identity of ${escapeText(warning.server)} can't be kept for the next time: ${describeError(warning.fault)}`;
+      return `The identity of ${escapeText(warning.server)} can't be saved: ${describeError(warning.fault)}`;
   }
 }
 
@@ -33,7 +33,7 @@ async function confirm(
 ): Promise<boolean> {
   if (!io.inIsTty || !io.noteIsTty) return false;
   io.note(
-    `The identity of ${escapeText(server)} is not known yet. Compare it with what the server shows at its start:`,
+    `The identity of ${escapeText(server)} is not known yet. Compare it with the one that the server shows when it starts:`,
   );
   io.note(`  ${fingerprint}`);
   const input = openPrompt(io);

@@ -4,13 +4,13 @@ import { checkPath, pathFault } from "../../path.ts";
 import { quote } from "../../quote.ts";
 import { UsageError } from "../usage-error.ts";
 
-/** A path of the repository as people type it, with `./` in front or without. @throws StorageError BAD_PATH */
+/** A path of the repository as people type it, with or without a leading `./`. @throws StorageError BAD_PATH */
 export function typedPath(typed: string): string {
   return checkPath(typed.replace(/^(\.\/)+/, "").replace(/(?<=.)\/+$/, ""));
 }
 
 /**
- * As typedPath(), for what shall be made. On Windows a backslash may be meant to stand between names: nothing is made of it.
+ * As typedPath(), for a new path. On Windows a backslash may be meant as a separator, so such a path is refused.
  *
  * @throws StorageError BAD_PATH
  */
@@ -25,7 +25,10 @@ export function typedFolder(typed: string): string {
   return ["", ".", "/", "./"].includes(typed) ? "" : typedNewPath(typed);
 }
 
-/** A file, a folder or a pattern of the repository as people type it: `./` in front and `/` behind may be. "" is all. */
+/**
+ * A file, folder or pattern of the repository as people type it, with an optional leading `./` and trailing `/`. "" is
+ * all.
+ */
 export function typedSource(typed: string): string {
   const path = typed.replace(/^(\.\/)+/, "").replace(/\/+$/, "");
   if (path === "." || (path === "" && typed !== "")) return "";
@@ -33,16 +36,16 @@ export function typedSource(typed: string): string {
   return checkPath(path);
 }
 
-/** The new name that --as gives: a path below the folder that it goes into; as typedNewPath(). @throws UsageError */
+/** The new name that --as gives: a path below its folder; as typedNewPath(). @throws UsageError */
 export function typedName(typed: string, platform: NodeJS.Platform = process.platform): string {
   const path = typed.replace(/^(\.\/)+/, "").replace(/\/+$/, "");
   const fault = pathFault(path, platform === "win32" ? "plain" : "any");
   if (fault === undefined) return path;
-  throw new UsageError(`--as ${quote(typed)} is not a name below the folder that it goes into: ${fault}.`);
+  throw new UsageError(`--as ${quote(typed)} is not a name below its folder: ${fault}.`);
 }
 
-/** On Windows people may write a backslash between names: they are told what stands there. */
+/** On Windows people may write a backslash between names: add a hint about the slash. */
 export function withSlash(error: CommError, path: string, platform: NodeJS.Platform = process.platform): CommError {
   if (error.code !== "NOT_FOUND" || platform !== "win32" || !path.includes("\\")) return error;
-  return new CommError("NOT_FOUND", `${error.message} Between names stands "/".`, { cause: error });
+  return new CommError("NOT_FOUND", `${error.message} The separator between names is "/".`, { cause: error });
 }

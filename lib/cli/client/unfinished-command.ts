@@ -6,16 +6,16 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, formatTable, formatTime, plural } from "../format.ts";
 
-/** How long a small file may take to be written. */
+/** How long writing a small file may take. */
 const MOMENT_MS = 60_000;
 
 /** An unfinished file of this machine: its part, journal and lock together. */
 interface Remains {
-  /** As it will be called, without what parts, journals and locks have behind their names. */
+  /** The final path, without the suffixes of parts, journals and locks. */
   readonly path: string;
   readonly size: number;
   readonly modifiedAt: number;
-  /** The names that it has on the disk. */
+  /** The names on the disk. */
   readonly names: readonly string[];
 }
 
@@ -26,9 +26,9 @@ export const unfinished: Command = {
       type: "positional",
       valueHint: "…",
       required: false,
-      description: "Folders to look into, with all below; default: the present one",
+      description: "Folders to search, with all below; default: the current one",
     },
-    remove: { type: "boolean", description: "Remove it, but for what is being written now" },
+    remove: { type: "boolean", description: "Remove it, except files that are being written now" },
     json: { type: "boolean", description: "Print JSON for programs" },
   },
   async run(flags, io) {
@@ -70,7 +70,7 @@ function tableOf(found: readonly Pick<Unfinished, "path" | "size" | "modifiedAt"
   return formatTable(["SIZE", "LAST WRITTEN", "OF"], rows);
 }
 
-/** @returns what became of each, for --json @throws StorageError DISK_DENIED, DISK_FAILED */
+/** @returns the result for each, for --json @throws StorageError DISK_DENIED, DISK_FAILED */
 async function removeAll(
   storage: LocalStorage,
   found: readonly Remains[],
@@ -83,13 +83,16 @@ async function removeAll(
     if (removed) for (const name of names) removed = (await storage.removeUnfinished(name)) && removed;
     if (!removed) busy++;
     outcomes.push({ path, size, modifiedAt, removed });
-    if (!isJson && removed) await io.out(`Removed what was unfinished of ${escapeText(path)} (${formatBytes(size)})\n`);
+    if (!isJson && removed) await io.out(`Removed unfinished ${escapeText(path)} (${formatBytes(size)})\n`);
   }
   if (busy > 0 && !isJson) io.note(`${plural(busy, "file")} left alone: being written now, or a moment ago.`);
   return outcomes;
 }
 
-/** A part without journal and lock is that of a small file, which is written in one go: no lock tells whether it still is. */
+/**
+ * A part without journal and lock belongs to a small file, written in one go: no lock says whether a program still
+ * writes it.
+ */
 function isOfNow(names: readonly string[], modifiedAt: number): boolean {
   return names.every((name) => siblingNames(name).part === name) && Date.now() - modifiedAt < MOMENT_MS;
 }

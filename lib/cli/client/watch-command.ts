@@ -9,7 +9,7 @@ import { askedBy } from "./list-command.ts";
 import { withConnection } from "./with-connection.ts";
 
 export const watch: Command = {
-  description: "Tell what is added, changed or removed in the repository, as it happens",
+  description: "Show what is added, changed or removed in the repository, as it happens",
   args: {
     glob: { type: "positional", required: false, description: 'A folder, a file, or a pattern in quotes: "**/*.txt"' },
     ...RECONNECT_FLAGS,
@@ -27,7 +27,7 @@ export const watch: Command = {
   },
 };
 
-/** Tell what changes in all, or in what somebody typed, until the signal, or until the server stops. */
+/** Print the changes to all, or to what the user typed, until the signal aborts or the server stops. */
 export async function printChanges(
   client: Client,
   options: { source: string | undefined; json: boolean; signal: AbortSignal; io: ConsoleIo },

@@ -10,10 +10,10 @@ import { describeError } from "../report.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
 import { trustPrompts } from "./trust-prompts.ts";
 
-/** How long the server may take to hear that its client was interrupted. */
+/** How long an interrupted client waits for its goodbye to reach the server. */
 const HURRIED_MS = 300;
 
-/** Connects as the settings say, asking and noting at the terminal. */
+/** Connects with the given settings; questions and notes go to the terminal. */
 export function createConnector(
   settings: ConnectSettings,
   io: ConsoleIo,
@@ -42,7 +42,7 @@ export async function withClient(
   });
 }
 
-/** As withClient(), for work that goes on by itself after a lost link. */
+/** As withClient(), for work that resumes by itself after a lost link. */
 export async function withConnection(
   settings: ConnectSettings,
   io: ConsoleIo,
@@ -62,17 +62,19 @@ export async function withConnection(
   });
 }
 
-/** Say goodbye, and wait until it has been heard: in a hurry only for a moment, for a server may be stopped as well. */
+/**
+ * Say goodbye, and wait until it has arrived; in a hurry only for a moment, since the server may have stopped as well.
+ */
 export async function leave(client: Client, inHurry: boolean): Promise<void> {
   await (inHurry ? Promise.race([client.close(0), Bun.sleep(HURRIED_MS)]) : client.close());
 }
 
-/** A connection that comes back when its link is lost, and says so. @throws as Connector.connect() */
+/** A connection that reconnects when its link is lost, and says so. @throws as Connector.connect() */
 export async function openConnection(
   connector: Connector,
   { reconnectMs, isJson }: Pick<ConnectSettings, "reconnectMs" | "isJson">,
   options: {
-    /** Ends all attempts; the first one has its own. */
+    /** Ends all attempts to reconnect; the first connect has a signal of its own. */
     signal: AbortSignal;
     connecting: AbortSignal;
     note(line: string): void;
@@ -88,12 +90,12 @@ export async function openConnection(
     signal: options.signal,
     connect: (resume) => connector.connect(signal, reconnectMs > 0 ? resume : undefined),
     onLost(error) {
-      // Once for each loss: the attempts in between say nothing new.
-      if (!isNoted && !isJson) note(`${describeError(error)} Coming back for ${reconnectMs / 1000} s …`);
+      // Once for each loss: further attempts say nothing new.
+      if (!isNoted && !isJson) note(`${describeError(error)} Reconnecting for up to ${reconnectMs / 1000} s …`);
       isNoted = true;
     },
     onBack(client) {
-      if (!isJson) note(`Back as ${escapeText(client.name)}.`);
+      if (!isJson) note(`Connected again as ${escapeText(client.name)}.`);
       isNoted = false;
     },
   });

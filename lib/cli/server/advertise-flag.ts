@@ -11,7 +11,7 @@ export function advertiseFlag(flags: Flags): string[] | undefined {
     .split(",")
     .map((address) => parseAddress(address.trim()));
   if (addresses.some(({ kind }) => kind !== "tcp") || addresses.length > MAX_ADVERTISED) {
-    throw new UsageError(`--advertise takes HOST or HOST:PORT, ${MAX_ADVERTISED} at most, with commas in between.`);
+    throw new UsageError(`--advertise takes HOST or HOST:PORT, at most ${MAX_ADVERTISED}, separated by commas.`);
   }
   return addresses.map(formatAddress);
 }

@@ -7,7 +7,7 @@ import { formatBytes, plural } from "../format.ts";
 import { stateDirWords } from "../shown-command.ts";
 import { VERSION } from "../version.ts";
 
-/** The first record of --json. */
+/** The first JSON line of --json. */
 export function listeningRecord(serving: Serving): object {
   const { host, port, repository, isWritable, isOpen, isPlaintext, maxClients, maxWaiting, maxMemory, stateDir } =
     serving;
@@ -32,13 +32,15 @@ export function listeningRecord(serving: Serving): object {
   };
 }
 
-/** For people: what, where, for whom, and what to type on the other side. */
+/** The banner for people: what is served, where, for whom, and what to type on the other side. */
 export function bannerText(serving: Serving, warnings: readonly string[], io: ConsoleIo): string {
   const { repository, isWritable, host, port, stateDir, fingerprint, budget } = serving;
   const row = (label: string, text: string) => `  ${paint(io, "dim", label.padEnd(12))} ${text}\n`;
   const quota = budget.quotaBytes === undefined ? "" : `, ${formatBytes(budget.quotaBytes)} at most`;
   let text = `${paint(io, "bold", `CommServer ${VERSION}`)}\n`;
-  const writing = serving.canWrite ? "clients may write" : "clients may write, but nothing can be written: see below";
+  const writing = serving.canWrite
+    ? "clients may write"
+    : "clients may write, but the folder can't be written: see below";
   text += row("Serving", `${escapeText(repository)} (${isWritable ? writing + quota : "read-only"})`);
   text += row("Listening", host === undefined ? `all addresses, port ${port}` : formatHostPort(host, port));
   text += row("Access", accessOf(serving));
@@ -71,7 +73,7 @@ function webOf({ host, port, isPlaintext }: Serving): string {
 function dangers({ isPlaintext, isOpen, host }: Serving): string[] {
   if (!isPlaintext || (host !== undefined && isLoopback(host))) return [];
   const others = isOpen ? "read it all" : "read what crosses the wire, and change it";
-  return [`nothing is encrypted (--plaintext): who can listen on the network can ${others}`];
+  return [`nothing is encrypted (--plaintext): anyone who can listen on the network can ${others}`];
 }
 
 /** What to type, here and elsewhere. */

@@ -27,7 +27,7 @@ export const consoleCommand: Command = {
     ...CONNECTION_FLAGS,
     server: {
       ...CONNECTION_FLAGS.server,
-      description: "A server on another machine, with a token of an operator; default: the one of this state folder",
+      description: "A server on another machine, with an operator's token; default: the server of this state folder",
     },
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
   },
@@ -52,7 +52,7 @@ export const consoleCommand: Command = {
 /** Flags that say how to reach another machine. */
 const OF_NETWORK = ["wait", "token-file", "invite-file", "accept-new", "ca", "plaintext"];
 
-/** @throws UsageError for what would be ignored */
+/** @throws UsageError for flags that would be ignored */
 function checkUse(flags: Flags): void {
   if (flags["json"] === true && flags._.length === 0) {
     throw new UsageError("The console is for people; use --json with a command, such as console status.");
@@ -70,7 +70,7 @@ function lineOf(flags: Flags): string {
 }
 
 async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
-  // At once: the stream of events would not end by itself.
+  // Close at once: the stream of events would not end by itself.
   const leave = () => void operator.client.close(0);
   const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], leave);
   if (io.inIsTty) await io.out('Attached to the server. Ctrl-D detaches, "help" lists the commands.\n');
@@ -78,7 +78,7 @@ async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
   offSignals();
 }
 
-/** By the socket in the state folder, or over the network with a token of the role "operator". */
+/** Connects by the socket in the state folder, or over the network with a token of the role "operator". */
 async function connectOperator(flags: Flags, io: ConsoleIo): Promise<Client> {
   if (flags["server"] === undefined) {
     return connectSocket(stateDirFlag(flags), { ...programOptions(), timeoutMs: secondsFlag(flags, "timeout") });
@@ -87,5 +87,5 @@ async function connectOperator(flags: Flags, io: ConsoleIo): Promise<Client> {
   const client = await connector.connect(new AbortController().signal);
   if (client.role === "operator") return client;
   await client.close();
-  throw new CommError("NOT_ALLOWED", `This token has the role "${client.role}"; the console wants "operator".`);
+  throw new CommError("NOT_ALLOWED", `This token has the role "${client.role}"; the console needs "operator".`);
 }

@@ -44,7 +44,7 @@ export function formatEvent(record: EventRecord): string {
     case "revoked":
       return `${text("name")} revoked the token ${text("token")}`;
     case "draining":
-      return record["on"] === true ? "Admitting nobody new" : "Admitting clients again";
+      return record["on"] === true ? "Admitting no new clients" : "Admitting clients again";
     case "stopping":
     case "warning":
       return text("message");
@@ -55,7 +55,7 @@ export function formatEvent(record: EventRecord): string {
   }
 }
 
-/** Numbers and text as they are; a peer of another version may send anything. */
+/** Numbers and text as they are; anything else as JSON, since a peer of another version may send it. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return "";
   return typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value);
@@ -65,7 +65,7 @@ export function isWarning(record: EventRecord): boolean {
   return record.event === "warning" || record.event === "failed";
 }
 
-/** With which right somebody came. */
+/** The access with which a client joined. */
 function account(record: EventRecord): string {
   const token = record["token"];
   return token === undefined
@@ -73,7 +73,7 @@ function account(record: EventRecord): string {
     : ` with the token ${escapeText(textOf(token))} (${escapeText(textOf(record["role"]))})`;
 }
 
-/** What a protocol error was; the other reasons say all. */
+/** The message for a protocol error or a lost link; the other reasons need none. */
 function detail(record: EventRecord): string {
   return record["reason"] === "protocol error" || record["reason"] === "lost"
     ? `: ${escapeText(textOf(record["message"]))}`

@@ -12,7 +12,7 @@ export function createEventLog(write: (line: string) => void): (event: StampedEv
         },
       },
     ],
-    // Every event counts: consola would fold repeated ones, and be silent where TEST or CI is set.
+    // Every event matters: consola would merge repeated ones, and be silent where TEST or CI is set.
     throttle: 0,
     level: LogLevels.info,
   });

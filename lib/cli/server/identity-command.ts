@@ -30,7 +30,7 @@ export const identity: Command = {
     for (const warning of stateWarnings(stateDir, file)) io.note(`Warning: ${escapeText(exposureText(warning))}`);
     await io.out(flags["json"] ? `${toJson({ fingerprint, file })}\n` : `${fingerprint}\n`);
     if (action === "rotate")
-      io.note("Clients that know the old identity refuse this one until they forget it or join anew.");
+      io.note("Clients that know the old identity refuse this one until they forget the old one or join again.");
     return 0;
   },
 };

@@ -11,16 +11,20 @@ import { forgetTokenLine, runTokenLine } from "./token-command.ts";
 export interface OperatorCommand {
   readonly usage: string;
   readonly description: string;
-  /** @returns what to show */
+  /** @returns the text to show */
   run(operator: Operator, rest: string, io: Pick<ConsoleIo, "color">): Promise<string>;
-  /** The answer could not be shown, for `cause`: undo what is of no use without it. @throws CommError that says so */
+  /**
+   * The answer could not be shown, because of `cause`: undo a command whose result is lost.
+   *
+   * @throws CommError that says so
+   */
   undo?(operator: Operator, rest: string, cause: unknown): Promise<void>;
 }
 
 export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   status: {
     usage: "status [--limit N]",
-    description: "The server, its seats and its sessions",
+    description: "Show the server, its seats and its sessions",
     async run({ client }, rest, io) {
       const limit = limitOf(parseShellFlags(wordsOf(rest), shellArgs(statusCommand.args)));
       return formatStatus(await fetchStatus(client, limit), io);
@@ -28,9 +32,9 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   },
   send: {
     usage: "TEXT, @all TEXT, @NAME TEXT",
-    description: "A message to all clients, or to one",
+    description: "Send a message to all clients, or to one",
     run: ({ client }, text) => {
-      if (text === "") throw new UsageError("What shall be sent? send TEXT");
+      if (text === "") throw new UsageError("Which message? send TEXT");
       return sendTyped(client, text, "all");
     },
   },
@@ -39,24 +43,24 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     description: "End a client's session at once",
     async run(operator, rest) {
       const [, name, reason] = /^(\S+)\s*(.*)$/.exec(rest) ?? [];
-      if (name === undefined) throw new UsageError("Whom? kick NAME");
+      if (name === undefined) throw new UsageError("Which client? kick NAME");
       await operator.kick(name, reason || undefined);
       return `${escapeText(name)} was kicked.`;
     },
   },
   drain: {
     usage: "drain, drain off",
-    description: "Admit no new client; admit again. Clients that are here stay",
+    description: "Admit no new clients; admit them again. Connected clients stay",
     async run(operator, rest) {
       const word = rest.toLowerCase();
       if (!["", "on", "off"].includes(word)) throw new UsageError("Write: drain, or drain off");
       await operator.drain(word !== "off");
-      return word === "off" ? "Clients are admitted again." : "No new client is admitted.";
+      return word === "off" ? "Clients are admitted again." : "New clients are not admitted.";
     },
   },
   unfinished: {
     usage: "unfinished",
-    description: "What is left of transfers that did not end; removed after 7 days",
+    description: "List unfinished transfers; they are removed after 7 days",
     async run(operator, rest) {
       requireNoWords(wordsOf(rest), "unfinished");
       const lines: string[] = [];
@@ -68,7 +72,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   },
   token: {
     usage: "token add NAME [ROLE], token list, token revoke NAME",
-    description: "Tokens: read, write, operator",
+    description: "Manage tokens; roles: read, write, operator",
     run: (operator, rest) => runTokenLine(operator, rest),
     undo: (operator, rest, cause) => forgetTokenLine(operator, rest, cause),
   },
@@ -98,9 +102,9 @@ function wordsOf(rest: string): string[] {
 }
 
 /**
- * Carry out one line of the operator, a command in any case of letters or a text for all, and show the answer.
+ * Run one line of the operator, a command in any letter case or a text for all, and show the answer.
  *
- * @throws what the command, or `show`, throws
+ * @throws as the command, and as `show`
  */
 export async function obeyOperator(
   operator: Operator,

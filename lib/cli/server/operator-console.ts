@@ -7,19 +7,19 @@ import { openInput } from "../terminal/open-input.ts";
 import { formatEvent, isWarning } from "./event-line.ts";
 import { OPERATOR_COMMANDS, obeyOperator } from "./operator-commands.ts";
 
-/** How long the last events may take to the terminal. */
+/** How long writing the last events to the terminal may take. */
 const LAST_WORDS_MS = 500;
 
 export interface OperatorConsoleOptions {
   readonly operator: Operator;
   readonly io: ConsoleIo;
-  /** Ctrl-C and Ctrl-D, or a terminal that is gone: stop the server, or only leave it. */
+  /** Called at Ctrl-C, Ctrl-D, or when the terminal is gone: stop the server, or only detach from it. */
   onLeave(isGone: boolean): void;
 }
 
 /**
- * The operator's terminal: what happens is shown above the line that is being typed. The same over the
- * server's own terminal and over its socket. Returns when the session has ended.
+ * The operator's terminal: events are shown above the line that is being typed. It is the same on the server's own
+ * terminal and over its socket. Returns when the session has ended.
  */
 export async function runOperatorConsole({ operator, io, onLeave }: OperatorConsoleOptions): Promise<void> {
   const names = Object.keys(OPERATOR_COMMANDS);
@@ -40,7 +40,7 @@ export async function runOperatorConsole({ operator, io, onLeave }: OperatorCons
       break;
     }
   }
-  // A terminal that nobody reads takes no last words.
+  // A terminal that nobody reads accepts nothing more.
   await Promise.race([shown, Bun.sleep(LAST_WORDS_MS)]);
   input.close();
 }
@@ -50,7 +50,7 @@ async function say(io: ConsoleIo, text: string): Promise<void> {
   await io.out(`${text}\n`).catch(() => {});
 }
 
-/** Carry out a line, and tell what came of it. */
+/** Run a line, and show the result or the error. */
 async function answer(operator: Operator, line: string, io: ConsoleIo): Promise<void> {
   try {
     await obeyOperator(operator, line, io, (text) => io.out(`${text}\n`));
@@ -59,12 +59,12 @@ async function answer(operator: Operator, line: string, io: ConsoleIo): Promise<
   }
 }
 
-/** Until the server ends the stream of events, or the session is gone. */
+/** Show events until the server ends their stream, or the session has ended. */
 async function showEvents(operator: Operator, io: ConsoleIo): Promise<void> {
   try {
     for await (const record of operator.events()) await say(io, paintEvent(record, io));
   } catch {
-    // the session has ended, which the console sees for itself
+    // the session has ended, which the console notices by itself
   }
 }
 

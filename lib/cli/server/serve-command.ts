@@ -15,7 +15,7 @@ import { warningText } from "./warning-words.ts";
 /** Characters of events that are kept while nobody reads them. */
 const MAX_UNREAD = 1024 * 1024;
 
-/** How long a reader of --json may take for the last events. */
+/** How long a reader of --json may take to read the last events. */
 const LAST_WORDS_MS = 1_000;
 
 export const serve: Command = {
@@ -40,7 +40,7 @@ export const serve: Command = {
     const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], onSignal);
 
     const onLeave = (isGone: boolean) => {
-      // A server that was started to ignore hangups outlives its terminal.
+      // A server that was started with SIGHUP ignored outlives its terminal.
       if (!isGone || !wasIgnored("SIGHUP")) onSignal();
     };
     const shown = await show(daemon, io, { json: isJson, onLeave });
@@ -61,7 +61,10 @@ async function say(io: ConsoleIo, text: string): Promise<void> {
   await io.out(text).catch(() => {});
 }
 
-/** The same for the first of it, with the invite that is shown this once: when it can't be, the next start shows another. */
+/**
+ * As say(), for the first output, with the invite: if it can't be shown, it is taken back and the next start shows
+ * another.
+ */
 async function sayFirst(io: ConsoleIo, text: string, daemon: Daemon): Promise<void> {
   try {
     await io.out(text);
@@ -73,7 +76,7 @@ async function sayFirst(io: ConsoleIo, text: string, daemon: Daemon): Promise<vo
 }
 
 /**
- * Tell what is served, then what happens: as JSON, on the operator's terminal, or as a log.
+ * Show what is served, then the events: as JSON, on the operator's terminal, or as a log.
  *
  * @returns finish(): settles when the last of it has been shown
  */
@@ -101,7 +104,7 @@ async function show(
     const done = runOperatorConsole({ operator, io, onLeave: options.onLeave });
     return { finish: () => done };
   }
-  // Imported when it is wanted: consola takes three megabytes.
+  // Imported only when it is used: consola takes three megabytes.
   const { createEventLog } = await import("./event-log.ts");
   const lines = new LineWriter((text) => io.log(text), { max: MAX_UNREAD, dropped: unread });
   server.events.subscribe(createEventLog((line) => lines.add(line)));

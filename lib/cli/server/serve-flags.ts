@@ -28,14 +28,14 @@ export const SERVE_FLAGS = {
     description: "Addresses for invites; default: those of this machine",
   },
   open: { type: "boolean", description: "Let anyone read, without a token" },
-  plaintext: { type: "boolean", description: "No encryption, for wires that you trust" },
+  plaintext: { type: "boolean", description: "No encryption, for networks that you trust" },
   web: {
     type: "string",
     valueHint: "off|read",
     default: "off",
     description: "What browsers, curl and others that speak HTTP may do at the same port",
   },
-  cert: { type: "string", valueHint: "FILE", description: "A certificate of an authority (PEM, with its chain)" },
+  cert: { type: "string", valueHint: "FILE", description: "A certificate from an authority (PEM, with its chain)" },
   key: { type: "string", valueHint: "FILE", description: "Its key (PEM)" },
   "max-clients": { type: "string", valueHint: "N", default: "3", description: "Seats" },
   "max-waiting": { type: "string", valueHint: "N", default: "16", description: "Clients that may wait for a seat" },
@@ -43,29 +43,29 @@ export const SERVE_FLAGS = {
     type: "string",
     valueHint: "N",
     default: "128",
-    description: "Seats and places in the queue that one address may have with one token",
+    description: "Seats and queue places for one address with one token",
   },
-  "max-messages": { type: "string", valueHint: "N", default: "1000", description: "Messages a second and session" },
+  "max-messages": { type: "string", valueHint: "N", default: "1000", description: "Messages per second and session" },
   "max-lists": {
     type: "string",
     valueHint: "N",
     default: "20",
-    description: "Calls of list, watch and digest a second and session, and a tenth of those of status",
+    description: "Calls of list, watch and digest per second and session; of status: 10 times as many",
   },
   "max-memory": {
     type: "string",
     valueHint: "SIZE",
-    description: "What clients may make the server keep in memory; default: 128 MiB, less on small machines",
+    description: "The most memory that clients may use in the server; default: 128 MiB, less on small machines",
   },
   quota: { type: "string", valueHint: "SIZE", description: "The most that the repository may hold, such as 50GB" },
-  "keep-free": { type: "string", valueHint: "SIZE", default: "64MB", description: "What stays free on the disk" },
-  "limit-rate": { type: "string", valueHint: "SIZE", description: "Bytes a second for each session, each way" },
-  "limit-rate-total": { type: "string", valueHint: "SIZE", description: "Bytes a second for all, each way" },
+  "keep-free": { type: "string", valueHint: "SIZE", default: "64MB", description: "Space that stays free on the disk" },
+  "limit-rate": { type: "string", valueHint: "SIZE", description: "Bytes per second for each session, each way" },
+  "limit-rate-total": { type: "string", valueHint: "SIZE", description: "Bytes per second for all sessions, each way" },
   idle: {
     type: "string",
     valueHint: "SECONDS",
     default: "43200",
-    description: "How long a session may ask for nothing; 0: for ever",
+    description: "How long a session may make no request; 0: for ever",
   },
   grace: {
     type: "string",
@@ -77,16 +77,16 @@ export const SERVE_FLAGS = {
     type: "string",
     valueHint: "SECONDS",
     default: "10",
-    description: "How long transfers may go on when the server stops",
+    description: "How long transfers may continue when the server stops",
   },
-  "state-dir": { type: "string", valueHint: "DIR", description: "Where identity, tokens and the ledger are" },
+  "state-dir": { type: "string", valueHint: "DIR", description: "Where the identity, tokens and the ledger are kept" },
   json: { type: "boolean", description: "Print events as JSON lines for programs" },
 } as const satisfies ArgsDef;
 
-/** A page of the ledger costs so much less than a list. */
+/** Calls of `status` allowed for each call of `list`: a page of the ledger costs far less. */
 export const PAGES_PER_LIST = 10;
 
-/** What the flags say, checked. @throws UsageError */
+/** The settings in the flags, checked. @throws UsageError */
 export function readSettings(flags: Flags): DaemonSettings {
   const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
   const certFile = text("cert");
@@ -97,7 +97,7 @@ export function readSettings(flags: Flags): DaemonSettings {
   return {
     repository: String(flags["repository"]),
     isWritable: flags["writable"] === true,
-    // As it stands in an address with a port, too.
+    // An IPv6 address may be in brackets, as in an address with a port.
     host: text("host")?.replace(/^\[(.+)\]$/, "$1"),
     port: integerFlag(flags, "port", 0, 65_535),
     advertised: advertiseFlag(flags),
@@ -129,20 +129,20 @@ function webFlag(flags: Flags): WebAccess {
   throw new UsageError("--web takes off or read.");
 }
 
-/** With less, a single transfer might not have room. */
+/** With less, a single transfer might not fit. */
 const MIN_MEMORY = 16_000_000;
 
 function memoryFlag(flags: Flags): number {
   const bytes = sizeFlag(flags, "max-memory") ?? defaultMemory();
   if (bytes >= MIN_MEMORY) return bytes;
-  throw new UsageError(`--max-memory takes ${MIN_MEMORY / 1_000_000}MB at least.`);
+  throw new UsageError(`--max-memory takes at least ${MIN_MEMORY / 1_000_000}MB.`);
 }
 
-/** Slower than this, the heartbeat of a session would wait behind its files. */
+/** Slower than this, a session's heartbeat would wait too long for its files. */
 const MIN_RATE = 16_000;
 
 function rateFlag(flags: Flags, name: string): number | undefined {
   const rate = sizeFlag(flags, name);
   if (rate === undefined || rate >= MIN_RATE) return rate;
-  throw new UsageError(`--${name} takes ${MIN_RATE} bytes a second at least.`);
+  throw new UsageError(`--${name} takes at least ${MIN_RATE} bytes a second.`);
 }

@@ -18,7 +18,7 @@ import { warningText } from "./warning-words.ts";
 const ACTIONS = ["add", "list", "revoke"] as const;
 
 export const token: Command = {
-  description: "Make, list and revoke the tokens that clients come in with",
+  description: "Make, list and revoke the tokens that clients connect with",
   args: {
     action: { type: "positional", required: false, description: ACTIONS.join(", ") },
     name: { type: "positional", required: false, description: "The token's name, for add and revoke" },
@@ -55,13 +55,13 @@ type TokenRequest =
   | { readonly action: "list" }
   | { readonly action: "revoke"; readonly name: string };
 
-/** What the flags ask for. @throws UsageError */
+/** The request that the flags make. @throws UsageError */
 function tokenRequest(flags: Flags): TokenRequest {
   const [word, name] = flags._;
   const action = ACTIONS.find((known) => known === word);
   if (action === undefined) throw new UsageError("Write: token add NAME, token list, or token revoke NAME.");
   if (action === "list" && name !== undefined) throw new UsageError("token list takes no name.");
-  if (action !== "list" && name === undefined) throw new UsageError(`Which one? token ${action} NAME`);
+  if (action !== "list" && name === undefined) throw new UsageError(`Which token? token ${action} NAME`);
   const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && flags[flag] !== undefined);
   if (surplus !== undefined) throw new UsageError(`--${surplus} goes with token add.`);
   if (action === "list") return { action };
@@ -90,22 +90,22 @@ async function add(desk: TokenDesk, token: NewToken, json: boolean, io: ConsoleI
 }
 
 /**
- * A token that could not be shown is of no use to anybody, and stands in the way of the next try.
+ * A token that could not be shown is of no use, and would block the next try.
  *
  * @throws CommError DISK_FAILED, always
  */
 async function takeBack(desk: Pick<TokenDesk, "revokeToken">, name: string, cause: unknown): Promise<never> {
   const why = `The token ${quote(name)} could not be shown: ${toCommError(cause).message}`;
   await desk.revokeToken(name).catch(() => {
-    throw new CommError("DISK_FAILED", `${why} It is there all the same: revoke it.`, { cause });
+    throw new CommError("DISK_FAILED", `${why} It still exists: revoke it.`, { cause });
   });
-  throw new CommError("DISK_FAILED", `${why} It is taken back.`, { cause });
+  throw new CommError("DISK_FAILED", `${why} It was revoked.`, { cause });
 }
 
-/** What to do with a token that was just made. */
+/** Instructions for a token that was just made. */
 export function describeNew({ token, invite }: IssueTokenResult): string {
   return (
-    "It is shown this once. On the other machine:\n\n" +
+    "It is shown only once. On the other machine:\n\n" +
     `  commserver-client join ${escapeText(invite)}\n\n` +
     `The token alone, for COMMSERVER_TOKEN or --token-file:\n\n  ${escapeText(token)}\n`
   );
@@ -114,7 +114,7 @@ export function describeNew({ token, invite }: IssueTokenResult): string {
 async function revoke(desk: TokenDesk, name: string, json: boolean, io: ConsoleIo): Promise<void> {
   await desk.revokeToken(name);
   if (json) await io.out(`${toJson({ name, revoked: true })}\n`);
-  else await io.out(`${escapeText(name)} is revoked: nobody comes in with it, and who did is out.\n`);
+  else await io.out(`${escapeText(name)} is revoked: it admits nobody any more, and its sessions have ended.\n`);
 }
 
 async function list(desk: TokenDesk, json: boolean, io: ConsoleIo): Promise<void> {
@@ -123,14 +123,14 @@ async function list(desk: TokenDesk, json: boolean, io: ConsoleIo): Promise<void
   else await io.out(`${formatTokens(records, Date.now(), completeCommand("commserver-server token add NAME"))}\n`);
 }
 
-/** For people; `command` makes one. */
+/** The list for people; `command` makes a token. */
 export function formatTokens(records: readonly TokenRecord[], now: number, command = "token add NAME"): string {
-  if (records.length === 0) return `There is no token. Make one with: ${command}`;
+  if (records.length === 0) return `There are no tokens. Make one with: ${command}`;
   const rows = records.map(({ name, role, createdAt, expiresAt }) => [
     escapeText(name),
     role,
     formatTime(createdAt),
-    expiresAt === null ? "never" : `${formatTime(expiresAt)}${expiresAt <= now ? " (over)" : ""}`,
+    expiresAt === null ? "never" : `${formatTime(expiresAt)}${expiresAt <= now ? " (expired)" : ""}`,
   ]);
   return formatTable(["NAME", "ROLE", "MADE", "EXPIRES"], rows);
 }
@@ -151,7 +151,7 @@ export async function runTokenLine(operator: Operator, rest: string): Promise<st
   throw new UsageError("Write: token add NAME [read|write|operator], token list, or token revoke NAME");
 }
 
-/** The answer to such a line could not be shown. @throws as takeBack(), for a token that it made */
+/** The answer to a token line could not be shown. @throws as takeBack(), for a token that the line made */
 export async function forgetTokenLine(operator: Operator, rest: string, cause: unknown): Promise<void> {
   const [action, name] = rest.split(/\s+/).filter(Boolean);
   if (action === "add" && name !== undefined) await takeBack(operator, name, cause);

@@ -8,14 +8,14 @@ import { stateDirWords } from "../shown-command.ts";
 
 const NO_SOCKET = "No operator's socket:";
 
-/** What the operator of a server should know, in words; not escaped. */
+/** A warning to the server's operator, in words; not escaped. */
 export function warningText(warning: DaemonWarning): string {
   switch (warning.kind) {
     case "changeable state":
     case "readable key":
       return exposureText(warning);
     case "private place":
-      return `The repository holds ${quote(warning.place)}, which is CommServer's own: it is neither listed nor served nor changed.`;
+      return `The repository holds ${quote(warning.place)}, which belongs to CommServer itself: it is never listed, served or changed.`;
     case "few descriptors":
       return fewDescriptors(warning);
     case "unwritable repository":
@@ -26,19 +26,19 @@ export function warningText(warning: DaemonWarning): string {
       return `No invite for this machine: ${toCommError(inFlagWords(warning.fault)).message}`;
     case "never started": {
       const start = `commserver-server --repository DIR${stateDirWords(warning.stateDir)}`;
-      return `No server has ever run with the state folder ${quote(warning.stateDir)}. The invite is for one that is started with: ${start}`;
+      return `No server has ever run with the state folder ${quote(warning.stateDir)}. The invite is for a server that is started with: ${start}`;
     }
     case "long socket path":
       return `${NO_SOCKET} its path ${warning.path} is longer than ${warning.maxBytes} bytes.`;
     case "exposed socket":
-      return `${NO_SOCKET} others on this machine could use it, or put their own in its place. There is this server's own terminal, and a token of the role operator.`;
+      return `${NO_SOCKET} others on this machine could use it, or put their own in its place. Use this server's own terminal, or a token of the role operator.`;
     case "no socket":
       return `${NO_SOCKET} ${warning.fault}`;
   }
 }
 
 function fewDescriptors({ limit, wanted, left }: Extract<DaemonWarning, { kind: "few descriptors" }>): string {
-  const promised = `${plural(wanted.maxClients, "seat")} and ${wanted.maxWaiting} who may wait`;
-  const rest = `${plural(left.maxClients, "seat")}, ${left.maxWaiting} who may wait, ${plural(left.maxFiles, "open file")}`;
-  return `Only ${limit} files may be open at once, too few for ${promised}: there are ${rest}. Raise the limit (ulimit -Hn, LimitNOFILE=).`;
+  const promised = `${plural(wanted.maxClients, "seat")} and ${wanted.maxWaiting} waiting clients`;
+  const rest = `${plural(left.maxClients, "seat")}, ${left.maxWaiting} waiting clients, ${plural(left.maxFiles, "open file")}`;
+  return `Only ${limit} files may be open at once, too few for ${promised}. The server has only ${rest}. Raise the limit (ulimit -Hn, LimitNOFILE=).`;
 }

@@ -2,8 +2,8 @@ import { Writable } from "node:stream";
 import { columnsOf } from "./screen.ts";
 
 /**
- * The terminal, as readline may have it: what it draws while no line is asked for, as an echo of keys that are pressed during
- * a command, would go over what stands there.
+ * The terminal as readline sees it. What readline draws while no line is asked for (the echo of keys pressed during a
+ * command) is dropped: it would overwrite the screen.
  */
 export class EditorOutput extends Writable {
   readonly isTTY = true;
@@ -28,7 +28,7 @@ export class EditorOutput extends Writable {
     return this.#tty.rows;
   }
 
-  /** At once: others write to the terminal as well. */
+  /** Written at once, since others write to the terminal as well. */
   override _write(text: string, _encoding: BufferEncoding, done: () => void): void {
     if (this.#isShown()) this.#tty.write(text);
     done();

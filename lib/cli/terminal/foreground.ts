@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 /**
  * Whether this process may use its terminal now: a job in the background that reads from it, or changes its modes, is
- * stopped. True where the system does not tell (it is Linux's /proc), and without a controlling terminal.
+ * stopped. True where the system does not say (only Linux's /proc does), and without a controlling terminal.
  */
 export function isInForeground(): boolean {
   try {

@@ -6,7 +6,7 @@ import { isDumb, type Region, type Screen } from "./screen.ts";
 import { onSignals } from "./signals.ts";
 import { TtyInput } from "./tty-input.ts";
 
-/** How often a job in the background looks whether it has its terminal back: no signal tells when it was not stopped. */
+/** How often a background job checks whether it has its terminal back: without a stop, no signal announces that. */
 const FOREGROUND_CHECK_MS = 300;
 
 export interface LineEditorOptions {
@@ -16,7 +16,7 @@ export interface LineEditorOptions {
   readonly screen: Screen;
   /** Lines of earlier sessions, newest first. */
   readonly history: readonly string[];
-  /** Endings for what was typed: the candidates and the part that they replace. */
+  /** Completions for the typed text: the candidates and the part that they replace. */
   complete?(line: string): Promise<[string[], string]> | [string[], string];
 }
 
@@ -31,7 +31,7 @@ export class LineEditor extends LineInput implements Region {
   #hide: (() => void) | undefined;
   #ended: (Input & { kind: "end" }) | undefined;
   #isAway = false;
-  /** Ctrl-Z was pressed; what continues us then is noticed where we stopped, and told by a signal as well. */
+  /** Ctrl-Z was pressed. We notice that we continue where we stopped, and a signal says so as well. */
   #isSuspended = false;
   readonly #stopListening: () => void;
   #foregroundCheck: ReturnType<typeof setInterval> | undefined;
@@ -43,7 +43,7 @@ export class LineEditor extends LineInput implements Region {
     this.#screen = screen;
     this.#input = new TtyInput(options.input, () => this.#end({ kind: "end", isGone: true }));
     const echo = new EditorOutput(output, () => this.#isShown);
-    // Before readline's own, which moves up by the rows that there were at the old width.
+    // Before readline's own listener, which moves up by the rows at the old width.
     echo.on("resize", () => this.#noteRows(this.#rowsAbove()));
     const complete = options.complete?.bind(options);
     this.#readline = readline.createInterface({
@@ -77,7 +77,7 @@ export class LineEditor extends LineInput implements Region {
     };
   }
 
-  /** Asked for, and not left to others. */
+  /** A line is asked for, and the screen is not left to other programs. */
   get #isShown(): boolean {
     return this.#deliver !== undefined && !this.#isAway;
   }
@@ -85,7 +85,7 @@ export class LineEditor extends LineInput implements Region {
   protected override tellInterrupt(): void {
     const text = this.#readline.line;
     this.#output.write("^C\n");
-    // Forget what was typed, without the redrawing that Ctrl-U would do on the line that has just begun.
+    // Forget the typed text, without the redraw that Ctrl-U would do on the line that has just begun.
     Object.assign(this.#readline, { line: "", cursor: 0 });
     this.#push({ kind: "interrupt", text });
   }
@@ -93,19 +93,19 @@ export class LineEditor extends LineInput implements Region {
   override next(prompt: string): Promise<Input> {
     const waiting = this.#inputs.shift();
     if (waiting === undefined) return this.ask(prompt);
-    // It was not shown when it was typed.
+    // The line was not shown when it was typed.
     if (waiting.kind === "line") this.#screen.print(() => this.#output.write(`${prompt}${waiting.text}\n`));
     return Promise.resolve(waiting);
   }
 
   override ask(prompt: string): Promise<Input> {
     if (this.#ended !== undefined) return Promise.resolve(this.#ended);
-    // Who asked before waits no more: what it was for was interrupted.
+    // An earlier caller no longer waits: its work was interrupted.
     this.#hide?.();
     return new Promise((resolve) => {
       this.#deliver = resolve;
       this.#readline.setPrompt(prompt);
-      // What was typed while nothing was asked for stands nowhere yet.
+      // Text that was typed while no line was asked for is not on the screen yet.
       this.#noteRows(0);
       this.#hide = this.#screen.show(this);
     });
@@ -131,7 +131,7 @@ export class LineEditor extends LineInput implements Region {
   #end(end: Input & { kind: "end" }): void {
     if (this.#ended !== undefined) return;
     this.#ended = end;
-    // The prompt stands on the screen: what comes next begins on a line of its own.
+    // The prompt is on the screen: what comes next begins on a line of its own.
     if (this.#isShown) this.#output.write("\n");
     this.#stopListening();
     clearInterval(this.#foregroundCheck);
@@ -139,7 +139,7 @@ export class LineEditor extends LineInput implements Region {
   }
 
   /**
-   * Ctrl-Z: the whole job stops, and the shell gets its terminal as it was. Where no shell could let us go on (`ssh -t`,
+   * Ctrl-Z: the whole job stops, and the shell gets its terminal as it was. Where no shell could continue us (`ssh -t`,
    * `docker run -t`, a window of its own) the system does not stop us, and no signal follows.
    */
   #suspend(): void {
@@ -149,12 +149,12 @@ export class LineEditor extends LineInput implements Region {
     this.#onContinued();
   }
 
-  /** The shell has let us go on, before it or behind it: `fg` or `bg`. */
+  /** The shell has continued us, in the foreground or the background: `fg` or `bg`. */
   #onContinued(): void {
     this.#isAway = !isInForeground();
     clearInterval(this.#foregroundCheck);
     if (this.#isAway) {
-      // Reading a terminal of others would stop us.
+      // Reading a terminal that others use would stop us.
       this.#readline.pause();
       this.#foregroundCheck = setInterval(() => {
         if (isInForeground()) this.#onContinued();
@@ -170,14 +170,14 @@ export class LineEditor extends LineInput implements Region {
   }
 
   /**
-   * Rows of the line above the cursor: those that were drawn, or those at another width of the window by now. Some terminals
-   * wrap the line anew and some don't: rather a row of it stays than one of a message goes.
+   * Rows of the line above the cursor, as drawn or as the window's new width would wrap them. Some terminals wrap the
+   * line again and some don't: it is better to leave a row of the line than to erase a row of a message.
    */
   #rowsAbove(): number {
     return Math.min(this.#readline.prevRows ?? 0, this.#readline.getCursorPos().rows);
   }
 
-  /** Rows above the cursor that readline takes for its own when it draws next. */
+  /** Set the rows above the cursor that readline will redraw as its own. */
   #noteRows(rows: number): void {
     this.#readline.prevRows = rows;
   }
@@ -185,7 +185,7 @@ export class LineEditor extends LineInput implements Region {
   #push(input: Input): void {
     const deliver = this.#deliver;
     this.#deliver = undefined;
-    // What was typed stays where it is: there is nothing to erase any more.
+    // The typed text stays where it is, and must not be erased any more.
     this.#hide?.();
     this.#hide = undefined;
     if (deliver !== undefined) deliver(input);

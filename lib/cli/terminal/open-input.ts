@@ -10,7 +10,7 @@ export function openInput(io: ConsoleIo, options: Pick<LineEditorOptions, "histo
   return new LineEditor({ ...options, input: stdin, output: stdout, screen: io.screen });
 }
 
-/** A line for one answer on the terminal, beside what goes to standard output. */
+/** Input for one answer on the terminal, even when standard output goes elsewhere. */
 export function openPrompt(io: ConsoleIo): LineInput {
   return new LineEditor({ input: process.stdin, output: process.stderr, screen: io.screen, history: [] });
 }

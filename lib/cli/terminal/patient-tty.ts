@@ -1,23 +1,25 @@
 import fs from "node:fs";
 
-/** What waits for a terminal that is not read, in characters: what comes beyond it, and is not waited for, is lost. */
+/** The most output that waits for a terminal that is not read. More is dropped, unless its writer waits for it. */
 const MAX_WAITING = 1024 * 1024;
-/** A terminal has room again when somebody reads it, which nothing tells: it is tried after so long, and up to so long. */
+/**
+ * Nothing announces that a terminal has room again, so writing is retried: first after this delay, then up to the next.
+ */
 const FIRST_RETRY_MS = 1;
 const MAX_RETRY_MS = 20;
 
 type Done = (error?: Error | null) => void;
 
 /**
- * Make a terminal's `write` one that never blocks. The system's does, and with it everything else, as long as nobody reads the
- * terminal: a machine that sleeps at the other end of ssh, a window whose program hangs. Linux only, and where the terminal
- * may be opened once more: the mode of an open file is shared with the shell and all its programs.
+ * Make a terminal's `write` never block. The system's write blocks the whole program as long as nobody reads the
+ * terminal: a machine that sleeps at the other end of ssh, a window whose program hangs. Works on Linux, where the
+ * terminal may be opened once more: the mode of an open file is shared with the shell and all its programs.
  */
 export function neverBlock(stream: NodeJS.WriteStream & { readonly fd: number }): void {
   if (process.platform !== "linux" || !stream.isTTY) return;
   try {
     const { rdev } = fs.fstatSync(stream.fd);
-    // One for each terminal: what is written to it stays in order.
+    // One writer for each terminal keeps its output in order.
     const writer = writers.get(rdev) ?? new PatientTty(open(stream.fd));
     writers.set(rdev, writer);
     stream.write = (data: string | Uint8Array, encoding?: BufferEncoding | Done, done?: Done): boolean => {
@@ -25,11 +27,11 @@ export function neverBlock(stream: NodeJS.WriteStream & { readonly fd: number })
       return true;
     };
   } catch {
-    // another user's terminal (su), or one of another container: it is as it is
+    // another user's terminal (su), or one of another container: its writes may block
   }
 }
 
-/** By the number of their device. */
+/** By device number. */
 const writers = new Map<number, PatientTty>();
 
 function open(fd: number): number {
@@ -48,7 +50,7 @@ class PatientTty {
     this.#fd = fd;
   }
 
-  /** `done` is called when it was taken. Who gives none does not wait, and may lose it. */
+  /** `done` is called when the data was written. A writer without `done` does not wait, and may lose its data. */
   write(data: string | Uint8Array, done: Done | undefined): void {
     if (this.#waitingBytes > MAX_WAITING && done === undefined) return;
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
@@ -74,7 +76,7 @@ class PatientTty {
     }
   }
 
-  /** @returns the bytes that were taken, or why none can be */
+  /** @returns the number of bytes written, or the error */
   #tryWrite(bytes: Uint8Array): number | Error {
     try {
       return bytes.length === 0 ? 0 : fs.writeSync(this.#fd, bytes);

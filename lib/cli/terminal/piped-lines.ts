@@ -1,16 +1,16 @@
 import { type Input, LineInput } from "./line-input.ts";
 
-/** A longer line than this, in UTF-16 units, is no text that anybody typed: the rest of it is dropped. */
+/** The longest line, in UTF-16 units: nobody types a longer one, and the rest of it is dropped. */
 const MAX_LINE = 64 * 1024;
 
-/** Lines that are piped in. The next piece is read when the lines of the one before were asked for. */
+/** Lines that are piped in. The next chunk is read when all lines of the one before have been taken. */
 export class PipedLines extends LineInput {
   readonly #pieces: AsyncIterator<string>;
   #lines: string[] = [];
   #rest = "";
   #ended = false;
   #isGone = false;
-  /** What is told from now on, whatever else could be read. */
+  /** The result of every further next(), whatever else could be read. */
   #over: Input | undefined;
   #deliver: ((input: Input) => void) | undefined;
 
@@ -52,7 +52,7 @@ export class PipedLines extends LineInput {
     return text === undefined ? { kind: "end", isGone: this.#isGone } : { kind: "line", text };
   }
 
-  /** A terminal that is gone fails in place of ending. */
+  /** A terminal that is gone fails instead of ending. */
   #fail(): IteratorResult<string> {
     this.#isGone = true;
     return { value: "", done: true };

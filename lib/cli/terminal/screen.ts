@@ -1,16 +1,16 @@
-/** What stands at the bottom of a terminal, below all that is printed: a prompt, or bars. It writes by itself. */
+/** What is at the bottom of a terminal, below all that is printed: a prompt, or bars. It draws itself. */
 export interface Region {
-  /** Remove it, the cursor left at the beginning of its first row. */
+  /** Erase the region, and leave the cursor at the beginning of its first row. */
   erase(): void;
   draw(): void;
 }
 
 /**
- * The one owner of a terminal's screen: whatever is printed goes above the region that is shown, which is erased before and
- * drawn again behind it. Everything that writes to the terminal must come through here, or it is painted over.
+ * The one owner of a terminal's screen. Printed lines go above the region that is shown, which is erased before and
+ * drawn again after them. Everything that writes to the terminal must go through here, or it is overwritten.
  */
 export class Screen {
-  /** The last one is on the screen; it covers those before it. */
+  /** The last region is on the screen; it covers those before it. */
   readonly #regions: Region[] = [];
 
   /** Let `write` print whole lines above the region. */
@@ -33,7 +33,7 @@ export class Screen {
     return () => this.#hide(region);
   }
 
-  /** Draw a region anew that has changed; nothing while another covers it. */
+  /** Redraw a region that has changed, unless another covers it. */
   redraw(region: Region): void {
     if (this.#regions.at(-1) !== region) return;
     region.erase();
@@ -50,7 +50,7 @@ export class Screen {
   }
 }
 
-/** A terminal that takes text alone, such as that of an editor: no sequence moves its cursor or clears it. */
+/** A terminal that shows plain text only, such as an editor's: no sequence moves its cursor or clears it. */
 export function isDumb(): boolean {
   return process.env["TERM"] === "dumb";
 }
@@ -60,7 +60,10 @@ export function columnsOf(stream: NodeJS.WriteStream): number {
   return stream.columns || 80;
 }
 
-/** Rows that a line takes at so many columns, on a terminal that wraps it: a wide character that no longer fits begins the next. */
+/**
+ * Rows that a line takes on a terminal that wraps it at `columns`: a wide character that no longer fits begins the next
+ * row.
+ */
 export function rowsOf(line: string, columns: number): number {
   let rows = 1;
   let column = 0;
@@ -75,7 +78,7 @@ export function rowsOf(line: string, columns: number): number {
   return rows;
 }
 
-/** The beginning of a line that no terminal wraps at so many columns. */
+/** As much of a line as no terminal wraps at `columns`. */
 export function clip(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
   let width = 1; // of the ellipsis
@@ -88,7 +91,9 @@ export function clip(line: string, columns: number): string {
   return `${line.slice(0, end)}…`;
 }
 
-/** Characters that join to one picture count one by one: terminals do not agree on that, and too short a line is no harm. */
+/**
+ * Characters that join to one emoji count one by one: terminals disagree on them, and too short a line does no harm.
+ */
 function widthOf(line: string): number {
   let width = 0;
   for (const character of line) width += Bun.stringWidth(character);

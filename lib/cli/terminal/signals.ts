@@ -5,10 +5,10 @@ import { constants } from "node:os";
 const IGNORED = readIgnored();
 
 /**
- * Call `handler` for each of `signals`, but for those that were ignored when the program began: `nohup`, and shells that
- * put a job in the background, mean that it stays so.
+ * Call `handler` for each of `signals`, except those that were ignored when the program began: `nohup`, and shells that
+ * put a job in the background, want them to stay ignored.
  *
- * @returns the function that ends it
+ * @returns a function that removes the handler
  */
 export function onSignals(signals: readonly NodeJS.Signals[], handler: (signal: NodeJS.Signals) => void): () => void {
   const heard = signals.filter((signal) => !wasIgnored(signal));
@@ -18,12 +18,12 @@ export function onSignals(signals: readonly NodeJS.Signals[], handler: (signal: 
   };
 }
 
-/** Whether this one was ignored when the program began. */
+/** True when the signal was ignored when the program began. */
 export function wasIgnored(signal: NodeJS.Signals): boolean {
   return (IGNORED & (1n << BigInt(constants.signals[signal] - 1))) !== 0n;
 }
 
-/** Source: proc(5). Where there is no such file nothing is known, and nothing taken for ignored. */
+/** Source: proc(5). Without that file no signal counts as ignored. */
 function readIgnored(): bigint {
   try {
     const [, mask] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];

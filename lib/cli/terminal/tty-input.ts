@@ -1,23 +1,23 @@
 import { PassThrough } from "node:stream";
 
 /**
- * A terminal's input, as readline may have it. The real one of a window that was closed fails in place of ending, and throws
- * when its modes are set: in readline's close(), which then never says that it is closed.
+ * A terminal's input as readline sees it. The real input of a closed window fails instead of ending, and throws when
+ * its modes are set: in readline's close(), which then never reports that it is closed.
  */
 export class TtyInput extends PassThrough {
   readonly isTTY = true;
   readonly #tty: NodeJS.ReadStream;
-  /** Take nothing more from the terminal, and leave it to the next one. */
+  /** Stop reading the terminal, and leave it to its next reader. */
   readonly release: () => void;
 
-  /** `onGone` is called once, when there is no terminal any more. */
+  /** `onGone` is called once, when the terminal is gone. */
   constructor(tty: NodeJS.ReadStream, onGone: () => void) {
     super();
     this.#tty = tty;
     const onData = (bytes: Uint8Array) => void this.write(bytes);
     tty.on("data", onData).once("end", onGone).once("error", onGone);
     this.release = () => {
-      // What fails later still must not end the program.
+      // An error that comes later must not end the program either.
       tty
         .off("data", onData)
         .off("end", onGone)
@@ -26,12 +26,12 @@ export class TtyInput extends PassThrough {
     };
   }
 
-  /** Keys one by one as they come, or lines as the system edits them. A terminal that is gone has no modes. */
+  /** Raw mode gives keys as they come, otherwise lines that the system edits. A terminal that is gone has no modes. */
   setRawMode(on: boolean): this {
     try {
       this.#tty.setRawMode(on);
     } catch {
-      // told by its end
+      // the end of the input reports it
     }
     return this;
   }

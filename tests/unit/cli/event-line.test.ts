@@ -34,7 +34,7 @@ const LINES: [ServerEvent, string][] = [
     { event: "failed", name: "Client01", method: "get", code: "NOT_FOUND", message: "No such file." },
     "get failed for Client01: No such file. [NOT_FOUND]",
   ],
-  [{ event: "draining", on: true }, "Admitting nobody new"],
+  [{ event: "draining", on: true }, "Admitting no new clients"],
   [{ event: "draining", on: false }, "Admitting clients again"],
   [{ event: "stopping", message: "Bye." }, "Bye."],
   [{ event: "warning", message: "Careful." }, "Careful."],

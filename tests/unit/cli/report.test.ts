@@ -84,7 +84,7 @@ describe("reportError()", () => {
   test("says what happened, and below it what to do", () => {
     expect(report(new StorageError("DISK_FULL", 'No room left for "a".')).notes).toEqual([
       'commserver-client: No room left for "a".',
-      "  Make room, then run it again: it goes on where it stopped.",
+      "  Make room, then run it again: it resumes where it stopped.",
     ]);
   });
 

@@ -101,7 +101,7 @@ describe("flagHint()", () => {
     ["get a -o /dev/null", 'get "a" -o /dev/null'],
     ["get a -o", 'get "a" -o'],
   ])("tells how %j is written with a flag", (line, better) => {
-    expect(flagHint(parse(line))).toBe(`Flags go behind a name in quotes: ${better}`);
+    expect(flagHint(parse(line))).toBe(`Put the name in quotes to add flags: ${better}`);
   });
 
   test.each(["get a", "get a - b.txt", "get a -b.txt", "get --overwrite", 'get "a --b"  -x', "hello --you", "get"])(

@@ -15,12 +15,12 @@ describe("the list of tokens", () => {
     expect(lines).toHaveLength(4);
     expect(lines[0]).toMatch(/^NAME\s+ROLE\s+MADE\s+EXPIRES$/);
     expect(lines[1]).toMatch(/^laptop\s+write\s.*\snever$/);
-    expect(lines[2]).not.toContain("(over)");
-    expect(lines[3]).toEndWith(" (over)");
+    expect(lines[2]).not.toContain("(expired)");
+    expect(lines[3]).toEndWith(" (expired)");
   });
 
   test("that is empty says how to make one", () => {
-    expect(formatTokens([], NOW)).toBe("There is no token. Make one with: token add NAME");
+    expect(formatTokens([], NOW)).toBe("There are no tokens. Make one with: token add NAME");
   });
 });
 

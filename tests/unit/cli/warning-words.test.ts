@@ -14,7 +14,7 @@ const WORDS: readonly (readonly [DaemonWarning, string])[] = [
   ],
   [
     { kind: "changeable state", folder: "/s", mode: "0755", isAnothers: true },
-    `The state folder "/s" is another user's, who can change it, and so become operator of this server. ${ELSEWHERE}`,
+    `The state folder "/s" belongs to another user, who can change it, and so become operator of this server. ${ELSEWHERE}`,
   ],
   [
     { kind: "readable key", file: "/k", mode: "0644" },
@@ -22,11 +22,11 @@ const WORDS: readonly (readonly [DaemonWarning, string])[] = [
   ],
   [
     { kind: "private place", place: "/r/s" },
-    'The repository holds "/r/s", which is CommServer\'s own: it is neither listed nor served nor changed.',
+    'The repository holds "/r/s", which belongs to CommServer itself: it is never listed, served or changed.',
   ],
   [
     { kind: "few descriptors", limit: 32, wanted: { maxClients: 64, maxWaiting: 16 }, left: LEFT },
-    "Only 32 files may be open at once, too few for 64 seats and 16 who may wait: there are 1 seat, 2 who may wait, " +
+    "Only 32 files may be open at once, too few for 64 seats and 16 waiting clients. The server has only 1 seat, 2 waiting clients, " +
       "1 open file. Raise the limit (ulimit -Hn, LimitNOFILE=).",
   ],
   [
@@ -41,7 +41,7 @@ const WORDS: readonly (readonly [DaemonWarning, string])[] = [
   ],
   [
     { kind: "never started", stateDir: "/my state" },
-    'No server has ever run with the state folder "/my state". The invite is for one that is started with: ' +
+    'No server has ever run with the state folder "/my state". The invite is for a server that is started with: ' +
       "commserver-server --repository DIR --state-dir '/my state'",
   ],
   [
@@ -51,7 +51,7 @@ const WORDS: readonly (readonly [DaemonWarning, string])[] = [
   [
     { kind: "exposed socket" },
     "No operator's socket: others on this machine could use it, or put their own in its place. " +
-      "There is this server's own terminal, and a token of the role operator.",
+      "Use this server's own terminal, or a token of the role operator.",
   ],
   [{ kind: "no socket", fault: "EACCES" }, "No operator's socket: EACCES"],
 ];

@@ -29,7 +29,7 @@ describe("what is made by a name that was typed", () => {
 
   test("and who asks for one that is not there hears what stands between names", () => {
     const missing = new CommError("NOT_FOUND", "There is none.");
-    expect(withSlash(missing, "docs\\a", "win32").message).toBe('There is none. Between names stands "/".');
+    expect(withSlash(missing, "docs\\a", "win32").message).toBe('There is none. The separator between names is "/".');
     expect(withSlash(missing, "docs\\a", "linux")).toBe(missing);
     expect(withSlash(missing, "docs/a", "win32")).toBe(missing);
   });

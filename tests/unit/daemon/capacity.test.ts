@@ -56,8 +56,8 @@ describe("the room of a server", () => {
       { limit: 32, open: 10 },
     );
     expect(warnings.map(warningText)).toEqual([
-      `Only 32 files may be open at once, too few for 64 seats and 16 who may wait: there are ${maxClients} seats, ` +
-        `${maxWaiting} who may wait, ${maxFiles} open files. Raise the limit (ulimit -Hn, LimitNOFILE=).`,
+      `Only 32 files may be open at once, too few for 64 seats and 16 waiting clients. The server has only ${maxClients} seats, ` +
+        `${maxWaiting} waiting clients, ${maxFiles} open files. Raise the limit (ulimit -Hn, LimitNOFILE=).`,
     ]);
     expect(maxClients).toBeLessThan(20);
   });

@@ -146,7 +146,7 @@ describe("the limits of a server", () => {
       flag === "--limit-rate" ? { perSession: 16_000, total: undefined } : { perSession: undefined, total: 16_000 },
     );
     for (const rate of ["0", "1", "15999", "15.9K"]) {
-      expect(() => settings(flag, rate)).toThrow(new UsageError(`${flag} takes 16000 bytes a second at least.`));
+      expect(() => settings(flag, rate)).toThrow(new UsageError(`${flag} takes at least 16000 bytes a second.`));
     }
   });
 
