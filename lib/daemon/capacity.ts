@@ -1,8 +1,8 @@
-/** What a server would hold at once, or can. */
+/** How much a server holds at once: as wanted, or as possible. */
 export interface Capacity {
   readonly maxClients: number;
   readonly maxWaiting: number;
-  /** Connections in their handshake, and those that only linger. */
+  /** Connections in their handshake, and lingering ones. */
   readonly maxPassing: number;
   /** Descriptors of files and folders. */
   readonly maxFiles: number;
@@ -10,15 +10,15 @@ export interface Capacity {
 
 /** Spare descriptors: for operators, for files that are opened and closed at once, for the runtime. */
 const SLACK = 8;
-/** Files that a server and each of its seats should be able to have open: with less there is a warning. */
+/** Files that a server and each of its seats should be able to open; with fewer there is a warning. */
 const FILES = 32;
 const FILES_PER_SEAT = 4;
-/** One that is received takes three. */
+/** Receiving one file takes three descriptors. */
 const LEAST_FILES = 4;
 
 /**
- * What of `wanted` so many `free` descriptors allow. Connections and files have each a part of their own, so that neither
- * takes the last descriptor from the other: accept() fails without one, and is tried again without end.
+ * The part of `wanted` that `free` descriptors allow. Connections and files each have a share, so that neither takes
+ * the last descriptor from the other: accept() fails without one, and is retried without end.
  */
 export function capacityFor(free: number, wanted: Omit<Capacity, "maxFiles">): Capacity & { isEnough: boolean } {
   const room = Math.max(SLACK, free - SLACK);

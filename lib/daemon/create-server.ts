@@ -10,14 +10,14 @@ import type { LocalAccess } from "./local-access.ts";
 import type { Records } from "./records.ts";
 import type { DaemonSettings } from "./settings.ts";
 
-/** What the settings alone do not say. */
+/** The parts of a server that the settings do not determine. */
 export interface ServerParts extends Pick<ServerOptions, "agent" | "storage" | "invite" | "onStopRequest"> {
   readonly records: Records;
   readonly local: LocalAccess;
   readonly descriptors: DescriptorBudget;
 }
 
-/** A server that listens nowhere yet. */
+/** A server that does not listen yet. */
 export function createServer(settings: DaemonSettings, parts: ServerParts): CommServer {
   const { records, local, descriptors, ...rest } = parts;
   const { tokens, ledger } = records;

@@ -26,28 +26,28 @@ import { type ClientDoor, clientDoor } from "./web-door.ts";
 export interface DaemonOptions {
   /** Program and version, for clients. */
   readonly agent: string;
-  /** Wraps each transport, to watch what passes. */
+  /** Wraps each transport, to trace its frames. */
   readonly trace: (transport: Transport) => Transport;
-  /** Whether the secret of a first token can be shown to somebody. */
+  /** Whether a person or program can see the secret of the first token. */
   readonly canShowInvite: boolean;
-  /** An operator asked to stop. */
+  /** Called when an operator asks the server to stop. */
   onStopRequest(): void;
 }
 
-/** What a server that has started serves, and where. */
+/** The settings of a server that has started, with what it found out. */
 export interface Serving extends DaemonSettings {
-  /** As clients know it: fingerprint, "authority", or null without encryption. */
+  /** The identity that clients see: fingerprint, "authority", or null without encryption. */
   readonly identity: string | null;
   readonly fingerprint: string | null;
   /** The public key's digest, as curl takes it; null without encryption. */
   readonly pin: string | null;
-  /** Whether something could be written to the repository at the start, where clients may. */
+  /** Whether a test write to the repository succeeded at the start, if clients may write. */
   readonly canWrite: boolean;
-  /** The invite of the first token: only at the first start, and only when somebody can see it. */
+  /** The invite of the first token: only at the first start, and only if it can be shown. */
   readonly invite: string | undefined;
 }
 
-/** A server with all that it needs: repository, records, identity, listeners, invitation. Views depend on it. */
+/** A server with all its parts: repository, records, identity, listeners, invitation. Views depend on it. */
 export class Daemon {
   readonly server: CommServer;
   readonly serving: Serving;
@@ -69,7 +69,7 @@ export class Daemon {
     this.#door = door;
   }
 
-  /** Everything that can fail comes before anything is shown. @throws CommError of what can't be opened or listened at */
+  /** Does everything that can fail before anything is shown. @throws CommError when a part can't be opened */
   static async start(settings: DaemonSettings, options: DaemonOptions): Promise<Daemon> {
     let onNotice = (_message: string) => {};
     const repository = await Repository.open(settings, (message) => onNotice(message));
@@ -96,7 +96,7 @@ export class Daemon {
     tokens.keepSalts();
     const local = new LocalAccess(tokens);
     const descriptors = budgetDescriptors(settings);
-    // Its addresses are set when the port is known.
+    // The addresses are set when the port is known.
     let invitation: Invitation = { addresses: [], identity: identityOf(identity, certificate !== undefined) };
     const server = createServer(settings, {
       agent,
@@ -119,7 +119,7 @@ export class Daemon {
     const onOperator = (transport: Transport) => server.accept(trace(transport), "operator");
     const operators = listenOperators(stateDir, onOperator, closeFrom?.operators);
     saveInvitation(stateDir, invitation);
-    // On this machine there is no name that an authority could have vouched for.
+    // On this machine clients use no name that an authority has certified, so they pin the fingerprint.
     const fingerprint = identityOf(identity, false);
     noteState(stateDir);
     const localInvite = local.leaveInvite(port, fingerprint);
@@ -159,12 +159,12 @@ export class Daemon {
     return new Operator(await Client.connect({ transport: theirs, ...terms }));
   }
 
-  /** The first invite could not be shown to anybody. @returns false when its token stays all the same */
+  /** Called when the first invite could not be shown. @returns false when its token could not be removed */
   takeFirstInviteBack(): boolean {
     return takeFirstInviteBack(this.server);
   }
 
-  /** Listen no more, and end all sessions: transfers have `stopTimeoutMs` of the settings to finish. */
+  /** Stop listening, and end all sessions: transfers have `stopTimeoutMs` of the settings to finish. */
   async stop(): Promise<void> {
     this.#close();
     await this.server.shutdown(this.serving.stopTimeoutMs);

@@ -2,28 +2,28 @@ import { descriptorLimit, openDescriptors } from "../platform/descriptors.ts";
 import { type Capacity, capacityFor } from "./capacity.ts";
 import type { DaemonWarning } from "./warnings.ts";
 
-/** Connections in their handshake, of all and of one address. */
+/** The most connections in their handshake, of all addresses and of one. */
 export const MAX_UNADMITTED = 1_024;
 export const MAX_UNADMITTED_PER_ADDRESS = 256;
-/** Connections in their handshake and those that only linger for their last words: so many times the former. */
+/** Connections in their handshake or lingering after a close, as a multiple of those in their handshake. */
 const PASSING_FACTOR = 5;
 export const MAX_PASSING = PASSING_FACTOR * MAX_UNADMITTED;
-/** Descriptors that nothing but a new connection gets, which is closed at once, and those that only operators get. */
+/** Descriptors reserved for new connections that are closed at once, and for operators. */
 const LAST = 2;
 const LAST_FOR_OPERATORS = 1;
 
-/** What the limit of open files leaves of each thing that takes one. */
+/** The shares of the limit of open files. */
 export interface DescriptorBudget extends Omit<Capacity, "maxFiles"> {
   readonly maxUnadmitted: number;
   readonly maxUnadmittedPerAddress: number;
-  /** Descriptors of files; undefined: as many as there are. */
+  /** Descriptors of files; undefined: no limit of ours. */
   readonly maxFiles: number | undefined;
   /** Connections with a descriptor from this one on are closed at once; undefined: none are. */
   readonly closeFrom: { readonly clients: number; readonly operators: number } | undefined;
   readonly warnings: readonly DaemonWarning[];
 }
 
-/** What the limit of open files leaves of what was asked for. Called before anything is listened at. */
+/** What the limit of open files allows of the wanted capacity. Called before the server listens. */
 export function budgetDescriptors(
   { maxClients, maxWaiting }: Pick<Capacity, "maxClients" | "maxWaiting">,
   { limit, open } = { limit: descriptorLimit(), open: openDescriptors() },
@@ -41,7 +41,7 @@ export function budgetDescriptors(
   };
 }
 
-/** Of those that pass, some are left for last words. */
+/** Some of the passing connections are reserved for lingering ones. */
 function handshakes(maxPassing: number): { maxUnadmitted: number; maxUnadmittedPerAddress: number } {
   const maxUnadmitted = Math.min(MAX_UNADMITTED, Math.floor(maxPassing * 0.75));
   return { maxUnadmitted, maxUnadmittedPerAddress: Math.min(MAX_UNADMITTED_PER_ADDRESS, maxUnadmitted) };

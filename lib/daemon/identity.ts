@@ -8,7 +8,7 @@ import { readTextFile } from "../state/text-file.ts";
 import { certificatesIn, privateKeyIn } from "../transport/pem.ts";
 import type { CertificateFiles } from "./settings.ts";
 
-/** What a server shows of itself, and proves with its key. Both PEM. */
+/** A server's certificate, and the key that proves it. Both PEM. */
 export interface Identity {
   readonly cert: string;
   readonly key: string;
@@ -27,7 +27,7 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 /** "No well-defined expiration date" (RFC 5280, section 4.1.2.5): clients pin the certificate itself. */
 const NEVER = new Date("9999-12-31T23:59:59Z");
 
-/** The identity that the settings name, or else that of the state folder. @throws as openIdentity(), readTextFile() */
+/** The identity that the settings name, otherwise the state folder's. @throws as openIdentity(), readTextFile() */
 export async function findIdentity(stateDir: string, given: CertificateFiles | undefined): Promise<Identity> {
   if (given === undefined) return openIdentity(identityFile(stateDir));
   const { certFile, keyFile } = given;
@@ -37,14 +37,14 @@ export async function findIdentity(stateDir: string, given: CertificateFiles | u
 /**
  * The identity in `file`, made there at the first start.
  *
- * @throws StorageError DISK_FAILED when what is there is no identity; DISK_DENIED, DISK_FULL
+ * @throws StorageError DISK_FAILED when the file holds no identity; DISK_DENIED, DISK_FULL
  */
 export async function openIdentity(file: string): Promise<Identity> {
   const pem = readPrivate(file);
   return pem === undefined ? rotateIdentity(file) : parseIdentity(pem, pem, file);
 }
 
-/** A new identity in `file`, in place of what is there. @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED */
+/** A new identity in `file`, which is replaced. @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED */
 export async function rotateIdentity(file: string): Promise<Identity> {
   const { cert, key } = await createCertificate();
   writePrivate(file, `${key}\n${cert}\n`);
@@ -52,9 +52,9 @@ export async function rotateIdentity(file: string): Promise<Identity> {
 }
 
 /**
- * As rotateIdentity(), for the state folder of a server: a running one would go on with the old identity.
+ * As rotateIdentity(), for the state folder of a server: a running server would keep the old identity.
  *
- * @throws CommError STATE_IN_USE when one runs; as rotateIdentity()
+ * @throws CommError STATE_IN_USE while a server runs; as rotateIdentity()
  */
 export async function rotateIdentityOf(stateDir: string): Promise<Identity> {
   const ledger = lockState(stateDir);
@@ -76,9 +76,9 @@ function lockState(stateDir: string): Ledger {
 }
 
 /**
- * An identity that others have made. `source` names it in the error.
+ * An identity made elsewhere. `source` names it in the error.
  *
- * @throws StorageError DISK_FAILED when these are no certificate and its key
+ * @throws StorageError DISK_FAILED when `cert` and `key` are not a certificate and its key
  */
 export function parseIdentity(cert: string, key: string, source: string): Identity {
   const chain = certificatesIn(cert).join("\n");
@@ -91,7 +91,7 @@ export function parseIdentity(cert: string, key: string, source: string): Identi
     return { cert: chain, key: keyPem, digest: digestOf(chain) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StorageError("DISK_FAILED", `${quote(source)} is no identity: ${why}.`, { cause });
+    throw new StorageError("DISK_FAILED", `${quote(source)} holds no identity: ${why}.`, { cause });
   }
 }
 
@@ -100,7 +100,7 @@ function digestOf(cert: string): Uint8Array {
 }
 
 async function createCertificate(): Promise<{ cert: string; key: string }> {
-  // Once in the life of a server: nobody else pays for it. The library needs the metadata of its classes.
+  // Imported here because a server needs it only once. The library needs the metadata of its classes.
   await import("reflect-metadata");
   const { X509CertificateGenerator } = await import("@peculiar/x509");
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);

@@ -7,7 +7,7 @@ import { invitationFile } from "../state/state-dir.ts";
 import { formatFingerprint } from "../transport/tls.ts";
 import type { Identity } from "./identity.ts";
 
-/** What an invite says of a server. */
+/** What an invite says about a server. */
 export interface Invitation {
   /** `HOST:PORT`, the likeliest first. */
   readonly addresses: readonly string[];
@@ -22,7 +22,7 @@ export function saveInvitation(stateDir: string, invitation: Invitation): void {
   writePrivate(invitationFile(stateDir), `${JSON.stringify(invitation)}\n`);
 }
 
-/** That of the last start; undefined when there was none. */
+/** The invitation of the last start; undefined when there was none. */
 export function lastInvitation(stateDir: string): Invitation | undefined {
   try {
     return v.parse(SavedInvitation, JSON.parse(readPrivate(invitationFile(stateDir)) ?? ""));
@@ -41,7 +41,7 @@ export function inviteFor(token: Token, { addresses, identity }: Invitation): st
   return formatInvite({ label: labelOf(hostname()), addresses, identity, token });
 }
 
-/** A name that a client can type, and that is no address. */
+/** A name that a client can type, and that can't be taken for an address. */
 function labelOf(host: string): string {
   const label = host
     .split(".")[0]

@@ -16,12 +16,12 @@ export interface ClientListener {
 export interface ClientListenerOptions {
   /** For TLS; undefined: no encryption. */
   readonly credentials: ServerCredentials | undefined;
-  /** A connection with a descriptor from this one on is closed at once; undefined: none is. */
+  /** Connections with this descriptor or a higher one are closed at once; undefined: none are. */
   readonly closeFrom: number | undefined;
 }
 
 /**
- * Listen for clients: without a host at all addresses, IPv4 and IPv6, or IPv4 alone where there is no IPv6.
+ * Listen for clients. Without a host: at all addresses, IPv4 and IPv6, or only IPv4 on a machine without IPv6.
  *
  * @throws CommError CANNOT_LISTEN
  */

@@ -6,7 +6,7 @@ import { systemClock } from "../session/clock.ts";
 import { leaveLocalInvite } from "../state/local-invite.ts";
 import type { DaemonWarning } from "./warnings.ts";
 
-/** A token of this run alone, for other programs of the server's own user on its own machine. */
+/** A token for this run only, for other programs of the server's user on its machine. */
 export class LocalAccess {
   /** For the server. */
   readonly known: KnownToken;
@@ -20,8 +20,8 @@ export class LocalAccess {
   }
 
   /**
-   * Leave an invite where those programs find it. A server whose user has no folder of its own still serves: its clients
-   * join it as those of other machines do.
+   * Leave an invite where those programs find it. A server whose user has no such folder still serves: its clients join
+   * it as those of other machines do.
    *
    * @param identity fingerprint, or null without encryption
    */

@@ -11,7 +11,7 @@ import { connect, listen } from "../transport/socket.ts";
 import type { OnTransport } from "./listeners.ts";
 import type { SocketWarning } from "./warnings.ts";
 
-/** Longest path of a Unix socket that every system takes (sun_path of macOS, less the NUL). */
+/** The longest path of a Unix socket, in bytes, that every system takes (sun_path of macOS, less the NUL). */
 const MAX_SOCKET_PATH = 103;
 
 const CONNECT_MS = 10_000;
@@ -23,8 +23,8 @@ export interface OperatorListener {
 }
 
 /**
- * Listen for operators at a socket in the state folder that only its owner can use. A server without one still serves: then
- * there is a warning instead. `closeFrom` as in listenClients().
+ * Listen for operators at a socket in the state folder that only its owner can use. A server without one still serves,
+ * with a warning. `closeFrom` as in listenClients().
  */
 export function listenOperators(stateDir: string, onTransport: OnTransport, closeFrom?: number): OperatorListener {
   const path = operatorSocket(stateDir);
@@ -33,7 +33,7 @@ export function listenOperators(stateDir: string, onTransport: OnTransport, clos
   }
   const umask = process.umask(0o177);
   try {
-    // What a killed server left: the ledger's lock says that no other server lives here.
+    // A killed server may have left the socket: the ledger's lock shows that no other server runs here.
     rmSync(path, { force: true });
     if (isChangeable(stateDir)) return noSocket({ kind: "exposed socket" });
     const { stop } = listen({ kind: "unix", path }, onTransport, undefined, closeFrom);
@@ -52,19 +52,19 @@ function noSocket(warning: SocketWarning): OperatorListener {
   return { warnings: [warning], stop() {} };
 }
 
-/** The umask has done it already, where there are rights and the disk has none of its own to give. */
+/** The umask has done it already, unless the disk gives rights of its own, or keeps none. */
 function tryClose(path: string): void {
   try {
     chmodSync(path, 0o600);
   } catch {
-    // then it is looked at as it is
+    // then the check that follows sees the rights as they are
   }
 }
 
 export interface SocketOptions {
   /** Program and version, for the server. */
   readonly agent: string;
-  /** Wraps the transport, to watch what passes. */
+  /** Wraps the transport, to trace its frames. */
   readonly trace: (transport: Transport) => Transport;
   readonly timeoutMs?: number;
 }
@@ -73,12 +73,12 @@ export interface SocketOptions {
 export async function connectSocket(stateDir: string, options: SocketOptions): Promise<Client> {
   const { agent, trace, timeoutMs = CONNECT_MS } = options;
   const path = operatorSocket(stateDir);
-  // Another user who can put a socket there could play the server. Root looks at what others run.
+  // Another user who can put a socket there could pose as the server. Root may operate the servers of others.
   const { canWrite } = exposureOf(stateDir);
   if (canWrite || (exposureOf(path).isAnothers && process.geteuid?.() !== 0)) {
     throw new TransportError(
       "CANNOT_CONNECT",
-      `The operator's socket ${path} may be another's: others can change its folder.`,
+      `The operator's socket ${path} may belong to another user: others can change its folder.`,
     );
   }
   const transport = await connect({ kind: "unix", path }, { timeoutMs }).catch((cause) => {

@@ -1,12 +1,12 @@
 import { networkInterfaces } from "node:os";
 import { DEFAULT_PORT, formatHostPort } from "../transport/address.ts";
 
-/** Addresses in an invite, at most. */
+/** The most addresses in an invite. */
 const MAX_ADDRESSES = 8;
 
-/** Where others reach a server that listens at `host` (undefined: everywhere) and `port`. */
+/** Addresses of a server that listens at `host` (undefined: everywhere) and `port`, for others to connect to. */
 export function ownAddresses(host: string | undefined, port = DEFAULT_PORT): string[] {
-  // By which interface it is reached is another thing on each machine.
+  // A zone (`%eth0`) means something only on this machine.
   if (host !== undefined && host !== "::" && host !== "0.0.0.0")
     return [formatHostPort(host.replace(/%.*$/, ""), port)];
   const found = networkAddresses();
@@ -15,7 +15,7 @@ export function ownAddresses(host: string | undefined, port = DEFAULT_PORT): str
   return hosts.slice(0, MAX_ADDRESSES).map((address) => formatHostPort(address, port));
 }
 
-/** Addresses of this machine that others may reach, IPv4 first; without those that mean another machine elsewhere. */
+/** Addresses at which others may reach this machine, IPv4 first; without those that mean another machine elsewhere. */
 export function networkAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const outside = all.filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));
@@ -25,7 +25,7 @@ export function networkAddresses(): string[] {
   ].map(({ address }) => address);
 }
 
-/** Link-local addresses: they mean this machine only on one network, to clients that are in it too. */
+/** Link-local addresses, which mean this machine only to clients on the same network. */
 function linkLocalAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const addresses = all.filter(({ internal, address }) => !internal && address.startsWith("fe80:"));

@@ -2,14 +2,14 @@ import { TokenStore } from "../server/access/token-store.ts";
 import { Ledger } from "../server/ledger.ts";
 import { ledgerFile, tokensFile } from "../state/state-dir.ts";
 
-/** What a server keeps of its clients, in its state folder: the ledger and the tokens. */
+/** A server's records of its clients, in its state folder: the ledger and the tokens. */
 export interface Records {
   readonly ledger: Ledger;
   readonly tokens: TokenStore;
 }
 
 /**
- * Open them. The lock of the ledger keeps every other server, and every command that changes the state folder, away.
+ * Open the records. The ledger's lock keeps out every other server, and every command that changes the state folder.
  *
  * @throws CommError STATE_IN_USE; StorageError DISK_DENIED, DISK_FAILED, NEWER_STATE
  */

@@ -9,11 +9,11 @@ import type { Storage } from "../storage/storage.ts";
 import type { RepositorySettings } from "./settings.ts";
 import type { DaemonWarning } from "./warnings.ts";
 
-/** The folder that is served: opens it, and wraps it in the limits that hold for it. */
+/** The served folder: opens it, and wraps it in its limits. */
 export class Repository {
   readonly #settings: RepositorySettings;
   readonly #local: LocalStorage;
-  /** Why nothing can be written, where clients may. */
+  /** Why the folder can't be written, although clients may write. */
   readonly #writeFault: string | undefined;
 
   private constructor(settings: RepositorySettings, local: LocalStorage) {
@@ -22,7 +22,7 @@ export class Repository {
     this.#writeFault = settings.isWritable ? writeFault(local.location) : undefined;
   }
 
-  /** `onNotice` hears, in words for the operator, what is the matter with the folder later. @throws as LocalStorage.at() */
+  /** `onNotice` gets later faults of the folder, in words for the operator. @throws as LocalStorage.at() */
   static async open(settings: RepositorySettings, onNotice: (message: string) => void): Promise<Repository> {
     const { certFile, keyFile } = settings.certificate ?? {};
     const files = [certFile, keyFile].filter((file) => file !== undefined);
@@ -41,7 +41,7 @@ export class Repository {
     return this.#writeFault === undefined;
   }
 
-  /** What the server serves, with at most `maxFiles` open files (undefined: no limit). */
+  /** The storage for the server, with at most `maxFiles` open files (undefined: no limit). */
   storage(maxFiles: number | undefined): Storage {
     const storage = maxFiles === undefined ? this.#local : new FewFilesStorage(this.#local, maxFiles);
     const { budget, isWritable } = this.#settings;

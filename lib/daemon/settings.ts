@@ -2,11 +2,11 @@ import type { BandwidthLimits } from "../server/bandwidth.ts";
 import type { CallRates } from "../server/call-rates.ts";
 import type { BudgetLimits } from "../storage/budget.ts";
 
-/** What a server is started with. */
+/** The settings of a server. */
 export interface DaemonSettings extends RepositorySettings {
   /** Where to listen; undefined: at all addresses, IPv4 and IPv6. */
   readonly host: string | undefined;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   /** Addresses for invites; undefined: those of this machine. */
   readonly advertised: readonly string[] | undefined;
@@ -19,17 +19,17 @@ export interface DaemonSettings extends RepositorySettings {
   readonly certificate?: CertificateFiles;
   readonly maxClients: number;
   readonly maxWaiting: number;
-  /** Seats and places in the queue that one address may have with one token. */
+  /** The most seats and queue places for one address with one token. */
   readonly maxPerAddress: number;
   readonly callRates: CallRates;
-  /** Bytes that clients may make the server keep in memory. */
+  /** The most memory that clients may use in the server, in bytes. */
   readonly maxMemory: number;
   readonly bandwidth: BandwidthLimits;
-  /** How long a session may ask for nothing; undefined: for ever. */
+  /** How long a session may make no request; undefined: for ever. */
   readonly idleMs: number | undefined;
   /** How long a seat is kept for a client whose link was lost. */
   readonly graceMs: number;
-  /** How long transfers may go on when the server stops. */
+  /** How long transfers may continue when the server stops. */
   readonly stopTimeoutMs: number;
 }
 

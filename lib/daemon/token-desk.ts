@@ -13,9 +13,9 @@ import { ownAddresses } from "./own-addresses.ts";
 import { openRecords } from "./records.ts";
 import type { DaemonWarning } from "./warnings.ts";
 
-/** Where tokens are made and revoked. @throws CommError as Operator's calls do */
+/** Makes, lists and revokes tokens. @throws CommError as Operator's calls do */
 export interface TokenDesk extends Pick<Operator, "issueToken" | "revokeToken" | "tokens"> {
-  /** What its user should know of the state folder; a running server has said it already. */
+  /** Warnings about the state folder; none from a running server, which has shown them already. */
   readonly warnings: readonly DaemonWarning[];
   close(): Promise<void>;
 }
@@ -25,7 +25,11 @@ export interface TokenDeskOptions extends SocketOptions {
   readonly mayMake: boolean;
 }
 
-/** That of the running server, or else of its state folder. @throws CommError STATE_IN_USE; StorageError NO_SUCH_FILE, … */
+/**
+ * The desk of the running server, otherwise of its state folder.
+ *
+ * @throws CommError STATE_IN_USE; StorageError NO_SUCH_FILE, …
+ */
 export async function openTokenDesk(stateDir: string, options: TokenDeskOptions): Promise<TokenDesk> {
   try {
     const operator = new Operator(await connectSocket(stateDir, options));
@@ -45,7 +49,7 @@ export async function openTokenDesk(stateDir: string, options: TokenDeskOptions)
   }
 }
 
-/** Of a server that has never run, as it will be when it is started without flags. */
+/** The invitation of a server that has never run, as if it were started without flags. */
 async function firstInvitation(stateDir: string): Promise<Invitation> {
   const identity = identityOf(await openIdentity(identityFile(stateDir)), false);
   return { addresses: ownAddresses(undefined), identity };

@@ -1,18 +1,18 @@
 import type { CommError } from "../errors.ts";
 import type { StateWarning } from "../state/exposed-state.ts";
 
-/** What the operator of a server should know when it starts, as facts: the command line has the words. */
+/** Warnings to a server's operator at the start, as facts: the command line words them. */
 export type DaemonWarning =
   | StateWarning
   /** The repository holds a state folder or a key, which is not served. */
   | { readonly kind: "private place"; readonly place: string }
-  /** Too few files may be open at once for all that was asked for. */
+  /** Too few files may be open at once for the wanted seats. */
   | { readonly kind: "few descriptors"; readonly limit: number; readonly wanted: Seating; readonly left: LeftOver }
-  /** Clients may write, but nothing can be written to the repository. */
+  /** Clients may write, but the repository can't be written. */
   | { readonly kind: "unwritable repository"; readonly fault: string }
   /** The repository has no file locks. */
   | { readonly kind: "no file locks"; readonly fault: string }
-  /** There is no invite for other programs of this user on this machine. */
+  /** No invite could be left for other programs of this user on this machine. */
   | { readonly kind: "no local invite"; readonly fault: CommError }
   /** No server has ever run with this state folder: an invite made from it is for one that starts without flags. */
   | { readonly kind: "never started"; readonly stateDir: string }

@@ -1,13 +1,15 @@
 import { exposureOf } from "./exposure.ts";
 
-/** What others on this machine can do with what only one user should reach. */
+/** Ways in which others on this machine can reach a server's private state. */
 export type StateWarning =
-  /** Others can change the state folder, and so become operator of its server; `isAnothers`: another user owns it. */
+  /**
+   * Others can change the state folder, and so become the operator of its server; `isAnothers`: another user owns it.
+   */
   | { readonly kind: "changeable state"; readonly folder: string; readonly mode: string; readonly isAnothers: boolean }
   /** Others can read the key of the server, and so pass for it. */
   | { readonly kind: "readable key"; readonly file: string; readonly mode: string };
 
-/** Of a server's state folder, and of its key, which may lie elsewhere. */
+/** The warnings for a server's state folder, and for its key, which may be elsewhere. */
 export function stateWarnings(stateDir: string, keyFile: string | undefined): StateWarning[] {
   const warnings: StateWarning[] = [];
   const folder = exposureOf(stateDir);
@@ -19,7 +21,7 @@ export function stateWarnings(stateDir: string, keyFile: string | undefined): St
   return warnings;
 }
 
-/** True when others on this machine can change what is in a folder. */
+/** True when others on this machine can change the files in a folder. */
 export function isChangeable(folder: string): boolean {
   const { canWrite, isAnothers } = exposureOf(folder);
   return canWrite || isAnothers;

@@ -9,15 +9,15 @@ export interface Exposure {
   readonly canWrite: boolean;
   /** Another user than root owns it, and so can do everything with it. */
   readonly isAnothers: boolean;
-  /** As it is written: `0755`. */
+  /** The mode in octal: `0755`. */
   readonly mode: string;
 }
 
 const NOTHING: Exposure = { canRead: false, canWrite: false, isAnothers: false, mode: "" };
 
 /**
- * What others can do with the file or folder at `path`, links followed. Some disks keep no rights (FAT, NTFS, exFAT):
- * what counts is what the system reports.
+ * What others can do with the file or folder at `path`, links followed. On disks that keep no rights (FAT, NTFS, exFAT)
+ * the rights that the system reports count.
  */
 export function exposureOf(path: string): Exposure {
   if (!HAS_MODES) return NOTHING;
@@ -28,7 +28,7 @@ export function exposureOf(path: string): Exposure {
     if (!exposure.canRead && !exposure.canWrite && !exposure.isAnothers) return exposure;
     return canReach(real) ? exposure : NOTHING;
   } catch {
-    return NOTHING; // it is not there
+    return NOTHING; // it does not exist
   }
 }
 
@@ -46,7 +46,7 @@ function isAnother(uid: number): boolean {
   return uid !== 0 && uid !== process.geteuid?.();
 }
 
-/** Whether others may enter all the folders above. */
+/** True when others may enter all the folders above. */
 function canReach(path: string): boolean {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const { mode, uid } = fs.statSync(folder);

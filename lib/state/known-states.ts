@@ -24,11 +24,11 @@ export function noteState(stateDir: string): void {
     const real = fs.realpathSync.native(stateDir);
     writePrivate(join(folder(), Bun.hash.xxHash3(real).toString(16)), real);
   } catch {
-    // This user has no folder for notes; the mark in the state folder has to do.
+    // This user has no folder for notes; the mark in the state folder must be enough.
   }
 }
 
-/** The state folders that were noted. */
+/** The noted state folders. */
 export function knownStates(): string[] {
   return noted().map(({ stateDir }) => stateDir);
 }
@@ -46,6 +46,6 @@ function noted(): { file: string; stateDir: string }[] {
       return stateDir ? [{ file, stateDir }] : [];
     });
   } catch {
-    return []; // none, or not for us to read
+    return []; // no such folder, or not readable for us
   }
 }

@@ -7,11 +7,11 @@ import { readPrivate, writePrivate } from "./private-file.ts";
 import { defaultStateDir, makeStateDir } from "./state-dir.ts";
 
 /**
- * What a running server leaves for other terminals of the same user on the same machine: a file named by its port, in
- * the user's own state folder, wherever the state of the server is.
+ * An invite that a running server leaves for other terminals of the same user on the same machine: a file named by its
+ * port, in the user's own state folder, wherever the server keeps its state.
  */
 export interface LocalInvite {
-  /** Process id of the server. Once the server is gone, the file means nothing. */
+  /** Process id of the server. After the server has ended, the file is ignored. */
   readonly pid: number;
   /** Fingerprint; null without encryption. */
   readonly identity: string | null;
@@ -25,7 +25,7 @@ function fileOf(port: number): string {
   return join(defaultStateDir(), "local", `${port}.json`);
 }
 
-/** Write it. @returns the function that removes it @throws StorageError */
+/** Write the invite. @returns the function that removes it @throws StorageError */
 export function leaveLocalInvite(port: number, invite: LocalInvite): () => void {
   const file = fileOf(port);
   makeStateDir(defaultStateDir());
@@ -49,6 +49,6 @@ export function findLocalInvite(port: number): LocalInvite | undefined {
     process.kill(invite.pid, 0);
     return invite;
   } catch {
-    return undefined; // none, or of a server that was killed
+    return undefined; // no invite, or that of a server that was killed
   }
 }

@@ -7,7 +7,7 @@ import { withNameLock } from "../storage/local/locks/name-lock.ts";
 import { OWN_FILE, tryNarrow } from "../storage/local/rights.ts";
 import { exposureOf } from "./exposure.ts";
 
-/** Files that only their owner may read: keys, verifiers, what a client remembers. */
+/** Files that only their owner may read: keys, verifiers, a client's known servers. */
 
 /** The text of `file`, undefined when there is none. @throws StorageError DISK_DENIED, DISK_FAILED */
 export function readPrivate(file: string): string | undefined {
@@ -22,7 +22,7 @@ export function readPrivate(file: string): string | undefined {
 
 /**
  * Replace `file` as a whole and durably: after a crash it holds the old text or the new one. On a disk that keeps no
- * rights others can read it. With `mustBeOwn`, nothing is written there.
+ * rights others can read it; with `mustBeOwn` the call fails there instead.
  *
  * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED, BUSY
  */
@@ -36,7 +36,7 @@ export function writePrivate(file: string, text: string, { mustBeOwn = false } =
 }
 
 /**
- * Append to `file`, which is made when it does not exist.
+ * Append to `file`, which is created if it does not exist.
  *
  * @throws StorageError as writePrivate() with `mustBeOwn`
  */
@@ -56,8 +56,8 @@ export function appendPrivate(file: string, text: string): void {
 }
 
 /**
- * Make `file`, or close it to others, before a library opens it with the rights of the umask. A failure here is ignored:
- * opening the file fails next, and says why.
+ * Create `file`, or close it to others, before a library opens it with the rights of the umask. A failure here is
+ * ignored: opening the file fails next, and says why.
  */
 export function closeToOthers(file: string): void {
   try {
@@ -65,7 +65,7 @@ export function closeToOthers(file: string): void {
     tryNarrow(fd, OWN_FILE);
     fs.closeSync(fd);
   } catch {
-    // no such folder, or not ours
+    // no such folder, or a file of another user
   }
 }
 
@@ -77,7 +77,7 @@ function requireOwn(file: string): void {
 }
 
 function replace(file: string, text: string, mustBeOwn: boolean): void {
-  // One name for all writers: the next write removes what a crash left.
+  // One name for all writers: the next write replaces what a crash left.
   const temporary = `${file}.new`;
   try {
     fs.rmSync(temporary, { force: true });

@@ -6,7 +6,7 @@ import { quote } from "../quote.ts";
 import { writeError } from "../storage/disk-error.ts";
 import { markState } from "../storage/local/private/state-marker.ts";
 
-/** The state folder is missing, and can't be made. */
+/** There is no state folder, and it can't be made. */
 export class StateFolderError extends StorageError {
   /** The user has no home folder to put it in, or it can't be made in the chosen place. */
   readonly fault: "homeless" | "unusable";
@@ -18,7 +18,7 @@ export class StateFolderError extends StorageError {
 }
 
 /**
- * Where server and client keep their state, unless their user chooses another folder.
+ * The folder for the state of server and client, unless the user chooses another.
  *
  * @throws StateFolderError DISK_DENIED for a user who has no home folder
  */
@@ -27,7 +27,7 @@ export function defaultStateDir(): string {
   if (platform === "win32") return join(env["LOCALAPPDATA"] ?? join(home(), "AppData", "Local"), "CommServer");
   if (platform === "darwin") return join(home(), "Library", "Application Support", "CommServer");
   const xdg = env["XDG_STATE_HOME"] ?? "";
-  // A relative one must be ignored (XDG Base Directory Specification).
+  // A relative path must be ignored (XDG Base Directory Specification).
   return join(isAbsolute(xdg) ? xdg : join(home(), ".local", "state"), "commserver");
 }
 
@@ -36,13 +36,13 @@ function home(): string {
   try {
     return homedir();
   } catch (cause) {
-    throw new StateFolderError("DISK_DENIED", "This user has no home folder for what must last.", "homeless", {
+    throw new StateFolderError("DISK_DENIED", "This user has no home folder to keep state in.", "homeless", {
       cause,
     });
   }
 }
 
-/** Every place where that may be for the same user, started by a service or from a terminal. */
+/** Every default folder of the same user, whether a service or a terminal starts the program. */
 export function usualStateDirs(): string[] {
   const isXdg = !["win32", "darwin"].includes(process.platform);
   const candidates = [defaultStateDir, () => (isXdg ? join(home(), ".local", "state", "commserver") : [])];
@@ -50,7 +50,7 @@ export function usualStateDirs(): string[] {
     try {
       return candidate();
     } catch {
-      return []; // a user without a home
+      return []; // a user without a home folder
     }
   });
 }
@@ -64,7 +64,7 @@ export function makeStateDir(folder: string): string {
   const absolute = resolve(folder);
   try {
     const created = mkdirSync(absolute, { recursive: true, mode: 0o700 });
-    // Whatever the umask is. A disk that keeps no rights may refuse: see exposed-state.ts.
+    // The umask may have left other rights. A disk that keeps no rights may refuse: see exposed-state.ts.
     if (created !== undefined && (statSync(absolute).mode & 0o777) !== 0o700) tryChmod(absolute);
     if (!statSync(absolute).isDirectory()) throw new StorageError("DISK_DENIED", `${quote(folder)} is not a folder.`);
     markState(absolute);
@@ -113,7 +113,7 @@ export function tokensFile(stateDir: string): string {
   return join(stateDir, "tokens.json");
 }
 
-/** What the invites of the last start said of the server. */
+/** The server's address and identity in the invites of its last start. */
 export function invitationFile(stateDir: string): string {
   return join(stateDir, "invitation.json");
 }

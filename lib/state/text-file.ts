@@ -3,8 +3,8 @@ import { quote } from "../quote.ts";
 import { readError } from "../storage/disk-error.ts";
 
 /**
- * The text of a file that the user has named; 0 is standard input. Reading may block, on a pipe or a terminal, so it
- * happens outside the event loop.
+ * The text of a file that the user has named; 0 is standard input. Reading may block on a pipe or a terminal, so it
+ * runs outside the event loop.
  *
  * @throws StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FAILED
  */

@@ -1,15 +1,18 @@
 import { type Header, readUint32 } from "../protocol/header.ts";
 import { Flag, OPCODE_RULES, Opcode } from "../protocol/opcode.ts";
 
-/** What stands in the place of a secret. */
+/** Replaces a secret. */
 const MASK = "***";
 
-/** Members that hold secrets wherever they stand: tokens, invites, what a session comes back with. */
+/** Members that hold secrets at any depth: tokens, invites, resume tokens. */
 const SECRET_MEMBERS: readonly string[] = ["token", "secret", "invite", "resume"];
 
 const text = new TextDecoder("utf-8", { fatal: true });
 
-/** A frame in words: opcode, stream, length in bytes, END where it ends the body, the payload of a control frame. Not escaped. */
+/**
+ * A frame in words: opcode, stream, length in bytes, END where it ends the body, the payload of a control frame. Not
+ * escaped.
+ */
 export function frameLine(header: Header, payload: Uint8Array): string {
   const { opcode, streamId, length, flags } = header;
   const words = [OPCODE_RULES.get(opcode)?.name, `stream=${streamId}`, `length=${length}`];
@@ -28,7 +31,7 @@ function payloadText(opcode: number, payload: Uint8Array): string {
   }
 }
 
-/** `payload` without the secrets in it: those of the members above, and every message of a proof. */
+/** `payload` with its secrets masked: the members above, and every message of a proof. */
 function masked(opcode: number, payload: unknown): unknown {
   const isProof = (holder: string, member: string) =>
     member === "message" && (opcode === Opcode.AUTH || holder === "auth");

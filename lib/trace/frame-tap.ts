@@ -4,22 +4,22 @@ import { decodeHeader, type Header } from "../protocol/header.ts";
 import { Opcode } from "../protocol/opcode.ts";
 
 export interface TapSink {
-  /** A whole frame; of DATA only the header, and `payload` is empty. A view: copy what must last. */
+  /** A whole frame; for DATA only the header, with an empty `payload`. A view: copy what must outlive the call. */
   onFrame(header: Header, payload: Uint8Array): void;
-  /** What comes is no frame, and the rest of this direction is not looked at. */
+  /** The bytes are not a frame, and the rest of this direction is ignored. */
   onFault(message: string): void;
 }
 
 const EMPTY = new Uint8Array(0);
 
-/** Finds the frames in one direction of a connection, while the bytes pass by. It never throws, and changes nothing. */
+/** Finds the frames in one direction of a connection as the bytes pass. It never throws, and changes nothing. */
 export class FrameTap {
   readonly #sink: TapSink;
   #headerBytes = new Uint8Array(HEADER_BYTES);
   #headerFilled = 0;
   #header: Header | undefined;
   #payload = EMPTY;
-  /** Bytes of the payload that have passed. */
+  /** Bytes of the current payload that have passed. */
   #passed = 0;
   #isLost = false;
 
@@ -33,7 +33,7 @@ export class FrameTap {
     }
   }
 
-  /** `length` bytes of DATA went by that were not seen. */
+  /** `length` bytes of DATA passed unseen. */
   skip(length: number): void {
     this.#passed += length;
     this.#endIfWhole();

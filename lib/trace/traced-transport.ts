@@ -3,12 +3,12 @@ import { WrappedTransport } from "../session/wrapped-transport.ts";
 import { frameLine } from "./frame-line.ts";
 import { FrameTap } from "./frame-tap.ts";
 
-/** Takes one line of a trace, without its end. */
+/** Takes one line of a trace, without its line feed. */
 export type WriteLine = (line: string) => void;
 
 /**
- * A transport that tells of every frame that passes, both ways; `<` comes from the peer, `>` goes to it. It carries on
- * whatever passes, frames or not.
+ * A transport that traces every frame in both directions; `<` comes from the peer, `>` goes to it. It carries any
+ * bytes, frames or not.
  */
 export function traceTransport(transport: Transport, write: WriteLine): Transport {
   return new TracedTransport(transport, write);

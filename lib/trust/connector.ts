@@ -11,22 +11,22 @@ import { findTarget, type TrustSettings } from "./target.ts";
 export interface ConnectorSettings extends TrustSettings {
   /** Program and version, for the server. */
   readonly agent: string;
-  /** Trust a server that is seen for the first time without a question. */
+  /** Trust a new server without asking. */
   readonly acceptNew: boolean;
   /** Queue for a seat. */
   readonly wait: boolean;
   readonly timeoutMs: number;
-  /** Wraps each transport, to watch what passes. */
+  /** Wraps each transport, to trace its frames. */
   readonly trace: (transport: Transport) => Transport;
 }
 
 export interface ConnectorEvents extends TrustPrompts {
-  /** The server is full: the place in its queue, from 1. */
+  /** The server is full: called with the place in its queue, from 1. */
   onQueued(position: number): void;
   onMessage(message: MessageParams): unknown;
 }
 
-/** Connects to the server that is meant, as often as it is asked to: what is known of the server is read each time. */
+/** Connects to the target server, any number of times: each time it reads again what is known of the server. */
 export class Connector {
   readonly #settings: ConnectorSettings;
   readonly #events: ConnectorEvents;
@@ -40,13 +40,13 @@ export class Connector {
   /**
    * A client of its own session; `resume` as in HELLO.
    *
-   * @throws as findTarget(), dial() and Client.connect(); TransportError CANNOT_CONNECT while a server of this user on this
-   * machine starts again
+   * @throws as findTarget(), dial() and Client.connect(); TransportError CANNOT_CONNECT while a server of this user on
+   * this machine is restarting
    */
   async connect(signal: AbortSignal, resume?: string): Promise<Client> {
     const { timeoutMs, acceptNew, wait, stateDir, agent, trace } = this.#settings;
     const target = findTarget(this.#settings);
-    // A server of this user that starts again has not left its invite yet.
+    // A server of this user that is restarting has not left its invite yet.
     if (this.#wasLocal && !target.isLocal)
       throw new TransportError("CANNOT_CONNECT", `No server runs at ${target.name} yet.`);
     this.#wasLocal = target.isLocal;

@@ -7,14 +7,14 @@ import { type ExposedFile, KnownServers } from "./known-servers.ts";
 import type { Target } from "./target.ts";
 import { trustIn, UnknownIdentity } from "./verify.ts";
 
-/** Networks in which an address without one is looked for. */
+/** The most networks in which a link-local address without a zone is tried. */
 const MAX_SCOPES = 16;
 
-/** What the user of a client should know of a connection, as facts. */
+/** Warnings to a client's user about a connection, as facts. */
 export type TrustWarning =
   /** Others on this machine can read the server's token. */
   | ({ readonly kind: "exposed token" } & ExposedFile)
-  /** Nothing is encrypted on the way to a server on another machine. */
+  /** The connection to a server on another machine is not encrypted. */
   | { readonly kind: "plaintext"; readonly server: string }
   /** The server is trusted this once: its identity could not be saved. */
   | { readonly kind: "not saved"; readonly server: string; readonly fault: CommError };
@@ -22,7 +22,7 @@ export type TrustWarning =
 /** Questions and warnings, which the caller words. */
 export interface TrustPrompts {
   /**
-   * Whether to trust, from now on, a server that is seen for the first time. False where nobody can be asked.
+   * Asks whether to trust a new server from now on. False when nobody can answer.
    *
    * @throws CommError INTERRUPTED
    */
@@ -33,15 +33,15 @@ export interface TrustPrompts {
 export interface DialOptions {
   readonly stateDir: string;
   readonly timeoutMs: number;
-  /** Trust a server that is seen for the first time without a question. */
+  /** Trust a new server without asking. */
   readonly acceptNew: boolean;
   readonly prompts: TrustPrompts;
   readonly signal: AbortSignal;
 }
 
 /**
- * A transport to the server that is meant, and to no other. A server that is seen for the first time is trusted, and known
- * from then on, when `acceptNew` or the user says so.
+ * A transport to the target server, and to no other. A new server is trusted, and known from then on, when `acceptNew`
+ * is set or the user agrees.
  *
  * @throws as connect(); UnknownIdentity, ChangedIdentity; CommError WRONG_IDENTITY
  */
@@ -70,7 +70,10 @@ function connectTrusted(addresses: readonly Address[], target: Target, options: 
   return connectFirst(addresses, { timeoutMs, signal, trust: trustIn(target, { acceptNew, onTrusted }) });
 }
 
-/** What else is known of it stays. Where nothing can be saved, as in a read-only home, it is trusted this once. */
+/**
+ * Saves the identity; everything else known of the server stays. If saving fails, as in a read-only home, it is trusted
+ * this once.
+ */
 function remember({ name, addresses }: Target, identity: string, { stateDir, prompts }: DialOptions): void {
   const known = new KnownServers(stateDir);
   try {
@@ -84,7 +87,7 @@ function isAway(address: Address): boolean {
   return address.kind === "tcp" && !isLoopback(address.host);
 }
 
-/** A link-local address means a machine on one of the networks of this machine: it is looked for in each. */
+/** A link-local address without a zone means a machine on one of our networks, so it is tried in each. */
 function withScopes(address: Address): Address[] {
   if (address.kind !== "tcp" || !isScopeless(address.host)) return [address];
   const { host } = address;

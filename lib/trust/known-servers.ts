@@ -9,12 +9,12 @@ import { requireKnownForm } from "../state/newer-state.ts";
 import { readPrivate, writePrivate } from "../state/private-file.ts";
 import { makeStateDir } from "../state/state-dir.ts";
 
-/** The number of the form of a file. */
+/** The version of the file format. */
 const FORM = 1;
 
 const Entry = v.object({
   version: v.literal(FORM),
-  /** The name that it was joined by, or its address. */
+  /** The name that the server was joined by, or its address. */
   name: v.string(),
   addresses: v.array(v.string()),
   /** Fingerprint, "authority", or null for a server without encryption. */
@@ -29,11 +29,11 @@ export type KnownServer = Omit<v.InferOutput<typeof Entry>, "version">;
 /** A file with a token in it that others on this machine can read. */
 export interface ExposedFile {
   readonly file: string;
-  /** As it is written: `0644`. */
+  /** The mode in octal: `0644`. */
   readonly mode: string;
 }
 
-/** What could be read as an address must not be a name. */
+/** A name must not be readable as an address. */
 const NAME = /^(?!localhost$)[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 /** True for a name that a server can be joined by. */
@@ -41,7 +41,7 @@ export function isServerName(name: string): boolean {
   return NAME.test(name);
 }
 
-/** The servers that a client has joined, or has trusted at first use: one file for each, which only its user can read. */
+/** The servers that a client has joined, or trusted at first use: one file each, which only its user can read. */
 export class KnownServers {
   readonly #stateDir: string;
 
@@ -49,7 +49,7 @@ export class KnownServers {
     this.#stateDir = stateDir;
   }
 
-  /** @throws StorageError NEWER_STATE, DISK_FAILED when its file is damaged, DISK_DENIED */
+  /** @throws StorageError NEWER_STATE, DISK_FAILED when the server's file is damaged, DISK_DENIED */
   find(name: string): KnownServer | undefined {
     const file = this.#fileOf(name);
     const text = readPrivate(file);
@@ -62,7 +62,7 @@ export class KnownServers {
       return server;
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
-      throw new StorageError("DISK_FAILED", `What is known of the server ${quote(name)} is damaged: remove ${file}.`, {
+      throw new StorageError("DISK_FAILED", `The record of the server ${quote(name)} is damaged: remove ${file}.`, {
         cause,
       });
     }
@@ -96,7 +96,7 @@ export class KnownServers {
     fs.rmSync(file);
   }
 
-  /** By name. An entry that can't be read is left out, and reported to `onFault`. */
+  /** All servers, sorted by name. An entry that can't be read is left out, and reported to `onFault`. */
   list(onFault: (fault: CommError) => void = () => {}): KnownServer[] {
     if (!fs.existsSync(this.#folder)) return [];
     const names = fs.readdirSync(this.#folder).filter((file) => file.endsWith(".json"));
@@ -122,7 +122,7 @@ export class KnownServers {
   }
 
   #fileOf(name: string): string {
-    // Neither a separator nor a letter that a file system folds or forbids is left.
+    // Escape separators, and characters that a file system folds or forbids.
     const file = name.replace(/[^a-z0-9_-]/gu, (character) =>
       Buffer.from(character).toString("hex").replace(/../g, "%$&"),
     );

@@ -8,34 +8,34 @@ import { type ExposedFile, type KnownServer, KnownServers } from "./known-server
 
 const DEFAULT_SERVER = "localhost:5050";
 
-/** What a client was given to find a server, and to prove itself there. */
+/** A client's settings to find a server, and to authenticate there. */
 export interface TrustSettings {
   /** A name that was joined, or an address, as it was typed; undefined when no server was named. */
   readonly server: string | undefined;
   readonly invite: Invite | undefined;
   readonly token: Token | undefined;
-  /** Authorities in place of those that browsers trust, PEM. */
+  /** Authorities to trust instead of those that browsers trust, PEM. */
   readonly ca: string | undefined;
   readonly isPlaintext: boolean;
   readonly stateDir: string;
 }
 
-/** The server that is meant, and all that is known of it. */
+/** The server to connect to, and all that is known of it. */
 export interface Target {
-  /** For people, and for the known servers. */
+  /** The name in messages, and among the known servers. */
   readonly name: string;
   readonly addresses: readonly Address[];
   /** Fingerprint or "authority"; undefined: not known yet. */
   readonly identity: string | undefined;
   readonly token: Token | undefined;
-  /** Authorities in place of those that browsers trust, PEM; then no other identity will do. */
+  /** Authorities to trust instead of those that browsers trust, PEM; then no other identity is accepted. */
   readonly ca: string | undefined;
   readonly isPlaintext: boolean;
-  /** True when it is a server of this user on this machine. */
+  /** True for a server of this user on this machine. */
   readonly isLocal: boolean;
-  /** True when it is one of the known servers. */
+  /** True for one of the known servers. */
   readonly isKnown: boolean;
-  /** The file of its token, when others can read it. */
+  /** The file with the server's token, when others can read it. */
   readonly exposedToken: ExposedFile | undefined;
 }
 
@@ -72,8 +72,8 @@ function findServer(
 ): KnownServer & { readonly isLocal?: boolean } {
   if (server === undefined && invite !== undefined) return serverOf(invite, invite.label);
   const given = server ?? DEFAULT_SERVER;
-  // Its secret must neither be shown nor looked up as the name of a host.
-  if (isInvite(given)) throw new CommError("MALFORMED", "That is an invite, and no address.");
+  // An invite's secret must be neither shown nor looked up as a host name.
+  if (isInvite(given)) throw new CommError("MALFORMED", "That is an invite, not an address.");
   const joined = known.find(given);
   if (joined !== undefined) return joined;
   const address = parseGiven(given);
@@ -81,14 +81,14 @@ function findServer(
   if (invite?.label === given) return serverOf(invite, name);
   if (invite?.addresses.includes(name)) return { ...serverOf(invite, name), addresses: [name] };
   const trusted = known.find(name);
-  // What a server of this user has left on this machine is newer than what was trusted once.
+  // The invite that this user's server has left on this machine is newer than an identity trusted earlier.
   const local = address.kind === "tcp" && isLoopback(address.host) ? findLocalInvite(address.port) : undefined;
   const token = local?.token ?? trusted?.token;
   const identity = local?.identity ?? trusted?.identity ?? null;
   return { name, addresses: [name], identity, isLocal: local !== undefined, ...(token !== undefined && { token }) };
 }
 
-/** A word that is no address may be meant as the name of a server. @throws CommError MALFORMED */
+/** The address that was typed; any other word may be a misspelt server name. @throws CommError MALFORMED */
 function parseGiven(server: string): Address {
   try {
     return parseAddress(server);

@@ -3,7 +3,7 @@ import { BY_AUTHORITY } from "../protocol/invite.ts";
 import type { TlsPeer, Trust } from "../transport/tls.ts";
 import type { Target } from "./target.ts";
 
-/** A server of which nothing is known: its fingerprint may be shown, and trusted. */
+/** A server that is not known: its fingerprint may be shown, and trusted. */
 export class UnknownIdentity extends CommError {
   readonly fingerprint: string;
 
@@ -13,16 +13,16 @@ export class UnknownIdentity extends CommError {
   }
 }
 
-/** A server with another fingerprint than the one that is pinned for it. */
+/** A server whose fingerprint differs from the pinned one. */
 export class ChangedIdentity extends CommError {
   readonly server: string;
-  /** True when the pin is that of a known server, which can be forgotten. */
+  /** True when the pin belongs to a known server, which can be forgotten. */
   readonly isKnown: boolean;
 
   constructor({ name, identity, isKnown }: Pick<Target, "name" | "identity" | "isKnown">, fingerprint: string) {
     super(
       "WRONG_IDENTITY",
-      `${name} shows another identity than is known of it. Somebody may stand in between! ` +
+      `${name} shows a different identity than the known one. Somebody may be intercepting the connection! ` +
         `Known: ${identity}, shown: ${fingerprint}.`,
     );
     this.server = name;
@@ -31,13 +31,13 @@ export class ChangedIdentity extends CommError {
 }
 
 export interface VerifyOptions {
-  /** Trust a server that is seen for the first time. */
+  /** Trust a new server. */
   readonly acceptNew: boolean;
-  /** Called with the identity of a server that was not known before: its fingerprint, or "authority". */
+  /** Called with the identity of a new server: its fingerprint, or "authority". */
   onTrusted(identity: string): void;
 }
 
-/** The check that a server is the one that is meant. */
+/** The check that a server is the target. */
 export function trustIn(target: Target, options: VerifyOptions): Trust {
   return { ca: target.ca, verify: (peer) => verify(target, peer, options) };
 }
@@ -47,7 +47,7 @@ function verify(target: Target, { fingerprint, fault }: TlsPeer, { acceptNew, on
   const { name, identity, ca } = target;
   if (ca !== undefined || identity === BY_AUTHORITY) {
     if (fault === undefined) return;
-    throw new CommError("WRONG_IDENTITY", `The certificate of ${name} does not hold: ${fault}.`);
+    throw new CommError("WRONG_IDENTITY", `The certificate of ${name} is not valid: ${fault}.`);
   }
   if (identity === fingerprint) return;
   if (identity !== undefined) throw new ChangedIdentity(target, fingerprint);

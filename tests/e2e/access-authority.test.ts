@@ -70,7 +70,7 @@ describe.skipIf(noOpenssl !== undefined)(opensslTest("a server with a certificat
     for (const variables of [{}, { NODE_TLS_REJECT_UNAUTHORIZED: "0" }]) {
       const refused = await site.client(args, { env: { COMMSERVER_TOKEN: site.token, ...variables } });
       expect(errorOf(refused)).toMatchObject({ code: "WRONG_IDENTITY", exit: 5 });
-      expect(errorOf(refused).message).toMatch(/certificate of .* does not hold: .+\./);
+      expect(errorOf(refused).message).toMatch(/certificate of .* is not valid: .+\./);
     }
     expect(readdirSync(site.folder.join("home"))).toEqual([]);
   });

@@ -197,7 +197,7 @@ describe("what a server tells never holds a secret", () => {
 
 describe("a damaged state folder stops the start in words", () => {
   test.each([
-    ["identity.pem", "is no identity"],
+    ["identity.pem", "holds no identity"],
     ["tokens.json", "is damaged"],
   ])("%s", async (name, words) => {
     await using site = await AccessSite.start();

@@ -32,7 +32,7 @@ describe.skipIf(noPermissionTests !== undefined)("a user without a home", () => 
       ["server", ["--repository", REPOSITORY, "--port", "0"]],
     ] as const) {
       const { exitCode, stderr } = await homeless(program, [...args]);
-      expect(stderr).toContain("no home folder for what must last: name a folder with --state-dir");
+      expect(stderr).toContain("no home folder to keep state in: name a folder with --state-dir");
       expect(stderr).not.toContain("defect");
       expect(exitCode).toBe(9);
     }
