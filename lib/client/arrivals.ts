@@ -13,19 +13,19 @@ import { type DownloadTask, mayRestart, restart } from "./download-task.ts";
 import { FinalNames } from "./final-names.ts";
 import { MAX_OUTSTANDING_BYTES, MAX_OVERLOADS, overloadDelayMs } from "./transfer.ts";
 
-/** What arrivals lead to. */
+/** Reactions of the download to its arrivals. */
 export interface ArrivalsPort {
-  /** Parts of the task, its `ranges`, must be asked for again; with `delayMs` not before that. */
+  /** The task's `ranges` must be requested again; with `delayMs` not before that time. */
   askAgain(task: DownloadTask, delayMs?: number): void;
-  /** Nothing more can be stored. */
+  /** The local disk can store nothing more. */
   stop(error: CommError): void;
-  /** The rest of a large file is not wanted: the others come over another stream. */
+  /** The rest of a large file is not wanted: the other files come over another stream. */
   leaveStream(): void;
   /** The task was reported as done, or as failed. */
   onOver(task: DownloadTask): void;
 }
 
-/** Takes what arrives for a task into the local tree, and tells what became of it. */
+/** Stores what arrives for a task in the local tree, and reports the outcome. */
 export class Arrivals {
   readonly #options: DownloadOptions;
   readonly #port: ArrivalsPort;
@@ -43,19 +43,24 @@ export class Arrivals {
     this.#port = port;
   }
 
-  /** FILE has come: what the file is. @returns when the next may come @throws ProtocolError */
+  /**
+   * FILE has arrived.
+   *
+   * @returns a promise that settles when the next chunk may come; undefined: at once
+   * @throws ProtocolError
+   */
   begin(task: DownloadTask, facts: FileFacts): Promise<void> | undefined {
     if (task.failure !== undefined) return undefined;
     const before = task.receiver?.part.facts ?? task.small?.facts;
     if (before !== undefined) {
       if (before.etag === facts.etag) return undefined;
-      throw new ProtocolError("BAD_PAYLOAD", "Another state of a file comes than the one asked for.");
+      throw new ProtocolError("BAD_PAYLOAD", "The server sends another state of a file than the requested one.");
     }
     checkHoles(task.path, facts.size, facts.holes);
     task.etag = facts.etag;
     task.isOld = false;
     if (!isSmall(facts)) return this.#beginLarge(task, facts);
-    // With "rename" a free path is found when it is whole: the one that was free may be another's by then.
+    // With "rename" a free path is chosen when the file is complete: one that was free before may be taken by then.
     task.small = new SmallFile(task.item.to, facts);
     this.#options.onStart?.(task.item, 0, facts.size);
     return undefined;
@@ -77,7 +82,7 @@ export class Arrivals {
     } catch (thrown) {
       task.failure = toCommError(thrown);
       if (facts.size <= MAX_OUTSTANDING_BYTES) return;
-      // Not the whole file only to throw it away: its other answers die with the stream.
+      // Don't receive the whole file only to throw it away: its other answers end with the stream.
       this.#failed(task, task.failure);
       this.#port.leaveStream();
     }
@@ -117,7 +122,7 @@ export class Arrivals {
     return this.#names.give(task, () => local.store(path, facts, exists, whole));
   }
 
-  /** The local disk ends the run: leave what is here of the task to the next one. */
+  /** The local disk ends this run: keep what has arrived of the task for the next one. */
   async #putOff(task: DownloadTask, receiver: FileReceiver): Promise<void> {
     task.ranges = receiver.part.missing;
     await receiver.part.keep();
@@ -130,14 +135,14 @@ export class Arrivals {
     this.#port.askAgain(task);
   }
 
-  /** Damaged too often is about this file; anything else, such as a full disk, is about all. */
+  /** Too much damage fails only this file; any other error, such as a full disk, concerns all files. */
   #giveUp(task: DownloadTask, thrown: unknown): Promise<void> {
     const error = toCommError(thrown);
     if (error.code !== "DIGEST_MISMATCH") throw error;
     return this.#fail(task, error);
   }
 
-  /** The others would fare no better; and this one can go on when there is room. */
+  /** The other files would fail too, and this one can be resumed when there is room. */
   #full(task: DownloadTask, error: CommError): void {
     this.#askAgain(task, task.small === undefined ? [] : [[0, task.small.facts.size]]);
     task.receiver = undefined;
@@ -148,7 +153,7 @@ export class Arrivals {
     const { receiver } = task;
     await receiver?.settle();
     if (error.code === "OVERLOADED" && task.overloads < MAX_OVERLOADS) {
-      // Other files have all its descriptors, for a while.
+      // Other files hold all of the server's descriptors for a while.
       task.failure = undefined;
       if (receiver !== undefined) task.ranges = receiver.part.missing;
       return this.#port.askAgain(task, overloadDelayMs(task.overloads++));
@@ -165,9 +170,9 @@ export class Arrivals {
   }
 
   /**
-   * A block has come.
+   * A block has arrived.
    *
-   * @returns when the next may come
+   * @returns a promise that settles when the next chunk may come; undefined: at once
    * @throws ProtocolError BAD_PAYLOAD; StorageError that an earlier write met
    */
   block(task: DownloadTask, chunk: Chunk): Promise<void> | undefined {
@@ -183,12 +188,12 @@ export class Arrivals {
       return receiver.take(chunk);
     } catch (thrown) {
       if (toCommError(thrown).code !== "TOO_LARGE") throw thrown;
-      // There is no place for the rest of it.
+      // The disk has no room for the rest of the file.
       return this.#drop(task, receiver, thrown).then(() => this.#port.leaveStream());
     }
   }
 
-  /** The disk can't hold so much in one file: nothing stays of it, and it is the only one to fail. */
+  /** The disk can't hold so large a file: its part is removed, and only this file fails. */
   async #drop(task: DownloadTask, receiver: FileReceiver, thrown: unknown): Promise<void> {
     const error = toCommError(thrown);
     task.failure = error;
@@ -197,13 +202,18 @@ export class Arrivals {
     this.#failed(task, error);
   }
 
-  /** All answers of the task are here. @returns what to wait for @throws StorageError that ends the run */
+  /**
+   * All answers for the task have arrived.
+   *
+   * @returns a promise that settles when the next chunk may come; undefined: at once
+   * @throws StorageError that ends the run
+   */
   settle(task: DownloadTask): Promise<void> | undefined {
     if (task.failure !== undefined) return this.#fail(task, task.failure);
     return task.small === undefined ? this.#seal(task) : this.#sealSmall(task, task.small);
   }
 
-  /** The answers to the task were cut off. */
+  /** The answers for the task were cut off. */
   async interrupt(task: DownloadTask): Promise<void> {
     await task.receiver?.settle();
     if (task.failure !== undefined) return this.#fail(task, task.failure);

@@ -4,10 +4,13 @@ import type { StatResult } from "../protocol/methods.ts";
 import type { Asked } from "./asked-params.ts";
 import type { Client } from "./client.ts";
 
-/** It may still be a pattern. */
+/** After these errors the typed text may still be a pattern. */
 const NO_SUCH_NAME = ["NOT_FOUND", "BAD_PATH"];
 
-/** What has exactly this name in the repository, whatever it looks like; undefined for a pattern, which nothing is called. */
+/**
+ * The entry with exactly this name in the repository, even if it looks like a pattern; undefined when there is none and
+ * it is a pattern.
+ */
 export async function findNamed(client: Client, typed: string): Promise<StatResult | undefined> {
   try {
     return await client.stat(typed);
@@ -18,8 +21,8 @@ export async function findNamed(client: Client, typed: string): Promise<StatResu
 }
 
 /**
- * What a person means by `typed`: the file or folder of that name where there is one, else what the pattern matches. Only a
- * name that may be a pattern is asked for.
+ * What a person means by `typed`: the file or folder of that name if there is one, otherwise the pattern. The server is
+ * asked only about a name that may be a pattern.
  */
 export async function askedFor(client: Client, typed: string): Promise<Asked> {
   if (!isGlob(typed)) return typed;

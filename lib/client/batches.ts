@@ -14,7 +14,7 @@ export class Batches<T> {
     return this.#isEnded;
   }
 
-  /** The next item; undefined, now or later, when there was none at hand: then ask again, unless isEnded. */
+  /** The next item; undefined, now or later, when none was ready: then call again, unless isEnded. */
   next(): T | undefined | Promise<undefined> {
     const item = this.#batch[this.#index];
     if (item === undefined) return this.#isEnded ? undefined : this.#more();
@@ -22,7 +22,7 @@ export class Batches<T> {
     return item;
   }
 
-  /** Resolves when an item is at hand, or none will come. @returns whether there is one */
+  /** Resolves when an item is ready, or none will come. @returns true when there is one */
   async ready(): Promise<boolean> {
     while (this.#batch[this.#index] === undefined && !this.#isEnded) await this.#more();
     return this.#batch[this.#index] !== undefined;

@@ -7,18 +7,18 @@ export interface ClientOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly agent: string;
-  /** Proven to the server; absent: nothing is. */
+  /** The token that the client proves to the server; absent: it proves none. */
   readonly token?: Token | undefined;
   readonly wait: boolean;
   readonly timeoutMs: number;
-  /** "" to be able to come back after a lost link; the earlier client's `resume` to come back. */
+  /** "" to be able to resume after a lost link; the earlier client's `resume` to resume. */
   readonly resume?: string;
   readonly signal?: AbortSignal;
-  /** Silence of the server on a request that it has not answered for so long ends it; absent: it is waited for. */
+  /** A request that the server leaves without an answer for this time ends; absent: the client waits. */
   readonly silenceMs?: number;
-  /** How often a request is asked again that came too often; 0: the refusal is thrown at once. */
+  /** How often a request refused for its rate is retried; 0: the refusal is thrown at once. */
   readonly attempts?: number;
   onQueued?(position: number): void;
-  /** A message that somebody pushed; it is acknowledged as delivered when what this returns has settled. */
+  /** A pushed message. It is acknowledged as delivered when the returned promise has settled. */
   onMessage?(message: MessageParams): unknown;
 }

@@ -33,10 +33,10 @@ import { orSilence, watchSilence } from "./silence-watch.ts";
 /** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
 const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
 export const HEARTBEAT_MS = 15_000;
-/** How long requests under way may go on after close(). */
+/** How long requests under way may continue after close(). */
 const LEAVE_MS = 1_000;
 
-/** A session with a server, as a library: everything that a client can ask for. Runs in a browser as well. */
+/** A session with a server, as a library: every request that a client can make. Runs in a browser as well. */
 export class Client {
   readonly #session: Session;
   readonly #patience: Patience;
@@ -44,13 +44,13 @@ export class Client {
   readonly #silenceMs: number | undefined;
   readonly name: string;
   readonly role: Role;
-  /** With it the next client gets the same name and seat, when this one's link is lost. */
+  /** The resume token: with it the next client gets the same name and seat after this one's link was lost. */
   readonly resume: string | undefined;
-  /** Whether a `get` may ask for digests; see digestAll(). */
+  /** Whether a `get` may request digests; see digestAll(). */
   readonly canAskDigests: boolean;
-  /** Whether a `put` may tell holes. */
+  /** Whether a `put` may announce holes. */
   readonly canTellHoles: boolean;
-  /** The paths that the server knows. */
+  /** The kind of paths that the server supports. */
   readonly paths: PathKind;
   /** How many requests the server has accepted. */
   answers = 0;
@@ -72,7 +72,7 @@ export class Client {
     this.ended = ended;
   }
 
-  /** Be admitted over a fresh transport. @throws as connectSession() */
+  /** Start a session over a fresh transport. @throws as connectSession() */
   static async connect(options: ClientOptions): Promise<Client> {
     const { onMessage, ...rest } = options;
     const ended = Promise.withResolvers<SessionEnd>();
@@ -117,9 +117,9 @@ export class Client {
   }
 
   /**
-   * The entries that are asked for, as many together as arrive together; with `parents` also the folders above what a
-   * pattern matches, each before what is in it. The generator's return value tells how many there were and how many the
-   * server left out. `maxEntries`: a server that lists for ever is not listened to for ever.
+   * The requested entries, in batches as they arrive; with `parents` also the folders above a pattern's matches, each
+   * before its contents. The generator returns how many entries there were and how many the server left out.
+   * `maxEntries` ends the list of a server that lists for ever.
    *
    * @throws CommError INCOMPLETE when entries are missing; TOO_MANY_ENTRIES when there are more than `maxEntries`
    */
@@ -154,7 +154,7 @@ export class Client {
     await this.call("rename", { from, to, overwrite }, Nothing);
   }
 
-  /** What changes from now on in what is asked for. */
+  /** Changes from now on in `asked`. */
   async *watch(asked?: Asked, signal?: AbortSignal): AsyncGenerator<Change, void> {
     const { stream } = await this.#ask("watch", paramsOf(asked), signal, true);
     yield* decodeRecords(Change, stream.body());
@@ -167,12 +167,12 @@ export class Client {
     return orSilence(answer, "a ping", { clock: this.#clock, silenceMs: this.#silenceMs });
   }
 
-  /** The link is of no use any more, and another has taken its place. */
+  /** The link has become useless, and another has replaced it. */
   abandon(): void {
     this.#session.terminate("HEARTBEAT_TIMEOUT", "The client has come back over another link.");
   }
 
-  /** Leave: say goodbye and wait until it has been heard; requests under way get `graceMs` to end. */
+  /** Say goodbye, and wait until it has arrived; requests under way get `graceMs` to end. */
   async close(graceMs = LEAVE_MS): Promise<void> {
     this.#session.goAway("OK", "exit", graceMs);
     await this.#session.closed;
@@ -189,7 +189,7 @@ export class Client {
     return checkShape(result, answer, `The answer to ${method}`);
   }
 
-  /** Open a stream without a body of ours, and wait until it is accepted; a refusal for its rate is waited out. */
+  /** Open a stream without a body of ours, and wait until it is accepted; a refusal for its rate is retried. */
   #ask(
     method: string,
     params: Record<string, unknown>,
@@ -204,9 +204,9 @@ export class Client {
   }
 
   /**
-   * A request whose answer has a body; with `body` it has one itself. Aborting `signal` resets the stream. `isFeed`: once
-   * accepted it may be silent for ever. `isWaiting` tells whether the server owes something, where it is not as soon as
-   * somebody reads.
+   * A request whose answer has a body; with `body` the request has one too. Aborting `signal` resets the stream.
+   * `isFeed`: once accepted it may be silent for ever. `isWaiting` says whether the server owes an answer; absent: it
+   * does whenever the caller reads.
    */
   openStream(
     method: string,

@@ -5,30 +5,30 @@ import { pause } from "./pause.ts";
 
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 10_000;
-/** How often in a row a crowded server may send work away again before it has moved anything. */
+/** How often in a row a crowded server may refuse work that has made no progress. */
 const MAX_CROWDED = 10;
 
 export interface ConnectionOptions {
   readonly clock: Clock;
-  /** How long to try to come back after a lost link; 0: not at all. */
+  /** How long to try to reconnect after a lost link; 0: not at all. */
   readonly reconnectMs: number;
   /** A fresh client; `resume` as in HELLO. @throws CommError */
   connect(resume: string): Promise<Client>;
-  /** From 0 to 1, so that clients which lost their server together do not come back together. */
+  /** A number from 0 to 1, so that clients that lost their server together do not reconnect together. */
   random(): number;
   /** The link is lost, and the next attempt follows in `delayMs`. */
   onLost?(error: CommError, delayMs: number): void;
-  /** It is back. */
+  /** The connection is back. */
   onBack?(client: Client): void;
   readonly signal?: AbortSignal;
 }
 
-/** A client that comes back after its link was lost: same name, same seat, while the server keeps them. */
+/** A client that reconnects after its link was lost: same name, same seat, as long as the server keeps them. */
 export class Connection {
   readonly #options: ConnectionOptions;
   #client: Client;
   #recovering: Promise<void> | undefined;
-  /** When the link was first lost since work last went on, and how long to wait before the next attempt. */
+  /** When the link was first lost since the last progress, and how long to wait before the next attempt. */
   #lostAt: number | undefined;
   #delay = FIRST_DELAY_MS;
   #connectedAt: number;
@@ -45,12 +45,15 @@ export class Connection {
     return new Connection(await options.connect(""), options);
   }
 
-  /** The client as it is now. */
+  /** The present client. */
   get client(): Client {
     return this.#client;
   }
 
-  /** Work goes on: the next loss is a new one. Else a server that cuts every link would be returned to without end. */
+  /**
+   * Work has made progress, so the next loss is a new one. Without this rule a server that cuts every link would be
+   * retried without end.
+   */
   noteProgress(): void {
     this.#lostAt = undefined;
     this.#delay = FIRST_DELAY_MS;
@@ -58,19 +61,20 @@ export class Connection {
   }
 
   /**
-   * Work that has no end goes on when the link was lost: if that has held as long as one may try to come back, the next
-   * loss is a new one. Not for work that must get on: a server that cuts late is no better than one that cuts early.
+   * For endless work, such as a watch, that lost its link: if the link had held as long as reconnecting may take, the
+   * next loss is a new one. Not for work that must make progress: a server that cuts late is no better than one that
+   * cuts early.
    */
   noteHeld(): void {
     if (this.#options.clock.now() - this.#connectedAt >= this.#options.reconnectMs) this.noteProgress();
   }
 
   /**
-   * Do `work`, again and again as long as it only fails by its link, or because the server has no room for it at present:
-   * it must know what it has done already.
+   * Run `work`, again and again while it fails only by its link, or because the server has no room for it at present.
+   * It must remember what it has done already.
    *
-   * @throws what it fails with otherwise, or the loss when the server can't be had back in time; RemoteError CROWDED or
-   * OVERLOADED when it gets no further
+   * @throws any other error of `work`; the loss when reconnecting fails in time; RemoteError CROWDED or OVERLOADED when
+   * it makes no progress
    */
   async persist<T>(work: (client: Client) => Promise<T>): Promise<T> {
     for (;;) {
@@ -79,7 +83,7 @@ export class Connection {
         return await work(client);
       } catch (thrown) {
         const error = toCommError(thrown);
-        // Another has noticed the loss earlier, and the link is back.
+        // Another caller noticed the loss earlier, and the link is back.
         if (isLoss(error) && client !== this.#client) continue;
         if (error.code === "CROWDED" || error.code === "OVERLOADED") await this.#giveWay(error);
         else await this.recover(error);
@@ -88,9 +92,9 @@ export class Connection {
   }
 
   /**
-   * Come back after `loss`, with a backoff that doubles, and jitter.
+   * Reconnect after `loss`, with a doubling backoff and jitter.
    *
-   * @throws `loss` when it is none, or when there is no time left; what the server refuses with
+   * @throws `loss` when it is not a lost link, or when no time is left; the server's refusal
    */
   async recover(loss: CommError): Promise<void> {
     if (!isLoss(loss) || this.#options.reconnectMs === 0 || this.#options.signal?.aborted) throw loss;
@@ -100,7 +104,7 @@ export class Connection {
     await this.#recovering;
   }
 
-  /** Others wait for what the work took: come again a little later. @throws `error` when that was tried often enough */
+  /** Other clients wait for the server's resources: retry a little later. @throws `error` after too many tries */
   async #giveWay(error: CommError): Promise<void> {
     const { clock, random, signal } = this.#options;
     if (++this.#crowded > MAX_CROWDED || signal?.aborted) throw error;
@@ -136,7 +140,7 @@ export class Connection {
   }
 }
 
-/** True when another link may help. */
+/** True when a new link may help. */
 function isLoss(error: CommError): boolean {
   const { retryable, unreachable } = ERRORS[error.code];
   return retryable && unreachable;

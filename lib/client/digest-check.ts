@@ -11,7 +11,7 @@ import { digestAll } from "./digests.ts";
 /** A file whose digests are compared. */
 export interface DigestPair<Item> {
   readonly item: Item;
-  /** In the repository. */
+  /** Its path in the repository. */
   readonly remote: string;
   /** The file on this machine. */
   open(): Promise<OpenFile>;
@@ -23,9 +23,9 @@ export interface DigestCheckTerms<Pair> {
   readonly digest64: Digest64;
   readonly signal: AbortSignal;
   sha256(): Sha256;
-  /** This one is next. */
+  /** The comparison of this pair begins. */
   onBegin(pair: Pair): void;
-  /** Both ends have the same. */
+  /** Both ends have the same digest. */
   onSame(pair: Pair, sha256: string): void;
   onFailed(pair: Pair, error: CommError): void;
 }
@@ -36,7 +36,7 @@ export async function compareDigests<Pair extends DigestPair<unknown>>(
   terms: DigestCheckTerms<Pair>,
 ): Promise<void> {
   const { connection, onBegin, onSame, onFailed } = terms;
-  // Several files may have come of one of the server's.
+  // Several local files may come from one of the server's.
   const left = Map.groupBy(pairs, ({ remote }) => remote);
   const take = (path: string): readonly Pair[] => {
     const taken = left.get(path) ?? [];
@@ -71,7 +71,7 @@ export async function compareDigests<Pair extends DigestPair<unknown>>(
   }
 }
 
-/** @returns the SHA-256 that both ends have @throws CommError DIGEST_MISMATCH; as DigestPair.open() */
+/** @returns the SHA-256 of both ends @throws CommError DIGEST_MISMATCH; as DigestPair.open() */
 async function compare(pair: DigestPair<unknown>, theirs: DigestResult, hasher: Sha256): Promise<string> {
   const file = await pair.open();
   try {

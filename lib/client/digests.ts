@@ -18,16 +18,16 @@ export interface DigestsOptions {
   readonly clock: Clock;
   readonly digest64: Digest64;
   readonly signal?: AbortSignal;
-  /** The digest of this file is here; the next is taken when it resolves. */
+  /** The digest of a file has arrived; the next is read when the returned promise resolves. */
   onDigest(path: string, digest: DigestResult): void | Promise<void>;
-  /** This one has none; the others go on. */
+  /** This file has no digest; the others continue. */
   onFailed(path: string, error: CommError): void;
 }
 
 /**
- * The SHA-256 of many files of the repository, told in the order of `paths`, but for those for which the server had too
- * much open at first. One stream for all of them, where the server knows how; a call for each is held to its rates.
- * Each path is told once: when this throws, those that were not told can be asked for again.
+ * The SHA-256 of many files of the repository, reported in the order of `paths`, except for files that the server put
+ * off because it had too many open. All use one stream if the server supports it; otherwise each takes a call, within
+ * the server's rates. Each path is reported once: after an error, the others can be requested again.
  *
  * @throws RemoteError, TransportError when the session ends; CommError INTERRUPTED by `signal`
  */
@@ -43,7 +43,7 @@ export async function digestAll(client: Client, paths: readonly string[], option
       } finally {
         left = batch.left;
       }
-      // What was put off waits for the files of others.
+      // Files that were put off wait until the server has closed others.
       if (batch.isPutOff) await pause(options.clock, overloadDelayMs(overloads++), options.signal);
     }
   });
@@ -85,7 +85,7 @@ class Batch {
     return this.#putOff.length > 0;
   }
 
-  /** What was not told. */
+  /** Paths that were not reported. */
   get left(): string[] {
     return [...this.#putOff, ...this.#paths.slice(this.#answered)];
   }
@@ -127,7 +127,7 @@ class Batch {
       if (chunk === undefined) break;
       const path = this.#paths[this.#answered];
       if (path === undefined || chunk.id !== this.#answered || this.#answered >= this.#asked) {
-        throw new ProtocolError("BAD_PAYLOAD", "A digest comes that was not asked for, or out of turn.");
+        throw new ProtocolError("BAD_PAYLOAD", "A digest comes that was not requested, or out of order.");
       }
       if (chunk.kind === ChunkKind.FILE && this.#digest === undefined) {
         this.#digest = decodeJson(DigestResult, chunk.payload, "A digest");
@@ -140,12 +140,12 @@ class Batch {
         this.#next();
         this.#refused(path, new RemoteError(codeOfWire(code), message));
       } else {
-        throw new ProtocolError("BAD_PAYLOAD", "Something else comes where a digest was asked for.");
+        throw new ProtocolError("BAD_PAYLOAD", "A chunk comes that is no answer to a request for a digest.");
       }
       chunk.release();
     }
     if (this.#answered < this.#paths.length) {
-      throw new ProtocolError("BAD_PAYLOAD", "The server ends before it was asked for everything.");
+      throw new ProtocolError("BAD_PAYLOAD", "The server ends before the last request.");
     }
   }
 

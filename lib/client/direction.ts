@@ -9,19 +9,19 @@ export interface JobPlanEvents<Item extends TransferItem> extends PlanEvents<Ite
   onPlanComplete(): void;
 }
 
-/** Moves what was planned: a Download or an Upload. */
+/** Moves the planned items: a Download or an Upload. */
 export interface Mover {
   run(client: Client): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How one direction differs from the other. */
+/** The differences between the directions. */
 export interface Direction<Item extends TransferItem> {
-  /** What is sent is progress when the server says that it has it; what is fetched, when it is verified. */
+  /** Sent bytes count as progress when the server acknowledges them; fetched bytes when they are verified. */
   readonly isSending: boolean;
-  /** Makes what moves these items, or without them all that it plans. */
+  /** Makes the mover of these items; without them, of all that the plan has. */
   move(items: readonly Item[] | undefined, plan: JobPlanEvents<Item>, options: TransferOptions<Item>): Mover;
-  /** Whether a file that exists may be replaced by "overwrite". */
+  /** Whether the error is about a file that "overwrite" would replace. */
   isConflict(error: CommError): boolean;
   /** Absent: digests are not compared. */
   readonly verification?: Verification<Item> | undefined;
@@ -31,6 +31,6 @@ export interface Verification<Item extends TransferItem> {
   sha256(): Sha256;
   /** The file on this machine that has moved to or from `path`. */
   open(item: Item, path: string): Promise<OpenFile>;
-  /** In the repository. */
+  /** Its path in the repository. */
   remotePath(item: Item, path: string): string;
 }

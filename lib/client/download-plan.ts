@@ -10,20 +10,20 @@ import { type DownloadTask, newTask } from "./download-task.ts";
 import { PathSet } from "./path-set.ts";
 import type { TransferItem } from "./transfer.ts";
 
-/** Folders that keep even their owner out, and so are kept in mind until all is in them. */
+/** The most folders that refuse even their owner: their modes are set only after their contents are complete. */
 const MAX_CLOSED_FOLDERS = 100_000;
 
-/** Decides of each item whether it is fetched, and from where on; makes the folders. */
+/** Decides whether each item is fetched, and from which byte; makes the folders. */
 export class DownloadPlan {
   readonly #options: DownloadOptions;
   readonly #source: (client: Client) => AsyncIterable<readonly TransferItem[]>;
   readonly #naming: Naming;
   #items: Batches<TransferItem> | undefined;
-  /** Targets that were seen: a list that a lost link cut off comes again from its beginning. */
+  /** Targets seen so far: after a lost link the list comes again from its beginning. */
   readonly #seen: PathSet;
-  /** Folders that this download has made, each within the one before: what comes into them now can find nothing there. */
+  /** Folders that this download has made, each inside the one before: no file can exist in them yet. */
   readonly #madeFolders: string[] = [];
-  /** Those that it has made and whose own source keeps even its owner out. */
+  /** Made folders whose source refuses even its owner. */
   readonly #closedFolders: { path: string; mode: number }[] = [];
 
   constructor(
@@ -37,10 +37,10 @@ export class DownloadPlan {
     this.#seen = new PathSet(options.digest64);
   }
 
-  /** Go on over this link, unless all is known already. */
+  /** Plan over this link, unless the plan is complete. */
   begin(client: Client): void {
     if (this.isEnded) return;
-    // What is left of it has failed with its stream, or is not wanted.
+    // The earlier list has failed with its stream, or is not wanted.
     void this.#items?.close().catch(() => {});
     this.#items = new Batches(this.#source(client));
   }
@@ -50,7 +50,7 @@ export class DownloadPlan {
   }
 
   /**
-   * The next file that must be fetched; undefined when there is none for now, or none at all: see isEnded.
+   * The next file to fetch; undefined when there is none yet, or none any more: see isEnded.
    *
    * @throws CommError TOO_MANY_ENTRIES
    */
@@ -63,9 +63,9 @@ export class DownloadPlan {
     return this.#place(item);
   }
 
-  /** Nothing more comes into them. @throws StorageError as Storage.finishFolder() */
+  /** Set the modes of the closed folders, which are complete. @throws StorageError as Storage.finishFolder() */
   async finishFolders(): Promise<void> {
-    // The innermost first: who may not enter a folder does not reach what is below.
+    // The innermost first: a folder that refuses its owner hides all below it.
     for (let folder = this.#closedFolders.pop(); folder !== undefined; folder = this.#closedFolders.pop()) {
       await this.#options.local.finishFolder(folder.path, folder.mode);
     }
@@ -87,13 +87,13 @@ export class DownloadPlan {
     this.#closedFolders.push({ path: to, mode });
   }
 
-  /** What is in a folder follows it at once: those that `path` is not in will not be needed again. */
+  /** A folder's contents follow it directly, so folders that don't hold `path` are no longer needed. */
   #leaveMade(path: string): void {
     const made = this.#madeFolders;
     for (let last = made.at(-1); last !== undefined && !path.startsWith(`${last}/`); last = made.at(-1)) made.pop();
   }
 
-  /** Whether the folder of this file is one that was made here. */
+  /** Whether this download has made the file's folder. */
   #isInMade(path: string): boolean {
     this.#leaveMade(path);
     return this.#madeFolders.at(-1) === parentOf(path);

@@ -4,30 +4,30 @@ import type { FileReceiver } from "../transfer/file-receiver.ts";
 import type { SmallFile } from "../transfer/small-file.ts";
 import { MAX_LOST_RESTARTS, MAX_RESTARTS, type TransferItem } from "./transfer.ts";
 
-/** One file on its way, over as many links as it takes. */
+/** The transfer of one file, over as many links as it takes. */
 export interface DownloadTask {
   readonly item: TransferItem;
-  /** Where it goes: another path than the item's when both are kept. */
+  /** The target path; it differs from the item's when both files are kept. */
   readonly path: string;
-  /** The state of the source that the bytes here are of. */
+  /** The state of the source that the local bytes belong to. */
   etag: string | undefined;
-  /** What to ask for. */
+  /** The parts to request. */
   ranges: readonly Range[];
   receiver: FileReceiver | undefined;
-  /** Instead of a receiver, for a small file. */
+  /** A small file has this instead of a receiver. */
   small: SmallFile | undefined;
-  /** That state is one from before: of an earlier run, or of a link that was lost. */
+  /** True when `etag` is from an earlier run, or from before a lost link. */
   isOld: boolean;
-  /** How often the source has changed while it moved, and before it was asked for again. */
+  /** How often the source has changed: while it moved, and before it was requested again. */
   restarts: number;
   lostRestarts: number;
-  /** How often the server had too much open for it. */
+  /** How often the server put it off because it had too many files open. */
   overloads: number;
-  /** Answers that are still to come. */
+  /** Answers still expected. */
   expected: number;
-  /** Why it can't be had; acted on with the last of its answers. */
+  /** Why it failed; reported after the last of its answers. */
   failure: CommError | undefined;
-  /** It was reported as done, or as failed. */
+  /** True when it was reported as done or failed. */
   isOver: boolean;
 }
 
@@ -53,12 +53,12 @@ export function newTask(
   };
 }
 
-/** Whether a task whose source has changed is begun again: it may change for ever. */
+/** Whether a task whose source has changed may start again: the source may change for ever. */
 export function mayRestart({ isOld, restarts, lostRestarts }: DownloadTask): boolean {
   return isOld ? lostRestarts < MAX_LOST_RESTARTS : restarts < MAX_RESTARTS;
 }
 
-/** Nothing of it is here: its source has changed. */
+/** Start the task from the beginning, since its source has changed. */
 export function restart(task: DownloadTask): void {
   if (task.isOld) task.lostRestarts++;
   else task.restarts++;

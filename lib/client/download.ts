@@ -23,33 +23,33 @@ import { type TransferItem, tellGone } from "./transfer.ts";
 
 const POOL_BLOCKS = 3;
 
-/** Why a stream ends before all has come: the rest of what moves over it is not wanted, or something has failed. */
+/** Why a stream ends early: its remaining data is not wanted, or something has failed. */
 type Ending = "left" | { readonly failure: unknown };
 
 /**
- * Fetches files into a local tree: asks ahead, verifies block by block, goes on with what is there already, and may
- * run() again over another link after the first was lost.
+ * Fetches files into a local tree: requests ahead, verifies block by block, resumes partial files, and may run() again
+ * over another link after the first was lost.
  */
 export class Download {
   readonly #options: DownloadOptions;
   readonly #plan: DownloadPlan;
   readonly #arrivals: Arrivals;
-  /** To be asked for before anything new: after a lost link, a damaged block, a changed source. */
+  /** To request before anything new: after a lost link, a damaged block, a changed source. */
   #again: DownloadTask[] = [];
-  /** To be asked for when the server may have room for them, and what keeps that from happening. */
+  /** To request when the server may have room for them; the values cancel that. */
   readonly #later = new Map<DownloadTask, () => void>();
   readonly #requests: Requests;
-  /** Tasks that are not over. */
+  /** The number of tasks that are not over. */
   #unfinished = 0;
   readonly #wakeup = new Wakeup();
   #stream: Stream | undefined;
-  /** Our own end of the body is due. */
+  /** We must end our body. */
   #hasAskedAll = false;
   #ending: Ending | undefined;
-  /** Something may be asked for again, in another run. */
+  /** Something may be requested again in another run. */
   #hasFailed = false;
 
-  /** `source` tells what to fetch; it is asked again after a lost link. */
+  /** `source` lists what to fetch; it is called again after a lost link. */
   constructor(source: (client: Client) => AsyncIterable<readonly TransferItem[]>, options: DownloadOptions) {
     const noted: DownloadOptions = {
       ...options,
@@ -75,8 +75,8 @@ export class Download {
   }
 
   /**
-   * Fetch all that is not here yet. Files that can't be had are told by onFailed(); what fails the transfer as a
-   * whole is thrown, and then run() may be called again: nothing that has arrived is asked for twice.
+   * Fetch all that is not here yet. Files that fail are reported by onFailed(). An error of the whole transfer is
+   * thrown; then run() may be called again, and nothing that has arrived is requested twice.
    *
    * @throws RemoteError, TransportError when the session ends; StorageError when the local disk fails
    */
@@ -86,7 +86,7 @@ export class Download {
     if (!this.#hasFailed) await this.#plan.finishFolders();
   }
 
-  /** Leave what is unfinished on the disk, to be gone on with another time. */
+  /** Keep unfinished files on the disk, to be resumed another time. */
   async close(): Promise<void> {
     for (const [task, cancel] of this.#later) {
       cancel();
@@ -97,7 +97,7 @@ export class Download {
     await this.#plan.close();
   }
 
-  /** Move all, in another stream after each that was left. @throws what a stream fails with */
+  /** Move everything, over a new stream after each one that was left. @throws the error of a stream */
   async #runStreams(client: Client): Promise<void> {
     let ending: Ending | undefined;
     do {
@@ -116,12 +116,12 @@ export class Download {
     const fail = (failure: unknown) => this.#end({ failure });
     await Promise.all([this.#takeAnswers(stream).catch(fail), this.#sendRequests(stream).catch(fail)]);
     await this.#arrivals.commits.settled();
-    // What was asked for and has not come will be asked for again.
+    // Requests without an answer will be made again.
     for (const task of this.#requests.clear()) await this.#arrivals.interrupt(task);
     return this.#ending;
   }
 
-  /** End the stream; the first reason holds. */
+  /** End the stream; the first reason counts. */
   #end(ending: Ending): void {
     this.#ending ??= ending;
     const error = ending === "left" ? new CommError("CANCELLED", "The stream was left.") : toCommError(ending.failure);
@@ -177,13 +177,13 @@ export class Download {
       const chunk = reader.take() ?? (await this.#next(reader));
       if (chunk === undefined) {
         if (this.#hasAskedAll) return;
-        throw new ProtocolError("BAD_PAYLOAD", "The server ends before it was asked for everything.");
+        throw new ProtocolError("BAD_PAYLOAD", "The server ends before the last request.");
       }
       const work = this.#take(chunk, this.#requests.answeredBy(chunk));
       if (work !== undefined) await work;
       if (chunk.kind !== ChunkKind.BLOCK) chunk.release();
       if (this.#ending !== undefined) return;
-      // Requests must leave meanwhile, or the server would have nothing to do.
+      // Requests must leave in between, or the server would have nothing to do.
       if (yielder.isDue) await yielder.pause();
     }
   }
@@ -193,7 +193,7 @@ export class Download {
     return reader.next();
   }
 
-  /** @returns what to wait for before the next chunk */
+  /** @returns a promise that settles when the next chunk may come; undefined: at once */
   #take(chunk: Chunk, request: Request): Promise<void> | undefined {
     const { task } = request;
     switch (chunk.kind) {

@@ -30,14 +30,14 @@ export function fetchJob(settings: FetchJobSettings): TransferJob<TransferItem> 
   const { sources, naming, signal, digest64, verification } = settings;
   return new TransferJob(settings, {
     isSending: false,
-    // What is replaced here is no matter of the server's.
+    // The files to replace are local: a server's error can't be about them.
     isConflict: (error) => !(error instanceof RemoteError),
     move(items, plan, options) {
       const downloadOptions = { ...settings, ...options };
       if (items !== undefined) return new Download(() => inOneBatch(items), downloadOptions);
       const [planned, failed] = [new PathSet(digest64), new PathSet(digest64)];
       const events = {
-        // After a lost link the plan is made again.
+        // After a lost link the plan is made again; count each item once.
         onPlanned: (item: TransferItem) => planned.add(item.to) && plan.onPlanned(item),
         onFailed: (...[source, error]: Parameters<typeof plan.onFailed>) =>
           failed.add(source) && plan.onFailed(source, error),

@@ -19,20 +19,21 @@ export interface FetchPlanOptions extends PlanEvents<TransferItem> {
   readonly signal: AbortSignal;
 }
 
-/** What is fetched is called at its target. */
+/** The names that fetched files get at their target. */
 export interface FetchNaming {
-  /** The folder that all goes into; "" is the target's own, undefined that there is none. */
+  /** The folder that all files go into; "" is the root of the target; undefined: there is none. */
   readonly into: string | undefined;
-  /** The path of the one file that is fetched, when that was asked for by its name. */
+  /** The path of the one fetched file, when it was requested by its name. */
   readonly fileName?: string | undefined;
-  /** In `into`, in place of its own name: the path of the one file or folder that is fetched. */
+  /** The path below `into` of the one fetched file or folder, instead of its own name. */
   readonly as?: string | undefined;
 }
 
 /**
- * What a `get` of these sources fetches, in the order of the server's lists.
+ * The items that a `get` of these sources fetches, in the order of the server's lists.
  *
- * @throws NamingError; ProtocolError BAD_PAYLOAD for what was not asked for; as Client.stat() and listBatches()
+ * @throws NamingError; ProtocolError BAD_PAYLOAD for an entry that was not requested; as Client.stat() and
+ * listBatches()
  */
 export async function* planFetch(client: Client, options: FetchPlanOptions): AsyncGenerator<TransferItem[], void> {
   for (const source of options.sources) {
@@ -49,7 +50,7 @@ export async function* planFetch(client: Client, options: FetchPlanOptions): Asy
   }
 }
 
-/** False, and reported, for an item whose target is no path. */
+/** False for an item whose target is not a path, which is reported. */
 function hasTarget({ from, to }: TransferItem, { onFailed }: FetchPlanOptions): boolean {
   const fault = pathFault(to);
   if (fault === undefined) return true;
@@ -57,7 +58,7 @@ function hasTarget({ from, to }: TransferItem, { onFailed }: FetchPlanOptions): 
   return false;
 }
 
-/** True for what stops one source alone. */
+/** True for an error that stops only one source. */
 function isAboutSource({ code }: CommError): boolean {
   return ["NOT_FOUND", "NOT_A_FILE", "NOT_ALLOWED", "UNREADABLE", "BAD_PATH", "BAD_PARAMS", "INCOMPLETE"].includes(
     code,
@@ -72,7 +73,7 @@ async function* planSource(
   const { naming, signal, onFailed, onLeftOut } = options;
   const entry = source === "" ? undefined : await findNamed(client, source);
   const isPattern = entry === undefined && source !== "";
-  // What stands before it is not kept: "get docs/a" makes a, as with cp.
+  // The leading folders are dropped: "get docs/a" makes "a", as cp does.
   const selection = isPattern ? selectGlob(source) : undefined;
   const top = selection?.top ?? parentOf(source);
   const isBelowTop = (path: string) => top === "" || path.startsWith(`${top}/`);
@@ -110,7 +111,7 @@ async function* planSource(
       const isParent = isPattern && found.kind === "folder" && !isAskedFor(found.path);
       requireListed(client, found.path, isParent ? isBelowTop : isAskedFor);
       if (!isParent) count++;
-      // A pattern for files does not mean the folders that it happens to match: they come with what is in them.
+      // A pattern for files does not select the folders that it happens to match: they come with their contents.
       const isMeant =
         found.kind === "file" || (found.kind === "folder" && !isParent && (!isPattern || source.endsWith("**")));
       if (isMeant) {
@@ -130,9 +131,11 @@ function folderOf({ into }: FetchNaming): string {
   return into;
 }
 
-/** @throws ProtocolError BAD_PAYLOAD for a path that was not asked for: a server must not choose what it writes here */
+/**
+ * @throws ProtocolError BAD_PAYLOAD for a path that was not requested: a server must not choose where it writes here
+ */
 function requireListed({ paths }: Client, path: string, isAskedFor: (path: string) => boolean): void {
-  const fault = pathFault(path, paths) ?? (isAskedFor(path) ? undefined : "it was not asked for");
+  const fault = pathFault(path, paths) ?? (isAskedFor(path) ? undefined : "it was not requested");
   if (fault !== undefined) throw new ProtocolError("BAD_PAYLOAD", `The server lists ${quote(path)}: ${fault}.`);
 }
 
@@ -144,7 +147,7 @@ function foundItem(entry: Entry, to: string): TransferItem {
   return { ...itemOf(entry, to), isFound: true };
 }
 
-/** Reports what the server says that its list leaves out. */
+/** Reports the entries that the server's list leaves out. */
 function tellLeftOut(source: string, trailer: ListTrailer, { onFailed, onLeftOut }: FetchPlanOptions): void {
   const { skipped, unreadable = skipped, leftOut = [] } = trailer;
   let [others, denied] = [skipped - unreadable, unreadable];
@@ -162,11 +165,11 @@ function tellLeftOut(source: string, trailer: ListTrailer, { onFailed, onLeftOut
   if (others > 0) onLeftOut({ path: source, code: "BAD_PATH", why: "no names that can be paths", count: others });
 }
 
-/** A server that tells no names may mean names that are no paths as well. */
+/** A server that gives no names may also have left out names that can't be paths. */
 function moreDenied(source: string, count: number): CommError {
   const where = source === "" ? "the repository" : quote(source);
   return new CommError(
     "UNREADABLE",
-    `The server leaves out ${count} of what is in ${where}: unreadable, or no name that can be served.`,
+    `The server leaves out ${count} entries in ${where}: unreadable, or with a name that can't be served.`,
   );
 }

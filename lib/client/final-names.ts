@@ -4,15 +4,15 @@ import type { Naming } from "../transfer/naming.ts";
 import type { DownloadOptions } from "./download-options.ts";
 import type { DownloadTask } from "./download-task.ts";
 
-/** What comes of giving a file its name. */
+/** Results of giving files their names. */
 export interface FinalNamesPort {
   onStored(task: DownloadTask, path: string): void;
   onFailed(task: DownloadTask, error: CommError): void;
-  /** The disk is full: so it is for all others. */
+  /** The disk is full, for all other files too. */
   onFull(task: DownloadTask, error: CommError): void;
 }
 
-/** Gives files that have arrived whole their names, many at once, unless another file of the download has the name. */
+/** Gives complete files their names, many at once, unless another file of the download has the name. */
 export class FinalNames {
   readonly #exists: DownloadOptions["exists"];
   readonly #commits: CommitQueue;
@@ -26,7 +26,7 @@ export class FinalNames {
     this.#port = port;
   }
 
-  /** @returns when the next file may come; undefined: at once */
+  /** @returns a promise that settles when the next file may come; undefined: at once */
   give(task: DownloadTask, commit: () => string | Promise<string>): Promise<void> | undefined {
     return this.#naming.give(
       task.path,

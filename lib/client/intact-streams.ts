@@ -1,13 +1,13 @@
 import { CommError } from "../errors.ts";
 
-/** How often a transfer goes on in another stream when one was damaged on the way. */
+/** How often a transfer continues over another stream after one was damaged on the way. */
 const MAX_DAMAGES = 5;
 
 /**
- * Do `work`, which moves over streams, and do it again, in others, while one is damaged on the way: what is no block has no
- * digest of its own, and ends its stream. It must know what it has done already.
+ * Run `work`, which moves files over streams, and run it again over new streams while they are damaged on the way: only
+ * blocks can be repaired, and damage to anything else ends the stream. It must remember what it has done already.
  *
- * @throws what it fails with otherwise; CommError DIGEST_MISMATCH when that happens too often
+ * @throws any other error of `work`; CommError DIGEST_MISMATCH when that happens too often
  */
 export async function overIntactStreams(work: () => Promise<void>): Promise<void> {
   for (let damages = 0; ; damages++) {

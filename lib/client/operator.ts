@@ -10,7 +10,7 @@ import {
 import { decodeRecords } from "../protocol/records.ts";
 import type { Client } from "./client.ts";
 
-/** What a client with the operator's role may do besides. Every call throws CommError as Client's do. */
+/** The additional calls of a client with the role operator. Every call throws CommError as Client's do. */
 export class Operator {
   readonly client: Client;
 
@@ -30,12 +30,12 @@ export class Operator {
     await this.client.call("quit", {}, Nothing);
   }
 
-  /** What is left of transfers to the server that did not end, or are under way. */
+  /** Unfinished files of transfers to the server, interrupted or under way. */
   async *unfinished(): AsyncGenerator<UnfinishedRecord, void> {
     yield* this.#records("unfinished", UnfinishedRecord);
   }
 
-  /** Make a token. Its secret is told this once. */
+  /** Make a token. Only this answer has its secret. */
   issueToken(params: v.InferInput<typeof IssueTokenParams>): Promise<IssueTokenResult> {
     return this.client.call("issueToken", params, IssueTokenResult);
   }
@@ -48,7 +48,7 @@ export class Operator {
     yield* this.#records("tokens", TokenRecord);
   }
 
-  /** What happens at the server from now on, until it stops. */
+  /** The server's events from now on, until it stops. */
   async *events(): AsyncGenerator<EventRecord, void> {
     yield* this.#records("events", EventRecord, true);
   }

@@ -2,7 +2,7 @@ import type { Digest64 } from "../block.ts";
 import { CommError } from "../errors.ts";
 import { MAX_PATH_BYTES } from "../path.ts";
 
-/** So many entries a `get` takes from a server that it does not trust to come to an end. */
+/** The most entries that a `get` accepts: a server might list for ever. */
 export const MAX_LISTED = 10_000_000;
 
 const FIRST_SLOTS = 1_024;
@@ -10,15 +10,15 @@ const PREFIX_BYTES = 8;
 const encoder = new TextEncoder();
 
 /**
- * Paths, known by 64 bits of their digests: 9 to 19 bytes for each, however long it is. Two of ten million are taken for
- * one with a chance of one in 300,000; which two that were differs each time.
+ * A set of paths, stored as 64 bits of their digests: 9 to 19 bytes each, whatever their length. Among ten million, two
+ * are confused with a probability of one in 300,000; which two differs each time.
  */
 export class PathSet {
   readonly #digest64: Digest64;
   readonly #scratch = new Uint8Array(PREFIX_BYTES + 4 * MAX_PATH_BYTES);
   readonly #seed: number;
   readonly #max: number;
-  /** Two numbers for each; both 0: free. */
+  /** Two numbers for each path; both 0: a free slot. */
   #slots = new Uint32Array(2 * FIRST_SLOTS);
   #size = 0;
 
@@ -34,24 +34,24 @@ export class PathSet {
     return this.#size;
   }
 
-  /** Bytes of memory that it takes. */
+  /** Memory used, in bytes. */
   get bytes(): number {
     return this.#slots.byteLength + this.#scratch.byteLength;
   }
 
-  /** @returns whether it was not in it @throws CommError TOO_MANY_ENTRIES above the most that it may hold */
+  /** @returns true when the path is new @throws CommError TOO_MANY_ENTRIES above the most that the set may hold */
   add(path: string): boolean {
     const { written } = encoder.encodeInto(path, this.#scratch.subarray(PREFIX_BYTES));
     const digest = this.#digest64(this.#scratch.subarray(0, PREFIX_BYTES + written), this.#seed);
     const high = Number(digest >> 32n);
-    // Never both 0.
+    // Both numbers are never 0.
     const low = Number(digest & 0xffff_ffffn) || 1;
     const at = findSlot(this.#slots, high, low);
     if (this.#slots[at + 1] !== 0) return false;
     if (this.#size >= this.#max) throw tooManyEntries(this.#max);
     this.#slots[at] = high;
     this.#slots[at + 1] = low;
-    // Seven of eight in use at most.
+    // At most seven of eight slots are in use.
     if (++this.#size * 16 > this.#slots.length * 7) this.#grow();
     return true;
   }
@@ -69,7 +69,7 @@ export class PathSet {
   }
 }
 
-/** Where it is, or the free slot where it belongs. */
+/** The slot of a path, or the free slot where it belongs. */
 function findSlot(slots: Uint32Array, high: number, low: number): number {
   // The size is a power of two.
   const mask = slots.length - 1;
@@ -78,7 +78,7 @@ function findSlot(slots: Uint32Array, high: number, low: number): number {
   return at;
 }
 
-/** What ends a plan that has no end. */
+/** The error that ends an endless plan. */
 export function tooManyEntries(max: number): CommError {
   return new CommError("TOO_MANY_ENTRIES", `The server lists more than ${max} entries for one get.`);
 }

@@ -1,30 +1,35 @@
 import { CommError, RemoteError } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
 
-/** When a server refuses for a rate and does not say when it would not. */
+/** The wait after a refusal for a rate that does not say how long to wait. */
 const USUAL_WAIT_MS = 250;
-/** No single wait is longer, whatever a server says. */
+/** The longest single wait, whatever a server says. */
 const MAX_WAIT_MS = 10_000;
-/** So often a request is asked again: a server that never lets one through is not waited for without end. */
+/** How often a request is retried, so that a server that never accepts it does not block us for ever. */
 export const PATIENT = 10;
 
 /**
- * Asks again what a server refuses for coming too often, or for having too much open. Those who ask the same kind of thing meanwhile come behind, one after
- * the other: a hundred that come back at once would be refused again but for one.
+ * Retries requests that a server refuses because they came too often, or because it has too many files open. Further
+ * requests of the same method queue, one after the other: of a hundred retried at once, all but one would be refused
+ * again.
  */
 export class Patience {
   readonly #clock: Pick<Clock, "after">;
   readonly #attempts: number;
-  /** By method: settles when the last one that waits has been answered. */
+  /** By method: settles when the last request in the queue has been answered. */
   readonly #queues = new Map<string, Promise<void>>();
 
-  /** `attempts`: how often the same is asked again. */
+  /** `attempts`: how often a request is retried. */
   constructor(clock: Pick<Clock, "after">, attempts: number) {
     this.#clock = clock;
     this.#attempts = attempts;
   }
 
-  /** Do `ask`, again while it is refused with TOO_OFTEN or OVERLOADED. @throws what it fails with; CommError INTERRUPTED by `signal` */
+  /**
+   * Call `ask`, again while it is refused with TOO_OFTEN or OVERLOADED.
+   *
+   * @throws its error; CommError INTERRUPTED by `signal`
+   */
   async run<T>(method: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const queue = this.#queues.get(method);
     if (queue === undefined) {
@@ -80,7 +85,7 @@ export class Patience {
   }
 }
 
-/** Refused for now, and not for what was asked for. */
+/** True for a refusal that may pass with time. */
 function isPassing(thrown: unknown): thrown is RemoteError {
   return thrown instanceof RemoteError && (thrown.code === "TOO_OFTEN" || thrown.code === "OVERLOADED");
 }

@@ -3,7 +3,7 @@ import { quote } from "../quote.ts";
 import type { LeftOutThing } from "./left-out.ts";
 import type { TransferItem } from "./transfer.ts";
 
-/** What the planning of a transfer reports. */
+/** Reports of a transfer's planning. */
 export interface PlanEvents<Item extends TransferItem> {
   onPlanned(item: Item): void;
   /** A source, or something in it, that can't be moved. */
@@ -12,7 +12,7 @@ export interface PlanEvents<Item extends TransferItem> {
   onLeftOut(left: LeftOutThing): void;
 }
 
-/** One name was given to several things: to what a pattern matches, or to all that should go to the place of one file. */
+/** One name was given for several things: the matches of a pattern, or several files for the place of one. */
 export class NamingError extends CommError {
   override readonly name = "NamingError";
   readonly reason: "pattern" | "file";
@@ -23,7 +23,7 @@ export class NamingError extends CommError {
     const words =
       reason === "pattern"
         ? `One name is given, and ${quote(source)} is a pattern.`
-        : "The target is a file: nothing but one file can go to it.";
+        : "The target is a file: only a single file can replace it.";
     super("MALFORMED", words);
     this.reason = reason;
     this.source = source;

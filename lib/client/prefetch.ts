@@ -1,12 +1,12 @@
 import type { TransferItem } from "./transfer.ts";
 
-/** Items held ahead: so much of a plan is known before it is needed. */
+/** The most items of a plan that are held before they are needed. */
 const MAX_AHEAD = 100_000;
-/** What they may take in memory, about. */
+/** About the most memory that they may take, in bytes. */
 export const MAX_AHEAD_BYTES = 32 * 1024 * 1024;
 const ITEM_BYTES = 150;
 
-/** Runs ahead of whoever takes the batches, so that totals are known early; what it fails with comes in its turn. */
+/** Runs ahead of the consumer, so that totals are known early; an error comes in its turn. */
 export async function* prefetch<T extends Pick<TransferItem, "from" | "to">>(
   batches: AsyncIterable<readonly T[]>,
   onEnd: () => void,

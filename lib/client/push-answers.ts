@@ -5,7 +5,7 @@ import { MessageParams } from "../protocol/methods.ts";
 import type { Stream } from "../session/stream.ts";
 import type { ClientOptions } from "./client-options.ts";
 
-/** Answer what the server asks of its client: to take a message. */
+/** Answer a request of the server, such as a message for this client. */
 export function answerPush(stream: Stream, request: Open, onMessage: ClientOptions["onMessage"]): void {
   if (request.method !== "message" || onMessage === undefined) {
     stream.reset("UNKNOWN_METHOD", `This client has no method ${request.method}.`);
@@ -17,7 +17,7 @@ export function answerPush(stream: Stream, request: Open, onMessage: ClientOptio
   };
   try {
     const shown = onMessage(checkShape(MessageParams, request.params, "A message"));
-    // Who pushes faster than it is read waits: what is open at once is bounded.
+    // A server that pushes faster than we read must wait, since the number of open streams is bounded.
     if (shown instanceof Promise) shown.then(accept).catch(fail);
     else accept();
   } catch (thrown) {

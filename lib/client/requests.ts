@@ -6,22 +6,22 @@ import type { RecordSender } from "../transfer/record-sender.ts";
 import type { DownloadTask } from "./download-task.ts";
 import { MAX_OUTSTANDING, MAX_OUTSTANDING_BYTES } from "./transfer.ts";
 
-/** Bytes that may come for a request beyond twice its own, whatever its size is. */
+/** Bytes that may come for a request of any size, in addition to twice its size. */
 const SPARE_BYTES = 16 * BLOCK_BYTES;
 
-/** One part of a file that was asked for, in a stream. */
+/** A request for one part of a file, in a stream. */
 export interface Request {
   readonly id: number;
   readonly task: DownloadTask;
   readonly bytes: number;
-  /** Bytes of blocks that may still come: they may come more than once, but not without end. */
+  /** Bytes of blocks that may still come: blocks may be repeated, but not without end. */
   allowance: number;
   isBegun: boolean;
 }
 
 /** The window of requests under way, in the order of their answers. */
 export class Requests {
-  /** Ask for holes of a file instead of their zeros. */
+  /** Request holes of a file instead of their zeros. */
   readonly #takesHoles: boolean;
   #outstanding: Request[] = [];
   #bytes = 0;
@@ -39,15 +39,15 @@ export class Requests {
     return this.#outstanding.length >= MAX_OUTSTANDING || this.#bytes >= MAX_OUTSTANDING_BYTES;
   }
 
-  /** The one whose answer comes. */
+  /** The request whose answer is arriving. */
   get first(): Request | undefined {
     return this.#outstanding[0];
   }
 
-  /** Ask for what is missing of the task, each range in a request of its own. */
+  /** Request the missing ranges of the task, one request each. */
   ask(task: DownloadTask, records: RecordSender): void {
     task.expected = Math.max(1, task.ranges.length);
-    // A file that is whole already, but for its name, is asked for its facts alone.
+    // For a complete file that lacks only its name, request the facts alone.
     for (const [start, end] of task.ranges.length > 0 ? task.ranges : [[0, 0] as const]) {
       const id = this.#nextId++;
       const bytes = end - start;
@@ -67,15 +67,15 @@ export class Requests {
   answeredBy(chunk: Chunk): Request {
     const request = this.#outstanding[0];
     if (request !== undefined && request.id === chunk.id) return request;
-    throw new ProtocolError("BAD_PAYLOAD", "A file comes that was not asked for, or out of turn.");
+    throw new ProtocolError("BAD_PAYLOAD", "A file comes that was not requested, or out of order.");
   }
 
-  /** The answer to the first is complete. */
+  /** The answer to the first request is complete. */
   shift(): void {
     this.#bytes -= this.#outstanding.shift()?.bytes ?? 0;
   }
 
-  /** Forget all. @returns the tasks whose answers were cut off */
+  /** Forget all requests. @returns the tasks whose answers were cut off */
   clear(): Set<DownloadTask> {
     const tasks = new Set(this.#outstanding.map(({ task }) => task));
     for (const task of tasks) task.expected = 0;
@@ -92,7 +92,7 @@ export function begin(request: Request, size: number): void {
   request.allowance = Math.max(request.allowance, 2 * size + SPARE_BYTES);
 }
 
-/** A block has come. @throws ProtocolError BAD_PAYLOAD */
+/** A block has arrived. @throws ProtocolError BAD_PAYLOAD */
 export function takeAllowance(request: Request, chunk: Chunk): void {
   request.allowance -= chunk.length;
   if (request.allowance >= 0) return;

@@ -8,24 +8,24 @@ import { badName, gone, type LeftOutThing, oddKind } from "./left-out.ts";
 import { NamingError, type PlanEvents } from "./plan.ts";
 import type { UploadItem } from "./transfer.ts";
 
-/** A tree that something is sent from. */
+/** A tree to send files from. */
 export type SendTree = UploadItem["local"] & Pick<Storage, "stat" | "list">;
 
-/** What a person names to send. `name` is what it is called in the repository; "" for a folder that adds no name. */
+/** A source that a person names. `name` is its name in the repository; "" for a folder that adds no name. */
 export type SendSource = (
   | { readonly kind: "file"; readonly name: string /** In the tree. */; readonly path: string }
   | { readonly kind: "folder"; readonly name: string }
   | { readonly kind: "pattern" /** For paths of the tree. */; readonly pattern: string }
 ) & {
-  /** The tree: that of a folder begins in it. @throws StorageError */
+  /** The source's tree; a folder is the root of its own tree. @throws StorageError */
   open(): Promise<SendTree>;
 };
 
-/** The port to what people name on their machine: a disk, or what they gave a page. */
+/** The port to sources on a person's machine: a disk, or files given to a page. */
 export interface LocalSources {
-  /** @throws CommError for what can't be sent */
+  /** @throws CommError for a source that can't be sent */
   find(source: string): Promise<SendSource>;
-  /** Paths that lists of the trees have left out, because they are private, since the last call. */
+  /** Private paths that the trees' lists have left out since the last call. */
   takeHidden(): string[];
 }
 
@@ -36,11 +36,11 @@ export interface SendPlanOptions extends PlanEvents<UploadItem> {
   readonly here: LocalSources;
   /** Folder of the repository; "" is its root. */
   readonly to: string;
-  /** In `to`, in place of its own name: the path of the one file or folder that is sent. */
+  /** The path below `to` of the one sent file or folder, instead of its own name. */
   readonly as?: string | undefined;
 }
 
-/** What a `put` of these sources sends, in the order of the disk's lists. */
+/** The items that a `put` of these sources sends, in the order of the disk's lists. */
 export async function* planSend(options: SendPlanOptions): AsyncGenerator<UploadItem[], void> {
   for (const source of options.sources) {
     try {
@@ -89,7 +89,7 @@ async function* planBelow(
   local: SendTree,
   target: string,
   { here, onFailed, onLeftOut }: SendPlanOptions,
-  /** Of a pattern: its folders come with what is in them. */
+  /** A pattern's selection; its folders come with their contents. */
   selection?: Selection,
 ): AsyncGenerator<UploadItem[], void> {
   const matches = selection?.matches;

@@ -2,11 +2,11 @@ import { TransportError } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
 
-/** Looks in one silence. */
+/** Checks during one silence. */
 const LOOKS = 8;
-/** A server that is at work says so every 15 seconds: three times that. */
+/** The least silence that counts: a working server reports every 15 seconds, so three times that. */
 const MIN_SILENCE_MS = 45_000;
-/** So long a server is believed that says nothing but that it works. */
+/** How long a server may report nothing but that it works. */
 export const MAX_WORKING_MS = 24 * 3600 * 1000;
 
 /** How long a server may be silent on a request, for a client that waits `timeoutMs` for a connection. */
@@ -16,20 +16,20 @@ export function silenceFor(timeoutMs: number): number {
 
 export interface SilenceTerms {
   readonly clock: Clock;
-  /** Silence of so many milliseconds is too long. */
+  /** The silence that ends the request, in milliseconds. */
   readonly silenceMs: number;
 }
 
 export interface SilenceOptions extends SilenceTerms {
   readonly stream: Stream;
   readonly method: string;
-  /** Whether it is the server's turn to say something. */
+  /** True while the server owes an answer. */
   isWaiting(): boolean;
 }
 
 /**
- * Ends a request on which nothing moves while the server owes an answer, though the link lives: with TIMEOUT, as if it were
- * lost. WORKING moves it, but not for ever. Source: PROTOCOL.md, "Working".
+ * Ends a request with TIMEOUT, as if the link were lost, when the server owes an answer and sends nothing, although the
+ * link lives. WORKING counts as progress, but not for ever. Source: PROTOCOL.md, "Working".
  */
 export function watchSilence({ stream, clock, silenceMs, method, isWaiting }: SilenceOptions): void {
   const intervalMs = silenceMs / LOOKS;
@@ -45,7 +45,7 @@ export function watchSilence({ stream, clock, silenceMs, method, isWaiting }: Si
     movement = stream.movement;
     progress = movement - stream.workings;
     if (now - quietSince >= silenceMs)
-      end(`The server has not gone on with "${method}" for ${secondsOf(silenceMs)} s.`);
+      end(`The server has made no progress with "${method}" for ${secondsOf(silenceMs)} s.`);
     else if (now - idleSince >= MAX_WORKING_MS) {
       end(`The server has said for ${secondsOf(MAX_WORKING_MS) / 3600} h that it works on "${method}", and no more.`);
     }
@@ -57,7 +57,7 @@ export function watchSilence({ stream, clock, silenceMs, method, isWaiting }: Si
   void stream.closed.then(cancel);
 }
 
-/** `answer`, or TIMEOUT when it does not come in time. @throws as `answer`; TransportError TIMEOUT */
+/** The result of `answer`, or TIMEOUT when it does not come in time. @throws as `answer`; TransportError TIMEOUT */
 export async function orSilence<T>(answer: Promise<T>, what: string, { clock, silenceMs }: SilenceTerms): Promise<T> {
   const silence = Promise.withResolvers<never>();
   let quietMs = 0;
@@ -75,9 +75,9 @@ export async function orSilence<T>(answer: Promise<T>, what: string, { clock, si
 }
 
 /**
- * Look again and again. `stoodStill`: this process itself was stopped, and what came meanwhile is still to be read.
+ * Call `look` at each interval. `stoodStill`: this process itself was stopped, and has not read what arrived meanwhile.
  *
- * @returns what ends it
+ * @returns a function that ends it
  */
 function every(clock: Clock, intervalMs: number, look: (stoodStill: boolean) => void): () => void {
   let cancel = () => {};

@@ -11,17 +11,17 @@ import { PathSet } from "./path-set.ts";
 import type { TransferItem, TransferOptions } from "./transfer.ts";
 import { type TransferResult, TransferTally } from "./transfer-result.ts";
 
-/** So many conflicts are asked about; the others are failures. */
+/** The most conflicts in one question; further ones are failures. */
 const MAX_CONFLICTS = 100_000;
 
-/** What has become of a file or folder. */
+/** The outcome of a file or folder. */
 export interface Done {
   readonly outcome: Outcome;
-  /** Where it is: another path than the item's when both are kept. */
+  /** Where it is now; the path differs from the item's when both files are kept. */
   readonly path: string;
-  /** Of what is "stored": bytes that were verified. */
+  /** For "stored": the verified bytes. */
   readonly size: number;
-  /** When the digests of both ends were compared. */
+  /** Present when the digests of both ends were compared. */
   readonly sha256?: string;
 }
 
@@ -31,7 +31,7 @@ export interface Conflict<Item extends TransferItem> {
   readonly error: CommError;
 }
 
-/** What a job reports while it runs. Who subscribes may be a command line or a page. */
+/** Reports of a running job. Its subscriber may be a command line or a page. */
 export interface TransferJobEvents<Item extends TransferItem> {
   /** One more file or folder will move. */
   onPlanned?(item: Item): void;
@@ -41,28 +41,28 @@ export interface TransferJobEvents<Item extends TransferItem> {
   onStart?(item: Item, present: number, size: number): void;
   onProgress?(item: Item, bytes: number): void;
   onRestart?(item: Item): void;
-  /** It has moved, and its digests are compared now. */
+  /** The item has moved, and the digests of both ends are being compared. */
   onVerifying?(item: Item): void;
   onDone?(item: Item, done: Done): void;
   onFailed?(item: Item, error: CommError): void;
   /** A source, or something in it, that can't be moved. */
   onSourceFailed?(source: string, error: CommError): void;
-  /** Something that is not moved, which is no failure. `item`: it was planned. */
+  /** Something is not moved, which is no failure. `item` is set when it was planned. */
   onLeftOut?(left: LeftOutThing, item?: Item): void;
 }
 
 export interface TransferJobSettings<Item extends TransferItem> {
-  /** The job goes on over another link for as long as this comes back. */
+  /** The job continues over new links as long as this connection comes back. */
   readonly connection: Connection;
   /** What happens to files that exist at the target. */
   readonly exists: ExistsPolicy;
   readonly clock: Clock;
   readonly digest64: Digest64;
-  /** Aborting it pauses the transfer: what has arrived is kept, and the same job, made and run again, goes on with it. */
+  /** Aborting it pauses the transfer: what has arrived is kept, and the same job, made and run again, resumes it. */
   readonly signal: AbortSignal;
   readonly events: TransferJobEvents<Item>;
   /**
-   * With `exists` "fail": whether these files are replaced, asked once when all else has moved. Absent, or false: each of
+   * With `exists` "fail": asks once, when all else has moved, whether to replace these files. Absent, or false: each of
    * them is a failure.
    */
   onConflict?(conflicts: readonly Conflict<Item>[]): Promise<boolean>;
@@ -73,8 +73,8 @@ interface Check<Item> extends DigestPair<Item> {
 }
 
 /**
- * One `get` or `put`, from its plan to its counts: goes on over lost links, compares digests, asks once about files that
- * exist. Made by fetchJob() and sendJob(). Runs in a browser as well.
+ * One `get` or `put`, from its plan to its counts: continues after lost links, compares digests, asks once about files
+ * that exist. Made by fetchJob() and sendJob(). Runs in a browser as well.
  */
 export class TransferJob<Item extends TransferItem> {
   readonly #settings: TransferJobSettings<Item>;
@@ -82,9 +82,9 @@ export class TransferJob<Item extends TransferItem> {
   readonly #conflicts: Conflict<Item>[] = [];
   /** Files whose digests are compared when all have moved. */
   readonly #checks: Check<Item>[] = [];
-  /** What was reported: after a lost link the plan is made again. */
+  /** Things reported so far: after a lost link the plan is made again. */
   readonly #leftOut: PathSet;
-  /** The most that the server said to have of a file that is sent. */
+  /** The most bytes of each sent file that the server has acknowledged. */
   readonly #acknowledged = new WeakMap<Item, number>();
   readonly #tally = new TransferTally();
 
@@ -100,9 +100,10 @@ export class TransferJob<Item extends TransferItem> {
   }
 
   /**
-   * Carry it out, once.
+   * Run the job. Call it once.
    *
-   * @throws as Connection.persist(); NamingError; StorageError when the local disk fails; CommError INTERRUPTED by `signal`
+   * @throws as Connection.persist(); NamingError; StorageError when the local disk fails; CommError INTERRUPTED by
+   * `signal`
    */
   async run(): Promise<TransferResult> {
     const { exists, onConflict } = this.#settings;
@@ -110,7 +111,7 @@ export class TransferJob<Item extends TransferItem> {
     try {
       await this.#move(undefined, exists, mayAsk);
       if (this.#conflicts.length > 0 && (await onConflict?.(this.#conflicts))) {
-        // Those alone, whatever there is at the source by now.
+        // Only these items, even if the source has more by now.
         const allowed = this.#conflicts.splice(0).map(({ item }) => item);
         await this.#move(allowed, "overwrite", false);
       }
@@ -186,7 +187,7 @@ export class TransferJob<Item extends TransferItem> {
     this.#settings.connection.noteProgress();
   }
 
-  /** Compare the digests of both ends of what has moved. @throws CommError INTERRUPTED */
+  /** Compare the digests of both ends for all that has moved. @throws CommError INTERRUPTED */
   async #verify(): Promise<void> {
     const { events } = this.#settings;
     const { verification } = this.#direction;

@@ -1,21 +1,21 @@
 import type { CommError } from "../errors.ts";
 import type { Outcome } from "../protocol/methods.ts";
 
-/** What has become of a transfer. Counts are of files; folders come along, and are not counted. */
+/** The outcome of a transfer. Only files are counted, not folders. */
 export interface TransferResult {
   readonly stored: number;
-  /** The same was there already. */
+  /** Files that were the same already. */
   readonly unchanged: number;
   readonly skipped: number;
-  /** Files, and sources. */
+  /** Files and sources that failed. */
   readonly failed: number;
   readonly leftOut: number;
-  /** Of what is stored: bytes that were verified. */
+  /** Verified bytes of the stored files. */
   readonly bytes: number;
   readonly firstFailure: CommError | undefined;
 }
 
-/** Counts what becomes of a transfer. */
+/** Counts the outcomes of a transfer. */
 export class TransferTally {
   readonly #counts = { stored: 0, unchanged: 0, skipped: 0, failed: 0, leftOut: 0, bytes: 0 };
   #firstFailure: CommError | undefined;

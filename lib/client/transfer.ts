@@ -4,33 +4,38 @@ import type { Outcome } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
 import type { ExistsPolicy, Storage } from "../storage/storage.ts";
 
-/** A file or folder to move, with what is known of it. */
+/** A file or folder to move, with its known facts. */
 export interface TransferItem {
-  /** Where it is at the source, and where it shall be at the target. */
+  /** Its path at the source, and its path at the target. */
   readonly from: string;
   readonly to: string;
   readonly kind: "file" | "folder";
   readonly size: number;
   readonly modifiedAt: number;
-  /** Of a folder, as in the facts of a file. */
+  /** The mode of a folder, as in the facts of a file. */
   readonly mode?: number | undefined;
-  /** Found in a folder or by a pattern, and not named by anybody: nobody misses it when it has gone. */
+  /** True when it was found in a folder or by a pattern: it is no failure when it disappears. */
   readonly isFound?: boolean;
 }
 
-/** What a transfer tells while it goes on. */
+/** Reports of a running transfer. */
 export interface TransferEvents<Item extends TransferItem = TransferItem> {
-  /** The bytes of `item` begin to move: `size` of them by now, of which `present` are there from an earlier time. */
+  /**
+   * The bytes of `item` begin to move: it has `size` bytes now, and `present` of them are there from an earlier run.
+   */
   onStart?(item: Item, present: number, size: number): void;
-  /** So many more of its bytes have arrived. */
+  /** `bytes` more have arrived. */
   onProgress?(item: Item, bytes: number): void;
-  /** What had arrived is of no use: the source has changed, or another state of it was here. */
+  /** What had arrived can't be used: the source has changed, or another state of it was here. */
   onRestart?(item: Item): void;
-  /** It is at `path` now, durably; when it is "stored", with `size` bytes that were verified, whatever `item` says. */
+  /**
+   * The item is durably at `path`. When it is "stored", `size` of its bytes were verified; `item` may have an older
+   * size.
+   */
   onDone(item: Item, outcome: Outcome, path: string, size: number): void;
-  /** This one can't be had; the others go on. */
+  /** This item has failed; the others continue. */
   onFailed(item: Item, error: CommError): void;
-  /** It was found, and has gone since; absent: that is a failure, too. */
+  /** The item was found and has disappeared since; absent: that is a failure as well. */
   onGone?(item: Item, error: CommError): void;
 }
 
@@ -47,23 +52,26 @@ export interface TransferOptions<Item extends TransferItem = TransferItem> exten
   readonly signal?: AbortSignal;
 }
 
-/** How often a file that changes while it moves is begun again before it is given up. */
+/** How often a file that changes while it moves is restarted before it fails. */
 export const MAX_RESTARTS = 2;
-/** The same for a file that has changed while the link was lost. */
+/** How often a file that changed while the link was lost is restarted. */
 export const MAX_LOST_RESTARTS = 50;
-/** Requests under way, and bytes that they are about: enough to keep a long, fat link busy. */
+/** The most requests under way, and the most bytes in them: enough to keep a long, fat link busy. */
 export const MAX_OUTSTANDING = 2_048;
 export const MAX_OUTSTANDING_BYTES = 16 * 1024 * 1024;
-/** How often a file is asked for again, or offered again, that the server has too much open for. */
+/** How often a file is requested or offered again because the server has too many files open. */
 export const MAX_OVERLOADS = 10;
 const FIRST_OVERLOAD_MS = 250;
 const MAX_OVERLOAD_MS = 10_000;
-/** How long to wait with a file for which a server had too much open `times` before. */
+/** How long to wait with a file that the server has put off `times` times, in milliseconds. */
 export function overloadDelayMs(times: number): number {
   return Math.min(MAX_OVERLOAD_MS, FIRST_OVERLOAD_MS * 2 ** times);
 }
 
-/** `options`, with files that have gone since they were found told apart from failures, where that is asked for. */
+/**
+ * `options` that report files that have disappeared since they were found to onGone, if it is set, instead of as
+ * failures.
+ */
 export function tellGone<Item extends TransferItem, Options extends TransferOptions<Item>>(
   options: Options,
   isGone: (error: CommError) => boolean,

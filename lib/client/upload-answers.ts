@@ -7,19 +7,19 @@ import { MAX_OVERLOADS, overloadDelayMs, type TransferOptions, type UploadItem }
 import { checkRanges, checkStored, type UploadTask } from "./upload-task.ts";
 import type { UploadWindow } from "./upload-window.ts";
 
-/** How often and how long a file is waited for that another link of ours may still have. */
+/** How often, and how long, to wait for a file that an earlier link of ours may still hold. */
 const BUSY_RETRIES = 20;
 const BUSY_RETRY_MS = 250;
-/** How often the server may want parts of a file: first what is missing, then what arrived damaged. */
+/** How often the server may request parts of a file: first what is missing, then what arrived damaged. */
 const MAX_ROUNDS = MAX_REPAIRS + 1;
 
-/** What follows from the server's answers to what was offered. */
+/** Handles the server's answers to our offers. */
 export class UploadAnswers {
   readonly #window: UploadWindow;
   readonly #options: TransferOptions<UploadItem>;
-  /** A task that waited may be offered again. */
+  /** Called when a waiting task may be offered again. */
   readonly #onDue: () => void;
-  /** An earlier link was lost. */
+  /** True after an earlier link was lost. */
   isReconnected = false;
 
   constructor(window: UploadWindow, options: TransferOptions<UploadItem>, onDue: () => void) {
@@ -28,10 +28,10 @@ export class UploadAnswers {
     this.#onDue = onDue;
   }
 
-  /** @throws ProtocolError BAD_PAYLOAD for what the server can't mean */
+  /** @throws ProtocolError BAD_PAYLOAD for an impossible answer */
   async take(answer: PutAnswer): Promise<void> {
     const task = this.#window.find(answer.id);
-    // Else it is one that failed here meanwhile.
+    // The task may have failed here meanwhile.
     if (task === undefined) return;
     const { item } = task;
     switch (answer.state) {
@@ -67,11 +67,11 @@ export class UploadAnswers {
     this.#window.want({ task, ranges });
   }
 
-  /** @returns after how long it is offered again; undefined: not at all */
+  /** @returns the delay before the file is offered again, in milliseconds; undefined: never */
   #retryDelayMs(task: UploadTask, { code }: CommError): number | undefined {
-    // Other files may have all its descriptors.
+    // Other files may hold all of the server's descriptors.
     if (code === "OVERLOADED" && task.overloads < MAX_OVERLOADS) return overloadDelayMs(task.overloads++);
-    // It may not have noticed yet that our last link is gone.
+    // The server may not have noticed yet that our last link is gone.
     if (code !== "BUSY" || !this.isReconnected || task.busy++ >= BUSY_RETRIES) return undefined;
     return BUSY_RETRY_MS;
   }

@@ -11,7 +11,7 @@ import { MAX_RESTARTS, type TransferOptions, type UploadItem } from "./transfer.
 import { newTask, offerOf, type UploadTask } from "./upload-task.ts";
 import type { UploadWindow, Wanted } from "./upload-window.ts";
 
-/** Sends over one stream: offers, all of a small file with its offer, and what the server wants of a large one. */
+/** Sends over one stream: offers, the bytes of a small file with its offer, and the requested parts of a large one. */
 export class UploadSender {
   readonly #stream: Stream;
   readonly #window: UploadWindow;
@@ -35,19 +35,19 @@ export class UploadSender {
     });
   }
 
-  /** Nothing more comes. @throws as Stream.write() */
+  /** End the body. @throws as Stream.write() */
   async end(): Promise<void> {
     await this.#writer.flush();
     await this.#stream.end();
   }
 
-  /** A file that was offered is given up. */
+  /** Withdraw a file that was offered. */
   async abandon(id: number): Promise<void> {
     const code = wireOfReason("DIGEST_MISMATCH");
     await this.#writer.json(ChunkKind.FAIL, id, { code, message: "It arrived damaged too often." });
   }
 
-  /** Offer a file or folder. One that can't be read has failed, and the others go on. @throws as Stream.write() */
+  /** Offer a file or folder. One that can't be read fails, and the others continue. @throws as Stream.write() */
   async offer(task: UploadTask): Promise<void> {
     this.#window.add(task);
     const { item } = task;
@@ -87,7 +87,11 @@ export class UploadSender {
     task.file = undefined;
   }
 
-  /** All of a small file, ahead of every answer. @returns when the next may come; undefined: at once */
+  /**
+   * Send all of a small file, without waiting for an answer.
+   *
+   * @returns a promise that settles when the next file may be sent; undefined: at once
+   */
   #sendSmall(task: UploadTask, { entry, bytes }: LoadedFile): Promise<void> | undefined {
     const { id, item } = task;
     task.size = bytes.length;
@@ -103,11 +107,11 @@ export class UploadSender {
     return offered === undefined ? sent : Promise.all([offered, sent]).then(() => {});
   }
 
-  /** Send what the server wants of a file. @throws as Stream.write() */
+  /** Send the parts of a file that the server requested. @throws as Stream.write() */
   async send({ task, ranges }: Wanted): Promise<void> {
     this.#sending = task.item;
     try {
-      // Closed after an eager sending that arrived damaged.
+      // The file was closed after it was sent with its offer, and arrived damaged.
       task.file ??= await task.item.local.open(task.item.from);
       if (!(await this.#isAwaited(task))) return;
       if (task.file.entry.etag !== task.etag) {
@@ -126,7 +130,7 @@ export class UploadSender {
   }
 
   async #sourceFailed(task: UploadTask, thrown: unknown): Promise<void> {
-    // The server has failed it meanwhile: that was reported, and its file is closed.
+    // The server has failed the file meanwhile: that was reported, and the file is closed.
     if (!this.#window.holds(task)) return;
     const error = toCommError(thrown);
     const reason = { code: wireOfReason(error.code), message: "The source has failed." };
@@ -138,7 +142,7 @@ export class UploadSender {
     this.#window.putAgain({ ...newTask(task.item), busy, overloads, restarts: task.restarts + 1 });
   }
 
-  /** False when a server has answered while its file was being opened; then that is closed again. */
+  /** False when the server has answered while the file was being opened; then the file is closed again. */
   async #isAwaited(task: UploadTask): Promise<boolean> {
     if (this.#window.holds(task)) return true;
     const { file } = task;

@@ -5,29 +5,29 @@ import { quote } from "../quote.ts";
 import type { ExistsPolicy, FileFacts, OpenFile } from "../storage/storage.ts";
 import type { UploadItem } from "./transfer.ts";
 
-/** One file on its way, over as many links as it takes. */
+/** The transfer of one file, over as many links as it takes. */
 export interface UploadTask {
   /** Its number in the stream, given when it is offered. */
   id: number;
   readonly item: UploadItem;
   file: OpenFile | undefined;
-  /** Bytes that it had when it was offered. */
+  /** Its size when it was offered, in bytes. */
   size: number;
-  /** What the server wanted of it was sent, at least once. */
+  /** True when the requested parts were sent at least once. */
   isSealed: boolean;
-  /** Of that file: what is not sent. */
+  /** Holes of the offered file, which are not sent. */
   holes: readonly Range[];
   /** The state of the file that was offered. */
   etag: string | undefined;
-  /** What comes next is for us to do: the server owes nothing for it. */
+  /** True when the next step is ours, and the server owes no answer. */
   isOurs: boolean;
-  /** Bytes that its sending took from the limit. */
+  /** Bytes that it takes of the window. */
   weight: number;
   restarts: number;
   busy: number;
-  /** How often the server had too much open for it. */
+  /** How often the server put it off because it had too many files open. */
   overloads: number;
-  /** How often the server wanted parts of it over this link. */
+  /** How often the server requested parts of it over this link. */
   rounds: number;
 }
 
@@ -61,7 +61,7 @@ export function offerOf(
   return holes.length > 0 ? { ...facts, holes } : facts;
 }
 
-/** What the server wants must be parts of the file, in whole blocks. @throws ProtocolError BAD_PAYLOAD */
+/** Requested ranges must be parts of the file, in whole blocks. @throws ProtocolError BAD_PAYLOAD */
 export function checkRanges(task: UploadTask, ranges: readonly Range[]): void {
   const { size } = task;
   let before = 0;
@@ -70,14 +70,14 @@ export function checkRanges(task: UploadTask, ranges: readonly Range[]): void {
     if (!isWhole || from < before || to <= from || to > size) {
       throw new ProtocolError(
         "BAD_PAYLOAD",
-        `The server asks for parts of ${quote(task.item.from)} that there are not.`,
+        `The server requests parts of ${quote(task.item.from)} that do not exist.`,
       );
     }
     before = to;
   }
 }
 
-/** Nobody can have stored what was not sent. @throws ProtocolError BAD_PAYLOAD */
+/** A server can't have stored what was not sent. @throws ProtocolError BAD_PAYLOAD */
 export function checkStored(task: UploadTask, outcome: Outcome): void {
   if (outcome !== "stored" || task.isSealed || task.item.kind === "folder") return;
   const what = quote(task.item.from);

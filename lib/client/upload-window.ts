@@ -6,21 +6,21 @@ import type { UploadTask } from "./upload-task.ts";
 /** Files of several blocks that are offered at once: one that moves, and the next. */
 const MAX_LARGE = 2;
 
-/** Parts of a file that the server wants. */
+/** Parts of a file that the server requested. */
 export interface Wanted {
   readonly task: UploadTask;
   readonly ranges: readonly Range[];
 }
 
-/** The files of an upload that are under way: those that were offered, what the server wants of them, what comes again. */
+/** The files of an upload that are under way: offered ones, requested parts, and files to offer again. */
 export class UploadWindow {
-  /** To be offered before anything new. */
+  /** To offer before anything new. */
   #again: UploadTask[] = [];
-  /** Offered and not answered for good. */
+  /** Offered, without a final answer. */
   readonly #offered = new Map<number, UploadTask>();
-  /** In the order in which the server said so. */
+  /** In the order of the server's requests. */
   #wanted: Wanted[] = [];
-  /** Given up, which the server does not know yet. */
+  /** Withdrawn files that the server does not know of yet. */
   #abandoned: number[] = [];
   #weight = 0;
   #large = 0;
@@ -30,18 +30,18 @@ export class UploadWindow {
     return this.#offered.size >= MAX_OUTSTANDING || this.#weight >= MAX_OUTSTANDING_BYTES || this.#large >= MAX_LARGE;
   }
 
-  /** True while the server has something to answer; not while a slow disk of ours keeps it waiting. */
+  /** True while the server owes an answer; false while our own slow disk keeps it waiting. */
   get isOwed(): boolean {
     for (const task of this.#offered.values()) if (!task.isOurs) return true;
     return false;
   }
 
-  /** Everything that was offered is answered for good. */
+  /** True when every offer has its final answer. */
   get isAnswered(): boolean {
     return this.#offered.size === 0;
   }
 
-  /** Nothing is under way, nor will be but by what is new. */
+  /** True when nothing is under way, and nothing will be offered again. */
   get isIdle(): boolean {
     return this.#offered.size + this.#again.length + this.#abandoned.length === 0;
   }
@@ -50,12 +50,12 @@ export class UploadWindow {
     return this.#offered.get(id);
   }
 
-  /** False when the server has answered it for good meanwhile. */
+  /** False when the server has given its final answer meanwhile. */
   holds(task: UploadTask): boolean {
     return this.#offered.get(task.id) === task;
   }
 
-  /** It is offered now: numbers rise in the order in which they are sent. */
+  /** Add a task that is offered now: its number is above all earlier ones. */
   add(task: UploadTask): void {
     task.id = this.#nextId++;
     task.isSealed = false;
@@ -63,7 +63,7 @@ export class UploadWindow {
     this.#offered.set(task.id, task);
   }
 
-  /** It takes so many bytes of the window; none of them: it is a large file. */
+  /** Count the bytes that the task takes of the window; undefined for a large file. */
   weigh(task: UploadTask, bytes: number | undefined): void {
     task.weight = bytes ?? 0;
     this.#weight += task.weight;
@@ -94,33 +94,33 @@ export class UploadWindow {
     return this.#abandoned.shift();
   }
 
-  /** It needs no more answers. */
+  /** Remove a task that needs no more answers. */
   forget(task: UploadTask): void {
     this.#offered.delete(task.id);
     this.#unweigh(task);
     if (this.#wanted.length > 0) this.#wanted = this.#wanted.filter((wanted) => wanted.task !== task);
   }
 
-  /** As forget(), and its file is closed. */
+  /** As forget(), and close its file. */
   async finish(task: UploadTask): Promise<void> {
     this.forget(task);
     await this.#release(task);
   }
 
-  /** It waits, and is still under way by its number. */
+  /** Let a task wait; it stays under way by its number. */
   hold(task: UploadTask): void {
     task.isOurs = true;
     this.#offered.set(task.id, task);
   }
 
-  /** As hold() has left it: it is offered again, unless the link was lost meanwhile, which does the same. */
+  /** Offer a held task again, unless the link was lost meanwhile, which does the same. */
   resume(task: UploadTask): void {
     if (!this.holds(task)) return;
     this.#offered.delete(task.id);
     this.#again.push({ ...task });
   }
 
-  /** The stream has ended: what was not answered is offered again, and the server says what it has of it. */
+  /** The stream has ended: offer unanswered files again, and the server says what it has of them. */
   async settle(): Promise<void> {
     for (const task of this.#offered.values()) {
       await this.#release(task);

@@ -23,7 +23,7 @@ export class Upload {
   readonly #window = new UploadWindow();
   readonly #answers: UploadAnswers;
   readonly #wakeup = new Wakeup();
-  /** Our own end of the body is due. */
+  /** We must end our body. */
   #hasSentAll = false;
   #failure: unknown;
 
@@ -34,13 +34,13 @@ export class Upload {
   }
 
   /**
-   * Send all that is not there yet. Files that can't be sent are reported by onFailed(); what fails the transfer as a
-   * whole is thrown, and then run() may be called again.
+   * Send all that is not there yet. Files that fail are reported by onFailed(). An error of the whole transfer is
+   * thrown; then run() may be called again.
    *
    * @throws RemoteError, TransportError when the session ends or the server takes no files
    */
   async run(client: Client): Promise<void> {
-    // A server that takes no files has nothing to refuse.
+    // Without files to send, don't ask: a read-only server would refuse.
     if (this.#window.isIdle && !(await this.#items.ready())) return;
     try {
       await overIntactStreams(async () => {
@@ -75,7 +75,7 @@ export class Upload {
     this.#wakeup.notify();
   }
 
-  /** What comes first: what was given up, what the server wants, what comes again, what is new. */
+  /** Send in this order: withdrawals, requested parts, repeated offers, new offers. */
   async #send(sender: UploadSender): Promise<void> {
     const yielder = new Yielder(this.#options.clock);
     for (;;) {
@@ -116,7 +116,7 @@ export class Upload {
   }
 }
 
-/** The file itself has gone; what the server misses is another matter. */
+/** True when the local file has disappeared, not when the server misses something. */
 function isGoneHere(error: CommError): boolean {
   return !(error instanceof RemoteError) && (error.code === "NO_SUCH_FILE" || error.code === "NOT_FOUND");
 }

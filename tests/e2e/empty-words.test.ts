@@ -23,8 +23,8 @@ describe("a path that is empty is a mistake, and no folder", () => {
     [["digest", ""], '"" is not a path in the repository: it is empty.'],
     [["watch", ""], '"" is not a path in the repository: it is empty.'],
     [["get", "there.txt", "--output", ""], '--output "" is not a name for a file.'],
-    [["get", "there.txt", "--as", ""], '--as "" is not a name below the folder that it goes into: it is empty.'],
-    [["put", "here.txt", "--as", ""], '--as "" is not a name below the folder that it goes into: it is empty.'],
+    [["get", "there.txt", "--as", ""], '--as "" is not a name below the target folder: it is empty.'],
+    [["put", "here.txt", "--as", ""], '--as "" is not a name below the target folder: it is empty.'],
   ])("%j", async (args, words) => {
     using repository = new TempFolder();
     using folder = new TempFolder();

@@ -41,7 +41,7 @@ export function typedName(typed: string, platform: NodeJS.Platform = process.pla
   const path = typed.replace(/^(\.\/)+/, "").replace(/\/+$/, "");
   const fault = pathFault(path, platform === "win32" ? "plain" : "any");
   if (fault === undefined) return path;
-  throw new UsageError(`--as ${quote(typed)} is not a name below its folder: ${fault}.`);
+  throw new UsageError(`--as ${quote(typed)} is not a name below the target folder: ${fault}.`);
 }
 
 /** On Windows people may write a backslash between names: add a hint about the slash. */
