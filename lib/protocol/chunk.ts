@@ -3,22 +3,22 @@ import { ProtocolError, StreamError } from "../errors.ts";
 import { CHUNK_HEADER_BYTES, MAX_FACTS_BYTES } from "./constants.ts";
 import { readUint32, writeUint32 } from "./header.ts";
 
-/** What a chunk of a transfer's body is. Source: PROTOCOL.md, "Chunks". */
+/** The kinds of chunks in a transfer's body. Source: PROTOCOL.md, "Chunks". */
 export const ChunkKind = {
-  /** JSON: what the file is. Its blocks follow. */
+  /** JSON: the facts of a file. Its blocks follow. */
   FILE: 1,
   /** Bytes of the file. */
   BLOCK: 2,
-  /** All that was wanted has been sent, and the source is still what FILE said. */
+  /** All requested parts have been sent, and the source is still as FILE described it. */
   SEAL: 3,
-  /** JSON: why there will be no more of this file. */
+  /** JSON: why nothing more of this file will come. */
   FAIL: 4,
   /** JSON: a folder to make. */
   FOLDER: 5,
 } as const;
 export type ChunkKind = (typeof ChunkKind)[keyof typeof ChunkKind];
 
-/** Least and largest payload. */
+/** The smallest and largest payload. */
 const LIMITS: ReadonlyMap<number, readonly [min: number, max: number]> = new Map([
   [ChunkKind.FILE, [2, MAX_FACTS_BYTES]],
   [ChunkKind.BLOCK, [1, BLOCK_BYTES]],
@@ -31,9 +31,9 @@ export interface ChunkHeader {
   readonly kind: ChunkKind;
   /** Payload length in bytes. */
   readonly length: number;
-  /** The file it belongs to, as the client numbers them. */
+  /** The number that the client gave to the file. */
   readonly id: number;
-  /** Of a BLOCK: position of its first byte in the file, a multiple of BLOCK_BYTES; otherwise 0. */
+  /** For a BLOCK the position of its first byte in the file, a multiple of BLOCK_BYTES; otherwise 0. */
   readonly offset: number;
   /** XXH3-64 of the payload, with seedOf(). */
   readonly digest: bigint;
@@ -51,9 +51,9 @@ export function encodeChunkHeader(target: Uint8Array, at: number, header: ChunkH
 }
 
 /**
- * Read and check the 24 bytes of `bytes` from `at` on, before a byte of payload is waited for.
+ * Read and check the 24 bytes of `bytes` from `at` on, before waiting for any payload.
  *
- * @throws StreamError DIGEST_MISMATCH when they were damaged on the way; ProtocolError BAD_PAYLOAD
+ * @throws StreamError DIGEST_MISMATCH when the header was damaged on the way; ProtocolError BAD_PAYLOAD
  */
 export function decodeChunkHeader(bytes: Uint8Array, at: number, digest64: Digest64): ChunkHeader {
   // "A receiver MUST verify the check before it waits for any payload." (PROTOCOL.md, "Chunks")
@@ -68,7 +68,7 @@ export function decodeChunkHeader(bytes: Uint8Array, at: number, digest64: Diges
   if (limits === undefined) throw badChunk(`of kind ${kind}, which is unknown`);
   if (length < limits[0] || length > limits[1]) throw badChunk(`of ${length} bytes, not ${limits.join(" to ")}`);
   const offset = readUint32(bytes, at + 8) * BLOCK_BYTES;
-  if (kind !== ChunkKind.BLOCK && offset !== 0) throw badChunk("no block and has a number of one");
+  if (kind !== ChunkKind.BLOCK && offset !== 0) throw badChunk("not a block, but has an offset");
   const digest = (BigInt(readUint32(bytes, at + 16)) << 32n) | BigInt(readUint32(bytes, at + 20));
   return { kind: kind as ChunkKind, length, id: readUint32(bytes, at + 4), offset, digest };
 }

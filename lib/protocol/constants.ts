@@ -1,12 +1,12 @@
 /** Numbers of the wire, version 1. Source: PROTOCOL.md, "Frames" and "Limits". */
 
-/** Optional features, as both sides name them. Source: PROTOCOL.md, "Handshake". */
+/** The names of optional features. Source: PROTOCOL.md, "Handshake". */
 export const WORKING_CAPABILITY = "working";
 
 /** FILE of a `get` may have the SHA-256. Source: PROTOCOL.md, "get". */
 export const DIGESTS_CAPABILITY = "digests";
 
-/** FILE may tell holes. Source: PROTOCOL.md, "Holes". */
+/** FILE may announce holes. Source: PROTOCOL.md, "Holes". */
 export const HOLES_CAPABILITY = "holes";
 
 /** Paths may have backslashes, and begin with a letter and a colon. Source: PROTOCOL.md, "Methods". */
@@ -21,13 +21,13 @@ export const CAPABILITIES: readonly string[] = [
 
 export const PROTOCOL_VERSION = 1;
 
-/** First byte of every frame. Not ASCII and not a TLS record type, so a stray peer is told at once. */
+/** First byte of every frame. Not ASCII and not a TLS record type, so that another protocol is recognised at once. */
 export const MAGIC = 0xc5;
 export const HEADER_BYTES = 16;
 
 /** Largest JSON payload of any control frame. */
 export const MAX_CONTROL_BYTES = 64 * 1024;
-/** Largest HELLO and WELCOME: all that a peer may make the other side hold before there is a session. */
+/** Largest HELLO and WELCOME: the most that a peer may make the other side keep before there is a session. */
 export const MAX_HELLO_BYTES = 4 * 1024;
 /** Largest REFUSE, GOAWAY and RESET payload. */
 export const MAX_REASON_BYTES = 4 * 1024;
@@ -43,7 +43,7 @@ export const MAX_STREAM_ID = 0xffff_ffff;
 /** Longest text of one message, in UTF-16 code units; fits a control frame in any script. */
 export const MAX_TEXT_LENGTH = 8 * 1024;
 
-/** In front of every chunk of a transfer. Source: PROTOCOL.md, "Chunks". */
+/** The header before every chunk of a transfer. Source: PROTOCOL.md, "Chunks". */
 export const CHUNK_HEADER_BYTES = 24;
 /** Largest JSON payload of a chunk: it holds a path of 4096 bytes, escaped. */
 export const MAX_FACTS_BYTES = 64 * 1024;

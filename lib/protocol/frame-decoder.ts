@@ -4,9 +4,9 @@ import { checkMagic, decodeHeader, type Header } from "./header.ts";
 import { Opcode } from "./opcode.ts";
 
 export interface FrameSink {
-  /** A control frame, whole. `payload` may be a view of what was pushed: copy what must last. */
+  /** A control frame, whole. `payload` may be a view of the pushed bytes: copy what must outlive the call. */
   onFrame(header: Header, payload: Uint8Array): void;
-  /** The next bytes of a DATA frame, as they came: never empty, never joined, a view of what was pushed. */
+  /** The next bytes of a DATA frame, as they came: never empty, never joined, a view of the pushed bytes. */
   onData(streamId: number, piece: Uint8Array): void;
 }
 
@@ -14,12 +14,12 @@ const EMPTY = new Uint8Array(0);
 
 /**
  * Cuts a byte stream into frames, however it was split. Every length is checked at the header, before a
- * byte of payload is kept; DATA is handed on piece by piece and never kept; a control payload takes no
- * more memory than has arrived (doubled at most).
+ * byte of payload is kept. DATA is passed on piece by piece and never kept. A control payload takes at most twice the
+ * memory of the bytes that have arrived.
  */
 export class FrameDecoder {
   readonly #sink: FrameSink;
-  /** The beginning of a header that came in pieces; made when one does, which is seldom. */
+  /** The beginning of a header that came in pieces; allocated only then, which is rare. */
   #headerBytes: Uint8Array = EMPTY;
   #headerFilled = 0;
   #header: Header | undefined;
@@ -27,11 +27,11 @@ export class FrameDecoder {
   #payload: Uint8Array = EMPTY;
   /** Bytes of the current payload that have arrived. */
   #received = 0;
-  /** Work that was done: a frame is 1, and each kilobyte of control payload another. */
+  /** Work done so far: 1 for a frame, and 1 more for each kilobyte of control payload. */
   #work = 0;
   #stopped = false;
   #paused = false;
-  /** Largest control payload for now: a peer that is not admitted gets less (PROTOCOL.md, "Limits"). */
+  /** The largest control payload at present: smaller before a peer is admitted (PROTOCOL.md, "Limits"). */
   maxControlBytes = MAX_HELLO_BYTES;
 
   constructor(sink: FrameSink) {
@@ -42,24 +42,23 @@ export class FrameDecoder {
     return this.#stopped;
   }
 
-  /** Decode nothing more, also not the rest of the bytes being pushed. */
+  /** Decode nothing more, not even the rest of the bytes being pushed. */
   stop(): void {
     this.#stopped = true;
     this.#payload = EMPTY;
   }
 
-  /** Take no more of the bytes being pushed than the present frame. */
+  /** Of the bytes being pushed, take only the present frame. */
   pause(): void {
     this.#paused = true;
   }
 
   /**
-   * Take the next bytes, at most those that are `maxWork`, or little more: a frame is 1, and each 1024 bytes of control
-   * payload 1 more. The sink is called before this returns; after an error the decoder has
-   * stopped.
+   * Decode the next bytes, for about `maxWork` of work: 1 for a frame, and 1 more for each 1024 bytes of control
+   * payload. The sink is called before this returns; after an error the decoder has stopped.
    *
    * @returns how many bytes were taken
-   * @throws ProtocolError as decodeHeader(), and whatever the sink throws
+   * @throws ProtocolError as decodeHeader(); as the sink
    */
   push(bytes: Uint8Array, maxWork = Number.POSITIVE_INFINITY): number {
     let offset = 0;
@@ -97,7 +96,7 @@ export class FrameDecoder {
     return next;
   }
 
-  /** A stray peer may never send 16 bytes: its first one is enough to know it. */
+  /** A peer of another protocol may never send 16 bytes: its first byte is enough to recognise it. */
   #rejectEarly(next: number): number {
     checkMagic(this.#headerBytes[0] as number);
     return next;

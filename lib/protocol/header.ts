@@ -2,7 +2,7 @@ import { ProtocolError } from "../errors.ts";
 import { HEADER_BYTES, MAGIC } from "./constants.ts";
 import { OPCODE_RULES, type Opcode } from "./opcode.ts";
 
-/** The 16 bytes in front of every payload. Source: PROTOCOL.md, "Frames". */
+/** The 16 bytes before every payload. Source: PROTOCOL.md, "Frames". */
 export interface Header {
   readonly opcode: Opcode;
   readonly flags: number;
@@ -23,8 +23,8 @@ export function encodeHeader(target: Uint8Array, offset: number, header: Header)
 }
 
 /**
- * Read and check the 16 bytes of `bytes` from `offset` on. The checks run in the order that PROTOCOL.md
- * gives, so that two implementations answer the same fault with the same code.
+ * Read and check the 16 bytes of `bytes` from `offset` on. The checks run in PROTOCOL.md's order,
+ * so that all implementations answer the same fault with the same code.
  *
  * @throws ProtocolError BAD_MAGIC, UNKNOWN_OPCODE, BAD_HEADER, FRAME_TOO_LARGE
  */
@@ -64,7 +64,7 @@ export function decodeHeader(bytes: Uint8Array, offset = 0): Header {
  */
 export function checkMagic(first: number): void {
   if (first === MAGIC) return;
-  // An alert or a handshake of TLS (RFC 8446, section 5.1).
+  // A TLS alert or handshake (RFC 8446, section 5.1).
   const isTls = first === 0x15 || first === 0x16;
   const why = isTls ? "The other end speaks TLS, and this end does not" : `A frame does not start with ${hex(MAGIC)}`;
   throw new ProtocolError("BAD_MAGIC", `${why}: the first byte is ${hex(first)}.`);

@@ -4,15 +4,18 @@ import { decodeJson } from "./json.ts";
 import { formatToken, parseToken, type Token } from "./token.ts";
 
 /**
- * All that a client needs to reach a server and to be let in, in one line: `csinvite1_` and base64url of a JSON object and
- * four bytes that find a slip of the pen. Source: PROTOCOL.md, "Invites".
+ * All that a client needs to reach a server and to be admitted, in one line: `csinvite1_` and base64url of a JSON
+ * object and a checksum of four bytes, which finds typing errors. Source: PROTOCOL.md, "Invites".
  */
 export interface Invite {
-  /** What to call the server; the client may choose otherwise. */
+  /** A name for the server; the client may choose another. */
   readonly label: string;
   /** `HOST:PORT`, the likeliest first. */
   readonly addresses: readonly string[];
-  /** The server's fingerprint; "authority" for one that has its certificate from a CA; null for one without encryption. */
+  /**
+   * The server's fingerprint; "authority" for a server with a certificate from a CA; null for a server without
+   * encryption.
+   */
   readonly identity: string | null;
   readonly token: Token;
 }
@@ -46,10 +49,11 @@ export function formatInvite({ label, addresses, identity, token }: Invite): str
   );
 }
 
-/** @throws CommError MALFORMED, which does not show what was given: it holds a secret */
+/** @throws CommError MALFORMED, whose message does not quote the line: it holds a secret */
 export function parseInvite(line: string): Invite {
   const invite = line.trim();
-  if (!invite.startsWith(PREFIX)) throw new CommError("MALFORMED", `The invite is not one: it begins with ${PREFIX}.`);
+  if (!invite.startsWith(PREFIX))
+    throw new CommError("MALFORMED", `This is not an invite: an invite begins with ${PREFIX}.`);
   try {
     if (invite.length > MAX_INVITE_LENGTH) throw new Error("too long");
     const base64 = invite.slice(PREFIX.length).replaceAll("-", "+").replaceAll("_", "/");

@@ -30,11 +30,12 @@ export function encodeJson(value: unknown): Uint8Array {
 /**
  * The JSON of a payload or record.
  *
- * @throws StreamError BAD_PARAMS for text with half a surrogate pair: no peer would take it, and a path without it is another
+ * @throws StreamError BAD_PARAMS for text with half a surrogate pair: no peer accepts it, and without it a path is
+ * another one
  */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value);
-  // Written as an escape; a backslash before such letters is written twice.
+  // JSON.stringify() escapes half a pair; the text's own backslash would be doubled, so this only finds candidates.
   if (text.includes("\\ud")) JSON.stringify(value, requireText);
   return text;
 }
@@ -48,11 +49,11 @@ function requireText(_name: string, member: unknown): unknown {
 }
 
 /**
- * Read a JSON payload and check it against `schema`; `what` names it in the error. What JSON parsers read differently is
- * refused: a member that is named twice, half a surrogate pair, a number in another form than digits. Source: PROTOCOL.md,
- * "Payloads".
+ * Read a JSON payload and check it against `schema`; `what` names it in the error. JSON that parsers read differently
+ * is refused: a member named twice, half a surrogate pair, a number that is not written in digits alone. Source:
+ * PROTOCOL.md, "Payloads".
  *
- * @throws ProtocolError BAD_PAYLOAD when it is not UTF-8, not such JSON, too deep or of another shape
+ * @throws ProtocolError BAD_PAYLOAD when it is not UTF-8, not such JSON, too deep, or has the wrong shape
  */
 export function decodeJson<S extends v.GenericSchema>(schema: S, payload: Uint8Array, what: string): v.InferOutput<S> {
   return checkShape(schema, parseJson(payload, what), what);
@@ -61,7 +62,7 @@ export function decodeJson<S extends v.GenericSchema>(schema: S, payload: Uint8A
 /**
  * Check a value that was read from JSON.
  *
- * @throws ProtocolError BAD_PAYLOAD when its shape is another
+ * @throws ProtocolError BAD_PAYLOAD when it has the wrong shape
  */
 export function checkShape<S extends v.GenericSchema>(schema: S, value: unknown, what: string): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true });
@@ -69,14 +70,14 @@ export function checkShape<S extends v.GenericSchema>(schema: S, value: unknown,
   throw new ProtocolError("BAD_PAYLOAD", `${what} has the wrong shape: ${describe(result.issues[0])}.`);
 }
 
-/** One issue in words, with the field's name in front. */
+/** One issue in words, after the field's name. */
 export function describe(issue: v.GenericIssue): string {
   const field = v.getDotPath(issue);
   return field === null ? issue.message : `${field}: ${issue.message}`;
 }
 
 function parseJson(payload: Uint8Array, what: string): unknown {
-  // Before JSON.parse, whose recursion a hostile payload could drive to the end of the stack.
+  // Before JSON.parse, whose recursion could overflow the stack with a hostile payload.
   const members = countMembers(payload, what);
   let value: unknown;
   try {
@@ -84,7 +85,7 @@ function parseJson(payload: Uint8Array, what: string): unknown {
   } catch (cause) {
     throw new ProtocolError("BAD_PAYLOAD", `${what} is not JSON in UTF-8.`, { cause });
   }
-  // Of those with one name JSON.parse keeps the last.
+  // Of members with the same name JSON.parse keeps only the last.
   // "An object MUST NOT name a member twice." (PROTOCOL.md, "Payloads")
   if (membersOf(value) !== members) throw new ProtocolError("BAD_PAYLOAD", `${what} names a member twice.`);
   return value;
@@ -94,7 +95,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Members of all objects in a value that JSON.parse made. */
+/** The number of members of all objects in a value from JSON.parse. */
 function membersOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   let count = 0;
@@ -102,7 +103,7 @@ function membersOf(value: unknown): number {
     for (const item of value) count += membersOf(item);
     return count;
   }
-  // It has no other members than its own.
+  // The objects have no inherited members.
   for (const name in value) {
     const member = (value as Record<string, unknown>)[name];
     count += typeof member === "object" ? 1 + membersOf(member) : 1;
@@ -111,9 +112,9 @@ function membersOf(value: unknown): number {
 }
 
 /**
- * Members of all objects in a JSON text, those counted twice that are named twice; exact for valid JSON.
+ * The number of members of all objects in a JSON text; a member named twice counts twice. Exact for valid JSON.
  *
- * @throws ProtocolError BAD_PAYLOAD for what valid JSON may have and a payload may not, all but such names
+ * @throws ProtocolError BAD_PAYLOAD for anything that valid JSON may have and a payload may not, except repeated names
  */
 function countMembers(bytes: Uint8Array, what: string): number {
   let members = 0;
@@ -140,7 +141,7 @@ function countMembers(bytes: Uint8Array, what: string): number {
   return members;
 }
 
-/** @returns where the string ends whose first character is at `at` @throws as countMembers() */
+/** @returns the end of the string whose first character is at `at` @throws as countMembers() */
 function skipString(bytes: Uint8Array, at: number, what: string): number {
   let i = at;
   for (; i < bytes.length; i++) {
@@ -151,17 +152,17 @@ function skipString(bytes: Uint8Array, at: number, what: string): number {
   return i;
 }
 
-/** True for a sign, a point or an exponent, `byte` being outside of strings and after `before`. */
+/** True for a sign, a point or an exponent: `byte` is outside strings and follows `before`. */
 function isOfOddNumber(byte: number, before: number | undefined): boolean {
   if (byte === 0x2b || byte === 0x2d || byte === 0x2e) return true;
   return (byte | 0x20) === 0x65 && before !== undefined && before >= ZERO && before <= NINE;
 }
 
 /**
- * Pass an escape of four hexadecimal digits, and the one after it where the two are a surrogate pair.
+ * Skip an escape of four hexadecimal digits, and the next one if the two are a surrogate pair.
  *
- * @param at where its "u" is
- * @returns where its last byte is
+ * @param at the position of its "u"
+ * @returns the position of its last byte
  * @throws ProtocolError BAD_PAYLOAD for half a pair
  */
 function skipEscape(bytes: Uint8Array, at: number, what: string): number {
@@ -173,10 +174,10 @@ function skipEscape(bytes: Uint8Array, at: number, what: string): number {
   throw new ProtocolError("BAD_PAYLOAD", `${what} has half a surrogate pair, which is no text.`);
 }
 
-/** Which half of a pair the escape is whose "u" is at `at`; undefined when it is another character. */
+/** The half of a surrogate pair that the escape with its "u" at `at` stands for; undefined for any other character. */
 function surrogateAt(bytes: Uint8Array, at: number): "high" | "low" | undefined {
-  // By the bytes: a string for each escape would be a million of them where somebody sends nothing else. The bit makes
-  // letters small and leaves digits; what then looks like a digit and is none is no JSON either.
+  // Compare bytes: a payload of nothing but escapes would otherwise make a million strings. The bit makes letters lower
+  // case and keeps digits; any other byte that it turns into a digit is not valid JSON anyway.
   const first = (bytes[at + 1] ?? 0) | 0x20;
   const second = (bytes[at + 2] ?? 0) | 0x20;
   if (first !== LOWER_D) return undefined;

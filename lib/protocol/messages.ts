@@ -7,10 +7,10 @@ import { count, name } from "./shapes.ts";
 
 /** Payloads of the session frames and of OPEN and RESET. Source: PROTOCOL.md, "Payloads". */
 
-/** The two sides of an offer: what this end can take from the other. */
+/** The offer of HELLO and WELCOME: what this side accepts from the other. */
 const offer = {
   agent: name,
-  /** Optional features; both sides use those that both name. */
+  /** Optional features; the sides use those that both name. */
   capabilities: v.optional(v.pipe(v.array(name), v.maxLength(32)), []),
   /** Bytes of DATA that the other side may send on a new stream before the first CREDIT. */
   credit: v.pipe(count, v.maxValue(MAX_CREDIT)),
@@ -18,10 +18,10 @@ const offer = {
   maxStreams: v.pipe(count, v.minValue(1)),
 };
 
-/** A message of SCRAM. */
+/** A SCRAM message. */
 const proof = v.pipe(v.string(), v.maxLength(1024));
 
-/** How a client will prove its token, and the first message of that. */
+/** The mechanism by which a client proves its token, and its first message. */
 const AuthOffer = v.object({ mechanism: v.picklist(MECHANISMS), message: proof });
 export type AuthOffer = v.InferOutput<typeof AuthOffer>;
 
@@ -31,7 +31,7 @@ export const Hello = v.object({
   auth: v.optional(AuthOffer),
   /** True to be queued when no seat is free. */
   wait: v.optional(v.boolean(), false),
-  /** "" to be able to come back after a lost link; what WELCOME gave, to come back. */
+  /** "" to be able to resume after a lost link; the resume token of WELCOME to resume. */
   resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
   ...offer,
 });
@@ -40,7 +40,7 @@ export type Hello = v.InferOutput<typeof Hello>;
 /** The next message of a proof, from either side. */
 export const Auth = v.object({ message: proof });
 
-/** What a session may do: each role may do what those before it may. */
+/** The rights of a session: each role includes those before it. */
 export const Role = v.picklist(["read", "write", "operator"]);
 export type Role = v.InferOutput<typeof Role>;
 
@@ -53,13 +53,13 @@ export const Welcome = v.object({
   /** The session's name, such as Client01. */
   name,
   role: Role,
-  /** To come back with after a lost link, and for how long the seat is kept then. */
+  /** The token to resume with after a lost link, and how long the seat is kept. */
   resume: v.optional(v.object({ token: v.pipe(v.string(), v.maxLength(64)), graceMs: count })),
   ...offer,
 });
 export type Welcome = v.InferOutput<typeof Welcome>;
 
-/** A queue is not longer: its end can be waited for. */
+/** The longest queue, so that waiting for its end is possible. */
 export const MAX_POSITION = 1_000_000;
 
 export const Queued = v.object({
@@ -75,13 +75,13 @@ const reason = {
 
 export const Reason = v.object({
   ...reason,
-  /** With TOO_OFTEN in RESET: the same is worth another try so many milliseconds later. */
+  /** With TOO_OFTEN in RESET: milliseconds after which the same request may succeed. */
   retryAfterMs: v.optional(count),
 });
 
 export const Refuse = v.object({
   ...reason,
-  /** With UNSUPPORTED_VERSION: what the server speaks. */
+  /** With UNSUPPORTED_VERSION: the versions that the server supports. */
   versions: v.optional(v.object({ min: count, max: count })),
 });
 
@@ -91,13 +91,13 @@ export const Open = v.object({
 });
 export type Open = v.InferOutput<typeof Open>;
 
-/** A result or trailer; its members are the method's matter. */
+/** A result or trailer; the method defines its members. */
 export const Result = JsonObject;
 
 /** Why a session or a stream ends: a code of the table, or OK. */
 export type ReasonCode = ErrorCode | "OK";
 
-/** The payload of REFUSE, GOAWAY and RESET; a message that is too long for it is cut, and is text whatever was cut. */
+/** The payload of REFUSE, GOAWAY and RESET. A message that is too long is cut, and stays well-formed text. */
 export function encodeReason(code: ReasonCode, message: string, members: object = {}): Uint8Array {
   // Escaped, a character can take six bytes.
   for (let length = 1024; ; length >>= 1) {
@@ -112,7 +112,7 @@ export function encodeReason(code: ReasonCode, message: string, members: object 
 
 export function wireOfReason(code: ReasonCode): number {
   if (code === "OK") return 0;
-  // A local code has no number: the peer learns that something went wrong here, not what.
+  // A local code has no wire number: the peer learns only that something failed here.
   return ERRORS[code].wire || ERRORS.INTERNAL.wire;
 }
 

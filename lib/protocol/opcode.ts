@@ -1,6 +1,6 @@
 import { MAX_CONTROL_BYTES, MAX_DATA_BYTES, MAX_HELLO_BYTES, MAX_REASON_BYTES } from "./constants.ts";
 
-/** What a frame is. Source: PROTOCOL.md, "Opcodes". */
+/** The kinds of frames. Source: PROTOCOL.md, "Opcodes". */
 export const Opcode = {
   HELLO: 0x01,
   WELCOME: 0x02,
@@ -29,7 +29,7 @@ export const Flag = {
 
 export interface OpcodeRule {
   readonly name: keyof typeof Opcode;
-  /** A session frame has stream id 0, a stream frame any other. */
+  /** A session frame has the stream id 0, a stream frame any other id. */
   readonly scope: "session" | "stream";
   readonly minBytes: number;
   readonly maxBytes: number;

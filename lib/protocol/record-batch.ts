@@ -2,11 +2,11 @@ import { jsonText } from "./json.ts";
 
 const encoder = new TextEncoder();
 
-/** Records that leave together: JSON and a line feed each. Source: PROTOCOL.md, "Bodies of records". */
+/** Records that are sent together: JSON and a line feed each. Source: PROTOCOL.md, "Bodies of records". */
 export class RecordBatch {
   #text = "";
 
-  /** In UTF-16 units. */
+  /** The length in UTF-16 units. */
   get length(): number {
     return this.#text.length;
   }
@@ -16,7 +16,7 @@ export class RecordBatch {
     this.#text += `${jsonText(record)}\n`;
   }
 
-  /** All of it as bytes, which belong to the caller; the batch is empty then. */
+  /** All records as bytes, which belong to the caller; empties the batch. */
   take(): Uint8Array {
     const bytes = encoder.encode(this.#text);
     this.#text = "";

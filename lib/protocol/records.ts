@@ -2,13 +2,13 @@ import type * as v from "valibot";
 import { ProtocolError } from "../errors.ts";
 import { decodeJson, jsonText } from "./json.ts";
 
-/** Longest record in a body of records, its line feed included. */
+/** The longest record in a body of records, in bytes, its line feed included. */
 export const MAX_RECORD_BYTES = 64 * 1024;
 
 const LINE_FEED = 0x0a;
 const encoder = new TextEncoder();
 
-/** One record as it goes into a body: JSON and a line feed. Source: PROTOCOL.md, "Bodies of records". */
+/** One record of a body: JSON and a line feed. Source: PROTOCOL.md, "Bodies of records". */
 export function encodeRecord(value: unknown): Uint8Array {
   return encoder.encode(`${jsonText(value)}\n`);
 }
@@ -22,10 +22,10 @@ export async function* decodeRecords<S extends v.GenericSchema>(
 }
 
 /**
- * Read a body of records, however its bytes were split: those together that arrive together, for a wait for each would
- * cost more than the record.
+ * Read a body of records, however its bytes were split, in batches as they arrive: waiting for each record would cost
+ * more than the record.
  *
- * @throws ProtocolError BAD_PAYLOAD when a line is too long, not JSON, of another shape, or cut off
+ * @throws ProtocolError BAD_PAYLOAD when a line is too long, not JSON, has the wrong shape, or is cut off
  */
 export async function* decodeRecordBatches<S extends v.GenericSchema>(
   schema: S,
@@ -44,7 +44,7 @@ export async function* decodeRecordBatches<S extends v.GenericSchema>(
       start = end + 1;
     }
     if (batch.length > 0) yield batch;
-    // A copy: the piece is gone when the next one is asked for.
+    // A copy: the piece becomes invalid when the next one is requested.
     rest = new Uint8Array(bytes.subarray(start));
     if (rest.length >= MAX_RECORD_BYTES) throw tooLong();
   }

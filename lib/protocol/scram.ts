@@ -1,24 +1,27 @@
 import { ProtocolError } from "../errors.ts";
 
 /**
- * The messages of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, built and read. No keys are handled here.
+ * Formats and parses the messages of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS. Handles no keys.
  * Source: RFC 5802, section 7; RFC 7677; RFC 9266 for the binding.
  */
 
-/** With and without a binding to the channel. */
+/** With and without channel binding. */
 export const MECHANISMS = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"] as const;
 export type Mechanism = (typeof MECHANISMS)[number];
 
-/** Least and most rounds of PBKDF2 that a client takes: RFC 7677 wants the first; the other bounds what a server can cost it. */
+/**
+ * The fewest and most rounds of PBKDF2 that a client accepts: RFC 7677 requires the minimum; the maximum bounds its
+ * work.
+ */
 export const MIN_ITERATIONS = 4_096;
 export const MAX_ITERATIONS = 100_000;
 
 export const PROOF_BYTES = 32;
 
-/** Names of tokens: none of them needs SASLprep, or an escape. */
+/** Names of tokens: they need neither SASLprep nor escapes. */
 const NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
 const BASE64 = "[A-Za-z0-9+/]+={0,2}";
-/** Printable ASCII but for the comma: the client's own part, and with that of the server. */
+/** Printable ASCII except the comma: a nonce, the client's own or with the server's part. */
 const PRINTABLE = "[\\x21-\\x2b\\x2d-\\x7e]";
 const CLIENT_NONCE = `${PRINTABLE}{18,128}`;
 const NONCE = `${PRINTABLE}{18,256}`;
@@ -29,7 +32,7 @@ const CLIENT_FINAL = new RegExp(`^(c=(${BASE64}),r=(${NONCE})),p=(${BASE64})$`);
 const SERVER_FINAL = new RegExp(`^v=(${BASE64})$`);
 
 export interface ClientFirst {
-  /** Goes into the binding as it was sent. */
+  /** Part of the channel binding, exactly as it was sent. */
   readonly gs2Header: string;
   readonly bare: string;
   readonly name: string;
@@ -40,7 +43,7 @@ export function isTokenName(text: string): boolean {
   return new RegExp(`^${NAME}$`).test(text);
 }
 
-/** The channel binding's place in the first message. */
+/** The GS2 header, which announces the channel binding in the first message. */
 export function gs2HeaderOf(mechanism: Mechanism): string {
   return mechanism === "SCRAM-SHA-256-PLUS" ? "p=tls-exporter,," : "n,,";
 }
@@ -54,7 +57,7 @@ export function formatClientFirst(
   return { bare, message: gs2HeaderOf(mechanism) + bare };
 }
 
-/** @throws ProtocolError BAD_PAYLOAD, as every function that reads a message */
+/** @throws ProtocolError BAD_PAYLOAD, as every function that parses a message */
 export function parseClientFirst(message: string): ClientFirst {
   const [, gs2Header, bare, name, nonce] = match(CLIENT_FIRST, message, "first message of the client");
   return { gs2Header, bare, name, nonce };
@@ -69,12 +72,12 @@ export function parseServerFirst(message: string): { nonce: string; salt: Uint8A
   return { nonce, salt: decodeBase64(salt), iterations: Number(iterations) };
 }
 
-/** The client's last message but for its proof, which is made over it. */
+/** The client's last message without its proof, which is computed over it. */
 export function formatClientFinal(gs2Header: string, binding: Uint8Array, nonce: string): string {
   return `c=${encodeBase64(bindingInput(gs2Header, binding))},r=${nonce}`;
 }
 
-/** `cbind-input` of RFC 5802: what both sides must agree on. */
+/** `cbind-input` of RFC 5802, on which both sides must agree. */
 export function bindingInput(gs2Header: string, binding: Uint8Array): Uint8Array {
   return new Uint8Array([...new TextEncoder().encode(gs2Header), ...binding]);
 }
@@ -106,7 +109,7 @@ export function authMessage(clientFirstBare: string, serverFirst: string, client
   return `${clientFirstBare},${serverFirst},${clientFinalWithoutProof}`;
 }
 
-/** Both of the same length; used for proofs and signatures, which are keys until they are mixed. */
+/** XOR of two arrays of the same length, which turns keys into proofs and back. */
 export function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
   return a.map((byte, index) => byte ^ (b[index] as number));
 }
@@ -130,6 +133,6 @@ function match(
   what: string,
 ): string[] & { 1: string; 2: string; 3: string; 4: string } {
   const found = pattern.exec(message);
-  if (found === null) throw new ProtocolError("BAD_PAYLOAD", `The ${what} is not one of SCRAM-SHA-256.`);
+  if (found === null) throw new ProtocolError("BAD_PAYLOAD", `The ${what} is not a SCRAM-SHA-256 message.`);
   return found as never;
 }

@@ -1,7 +1,7 @@
 import { CommError } from "../errors.ts";
 import { isTokenName } from "./scram.ts";
 
-/** What a client proves its right with: the name is told, the secret never. As text `NAME:SECRET`. */
+/** A client's credentials: it sends the name, but never the secret. As text `NAME:SECRET`. */
 export interface Token {
   readonly name: string;
   /** 256 random bits, base64url. */
@@ -14,12 +14,12 @@ export function formatToken({ name, secret }: Token): string {
   return `${name}:${secret}`;
 }
 
-/** @throws CommError MALFORMED, which does not show what was given: it may be a secret */
+/** @throws CommError MALFORMED, whose message does not quote the text: it may be a secret */
 export function parseToken(text: string): Token {
   const [name = "", secret = "", ...rest] = text.trim().split(":");
   if (rest.length === 0 && isTokenName(name) && SECRET.test(secret)) return { name, secret };
   throw new CommError(
     "MALFORMED",
-    "The token is not one: it looks like NAME:SECRET, with 43 characters after the colon.",
+    "This is not a token: a token looks like NAME:SECRET, with 43 characters after the colon.",
   );
 }

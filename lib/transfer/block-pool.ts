@@ -1,19 +1,19 @@
 import { SpareBuffers } from "./spare-buffers.ts";
 
-/** A few buffers of one block each, taken when first needed, so that a stream's memory has a bound. */
+/** A few buffers of one block each, allocated when first needed, so that a stream's memory is bounded. */
 export class BlockPool {
   readonly #buffers: SpareBuffers;
   readonly #free: Uint8Array[] = [];
   readonly #waiting: ((buffer: Uint8Array) => void)[] = [];
   #unmade: number;
 
-  /** `buffers`: where they come from and go in the end; absent: they are made. */
+  /** `buffers`: their source, and where they go in the end; absent: they are allocated. */
   constructor(count: number, buffers: SpareBuffers = new SpareBuffers(0)) {
     this.#unmade = count;
     this.#buffers = buffers;
   }
 
-  /** A buffer of BLOCK_BYTES at least, when one is free; give it back. */
+  /** A buffer of at least BLOCK_BYTES, as soon as one is free; the caller gives it back. */
   take(): Promise<Uint8Array> | Uint8Array {
     const buffer = this.#free.pop();
     if (buffer !== undefined) return buffer;
@@ -30,7 +30,7 @@ export class BlockPool {
     else next(buffer);
   }
 
-  /** Nobody takes any more. A buffer that was not given back by now is not passed on. */
+  /** Call when no buffer is needed any more. Buffers that have not been given back are not reused. */
   close(): void {
     for (const buffer of this.#free.splice(0)) this.#buffers.give(buffer);
   }

@@ -8,11 +8,11 @@ import type { BlockPool } from "./block-pool.ts";
 export interface Chunk extends ChunkHeader {
   /** Valid until release(). */
   readonly payload: Uint8Array;
-  /** False when the payload is not what its digest says; then it is a block, and must not be used. */
+  /** False when the payload does not match its digest; only a block can be damaged so, and must not be used. */
   readonly intact: boolean;
-  /** True when the payload is in a buffer that others wait for; else it is gone when the next chunk is not here yet. */
+  /** True when the payload is in a pooled buffer; otherwise it becomes invalid when the reader waits for more bytes. */
   readonly isLent: boolean;
-  /** Give the payload's buffer back. Once. */
+  /** Give the payload's buffer back. Call it once. */
   release(): void;
 }
 
@@ -24,7 +24,7 @@ export class ChunkReader {
   readonly #stream: Pick<Stream, "read">;
   readonly #pool: BlockPool;
   readonly #digest64: Digest64;
-  /** What has arrived and is not used yet: from #position on. */
+  /** The piece that has arrived; it is unread from #position on. */
   #piece: Uint8Array = EMPTY;
   #position = 0;
 
@@ -35,8 +35,8 @@ export class ChunkReader {
   }
 
   /**
-   * The next chunk when it is here already, whole: small ones come by hundreds, and a wait for each would cost more
-   * than what is done with it. undefined: ask next().
+   * The next chunk if it has arrived completely: small ones come by hundreds, and waiting for each would cost more than
+   * the work on it. undefined: call next().
    *
    * @throws as next()
    */
@@ -54,7 +54,8 @@ export class ChunkReader {
   /**
    * The next chunk, undefined at the end of the body.
    *
-   * @throws ProtocolError BAD_PAYLOAD; StreamError DIGEST_MISMATCH for a header, or anything but a block; as Stream.read()
+   * @throws ProtocolError BAD_PAYLOAD; StreamError DIGEST_MISMATCH for a damaged header, or a damaged chunk that is not
+   * a block; as Stream.read()
    */
   async next(): Promise<Chunk | undefined> {
     if (this.#position === this.#piece.length && !(await this.#more())) return undefined;
@@ -67,7 +68,7 @@ export class ChunkReader {
     const { kind, length, id, offset, digest } = header;
     const intact = this.#digest64(payload, seedOf(offset)) === digest;
     if (!intact && kind !== ChunkKind.BLOCK) {
-      throw new StreamError("DIGEST_MISMATCH", "What describes a file was damaged on the way.");
+      throw new StreamError("DIGEST_MISMATCH", "The description of a file was damaged on the way.");
     }
     return { kind, length, id, offset, digest, payload, intact, isLent: release !== NOTHING, release };
   }
@@ -83,7 +84,7 @@ export class ChunkReader {
     return decodeChunkHeader(bytes, 0, this.#digest64);
   }
 
-  /** A view where the payload came in one piece, which may be kept; else a copy in a buffer of the pool. */
+  /** A view of a payload that came in one piece; otherwise a copy in a buffer of the pool. */
   async #payload(length: number): Promise<{ chunk: Uint8Array; release: () => void }> {
     if (this.#position === this.#piece.length && length > 0 && !(await this.#more())) throw cutOff();
     if (this.#piece.length - this.#position >= length) {
@@ -115,7 +116,7 @@ export class ChunkReader {
   }
 
   async #more(): Promise<boolean> {
-    // It is used up, and nothing of what came with it need wait for the next.
+    // The piece is used up: don't keep it in memory while waiting for the next one.
     this.#piece = EMPTY;
     this.#position = 0;
     const piece = await this.#stream.read();

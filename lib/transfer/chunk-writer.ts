@@ -10,9 +10,9 @@ const BATCH_BYTES = 128 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /**
- * Writes chunks into the body of a transfer. Small ones are gathered, so that ten thousand small files are not
- * thirty thousand frames; what was gathered leaves when it is much, or at the next turn of the event loop, but then only
- * when what left before has been taken: a peer that takes nothing makes us keep two batches, however long it goes on.
+ * Writes chunks into the body of a transfer. Small ones are gathered, so that ten thousand small files do not become
+ * thirty thousand frames. A batch is sent when it is full, or at the next turn of the event loop if the batch before
+ * has been sent: a peer that does not read makes us keep at most two batches.
  */
 export class ChunkWriter {
   readonly #stream: Pick<Stream, "write" | "writeFile" | "canSendFiles" | "isClosed">;
@@ -20,7 +20,7 @@ export class ChunkWriter {
   readonly #clock: Pick<Clock, "turn">;
   #batch: Uint8Array = EMPTY;
   #filled = 0;
-  /** Batches on their way, and the buffer of one that has left. */
+  /** Batches on their way, and the buffer of one that was sent. */
   #unsent = 0;
   #spare: Uint8Array = EMPTY;
   #scheduled = false;
@@ -35,12 +35,15 @@ export class ChunkWriter {
     this.#clock = clock;
   }
 
-  /** @returns what to wait for before the next, when there is no room for it: then it rejects as Stream.write() */
+  /**
+   * @returns undefined: there is room for the next chunk; otherwise a promise to wait for, which rejects as
+   * Stream.write()
+   */
   json(kind: ChunkKind, id: number, value: unknown): Promise<void> | undefined {
     return this.#add(kind, id, 0, encodeJson(value));
   }
 
-  /** All of the file was sent, and it is still what it was. @returns as json() */
+  /** Say that all of the file was sent, and that it has not changed. @returns as json() */
   seal(id: number): Promise<void> | undefined {
     return this.#add(ChunkKind.SEAL, id, 0, EMPTY);
   }
@@ -56,8 +59,8 @@ export class ChunkWriter {
   }
 
   /**
-   * A block, uncopied: it stands in `frame` after CHUNK_HEADER_BYTES of room for the header. Resolves when it has
-   * left and the buffer is free again.
+   * Send a block without copying it: it is in `frame` after CHUNK_HEADER_BYTES of room for the header. Resolves when it
+   * was sent and the buffer is free again.
    *
    * @throws as Stream.write()
    */
@@ -67,7 +70,7 @@ export class ChunkWriter {
     await allOf([this.flush(), this.#stream.write(frame)]);
   }
 
-  /** Nobody takes any more. */
+  /** True when the stream takes nothing more. */
   get isClosed(): boolean {
     return this.#stream.isClosed;
   }
@@ -77,21 +80,21 @@ export class ChunkWriter {
     return this.#stream.canSendFiles;
   }
 
-  /** A block of a file whose digest is known, sent by the system itself. @throws as Stream.write() */
+  /** Let the system send a block of a file whose digest is known. @throws as Stream.write() */
   async fileBlock(id: number, offset: number, source: FileSource, digest: bigint): Promise<void> {
     const header = new Uint8Array(CHUNK_HEADER_BYTES);
     encodeChunkHeader(header, 0, { kind: ChunkKind.BLOCK, length: source.length, id, offset, digest }, this.#digest64);
     await allOf([this.flush(), this.#stream.write(header), this.#stream.writeFile(source)]);
   }
 
-  /** Send what was gathered. @throws as Stream.write() */
+  /** Send the gathered chunks. @throws as Stream.write() */
   flush(): Promise<void> {
     if (this.#filled === 0) return Promise.resolve();
     return this.#send(this.#batch, this.#filled);
   }
 
   async #send(batch: Uint8Array, length: number): Promise<void> {
-    // The stream has it now; the next one is gathered elsewhere.
+    // The stream owns this buffer now; the next batch is gathered in another one.
     this.#batch = this.#spare;
     this.#spare = EMPTY;
     this.#filled = 0;
@@ -107,7 +110,7 @@ export class ChunkWriter {
 
   #add(kind: ChunkKind, id: number, offset: number, payload: Uint8Array): Promise<void> | undefined {
     const bytes = CHUNK_HEADER_BYTES + payload.length;
-    // Taken by the stream in order at once; the wait is for its credit.
+    // The stream queues it at once, in order; the promise waits for credit.
     const flushed = this.#filled + bytes > this.#batch.length && this.#filled > 0 ? this.flush() : undefined;
     if (this.#filled + bytes > this.#batch.length) this.#batch = new Uint8Array(Math.max(BATCH_BYTES, bytes));
     const digest = this.#digest64(payload, seedOf(offset));
@@ -129,7 +132,7 @@ export class ChunkWriter {
   }
 }
 
-/** As Promise.all(), but a failure is told when all have ended: not before are their buffers free. */
+/** As Promise.all(), but rejects only when all have ended: until then their buffers are in use. */
 async function allOf(writes: readonly Promise<void>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(writes)) if (outcome.status === "rejected") throw outcome.reason;
 }

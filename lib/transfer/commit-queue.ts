@@ -1,13 +1,17 @@
 import { toCommError } from "../errors.ts";
 
-/** Commits under way: a disk that syncs many files at once is quicker than one after the other. */
+/** The most commits under way: syncing many files at once is faster than one after the other. */
 const MAX_COMMITS = 64;
 
-/** Runs commits beside the transfer, so that a slow disk does not stop the line, up to a bound. */
+/** Runs a bounded number of commits in parallel with the transfer, so that a slow disk does not stop it. */
 export class CommitQueue {
   readonly #running = new Set<Promise<void>>();
 
-  /** Add a commit under way, which must not reject. @returns what to wait for before the next, when there is no room for it */
+  /**
+   * Add a commit under way, which must not reject.
+   *
+   * @returns undefined: there is room for the next one; otherwise a promise to wait for
+   */
   add(commit: Promise<void>): Promise<void> | undefined {
     const running: Promise<void> = commit.finally(() => this.#running.delete(running));
     this.#running.add(running);
@@ -22,7 +26,7 @@ export class CommitQueue {
     return this.#running.size;
   }
 
-  /** `begin`, and once more when commits under way held the descriptors that it wants. @throws as `begin` */
+  /** Call `begin`, and once more if commits under way held the descriptors that it needs. @throws as `begin` */
   async tryTwice<T>(begin: () => Promise<T>): Promise<T> {
     try {
       return await begin();
@@ -35,15 +39,15 @@ export class CommitQueue {
   }
 
   /**
-   * When something could not begin for want of descriptors, which commits under way hold: resolves when they have let go of
-   * them. undefined when it failed for another reason, or there are none.
+   * After a failure for lack of descriptors: a promise that resolves when the commits under way have released theirs.
+   * undefined after any other failure, or when no commits are under way.
    */
   freeing(thrown: unknown): Promise<void> | undefined {
     const { code } = toCommError(thrown);
     return this.size > 0 && (code === "OVERLOADED" || code === "TOO_MANY_FILES") ? this.settled() : undefined;
   }
 
-  /** Resolves when none is under way. */
+  /** Resolves when no commit is under way. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

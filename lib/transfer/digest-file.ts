@@ -9,17 +9,18 @@ export interface Sha256 {
 }
 
 /**
- * The SHA-256 of an open file in hexadecimal. Reads ahead by one buffer. The caller
- * closes the file. `onPiece` is called after each piece with its bytes, and waited for; what it throws ends it.
+ * The SHA-256 of an open file in hexadecimal. Reads ahead by one buffer. The caller closes the file. `onPiece` is
+ * called with the bytes of each piece and awaited; an error that it throws ends the reading.
  *
- * @throws StorageError CHANGED when it changes or grows meanwhile; when it can't be read; what `onPiece` throws
+ * @throws StorageError CHANGED when the file changes or grows meanwhile; StorageError when it can't be read; as
+ * `onPiece`
  */
 export async function digestFile(
   file: OpenFile,
   sha256: Sha256,
   onPiece?: (bytes: number) => void | Promise<void>,
 ): Promise<string> {
-  // The byte more tells where it ends.
+  // The extra byte shows whether the file has grown.
   const length = Math.min(READ_BYTES, file.entry.size + 1);
   const buffers = [new Uint8Array(length), new Uint8Array(length)] as const;
   let position = 0;

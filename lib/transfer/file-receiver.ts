@@ -5,7 +5,7 @@ import type { PartFile } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
 import { countRepair } from "./repair.ts";
 
-/** Takes the blocks of one file, in any order, into its part. Nothing but verified blocks is written. */
+/** Writes the blocks of one file, in any order, into its part. Only verified blocks are written. */
 export class FileReceiver {
   readonly part: PartFile;
   readonly #onProgress: ((bytes: number) => void) | undefined;
@@ -14,18 +14,18 @@ export class FileReceiver {
   #repairs = 0;
   #failure: unknown;
 
-  /** `onProgress` is told the bytes of each block that is in the part now. */
+  /** `onProgress` gets the size of each block that was written into the part, in bytes. */
   constructor(part: PartFile, onProgress?: (bytes: number) => void) {
     this.part = part;
     this.#onProgress = onProgress;
   }
 
   /**
-   * Take a block, whose buffer is given back when it is written. Does not wait for that: the number of buffers is
-   * what holds a quick sender back. A damaged one is dropped, and so still missing at the end.
+   * Take a block, whose buffer is given back when it is written. Does not wait for that: the number of buffers limits a
+   * fast sender. A damaged block is dropped, and so still missing at the end.
    *
-   * @returns what to wait for before the next, when nothing else holds it back: the block is in no buffer of a pool
-   * @throws ProtocolError BAD_PAYLOAD when it is no block of this file; StorageError that an earlier write met
+   * @returns for a block outside the pool, which nothing else limits, a promise to wait for before the next block
+   * @throws ProtocolError BAD_PAYLOAD when it is not a block of this file; StorageError of an earlier write
    */
   take(chunk: Chunk): Promise<void> | undefined {
     const { offset, payload } = chunk;
@@ -57,10 +57,10 @@ export class FileReceiver {
   }
 
   /**
-   * The sender says that it has sent everything: wait until it is written.
+   * The sender has sent everything: wait until it is written.
    *
-   * @returns what is missing all the same, to be asked for again
-   * @throws StreamError DIGEST_MISMATCH when that has happened too often; StorageError that a write met
+   * @returns the ranges that are still missing, to be requested again
+   * @throws StreamError DIGEST_MISMATCH when that has happened too often; StorageError of a write
    */
   async sealed(): Promise<readonly Range[]> {
     await this.settle();

@@ -6,7 +6,7 @@ import type { ChunkWriter } from "./chunk-writer.ts";
 import { GrowingFile } from "./growing-file.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
 
-/** Blocks up to here are copied into a batch: cheaper than a frame of their own. */
+/** Blocks up to this size are copied into a batch, which is cheaper than a frame of their own. */
 export const SMALL_BYTES = 64 * 1024;
 
 /** Digests of the blocks of one state of a file, by their offset. */
@@ -16,18 +16,18 @@ export interface BlockDigests {
 }
 
 export interface SendTerms {
-  /** Of this state of the file. */
+  /** Digests for this state of the file. */
   readonly digests?: BlockDigests | undefined;
-  /** What FILE said to be holes: not sent. */
+  /** The holes that FILE announced, which are not sent. */
   readonly holes?: readonly Range[] | undefined;
 }
 
 export interface FileSenderOptions {
-  /** Told the bytes of each block that has left. */
+  /** Called with the size of each block that was sent, in bytes. */
   onSent?(bytes: number): void;
   /** Blocks in memory: with 2, the default, the next is read while one is on its way. */
   readonly blocks?: 1 | 2;
-  /** Where room for them comes from and goes at close(); absent: it is made. */
+  /** The source of their buffers, which go back at close(); absent: they are allocated. */
   readonly buffers?: SpareBuffers;
 }
 
@@ -37,9 +37,9 @@ export class FileSender {
   readonly #options: FileSenderOptions;
   readonly #blocks: number;
   readonly #buffers: SpareBuffers;
-  /** Room for a chunk each; taken for the first file that needs it. */
+  /** Buffers for one chunk each, taken for the first file that needs them. */
   readonly #frames: Uint8Array[] = [];
-  /** The same for chunks that are small. */
+  /** The same for small chunks. */
   readonly #smallFrames: Uint8Array[] = [];
 
   constructor(writer: ChunkWriter, options: FileSenderOptions = {}) {
@@ -49,7 +49,7 @@ export class FileSender {
     this.#buffers = options.buffers ?? new SpareBuffers(0);
   }
 
-  /** Nothing more is sent. Not while send() runs. */
+  /** Give the buffers back when nothing more is sent. Don't call it while send() runs. */
   close(): void {
     for (const frame of this.#frames.splice(0)) this.#buffers.give(frame);
   }
@@ -60,18 +60,18 @@ export class FileSender {
     await this.seal(id);
   }
 
-  /** All that is wanted of the file was sent, and it is still what it was. @throws as Stream.write() */
+  /** Say that all requested parts were sent, and that the file has not changed. @throws as Stream.write() */
   async seal(id: number): Promise<void> {
     await this.#writer.seal(id);
   }
 
   /**
    * Send the blocks of `wanted` that are in no hole. The bytes are those of one state of the file, as OpenFile.read()
-   * promises. A file that grows meanwhile is read once more at the end: what was sent of it must be there
-   * still. FILE must have been sent, and the caller closes the file. With `digests` of this state of the file, blocks
-   * whose digest is known are sent by the system itself where it can, and the others are noted.
+   * promises. A file that grows meanwhile is read once more at the end: the sent bytes must still be there. The caller
+   * has sent FILE, and closes the file. With `digests` of this state of the file, the system itself sends blocks whose
+   * digest is known, where it can; the digests of the others are noted.
    *
-   * @throws StorageError CHANGED when the file is not what it was at its opening, and has not only grown: what was sent
+   * @throws StorageError CHANGED when the file has changed since it was opened, other than by growing: the sent bytes
    * must not be used
    * @throws StorageError when it can't be read; as Stream.write()
    */
@@ -82,13 +82,13 @@ export class FileSender {
     let before: Promise<void> = Promise.resolve();
     let reading: Promise<Uint8Array> | undefined;
     let turn = 0;
-    // Of a part alone nobody knows what the rest was when the part was read.
+    // When only a part is sent, the rest of the file at that moment is not known.
     const watched = new GrowingFile(file, sumOf(ranges) + sumOf(holes) === file.entry.size);
     try {
       for (const [offset, length] of blocksOf(ranges)) {
         const known = length > SMALL_BYTES && this.#writer.canSendFiles ? digests?.get(offset) : undefined;
         const source = known === undefined ? undefined : file.source(offset, length);
-        // The block before is on its way meanwhile.
+        // Meanwhile the block before is on its way.
         if (known !== undefined && source !== undefined) {
           await Promise.all([watched.check(), before]);
           watched.note(known);
@@ -106,7 +106,7 @@ export class FileSender {
       }
       await before;
     } finally {
-      // Their buffers are not free before: the next file would be written over them.
+      // Their buffers are in use until then: the next file would overwrite them.
       await before.catch(() => {});
       await reading?.catch(() => {});
     }
@@ -114,7 +114,11 @@ export class FileSender {
     if (file.hasGrown) await this.#readAgain(watched, ranges, holes);
   }
 
-  /** All has left, and the frames are free. @throws StorageError CHANGED when it is not what was sent any more */
+  /**
+   * Call when all blocks were sent and the frames are free.
+   *
+   * @throws StorageError CHANGED when the file differs from what was sent
+   */
   async #readAgain(watched: GrowingFile, ranges: readonly Range[], holes: readonly Range[]): Promise<void> {
     const { file } = watched;
     const again = new GrowingFile(file, true);
@@ -123,7 +127,7 @@ export class FileSender {
       if (this.#writer.isClosed) break;
     }
     if (!again.equals(watched)) throw fileChanged(file.entry.path);
-    // Its end, say, is in a hole no more.
+    // A hole may have been filled, such as one at the end.
     const filled = holes.length > 0 ? withoutHoles(holes, file.holes()) : [];
     for (const [offset, length] of blocksOf(filled)) {
       const zeros = this.#writer.digest(new Uint8Array(length), offset);
@@ -136,7 +140,7 @@ export class FileSender {
     return this.#writer.digest(frame.subarray(CHUNK_HEADER_BYTES), offset);
   }
 
-  /** Send a file that load() has read: FILE has been sent. @returns as ChunkWriter.json() */
+  /** Send a file that load() has read; FILE must have been sent. @returns as ChunkWriter.json() */
   sendLoaded(id: number, bytes: Uint8Array): Promise<void> | undefined {
     const block = bytes.length === 0 ? undefined : this.#writer.smallBlock(id, 0, bytes);
     this.#options.onSent?.(bytes.length);

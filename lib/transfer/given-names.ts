@@ -1,17 +1,17 @@
 import { foldPath } from "../fold.ts";
 
-/** What is remembered: a million paths, in 16 MiB. Those after them are not. */
+/** The most paths that are remembered: a million, in 16 MiB. Later ones are not. */
 export const MAX_PATHS = 1_048_576;
 const MIN_SLOTS = 16;
-/** Of the two numbers of a path neither is 0. */
+/** Neither of the two numbers of a path is 0. */
 const EMPTY = 0;
 
 /**
- * The paths that one transfer has given to files. To some disks (FAT, exFAT, NTFS, APFS) several of them are one name: what
- * came under the first must not be replaced by what comes under the next.
+ * The paths that one transfer has given to files. On some disks (FAT, exFAT, NTFS, APFS) several paths are one name:
+ * the file of the first path must not be replaced by the file of the next.
  *
- * An open hash table of two digests of 32 bits for each path, as it is and folded. Two paths of one digest are taken for
- * alike, and then the disk is asked.
+ * An open hash table of two digests of 32 bits for each path, as it is and folded. Two paths with one digest count
+ * as alike, and then the disk is asked.
  */
 export class GivenNames {
   /** Folded and plain digests in turn. */
@@ -27,14 +27,14 @@ export class GivenNames {
     if (++this.#count * 8 > this.#slots.length * 3) this.#grow();
   }
 
-  /** Whether another path was given that some disk takes for this one. */
+  /** True when another given path may be the same name on some disk. */
   isInQuestion(path: string): boolean {
     if (this.#count === 0) return false;
     const [folded, plain] = [digestOf(foldPath(path)), digestOf(path)];
     return this.#slots[this.#find(folded, (other) => other !== plain)] !== EMPTY;
   }
 
-  /** Where a path of this folded digest is of whose plain one `fits` holds, or where there is none. */
+  /** The slot of a path with this folded digest whose plain digest `fits` accepts, or a free slot. */
   #find(folded: number, fits: (plain: number) => boolean): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
@@ -55,7 +55,7 @@ export class GivenNames {
   }
 }
 
-/** FNV-1a of the UTF-16 units: two paths that are alike on purpose only cost a look at the disk. */
+/** FNV-1a of the UTF-16 units: two paths that collide on purpose only cost a look at the disk. */
 function digestOf(text: string): number {
   let digest = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) digest = Math.imul(digest ^ text.charCodeAt(at), 0x01000193);

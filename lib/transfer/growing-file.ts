@@ -4,14 +4,14 @@ import { fileChanged, type OpenFile } from "../storage/storage.ts";
 const FACTOR = 0x9e37_79b9_7f4a_7c15n;
 
 /**
- * A file that is read once from its beginning to its end, perhaps while somebody writes after that end. A second reading
- * that equals() the first says that all of it was there at one moment: when the first had ended and the second had not
- * begun. Source: PROTOCOL.md, "get".
+ * A file that is read once from its beginning to its end, perhaps while somebody appends to it. If a second reading
+ * equals() the first, all its bytes were there at one moment: after the first reading and before the second. Source:
+ * PROTOCOL.md, "get".
  */
 export class GrowingFile {
   readonly file: OpenFile;
   readonly #mayGrow: boolean;
-  /** Of the digests that were noted, in their order. */
+  /** A sum of the noted digests that depends on their order. */
   #sum = 0n;
 
   constructor(file: OpenFile, mayGrow: boolean) {
@@ -25,12 +25,12 @@ export class GrowingFile {
     this.requireLength();
   }
 
-  /** After each read. @throws StorageError CHANGED when it has grown and may not */
+  /** Call after each read. @throws StorageError CHANGED when the file has grown and may not */
   requireLength(): void {
     if (this.file.hasGrown && !this.#mayGrow) throw fileChanged(this.file.entry.path);
   }
 
-  /** What was read has this digest. */
+  /** Note the digest of the bytes that were read. */
   note(digest: bigint): void {
     this.#sum = BigInt.asUintN(64, this.#sum * FACTOR + digest + 1n);
   }

@@ -1,7 +1,7 @@
-/** Characters of names that are remembered. */
+/** The most characters of names that are remembered. */
 const MAX_LENGTH = 256 * 1024;
 
-/** Folders that a transfer has made: what comes into them can find nothing there. What is forgotten is looked for. */
+/** Folders that a transfer has made: no earlier file can be in them. For forgotten folders the disk is asked. */
 export class MadeFolders {
   readonly #paths = new Set<string>();
   #length = 0;

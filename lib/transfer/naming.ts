@@ -2,22 +2,22 @@ import type { StorageError } from "../errors.ts";
 import { type ExistsPolicy, type Storage, sameName } from "../storage/storage.ts";
 import type { GivenNames } from "./given-names.ts";
 
-/** Sees to it that no file of a transfer replaces another of it whose path its disk takes for the same name. */
+/** Prevents one file of a transfer from replacing another whose path is the same name on the disk. */
 export class Naming {
   readonly #names: GivenNames;
   readonly #storage: Pick<Storage, "hasOwnName">;
   readonly #settled: () => Promise<void>;
-  /** Those in question get their names one after the other. */
+  /** Files with doubtful names get them one after the other. */
   #turn: Promise<void> = Promise.resolve();
 
-  /** `settled` resolves when all have their names that are about to get them. */
+  /** `settled` resolves when all files that are being named have their names. */
   constructor(names: GivenNames, storage: Pick<Storage, "hasOwnName">, settled: () => Promise<void>) {
     this.#names = names;
     this.#storage = storage;
     this.#settled = settled;
   }
 
-  /** What is at `path` belongs to the transfer, too. */
+  /** The file at `path` belongs to the transfer, too. */
   note(path: string): void {
     this.#names.add(path);
   }
@@ -26,15 +26,16 @@ export class Naming {
     return this.#names.isInQuestion(path);
   }
 
-  /** Whether what is at `path` now came there under another one. @throws StorageError as Storage.stat() */
+  /** True when the file at `path` came there under another path. @throws StorageError as Storage.stat() */
   isAnothers(path: string): boolean | Promise<boolean> {
     return this.isInQuestion(path) && this.#storage.hasOwnName(path).then((hasOwnName) => !hasOwnName);
   }
 
   /**
-   * Do `commit`, which gives a file the name `path`; or `refuse` where that would replace one that came under another path.
+   * Call `commit`, which gives a file the name `path`; or `refuse` if that would replace a file that came under another
+   * path.
    *
-   * @returns what to wait for, as `commit` does; it rejects as that, and with StorageError as Storage.stat()
+   * @returns the promise of `commit` or `refuse`; it also rejects with StorageError as Storage.stat()
    */
   give(
     path: string,

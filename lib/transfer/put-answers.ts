@@ -6,10 +6,10 @@ import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
 import { RecordSender } from "./record-sender.ts";
 
-/** Ranges in one answer: what surely fits a record. */
+/** The most ranges in one answer: they always fit a record. */
 const MAX_RANGES = 1_000;
 
-/** What the receiver of a `put` says of each file. Source: PROTOCOL.md, "put". */
+/** The receiver's answers in a `put`. Source: PROTOCOL.md, "put". */
 export class PutAnswers {
   readonly #records: RecordSender;
 
@@ -27,16 +27,16 @@ export class PutAnswers {
     return this.#records.flush();
   }
 
-  /** Ask for parts of the file. */
+  /** Request parts of the file. */
   ready(id: number, missing: readonly Range[]): void {
     const ranges = missing.slice(0, MAX_RANGES).map(([from, to]): [number, number] => [from, to]);
-    // The rest in one: what is there of it comes once more, and is not looked at.
+    // One range for the rest: its blocks that are here already come again, and are ignored.
     const [last, rest] = [ranges.at(-1), missing.at(-1)];
     if (last !== undefined && rest !== undefined) last[1] = rest[1];
     this.#add({ id, state: "ready", ranges });
   }
 
-  /** The file or folder is where it shall be. */
+  /** The file or folder is at its path. */
   done(id: number, path: string, outcome: Outcome): void {
     this.#add({ id, state: "done", path, outcome });
   }

@@ -4,12 +4,12 @@ import type { Chunk } from "./chunk-reader.ts";
 import { FileReceiver } from "./file-receiver.ts";
 import { SmallFile } from "./small-file.ts";
 
-/** Files of several blocks that may be open at once. */
+/** The most files of several blocks that may be open at once. */
 const MAX_LARGE = 8;
-/** Files of one block that may be between their beginning and their end. */
+/** The most files of one block that may be under way at once. */
 const MAX_SMALL = 16;
 
-/** A small file on its way. */
+/** A small file under way. */
 export class Held extends SmallFile {
   readonly exists: ExistsPolicy;
 
@@ -19,7 +19,7 @@ export class Held extends SmallFile {
   }
 }
 
-/** A file of several blocks on its way. */
+/** A file of several blocks under way. */
 export class LargeFile extends FileReceiver {
   readonly exists: ExistsPolicy;
 
@@ -31,14 +31,14 @@ export class LargeFile extends FileReceiver {
 
 export type PutFileState = LargeFile | Held;
 
-/** The files of one `put` that are between their beginning and their end, by the sender's number, within bounds. */
+/** The files of one `put` that are under way, by the sender's number, within bounds. */
 export class PutFiles {
   readonly #files = new Map<number, PutFileState>();
   readonly #maxHeld: number;
-  /** Bytes of small files that are here. */
+  /** Bytes of small files that are held. */
   #held = 0;
 
-  /** `maxHeld`: bytes of small files that may be here at once; one file may always be. */
+  /** `maxHeld`: the most bytes of small files that are held at once; one file is always allowed. */
   constructor(maxHeld: number) {
     this.#maxHeld = maxHeld;
   }
@@ -47,7 +47,7 @@ export class PutFiles {
     return this.#files.get(id);
   }
 
-  /** What a sender may leave unfinished is bounded. @throws StreamError TOO_MANY_STREAMS */
+  /** Bounds the files that a sender may leave unfinished. @throws StreamError TOO_MANY_STREAMS */
   requireRoom(facts: FileFacts): void {
     const limit = isSmall(facts) ? MAX_SMALL : MAX_LARGE;
     if (this.#files.size < limit) return;
@@ -61,10 +61,11 @@ export class PutFiles {
   }
 
   /**
-   * A block has come for it.
+   * A block of the file has arrived.
    *
    * @returns as FileReceiver.take()
-   * @throws StreamError TOO_MANY_STREAMS when other small files are here that are as much as may be; as FileReceiver.take()
+   * @throws StreamError TOO_MANY_STREAMS when other small files take all the room; as
+   * FileReceiver.take()
    */
   take(file: PutFileState, chunk: Chunk): Promise<void> | undefined {
     if (file instanceof LargeFile) return file.take(chunk);
@@ -79,12 +80,12 @@ export class PutFiles {
     return undefined;
   }
 
-  /** Nothing more is at hand: of what is held, keep no more than its own bytes. */
+  /** No more bytes are ready: copy the held files' bytes out of the shared pieces. */
   detach(): void {
     for (const file of this.#files.values()) if (file instanceof Held) file.detach();
   }
 
-  /** The file is not under way any more. */
+  /** Remove a file that is no longer under way. */
   remove(id: number): PutFileState | undefined {
     const file = this.#files.get(id);
     this.#files.delete(id);
@@ -92,21 +93,21 @@ export class PutFiles {
     return file;
   }
 
-  /** Leave what is here of them to another time. Nothing is brought to the disk any more, or will be. */
+  /** Keep the parts of all files for another time. Nothing may be written to the disk during the call or after it. */
   async keep(): Promise<void> {
     for (const file of this.#files.values()) if (file instanceof Held) file.drop();
     await Promise.all([...this.#files.values()].map((file) => keep(file)));
   }
 }
 
-/** Leave what is here of it to another time. */
+/** Keep the file's part for another time. */
 export async function keep(file: PutFileState): Promise<void> {
   if (file instanceof Held) return;
   await file.settle();
   await file.part.keep();
 }
 
-/** Leave nothing of it. */
+/** Remove all that has arrived of the file. */
 export async function discard(file: PutFileState): Promise<void> {
   if (file instanceof Held) return;
   await file.settle();

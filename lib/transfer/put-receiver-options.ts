@@ -7,23 +7,23 @@ import type { Storage } from "../storage/storage.ts";
 import type { GivenNames } from "./given-names.ts";
 import type { SpareBuffers } from "./spare-buffers.ts";
 
-/** Where the files of a `put` come from and go, and what they may take. */
+/** The source and target of a `put`'s files, and their limits. */
 export interface PutReceiverOptions {
   readonly stream: Stream;
   readonly storage: Storage;
   readonly clock: Clock;
   readonly digest64: Digest64;
-  /** Blocks in memory: one that arrives, the others while they are written. */
+  /** Blocks in memory: one that arrives, the others being written. */
   readonly blocks: number;
-  /** Where room for them comes from and goes; absent: it is made. */
+  /** The source of their buffers; absent: they are allocated. */
   readonly buffers?: SpareBuffers;
-  /** What this client's transfer has given, also over an earlier link. */
+  /** The names that this client's transfer has given, also over an earlier link. */
   readonly names: GivenNames;
-  /** Which of them the sender may name. */
+  /** The kind of paths that the sender may use. */
   readonly paths: PathKind;
-  /** Whether the peer may tell holes: else a member of that name means nothing. */
+  /** Whether the peer may announce holes; otherwise a member of that name is ignored. */
   readonly knowsHoles: boolean;
-  /** Bytes of small files that may be between their beginning and their end; one of them may always be. */
+  /** The most bytes of small files that are held at once; one file is always allowed. */
   readonly heldBytes: number;
   onStored(path: string, size: number): void;
   /** A failure in words for the sender. */

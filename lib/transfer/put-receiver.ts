@@ -16,22 +16,23 @@ import { PutAnswers } from "./put-answers.ts";
 import { discard, Held, keep, LargeFile, type PutFileState, PutFiles } from "./put-files.ts";
 import type { PutReceiverOptions } from "./put-receiver-options.ts";
 
-/** Of the nine bits of a mode. */
+/** The owner's right to read, of the nine bits of a mode. */
 const OWNER_READS = 0o400;
 
 /**
  * The receiving side of `put`. Source: PROTOCOL.md, "put".
  *
- * Each file goes this way: FILE → placed (#begin()) → its blocks, held or written (#files) → SEAL → named and brought to the disk
- * (#commits), beside the transfer → answered. Every id that was used gets exactly one "done" or "failed", unless the sender takes
- * it back with FAIL or the stream ends. A file leaves #files before its commit begins: then its memory is the commit's.
+ * Steps of each file: FILE → placed (#begin()) → its blocks, held or written (#files) → SEAL → named and
+ * synced (#commits), in parallel with the transfer → answered. Every id that was used gets exactly one "done" or
+ * "failed", unless the sender withdraws it with FAIL or the stream ends. A file leaves #files before its commit begins,
+ * which then owns its memory.
  */
 export class PutReceiver {
   readonly #options: PutReceiverOptions;
   readonly #answers: PutAnswers;
-  /** Files under way, by the sender's number. What comes for any other that was used is late, and means nothing. */
+  /** Files under way, by the sender's number. Chunks for other used numbers are late, and ignored. */
   readonly #files: PutFiles;
-  /** Each file and folder has a number above those before: so a number that was used is known without a list of all. */
+  /** The highest number so far: numbers only rise, so this shows which were used without a list of them. */
   #lastId = -1;
   readonly #madeFolders = new MadeFolders();
   readonly #commits = new CommitQueue();
@@ -44,12 +45,12 @@ export class PutReceiver {
     this.#answers = new PutAnswers(options.stream, options.clock);
   }
 
-  /** True while something is written to the disk, whatever the sender does. */
+  /** True while something is being written to the disk, whatever the sender does. */
   get isAtWork(): boolean {
     return this.#commits.size > 0;
   }
 
-  /** Take all until the sender ends its body. @throws as ChunkReader.next(); as Stream.write() */
+  /** Receive everything until the sender ends its body. @throws as ChunkReader.next(); as Stream.write() */
   async run(): Promise<void> {
     const { stream, digest64, clock, blocks, buffers } = this.#options;
     const pool = new BlockPool(blocks, buffers);
@@ -61,7 +62,7 @@ export class PutReceiver {
         if (chunk === undefined) break;
         const work = this.#take(chunk);
         if (work !== undefined) await work;
-        // A sender that does not read its answers is not read from either.
+        // While a sender does not read its answers, don't read from it.
         if (this.#answers.isFull) await this.#answers.flush();
         if (yielder.isDue) await yielder.pause();
       }
@@ -79,7 +80,7 @@ export class PutReceiver {
     return reader.next();
   }
 
-  /** @returns what to wait for before the next chunk */
+  /** @returns a promise that settles when the next chunk may come; undefined: at once */
   #take(chunk: Chunk): Promise<void> | undefined {
     try {
       const work = this.#handle(chunk);
@@ -97,7 +98,7 @@ export class PutReceiver {
     try {
       return this.#handleOther(id, kind, payload, file);
     } finally {
-      // Whatever it says was read at once.
+      // Its payload was read at once, and is no longer needed.
       chunk.release();
     }
   }
@@ -126,7 +127,7 @@ export class PutReceiver {
     return file instanceof Held ? this.#sealSmall(id, file) : this.#seal(id, file);
   }
 
-  /** @throws ProtocolError BAD_PAYLOAD when the number is not above all before */
+  /** @throws ProtocolError BAD_PAYLOAD when the number is not above all earlier ones */
   #use(id: number): void {
     if (id <= this.#lastId) {
       throw new ProtocolError("BAD_PAYLOAD", `The number ${id} of a file comes after ${this.#lastId}.`);
@@ -135,7 +136,7 @@ export class PutReceiver {
   }
 
   async #refuse(id: number, thrown: unknown): Promise<void> {
-    // A sender that breaks the protocol is not trusted with the next file either.
+    // A sender that breaks the protocol can't be trusted with the next file.
     if (this.#options.stream.isClosed || thrown instanceof ProtocolError) throw thrown;
     await this.#fail(id, thrown);
   }
@@ -144,7 +145,7 @@ export class PutReceiver {
     checkPath(path, this.#options.paths);
     if (this.#options.knowsHoles) checkHoles(path, facts.size, facts.holes);
     else delete facts.holes;
-    // What nobody here could read would only be in the way.
+    // A file that its owner here could not read would be of no use.
     if (facts.mode !== undefined) facts.mode |= OWNER_READS;
     this.#files.requireRoom(facts);
     const canMeet = !this.#madeFolders.has(parentOf(path)) || this.#naming.isInQuestion(path);
@@ -161,7 +162,7 @@ export class PutReceiver {
       return this.#answers.done(id, placement.path, placement.outcome);
     }
     if (isSmall(facts)) {
-      // Not the path that was free just now: with "rename" another may have got it when this one is whole.
+      // Not the path that is free just now: with "rename" another file may have taken it when this one is complete.
       this.#files.add(id, new Held(path, facts, exists));
       return;
     }
@@ -170,7 +171,7 @@ export class PutReceiver {
     this.#answers.ready(id, part.missing);
   }
 
-  /** Never finished: a server goes on reading and filling its folders, and nobody here could open them again. */
+  /** The folder keeps its owner's rights: the server goes on reading and filling it, and nobody could open it again. */
   async #makeFolder(id: number, { path, mode }: PutFolder): Promise<void> {
     const { storage, paths } = this.#options;
     if (await storage.makeFolder(checkPath(path, paths), mode)) this.#madeFolders.add(path);
@@ -223,7 +224,7 @@ export class PutReceiver {
     this.#answers.done(id, path, "stored");
   }
 
-  /** The source has changed, or can't be read: what is here of it will not be needed. */
+  /** The source has changed, or can't be read: its part is no longer needed. */
   async #forget(id: number, file: PutFileState): Promise<void> {
     this.#files.remove(id);
     await discard(file);
@@ -231,7 +232,7 @@ export class PutReceiver {
 
   async #fail(id: number, thrown: unknown): Promise<void> {
     const file = this.#files.remove(id);
-    // With every try it would be as far, and no further.
+    // Every new try would fail at the same point.
     const isHopeless = ["TOO_LARGE", "SAME_NAME"].includes(toCommError(thrown).code);
     if (file !== undefined) await (isHopeless ? discard(file) : keep(file));
     this.#answers.failed(id, this.#options.describe(thrown));

@@ -2,12 +2,12 @@ import { RecordBatch } from "../protocol/record-batch.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
 
-/** In UTF-16 units: more is not made while what is there has not left. */
+/** The most waiting records, in UTF-16 units: beyond it the producer should wait. */
 const MAX_PENDING = 64 * 1024;
 
 /**
- * Sends records one by one as they come up; those of one turn of the event loop leave together, and those that come up
- * while the peer takes nothing wait together.
+ * Sends records as they are added: those of one turn of the event loop together, and those that are added while the
+ * peer does not read in the next batch.
  */
 export class RecordSender {
   readonly #stream: Pick<Stream, "write">;
@@ -22,7 +22,7 @@ export class RecordSender {
     this.#clock = clock;
   }
 
-  /** True when so much waits that flush() should be awaited before more is made. */
+  /** True when so many records wait that the producer should await flush() first. */
   get isFull(): boolean {
     return this.#pending.length >= MAX_PENDING;
   }
@@ -32,7 +32,7 @@ export class RecordSender {
     this.#schedule();
   }
 
-  /** Send what waits. @throws as Stream.write() */
+  /** Send the waiting records. @throws as Stream.write() */
   async flush(): Promise<void> {
     if (this.#pending.length === 0) return;
     this.#unsent++;

@@ -5,11 +5,11 @@ import type { FileFacts } from "../storage/storage.ts";
 import type { Chunk } from "./chunk-reader.ts";
 import { countRepair } from "./repair.ts";
 
-/** A file of one block or none, between its FILE and its SEAL: it is held, and stored at once. */
+/** A file of at most one block, between its FILE and its SEAL: it is held in memory, and stored in one step. */
 export class SmallFile {
   readonly path: string;
   readonly facts: FileFacts;
-  /** Its bytes, when they are here. */
+  /** Its bytes; undefined until they arrive. */
   bytes: Uint8Array | undefined;
   #isView = false;
   #repairs = 0;
@@ -20,7 +20,7 @@ export class SmallFile {
     if (facts.size === 0) this.bytes = new Uint8Array(0);
   }
 
-  /** Take its block; a damaged one is dropped. @throws ProtocolError BAD_PAYLOAD when it is no block of this file */
+  /** Take its block; a damaged one is dropped. @throws ProtocolError BAD_PAYLOAD when it is not a block of this file */
   take(chunk: Chunk): void {
     const { payload, offset, intact } = chunk;
     if (offset !== 0 || payload.length !== this.facts.size) {
@@ -30,7 +30,8 @@ export class SmallFile {
         `${quote(this.path)} has no block of ${payload.length} bytes at ${offset}.`,
       );
     }
-    // What is lent must be given back; most often it is a view of what arrived, and stays until more is waited for.
+    // A pooled buffer must be given back, so copy it. Usually the bytes are a view, valid until the reader waits for
+    // more.
     if (intact) {
       this.bytes = chunk.isLent ? new Uint8Array(payload) : payload;
       this.#isView = !chunk.isLent;
@@ -38,22 +39,22 @@ export class SmallFile {
     chunk.release();
   }
 
-  /** More is waited for, and what has arrived is gone then: keep its bytes. */
+  /** Copy the bytes, since the view becomes invalid when the reader waits for more. */
   detach(): void {
     if (this.bytes !== undefined && this.#isView) this.bytes = new Uint8Array(this.bytes);
     this.#isView = false;
   }
 
-  /** It is given up: the memory of its bytes is free. */
+  /** The file has failed: release its bytes. */
   drop(): void {
     if (this.bytes !== undefined && !this.#isView) discard(this.bytes);
     this.bytes = undefined;
   }
 
   /**
-   * The sender says that it has sent everything.
+   * The sender has sent everything.
    *
-   * @returns the bytes; undefined when they must be asked for again
+   * @returns the bytes; undefined when they must be requested again
    * @throws StreamError DIGEST_MISMATCH when that has happened too often
    */
   sealed(): Uint8Array | undefined {

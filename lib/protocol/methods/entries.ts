@@ -1,27 +1,30 @@
 import * as v from "valibot";
 import { askedPath, count, mode, path, timestamp } from "../shapes.ts";
 
-/** What there is in the repository and what changes there: `list`, `stat`, `watch`, `remove`, `rename`. Source: PROTOCOL.md, "Methods". */
+/**
+ * The repository's entries and their changes: `list`, `stat`, `watch`, `remove`, `rename`. Source: PROTOCOL.md,
+ * "Methods".
+ */
 
 export const EntryKind = v.picklist(["file", "folder", "link", "other"]);
 
-/** One thing in the repository. `link` is a symbolic link that is not followed, `other` a device and such. */
+/** One entry of the repository. `link` is a symbolic link that is not followed, `other` a device or the like. */
 export const Entry = v.object({
   path,
   kind: EntryKind,
-  /** Bytes; 0 for all but files. */
+  /** Bytes; 0 for anything but a file. */
   size: count,
   modifiedAt: timestamp,
-  /** In a list of folders alone. */
+  /** In lists, and only for folders. */
   mode,
 });
 export type Entry = v.InferOutput<typeof Entry>;
 
-/** What a `list` or a `watch` is about. */
+/** The subject of a `list` or a `watch`. */
 const asked = {
   /** A pattern, a folder or a file; absent: everything. */
   glob: v.optional(askedPath),
-  /** In place of `glob`: a folder or a file whose name may look like a pattern. */
+  /** Instead of `glob`: a folder or a file whose name may look like a pattern. */
   path: v.optional(askedPath),
 };
 function isOneAtMost({ glob, path }: { glob?: string | undefined; path?: string | undefined }): boolean {
@@ -31,24 +34,27 @@ function isOneAtMost({ glob, path }: { glob?: string | undefined; path?: string 
 export const ListParams = v.pipe(
   v.object({
     ...asked,
-    /** Also the folders above what a pattern matches, each before what is in it. */
+    /** Also list the folders above a pattern's matches, each before its contents. */
     parents: v.optional(v.boolean(), false),
   }),
   v.check((params) => isOneAtMost(params), "either glob or path"),
 );
 export const ListResult = v.object({});
 
-/** What the trailer of a list tells by name: so many, and so long, at most. */
+/** The most entries that the trailer of a list names, and the longest names. */
 export const MAX_LEFT_OUT = 100;
 export const MAX_LEFT_OUT_NAME = 1024;
 
 export const ListTrailer = v.object({
   entries: count,
-  /** Entries whose names are not repository paths, folders that can't be read or have gone since they were told. */
+  /**
+   * The number of entries whose names are not repository paths, and of folders that can't be read or have disappeared
+   * since they were listed.
+   */
   skipped: count,
-  /** How many of them the server may not read. */
+  /** How many of these the server may not read. */
   unreadable: v.optional(count),
-  /** The first of them. The name need be no path, and is cut where it is too long. */
+  /** The first of these. A name need not be a path, and is cut if it is too long. */
   leftOut: v.optional(
     v.pipe(
       v.array(v.object({ name: v.pipe(v.string(), v.maxLength(MAX_LEFT_OUT_NAME)), code: count })),
@@ -62,14 +68,14 @@ export const StatParams = v.object({ path: askedPath });
 export const StatResult = v.object({
   ...Entry.entries,
   executable: v.boolean(),
-  /** Changes when the content may have changed; to be compared only. */
+  /** Differs when the content may have changed; an opaque value to compare. */
   etag: v.string(),
 });
 export type StatResult = v.InferOutput<typeof StatResult>;
 
 export const RemoveParams = v.object({
   path: askedPath,
-  /** Also a folder that is not empty. */
+  /** Also remove a folder that is not empty. */
   recursive: v.optional(v.boolean(), false),
 });
 export const RenameParams = v.object({ from: askedPath, to: askedPath, overwrite: v.optional(v.boolean(), false) });
@@ -81,14 +87,14 @@ export const WatchParams = v.pipe(
 
 const present = { path, kind: EntryKind, size: count, modifiedAt: timestamp };
 
-/** A record of the body of `watch`. `removed` stands for all below a folder as well. */
+/** A record of the body of `watch`. `removed` of a folder includes all below it. */
 export const Change = v.variant("change", [
   v.object({ change: v.literal("added"), ...present }),
   v.object({ change: v.literal("changed"), ...present }),
   v.object({ change: v.literal("removed"), path }),
   /**
-   * So many changes came faster than they were read, and are not told. `message`: why, or with a count of 0 that changes
-   * are told later than they happen.
+   * `count` changes came faster than they were read, and are not reported. `message` says why, or with a count of 0 that
+   * changes are reported late.
    */
   v.object({ change: v.literal("missed"), count, message: v.optional(v.string()) }),
 ]);

@@ -4,7 +4,7 @@ import type { Role } from "../messages.ts";
 
 /** `events`. Source: PROTOCOL.md, "events". */
 
-/** What happens at the server, for its operator: the body records of `events`, and the log. */
+/** The server's events, for its operator: the body records of `events`, and the log. */
 export type ServerEvent =
   | { event: "listening"; address: string }
   | { event: "joined"; name: string; address: string; role: Role; token?: string }
@@ -20,10 +20,10 @@ export type ServerEvent =
       messagesOut: number;
     }
   | { event: "waiting"; address: string; position: number }
-  /** `count`: it stands for so many of one address and code. */
+  /** `count`: the number of refusals of one address and code that it stands for. */
   | { event: "refused"; address: string; code: EventCode; message: string; count?: number }
   | { event: "message"; from: string; to: string; text: string }
-  /** `count`: it stands for so many of one session and code. */
+  /** `count`: the number of failures of one session and code that it stands for. */
   | { event: "failed"; name: string; method: string; code: EventCode; message: string; count?: number }
   /** Of HTTP. `target`: as it came; `bytes`: of the answer. */
   | {
@@ -47,6 +47,6 @@ export type ServerEvent =
   | { event: "stopping"; message: string }
   | { event: "warning"; message: string };
 
-/** The least that a reader of `events` may rely on; newer servers may have other events. */
+/** The only member that a reader of `events` may rely on; newer servers may send other events. */
 export const EventRecord = v.looseObject({ event: v.string() });
 export type EventRecord = v.InferOutput<typeof EventRecord>;

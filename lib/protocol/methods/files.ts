@@ -7,23 +7,23 @@ import { askedPath, count, mode, path, timestamp } from "../shapes.ts";
 /** Number of a request inside a `get` or `put`, chosen by the client. */
 const fileId = v.pipe(count, v.maxValue(0xffff_ffff));
 const etag = v.pipe(v.string(), v.maxLength(128));
-/** What a file is besides its bytes. */
+/** The facts of a file, besides its bytes. */
 const facts = {
   size: count,
   modifiedAt: timestamp,
-  /** True when its owner may run it, where the system knows such a thing. */
+  /** True when its owner may execute it, if the system has such a right. */
   executable: v.boolean(),
   mode,
-  /** Changes when the content may have changed; to be compared only. */
+  /** Differs when the content may have changed; an opaque value to compare. */
   etag,
 };
 
 /** As in lib/block.ts. */
 const Range = v.tuple([count, count]);
-/** Parts of the file that are all zeros and do not come. Source: PROTOCOL.md, "Holes". */
+/** Parts of the file that are all zeros and are not sent. Source: PROTOCOL.md, "Holes". */
 const holes = v.optional(v.pipe(v.array(Range), v.maxLength(MAX_HOLES)));
 
-/** What a receiver must know of a file before its bytes: the payload of FILE in a `get`. */
+/** The facts that precede a file's bytes: the payload of FILE in a `get`. */
 export const FileFacts = v.object({ ...facts, holes });
 export type FileFacts = v.InferOutput<typeof FileFacts>;
 
@@ -33,18 +33,18 @@ export const GetRequest = v.object({
   path: askedPath,
   /** A multiple of the block size. */
   offset: v.optional(count, 0),
-  /** Bytes at most; absent: to the end. */
+  /** The most bytes; absent: to the end. */
   length: v.optional(count),
-  /** The file must still be this one. */
+  /** The file must still be in this state. */
   etag: v.optional(etag),
-  /** FILE shall have the SHA-256 of the whole file. */
+  /** FILE must have the SHA-256 of the whole file. */
   digest: v.optional(v.boolean(), false),
   /** FILE may have holes. */
   holes: v.optional(v.boolean(), false),
 });
 export type GetRequest = v.InferInput<typeof GetRequest>;
 
-/** What to do when there is something at the path already. */
+/** What to do when the path exists already. */
 export const ExistsPolicy = v.picklist(["fail", "overwrite", "skip", "rename"]);
 export type ExistsPolicy = v.InferOutput<typeof ExistsPolicy>;
 
@@ -56,7 +56,7 @@ export type PutFile = v.InferOutput<typeof PutFile>;
 export const PutFolder = v.object({ path: askedPath, mode });
 export type PutFolder = v.InferOutput<typeof PutFolder>;
 
-/** How a file came to be where it is. */
+/** What `put` did for a file. */
 export const Outcome = v.picklist(["stored", "unchanged", "skipped"]);
 export type Outcome = v.InferOutput<typeof Outcome>;
 
@@ -64,7 +64,7 @@ export type Outcome = v.InferOutput<typeof Outcome>;
 export const PutAnswer = v.variant("state", [
   /** Send these parts of the file, then SEAL: at first what is missing, later what arrived damaged or not at all. */
   v.object({ id: fileId, state: v.literal("ready"), ranges: v.array(Range) }),
-  /** The file is stored, durably, or need not be. */
+  /** The file is durably stored, or need not be. */
   v.object({ id: fileId, state: v.literal("done"), path, outcome: Outcome }),
   v.object({ id: fileId, state: v.literal("failed"), code: count, message: v.pipe(v.string(), v.maxLength(1024)) }),
 ]);

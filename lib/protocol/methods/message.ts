@@ -12,11 +12,11 @@ export const SendResult = v.object({
   delivered: v.array(name),
   /** Names that it did not reach, with the reason. */
   failed: v.array(v.object({ name, message: v.string() })),
-  /** Names that found no place in either list. */
+  /** The number of names that fit in neither list. */
   omitted: v.optional(count),
 });
 export type SendResult = v.InferOutput<typeof SendResult>;
 
-/** Server to client: a message that somebody wrote. */
+/** Server to client: a message from a client or the operator. */
 export const MessageParams = v.object({ from: name, to: name, text });
 export type MessageParams = v.InferOutput<typeof MessageParams>;

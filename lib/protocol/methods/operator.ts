@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { Role } from "../messages.ts";
 import { count, name, path, timestamp } from "../shapes.ts";
 
-/** What only operators may call: tokens, `kick`, `drain`, `unfinished`. Source: PROTOCOL.md, "Methods". */
+/** Methods for operators only: tokens, `kick`, `drain`, `unfinished`. Source: PROTOCOL.md, "Methods". */
 
 const tokenName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 
@@ -11,11 +11,11 @@ export const IssueTokenParams = v.object({
   role: Role,
   /** Absent: never. */
   expiresAt: v.optional(count),
-  /** `HOST:PORT` for the invite; absent: what the server knows of itself. */
+  /** `HOST:PORT` for the invite; absent: the server's own addresses. */
   addresses: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.minLength(1), v.maxLength(16))),
 });
 export const IssueTokenResult = v.object({
-  /** `NAME:SECRET`, told this once. */
+  /** `NAME:SECRET`; only this answer has it. */
   token: v.string(),
   invite: v.string(),
 });
@@ -35,6 +35,6 @@ export type TokenRecord = v.InferOutput<typeof TokenRecord>;
 export const KickParams = v.object({ name, reason: v.optional(v.pipe(v.string(), v.maxLength(256))) });
 export const DrainParams = v.object({ on: v.boolean() });
 
-/** A record of the body of `unfinished`: what is left of a transfer. */
+/** A record of the body of `unfinished`: an unfinished file. */
 export const UnfinishedRecord = v.object({ path, size: count, modifiedAt: timestamp });
 export type UnfinishedRecord = v.InferOutput<typeof UnfinishedRecord>;

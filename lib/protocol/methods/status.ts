@@ -4,11 +4,11 @@ import { address, count, name, timestamp } from "../shapes.ts";
 
 /** `status`. Source: PROTOCOL.md, "Methods". */
 
-/** Most rows of the ledger in one `status` answer: fits a control frame. */
+/** The most rows of the ledger in one `status` answer: they fit a control frame. */
 export const MAX_STATUS_ROWS = 128;
 
 export const StatusParams = v.object({
-  /** Sessions with a lower id than this; absent: from the newest on. */
+  /** Only sessions with a lower id; absent: from the newest on. */
   before: v.optional(count),
   limit: v.optional(v.pipe(count, v.minValue(1), v.maxValue(MAX_STATUS_ROWS)), 50),
 });
