@@ -29,13 +29,13 @@ export interface AdmissionHost {
   /** All links take turns. */
   readonly backlogs: Backlogs;
   readonly heartbeatMs: number;
-  /** How long a peer may take until it has said and proven who it is, the handshake of TLS included. */
+  /** How long a peer may take to authenticate, the TLS handshake included. */
   readonly handshakeMs: number;
   /** Why nobody new is admitted now, if so. */
   closedFor(): { code: ErrorCode; message: string } | undefined;
   /** The peer has got on with its handshake. */
   onStep(admission: Admission): void;
-  /** The peer has proven who it is, and is admitted or waits. */
+  /** The peer has authenticated, and is admitted or waits. */
   onKnown(admission: Admission): void;
   /** The peer is in: welcome it and make its session. */
   onAdmitted(admission: Admission, hello: Hello): void;
@@ -102,7 +102,10 @@ export class Admission implements LinkHandler, Candidate {
     return this.address.group;
   }
 
-  /** Each token has a limit of its own: strangers at an address don't keep out its clients with a token, nor do other tokens. */
+  /**
+   * Each token has a limit of its own: strangers at an address don't keep out its clients with a token, nor do other
+   * tokens.
+   */
   get party(): string {
     const { token } = this.account;
     return token === undefined ? this.group : `${this.group} ${token}`;
@@ -207,7 +210,7 @@ export class Admission implements LinkHandler, Candidate {
     this.refuse(code, message, thrown instanceof AccessError ? thrown.detail : message);
   }
 
-  /** It is clear who this is: now for a seat. Operators need none. */
+  /** The peer has authenticated and asks for a seat next. Operators need none. */
   #onKnown(account: Account, hello: Hello): void {
     this.#account = account;
     this.#endTimeout();

@@ -3,10 +3,10 @@ import type { Selection } from "../selection.ts";
 import type { StorageChange } from "../storage/storage.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";
 
-/** What may wait until it is decided whether it was asked for: changes, and characters of their paths. */
+/** The most changes that may wait for the decision whether they match, and characters of their paths. */
 export const MAX_UNDECIDED = { changes: 10_000, length: 1024 * 1024 } as const;
 
-/** Passes on the changes that were asked for, in turns with all else: watches may be many, and patterns costly. */
+/** Passes on the matching changes, in turns with other work: watches may be many, and patterns costly. */
 export class ChangeSieve {
   readonly #selection: Selection;
   readonly #tell: (change: Change, weight: number) => void;
@@ -19,19 +19,19 @@ export class ChangeSieve {
   #isRunning = false;
   #isClosed = false;
 
-  /** `weight` of what is told: how many changes it stands for. */
+  /** `weight`: the number of changes that the reported one stands for. */
   constructor(selection: Selection, tell: (change: Change, weight: number) => void, clock: YielderClock) {
     this.#selection = selection;
     this.#tell = tell;
     this.#yielder = new Yielder(clock);
   }
 
-  /** What comes faster than it can be decided is not told one by one. */
+  /** Changes that come faster than they can be matched are not reported one by one. */
   take(changes: readonly StorageChange[]): void {
     const length = lengthOf(changes);
     const isTooMuch =
       this.#count + changes.length > MAX_UNDECIDED.changes || this.#length + length > MAX_UNDECIDED.length;
-    // Not between what came before and what comes after it: until that is told, all is missed.
+    // The gap must keep its place among the changes: until it is reported, all are missed.
     if (this.#missed > 0 || (this.#count > 0 && isTooMuch)) {
       for (const change of changes) this.#missed += weightOf(change);
       return;

@@ -25,7 +25,10 @@ export interface DoorOptions {
   readonly bandwidth: Bandwidth;
   readonly heartbeatMs: number;
   readonly handshakeMs: number;
-  /** Connections that may be in their handshake at once, of all and of one address; the one that takes longest makes room. */
+  /**
+   * Connections that may be in their handshake at once, of all and of one address; the one that takes longest makes
+   * room.
+   */
   readonly maxUnadmitted: number;
   readonly maxUnadmittedPerAddress: number;
   /** Connections in their handshake and those that only linger, together: the oldest of the latter are cut off. */
@@ -52,11 +55,11 @@ export class Door implements AdmissionHost {
   readonly handshakeMs: number;
   /** Peers between their first byte and their admission, those that wait for a seat included. */
   readonly #unadmitted = new Set<Admission>();
-  /** Those of them that have not yet proven who they are. */
+  /** Those that have not authenticated yet. */
   readonly #handshakes: Handshakes<Admission>;
   /** Transports that are not gone yet. */
   readonly #links = new Set<Link>();
-  /** Those of them that only linger for their last words, in the order in which these were said. */
+  /** Those that only linger until their last frames are sent, in the order in which they ended. */
   readonly #lingering = new Set<Link>();
   readonly #refusals: Refusals;
 
@@ -80,7 +83,7 @@ export class Door implements AdmissionHost {
     this.#refusals = new Refusals(options.clock, options.emit);
   }
 
-  /** Take a new peer. `trusted`: its role, given by the way it connected; absent: it must prove who it is. */
+  /** Take a new peer. `trusted`: its role, given by the way it connected; absent: it must authenticate. */
   accept(transport: Transport, trusted?: Role): void {
     const isStranger = trusted !== "operator";
     const admission = new Admission(transport, trusted, this);
@@ -99,7 +102,7 @@ export class Door implements AdmissionHost {
     }
   }
 
-  /** Refuse those that wait and may not. `faultOf` tells why. */
+  /** Refuse waiting clients that may not wait any more. `faultOf` gives the reason. */
   expel(faultOf: (account: Account) => string | undefined): void {
     for (const admission of [...this.#unadmitted]) {
       const fault = admission.isWaiting ? faultOf(admission.account) : undefined;

@@ -25,7 +25,7 @@ export class Failures {
     this.#recurring.note(`${failed.name} ${failed.code}`, failed);
   }
 
-  /** Tell what was only counted so far, and wait for nothing more. */
+  /** Report what was only counted so far, and stop waiting. */
   flush(): void {
     this.#recurring.flush();
   }

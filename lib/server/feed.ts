@@ -3,7 +3,7 @@ import { Wakeup } from "../session/wakeup.ts";
 import type { MemoryShare } from "./memory-share.ts";
 import { RecordBacklog } from "./record-backlog.ts";
 
-/** Records go out together up to so many characters. */
+/** The most characters of records that are sent together. */
 const WRITE_LENGTH = 32 * 1024;
 
 const encoder = new TextEncoder();
@@ -11,17 +11,24 @@ const encoder = new TextEncoder();
 export interface FeedOptions<T> {
   /** Holds what is kept for a caller that reads slowly. What finds no room is counted. */
   readonly memory: MemoryShare;
-  /** Aborts when nothing more will be told. A signal and not a promise: that would keep every caller for its own life. */
+  /**
+   * Aborts when no more records will come. A signal and not a promise, which would keep every caller as long as it
+   * lives.
+   */
   readonly ended: AbortSignal;
-  /** Begin to tell; `weight` is for how many records one stands that is not kept. Returns the function that ends it. */
+  /**
+   * Start calling `tell`; `weight` is the number of records that a dropped one counts for.
+   *
+   * @returns the function that stops it
+   */
   subscribe(tell: (record: T, weight?: number) => void): (() => void) | Promise<() => void>;
-  /** The record that stands for so many that were not kept. */
+  /** The record that replaces `count` dropped ones. */
   dropped(count: number): T;
 }
 
 /**
- * Answer with records as they come up, until the caller leaves or nothing more will be told; what was told before is
- * still sent then.
+ * Answer with records as they come up, until the caller leaves or the feed ends; records from before the end are still
+ * sent.
  *
  * @throws as Stream.write() and `subscribe`
  */

@@ -34,8 +34,8 @@ export interface Guest {
 }
 
 /**
- * Clients that keep no link. All who come with one token are one guest: one seat, one row in the ledger, one set of limits.
- * Without a token it is all who come from one address.
+ * Clients that keep no link. All clients with one token are one guest: one seat, one row in the ledger, one set of
+ * limits. Without a token, all clients from one address are one guest.
  */
 export class Guests {
   readonly #options: GuestsOptions;
@@ -67,12 +67,12 @@ export class Guests {
     return this.#admit(key, seat, account, peer);
   }
 
-  /** Somebody was turned away before it was clear who it is. */
+  /** A client was refused before it was identified. */
   noteRefused(refused: Refused): void {
     this.#refusals.note(refused);
   }
 
-  /** Tell who was refused and not told yet. */
+  /** Report the refusals that were not reported yet. */
   flush(): void {
     this.#refusals.flush();
   }

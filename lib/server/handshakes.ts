@@ -4,10 +4,10 @@ interface Peer {
 }
 
 /**
- * Peers that have not proven who they are: so many at once, of all and of one address. When there is no room, a new peer
- * is heard all the same, and the one without progress for longest goes: of the same address, or of that which has the
- * most. So nobody keeps others out by saying nothing; it takes as many new connections as there is room for in the time
- * that an honest handshake takes.
+ * Peers that have not authenticated yet, with limits for all and for one address. When there is no room, a new peer is
+ * still accepted, and the peer without progress for the longest time is dropped: of the same address, or of the one
+ * with the most peers. So nobody keeps others out by staying silent: that takes as many new connections as there is
+ * room for, within the time of an honest handshake.
  */
 export class Handshakes<T extends Peer> {
   readonly #max: number;
@@ -51,13 +51,13 @@ export class Handshakes<T extends Peer> {
     this.#size++;
   }
 
-  /** The peer has got on. No effect when it is none of them. */
+  /** The peer has made progress. No effect on any other peer. */
   noteStep(peer: T): void {
     const group = this.#groups.get(peer.group);
     if (group?.delete(peer)) group.set(peer, this.#steps++);
   }
 
-  /** It has proven who it is, or is gone. No effect when it is none of them. */
+  /** The peer has authenticated, or is gone. No effect on any other peer. */
   remove(peer: T): void {
     const group = this.#groups.get(peer.group);
     if (!group?.delete(peer)) return;

@@ -5,7 +5,7 @@ export interface Kept {
   readonly isAtWork: (() => boolean) | undefined;
 }
 
-/** A transfer or other work that keeps what was reserved for it, and can be made to give it back. */
+/** A transfer or other work that holds a reservation, and can be made to give it back. */
 export interface Holder {
   /** Bytes that have moved for it so far. */
   readonly moved: number;
@@ -33,7 +33,7 @@ interface Held {
 export const STALLED_MS = 5_000;
 /** So long a transfer may go on that moves while others wait. */
 const TURN_MS = 60_000;
-/** How long a holder may take to give back what it was asked for. */
+/** How long a holder may take to give its reservation back. */
 const ASKED_MS = 3_000;
 
 /** The holders of a budget's memory, and which of them give way when others wait for it. */

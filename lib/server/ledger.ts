@@ -95,8 +95,8 @@ export class Ledger {
 
   /**
    * Open or create the ledger in `file` and lock it for this process; the system frees the lock however the
-   * process ends. Rows that a crash left open are told as closed by "crash", at the time they were last seen;
-   * closeCrashed() writes that down. ":memory:" is no file, but SQLite's name for a database in memory.
+   * process ends. Rows that a crash left open are reported as closed by "crash", at the time they were last seen;
+   * closeCrashed() writes that down. ":memory:" is SQLite's name for a database in memory, not a file.
    *
    * @throws StorageError STATE_IN_USE when another process has it; NEWER_STATE; DISK_DENIED, DISK_FULL, DISK_FAILED
    */
@@ -147,7 +147,11 @@ export class Ledger {
     }
   }
 
-  /** Note what live sessions have done so far; ended ones stay as they are. @throws StorageError DISK_FULL, DISK_FAILED */
+  /**
+   * Note what live sessions have done so far; ended ones stay as they are.
+   *
+   * @throws StorageError DISK_FULL, DISK_FAILED
+   */
   checkpoint(sessions: Iterable<Counters & { readonly id: number }>, now: number): void {
     try {
       this.#database.transaction(() => {
@@ -179,7 +183,9 @@ export class Ledger {
     });
   }
 
-  /** How many sessions there are. Nothing is counted for it: ids are given in a row, and no session is ever taken out. */
+  /**
+   * How many sessions there are. Nothing is counted for it: ids are given in a row, and no session is ever taken out.
+   */
   total(): number {
     return this.#ids === undefined ? 0 : this.#ids.last - this.#ids.first + 1;
   }
@@ -192,7 +198,11 @@ export class Ledger {
   }
 }
 
-/** Of a newer program, which tells by this number that others may not write into it. @throws StorageError NEWER_STATE */
+/**
+ * A newer program's ledger: its number says that older programs must not write to it.
+ *
+ * @throws StorageError NEWER_STATE
+ */
 function requireKnownSchema(database: Database, file: string): void {
   const statement = database.prepare<{ user_version: number }, []>("PRAGMA user_version");
   try {

@@ -9,7 +9,7 @@ const encoder = new TextEncoder();
 
 type Told = NonNullable<ListTrailer["leftOut"]>;
 
-/** What a list leaves out: counted, and the first of it told by name. Source: PROTOCOL.md, "list". */
+/** Entries that a list leaves out: counted, and the first ones named. Source: PROTOCOL.md, "list". */
 export class LeftOutList {
   #count = 0;
   #unreadable = 0;

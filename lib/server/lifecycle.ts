@@ -4,7 +4,7 @@ const CLOSED = "The server admits nobody at present.";
 export const STOPPING = "The server is shutting down.";
 
 export interface LifecycleOptions {
-  /** Nobody is admitted from now on, with these words for those who wait, or everybody is again. */
+  /** Admission stops, with this message for waiting clients, or begins again. */
   onDraining(on: boolean, message: string): void;
   /** An operator asks the program to stop; it decides how. */
   onStopRequest(): void;
@@ -30,7 +30,7 @@ export class Lifecycle {
     return this.#draining;
   }
 
-  /** Admit nobody new from now on, those who wait included, or admit again. */
+  /** Admit no new clients from now on, waiting ones included, or admit them again. */
   setDraining(on: boolean): void {
     this.#draining = on;
     this.#options.onDraining(on, CLOSED);

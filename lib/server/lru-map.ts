@@ -1,4 +1,4 @@
-/** A map of bounded cost: what was used longest ago is forgotten first. */
+/** A map of bounded cost: the least recently used entries are dropped first. */
 export class LruMap<Key, Value> {
   readonly #maxCost: number;
   readonly #costOf: (value: Value) => number;

@@ -1,13 +1,16 @@
 import type { ReasonCode } from "../protocol/messages.ts";
 import type { Stream } from "../session/stream.ts";
 
-/** What the server needs of a member's session, be it a link's (session/session.ts) or made of requests (guest-session.ts). */
+/**
+ * What the server needs of a member's session, be it a link's (session/session.ts) or made of requests
+ * (guest-session.ts).
+ */
 export interface MemberSession {
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Settles when nothing of it is left. */
   readonly closed: Promise<void>;
-  /** Since when nothing is asked for, on the clock; undefined while something is. */
+  /** When the last request ended, on the clock; undefined while one is open. */
   readonly idleSince: number | undefined;
   /** True while the peer does not read what it is sent; a push would only wait. */
   readonly congested: boolean;

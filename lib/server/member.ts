@@ -23,7 +23,7 @@ export interface MemberOptions {
   readonly account: Account;
   readonly address: string;
   readonly startedAt: number;
-  /** The client can come back with it; undefined when it has not asked for that. */
+  /** The resume token; undefined when the client has not asked for one. */
   readonly resumeToken?: string | undefined;
   /** Optional features that it has named. */
   readonly capabilities: readonly string[];

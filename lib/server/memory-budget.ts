@@ -3,7 +3,7 @@ import { type Holder, Holders, STALLED_MS } from "./holders.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
 import { MemoryShare, type Need, Reservation, type ShareBudget } from "./memory-share.ts";
 
-/** How often to decide who gives way to those that wait. */
+/** How often to decide which holders give way to waiting ones. */
 const LOOK_MS = 1_000;
 
 interface Waiting {
@@ -15,12 +15,12 @@ interface Waiting {
 }
 
 /**
- * The bytes that peers may make the server keep: buffers of transfers, answers and records that nobody has read yet. Code
- * that keeps something for a peer reserves it in the session's share before, and releases it when the last of it is gone.
- * Nothing is measured: the budget relies on honest bookkeeping.
+ * The bytes that peers may make the server keep: buffers of transfers, answers and records that nobody has read yet.
+ * Code that keeps something for a peer reserves it in the session's share before, and releases it when the last of it
+ * is gone. Nothing is measured: the budget relies on honest bookkeeping.
  *
- * Nobody waits for ever because of others: a holder that moves nothing while others wait must give its memory back, and in
- * the end every holder must that has had it for a minute.
+ * Nobody waits for ever because of others: a holder that moves nothing while others wait must give its memory back, and
+ * in the end every holder must that has had it for a minute.
  */
 export class MemoryBudget implements ShareBudget {
   readonly limits: MemoryLimits;
@@ -138,7 +138,10 @@ export class MemoryBudget implements ShareBudget {
     }
   }
 
-  /** Whose turn it is: a session that has little goes before one that has much, then the one that was served longest ago. */
+  /**
+   * Whose turn it is: a session that has little goes before one that has much, then the one that was served longest
+   * ago.
+   */
   #next(): Waiting | undefined {
     let next: Waiting | undefined;
     for (const waiting of this.#waiting) {

@@ -34,7 +34,7 @@ export interface ServerParts {
   readonly lifecycle: Lifecycle;
 }
 
-/** What a gateway of another protocol works with: the parts, what is allowed, and who may come. */
+/** What a gateway of another protocol uses: the parts, the limits, and the access check. */
 export interface GatewayParts extends ServerParts, Permissions {
   readonly access: Access;
   readonly guests: Guests;

@@ -8,7 +8,10 @@ const STEP_BYTES = 16 * 1024;
 /** What a record takes beside its text. */
 const RECORD_BYTES = 64;
 
-/** Records that wait for a reader, as text. What finds no room is not kept but counted, and told in its place. */
+/**
+ * Records that wait for a reader, as text. Records without room are dropped and counted, and the count is reported in
+ * their place.
+ */
 export class RecordBacklog<T> {
   readonly #reservation: Reservation | undefined;
   readonly #dropped: (count: number) => T;
@@ -31,7 +34,7 @@ export class RecordBacklog<T> {
 
   /** `weight`: how many records this one stands for, if it is not kept. */
   add(record: T, weight: number): void {
-    // Once something is missing all is, until that was told: what comes later must not be told before.
+    // After a gap all records are dropped until the gap is reported, so that later ones don't come before it.
     if (this.#missing === 0 && this.count < MAX_BACKLOG.records) {
       const line = `${JSON.stringify(record)}\n`;
       const bytes = bytesOf(line);

@@ -3,7 +3,7 @@ import { Throttle } from "./throttle.ts";
 
 /** How long what happens again and again is only counted. */
 export const COUNTING_MS = 5_000;
-/** Kinds that are counted at once; the first one is told early when there are more. */
+/** The most kinds that are counted at once; with more, the oldest is reported early. */
 const MAX_COUNTED = 10_000;
 
 interface Counted<T> {
@@ -22,7 +22,7 @@ export class Recurring<T> {
   readonly #throttle: Throttle;
   readonly #counted = new Map<string, Counted<T>>();
 
-  /** `tell`: the last of a kind, which stands for so many. */
+  /** `tell` gets the last of a kind, and the number that it stands for. */
   constructor(clock: Clock, tell: (last: T, count: number) => void) {
     this.#clock = clock;
     this.#tell = tell;
@@ -38,7 +38,7 @@ export class Recurring<T> {
     else this.#count(kind, thing);
   }
 
-  /** Tell what was only counted so far, and wait for nothing more. */
+  /** Report what was only counted so far, and stop waiting. */
   flush(): void {
     for (const kind of [...this.#counted.keys()]) this.#tellCounted(kind);
   }
@@ -55,7 +55,7 @@ export class Recurring<T> {
     if (counted === undefined) return;
     this.#counted.delete(kind);
     counted.cancel();
-    // It stands for the one that might be told by now.
+    // It replaces the one that could be reported by now.
     this.#throttle.take(kind);
     this.#tell(counted.last, counted.count);
   }

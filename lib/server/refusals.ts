@@ -26,7 +26,7 @@ export class Refusals {
     this.#recurring.note(`${refused.group} ${refused.code}`, refused);
   }
 
-  /** Tell what was only counted so far, and wait for nothing more. */
+  /** Report what was only counted so far, and stop waiting. */
   flush(): void {
     this.#recurring.flush();
   }

@@ -53,7 +53,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
   ).map((method) => [method.name, method]),
 );
 
-/** What is asked of every call, and the parts of the server that the methods use. */
+/** The checks of every call, and the parts of the server that the methods use. */
 export interface Routing extends Permissions {
   readonly server: ServerParts;
 }
@@ -78,7 +78,7 @@ export async function route(stream: Stream, request: Open, member: Member, routi
     }
     await call(method, checkParams(method, request), stream, member, server);
   } catch (thrown) {
-    // The client has closed the stream, and what was thrown says no more than that.
+    // The client has closed the stream, and the error says no more than that.
     if (stream.isClosed && thrown instanceof CommError && !(thrown instanceof StorageError)) return;
     const { code, message } = failureOf(thrown, { name: member.name, method: name }, server.failures);
     stream.reset(code, message);

@@ -4,9 +4,9 @@ import { Tally } from "./tally.ts";
 export interface Candidate {
   /** Whose it is, for the limit of one party. */
   readonly party: string;
-  /** The seat is theirs. Called from request() or, for one who waited, from release(). */
+  /** The candidate has the seat. Called from request() or, after waiting, from release(). */
   onSeated(): void;
-  /** Their place among those who wait; 1 is next. */
+  /** The candidate's place in the queue; 1 is next. */
   onPosition(position: number): void;
   /** Their place in the queue is another's; they are to leave it by release(). */
   onDisplaced(): void;

@@ -118,7 +118,7 @@ export class CommServer {
     return this.#sessions.kick(name, message);
   }
 
-  /** Take a new peer. `trusted`: its role, given by the way it connected; absent: it must prove who it is. */
+  /** Take a new peer. `trusted`: its role, given by the way it connected; absent: it must authenticate. */
   accept(transport: Transport, trusted?: Role): void {
     this.#door.accept(transport, trusted);
   }

@@ -1,4 +1,4 @@
-/** How many there are of each kind; kinds of which there are none take no memory. */
+/** Counts by kind; kinds with a count of 0 take no memory. */
 export class Tally {
   readonly #counts = new Map<string, number>();
 
@@ -16,7 +16,7 @@ export class Tally {
     else this.#counts.delete(kind);
   }
 
-  /** A kind of which there are the most; undefined when there are none at all. */
+  /** A kind with the highest count; undefined when all counts are 0. */
   most(): string | undefined {
     let most: string | undefined;
     for (const [kind, count] of this.#counts) if (most === undefined || count > this.count(most)) most = kind;

@@ -17,7 +17,7 @@ export class Throttle {
     this.#clock = clock;
   }
 
-  /** `who` does it. @returns false when that is too often */
+  /** Count an attempt of `who`. @returns false when there were too many */
   take(who: string): boolean {
     const now = this.#clock.now();
     let bucket = this.#buckets.use(who);

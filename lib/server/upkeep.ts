@@ -39,7 +39,10 @@ export interface UpkeepOptions {
   expel(): void;
 }
 
-/** What a server does by itself from time to time: the ledger's counters, unfinished files, idle sessions, expired tokens. */
+/**
+ * What a server does by itself from time to time: the ledger's counters, unfinished files, idle sessions, expired
+ * tokens.
+ */
 export class Upkeep {
   readonly #options: UpkeepOptions;
   #isStopped = false;
@@ -57,7 +60,10 @@ export class Upkeep {
     this.watchExpiry();
   }
 
-  /** End what has expired by now, and the rest in time; call it when a token was issued, which may be the next to expire. */
+  /**
+   * End sessions that have expired, now and later when they do; call it after issuing a token, which may be the next to
+   * expire.
+   */
   watchExpiry(): void {
     const { clock, access, expel } = this.#options;
     this.#cancelExpiry();

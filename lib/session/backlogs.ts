@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** How long backlogs are worked on before everybody else who waits for the event loop has a turn. */
+/** How long backlogs are worked on before other work that waits for the event loop has a turn. */
 const MAX_RUN_MS = 2;
 
 /** A turn handles 128 KiB of requests or so: after 8 MiB of them much lies about that nobody needs any more. */
@@ -9,8 +9,9 @@ const TURNS_TO_COLLECT = 64;
 const COLLECT_MS = 200;
 
 /**
- * The links of one side that have received more than is handled at once. They take turns, a few of them between two looks
- * at what else has come: so a peer that sends much is served, and one that sends little does not wait for all of that.
+ * The links of one side that have received more than is handled at once. They take turns, a few of them between two
+ * looks at what else has come: so a peer that sends much is served, and one that sends little does not wait for all of
+ * that.
  */
 export class Backlogs {
   readonly #clock: Pick<Clock, "now" | "turn">;

@@ -3,14 +3,14 @@ import { ReceiveWindow } from "./credit.ts";
 import { letGo } from "./held-buffers.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 
-/** Of a window, what may be kept in memory beside what has come within it. */
+/** The share of a window that may be kept in memory in addition to the bytes that came within it. */
 const SPARE_SHARE = 1 / 8;
 
 export interface BodyReceiverPort {
   sendCredit(streamId: number, bytes: number): void;
 }
 
-/** The body of a stream in the peer's direction: what has arrived, and the credit for more. */
+/** The body of a stream in the peer's direction: its unread bytes, and the credit for more. */
 export class BodyReceiver {
   readonly #window: ReceiveWindow;
   readonly #streamId: number;
@@ -70,7 +70,10 @@ export class BodyReceiver {
     this.#keepsArrived = true;
   }
 
-  /** What was not read yet is dropped, or after a lost link read before the failure is told, where it is to be kept. */
+  /**
+   * Drop unread bytes; or, after a lost link and if they are to be kept, let them be read before the failure is
+   * reported.
+   */
   fail(error: CommError, isLost: boolean): void {
     this.#failure = error;
     if (!isLost || !this.#keepsArrived) this.#queue.clear();
@@ -79,7 +82,7 @@ export class BodyReceiver {
 
   /**
    * The next bytes, undefined at the end. Asking again says that the piece before has reached its sink: only
-   * then the peer is granted new credit, and the piece is gone: what must last is copied. One reader at a time.
+   * then the peer is granted new credit, and the piece is invalid: copy what must outlive it. One reader at a time.
    *
    * @throws the error given to fail()
    */

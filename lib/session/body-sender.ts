@@ -32,7 +32,7 @@ interface PendingWrite {
   readonly reject: (error: CommError) => void;
 }
 
-/** The body of a stream in our direction: what was written, cut into frames as far as the credit goes. */
+/** The body of a stream in our direction: cuts the written bytes into frames, as far as the credit allows. */
 export class BodySender implements FrameSource {
   readonly #streamId: number;
   readonly #port: BodySenderPort;
@@ -50,7 +50,7 @@ export class BodySender implements FrameSource {
   #inFlight = 0;
   /** Bytes that have left. */
   sent = 0;
-  /** Of a failed body, the write of which some are. */
+  /** The write to which some of a failed body's bytes belong. */
   #halfSent: PendingWrite | undefined;
 
   /** `credit`: bytes that may be sent before the first CREDIT. */

@@ -8,7 +8,7 @@ export interface Clock {
   wallTime(): number;
   /** Run `action` once after `ms`, unless cancelled by the returned function. */
   after(ms: number, action: () => void): () => void;
-  /** Resolves when everybody else who waits for the event loop has had a turn. */
+  /** Resolves after all other work that waits for the event loop has had a turn. */
   turn(): Promise<void>;
 }
 

@@ -14,8 +14,8 @@ export interface ControlFrame {
 }
 
 /**
- * Control frames that wait for the transport, first in, first out, and how much of them the peer has caused: it must read its
- * answers before it causes more.
+ * Control frames that wait for the transport, first in, first out, and how much of them the peer has caused: it must
+ * read its answers before it causes more.
  *
  * Invariants: `bytes` is the sum of all frames that wait, `causedBytes` of those with isCaused.
  */
@@ -24,13 +24,13 @@ export class ControlQueue {
   /** Bytes of all that waits. */
   bytes = 0;
   /**
-   * Those of them of which the peer can cause any number, or which count as such: PONG, RESET, ACCEPT if that counts, and
-   * all that waits on a stream that is over.
+   * Bytes of frames that the peer can cause in any number: PONG, RESET, ACCEPT if it counts, and all frames that wait
+   * on a stream that is over.
    */
   causedBytes = 0;
   /**
-   * Whether ACCEPT counts as caused by the peer. What the number of streams bounds counts at one side only, the server: else
-   * two honest peers could both stop reading, each waiting for the other.
+   * Whether ACCEPT counts as caused by the peer. What the number of streams bounds counts at one side only, the server:
+   * else two honest peers could both stop reading, each waiting for the other.
    */
   countsAccepts = false;
 
@@ -66,7 +66,7 @@ export class ControlQueue {
     }
   }
 
-  /** Drop all. Nobody is told: the link is gone. */
+  /** Drop all frames, without reporting it: the link is gone. */
   clear(): void {
     this.#frames.length = 0;
   }

@@ -35,8 +35,8 @@ export class SendCredit {
 }
 
 /**
- * The receiver's side: holds the peer to what was granted, and grants again what has reached its sink.
- * Invariant: granted + unconsumed + owed = window.
+ * The receiver's side: holds the peer to its granted credit, and grants credit again for bytes that have reached their
+ * sink. Invariant: granted + unconsumed + owed = window.
  */
 export class ReceiveWindow {
   #window: number;
@@ -59,7 +59,9 @@ export class ReceiveWindow {
     this.#granted -= bytes;
   }
 
-  /** The window is to be `window` from now on; a smaller one than it is changes nothing. Returns the grant to send now. */
+  /**
+   * The window is to be `window` from now on; a smaller one than it is changes nothing. Returns the grant to send now.
+   */
   widen(window: number): number {
     const more = window - this.#window;
     if (more <= 0) return 0;

@@ -59,7 +59,10 @@ class ClientHandshake implements LinkHandler {
   readonly #link: Link;
   readonly #outcome = Promise.withResolvers<Connected>();
   readonly #cancelTimeout: () => void;
-  /** What the proof has come to: it is asked for, made, sent with what the server must answer; undefined: none is due. */
+  /**
+   * The state of the proof: requested, being made, or sent, with the answer that the server must give; undefined: none
+   * is due.
+   */
   #proof: { step: "asked" } | { step: "making" } | { step: "sent"; signature: Uint8Array } | undefined;
   readonly #scram: ScramClient | undefined;
   #queued = false;
@@ -103,7 +106,7 @@ class ClientHandshake implements LinkHandler {
         this.#checkProven();
         // "A QUEUED for a client that did not ask to wait is UNEXPECTED_FRAME." (PROTOCOL.md, "Queue")
         if (!this.#options.wait)
-          throw new ProtocolError("UNEXPECTED_FRAME", "The server queues who did not ask for it.");
+          throw new ProtocolError("UNEXPECTED_FRAME", "The server queues a client that did not ask for it.");
         this.#queued = true;
         this.#cancelTimeout();
         this.#link.startHeartbeat();
@@ -136,7 +139,7 @@ class ClientHandshake implements LinkHandler {
       checkSignature(message, this.#proof.signature);
       this.#proof = undefined;
     } else {
-      throw new ProtocolError("UNEXPECTED_FRAME", "The server goes on with a proof that is not under way.");
+      throw new ProtocolError("UNEXPECTED_FRAME", "The server continues a proof that is not under way.");
     }
   }
 
@@ -147,7 +150,7 @@ class ClientHandshake implements LinkHandler {
     this.#link.send(Opcode.AUTH, 0, encodeJson({ message }));
   }
 
-  /** Nothing is taken from a server that has been asked for its proof and did not give it. */
+  /** Accept nothing from a server that owes its proof. */
   #checkProven(): void {
     // "If the server's proof is missing or wrong at WELCOME or QUEUED, the client MUST NOT trust the server, and
     // MUST close." (PROTOCOL.md, "Proof")

@@ -5,9 +5,10 @@ const MIN_BYTES = 16 * 1024;
 const holds = new WeakMap<ArrayBuffer, number>();
 
 /**
- * Bytes that arrive come in a buffer of their own each time, half a megabyte of it when they come fast. The collector would
- * let hundreds of them pile up. So code that needs `bytes`, or another view of the same buffer, holds them. When all have let go,
- * the memory is free at once, and views that are left are empty. A holder that never lets go leaves it to the collector.
+ * Each arrival of bytes has a buffer of its own, up to half a megabyte when they come fast, and the garbage collector
+ * would let hundreds of them pile up. So code that needs `bytes`, or another view of the same buffer, holds them. When
+ * every holder has let go, the memory is freed at once, and remaining views become empty. A buffer whose holder never
+ * lets go is left to the collector.
  */
 export function hold(bytes: Uint8Array): void {
   const { buffer } = bytes;

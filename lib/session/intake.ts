@@ -7,7 +7,10 @@ import type { Transport } from "./transport.ts";
 /** Work for one peer that is done in a row: FrameDecoder.push() says what is how much. */
 export const WORK_PER_TURN = 128;
 
-/** Why a link does not read: the peer does not read either, has sent more frames than one turn handles, or sends too fast. */
+/**
+ * Why a link does not read: the peer does not read either, has sent more frames than one turn handles, or sends too
+ * fast.
+ */
 export const Hold = { unread: 1, backlog: 2, rate: 4 } as const;
 export type Hold = (typeof Hold)[keyof typeof Hold];
 
@@ -17,15 +20,15 @@ export interface IntakeSink extends FrameSink {
 }
 
 /**
- * Bytes on their way from the transport into the decoder, a turn's worth at a time, so that a peer that sends frames without
- * end does not keep the others from their turn.
+ * Bytes on their way from the transport into the decoder, a turn's worth at a time, so that a peer that sends frames
+ * without end does not keep the others from their turn.
  *
- * - What was not decoded yet is the backlog, in order. While there is one, what arrives goes to its end, Hold.backlog is set,
- *   and either a turn is due or Hold.unread is set.
+ * - Bytes not decoded yet form the backlog, in order. While there is one, new bytes go to its end, Hold.backlog is
+ *   set, and either a turn is due or Hold.unread is set.
  * - The transport is paused exactly while #holds is not 0. It may deliver all the same when the peer is gone.
  * - Each buffer is held (held-buffers.ts) from its arrival until its last byte was decoded or dropped.
  * - The end of the peer waits for the backlog (whenHeard()), but not while Hold.unread is set: a peer that does not read its
- *   answers is not heard to its end.
+ *   answers is not read to its end either.
  */
 export class Intake {
   readonly #transport: Pick<Transport, "pause" | "resume">;
@@ -64,8 +67,8 @@ export class Intake {
   }
 
   /**
-   * The peer reads none of its answers: decode nothing after the present frame until those in `queue` have left. An end that
-   * waits to be heard comes now.
+   * The peer reads none of its answers: decode nothing after the present frame until those in `queue` have left. An end
+   * that waits to be heard comes now.
    */
   holdUnread(queue: Pick<SendQueue, "onControlSent">): void {
     if (this.#onHeard !== undefined) return this.#onHeard();

@@ -22,7 +22,7 @@ export interface LinkOptions {
   readonly handler: LinkHandler;
   /** How often to look whether the peer is alive: the interval of Heartbeat. */
   readonly heartbeatMs: number;
-  /** How fast DATA may go out, and come in; absent: as fast as it goes. */
+  /** Rate limits of DATA, out and in; absent: no limit. */
   readonly rateLimit?: { readonly out: RateLimit | undefined; readonly in: RateLimit | undefined };
   /** Whether accepted requests count, too, when the peer does not read; at one side of a link only. */
   readonly countsAccepts?: boolean;
@@ -33,12 +33,13 @@ export interface LinkOptions {
 }
 
 /**
- * Frames over a transport: what comes in passes the intake, what goes out the send queue; PING and PONG are answered here.
- * It is itself the handler of its parts: closures would take more memory than all else in an idle session.
+ * Frames over a transport: incoming bytes pass the intake, outgoing frames the send queue; PING and PONG are handled
+ * here. The link itself is the handler of its parts: closures would take more memory than all else in an idle session.
  *
  * How a link ends: close() lets what is queued leave, and the transport lingers for it; abort() does not. Either way
- * onClosed() of the transport comes once, and then nothing is left: no timer, no buffer, nobody who waits for `closed`. The
- * handler hears of it once, too, and earlier when the peer has ended its side (onPeerEnd()), after the frames before that.
+ * onClosed() of the transport comes once, and then nothing is left: no timer, no buffer, no caller that waits for
+ * `closed`. The handler is also called once, or earlier when the peer has ended its side (onPeerEnd()), after the
+ * frames before that.
  */
 export class Link implements TransportHandler, IntakeSink, HeartbeatOptions {
   readonly #transport: Transport;

@@ -12,7 +12,7 @@ interface Proof {
 }
 
 /**
- * The client's side of the proof of a token. The secret never leaves this object; what is sent is worth nothing
+ * The client's side of the proof of a token. The secret never leaves this object, and the sent messages are useless
  * elsewhere. Source: RFC 5802, section 3.
  */
 export class ScramClient {
@@ -38,7 +38,7 @@ export class ScramClient {
   /**
    * The proof for the server's challenge.
    *
-   * @throws ProtocolError BAD_PAYLOAD when the challenge is none, or asks for too little or too much work
+   * @throws ProtocolError BAD_PAYLOAD when the challenge is invalid, or demands too little or too much work
    */
   async answer(challenge: string): Promise<Proof> {
     const { nonce, salt, iterations } = scram.parseServerFirst(challenge);
@@ -65,7 +65,7 @@ export class ScramClient {
 /** @throws CommError WRONG_IDENTITY when the server does not know the token's verifier; ProtocolError BAD_PAYLOAD */
 export function checkSignature(message: string, expected: Uint8Array): void {
   const signature = scram.parseServerFinal(message);
-  // The client's own check, of a value that is used once: time tells nobody anything.
+  // The client's own check of a value that is used once: its timing reveals nothing.
   if (signature.length === expected.length && scram.xor(signature, expected).every((byte) => byte === 0)) return;
   throw new CommError("WRONG_IDENTITY", "The server can't prove that it knows this token.");
 }

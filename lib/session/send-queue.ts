@@ -18,7 +18,9 @@ export interface StreamFrame {
 
 /** Something with frames to send in turn, one at a time. */
 export interface FrameSource {
-  /** The next frame, with so much payload at most, or undefined when there is none now: the source is then out of the round. */
+  /**
+   * The next frame, with at most that much payload; undefined when there is none now: the source then leaves the round.
+   */
   takeFrame(maxBytes: number): StreamFrame | undefined;
 }
 
@@ -34,12 +36,13 @@ interface SendRate {
 }
 
 /**
- * What waits for the transport. Control frames go first, in order; then the sources in turn, a frame each. All that is small
- * and waiting leaves in one write. "A sender SHOULD send control frames ahead of waiting DATA, and take turns between
- * streams, about 256 KiB each." (PROTOCOL.md, "Credit")
+ * Frames that wait for the transport. Control frames go first, in order; then the sources in turn, a frame each. Small
+ * waiting frames are sent in one write. "A sender SHOULD send control frames ahead of waiting DATA, and take turns
+ * between streams, about 256 KiB each." (PROTOCOL.md, "Credit")
  *
- * Invariants: while #blocked nothing is handed to the transport but by close(); each onSent of a frame that was handed over
- * is called once, when that write has left or the link is gone; a source is in the round only while it may have a frame.
+ * Invariants: while #blocked nothing is handed to the transport but by close(); each onSent of a frame that was handed
+ * over is called once, when that write has left or the link is gone; a source is in the round only while it may have a
+ * frame.
  */
 export class SendQueue {
   readonly #transport: SendTransport;
@@ -51,7 +54,7 @@ export class SendQueue {
   bytesOut = 0;
   /** Sources with frames, in the order of their turns. */
   readonly #sources = new Set<FrameSource>();
-  /** What is told when the write that is under way has left. */
+  /** Called when the write under way was sent. */
   #inFlight: (() => void)[] = [];
   #blocked = false;
   #scheduled = false;

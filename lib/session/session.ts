@@ -16,7 +16,10 @@ import { StreamTable } from "./stream-table.ts";
 /** How long a server that ends cleanly waits for the client: the end of a file may still be on a slow link. */
 export const ORDERLY_LINGER_MS = 10_000;
 
-/** The streams of one admitted peer over a link, taken over from the handshake, until one side leaves. Source: PROTOCOL.md, "Sessions". */
+/**
+ * The streams of one admitted peer over a link, taken over from the handshake, until one side leaves. Source:
+ * PROTOCOL.md, "Sessions".
+ */
 export class Session implements LinkHandler {
   readonly #link: Link;
   readonly #options: SessionOptions;
@@ -53,7 +56,7 @@ export class Session implements LinkHandler {
     return this.#link.bytesOut;
   }
 
-  /** Settles when the transport is gone: then the last words have been heard, or never will be. */
+  /** Settles when the transport is gone: the last frames have arrived by then, or never will. */
   get closed(): Promise<void> {
     return this.#link.closed;
   }
@@ -231,7 +234,7 @@ export class Session implements LinkHandler {
     this.#close(this.#options.side === "server" ? ORDERLY_LINGER_MS : undefined);
   }
 
-  /** Say and hear nothing more; the transport may need a while to send the last words. */
+  /** Send and receive nothing more; the transport may need a while to send the last frames. */
   #close(lingerMs?: number): void {
     this.#link.close(lingerMs);
     this.#finish();

@@ -1,4 +1,6 @@
-/** What has happened on a stream, as counts: a watch sees whether it gets on, WORKING whether it must be said. */
+/**
+ * Counts of what has happened on a stream: a watch sees from them whether it makes progress, WORKING whether it is due.
+ */
 export class StreamActivity {
   /** Frames of the peer. */
   heard = 0;

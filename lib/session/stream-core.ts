@@ -10,16 +10,16 @@ import type { StreamOptions, StreamPort } from "./stream-port.ts";
 const EMPTY = new Uint8Array(0);
 
 /**
- * The states of a stream: what the session does with it, and what its user may look at. Stream adds what the user does. The
- * session calls the `on…` methods for what arrives, and fail() at its own end. PROTOCOL.md, "Streams", draws the states; here
- * they are four facts:
+ * The states of a stream: what the session does with it, and what its user may look at. Stream adds what the user does.
+ * The session calls the `on…` methods for what arrives, and fail() at its own end. PROTOCOL.md, "Streams", draws the
+ * states; here they are four facts:
  *
  * - isAccepted: ACCEPT was sent, or has come. Before it the responder has no body.
  * - sender.ended, receiver.ended: that direction has ended. With both the stream is closed.
  * - failure: RESET was sent or has come, or the session is gone. It is set once, and the stream is closed.
  *
- * A closed stream sends nothing, leaves its session (onStreamClosed(), once), and hears nothing more: the session drops the
- * frames that crossed with its end.
+ * A closed stream sends nothing, leaves its session (onStreamClosed(), once), and hears nothing more: the session drops
+ * the frames that crossed with its end.
  */
 export abstract class StreamCore {
   readonly id: number;
@@ -41,7 +41,7 @@ export abstract class StreamCore {
     this.port = port;
     this.opener = options.opener;
     this.sender = new BodySender(id, options.sendCredit, port);
-    // The opener wants what has come of its request; the responder does nothing for an opener that is gone.
+    // The opener still wants the answer to its request; the responder does nothing for an opener that is gone.
     this.receiver = new BodyReceiver(id, options.receiveWindow, this.opener, port);
     if (!this.opener) return;
     this.#accepted = Promise.withResolvers();
@@ -116,8 +116,8 @@ export abstract class StreamCore {
 
   /**
    * Say that the request is not forgotten, unless something was sent since this was called last. "A responder MUST send
-   * WORKING on every stream that was opened to it and on which it has sent nothing for 15 seconds, if both sides named the
-   * capability `working`." (PROTOCOL.md, "Working")
+   * WORKING on every stream that was opened to it and on which it has sent nothing for 15 seconds, if both sides named
+   * the capability `working`." (PROTOCOL.md, "Working")
    */
   sayWorking(): void {
     if (this.isClosed) return;
@@ -186,8 +186,8 @@ export abstract class StreamCore {
   }
 
   /**
-   * End the stream with an error, without a word to the peer. `isLost`: the link is lost, and what had arrived by then can
-   * still be read where keepArrived() was called.
+   * End the stream with an error, without a word to the peer. `isLost`: the link is lost, and what had arrived by then
+   * can still be read where keepArrived() was called.
    */
   fail(error: CommError, isLost = false): void {
     if (this.isClosed) return;

@@ -4,10 +4,11 @@ import type { Stream } from "./stream.ts";
 
 /**
  * The open streams of a session, and which ids were used. "The client opens streams with odd ids, from 1 on; the server
- * opens them with even ids, from 2 on. Each side's ids MUST rise, and no id is ever used twice." (PROTOCOL.md, "Streams")
+ * opens them with even ids, from 2 on. Each side's ids MUST rise, and no id is ever used twice." (PROTOCOL.md,
+ * "Streams")
  *
- * Invariant: every open stream has an id below #nextId if it is ours, up to #lastPeerId if it is the peer's; #peerStreams
- * counts the latter.
+ * Invariant: every open stream has an id below #nextId if it is ours, up to #lastPeerId if it is the peer's;
+ * #peerStreams counts the latter.
  */
 export class StreamTable {
   readonly #streams = new Map<number, Stream>();
@@ -77,7 +78,7 @@ export class StreamTable {
     this.#peerStreams++;
   }
 
-  /** @returns false when it is none of them */
+  /** @returns false when the stream is not in the table */
   remove(id: number): boolean {
     if (!this.#streams.delete(id)) return false;
     if (!this.isOurs(id)) this.#peerStreams--;

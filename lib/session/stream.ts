@@ -25,8 +25,8 @@ export class Stream extends StreamCore {
   }
 
   /**
-   * Send the next bytes of the body; resolves when they have left and the buffer is free again, which it is as well when
-   * this rejects. A slow peer holds this back by its credit.
+   * Send the next bytes of the body; resolves when they have left and the buffer is free again, which it is as well
+   * when this rejects. A slow peer holds this back by its credit.
    *
    * @throws RemoteError after the peer's RESET, StreamError after reset(), TransportError when the link is gone
    */
@@ -63,23 +63,27 @@ export class Stream extends StreamCore {
     this.fail(error);
   }
 
-  /** The next bytes of the peer's body, as BodyReceiver.read(): gone when the next are asked for. @throws as write() */
+  /**
+   * The next bytes of the peer's body, as BodyReceiver.read(): invalid when the next are requested.
+   *
+   * @throws as write()
+   */
   read(): Promise<Uint8Array | undefined> {
     return this.receiver.read();
   }
 
   /**
-   * Let the peer have `window` bytes under way from now on, more than the first credit of the session: its turn has come.
-   * A smaller window than it has changes nothing.
+   * Let the peer have `window` bytes under way from now on, more than the first credit of the session: its turn has
+   * come. A smaller window than it has changes nothing.
    */
   widen(window: number): void {
     this.receiver.widen(window);
   }
 
   /**
-   * What arrives is to be read also when the link is lost afterwards: it is as good as ever, and need not be sent again.
-   * The opener has it so from the beginning; for its peer it means that work goes on for a session that is gone, so call
-   * it only when that work has begun and is short.
+   * What arrives is to be read also when the link is lost afterwards: it is as good as ever, and need not be sent
+   * again. The opener has it so from the beginning; for its peer it means that work goes on for a session that is gone,
+   * so call it only when that work has begun and is short.
    */
   keepArrived(): void {
     this.receiver.keepArrived();

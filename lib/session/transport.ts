@@ -9,7 +9,10 @@ export interface Transport {
   /** Where the other end is, for limits per address and for what only this machine may do. */
   readonly peerAddress: PeerAddress;
 
-  /** `tls-exporter` of RFC 9266, the same at both ends and nowhere else; undefined where nothing is encrypted, or not yet. */
+  /**
+   * `tls-exporter` of RFC 9266, the same at both ends and nowhere else; undefined where nothing is encrypted, or not
+   * yet.
+   */
   readonly channelBinding: Uint8Array | undefined;
 
   /** Attach the handler and begin to deliver. Called once; what came earlier is delivered first. */
@@ -26,27 +29,26 @@ export interface Transport {
   readonly canSendFiles: boolean;
 
   /**
-   * As write(), for bytes of an open file, which do not pass through this process. `bytes.release()` is called when they
-   * have left, or never will. A file that ends early is filled up with zeros: the length was promised.
+   * As write(), for bytes of an open file, which do not pass through this process. `bytes.release()` is called when
+   * they have left, or never will. A file that ends early is filled up with zeros: the length was promised.
    */
   sendFile(bytes: FileBytes): boolean;
 
   /**
-   * Stop and go on delivering: the peer is slowed by its own unread bytes, not by our memory. A peer that is gone is told of
-   * all the same where the system lets that be seen; then what it had sent by then comes first, pause or not. `isBrief`
-   * says that resume() follows as soon as there is time: its end is found then, after what it has sent. May be called again.
+   * Stop delivering, until resume(): the peer is slowed by its own unread bytes, not by our memory. The end of the peer
+   * is reported even then, if the system shows it; the bytes that it had sent are delivered first, paused or not.
+   * `isBrief` says that resume() follows soon: the peer's end is found then, after its bytes. May be called again.
    */
   pause(isBrief?: boolean): void;
   resume(): void;
 
   /**
-   * End cleanly: what was written is sent, then the end is announced, then what the peer still sends is
-   * thrown away until it ends too, so that it gets our last words and no reset. When it has not after
-   * `lingerMs`: abort().
+   * End cleanly: send all written bytes, announce the end, then throw away what the peer still sends until it ends too,
+   * so that it gets our last bytes and no reset. If it has not ended after `lingerMs`: abort().
    */
   close(lingerMs?: number): void;
 
-  /** End at once; what was not yet sent is lost. */
+  /** End at once; unsent bytes are lost. */
   abort(): void;
 }
 
@@ -59,8 +61,8 @@ export interface PeerAddress {
 }
 
 /**
- * Of a peer whose address can't be read: the strict case for each use. All such peers share one group's limits, and none
- * gets what is for this machine alone.
+ * Of a peer whose address can't be read: the strict case for each use. All such peers share one group's limits, and
+ * none gets what is for this machine alone.
  */
 export const UNKNOWN_ADDRESS: PeerAddress = { group: "unknown", isLoopback: false };
 
@@ -74,15 +76,18 @@ export interface FileBytes {
 }
 
 export interface TransportHandler {
-  /** Bytes arrived; their buffer, which holds nothing else, belongs to the handler. Never called after close(), abort() or onClosed(). */
+  /**
+   * Bytes arrived; their buffer, which holds nothing else, belongs to the handler. Never called after close(), abort()
+   * or onClosed().
+   */
   onBytes(bytes: Uint8Array): void;
   /** Everything written has left. */
   onDrain(): void;
   /**
-   * The peer has sent its last byte, and nobody here has asked it to: it is gone. The transport closes itself, as by close();
-   * onClosed() follows when the last of what was written has left, or can't. Nothing comes after it but that.
+   * The peer has sent its last byte, although this side has not closed: it is gone. The transport closes itself, as by
+   * close(); only onClosed() follows, when the last written bytes were sent, or can't be.
    */
   onPeerEnd?(): void;
-  /** The end, once, also after close() and abort(). `error` tells when it was not an orderly one. */
+  /** The end, once, also after close() and abort(). `error` is set unless the end was clean. */
   onClosed(error: Error | undefined): void;
 }

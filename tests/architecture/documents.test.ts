@@ -70,6 +70,16 @@ describe.each(DOCUMENTS)("%s", (document) => {
   });
 });
 
+test("the comments and messages of lib have none of these words", () => {
+  const lines = [...new Bun.Glob("lib/**/*.ts").scanSync(ROOT)].flatMap((file) =>
+    textOf(file)
+      .split("\n")
+      .map((text, index) => ({ at: `${file}:${index + 1}`, text })),
+  );
+  expect(lines.length).toBeGreaterThan(10_000);
+  expect(lines.filter(({ text }) => STRUCK.test(text))).toEqual([]);
+});
+
 test("CONTRIBUTING.md names files and folders that are there, those of lib without its name", () => {
   const named = [...textOf("CONTRIBUTING.md").matchAll(/`([\w.-]+\/[\w./-]*)`/g)].map(([, path]) => path as string);
   expect(named.length).toBeGreaterThan(30);

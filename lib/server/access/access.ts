@@ -44,7 +44,8 @@ export class Access {
   }
 
   /**
-   * Begin the proof of a token. Every proof is judged, however many guesses come from the same address: it takes four HMACs.
+   * Begin the proof of a token. Every proof is judged, however many guesses come from the same address: it takes four
+   * HMACs.
    *
    * @param binding the transport's, undefined where nothing is encrypted
    * @throws AccessError ACCESS_DENIED; ProtocolError BAD_PAYLOAD
@@ -57,7 +58,7 @@ export class Access {
       throw new AccessError("ACCESS_DENIED", `The proof must be made with ${wanted} here.`, detail);
     }
     const token = this.#find(first.name, address);
-    // Made for every name: the time until the answer tells no more than the answer does.
+    // Made for every name, so that the time until the answer reveals no more than the answer does.
     const decoy = decoyVerifier(this.#options.tokens.saltOf(first.name));
     return new ScramServer({
       first,
@@ -68,8 +69,8 @@ export class Access {
   }
 
   /**
-   * Judge a token whose secret itself has come, over a way on which nobody else reads it. Wrong ones are counted as wrong
-   * proofs are.
+   * Judge a token whose secret itself has come, over a way on which nobody else reads it. Wrong ones are counted as
+   * wrong proofs are.
    *
    * @throws AccessError ACCESS_DENIED, THROTTLED
    */

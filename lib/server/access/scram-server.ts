@@ -18,7 +18,7 @@ export interface ScramServerOptions {
 export class ScramServer {
   readonly #options: ScramServerOptions;
   readonly #nonce: string;
-  /** What the client is asked. */
+  /** The challenge for the client. */
   readonly challenge: string;
 
   constructor(options: ScramServerOptions) {
@@ -31,7 +31,7 @@ export class ScramServer {
   /**
    * Judge the client's answer.
    *
-   * @returns who it is, and the server's own proof for it
+   * @returns the client's account, and the server's own proof for it
    * @throws AccessError; ProtocolError BAD_PAYLOAD
    */
   finish(message: string): { account: Account; answer: string } {

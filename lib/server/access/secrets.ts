@@ -18,8 +18,9 @@ interface Kept {
 }
 
 /**
- * Tells whether a secret is that of a token, at the cost of 4096 rounds (some 2 ms of a core beside the event loop), one
- * secret at a time. Who has shown the right one once costs an HMAC from then on, for a client shows it with every request.
+ * Tells whether a secret is that of a token, at the cost of 4096 rounds (some 2 ms of a core beside the event loop),
+ * one secret at a time. Who has shown the right one once costs an HMAC from then on, for a client shows it with every
+ * request.
  */
 export class Secrets {
   readonly #saltOf: (name: string) => Uint8Array;
@@ -36,7 +37,7 @@ export class Secrets {
   }
 
   /**
-   * `token`: undefined when there is none of that name, which takes as long. `group` of the address that shows it.
+   * `token`: undefined when there is none of that name; the check takes as long. `group` of the address that shows it.
    *
    * @throws AccessError THROTTLED while too many of the address wait
    */

@@ -76,9 +76,9 @@ const NOTHING: Kept = { saltKey: undefined, issued: false, tokens: [], formerSal
 /**
  * The named tokens of a server, in a file of its state folder. One process at a time may change it.
  *
- * A name's salt is the same for ever, whether it has a token, had one or will have one: a client that asks for it learns nothing.
- * So it is made of the name and of a key that lies in this file, and not of the identity, which may be rotated, be an
- * authority's that is renewed, or not be there at all.
+ * A name's salt is the same for ever, whether it has a token, had one or will have one: a client that asks for it
+ * learns nothing. So it is made of the name and of a key that lies in this file, and not of the identity, which may be
+ * rotated, be an authority's that is renewed, or not be there at all.
  */
 export class TokenStore {
   readonly #file: string;
@@ -113,7 +113,7 @@ export class TokenStore {
     return this.#formerSalts.get(name) ?? saltFor(this.#saltKey, name);
   }
 
-  /** Salts are asked for from now on: they must be the same after the next start. @throws StorageError as add() */
+  /** From now on clients ask for salts, which must be the same after the next start. @throws StorageError as add() */
   keepSalts(): void {
     if (!this.#hasSaltKey) this.#save(() => {});
   }
@@ -130,7 +130,7 @@ export class TokenStore {
   /**
    * Make a token. Its secret is not kept: this is the only time that it can be had.
    *
-   * @throws CommError TOKEN_EXISTS, BAD_PARAMS for a name that is none; StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
+   * @throws CommError TOKEN_EXISTS, BAD_PARAMS for an invalid name; StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
    */
   add(record: TokenRecord): Token {
     const { name } = record;
@@ -169,7 +169,11 @@ export class TokenStore {
     });
   }
 
-  /** Undo add() for the token of the first start, which nobody could be shown: the next start is the first again. @throws as revoke() */
+  /**
+   * Undo add() for the token of the first start, which nobody could be shown: the next start is the first again.
+   *
+   * @throws as revoke()
+   */
   unissue(name: string): void {
     this.#hasIssued = false;
     try {
@@ -234,7 +238,7 @@ function parseFile(text: string, file: string): Kept {
     if (cause instanceof StorageError) throw cause;
     throw new StorageError(
       "DISK_FAILED",
-      `The list of tokens ${quote(file)} is damaged: restore it, or move it away and issue tokens anew.`,
+      `The list of tokens ${quote(file)} is damaged: restore it, or move it away and issue new tokens.`,
       { cause },
     );
   }

@@ -27,7 +27,7 @@ export async function fits({ salt, iterations, storedKey }: Verifier, secret: st
   return timingSafeEqual(createHash("sha256").update(hmac(salted, "Client Key")).digest(), storedKey);
 }
 
-/** A name's salt, always the same for the same key: it does not tell whether the name has a token. */
+/** A name's salt, always the same for the same key: it does not reveal whether the name has a token. */
 export function saltFor(key: Uint8Array, name: string): Uint8Array {
   return hmac(key, `salt ${name}`).subarray(0, SALT_BYTES);
 }
@@ -37,7 +37,7 @@ export function decoyVerifier(salt: Uint8Array): Verifier {
   return { salt, iterations: MIN_ITERATIONS, storedKey: randomBytes(PROOF_BYTES), serverKey: randomBytes(PROOF_BYTES) };
 }
 
-/** Whether `proof` shows the secret behind the verifier, for the exchange of `authMessage`. In constant time. */
+/** True when `proof` proves the verifier's secret, for the exchange of `authMessage`. In constant time. */
 export function verifies({ storedKey }: Verifier, authMessage: string, proof: Uint8Array): boolean {
   if (proof.length !== PROOF_BYTES) return false;
   const clientKey = xor(proof, hmac(storedKey, authMessage));

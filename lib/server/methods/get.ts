@@ -24,7 +24,7 @@ type Request = v.InferOutput<typeof GetRequest>;
 type Uses = "storage" | "digests" | "transfers" | "failures" | "clock";
 type Source = Pick<ServerParts, Uses>;
 
-/** Files, or parts of them, in the order in which they are asked for. */
+/** Files, or parts of them, in the order of the requests. */
 export const get = defineMethod({
   name: "get",
   role: "read",
@@ -114,7 +114,7 @@ async function sendDigest(
   await sendOpened({ etag: facts.etag, ...request }, writer, sender, server, { sha256 });
 }
 
-/** Open it, tell FILE, with `more` in it, and send what is asked for. @throws as sendOne() */
+/** Open the file, send FILE with `more` in it, and the requested parts. @throws as sendOne() */
 async function sendOpened(
   request: Request,
   writer: ChunkWriter,
@@ -128,7 +128,7 @@ async function sendOpened(
     const range = rangeOf(request, file.entry);
     const holes = request.holes ? file.holes() : [];
     await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes), ...more });
-    // A part is asked for again when it arrived damaged: then what we knew may have been wrong.
+    // A part is requested again when it arrived damaged: then the known digest may have been wrong.
     const isWhole = offset === 0 && length === undefined;
     const digests = isWhole ? server.transfers.blockDigests.of(file.entry) : undefined;
     await sender.send(id, file, [range], { digests, holes });

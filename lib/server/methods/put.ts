@@ -39,7 +39,7 @@ export const put = defineMethod({
       });
       grant.isAtWork = () => receiver.isAtWork;
       stream.widen(window);
-      // It moves: what has come of it by the time that the link is lost need not be sent again.
+      // This counts as progress: bytes that arrived before the link is lost need not be sent again.
       stream.keepArrived();
       return receiver.run().catch((thrown) => {
         member.cutNames = names;
