@@ -78,10 +78,7 @@ export class Sessions {
     return member.name;
   }
 
-  /**
-   * End the sessions that came with a token and may not stay, also those whose link is lost. `faultOf` gives the
-   * reason.
-   */
+  /** End sessions of tokens that may not stay, also detached ones. `faultOf` gives the reason. */
   expel(faultOf: (account: Account) => string | undefined): void {
     const judge = (member: Member) => faultOf(member.account);
     for (const member of [...this.members.clients, ...this.members.operators]) {
@@ -156,11 +153,7 @@ export class Sessions {
     });
   }
 
-  /**
-   * Give the peer its name, and begin its session.
-   *
-   * @returns undefined when the ledger can't be written: it is refused then
-   */
+  /** Give the peer a name, and begin its session. @returns undefined when the ledger can't be written: it is refused */
   #enroll(admission: Admission, hello: Hello): Member | undefined {
     const { link, account } = admission;
     const startedAt = this.#options.clock.wallTime();

@@ -3,9 +3,9 @@ import type { Clock } from "./clock.ts";
 /** How long backlogs are worked on before other work that waits for the event loop has a turn. */
 const MAX_RUN_MS = 2;
 
-/** A turn handles 128 KiB of requests or so: after 8 MiB of them much lies about that nobody needs any more. */
+/** A turn handles about 128 KiB of requests: after 8 MiB there is much unused memory to collect. */
 const TURNS_TO_COLLECT = 64;
-/** Looking for it takes time itself. */
+/** The least time between two collections, which take time themselves. */
 const COLLECT_MS = 200;
 
 /**
@@ -18,11 +18,11 @@ export class Backlogs {
   #waiting: (() => void)[] = [];
   #isScheduled = false;
   readonly #collect: (() => void) | undefined;
-  /** Since it was called last. */
+  /** Turns since the last collection. */
   #turns = 0;
   #collectedAt = Number.NEGATIVE_INFINITY;
 
-  /** `collect` finds what memory is not needed any more: now and then, while there is much to do. */
+  /** `collect` frees unused memory; it is called now and then, while there is much to do. */
   constructor(clock: Pick<Clock, "now" | "turn">, collect?: () => void) {
     this.#clock = clock;
     this.#collect = collect;
@@ -45,7 +45,7 @@ export class Backlogs {
 
   #run(): void {
     const began = this.#clock.now();
-    // Each once: a link that adds itself again goes after those that wait for the event loop.
+    // Each once: a link that adds itself again goes after other work that waits for the event loop.
     const waiting = this.#waiting;
     this.#waiting = [];
     let next = 0;

@@ -22,11 +22,11 @@ export class BodyReceiver {
   /** The piece that the reader has. */
   #held: Uint8Array | undefined;
   #keepsArrived: boolean;
-  /** Bytes that have come. */
+  /** Bytes that have arrived. */
   received = 0;
 
   /**
-   * `window`: bytes that the peer may have sent and not yet seen consumed. `keepsArrived`: as keepArrived().
+   * `window`: the most bytes that the peer may have sent and we have not consumed. `keepsArrived`: as keepArrived().
    */
   constructor(streamId: number, window: number, keepsArrived: boolean, port: BodyReceiverPort) {
     this.#streamId = streamId;
@@ -81,8 +81,8 @@ export class BodyReceiver {
   }
 
   /**
-   * The next bytes, undefined at the end. Asking again says that the piece before has reached its sink: only
-   * then the peer is granted new credit, and the piece is invalid: copy what must outlive it. One reader at a time.
+   * The next bytes, undefined at the end. Calling it again says that the piece before has reached its sink: only
+   * then the peer gets new credit, and the piece becomes invalid: copy what must outlive it. One reader at a time.
    *
    * @throws the error given to fail()
    */

@@ -5,14 +5,14 @@ import type { FrameSource, StreamFrame } from "./send-queue.ts";
 import type { FileBytes } from "./transport.ts";
 
 /** Largest DATA payload that is sent: small enough that streams take turns every fraction of a millisecond. */
-// A block with its header is four of them, and not four and a rest.
+// A block with its header fills exactly four of them.
 const SEND_FRAME_BYTES = 256 * 1024 + 64;
 
-/** What a body sees of its stream and its session. Streams are many: there are no closures for each of them. */
+/** A body's view of its stream and session. Streams are many, so they get no closures of their own. */
 export interface BodySenderPort {
   /** There is something to send: call takeFrame() when the turn comes. */
   addSource(source: FrameSource): void;
-  /** The body of that stream has ended and its last frame has left. Called once, never after fail(). */
+  /** The body of that stream has ended, and its last frame was sent. Called once, never after fail(). */
   onBodySent(streamId: number): void;
 }
 
@@ -21,7 +21,7 @@ export interface FileSource {
   readonly fd: number;
   readonly offset: number;
   readonly length: number;
-  /** Keep the descriptor open. Returns the function that lets go of it. */
+  /** Keep the descriptor open. @returns a function that releases it */
   retain(): () => void;
 }
 
@@ -44,11 +44,11 @@ export class BodySender implements FrameSource {
   #ending = false;
   #ended = false;
   #failure: CommError | undefined;
-  /** Frames that have been handed over to be sent. */
+  /** Frames handed over to be sent. */
   frames = 0;
-  /** Frames that the transport has not let go of yet. */
+  /** Frames that the transport has not released yet. */
   #inFlight = 0;
-  /** Bytes that have left. */
+  /** Bytes that were sent. */
   sent = 0;
   /** The write to which some of a failed body's bytes belong. */
   #halfSent: PendingWrite | undefined;
@@ -69,7 +69,7 @@ export class BodySender implements FrameSource {
     return this.#ended;
   }
 
-  /** Queue bytes, or with END the trailer; resolves when they have left. @throws the error given to fail() */
+  /** Queue bytes, or with END the trailer; resolves when they were sent. @throws the error given to fail() */
   enqueue(opcode: PendingWrite["opcode"], bytes: PendingWrite["bytes"]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#ending) {
@@ -82,7 +82,7 @@ export class BodySender implements FrameSource {
     return promise;
   }
 
-  /** There is no body in this direction: the flag of a frame says so. Call the result when that has left. */
+  /** No body in this direction, as a frame's flag says. Call the result when that frame was sent. */
   endWithoutBody(): () => void {
     this.#ending = true;
     return () => this.#end();
@@ -102,7 +102,7 @@ export class BodySender implements FrameSource {
     if (write.opcode === Opcode.END) {
       this.#writes.shift();
       const onSent = () => {
-        // Not before: the session may close with its last stream.
+        // Not earlier: the session may close with its last stream.
         this.#end();
         write.resolve();
       };
@@ -128,7 +128,10 @@ export class BodySender implements FrameSource {
     return { opcode: Opcode.DATA, streamId, payload, onSent };
   }
 
-  /** Nothing more can be sent, for this reason. A write is rejected when its buffer is free, as it is resolved. */
+  /**
+   * Nothing more can be sent, for this reason. Writes are rejected, as they are resolved, only when their buffers are
+   * free.
+   */
   fail(error: CommError): void {
     this.#failure = error;
     const isHalfSent = this.#inFlight > 0 && this.#offset > 0;

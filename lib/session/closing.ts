@@ -1,4 +1,4 @@
-/** Tells that something is closed, by a promise and by a signal. Both are made when somebody asks for them. */
+/** Reports that something is closed, by a promise and by a signal. Both are made at their first use. */
 export class Closing {
   #isClosed = false;
   #settled: PromiseWithResolvers<void> | undefined;

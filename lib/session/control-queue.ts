@@ -1,7 +1,7 @@
 import { readUint32 } from "../protocol/header.ts";
 import { Opcode } from "../protocol/opcode.ts";
 
-/** Where the stream id stands in an encoded frame. */
+/** The position of the stream id in an encoded frame. */
 const STREAM_ID_OFFSET = 4;
 
 export interface ControlFrame {
@@ -9,7 +9,7 @@ export interface ControlFrame {
   readonly frame: Uint8Array;
   /** Whether it counts in causedBytes. */
   isCaused: boolean;
-  /** Called when the frame has left. */
+  /** Called when the frame was sent. */
   readonly onSent: (() => void) | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface ControlFrame {
  */
 export class ControlQueue {
   readonly #frames: ControlFrame[] = [];
-  /** Bytes of all that waits. */
+  /** Bytes of all waiting frames. */
   bytes = 0;
   /**
    * Bytes of frames that the peer can cause in any number: PONG, RESET, ACCEPT if it counts, and all frames that wait
@@ -57,7 +57,7 @@ export class ControlQueue {
     return next;
   }
 
-  /** The stream is over: the number of streams does not bound any more what waits on it. */
+  /** The stream is over, so the number of streams no longer bounds its waiting frames. */
   disown(streamId: number): void {
     for (const waiting of this.#frames) {
       if (waiting.isCaused || readUint32(waiting.frame, STREAM_ID_OFFSET) !== streamId) continue;

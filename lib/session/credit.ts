@@ -26,7 +26,7 @@ export class SendCredit {
     this.#available += bytes;
   }
 
-  /** Take up to `wanted` bytes off the balance; returns how many. */
+  /** Take up to `wanted` bytes off the balance. @returns the bytes taken */
   consume(wanted: number): number {
     const taken = Math.min(wanted, this.#available);
     this.#available -= taken;
@@ -72,7 +72,7 @@ export class ReceiveWindow {
     return grant;
   }
 
-  /** Note that `bytes` reached their sink. Returns the grant to send now: 0 until it is worth a frame. */
+  /** Note that `bytes` reached their sink. @returns the grant to send now, in bytes: 0 until it is worth a frame */
   consume(bytes: number): number {
     this.#owed += bytes;
     if (this.#owed * 2 < this.#window) return 0;

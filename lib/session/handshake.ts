@@ -18,7 +18,7 @@ export interface ConnectOptions {
   readonly clock: Clock;
   /** Name and version of this program, such as `commserver-client/1.2.0`. */
   readonly agent: string;
-  /** What is proven to the server, which must prove that it knows it; absent: nothing is. */
+  /** The token to prove; the server must prove that it knows it, too. Absent: no proof. */
   readonly token?: Token | undefined;
   /** True to be queued when no seat is free. */
   readonly wait: boolean;
@@ -29,7 +29,7 @@ export interface ConnectOptions {
   /** How long the server may take for its first answer; waiting in the queue does not count. */
   readonly timeoutMs: number;
   readonly handler: SessionHandler;
-  /** Told when this client waits, and whenever it moves up. */
+  /** Called when this client waits, and whenever it moves up in the queue. */
   onQueued?(position: number): void;
   /** Ends the attempt. */
   readonly signal?: AbortSignal;
@@ -45,8 +45,8 @@ export interface Connected {
  * Source: PROTOCOL.md, "Handshake".
  *
  * @throws RemoteError with the server's code when it refuses
- * @throws ProtocolError when it is no CommServer
- * @throws CommError WRONG_IDENTITY when it does not know the token that it asks for
+ * @throws ProtocolError when the peer is not CommServer
+ * @throws CommError WRONG_IDENTITY when the server does not know the token that it asks for
  * @throws TransportError LOST, HANDSHAKE_TIMEOUT, HEARTBEAT_TIMEOUT
  * @throws CommError INTERRUPTED when `signal` aborts
  */
@@ -66,7 +66,7 @@ class ClientHandshake implements LinkHandler {
   #proof: { step: "asked" } | { step: "making" } | { step: "sent"; signature: Uint8Array } | undefined;
   readonly #scram: ScramClient | undefined;
   #queued = false;
-  /** In the queue. */
+  /** The last position in the queue. */
   #position = Number.POSITIVE_INFINITY;
   #hasFailed = false;
   readonly #onAbort = () => this.#fail(new CommError("INTERRUPTED", "Interrupted."));
@@ -120,7 +120,7 @@ class ClientHandshake implements LinkHandler {
     }
   }
 
-  /** @throws ProtocolError UNEXPECTED_FRAME when it brings us no further: such frames could come for ever */
+  /** @throws ProtocolError UNEXPECTED_FRAME when the position does not fall: such frames could come for ever */
   #onPosition(position: number): void {
     // "The position MUST fall with each QUEUED: one that brings the client no further is UNEXPECTED_FRAME."
     // (PROTOCOL.md, "Queue")
@@ -155,7 +155,7 @@ class ClientHandshake implements LinkHandler {
     // "If the server's proof is missing or wrong at WELCOME or QUEUED, the client MUST NOT trust the server, and
     // MUST close." (PROTOCOL.md, "Proof")
     if (this.#proof !== undefined) {
-      throw new CommError("WRONG_IDENTITY", "The server lets us in without showing that it knows the token.");
+      throw new CommError("WRONG_IDENTITY", "The server admits us without proving that it knows the token.");
     }
   }
 
@@ -193,7 +193,7 @@ class ClientHandshake implements LinkHandler {
       );
     }
     this.#release();
-    // At once: frames of the session may follow WELCOME in the same bytes.
+    // Make the session at once: its frames may follow WELCOME in the same bytes.
     const session = new Session(this.#link, {
       side: "client",
       clock: this.#options.clock,
@@ -208,7 +208,7 @@ class ClientHandshake implements LinkHandler {
   #fail(error: CommError): void {
     this.#hasFailed = true;
     this.#release();
-    // A client in the queue says why it leaves; before that the protocol has no word for it.
+    // A client in the queue says why it leaves; before that the protocol has no frame for it.
     if (this.#queued)
       this.#link.closeWith(Opcode.GOAWAY, error.code === "INTERRUPTED" ? "OK" : error.code, error.message);
     else this.#link.close();

@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 
 /** Silence of this many intervals is death. */
 export const SILENT_INTERVALS = 3;
-/** Most pings that may be without an answer when ping() sends another. */
+/** The most unanswered pings when ping() sends another. */
 const MAX_PENDING = 64;
 
 export interface HeartbeatOptions {
@@ -23,16 +23,16 @@ interface PendingPing {
   reject(error: CommError): void;
 }
 
-/** A ping that only asks for a sign of life: one for all sessions. */
+/** A ping that needs no result; all sessions share it. */
 const HEARTBEAT: PendingPing = { sentAt: 0, resolve() {}, reject() {} };
 
 /**
- * Finds dead peers. Whatever arrives is a sign of life. Every interval it looks: after half of one in silence a
- * PING asks for a sign, after three the peer is dead. Source: PROTOCOL.md, "Heartbeat".
+ * Finds dead peers. Anything that arrives is a sign of life. It checks every interval: after half an interval of
+ * silence it sends a PING, after three the peer is dead. Source: PROTOCOL.md, "Heartbeat".
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  /** There while a PING is without an answer. */
+  /** Pings without an answer; undefined when there are none. */
   #pending: Map<number, PendingPing> | undefined;
   #lastReceived = 0;
   #dueAt = 0;
@@ -100,7 +100,7 @@ export class Heartbeat {
 
   #tick(): void {
     const { clock, intervalMs } = this.#options;
-    // This process itself was stopped: what came meanwhile is still to be read.
+    // This process itself was stopped, and has not read what arrived meanwhile.
     if (clock.now() - this.#dueAt >= intervalMs) {
       this.#lastReceived = Math.max(this.#lastReceived, clock.now() - (SILENT_INTERVALS - 1) * intervalMs);
     }

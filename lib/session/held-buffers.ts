@@ -1,7 +1,7 @@
 /** Smaller buffers are left to the collector. */
 const MIN_BYTES = 16 * 1024;
 
-/** How many still need what is in a buffer. */
+/** The number of holders of each buffer. */
 const holds = new WeakMap<ArrayBuffer, number>();
 
 /**
@@ -28,7 +28,7 @@ export function letGo(bytes: Uint8Array): void {
   }
 }
 
-/** Only the caller has `bytes` and the buffer below them, and needs them no more: the memory is free at once. */
+/** Free the memory at once. Only the caller has `bytes` and their buffer, and no longer needs them. */
 export function discard({ buffer }: Uint8Array): void {
   if (buffer.byteLength >= MIN_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -2,15 +2,15 @@ import type { Clock } from "./clock.ts";
 import { Hold, type Intake } from "./intake.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
-/** A peer that has sent so much too early that it would take so long is not read from. */
+/** A peer is not read from while it has sent more than this time allows. */
 const MAX_DEBT_MS = 2_000;
 
-/** Holds one peer to the rate at which it may send DATA: it is granted credit later, and in the end not read from. */
+/** Holds one peer to its rate of DATA: delays its credit, and in the end stops reading from it. */
 export class InboundRate {
   readonly #limit: RateLimit;
   readonly #clock: Clock;
   readonly #intake: Pick<Intake, "hold" | "release" | "isHeld">;
-  /** What cancels the timers that run. */
+  /** Functions that cancel the running timers. */
   readonly #timers = new Set<() => void>();
 
   constructor(limit: RateLimit, clock: Clock, intake: Pick<Intake, "hold" | "release" | "isHeld">) {
@@ -19,7 +19,7 @@ export class InboundRate {
     this.#intake = intake;
   }
 
-  /** DATA counts when it comes. Late credit alone does not hold back a peer that sends it on ever new streams. */
+  /** Count DATA when it arrives: delayed credit alone does not limit a peer that keeps opening new streams. */
   charge(bytes: number): void {
     this.#limit.spend(bytes);
     const ms = this.#limit.waitMs();
@@ -28,14 +28,14 @@ export class InboundRate {
     this.#after(ms - MAX_DEBT_MS, () => this.#intake.release(Hold.rate));
   }
 
-  /** Do `grant` when the peer may send again. */
+  /** Call `grant` when the peer may send again. */
   grant(grant: () => void): void {
     const ms = this.#limit.waitMs();
     if (ms === 0) grant();
     else this.#after(ms, grant);
   }
 
-  /** The link is gone: no timer goes off any more. */
+  /** Stop all timers: the link is gone. */
   stop(): void {
     for (const cancel of this.#timers) cancel();
   }

@@ -4,7 +4,7 @@ import { discard, hold, letGo } from "./held-buffers.ts";
 import type { SendQueue } from "./send-queue.ts";
 import type { Transport } from "./transport.ts";
 
-/** Work for one peer that is done in a row: FrameDecoder.push() says what is how much. */
+/** The most work for one peer in one turn, in the units of FrameDecoder.push(). */
 export const WORK_PER_TURN = 128;
 
 /**
@@ -52,9 +52,9 @@ export class Intake {
     return (this.#holds & reason) !== 0;
   }
 
-  /** Read no more for this reason; undone by release(), and when there is no other reason either. */
+  /** Stop reading for this reason, until release() has removed it and no other reason is left. */
   hold(reason: Hold): void {
-    // Read to their end at once, many peers that are gone would have all that they sent in memory together.
+    // If many dead peers were read to their end at once, all that they sent would be in memory together.
     const isBrief = reason === Hold.backlog;
     if (this.#holds === 0 || !isBrief) this.#transport.pause(isBrief);
     this.#holds |= reason;
@@ -91,13 +91,13 @@ export class Intake {
     }
   }
 
-  /** Bytes have arrived while Hold.unread is set: the peer is gone. What nobody will hear is not kept until its end. */
+  /** Bytes have arrived while Hold.unread is set: the peer is gone, and its bytes are dropped. */
   refuse(bytes: Uint8Array): void {
     this.decoder.stop();
     discard(bytes);
   }
 
-  /** Do `end` when what came before it has been heard. */
+  /** Call `end` when all bytes before it have been decoded. */
   whenHeard(end: () => void): void {
     const isHeard = !this.decoder.isStopped && !this.isHeld(Hold.unread);
     if (this.#backlog !== undefined && isHeard) this.#onHeard = end;
@@ -109,7 +109,7 @@ export class Intake {
     this.#backlog = undefined;
   }
 
-  /** Nothing more is decoded, or comes of whenHeard(). */
+  /** Decode nothing more, and forget whenHeard(). */
   close(): void {
     this.drop();
     this.#onHeard = undefined;

@@ -14,19 +14,19 @@ import type { RateLimit } from "./rate-limit.ts";
 import { type FrameSource, SendQueue } from "./send-queue.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
-/** Control frames waiting above this say that the peer does not read. */
+/** Bytes of waiting control frames above which the peer counts as not reading. */
 export const CONGESTED_BYTES = 256 * 1024;
 
 export interface LinkOptions {
   readonly clock: Clock;
   readonly handler: LinkHandler;
-  /** How often to look whether the peer is alive: the interval of Heartbeat. */
+  /** How often to check whether the peer is alive: the interval of Heartbeat. */
   readonly heartbeatMs: number;
   /** Rate limits of DATA, out and in; absent: no limit. */
   readonly rateLimit?: { readonly out: RateLimit | undefined; readonly in: RateLimit | undefined };
-  /** Whether accepted requests count, too, when the peer does not read; at one side of a link only. */
+  /** Whether ACCEPT frames count, too, when the peer does not read; true at only one side of a link. */
   readonly countsAccepts?: boolean;
-  /** The links with which it takes turns when more comes than is handled at once; absent: none. */
+  /** The links with which it takes turns when more arrives than one turn handles; absent: none. */
   readonly backlogs?: Backlogs;
   /** Called when nothing is left of the link. */
   onGone?(link: Link): void;
@@ -37,9 +37,8 @@ export interface LinkOptions {
  * here. The link itself is the handler of its parts: closures would take more memory than all else in an idle session.
  *
  * How a link ends: close() lets what is queued leave, and the transport lingers for it; abort() does not. Either way
- * onClosed() of the transport comes once, and then nothing is left: no timer, no buffer, no caller that waits for
- * `closed`. The handler is also called once, or earlier when the peer has ended its side (onPeerEnd()), after the
- * frames before that.
+ * the transport calls onClosed() once, and then nothing is left: no timer, no buffer, no wait for `closed`. The handler
+ * is called once, too: at the latest then, or when the peer has ended its side (onPeerEnd()), after its last frames.
  */
 export class Link implements TransportHandler, IntakeSink, HeartbeatOptions {
   readonly #transport: Transport;
@@ -51,7 +50,7 @@ export class Link implements TransportHandler, IntakeSink, HeartbeatOptions {
   readonly clock: Clock;
   readonly intervalMs: number;
   readonly #closing = new Closing();
-  /** The handler has heard that the peer is gone. */
+  /** The handler knows that the peer is gone. */
   #isTold = false;
   handler: LinkHandler;
   /** Bytes on the wire, headers included. */
@@ -106,7 +105,7 @@ export class Link implements TransportHandler, IntakeSink, HeartbeatOptions {
     this.#transport.start(this);
   }
 
-  /** Begin to ask for signs of life, and to answer such questions. */
+  /** Begin to send PINGs, and to answer them. */
   startHeartbeat(): void {
     this.#heartbeat.start();
   }
@@ -116,7 +115,7 @@ export class Link implements TransportHandler, IntakeSink, HeartbeatOptions {
     this.#intake.decoder.maxControlBytes = MAX_CONTROL_BYTES;
   }
 
-  /** Queue a control frame; the payload is copied. `onSent` is called when it has left, and not when it never does. */
+  /** Queue a control frame; the payload is copied. `onSent` is called when it was sent, and never if it is not. */
   send(opcode: Opcode, streamId: number, payload: Uint8Array, flags = 0, onSent?: () => void): void {
     this.#queue.pushControl(encodeFrame(opcode, streamId, payload, flags), onSent);
     this.#holdIfUnread();
@@ -128,7 +127,7 @@ export class Link implements TransportHandler, IntakeSink, HeartbeatOptions {
     this.#holdIfUnread();
   }
 
-  /** A peer that makes us answer without end and does not read the answers is not read from either. */
+  /** While a peer does not read the answers that it causes, don't read from it. */
   #holdIfUnread(): void {
     const isUnread = this.#queue.causedBytes > CONGESTED_BYTES;
     if (isUnread && !this.#intake.isHeld(Hold.unread)) this.#intake.holdUnread(this.#queue);
@@ -206,7 +205,7 @@ export class Link implements TransportHandler, IntakeSink, HeartbeatOptions {
     this.#intake.take(bytes);
   }
 
-  /** Anything but a ProtocolError is a defect of ours; it too ends this link alone. */
+  /** Anything but a ProtocolError is a defect of ours; it, too, ends only this link. */
   onDecodeError(error: unknown): void {
     this.onDead(toCommError(error));
   }

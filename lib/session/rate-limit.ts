@@ -1,7 +1,7 @@
 import { Bucket } from "../bucket.ts";
 import type { Clock } from "./clock.ts";
 
-/** A rest lets a burst of this many seconds pass. */
+/** After a pause, a burst of this many seconds may pass. */
 const BURST_SECONDS = 0.25;
 
 /** Smaller frames would be mostly headers. */
@@ -28,7 +28,7 @@ export class RateLimit {
     return Math.max(...this.#buckets.map((bucket) => bucket.waitMs(now)));
   }
 
-  /** So many have moved. */
+  /** Note the bytes that have moved. */
   spend(bytes: number): void {
     const now = this.#clock.now();
     for (const bucket of this.#buckets) bucket.spend(bytes, now);

@@ -3,17 +3,17 @@ import { hold, letGo } from "./held-buffers.ts";
 /** Below this size a piece is copied after its predecessor instead of being kept by itself. */
 const SMALL_BYTES = 4 * 1024;
 const TAIL_BYTES = 16 * 1024;
-/** More than what is unread, as a share of it, and this besides: what may be kept in memory for it. */
+/** The share of the unread bytes that may be kept in memory in addition to them. */
 const SPARE_SHARE = 1 / 4;
 
 /**
- * Bytes that have arrived and were not read yet. Large pieces are kept as they came. Small ones are
- * gathered, so that a peer that sends one byte a frame can't make the bookkeeping outweigh its credit. A piece is a view
- * of all that arrived with it: where that is much more than is unread, the piece is copied.
+ * Bytes that have arrived and were not read yet. Large pieces are kept as they came. Small ones are gathered, so that a
+ * peer that sends one byte a frame can't make the bookkeeping outweigh its credit. A piece is a view of all that
+ * arrived with it: where that is much more than is unread, the piece is copied.
  */
 export class ReceiveQueue {
   readonly #pieces: Uint8Array[] = [];
-  /** Of each piece, what it keeps in memory that none before it keeps. */
+  /** For each piece the bytes that it keeps in memory, beyond those that earlier pieces keep. */
   readonly #kept: number[] = [];
   #unread = 0;
   #keptBytes = 0;
@@ -44,14 +44,14 @@ export class ReceiveQueue {
     }
   }
 
-  /** The oldest bytes, or undefined when there are none. The caller lets go of them. */
+  /** The oldest bytes, or undefined when there are none. The caller releases them. */
   shift(): Uint8Array | undefined {
     const piece = this.#pieces.shift();
     if (piece === undefined) return undefined;
     const kept = this.#kept.shift() ?? 0;
     const [next] = this.#pieces;
     this.#unread -= piece.length;
-    // The next of the same buffer keeps it now.
+    // The next piece of the same buffer keeps it now.
     if (next !== undefined && next.buffer === piece.buffer) this.#kept[0] = kept;
     else this.#keptBytes -= kept;
     if (next === undefined) this.#tail = undefined;

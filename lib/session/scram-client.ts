@@ -5,7 +5,7 @@ import type { Token } from "../protocol/token.ts";
 const NONCE_BYTES = 24;
 const encoder = new TextEncoder();
 
-/** What is sent next, and what the server must answer it with. */
+/** The next message, and the signature with which the server must answer. */
 interface Proof {
   readonly message: string;
   readonly signature: Uint8Array;
@@ -45,10 +45,10 @@ export class ScramClient {
     // "The client MUST close at a count outside 4096 to 100000, and at a server nonce that does not begin with the
     // client's own." (PROTOCOL.md, "Proof")
     if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) {
-      throw new ProtocolError("BAD_PAYLOAD", "The server's challenge does not go on from ours.");
+      throw new ProtocolError("BAD_PAYLOAD", "The server's challenge does not continue ours.");
     }
     if (iterations < scram.MIN_ITERATIONS || iterations > scram.MAX_ITERATIONS) {
-      throw new ProtocolError("BAD_PAYLOAD", `The server wants ${iterations} rounds for the proof.`);
+      throw new ProtocolError("BAD_PAYLOAD", `The server demands ${iterations} rounds for the proof.`);
     }
     const salted = await stretch(this.#token.secret, salt, iterations);
     const clientKey = await hmac(salted, "Client Key");

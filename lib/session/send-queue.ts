@@ -12,19 +12,17 @@ export interface StreamFrame {
   readonly opcode: Opcode;
   readonly streamId: number;
   readonly payload: Uint8Array | FileBytes;
-  /** Called when the payload has left, or never will, and its buffer is free again. */
+  /** Called when the payload was sent, or never will be: its buffer is free again. */
   readonly onSent: (() => void) | undefined;
 }
 
 /** Something with frames to send in turn, one at a time. */
 export interface FrameSource {
-  /**
-   * The next frame, with at most that much payload; undefined when there is none now: the source then leaves the round.
-   */
+  /** The next frame, with at most `maxBytes` of payload; undefined: none now, and the source leaves the round. */
   takeFrame(maxBytes: number): StreamFrame | undefined;
 }
 
-/** Frames up to here are copied together into one write; larger payloads go out by themselves, uncopied. */
+/** Frames up to this size are copied into one write; larger payloads are sent by themselves, without a copy. */
 const COPY_BYTES = 16 * 1024;
 const BATCH_BYTES = 64 * 1024;
 
@@ -40,9 +38,8 @@ interface SendRate {
  * waiting frames are sent in one write. "A sender SHOULD send control frames ahead of waiting DATA, and take turns
  * between streams, about 256 KiB each." (PROTOCOL.md, "Credit")
  *
- * Invariants: while #blocked nothing is handed to the transport but by close(); each onSent of a frame that was handed
- * over is called once, when that write has left or the link is gone; a source is in the round only while it may have a
- * frame.
+ * Invariants: while #blocked only close() hands anything to the transport; each onSent of a frame handed over is called
+ * once, when its write was sent or the link is gone; a source is in the round only while it may have a frame.
  */
 export class SendQueue {
   readonly #transport: SendTransport;

@@ -16,10 +16,7 @@ import { StreamTable } from "./stream-table.ts";
 /** How long a server that ends cleanly waits for the client: the end of a file may still be on a slow link. */
 export const ORDERLY_LINGER_MS = 10_000;
 
-/**
- * The streams of one admitted peer over a link, taken over from the handshake, until one side leaves. Source:
- * PROTOCOL.md, "Sessions".
- */
+/** The streams of one admitted peer over a link, from handshake to the end. Source: PROTOCOL.md, "Sessions". */
 export class Session implements LinkHandler {
   readonly #link: Link;
   readonly #options: SessionOptions;
