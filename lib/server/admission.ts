@@ -17,10 +17,10 @@ import type { Candidate, Seats } from "./seats.ts";
 
 /** The original's words. */
 export const FULL = "Server is full. Please try again later.";
-/** All of an address and a token. */
+/** For an address that has all its sessions with one token. */
 export const CROWDED = "Your address has as many sessions as one may.";
 
-/** What admissions need of their server: one object for all of them. */
+/** The server's part that admissions use: one object for all of them. */
 export interface AdmissionHost {
   readonly clock: Clock;
   readonly seats: Seats;
@@ -31,20 +31,20 @@ export interface AdmissionHost {
   readonly heartbeatMs: number;
   /** How long a peer may take to authenticate, the TLS handshake included. */
   readonly handshakeMs: number;
-  /** Why nobody new is admitted now, if so. */
+  /** Why no new client is admitted now; undefined: they are. */
   closedFor(): { code: ErrorCode; message: string } | undefined;
-  /** The peer has got on with its handshake. */
+  /** The peer has made progress in its handshake. */
   onStep(admission: Admission): void;
   /** The peer has authenticated, and is admitted or waits. */
   onKnown(admission: Admission): void;
-  /** The peer is in: welcome it and make its session. */
+  /** The peer is admitted: welcome it and make its session. */
   onAdmitted(admission: Admission, hello: Hello): void;
-  /** The peer says that it comes back: if so, welcome it in the place that was kept for it. */
+  /** The peer wants to resume: if it can, welcome it in its old session. */
   onReturning(admission: Admission, token: string): boolean;
   onWaiting(admission: Admission, position: number): void;
-  /** It is out, or left by itself, for this reason, in words for the log; called once unless admitted. */
+  /** The peer was refused, or has left, for this reason, worded for the log. Called once unless it was admitted. */
   onRefused(admission: Admission, code: ErrorCode, message: string): void;
-  /** Nothing of the peer's link is left. */
+  /** The peer's link is gone. */
   onGone(link: Link): void;
 }
 
@@ -83,7 +83,7 @@ export class Admission implements LinkHandler, Candidate {
     );
   }
 
-  /** Begin to listen to the peer. */
+  /** Begin to read from the peer. */
   start(): void {
     this.link.start();
   }
@@ -93,7 +93,7 @@ export class Admission implements LinkHandler, Candidate {
     return this.#account !== undefined && !this.#settled;
   }
 
-  /** Who the peer has proven to be. Only when it was admitted, or waits. */
+  /** The peer's proven account. Only when it was admitted, or waits. */
   get account(): Account {
     return this.#account as Account;
   }
@@ -111,7 +111,7 @@ export class Admission implements LinkHandler, Candidate {
     return token === undefined ? this.group : `${this.group} ${token}`;
   }
 
-  /** Turn the peer away with the reason; `detail` is for the log. No effect when it is admitted or gone. */
+  /** Refuse the peer with the reason; `detail` is for the log. No effect when it is admitted or gone. */
   refuse(code: ErrorCode, message: string, detail = message): void {
     if (!this.#settle()) return;
     const versions = { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION };
@@ -155,7 +155,7 @@ export class Admission implements LinkHandler, Candidate {
     if (hello !== undefined) this.#host.onAdmitted(this, hello);
   }
 
-  /** The decision is to let it in. @returns what it said, undefined when the decision was another already */
+  /** Decide to admit the peer. @returns its HELLO; undefined when another decision was made before */
   settle(): Hello | undefined {
     if (!this.#settle()) return undefined;
     const hello = this.#hello;

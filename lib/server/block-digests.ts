@@ -3,9 +3,9 @@ import type { StorageEntry } from "../storage/storage.ts";
 import type { BlockDigests } from "../transfer/file-sender.ts";
 import { LruMap } from "./lru-map.ts";
 
-/** Digests that are kept, of a megabyte of files each: 8 MB. */
+/** The most digests that are kept, each for a megabyte of a file: 8 MB. */
 const MAX_BLOCKS = 1_000_000;
-/** What a file takes besides, its name and the objects for it, counted in digests. */
+/** The additional cost of a file, for its name and objects, counted in digests. */
 const BLOCKS_PER_FILE = 64;
 
 interface KnownDigests {
@@ -20,7 +20,7 @@ export class BlockDigestCache {
   /** By path, of its last state. */
   readonly #files = new LruMap<string, KnownDigests>(MAX_BLOCKS, ({ digests }) => digests.length + BLOCKS_PER_FILE);
 
-  /** For this state of a file. What does not fit is not kept. */
+  /** The digests for this state of a file. Those that do not fit are not kept. */
   of({ path, etag, size }: StorageEntry): BlockDigests | undefined {
     const blocks = Math.ceil(size / BLOCK_BYTES);
     if (blocks > MAX_BLOCKS) return undefined;

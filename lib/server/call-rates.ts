@@ -1,24 +1,28 @@
 import { Bucket } from "../bucket.ts";
 
-/** Calls a second that a session may make, of each kind of method that costs the server or others something. */
+/** The calls a second that a session may make, for each kind of costly method. */
 export interface CallRates {
   readonly messages: number;
   /** Methods that walk through folders or read whole files for a short answer. */
   readonly lists: number;
-  /** Methods that read a page of a book. */
+  /** Methods that read a page of the ledger. */
   readonly pages: number;
 }
 
 export type CallKind = keyof CallRates;
 
-/** So many seconds' worth may be called at once after a rest. */
+/** After a pause, the calls of this many seconds may come at once. */
 const BURST_SECONDS = 2;
 
 /** Counts the calls of one session. */
 export class CallCounter {
   readonly #buckets = new Map<CallKind, Bucket>();
 
-  /** Count one more call. @returns 0; or, when it is above the rates and not counted, milliseconds until it would be within */
+  /**
+   * Count one more call.
+   *
+   * @returns 0; or, when it is above the rates and not counted, milliseconds until it would be within
+   */
   take(kind: CallKind, rates: CallRates, now: number): number {
     let bucket = this.#buckets.get(kind);
     if (bucket === undefined) {

@@ -47,7 +47,7 @@ export class ChangeSieve {
     this.#waiting = [];
   }
 
-  /** A folder stands for all below it: it is wanted when something there may be. */
+  /** A folder stands for all below it: it matches if anything below it may match. */
   #wants(change: StorageChange): boolean {
     if (change.change === "missed") return true;
     const { path } = change;

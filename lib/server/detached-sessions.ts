@@ -11,7 +11,7 @@ interface DetachedSession {
   readonly cancel: () => void;
 }
 
-/** Sessions whose link was lost, for as long as name and seat are kept for the client. */
+/** Sessions whose link was lost, as long as their names and seats are kept. */
 export class DetachedSessions {
   readonly #clock: Clock;
   readonly #sessions = new Map<string, DetachedSession>();

@@ -8,7 +8,7 @@ import { LruMap } from "./lru-map.ts";
 /** About 2 MB when full. */
 const MAX_ENTRIES = 10_000;
 
-/** A digest that is known, or under way for so many. */
+/** A digest that is known, or being computed for waiting callers. */
 interface Entry {
   /** Of the state of the file. */
   readonly etag: string;
@@ -33,7 +33,7 @@ export class DigestCache {
   }
 
   /**
-   * `signal` is aborted when the caller wants it no more: with the last of them the work ends.
+   * `signal` aborts when the caller no longer wants the digest; the work ends with its last caller.
    *
    * @throws StorageError as Storage.open(), CHANGED when the file changes while it is read; CommError INTERRUPTED
    */
@@ -77,7 +77,7 @@ export class DigestCache {
       try {
         const sha256 = await digestFile(file, this.#createSha256(), () => {
           if (entry.waiting === 0) throw leftError();
-          // A piece is half a millisecond's work: of however many files, one has its turn.
+          // A piece takes half a millisecond of work: only one file at a time has a turn.
           return yielder.begin();
         });
         entry.known = sha256;

@@ -43,7 +43,7 @@ export interface DoorOptions {
   onReturning(admission: Admission, token: string): boolean;
 }
 
-/** Admits peers: holds every link until nothing is left of it, and decides which handshakes may go on. */
+/** Admits peers: holds every link until it is gone, and decides which handshakes may continue. */
 export class Door implements AdmissionHost {
   readonly #options: DoorOptions;
   readonly clock: Clock;

@@ -4,7 +4,7 @@ import type { ServerEvent } from "../protocol/methods.ts";
 export type StampedEvent = ServerEvent & { readonly at: number };
 export type EventListener = (event: StampedEvent) => void;
 
-/** Passes what happens at the server to its listeners: the log, the terminal, the operators. */
+/** Passes the server's events to its listeners: the log, the terminal, the operators. */
 export class EventFeed {
   readonly #listeners = new Set<EventListener>();
   readonly #now: () => number;
@@ -19,7 +19,7 @@ export class EventFeed {
     for (const listener of this.#listeners) listener(stamped);
   }
 
-  /** Aborts when nothing more will happen. */
+  /** Aborts when no more events will come. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
@@ -28,7 +28,7 @@ export class EventFeed {
     this.#ended.abort();
   }
 
-  /** Returns the function that ends it. */
+  /** @returns a function that ends the subscription */
   subscribe(listener: EventListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -12,19 +12,22 @@ export interface FailedRequest {
   readonly method: string;
 }
 
-/** What the peer reads of a failure of its request. */
+/** The error that the peer gets for its failed request. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
 }
 
-/** A failure in words that may leave the server. The operator reads a failure of the server itself in full, the peer does not. */
+/**
+ * A failure in words that may leave the server. The operator reads a failure of the server itself in full, the peer
+ * does not.
+ */
 export function failureOf(thrown: unknown, request: FailedRequest, failures: Failures): Failure {
   const { code, message } = wordsOf(thrown, request, failures);
   return { code, message: message.slice(0, MAX_MESSAGE).toWellFormed() };
 }
 
-/** The peer reads the cause of these, but only the operator can do something about it. */
+/** The peer gets the cause of these errors, but only the operator can fix it. */
 const FOR_OPERATORS: ReadonlySet<ErrorCode> = new Set([
   "NO_SPACE",
   "QUOTA_EXCEEDED",
@@ -47,7 +50,7 @@ function wordsOf(thrown: unknown, request: FailedRequest, failures: Failures): F
   return { code: "INTERNAL", message };
 }
 
-/** What the peer may hear as it is; undefined for a failure of the server itself. */
+/** The error that the peer may get unchanged; undefined for a failure of the server itself. */
 function inServerWords(error: CommError): Failure | undefined {
   switch (error.code) {
     // Of the disk that is the server's: the words for it are others than for one's own.

@@ -11,7 +11,7 @@ export interface Failed {
   readonly message: string;
 }
 
-/** Tells what failed that its operator can do something about, one by one or counted, by session and code. */
+/** Reports failures that the operator can fix, one by one or counted, by session and code. */
 export class Failures {
   readonly #recurring: Recurring<Failed>;
 

@@ -9,7 +9,7 @@ const WRITE_LENGTH = 32 * 1024;
 const encoder = new TextEncoder();
 
 export interface FeedOptions<T> {
-  /** Holds what is kept for a caller that reads slowly. What finds no room is counted. */
+  /** The memory for records of a slow reader. Records without room are counted. */
   readonly memory: MemoryShare;
   /**
    * Aborts when no more records will come. A signal and not a promise, which would keep every caller as long as it

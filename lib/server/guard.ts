@@ -4,7 +4,7 @@ import { quote } from "../quote.ts";
 import type { CallKind, CallRates } from "./call-rates.ts";
 import type { Member } from "./member.ts";
 
-/** Who may make one kind of request, and how often. */
+/** The access rule of one kind of request: the role, and the rate. */
 export interface Rule {
   readonly name: string;
   /** The least role that may call it. */
@@ -13,14 +13,14 @@ export interface Rule {
   readonly kind?: CallKind;
 }
 
-/** What a server lets its members do. */
+/** The rights that a server gives its members. */
 export interface Permissions {
   /** Whether the repository may be changed. */
   readonly writable: boolean;
   readonly callRates: CallRates;
 }
 
-/** When the same is worth another try. */
+/** When the same request may be tried again. */
 export interface TooOften {
   readonly message: string;
   readonly retryAfterMs: number;

@@ -13,7 +13,7 @@ export interface GuestRequest {
   /** Bytes of it, and of its answer so far. */
   readonly received: number;
   readonly moved: number;
-  /** Give it up: its session ends for this reason. It says when it has ended. */
+  /** Abort it, since its session ends for this reason. It reports its own end. */
   end(code: ReasonCode, message: string): void;
 }
 
@@ -21,7 +21,7 @@ export interface GuestSessionOptions {
   readonly clock: Clock;
   /** How long it lasts without a request. */
   readonly graceMs: number;
-  /** How fast its bytes may go out; undefined: as fast as it goes. */
+  /** The rate of its outgoing bytes; undefined: no limit. */
   readonly rateLimit: RateLimit | undefined;
   onEnd(end: SessionEnd): void;
 }

@@ -14,7 +14,9 @@ import { NO_LEDGER, type Sessions } from "./sessions.ts";
 /** How long a seat is kept for the next request. */
 export const GRACE_MS = 5_000;
 
-/** Transfers of one guest that move at once: a download manager opens 16 connections for a file, and may have a few. */
+/**
+ * Transfers of one guest that move at once: a download manager opens 16 connections for a file, and only a few move.
+ */
 export const MAX_TRANSFERS = 64;
 
 export interface GuestsOptions {
@@ -48,7 +50,7 @@ export class Guests {
   }
 
   /**
-   * The guest that `account` is, which gets a seat when it has none yet. `peer` is its address, for people.
+   * The guest of `account`, which gets a seat if it has none yet. `peer` is its address, for people.
    *
    * @throws CommError SHUTDOWN, SERVER_FULL, TOO_MANY_SESSIONS, UNAVAILABLE
    */

@@ -26,7 +26,9 @@ export class Handshakes<T extends Peer> {
     return this.#size;
   }
 
-  /** Which peer must go before one more of `group` is added, and whose room is short; undefined: there is room. */
+  /**
+   * The peer that must go before one more of `group` is added, and whose limit is reached; undefined: there is room.
+   */
   inTheWayOf(group: string): { peer: T; of: "address" | "all" } | undefined {
     const own = this.#groups.get(group);
     if (own !== undefined && own.size >= this.#maxPerGroup) return { peer: firstOf(own), of: "address" };
@@ -34,7 +36,7 @@ export class Handshakes<T extends Peer> {
     return peer && { peer, of: "all" };
   }
 
-  /** The one at rest for longest of the largest group; of several that large, the one of them all. */
+  /** The peer without progress for longest in the largest group; among several groups of that size, in all of them. */
   leastPromising(): T | undefined {
     let busiest: Map<T, number> | undefined;
     for (const group of this.#groups.values()) {

@@ -1,7 +1,7 @@
-/** What a holder keeps, as the budget counts it. */
+/** A holder's memory, as the budget counts it. */
 export interface Kept {
   readonly bytes: number;
-  /** Work goes on for it, whether its peer moves or not. */
+  /** True while work runs for it, whether its peer moves or not. */
   readonly isAtWork: (() => boolean) | undefined;
 }
 
@@ -9,13 +9,13 @@ export interface Kept {
 export interface Holder {
   /** Bytes that have moved for it so far. */
   readonly moved: number;
-  /** True while it can do nothing until its peer takes something, or sends more. */
+  /** True while it must wait for its peer to read or send more. */
   readonly isWaiting: boolean;
-  /** True for work that can go on another time where it stopped. */
+  /** True for work that can be resumed later where it stopped. */
   readonly isResumable: boolean;
   /** Stop, and give back what is kept. */
   yield(): void;
-  /** It was asked to, and what it keeps can't be had as long as its peer is here. */
+  /** It was asked to stop, but its memory can't be freed while its peer is connected. */
   end(): void;
 }
 
@@ -29,9 +29,9 @@ interface Held {
   isEnded: boolean;
 }
 
-/** A peer that moves nothing for so long gives way to those that wait. */
+/** A holder whose peer moves nothing for this time gives way to waiting ones. */
 export const STALLED_MS = 5_000;
-/** So long a transfer may go on that moves while others wait. */
+/** How long a moving transfer may continue while others wait. */
 const TURN_MS = 60_000;
 /** How long a holder may take to give its reservation back. */
 const ASKED_MS = 3_000;
@@ -49,7 +49,7 @@ export class Holders {
     this.#held.delete(kept);
   }
 
-  /** Others begin to wait: from now on it counts which holders move. */
+  /** Others begin to wait: from now on the progress of holders counts. */
   begin(now: number): void {
     for (const held of this.#held.values()) {
       held.moved = held.holder.moved;
@@ -76,7 +76,7 @@ export class Holders {
       held.moved = moved;
       if (isOverdue(held, now)) overdue.push([kept, held]);
     }
-    // Holders that move nothing go first, then those with the longest turn.
+    // Holders without progress go first, then those with the longest turn.
     overdue.sort(([, a], [, b]) => Number(isStalled(b, now)) - Number(isStalled(a, now)) || a.since - b.since);
     for (const [kept, held] of overdue) {
       if (coming >= wanted) return;

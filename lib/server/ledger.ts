@@ -5,7 +5,7 @@ import { quote } from "../quote.ts";
 import { newerState } from "../state/newer-state.ts";
 import { closeToOthers } from "../state/private-file.ts";
 
-/** Why a session ended, as the ledger has it. */
+/** The reasons for a session's end in the ledger. */
 export type EndReason =
   | "exit"
   | "lost"
@@ -24,7 +24,7 @@ export interface Counters {
   readonly messagesOut: number;
 }
 
-/** The number of the form of the database: a program that writes another raises it. */
+/** The version of the database format. */
 const SCHEMA_FORM = 1;
 
 const SCHEMA = `
@@ -46,7 +46,7 @@ const SCHEMA = `
 
 type Row = Omit<SessionRow, "name">;
 
-/** SQLite's name for a database that is nowhere but in memory. */
+/** SQLite's name for a database that exists only in memory. */
 const MEMORY = ":memory:";
 
 /**
@@ -61,7 +61,7 @@ export class Ledger {
   readonly #end: Statement<unknown, [number, number, string, number, number, number, number, number]>;
   readonly #page: Statement<Row & { seenAt: number }, [number, number]>;
   readonly #closeCrashed: Statement<unknown, [number, number]>;
-  /** The lowest and the highest id that there are. */
+  /** The lowest and the highest id. */
   #ids: { readonly first: number; last: number } | undefined;
   /** Sessions up to this id that have no end have it by a crash; 0 when there are none. */
   #crashedUpTo = 0;
@@ -74,7 +74,7 @@ export class Ledger {
       this.#crashedUpTo = last;
     }
     this.#insert = database.prepare("INSERT INTO sessions (address, startedAt, seenAt) VALUES (?, ?, ?) RETURNING id");
-    // A clock that was set back ends no session before it began.
+    // If the clock was set back, no session may end before it began.
     this.#note = database.prepare(
       `UPDATE sessions SET seenAt = max(startedAt, ?), bytesIn = ?, bytesOut = ?, messagesIn = ?, messagesOut = ?
        WHERE id = ? AND endedAt IS NULL`,

@@ -6,7 +6,7 @@ export const STOPPING = "The server is shutting down.";
 export interface LifecycleOptions {
   /** Admission stops, with this message for waiting clients, or begins again. */
   onDraining(on: boolean, message: string): void;
-  /** An operator asks the program to stop; it decides how. */
+  /** An operator asks the program to stop; the program decides how. */
   onStopRequest(): void;
 }
 
@@ -25,7 +25,7 @@ export class Lifecycle {
     return this.#stopping.signal;
   }
 
-  /** While true nobody new is admitted. */
+  /** True while no new client is admitted. */
   get draining(): boolean {
     return this.#draining;
   }
@@ -45,7 +45,7 @@ export class Lifecycle {
     this.#stopping.abort();
   }
 
-  /** Why nobody new is admitted; undefined: everybody may come. */
+  /** Why no new client is admitted; undefined: all may come. */
   get closedFor(): { code: ErrorCode; message: string } | undefined {
     if (this.stopping.aborted) return { code: "SHUTDOWN", message: STOPPING };
     return this.#draining ? { code: "SHUTDOWN", message: CLOSED } : undefined;

@@ -8,7 +8,7 @@ import type { Stream } from "../session/stream.ts";
 export interface MemberSession {
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Settles when nothing of it is left. */
+  /** Settles when it is gone. */
   readonly closed: Promise<void>;
   /** When the last request ended, on the clock; undefined while one is open. */
   readonly idleSince: number | undefined;
@@ -18,8 +18,8 @@ export interface MemberSession {
   readonly canOpen: boolean;
   /** Push a request to the peer. @throws CommError NOT_DELIVERED to a peer that takes none; as Session.open() */
   open(request: { method: string; params: Record<string, unknown> }, options: { end?: boolean }): Stream;
-  /** End when what is under way has ended, at the latest after `deadlineMs`; nothing new begins. */
+  /** End when all running requests have ended, at the latest after `deadlineMs`; accept no new ones. */
   goAway(code: ReasonCode, message: string, deadlineMs: number): void;
-  /** End now: what is under way fails. */
+  /** End now: running requests fail. */
   terminate(code: ReasonCode, message: string): void;
 }

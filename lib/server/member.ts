@@ -25,7 +25,7 @@ export interface MemberOptions {
   readonly startedAt: number;
   /** The resume token; undefined when the client has not asked for one. */
   readonly resumeToken?: string | undefined;
-  /** Optional features that it has named. */
+  /** Optional features that the peer has named. */
   readonly capabilities: readonly string[];
   /** What the server may keep for it. */
   readonly memory: MemoryShare;
@@ -58,14 +58,14 @@ export class Member implements Counters {
   /** Whether FILE may have digests, and holes: a peer that has not named them would not know them. */
   knowsDigests = false;
   knowsHoles = false;
-  /** Messages that came from it, and that were pushed to it and acknowledged. */
+  /** Messages from the peer, and messages to it that it acknowledged. */
   messagesIn = 0;
   messagesOut = 0;
-  /** What a put has given that was cut off: the next one may be the rest of it. */
+  /** The names that an interrupted put has given: the next put may be its rest. */
   cutNames: GivenNames | undefined;
   /** Requests of it that watch the repository. */
   watches = 0;
-  /** Of its messages, what others have not acknowledged yet, in UTF-16 units. */
+  /** Text of its messages that others have not acknowledged yet, in UTF-16 units. */
   textUnderWay = 0;
 
   /** `welcome` begins the member's session, whose handler needs the member. */
@@ -105,7 +105,7 @@ export class Member implements Counters {
     return this.#transfers;
   }
 
-  /** For what looks through the repository, or into whole files, for its answer. Made when first needed. */
+  /** Takes turns for requests that walk the repository or read whole files. Made when first needed. */
   get lookups(): Turns {
     this.#lookups ??= new Turns(this.memory, {
       max: MAX_LOOKUPS,
@@ -129,7 +129,7 @@ export class Member implements Counters {
     return this.#bytesOutBefore + this.#session.bytesOut;
   }
 
-  /** It goes on over another link, from `address`; `welcome` begins the session there. */
+  /** Resume over another link, from `address`; `welcome` begins the session there. */
   moveTo(address: string, capabilities: readonly string[], welcome: (member: Member) => MemberSession): void {
     this.#bytesInBefore = this.bytesIn;
     this.#bytesOutBefore = this.bytesOut;

@@ -9,7 +9,7 @@ const TURNS_TO_COLLECT = 64;
 const COLLECT_MS = 200;
 
 /**
- * The links of one side that have received more than is handled at once. They take turns, a few of them between two
+ * The links of one side that have received more than one turn handles. They take turns, a few of them between two
  * looks at what else has come: so a peer that sends much is served, and one that sends little does not wait for all of
  * that.
  */

@@ -17,9 +17,9 @@ const NOT_RIGHT = "The token is not right, or was revoked.";
 export interface AccessOptions {
   readonly clock: Clock;
   readonly tokens: TokenStore;
-  /** True to let in anyone as a reader. */
+  /** True to admit anyone as a reader. */
   readonly open: boolean;
-  /** A token of this run alone, for the same user on this machine: taken from loopback addresses only. */
+  /** A token for this run only, for the same user on this machine: accepted only from loopback addresses. */
   readonly local?: KnownToken | undefined;
 }
 
@@ -88,7 +88,7 @@ export class Access {
     return coming.length === 0 ? undefined : Math.min(...coming);
   }
 
-  /** Why a session with the token `name` may not go on; undefined: it may. */
+  /** Why a session with the token `name` must end; undefined: it may continue. */
   faultOf(name: string): string | undefined {
     if (name === this.#options.local?.name) return undefined;
     const token = this.#options.tokens.find(name);

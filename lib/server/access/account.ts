@@ -1,14 +1,14 @@
 import { CommError, type ErrorCode } from "../../errors.ts";
 import type { Role } from "../../protocol/messages.ts";
 
-/** Who a peer is, as far as it was proven. */
+/** The proven identity of a peer. */
 export interface Account {
   readonly role: Role;
   /** Name of its token; undefined where none was needed. */
   readonly token: string | undefined;
 }
 
-/** A peer that is not let in; `detail` is for the log, and not for the peer. */
+/** A peer that is refused; `detail` is for the log, not for the peer. */
 export class AccessError extends CommError {
   readonly detail: string;
 

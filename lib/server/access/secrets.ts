@@ -4,10 +4,10 @@ import { Tally } from "../tally.ts";
 import { AccessError } from "./account.ts";
 import { decoyVerifier, fits, type Verifier } from "./verifier.ts";
 
-/** Secrets of one address that may wait to be looked at. */
+/** The most secrets of one address that may wait to be checked. */
 export const MAX_WAITING_PER_GROUP = 16;
 
-/** What createSecret() makes: nothing else is worth a look. */
+/** The form of createSecret()'s secrets: anything else need not be checked. */
 const SECRET = /^[A-Za-z0-9_-]{43}$/;
 
 const KEY_BYTES = 32;
@@ -24,7 +24,7 @@ interface Kept {
  */
 export class Secrets {
   readonly #saltOf: (name: string) => Uint8Array;
-  /** Of right secrets, under a key of this process: no secret is kept. */
+  /** HMACs of right secrets, under a key of this process: no secret is kept. */
   readonly #known = new WeakMap<Kept, Uint8Array>();
   readonly #key = randomBytes(KEY_BYTES);
   readonly #waiting = new Tally();
@@ -46,7 +46,7 @@ export class Secrets {
     const mark = createHmac("sha256", this.#key).update(`${name}:${secret}`).digest();
     const known = token && this.#known.get(token);
     if (known !== undefined && timingSafeEqual(known, mark)) return true;
-    // Of many connections that show the same at once, one has it looked at.
+    // When many connections show the same secret at once, it is checked only once.
     const key = `${group} ${mark.toString("base64")}`;
     const asked = this.#asked.get(key);
     if (asked !== undefined) return asked;

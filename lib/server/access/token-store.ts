@@ -36,12 +36,12 @@ const Stored = v.object({
   storedKey: key,
   serverKey: key,
 });
-/** The number of the form of the file. */
+/** The version of the file format. */
 const FORM = 1;
 
 const StoredFile = v.object({
   version: v.literal(FORM),
-  /** What salts are made of. Files of earlier versions have none, and salts of their own in their tokens. */
+  /** The key of the salts. Files of earlier versions have none, but a salt with each token. */
   saltKey: v.optional(key),
   /** False until a token was made. */
   issued: v.optional(v.boolean(), true),
@@ -50,7 +50,7 @@ const StoredFile = v.object({
   formerSalts: v.optional(v.record(v.string(), salt), {}),
 });
 
-/** What there is to know of a token. */
+/** The facts of a token. */
 export interface TokenRecord {
   readonly name: string;
   readonly role: Role;
@@ -63,7 +63,7 @@ export interface KnownToken extends TokenRecord {
   readonly verifier: Verifier;
 }
 
-/** What a file holds. */
+/** The content of the file. */
 interface Kept {
   readonly saltKey: Uint8Array | undefined;
   readonly issued: boolean;
@@ -128,7 +128,7 @@ export class TokenStore {
   }
 
   /**
-   * Make a token. Its secret is not kept: this is the only time that it can be had.
+   * Make a token. Its secret is not kept: only this call returns it.
    *
    * @throws CommError TOKEN_EXISTS, BAD_PARAMS for an invalid name; StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
    */

@@ -4,7 +4,7 @@ import { MIN_ITERATIONS, PROOF_BYTES, xor } from "../../protocol/scram.ts";
 
 const deriveKey = promisify(pbkdf2);
 
-/** What a server keeps of a token: it can check a proof with it, and make none. Source: RFC 5802, section 3. */
+/** The server's record of a token: it can check a proof, but not make one. Source: RFC 5802, section 3. */
 export interface Verifier {
   readonly salt: Uint8Array;
   readonly iterations: number;
