@@ -77,9 +77,9 @@ export class UploadAnswers {
   }
 
   #retryLater(task: UploadTask, delayMs: number): void {
-    this.#window.hold(task);
+    const resume = this.#window.hold(task);
     this.#options.clock.after(delayMs, () => {
-      this.#window.resume(task);
+      resume();
       this.#onDue();
     });
   }

@@ -107,17 +107,19 @@ export class UploadWindow {
     await this.#release(task);
   }
 
-  /** Let a task wait; it stays under way by its number. */
-  hold(task: UploadTask): void {
+  /**
+   * Let a task wait; it stays under way by its number. Returns the function that offers it again, unless the stream has
+   * ended meanwhile: settle() does the same, and the task gets another number.
+   */
+  hold(task: UploadTask): () => void {
+    const { id } = task;
     task.isOurs = true;
-    this.#offered.set(task.id, task);
-  }
-
-  /** Offer a held task again, unless the link was lost meanwhile, which does the same. */
-  resume(task: UploadTask): void {
-    if (!this.holds(task)) return;
-    this.#offered.delete(task.id);
-    this.#again.push({ ...task });
+    this.#offered.set(id, task);
+    return () => {
+      if (this.#offered.get(id) !== task) return;
+      this.#offered.delete(id);
+      this.#again.push({ ...task });
+    };
   }
 
   /** The stream has ended: offer unanswered files again, and the server says what it has of them. */

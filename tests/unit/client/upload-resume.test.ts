@@ -159,6 +159,35 @@ describe("an upload of a file that another has", () => {
     expect({ outcomes: told.outcomes, isWaited: waits >= 3 }).toEqual({ outcomes: ["stored a"], isWaited: true });
   });
 
+  test("is offered once over the next link, though its wait of the earlier one ends meanwhile", async () => {
+    const waits: (() => void)[] = [];
+    await using moved = uploading({
+      clock: {
+        ...systemClock,
+        after: (_, action) => {
+          waits.push(action);
+          return () => {};
+        },
+      },
+    });
+    const { server, transfer, told, local } = moved;
+    local.set("a", LARGE, 5);
+    const receive = server.storage.receive.bind(server.storage);
+    let offers = 0;
+    server.storage.receive = async (...file) => {
+      if (++offers === 1) throw overloaded();
+      for (const endWait of waits.splice(0)) endWait();
+      return receive(...file);
+    };
+    const first = await server.client();
+    const lost = codeOf(() => transfer.run(first));
+    await until(() => waits[0]);
+    await first.close(0);
+    await lost;
+    await transfer.run(await server.client());
+    expect({ outcomes: told.outcomes, offers }).toEqual({ outcomes: ["stored a"], offers: 2 });
+  });
+
   test("waits for it after a lost link: it may be its own, and goes on when it is free", async () => {
     let waits = 0;
     let release = async () => {};
