@@ -47,8 +47,10 @@ export interface TransferJobEvents<Item extends TransferItem> {
   onFailed?(item: Item, error: CommError): void;
   /** A source, or something in it, that can't be moved. */
   onSourceFailed?(source: string, error: CommError): void;
-  /** Something is not moved, which is no failure. `item` is set when it was planned. */
-  onLeftOut?(left: LeftOutThing, item?: Item): void;
+  /** Something is not moved, which is no failure. Called once for a path. */
+  onLeftOut?(left: LeftOutThing): void;
+  /** A planned item has disappeared: nothing more comes of it. onLeftOut() reports its path. */
+  onGone?(item: Item): void;
 }
 
 export interface TransferJobSettings<Item extends TransferItem> {
@@ -171,7 +173,10 @@ export class TransferJob<Item extends TransferItem> {
           this.#checks.push({ item, done, remote: verification.remotePath(item, path), open });
         }
       },
-      onGone: (item, error) => this.#leaveOut(gone(item.from, error), item),
+      onGone: (item, error) => {
+        events.onGone?.(item);
+        this.#leaveOut(gone(item.from, error));
+      },
       onFailed: (item, error) => {
         const isAsked =
           mayAsk && error.code === "EXISTS" && isConflict(error) && this.#conflicts.length < MAX_CONFLICTS;
@@ -211,10 +216,10 @@ export class TransferJob<Item extends TransferItem> {
     this.#settings.events.onFailed?.(item, error);
   }
 
-  #leaveOut(left: LeftOutThing, item?: Item): void {
+  #leaveOut(left: LeftOutThing): void {
     const { path, count = 1 } = left;
-    const isNew = this.#leftOut.add(`${count} ${path}`);
-    if (isNew) this.#tally.addLeftOut(count);
-    if (isNew || item !== undefined) this.#settings.events.onLeftOut?.(left, item);
+    if (!this.#leftOut.add(`${count} ${path}`)) return;
+    this.#tally.addLeftOut(count);
+    this.#settings.events.onLeftOut?.(left);
   }
 }

@@ -43,6 +43,7 @@ class Heard {
       onFailed: ({ from }, { code }) => say(`failed ${from}: ${code}`),
       onSourceFailed: (source, { code }) => say(`failed source ${source}: ${code}`),
       onLeftOut: ({ path, code }) => say(`left out ${path}: ${code}`),
+      onGone: ({ from }) => say(`gone ${from}`),
     };
   }
 
@@ -111,6 +112,24 @@ function sendSettings(connection: Connection, local: MemoryStorage, heard: Heard
 }
 
 describe("a job that fetches", () => {
+  test("reports a file that has disappeared once, however many sources named it", async () => {
+    await using server = new TestServer();
+    server.storage.set("a", bytes("aaa"), 5);
+    server.storage.set("docs/b", bytes("bb"), 5);
+    const load = server.storage.load.bind(server.storage);
+    server.storage.load = async (path, limit) => {
+      if (path === "docs/b") throw new StorageError("NOT_FOUND", "It has disappeared.");
+      return load(path, limit);
+    };
+    const heard = new Heard();
+    const { connection } = await connectionTo(server);
+    const settings = fetchSettings(connection, new MemoryStorage(), heard);
+    const result = await fetchJob({ ...settings, sources: ["docs", "docs/*"] }).run();
+    expect(result).toMatchObject({ failed: 0, leftOut: 1 });
+    expect(heard.of("left out")).toEqual(["left out docs/b: NOT_FOUND"]);
+    expect(heard.of("gone")).toEqual(["gone docs/b", "gone docs/b"]);
+  });
+
   test("reports what it plans and what becomes of it, and counts", async () => {
     await using server = new TestServer();
     server.storage.set("a", bytes("aaa"), 5);

@@ -72,7 +72,8 @@ export function viewEvents(view: TransferView): Required<TransferJobEvents<Trans
     onDone: (item, done) => view.onDone(item, done),
     onFailed: (item, error) => view.onFailed(item, error),
     onSourceFailed: (from, error) => view.onFailed({ from, size: 0, kind: "folder" }, withSlash(error, from)),
-    onLeftOut: (left, item) => view.onLeftOut(left, item),
+    onLeftOut: (left) => view.onLeftOut(left),
+    onGone: (item) => view.onGone(item),
   };
 }
 

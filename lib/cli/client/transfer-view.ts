@@ -132,12 +132,14 @@ export class TransferView {
     reportError(error, io, { program: "commserver-client", json: false });
   }
 
-  /** Something is not moved, which is no failure. `item` is set when it was planned. */
-  onLeftOut(left: LeftOutThing, item?: TransferItem): void {
-    if (item !== undefined) {
-      const planned = this.#settle(item);
-      if (item.kind === "file") this.#progress?.finish(planned);
-    }
+  /** A planned item has disappeared. */
+  onGone(item: TransferItem): void {
+    const planned = this.#settle(item);
+    if (item.kind === "file") this.#progress?.finish(planned);
+  }
+
+  /** Something is not moved, which is no failure. */
+  onLeftOut(left: LeftOutThing): void {
     const { path, code, why, count = 1 } = left;
     const { json, io } = this.#options;
     if (json) return this.#event("left-out", { path, code, message: why, ...(count > 1 && { count }) });
