@@ -109,45 +109,55 @@ export class Daemon {
     });
     const { closeFrom } = descriptors;
     const door = clientDoor(server, settings, descriptors, (transport) => server.accept(trace(transport)));
-    const credentials = identity && { ...identity, withHttp: settings.web !== "off" };
-    const clients = listenClients(settings, (transport) => door.take(transport), {
-      credentials,
-      closeFrom: closeFrom?.clients,
-    });
-    const { port } = clients;
-    invitation = { ...invitation, addresses: settings.advertised ?? ownAddresses(host, port) };
-    const onOperator = (transport: Transport) => server.accept(trace(transport), "operator");
-    const operators = listenOperators(stateDir, onOperator, closeFrom?.operators);
-    saveInvitation(stateDir, invitation);
-    // On this machine clients use no name that an authority has certified, so they pin the fingerprint.
-    const fingerprint = identityOf(identity, false);
-    noteState(stateDir);
-    const localInvite = local.leaveInvite(port, fingerprint);
-    const serving: Serving = {
-      ...settings,
-      port,
-      repository: repository.location,
-      maxClients: descriptors.maxClients,
-      maxWaiting: descriptors.maxWaiting,
-      canWrite: repository.canWrite,
-      identity: invitation.identity,
-      fingerprint,
-      pin: identity === undefined ? null : publicKeyPin(identity),
-      invite: canShowInvite && !tokens.hasIssued ? makeFirstInvite(server) : undefined,
+    const stops: (() => void)[] = [];
+    const close = () => {
+      for (const stop of stops) stop();
     };
-    const warnings = [
-      ...repository.privateWarnings(),
-      ...stateWarnings(stateDir, settings.isPlaintext ? undefined : (certificate?.keyFile ?? identityFile(stateDir))),
-      ...descriptors.warnings,
-      ...operators.warnings,
-      ...localInvite.warnings,
-      ...repository.writeWarnings(),
-    ];
-    return new Daemon(server, door, serving, warnings, () => {
-      clients.stop();
-      operators.stop();
-      localInvite.remove();
-    });
+    try {
+      const credentials = identity && { ...identity, withHttp: settings.web !== "off" };
+      const clients = listenClients(settings, (transport) => door.take(transport), {
+        credentials,
+        closeFrom: closeFrom?.clients,
+      });
+      stops.push(() => clients.stop());
+      const { port } = clients;
+      invitation = { ...invitation, addresses: settings.advertised ?? ownAddresses(host, port) };
+      const onOperator = (transport: Transport) => server.accept(trace(transport), "operator");
+      const operators = listenOperators(stateDir, onOperator, closeFrom?.operators);
+      stops.push(() => operators.stop());
+      saveInvitation(stateDir, invitation);
+      // On this machine clients use no name that an authority has certified, so they pin the fingerprint.
+      const fingerprint = identityOf(identity, false);
+      noteState(stateDir);
+      const localInvite = local.leaveInvite(port, fingerprint);
+      stops.push(() => localInvite.remove());
+      const serving: Serving = {
+        ...settings,
+        port,
+        repository: repository.location,
+        maxClients: descriptors.maxClients,
+        maxWaiting: descriptors.maxWaiting,
+        canWrite: repository.canWrite,
+        identity: invitation.identity,
+        fingerprint,
+        pin: identity === undefined ? null : publicKeyPin(identity),
+        invite: canShowInvite && !tokens.hasIssued ? makeFirstInvite(server) : undefined,
+      };
+      const warnings = [
+        ...repository.privateWarnings(),
+        ...stateWarnings(stateDir, settings.isPlaintext ? undefined : (certificate?.keyFile ?? identityFile(stateDir))),
+        ...descriptors.warnings,
+        ...operators.warnings,
+        ...localInvite.warnings,
+        ...repository.writeWarnings(),
+      ];
+      return new Daemon(server, door, serving, warnings, close);
+    } catch (error) {
+      close();
+      await server.shutdown(0);
+      door.abort();
+      throw error;
+    }
   }
 
   /** An operator in this process. @throws as Client.connect() */

@@ -1,10 +1,11 @@
 /** A server and a client put together from typed settings in one process: no command line, no console. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { Daemon, type DaemonOptions } from "../../lib/daemon/daemon.ts";
 import type { DaemonSettings } from "../../lib/daemon/settings.ts";
 import { openTokenDesk } from "../../lib/daemon/token-desk.ts";
 import { parseInvite } from "../../lib/protocol/invite.ts";
+import { systemClock } from "../../lib/session/clock.ts";
 import { Connector } from "../../lib/trust/connector.ts";
 import { codeOf } from "../support/fault.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -69,6 +70,56 @@ function connector(server: string): Connector {
     { confirm: async () => false, warn() {}, onQueued() {}, onMessage() {} },
   );
 }
+
+/** The timers that run by the system's clock. */
+function runningTimers() {
+  const running = new Set<object>();
+  const after = systemClock.after.bind(systemClock);
+  const spy = spyOn(systemClock, "after").mockImplementation((ms, action) => {
+    const timer = {};
+    running.add(timer);
+    const cancel = after(ms, () => {
+      running.delete(timer);
+      action();
+    });
+    return () => {
+      running.delete(timer);
+      cancel();
+    };
+  });
+  return { running, [Symbol.dispose]: () => spy.mockRestore() };
+}
+
+describe("a start that fails", () => {
+  test("at its port leaves no timer running", async () => {
+    const first = await Daemon.start(settings(), options);
+    using timers = runningTimers();
+    const other = settings({
+      stateDir: folder.join("other"),
+      port: first.serving.port,
+      isWritable: true,
+      idleMs: 9_000,
+    });
+    expect(await codeOf(() => Daemon.start(other, options))).toBe("CANNOT_LISTEN");
+    expect(timers.running.size).toBe(0);
+    await first.stop();
+  });
+
+  test("after it has listened leaves its port and its state folder free", async () => {
+    const once = await Daemon.start(settings(), options);
+    const { port } = once.serving;
+    await once.stop();
+    using timers = runningTimers();
+    const stateDir = folder.join("other");
+    mkdirSync(folder.join("other/invitation.json"), { recursive: true });
+    await codeOf(() => Daemon.start(settings({ stateDir, port }), options));
+    expect(timers.running.size).toBe(0);
+    rmdirSync(folder.join("other/invitation.json"));
+    const next = await Daemon.start(settings({ stateDir, port }), options);
+    expect(next.serving.port).toBe(port);
+    await next.stop();
+  });
+});
 
 describe("a daemon", () => {
   test("serves what its settings say to a client of the same user, who needs no token", async () => {
