@@ -70,13 +70,7 @@ export class Arrivals {
     const { local, exists, onProgress, onStart } = this.#options;
     const { item } = task;
     try {
-      const receive = () => local.receive(task.path, facts, exists);
-      const part = await receive().catch(async (thrown) => {
-        const freed = this.commits.freeing(thrown);
-        if (freed === undefined) throw thrown;
-        await freed;
-        return receive();
-      });
+      const part = await this.commits.tryTwice(() => local.receive(task.path, facts, exists));
       task.receiver = new FileReceiver(part, (bytes) => onProgress?.(item, bytes));
       onStart?.(item, part.present, facts.size);
     } catch (thrown) {

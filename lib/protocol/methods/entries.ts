@@ -39,7 +39,6 @@ export const ListParams = v.pipe(
   }),
   v.check((params) => isOneAtMost(params), "either glob or path"),
 );
-export const ListResult = v.object({});
 
 /** The most entries that the trailer of a list names, and the longest names. */
 export const MAX_LEFT_OUT = 100;
