@@ -79,7 +79,7 @@ export async function answerFolder(
 /** @throws StreamError BAD_PARAMS */
 function formatOf(call: HttpCall, asked: string | null): FormatName {
   if (asked !== null) {
-    if (asked in FORMATS) return asked as FormatName;
+    if (Object.hasOwn(FORMATS, asked)) return asked as FormatName;
     throw new StreamError("BAD_PARAMS", `There is no such format: ?format= takes ${Object.keys(FORMATS).join(", ")}.`);
   }
   const types = Object.values(FORMATS).map(({ type }) => type.replace(/;.*/, ""));

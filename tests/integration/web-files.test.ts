@@ -245,4 +245,12 @@ describe("a folder", () => {
     expect((await site.ask("/other")).status).toBe(404);
     expect((await site.ask("/files/odd/?format=xml")).status).toBe(400);
   });
+
+  test.each(["constructor", "toString", "__proto__", ""])("has no format %p", async (format) => {
+    const answer = await site.ask(`/files/odd/?format=${format}`, { headers: { accept: "application/json" } });
+    expect({ status: answer.status, ...JSON.parse(answer.body.toString()) }).toMatchObject({
+      status: 400,
+      error: { code: "BAD_PARAMS" },
+    });
+  });
 });
