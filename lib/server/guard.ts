@@ -26,14 +26,23 @@ export interface TooOften {
   readonly retryAfterMs: number;
 }
 
-// Every request passes both, whichever way it came: streams in router.ts, HTTP in lib/gateway.
+// Every request passes all of these, whichever way it came: streams in router.ts, HTTP in lib/gateway.
 
 /** @throws StreamError NOT_ALLOWED for a role that is too low, and for changes where nothing may be changed */
-export function checkRights({ name, role }: Rule, member: Member, { writable }: Permissions): void {
-  if (!mayAct(member.role, role)) {
-    const who = role === "operator" ? "Only an operator" : `Only a session of the role "${role}"`;
-    throw new StreamError("NOT_ALLOWED", `${who} may call ${quote(name)}; this session has "${member.role}".`);
-  }
+export function checkRights(rule: Rule, member: Member, permissions: Permissions): void {
+  checkRole(rule, member);
+  checkWritable(rule, permissions);
+}
+
+/** @throws StreamError NOT_ALLOWED for a role that is too low */
+export function checkRole({ name, role }: Rule, member: Member): void {
+  if (mayAct(member.role, role)) return;
+  const who = role === "operator" ? "Only an operator" : `Only a session of the role "${role}"`;
+  throw new StreamError("NOT_ALLOWED", `${who} may call ${quote(name)}; this session has "${member.role}".`);
+}
+
+/** @throws StreamError NOT_ALLOWED for changes where nothing may be changed */
+export function checkWritable({ role }: Rule, { writable }: Pick<Permissions, "writable">): void {
   if (role === "write" && !writable) throw new StreamError("NOT_ALLOWED", "The repository is read-only.");
 }
 

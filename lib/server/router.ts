@@ -5,7 +5,7 @@ import type { Open } from "../protocol/messages.ts";
 import { quote } from "../quote.ts";
 import type { Stream } from "../session/stream.ts";
 import { failureOf } from "./failure.ts";
-import { checkRights, countCall, type Permissions } from "./guard.ts";
+import { checkRole, checkWritable, countCall, type Permissions } from "./guard.ts";
 import type { Member } from "./member.ts";
 import type { Method } from "./method.ts";
 import { digest } from "./methods/digest.ts";
@@ -68,10 +68,11 @@ export async function route(stream: Stream, request: Open, member: Member, routi
     if (method === undefined) {
       throw new StreamError("UNKNOWN_METHOD", `This server has no method ${quote(name)}.`);
     }
-    checkRights(method, member, routing);
+    checkRole(method, member);
     if (stream.hasPeerBody && method.takesBody !== true) {
       throw new StreamError("BAD_PARAMS", `${name} takes no body: OPEN needs the flag END.`);
     }
+    checkWritable(method, routing);
     const tooOften = countCall(method, member, routing, server.clock.now());
     if (tooOften !== undefined) {
       return stream.refuse("TOO_OFTEN", tooOften.message, { retryAfterMs: tooOften.retryAfterMs });

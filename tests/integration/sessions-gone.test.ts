@@ -17,6 +17,8 @@ import { until } from "../support/until.ts";
 const SESSIONS = 24;
 /** What is kept grows in each round; what is made once for all (a cache, code) does so in one or two of them. */
 const ROUNDS = 4;
+/** How often what is left after a round is counted again. */
+const AGAIN = 20;
 /** What a session is made of, and what waits for something: no kind of it may grow with the number of sessions. */
 const KINDS = [
   "Object",
@@ -129,13 +131,24 @@ async function leftBy(shape: Shape): Promise<Record<string, number>> {
   let before = await round();
   let grown: Record<string, number> = {};
   for (let left = ROUNDS; left > 0; left--) {
-    const after = await round();
-    const more = KINDS.map((kind) => [kind, (after[kind] ?? 0) - (before[kind] ?? 0)] as const);
-    grown = Object.fromEntries(more.filter(([, count]) => count > BY_CHANCE));
+    let after = await round();
+    grown = growth(before, after);
+    // On a loaded machine some of it falls later: what stays is what was left.
+    for (let again = AGAIN; again > 0 && Object.keys(grown).length > 0; again--) {
+      await Bun.sleep(20);
+      after = await countedWhenQuiet();
+      grown = growth(before, after);
+    }
     if (Object.keys(grown).length === 0) break;
     before = after;
   }
   return grown;
+}
+
+/** Of the kinds that grew by more than chance, by how many objects. */
+function growth(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
+  const more = KINDS.map((kind) => [kind, (after[kind] ?? 0) - (before[kind] ?? 0)] as const);
+  return Object.fromEntries(more.filter(([, count]) => count > BY_CHANCE));
 }
 
 async function comeAndGo(server: TestServer, storage: LocalStorage, shape: Shape): Promise<void> {
