@@ -8,6 +8,9 @@ const PIECE_BYTES = 256 * 1024;
 /** The same where the system sends them itself. */
 const DIRECT_BYTES = 4 * 1024 * 1024;
 
+/** The last bytes are read, not sent by the system: so the file is checked when all before them has left. */
+const LAST_BYTES = 64 * 1024;
+
 /** What it takes in memory. */
 export const BODY_NEED = { least: PIECE_BYTES, most: PIECE_BYTES };
 
@@ -22,17 +25,17 @@ export async function sendFilePart(call: HttpCall, file: OpenFile, [from, to]: B
   const limit = call.guest?.session.rateLimit?.frameBytes ?? Number.POSITIVE_INFINITY;
   const isDirect = connection.canSendFiles && file.source(from, to - from) !== undefined;
   const step = Math.min(limit, isDirect ? DIRECT_BYTES : PIECE_BYTES);
-  const buffer = isDirect ? undefined : new Uint8Array(step);
+  const buffer = new Uint8Array(Math.min(step, isDirect ? LAST_BYTES : PIECE_BYTES));
   for (let at = from; at < to && !call.isClosed; ) {
-    const length = Math.min(step, to - at);
-    const source = isDirect ? file.source(at, length) : undefined;
+    const direct = isDirect ? Math.min(step, to - at - LAST_BYTES) : 0;
+    const source = direct > 0 ? file.source(at, direct) : undefined;
     if (source !== undefined) {
       await file.check();
-      await call.paced(length, connection.sendFile({ ...source, release: source.retain() }));
-      at += length;
+      await call.paced(direct, connection.sendFile({ ...source, release: source.retain() }));
+      at += direct;
       continue;
     }
-    const piece = (buffer ?? new Uint8Array(length)).subarray(0, length);
+    const piece = buffer.subarray(0, Math.min(buffer.length, to - at));
     const bytes = await file.read(piece, at);
     if (bytes === 0) throw fileChanged(file.entry.path);
     if (call.isClosed) return;
