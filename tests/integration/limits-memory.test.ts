@@ -144,7 +144,9 @@ describe("the memory of a server", () => {
       for (let turn = 0; turn < 20; turn++) await settle();
       const honest = await clientFrom(server);
       const first = fetchAll(honest, new MemoryStorage(), { paths: ["large.bin"] });
-      const second = sendAll(honest, local, { paths: [] });
+      const other = new MemoryStorage();
+      other.set("other.bin", content);
+      const second = sendAll(honest, other);
       await until(() => server.server.memory.waiting > 0);
       for (let step = 0; step < 12; step++) await clock.advance(1_000);
       expect((await first).failed).toEqual([]);
