@@ -37,6 +37,14 @@ export class LruMap<Key, Value> {
     }
   }
 
+  /** Drop the least recently used entries, up to the first that is still needed. */
+  dropUnneeded(isNeeded: (value: Value) => boolean): void {
+    for (const [key, value] of this.#entries) {
+      if (isNeeded(value)) return;
+      this.delete(key);
+    }
+  }
+
   delete(key: Key): void {
     const value = this.#entries.get(key);
     if (value === undefined) return;

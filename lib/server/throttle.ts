@@ -22,6 +22,8 @@ export class Throttle {
     const now = this.#clock.now();
     let bucket = this.#buckets.use(who);
     if (bucket === undefined) {
+      // A full bucket is the same as none.
+      this.#buckets.dropUnneeded((each) => !each.isFull(now));
       bucket = new Bucket(PER_SECOND, BURST, now);
       this.#buckets.set(who, bucket);
     }

@@ -37,10 +37,10 @@ export class FileSender {
   readonly #options: FileSenderOptions;
   readonly #blocks: number;
   readonly #buffers: SpareBuffers;
-  /** Buffers for one chunk each, taken for the first file that needs them. */
-  readonly #frames: Uint8Array[] = [];
+  /** Buffers for one chunk each, taken for the first file that needs them; by slot, of which some may need none. */
+  readonly #frames = new Map<number, Uint8Array>();
   /** The same for small chunks. */
-  readonly #smallFrames: Uint8Array[] = [];
+  readonly #smallFrames = new Map<number, Uint8Array>();
 
   constructor(writer: ChunkWriter, options: FileSenderOptions = {}) {
     this.#writer = writer;
@@ -51,7 +51,8 @@ export class FileSender {
 
   /** Give the buffers back when nothing more is sent. Don't call it while send() runs. */
   close(): void {
-    for (const frame of this.#frames.splice(0)) this.#buffers.give(frame);
+    for (const frame of this.#frames.values()) this.#buffers.give(frame);
+    this.#frames.clear();
   }
 
   /** Send the blocks of `ranges`, then SEAL. @throws as sendBlocks() */
@@ -153,8 +154,12 @@ export class FileSender {
     const slot = turn % this.#blocks;
     const isSmall = length <= SMALL_BYTES;
     const frames = isSmall ? this.#smallFrames : this.#frames;
-    frames[slot] ??= isSmall ? new Uint8Array(CHUNK_HEADER_BYTES + SMALL_BYTES) : this.#buffers.take();
-    return frames[slot].subarray(0, bytes);
+    let frame = frames.get(slot);
+    if (frame === undefined) {
+      frame = isSmall ? new Uint8Array(CHUNK_HEADER_BYTES + SMALL_BYTES) : this.#buffers.take();
+      frames.set(slot, frame);
+    }
+    return frame.subarray(0, bytes);
   }
 
   async #read(watched: GrowingFile, offset: number, frame: Uint8Array): Promise<Uint8Array> {

@@ -41,4 +41,17 @@ describe("LruMap", () => {
     map.set("b", 3);
     expect(map.peek("b")).toBe(3);
   });
+
+  test("drops what is not needed any more, up to the first that is", () => {
+    const map = new LruMap<string, number>(10);
+    for (const [key, value] of [
+      ["a", 1],
+      ["b", 2],
+      ["c", 9],
+      ["d", 1],
+    ] as const)
+      map.set(key, value);
+    map.dropUnneeded((value) => value > 5);
+    expect(["a", "b", "c", "d"].map((key) => map.peek(key))).toEqual([undefined, undefined, 9, 1]);
+  });
 });

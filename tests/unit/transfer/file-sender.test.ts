@@ -68,6 +68,16 @@ describe("FileSender", () => {
     }
   });
 
+  test("gives back the buffers that it took, when a first small block needed none", async () => {
+    const content = noise(2 * BLOCK_BYTES);
+    const ranges: Range[] = [
+      [0, 100],
+      [BLOCK_BYTES, 2 * BLOCK_BYTES],
+    ];
+    const { sender } = await send(new FakeFile(content), ranges);
+    expect(() => sender.close()).not.toThrow();
+  });
+
   test("sends only SEAL for no ranges", async () => {
     expect((await send(new FakeFile(noise(10)), [])).body.kinds).toBe("SEAL");
   });
