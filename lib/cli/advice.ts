@@ -3,7 +3,7 @@ import type { ErrorCode } from "../errors.ts";
 const OTHER_END = "Check that the other end is CommServer, in a compatible version.";
 
 /** What a person can do next, shown below the message; empty where the message says enough. */
-export const ADVICE: Readonly<Record<ErrorCode, string>> = {
+const ADVICE: Readonly<Record<ErrorCode, string>> = {
   BAD_MAGIC: "Check that the other end is CommServer. Both sides need --plaintext, or neither.",
   UNSUPPORTED_VERSION: "Update the older of the two programs.",
   BAD_HEADER: OTHER_END,
@@ -81,3 +81,13 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   INTERRUPTED: "",
   UNEXPECTED: "This is a defect: please report it with what you did.",
 };
+
+/** Advice for commands that take fewer flags than the usual advice names. */
+const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, string>>>>> = {
+  rename: { EXISTS: "Replace a file with --overwrite, or choose another name." },
+};
+
+/** The advice for an error of `command`, with no flag that the command refuses. */
+export function adviceFor(code: ErrorCode, command: string | undefined): string {
+  return (command === undefined ? undefined : ADVICE_OF[command]?.[code]) ?? ADVICE[code];
+}

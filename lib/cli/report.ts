@@ -1,11 +1,18 @@
 import { type CommError, RemoteError, toCommError } from "../errors.ts";
 import { ChangedIdentity } from "../trust/verify.ts";
-import { ADVICE } from "./advice.ts";
+import { adviceFor } from "./advice.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { escapeText, toJson } from "./escape.ts";
 import { EXIT_OF } from "./exit-codes.ts";
 import { inFlagWords } from "./flag-words.ts";
 import { completeAdvice, quoteWord } from "./shown-command.ts";
+
+export interface ReportOptions {
+  readonly program: string;
+  /** The command that failed, where its advice differs from that of others. */
+  readonly command?: string | undefined;
+  readonly json: boolean;
+}
 
 /**
  * Report an error on standard error, to a person or with `json` to a program. The only place where an error becomes an
@@ -13,7 +20,7 @@ import { completeAdvice, quoteWord } from "./shown-command.ts";
  *
  * @returns the exit code
  */
-export function reportError(thrown: unknown, io: ConsoleIo, options: { program: string; json: boolean }): number {
+export function reportError(thrown: unknown, io: ConsoleIo, options: ReportOptions): number {
   const error = toCommError(inFlagWords(thrown));
   const exit = EXIT_OF[error.code];
   if (error.code === "OUTPUT_CLOSED") return exit;
@@ -24,17 +31,17 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: { program: 
   if (error.code === "INTERRUPTED") return exit;
   const text = paint(io, "red", describeError(error));
   io.note(io.isShell ? text : `${options.program}: ${text}`);
-  const advice = adviceFor(error);
+  const advice = adviceOn(error, options.command);
   // A command to type outside the shell is no help in it.
   const isOfUse = advice !== "" && !(io.isShell && advice.includes(options.program));
   if (isOfUse) io.note(`  ${completeAdvice(advice)}`);
   return exit;
 }
 
-function adviceFor(error: CommError): string {
+function adviceOn(error: CommError, command: string | undefined): string {
   // The advice is to list the server, which does not help with a local file.
   if (error.code === "NOT_A_FILE" && !(error instanceof RemoteError)) return "";
-  const advice = ADVICE[error.code];
+  const advice = adviceFor(error.code, command);
   if (!(error instanceof ChangedIdentity) || !error.isKnown) return advice;
   return `${advice} If it was given a new identity on purpose: commserver-client forget ${quoteWord(escapeText(error.server))}`;
 }

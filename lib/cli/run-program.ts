@@ -23,8 +23,10 @@ export async function runProgram(program: Program, argv: readonly string[]): Pro
 }
 
 async function runCommand(program: Program, argv: readonly string[], io: ConsoleIo): Promise<number> {
+  let called: string | undefined;
   try {
     const { name, rest } = splitCommand(program, argv);
+    called = name;
     const command = program.commands[name ?? program.defaultCommand] as Command;
     const args = { ...command.args, ...BUILT_IN };
     const end = rest.indexOf("--");
@@ -40,7 +42,7 @@ async function runCommand(program: Program, argv: readonly string[], io: Console
     return await command.run(parseFlags(rest, args), io);
   } catch (thrown) {
     const error = inFlagWords(thrown);
-    const code = reportError(error, io, { program: program.name, json: argv.includes("--json") });
+    const code = reportError(error, io, { program: program.name, command: called, json: argv.includes("--json") });
     if (error instanceof UsageError && !argv.includes("--json")) io.note(`  See: ${program.name} --help`);
     return code;
   }

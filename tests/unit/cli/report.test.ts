@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { get } from "../../../lib/cli/client/get-command.ts";
+import { put } from "../../../lib/cli/client/put-command.ts";
+import { rename } from "../../../lib/cli/client/rename-command.ts";
 import { EXIT_CODES, EXIT_OF } from "../../../lib/cli/exit-codes.ts";
-import { describeError, reportError } from "../../../lib/cli/report.ts";
+import { describeError, type ReportOptions, reportError } from "../../../lib/cli/report.ts";
 import { UsageError } from "../../../lib/cli/usage-error.ts";
 import {
   CommError,
@@ -17,7 +20,7 @@ import { TestIo } from "../../support/test-io.ts";
 const PROGRAM = { program: "commserver-client", json: false };
 const JSON_OUT = { ...PROGRAM, json: true };
 
-function report(thrown: unknown, options = PROGRAM): { exit: number; notes: string[] } {
+function report(thrown: unknown, options: ReportOptions = PROGRAM): { exit: number; notes: string[] } {
   const io = new TestIo();
   const exit = reportError(thrown, io, options);
   expect(io.written).toEqual([]);
@@ -67,6 +70,21 @@ describe("reportError()", () => {
     const message = '"meminfo" is no file.';
     expect(report(new RemoteError("NOT_A_FILE", message)).notes[1]).toContain("commserver-client list PATH");
     expect(report(new StorageError("NOT_A_FILE", message)).notes).toHaveLength(1);
+  });
+
+  test("advises on what exists only with flags that the command takes", () => {
+    const exists = new RemoteError("EXISTS", '"b" exists.');
+    expect(report(exists, { ...PROGRAM, command: "rename" }).notes.slice(1)).toEqual([
+      "  Replace a file with --overwrite, or choose another name.",
+    ]);
+    for (const [name, { args }] of Object.entries({ get, put, rename })) {
+      const advice = report(exists, { ...PROGRAM, command: name })
+        .notes.slice(1)
+        .join(" ");
+      const flags = [...advice.matchAll(/--([a-z-]+)/g)].map(([, flag = ""]) => flag);
+      expect(flags).not.toEqual([]);
+      for (const flag of flags) expect(Object.keys(args)).toContain(flag);
+    }
   });
 
   test("knows every exit code that --help explains, and no other", () => {
