@@ -11,14 +11,14 @@ import type { Records } from "./records.ts";
 import type { DaemonSettings } from "./settings.ts";
 
 /** The parts of a server that the settings do not determine. */
-export interface ServerParts extends Pick<ServerOptions, "agent" | "storage" | "invite" | "onStopRequest"> {
+export interface DaemonParts extends Pick<ServerOptions, "agent" | "storage" | "invite" | "onStopRequest"> {
   readonly records: Records;
   readonly local: LocalAccess;
   readonly descriptors: DescriptorBudget;
 }
 
 /** A server that does not listen yet. */
-export function createServer(settings: DaemonSettings, parts: ServerParts): CommServer {
+export function createServer(settings: DaemonSettings, parts: DaemonParts): CommServer {
   const { records, local, descriptors, ...rest } = parts;
   const { tokens, ledger } = records;
   const { bandwidth } = settings;

@@ -7,7 +7,7 @@ import type { Clock } from "../session/clock.ts";
 import type { HttpConnection } from "./http-connection.ts";
 
 /** A peer that takes no byte of an answer for so long is cut off; it may ask for the rest again. */
-export const STALLED_MS = 120_000;
+export const ANSWER_STALLED_MS = 120_000;
 
 export interface HttpCallOptions {
   readonly request: IncomingMessage;
@@ -137,7 +137,7 @@ export class HttpCall implements GuestRequest {
 
   /** Wait for `sending`, a write to the connection, as long as the peer takes anything, and as the rates want it. */
   async paced(bytes: number, sending: Promise<void>): Promise<void> {
-    const cancel = this.#clock.after(STALLED_MS, () => this.connection.destroy());
+    const cancel = this.#clock.after(ANSWER_STALLED_MS, () => this.connection.destroy());
     try {
       await sending;
     } finally {

@@ -17,7 +17,7 @@ export const GRACE_MS = 5_000;
 /**
  * Transfers of one guest that move at once: a download manager opens 16 connections for a file, and only a few move.
  */
-export const MAX_TRANSFERS = 64;
+export const MAX_GUEST_TRANSFERS = 64;
 
 export interface GuestsOptions {
   readonly clock: Clock;
@@ -103,7 +103,7 @@ export class Guests {
   #enroll(seat: Candidate, account: Account, address: string, session: GuestSession): Member {
     const { seats, sessions } = this.#options;
     try {
-      return sessions.enrollGuest({ account, address, maxTransfers: MAX_TRANSFERS }, () => session);
+      return sessions.enrollGuest({ account, address, maxTransfers: MAX_GUEST_TRANSFERS }, () => session);
     } catch (cause) {
       session.abandon();
       seats.release(seat);

@@ -30,7 +30,7 @@ interface Held {
 }
 
 /** A holder whose peer moves nothing for this time gives way to waiting ones. */
-export const STALLED_MS = 5_000;
+export const HOLDER_STALLED_MS = 5_000;
 /** How long a moving transfer may continue while others wait. */
 const TURN_MS = 60_000;
 /** How long a holder may take to give its reservation back. */
@@ -88,7 +88,7 @@ export class Holders {
 }
 
 function isStalled({ movedAt }: Held, now: number): boolean {
-  return now - movedAt >= STALLED_MS;
+  return now - movedAt >= HOLDER_STALLED_MS;
 }
 
 function isOverdue(held: Held, now: number): boolean {

@@ -11,7 +11,7 @@ import type { MemoryShare } from "./memory-share.ts";
 import { Turns } from "./turns.ts";
 
 /** Transfers that move at once, of one session. */
-export const MAX_TRANSFERS = 4;
+export const MAX_SESSION_TRANSFERS = 4;
 
 /** Lists, digests and other long looks into the repository at once, of one session. */
 export const MAX_LOOKUPS = 8;
@@ -77,7 +77,7 @@ export class Member implements Counters {
     this.startedAt = options.startedAt;
     this.resumeToken = options.resumeToken;
     this.memory = options.memory;
-    this.#maxTransfers = options.maxTransfers ?? MAX_TRANSFERS;
+    this.#maxTransfers = options.maxTransfers ?? MAX_SESSION_TRANSFERS;
     this.#note(options.capabilities);
     this.#session = welcome(this);
   }

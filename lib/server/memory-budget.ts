@@ -1,5 +1,5 @@
 import type { Clock } from "../session/clock.ts";
-import { type Holder, Holders, STALLED_MS } from "./holders.ts";
+import { HOLDER_STALLED_MS, type Holder, Holders } from "./holders.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
 import { MemoryShare, type Need, Reservation, type ShareBudget } from "./memory-share.ts";
 
@@ -89,7 +89,7 @@ export class MemoryBudget implements ShareBudget {
     let bytes = 0;
     for (const waiting of this.#waiting) {
       const { share, need, since } = waiting;
-      if (!this.#isFirst(waiting) || now - since < STALLED_MS || shares.has(share)) continue;
+      if (!this.#isFirst(waiting) || now - since < HOLDER_STALLED_MS || shares.has(share)) continue;
       shares.add(share);
       bytes += need.least;
     }

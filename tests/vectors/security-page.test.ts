@@ -18,7 +18,7 @@ import {
 import { ERRORS } from "../../lib/errors.ts";
 import { MAX_RANGES } from "../../lib/gateway/byte-ranges.ts";
 import { HEAD_MS, IDLE_MS, MAX_HEAD_BYTES } from "../../lib/gateway/gateway.ts";
-import { STALLED_MS as ANSWER_STALLED_MS } from "../../lib/gateway/http-call.ts";
+import { ANSWER_STALLED_MS } from "../../lib/gateway/http-call.ts";
 import { MAX_PIPELINED } from "../../lib/gateway/http-connection.ts";
 import { GLOB_LIMITS } from "../../lib/glob.ts";
 import { MAX_HOLES } from "../../lib/holes.ts";
@@ -34,10 +34,10 @@ import { MAX_POSITION } from "../../lib/protocol/messages.ts";
 import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
 import { MAX_WAITING_PER_GROUP } from "../../lib/server/access/secrets.ts";
 import { MAX_REQUESTS } from "../../lib/server/guest-session.ts";
-import { GRACE_MS as GUEST_GRACE_MS, MAX_TRANSFERS as GUEST_TRANSFERS } from "../../lib/server/guests.ts";
-import { STALLED_MS } from "../../lib/server/holders.ts";
+import { GRACE_MS as GUEST_GRACE_MS, MAX_GUEST_TRANSFERS } from "../../lib/server/guests.ts";
+import { HOLDER_STALLED_MS } from "../../lib/server/holders.ts";
 import { MAX_BYTES as LEFT_OUT_BYTES } from "../../lib/server/left-out-list.ts";
-import { MAX_LOOKUPS, MAX_TRANSFERS } from "../../lib/server/member.ts";
+import { MAX_LOOKUPS, MAX_SESSION_TRANSFERS } from "../../lib/server/member.ts";
 import { memoryLimits } from "../../lib/server/memory-limits.ts";
 import { MAX_WATCHES } from "../../lib/server/methods/watch.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
@@ -78,7 +78,7 @@ const NUMBERS: Record<string, string> = {
   "HTTP: an answer of which nothing is taken": `${ANSWER_STALLED_MS / 1000} s`,
   "HTTP: ranges of a request": `${MAX_RANGES}`,
   "HTTP: requests of one client at once": `${MAX_REQUESTS}`,
-  "HTTP: transfers of one client that move": `${GUEST_TRANSFERS}`,
+  "HTTP: transfers of one client that move": `${MAX_GUEST_TRANSFERS}`,
   "HTTP: secrets of one address to be looked at": `${MAX_WAITING_PER_GROUP}`,
   "HTTP: a seat without a request": `${GUEST_GRACE_MS / 1000} s`,
   "connections in their handshake": `${handshakes}`,
@@ -92,13 +92,13 @@ const NUMBERS: Record<string, string> = {
   "silence of a peer": `${(HEARTBEAT_MS * SILENT_INTERVALS) / 1000} s`,
   "checks whether a held-up peer has gone": `one in ${PAUSED_LOOK_MS / 1000} s (Linux)`,
   "requests under way in a session": `${MAX_STREAMS}`,
-  "transfers that move in a session": `${MAX_TRANSFERS}`,
+  "transfers that move in a session": `${MAX_SESSION_TRANSFERS}`,
   "lists and digests at work in a session": `${MAX_LOOKUPS}`,
   "bytes under way on a stream, before its turn": `${FIRST_CREDIT_BYTES / KIB} KiB`,
   "bytes under way on a stream, in its turn": `${MAX_WINDOW_BYTES / KIB / KIB} MiB, less with a rate`,
   "answers that wait for a slow peer": `${CONGESTED_BYTES / KIB} KiB`,
   "the same of one session": `${MAX_SESSION_MEMORY} MiB`,
-  "a transfer that idles while others wait": `${STALLED_MS / 1000} s`,
+  "a transfer that idles while others wait": `${HOLDER_STALLED_MS / 1000} s`,
   "`status` a second": PAGES_PER_LIST === 10 ? "ten times that" : "",
   "watches of a session": `${MAX_WATCHES}`,
   "records that wait for a slow reader": `${MAX_BACKLOG.records}, and ${MAX_BACKLOG.bytes / KIB / KIB} MiB`,
