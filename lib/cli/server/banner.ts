@@ -46,7 +46,7 @@ export function bannerText(serving: Serving, warnings: readonly string[], io: Co
   text += row("Access", accessOf(serving));
   if (serving.web !== "off") {
     text += row("Web", webOf(serving));
-    if (serving.pin !== null) text += row("", paint(io, "dim", `for curl: --insecure --pinnedpubkey ${serving.pin}`));
+    for (const hint of webHints(serving)) text += row("", paint(io, "dim", hint));
   }
   if (fingerprint !== null) text += row("Identity", fingerprint);
   text += row("Seats", `${plural(serving.maxClients, "client")}, and ${serving.maxWaiting} may wait`);
@@ -68,6 +68,14 @@ function accessOf({ isOpen }: Serving): string {
 /** The address for a browser on this machine, or where the server can be reached at all. */
 function webOf({ host, port, isPlaintext }: Serving): string {
   return `${isPlaintext ? "http" : "https"}://${formatHostPort(host ?? "localhost", port)}/files/ (read-only)`;
+}
+
+/** How people without the client log in, and how curl knows the server. */
+function webHints({ isOpen, pin, stateDir }: Serving): string[] {
+  const login = `for a login, NAME:SECRET: commserver-server token add web --role read${stateDirWords(stateDir)}`;
+  const user = isOpen ? "" : "--user NAME:SECRET ";
+  const curl = `for curl: ${user}--insecure --pinnedpubkey ${pin}`;
+  return [...(isOpen ? [] : [login]), ...(pin === null ? [] : [curl])];
 }
 
 function dangers({ isPlaintext, isOpen, host }: Serving): string[] {

@@ -107,7 +107,7 @@ export function describeNew({ token, invite }: IssueTokenResult): string {
   return (
     "It is shown only once. On the other machine:\n\n" +
     `  commserver-client join ${escapeText(invite)}\n\n` +
-    `The token alone, for COMMSERVER_TOKEN or --token-file:\n\n  ${escapeText(token)}\n`
+    `The token alone, for COMMSERVER_TOKEN, --token-file, or HTTP (curl --user):\n\n  ${escapeText(token)}\n`
   );
 }
 

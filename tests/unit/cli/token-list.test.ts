@@ -28,6 +28,7 @@ describe("a token that was made", () => {
   test("is shown with what to do; what a hostile server answers moves no cursor", () => {
     const text = describeNew({ token: "a:b\u001b[2J", invite: "csinvite1_x\u001b]0;y\u0007" });
     expect(text).toContain("commserver-client join csinvite1_x");
+    expect(text).toContain("HTTP (curl --user)");
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
   });
 });
