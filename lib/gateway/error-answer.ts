@@ -4,11 +4,11 @@ import type { ErrorCode } from "../errors.ts";
 import type { HttpCall } from "./http-call.ts";
 import { STATUS_OF } from "./http-status.ts";
 
-/** What a client is told of a failure. */
+/** What the answer says about a failure. */
 export interface Failed {
   readonly code: ErrorCode;
   readonly message: string;
-  /** When the same is worth another try. */
+  /** How long to wait before the next try. */
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -22,10 +22,10 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, string>>> = {
   TOO_OFTEN: "Wait a second between requests.",
   CROWDED: "Try again later.",
   OVERLOADED: "Try again in a moment.",
-  CHANGED: "Begin from the start: the file is not the one any more that it was.",
+  CHANGED: "Start again from the beginning.",
 };
 
-/** Waits, in seconds, for codes that tell none themselves. */
+/** Seconds to wait, for errors that name no time. */
 const RETRY_SECONDS: Partial<Readonly<Record<ErrorCode, number>>> = {
   SERVER_FULL: 5,
   TOO_MANY_SESSIONS: 5,
@@ -37,7 +37,7 @@ const RETRY_SECONDS: Partial<Readonly<Record<ErrorCode, number>>> = {
   CROWDED: 5,
 };
 
-/** Answer with the failure, as JSON for those who prefer it, else as text. */
+/** Answer with the failure, as JSON where the client prefers it, else as text. */
 export function replyFailed(call: HttpCall, failed: Failed, headers: OutgoingHttpHeaders = {}): void {
   const { code, message, retryAfterMs } = failed;
   const status = STATUS_OF[code];

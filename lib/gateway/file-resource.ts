@@ -26,7 +26,7 @@ export async function answerFile(
     const { size, modifiedAt, etag } = file.entry;
     const tag = entityTag(etag);
     if (wanted !== null && wanted !== etag && wanted !== tag) {
-      throw new StreamError("CHANGED", `${quote(path)} is not the file any more that it was.`);
+      throw new StreamError("CHANGED", `${quote(path)} has changed.`);
     }
     const type = contentType(path);
     const sha256 = digests.known(file.entry);

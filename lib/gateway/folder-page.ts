@@ -58,7 +58,8 @@ export function pageRow({ path, kind, size, modifiedAt }: StorageEntry): string 
 
 /** The end of the page. `leftOut`: entries that could not be listed. */
 export function pageEnd(leftOut: number): string {
-  const left = leftOut === 0 ? "" : `<p class="left">${leftOut} entries can't be shown.</p>\n`;
+  const left =
+    leftOut === 0 ? "" : `<p class="left">${leftOut} ${leftOut === 1 ? "entry" : "entries"} can't be shown.</p>\n`;
   return `</tbody>\n</table>\n${left}</main>\n</body>\n</html>\n`;
 }
 

@@ -173,7 +173,7 @@ export class Gateway {
     const { host } = checkMessage(request);
     const { method = "" } = request;
     if (hasBody(request)) call.endsConnection();
-    if (!ALLOWED.includes(method)) return call.reply(405, { allow: ALLOWED.join(", ") });
+    if (!ALLOWED.includes(method)) return refuseMethod(call);
     if (hasBody(request)) throw new StreamError("BAD_PARAMS", `${method} takes no body.`);
     if (method === "OPTIONS") return call.reply(204, { allow: ALLOWED.join(", ") });
     const target = parseTarget(request.url ?? "");
@@ -217,7 +217,12 @@ export class Gateway {
   }
 }
 
-/** What a peer hears that has not shown who it is. */
+function refuseMethod(call: HttpCall): void {
+  const headers = { allow: ALLOWED.join(", "), "content-type": "text/plain; charset=utf-8" };
+  call.reply(405, headers, `405 Method Not Allowed: this server takes ${headers.allow}.\n`);
+}
+
+/** What a peer is told before it has shown who it is. */
 function strangersWords(error: CommError): Failed {
   if (ERRORS[error.code].scope !== "local") return error;
   return { code: "INTERNAL", message: "The server failed on this request." };

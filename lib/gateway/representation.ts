@@ -36,7 +36,7 @@ export async function answerWith(call: HttpCall, representation: Representation,
   const verdict = judge(fields, state, { isRead: true, now });
   const common = { etag: tag, "last-modified": formatHttpDate(modifiedAt), "cache-control": "no-cache" };
   if (verdict === "not modified") return call.reply(304, common);
-  if (verdict === "failed") throw new StreamError("CHANGED", `${name} is not in the state that was asked for.`);
+  if (verdict === "failed") throw new StreamError("CHANGED", `${name} has changed.`);
   const all = { ...common, "accept-ranges": "bytes", ...headers };
   const ranges = mayBeRanged(fields, state, now) ? parseRange(fields.range, size) : "whole";
   if (ranges === "unsatisfiable") {

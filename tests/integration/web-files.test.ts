@@ -77,6 +77,12 @@ describe("a file", () => {
     expect((await site.ask("/files/a.txt", { headers: since })).status).toBe(304);
   });
 
+  test("can't be written: 405 names the methods that are answered", async () => {
+    const { status, headers, body } = await site.ask("/files/a.txt", { method: "DELETE" });
+    expect([status, headers["allow"]]).toEqual([405, "GET, HEAD, OPTIONS"]);
+    expect(body.toString()).toBe("405 Method Not Allowed: this server takes GET, HEAD, OPTIONS.\n");
+  });
+
   test("in another state than was asked for is refused", async () => {
     expect((await site.ask("/files/a.txt", { headers: { "if-match": '"other"' } })).status).toBe(412);
     expect((await site.ask("/files/a.txt?etag=other")).status).toBe(412);

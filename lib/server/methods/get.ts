@@ -144,7 +144,7 @@ function rangeOf(
 ): Range {
   const { path, offset, length, etag } = request;
   if (etag !== undefined && etag !== entry.etag) {
-    throw new StreamError("CHANGED", `${quote(path)} is not the file any more that it was.`);
+    throw new StreamError("CHANGED", `${quote(path)} has changed.`);
   }
   if (entry.size > MAX_NUMBERED_BYTES) {
     throw new StreamError(

@@ -17,7 +17,8 @@ test("a folder's page has one relative link for each entry, and tells size and t
   expect(pageRow(entryOf("docs/pipe", "other"))).not.toContain("href");
   expect(pageHead("")).not.toContain("../");
   expect(pageHead("docs")).toContain('<a href="../">');
-  expect(pageEnd(3)).toContain("3 entries");
+  expect(pageEnd(3)).toContain("3 entries can't");
+  expect(pageEnd(1)).toContain("1 entry can't");
 });
 
 test("no name is anything but text on the page, and its link is the name and nothing else", () => {
