@@ -26,8 +26,8 @@ interface Measured {
 }
 
 /**
- * Answer GET and HEAD for all below a folder as a tar of exact length. Each byte's place follows from the list of the folder:
- * so any part can be had by itself, and nothing but the list is read for what lies before it. Nothing of the list is kept:
+ * Answer GET and HEAD for everything below a folder as a tar of exact length. The list of the folder tells the place of
+ * each byte, so any part can be sent by itself, and only the list is read for what lies before it. The list is not kept:
  * it is walked once to measure, and once more to send.
  *
  * @throws StorageError as Storage.list(); StreamError CHANGED, TooOftenError
@@ -72,7 +72,7 @@ async function measure(call: HttpCall, path: string, server: GatewayParts): Prom
   return { size, state: digest.digest("base64url"), modifiedAt, leftOut: skipped.count };
 }
 
-/** @throws StorageError CHANGED when the folder is not the one any more that was measured */
+/** @throws StorageError CHANGED when the folder has changed since it was measured */
 async function sendArchivePart(
   call: HttpCall,
   path: string,
@@ -96,12 +96,12 @@ async function sendArchivePart(
     if (at >= to || call.isClosed) return;
   }
   if (call.isClosed) return;
-  // The last bytes say that all of it was as it was told.
+  // The last bytes tell the client that everything was as announced.
   if (at + TAR_END_BYTES !== size || digest.digest("base64url") !== state) throw fileChanged(path);
   await sendBytes(call, new Uint8Array(TAR_END_BYTES), at, [from, to]);
 }
 
-/** Send what of a file lies in `data`, a part of the archive in which the file begins at `start`. */
+/** Send the part of a file that lies in `data`, a part of the archive; the file begins at `start` of the archive. */
 async function sendMember(
   call: HttpCall,
   entry: StorageEntry,
@@ -119,7 +119,7 @@ async function sendMember(
   }
 }
 
-/** Send what of `bytes`, which begin at `start`, lies in `part`. */
+/** Send the part of `bytes`, which begin at `start`, that lies in `part`. */
 async function sendBytes(call: HttpCall, bytes: Uint8Array, start: number, part: ByteRange): Promise<void> {
   const cut = overlap([start, start + bytes.length], part);
   if (cut === undefined || call.isClosed) return;
@@ -155,7 +155,7 @@ function memberBytes(path: string, entry: StorageEntry): number {
   return tarHead(nameIn(path, entry), entry).length + bytes + tarPadding(bytes);
 }
 
-/** Below one folder of the archive, which is named as the one that was asked for. */
+/** Everything lies below one folder of the archive, named like the requested one. */
 function nameIn(path: string, entry: StorageEntry): string {
   return entry.path.slice(path.length - baseName(path).length);
 }

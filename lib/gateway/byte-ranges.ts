@@ -3,7 +3,7 @@
 /** Bytes from the first number up to, not including, the second. */
 export type ByteRange = readonly [from: number, to: number];
 
-/** What a field Range asks for: nothing that counts, nothing that is there, or these parts in the order of the request. */
+/** What a field Range asks for: nothing that counts, nothing that exists, or these parts in the order of the request. */
 export type RangeAnswer = "whole" | "unsatisfiable" | readonly ByteRange[];
 
 /** More parts than that get 416: each costs a head in the answer, and no honest client asks for so many. */
@@ -14,7 +14,7 @@ const RANGE = /^(?:(\d+)-(\d*)|-(\d+))$/;
 
 /**
  * Read the value of Range for a representation of `size` bytes. What can't be understood counts as absent (RFC 9110,
- * 14.2). When parts overlap, all of them are told as the fewest parts, in the order of the file (15.3.7.2).
+ * 14.2). When parts overlap, they are merged into the fewest parts, in the order of the file (15.3.7.2).
  */
 export function parseRange(value: string | undefined, size: number): RangeAnswer {
   if (value === undefined || !/^bytes=/i.test(value)) return "whole";
@@ -45,7 +45,7 @@ function lastBytes(count: number, size: number): ByteRange | undefined {
   return count === 0 || size === 0 ? undefined : [Math.max(0, size - count), size];
 }
 
-/** undefined: nothing of it is there. */
+/** undefined: the file has none of these bytes. */
 function fromTo(first: string, last: string | undefined, size: number): ByteRange | undefined | "invalid" {
   const from = Number(first);
   const end = last === undefined || last === "" ? Number.POSITIVE_INFINITY : Number(last);
@@ -53,7 +53,7 @@ function fromTo(first: string, last: string | undefined, size: number): ByteRang
   return from >= size ? undefined : [from, Math.min(end + 1, size)];
 }
 
-/** As they are, unless some overlap. */
+/** The ranges as they are, or merged if some overlap. */
 function joined(ranges: readonly ByteRange[]): readonly ByteRange[] {
   const sorted = ranges.toSorted(([a], [b]) => a - b);
   const fewest: [number, number][] = [];

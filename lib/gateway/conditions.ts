@@ -3,7 +3,7 @@ import { parseHttpDate } from "./http-date.ts";
 
 /** Conditional requests. Source: RFC 9110, section 13. */
 
-/** The fields that make a request conditional, as they came. */
+/** The fields that make a request conditional, as they arrived. */
 export interface ConditionFields {
   readonly "if-match"?: string | undefined;
   readonly "if-none-match"?: string | undefined;
@@ -12,7 +12,7 @@ export interface ConditionFields {
   readonly "if-range"?: string | undefined;
 }
 
-/** What there is; undefined where nothing is. Times in milliseconds since 1970. */
+/** The present state; undefined where nothing exists. Times in milliseconds since 1970. */
 export interface CurrentState {
   readonly tag: string;
   readonly modifiedAt: number | undefined;
@@ -20,7 +20,7 @@ export interface CurrentState {
 
 export type Verdict = "go on" | "not modified" | "failed";
 
-/** A date tells states apart only when the last change is older than what a date can tell. */
+/** A date, which has whole seconds, identifies a state only when the last change is older than this. */
 const STRONG_DATE_MS = 2_000;
 
 /** What the conditions say, in the order of RFC 9110, 13.2.2. `isRead`: the method is GET or HEAD. */
@@ -58,7 +58,7 @@ export function mayBeRanged(
   return modifiedAt !== undefined && date === seconds(modifiedAt) && now - modifiedAt >= STRONG_DATE_MS;
 }
 
-/** A list that can't be read names no state. */
+/** A list that can't be read matches no state. */
 function matches(
   value: string,
   state: CurrentState | undefined,

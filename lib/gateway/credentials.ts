@@ -15,9 +15,10 @@ export interface Origin {
 }
 
 /**
- * Who the field Authorization shows; without one, who needs no token. A token itself crosses only what nobody else reads.
+ * The account that the field Authorization proves; without the field, that of a peer that needs no token. A token is
+ * accepted only over a connection that nobody else can read.
  *
- * @throws AccessError TOKEN_REQUIRED, ACCESS_DENIED, THROTTLED; StreamError NOT_ALLOWED where a token would be read by others
+ * @throws AccessError TOKEN_REQUIRED, ACCESS_DENIED, THROTTLED; StreamError NOT_ALLOWED where others could read a token
  */
 export async function identify(authorization: string | undefined, origin: Origin, access: Access): Promise<Account> {
   if (authorization === undefined) {

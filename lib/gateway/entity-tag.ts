@@ -1,11 +1,11 @@
 /** Entity tags. Source: RFC 9110, section 8.8.3. */
 
-/** The strong tag of a state, which is any text. */
+/** The strong tag of a state; the state is any text. */
 export function entityTag(state: string): string {
   return `"${encodeURIComponent(state)}"`;
 }
 
-/** A list of tags, as in If-Match; undefined when it is none. */
+/** Read a list of tags, as in If-Match; undefined when it is not one. */
 export function parseTags(value: string): "any" | readonly string[] | undefined {
   if (value.trim() === "*") return "any";
   const tags: string[] = [];

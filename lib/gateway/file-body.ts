@@ -2,21 +2,21 @@ import { fileChanged, type OpenFile } from "../storage/storage.ts";
 import type { ByteRange } from "./byte-ranges.ts";
 import type { HttpCall } from "./http-call.ts";
 
-/** Read and sent at once where bytes pass through this process. */
+/** Bytes that are read and sent at once where they pass through this process. */
 const PIECE_BYTES = 256 * 1024;
 
 /** The same where the system sends them itself. */
 const DIRECT_BYTES = 4 * 1024 * 1024;
 
-/** The last bytes are read, not sent by the system: so the file is checked when all before them has left. */
+/** The last bytes are read, not sent by the system, so that the file is checked when all before them has left. */
 const LAST_BYTES = 64 * 1024;
 
-/** What it takes in memory. */
+/** The memory that it takes. */
 export const BODY_NEED = { least: PIECE_BYTES, most: PIECE_BYTES };
 
 /**
- * Send a part of an open file as part of a body. It breaks off when the file changes: old and new bytes must not become one
- * file.
+ * Send a part of an open file as part of a body. It breaks off when the file changes: old and new bytes must not be
+ * mixed in one file.
  *
  * @throws StorageError as OpenFile.read()
  */

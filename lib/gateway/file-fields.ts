@@ -2,13 +2,13 @@ import { create } from "content-disposition";
 import mime from "mime";
 import { baseName } from "../path.ts";
 
-/** Fields that tell of a file. */
+/** Fields that describe a file. */
 
-/** Types in which a browser runs what is inside, by its own type or as part of a page. */
+/** Types whose content a browser would run, by itself or as part of a page. */
 const RUNS =
   /^(?:text\/(?:html|xml|javascript|css)|image\/svg\+xml|application\/(?:[\w.+-]*\+xml|xml|xhtml|javascript|pdf))\b/;
 
-/** The media type by the name alone; bytes of any kind where it tells nothing. */
+/** The media type, by the name alone; bytes of any kind where the name says nothing. */
 export function contentType(path: string): string {
   return mime.getType(baseName(path)) ?? "application/octet-stream";
 }

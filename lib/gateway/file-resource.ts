@@ -11,7 +11,7 @@ import { answerWith } from "./representation.ts";
 const FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'";
 
 /**
- * Answer GET and HEAD for a file. `wanted`: the etag of the query `?etag=`, for clients that have no If-Range of their own.
+ * Answer GET and HEAD for a file. `wanted`: the etag of the query `?etag=`, for clients that send no If-Range.
  *
  * @throws StorageError as Storage.open(); StreamError CHANGED
  */

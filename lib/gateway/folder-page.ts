@@ -4,8 +4,8 @@ import type { StorageEntry } from "../storage/storage.ts";
 import { encodeName } from "./request-target.ts";
 
 /**
- * A folder as a page for people, and for programs that read links (rclone, lftp, wget): each entry is one relative link, to
- * its encoded name and without a query, for some of them drop links that have one.
+ * A folder as a page for people, and for programs that read links (rclone, lftp, wget). Each entry is one relative link
+ * to its encoded name, without a query: some of these programs drop links that have one.
  */
 
 const STYLE = `:root{color-scheme:light dark}
@@ -20,7 +20,7 @@ tbody tr:hover{background:color-mix(in srgb,currentColor 8%,transparent)}
 
 const STYLE_DIGEST = createHash("sha256").update(STYLE).digest("base64");
 
-/** Nothing but its own style. */
+/** The page may use its own style and nothing else. */
 export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** The page up to its first entry. `path`: "" is the root. */
@@ -48,7 +48,7 @@ export function pageRow({ path, kind, size, modifiedAt }: StorageEntry): string 
   const name = baseName(path);
   const shown = escapeHtml(kind === "folder" ? `${name}/` : name);
   const href = `${encodeName(name)}${kind === "folder" ? "/" : ""}`;
-  // What is neither file nor folder can't be fetched.
+  // An entry that is neither file nor folder can't be fetched.
   const cell = kind === "file" || kind === "folder" ? `<a href="${href}">${shown}</a>` : shown;
   const iso = new Date(Math.floor(modifiedAt)).toISOString();
   const time = kind === "file" ? `<time datetime="${iso}">${iso.slice(0, 16).replace("T", " ")}</time>` : "";
@@ -63,7 +63,7 @@ export function pageEnd(leftOut: number): string {
   return `</tbody>\n</table>\n${left}</main>\n</body>\n</html>\n`;
 }
 
-/** Text as it stands in HTML, in quotes as well. Direction controls are shown as what they are. */
+/** Escape text for HTML, also inside quotes. Direction controls are shown as their codes. */
 function escapeHtml(text: string): string {
   return text
     .replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)

@@ -9,7 +9,7 @@ import { entityTag } from "./entity-tag.ts";
 import { PAGE_POLICY, pageEnd, pageHead, pageRow } from "./folder-page.ts";
 import type { HttpCall } from "./http-call.ts";
 
-/** How a folder is told. */
+/** How a folder is written. */
 interface FolderFormat {
   readonly type: string;
   readonly policy?: string;
@@ -55,7 +55,7 @@ export async function answerFolder(
     const skipped = { count: 0 };
     const walk = storage.list(path, { enter: () => false, skipped })[Symbol.asyncIterator]();
     try {
-      // Before the head, so that a folder that is missing is an answer and not a page that breaks off.
+      // Before the head, so that a missing folder gets an error and not a page that breaks off.
       let step = await walk.next();
       call.response.writeHead(200, headers);
       if (call.isHead) return void call.response.end();

@@ -1,24 +1,24 @@
 import type { Transport, TransportHandler } from "../session/transport.ts";
 import { WrappedTransport } from "../session/wrapped-transport.ts";
 
-/** A transport that knows what its TLS handshake has agreed on. */
+/** A transport that knows which protocol its TLS handshake agreed on. */
 export interface NegotiatedTransport extends Transport {
   /** The name of ALPN (RFC 7301); "" for a handshake without one, undefined without TLS, or before its end. */
   readonly applicationProtocol: string | undefined;
 }
 
 export interface ForkOptions {
-  /** Takes each connection at once: who says nothing counts among the handshakes, and is cut off with them. */
+  /** Gets each connection at once: a silent one counts among the handshakes, and is cut off like them. */
   toSessions(transport: Transport): void;
-  /** Takes those that turn out to speak HTTP; to the other side they have ended without a byte. */
+  /** Gets those that turn out to speak HTTP; for toSessions they have then ended without a byte. */
   toHttp(transport: Transport): void;
 }
 
 const SESSIONS = "commserver/1";
 
 /**
- * Two protocols at one port. ALPN decides where there is TLS, and only it: what speaks another protocol than it has named
- * is a fault of that protocol. Else the first byte does: a letter is HTTP, all else is CommServer's, or nonsense.
+ * Two protocols at one port. With TLS only ALPN decides: a peer that then speaks another protocol violates the one it
+ * named. Without TLS the first byte decides: a letter is HTTP, anything else is CommServer's protocol or nonsense.
  */
 export function fork(transport: NegotiatedTransport, { toSessions, toHttp }: ForkOptions): void {
   const split = new Split(transport, toHttp);
@@ -83,7 +83,7 @@ class Branch extends WrappedTransport {
     this.#onStart = onStart;
   }
 
-  /** Nothing that it is told from now on reaches the transport. */
+  /** From now on, nothing that is called here reaches the transport. */
   letGo(): void {
     this.#isGone = true;
   }

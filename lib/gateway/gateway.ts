@@ -20,7 +20,7 @@ import { TooOftenError } from "./too-often.ts";
 export const MAX_HEAD_BYTES = 16 * 1024;
 /** From the first byte of a head to its last. */
 export const HEAD_MS = 10_000;
-/** Characters of a target that an event tells. */
+/** The most characters of a target that an event shows. */
 const MAX_TOLD = 1_024;
 /** A connection without a request. */
 export const IDLE_MS = 60_000;
@@ -28,7 +28,7 @@ export const IDLE_MS = 60_000;
 /** Methods that are answered. */
 const ALLOWED = ["GET", "HEAD", "OPTIONS"];
 
-/** Said on every answer: what is in a file is the file's own matter, never this server's page. */
+/** Fields of every answer: the content of a file must never act as a page of this server. */
 const COMMON_FIELDS = {
   "x-content-type-options": "nosniff",
   "cross-origin-resource-policy": "same-origin",
@@ -37,7 +37,7 @@ const COMMON_FIELDS = {
 
 export interface GatewayOptions {
   readonly server: GatewayParts;
-  /** Connections without a request that there may be at once, of all and of one address; who rests longest makes room. */
+  /** The most connections without a request, in all and of one address; the one that has rested longest makes room. */
   readonly maxIdle: number;
   readonly maxIdlePerAddress: number;
   readonly knownHosts: KnownHosts;
@@ -51,7 +51,7 @@ export interface GatewayOptions {
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #http: http.Server;
-  /** Those without a request. */
+  /** Connections without a request. */
   readonly #idle: Handshakes<HttpConnection>;
   readonly #connections = new Set<HttpConnection>();
   readonly #cancels = new WeakMap<HttpConnection, () => void>();
@@ -66,7 +66,7 @@ export class Gateway {
     });
     const take = (request: IncomingMessage, response: ServerResponse) => this.#take(request, response);
     this.#http.on("request", take);
-    // Judged before the body: nobody sends what will be refused.
+    // Judged before the body: so nobody sends a body that will be refused.
     this.#http.on("checkContinue", take);
     this.#http.on("checkExpectation", take);
     this.#http.on("upgrade", (_request, connection) => refuseRaw(connection, "501 Not Implemented"));
@@ -100,7 +100,7 @@ export class Gateway {
     for (const connection of [...this.#connections]) if (connection.requests === 0) connection.destroy();
   }
 
-  /** Without a request from now on. */
+  /** The connection has no request from now on. */
   #rest(connection: HttpConnection): void {
     if (connection.destroyed) return;
     if (this.#options.server.lifecycle.stopping.aborted) return void connection.end();

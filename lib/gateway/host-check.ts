@@ -6,8 +6,9 @@ import { quote } from "../quote.ts";
 export type KnownHosts = ReadonlySet<string>;
 
 /**
- * A page of somebody else can make a browser come here under that page's own name, which leads to this address for a moment
- * (DNS rebinding), and read the answers. So a name that is not this server's gets none. Addresses name nobody else.
+ * A foreign page can point its own name to this address for a moment (DNS rebinding), make a browser send requests here,
+ * and read the answers. So a request under a name that is not this server's is refused. An address is safe: it is nobody
+ * else's name.
  *
  * @throws StreamError NOT_ALLOWED
  */

@@ -6,7 +6,7 @@ import type { Guest } from "../server/guests.ts";
 import type { Clock } from "../session/clock.ts";
 import type { HttpConnection } from "./http-connection.ts";
 
-/** A peer that takes no byte of an answer for so long is cut off; it may ask for the rest again. */
+/** A peer that takes no byte of an answer for this long is cut off; it may request the rest again. */
 export const ANSWER_STALLED_MS = 120_000;
 
 export interface HttpCallOptions {
@@ -16,7 +16,7 @@ export interface HttpCallOptions {
   readonly clock: Clock;
 }
 
-/** A request under way and its answer. To turns and memory it is what a stream is. */
+/** A request under way and its answer. Turns and memory treat it like a stream. */
 export class HttpCall implements GuestRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -28,9 +28,9 @@ export class HttpCall implements GuestRequest {
   /** Bytes of the request. */
   readonly received: number;
   readonly #onGone = () => this.#close();
-  /** Whose it is, once that is known. */
+  /** The client that sent it, once that is known. */
   guest: Guest | undefined;
-  /** Why it was given up on this side. */
+  /** Why this side gave it up. */
   #endedBy: { code: ReasonCode; message: string } | undefined;
 
   constructor({ request, response, connection, clock }: HttpCallOptions) {
@@ -47,7 +47,7 @@ export class HttpCall implements GuestRequest {
     return this.request.method === "HEAD";
   }
 
-  /** Settles when nobody waits for the answer any more, or it is whole. */
+  /** Settles when the answer is whole, or nobody waits for it any more. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
@@ -77,19 +77,19 @@ export class HttpCall implements GuestRequest {
     this.end(code, message);
   }
 
-  /** Give it up. What has begun to come breaks off: its length was told, so nobody takes it for whole. */
+  /** Give it up. An answer that has begun breaks off: its head has the length, so nobody takes it for whole. */
   end(code: ReasonCode, message: string): void {
     this.#endedBy ??= { code, message };
     if (this.response.headersSent) this.connection.destroy();
     this.#close();
   }
 
-  /** Nothing more is read from the connection. */
+  /** Close the connection after this answer: nothing more is read from it. */
   endsConnection(): void {
     this.response.setHeader("connection", "close");
   }
 
-  /** Resolves when the answer has been handed over, or nobody takes it any more. */
+  /** Resolves when the answer has been handed to the connection, or the connection is gone. */
   async sent(): Promise<void> {
     if (this.isWhole || this.connection.destroyed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -99,12 +99,12 @@ export class HttpCall implements GuestRequest {
     await promise;
   }
 
-  /** The whole answer was handed over. */
+  /** Whether the whole answer was handed to the connection. */
   get isWhole(): boolean {
     return this.response.writableFinished;
   }
 
-  /** All is said. */
+  /** The request is over. */
   finish(): void {
     this.connection.off("close", this.#onGone);
     this.#close();
@@ -135,7 +135,7 @@ export class HttpCall implements GuestRequest {
     else this.response.end(bytes);
   }
 
-  /** Wait for `sending`, a write to the connection, as long as the peer takes anything, and as the rates want it. */
+  /** Wait for `sending`, a write to the connection, and for the rate limit; a peer that takes nothing is cut off. */
   async paced(bytes: number, sending: Promise<void>): Promise<void> {
     const cancel = this.#clock.after(ANSWER_STALLED_MS, () => this.connection.destroy());
     try {

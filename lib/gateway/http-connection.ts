@@ -1,21 +1,21 @@
 import { Duplex } from "node:stream";
 import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../session/transport.ts";
 
-/** So much is given to the parser at once: it tells of every request in it before anything else happens. */
+/** Bytes that the parser gets at once: it reports every request in them before anything else happens. */
 const PIECE_BYTES = 16 * 1024;
 
 /** Requests that one connection may send ahead of their answers. */
 export const MAX_PIPELINED = 16;
 
-/** A connection of HTTP: a stream for node:http over a transport, and a direct way for the bodies of answers. */
+/** An HTTP connection: a stream for node:http over a transport, and a direct way for the bodies of answers. */
 export class HttpConnection extends Duplex implements TransportHandler {
   readonly #transport: Transport;
   readonly peer: string;
   readonly peerAddress: PeerAddress;
   readonly isEncrypted: boolean;
-  /** Told of each arrival of bytes. */
+  /** Called when bytes arrive. */
   onArrival: () => void = () => {};
-  /** A head has begun to come. */
+  /** A head has begun to arrive. */
   isReading = false;
   #bytesIn = 0;
   bytesOut = 0;
@@ -39,12 +39,12 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return this.peerAddress.group;
   }
 
-  /** Requests that are being answered, or wait for that. */
+  /** Requests that are being answered, or wait for their turn. */
   get requests(): number {
     return this.#requests;
   }
 
-  /** Bytes that have come since this was last asked. */
+  /** Bytes that have arrived since the last call. */
   takeBytesIn(): number {
     const bytes = this.#bytesIn;
     this.#bytesIn = 0;
@@ -56,7 +56,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.#transport.start(this);
   }
 
-  /** Answer one request after the other, in the order of their coming. Too many ahead end the connection. */
+  /** Answer one request after the other, in the order of arrival. Too many ahead end the connection. */
   async inTurn(answer: () => Promise<void>): Promise<void> {
     this.#requests++;
     if (this.#requests > MAX_PIPELINED) this.destroy();
@@ -132,7 +132,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
   }
 
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
-    // What was ended in order goes on by itself: its last words are still on their way.
+    // A connection that was ended cleanly needs no abort: its last bytes are still being sent.
     if (!this.#isClosing) this.#transport.abort();
     this.#isClosing = true;
     this.onDrain();
@@ -152,7 +152,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return promise;
   }
 
-  /** True while the other end does not take what it is sent. */
+  /** True while the other end does not take what was sent. */
   get isFull(): boolean {
     return this.#isFull;
   }

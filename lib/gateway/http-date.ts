@@ -1,4 +1,4 @@
-/** Times of HTTP, which have whole seconds. Source: RFC 9110, section 5.6.7. */
+/** Times in HTTP, which have whole seconds. Source: RFC 9110, section 5.6.7. */
 
 const DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -8,12 +8,12 @@ const FIXED = new RegExp(`^${DAY}, (\\d{2}) ${MONTH} (\\d{4}) ${TIME} GMT$`);
 const RFC_850 = new RegExp(`^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (\\d{2})-${MONTH}-(\\d{2}) ${TIME} GMT$`);
 const ASCTIME = new RegExp(`^${DAY} ${MONTH} ([ \\d]\\d) ${TIME} (\\d{4})$`);
 
-/** `ms` since 1970, cut to the second, as a date of HTTP. */
+/** `ms` since 1970, cut to the second, as a date in HTTP. */
 export function formatHttpDate(ms: number): string {
   return new Date(Math.floor(ms / 1000) * 1000).toUTCString();
 }
 
-/** Milliseconds since 1970 of any of the three forms; undefined for what is none, which counts as absent. */
+/** Milliseconds since 1970 of any of the three forms; undefined for anything else, which counts as absent. */
 export function parseHttpDate(text: string, now: number): number | undefined {
   const fixed = FIXED.exec(text);
   if (fixed !== null) {
@@ -29,7 +29,7 @@ export function parseHttpDate(text: string, now: number): number | undefined {
   return year === undefined ? undefined : timeOf(Number(year), month, day, h, m, s);
 }
 
-/** What looks more than 50 years ahead is of the century before. */
+/** A year of two digits that looks more than 50 years ahead belongs to the century before. */
 function fullYear(twoDigits: number, now: number): number {
   const year = new Date(now).getUTCFullYear();
   const full = Math.floor(year / 100) * 100 + twoDigits;

@@ -13,7 +13,7 @@ export interface Multipart {
 export function multipartOf(
   ranges: readonly ByteRange[],
   { size, type }: { size: number; type: string },
-  // No file can hold what was made after it: 122 random bits.
+  // No file can contain it: its 122 random bits are made after the file.
   boundary = `commserver-${crypto.randomUUID()}`,
 ): Multipart {
   const encoder = new TextEncoder();

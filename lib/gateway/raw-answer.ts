@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-/** Refuse what node:http has not made a request of, and end the connection. */
+/** Refuse bytes that node:http could not make a request of, and end the connection. */
 export function refuseRaw(connection: Duplex, status: string): void {
   if (connection.destroyed || !connection.writable) return;
   const body = `${status}\n`;

@@ -7,27 +7,27 @@ import type { HttpCall } from "./http-call.ts";
 import { formatHttpDate } from "./http-date.ts";
 import { multipartOf } from "./multipart.ts";
 
-/** Bytes of a known number, of which any part can be sent by itself. */
+/** A known number of bytes, any part of which can be sent by itself. */
 export interface Representation {
-  /** What it is, in words of an error. */
+  /** Its name in an error message. */
   readonly name: string;
   readonly size: number;
   readonly type: string;
-  /** Changes when any byte of it may have. */
+  /** Changes whenever any of its bytes may have changed. */
   readonly tag: string;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
-  /** Fields of an answer that has any of it. */
+  /** Fields of every answer that contains a part of it. */
   readonly headers: OutgoingHttpHeaders;
   /** Send a part of it over the connection. It ends early only by throwing, or when `call.isClosed`. */
   sendPart(call: HttpCall, part: ByteRange): Promise<void>;
 }
 
 /**
- * Answer GET and HEAD with what there is, as the conditions and ranges of the request want it. Source: RFC 9110, sections 13
- * and 14. `now` in milliseconds since 1970.
+ * Answer GET and HEAD as the conditions and ranges of the request say. Source: RFC 9110, sections 13 and 14. `now` in
+ * milliseconds since 1970.
  *
- * @throws StreamError CHANGED for another state than was asked for; as Representation.sendPart()
+ * @throws StreamError CHANGED when the request names another state; as Representation.sendPart()
  */
 export async function answerWith(call: HttpCall, representation: Representation, now: number): Promise<void> {
   const { name, size, type, tag, modifiedAt, headers } = representation;
@@ -57,7 +57,7 @@ export async function answerWith(call: HttpCall, representation: Representation,
   await send(call, representation, 206, { ...all, ...more }, multipart.pieces);
 }
 
-/** Pieces are made bytes, or parts of the representation. */
+/** A piece is bytes made here, or a part of the representation. */
 async function send(
   call: HttpCall,
   representation: Representation,

@@ -2,9 +2,9 @@ import { StreamError } from "../errors.ts";
 import { checkPath } from "../path.ts";
 import { quote } from "../quote.ts";
 
-/** What a request is about. */
+/** What a request names. */
 export interface Target {
-  /** Host and port of a target that names them; undefined: the field Host tells. */
+  /** Host and port of a target that names them; undefined: the field Host names them. */
   readonly authority: string | undefined;
   /** Decoded names between the slashes. An empty last one: the target ends with a slash. */
   readonly names: readonly string[];
@@ -14,8 +14,8 @@ export interface Target {
 const ABSOLUTE = /^https?:\/\/([^/?#\\@]+)(.*)$/i;
 
 /**
- * Read a request target in origin-form or absolute-form (RFC 9112, 3.2). Every name is decoded once, and by itself: what is
- * encoded never becomes a slash, and no name is put together of two.
+ * Read a request target in origin-form or absolute-form (RFC 9112, 3.2). Every name is decoded once, and by itself: an
+ * encoded slash never separates names.
  *
  * @throws StreamError BAD_PATH with the reason
  */
@@ -30,7 +30,7 @@ export function parseTarget(target: string): Target {
   const names = path
     .slice(1)
     .split("/")
-    // Some clients put it before a name with a colon, so that it is no scheme (RFC 3986, 4.2).
+    // Some clients put "./" before a name with a colon, so that it is not taken for a scheme (RFC 3986, 4.2).
     .filter((name) => name !== ".")
     .map((name) => decodeName(name, target));
   return { authority, names, query: new URLSearchParams(queryAt === -1 ? "" : origin.slice(queryAt + 1)) };

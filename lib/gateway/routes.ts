@@ -10,7 +10,7 @@ import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
 import { encodePath, repositoryPath, type Target } from "./request-target.ts";
 
-/** Where the repository is. */
+/** The first name of every address in the repository. */
 const FILES = "files";
 
 const GET: Rule = { name: "get", role: "read" };
@@ -34,7 +34,7 @@ export async function answerTarget(call: HttpCall, target: Target, guest: Guest,
     throw new StreamError("BAD_PARAMS", "There is no such archive: ?archive= takes tar.");
   }
   const { kind } = path === "" ? { kind: "folder" } : await server.storage.stat(path);
-  // Links in the page are relative: they need the slash at its end.
+  // The links of the page are relative: its address needs a slash at the end.
   if (kind === "folder") return redirect(call, `/${joinPath(FILES, encodePath(path))}/${queryOf(target)}`);
   await answerFile(call, path, target.query.get("etag"), server);
 }

@@ -4,7 +4,7 @@ import type { StorageEntry } from "../storage/storage.ts";
 
 const BLOCK = 512;
 
-/** What the eleven octal digits of a ustar head can say. */
+/** The largest size that the eleven octal digits of a ustar head can hold. */
 const MAX_OCTAL = 8 ** 11 - 1;
 
 const encoder = new TextEncoder();
@@ -12,7 +12,7 @@ const encoder = new TextEncoder();
 /** Two empty blocks. */
 export const TAR_END_BYTES = 2 * BLOCK;
 
-/** What comes before the bytes of a file, or all of a folder, whose path in the archive is `name`. */
+/** The head of a file, or all of a folder, whose path in the archive is `name`. */
 export function tarHead(name: string, entry: StorageEntry): Uint8Array {
   const isFolder = entry.kind === "folder";
   const path = isFolder ? `${name}/` : name;
@@ -54,7 +54,7 @@ function paxRecord(key: string, value: string): string {
   return `${length} ${key}=${value}\n`;
 }
 
-/** For readers that know no pax: what fits, without what is no ASCII. */
+/** For readers without pax: as much of the name as fits, ASCII only. */
 function asciiName(path: string): string {
   return path.replace(/[^\x20-\x7e]/gu, "_").slice(0, 100);
 }

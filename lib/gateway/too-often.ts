@@ -1,7 +1,7 @@
 import { StreamError } from "../errors.ts";
 import type { TooOften } from "../server/guard.ts";
 
-/** A call that comes too early: TOO_OFTEN, with the wait. */
+/** A call that comes too early: TOO_OFTEN, with the time to wait. */
 export class TooOftenError extends StreamError {
   readonly retryAfterMs: number;
 

@@ -16,11 +16,11 @@ interface Waiting {
 
 /**
  * The bytes that peers may make the server keep: buffers of transfers, answers and records that nobody has read yet.
- * Code that keeps something for a peer reserves it in the session's share before, and releases it when the last of it
+ * Code that keeps something for a peer first reserves it in the session's share, and releases it when the last of it
  * is gone. Nothing is measured: the budget relies on honest bookkeeping.
  *
- * Nobody waits for ever because of others: a holder that moves nothing while others wait must give its memory back, and
- * in the end every holder must that has had it for a minute.
+ * Nobody waits for ever because of others. While others wait, a holder that moves nothing must give its memory back, and
+ * so must every resumable holder that has had it for a minute.
  */
 export class MemoryBudget implements ShareBudget {
   readonly limits: MemoryLimits;
@@ -48,7 +48,7 @@ export class MemoryBudget implements ShareBudget {
     return this.#waiting.size;
   }
 
-  /** The share of a new session. The session gives back its reservations; the share itself holds nothing. */
+  /** The share of a new session. The session must release its reservations; the share itself holds nothing. */
   share(): MemoryShare {
     return new MemoryShare(this);
   }
@@ -83,7 +83,7 @@ export class MemoryBudget implements ShareBudget {
     this.#holders.remove(reservation);
   }
 
-  /** Bytes for those that have waited long enough because of other sessions, and not of their own. */
+  /** Bytes for sessions that have waited long enough because of others, not because of what they hold themselves. */
   #wanted(now: number): number {
     const shares = new Set<MemoryShare>();
     let bytes = 0;
@@ -139,8 +139,8 @@ export class MemoryBudget implements ShareBudget {
   }
 
   /**
-   * Whose turn it is: a session that has little goes before one that has much, then the one that was served longest
-   * ago.
+   * Whose turn it is: sessions that hold little go before those that hold much; among equals, the one that was served
+   * longest ago.
    */
   #next(): Waiting | undefined {
     let next: Waiting | undefined;

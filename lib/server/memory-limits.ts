@@ -1,23 +1,23 @@
 export interface MemoryLimits {
-  /** What all peers together may make the server keep, in bytes. */
+  /** The most bytes that all peers together may make the server keep. */
   readonly bytes: number;
-  /** What one session may. */
+  /** The most for one session. */
   readonly sessionBytes: number;
   /**
-   * What each session may have of all of `bytes`. What it takes beyond that comes out of the first half of them, so that
-   * those with much leave room for those with nothing.
+   * What a session may take as long as any of `bytes` is free. Beyond that it may take only while less than half of
+   * `bytes` is used, so that sessions with much leave room for those with nothing.
    */
   readonly firstBytes: number;
 }
 
 const MIB = 1024 * 1024;
 
-/** A put in full, and three more that make do with little. */
+/** One put at full size, and three at their least. */
 const SESSION_BYTES = 20 * MIB;
-/** One of those. */
+/** One put at its least. */
 const FIRST_BYTES = 2.75 * MIB;
 
-/** How a budget of `bytes` is shared out. */
+/** The limits of a budget of `bytes`. */
 export function memoryLimits(bytes: number): MemoryLimits {
   return { bytes, sessionBytes: Math.min(SESSION_BYTES, bytes), firstBytes: FIRST_BYTES };
 }

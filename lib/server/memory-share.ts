@@ -1,7 +1,7 @@
 import type { Holder } from "./holders.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
 
-/** What somebody needs to keep, in bytes: `least` to get on at all, `most` where there is plenty. */
+/** Memory that work needs, in bytes: `least` to run at all, `most` where there is plenty. */
 export interface Need {
   readonly least: number;
   readonly most: number;
@@ -22,7 +22,7 @@ export interface ShareBudget {
 /** What one session keeps of the budget. */
 export class MemoryShare {
   readonly #budget: ShareBudget;
-  /** Bytes that are reserved, and when it was granted some last, as a count of all grants; the budget changes them. */
+  /** Bytes that are reserved, and the number of its last grant among all grants. The budget changes both. */
   used = 0;
   servedAt = 0;
 
@@ -41,8 +41,9 @@ export class MemoryShare {
   }
 
   /**
-   * Reserve `bytes` now; undefined when the session has its share, or there is no room. For what can be left out, such as
-   * one more record for a client that does not read. The holder calls release(), also when the session ends.
+   * Reserve `bytes` now; undefined when the session has used up its share, or there is no room. For things that can be
+   * left out, such as one more record for a client that does not read. The holder calls release(), also when the session
+   * ends.
    */
   tryReserve(bytes: number): Reservation | undefined {
     return this.#budget.take(this, bytes) ? new Reservation(this, bytes) : undefined;
@@ -50,7 +51,7 @@ export class MemoryShare {
 
   /**
    * Wait for a reservation: `need.most` where there is plenty, else `need.least`, which must be within a session's share.
-   * `holder` may be made to give it back when others wait. undefined when `until` settled first. Most work wants
+   * `holder` may have to give it back when others wait. undefined when `until` settled first. Most work should use
    * Turns.run(), which does this and more.
    */
   reserve(need: Need, holder: Holder, until: Promise<unknown>): Promise<Reservation | undefined> {
@@ -74,7 +75,7 @@ export class MemoryShare {
 export class Reservation {
   readonly #share: MemoryShare;
   #bytes: number;
-  /** Set by work that has something to do while it waits for its peer, such as to write a file to the disk. */
+  /** Set by work that may be busy while it waits for its peer, for instance writing a file to the disk. */
   isAtWork: (() => boolean) | undefined;
 
   constructor(share: MemoryShare, bytes: number) {
@@ -86,14 +87,14 @@ export class Reservation {
     return this.#bytes;
   }
 
-  /** Keep another number of bytes from now on. @returns false when there is no room for more: then nothing has changed */
+  /** Change the size to `bytes`. @returns false when there is no room for more: then nothing has changed */
   resize(bytes: number): boolean {
     if (!this.#share.resize(this.#bytes, bytes)) return false;
     this.#bytes = bytes;
     return true;
   }
 
-  /** Nothing is kept any more. May be called again. */
+  /** Nothing is kept any more. Calling it again has no effect. */
   release(): void {
     this.#share.forget(this);
     this.resize(0);

@@ -4,31 +4,31 @@ import type { Rule } from "./guard.ts";
 import type { Member } from "./member.ts";
 import type { ServerParts } from "./parts.ts";
 
-/** What a peer can ask for: the rules for a call, which the router holds, and what answers it. */
+/** Something that a peer can ask for: the rules for a call, which the router enforces, and the code that answers it. */
 export type Method<Schema extends v.GenericSchema = v.GenericSchema> = Answering<Schema> | Streaming<Schema>;
 
 interface Rules<Schema extends v.GenericSchema> extends Rule {
   readonly params: Schema;
-  /** True for one whose request has a body. */
+  /** True when its request has a body. */
   readonly takesBody?: boolean;
 }
 
-/** A method whose answer is one object: it sees no stream, so that others than the router can call it. */
+/** A method whose answer is one object. It sees no stream, so not only the router can call it. */
 export interface Answering<Schema extends v.GenericSchema> extends Rules<Schema> {
-  /** @returns the members of ACCEPT. A CommError that is thrown becomes a RESET with its code */
+  /** @returns the members of ACCEPT. A thrown CommError becomes a RESET with its code */
   answer(question: Question<Schema>): Promise<object>;
 }
 
 /** A method that answers with a body, or does something after its answer. */
 export interface Streaming<Schema extends v.GenericSchema> extends Rules<Schema> {
-  /** Answer on `call.stream`. A CommError that is thrown becomes a RESET with its code. */
+  /** Answer on `call.stream`. A thrown CommError becomes a RESET with its code. */
   handle(call: Call<Schema>): Promise<void>;
 }
 
-/** What a method knows of the client that asks. */
+/** What a method knows about the client that asks. */
 export type Caller = Pick<Member, "name" | "role" | "address" | "startedAt" | "paths">;
 
-/** What an answering method is given; `Parts` are those of the server that it uses. */
+/** The input of an answering method; `Parts` are the parts of the server that it uses. */
 export interface Question<Schema extends v.GenericSchema, Parts extends keyof ServerParts = keyof ServerParts> {
   readonly params: v.InferOutput<Schema>;
   readonly caller: Caller;
@@ -38,7 +38,7 @@ export interface Question<Schema extends v.GenericSchema, Parts extends keyof Se
 }
 
 /**
- * What a streaming method is given: one request under way. It lives as long as its stream: its work ends when
+ * The input of a streaming method: one request under way. It lives as long as its stream: its work ends when
  * `stream.isClosed`, or `stream.signal` aborts, and what it keeps for the caller is reserved in `member.memory`. Long work
  * takes a turn of `member.transfers` or `member.lookups`.
  */

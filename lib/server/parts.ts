@@ -16,7 +16,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import type { Members } from "./members.ts";
 import type { Seats } from "./seats.ts";
 
-/** The parts of a server that its methods work with. Each method names in the type of its call those that it uses. */
+/** The parts of a server that its methods work with. The type of a method's call names those that it uses. */
 export interface ServerParts {
   readonly about: ServerFacts;
   readonly clock: Clock;
@@ -40,7 +40,7 @@ export interface GatewayParts extends ServerParts, Permissions {
   readonly guests: Guests;
 }
 
-/** What a server says of itself. */
+/** What a server says about itself. */
 export interface ServerFacts {
   /** Name and version of the program. */
   readonly agent: string;
@@ -53,7 +53,7 @@ export interface ServerFacts {
 /** What `get` and `put` share. */
 export interface TransferParts {
   readonly digest64: Digest64;
-  /** For blocks of files on their way. */
+  /** For blocks of files that are being moved. */
   readonly buffers: SpareBuffers;
   readonly blockDigests: BlockDigestCache;
   /** The most bytes that may be under way on a stream. */
@@ -66,7 +66,7 @@ export interface Kicks {
   kick(name: string, message: string): string;
 }
 
-/** The tokens, and what follows when they change. */
+/** The tokens, and what must happen when they change. */
 export interface TokenParts {
   readonly store: TokenStore;
   /** The invite that holds `token`; `addresses` in place of the server's own. */

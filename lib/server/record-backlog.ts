@@ -1,16 +1,16 @@
 import type { MemoryShare, Reservation } from "./memory-share.ts";
 
-/** What may wait for one reader: records, and bytes of memory that they take. */
+/** The most that may wait for one reader: records, and the bytes of memory that they take. */
 export const MAX_BACKLOG = { records: 10_000, bytes: 1024 * 1024 } as const;
 
 /** Memory is reserved in steps. */
 const STEP_BYTES = 16 * 1024;
-/** What a record takes beside its text. */
+/** Bytes that a record takes beside its text. */
 const RECORD_BYTES = 64;
 
 /**
- * Records that wait for a reader, as text. Records without room are dropped and counted, and the count is reported in
- * their place.
+ * Records that wait for a reader, as text. Records that find no room are dropped and counted, and the reader gets their
+ * number instead.
  */
 export class RecordBacklog<T> {
   readonly #reservation: Reservation | undefined;
@@ -21,7 +21,7 @@ export class RecordBacklog<T> {
   #bytes = 0;
   #missing = 0;
 
-  /** `dropped`: the record that stands for so many that were not kept. */
+  /** `dropped` makes the record that reports how many were dropped. */
   constructor(memory: MemoryShare, dropped: (count: number) => T) {
     this.#reservation = memory.tryReserve(0);
     this.#dropped = dropped;
@@ -32,7 +32,7 @@ export class RecordBacklog<T> {
     return this.#lines.length - this.#next;
   }
 
-  /** `weight`: how many records this one stands for, if it is not kept. */
+  /** `weight`: how many records to count if this one is dropped. */
   add(record: T, weight: number): void {
     // After a gap all records are dropped until the gap is reported, so that later ones don't come before it.
     if (this.#missing === 0 && this.count < MAX_BACKLOG.records) {
@@ -47,7 +47,7 @@ export class RecordBacklog<T> {
     this.#missing += weight;
   }
 
-  /** Take from the front: records of about `length` characters together, one at least; "" when none waits. */
+  /** Take records from the front: about `length` characters, one record at least; "" when none waits. */
   take(length: number): string {
     let text = "";
     while (this.#next < this.#lines.length && text.length < length) {

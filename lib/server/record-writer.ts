@@ -20,7 +20,7 @@ export class RecordWriter {
     this.count++;
   }
 
-  /** The first records leave at once, so that the reader sees something; later ones when they fill a frame. */
+  /** The first records leave at once, so that the reader sees something; later ones leave when they fill a frame. */
   async flushIfFull(): Promise<void> {
     if (this.#batch.length >= FLUSH_LENGTH || this.#first) await this.flush();
   }

@@ -1,7 +1,7 @@
 import type { Clock } from "../session/clock.ts";
 import { Throttle } from "./throttle.ts";
 
-/** How long what happens again and again is only counted. */
+/** How long repetitions are only counted before they are reported. */
 export const COUNTING_MS = 5_000;
 /** The most kinds that are counted at once; with more, the oldest is reported early. */
 const MAX_COUNTED = 10_000;
@@ -13,8 +13,8 @@ interface Counted<T> {
 }
 
 /**
- * Tells what happens: the first of a kind one by one, after that how often it did every few seconds. A thing
- * that happens a thousand times a second fills no log.
+ * Reports what happens: the first few of a kind one by one, after that their number every few seconds. So even what
+ * happens a thousand times a second does not fill a log.
  */
 export class Recurring<T> {
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class Recurring<T> {
   readonly #throttle: Throttle;
   readonly #counted = new Map<string, Counted<T>>();
 
-  /** `tell` gets the last of a kind, and the number that it stands for. */
+  /** `tell` gets the last of a kind, and how many it stands for. */
   constructor(clock: Clock, tell: (last: T, count: number) => void) {
     this.#clock = clock;
     this.#tell = tell;
@@ -55,7 +55,7 @@ export class Recurring<T> {
     if (counted === undefined) return;
     this.#counted.delete(kind);
     counted.cancel();
-    // It replaces the one that could be reported by now.
+    // This report takes the place of the single one that the throttle would allow by now.
     this.#throttle.take(kind);
     this.#tell(counted.last, counted.count);
   }

@@ -61,7 +61,7 @@ export interface Routing extends Permissions {
 /** Answer the peer's request on its stream. Never throws: every failure becomes a RESET. */
 export async function route(stream: Stream, request: Open, member: Member, routing: Routing): Promise<void> {
   const { server } = routing;
-  // While the method runs, nothing of the request is kept but its checked parameters.
+  // While the method runs, only the checked parameters of the request are kept.
   const { method: name } = request;
   try {
     const method = METHODS.get(name);
@@ -86,7 +86,7 @@ export async function route(stream: Stream, request: Open, member: Member, routi
   }
 }
 
-/** One function for all: it keeps the parameters, and not the request. */
+/** A function of its own: it keeps the parameters alive, not the request. */
 async function call(
   method: Method,
   params: unknown,
@@ -94,7 +94,7 @@ async function call(
   member: Member,
   server: ServerParts,
 ): Promise<void> {
-  // Awaited, not just returned: else what it throws at once has no handler for a moment, and counts as unhandled.
+  // Awaited, not just returned: an error thrown at once would have no handler for a moment, and count as unhandled.
   if ("handle" in method) return await method.handle({ params, stream, member, server });
   const answer = await method.answer({
     params,

@@ -2,19 +2,19 @@ import { Tally } from "./tally.ts";
 
 /** A peer that wants a seat. */
 export interface Candidate {
-  /** Whose it is, for the limit of one party. */
+  /** Whose candidate it is, for the limit per party. */
   readonly party: string;
-  /** The candidate has the seat. Called from request() or, after waiting, from release(). */
+  /** The candidate has a seat. Called from request() or, after waiting, from release(). */
   onSeated(): void;
   /** The candidate's place in the queue; 1 is next. */
   onPosition(position: number): void;
-  /** Their place in the queue is another's; they are to leave it by release(). */
+  /** Another gets its place in the queue; it must leave by release(). */
   onDisplaced(): void;
 }
 
 /**
- * The server's seats and the queue for them. Sets of the candidates themselves are kept, not numbers, so a
- * seat can't leak: a candidate that is released is gone, however it died.
+ * The server's seats and the queue for them. They are sets of candidates and not counts, so a seat can't leak: a
+ * candidate that is released is gone, however it ended.
  */
 export class Seats {
   readonly max: number;
@@ -23,7 +23,7 @@ export class Seats {
   readonly #seated = new Set<Candidate>();
   /** In the order of arrival. */
   readonly #waiting = new Set<Candidate>();
-  /** Both kinds, of each party. */
+  /** Seats and places in the queue, for each party. */
   readonly #perParty = new Tally();
 
   /** `maxPerParty`: seats and places in the queue, together, that one party may have. */
@@ -42,8 +42,8 @@ export class Seats {
   }
 
   /**
-   * Seat the candidate, or queue it when it can wait, or leave it out. Nobody overtakes the queue, and no party keeps
-   * others out of it: the last arrival of the party with the most places makes room for one that has fewer.
+   * Seat the candidate, queue it if it can wait, or turn it away. Nobody overtakes the queue, and no party keeps others
+   * out of it: the last arrival of the party with the most places makes room for a party that has fewer.
    */
   request(candidate: Candidate, canWait: boolean): "seated" | "waiting" | "full" | "crowded" {
     if (this.#perParty.count(candidate.party) >= this.#maxPerParty) return "crowded";
@@ -60,7 +60,7 @@ export class Seats {
     return "waiting";
   }
 
-  /** The seat of `before` is `after`'s from now on. */
+  /** Give the seat of `before` to `after`. */
   replace(before: Candidate, after: Candidate): void {
     if (!this.#seated.delete(before)) return;
     this.#perParty.remove(before.party);
@@ -80,7 +80,7 @@ export class Seats {
     }
   }
 
-  /** @returns whether there is a place in the queue for one more of `party` */
+  /** @returns whether the queue has a place for one more of `party` */
   #makePlace(party: string): boolean {
     if (this.#waiting.size < this.maxWaiting) return true;
     const places = new Tally();

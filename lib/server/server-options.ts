@@ -11,7 +11,7 @@ import type { CallRates } from "./call-rates.ts";
 import type { Ledger } from "./ledger.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
 
-/** What a server is made of, and its limits. */
+/** The parts that a server is made of, and its limits. */
 export interface ServerOptions {
   readonly agent: string;
   readonly clock: Clock;
@@ -29,19 +29,19 @@ export interface ServerOptions {
   readonly bandwidth: BandwidthLimits;
   /** Calls a second that a session may make. */
   readonly callRates: CallRates;
-  /** A session without a stream for so long is ended; undefined: none is. */
+  /** How long a session may have no stream; undefined: for ever. */
   readonly idleMs: number | undefined;
   readonly handshakeMs: number;
   readonly heartbeatMs: number;
   /** How long a client's name and seat are kept after its link was lost. */
   readonly graceMs: number;
-  /** What a client may do to this server at first; a stream whose turn has come gets more credit. */
+  /** What a client may open and send at first; a stream whose turn has come gets more credit. */
   readonly limits: StreamLimits;
-  /** The most that may be under way on a stream. */
+  /** The most bytes that may be under way on a stream. */
   readonly maxWindow: number;
   /** What peers may make the server keep in memory. */
   readonly memory: MemoryLimits;
-  /** Find out what memory is not needed any more; called while peers send more than is handled at once. */
+  /** Collect unused memory; called while peers send more than the server handles at once. */
   readonly collect?: () => void;
   /** Whether clients may change the repository. */
   readonly writable: boolean;

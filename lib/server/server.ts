@@ -103,7 +103,7 @@ export class CommServer {
     return this.#options.invite(token, addresses);
   }
 
-  /** Tokens were changed by another way than the methods. */
+  /** Call when tokens were changed in another way than by the methods. */
   watchExpiry(): void {
     this.#upkeep.watchExpiry();
   }
@@ -118,7 +118,7 @@ export class CommServer {
     return this.#sessions.kick(name, message);
   }
 
-  /** Take a new peer. `trusted`: its role, given by the way it connected; absent: it must authenticate. */
+  /** Accept a new peer. `trusted`: its role, if the way it connected gives it one; absent: it must authenticate. */
   accept(transport: Transport, trusted?: Role): void {
     this.#door.accept(transport, trusted);
   }

@@ -21,10 +21,10 @@ import type { Members } from "./members.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import type { Candidate, Seats } from "./seats.ts";
 
-/** Messages to a client that it has not acknowledged, however many streams it grants. */
+/** The most messages to a client that it has not acknowledged, however many streams it allows. */
 const MAX_PUSHES = 128;
 
-/** What a peer reads that comes while the ledger can't be written. */
+/** What a peer reads that connects while the ledger can't be written. */
 export const NO_LEDGER = "The server can't keep its ledger and so admits nobody.";
 
 export interface SessionsOptions {
@@ -45,7 +45,7 @@ export interface SessionsOptions {
   record(write: () => void): void;
 }
 
-/** Begins the sessions of admitted peers, keeps those whose link is lost for a while, and ends them. */
+/** Begins and ends the sessions of admitted peers, and keeps those whose link is lost for a while. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #detached: DetachedSessions;
@@ -78,7 +78,7 @@ export class Sessions {
     return member.name;
   }
 
-  /** End sessions of tokens that may not stay, also detached ones. `faultOf` gives the reason. */
+  /** End the sessions whose token no longer admits them, also detached ones. `faultOf` gives the reason. */
   expel(faultOf: (account: Account) => string | undefined): void {
     const judge = (member: Member) => faultOf(member.account);
     for (const member of [...this.members.clients, ...this.members.operators]) {
@@ -104,12 +104,12 @@ export class Sessions {
     this.#join(member);
   }
 
-  /** Let a client go on where its lost link left it. @returns false when nothing is kept for `token` */
+  /** Give a client the session back that lost its link. @returns false when nothing is kept for `token` */
   takeBack(admission: Admission, token: string): boolean {
     const live = this.members.byResumeToken(token);
     // Only with the proof that it was admitted with.
     if (live !== undefined && live.token === admission.account.token) {
-      // It knows before we do that its link is lost.
+      // The client knew before we did that its link is lost.
       live.isSuperseded = true;
       live.session.terminate("HEARTBEAT_TIMEOUT", "The client has come back over another link.");
     }
@@ -153,7 +153,7 @@ export class Sessions {
     });
   }
 
-  /** Give the peer a name, and begin its session. @returns undefined when the ledger can't be written: it is refused */
+  /** Name the peer, and begin its session. @returns undefined when it was refused: the ledger can't be written */
   #enroll(admission: Admission, hello: Hello): Member | undefined {
     const { link, account } = admission;
     const startedAt = this.#options.clock.wallTime();
@@ -170,7 +170,7 @@ export class Sessions {
   }
 
   /**
-   * Enroll a client without a link, which `begin` makes a session for. It counts from now on, until leave().
+   * Enroll a client without a link; `begin` makes its session. It counts from now on, until leave().
    *
    * @throws StorageError of the ledger, which the operator reads as well
    */
@@ -229,7 +229,7 @@ export class Sessions {
       return this.#dismiss(admission, member, end);
     }
     const { name, address } = member;
-    // A client that came back before we knew has said no goodbye.
+    // A client that came back before we noticed the loss said no goodbye.
     const lost: SessionEnd = member.isSuperseded ? { ...end, by: "lost" } : end;
     this.#detached.keep(member, admission, lost, (detached) => this.#dismiss(detached.admission, member, lost));
     this.#options.events.emit({ event: "away", name, address, message: end.message });
@@ -243,7 +243,7 @@ export class Sessions {
     }
     const { name, address } = member;
     this.#options.events.emit({ event: "left", name, address, reason, message: end.message, ...member.counters });
-    // Last: it may admit the next in the queue, which follows this one in the log, too.
+    // Last, because it may admit the next in the queue, and the log shall have the two in that order.
     this.#options.seats.release(seat);
   }
 }

@@ -6,7 +6,7 @@ import type { ServerParts } from "./parts.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** How long operators have for the last events, in milliseconds. */
+/** How long operators have to read the last events. */
 const OPERATOR_MS = 1_000;
 
 interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | "ledger"> {
@@ -18,7 +18,7 @@ interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | 
 }
 
 /**
- * Stop cleanly: admit nobody, say why to everybody, let what is under way end until `deadlineMs`, and close the ledger.
+ * Stop cleanly: admit nobody, tell everybody why, give what is under way `deadlineMs` to end, and close the ledger.
  * Clients go first, so that operators see them leave.
  */
 export async function shutDown(parts: Stopped, deadlineMs: number): Promise<void> {

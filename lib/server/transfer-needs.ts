@@ -1,6 +1,6 @@
 import type { Need } from "./memory-share.ts";
 
-/** How much memory transfers take, and how they make do with less. What they keep is bounded by these numbers. */
+/** How much memory transfers take, and what they do with less. These numbers bound what they keep. */
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -9,7 +9,7 @@ const MIB = 1024 * KIB;
 export interface GetSizes {
   /** Bytes of requests under way. */
   readonly window: number;
-  /** Blocks that are read or on their way at once. */
+  /** Blocks that are read or sent at once. */
   readonly blocks: 1 | 2;
 }
 
@@ -23,9 +23,9 @@ export const DIGEST_NEED: Need = { least: MIB, most: MIB };
 export interface PutSizes {
   /** Bytes under way. */
   readonly window: number;
-  /** Blocks that are put together or written at once. */
+  /** Blocks that are assembled or written at once. */
   readonly blocks: number;
-  /** Bytes of small files between their beginning and their end. */
+  /** Bytes of small files that are held at once. */
   readonly heldBytes: number;
 }
 
@@ -42,13 +42,13 @@ const FULL_PUT: PutSizes = { window: 4 * MIB, blocks: 3, heldBytes: 2 * MIB };
 /** The window and a quarter, a piece of it that is worked on, the blocks, what is held, and answers. */
 export const PUT_NEED: Need = { least: 2.75 * MIB, most: 11 * MIB };
 
-/** What to do with a grant of GET_NEED. `maxWindow`: no more under way than that, for a session with a rate. */
+/** The sizes for a grant of GET_NEED. `maxWindow`: the most bytes under way, for a session with a rate. */
 export function getSizes(bytes: number, maxWindow: number): GetSizes {
   const { window, blocks } = bytes >= GET_NEED.most ? FULL_GET : LEAN_GET;
   return { window: Math.min(window, maxWindow), blocks };
 }
 
-/** What to do with a grant of PUT_NEED. */
+/** The sizes for a grant of PUT_NEED. */
 export function putSizes(bytes: number, maxWindow: number): PutSizes {
   const { window, ...sizes } = bytes >= PUT_NEED.most ? FULL_PUT : LEAN_PUT;
   return { window: Math.min(window, maxWindow), ...sizes };

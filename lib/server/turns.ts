@@ -2,7 +2,7 @@ import type { Stream } from "../session/stream.ts";
 import type { Holder } from "./holders.ts";
 import type { MemoryShare, Need, Reservation } from "./memory-share.ts";
 
-/** What decides whether work is still wanted. */
+/** The stream that decides whether work is still wanted. */
 type Caller = Pick<Stream, "closed" | "isClosed" | "moved" | "isWaiting" | "reset">;
 
 export interface TurnsOptions {
@@ -10,7 +10,7 @@ export interface TurnsOptions {
   readonly max: number;
   /** Whether the caller can resume the work later, in another stream, where it stopped. */
   readonly isResumable: boolean;
-  /** Work can't give back what it keeps as long as the session lives. */
+  /** Work can't free its memory while the session lives. */
   onStuck(): void;
 }
 
@@ -19,8 +19,8 @@ interface Waiting {
 }
 
 /**
- * Work of one member that takes memory or descriptors: so much of it at once, the rest in the order of arrival. Work
- * waits only as long as its stream lives, and is never begun for one that is closed: it dies with its session.
+ * Work of one member that takes memory or descriptors: so much at once, the rest in the order of arrival. Work waits
+ * only as long as its stream lives, and never begins for a closed one: so it dies with its session.
  */
 export class Turns {
   readonly #share: MemoryShare;
@@ -29,7 +29,7 @@ export class Turns {
   #taken = 0;
   readonly #running = new Set<Promise<void>>();
   readonly #waiting = new Set<Waiting>();
-  /** Settles when the work of an earlier link has ended, and let go of its files. */
+  /** Settles when the work of an earlier link has ended, and released its files. */
   #earlier: Promise<unknown> | undefined;
 
   /** Their memory comes out of `share`. */
@@ -44,12 +44,12 @@ export class Turns {
   }
 
   /**
-   * Do `work` when it is its turn and there is room for what it needs; `grant` says how much that is, and is released when
-   * `work` has ended. Resolves without it when the stream is closed before.
+   * Do `work` when its turn has come and there is room for what it needs; `grant` says how much it got, and is released
+   * when `work` has ended. Resolves without doing it when the stream closes first.
    *
-   * Work must end soon after its stream has closed: look at `stream.isClosed` between two pieces of it, or pass
-   * `stream.signal` on. While others wait for memory, the stream of work whose peer moves nothing is reset with CROWDED, and
-   * that of work which can go on another time also when it has lasted long; see `Reservation.isAtWork`.
+   * Work must end soon after its stream has closed: check `stream.isClosed` between two pieces of it, or pass
+   * `stream.signal` on. While others wait for memory, a stream whose peer moves nothing is reset with CROWDED, and so is
+   * one whose work can be resumed later and has lasted long. See `Reservation.isAtWork`.
    *
    * @throws what `work` throws
    */
@@ -70,7 +70,7 @@ export class Turns {
     }
   }
 
-  /** The member goes on over another link: what runs now is about to fail, and nothing new begins before it has. */
+  /** The member continues over another link: what runs now will fail soon, and nothing new begins before it has. */
   renew(): void {
     this.#earlier = Promise.allSettled([this.#earlier, ...this.#running]);
   }
@@ -100,7 +100,7 @@ export class Turns {
     }
   }
 
-  /** @returns false when the stream has closed before its turn came */
+  /** @returns false when the stream closed before its turn came */
   async #begin(stream: Caller): Promise<boolean> {
     if (stream.isClosed) return false;
     if (this.#taken < this.#options.max) {

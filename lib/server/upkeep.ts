@@ -10,16 +10,16 @@ import type { Members } from "./members.ts";
 /** How often the counters of live sessions go into the ledger. */
 const CHECKPOINT_MS = 30_000;
 
-/** Rows that are written to the ledger at once: a millisecond or two. */
+/** Rows that are written to the ledger at once; they take a millisecond or two. */
 const LEDGER_ROWS = 250;
 
-/** How often stale unfinished files are looked for, beside the start. */
+/** How often to look for stale unfinished files, after the start. */
 const CLEANING_MS = 24 * 3_600_000;
 
-/** How often idle sessions are looked for, at least. */
+/** The longest time between two looks for idle sessions. */
 const IDLE_CHECK_MS = 10_000;
 
-/** How far ahead the timer for the next expiry looks: clocks are set, and timers have an end. */
+/** The longest timer for an expiry: clocks can be set, and timers have a maximum. */
 const MAX_EXPIRY_MS = 3_600_000;
 
 export interface UpkeepOptions {
@@ -31,7 +31,7 @@ export interface UpkeepOptions {
   readonly access: Pick<Access, "nextExpiry">;
   /** Whether there can be unfinished files of this server. */
   readonly writable: boolean;
-  /** A session without a stream for so long is ended; undefined: none is. */
+  /** How long a session may have no stream; undefined: for ever. */
   readonly idleMs: number | undefined;
   /** Write to the ledger; a failure is reported as an event, and nothing more. */
   record(write: () => void): void;
@@ -40,8 +40,8 @@ export interface UpkeepOptions {
 }
 
 /**
- * What a server does by itself from time to time: the ledger's counters, unfinished files, idle sessions, expired
- * tokens.
+ * What a server does by itself from time to time: save counters in the ledger, remove stale unfinished files, end idle
+ * sessions and those of expired tokens.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
@@ -61,13 +61,13 @@ export class Upkeep {
   }
 
   /**
-   * End sessions that have expired, now and later when they do; call it after issuing a token, which may be the next to
-   * expire.
+   * End sessions whose token has expired, now and at each later expiry. Call it after issuing a token, which may be the
+   * next to expire.
    */
   watchExpiry(): void {
     const { clock, access, expel } = this.#options;
     this.#cancelExpiry();
-    // Now, too: when the clock was set, a token may be over that gets no timer below.
+    // Now, too: if the clock was set forward, a token may have expired that gets no timer below.
     expel();
     const next = access.nextExpiry;
     if (next === undefined) return;
@@ -92,7 +92,7 @@ export class Upkeep {
     });
   }
 
-  /** Note what all live sessions have done so far, some at a time. */
+  /** Save the counters of all live sessions, some at a time. */
   async #checkpoint(): Promise<void> {
     const { clock, ledger, members, record } = this.#options;
     const yielder = new Yielder(clock);

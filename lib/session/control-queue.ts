@@ -14,10 +14,10 @@ export interface ControlFrame {
 }
 
 /**
- * Control frames that wait for the transport, first in, first out, and how much of them the peer has caused: it must
- * read its answers before it causes more.
+ * Control frames that wait for the transport, first in, first out. It counts how many bytes of them the peer has caused:
+ * a peer must read its answers before it causes more.
  *
- * Invariants: `bytes` is the sum of all frames that wait, `causedBytes` of those with isCaused.
+ * Invariants: `bytes` is the sum of all waiting frames, `causedBytes` that of the ones with isCaused.
  */
 export class ControlQueue {
   readonly #frames: ControlFrame[] = [];
@@ -29,8 +29,8 @@ export class ControlQueue {
    */
   causedBytes = 0;
   /**
-   * Whether ACCEPT counts as caused by the peer. What the number of streams bounds counts at one side only, the server:
-   * else two honest peers could both stop reading, each waiting for the other.
+   * Whether ACCEPT counts as caused by the peer. The number of streams bounds it, so it counts on one side only, the
+   * server: otherwise two honest peers could both stop reading, each waiting for the other.
    */
   countsAccepts = false;
 
@@ -38,7 +38,7 @@ export class ControlQueue {
     return this.#frames.length === 0;
   }
 
-  /** Add an encoded frame, which belongs to the queue now. */
+  /** Add an encoded frame; the queue owns it from now on. */
   push(frame: Uint8Array, onSent: (() => void) | undefined): void {
     const [, opcode] = frame;
     const isCaused =
@@ -48,7 +48,7 @@ export class ControlQueue {
     if (isCaused) this.causedBytes += frame.length;
   }
 
-  /** The next frame, which leaves the queue; undefined when none waits. */
+  /** Remove and return the next frame; undefined when none waits. */
   shift(): ControlFrame | undefined {
     const next = this.#frames.shift();
     if (next === undefined) return undefined;
@@ -66,7 +66,7 @@ export class ControlQueue {
     }
   }
 
-  /** Drop all frames, without reporting it: the link is gone. */
+  /** Drop all frames without calling onSent: the link is gone. */
   clear(): void {
     this.#frames.length = 0;
   }

@@ -35,14 +35,14 @@ export class SendCredit {
 }
 
 /**
- * The receiver's side: holds the peer to its granted credit, and grants credit again for bytes that have reached their
+ * The receiver's side: enforces the credit that the peer was granted, and grants more for bytes that have reached their
  * sink. Invariant: granted + unconsumed + owed = window.
  */
 export class ReceiveWindow {
   #window: number;
   /** Bytes that the peer may still send. */
   #granted: number;
-  /** Bytes that reached their sink and are not granted again yet. */
+  /** Bytes that have reached their sink and are not yet granted again. */
   #owed = 0;
 
   constructor(window: number) {
@@ -60,7 +60,9 @@ export class ReceiveWindow {
   }
 
   /**
-   * The window is to be `window` from now on; a smaller one than it is changes nothing. Returns the grant to send now.
+   * Make the window `window` bytes wide; one that is not wider than now changes nothing.
+   *
+   * @returns the grant to send now, in bytes
    */
   widen(window: number): number {
     const more = window - this.#window;

@@ -20,14 +20,14 @@ export interface IntakeSink extends FrameSink {
 }
 
 /**
- * Bytes on their way from the transport into the decoder, a turn's worth at a time, so that a peer that sends frames
- * without end does not keep the others from their turn.
+ * Passes bytes from the transport to the decoder, a turn's worth at a time, so that a peer that sends frames without end
+ * does not keep the others from their turn.
  *
- * - Bytes not decoded yet form the backlog, in order. While there is one, new bytes go to its end, Hold.backlog is
- *   set, and either a turn is due or Hold.unread is set.
- * - The transport is paused exactly while #holds is not 0. It may deliver all the same when the peer is gone.
+ * - Bytes not decoded yet form the backlog, in order of arrival. While there is one, new bytes go to its end,
+ *   Hold.backlog is set, and either a turn is due or Hold.unread is set.
+ * - The transport is paused exactly while #holds is not 0. It may still deliver bytes when the peer is gone.
  * - Each buffer is held (held-buffers.ts) from its arrival until its last byte was decoded or dropped.
- * - The end of the peer waits for the backlog (whenHeard()), but not while Hold.unread is set: a peer that does not read its
+ * - The peer's end waits for the backlog (whenHeard()), but not while Hold.unread is set: a peer that does not read its
  *   answers is not read to its end either.
  */
 export class Intake {
@@ -54,7 +54,7 @@ export class Intake {
 
   /** Stop reading for this reason, until release() has removed it and no other reason is left. */
   hold(reason: Hold): void {
-    // If many dead peers were read to their end at once, all that they sent would be in memory together.
+    // If many dead peers were read to their end at once, all their bytes would be in memory together.
     const isBrief = reason === Hold.backlog;
     if (this.#holds === 0 || !isBrief) this.#transport.pause(isBrief);
     this.#holds |= reason;
@@ -67,8 +67,8 @@ export class Intake {
   }
 
   /**
-   * The peer reads none of its answers: decode nothing after the present frame until those in `queue` have left. An end
-   * that waits to be heard comes now.
+   * The peer does not read its answers: after the present frame, decode nothing until those in `queue` have left. If the
+   * peer's end waits in whenHeard(), it comes now.
    */
   holdUnread(queue: Pick<SendQueue, "onControlSent">): void {
     if (this.#onHeard !== undefined) return this.#onHeard();
@@ -81,7 +81,7 @@ export class Intake {
     };
   }
 
-  /** Bytes have arrived, and belong to the intake. */
+  /** Bytes have arrived; the intake owns them from now on. */
   take(bytes: Uint8Array): void {
     hold(bytes);
     if (this.#backlog !== undefined) this.#backlog.push(bytes);
@@ -116,7 +116,7 @@ export class Intake {
     this.decoder.stop();
   }
 
-  /** @returns false when there is more than one turn's worth: the rest is the backlog now */
+  /** @returns false when there was more than a turn's worth: the rest is now the backlog */
   #decode(bytes: Uint8Array): boolean {
     try {
       const taken = this.decoder.push(bytes, WORK_PER_TURN);

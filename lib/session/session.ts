@@ -22,7 +22,7 @@ export class Session implements LinkHandler {
   readonly #options: SessionOptions;
   readonly #streams: StreamTable;
   #streamPort: StreamPort | undefined;
-  /** What ends the session; set by the first side that says so. */
+  /** Why the session ends; set by the side that says so first. */
   #end: SessionEnd | undefined;
   /** GOAWAY was sent, was received. */
   #hasLeft = false;
@@ -58,7 +58,7 @@ export class Session implements LinkHandler {
     return this.#link.closed;
   }
 
-  /** True while the peer does not read what it is sent; a push would only wait. */
+  /** True while the peer does not read what we send; a push would only wait. */
   get congested(): boolean {
     return this.#link.congested;
   }
@@ -97,7 +97,7 @@ export class Session implements LinkHandler {
 
   /** Tell the peer that its requests are not forgotten. Source: PROTOCOL.md, "Working". */
   onInterval(): void {
-    // A peer that does not read what is there already needs no more of it.
+    // A peer that does not read what has been sent needs no more of it.
     if (this.#options.isWorkingTold !== true || this.#ended || this.#link.hasUnsent) return;
     for (const stream of this.#streams.values()) if (!this.#streams.isOurs(stream.id)) stream.sayWorking();
   }
@@ -107,7 +107,7 @@ export class Session implements LinkHandler {
     return this.#link.ping();
   }
 
-  /** Leave cleanly: say why, let the streams under way end, then close. After `deadlineMs` they are reset. */
+  /** Leave cleanly: say why, let the streams under way end, then close. Those still open after `deadlineMs` fail. */
   goAway(code: ReasonCode, message: string, deadlineMs: number): void {
     if (this.#hasLeft || this.#ended) return;
     this.#hasLeft = true;
@@ -121,7 +121,7 @@ export class Session implements LinkHandler {
   terminate(code: ReasonCode, message: string): void {
     if (this.#ended) return;
     this.#end = { by: "local", code, message };
-    // Said once: a second GOAWAY would be a violation of ours.
+    // Only once: a second GOAWAY would violate the protocol.
     if (!this.#hasLeft) this.#link.send(Opcode.GOAWAY, 0, encodeReason(code, message));
     this.#hasLeft = true;
     this.#close();
@@ -195,7 +195,7 @@ export class Session implements LinkHandler {
   #onGoAway(code: ReasonCode, message: string): void {
     if (this.#peerHasLeft) throw new ProtocolError("UNEXPECTED_FRAME", "A second GOAWAY.");
     this.#peerHasLeft = true;
-    // Both may leave at once: the first word that was said stands.
+    // Both may leave at once: the reason that was given first stands.
     this.#end ??= { by: "remote", code, message };
     this.#options.handler.onGoAway?.({ code, message });
     this.#closeWhenIdle();
@@ -231,7 +231,7 @@ export class Session implements LinkHandler {
     this.#close(this.#options.side === "server" ? ORDERLY_LINGER_MS : undefined);
   }
 
-  /** Send and receive nothing more; the transport may need a while to send the last frames. */
+  /** Send and receive nothing more. The transport may need a while for the last frames. */
   #close(lingerMs?: number): void {
     this.#link.close(lingerMs);
     this.#finish();

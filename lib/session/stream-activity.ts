@@ -1,15 +1,15 @@
 /**
- * Counts of what has happened on a stream: a watch sees from them whether it makes progress, WORKING whether it is due.
+ * Counts of what has happened on a stream. They show a watch whether it makes progress, and whether a WORKING is due.
  */
 export class StreamActivity {
   /** Frames of the peer. */
   heard = 0;
-  /** Those of them that were WORKING and said nothing else. */
+  /** How many of them were WORKING. */
   workings = 0;
-  /** What had been sent when mustSayWorking() was called last; undefined: it never was. */
+  /** Frames sent until the last mustSayWorking(); undefined before the first. */
   #sentBefore: number | undefined;
 
-  /** `sent`: frames so far. @returns true when nothing was sent since this was called last */
+  /** `sent`: frames so far. @returns true when nothing was sent since the last call */
   mustSayWorking(sent: number): boolean {
     const isQuiet = sent === this.#sentBefore;
     this.#sentBefore = sent;

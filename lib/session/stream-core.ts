@@ -10,16 +10,16 @@ import type { StreamOptions, StreamPort } from "./stream-port.ts";
 const EMPTY = new Uint8Array(0);
 
 /**
- * The states of a stream: what the session does with it, and what its user may look at. Stream adds what the user does.
+ * The states of a stream: what the session does with it, and what its user can read. Stream adds what the user does.
  * The session calls the `on…` methods for what arrives, and fail() at its own end. PROTOCOL.md, "Streams", draws the
  * states; here they are four facts:
  *
- * - isAccepted: ACCEPT was sent, or has come. Before it the responder has no body.
+ * - isAccepted: ACCEPT was sent or has arrived. Before it the responder has no body.
  * - sender.ended, receiver.ended: that direction has ended. With both the stream is closed.
- * - failure: RESET was sent or has come, or the session is gone. It is set once, and the stream is closed.
+ * - failure: RESET was sent or has arrived, or the session is gone. It is set once, and the stream is closed.
  *
- * A closed stream sends nothing, leaves its session (onStreamClosed(), once), and hears nothing more: the session drops
- * the frames that crossed with its end.
+ * A closed stream sends nothing, leaves its session (onStreamClosed(), once), and receives nothing more: the session
+ * drops the frames that crossed with its end.
  */
 export abstract class StreamCore {
   readonly id: number;
@@ -41,11 +41,11 @@ export abstract class StreamCore {
     this.port = port;
     this.opener = options.opener;
     this.sender = new BodySender(id, options.sendCredit, port);
-    // The opener still wants the answer to its request; the responder does nothing for an opener that is gone.
+    // The opener still wants the answer to its request. The responder does nothing for an opener that is gone.
     this.receiver = new BodyReceiver(id, options.receiveWindow, this.opener, port);
     if (!this.opener) return;
     this.#accepted = Promise.withResolvers();
-    // A user that does not wait for the answer need not hear of its failure either.
+    // If the user does not wait for the answer, its failure must not count as unhandled.
     this.#accepted.promise.catch(() => {});
   }
 
@@ -74,7 +74,7 @@ export abstract class StreamCore {
     return !this.receiver.ended;
   }
 
-  /** Grows with each frame that comes or goes on this stream. */
+  /** Grows with each frame that arrives or is sent on this stream. */
   get movement(): number {
     return this.#activity.heard + this.sender.frames;
   }
@@ -84,12 +84,12 @@ export abstract class StreamCore {
     return this.#activity.workings;
   }
 
-  /** True while somebody here waits for the peer: for its answer, or for more of its body. */
+  /** True while this side waits for the peer's answer, or for more of its body. */
   get isAwaited(): boolean {
     return this.isUnanswered || this.receiver.isWaiting;
   }
 
-  /** True while something that was written waits for the peer, or the way to it, to take it. */
+  /** True while written bytes wait because the peer, or the network, does not take them. */
   get isSending(): boolean {
     return this.sender.isWaiting;
   }
@@ -104,7 +104,7 @@ export abstract class StreamCore {
     return this.sender.sent + this.receiver.received;
   }
 
-  /** True while nothing is done on it here until the peer takes what it is sent, or sends more. */
+  /** True while this side can do nothing until the peer takes what was sent, or sends more. */
   get isWaiting(): boolean {
     return this.sender.isWaiting || this.receiver.isWaiting;
   }
@@ -115,7 +115,7 @@ export abstract class StreamCore {
   }
 
   /**
-   * Say that the request is not forgotten, unless something was sent since this was called last. "A responder MUST send
+   * Say that the request is not forgotten, unless something was sent since the last call. "A responder MUST send
    * WORKING on every stream that was opened to it and on which it has sent nothing for 15 seconds, if both sides named
    * the capability `working`." (PROTOCOL.md, "Working")
    */
@@ -158,7 +158,7 @@ export abstract class StreamCore {
 
   /** @throws ProtocolError CREDIT_EXCEEDED */
   onCredit(bytes: number): void {
-    // Credit that nothing waits for does not show that the peer gets on.
+    // Credit that nothing waits for does not show that the peer makes progress.
     if (this.sender.isWaiting) this.#activity.heard++;
     this.sender.grant(bytes);
   }
@@ -175,7 +175,7 @@ export abstract class StreamCore {
     this.#activity.workings++;
   }
 
-  /** Our body has left to its end. */
+  /** Our body has been sent to its end. */
   onBodySent(): void {
     this.#closeIfEnded();
   }
@@ -186,8 +186,8 @@ export abstract class StreamCore {
   }
 
   /**
-   * End the stream with an error, without a word to the peer. `isLost`: the link is lost, and what had arrived by then
-   * can still be read where keepArrived() was called.
+   * End the stream with an error, without telling the peer. `isLost`: the link is lost; what had arrived by then can
+   * still be read if keepArrived() was called.
    */
   fail(error: CommError, isLost = false): void {
     if (this.isClosed) return;

@@ -4,7 +4,7 @@ import type { BodySenderPort } from "./body-sender.ts";
 import type { Link } from "./link.ts";
 import type { FrameSource } from "./send-queue.ts";
 
-/** What a stream sees of its session: one object for all its streams. */
+/** What a stream sees of its session. One object serves all streams of the session. */
 export interface StreamPort extends BodySenderPort, BodyReceiverPort {
   /** The payload is copied. */
   send(opcode: Opcode, streamId: number, payload: Uint8Array, flags?: number, onSent?: () => void): void;
@@ -34,7 +34,7 @@ export interface StreamOptions {
   readonly port: StreamPort;
   /** Bytes that may be sent before the first CREDIT. */
   readonly sendCredit: number;
-  /** Bytes that the peer may have sent and not yet seen consumed. */
+  /** Bytes that the peer may have sent before they are consumed. */
   readonly receiveWindow: number;
   /** True on the side that sent OPEN. */
   readonly opener: boolean;

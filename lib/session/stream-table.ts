@@ -12,7 +12,7 @@ import type { Stream } from "./stream.ts";
  */
 export class StreamTable {
   readonly #streams = new Map<number, Stream>();
-  /** What an id of ours leaves as a remainder of 2. */
+  /** Our ids modulo 2. */
   readonly #ownParity: number;
   #nextId: number;
   #lastPeerId = 0;

@@ -25,8 +25,8 @@ export class Stream extends StreamCore {
   }
 
   /**
-   * Send the next bytes of the body; resolves when they have left and the buffer is free again, which it is as well
-   * when this rejects. A slow peer holds this back by its credit.
+   * Send the next bytes of the body. Resolves when they have left; then, and when this rejects, the buffer is free
+   * again. A slow peer delays this by its credit.
    *
    * @throws RemoteError after the peer's RESET, StreamError after reset(), TransportError when the link is gone
    */
@@ -44,7 +44,7 @@ export class Stream extends StreamCore {
     return this.#enqueue(Opcode.DATA, source);
   }
 
-  /** End the body in this direction, after all that was written. @throws as write() */
+  /** End the body in this direction after everything that was written. @throws as write() */
   async end(trailer?: Json): Promise<void> {
     await this.#enqueue(Opcode.END, trailer === undefined ? EMPTY : encodeControl(trailer));
   }
@@ -56,7 +56,7 @@ export class Stream extends StreamCore {
     this.fail(new StreamError(code, message));
   }
 
-  /** Abort the stream both ways, now; `error` is what its user here gets. No effect when it has ended. */
+  /** Abort both directions now; `error` is what its user here gets. No effect when the stream has ended. */
   reset(code: ErrorCode, message: string, error: CommError = new StreamError(code, message)): void {
     if (this.isClosed) return;
     this.port.send(Opcode.RESET, this.id, encodeReason(code, message));
@@ -73,17 +73,17 @@ export class Stream extends StreamCore {
   }
 
   /**
-   * Let the peer have `window` bytes under way from now on, more than the first credit of the session: its turn has
-   * come. A smaller window than it has changes nothing.
+   * Its turn has come: let the peer have `window` bytes under way from now on, instead of the first credit of the
+   * session. A smaller window than the present one changes nothing.
    */
   widen(window: number): void {
     this.receiver.widen(window);
   }
 
   /**
-   * What arrives is to be read also when the link is lost afterwards: it is as good as ever, and need not be sent
-   * again. The opener has it so from the beginning; for its peer it means that work goes on for a session that is gone,
-   * so call it only when that work has begun and is short.
+   * Keep what has arrived readable after the link is lost, so that it need not be sent again. For the opener this holds
+   * from the beginning. At its peer it means that work continues for a session that is gone, so call it there only when
+   * that work has begun and is short.
    */
   keepArrived(): void {
     this.receiver.keepArrived();

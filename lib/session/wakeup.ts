@@ -9,7 +9,7 @@ export class Wakeup {
     this.#wake?.();
   }
 
-  /** Resolves after the next notify(), at once when there was one since the last wait. One waits at a time. */
+  /** Resolves at the next notify(), or at once when there was one since the last wait. Only one may wait at a time. */
   async wait(): Promise<void> {
     if (!this.#isDue) {
       await new Promise<void>((resolve) => {
