@@ -46,8 +46,9 @@ export class PairLane implements Lane {
     const { files, unfinished } = lookAt(folder);
     const isRight = Bun.deepEquals(Object.fromEntries(files), Object.fromEntries(wanted));
     if (!isRight) this.plot.find("two gets into one folder", `${[...files].join(" ")}\n${last?.lines.join("\n")}`);
-    // Whoever comes second keeps all that came: it can be had by another policy.
-    const isKept = both.some(({ lines }) => lines.join("\n").includes('"code":"EXISTS"'));
+    // The second one keeps all that came: another policy can use it. One that was killed keeps what it had, and nobody
+    // needs it when the other has stored the file.
+    const isKept = both.some(({ lines, fault }) => fault === "kill" || lines.join("\n").includes('"code":"EXISTS"'));
     const left = isKept ? [] : unexplained(unfinished, true);
     if (left.length > 0) this.plot.find("unfinished files behind two gets", left.join(", "));
     this.plot.drop(folder);
