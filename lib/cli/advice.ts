@@ -85,6 +85,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
 /** Advice for commands that take fewer flags than the usual advice names. */
 const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, string>>>>> = {
   rename: { EXISTS: "Replace a file with --overwrite, or choose another name." },
+  token: { TIMEOUT: "Run it again when the server answers." },
 };
 
 /** The advice for an error of `command`, with no flag that the command refuses. */

@@ -4,6 +4,7 @@ import { put } from "../../../lib/cli/client/put-command.ts";
 import { rename } from "../../../lib/cli/client/rename-command.ts";
 import { EXIT_CODES, EXIT_OF } from "../../../lib/cli/exit-codes.ts";
 import { describeError, type ReportOptions, reportError } from "../../../lib/cli/report.ts";
+import { token } from "../../../lib/cli/server/token-command.ts";
 import { UsageError } from "../../../lib/cli/usage-error.ts";
 import {
   CommError,
@@ -85,6 +86,18 @@ describe("reportError()", () => {
       expect(flags).not.toEqual([]);
       for (const flag of flags) expect(Object.keys(args)).toContain(flag);
     }
+  });
+
+  test("advises token, whose server is silent, on no flag that only other commands have", () => {
+    const silent = new TransportError("TIMEOUT", "The server says nothing.");
+    const options = { program: "commserver-server", command: "token", json: false };
+    expect(Object.keys(token.args)).not.toContain("timeout");
+    expect(report(silent, options).notes.slice(1)).toEqual(["  Run it again when the server answers."]);
+    expect(
+      report(silent, { ...options, command: "console" })
+        .notes.slice(1)
+        .join(" "),
+    ).toContain("--timeout");
   });
 
   test("knows every exit code that --help explains, and no other", () => {
