@@ -7,8 +7,8 @@ import { digest64 } from "../storage/digest64.ts";
 import type { DescriptorBudget } from "./descriptor-budget.ts";
 import { FIRST_CREDIT_BYTES, HANDSHAKE_MS, HEARTBEAT_MS, MAX_STREAMS, windowFor } from "./limits.ts";
 import type { LocalAccess } from "./local-access.ts";
-import type { Records } from "./records.ts";
 import type { DaemonSettings } from "./settings.ts";
+import type { Records } from "./state-records.ts";
 
 /** The parts of a server that the settings do not determine. */
 export interface DaemonParts extends Pick<ServerOptions, "agent" | "storage" | "invite" | "onStopRequest"> {

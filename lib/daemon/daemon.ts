@@ -17,9 +17,9 @@ import { listenClients } from "./listeners.ts";
 import { LocalAccess } from "./local-access.ts";
 import { listenOperators } from "./operator-socket.ts";
 import { ownAddresses } from "./own-addresses.ts";
-import { openRecords, type Records } from "./records.ts";
 import { Repository } from "./repository.ts";
 import type { DaemonSettings } from "./settings.ts";
+import { openRecords, type Records } from "./state-records.ts";
 import type { DaemonWarning } from "./warnings.ts";
 import { type ClientDoor, clientDoor } from "./web-door.ts";
 

@@ -10,7 +10,7 @@ import { openIdentity } from "./identity.ts";
 import { type Invitation, identityOf, inviteFor, lastInvitation } from "./invitation.ts";
 import { connectSocket, type SocketOptions } from "./operator-socket.ts";
 import { ownAddresses } from "./own-addresses.ts";
-import { openRecords } from "./records.ts";
+import { openRecords } from "./state-records.ts";
 import type { DaemonWarning } from "./warnings.ts";
 
 /** Makes, lists and revokes tokens. @throws CommError as Operator's calls do */
