@@ -1,4 +1,5 @@
 import fs, { type BigIntStats } from "node:fs";
+import { discardFile } from "./discard-file.ts";
 import { setTimes } from "./file-io.ts";
 import { countOf } from "./local-file.ts";
 import { uniquePartName } from "./names/part-names.ts";
@@ -65,8 +66,7 @@ function learn(folder: OpenFolder): Grain | undefined {
         return Number(fs.fstatSync(fd, { bigint: true }).mtimeMs);
       });
     } finally {
-      fs.closeSync(fd);
-      fs.rmSync(folder.at(name), { force: true });
+      discardFile(fd, folder.at(name));
     }
   } catch {
     return undefined;

@@ -8,6 +8,7 @@ import { quote } from "../../quote.ts";
 import { digest64 } from "../digest64.ts";
 import { tooLarge, writeError } from "../disk-error.ts";
 import type { ExistsPolicy, FileFacts, PartFile } from "../storage.ts";
+import { discardFile } from "./discard-file.ts";
 import type { FileHome } from "./file-home.ts";
 import { finishFile, readAt, setTimes, takenBytes, writeFully, writing } from "./file-io.ts";
 import { askFreeBytes } from "./free-space.ts";
@@ -83,8 +84,7 @@ export class LocalPart implements PartFile {
       await requireRoom(folder.at("."), isFilled ? facts.size : part.#missingBytes, path);
       return part;
     } catch (cause) {
-      if (fd !== undefined) fs.closeSync(fd);
-      home.release(journal !== undefined && leave(folder, names.part, journal));
+      home.release(journal !== undefined && leave(folder, names.part, fd, journal));
       if (cause instanceof StorageError && cause.code === "BUSY") {
         throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
       }
@@ -197,13 +197,15 @@ export class LocalPart implements PartFile {
  *
  * @returns whether something stays
  */
-function leave(folder: OpenFolder, part: string, journal: Journal): boolean {
+function leave(folder: OpenFolder, part: string, fd: number | undefined, journal: Journal): boolean {
   if (journal.end > 0) {
+    if (fd !== undefined) fs.closeSync(fd);
     journal.close();
     return true;
   }
   try {
-    fs.rmSync(folder.at(part), { force: true });
+    if (fd === undefined) fs.rmSync(folder.at(part), { force: true });
+    else discardFile(fd, folder.at(part));
   } catch {
     // It is not a file, so it is not ours.
   }

@@ -1,5 +1,6 @@
 import fs, { type Stats } from "node:fs";
 import { errnoOf } from "../../errno.ts";
+import { discardFile } from "./discard-file.ts";
 import { uniquePartName } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { HAS_MODES, isWider, OWN_FILE, tryNarrow } from "./rights.ts";
@@ -69,7 +70,6 @@ function probe(folder: OpenFolder, name: string): Stats {
   try {
     return fs.fstatSync(fd);
   } finally {
-    fs.closeSync(fd);
-    fs.rmSync(folder.at(part), { force: true });
+    discardFile(fd, folder.at(part));
   }
 }

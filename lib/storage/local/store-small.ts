@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { errnoOf } from "../../errno.ts";
 import type { ExistsPolicy, FileFacts } from "../storage.ts";
+import { discardFile } from "./discard-file.ts";
 import type { FileHome } from "./file-home.ts";
 import { finishFile, setTimes } from "./file-io.ts";
 import { uniquePartName } from "./names/part-names.ts";
@@ -38,8 +39,7 @@ export function storeSmall(
       home.losses.try("rights", () => makeExecutable(fd));
     }
   } catch (error) {
-    fs.closeSync(fd);
-    fs.rmSync(folder.at(part), { force: true });
+    discardFile(fd, folder.at(part));
     throw error;
   }
   return folder.isDurable ? storeDurably(home, part, fd, exists) : publishPart(folder, part, name, fd, exists);
@@ -63,8 +63,7 @@ async function storeDurably(home: FileHome, part: string, fd: number, exists: Ex
     await finishFile(fd);
     home.requireHere();
   } catch (error) {
-    fs.closeSync(fd);
-    fs.rmSync(folder.at(part), { force: true });
+    discardFile(fd, folder.at(part));
     throw error;
   }
   const published = publishPart(folder, part, name, fd, exists);

@@ -1,6 +1,6 @@
-import fs from "node:fs";
 import { quote } from "../../quote.ts";
 import { writeError } from "../disk-error.ts";
+import { discardFile } from "./discard-file.ts";
 import { uniquePartName } from "./names/part-names.ts";
 import { OpenFolder } from "./open-folder.ts";
 import { OWN_FILE } from "./rights.ts";
@@ -14,8 +14,7 @@ export function writeFault(path: string): string | undefined {
     const folder = OpenFolder.open(path);
     try {
       const probe = uniquePartName("write");
-      fs.closeSync(folder.create(probe, OWN_FILE));
-      fs.rmSync(folder.at(probe), { force: true });
+      discardFile(folder.create(probe, OWN_FILE), folder.at(probe));
       return undefined;
     } finally {
       folder.release();

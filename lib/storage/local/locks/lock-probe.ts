@@ -1,5 +1,5 @@
-import fs from "node:fs";
 import { libc } from "../../../platform/libc.ts";
+import { discardFile } from "../discard-file.ts";
 import { uniquePartName } from "../names/part-names.ts";
 import { OpenFolder } from "../open-folder.ts";
 import { OWN_FILE } from "../rights.ts";
@@ -19,8 +19,7 @@ export function hasFlock(folder: OpenFolder, name: string): boolean {
   try {
     return tryLock(fd);
   } finally {
-    fs.closeSync(fd);
-    fs.rmSync(folder.at(probe), { force: true });
+    discardFile(fd, folder.at(probe));
   }
 }
 
