@@ -129,6 +129,8 @@ export class Gateway {
     connection.isReading = false;
     void connection
       .inTurn(() => this.#answer(request, response, connection))
+      // A defect of ours: it costs this connection, and no other.
+      .catch(() => connection.destroy())
       .finally(() => {
         if (connection.requests === 0) this.#rest(connection);
       });

@@ -243,3 +243,16 @@ test("nobody learns of the repository what needs a token by asking for names", a
   );
   expect(new Set(answers.map(({ status, body }) => `${status} ${body}`)).size).toBe(1);
 });
+
+test("a defect of the server's own costs one connection, and no other", async () => {
+  await using site = await start();
+  const unsubscribe = site.access.server.events.subscribe(({ event }) => {
+    if (event === "request") throw new Error("a listener with a defect");
+  });
+  const raw = site.raw();
+  const { authorization } = basic(site.token);
+  raw.send(`GET /files/a.txt HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n\r\n`);
+  await until(() => raw.isEnded);
+  unsubscribe();
+  expect((await site.ask("/files/a.txt")).status).toBe(200);
+});
