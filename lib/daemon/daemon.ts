@@ -108,7 +108,7 @@ export class Daemon {
       onStopRequest,
     });
     const { closeFrom } = descriptors;
-    const door = clientDoor(server, settings, descriptors, (transport) => server.accept(trace(transport)));
+    const door = await clientDoor(server, settings, descriptors, (transport) => server.accept(trace(transport)));
     const stops: (() => void)[] = [];
     const close = () => {
       for (const stop of stops) stop();

@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import { fork, type NegotiatedTransport } from "../gateway/fork.ts";
-import { Gateway } from "../gateway/gateway.ts";
 import type { CommServer } from "../server/server.ts";
 import type { Transport } from "../session/transport.ts";
 import { parseAddress } from "../transport/address.ts";
@@ -15,13 +14,15 @@ export interface ClientDoor {
 }
 
 /** The door of a server: for its own protocol alone, or for HTTP as well. */
-export function clientDoor(
+export async function clientDoor(
   server: CommServer,
   { web, advertised }: Pick<DaemonSettings, "web" | "advertised">,
   limits: Pick<DescriptorBudget, "maxUnadmitted" | "maxUnadmittedPerAddress">,
   toSessions: (transport: Transport) => void,
-): ClientDoor {
+): Promise<ClientDoor> {
   if (web === "off") return { take: toSessions, abort() {} };
+  // Only now: node:http and the rest take 5 MB, and a server without HTTP does not pay for them.
+  const { Gateway } = await import("../gateway/gateway.ts");
   const gateway = new Gateway({
     server: server.gateway,
     maxIdle: limits.maxUnadmitted,

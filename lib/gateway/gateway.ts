@@ -1,4 +1,4 @@
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { CommError, ERRORS, StreamError, toCommError } from "../errors.ts";
 import { AccessError } from "../server/access/account.ts";
 import { failureOf } from "../server/failure.ts";
@@ -15,6 +15,9 @@ import { refuseRaw, statusOfFault } from "./raw-answer.ts";
 import { parseTarget } from "./request-target.ts";
 import { answerTarget } from "./routes.ts";
 import { TooOftenError } from "./too-often.ts";
+
+// An import statement would be carried out at the start of every server, by the way that programs are bundled.
+const http = process.getBuiltinModule("node:http");
 
 /** Bytes of a request's head, its first line included. */
 export const MAX_HEAD_BYTES = 16 * 1024;
@@ -50,7 +53,7 @@ export interface GatewayOptions {
  */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #http: http.Server;
+  readonly #http: Server;
   /** Connections without a request. */
   readonly #idle: Handshakes<HttpConnection>;
   readonly #connections = new Set<HttpConnection>();
