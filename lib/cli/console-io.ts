@@ -2,7 +2,7 @@ import { errnoOf } from "../errno.ts";
 import { CommError } from "../errors.ts";
 import { isInForeground } from "./terminal/foreground.ts";
 import { neverBlock } from "./terminal/patient-tty.ts";
-import { isDumb, Screen } from "./terminal/screen.ts";
+import { columnsOf, isDumb, Screen } from "./terminal/screen.ts";
 
 /** How long a program that ends waits for its notes to be written: a terminal that is gone takes none. */
 const FLUSH_MS = 500;
@@ -20,6 +20,8 @@ export interface ConsoleIo {
   /** Resolves when the notes were written, or can't be. */
   flush(): Promise<void>;
   readonly outIsTty: boolean;
+  /** The columns of the terminal that standard output is; undefined where no line needs to be broken. */
+  readonly outColumns?: number | undefined;
   readonly noteIsTty: boolean;
   /** Standard error is a terminal that can be redrawn. */
   readonly canRedraw: boolean;
@@ -58,6 +60,9 @@ export function processIo(): ConsoleIo {
       await Promise.race([Promise.all(ends), Bun.sleep(FLUSH_MS)]);
     },
     outIsTty: stdout.isTTY === true,
+    get outColumns() {
+      return stdout.isTTY ? columnsOf(stdout) : undefined;
+    },
     noteIsTty: stderr.isTTY === true,
     canRedraw: stderr.isTTY === true && !isDumb(),
     inIsTty: stdin.isTTY === true && isInForeground(),

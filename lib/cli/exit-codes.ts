@@ -95,9 +95,9 @@ export const EXIT_OF: Readonly<Record<ErrorCode, number>> = {
 
 /** The exit codes, for --help. */
 export const EXIT_CODES = `\
-   0  done                                6  not found
-   1  unexpected                          7  incomplete, or failed verification
-   2  usage                               8  conflict: it exists, or it changed
-   3  cannot reach, or lost, the server   9  local disk: full, or no permission
-   4  the server is full                 10  cannot listen: address or port in use
-   5  not allowed                       130  interrupted`;
+  0  done                               6  not found
+  1  unexpected                         7  incomplete, or failed verification
+  2  usage                              8  conflict: it exists, or it changed
+  3  cannot reach, or lost, the server   9  local disk: full, or no permission
+  4  the server is full                10  cannot listen: address or port in use
+  5  not allowed                      130  interrupted`;

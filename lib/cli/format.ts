@@ -32,19 +32,65 @@ export function formatTime(timestamp: number): string {
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
 
-/** Rows under headings, columns as wide as their widest cell. Cells must be escaped. */
-export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * Rows under headings, columns as wide as their widest cell. Cells must be escaped. Where `columns` are too few for a
+ * row, it goes on in further lines, which are indented.
+ */
+export function formatTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns: number | undefined = Number.POSITIVE_INFINITY,
+): string {
   const lines = [headings, ...rows];
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => Bun.stringWidth(line[column] ?? ""))));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell + " ".repeat((widths[column] as number) - Bun.stringWidth(cell)))
-        .join("  ")
-        .trimEnd(),
-    )
+  const groups: number[][] = [];
+  let width = 0;
+  for (const [column, cells] of widths.entries()) {
+    const isFirst = groups.length === 0 || width + cells > columns;
+    if (isFirst) width = groups.length === 0 ? 0 : INDENT.length;
+    if (isFirst) groups.push([]);
+    groups.at(-1)?.push(column);
+    width += cells + GAP.length;
+  }
+  const padded = (line: readonly string[], column: number) => {
+    const cell = line[column] ?? "";
+    return cell + " ".repeat((widths[column] ?? 0) - Bun.stringWidth(cell));
+  };
+  const textOf = (line: readonly string[], group: readonly number[], index: number) =>
+    `${index === 0 ? "" : INDENT}${group.map((column) => padded(line, column)).join(GAP)}`.trimEnd();
+  return lines.flatMap((line) => groups.map((group, index) => textOf(line, group, index))).join("\n");
+}
+
+const GAP = "  ";
+const INDENT = "    ";
+
+/** What is explained, and its explanation. */
+export type Row = readonly [left: string, right: string];
+
+/** Rows in two columns, the right one broken between words where `columns` are too few for a line. */
+export function formatRows(rows: readonly Row[], columns: number | undefined): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - width - 4;
+  const margin = `\n${" ".repeat(width + 4)}`;
+  return rows
+    .map(([left, right]) => `  ${left.padEnd(width)}  ${breakWords(right, room).join(margin)}`.trimEnd())
     .join("\n");
 }
+
+/** Lines of at most `room` columns, unless a word is longer. */
+function breakWords(text: string, room: number): string[] {
+  // In a window so narrow the terminal breaks the lines better.
+  if (room < MIN_ROOM) return [text];
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && Bun.stringWidth(longer) <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+const MIN_ROOM = 20;
 
 /** `1 file`, `2 files`. */
 export function plural(count: number, noun: string): string {

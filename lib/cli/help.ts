@@ -2,19 +2,24 @@ import type { ArgsDef } from "citty";
 import type { Command, Program } from "./command.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { formatRows, type Row } from "./format.ts";
 import { VERSION } from "./version.ts";
 
 type Arg = ArgsDef[string];
-type Row = readonly [left: string, right: string];
+/** How a page of help is shown. */
+type HelpIo = Pick<ConsoleIo, "color" | "outColumns">;
 
 /** The help of a program, with the flags of its default command. */
-export function programHelp(program: Program, args: ArgsDef, io: Pick<ConsoleIo, "color">): string {
+export function programHelp(program: Program, args: ArgsDef, io: HelpIo): string {
   const commands = Object.entries(program.commands).map(([name, { description }]): Row => [name, description]);
   return page(io, `${program.name} ${VERSION}`, [
     [program.description],
     ["USAGE", `  ${program.name} [COMMAND] [FLAGS]`],
-    ["COMMANDS", columns(commands)],
-    [`FLAGS OF ${program.defaultCommand.toUpperCase()}, WHICH RUNS WITHOUT A COMMAND`, columns(flagRows(args))],
+    ["COMMANDS", formatRows(commands, io.outColumns)],
+    [
+      `FLAGS OF ${program.defaultCommand.toUpperCase()}, WHICH RUNS WITHOUT A COMMAND`,
+      formatRows(flagRows(args), io.outColumns),
+    ],
     ["EXAMPLES", program.examples.map((line) => `  ${line}`).join("\n")],
     ["EXIT CODES", EXIT_CODES],
     [`Flags and arguments of a command: ${program.name} COMMAND --help`],
@@ -22,25 +27,19 @@ export function programHelp(program: Program, args: ArgsDef, io: Pick<ConsoleIo,
 }
 
 /** The help of one command. */
-export function commandHelp(
-  program: Program,
-  name: string,
-  command: Command,
-  args: ArgsDef,
-  io: Pick<ConsoleIo, "color">,
-): string {
+export function commandHelp(program: Program, name: string, command: Command, args: ArgsDef, io: HelpIo): string {
   const words = positionals(args).map(([word, arg]) => (arg.required === false ? `[${word}]` : word));
   const sections: string[][] = [
     [command.description],
     ["USAGE", `  ${[program.name, name, ...words, "[FLAGS]"].join(" ")}`],
   ];
   const wordRows = positionals(args).map(([word, arg]): Row => [word, arg.description ?? ""]);
-  if (wordRows.length > 0) sections.push(["ARGUMENTS", columns(wordRows)]);
-  sections.push(["FLAGS", columns(flagRows(args))]);
+  if (wordRows.length > 0) sections.push(["ARGUMENTS", formatRows(wordRows, io.outColumns)]);
+  sections.push(["FLAGS", formatRows(flagRows(args), io.outColumns)]);
   return page(io, `${program.name} ${VERSION}`, sections);
 }
 
-function page(io: Pick<ConsoleIo, "color">, title: string, sections: readonly (readonly string[])[]): string {
+function page(io: HelpIo, title: string, sections: readonly (readonly string[])[]): string {
   const text = sections.map(([head = "", body]) => (body === undefined ? head : `${paint(io, "bold", head)}\n${body}`));
   return `${paint(io, "bold", title)}\n${text.join("\n\n")}\n`;
 }
@@ -61,9 +60,4 @@ function flagRows(args: ArgsDef): Row[] {
       const fallback = arg.default === undefined ? "" : ` (default: ${arg.default})`;
       return [`${short}--${name}${value}`, `${arg.description ?? ""}${fallback}`];
     });
-}
-
-function columns(rows: readonly Row[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()).join("\n");
 }

@@ -25,7 +25,8 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: ReportOptio
   const exit = EXIT_OF[error.code];
   if (error.code === "OUTPUT_CLOSED") return exit;
   if (options.json) {
-    io.note(toJson({ error: { code: error.code, message: error.message, exit } }));
+    const advice = completeAdvice(adviceOn(error, options.command));
+    io.note(toJson({ error: { code: error.code, message: error.message, exit, ...(advice !== "" && { advice }) } }));
     return exit;
   }
   if (error.code === "INTERRUPTED") return exit;

@@ -121,6 +121,21 @@ describe("SIGQUIT", () => {
 });
 
 describe("Ctrl-C", () => {
+  test("in the shell says once that a transfer is interrupted, and that it can be resumed", async () => {
+    using repository = new TempFolder();
+    await using server = await slowServer(repository);
+    using folder = new TempFolder();
+    await using screen = await clientOn(server, folder);
+    await screen.prompts("Client01> ");
+    screen.type("get slow.bin\r");
+    await screen.shows("░");
+    screen.type("\x03");
+    await screen.prompts("Client01> ");
+    expect(screen.lines.filter((line) => line.includes("Interrupted"))).toEqual([
+      "Interrupted. What has arrived is kept: the same command resumes it.",
+    ]);
+  });
+
   test("ends a script that is piped in as a whole: what follows may have relied on what it interrupts", async () => {
     using repository = new TempFolder();
     await using server = await slowServer(repository);

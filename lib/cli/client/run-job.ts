@@ -1,7 +1,7 @@
 import type { Connection } from "../../client/connection.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import type { TransferJob, TransferJobEvents, TransferJobSettings } from "../../client/transfer-job.ts";
-import { ERRORS, toCommError } from "../../errors.ts";
+import { CommError, ERRORS, toCommError } from "../../errors.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
@@ -14,6 +14,13 @@ import { withSlash } from "./typed-paths.ts";
 
 /** Shown when the user interrupts a transfer. */
 export const KEPT = "Interrupted. What has arrived is kept: the same command resumes it.";
+
+/** The user has interrupted a transfer, and the view has said so. */
+export class InterruptedTransfer extends CommError {
+  constructor(cause: unknown) {
+    super("INTERRUPTED", "Interrupted.", { cause });
+  }
+}
 
 /** Shown when the server is lost for good. */
 export const KEPT_WHEN_LOST = "The transfer ends here. What has arrived is kept: the same command resumes it.";
@@ -77,7 +84,12 @@ export function viewEvents(view: TransferView): Required<TransferJobEvents<Trans
   };
 }
 
-/** Run a job, and show how it ends. @returns the exit code of the first failure @throws as TransferJob.run() */
+/**
+ * Run a job, and show how it ends.
+ *
+ * @returns the exit code of the first failure
+ * @throws InterruptedTransfer when `signal` aborts; else as TransferJob.run()
+ */
 export async function runJob(
   job: Pick<TransferJob<TransferItem>, "run" | "result">,
   view: TransferView,
@@ -89,6 +101,6 @@ export async function runJob(
     if (signal.aborted) view.note(KEPT);
     else if (ERRORS[toCommError(error).code].unreachable) view.note(KEPT_WHEN_LOST);
     await view.finish(job.result);
-    throw error;
+    throw signal.aborted ? new InterruptedTransfer(error) : error;
   }
 }

@@ -29,7 +29,9 @@ export const servers: Command = {
     } else if (known.length === 0 && faults === 0)
       io.note(`No server is known here. Join one with: ${completeCommand("commserver-client join INVITE")}`);
     else if (known.length > 0)
-      await io.out(`${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], known.map(serverCells))}\n`);
+      await io.out(
+        `${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], known.map(serverCells), io.outColumns)}\n`,
+      );
     return 0;
   },
 };

@@ -19,6 +19,7 @@ import { openInput } from "../terminal/open-input.ts";
 import { onSignals } from "../terminal/signals.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, type ConnectSettings, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { InterruptedTransfer } from "./run-job.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";
 import { ShellHistory } from "./shell-history.ts";
@@ -210,7 +211,7 @@ class Shell {
     } catch (thrown) {
       const error = toCommError(thrown);
       if (error.code === "INTERRUPTED") {
-        this.#print("Interrupted.");
+        if (!(error instanceof InterruptedTransfer)) this.#print(error.message);
         return EXIT.INTERRUPTED;
       }
       // The loop reports the end of the session, once.

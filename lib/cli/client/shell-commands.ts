@@ -5,6 +5,7 @@ import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
+import { formatRows, type Row } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
 import { digest as digestCommand, showDigests } from "./digest-command.ts";
 import { fetchAll, fetchRequest, get as getCommand } from "./get-command.ts";
@@ -137,9 +138,8 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     async run({ words, io }) {
       requireNoWords(words, "help");
       const shown = Object.values(SHELL_COMMANDS).filter((command, index, all) => all.indexOf(command) === index);
-      const width = Math.max(...shown.map(({ usage }) => usage.length));
-      const lines = shown.map(({ usage, description }) => `  ${usage.padEnd(width)}  ${description}\n`);
-      await io.out(`${lines.join("")}  To send a text that begins like a command: send TEXT\n`);
+      const rows = shown.map(({ usage, description }): Row => [usage, description]);
+      await io.out(`${formatRows(rows, io.outColumns)}\n  To send a text that begins like a command: send TEXT\n`);
     },
   },
   exit,

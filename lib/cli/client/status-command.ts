@@ -53,7 +53,11 @@ export async function fetchStatus(client: Client, limit: number): Promise<Status
 }
 
 /** The status for people; `command` shows more sessions. */
-export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">, command = "status"): string {
+export function formatStatus(
+  result: StatusResult,
+  io: Pick<ConsoleIo, "color" | "outColumns">,
+  command = "status",
+): string {
   const { self, server, seats, sessions, total } = result;
   const lines = [
     `You are ${paint(io, "bold", escapeText(self.name))}, from ${escapeText(self.address)}.`,
@@ -63,7 +67,7 @@ export function formatStatus(result: StatusResult, io: Pick<ConsoleIo, "color">,
   ];
   if (sessions.length > 0) {
     const headings = ["NAME", "ADDRESS", "STARTED", "ENDED", "WHY", "SENT", "RECEIVED", "MESSAGES"];
-    lines.push("", formatTable(headings, sessions.map(sessionCells)));
+    lines.push("", formatTable(headings, sessions.map(sessionCells), io.outColumns));
   }
   const hidden = total - sessions.length;
   if (hidden > 0)

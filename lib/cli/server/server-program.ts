@@ -13,7 +13,7 @@ export const serverProgram: Program = {
     "commserver-server                                serve ./repository at port 5050",
     "commserver-server --repository /srv/files --max-clients 50",
     "commserver-server token add laptop --role write  an invite for another machine",
-    "commserver-server console                        operate the server that runs on this machine",
+    "commserver-server console                        operate the running server",
     "commserver-server console kick Client02          the same with one command",
   ],
 };

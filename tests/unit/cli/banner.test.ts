@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { bannerText } from "../../../lib/cli/server/banner.ts";
+import { join } from "node:path";
+import { bannerText, listeningRecord } from "../../../lib/cli/server/banner.ts";
 import type { Serving } from "../../../lib/daemon/daemon.ts";
 import { TestIo } from "../../support/test-io.ts";
 
@@ -30,6 +31,12 @@ const SERVING: Serving = {
   invite: undefined,
 };
 const banner = (more: Partial<Serving> = {}) => bannerText({ ...SERVING, ...more }, [], new TestIo());
+
+test("README.md shows the first line of --json with the members that it has", async () => {
+  const readme = await Bun.file(join(import.meta.dir, "../../../README.md")).text();
+  const [, example = "{}"] = /the first line on standard output is\n\n```json\n([^`]+)```/.exec(readme) ?? [];
+  expect(Object.keys(JSON.parse(example))).toEqual(Object.keys(listeningRecord(SERVING)));
+});
 
 test("with --web the banner says how to get a login, and what curl takes", () => {
   const text = banner();

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { clientProgram } from "../../../lib/cli/client/client-program.ts";
+import type { Command } from "../../../lib/cli/command.ts";
 import { paint } from "../../../lib/cli/console-io.ts";
-import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../../../lib/cli/format.ts";
+import { formatBytes, formatDuration, formatRows, formatTable, formatTime, plural } from "../../../lib/cli/format.ts";
+import { commandHelp, programHelp } from "../../../lib/cli/help.ts";
+import { serverProgram } from "../../../lib/cli/server/server-program.ts";
 
 describe("formatBytes()", () => {
   test.each([
@@ -81,9 +85,49 @@ describe("formatTable()", () => {
     expect(lines).toEqual(["A     B", "日本  1", "é     2", "🦊    3"]);
   });
 
+  test("goes on in indented lines where a terminal is too narrow for a row", () => {
+    const rows = [["Client01", "127.0.0.1", "exit", "1 sent"]];
+    const lines = formatTable(["NAME", "ADDRESS", "WHY", "MESSAGES"], rows, 24).split("\n");
+    expect(lines).toEqual(["NAME      ADDRESS", "    WHY   MESSAGES", "Client01  127.0.0.1", "    exit  1 sent"]);
+    expect(formatTable(["NAME", "ADDRESS", "WHY", "MESSAGES"], rows, 36).split("\n")).toHaveLength(2);
+  });
+
   test("shows the headings alone without rows", () => {
     expect(formatTable(["NAME", "WHAT"], [])).toBe("NAME  WHAT");
   });
+});
+
+describe("formatRows()", () => {
+  const rows = [
+    ["--wait", "Queue for a seat when the server is full"],
+    ["-h", "Show this help"],
+  ] as const;
+
+  test("breaks an explanation between words, and indents what follows", () => {
+    expect(formatRows(rows, 34).split("\n")).toEqual([
+      "  --wait  Queue for a seat when",
+      "          the server is full",
+      "  -h      Show this help",
+    ]);
+  });
+
+  test("breaks nothing for a pipe, or in a window too narrow for words", () => {
+    for (const columns of [undefined, 12]) expect(formatRows(rows, columns).split("\n")).toHaveLength(2);
+  });
+});
+
+test("no line of help is wider than a terminal of 80 columns", () => {
+  for (const program of [clientProgram, serverProgram]) {
+    const io = { color: false, outColumns: 80 };
+    const { args } = program.commands[program.defaultCommand] as Command;
+    const pages = [
+      programHelp(program, args, io),
+      ...Object.entries(program.commands).map(([name, command]) =>
+        commandHelp(program, name, command, command.args, io),
+      ),
+    ];
+    expect(pages.flatMap((page) => page.split("\n")).filter((line) => line.length > 80)).toEqual([]);
+  }
 });
 
 test("plural() takes an s but for one", () => {

@@ -139,8 +139,26 @@ describe("reportError()", () => {
     expect(notes).toHaveLength(1);
     expect(notes[0]).not.toContain("\n");
     expect(JSON.parse(notes[0] as string)).toEqual({
-      error: { code: "NOT_FOUND", message: 'There is no "a\nb".', exit: 6 },
+      error: {
+        code: "NOT_FOUND",
+        message: 'There is no "a\nb".',
+        exit: 6,
+        advice: "See what there is with: commserver-client list",
+      },
     });
+    expect(JSON.parse(report(new CommError("BAD_PARAMS", "no"), JSON_OUT).notes[0] as string).error).toEqual({
+      code: "BAD_PARAMS",
+      message: "no",
+      exit: 2,
+    });
+  });
+
+  test("with --json gives the advice that people get, in a member of its own", () => {
+    const target = { name: "lab", identity: "SHA256:old", isKnown: true };
+    const changed = new ChangedIdentity(target, "SHA256:new");
+    const shown = report(changed).notes[1] ?? "";
+    expect(shown).toEndWith("commserver-client forget lab");
+    expect(JSON.parse(report(changed, JSON_OUT).notes[0] as string).error.advice).toBe(shown.trim());
   });
 
   test("with --json nothing that a terminal reacts to goes out raw", () => {
