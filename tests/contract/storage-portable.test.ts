@@ -26,4 +26,4 @@ test("LocalStorage keeps the whole contract also where it may not call the C lib
   const failed = report.split("\n").filter((line) => line.startsWith("(fail)"));
   expect({ failed, exitCode }).toEqual({ failed: [], exitCode: 0 });
   expect(Number(/(\d+) pass/.exec(report)?.[1])).toBeGreaterThan(300);
-}, 120_000);
+}, 180_000);

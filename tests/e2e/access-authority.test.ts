@@ -11,7 +11,7 @@ let authority: Authority;
 beforeAll(async () => {
   await binaries();
   if (noOpenssl === undefined) authority = new Authority();
-}, 120_000);
+}, 180_000);
 
 afterAll(() => authority?.[Symbol.dispose]());
 

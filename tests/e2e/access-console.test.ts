@@ -12,7 +12,7 @@ beforeAll(async () => {
     const { stdout } = await site.operate("token", "add", role, "--role", role, "--json");
     Object.assign(tokens, { [role]: JSON.parse(stdout).token });
   }
-}, 120_000);
+}, 180_000);
 afterAll(() => site[Symbol.asyncDispose]());
 
 /** The console of a person of another home, over the network. */

@@ -6,7 +6,7 @@ import { Screen } from "../support/screen.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** A client that has a token and knows nothing of the server. */
 function stranger(site: AccessSite, ...args: string[]) {

@@ -9,7 +9,7 @@ import { TempFolder } from "../support/temp-folder.ts";
 let site: AccessSite;
 beforeAll(async () => {
   site = await AccessSite.start("--writable", "--max-clients", "50");
-}, 120_000);
+}, 180_000);
 afterAll(() => site[Symbol.asyncDispose]());
 
 /** A user of a home of one's own. */

@@ -13,7 +13,7 @@ beforeAll(async () => {
   writeFileSync(site.folder.join("token"), `${site.token}\n`, { mode: 0o600 });
   writeFileSync(site.folder.join("invite"), `${site.invite}\n`, { mode: 0o600 });
   writeFileSync(site.folder.join("mine.txt"), "mine\n");
-}, 120_000);
+}, 180_000);
 afterAll(() => site[Symbol.asyncDispose]());
 
 /** Where a command gets its right from; the server is trusted at first sight where no invite names it. */

@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 describe("the first start", () => {
   test("tells an invite and the fingerprint, the second one the fingerprint alone", async () => {

@@ -8,7 +8,7 @@ import { Screen } from "../support/screen.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** The server's command while it runs, or after it has stopped. */
 const STATES: [string, (site: AccessSite) => Promise<unknown>, (site: AccessSite) => Promise<unknown>][] = [

@@ -10,7 +10,7 @@ const VERSION = (await Bun.file(`${import.meta.dir}/../../package.json`).json())
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 describe("commserver-client", () => {
   test("list prints people's lines, and one JSON array with --json", async () => {

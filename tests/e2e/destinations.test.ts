@@ -20,7 +20,7 @@ let site: TransferSite;
 
 beforeAll(async () => {
   site = await TransferSite.open(FILES, ["--writable", "--limit-rate", "1MB", "--max-clients", "500"]);
-}, 120_000);
+}, 180_000);
 afterAll(() => site[Symbol.asyncDispose]());
 beforeEach(() => {
   rmSync(site.here, { recursive: true });
@@ -131,7 +131,7 @@ describe("a destination means the same each time, wherever the command was inter
     await killedAtEachStep(() => command("get", "large.bin", "--as", "sub/new.bin"));
     await removeRemains();
     expect(tree()).toEqual(["in/large.bin", "new.bin", "sub/new.bin", "two/large.bin", "two/one.txt"]);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("get --output", () => {

@@ -8,7 +8,7 @@ import { TempFolder } from "../support/temp-folder.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 describe("a path that is empty is a mistake, and no folder", () => {
   test.each<[string[], string]>([

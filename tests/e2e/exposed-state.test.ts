@@ -33,7 +33,7 @@ describe.skipIf(isSkipped(missingModeless))(namedWhy("on a disk that keeps no ri
 
   beforeAll(async () => {
     mallory = await OtherUser.of(MALLORY);
-  }, 120_000);
+  }, 180_000);
 
   afterAll(() => mallory?.[Symbol.dispose]());
 

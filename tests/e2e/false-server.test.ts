@@ -10,7 +10,7 @@ import { TempFolder } from "../support/temp-folder.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** More than a client tries in the time that it is given, were none of them counted. */
 const MOST_LINKS = 20;

@@ -25,7 +25,7 @@ for (let index = 0; index < 60; index++) files[`tree/${index % 4}/${index}.txt`]
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 afterAll(removeNetworks);
 
@@ -118,7 +118,7 @@ describeLossy("over a link that is slow, loses, doubles and reorders packets", (
     expect(site.fetched).toEqual(digestsOf(files));
     expect(site.server.events.filter(({ event }) => event === "away")).toEqual([]);
     expect(await site.network.lost()).toBeGreaterThan(0);
-  }, 60_000);
+  }, 180_000);
 
   test.concurrent("a get outlives a cable that is pulled for three seconds", async () => {
     // Slow enough that it can't be over before the cable is out.
@@ -133,7 +133,7 @@ describeLossy("over a link that is slow, loses, doubles and reorders packets", (
     await site.network.setLink("up");
     expect(await large.ended()).toEqual({ exitCode: 0, stderr: "" });
     expect(site.fetched).toEqual({ "large.bin": digestsOf(files)["large.bin"] as string });
-  }, 60_000);
+  }, 180_000);
 });
 
 describeNetwork("when the cable is cut, and the server gives the link up", () => {
@@ -152,7 +152,7 @@ describeNetwork("when the cable is cut, and the server gives the link up", () =>
     expect((await shell.ended()).exitCode).toBe(3);
     expect(shell.lines.filter((line) => line.includes("void ACK"))).toEqual([]);
     expect(await site.server.event("left", { name })).toMatchObject({ reason: "exit" });
-  }, 60_000);
+  }, 180_000);
 
   test.concurrent("a client that was killed meanwhile, so that nobody says goodbye, loses its seat after the grace time", async () => {
     await using site = await Site.openForOne("--grace", "1");
@@ -162,5 +162,5 @@ describeNetwork("when the cable is cut, and the server gives the link up", () =>
     await using next = await site.client("list", "--wait");
     expect((await next.ended()).exitCode).toBe(0);
     expect(await site.server.event("left", { name })).toMatchObject({ reason: "lost" });
-  }, 60_000);
+  }, 180_000);
 });

@@ -16,7 +16,7 @@ const UNFINISHED = /\.commserver-(part|journal)$|\.commserver-lock\//;
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** A repository with a large file and a tree of small ones, each of them more than the credit of a stream. */
 class Site extends TempFolder implements AsyncDisposable {
@@ -147,7 +147,7 @@ test("when the server is killed and started again, all clients come back by them
   shell.say("exit");
   const { exitCode } = await shell.ended();
   expect(exitCode).toBe(0);
-}, 60_000);
+}, 180_000);
 
 test("the seat of a client that was killed is free after the grace time", async () => {
   await using site = new Site();
@@ -164,4 +164,4 @@ test("the seat of a client that was killed is free after the grace time", async 
   const kinds = told.map(({ event }) => event).filter((event) => event !== "failed");
   expect(kinds).toEqual(["away", "refused", "waiting", "left", "joined", "left"]);
   expect(told.find(({ event }) => event === "left")).toMatchObject({ name, reason: "lost" });
-}, 60_000);
+}, 180_000);

@@ -18,7 +18,7 @@ const MIDDLE = 8 * BLOCK;
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** Passes everything on until the middle, and then nothing before it is told to. */
 class Middle implements Tap {
@@ -101,7 +101,7 @@ describe("in the middle of a get of a large file", () => {
     await site.checkLeft("Client01");
     await using list = new Program(await clientCommand(site.server.address, "list", "--json"));
     expect(await list.ended()).toEqual({ exitCode: 0, stderr: "" });
-  }, 60_000);
+  }, 180_000);
 
   test("a client that is stopped slows nobody, and goes on when it is continued", async () => {
     await using site = await Site.open();
@@ -123,5 +123,5 @@ describe("in the middle of a get of a large file", () => {
     get.signal("SIGCONT");
     await site.checkWhole(get, `stopped${round}`);
     await site.checkLeft(`Client${String(round).padStart(2, "0")}`);
-  }, 60_000);
+  }, 180_000);
 });

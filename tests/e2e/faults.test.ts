@@ -18,7 +18,7 @@ const UNFINISHED = /\.commserver-(part|journal)$|\.commserver-lock\//;
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 type Method = "get" | "put";
 
@@ -210,7 +210,7 @@ describe.each(["put", "get"] as const)("a %s of a tree", (method) => {
     expect(await (await start(method, trees, server.address)).ended()).toMatchObject({ code: 0, errors: "" });
     left += trees.checkWhole();
     console.log(`${method}: ${kills} kills of the server, whole ${rounds + 1} times, ${left} unfinished files left`);
-  }, 60_000);
+  }, 180_000);
 
   test(`survives ${KILLS} kills of the client: nothing wrong, nothing partial, nothing lost that was acknowledged`, async () => {
     using trees = new Trees();
@@ -240,7 +240,7 @@ describe.each(["put", "get"] as const)("a %s of a tree", (method) => {
     expect(last).toMatchObject({ code: 0, errors: "" });
     left += trees.checkWhole();
     console.log(`${method}: ${kills} kills of the client, whole ${rounds + 1} times, ${left} unfinished files left`);
-  }, 60_000);
+  }, 180_000);
 
   test("goes on by itself when the server is killed and started again at the same port", async () => {
     using trees = new Trees();
@@ -266,5 +266,5 @@ describe.each(["put", "get"] as const)("a %s of a tree", (method) => {
     } finally {
       await server[Symbol.asyncDispose]();
     }
-  }, 60_000);
+  }, 180_000);
 });

@@ -12,7 +12,7 @@ import { until } from "../support/until.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** A pipe with a name; who opens it waits for somebody at its other end. */
 function pipeIn(folder: TempFolder): string {

@@ -14,7 +14,7 @@ let user: OtherUser;
 
 beforeAll(async () => {
   user = await OtherUser.of(NOBODY_AT_ALL);
-}, 120_000);
+}, 180_000);
 
 afterAll(() => user[Symbol.dispose]());
 

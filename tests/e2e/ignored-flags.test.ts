@@ -9,7 +9,7 @@ import { TransferSite } from "../support/transfer-site.ts";
 let site: TransferSite;
 beforeAll(async () => {
   site = await TransferSite.open({ "a.txt": "a" }, ["--writable", "--max-clients", "9"]);
-}, 120_000);
+}, 180_000);
 afterAll(() => site[Symbol.asyncDispose]());
 
 const CONNECTION = [

@@ -19,7 +19,7 @@ let site: TransferSite;
 
 beforeEach(async () => {
   site = await TransferSite.open(FILES);
-}, 120_000);
+}, 180_000);
 afterEach(() => site[Symbol.asyncDispose]());
 
 const pathsOf = (stdout: string) => JSON.parse(stdout).map(({ path }: { path: string }) => path);

@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 afterAll(removeNetworks);
 
@@ -64,7 +64,7 @@ describeNetwork("a server that can't be reached is told in the words of what is 
       }),
     );
     for (const outcome of outcomes) expect(outcome).toMatchObject({ exitCode: 3, isTold: true });
-  }, 60_000);
+  }, 180_000);
 
   test("a host that does not answer to its address, which Bun tells as a refusal after three seconds", async () => {
     await using network = await Network.make();
@@ -81,7 +81,7 @@ describeNetwork("a server that can't be reached is told in the words of what is 
       "Cannot connect to 10.83.0.77:5050: nobody listens there.",
       "Cannot connect to 10.83.0.77:5050: the host does not answer.",
     ]);
-  }, 60_000);
+  }, 180_000);
 
   test("a network that is down", async () => {
     await using network = await Network.make();
@@ -89,7 +89,7 @@ describeNetwork("a server that can't be reached is told in the words of what is 
     const { exitCode, stderr } = await status(network, `${SERVER_HOST}:5050`);
     expect(exitCode).toBe(3);
     expect(stderr).toContain("this machine has no way to that network");
-  }, 60_000);
+  }, 180_000);
 
   test("a link-local address that says no interface, where there is none to look for it", async () => {
     await using network = await Network.make();
@@ -102,7 +102,7 @@ describeNetwork("a server that can't be reached is told in the words of what is 
     const started = await run([server, "--host", "fe80::1", "-r", folder.path, "--state-dir", folder.join("state")]);
     expect(started.exitCode).toBe(10);
     expect(started.stderr).toContain("needs the network interface: fe80::1%eth0");
-  }, 60_000);
+  }, 180_000);
 });
 
 describeNetwork("link-local addresses", () => {
@@ -119,7 +119,7 @@ describeNetwork("link-local addresses", () => {
       expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
       expect(stdout).toContain("You are Client");
     }
-  }, 60_000);
+  }, 180_000);
 
   test("are in the invite when there are no others, and bring a client to the server", async () => {
     await using network = await Network.make();
@@ -145,5 +145,5 @@ describeNetwork("link-local addresses", () => {
     const { exitCode, stdout, stderr } = await run(network.atClient(client, "list", "--server", "near", ...home));
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stdout).toContain("a");
-  }, 60_000);
+  }, 180_000);
 });

@@ -10,7 +10,7 @@ let site: TransferSite;
 
 beforeAll(async () => {
   site = await TransferSite.open({ "a.txt": "one\n" });
-}, 120_000);
+}, 180_000);
 afterAll(() => site[Symbol.asyncDispose]());
 
 describe.skipIf(process.platform === "win32")("what is no file", () => {

@@ -9,7 +9,7 @@ const REPOSITORY = `${import.meta.dir}/../../repository`;
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 async function shell(server: ServerProcess, folder: TempFolder): Promise<Screen> {
   const { client } = await binaries();

@@ -8,7 +8,7 @@ import { TempFolder } from "../support/temp-folder.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** Run the client in a shell line, in which it is `$client` and its server `$server`. */
 async function shellLine(line: string, server: ServerProcess, folder: TempFolder) {

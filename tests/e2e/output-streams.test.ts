@@ -13,7 +13,7 @@ let site: TransferSite;
 
 beforeAll(async () => {
   site = await TransferSite.open({ "a.txt": "one\n", "docs/b.txt": "two\n", "large.bin": LARGE });
-}, 120_000);
+}, 180_000);
 afterAll(() => site[Symbol.asyncDispose]());
 
 /** Run the client in a shell line, in which it is `$client`, its server `$server`, and `$pipe` a pipe. */

@@ -18,7 +18,7 @@ beforeEach(async () => {
   writeTree(home, { "docs/a.txt": "mine\n" });
   const joined = await client("join", site.invite, "--name", "lab");
   expect(joined).toMatchObject({ exitCode: 0 });
-}, 60_000);
+}, 180_000);
 
 afterEach(() => site[Symbol.asyncDispose]());
 

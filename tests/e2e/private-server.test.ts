@@ -155,7 +155,7 @@ describe("a server of the home that it keeps its state in", () => {
     expect(server.listening).toMatchObject({ invite: null, fingerprint: first.listening["fingerprint"] });
     expect(await server.code("list")).toBe(0);
     expect((await server.client("status", "--json")).stdout).not.toContain("operator");
-  }, 120_000);
+  }, 180_000);
 
   test("keeps out what it leaves for its user's terminals when its own state is elsewhere", async () => {
     await using server = await Server.start(["-r", ".", "--state-dir", folder.join("elsewhere")]);

@@ -7,7 +7,7 @@ import { TempFolder } from "../support/temp-folder.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** More than the 40 calls that a session has at once, in folders and files. */
 const COUNT = 60;

@@ -12,7 +12,7 @@ const readme = await Bun.file(join(ROOT, "README.md")).text();
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 interface Example {
   readonly command: string;

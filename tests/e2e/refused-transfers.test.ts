@@ -26,7 +26,7 @@ let repository: string;
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 beforeEach(() => {
   folder = new TempFolder();
   here = folder.join("here");

@@ -42,6 +42,6 @@ for (const build of BUILDS) {
       expect(await again.finished).toMatchObject({ exitCode: 0 });
       if (!isWindows) expect(modeOf("get/a")).toBe("644");
       expect(await Bun.file(site.join("get/a")).text()).toBe("C".repeat(BYTES));
-    }, 120_000);
+    }, 180_000);
   });
 }

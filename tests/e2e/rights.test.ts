@@ -242,7 +242,7 @@ describe.skipIf(noPermissionTests !== undefined)("as a user who may do nothing s
 
   beforeAll(async () => {
     if (process.getuid?.() === 0) alice = await OtherUser.of(ALICE);
-  }, 120_000);
+  }, 180_000);
 
   afterAll(() => alice?.[Symbol.dispose]());
 

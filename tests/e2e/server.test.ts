@@ -14,7 +14,7 @@ const REPOSITORY = `${import.meta.dir}/../../repository`;
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** Start a server that is expected to fail at once. */
 async function failedStart(...args: string[]): Promise<Finished> {

@@ -20,7 +20,7 @@ beforeAll(async () => {
     chmodSync(folder.join(`bin/commserver-${name}`), 0o755);
   }
   env = { PATH: `${folder.join("bin")}:${process.env["PATH"]}`, XDG_STATE_HOME: folder.join("home") };
-}, 120_000);
+}, 180_000);
 afterAll(() => folder[Symbol.dispose]());
 
 /** As a person would type it. */
@@ -77,4 +77,4 @@ test("the commands that the programs tell to type are complete, and do what they
   expect((await type(`echo hello | ${commandIn(connect, "commserver-client")}`)).stdout).toContain("hello ACK");
   server.signal("SIGTERM");
   expect((await server.ended()).exitCode).toBe(0);
-}, 60_000);
+}, 180_000);

@@ -14,7 +14,7 @@ const LINES = `${`${"x".repeat(8000)}\n`.repeat(60)}`;
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** A program on such a terminal; `text()` is what stood there, and what became of it. */
 function unread(mark: string, command: string[], folder: TempFolder) {

@@ -11,7 +11,7 @@ const REPOSITORY = `${import.meta.dir}/../../repository`;
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** A server whose one file takes a while. */
 async function slowServer(folder: TempFolder): Promise<ServerProcess> {

@@ -15,7 +15,7 @@ const SHELL = ["bash", "--norc", "--noprofile", "-i"];
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** A repository whose one file takes a while. */
 function slowRepository(): TempFolder {

@@ -7,7 +7,7 @@ import { until } from "../support/until.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 const LINE =
   /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z #\d+ (?:open .+|closed.*|< end|[<>] [A-Z]+ stream=\d+ length=\d+( flags=END)?( .+)?)$/;

@@ -8,7 +8,7 @@ import { TempFolder } from "../support/temp-folder.ts";
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 /** Run the server's program in a shell line, in which it is `$server` and its state folder `$state`. */
 async function shellLine(line: string, stateDir: string) {

@@ -157,5 +157,5 @@ export function readInvite(line: string): Invite {
 export function buildFirst(): void {
   beforeAll(async () => {
     await binaries();
-  }, 120_000);
+  }, 180_000);
 }

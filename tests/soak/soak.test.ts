@@ -19,7 +19,7 @@ const kept = new TempFolder();
 
 beforeAll(async () => {
   await binaries();
-}, 120_000);
+}, 180_000);
 
 afterAll(() => kept[Symbol.dispose]());
 

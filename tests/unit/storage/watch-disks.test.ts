@@ -52,7 +52,7 @@ describe.skipIf(isSkipped(noSshfs))(namedWhy("a folder of another machine (sshfs
     await saw("added last");
     expect(lines.filter((line) => line.endsWith(" own"))).toEqual(["added own"]);
     stop();
-  }, 60_000);
+  }, 180_000);
 });
 
 const noOverlay = await missingOverlay();
@@ -72,7 +72,7 @@ describe.skipIf(isSkipped(noOverlay))(namedWhy("an overlay", noOverlay), () => {
     });
     expect(lines.filter((line) => line.endsWith(" own"))).toEqual(["added own"]);
     stop();
-  }, 60_000);
+  }, 180_000);
 });
 
 describe.skipIf(noSmallDisk !== undefined)("a disk that comes and goes", () => {
@@ -101,7 +101,7 @@ describe.skipIf(noSmallDisk !== undefined)("a disk that comes and goes", () => {
         unmount(place);
         stop();
       }
-    }, 60_000);
+    }, 180_000);
   }
 });
 
@@ -120,7 +120,7 @@ describe("a repository that is replaced", () => {
     const ours = notices.filter((notice) => notice.includes(folder.path));
     expect(ours).toEqual([expect.stringContaining("is not there")]);
     stop();
-  }, 60_000);
+  }, 180_000);
 
   test("behind a link that is switched is watched where the link leads", async () => {
     using folder = new TempFolder();
@@ -133,7 +133,7 @@ describe("a repository that is replaced", () => {
     writeFileSync(folder.join("other/a"), "longer");
     await saw("changed a");
     stop();
-  }, 60_000);
+  }, 180_000);
 });
 
 test.skipIf(noPermissionTests !== undefined)(
