@@ -33,8 +33,8 @@ export interface DaemonSettings extends RepositorySettings {
   readonly stopTimeoutMs: number;
 }
 
-/** "off": nothing but CommServer's own protocol is spoken; "read": files and folders can be read by HTTP as well. */
-export type WebAccess = "off" | "read";
+/** "off": nothing but CommServer's own protocol is spoken; "read": files and folders can be read by HTTP as well; "on": and written. */
+export type WebAccess = "off" | "read" | "on";
 
 export interface RepositorySettings {
   /** The folder to serve. */

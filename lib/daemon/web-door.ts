@@ -28,6 +28,7 @@ export async function clientDoor(
     maxIdle: limits.maxUnadmitted,
     maxIdlePerAddress: limits.maxUnadmittedPerAddress,
     knownHosts: ownNames(advertised),
+    mayWrite: web === "on",
   });
   return {
     take: (transport) => fork(transport, { toSessions, toHttp: (speaker) => gateway.accept(speaker) }),

@@ -10,6 +10,8 @@ export interface Failed {
   readonly message: string;
   /** How long to wait before the next try. */
   readonly retryAfterMs?: number | undefined;
+  /** undefined: that of the code. */
+  readonly status?: number | undefined;
 }
 
 /** What to do next, where the message does not say it. */
@@ -23,6 +25,7 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, string>>> = {
   CROWDED: "Try again later.",
   OVERLOADED: "Try again in a moment.",
   CHANGED: "Start again from the beginning.",
+  DIGEST_MISMATCH: "Nothing was stored. Send it again.",
 };
 
 /** Seconds to wait, for errors that name no time. */
@@ -40,7 +43,7 @@ const RETRY_SECONDS: Partial<Readonly<Record<ErrorCode, number>>> = {
 /** Answer with the failure, as JSON where the client prefers it, else as text. */
 export function replyFailed(call: HttpCall, failed: Failed, headers: OutgoingHttpHeaders = {}): void {
   const { code, message, retryAfterMs } = failed;
-  const status = STATUS_OF[code];
+  const status = failed.status ?? STATUS_OF[code];
   const advice = ADVICE[code];
   const seconds = retryAfterMs === undefined ? RETRY_SECONDS[code] : Math.ceil(retryAfterMs / 1000);
   const isJson = new Negotiator(call.request).mediaType(["text/plain", "application/json"]) === "application/json";

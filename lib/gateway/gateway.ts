@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { CommError, ERRORS, StreamError, toCommError } from "../errors.ts";
+import { CommError, ERRORS, toCommError } from "../errors.ts";
+import { quote } from "../quote.ts";
 import { AccessError } from "../server/access/account.ts";
 import { failureOf } from "../server/failure.ts";
 import { Handshakes } from "../server/handshakes.ts";
@@ -10,10 +11,11 @@ import { type Failed, replyFailed } from "./error-answer.ts";
 import { type KnownHosts, requireHost } from "./host-check.ts";
 import { HttpCall } from "./http-call.ts";
 import { HttpConnection } from "./http-connection.ts";
+import { HttpFault } from "./http-fault.ts";
 import { checkMessage, hasBody } from "./message-check.ts";
 import { refuseRaw, statusOfFault } from "./raw-answer.ts";
 import { parseTarget } from "./request-target.ts";
-import { answerTarget } from "./routes.ts";
+import { Routes } from "./routes.ts";
 import { TooOftenError } from "./too-often.ts";
 
 // An import statement would be carried out at the start of every server, by the way that programs are bundled.
@@ -28,9 +30,6 @@ const MAX_TOLD = 1_024;
 /** A connection without a request. */
 export const IDLE_MS = 60_000;
 
-/** Methods that are answered. */
-const ALLOWED = ["GET", "HEAD", "OPTIONS"];
-
 /** Fields of every answer: the content of a file must never act as a page of this server. */
 const COMMON_FIELDS = {
   "x-content-type-options": "nosniff",
@@ -44,16 +43,19 @@ export interface GatewayOptions {
   readonly maxIdle: number;
   readonly maxIdlePerAddress: number;
   readonly knownHosts: KnownHosts;
+  /** Whether methods are answered that change the repository. */
+  readonly mayWrite: boolean;
 }
 
 /**
  * The HTTP door. node:http reads requests and writes the heads of answers; connections, limits and bodies are ours.
  *
- *   fork ─ HttpConnection ─ node:http ─ HttpCall ─ identify() ─ Guests ─ answerTarget() ─ file, folder ─ Storage
+ *   fork ─ HttpConnection ─ node:http ─ HttpCall ─ identify() ─ Guests ─ Routes ─ file, folder, put ─ Storage
  */
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #http: Server;
+  readonly #routes: Routes;
   /** Connections without a request. */
   readonly #idle: Handshakes<HttpConnection>;
   readonly #connections = new Set<HttpConnection>();
@@ -61,10 +63,13 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#routes = new Routes(options);
     this.#idle = new Handshakes({ max: options.maxIdle, maxPerGroup: options.maxIdlePerAddress });
     this.#http = http.createServer({
       maxHeaderSize: MAX_HEAD_BYTES,
       keepAliveTimeout: IDLE_MS,
+      // Bodies have their own limits: request-body.ts.
+      requestTimeout: 0,
       insecureHTTPParser: false,
     });
     const take = (request: IncomingMessage, response: ServerResponse) => this.#take(request, response);
@@ -74,7 +79,7 @@ export class Gateway {
     this.#http.on("checkExpectation", take);
     this.#http.on("upgrade", (_request, connection) => refuseRaw(connection, "501 Not Implemented"));
     this.#http.on("connect", (_request, connection) => refuseRaw(connection, "405 Method Not Allowed"));
-    this.#http.on("clientError", (error, connection) => refuseRaw(connection, statusOfFault(error)));
+    this.#http.on("clientError", (error, connection) => this.#refuse(connection as HttpConnection, error));
     options.server.lifecycle.stopping.addEventListener("abort", () => this.#endIdle());
   }
 
@@ -125,8 +130,17 @@ export class Gateway {
     );
   }
 
+  /** What came is no request. When it follows whole ones, these are answered first. */
+  #refuse(connection: HttpConnection, error: Error): void {
+    const refuse = () => refuseRaw(connection, statusOfFault(error));
+    if (connection.requests > 0 && connection.latest?.complete === true) {
+      void connection.inTurn(async () => refuse()).catch(() => connection.destroy());
+    } else refuse();
+  }
+
   #take(request: IncomingMessage, response: ServerResponse): void {
     const connection = request.socket as unknown as HttpConnection;
+    connection.latest = request;
     this.#cancels.get(connection)?.();
     this.#idle.remove(connection);
     connection.isReading = false;
@@ -155,7 +169,7 @@ export class Gateway {
   }
 
   #tell(call: HttpCall): void {
-    const { request, response, guest, moved, isWhole } = call;
+    const { request, response, guest, bytesIn, bytesOut, isWhole } = call;
     if (guest === undefined) return;
     const { name } = guest.member;
     const { method = "", url = "" } = request;
@@ -166,7 +180,7 @@ export class Gateway {
       method,
       target: url.slice(0, MAX_TOLD),
       status: response.statusCode,
-      bytes: moved,
+      bytes: this.#routes.takesBody(method) ? bytesIn : bytesOut,
       outcome,
     });
   }
@@ -177,10 +191,13 @@ export class Gateway {
     const { request, connection } = call;
     const { host } = checkMessage(request);
     const { method = "" } = request;
-    if (hasBody(request)) call.endsConnection();
-    if (!ALLOWED.includes(method)) return refuseMethod(call);
-    if (hasBody(request)) throw new StreamError("BAD_PARAMS", `${method} takes no body.`);
-    if (method === "OPTIONS") return call.reply(204, { allow: ALLOWED.join(", ") });
+    const allow = this.#routes.allowed;
+    if (!this.#routes.has(method)) {
+      throw new HttpFault("UNKNOWN_METHOD", `This server takes ${allow}.`, { status: 405, headers: { allow } });
+    }
+    if (hasBody(request) && !this.#routes.takesBody(method))
+      throw new HttpFault("BAD_PARAMS", `${method} takes no body.`, { status: method === "MKCOL" ? 415 : 400 });
+    if (method === "OPTIONS") return call.reply(204, { allow });
     const target = parseTarget(request.url ?? "");
     const account = await identify(request.headers.authorization, connection, server.access);
     if (account.token === undefined && !connection.isEncrypted) requireHost(target.authority ?? host, knownHosts);
@@ -188,7 +205,7 @@ export class Gateway {
     call.guest = guest;
     const done = guest.session.begin(call);
     try {
-      await answerTarget(call, target, guest, server);
+      await this.#routes.answer(call, target, guest, server);
       if (call.endedBy !== undefined && !call.response.headersSent) {
         const { code, message } = call.endedBy;
         throw new CommError(code === "OK" ? "CANCELLED" : code, message);
@@ -200,18 +217,24 @@ export class Gateway {
 
   #fail(call: HttpCall, thrown: unknown): void {
     const { server } = this.#options;
-    const { connection, response, guest } = call;
+    const { connection, response, guest, request } = call;
     if (response.headersSent) return void connection.destroy();
     if (connection.destroyed) return;
+    // Its body is not read as a request.
+    if (hasBody(request)) call.endsConnection();
     const error = toCommError(thrown);
     if (guest === undefined) this.#noteRefused(connection, error);
     if (thrown instanceof TooOftenError) return replyFailed(call, thrown);
-    replyFailed(
-      call,
+    const words =
       guest === undefined
         ? strangersWords(error)
-        : failureOf(thrown, { name: guest.member.name, method: "get" }, server.failures),
-    );
+        : failureOf(
+            thrown,
+            { name: guest.member.name, method: this.#routes.ruleOf(request.method ?? "") },
+            server.failures,
+          );
+    if (thrown instanceof HttpFault) replyFailed(call, { ...words, status: thrown.status }, thrown.headers);
+    else replyFailed(call, words);
   }
 
   #noteRefused({ peer, group }: HttpConnection, error: CommError): void {
@@ -220,11 +243,6 @@ export class Gateway {
     const message = error instanceof AccessError ? error.detail : error.message;
     this.#options.server.guests.noteRefused({ address: peer, group, code, message });
   }
-}
-
-function refuseMethod(call: HttpCall): void {
-  const headers = { allow: ALLOWED.join(", "), "content-type": "text/plain; charset=utf-8" };
-  call.reply(405, headers, `405 Method Not Allowed: this server takes ${headers.allow}.\n`);
 }
 
 /** What a peer is told before it has shown who it is. */

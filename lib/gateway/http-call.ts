@@ -25,11 +25,12 @@ export class HttpCall implements GuestRequest {
   readonly #gone = new AbortController();
   readonly #closed = Promise.withResolvers<void>();
   readonly #bytesBefore: number;
-  /** Bytes of the request. */
-  readonly received: number;
+  #bytesIn = 0;
   readonly #onGone = () => this.#close();
   /** The client that sent it, once that is known. */
   guest: Guest | undefined;
+  /** The request waits for more of its body. */
+  isAwaitingBody = false;
   /** Why this side gave it up. */
   #endedBy: { code: ReasonCode; message: string } | undefined;
 
@@ -39,7 +40,6 @@ export class HttpCall implements GuestRequest {
     this.connection = connection;
     this.#clock = clock;
     this.#bytesBefore = connection.bytesOut;
-    this.received = connection.takeBytesIn();
     connection.once("close", this.#onGone);
   }
 
@@ -64,13 +64,23 @@ export class HttpCall implements GuestRequest {
     return this.#endedBy;
   }
 
+  /** Bytes of the request so far: all that has come since the one before. */
+  get bytesIn(): number {
+    this.#bytesIn += this.connection.takeBytesIn();
+    return this.#bytesIn;
+  }
+
   /** Bytes of the answer so far. */
-  get moved(): number {
+  get bytesOut(): number {
     return this.connection.bytesOut - this.#bytesBefore;
   }
 
+  get moved(): number {
+    return this.bytesIn + this.bytesOut;
+  }
+
   get isWaiting(): boolean {
-    return this.connection.isFull;
+    return this.isAwaitingBody || this.connection.isFull;
   }
 
   reset(code: ErrorCode, message: string): void {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../session/transport.ts";
 
@@ -15,6 +16,8 @@ export class HttpConnection extends Duplex implements TransportHandler {
   readonly isEncrypted: boolean;
   /** Called when bytes arrive. */
   onArrival: () => void = () => {};
+  /** The last request. */
+  latest: IncomingMessage | undefined;
   /** A head has begun to arrive. */
   isReading = false;
   #bytesIn = 0;

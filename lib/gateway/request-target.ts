@@ -2,6 +2,9 @@ import { StreamError } from "../errors.ts";
 import { checkPath } from "../path.ts";
 import { quote } from "../quote.ts";
 
+/** The first name of every address in the repository. */
+export const FILES = "files";
+
 /** What a request names. */
 export interface Target {
   /** Host and port of a target that names them; undefined: the field Host names them. */

@@ -5,28 +5,97 @@ import { checkRights, type Rule } from "../server/guard.ts";
 import type { Guest } from "../server/guests.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { answerArchive } from "./archive-resource.ts";
+import { COPY, copyTo, DELETE, MKCOL, MOVE, makeFolder, moveTo, removeAt } from "./change-resource.ts";
 import { answerFile } from "./file-resource.ts";
 import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
-import { encodePath, repositoryPath, type Target } from "./request-target.ts";
+import { PUT, putFile } from "./put-resource.ts";
+import { encodePath, FILES, repositoryPath, type Target } from "./request-target.ts";
 
-/** The first name of every address in the repository. */
-const FILES = "files";
+/** What a request names in the repository. */
+interface Place {
+  readonly path: string;
+  /** It was written with a slash at its end. */
+  readonly isFolder: boolean;
+  readonly target: Target;
+}
 
-const GET: Rule = { name: "get", role: "read" };
+interface Route {
+  /** As for a stream. */
+  readonly rule: Rule;
+  /** Whether a request may have a body. */
+  readonly takesBody: boolean;
+  answer(call: HttpCall, place: Place, server: GatewayParts): Promise<void>;
+}
 
-/**
- * Answer a request for what `target` names. There is an empty robots.txt: without one, `wget -r` says that it failed.
- *
- * @throws StorageError, StreamError
- */
-export async function answerTarget(call: HttpCall, target: Target, guest: Guest, server: GatewayParts): Promise<void> {
-  const [top = "", ...names] = target.names;
-  if (top === "" && names.length === 0) return redirect(call, `/${FILES}/`);
-  if (top === "robots.txt" && names.length === 0) return call.reply(200, { "content-type": "text/plain" });
-  if (top !== FILES) throw new StreamError("NOT_FOUND", `There is nothing at ${quote(`/${target.names.join("/")}`)}.`);
-  checkRights(GET, guest.member, server);
-  const { path, isFolder } = repositoryPath(names);
+const read: Route = { rule: { name: "get", role: "read" }, takesBody: false, answer: answerRead };
+
+/** Methods that change nothing. */
+const READING: Readonly<Record<string, Route>> = { GET: read, HEAD: read };
+
+/** Methods that change the repository. */
+const WRITING: Readonly<Record<string, Route>> = {
+  PUT: { rule: PUT, takesBody: true, answer: answerPut },
+  DELETE: { rule: DELETE, takesBody: false, answer: (call, { path }, server) => removeAt(call, path, server) },
+  MKCOL: { rule: MKCOL, takesBody: false, answer: (call, { path }, server) => makeFolder(call, path, server) },
+  MOVE: {
+    rule: MOVE,
+    takesBody: false,
+    answer: (call, { path, target }, server) => moveTo(call, path, target, server),
+  },
+  COPY: {
+    rule: COPY,
+    takesBody: false,
+    answer: (call, { path, target }, server) => copyTo(call, path, target, server),
+  },
+};
+
+/** What is answered. */
+export class Routes {
+  readonly #routes: ReadonlyMap<string, Route>;
+
+  constructor({ mayWrite }: { mayWrite: boolean }) {
+    this.#routes = new Map(Object.entries(mayWrite ? { ...READING, ...WRITING } : READING));
+  }
+
+  /** The value of Allow. */
+  get allowed(): string {
+    return [...this.#routes.keys(), "OPTIONS"].join(", ");
+  }
+
+  has(method: string): boolean {
+    return method === "OPTIONS" || this.#routes.has(method);
+  }
+
+  takesBody(method: string): boolean {
+    return this.#routes.get(method)?.takesBody === true;
+  }
+
+  /** The method of the protocol whose rules hold, for events. */
+  ruleOf(method: string): string {
+    return this.#routes.get(method)?.rule.name ?? read.rule.name;
+  }
+
+  /**
+   * Answer a request for what `target` names. There is an empty robots.txt: without one, `wget -r` says that it failed.
+   *
+   * @throws StorageError, StreamError
+   */
+  async answer(call: HttpCall, target: Target, guest: Guest, server: GatewayParts): Promise<void> {
+    const route = this.#routes.get(call.request.method ?? "") ?? read;
+    const [top = "", ...names] = target.names;
+    if (route === read && top === "" && names.length === 0) return redirect(call, `/${FILES}/`);
+    if (route === read && top === "robots.txt" && names.length === 0) {
+      return call.reply(200, { "content-type": "text/plain" });
+    }
+    if (top !== FILES)
+      throw new StreamError("NOT_FOUND", `There is nothing at ${quote(`/${target.names.join("/")}`)}.`);
+    checkRights(route.rule, guest.member, server);
+    await route.answer(call, { ...repositoryPath(names), target }, server);
+  }
+}
+
+async function answerRead(call: HttpCall, { path, isFolder, target }: Place, server: GatewayParts): Promise<void> {
   if (isFolder && target.names.length > 1) {
     const archive = target.query.get("archive");
     if (archive === null) return answerFolder(call, path, target.query.get("format"), server);
@@ -37,6 +106,11 @@ export async function answerTarget(call: HttpCall, target: Target, guest: Guest,
   // The links of the page are relative: its address needs a slash at the end.
   if (kind === "folder") return redirect(call, `/${joinPath(FILES, encodePath(path))}/${queryOf(target)}`);
   await answerFile(call, path, target.query.get("etag"), server);
+}
+
+async function answerPut(call: HttpCall, { path, isFolder }: Place, server: GatewayParts): Promise<void> {
+  if (isFolder) throw new StreamError("NOT_A_FILE", "PUT takes the address of a file, without a slash at its end.");
+  await putFile(call, path, server);
 }
 
 function queryOf({ query }: Target): string {

@@ -10,9 +10,9 @@ export const MAX_REQUESTS = 128;
 
 /** A request that is under way. */
 export interface GuestRequest {
-  /** Bytes of it, and of its answer so far. */
-  readonly received: number;
-  readonly moved: number;
+  /** Bytes of it, and of its answer, so far. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
   /** Abort it, since its session ends for this reason. It reports its own end. */
   end(code: ReasonCode, message: string): void;
 }
@@ -23,6 +23,8 @@ export interface GuestSessionOptions {
   readonly graceMs: number;
   /** The rate of its outgoing bytes; undefined: no limit. */
   readonly rateLimit: RateLimit | undefined;
+  /** The same for bytes that come in. */
+  readonly inboundLimit: RateLimit | undefined;
   onEnd(end: SessionEnd): void;
 }
 
@@ -48,15 +50,19 @@ export class GuestSession implements MemberSession {
   }
 
   get bytesIn(): number {
-    return [...this.#running].reduce((sum, { received }) => sum + received, this.#bytesIn);
+    return [...this.#running].reduce((sum, { bytesIn }) => sum + bytesIn, this.#bytesIn);
   }
 
   get bytesOut(): number {
-    return [...this.#running].reduce((sum, { moved }) => sum + moved, this.#bytesOut);
+    return [...this.#running].reduce((sum, { bytesOut }) => sum + bytesOut, this.#bytesOut);
   }
 
   get rateLimit(): RateLimit | undefined {
     return this.#options.rateLimit;
+  }
+
+  get inboundLimit(): RateLimit | undefined {
+    return this.#options.inboundLimit;
   }
 
   get closed(): Promise<void> {
@@ -90,8 +96,8 @@ export class GuestSession implements MemberSession {
     this.#cancelGrace();
     return () => {
       if (!this.#running.delete(request)) return;
-      this.#bytesIn += request.received;
-      this.#bytesOut += request.moved;
+      this.#bytesIn += request.bytesIn;
+      this.#bytesOut += request.bytesOut;
       if (this.#running.size > 0) return;
       this.#idleSince = this.#options.clock.now();
       if (this.#end === undefined) this.#startGrace();

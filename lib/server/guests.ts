@@ -90,6 +90,7 @@ export class Guests {
       clock,
       graceMs: GRACE_MS,
       rateLimit: bandwidth.limit("out"),
+      inboundLimit: bandwidth.limit("in"),
       onEnd: (end) => {
         if (this.#guests.get(key)?.session === session) this.#guests.delete(key);
         sessions.leave(seat, guest.member, end);

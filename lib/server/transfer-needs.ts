@@ -36,6 +36,14 @@ const FULL_GET: GetSizes = { window: 128 * KIB, blocks: 2 };
 /** The blocks, two batches of what is small, the requests: as they come, and ten times that when they are read. */
 export const GET_NEED: Need = { least: 1.5 * MIB, most: 3.5 * MIB };
 
+/** Blocks of a file that comes without a window: one, or three; and what is on its way to them. */
+export const WEB_PUT_NEED: Need = { least: 1.25 * MIB, most: 3.25 * MIB };
+
+/** Blocks that are filled or written at once, for a grant of WEB_PUT_NEED. */
+export function webPutBlocks(bytes: number): 1 | 3 {
+  return bytes >= WEB_PUT_NEED.most ? 3 : 1;
+}
+
 const LEAN_PUT: PutSizes = { window: 128 * KIB, blocks: 1, heldBytes: MIB };
 const FULL_PUT: PutSizes = { window: 4 * MIB, blocks: 3, heldBytes: 2 * MIB };
 

@@ -80,7 +80,7 @@ describe("a file", () => {
   test("can't be written: 405 names the methods that are answered", async () => {
     const { status, headers, body } = await site.ask("/files/a.txt", { method: "DELETE" });
     expect([status, headers["allow"]]).toEqual([405, "GET, HEAD, OPTIONS"]);
-    expect(body.toString()).toBe("405 Method Not Allowed: this server takes GET, HEAD, OPTIONS.\n");
+    expect(body.toString()).toBe("UNKNOWN_METHOD: This server takes GET, HEAD, OPTIONS.\n");
   });
 
   test("in another state than was asked for is refused", async () => {

@@ -26,6 +26,7 @@ interface Asked {
   readonly headers?: Record<string, string>;
   readonly token?: Token;
   readonly tls?: boolean;
+  readonly body?: string | Uint8Array;
 }
 
 /** A server with a folder of files, to be reached by HTTP and HTTPS. */
@@ -35,6 +36,8 @@ export class WebSite implements AsyncDisposable {
   readonly gateway: Gateway;
   /** For reading. */
   readonly token: Token;
+  /** For writing. */
+  readonly writer: Token;
   readonly #plain: Listening;
   readonly #secure: Listening;
 
@@ -43,18 +46,25 @@ export class WebSite implements AsyncDisposable {
     this.access = access;
     this.gateway = gateway;
     this.token = access.issue("reader");
+    this.writer = access.issue("web-writer", "write");
     [this.#plain, this.#secure] = listening as [Listening, Listening];
   }
 
   static async start({
     maxIdle = 64,
+    mayWrite = false,
     ...options
-  }: Partial<ServerOptions> & { open?: boolean; maxIdle?: number } = {}): Promise<WebSite> {
+  }: Partial<ServerOptions> & { open?: boolean; maxIdle?: number; mayWrite?: boolean } = {}): Promise<WebSite> {
     const folder = new TempFolder();
     const storage = await LocalStorage.at(folder.path);
     const access = new AccessServer({ storage, ...options });
     const limits = { maxIdle, maxIdlePerAddress: maxIdle };
-    const gateway = new Gateway({ server: access.server.gateway, ...limits, knownHosts: new Set(["files.test"]) });
+    const gateway = new Gateway({
+      server: access.server.gateway,
+      ...limits,
+      mayWrite,
+      knownHosts: new Set(["files.test"]),
+    });
     const sides = {
       toSessions: (transport: Transport) => access.server.accept(transport),
       toHttp: (transport: Transport) => gateway.accept(transport),
@@ -76,7 +86,7 @@ export class WebSite implements AsyncDisposable {
   /** One request over a connection of its own, with the token for reading unless told otherwise. */
   ask(
     target: string,
-    { method = "GET", headers = {}, token = this.token, tls = false }: Asked = {},
+    { method = "GET", headers = {}, token = this.token, tls = false, body }: Asked = {},
   ): Promise<WebAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<WebAnswer>();
     const options = { host: "127.0.0.1", path: target, method, agent: false as const, rejectUnauthorized: false };
@@ -99,8 +109,13 @@ export class WebSite implements AsyncDisposable {
       ? https.request({ ...full, port: this.securePort }, take)
       : http.request({ ...full, port: this.port }, take);
     request.on("error", reject);
-    request.end();
+    request.end(body);
     return promise;
+  }
+
+  /** A request of the writer. */
+  change(method: string, target: string, asked: Omit<Asked, "method" | "token"> = {}): Promise<WebAnswer> {
+    return this.ask(target, { ...asked, method, token: this.writer });
   }
 
   /** A connection on which the test says what it likes. */

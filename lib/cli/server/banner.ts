@@ -66,8 +66,8 @@ function accessOf({ isOpen }: Serving): string {
 }
 
 /** The address for a browser on this machine, or where the server can be reached at all. */
-function webOf({ host, port, isPlaintext }: Serving): string {
-  return `${isPlaintext ? "http" : "https"}://${formatHostPort(host ?? "localhost", port)}/files/ (read-only)`;
+function webOf({ host, port, isPlaintext, web, isWritable }: Serving): string {
+  return `${isPlaintext ? "http" : "https"}://${formatHostPort(host ?? "localhost", port)}/files/${web === "on" && isWritable ? "" : " (read-only)"}`;
 }
 
 /** How people without the client log in, and how curl knows the server. */

@@ -31,7 +31,7 @@ export const SERVE_FLAGS = {
   plaintext: { type: "boolean", description: "No encryption, for networks that you trust" },
   web: {
     type: "string",
-    valueHint: "off|read",
+    valueHint: "off|read|on",
     default: "off",
     description: "What browsers, curl and others that speak HTTP may do at the same port",
   },
@@ -125,8 +125,8 @@ export function readSettings(flags: Flags): DaemonSettings {
 
 function webFlag(flags: Flags): WebAccess {
   const value = String(flags["web"]);
-  if (value === "off" || value === "read") return value;
-  throw new UsageError("--web takes off or read.");
+  if (value === "off" || value === "read" || value === "on") return value;
+  throw new UsageError("--web takes off, read or on.");
 }
 
 /** With less, a single transfer might not fit. */

@@ -1,0 +1,74 @@
+import { createHash, type Hash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { StreamError } from "../errors.ts";
+
+/** Digests that a request tells of its body, and whether they are right. */
+
+/** Names of RFC 9530 and RFC 3230 and of OC-Checksum, all in lower case; what is not here is not checked. */
+const ALGORITHMS: Readonly<Record<string, string>> = {
+  "sha-512": "sha512",
+  "sha-256": "sha256",
+  sha256: "sha256",
+  sha: "sha1",
+  sha1: "sha1",
+  md5: "md5",
+};
+
+/** `sha-256=:BASE64:` (RFC 9530). */
+const FIELD = /^\s*([a-z0-9-]+)=:([A-Za-z0-9+/]*={0,2}):\s*$/i;
+/** `SHA-256=BASE64` (RFC 3230). */
+const OLD_FIELD = /^\s*([a-z0-9-]+)=([A-Za-z0-9+/]+={0,2})\s*$/i;
+/** `SHA1:HEX`, as of ownCloud. */
+const CHECKSUM = /^([a-z0-9-]+):([0-9a-f]+)$/i;
+
+interface Told {
+  readonly hash: Hash;
+  readonly digest: Buffer;
+}
+
+/** Compares a body with what its head has told of it. */
+export class BodyDigests {
+  readonly #told: readonly Told[];
+  /** At least one of them is of the whole file, and not of the body alone. */
+  readonly isOfWhole: boolean;
+
+  /** @throws StreamError BAD_PARAMS for digests that can't be read */
+  constructor(headers: IncomingHttpHeaders) {
+    const ofWhole = [
+      ...listed(headers["repr-digest"], FIELD, "base64", "Repr-Digest"),
+      ...listed(headers["digest"], OLD_FIELD, "base64", "Digest"),
+      ...listed(headers["oc-checksum"], CHECKSUM, "hex", "OC-Checksum"),
+    ];
+    const ofBody = listed(headers["content-digest"], FIELD, "base64", "Content-Digest");
+    this.isOfWhole = ofWhole.length > 0;
+    this.#told = [...ofWhole, ...ofBody];
+  }
+
+  update(bytes: Uint8Array): void {
+    for (const { hash } of this.#told) hash.update(bytes);
+  }
+
+  /** @throws StreamError DIGEST_MISMATCH */
+  check(): void {
+    if (this.#told.every(({ hash, digest }) => hash.digest().equals(digest))) return;
+    throw new StreamError("DIGEST_MISMATCH", "The body is not what its digest says.");
+  }
+}
+
+function listed(
+  value: string | string[] | undefined,
+  form: RegExp,
+  encoding: "base64" | "hex",
+  field: string,
+): readonly Told[] {
+  if (value === undefined) return [];
+  return [value]
+    .flat()
+    .flatMap((list) => list.split(","))
+    .flatMap((item) => {
+      const [, name, text] = form.exec(item) ?? [];
+      if (name === undefined || text === undefined) throw new StreamError("BAD_PARAMS", `${field} can't be read.`);
+      const algorithm = ALGORITHMS[name.toLowerCase()];
+      return algorithm === undefined ? [] : [{ hash: createHash(algorithm), digest: Buffer.from(text, encoding) }];
+    });
+}

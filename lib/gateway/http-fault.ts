@@ -1,0 +1,15 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import { type ErrorCode, StreamError } from "../errors.ts";
+
+/** A failure whose status is not that of its code, or that has fields of its own. */
+export class HttpFault extends StreamError {
+  /** undefined: that of the code. */
+  readonly status: number | undefined;
+  readonly headers: OutgoingHttpHeaders;
+
+  constructor(code: ErrorCode, message: string, more: { status?: number; headers?: OutgoingHttpHeaders }) {
+    super(code, message);
+    this.status = more.status;
+    this.headers = more.headers ?? {};
+  }
+}

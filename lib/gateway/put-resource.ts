@@ -1,0 +1,218 @@
+import { BLOCK_BYTES } from "../block.ts";
+import { StorageError, StreamError } from "../errors.ts";
+import { quote } from "../quote.ts";
+import type { Rule } from "../server/guard.ts";
+import type { GatewayParts } from "../server/parts.ts";
+import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
+import { type ExistsPolicy, type FileFacts, isSmall, type PartFile, type StorageEntry } from "../storage/storage.ts";
+import { BlockWriter } from "./block-writer.ts";
+import { BodyDigests } from "./body-digests.ts";
+import { judge } from "./conditions.ts";
+import { entityTag } from "./entity-tag.ts";
+import type { HttpCall } from "./http-call.ts";
+import { formatHttpDate } from "./http-date.ts";
+import { HttpFault } from "./http-fault.ts";
+import { RequestBody } from "./request-body.ts";
+import { readUpload, type Upload } from "./upload-fields.ts";
+
+export const PUT: Rule = { name: "put", role: "write" };
+
+/** What a part that came by HTTP is known by: its time, which the next request need not tell, and a number of its own. */
+const ETAG = /^http-(\d+)-[0-9a-f-]+$/;
+
+/** A file on its way. */
+interface Coming {
+  readonly path: string;
+  readonly upload: Upload;
+  readonly exists: ExistsPolicy;
+  readonly body: RequestBody;
+  readonly digests: BodyDigests;
+  /** Judge once more: others may have been here meanwhile. */
+  recheck(): Promise<void>;
+}
+
+/**
+ * Answer PUT of a file. All that can be judged is judged before the body; a file of more than one block comes as with `put`,
+ * over a part that can be resumed, and is visible when it is whole and durable.
+ *
+ * @throws StorageError as Storage.receive(), store(); StreamError; HttpFault; as RequestBody.fill()
+ */
+export async function putFile(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
+  const { storage, clock, events } = server;
+  const { guest, request } = call;
+  if (guest === undefined) return;
+  const upload = readUpload(request.headers, clock.wallTime());
+  const digests = new BodyDigests(request.headers);
+  if (upload.offset > 0 && digests.isOfWhole) {
+    throw new StreamError("BAD_PARAMS", "With a part of a file, only Content-Digest can be checked.");
+  }
+  const before = await entryAt(path, server);
+  if (before !== undefined && before.kind !== "file") {
+    throw new StorageError("EXISTS", `${quote(path)} is not a file, and is not replaced by one.`);
+  }
+  requireState(call, path, before, clock.wallTime());
+  const body = new RequestBody(call, clock);
+  const coming: Coming = {
+    path,
+    upload,
+    exists: before === undefined && request.headers["if-none-match"] === "*" ? "fail" : "overwrite",
+    body,
+    digests,
+    recheck: async () => requireState(call, path, await entryAt(path, server), clock.wallTime()),
+  };
+  try {
+    await guest.member.transfers.run(call, WEB_PUT_NEED, async (grant) => {
+      const isHeld = upload.size === undefined || isSmall({ size: upload.size });
+      const blocks = webPutBlocks(grant.bytes);
+      let isAtWork = false;
+      grant.isAtWork = () => isAtWork;
+      const store = async (commit: () => string | Promise<string>) => {
+        isAtWork = true;
+        await coming.recheck();
+        await commit();
+      };
+      if (isHeld) await receiveHeld(coming, server, store);
+      else await receivePart(coming, upload.size, { server, blocks, store });
+      const stored = await storage.stat(path);
+      events.emit({ event: "stored", name: guest.member.name, path, size: stored.size });
+      replyStored(call, stored, { isNew: before === undefined, upload });
+    });
+  } finally {
+    body.close();
+  }
+}
+
+/** What is there; undefined: nothing. @throws StorageError as Storage.stat(), but NOT_FOUND */
+export async function entryAt(path: string, { storage }: GatewayParts): Promise<StorageEntry | undefined> {
+  try {
+    return await storage.stat(path);
+  } catch (thrown) {
+    if (thrown instanceof StorageError && thrown.code === "NOT_FOUND") return undefined;
+    throw thrown;
+  }
+}
+
+/** @throws StreamError CHANGED when the conditions of the request are not met */
+export function requireState(call: HttpCall, path: string, entry: StorageEntry | undefined, now: number): void {
+  const state = entry && { tag: entityTag(entry.etag), modifiedAt: entry.modifiedAt };
+  if (judge(call.request.headers, state, { isRead: false, now }) === "go on") return;
+  throw new StreamError("CHANGED", `${quote(path)} is not in the state that the request is meant for.`);
+}
+
+type Store = (commit: () => string | Promise<string>) => Promise<void>;
+
+/** A body that is kept in memory until it is whole. */
+async function receiveHeld(coming: Coming, server: GatewayParts, store: Store): Promise<void> {
+  const { path, upload, exists, body, digests } = coming;
+  const { storage, clock, transfers } = server;
+  if (upload.offset > 0) throw wrongOffset(path, 0);
+  const facts = factsOf({ ...upload, size: upload.size ?? 0 }, clock.wallTime());
+  await storage.place(path, facts, exists);
+  const buffer = transfers.buffers.take();
+  try {
+    const room = buffer.subarray(0, upload.size ?? BLOCK_BYTES + 1);
+    const size = await body.fill(room);
+    if (upload.size === undefined && size > BLOCK_BYTES) {
+      const words = `A body of more than ${BLOCK_BYTES} bytes needs a length: Content-Length, and not chunks.`;
+      throw new HttpFault("BAD_PARAMS", words, { status: 411 });
+    }
+    if (upload.size !== undefined && size < upload.size) throw tooShort();
+    const bytes = buffer.subarray(0, size);
+    digests.update(bytes);
+    digests.check();
+    await store(() => storage.store(path, { ...facts, size }, exists, bytes));
+  } finally {
+    transfers.buffers.give(buffer);
+  }
+}
+
+interface Means {
+  readonly server: GatewayParts;
+  /** Blocks in memory at once. */
+  readonly blocks: number;
+  readonly store: Store;
+}
+
+/** A body that goes into a part, block by block. */
+async function receivePart(coming: Coming, size: number, { server, blocks, store }: Means): Promise<void> {
+  const { path, upload, exists, body, digests } = coming;
+  const { storage, clock, transfers } = server;
+  const facts =
+    upload.offset === 0 ? factsOf({ ...upload, size }, clock.wallTime()) : await factsOfPart(coming, size, server);
+  const part = await storage.receive(path, facts, exists);
+  try {
+    // Another may have gone on with it just now.
+    const have = offsetOf(part);
+    if (have !== upload.offset) throw wrongOffset(path, have);
+    const writer = new BlockWriter(part, { blocks, ...transfers });
+    try {
+      await writer.run(upload.offset, async (buffer) => {
+        const bytes = await body.fill(buffer);
+        if (bytes < buffer.length) throw tooShort();
+        digests.update(buffer);
+      });
+    } finally {
+      await writer.close();
+    }
+    digests.check();
+    await store(() => part.commit());
+  } catch (thrown) {
+    const isHopeless = thrown instanceof StreamError && ["DIGEST_MISMATCH", "CHANGED"].includes(thrown.code);
+    await (isHopeless ? part.discard() : part.keep());
+    throw thrown;
+  }
+}
+
+/** Of the part that is to go on. @throws HttpFault when there is none, or not as much of it; StreamError CHANGED */
+async function factsOfPart(
+  { path, upload, exists }: Coming,
+  size: number,
+  { storage }: GatewayParts,
+): Promise<FileFacts> {
+  const { modifiedAt, offset } = upload;
+  const placement = await storage.place(path, { size, modifiedAt: modifiedAt ?? 0 }, exists);
+  const resume = placement.outcome === "vacant" ? placement.resume : undefined;
+  const [, time] = ETAG.exec(resume?.etag ?? "") ?? [];
+  if (resume === undefined || time === undefined) throw wrongOffset(path, 0);
+  if (modifiedAt !== undefined && modifiedAt !== Number(time)) {
+    throw new StreamError("CHANGED", `The part of ${quote(path)} that is here is of a file of another time.`);
+  }
+  const have = resume.missing[0]?.[0] ?? size;
+  if (have !== offset) throw wrongOffset(path, have);
+  return { size, modifiedAt: Number(time), executable: false, etag: resume.etag };
+}
+
+/** A new one: it goes on with nothing that is there. */
+function factsOf(
+  { size, modifiedAt = Number.NaN }: { size: number; modifiedAt: number | undefined },
+  now: number,
+): FileFacts {
+  const time = Number.isNaN(modifiedAt) ? now : modifiedAt;
+  return { size, modifiedAt: time, executable: false, etag: `http-${time}-${crypto.randomUUID()}` };
+}
+
+/** Bytes from the beginning that are there. */
+function offsetOf({ missing, facts }: PartFile): number {
+  return missing[0]?.[0] ?? facts.size;
+}
+
+function wrongOffset(path: string, have: number): HttpFault {
+  const words = `The first ${have} bytes of ${quote(path)} are here: send the rest from there, or all of it.`;
+  return new HttpFault("EXISTS", words, { status: 409, headers: { "upload-offset": `${have}` } });
+}
+
+function tooShort(): StreamError {
+  return new StreamError("BAD_PARAMS", "The body is shorter than it was told.");
+}
+
+function replyStored(
+  call: HttpCall,
+  { etag, modifiedAt }: StorageEntry,
+  { isNew, upload }: { isNew: boolean; upload: Upload },
+): void {
+  call.reply(isNew ? 201 : 204, {
+    etag: entityTag(etag),
+    "last-modified": formatHttpDate(modifiedAt),
+    ...(upload.modifiedAt !== undefined && { "x-oc-mtime": "accepted" }),
+  });
+}

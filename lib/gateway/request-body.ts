@@ -1,0 +1,158 @@
+import { CommError } from "../errors.ts";
+import type { Clock } from "../session/clock.ts";
+import type { RateLimit } from "../session/rate-limit.ts";
+import type { HttpCall } from "./http-call.ts";
+import { HttpFault } from "./http-fault.ts";
+
+/** A body of which nothing comes for so long is given up. */
+export const BODY_STALLED_MS = 60_000;
+
+/**
+ * The body of a request, as fast as the rate and its reader let it come: what is not asked for stays with the peer, which
+ * the system's buffers hold back.
+ */
+export class RequestBody {
+  readonly #call: HttpCall;
+  readonly #clock: Clock;
+  readonly #rateLimit: RateLimit | undefined;
+  /** What is filled now, and how much of it is. */
+  #target: Uint8Array | undefined;
+  #filled = 0;
+  /** What came beyond the end of the last target. */
+  #rest: Uint8Array[] = [];
+  #isEnded = false;
+  #isBegun = false;
+  #wake: () => void = () => {};
+  #cancelPause: (() => void) | undefined;
+
+  constructor(call: HttpCall, clock: Clock) {
+    this.#call = call;
+    this.#clock = clock;
+    this.#rateLimit = call.guest?.session.inboundLimit;
+  }
+
+  /**
+   * Fill `buffer`, which is the caller's again when this has settled. The first call lets a peer send that has asked whether
+   * it may (RFC 9110, 10.1.1).
+   *
+   * @returns bytes that were filled: fewer than there is room for only at the end of the body
+   * @throws HttpFault for a body that stalls; CommError why the request was given up; CANCELLED when the peer is gone
+   */
+  async fill(buffer: Uint8Array): Promise<number> {
+    this.#begin();
+    this.#target = buffer;
+    this.#filled = 0;
+    const rest = this.#rest;
+    this.#rest = [];
+    for (const piece of rest) this.#put(piece);
+    try {
+      while (!this.#isFull && !this.#isEnded) await this.#more();
+    } finally {
+      this.#target = undefined;
+    }
+    return this.#filled;
+  }
+
+  /** Nothing more is wanted of it. */
+  close(): void {
+    this.#cancelPause?.();
+    const { request } = this.#call;
+    request.off("data", this.#take);
+    request.off("end", this.#end);
+    // Its end is still to be read; the next request comes after it.
+    if (request.complete) request.resume();
+  }
+
+  get #isFull(): boolean {
+    return this.#target === undefined || this.#filled === this.#target.length;
+  }
+
+  #begin(): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    const { request, response } = this.#call;
+    if (/100-continue/i.test(request.headers.expect ?? "")) response.writeContinue();
+    request.on("data", this.#take);
+    request.on("end", this.#end);
+    request.on("error", this.#gone);
+    request.pause();
+  }
+
+  /** Wait until the target is full or the body has ended. */
+  async #more(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    let before = this.#filled;
+    let isStalled = false;
+    let cancel = () => {};
+    const watch = () => {
+      // It is this side that waits.
+      isStalled = this.#filled === before && this.#cancelPause === undefined;
+      before = this.#filled;
+      if (isStalled) resolve();
+      else cancel = this.#clock.after(BODY_STALLED_MS, watch);
+    };
+    cancel = this.#clock.after(BODY_STALLED_MS, watch);
+    this.#call.isAwaitingBody = true;
+    if (this.#cancelPause === undefined) this.#call.request.resume();
+    await Promise.race([promise, this.#call.closed]);
+    this.#call.isAwaitingBody = false;
+    this.#call.request.pause();
+    cancel();
+    if (this.#call.isClosed) throw this.#reason();
+    if (isStalled) {
+      const words = `Nothing of the body has come for ${BODY_STALLED_MS / 1000} s.`;
+      throw new HttpFault("CANCELLED", words, { status: 408 });
+    }
+  }
+
+  #reason(): CommError {
+    const { endedBy } = this.#call;
+    if (endedBy === undefined || endedBy.code === "OK") {
+      return new CommError("CANCELLED", "The connection ended before the body did.");
+    }
+    return new CommError(endedBy.code, endedBy.message);
+  }
+
+  readonly #take = (piece: Uint8Array): void => {
+    this.#put(piece);
+    this.#pace(piece.length);
+    if (this.#isFull) this.#pause();
+  };
+
+  readonly #end = (): void => {
+    this.#isEnded = true;
+    this.#wake();
+  };
+
+  readonly #gone = (): void => {
+    this.#call.end("CANCELLED", "The connection ended before the body did.");
+  };
+
+  #put(piece: Uint8Array): void {
+    const target = this.#target;
+    const room = target === undefined ? 0 : target.length - this.#filled;
+    target?.set(piece.length > room ? piece.subarray(0, room) : piece, this.#filled);
+    this.#filled += Math.min(room, piece.length);
+    if (piece.length > room) this.#rest.push(piece.subarray(room));
+  }
+
+  #pause(): void {
+    this.#call.request.pause();
+    this.#wake();
+  }
+
+  #pace(bytes: number): void {
+    if (this.#rateLimit === undefined) return;
+    this.#rateLimit.spend(bytes);
+    const ms = this.#rateLimit.waitMs();
+    if (ms === 0 || this.#cancelPause !== undefined) return;
+    this.#call.request.pause();
+    this.#call.isAwaitingBody = false;
+    this.#cancelPause = this.#clock.after(ms, () => {
+      this.#cancelPause = undefined;
+      this.#call.isAwaitingBody = !this.#isFull;
+      if (!this.#isFull) this.#call.request.resume();
+    });
+  }
+}

@@ -1,0 +1,78 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { StreamError } from "../errors.ts";
+import { parseHttpDate } from "./http-date.ts";
+import { HttpFault } from "./http-fault.ts";
+
+/** What the head of a PUT says of the file. */
+export interface Upload {
+  /** Bytes of the whole file; undefined: its end will tell. */
+  readonly size: number | undefined;
+  /** Where in the file the body begins. */
+  readonly offset: number;
+  /** Milliseconds since 1970; undefined: nobody has told. */
+  readonly modifiedAt: number | undefined;
+}
+
+/** As curl sends it (RFC 9110, 14.4), and with "=" as lftp does in the field Range. */
+const PART = /^bytes[ =](\d{1,16})-(\d{1,16})\/(\d{1,16})$/;
+
+/**
+ * Read the head of a PUT. A body that is only a part of the file must say so in a way that is understood: nothing that may
+ * be a part is ever taken for the whole.
+ *
+ * @throws StreamError BAD_PARAMS; HttpFault for codings that this server does not undo
+ */
+export function readUpload(headers: IncomingHttpHeaders, now: number): Upload {
+  const coding = headers["content-encoding"];
+  if (coding !== undefined && coding.toLowerCase() !== "identity") {
+    throw new HttpFault("BAD_PARAMS", "A body must come without Content-Encoding.", { status: 415 });
+  }
+  const transfer = headers["transfer-encoding"];
+  if (transfer !== undefined && transfer.toLowerCase() !== "chunked") {
+    throw new HttpFault("BAD_PARAMS", "Of transfer codings, this server knows chunked alone.", { status: 501 });
+  }
+  const length = transfer === undefined ? Number(headers["content-length"] ?? 0) : expectedLength(headers);
+  return { ...partOf(headers, length), modifiedAt: timeOf(headers, now) };
+}
+
+/** Some programs send chunks though they know the length. */
+function expectedLength(headers: IncomingHttpHeaders): number | undefined {
+  const value = headers["x-expected-entity-length"];
+  return typeof value === "string" && /^\d{1,16}$/.test(value) ? Number(value) : undefined;
+}
+
+function partOf(
+  headers: IncomingHttpHeaders,
+  length: number | undefined,
+): { size: number | undefined; offset: number } {
+  const { range } = headers;
+  const told = headers["content-range"];
+  if (range !== undefined && told !== undefined) throw badPart("Range and Content-Range are too much.");
+  const value = told ?? range;
+  if (value === undefined) return { size: length, offset: 0 };
+  const [, first, last, all] = PART.exec(value) ?? [];
+  if (first === undefined || value.startsWith("bytes=") !== (told === undefined)) {
+    throw badPart("A part of a file must be told as: Content-Range: bytes FIRST-LAST/SIZE");
+  }
+  const [offset, end, size] = [Number(first), Number(last) + 1, Number(all)];
+  if (end !== size || offset >= end) throw badPart("A part must go up to the end of the file.");
+  if (length !== undefined && length !== end - offset) throw badPart("The body is not as long as the part.");
+  return { size, offset };
+}
+
+function badPart(reason: string): StreamError {
+  return new StreamError("BAD_PARAMS", reason);
+}
+
+/** X-OC-MTime has seconds since 1970, as rclone and lftp send it. */
+function timeOf(headers: IncomingHttpHeaders, now: number): number | undefined {
+  const seconds = headers["x-oc-mtime"];
+  if (seconds !== undefined) {
+    if (typeof seconds !== "string" || !/^\d{1,12}(?:\.\d{1,9})?$/.test(seconds)) {
+      throw new StreamError("BAD_PARAMS", "X-OC-MTime must have seconds since 1970.");
+    }
+    return Math.floor(Number(seconds) * 1000);
+  }
+  const date = headers["last-modified"];
+  return date === undefined ? undefined : parseHttpDate(date, now);
+}
