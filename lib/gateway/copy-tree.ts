@@ -1,8 +1,8 @@
 import { StreamError } from "../errors.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { fileChanged, isSmall, type OpenFile, type StorageEntry } from "../storage/storage.ts";
+import { BlockWriter } from "../transfer/block-writer.ts";
 import { Yielder } from "../yielder.ts";
-import { BlockWriter } from "./block-writer.ts";
 import type { Destination } from "./destination.ts";
 import type { HttpCall } from "./http-call.ts";
 

@@ -5,7 +5,7 @@ import type { Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
 import { type ExistsPolicy, type FileFacts, isSmall, type PartFile, type StorageEntry } from "../storage/storage.ts";
-import { BlockWriter } from "./block-writer.ts";
+import { BlockWriter } from "../transfer/block-writer.ts";
 import { BodyDigests } from "./body-digests.ts";
 import { judge } from "./conditions.ts";
 import { entityTag } from "./entity-tag.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { MAX_FILE_BYTES } from "../../lib/block.ts";
+import { BLOCK_BYTES, MAX_FILE_BYTES } from "../../lib/block.ts";
 import { PAGES_PER_LIST, SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
 import { MAX_LISTED } from "../../lib/client/path-set.ts";
 import { MAX_WORKING_MS } from "../../lib/client/silence-watch.ts";
@@ -20,6 +20,7 @@ import { MAX_RANGES } from "../../lib/gateway/byte-ranges.ts";
 import { HEAD_MS, IDLE_MS, MAX_HEAD_BYTES } from "../../lib/gateway/gateway.ts";
 import { ANSWER_STALLED_MS } from "../../lib/gateway/http-call.ts";
 import { MAX_PIPELINED } from "../../lib/gateway/http-connection.ts";
+import { BODY_STALLED_MS } from "../../lib/gateway/request-body.ts";
 import { GLOB_LIMITS } from "../../lib/glob.ts";
 import { MAX_HOLES } from "../../lib/holes.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
@@ -76,6 +77,8 @@ const NUMBERS: Record<string, string> = {
   "HTTP: a connection without a request": `${IDLE_MS / 1000} s`,
   "HTTP: requests ahead of their answers": `${MAX_PIPELINED}`,
   "HTTP: an answer of which nothing is taken": `${ANSWER_STALLED_MS / 1000} s`,
+  "HTTP: a body of which nothing comes": `${BODY_STALLED_MS / 1000} s`,
+  "HTTP: a body without a length": `${BLOCK_BYTES / KIB / KIB} MiB`,
   "HTTP: ranges of a request": `${MAX_RANGES}`,
   "HTTP: requests of one client at once": `${MAX_REQUESTS}`,
   "HTTP: transfers of one client that move": `${MAX_GUEST_TRANSFERS}`,

@@ -1,6 +1,6 @@
 import { BLOCK_BYTES, type Digest64, seedOf } from "../block.ts";
 import type { PartFile } from "../storage/storage.ts";
-import type { SpareBuffers } from "../transfer/spare-buffers.ts";
+import type { SpareBuffers } from "./spare-buffers.ts";
 
 export interface BlockWriterOptions {
   /** Blocks in memory at once: one that is filled, the others while they are written. */
