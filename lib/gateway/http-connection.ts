@@ -5,6 +5,9 @@ import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../ses
 /** Bytes that the parser gets at once: it reports every request in them before anything else happens. */
 const PIECE_BYTES = 16 * 1024;
 
+/** Bytes of a body that may lie here unread. */
+export const MAX_UNREAD_BYTES = 64 * 1024;
+
 /** Requests that one connection may send ahead of their answers. */
 export const MAX_PIPELINED = 16;
 
@@ -97,7 +100,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     for (let at = 0; at < bytes.length && !this.destroyed; at += PIECE_BYTES) {
       wantsMore = this.push(bytes.subarray(at, at + PIECE_BYTES));
     }
-    if (wantsMore || this.#isPaused) return;
+    if ((wantsMore && !this.#isAhead) || this.#isPaused) return;
     this.#isPaused = true;
     this.#transport.pause();
   }
@@ -118,9 +121,18 @@ export class HttpConnection extends Duplex implements TransportHandler {
   }
 
   override _read(): void {
-    if (!this.#isPaused) return;
+    this.proceed();
+  }
+
+  /** Some of a body was read: let more come. Bun's node:http reads on, and keeps what it reads, however long nobody wants it. */
+  proceed(): void {
+    if (!this.#isPaused || this.#isAhead) return;
     this.#isPaused = false;
     this.#transport.resume();
+  }
+
+  get #isAhead(): boolean {
+    return (this.latest?.readableLength ?? 0) >= MAX_UNREAD_BYTES;
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {

@@ -116,6 +116,7 @@ export class RequestBody {
 
   readonly #take = (piece: Uint8Array): void => {
     this.#put(piece);
+    this.#call.connection.proceed();
     this.#pace(piece.length);
     if (this.#isFull) this.#pause();
   };

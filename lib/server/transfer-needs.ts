@@ -37,7 +37,7 @@ const FULL_GET: GetSizes = { window: 128 * KIB, blocks: 2 };
 export const GET_NEED: Need = { least: 1.5 * MIB, most: 3.5 * MIB };
 
 /** Blocks of a file that comes without a window: one, or three; and what is on its way to them. */
-export const WEB_PUT_NEED: Need = { least: 1.25 * MIB, most: 3.25 * MIB };
+export const WEB_PUT_NEED: Need = { least: 1.75 * MIB, most: 3.75 * MIB };
 
 /** Blocks that are filled or written at once, for a grant of WEB_PUT_NEED. */
 export function webPutBlocks(bytes: number): 1 | 3 {

@@ -385,6 +385,21 @@ describe("a body", () => {
     expect(clock.now() - began).toBeGreaterThanOrEqual(2_700);
   });
 
+  test("stays with its sender as long as nobody reads it", async () => {
+    await using site = await start({ bandwidth: { perSession: 1_000, total: undefined } });
+    const raw = begin(site, "large", { "Content-Length": 64 * MIB });
+    raw.send("x".repeat(64 * MIB));
+    const taken = () => site.access.server.members.clients[0]?.bytesIn ?? 0;
+    let [before, still] = [-1, 0];
+    await until(() => {
+      still = taken() > 0 && taken() === before ? still + 1 : 0;
+      before = taken();
+      return still > 50;
+    });
+    expect(taken()).toBeLessThan(2 * MIB);
+    raw.end();
+  });
+
   test("of a token that is revoked ends", async () => {
     await using site = await start();
     const raw = begin(site, "large", { "Content-Length": LARGE.length });

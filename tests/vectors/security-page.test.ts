@@ -19,7 +19,7 @@ import { ERRORS } from "../../lib/errors.ts";
 import { MAX_RANGES } from "../../lib/gateway/byte-ranges.ts";
 import { HEAD_MS, IDLE_MS, MAX_HEAD_BYTES } from "../../lib/gateway/gateway.ts";
 import { ANSWER_STALLED_MS } from "../../lib/gateway/http-call.ts";
-import { MAX_PIPELINED } from "../../lib/gateway/http-connection.ts";
+import { MAX_PIPELINED, MAX_UNREAD_BYTES } from "../../lib/gateway/http-connection.ts";
 import { BODY_STALLED_MS } from "../../lib/gateway/request-body.ts";
 import { GLOB_LIMITS } from "../../lib/glob.ts";
 import { MAX_HOLES } from "../../lib/holes.ts";
@@ -78,6 +78,7 @@ const NUMBERS: Record<string, string> = {
   "HTTP: requests ahead of their answers": `${MAX_PIPELINED}`,
   "HTTP: an answer of which nothing is taken": `${ANSWER_STALLED_MS / 1000} s`,
   "HTTP: a body of which nothing comes": `${BODY_STALLED_MS / 1000} s`,
+  "HTTP: bytes of a body that nobody reads yet": `${MAX_UNREAD_BYTES / KIB} KiB`,
   "HTTP: a body without a length": `${BLOCK_BYTES / KIB / KIB} MiB`,
   "HTTP: ranges of a request": `${MAX_RANGES}`,
   "HTTP: requests of one client at once": `${MAX_REQUESTS}`,
