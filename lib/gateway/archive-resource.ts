@@ -6,16 +6,22 @@ import type { GatewayParts } from "../server/parts.ts";
 import { LIST_NEED } from "../server/transfer-needs.ts";
 import { fileChanged, type StorageEntry } from "../storage/storage.ts";
 import { Yielder } from "../yielder.ts";
+import type { ArchiveFormat } from "./archive-format.ts";
 import type { ByteRange } from "./byte-ranges.ts";
+import { type Checksums, RunningChecksum } from "./checksums.ts";
 import { entityTag } from "./entity-tag.ts";
 import { sendFilePart } from "./file-body.ts";
 import { contentDisposition } from "./file-fields.ts";
 import type { HttpCall } from "./http-call.ts";
 import { answerWith } from "./representation.ts";
-import { TAR_END_BYTES, tarHead, tarPadding } from "./tar.ts";
 import { TooOftenError } from "./too-often.ts";
 
 const LIST: Rule = { name: "list", role: "read", kind: "lists" };
+
+/** What an archive is made of. */
+export interface ArchiveParts extends GatewayParts {
+  readonly checksums: Checksums;
+}
 
 /** What a walk through the folder has found. */
 interface Measured {
@@ -25,95 +31,161 @@ interface Measured {
   readonly leftOut: number;
 }
 
+/** A folder, and how it is packed. */
+interface Archive {
+  readonly call: HttpCall;
+  readonly path: string;
+  readonly format: ArchiveFormat;
+  readonly server: ArchiveParts;
+}
+
 /**
- * Answer GET and HEAD for everything below a folder as a tar of exact length. The list of the folder tells the place of
- * each byte, so any part can be sent by itself, and only the list is read for what lies before it. The list is not kept:
- * it is walked once to measure, and once more to send.
+ * Answer GET and HEAD for everything below a folder as an archive of exact length. The list of the folder tells the place
+ * of each byte, so any part can be sent by itself, and only the list is read for what lies before it. The list is not
+ * kept: it is walked once to measure, once more to send, and for the directory of a zip a third time.
  *
  * @throws StorageError as Storage.list(); StreamError CHANGED, TooOftenError
  */
-export async function answerArchive(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
+export async function answerArchive(
+  call: HttpCall,
+  path: string,
+  format: ArchiveFormat,
+  server: ArchiveParts,
+): Promise<void> {
   const { guest } = call;
   if (guest === undefined) return;
   const tooOften = countCall(LIST, guest.member, server, server.clock.now());
   if (tooOften !== undefined) throw new TooOftenError(tooOften);
+  const archive: Archive = { call, path, format, server };
   let measured: Measured | undefined;
   await guest.member.lookups.run(call, LIST_NEED, async () => {
-    measured = await measure(call, path, server);
+    measured = await measure(archive);
   });
   if (measured === undefined) return;
   const { size, state, modifiedAt, leftOut } = measured;
-  const type = "application/x-tar";
+  const { extension, type } = format;
   const representation = {
     name: quote(path),
     size,
     type,
-    tag: entityTag(`tar-${state}`),
+    tag: entityTag(`${extension.slice(1)}-${state}`),
     modifiedAt,
     headers: {
-      "content-disposition": contentDisposition(`${baseName(path) || "files"}.tar`, type),
+      "content-disposition": contentDisposition(`${baseName(path) || "files"}${extension}`, type),
       ...(leftOut > 0 && { "x-left-out": `${leftOut}` }),
     },
-    sendPart: (to: HttpCall, part: ByteRange) => sendArchivePart(to, path, { part, size, state }, server),
+    sendPart: (_: HttpCall, part: ByteRange) => sendArchivePart(archive, { part, size, state }),
   };
   await answerWith(call, representation, server.clock.wallTime());
 }
 
-async function measure(call: HttpCall, path: string, server: GatewayParts): Promise<Measured> {
+async function measure(archive: Archive): Promise<Measured> {
+  const { path, format } = archive;
   const digest = createHash("sha256");
   const skipped = { count: 0 };
-  let size = TAR_END_BYTES;
-  let modifiedAt = 0;
-  for await (const entry of entriesOf(call, path, server, skipped)) {
-    size += memberBytes(path, entry);
+  let [at, count, bytes, modifiedAt] = [0, 0, 0, 0];
+  for await (const entry of entriesOf(archive, skipped)) {
+    const name = nameIn(path, entry);
+    bytes += format.record?.(name, entry, at, 0).length ?? 0;
+    at += memberBytes(format, name, entry);
+    count++;
     modifiedAt = Math.max(modifiedAt, entry.kind === "file" ? entry.modifiedAt : 0);
     digest.update(lineOf(entry));
   }
+  const size = at + bytes + format.end({ count, at, bytes }).length;
   return { size, state: digest.digest("base64url"), modifiedAt, leftOut: skipped.count };
 }
 
+interface Wanted {
+  readonly part: ByteRange;
+  readonly size: number;
+  readonly state: string;
+}
+
 /** @throws StorageError CHANGED when the folder has changed since it was measured */
-async function sendArchivePart(
-  call: HttpCall,
-  path: string,
-  { part: [from, to], size, state }: { part: ByteRange; size: number; state: string },
-  server: GatewayParts,
-): Promise<void> {
+async function sendArchivePart(archive: Archive, { part, size, state }: Wanted): Promise<void> {
+  const { call, path, format } = archive;
+  const [from, to] = part;
   const digest = createHash("sha256");
-  let at = 0;
-  for await (const entry of entriesOf(call, path, server, { count: 0 })) {
+  let [at, count] = [0, 0];
+  for await (const entry of entriesOf(archive, { count: 0 })) {
     digest.update(lineOf(entry));
-    const head = tarHead(nameIn(path, entry), entry);
-    const bytes = entry.kind === "file" ? entry.size : 0;
-    const end = at + head.length + bytes + tarPadding(bytes);
+    const head = format.head(nameIn(path, entry), entry);
+    const tailAt = at + head.length + (entry.kind === "file" ? entry.size : 0);
+    const end = tailAt + format.tailBytes(entry);
     if (end > from) {
-      await sendBytes(call, head, at, [from, to]);
-      const data = overlap([at + head.length, at + head.length + bytes], [from, to]);
-      if (data !== undefined) await sendMember(call, entry, at + head.length, data, server);
-      await sendBytes(call, new Uint8Array(tarPadding(bytes)), at + head.length + bytes, [from, to]);
+      await sendBytes(call, head, at, part);
+      const data = overlap([at + head.length, tailAt], part);
+      if (data !== undefined) await sendMember(archive, entry, at + head.length, data);
+      if (overlap([tailAt, end], part) !== undefined && !call.isClosed) {
+        const checksum = format.hasChecksums ? await checksumOf(archive, entry) : 0;
+        await sendBytes(call, format.tail(entry, checksum), tailAt, part);
+      }
     }
     at = end;
+    count++;
     if (at >= to || call.isClosed) return;
   }
   if (call.isClosed) return;
   // The last bytes tell the client that everything was as announced.
-  if (at + TAR_END_BYTES !== size || digest.digest("base64url") !== state) throw fileChanged(path);
-  await sendBytes(call, new Uint8Array(TAR_END_BYTES), at, [from, to]);
+  if (digest.digest("base64url") !== state) throw fileChanged(path);
+  const bytes = await sendDirectory(archive, at, { part, state });
+  if (call.isClosed) return;
+  const end = format.end({ count, at, bytes });
+  if (at + bytes + end.length !== size) throw fileChanged(path);
+  await sendBytes(call, end, at + bytes, part);
+}
+
+/** @throws StorageError as Checksums.of() */
+function checksumOf({ call, server }: Archive, entry: StorageEntry): Promise<number> {
+  return server.checksums.of(entry, server.storage, () => !call.isClosed);
+}
+
+/** Send what of the directory lies in `part`; it begins at `start`. @returns its length @throws StorageError CHANGED */
+async function sendDirectory(
+  archive: Archive,
+  start: number,
+  { part, state }: Pick<Wanted, "part" | "state">,
+): Promise<number> {
+  const { call, path, format } = archive;
+  const { record } = format;
+  if (record === undefined) return 0;
+  const digest = createHash("sha256");
+  let [at, bytes] = [0, 0];
+  for await (const entry of entriesOf(archive, { count: 0 })) {
+    digest.update(lineOf(entry));
+    const name = nameIn(path, entry);
+    const place = start + bytes;
+    const { length } = record(name, entry, at, 0);
+    if (overlap([place, place + length], part) !== undefined) {
+      const checksum = await checksumOf(archive, entry);
+      await sendBytes(call, record(name, entry, at, checksum), place, part);
+    }
+    bytes += length;
+    at += memberBytes(format, name, entry);
+  }
+  if (!call.isClosed && digest.digest("base64url") !== state) throw fileChanged(path);
+  return bytes;
 }
 
 /** Send the part of a file that lies in `data`, a part of the archive; the file begins at `start` of the archive. */
 async function sendMember(
-  call: HttpCall,
+  { call, format, server }: Archive,
   entry: StorageEntry,
   start: number,
   [from, to]: ByteRange,
-  { storage }: GatewayParts,
 ): Promise<void> {
+  const { storage, checksums } = server;
   const file = await storage.open(entry.path);
   try {
     const { size, modifiedAt } = file.entry;
     if (size !== entry.size || modifiedAt !== entry.modifiedAt) throw fileChanged(entry.path);
-    await sendFilePart(call, file, [from - start, to - start]);
+    const isWhole = from === start && to === start + size;
+    if (!format.hasChecksums || !isWhole) return await sendFilePart(call, file, [from - start, to - start]);
+    // All of it passes: so it need not be read once more for its CRC.
+    const running = new RunningChecksum();
+    await sendFilePart(call, file, [from - start, to - start], (bytes) => running.update(bytes));
+    if (!call.isClosed) checksums.note(entry, running.value);
   } finally {
     await file.close();
   }
@@ -134,9 +206,7 @@ function overlap([from, to]: ByteRange, [first, last]: ByteRange): ByteRange | u
 
 /** Files and folders below `path`, as the list has them. */
 async function* entriesOf(
-  call: HttpCall,
-  path: string,
-  { storage, clock }: GatewayParts,
+  { call, path, server: { storage, clock } }: Archive,
   skipped: { count: number },
 ): AsyncGenerator<StorageEntry> {
   const yielder = new Yielder(clock);
@@ -150,9 +220,9 @@ async function* entriesOf(
   }
 }
 
-function memberBytes(path: string, entry: StorageEntry): number {
+function memberBytes(format: ArchiveFormat, name: string, entry: StorageEntry): number {
   const bytes = entry.kind === "file" ? entry.size : 0;
-  return tarHead(nameIn(path, entry), entry).length + bytes + tarPadding(bytes);
+  return format.head(name, entry).length + bytes + format.tailBytes(entry);
 }
 
 /** Everything lies below one folder of the archive, named like the requested one. */

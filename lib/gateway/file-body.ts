@@ -16,14 +16,19 @@ export const BODY_NEED = { least: PIECE_BYTES, most: PIECE_BYTES };
 
 /**
  * Send a part of an open file as part of a body. It breaks off when the file changes: old and new bytes must not be
- * mixed in one file.
+ * mixed in one file. `onBytes` gets all of them; with it the system can't send by itself.
  *
  * @throws StorageError as OpenFile.read()
  */
-export async function sendFilePart(call: HttpCall, file: OpenFile, [from, to]: ByteRange): Promise<void> {
+export async function sendFilePart(
+  call: HttpCall,
+  file: OpenFile,
+  [from, to]: ByteRange,
+  onBytes?: (bytes: Uint8Array) => void,
+): Promise<void> {
   const { connection } = call;
   const limit = call.guest?.session.rateLimit?.frameBytes ?? Number.POSITIVE_INFINITY;
-  const isDirect = connection.canSendFiles && file.source(from, to - from) !== undefined;
+  const isDirect = onBytes === undefined && connection.canSendFiles && file.source(from, to - from) !== undefined;
   const step = Math.min(limit, isDirect ? DIRECT_BYTES : PIECE_BYTES);
   const buffer = new Uint8Array(Math.min(step, isDirect ? LAST_BYTES : PIECE_BYTES));
   for (let at = from; at < to && !call.isClosed; ) {
@@ -39,6 +44,7 @@ export async function sendFilePart(call: HttpCall, file: OpenFile, [from, to]: B
     const bytes = await file.read(piece, at);
     if (bytes === 0) throw fileChanged(file.entry.path);
     if (call.isClosed) return;
+    onBytes?.(piece.subarray(0, bytes));
     await call.paced(bytes, connection.send(piece.subarray(0, bytes)));
     at += bytes;
   }

@@ -4,8 +4,10 @@ import { quote } from "../quote.ts";
 import { checkRights, type Rule } from "../server/guard.ts";
 import type { Guest } from "../server/guests.ts";
 import type { GatewayParts } from "../server/parts.ts";
-import { answerArchive } from "./archive-resource.ts";
+import { ARCHIVES } from "./archive-format.ts";
+import { type ArchiveParts, answerArchive } from "./archive-resource.ts";
 import { COPY, copyTo, DELETE, MKCOL, MOVE, makeFolder, moveTo, removeAt } from "./change-resource.ts";
+import { Checksums } from "./checksums.ts";
 import { answerFile } from "./file-resource.ts";
 import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -25,7 +27,7 @@ interface Route {
   readonly rule: Rule;
   /** Whether a request may have a body. */
   readonly takesBody: boolean;
-  answer(call: HttpCall, place: Place, server: GatewayParts): Promise<void>;
+  answer(call: HttpCall, place: Place, server: ArchiveParts): Promise<void>;
 }
 
 const read: Route = { rule: { name: "get", role: "read" }, takesBody: false, answer: answerRead };
@@ -53,6 +55,7 @@ const WRITING: Readonly<Record<string, Route>> = {
 /** What is answered. */
 export class Routes {
   readonly #routes: ReadonlyMap<string, Route>;
+  readonly #checksums = new Checksums();
 
   constructor({ mayWrite }: { mayWrite: boolean }) {
     this.#routes = new Map(Object.entries(mayWrite ? { ...READING, ...WRITING } : READING));
@@ -91,16 +94,20 @@ export class Routes {
     if (top !== FILES)
       throw new StreamError("NOT_FOUND", `There is nothing at ${quote(`/${target.names.join("/")}`)}.`);
     checkRights(route.rule, guest.member, server);
-    await route.answer(call, { ...repositoryPath(names), target }, server);
+    await route.answer(call, { ...repositoryPath(names), target }, { ...server, checksums: this.#checksums });
   }
 }
 
-async function answerRead(call: HttpCall, { path, isFolder, target }: Place, server: GatewayParts): Promise<void> {
+async function answerRead(call: HttpCall, { path, isFolder, target }: Place, server: ArchiveParts): Promise<void> {
   if (isFolder && target.names.length > 1) {
     const archive = target.query.get("archive");
     if (archive === null) return answerFolder(call, path, target.query.get("format"), server);
-    if (archive === "tar") return answerArchive(call, path, server);
-    throw new StreamError("BAD_PARAMS", "There is no such archive: ?archive= takes tar.");
+    const format = Object.hasOwn(ARCHIVES, archive) ? ARCHIVES[archive] : undefined;
+    if (format !== undefined) return answerArchive(call, path, format, server);
+    throw new StreamError(
+      "BAD_PARAMS",
+      `There is no such archive: ?archive= takes ${Object.keys(ARCHIVES).join(", ")}.`,
+    );
   }
   const { kind } = path === "" ? { kind: "folder" } : await server.storage.stat(path);
   // The links of the page are relative: its address needs a slash at the end.

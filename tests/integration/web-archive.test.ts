@@ -78,3 +78,49 @@ describe("a folder as a tar", () => {
     expect((await site.ask("/files/docs/?archive=rar")).status).toBe(400);
   });
 });
+
+describe("a folder as a zip", () => {
+  const zip = "/files/docs/?archive=zip";
+  const ask = async (range?: string) => (await site.ask(zip, range === undefined ? {} : { headers: { range } })).body;
+
+  test("has its length in its head, and is what unzip and Python read, with names and times", async () => {
+    const { status, headers } = await site.ask(zip, { method: "HEAD" });
+    const body = await ask();
+    expect([status, headers["content-length"]]).toEqual([200, `${body.length}`]);
+    expect(headers["content-type"]).toBe("application/zip");
+    expect(headers["content-disposition"]).toContain("filename=docs.zip");
+    using folder = new TempFolder();
+    writeFileSync(folder.join("docs.zip"), body);
+    for (const command of [
+      ["unzip", "-q", "docs.zip"],
+      ["python3", "-c", "import zipfile; assert zipfile.ZipFile('docs.zip').testzip() is None"],
+    ]) {
+      if (Bun.which(command[0] as string) === null && Bun.env["CI"] !== "true") continue;
+      const env = { LC_ALL: "C.UTF-8", PATH: Bun.env["PATH"] as string };
+      const { exitCode, stderr } = Bun.spawnSync(command, { cwd: folder.path, env });
+      expect([exitCode, stderr.toString()]).toEqual([0, ""]);
+    }
+    if (Bun.which("unzip") === null) return;
+    expect(Bun.spawnSync(["diff", "-r", site.folder.join("docs"), folder.join("docs")]).exitCode).toBe(0);
+    expect(Bun.file(folder.join("docs", "a.txt")).lastModified).toBe(1_700_000_000_000);
+  });
+
+  test("comes in parts that fit together, wherever they are cut, also from a server that has read nothing", async () => {
+    const all = await ask();
+    for (let at = 1; at < all.length; at += at < 400 || at > all.length - 900 ? 41 : 9_973) {
+      await using fresh = await WebSite.start({ storage: site.access.server.gateway.storage });
+      const after = await fresh.ask(zip, { headers: { range: `bytes=${at}-` } });
+      expect([at, after.status, after.body.equals(all.subarray(at))]).toEqual([at, 206, true]);
+      expect([at, (await ask(`bytes=0-${at - 1}`)).equals(all.subarray(0, at))]).toEqual([at, true]);
+    }
+  });
+
+  test("is another after any change in it", async () => {
+    const { etag } = (await site.ask(zip)).headers;
+    expect(etag).not.toBe((await site.ask("/files/docs/?archive=tar")).headers["etag"] as string);
+    writeFileSync(site.folder.join("docs", "a.txt"), "omega");
+    const answer = await site.ask(zip, { headers: { "if-match": etag as string } });
+    expect(answer.status).toBe(412);
+    writeFileSync(site.folder.join("docs", "a.txt"), "alpha");
+  });
+});

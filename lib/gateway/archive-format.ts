@@ -1,0 +1,43 @@
+import type { StorageEntry } from "../storage/storage.ts";
+import { TAR_END_BYTES, tarHead, tarPadding } from "./tar.ts";
+import { type DirectoryPlace, zipDescriptor, zipDescriptorBytes, zipEnd, zipHead, zipRecord } from "./zip.ts";
+
+/** The bytes of an archive besides those of its files. All lengths follow from the list of the folder alone. */
+export interface ArchiveFormat {
+  readonly extension: string;
+  readonly type: string;
+  /** Before the bytes of a file, or all of a folder. `name`: its path in the archive. */
+  head(name: string, entry: StorageEntry): Uint8Array;
+  /** How many bytes follow those of a file. */
+  tailBytes(entry: StorageEntry): number;
+  /** These bytes. `checksum`: the CRC-32 of the file. */
+  tail(entry: StorageEntry, checksum: number): Uint8Array;
+  /** Whether a file's CRC-32 is part of the archive. */
+  readonly hasChecksums: boolean;
+  /** What tells of a member after all of them; absent where nothing does. `at`: where it begins. */
+  readonly record: ((name: string, entry: StorageEntry, at: number, checksum: number) => Uint8Array) | undefined;
+  end(directory: DirectoryPlace): Uint8Array;
+}
+
+export const ARCHIVES: Readonly<Record<string, ArchiveFormat>> = {
+  tar: {
+    extension: ".tar",
+    type: "application/x-tar",
+    hasChecksums: false,
+    head: tarHead,
+    tailBytes: (entry) => tarPadding(entry.kind === "file" ? entry.size : 0),
+    tail: (entry) => new Uint8Array(tarPadding(entry.kind === "file" ? entry.size : 0)),
+    record: undefined,
+    end: () => new Uint8Array(TAR_END_BYTES),
+  },
+  zip: {
+    extension: ".zip",
+    type: "application/zip",
+    hasChecksums: true,
+    head: zipHead,
+    tailBytes: zipDescriptorBytes,
+    tail: zipDescriptor,
+    record: zipRecord,
+    end: zipEnd,
+  },
+};

@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { zipDescriptor, zipDescriptorBytes, zipEnd, zipHead, zipRecord } from "../../../lib/gateway/zip.ts";
+import type { StorageEntry } from "../../../lib/storage/storage.ts";
+
+const GIB = 2 ** 30;
+const facts = { path: "p", modifiedAt: Date.UTC(2024, 1, 29, 13, 14, 15), executable: false, etag: "e" };
+const fileOf = (size: number): StorageEntry => ({ kind: "file", size, ...facts });
+const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+
+/** The extra fields of a record, by their number. */
+function extraOf(record: Uint8Array): Map<number, Uint8Array> {
+  const head = view(record);
+  let at = 46 + head.getUint16(28, true);
+  const end = at + head.getUint16(30, true);
+  const fields = new Map<number, Uint8Array>();
+  while (at < end) {
+    const length = head.getUint16(at + 2, true);
+    fields.set(head.getUint16(at, true), record.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  expect(at).toBe(record.length);
+  return fields;
+}
+
+test("a file of less than 4 GiB has its facts in 32 bits", () => {
+  const record = zipRecord("docs/ü", fileOf(5), 77, 0xcbf43926);
+  const head = view(record);
+  expect(head.getUint32(16, true)).toBe(0xcbf43926);
+  expect([head.getUint32(20, true), head.getUint32(24, true), head.getUint32(42, true)]).toEqual([5, 5, 77]);
+  expect(new TextDecoder().decode(record.subarray(46, 46 + head.getUint16(28, true)))).toBe("docs/ü");
+  expect([...extraOf(record).keys()]).toEqual([0x5455]);
+  expect(view(extraOf(record).get(0x5455) as Uint8Array).getUint32(1, true)).toBe(facts.modifiedAt / 1000);
+  expect(head.getUint16(12, true)).toBe((13 << 11) | (14 << 5) | 7);
+  expect(head.getUint16(14, true)).toBe((44 << 9) | (2 << 5) | 29);
+});
+
+test("what is larger, or further away, has them in 64", () => {
+  for (const [size, at, expected] of [
+    [5 * GIB, 1, [5 * GIB, 5 * GIB]],
+    [1, 5 * GIB, [5 * GIB]],
+    [6 * GIB, 5 * GIB, [6 * GIB, 6 * GIB, 5 * GIB]],
+  ] as const) {
+    const wide = extraOf(zipRecord("a", fileOf(size), at, 0)).get(1) as Uint8Array;
+    expect(Array.from({ length: wide.length / 8 }, (_, n) => Number(view(wide).getBigUint64(n * 8, true)))).toEqual([
+      ...expected,
+    ]);
+  }
+  expect(zipHead("a", fileOf(5 * GIB)).length).toBe(zipHead("a", fileOf(5)).length + 20);
+  expect(zipEnd({ count: 1, at: 5 * GIB, bytes: 50 })).toHaveLength(98);
+  expect(zipEnd({ count: 70_000, at: 5, bytes: 50 })).toHaveLength(98);
+  expect(zipEnd({ count: 2, at: 5, bytes: 50 })).toHaveLength(22);
+});
+
+test("no length depends on the checksum, which is not known before", () => {
+  fc.assert(
+    fc.property(fc.maxSafeNat(), fc.maxSafeNat(), fc.nat(0xffffffff), (size, at, checksum) => {
+      const entry = fileOf(size);
+      expect(zipDescriptor(entry, checksum)).toHaveLength(zipDescriptorBytes(entry));
+      expect(zipRecord("a", entry, at, checksum)).toHaveLength(zipRecord("a", entry, at, 0).length);
+    }),
+  );
+});
+
+test("times that zip can't say are the nearest that it can", () => {
+  for (const modifiedAt of [-1e15, 0, 8.64e15]) {
+    const record = zipRecord("a", { ...fileOf(1), modifiedAt }, 0, 0);
+    expect(record).toHaveLength(zipRecord("a", fileOf(1), 0, 0).length);
+  }
+});
