@@ -71,6 +71,7 @@ async function copyFile(
         if (call.isClosed) throw new StreamError("CANCELLED", "The copy was given up before its end.");
         await readFully(file, buffer, at);
         at += buffer.length;
+        return true;
       });
       await part.commit();
     } catch (thrown) {

@@ -197,7 +197,7 @@ export class Gateway {
     }
     if (hasBody(request) && !this.#routes.takesBody(method))
       throw new HttpFault("BAD_PARAMS", `${method} takes no body.`, { status: method === "MKCOL" ? 415 : 400 });
-    if (method === "OPTIONS") return call.reply(204, { allow });
+    if (method === "OPTIONS") return call.reply(204, this.#routes.options);
     const target = parseTarget(request.url ?? "");
     const account = await identify(request.headers.authorization, connection, server.access);
     if (account.token === undefined && !connection.isEncrypted) requireHost(target.authority ?? host, knownHosts);

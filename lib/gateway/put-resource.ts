@@ -150,6 +150,7 @@ async function receivePart(coming: Coming, size: number, { server, blocks, store
         const bytes = await body.fill(buffer);
         if (bytes < buffer.length) throw tooShort();
         digests.update(buffer);
+        return true;
       });
     } finally {
       await writer.close();

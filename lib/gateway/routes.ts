@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from "node:http";
 import { StreamError } from "../errors.ts";
 import { joinPath } from "../path.ts";
 import { quote } from "../quote.ts";
@@ -13,6 +14,7 @@ import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
 import { PUT, putFile } from "./put-resource.ts";
 import { encodePath, FILES, repositoryPath, type Target } from "./request-target.ts";
+import { beginUpload, endUpload, goOnWith, TUS_OPTIONS, tellUpload } from "./tus-resource.ts";
 
 /** What a request names in the repository. */
 interface Place {
@@ -38,6 +40,8 @@ const READING: Readonly<Record<string, Route>> = { GET: read, HEAD: read };
 /** Methods that change the repository. */
 const WRITING: Readonly<Record<string, Route>> = {
   PUT: { rule: PUT, takesBody: true, answer: answerPut },
+  POST: { rule: PUT, takesBody: false, answer: beginUpload },
+  PATCH: { rule: PUT, takesBody: true, answer: refusePatch },
   DELETE: { rule: DELETE, takesBody: false, answer: (call, { path }, server) => removeAt(call, path, server) },
   MKCOL: { rule: MKCOL, takesBody: false, answer: (call, { path }, server) => makeFolder(call, path, server) },
   MOVE: {
@@ -52,18 +56,44 @@ const WRITING: Readonly<Record<string, Route>> = {
   },
 };
 
+/** Methods for an upload in pieces, at the address that its beginning has told: `?upload=`. */
+const UPLOADING: Readonly<Record<string, Route>> = {
+  HEAD: {
+    rule: PUT,
+    takesBody: false,
+    answer: (call, { path, target }, server) => tellUpload(call, path, target.query.get("upload"), server),
+  },
+  PATCH: {
+    rule: PUT,
+    takesBody: true,
+    answer: (call, { path, target }, server) => goOnWith(call, path, target.query.get("upload"), server),
+  },
+  DELETE: {
+    rule: PUT,
+    takesBody: false,
+    answer: (call, { path, target }, server) => endUpload(call, path, target.query.get("upload"), server),
+  },
+};
+
 /** What is answered. */
 export class Routes {
   readonly #routes: ReadonlyMap<string, Route>;
+  readonly #mayWrite: boolean;
   readonly #checksums = new Checksums();
 
   constructor({ mayWrite }: { mayWrite: boolean }) {
+    this.#mayWrite = mayWrite;
     this.#routes = new Map(Object.entries(mayWrite ? { ...READING, ...WRITING } : READING));
   }
 
   /** The value of Allow. */
   get allowed(): string {
     return [...this.#routes.keys(), "OPTIONS"].join(", ");
+  }
+
+  /** What OPTIONS tells. */
+  get options(): OutgoingHttpHeaders {
+    return { allow: this.allowed, ...(this.#mayWrite && TUS_OPTIONS) };
   }
 
   has(method: string): boolean {
@@ -85,7 +115,9 @@ export class Routes {
    * @throws StorageError, StreamError
    */
   async answer(call: HttpCall, target: Target, guest: Guest, server: GatewayParts): Promise<void> {
-    const route = this.#routes.get(call.request.method ?? "") ?? read;
+    const { method = "" } = call.request;
+    const uploading = this.#mayWrite && target.query.has("upload") ? UPLOADING[method] : undefined;
+    const route = uploading ?? this.#routes.get(method) ?? read;
     const [top = "", ...names] = target.names;
     if (route === read && top === "" && names.length === 0) return redirect(call, `/${FILES}/`);
     if (route === read && top === "robots.txt" && names.length === 0) {
@@ -113,6 +145,10 @@ async function answerRead(call: HttpCall, { path, isFolder, target }: Place, ser
   // The links of the page are relative: its address needs a slash at the end.
   if (kind === "folder") return redirect(call, `/${joinPath(FILES, encodePath(path))}/${queryOf(target)}`);
   await answerFile(call, path, target.query.get("etag"), server);
+}
+
+async function refusePatch(): Promise<void> {
+  throw new StreamError("BAD_PARAMS", "PATCH takes the address of an upload, which POST has told.");
 }
 
 async function answerPut(call: HttpCall, { path, isFolder }: Place, server: GatewayParts): Promise<void> {

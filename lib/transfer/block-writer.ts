@@ -24,16 +24,17 @@ export class BlockWriter {
   }
 
   /**
-   * Take the bytes from `offset`, where a block begins, to the end of the file. `fill` fills a buffer to its end, or throws.
+   * Take the bytes from `offset`, where a block begins, to the end of the file, or until `fill` returns false: it has not
+   * filled its buffer to the end.
    *
    * @throws as PartFile.write(); what `fill` throws
    */
-  async run(offset: number, fill: (buffer: Uint8Array) => Promise<void>): Promise<void> {
+  async run(offset: number, fill: (buffer: Uint8Array) => Promise<boolean>): Promise<void> {
     const { size } = this.#part.facts;
     for (let at = offset, turn = 0; at < size; at += BLOCK_BYTES, turn = (turn + 1) % this.#buffers.length) {
       await this.#writes[turn];
       const block = (this.#buffers[turn] as Uint8Array).subarray(0, Math.min(BLOCK_BYTES, size - at));
-      await fill(block);
+      if (!(await fill(block))) break;
       const write = this.#part.write(at, block, this.#options.digest64(block, seedOf(at)));
       write.catch(() => {}); // awaited before its buffer is used again
       this.#writes[turn] = write;

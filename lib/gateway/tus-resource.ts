@@ -1,0 +1,193 @@
+import { MAX_FILE_BYTES } from "../block.ts";
+import { StorageError, StreamError } from "../errors.ts";
+import { checkPath } from "../path.ts";
+import { quote } from "../quote.ts";
+import type { GatewayParts } from "../server/parts.ts";
+import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
+import { type FileFacts, isSmall } from "../storage/storage.ts";
+import { BlockWriter } from "../transfer/block-writer.ts";
+import type { HttpCall } from "./http-call.ts";
+import { HttpFault } from "./http-fault.ts";
+import { entryAt } from "./put-resource.ts";
+import { RequestBody } from "./request-body.ts";
+import { encodePath, FILES } from "./request-target.ts";
+import { idOf, placeOf, readMetadata, TUS_VERSION, type TusUpload, uploadOf } from "./tus-upload.ts";
+
+/** What OPTIONS says. Source: tus 1.0.0, "Core protocol" and the extensions named. */
+export const TUS_OPTIONS = {
+  "tus-resumable": TUS_VERSION,
+  "tus-version": TUS_VERSION,
+  "tus-extension": "creation,termination",
+  "tus-max-size": `${MAX_FILE_BYTES}`,
+};
+
+/** Begin an upload: POST. All that can be judged is judged here. @throws as putFile() */
+export async function beginUpload(
+  call: HttpCall,
+  { path: target, isFolder }: { path: string; isFolder: boolean },
+  server: GatewayParts,
+): Promise<void> {
+  speakTus(call);
+  const { headers } = call.request;
+  const metadata = readMetadata(fieldOf(headers["upload-metadata"]));
+  const path = checkPath(placeOf(target, isFolder, metadata));
+  const length = fieldOf(headers["upload-length"]);
+  if (length === undefined || !/^\d{1,16}$/.test(length)) {
+    throw new StreamError("BAD_PARAMS", "Upload-Length must have the bytes of the file.");
+  }
+  const before = await entryAt(path, server);
+  if (before !== undefined && before.kind !== "file") {
+    throw new StorageError("EXISTS", `${quote(path)} is not a file, and is not replaced by one.`);
+  }
+  const seconds = metadata.get("mtime");
+  const isTime = seconds !== undefined && /^\d{1,12}(?:\.\d{1,9})?$/.test(seconds);
+  const modifiedAt = isTime ? Math.floor(Number(seconds) * 1000) : server.clock.wallTime();
+  const upload = { size: Number(length), modifiedAt, etag: `http-${modifiedAt}-${crypto.randomUUID()}` };
+  await call.guest?.member.transfers.run(call, WEB_PUT_NEED, async () => {
+    const { storage } = server;
+    // A small one comes in one piece, and leaves nothing before.
+    if (isSmall(upload)) await storage.place(path, upload, "overwrite");
+    else await (await storage.receive(path, factsOf(upload), "overwrite")).keep();
+    const location = `/${FILES}/${encodePath(path)}?upload=${idOf(upload)}`;
+    call.reply(201, { location, "upload-offset": "0" });
+  });
+}
+
+/** Say how much is here: HEAD. @throws StreamError NOT_FOUND */
+export async function tellUpload(call: HttpCall, path: string, id: string | null, server: GatewayParts): Promise<void> {
+  speakTus(call);
+  const upload = uploadOf(id);
+  const offset = await offsetOf(path, upload, server);
+  call.reply(200, { "upload-offset": `${offset}`, "upload-length": `${upload.size}`, "cache-control": "no-store" });
+}
+
+/** Go on with it: PATCH. @throws as putFile() */
+export async function goOnWith(call: HttpCall, path: string, id: string | null, server: GatewayParts): Promise<void> {
+  speakTus(call);
+  const { headers } = call.request;
+  if (headers["content-type"] !== "application/offset+octet-stream") {
+    const words = "A piece of an upload has the type application/offset+octet-stream.";
+    throw new HttpFault("BAD_PARAMS", words, { status: 415 });
+  }
+  const upload = uploadOf(id);
+  const told = fieldOf(headers["upload-offset"]) ?? "";
+  if (!/^\d{1,16}$/.test(told)) throw new StreamError("BAD_PARAMS", "Upload-Offset must have a number.");
+  requireOffset(path, Number(told), await offsetOf(path, upload, server));
+  const body = new RequestBody(call, server.clock);
+  try {
+    await call.guest?.member.transfers.run(call, WEB_PUT_NEED, async (grant) => {
+      let isAtWork = false;
+      grant.isAtWork = () => isAtWork;
+      const piece: Piece = {
+        path,
+        upload,
+        offset: Number(told),
+        body,
+        blocks: webPutBlocks(grant.bytes),
+        commit: async (commit) => {
+          isAtWork = true;
+          await commit();
+          const name = call.guest?.member.name ?? "";
+          server.events.emit({ event: "stored", name, path, size: upload.size });
+        },
+      };
+      const offset = isSmall(upload) ? await takeWhole(piece, server) : await takePiece(piece, server);
+      call.reply(204, { "upload-offset": `${offset}` });
+    });
+  } finally {
+    body.close();
+  }
+}
+
+/** Give it up: DELETE. @throws StreamError NOT_FOUND; as Storage.receive() */
+export async function endUpload(call: HttpCall, path: string, id: string | null, server: GatewayParts): Promise<void> {
+  speakTus(call);
+  const upload = uploadOf(id);
+  const offset = await offsetOf(path, upload, server);
+  if (offset === upload.size) throw new StreamError("NOT_FOUND", "The upload has ended, and its file is stored.");
+  if (!isSmall(upload)) {
+    await (await server.storage.receive(path, factsOf(upload), "overwrite")).discard();
+  }
+  call.reply(204, {});
+}
+
+interface Piece {
+  readonly path: string;
+  readonly upload: TusUpload;
+  readonly offset: number;
+  readonly body: RequestBody;
+  readonly blocks: number;
+  commit(commit: () => string | Promise<string>): Promise<void>;
+}
+
+/** @returns the bytes that are here */
+async function takeWhole({ path, upload, body, commit }: Piece, { storage, transfers }: GatewayParts): Promise<number> {
+  const buffer = transfers.buffers.take();
+  try {
+    const bytes = buffer.subarray(0, upload.size);
+    if ((await body.fill(bytes)) < upload.size) {
+      throw new StreamError("BAD_PARAMS", "A file of up to 1 MiB comes in one piece.");
+    }
+    await commit(() => storage.store(path, factsOf(upload), "overwrite", bytes));
+    return upload.size;
+  } finally {
+    transfers.buffers.give(buffer);
+  }
+}
+
+/** Bytes beyond the last whole block are not kept: their sender hears so. @returns the bytes that are here */
+async function takePiece(piece: Piece, { storage, transfers }: GatewayParts): Promise<number> {
+  const { path, upload, offset, body, blocks, commit } = piece;
+  const part = await storage.receive(path, factsOf(upload), "overwrite");
+  try {
+    requireOffset(path, offset, part.missing[0]?.[0] ?? upload.size);
+    const writer = new BlockWriter(part, { blocks, ...transfers });
+    try {
+      await writer.run(offset, async (buffer) => (await body.fill(buffer)) === buffer.length);
+    } finally {
+      await writer.close();
+    }
+    const have = part.missing[0]?.[0] ?? upload.size;
+    if (have === upload.size) await commit(() => part.commit());
+    else if (have === offset) throw new StreamError("BAD_PARAMS", "A piece must have at least 1 MiB, or be the last.");
+    return have;
+  } finally {
+    await part.keep();
+  }
+}
+
+/** @throws StreamError NOT_FOUND */
+async function offsetOf(path: string, upload: TusUpload, server: GatewayParts): Promise<number> {
+  const { size, modifiedAt, etag } = upload;
+  const there = await entryAt(path, server);
+  const isStored = there?.kind === "file" && there.size === size && there.modifiedAt === modifiedAt;
+  if (isSmall(upload)) return isStored ? size : 0;
+  // The time of no file: so one of this size that is there is not taken for this one.
+  const placement = await server.storage.place(path, { size, modifiedAt: Number.MIN_SAFE_INTEGER }, "overwrite");
+  const resume = placement.outcome === "vacant" ? placement.resume : undefined;
+  if (resume?.etag === etag) return resume.missing[0]?.[0] ?? size;
+  if (isStored) return size;
+  throw new StreamError("NOT_FOUND", "There is no such upload any more.");
+}
+
+function requireOffset(path: string, told: number, have: number): void {
+  if (told === have) return;
+  const words = `The first ${have} bytes of ${quote(path)} are here.`;
+  throw new HttpFault("EXISTS", words, { status: 409, headers: { "upload-offset": `${have}` } });
+}
+
+function factsOf({ size, modifiedAt, etag }: TusUpload): FileFacts {
+  return { size, modifiedAt, executable: false, etag };
+}
+
+/** @throws HttpFault for another version. No page of another site can send the field: CORS is off. */
+function speakTus({ request, response }: HttpCall): void {
+  response.setHeader("tus-resumable", TUS_VERSION);
+  if (request.headers["tus-resumable"] === TUS_VERSION) return;
+  const words = `Uploads in pieces speak tus ${TUS_VERSION}: Tus-Resumable is needed.`;
+  throw new HttpFault("BAD_PARAMS", words, { status: 412, headers: { "tus-version": TUS_VERSION } });
+}
+
+function fieldOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
