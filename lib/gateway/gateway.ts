@@ -180,7 +180,7 @@ export class Gateway {
       method,
       target: url.slice(0, MAX_TOLD),
       status: response.statusCode,
-      bytes: this.#routes.takesBody(method) ? bytesIn : bytesOut,
+      bytes: this.#routes.isUpload(method) ? bytesIn : bytesOut,
       outcome,
     });
   }

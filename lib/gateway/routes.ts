@@ -9,6 +9,7 @@ import { ARCHIVES } from "./archive-format.ts";
 import { type ArchiveParts, answerArchive } from "./archive-resource.ts";
 import { COPY, copyTo, DELETE, MKCOL, MOVE, makeFolder, moveTo, removeAt } from "./change-resource.ts";
 import { Checksums } from "./checksums.ts";
+import { answerPropfind, answerProppatch, DAV_OPTIONS } from "./dav-resource.ts";
 import { answerFile } from "./file-resource.ts";
 import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -35,13 +36,22 @@ interface Route {
 const read: Route = { rule: { name: "get", role: "read" }, takesBody: false, answer: answerRead };
 
 /** Methods that change nothing. */
-const READING: Readonly<Record<string, Route>> = { GET: read, HEAD: read };
+const READING: Readonly<Record<string, Route>> = {
+  GET: read,
+  HEAD: read,
+  PROPFIND: {
+    rule: { name: "list", role: "read" },
+    takesBody: true,
+    answer: (call, { path }, server) => answerPropfind(call, path, server),
+  },
+};
 
 /** Methods that change the repository. */
 const WRITING: Readonly<Record<string, Route>> = {
   PUT: { rule: PUT, takesBody: true, answer: answerPut },
   POST: { rule: PUT, takesBody: false, answer: beginUpload },
   PATCH: { rule: PUT, takesBody: true, answer: refusePatch },
+  PROPPATCH: { rule: PUT, takesBody: true, answer: (call, { path }, server) => answerProppatch(call, path, server) },
   DELETE: { rule: DELETE, takesBody: false, answer: (call, { path }, server) => removeAt(call, path, server) },
   MKCOL: { rule: MKCOL, takesBody: false, answer: (call, { path }, server) => makeFolder(call, path, server) },
   MOVE: {
@@ -93,7 +103,7 @@ export class Routes {
 
   /** What OPTIONS tells. */
   get options(): OutgoingHttpHeaders {
-    return { allow: this.allowed, ...(this.#mayWrite && TUS_OPTIONS) };
+    return { allow: this.allowed, ...DAV_OPTIONS, ...(this.#mayWrite && TUS_OPTIONS) };
   }
 
   has(method: string): boolean {
@@ -102,6 +112,11 @@ export class Routes {
 
   takesBody(method: string): boolean {
     return this.#routes.get(method)?.takesBody === true;
+  }
+
+  /** Whether the bytes of a request matter more than those of its answer. */
+  isUpload(method: string): boolean {
+    return method === "PUT" || method === "PATCH";
   }
 
   /** The method of the protocol whose rules hold, for events. */

@@ -232,7 +232,7 @@ describe("before its body", () => {
     expect((await readOnly.change("PUT", "/files/a", { body: "x" })).status).toBe(403);
     await using reading = await start({ mayWrite: false });
     const { status, headers } = await reading.change("PUT", "/files/a", { body: "x" });
-    expect([status, headers["allow"]]).toEqual([405, "GET, HEAD, OPTIONS"]);
+    expect([status, headers["allow"]]).toEqual([405, "GET, HEAD, PROPFIND, OPTIONS"]);
   });
 
   test("a refusal reaches a program that sends its body all the same", async () => {

@@ -17,6 +17,7 @@ import {
 } from "../../lib/daemon/limits.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { MAX_RANGES } from "../../lib/gateway/byte-ranges.ts";
+import { MAX_DAV_BYTES, MAX_PROPERTIES } from "../../lib/gateway/dav-request.ts";
 import { HEAD_MS, IDLE_MS, MAX_HEAD_BYTES } from "../../lib/gateway/gateway.ts";
 import { ANSWER_STALLED_MS } from "../../lib/gateway/http-call.ts";
 import { MAX_PIPELINED, MAX_UNREAD_BYTES } from "../../lib/gateway/http-connection.ts";
@@ -80,6 +81,8 @@ const NUMBERS: Record<string, string> = {
   "HTTP: a body of which nothing comes": `${BODY_STALLED_MS / 1000} s`,
   "HTTP: bytes of a body that nobody reads yet": `${MAX_UNREAD_BYTES / KIB} KiB`,
   "HTTP: a body without a length": `${BLOCK_BYTES / KIB / KIB} MiB`,
+  "HTTP: the body of a PROPFIND": `${MAX_DAV_BYTES / KIB} KiB`,
+  "HTTP: properties that it names": `${MAX_PROPERTIES}`,
   "HTTP: ranges of a request": `${MAX_RANGES}`,
   "HTTP: requests of one client at once": `${MAX_REQUESTS}`,
   "HTTP: transfers of one client that move": `${MAX_GUEST_TRANSFERS}`,

@@ -1,0 +1,97 @@
+import { StreamError } from "../errors.ts";
+import type { GatewayParts } from "../server/parts.ts";
+import { LIST_NEED } from "../server/transfer-needs.ts";
+import type { StorageEntry } from "../storage/storage.ts";
+import { Yielder } from "../yielder.ts";
+import { MULTISTATUS_END, MULTISTATUS_HEAD, propfindResponse, proppatchResponse } from "./dav-properties.ts";
+import { type Asked, MAX_DAV_BYTES, readPropfind, readProppatch } from "./dav-request.ts";
+import type { HttpCall } from "./http-call.ts";
+import { HttpFault } from "./http-fault.ts";
+import { RequestBody } from "./request-body.ts";
+
+/** What OPTIONS says: class 1, that is, no locks. */
+export const DAV_OPTIONS = { dav: "1", "ms-author-via": "DAV" };
+
+const HEAD = { "content-type": "application/xml; charset=utf-8", "cache-control": "no-cache" };
+
+/** Answer PROPFIND of a file or a folder. @throws StorageError as Storage.stat(), list(); StreamError; HttpFault */
+export async function answerPropfind(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
+  const { storage } = server;
+  const depth = call.request.headers["depth"] ?? "infinity";
+  if (depth !== "0" && depth !== "1") {
+    // RFC 4918, 9.1: a server may refuse to tell of all that is below a folder.
+    throw new HttpFault("NOT_ALLOWED", "PROPFIND needs Depth 0 or 1.", { status: 403 });
+  }
+  const entry = await entryOf(path, server);
+  const asked = readPropfind(await readText(call, server));
+  const around = { freeBytes: storage.freeBytes() };
+  const first = propfindResponse(entry, asked, around);
+  if (depth === "0" || entry.kind !== "folder") return reply(call, first);
+  await call.guest?.member.lookups.run(call, LIST_NEED, async () => {
+    const walk = storage.list(path, { enter: () => false })[Symbol.asyncIterator]();
+    try {
+      // Before the head: a folder that can't be read is an answer of its own.
+      const step = await walk.next();
+      call.response.writeHead(207, HEAD);
+      await call.write(MULTISTATUS_HEAD + first);
+      await tellEach(call, walk, step, { asked, freeBytes: around.freeBytes }, server);
+      await call.write(MULTISTATUS_END);
+      call.response.end();
+    } finally {
+      await walk.return?.();
+    }
+  });
+}
+
+/** Answer PROPPATCH: what is told of a file is what it is, and nothing else can be set. @throws StorageError; StreamError */
+export async function answerProppatch(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
+  const entry = await entryOf(path, server);
+  reply(call, proppatchResponse(entry, readProppatch(await readText(call, server))));
+}
+
+async function tellEach(
+  call: HttpCall,
+  walk: AsyncIterator<StorageEntry[]>,
+  first: IteratorResult<StorageEntry[]>,
+  { asked, freeBytes }: { asked: Asked; freeBytes: number },
+  { clock }: GatewayParts,
+): Promise<void> {
+  const yielder = new Yielder(clock);
+  for (let step = first; !step.done && !call.isClosed; step = await walk.next()) {
+    let text = "";
+    for (const entry of step.value) {
+      // Links and devices can't be fetched.
+      if (entry.kind === "file" || entry.kind === "folder") text += propfindResponse(entry, asked, { freeBytes });
+    }
+    await call.write(text);
+    if (yielder.isDue) await yielder.pause();
+  }
+}
+
+function reply(call: HttpCall, response: string): void {
+  call.reply(207, HEAD, MULTISTATUS_HEAD + response + MULTISTATUS_END);
+}
+
+/** @throws StorageError as Storage.stat() */
+async function entryOf(path: string, { storage, about }: GatewayParts): Promise<StorageEntry> {
+  if (path !== "") return storage.stat(path);
+  return { path, kind: "folder", size: 0, modifiedAt: about.startedAt, executable: false, etag: "" };
+}
+
+/** @throws HttpFault for a body that is too long; StreamError for one that is no UTF-8; as RequestBody.fill() */
+async function readText(call: HttpCall, { clock }: GatewayParts): Promise<string> {
+  const body = new RequestBody(call, clock);
+  try {
+    const buffer = new Uint8Array(MAX_DAV_BYTES + 1);
+    const bytes = await body.fill(buffer);
+    if (bytes > MAX_DAV_BYTES) {
+      throw new HttpFault("TOO_LARGE", `Such a body may have ${MAX_DAV_BYTES} bytes.`, { status: 413 });
+    }
+    return new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, bytes));
+  } catch (thrown) {
+    if (thrown instanceof TypeError) throw new StreamError("BAD_PARAMS", "The body is not UTF-8.");
+    throw thrown;
+  } finally {
+    body.close();
+  }
+}
