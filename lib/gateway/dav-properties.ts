@@ -5,6 +5,7 @@ import { entityTag } from "./entity-tag.ts";
 import { contentType } from "./file-fields.ts";
 import { formatHttpDate } from "./http-date.ts";
 import { encodePath, FILES } from "./request-target.ts";
+import { escapeXml } from "./xml-text.ts";
 
 /** Answers of WebDAV. Source: RFC 4918, sections 14 and 15; RFC 4331 (quota). */
 
@@ -93,12 +94,4 @@ function element({ namespace, name }: PropertyName, value: string): string {
 
 function isSame(one: PropertyName, other: PropertyName): boolean {
   return one.name === other.name && one.namespace === other.namespace;
-}
-
-/** Characters that no XML can have are left out. */
-function escapeXml(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "")
-    .replace(/[&<>"'\t\n\r]/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -13,6 +13,7 @@ import { answerPropfind, answerProppatch, DAV_OPTIONS } from "./dav-resource.ts"
 import { answerFile } from "./file-resource.ts";
 import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
+import { answerMetalink } from "./metalink.ts";
 import { PUT, putFile } from "./put-resource.ts";
 import { encodePath, FILES, repositoryPath, type Target } from "./request-target.ts";
 import { beginUpload, endUpload, goOnWith, TUS_OPTIONS, tellUpload } from "./tus-resource.ts";
@@ -159,6 +160,9 @@ async function answerRead(call: HttpCall, { path, isFolder, target }: Place, ser
   const { kind } = path === "" ? { kind: "folder" } : await server.storage.stat(path);
   // The links of the page are relative: its address needs a slash at the end.
   if (kind === "folder") return redirect(call, `/${joinPath(FILES, encodePath(path))}/${queryOf(target)}`);
+  if (target.query.has("metalink")) {
+    return answerMetalink(call, path, target.authority ?? call.request.headers.host ?? "localhost", server);
+  }
   await answerFile(call, path, target.query.get("etag"), server);
 }
 

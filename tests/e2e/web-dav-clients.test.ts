@@ -101,6 +101,28 @@ describe("a server with --web on", () => {
     expect(readFileSync(served("short")).equals(content.subarray(0, 2 * MIB))).toBe(true);
   });
 
+  const aria2c = (...args: string[]) => {
+    const [user = "", secret = ""] = site.token.split(":");
+    return program("aria2c", ["-q", `--http-user=${user}`, `--http-passwd=${secret}`, ...args]);
+  };
+
+  testWith("aria2c", "fetches a file over many connections, and repairs one from its Metalink", async () => {
+    const large = Buffer.from(new Random("web aria").bytes(8 * MIB + 7));
+    writeFileSync(served("for-aria"), large);
+    const parallel = await aria2c("-x8", "-s8", "-k1M", "-o", "by-aria", `${base()}for-aria`);
+    expect(parallel).toMatchObject(ok);
+    expect(readFileSync(site.folder.join("by-aria")).equals(large)).toBe(true);
+    const damaged = Buffer.from(large);
+    damaged.fill(0, 3 * MIB + 5, 3 * MIB + 50);
+    mkdirSync(site.folder.join("repaired"));
+    writeFileSync(site.folder.join("repaired", "for-aria"), damaged);
+    const repaired = await aria2c(
+      ...["--check-integrity=true", "--follow-metalink=mem", "-d", "repaired", `${base()}for-aria?metalink`],
+    );
+    expect(repaired).toMatchObject(ok);
+    expect(readFileSync(site.folder.join("repaired", "for-aria")).equals(large)).toBe(true);
+  });
+
   testWith("cadaver", "lists, puts, gets, moves, copies and removes", async () => {
     const [user = "", secret = ""] = site.token.split(":");
     writeFileSync(site.folder.join("home", ".netrc"), `machine 127.0.0.1\nlogin ${user}\npassword ${secret}\n`);
