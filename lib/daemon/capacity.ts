@@ -4,6 +4,8 @@ export interface Capacity {
   readonly maxWaiting: number;
   /** Connections in their handshake, and lingering ones. */
   readonly maxPassing: number;
+  /** Connections of HTTP, with a request or without; 0 where nobody speaks it. */
+  readonly maxWeb: number;
   /** Descriptors of files and folders. */
   readonly maxFiles: number;
 }
@@ -21,7 +23,10 @@ const LEAST_FILES = 4;
  * the last descriptor from the other: accept() fails without one, and is retried without end.
  */
 export function capacityFor(free: number, wanted: Omit<Capacity, "maxFiles">): Capacity & { isEnough: boolean } {
-  const room = Math.max(SLACK, free - SLACK);
+  const all = Math.max(SLACK, free - SLACK);
+  // With fewer they rest for less long, or are closed at once: no promise is broken.
+  const maxWeb = Math.min(wanted.maxWeb, Math.floor(all / 4));
+  const room = all - maxWeb;
   const wantedFiles = FILES + FILES_PER_SEAT * wanted.maxClients;
   const links = room - Math.min(wantedFiles, Math.max(LEAST_FILES, Math.floor(room / 4)));
   // A client that has no descriptor for its handshake can't learn that the server is full.
@@ -32,5 +37,5 @@ export function capacityFor(free: number, wanted: Omit<Capacity, "maxFiles">): C
   const maxPassing = Math.min(wanted.maxPassing, Math.max(passing, Math.floor(left / 2)));
   const maxFiles = room - maxClients - maxWaiting - maxPassing;
   const isEnough = maxClients === wanted.maxClients && maxWaiting === wanted.maxWaiting && maxFiles >= wantedFiles;
-  return { maxClients, maxWaiting, maxPassing, maxFiles, isEnough };
+  return { maxClients, maxWaiting, maxPassing, maxWeb, maxFiles, isEnough };
 }

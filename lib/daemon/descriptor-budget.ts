@@ -1,5 +1,7 @@
 import { descriptorLimit, openDescriptors } from "../platform/descriptors.ts";
+import { MAX_REQUESTS } from "../server/guest-session.ts";
 import { type Capacity, capacityFor } from "./capacity.ts";
+import type { WebAccess } from "./settings.ts";
 import type { DaemonWarning } from "./warnings.ts";
 
 /** The most connections in their handshake, of all addresses and of one. */
@@ -25,10 +27,11 @@ export interface DescriptorBudget extends Omit<Capacity, "maxFiles"> {
 
 /** What the limit of open files allows of the wanted capacity. Called before the server listens. */
 export function budgetDescriptors(
-  { maxClients, maxWaiting }: Pick<Capacity, "maxClients" | "maxWaiting">,
+  { maxClients, maxWaiting, web }: Pick<Capacity, "maxClients" | "maxWaiting"> & { readonly web?: WebAccess },
   { limit, open } = { limit: descriptorLimit(), open: openDescriptors() },
 ): DescriptorBudget {
-  const wanted = { maxClients, maxWaiting, maxPassing: MAX_PASSING };
+  const maxWeb = web === undefined || web === "off" ? 0 : MAX_UNADMITTED + maxClients * MAX_REQUESTS;
+  const wanted = { maxClients, maxWaiting, maxPassing: MAX_PASSING, maxWeb };
   if (limit === undefined || open === undefined) {
     return { ...wanted, ...handshakes(MAX_PASSING), maxFiles: undefined, closeFrom: undefined, warnings: [] };
   }

@@ -17,7 +17,7 @@ export interface ClientDoor {
 export async function clientDoor(
   server: CommServer,
   { web, advertised }: Pick<DaemonSettings, "web" | "advertised">,
-  limits: Pick<DescriptorBudget, "maxUnadmitted" | "maxUnadmittedPerAddress">,
+  limits: Pick<DescriptorBudget, "maxUnadmitted" | "maxUnadmittedPerAddress" | "maxWeb">,
   toSessions: (transport: Transport) => void,
 ): Promise<ClientDoor> {
   if (web === "off") return { take: toSessions, abort() {} };
@@ -25,6 +25,7 @@ export async function clientDoor(
   const { Gateway } = await import("../gateway/gateway.ts");
   const gateway = new Gateway({
     server: server.gateway,
+    maxConnections: limits.maxWeb,
     maxIdle: limits.maxUnadmitted,
     maxIdlePerAddress: limits.maxUnadmittedPerAddress,
     knownHosts: ownNames(advertised),

@@ -39,6 +39,8 @@ const COMMON_FIELDS = {
 
 export interface GatewayOptions {
   readonly server: GatewayParts;
+  /** The most connections at once. */
+  readonly maxConnections: number;
   /** The most connections without a request, in all and of one address; the one that has rested longest makes room. */
   readonly maxIdle: number;
   readonly maxIdlePerAddress: number;
@@ -87,6 +89,15 @@ export class Gateway {
   accept(transport: Transport): void {
     const connection = new HttpConnection(transport);
     this.#idle.inTheWayOf(connection.group)?.peer.destroy();
+    // Who has a request keeps its connection.
+    if (this.#connections.size >= this.#options.maxConnections) {
+      const resting = this.#idle.leastPromising();
+      if (resting === undefined) {
+        connection.start();
+        return void connection.destroy();
+      }
+      resting.destroy();
+    }
     this.#connections.add(connection);
     connection.onArrival = () => this.#onArrival(connection);
     connection.once("close", () => {

@@ -256,3 +256,23 @@ test("a defect of the server's own costs one connection, and no other", async ()
   unsubscribe();
   expect((await site.ask("/files/a.txt")).status).toBe(200);
 });
+
+describe("connections", () => {
+  test("that rest make room for others, and those with a request stay", async () => {
+    await using site = await start({ maxConnections: 2 });
+    large(site);
+    const [busy, resting] = [await hold(site), site.raw()];
+    resting.send("OPTIONS /files/ HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await until(() => resting.statuses.length === 1);
+    expect((await site.ask("/files/a.txt")).status).toBe(200);
+    await until(() => resting.isEnded);
+    expect(busy.isEnded).toBe(false);
+    const other = site.raw();
+    other.send(`GET /files/large HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic(site.token).authorization}\r\n\r\n`);
+    await until(() => other.text !== "");
+    other.pause();
+    await expect(site.ask("/files/a.txt")).rejects.toThrow();
+    busy.end();
+    other.end();
+  });
+});

@@ -52,13 +52,19 @@ export class WebSite implements AsyncDisposable {
 
   static async start({
     maxIdle = 64,
+    maxConnections = 1_000,
     mayWrite = false,
     ...options
-  }: Partial<ServerOptions> & { open?: boolean; maxIdle?: number; mayWrite?: boolean } = {}): Promise<WebSite> {
+  }: Partial<ServerOptions> & {
+    open?: boolean;
+    maxIdle?: number;
+    maxConnections?: number;
+    mayWrite?: boolean;
+  } = {}): Promise<WebSite> {
     const folder = new TempFolder();
     const storage = await LocalStorage.at(folder.path);
     const access = new AccessServer({ storage, ...options });
-    const limits = { maxIdle, maxIdlePerAddress: maxIdle };
+    const limits = { maxConnections, maxIdle, maxIdlePerAddress: maxIdle };
     const gateway = new Gateway({
       server: access.server.gateway,
       ...limits,

@@ -71,6 +71,7 @@ const often = `${BURST}, and one in ${1 / PER_SECOND} s`;
 
 /** Limits without a flag, as the page writes them. */
 const NUMBERS: Record<string, string> = {
+  "HTTP: connections at once": `${MAX_UNADMITTED} and ${MAX_REQUESTS} for each seat`,
   "HTTP: connections without a request": `${handshakes}`,
   "HTTP: the same, of one address": `${MAX_UNADMITTED_PER_ADDRESS}`,
   "HTTP: the head of a request": `${MAX_HEAD_BYTES / KIB} KiB`,

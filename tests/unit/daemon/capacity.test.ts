@@ -4,7 +4,7 @@ import { warningText } from "../../../lib/cli/server/warning-words.ts";
 import { capacityFor } from "../../../lib/daemon/capacity.ts";
 import { budgetDescriptors } from "../../../lib/daemon/descriptor-budget.ts";
 
-const WANTED = { maxClients: 3, maxWaiting: 16, maxPassing: 5_120 };
+const WANTED = { maxClients: 3, maxWaiting: 16, maxPassing: 5_120, maxWeb: 0 };
 
 describe("what the descriptors allow", () => {
   test("is all that is wanted where there are plenty", () => {
@@ -16,11 +16,12 @@ describe("what the descriptors allow", () => {
       maxClients: fc.integer({ min: 1, max: 100_000 }),
       maxWaiting: fc.nat(100_000),
       maxPassing: fc.constant(5_120),
+      maxWeb: fc.constantFrom(0, 1_408, 1_000_000),
     });
     fc.assert(
       fc.property(fc.integer({ min: 16, max: 2_000_000 }), wanted, (free, all) => {
-        const { maxClients, maxWaiting, maxPassing, maxFiles, isEnough } = capacityFor(free, all);
-        expect(maxClients + maxWaiting + maxPassing + maxFiles).toBeLessThanOrEqual(free - 8);
+        const { maxClients, maxWaiting, maxPassing, maxWeb, maxFiles, isEnough } = capacityFor(free, all);
+        expect(maxClients + maxWaiting + maxPassing + maxWeb + maxFiles).toBeLessThanOrEqual(free - 8);
         expect(Math.min(maxClients, maxPassing)).toBeGreaterThanOrEqual(1);
         expect(maxFiles).toBeGreaterThanOrEqual(3);
         expect([maxClients <= all.maxClients, maxWaiting <= all.maxWaiting]).toEqual([true, true]);
