@@ -1,13 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { CommError, ERRORS, toCommError } from "../errors.ts";
+import { CommError, toCommError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import { AccessError } from "../server/access/account.ts";
-import { failureOf } from "../server/failure.ts";
 import { Handshakes } from "../server/handshakes.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import type { Transport } from "../session/transport.ts";
 import { identify } from "./credentials.ts";
-import { type Failed, replyFailed } from "./error-answer.ts";
+import { answerFailed } from "./failed-call.ts";
 import { type KnownHosts, requireHost } from "./host-check.ts";
 import { HttpCall } from "./http-call.ts";
 import { HttpConnection } from "./http-connection.ts";
@@ -16,7 +15,6 @@ import { checkMessage, hasBody } from "./message-check.ts";
 import { refuseRaw, statusOfFault } from "./raw-answer.ts";
 import { parseTarget } from "./request-target.ts";
 import { Routes } from "./routes.ts";
-import { TooOftenError } from "./too-often.ts";
 
 // An import statement would be carried out at the start of every server, by the way that programs are bundled.
 const http = process.getBuiltinModule("node:http");
@@ -233,19 +231,9 @@ export class Gateway {
     if (connection.destroyed) return;
     // Its body is not read as a request.
     if (hasBody(request)) call.endsConnection();
-    const error = toCommError(thrown);
-    if (guest === undefined) this.#noteRefused(connection, error);
-    if (thrown instanceof TooOftenError) return replyFailed(call, thrown);
-    const words =
-      guest === undefined
-        ? strangersWords(error)
-        : failureOf(
-            thrown,
-            { name: guest.member.name, method: this.#routes.ruleOf(request.method ?? "") },
-            server.failures,
-          );
-    if (thrown instanceof HttpFault) replyFailed(call, { ...words, status: thrown.status }, thrown.headers);
-    else replyFailed(call, words);
+    const method = this.#routes.ruleOf(request.method ?? "");
+    if (guest === undefined) this.#noteRefused(connection, toCommError(thrown));
+    answerFailed(call, thrown, method, server);
   }
 
   #noteRefused({ peer, group }: HttpConnection, error: CommError): void {
@@ -254,10 +242,4 @@ export class Gateway {
     const message = error instanceof AccessError ? error.detail : error.message;
     this.#options.server.guests.noteRefused({ address: peer, group, code, message });
   }
-}
-
-/** What a peer is told before it has shown who it is. */
-function strangersWords(error: CommError): Failed {
-  if (ERRORS[error.code].scope !== "local") return error;
-  return { code: "INTERNAL", message: "The server failed on this request." };
 }

@@ -1,0 +1,30 @@
+import { type CommError, ERRORS, toCommError } from "../errors.ts";
+import { failureOf } from "../server/failure.ts";
+import type { GatewayParts } from "../server/parts.ts";
+import { type Failed, replyFailed } from "./error-answer.ts";
+import type { HttpCall } from "./http-call.ts";
+import { HttpFault } from "./http-fault.ts";
+import { TooOftenError } from "./too-often.ts";
+
+/** Answer a request that has failed, in words for who asks. `method`: that of the protocol whose rules hold. */
+export function answerFailed(
+  call: HttpCall,
+  thrown: unknown,
+  method: string,
+  { failures }: Pick<GatewayParts, "failures">,
+): void {
+  if (thrown instanceof TooOftenError) return replyFailed(call, thrown);
+  const { guest } = call;
+  const words =
+    guest === undefined
+      ? strangersWords(toCommError(thrown))
+      : failureOf(thrown, { name: guest.member.name, method }, failures);
+  if (thrown instanceof HttpFault) replyFailed(call, { ...words, status: thrown.status }, thrown.headers);
+  else replyFailed(call, words);
+}
+
+/** What a peer hears that has not shown who it is. */
+function strangersWords(error: CommError): Failed {
+  if (ERRORS[error.code].scope !== "local") return error;
+  return { code: "INTERNAL", message: "The server failed on this request." };
+}
