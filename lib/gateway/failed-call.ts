@@ -23,8 +23,9 @@ export function answerFailed(
   else replyFailed(call, words);
 }
 
-/** What a peer hears that has not shown who it is. */
+/** What a peer is told before it has shown who it is. */
 function strangersWords(error: CommError): Failed {
-  if (ERRORS[error.code].scope !== "local") return error;
+  const { code, message } = error;
+  if (ERRORS[code].scope !== "local") return { code, message };
   return { code: "INTERNAL", message: "The server failed on this request." };
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { CommError, toCommError } from "../errors.ts";
-import { quote } from "../quote.ts";
 import { AccessError } from "../server/access/account.ts";
 import { Handshakes } from "../server/handshakes.ts";
 import type { GatewayParts } from "../server/parts.ts";

@@ -141,7 +141,7 @@ async function receivePart(coming: Coming, size: number, { server, blocks, store
     upload.offset === 0 ? factsOf({ ...upload, size }, clock.wallTime()) : await factsOfPart(coming, size, server);
   const part = await storage.receive(path, facts, exists);
   try {
-    // Another may have gone on with it just now.
+    // Another upload may have continued it meanwhile.
     const have = offsetOf(part);
     if (have !== upload.offset) throw wrongOffset(path, have);
     const writer = new BlockWriter(part, { blocks, ...transfers });
