@@ -41,8 +41,12 @@ export function takenBytes(fd: number): number {
  * @throws the system's error
  */
 export function setTimes(fd: number, { modifiedAt }: Pick<FileFacts, "modifiedAt">): void {
-  const time = new Date(Math.max(-MAX_TIME, Math.min(MAX_TIME, modifiedAt)));
-  fs.futimesSync(fd, new Date(), time);
+  fs.futimesSync(fd, new Date(), new Date(settableTime(modifiedAt)));
+}
+
+/** The time, in milliseconds since 1970, that setTimes() asks a disk to keep: the nearest that a Date can hold. */
+export function settableTime(modifiedAt: number): number {
+  return Math.max(-MAX_TIME, Math.min(MAX_TIME, modifiedAt));
 }
 
 /** Resolves when all of an open file is on the disk. @throws the system's error */

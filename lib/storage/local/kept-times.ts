@@ -1,6 +1,6 @@
 import fs, { type BigIntStats } from "node:fs";
 import { discardFile } from "./discard-file.ts";
-import { setTimes } from "./file-io.ts";
+import { setTimes, settableTime } from "./file-io.ts";
 import { countOf } from "./local-file.ts";
 import { uniquePartName } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -33,12 +33,13 @@ export class KeptTimes {
   readonly #byDevice = new Map<bigint, { grain: Grain | undefined; until: number }>();
 
   /**
-   * Whether a file in `folder` with these facts has the time to which its disk rounds `modifiedAt`. That is also true
-   * of other times that round to the same.
+   * Whether a file in `folder` with these facts has the time to which its disk rounds `wanted`. That is also true of
+   * other times that round to the same.
    */
-  isKept(folder: OpenFolder, there: BigIntStats, modifiedAt: number): boolean {
+  isKept(folder: OpenFolder, there: BigIntStats, wanted: number): boolean {
     const kept = countOf(there.mtimeMs);
-    if (kept === modifiedAt) return true;
+    const modifiedAt = settableTime(wanted);
+    if (kept === wanted || kept === modifiedAt) return true;
     const isInRange = modifiedAt > SURELY_FROM && modifiedAt < SURELY_TO;
     if (isInRange && Math.abs(kept - modifiedAt) >= MAX_STEP) return false;
     const grain = this.#grainOf(folder, there.dev);

@@ -51,19 +51,35 @@ describe("what a disk has and the protocol has no number for", () => {
       writeFileSync(disk.join("late"), "");
       Bun.spawnSync(["touch", "-d", "@9999999999999999", disk.join("late")]);
       expect((await storage.stat("huge")).size).toBe(Number.MAX_SAFE_INTEGER);
-      expect((await storage.stat("late")).modifiedAt).toBe(Number.MAX_SAFE_INTEGER);
+      const late = await storage.stat("late");
+      expect(late.modifiedAt).toBe(Number.MAX_SAFE_INTEGER);
+      expect(await storage.place("late", late, "fail")).toMatchObject({ outcome: "unchanged" });
       expect((await walk(storage)).entries.every((entry) => v.is(Entry, entry))).toBe(true);
     },
   );
 
   test("a time that the disk can't hold is stored as the nearest, and the file is the same the next time", async () => {
     using folder = new TempFolder();
-    const storage = await LocalStorage.at(folder.path);
-    const content = new Uint8Array(3);
-    const facts = factsOf(content, { modifiedAt: Number.MAX_SAFE_INTEGER });
-    await store(storage, "a", content, facts);
-    const { modifiedAt } = await storage.stat("a");
-    expect(modifiedAt).toBeGreaterThan(1_700_000_000_000);
-    expect(await storage.place("a", facts, "skip")).toMatchObject({ outcome: "unchanged" });
+    expect(await storedTwice(folder.path, Number.MAX_SAFE_INTEGER)).toBe("unchanged");
   });
+
+  test.skipIf(noSmallDisk !== undefined)(
+    smallDiskTest("the same where the disk could hold it, but Bun could not say it: after the year 275760"),
+    async () => {
+      using disk = new SmallDisk(65_536);
+      expect(await storedTwice(disk.path, Number.MAX_SAFE_INTEGER)).toBe("unchanged");
+      expect(await storedTwice(disk.path, 8_640_000_000_000_000)).toBe("unchanged");
+    },
+  );
 });
+
+/** What a file of this time is when it comes a second time. */
+async function storedTwice(folder: string, modifiedAt: number): Promise<string> {
+  const storage = await LocalStorage.at(folder);
+  const content = new Uint8Array(3);
+  const facts = factsOf(content, { modifiedAt });
+  const name = `of ${modifiedAt}`;
+  await store(storage, name, content, facts);
+  expect((await storage.stat(name)).modifiedAt).toBeGreaterThan(1_700_000_000_000);
+  return (await storage.place(name, facts, "skip")).outcome;
+}

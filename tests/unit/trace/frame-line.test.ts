@@ -16,6 +16,7 @@ test("a control frame is shown with its payload", () => {
   expect(lineOf("CREDIT", Buffer.from([0, 1, 0, 0]), 3)).toBe("CREDIT stream=3 length=4 65536");
   expect(lineOf("PING", Buffer.from("0102030405060708", "hex"))).toBe("PING stream=0 length=8 0102030405060708");
   expect(lineOf("END", Buffer.alloc(0), 3)).toBe("END stream=3 length=0");
+  expect(lineOf("END", 7, 3)).toBe("END stream=3 length=1 7");
 });
 
 const SECRET = "tr0ub4dor";
