@@ -28,7 +28,7 @@ export class FakeTransport implements Transport {
     return !this.blocked;
   }
 
-  readonly canSendFiles = false;
+  readonly canSendFiles: boolean = false;
   readonly channelBinding = undefined;
 
   sendFile(): boolean {

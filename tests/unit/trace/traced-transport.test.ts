@@ -7,7 +7,7 @@ import { TransportRecorder } from "../../support/transport-recorder.ts";
 
 /** A transport that takes files, too. */
 class FileTransport extends FakeTransport {
-  override readonly canSendFiles: boolean = true;
+  override readonly canSendFiles = true;
   readonly files: FileBytes[] = [];
 
   override sendFile(bytes?: FileBytes): boolean {
