@@ -24,10 +24,10 @@ const MAX_EXPIRY_MS = 3_600_000;
 
 export interface UpkeepOptions {
   readonly clock: Clock;
-  readonly ledger: Ledger;
-  readonly storage: Storage;
-  readonly members: Members;
-  readonly events: EventFeed;
+  readonly ledger: Pick<Ledger, "checkpoint" | "closeCrashed">;
+  readonly storage: Pick<Storage, "unfinished" | "removeUnfinished">;
+  readonly members: Pick<Members, "clients">;
+  readonly events: Pick<EventFeed, "emit">;
   readonly access: Pick<Access, "nextExpiry">;
   /** Whether there can be unfinished files of this server. */
   readonly writable: boolean;

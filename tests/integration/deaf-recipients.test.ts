@@ -46,6 +46,27 @@ describe("a message to a client that can't take it", () => {
     expect((await Promise.all(tried)).map(({ delivered }) => delivered)).toEqual([["Client01"], ["Client01"]]);
   });
 
+  test("is NOT_DELIVERED when the client has not acknowledged it for 10 seconds, and not before; the client may forget it", async () => {
+    const clock = new FakeClock();
+    await using server = new TestServer({ clock });
+    await using mute = await RawPeer.admitted(server.listen(), { maxStreams: 2 });
+    const sender = await server.client();
+    const outcomes: string[] = [];
+    const send = () => faultOf(() => sender.send("hi", "Client01")).then(({ message }) => outcomes.push(message));
+    const first = send();
+    await until(() => mute.frames.some(({ name }) => name === "OPEN"));
+    await clock.advance(9_999);
+    const second = send();
+    await until(() => mute.frames.filter(({ name }) => name === "OPEN").length === 2);
+    await clock.advance(1);
+    await first;
+    expect(outcomes).toEqual([expect.stringContaining("It did not acknowledge within 10 s.")]);
+    expect((await mute.next("RESET")).stream).toBe(2);
+    await clock.advance(9_999);
+    await second;
+    expect(outcomes).toHaveLength(2);
+  });
+
   test("is TOO_OFTEN while 256 KiB of text of one session wait to be acknowledged, and no other session's", async () => {
     await using server = new TestServer({ clock: new FakeClock(), maxClients: 3 });
     await using mute = await RawPeer.admitted(server.listen(), { credit: 1_048_576, maxStreams: 128 });

@@ -29,4 +29,18 @@ describe("what fails at the server", () => {
     });
     expect(clock.pending).toBe(0);
   });
+
+  test("is told with a count only where it stands for more than one", () => {
+    const told: ServerEvent[] = [];
+    const failures = new Failures(new FakeClock(), (event) => told.push(event));
+    const failed = { name: "Client01", method: "put", code: "NO_SPACE", message: "full" } as const;
+    const note = (times: number) => {
+      for (let each = 0; each < times; each++) failures.note(failed);
+      failures.flush();
+      return told.splice(0);
+    };
+    expect(note(10)).toEqual(Array(10).fill({ event: "failed", ...failed }));
+    expect(note(1)).toEqual([{ event: "failed", ...failed }]);
+    expect(note(2)).toEqual([{ event: "failed", ...failed, count: 2 }]);
+  });
 });

@@ -54,6 +54,13 @@ describe("Seats.request()", () => {
     expect([seats.taken, seats.waiting]).toEqual([3, 0]);
   });
 
+  test("gives nobody a place in the queue that its holder has not left yet", () => {
+    const seats = new Seats({ max: 1, maxWaiting: 3, maxPerParty: 1_000 });
+    for (const guest of guests(4)) seats.request(guest, true);
+    const other = new Guest("192.0.2.2");
+    expect([seats.request(other, true), seats.waiting, other.told]).toEqual(["full", 3, []]);
+  });
+
   test("queues who can wait, in the order of arrival, and leaves out who is above the limit of the queue", () => {
     const seats = new Seats({ max: 1, maxWaiting: 2, maxPerParty: 1_000 });
     const all = guests(4);
