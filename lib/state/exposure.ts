@@ -1,5 +1,6 @@
 import fs, { type Stats } from "node:fs";
 import { dirname } from "node:path";
+import { realPath } from "../storage/local/real-path.ts";
 import { HAS_MODES } from "../storage/local/rights.ts";
 
 /** What other users of this machine can do with something that belongs to one user alone. */
@@ -22,7 +23,7 @@ const NOTHING: Exposure = { canRead: false, canWrite: false, isAnothers: false, 
 export function exposureOf(path: string): Exposure {
   if (!HAS_MODES) return NOTHING;
   try {
-    const real = fs.realpathSync(path);
+    const real = realPath(path);
     const stats = fs.statSync(real);
     const exposure = exposureBy(stats);
     if (!exposure.canRead && !exposure.canWrite && !exposure.isAnothers) return exposure;

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { join } from "node:path";
+import { realPath } from "../storage/local/real-path.ts";
 import { readPrivate, writePrivate } from "./private-file.ts";
 import { defaultStateDir, makeStateDir, usualStateDirs } from "./state-dir.ts";
 
@@ -21,7 +22,7 @@ export function noteState(stateDir: string): void {
     makeStateDir(defaultStateDir());
     makeStateDir(folder());
     forgetGone();
-    const real = fs.realpathSync.native(stateDir);
+    const real = realPath(stateDir);
     writePrivate(join(folder(), Bun.hash.xxHash3(real).toString(16)), real);
   } catch {
     // This user has no folder for notes; the mark in the state folder must be enough.

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { LocalSources, SendSource } from "../../client/send-plan.ts";
 import { isGlob } from "../../glob.ts";
@@ -7,6 +7,7 @@ import { readError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
 import { fromLocalName } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
+import { realPath } from "../../storage/local/real-path.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** Files, folders and patterns to send, on the disk of this machine. */
@@ -55,7 +56,7 @@ function lookAt(source: string): { real: string; isFolder: boolean } {
     const stats = statSync(source);
     // A source must have a known size, and still be there after a lost link.
     if (!stats.isFile() && !stats.isDirectory()) throw notSent(quote(source));
-    return { real: realpathSync(source), isFolder: stats.isDirectory() };
+    return { real: realPath(source), isFolder: stats.isDirectory() };
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     throw readError(cause, quote(source), "user");

@@ -1,4 +1,4 @@
-import fs, { type BigIntStats } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { basename, dirname, sep } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
@@ -13,6 +13,7 @@ import { requireNames } from "./names/tree-names.ts";
 import { type Held, OpenFolder } from "./open-folder.ts";
 import { type GuardOptions, PrivateGuard } from "./private/private-guard.ts";
 import type { Reservation } from "./private/reserved-names.ts";
+import { realPath } from "./real-path.ts";
 import { TreeRoot } from "./tree-root.ts";
 
 /**
@@ -88,7 +89,9 @@ export class Folders {
    */
   openIn(holder: OpenFolder, name: string, path: string): OpenFolder {
     return OpenFolder.open(holder.at(name), (folder) => {
-      this.#root.requireBelow(path, folder.real);
+      const real = folder.real;
+      if (!this.#root.has(real)) this.#requireAttached(folder, real);
+      this.#root.requireBelow(path, real);
       return this.guard.inspectIn(() => path, folder);
     });
   }
@@ -174,7 +177,7 @@ export class Folders {
     requireNames(path);
     this.#root.find();
     try {
-      const real = fs.realpathSync.native(this.#root.placeOf(path));
+      const real = realPath(this.#root.placeOf(path));
       this.#root.requireBelow(path, real);
       return real;
     } catch (cause) {
@@ -197,9 +200,20 @@ export class Folders {
   #openAt(path: string, real: string): OpenFolder {
     return OpenFolder.open(real, (folder) => {
       const opened = folder.real;
+      if (opened !== real) this.#requireAttached(folder, opened);
       this.#root.requireBelow(path, opened);
       return this.guard.inspect(path, folder, opened);
     });
+  }
+
+  /**
+   * `real`: what the system tells as the real path of an open folder. Of one whose disk was detached since, it tells the
+   * path of another.
+   *
+   * @throws the system's ENOENT then
+   */
+  #requireAttached(folder: OpenFolder, real: string): void {
+    if (!folder.isAt(real)) throw Object.assign(new Error("Its disk was detached"), { code: "ENOENT" });
   }
 
   #lookIn(path: string, held: Held): BigIntStats {
@@ -223,7 +237,7 @@ export class Folders {
     for (let above = parentOf(path); above !== ""; above = parentOf(above)) {
       if (this.#kept.find(above) !== undefined) return above;
       try {
-        fs.realpathSync.native(this.#root.placeOf(above));
+        realPath(this.#root.placeOf(above));
         return above;
       } catch {
         // that is missing as well

@@ -21,7 +21,6 @@
  * system's errors, where they leave TreeReader, TreeMaker or a LocalPart.
  */
 
-import { realpath } from "node:fs/promises";
 import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
@@ -45,6 +44,7 @@ import { Folders } from "./folders.ts";
 import { freeBytes } from "./free-space.ts";
 import { lookIn } from "./local-list.ts";
 import type { GuardOptions } from "./private/private-guard.ts";
+import { realPath } from "./real-path.ts";
 import { removeLocal } from "./remove-local.ts";
 import { repositoryError, requireRepository } from "./served-folder.ts";
 import { TreeMaker } from "./tree-maker.ts";
@@ -115,7 +115,7 @@ export class LocalStorage implements Storage {
    */
   static async ofUser(folder: string, options: LocalStorageOptions = {}): Promise<LocalStorage> {
     try {
-      const storage = new LocalStorage(await realpath(folder), "user", options);
+      const storage = new LocalStorage(realPath(folder), "user", options);
       storage.#requirePublic(`The folder ${quote(folder)}`);
       return storage;
     } catch (cause) {

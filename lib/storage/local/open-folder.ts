@@ -8,6 +8,7 @@ import { isOutOfFiles } from "../disk-error.ts";
 import type { FolderId } from "./inodes.ts";
 import { toLocalName } from "./names/local-names.ts";
 import { HAS_PROC, O_PATH, procPath } from "./proc-path.ts";
+import { realPath } from "./real-path.ts";
 import { renameNew } from "./rename-new.ts";
 
 /** File systems in memory, where a sync does nothing and costs a turn: tmpfs and ramfs (statfs(2)). */
@@ -71,7 +72,7 @@ export class OpenFolder {
 
   /** Its real path, as it is now. @throws the system's error */
   get real(): string {
-    return this.#fd === undefined ? fs.realpathSync.native(this.#place) : fs.readlinkSync(this.#place);
+    return this.#fd === undefined ? realPath(this.#place) : fs.readlinkSync(this.#place);
   }
 
   /** A path for the system by which `name` in this folder is reached; "." is the folder itself. */

@@ -1,14 +1,15 @@
 import fs from "node:fs";
-import { realpath, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
+import { realPath } from "./real-path.ts";
 
 /**
  * @throws StorageError NO_REPOSITORY when `folder` is none; the system's error when it is not there or can't be read
  */
 export async function requireRepository(folder: string): Promise<void> {
-  const root = await realpath(folder);
+  const root = realPath(folder);
   if (!(await stat(root)).isDirectory()) {
     throw new StorageError("NO_REPOSITORY", `The repository ${quote(folder)} is not a folder.`);
   }

@@ -4,6 +4,7 @@ import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { fromLocalName, toLocalPath } from "./names/local-names.ts";
+import { realPath } from "./real-path.ts";
 
 /** Every system takes a path of so many characters, of up to three bytes each. */
 const SURELY_SHORT = 1023 / 3;
@@ -33,7 +34,7 @@ export class TreeRoot {
 
   /** @throws the system's error when nothing is there */
   constructor(given: string, { isFixed, onNotice, onMoved }: TreeRootOptions) {
-    this.#real = fs.realpathSync.native(given);
+    this.#real = realPath(given);
     this.given = resolve(given);
     this.#isFixed = isFixed;
     this.#onNotice = onNotice;
@@ -131,7 +132,7 @@ export class TreeRoot {
     if (this.#isFixed) return;
     let real: string;
     try {
-      real = fs.realpathSync.native(this.given);
+      real = realPath(this.given);
     } catch (cause) {
       throw this.#missing(cause);
     }
