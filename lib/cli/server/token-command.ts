@@ -137,9 +137,10 @@ export function formatTokens(records: readonly TokenRecord[], now: number, comma
 
 /** As `token` on the command line, for the operator's terminal: `token add NAME [ROLE]`. */
 export async function runTokenLine(operator: Operator, rest: string): Promise<string> {
-  const [action, name, role = "read", ...more] = rest.split(/\s+/).filter(Boolean);
+  const [action, name, ...more] = rest.split(/\s+/).filter(Boolean);
+  const [role = "read"] = more;
   const known = Role.options.find((option) => option === role.toLowerCase());
-  if (action === "add" && name !== undefined && known !== undefined && more.length === 0) {
+  if (action === "add" && name !== undefined && known !== undefined && more.length <= 1) {
     return describeNew(await operator.issueToken({ name, role: known })).trimEnd();
   }
   if (action === "revoke" && name !== undefined && more.length === 0) {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { bannerText, listeningRecord } from "../../../lib/cli/server/banner.ts";
 import type { Serving } from "../../../lib/daemon/daemon.ts";
+import { networkAddresses } from "../../../lib/daemon/own-addresses.ts";
 import { TestIo } from "../../support/test-io.ts";
 
 const SERVING: Serving = {
@@ -30,7 +31,19 @@ const SERVING: Serving = {
   pin: "sha256//x",
   invite: undefined,
 };
-const banner = (more: Partial<Serving> = {}) => bannerText({ ...SERVING, ...more }, [], new TestIo());
+const banner = (more: Partial<Serving> = {}, warnings: readonly string[] = []) =>
+  bannerText({ ...SERVING, ...more }, warnings, new TestIo());
+
+/** The text beside a label, and in the rows below it without one. */
+function rowsOf(label: string, more: Partial<Serving> = {}): string[] {
+  const rows = banner(more)
+    .split("\n")
+    .map((line) => [line.slice(2, 14).trim(), line.slice(15)] as const);
+  const first = rows.findIndex(([name]) => name === label);
+  if (first < 0) return [];
+  const next = rows.findIndex(([name, text], index) => index > first && (name !== "" || text === ""));
+  return rows.slice(first, next).map(([, text]) => text);
+}
 
 test("README.md shows the first line of --json with the members that it has", async () => {
   const readme = await Bun.file(join(import.meta.dir, "../../../README.md")).text();
@@ -52,4 +65,97 @@ test("nobody needs a login with --open, curl has no pin without encryption, and 
   expect(plain).toContain("token add web --role read");
   expect(plain).not.toContain("for curl");
   expect(banner({ web: "off" })).not.toMatch(/curl|token add web/);
+});
+
+test("the banner says what is served, and what clients may do there", () => {
+  expect(rowsOf("Serving")).toEqual(["/srv/files (read-only)"]);
+  const writable = { isWritable: true, canWrite: true };
+  expect(rowsOf("Serving", writable)).toEqual(["/srv/files (clients may write)"]);
+  const budget = { quotaBytes: 50e9, keepFreeBytes: 0 };
+  expect(rowsOf("Serving", { ...writable, budget })).toEqual(["/srv/files (clients may write, 50 GB at most)"]);
+  expect(rowsOf("Serving", { isWritable: true })).toEqual([
+    "/srv/files (clients may write, but the folder can't be written: see below)",
+  ]);
+});
+
+test("the banner says where the server listens, for whom, and with how many seats", () => {
+  const rows = (more: Partial<Serving> = {}) =>
+    ["Listening", "Access", "Identity", "Seats", "State", "Web"].map((label) => rowsOf(label, more)[0]);
+  expect(rows({ web: "off" })).toEqual([
+    "all addresses, port 5050",
+    "by token",
+    "SHA256:x",
+    "3 clients, and 16 may wait",
+    "/var/lib/files",
+    undefined,
+  ]);
+  expect(rows({ host: "::1", port: 7, isOpen: true, isPlaintext: true, fingerprint: null, maxClients: 1 })).toEqual([
+    "[::1]:7",
+    "anyone may read, without a token (--open)",
+    undefined,
+    "1 client, and 16 may wait",
+    "/var/lib/files",
+    "http://[::1]:7/files/ (read-only)",
+  ]);
+  expect(rows()[5]).toBe("https://localhost:5050/files/ (read-only)");
+});
+
+test("the banner warns of a server without encryption that others can reach", () => {
+  const beware = (more: Partial<Serving>) => rowsOf("Beware", more)[0];
+  expect(beware({ isPlaintext: true })).toEndWith("can read what crosses the wire, and change it");
+  expect(beware({ isPlaintext: true, isOpen: true, host: "192.0.2.7" })).toEndWith("can read it all");
+  expect(beware({ isPlaintext: true, host: "127.0.0.1" })).toBeUndefined();
+  expect(beware({})).toBeUndefined();
+  expect(banner({}, ["Careful: \u001b[2J"])).toContain("  Warning      Careful: \\u{1b}[2J\n");
+});
+
+test("the banner says what to type here and elsewhere", () => {
+  const another = "commserver-server token add NAME --state-dir /var/lib/files";
+  expect(rowsOf("Connect")).toEqual(["commserver-client"]);
+  expect(rowsOf("elsewhere")).toEqual(["commserver-client join INVITE", `Make an invite: ${another}`]);
+  expect(rowsOf("elsewhere", { invite: "csinvite1_x" })).toEqual([
+    "commserver-client join csinvite1_x",
+    `This invite holds a token and is shown once. For another: ${another}`,
+  ]);
+  expect(rowsOf("Connect", { port: 7 })).toEqual(["commserver-client --server localhost:7"]);
+  expect(rowsOf("Connect", { host: "127.0.0.1", isPlaintext: true })).toEqual([
+    "commserver-client --server 127.0.0.1:5050 --plaintext",
+  ]);
+});
+
+test("a server at one address of the network is not reached as one of this machine", () => {
+  const host = "192.0.2.7";
+  expect(rowsOf("Connect", { host })[0]).toBe("commserver-client join INVITE");
+  expect(rowsOf("elsewhere", { host })).toEqual([]);
+  expect(rowsOf("anyone", { host })).toEqual([]);
+});
+
+test("the banner of an open server says how others come in without an invite", () => {
+  const open = { isOpen: true, isPlaintext: true };
+  expect(rowsOf("elsewhere", open)).toEqual([]);
+  expect(rowsOf("anyone", { ...open, host: "192.0.2.7" })).toEqual([
+    "commserver-client --server 192.0.2.7:5050 --plaintext",
+  ]);
+  expect(rowsOf("anyone", { ...open, host: "127.0.0.1" })).toEqual([]);
+  const [near] = networkAddresses();
+  expect(rowsOf("anyone", open)).toHaveLength(near === undefined ? 0 : 1);
+  expect(rowsOf("elsewhere", { ...open, invite: "csinvite1_x" })[0]).toBe("commserver-client join csinvite1_x");
+});
+
+test("the record for programs has what they need to connect", () => {
+  expect(listeningRecord({ ...SERVING, invite: "csinvite1_x" })).toMatchObject({
+    event: "listening",
+    host: "::",
+    port: 5050,
+    tls: true,
+    fingerprint: "SHA256:x",
+    invite: "csinvite1_x",
+    pid: process.pid,
+  });
+  expect(listeningRecord({ ...SERVING, host: "127.0.0.1", isPlaintext: true, fingerprint: null })).toMatchObject({
+    host: "127.0.0.1",
+    tls: false,
+    fingerprint: null,
+    invite: null,
+  });
 });

@@ -15,6 +15,15 @@ const LEFT = {
 } as const;
 const COUNTS = "(received 2.0 MB, sent 1.5 KB, messages 3)";
 
+const REQUEST = {
+  event: "request",
+  name: "Web01",
+  method: "GET",
+  target: "/files/a",
+  status: 200,
+  bytes: 1_500,
+} as const;
+
 const LINES: [ServerEvent, string][] = [
   [{ event: "joined", name: "Client01", address: "192.0.2.7:1", role: "read" }, "Client01 joined from 192.0.2.7:1"],
   [{ ...LEFT, reason: "exit" }, `Client01 left: exit ${COUNTS}`],
@@ -39,6 +48,27 @@ const LINES: [ServerEvent, string][] = [
   [{ event: "stopping", message: "Bye." }, "Bye."],
   [{ event: "warning", message: "Careful." }, "Careful."],
   [{ event: "listening", address: "[::]:5050" }, "Listening at [::]:5050"],
+  [
+    { event: "joined", name: "Client01", address: "a:1", role: "write", token: "laptop" },
+    "Client01 joined from a:1 with the token laptop (write)",
+  ],
+  [
+    { event: "failed", name: "Client01", method: "get", code: "NOT_FOUND", message: "No.", count: 4 },
+    "get failed for Client01 4 times: No. [NOT_FOUND]",
+  ],
+  [{ ...REQUEST, outcome: "whole" }, "Web01 asked for GET /files/a: 200, 1.5 KB"],
+  [{ ...REQUEST, outcome: "cut" }, "Web01 asked for GET /files/a: 200, 1.5 KB, cut off"],
+  [{ event: "stored", name: "Client01", path: "a", size: 1_500 }, "Client01 stored a (1.5 KB)"],
+  [{ event: "removed", name: "Client01", path: "a" }, "Client01 removed a"],
+  [{ event: "renamed", name: "Client01", from: "a", to: "b" }, "Client01 renamed a to b"],
+  [
+    { event: "away", name: "Client01", address: "a:1", message: "Reset." },
+    "Client01 lost its link; its seat is kept: Reset.",
+  ],
+  [{ event: "returned", name: "Client01", address: "a:1" }, "Client01 is back from a:1"],
+  [{ event: "cleaned", path: "a", size: 1_500 }, "Unfinished file removed: a (1.5 KB)"],
+  [{ event: "issued", name: "Client01", token: "laptop", role: "read" }, "Client01 made the token laptop (read)"],
+  [{ event: "revoked", name: "Client01", token: "laptop" }, "Client01 revoked the token laptop"],
 ];
 
 describe("formatEvent()", () => {

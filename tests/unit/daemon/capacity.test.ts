@@ -11,6 +11,28 @@ describe("what the descriptors allow", () => {
     expect(capacityFor(20_000, WANTED)).toMatchObject({ ...WANTED, isEnough: true });
   });
 
+  // Eight descriptors are spare, and a quarter of the rest is for files; a third of the connections is in its handshake.
+  test.each([
+    [1_000, { maxClients: 3, maxWaiting: 16, maxPassing: 464, maxFiles: 509, isEnough: true }],
+    [200, { maxClients: 3, maxWaiting: 16, maxPassing: 64, maxFiles: 109, isEnough: true }],
+    [72, { maxClients: 3, maxWaiting: 16, maxPassing: 16, maxFiles: 29, isEnough: false }],
+    [48, { maxClients: 3, maxWaiting: 16, maxPassing: 10, maxFiles: 11, isEnough: false }],
+    [40, { maxClients: 3, maxWaiting: 13, maxPassing: 8, maxFiles: 8, isEnough: false }],
+    [20, { maxClients: 3, maxWaiting: 2, maxPassing: 3, maxFiles: 4, isEnough: false }],
+    [16, { maxClients: 2, maxWaiting: 0, maxPassing: 2, maxFiles: 4, isEnough: false }],
+    [3, { maxClients: 2, maxWaiting: 0, maxPassing: 2, maxFiles: 4, isEnough: false }],
+  ])("is, of %i: %j", (free, capacity) => {
+    expect(capacityFor(free, WANTED)).toEqual(capacity);
+  });
+
+  test.each([3, 100])("is enough for %i seats when the server and each seat can open the files that they should", (maxClients) => {
+    const capacity = (free: number) => capacityFor(free, { ...WANTED, maxClients });
+    let least = 16;
+    while (!capacity(least).isEnough) least++;
+    expect(capacity(least).maxFiles).toBe(32 + 4 * maxClients);
+    expect(capacity(least - 1)).toMatchObject({ maxClients, maxWaiting: 16, maxFiles: 31 + 4 * maxClients });
+  });
+
   test("never promises more connections and files than there are, and leaves some of each kind", () => {
     const wanted = fc.record({
       maxClients: fc.integer({ min: 1, max: 100_000 }),

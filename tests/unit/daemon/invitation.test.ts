@@ -1,5 +1,5 @@
-import { describe, expect, test } from "bun:test";
-import { networkInterfaces } from "node:os";
+import { afterEach, describe, expect, mock, spyOn, test } from "bun:test";
+import * as os from "node:os";
 import type { Flags } from "../../../lib/cli/flags.ts";
 import { advertiseFlag } from "../../../lib/cli/server/advertise-flag.ts";
 import { identityOf, inviteFor } from "../../../lib/daemon/invitation.ts";
@@ -18,7 +18,7 @@ describe("the addresses of an invite", () => {
     for (const address of addresses) expect(parseAddress(address)).toMatchObject({ kind: "tcp", port: 6000 });
     const kinds = networkAddresses().map((address) => address.includes(":"));
     expect(kinds).toEqual([...kinds].sort((a, b) => Number(a) - Number(b)));
-    const inner = Object.values(networkInterfaces())
+    const inner = Object.values(os.networkInterfaces())
       .flatMap((list) => list ?? [])
       .filter(({ internal }) => internal);
     for (const { address } of inner) expect(networkAddresses()).not.toContain(address);
@@ -33,6 +33,45 @@ describe("the addresses of an invite", () => {
     ["files.example.org", "files.example.org:6000"],
     ["2001:db8::7", "[2001:db8::7]:6000"],
   ])("are the one that it listens at: %s", (host, address) => expect(ownAddresses(host, 6000)).toEqual([address]));
+});
+
+describe("the addresses of a machine with these networks", () => {
+  afterEach(() => {
+    mock.restore();
+  });
+
+  function addressesWith(...addresses: [address: string, family: "IPv4" | "IPv6", internal?: boolean][]): string[] {
+    const infos = addresses.map(([address, family, internal = false]) => ({ address, family, internal }));
+    spyOn(os, "networkInterfaces").mockReturnValue({ eth0: infos } as ReturnType<typeof os.networkInterfaces>);
+    return ownAddresses(undefined, 6000);
+  }
+  const LOOPBACK = [
+    ["127.0.0.1", "IPv4", true],
+    ["::1", "IPv6", true],
+    ["fe80::9", "IPv6", true],
+  ] as [string, "IPv4" | "IPv6", boolean][];
+
+  test("are those of the network, IPv4 before IPv6, without those of the link", () => {
+    const found = addressesWith(...LOOPBACK, ["2001:db8::7", "IPv6"], ["fe80::1%eth0", "IPv6"], ["192.0.2.7", "IPv4"]);
+    expect(found).toEqual(["192.0.2.7:6000", "[2001:db8::7]:6000"]);
+  });
+
+  test("are those of the link, which others on it can use, where there is nothing better", () => {
+    expect(addressesWith(...LOOPBACK, ["fe80::1%eth0", "IPv6"])).toEqual(["[fe80::1]:6000"]);
+  });
+
+  test("are the machine's own where there is no network", () => {
+    expect(addressesWith(...LOOPBACK)).toEqual(["127.0.0.1:6000"]);
+  });
+
+  test("are eight at most", () => {
+    const many = Array.from({ length: 9 }, (_, index) => [`192.0.2.${index}`, "IPv4"] as [string, "IPv4"]);
+    expect(addressesWith(...many)).toHaveLength(8);
+  });
+
+  test("have no zone, which other machines do not know", () => {
+    expect(ownAddresses("fe80::1%eth0", 6000)).toEqual(["[fe80::1]:6000"]);
+  });
 });
 
 describe("--advertise", () => {

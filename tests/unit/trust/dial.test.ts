@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, mock, spyOn, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { toCommError } from "../../../lib/errors.ts";
+import * as os from "node:os";
+import { TransportError, toCommError } from "../../../lib/errors.ts";
 import type { Transport } from "../../../lib/session/transport.ts";
+import * as connecting from "../../../lib/transport/connect-first.ts";
 import { type Listening, listen } from "../../../lib/transport/socket.ts";
 import { formatFingerprint } from "../../../lib/transport/tls.ts";
 import { type DialOptions, dial, type TrustWarning } from "../../../lib/trust/dial.ts";
@@ -107,4 +109,63 @@ test("a token that others on this machine could read is warned of before anythin
   expect(warnings).toEqual([{ kind: "exposed token", ...exposedToken }]);
   expect(outcome).not.toBe("connected");
   expect((await dialOnce(true)).warnings).toEqual([]);
+});
+
+describe("dialling without encryption", () => {
+  const plaintext = { isPlaintext: true };
+
+  test("verifies nothing, asks nothing, and warns of nothing on this machine", async () => {
+    expect(await dialOnce(false, {}, plaintext)).toEqual({ asked: [], warnings: [], outcome: "connected" });
+    expect(new KnownServers(folder.join("state")).list()).toEqual([]);
+  });
+
+  test("warns before it connects to another machine", async () => {
+    const away = { kind: "tcp", host: "192.0.2.7", port: 5050 } as const;
+    const signal = AbortSignal.abort();
+    const dialled = await dialOnce(false, { signal }, { ...plaintext, addresses: [away] });
+    expect(dialled).toEqual({ asked: [], warnings: [{ kind: "plaintext", server: address }], outcome: "INTERRUPTED" });
+  });
+
+  test("does not warn of a socket of this machine", async () => {
+    const socket = { kind: "unix", path: folder.join("none.sock") } as const;
+    const { warnings } = await dialOnce(false, {}, { ...plaintext, addresses: [socket] });
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe("a link-local address that names no network", () => {
+  afterEach(() => {
+    mock.restore();
+  });
+
+  /** The hosts that are tried on a machine with these networks. */
+  async function triedWith(networks: Record<string, Partial<os.NetworkInterfaceInfo>[]>, host: string) {
+    const tried: string[] = [];
+    spyOn(os, "networkInterfaces").mockReturnValue(networks as ReturnType<typeof os.networkInterfaces>);
+    spyOn(connecting, "connectFirst").mockImplementation(async (addresses) => {
+      tried.push(...addresses.map((one) => (one.kind === "tcp" ? one.host : one.path)));
+      throw new TransportError("CANNOT_CONNECT", "Not tried.");
+    });
+    await dialOnce(false, {}, { isPlaintext: true, addresses: [{ kind: "tcp", host, port: 1 }] });
+    return tried;
+  }
+  const linkLocal = { address: "fe80::1", internal: false };
+
+  test("is tried in each network that has such addresses", async () => {
+    const networks = {
+      lo: [{ address: "fe80::2", internal: true }],
+      eth0: [{ address: "192.0.2.7", internal: false }, linkLocal],
+      tun0: [{ address: "2001:db8::7", internal: false }],
+      wlan0: [linkLocal],
+    };
+    expect(await triedWith(networks, "fe80::7")).toEqual(["fe80::7%eth0", "fe80::7%wlan0"]);
+    expect(await triedWith(networks, "fe80::7%eth1")).toEqual(["fe80::7%eth1"]);
+    expect(await triedWith(networks, "2001:db8::8")).toEqual(["2001:db8::8"]);
+  });
+
+  test("is tried as it is on a machine without such a network, and in a few networks of very many", async () => {
+    expect(await triedWith({ eth0: [{ address: "192.0.2.7", internal: false }] }, "fe80::7")).toEqual(["fe80::7"]);
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`eth${index}`, [linkLocal]]));
+    expect(await triedWith(many, "fe80::7")).toHaveLength(16);
+  });
 });
