@@ -11,6 +11,8 @@ export interface Layer {
 }
 
 const INTEGRATION = ["tests/integration"];
+/** A server put together in the process of the tests. */
+const WHOLE_DAEMON = ["tests/integration/daemon.test.ts"];
 
 /** Programs that are compiled for it, which takes a while. */
 const CLIENT_PROGRAM = [
@@ -42,7 +44,7 @@ export const LAYERS: readonly Layer[] = [
   layer("trace", "lib/trace", ["tests/unit/trace"], programs(["trace"])),
   layer("state", "lib/state", ["tests/unit/state", "tests/unit/cli"], programs(["private-client", "private-server"])),
   layer("trust", "lib/trust", ["tests/unit/trust", "tests/unit/cli"], programs(["access-identity", "access-join"])),
-  layer("daemon", "lib/daemon", ["tests/unit/daemon", "tests/unit/cli"], programs(SERVER_PROGRAM)),
+  layer("daemon", "lib/daemon", ["tests/unit/daemon", ...WHOLE_DAEMON, "tests/unit/cli"], programs(SERVER_PROGRAM)),
   layer("gateway", "lib/gateway", ["tests/unit/gateway"], INTEGRATION),
   layer("cli", "lib/cli", ["tests/unit/cli"], [...programs([...CLIENT_PROGRAM, ...SERVER_PROGRAM]), "tests/e2e"]),
 ];

@@ -25,13 +25,16 @@ describe("what the descriptors allow", () => {
     expect(capacityFor(free, WANTED)).toEqual(capacity);
   });
 
-  test.each([3, 100])("is enough for %i seats when the server and each seat can open the files that they should", (maxClients) => {
-    const capacity = (free: number) => capacityFor(free, { ...WANTED, maxClients });
-    let least = 16;
-    while (!capacity(least).isEnough) least++;
-    expect(capacity(least).maxFiles).toBe(32 + 4 * maxClients);
-    expect(capacity(least - 1)).toMatchObject({ maxClients, maxWaiting: 16, maxFiles: 31 + 4 * maxClients });
-  });
+  test.each([3, 100])(
+    "is enough for %i seats when the server and each seat can open the files that they should",
+    (maxClients) => {
+      const capacity = (free: number) => capacityFor(free, { ...WANTED, maxClients });
+      let least = 16;
+      while (!capacity(least).isEnough) least++;
+      expect(capacity(least).maxFiles).toBe(32 + 4 * maxClients);
+      expect(capacity(least - 1)).toMatchObject({ maxClients, maxWaiting: 16, maxFiles: 31 + 4 * maxClients });
+    },
+  );
 
   test("never promises more connections and files than there are, and leaves some of each kind", () => {
     const wanted = fc.record({

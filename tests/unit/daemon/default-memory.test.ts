@@ -17,7 +17,7 @@ function memoryOf(total: number, files: Record<string, string> = {}): number {
     const text = files[file];
     if (text === undefined) throw new Error("ENOENT");
     return text;
-  }) as typeof fs.readFileSync);
+  }) as unknown as typeof fs.readFileSync);
   return defaultMemory() / MIB;
 }
 

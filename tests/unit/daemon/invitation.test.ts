@@ -42,7 +42,9 @@ describe("the addresses of a machine with these networks", () => {
 
   function addressesWith(...addresses: [address: string, family: "IPv4" | "IPv6", internal?: boolean][]): string[] {
     const infos = addresses.map(([address, family, internal = false]) => ({ address, family, internal }));
-    spyOn(os, "networkInterfaces").mockReturnValue({ eth0: infos } as ReturnType<typeof os.networkInterfaces>);
+    spyOn(os, "networkInterfaces").mockReturnValue({ eth0: infos } as unknown as ReturnType<
+      typeof os.networkInterfaces
+    >);
     return ownAddresses(undefined, 6000);
   }
   const LOOPBACK = [
