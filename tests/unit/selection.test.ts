@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { GLOB_LIMITS, isGlob, parseGlob, topOf } from "../../lib/glob.ts";
-import { checkAsked, selectAt, selectBelow, selectGlob } from "../../lib/selection.ts";
+import { checkAsked, narrowTo, selectAt, selectBelow, selectGlob } from "../../lib/selection.ts";
 import { codeOf, faultOf } from "../support/fault.ts";
 
 /** Pattern, the folder to begin in, what it selects, what it does not select. */
@@ -258,5 +258,27 @@ describe("reaches()", () => {
     const { matches, reaches } = selectAt("a/b/c");
     expect(["a", "a/b", "a/b/c", "a/b/c/d", "a/x", "b", "aa"].filter(reaches)).toEqual(["a", "a/b"]);
     expect(["a", "a/b/c", "a/b/c/d", "a/b/cd"].filter(matches)).toEqual(["a/b/c", "a/b/c/d"]);
+  });
+});
+
+describe("a selection for a peer that knows plain names only", () => {
+  const odd = ["a\\b.txt", "C:/a.txt"];
+
+  test("has no name that the peer does not know, and reaches into no such folder", () => {
+    const selection = narrowTo("plain", selectGlob("**/*.txt"));
+    expect(["a.txt", "d/a.txt", "a.md", ...odd].filter((path) => selection.matches(path))).toEqual([
+      "a.txt",
+      "d/a.txt",
+    ]);
+    expect(["d", "a\\b", "C:"].filter((folder) => selection.reaches(folder))).toEqual(["d"]);
+    const named = narrowTo("plain", selectAt("docs"));
+    expect([named.top, named.reaches(""), named.reaches("src"), named.matches("docs/a")]).toEqual([
+      ...["docs", true, false, true],
+    ]);
+  });
+
+  test("is as wide as ever for every other peer", () => {
+    const selection = narrowTo("any", selectGlob("**/*.txt"));
+    expect(odd.filter((path) => selection.matches(path))).toEqual(odd);
   });
 });

@@ -49,6 +49,7 @@ describe("the settings of a server", () => {
       stopTimeoutMs: 2_000,
     });
     expect(read("--plaintext", "--idle", "1")).toMatchObject({ isPlaintext: true, idleMs: 1_000 });
+    expect(read("--web", "on").web).toBe("on");
     expect(read("--max-lists", "7").callRates).toMatchObject({ lists: 7, pages: 70 });
   });
 
@@ -79,7 +80,7 @@ describe("the settings of a server", () => {
     [["--cert", "a"], "--cert and --key belong together."],
     [["--key", "a"], "--cert and --key belong together."],
     [["--plaintext", "--cert", "a", "--key", "b"], "--plaintext needs no --cert."],
-    [["--web", "write"], "--web takes off or read."],
+    [["--web", "write"], "--web takes off, read or on."],
   ])("refuse %j", (argv, message) => {
     expect(() => read(...argv)).toThrow(message);
   });
