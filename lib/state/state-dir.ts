@@ -66,7 +66,6 @@ export function makeStateDir(folder: string): string {
     const created = mkdirSync(absolute, { recursive: true, mode: 0o700 });
     // The umask may have left other rights. A disk that keeps no rights may refuse: see exposed-state.ts.
     if (created !== undefined && (statSync(absolute).mode & 0o777) !== 0o700) tryChmod(absolute);
-    if (!statSync(absolute).isDirectory()) throw new StorageError("DISK_DENIED", `${quote(folder)} is not a folder.`);
     markState(absolute);
     return absolute;
   } catch (cause) {

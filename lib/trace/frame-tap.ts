@@ -72,6 +72,5 @@ export class FrameTap {
     if (header === undefined || this.#passed < header.length) return;
     this.#header = undefined;
     if (header.opcode !== Opcode.DATA) this.#sink.onFrame(header, this.#payload);
-    this.#payload = EMPTY;
   }
 }

@@ -42,7 +42,12 @@ export const LAYERS: readonly Layer[] = [
   layer("server", "lib/server", ["tests/unit/server"], INTEGRATION),
   layer("transport", "lib/transport", ["tests/unit/transport", "tests/contract"], INTEGRATION),
   layer("trace", "lib/trace", ["tests/unit/trace"], programs(["trace"])),
-  layer("state", "lib/state", ["tests/unit/state", "tests/unit/cli"], programs(["private-client", "private-server"])),
+  layer(
+    "state",
+    "lib/state",
+    ["tests/unit/state", "tests/unit/storage/durability.test.ts", "tests/unit/cli"],
+    programs(["private-client", "private-server", "home"]),
+  ),
   layer("trust", "lib/trust", ["tests/unit/trust", "tests/unit/cli"], programs(["access-identity", "access-join"])),
   layer("daemon", "lib/daemon", ["tests/unit/daemon", ...WHOLE_DAEMON, "tests/unit/cli"], programs(SERVER_PROGRAM)),
   layer("gateway", "lib/gateway", ["tests/unit/gateway"], INTEGRATION),

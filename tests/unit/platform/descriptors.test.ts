@@ -30,6 +30,10 @@ test.skipIf(process.platform !== "linux")("without /proc the limit is read all t
   expect(limitOf("-n 300", hide)).toBe("300\n");
 });
 
+test.skipIf(process.platform === "win32")("on Windows there is none, whatever its runtime reports", () => {
+  expect(limitOf("-n 300", `Object.defineProperty(process, "platform", { value: "win32" })`)).toBe("undefined\n");
+});
+
 test.skipIf(process.platform === "win32")("the number of open ones rises and falls with them", () => {
   const before = openDescriptors() as number;
   const opened = Array.from({ length: 5 }, () => openSync(import.meta.path, "r"));

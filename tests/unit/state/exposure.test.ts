@@ -87,6 +87,14 @@ describe.if(process.platform !== "win32")("a private file that is added to", () 
     expect([readFileSync(folder.join("new"), "utf8"), statSync(folder.join("new")).mode & 0o777]).toEqual(["z", 0o600]);
   });
 
+  test.skipIf(!isRoot)(ownerTest("gets nothing when it is another user's, who can read it whatever its mode"), () => {
+    using folder = new TempFolder();
+    const file = open(folder, 0o600);
+    chownSync(file, 4_001, 4_001);
+    expect(() => appendPrivate(file, "y")).toThrow(denied);
+    expect(readFileSync(file, "utf8")).toBe("x");
+  });
+
   test("is made, or closed, for who does not see to it", () => {
     using folder = new TempFolder();
     const file = open(folder, 0o644);

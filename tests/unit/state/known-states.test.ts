@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { secretFilesOf } from "../../../lib/cli/client/connect-settings.ts";
 import { knownStates, noteState } from "../../../lib/state/known-states.ts";
 import { privatePlaces } from "../../../lib/state/private.ts";
@@ -39,6 +39,28 @@ describe("noteState()", () => {
     rmSync(folder.join("one"), { recursive: true });
     noteState(makeStateDir(folder.join("other")));
     expect(knownStates()).toEqual([folder.join("other")]);
+  });
+
+  test("notes the folder itself, not a link that leads there", () => {
+    makeStateDir(folder.join("real"));
+    symlinkSync("real", folder.join("link"));
+    noteState(folder.join("link"));
+    expect(knownStates()).toEqual([folder.join("real")]);
+  });
+
+  test("of more than 64 the others are not looked at, nor what is no note", () => {
+    noteState(makeStateDir(folder.join("real")));
+    const notes = folder.join("xdg/commserver/states");
+    for (let state = 0; state < 70; state++) writeFileSync(`${notes}/${state.toString(16)}`, folder.path);
+    for (const name of ["README", "1.new", ".1"]) writeFileSync(`${notes}/${name}`, "no note");
+    expect(knownStates()).toHaveLength(64);
+    expect(knownStates()).not.toContain("no note");
+  });
+
+  test("an empty note says nothing", () => {
+    noteState(makeStateDir(folder.join("real")));
+    writeFileSync(folder.join("xdg/commserver/states/1"), "");
+    expect(knownStates()).toEqual([folder.join("real")]);
   });
 
   test("fails for nobody: without a place for it, and over what is damaged", () => {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { findLocalInvite, leaveLocalInvite } from "../../../lib/state/local-invite.ts";
+import { isSkipped, namedWhy } from "../../support/launched.ts";
+import { ModelessDisk, missingModeless } from "../../support/modeless-disk.ts";
 import { stateNames } from "../../support/state-names.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
@@ -60,6 +62,17 @@ describe("what a server leaves for its user's other terminals", () => {
     remove();
     expect(findLocalInvite(5050)).toEqual(other);
   });
+
+  test.skipIf(isSkipped(missingModeless))(
+    namedWhy("is not left on a disk where everybody could read it", missingModeless),
+    () => {
+      using disk = new ModelessDisk();
+      process.env["XDG_STATE_HOME"] = disk.path;
+      expect(() => leaveLocalInvite(5050, INVITE)).toThrow(expect.objectContaining({ code: "DISK_DENIED" }));
+      expect(findLocalInvite(5050)).toBeUndefined();
+      expect(existsSync(disk.join("commserver/local/5050.json"))).toBe(false);
+    },
+  );
 
   test("may say that the server has no identity", () => {
     leaveLocalInvite(5050, { ...INVITE, identity: null });

@@ -9,7 +9,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { readPrivate, writePrivate } from "../../../lib/state/private-file.ts";
+import { openDescriptors } from "../../../lib/platform/descriptors.ts";
+import { appendPrivate, closeToOthers, readPrivate, writePrivate } from "../../../lib/state/private-file.ts";
 import { noSmallDisk, SmallDisk, smallDiskTest } from "../../support/small-disk.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
@@ -55,11 +56,11 @@ describe("a private file", () => {
     expect(statSync(file).ino).not.toBe(before);
   });
 
-  test("what an earlier process of this id left half-written is no obstacle, also as a link", () => {
+  test("what an earlier process left half-written is no obstacle, also as a link", () => {
     using folder = new TempFolder();
     const file = folder.join("secret");
     writeFileSync(folder.join("elsewhere"), "untouched");
-    symlinkSync(folder.join("elsewhere"), `${file}.${process.pid}.new`);
+    symlinkSync(folder.join("elsewhere"), `${file}.new`);
     writePrivate(file, "new");
     expect(readPrivate(file)).toBe("new");
     expect(readFileSync(folder.join("elsewhere"), "utf8")).toBe("untouched");
@@ -68,6 +69,23 @@ describe("a private file", () => {
   test("that is not there is undefined", () => {
     using folder = new TempFolder();
     expect(readPrivate(folder.join("none"))).toBeUndefined();
+    // As below a home that is no folder, such as /dev/null.
+    writeFileSync(folder.join("file"), "");
+    expect(readPrivate(folder.join("file/none"))).toBeUndefined();
+  });
+
+  test("keeps no descriptor open, however it is written and whether that works", () => {
+    using folder = new TempFolder();
+    const file = folder.join("secret");
+    writePrivate(file, "x");
+    const before = openDescriptors();
+    writePrivate(file, "y");
+    appendPrivate(file, "z");
+    closeToOthers(file);
+    mkdirSync(folder.join("folder"));
+    expect(() => writePrivate(folder.join("folder"), "x")).toThrow();
+    expect(openDescriptors()).toBe(before);
+    expect(readPrivate(file)).toBe("yz");
   });
 });
 

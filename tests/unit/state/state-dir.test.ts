@@ -6,15 +6,21 @@ import { describeError } from "../../../lib/cli/report.ts";
 import {
   defaultStateDir,
   historyFile,
+  identityFile,
+  invitationFile,
   ledgerFile,
   makeStateDir,
   operatorSocket,
+  StateFolderError,
+  tokensFile,
+  usualStateDirs,
 } from "../../../lib/state/state-dir.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 import { stateNames } from "../../support/state-names.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
 
+const MODULE = join(import.meta.dir, "../../../lib/state/state-dir.ts");
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 const posix = process.platform !== "win32";
 
@@ -101,8 +107,9 @@ describe("makeStateDir()", () => {
   );
 
   test("keeps its files inside", () => {
-    const files = [operatorSocket("/state"), ledgerFile("/state"), historyFile("/state")];
-    expect(new Set(files).size).toBe(3);
+    const all = [operatorSocket, ledgerFile, historyFile, identityFile, invitationFile, tokensFile];
+    const files = all.map((file) => file("/state"));
+    expect(new Set(files).size).toBe(all.length);
     for (const file of files) expect(file).toStartWith(join("/state", "/"));
   });
 });
@@ -132,4 +139,46 @@ describe.if(process.platform === "linux")("defaultStateDir()", () => {
     process.env["XDG_STATE_HOME"] = "state";
     expect(defaultStateDir()).toBe(join(homedir(), ".local/state/commserver"));
   });
+
+  test("is one of those that any program of the same user may have", () => {
+    process.env["XDG_STATE_HOME"] = "/somewhere/state";
+    const ofHome = join(homedir(), ".local/state/commserver");
+    expect(usualStateDirs()).toEqual(["/somewhere/state/commserver", ofHome]);
+    delete process.env["XDG_STATE_HOME"];
+    expect(new Set(usualStateDirs())).toEqual(new Set([ofHome]));
+  });
+});
+
+/** What a process that is told to be on another system says; undefined for a variable takes it away. */
+function saysOn(platform: string, env: Record<string, string | undefined>, expression: string): unknown {
+  const script = `
+    const { defaultStateDir, usualStateDirs } = await import(${JSON.stringify(MODULE)});
+    Object.defineProperty(process, "platform", { value: ${JSON.stringify(platform)} });
+    const said = () => { try { return ${expression} } catch ({ code, fault }) { return { code, fault } } };
+    console.log(JSON.stringify(said()));`;
+  const all = { ...process.env, HOME: "/home/me", ...env };
+  const { stdout } = Bun.spawnSync([process.execPath, "-e", script], { env: all });
+  return JSON.parse(stdout.toString());
+}
+
+describe.if(posix)("the usual folder", () => {
+  test("is the local one of Windows' user", () => {
+    expect(saysOn("win32", { LOCALAPPDATA: "/local" }, "defaultStateDir()")).toBe("/local/CommServer");
+    expect(saysOn("win32", { LOCALAPPDATA: undefined }, "defaultStateDir()")).toBe("/home/me/AppData/Local/CommServer");
+    expect(saysOn("win32", { LOCALAPPDATA: "/local" }, "usualStateDirs()")).toEqual(["/local/CommServer"]);
+  });
+
+  test("is in the library of macOS' user, whatever XDG says", () => {
+    const folder = "/home/me/Library/Application Support/CommServer";
+    expect(saysOn("darwin", { XDG_STATE_HOME: "/xdg" }, "defaultStateDir()")).toBe(folder);
+    expect(saysOn("darwin", { XDG_STATE_HOME: "/xdg" }, "usualStateDirs()")).toEqual([folder]);
+  });
+});
+
+test("a state folder that can't be made is said to be unusable, with its name in quotes and why", async () => {
+  using folder = new TempFolder();
+  writeFileSync(folder.join("file"), "x");
+  const fault = await faultOf(() => makeStateDir(folder.join("file/state")));
+  expect(fault).toBeInstanceOf(StateFolderError);
+  expect(fault).toMatchObject({ fault: "unusable" });
 });

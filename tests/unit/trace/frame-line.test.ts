@@ -17,6 +17,7 @@ test("a control frame is shown with its payload", () => {
   expect(lineOf("PING", Buffer.from("0102030405060708", "hex"))).toBe("PING stream=0 length=8 0102030405060708");
   expect(lineOf("END", Buffer.alloc(0), 3)).toBe("END stream=3 length=0");
   expect(lineOf("END", 7, 3)).toBe("END stream=3 length=1 7");
+  expect(lineOf("END", { all: ["a", { b: 1 }] }, 3)).toBe('END stream=3 length=21 {"all":["a",{"b":1}]}');
 });
 
 const SECRET = "tr0ub4dor";
@@ -41,4 +42,5 @@ test("a message that is no proof is shown", () => {
 
 test("a payload that can't be read is not shown: it may hold a secret", () => {
   expect(lineOf("AUTH", Buffer.from(`{"message":"${SECRET}`))).toBe("AUTH stream=0 length=21 (not JSON)");
+  expect(lineOf("END", Buffer.from('"\xff"', "latin1"), 3)).toBe("END stream=3 length=3 (not JSON)");
 });
