@@ -24,10 +24,7 @@ export function exposureOf(path: string): Exposure {
   if (!HAS_MODES) return NOTHING;
   try {
     const real = realPath(path);
-    const stats = fs.statSync(real);
-    const exposure = exposureBy(stats);
-    if (!exposure.canRead && !exposure.canWrite && !exposure.isAnothers) return exposure;
-    return canReach(real) ? exposure : NOTHING;
+    return canReach(real) ? exposureBy(fs.statSync(real)) : NOTHING;
   } catch {
     return NOTHING; // it does not exist
   }

@@ -79,6 +79,24 @@ describe("a storage with few descriptors", () => {
     expect(storage.used).toBe(0);
   });
 
+  test("takes one for a small file until it is stored, or could not be, and no more comes back", async () => {
+    const storage = memory(2);
+    const storing = storage.store("new", factsOf(noise(3)), "fail", noise(3));
+    expect(storage.used).toBe(1);
+    await storing;
+    expect(storage.used).toBe(0);
+    expect(await codeOf(() => store(storage, "new", noise(3)))).toBe("EXISTS");
+    expect(storage.used).toBe(0);
+  });
+
+  test("does not count small files where it has many", async () => {
+    const storage = memory(1_024);
+    const storing = storage.store("new", factsOf(noise(3)), "fail", noise(3));
+    expect(storage.used).toBe(0);
+    await storing;
+    expect(storage.used).toBe(0);
+  });
+
   test.skipIf(process.platform !== "linux")("counts no fewer than are open", async () => {
     using folder = new TempFolder();
     writeTree(folder.path, { a: "a", "docs/deep/b": "b", "docs/c": "c" });
