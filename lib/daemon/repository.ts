@@ -3,7 +3,7 @@ import { privatePlaces } from "../state/private.ts";
 import { BoundedStorage } from "../storage/bounded.ts";
 import { FewFilesStorage } from "../storage/few-files.ts";
 import { LocalStorage } from "../storage/local/local.ts";
-import { missingLocks } from "../storage/local/locks/lock-probe.ts";
+import { lockFault } from "../storage/local/locks/lock-probe.ts";
 import { writeFault } from "../storage/local/write-probe.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { RepositorySettings } from "./settings.ts";
@@ -55,7 +55,7 @@ export class Repository {
 
   writeWarnings(): DaemonWarning[] {
     if (!this.#settings.isWritable) return [];
-    const locks = missingLocks(this.location);
+    const locks = lockFault(this.location);
     return [
       ...(this.#writeFault === undefined ? [] : [{ kind: "unwritable repository", fault: this.#writeFault } as const]),
       ...(locks === undefined ? [] : [{ kind: "no file locks", fault: locks } as const]),

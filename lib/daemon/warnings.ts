@@ -1,5 +1,6 @@
 import type { CommError } from "../errors.ts";
 import type { StateWarning } from "../state/exposed-state.ts";
+import type { LockFault } from "../storage/local/locks/lock-probe.ts";
 
 /** Warnings to a server's operator at the start, as facts: the command line words them. */
 export type DaemonWarning =
@@ -11,7 +12,7 @@ export type DaemonWarning =
   /** Clients may write, but the repository can't be written. */
   | { readonly kind: "unwritable repository"; readonly fault: string }
   /** The repository has no file locks. */
-  | { readonly kind: "no file locks"; readonly fault: string }
+  | { readonly kind: "no file locks"; readonly fault: LockFault }
   /** No invite could be left for other programs of this user on this machine. */
   | { readonly kind: "no local invite"; readonly fault: CommError }
   /** No server has ever run with this state folder: an invite made from it is for one that starts without flags. */

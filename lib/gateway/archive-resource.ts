@@ -4,7 +4,8 @@ import { quote } from "../quote.ts";
 import { countCall, type Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { LIST_NEED } from "../server/transfer-needs.ts";
-import { fileChanged, type StorageEntry } from "../storage/storage.ts";
+import type { StorageEntry } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 import { Yielder } from "../yielder.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 import type { ByteRange } from "./byte-ranges.ts";
@@ -128,11 +129,11 @@ async function sendArchivePart(archive: Archive, { part, size, state }: Wanted):
   }
   if (call.isClosed) return;
   // The last bytes tell the client that everything was as announced.
-  if (digest.digest("base64url") !== state) throw fileChanged(path);
+  if (digest.digest("base64url") !== state) throw storageFault.changed(path);
   const bytes = await sendDirectory(archive, at, { part, state });
   if (call.isClosed) return;
   const end = format.end({ count, at, bytes });
-  if (at + bytes + end.length !== size) throw fileChanged(path);
+  if (at + bytes + end.length !== size) throw storageFault.changed(path);
   await sendBytes(call, end, at + bytes, part);
 }
 
@@ -164,7 +165,7 @@ async function sendDirectory(
     bytes += length;
     at += memberBytes(format, name, entry);
   }
-  if (!call.isClosed && digest.digest("base64url") !== state) throw fileChanged(path);
+  if (!call.isClosed && digest.digest("base64url") !== state) throw storageFault.changed(path);
   return bytes;
 }
 
@@ -179,7 +180,7 @@ async function sendMember(
   const file = await storage.open(entry.path);
   try {
     const { size, modifiedAt } = file.entry;
-    if (size !== entry.size || modifiedAt !== entry.modifiedAt) throw fileChanged(entry.path);
+    if (size !== entry.size || modifiedAt !== entry.modifiedAt) throw storageFault.changed(entry.path);
     const isWhole = from === start && to === start + size;
     if (!format.hasChecksums || !isWhole) return await sendFilePart(call, file, [from - start, to - start]);
     // All of it passes: so it need not be read once more for its CRC.

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { LruMap } from "../server/lru-map.ts";
-import { fileChanged, type Storage, type StorageEntry } from "../storage/storage.ts";
+import type { Storage, StorageEntry } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 
 /** About 2 MB when full. */
 const MAX_ENTRIES = 10_000;
@@ -25,12 +26,12 @@ export class Checksums {
     if (known?.etag === entry.etag) return known.checksum;
     const file = await storage.open(entry.path);
     try {
-      if (file.entry.etag !== entry.etag) throw fileChanged(entry.path);
+      if (file.entry.etag !== entry.etag) throw storageFault.changed(entry.path);
       const buffer = new Uint8Array(Math.min(READ_BYTES, Math.max(1, entry.size)));
       let checksum = 0;
       for (let at = 0; at < entry.size; ) {
         const bytes = await file.read(buffer.subarray(0, Math.min(buffer.length, entry.size - at)), at);
-        if (bytes === 0 || !isWanted()) throw fileChanged(entry.path);
+        if (bytes === 0 || !isWanted()) throw storageFault.changed(entry.path);
         checksum = crc32(buffer.subarray(0, bytes), checksum);
         at += bytes;
       }

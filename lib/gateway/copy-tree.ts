@@ -1,6 +1,7 @@
 import { StreamError } from "../errors.ts";
 import type { GatewayParts } from "../server/parts.ts";
-import { fileChanged, isSmall, type OpenFile, type StorageEntry } from "../storage/storage.ts";
+import { isSmall, type OpenFile, type StorageEntry } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 import { BlockWriter } from "../transfer/block-writer.ts";
 import { Yielder } from "../yielder.ts";
 import type { Destination } from "./destination.ts";
@@ -90,7 +91,7 @@ async function copyFile(
 async function readFully(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const read = await file.read(bytes.subarray(at), position + at);
-    if (read === 0) throw fileChanged(file.entry.path);
+    if (read === 0) throw storageFault.changed(file.entry.path);
     at += read;
   }
 }

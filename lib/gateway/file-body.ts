@@ -1,4 +1,5 @@
-import { fileChanged, type OpenFile } from "../storage/storage.ts";
+import type { OpenFile } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 import type { ByteRange } from "./byte-ranges.ts";
 import type { HttpCall } from "./http-call.ts";
 
@@ -42,7 +43,7 @@ export async function sendFilePart(
     }
     const piece = buffer.subarray(0, Math.min(buffer.length, to - at));
     const bytes = await file.read(piece, at);
-    if (bytes === 0) throw fileChanged(file.entry.path);
+    if (bytes === 0) throw storageFault.changed(file.entry.path);
     if (call.isClosed) return;
     onBytes?.(piece.subarray(0, bytes));
     await call.paced(bytes, connection.send(piece.subarray(0, bytes)));

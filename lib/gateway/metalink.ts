@@ -4,7 +4,8 @@ import type { Rule } from "../server/guard.ts";
 import { countCall } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { DIGEST_NEED } from "../server/transfer-needs.ts";
-import { fileChanged, type OpenFile } from "../storage/storage.ts";
+import type { OpenFile } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 import { Yielder } from "../yielder.ts";
 import type { HttpCall } from "./http-call.ts";
 import { encodePath, FILES } from "./request-target.ts";
@@ -74,7 +75,7 @@ async function tellPieces(call: HttpCall, file: OpenFile, { clock }: GatewayPart
     const piece = new Bun.CryptoHasher("sha256");
     for (const end = Math.min(size, at + length); at < end && !call.isClosed; ) {
       const bytes = await file.read(buffer.subarray(0, Math.min(buffer.length, end - at)), at);
-      if (bytes === 0) throw fileChanged(path);
+      if (bytes === 0) throw storageFault.changed(path);
       piece.update(buffer.subarray(0, bytes));
       whole.update(buffer.subarray(0, bytes));
       at += bytes;

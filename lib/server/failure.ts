@@ -1,6 +1,6 @@
 import { type CommError, ERRORS, type ErrorCode, toCommError } from "../errors.ts";
 import { eventCodeOf } from "../protocol/event-codes.ts";
-import { overloaded } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 import type { Failures } from "./failures.ts";
 
 /** In UTF-16 units; a path that is quoted in it may be longer, every character being escaped. */
@@ -57,7 +57,7 @@ function inServerWords(error: CommError): Failure | undefined {
     case "DISK_FULL":
       return { code: "NO_SPACE", message: error.message };
     case "TOO_MANY_FILES":
-      return overloaded();
+      return storageFault.overloaded();
     case "DISK_DENIED":
       return { code: "UNWRITABLE", message: error.message };
     default:

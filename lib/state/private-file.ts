@@ -16,7 +16,7 @@ export function readPrivate(file: string): string | undefined {
   } catch (cause) {
     // A home that is not a folder, such as /dev/null, holds nothing.
     if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) return undefined;
-    throw readError(cause, quote(file), "user");
+    throw readError(cause, file, "user");
   }
 }
 
@@ -31,7 +31,7 @@ export function writePrivate(file: string, text: string, { mustBeOwn = false } =
     // Two programs of one user may write the same file; each writes it whole.
     withNameLock(file, () => replace(file, text, mustBeOwn));
   } catch (cause) {
-    throw writeError(cause, quote(file));
+    throw writeError(cause, file);
   }
 }
 
@@ -51,7 +51,7 @@ export function appendPrivate(file: string, text: string): void {
       fs.closeSync(fd);
     }
   } catch (cause) {
-    throw writeError(cause, quote(file));
+    throw writeError(cause, file);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Range } from "../block.ts";
 import { sumOf } from "../holes.ts";
-import { quote } from "../quote.ts";
 import { Budget, type BudgetLimits } from "./budget.ts";
 import type { ExistsPolicy, FileFacts, PartFile, RemoveOptions, Storage } from "./storage.ts";
 import { WrappedStorage } from "./wrapped.ts";
@@ -53,7 +52,7 @@ export class BoundedStorage extends WrappedStorage {
   override store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
     if (this.#budget.hasQuota) return this.#storeCounted(path, facts, exists, new Uint8Array(bytes));
     // Small files come by the thousand: none gets a promise that it does not need.
-    this.#budget.check(facts.size, quote(path));
+    this.#budget.check(facts.size, path);
     return this.inner.store(path, facts, exists, bytes);
   }
 
@@ -90,11 +89,11 @@ export class BoundedStorage extends WrappedStorage {
   async #promise(bytes: number, path: string, room = bytes): Promise<void> {
     if (this.#budget.hasQuota && this.#isOld) await this.#count();
     try {
-      this.#budget.promise(bytes, quote(path), room);
+      this.#budget.promise(bytes, path, room);
     } catch (thrown) {
       if (!this.#budget.hasQuota || !this.#hasShrunk) throw thrown;
       await this.#count();
-      this.#budget.promise(bytes, quote(path), room);
+      this.#budget.promise(bytes, path, room);
     }
   }
 

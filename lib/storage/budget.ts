@@ -1,4 +1,4 @@
-import { StorageError } from "../errors.ts";
+import { storageFault } from "../storage-faults.ts";
 
 export interface BudgetLimits {
   /** Bytes that the repository may hold, unfinished files included; undefined: as much as there is room for. */
@@ -40,26 +40,20 @@ export class Budget {
    *
    * @throws StorageError QUOTA_EXCEEDED, NO_SPACE
    */
-  promise(bytes: number, what: string, room = bytes): void {
-    this.check(bytes, what, room);
+  promise(bytes: number, path: string, room = bytes): void {
+    this.check(bytes, path, room);
     this.#promised += bytes;
     this.#promisedRoom += room;
   }
 
   /** As promise(), for what is stored at once. */
-  check(bytes: number, what: string, room = bytes): void {
+  check(bytes: number, path: string, room = bytes): void {
     const { quotaBytes, keepFreeBytes } = this.#limits;
     if (quotaBytes !== undefined && this.#used + this.#promised + bytes > quotaBytes) {
-      throw new StorageError(
-        "QUOTA_EXCEEDED",
-        `The repository may hold ${quotaBytes} bytes, and ${what} would be too much.`,
-      );
+      throw storageFault.aboveQuota(path, quotaBytes);
     }
     if (keepFreeBytes > 0 && this.#freeBytes() - this.#promisedRoom - room < keepFreeBytes) {
-      throw new StorageError(
-        "NO_SPACE",
-        `The server keeps ${keepFreeBytes} bytes of its disk free: no room for ${what}.`,
-      );
+      throw storageFault.aboveFree(path, keepFreeBytes);
     }
   }
 

@@ -1,78 +1,54 @@
 import { errnoOf } from "../errno.ts";
 import { StorageError } from "../errors.ts";
-import { overloaded } from "./storage-errors.ts";
+import { storageFault } from "../storage-faults.ts";
 
 /** True when the system, or this program, has as many files open as it may: that says nothing of the file asked for. */
 export function isOutOfFiles(cause: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes(errnoOf(cause));
 }
 
-/** Who owns the files: errors of a server's files are worded for its clients. */
+/** Who owns the files: a server's clients get other codes and words than a user gets for files of their own. */
 export type Owner = "server" | "user";
 
-/** A system error while reading `what`. */
-export function readError(cause: unknown, what: string, owner: Owner = "server"): StorageError {
+/** A system error while reading what is at `path`. */
+export function readError(cause: unknown, path: string, owner: Owner = "server"): StorageError {
   if (cause instanceof StorageError) return cause;
-  if (owner === "user") return localReadError(cause, what);
-  if (isOutOfFiles(cause)) return overloaded(cause);
+  if (owner === "user") return userReadError(cause, path);
+  if (isOutOfFiles(cause)) return storageFault.overloaded(cause);
   switch (errnoOf(cause)) {
     case "ENOENT":
     case "ENOTDIR":
-      return new StorageError("NOT_FOUND", `There is no ${what} in the repository.`, { cause });
+      return storageFault.missing(path, cause);
     case "EACCES":
     case "EPERM":
-      return new StorageError("UNREADABLE", `The server may not read ${what}.`, { cause });
+      return storageFault.unreadable(path, cause);
     case "ELOOP":
-      return new StorageError("UNREADABLE", `${what} is a link that leads to itself.`, { cause });
+      return storageFault.linkLoop(path, "UNREADABLE", cause);
     case "ENAMETOOLONG":
-      return tooLong(cause, what);
+      return storageFault.tooLong(path, "BAD_PATH", cause);
     case "EILSEQ":
-      return unheldName(what, cause);
+      return storageFault.unheldName(path, cause);
     default:
-      return new StorageError("INTERNAL", `The server can't read ${what}.`, { cause });
+      return storageFault.readFailed(path, cause);
   }
 }
 
-function localReadError(cause: unknown, what: string): StorageError {
-  if (isOutOfFiles(cause)) return tooManyFiles(cause, what);
+function userReadError(cause: unknown, path: string): StorageError {
+  if (isOutOfFiles(cause)) return storageFault.tooManyFiles(path, cause);
   switch (errnoOf(cause)) {
     case "ENOENT":
     case "ENOTDIR":
-      return new StorageError("NO_SUCH_FILE", `There is no ${what}.`, { cause });
+      return storageFault.missingFile(path, cause);
     case "EACCES":
     case "EPERM":
-      return new StorageError("DISK_DENIED", `No permission to read ${what}.`, { cause });
+      return storageFault.readDenied(path, cause);
     case "ELOOP":
-      return new StorageError("NO_SUCH_FILE", `${what} is a link that leads to itself.`, { cause });
+      return storageFault.linkLoop(path, "NO_SUCH_FILE", cause);
     case "ENAMETOOLONG":
-      return new StorageError("NO_SUCH_FILE", `${what} is longer than the system allows.`, { cause });
-    default: {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      return new StorageError("DISK_FAILED", `Cannot read ${what}: ${why}.`, { cause });
-    }
+      return storageFault.tooLong(path, "NO_SUCH_FILE", cause);
+    default:
+      return storageFault.fileReadFailed(path, cause);
   }
-}
-
-function tooLong(cause: unknown, what: string): StorageError {
-  return new StorageError("BAD_PATH", `${what} is longer than the system allows.`, { cause });
-}
-
-function tooManyFiles(cause: unknown, what: string): StorageError {
-  return new StorageError("TOO_MANY_FILES", `Too many files are open here to open ${what} as well.`, { cause });
-}
-
-/**
- * `what` is larger than a file can be there: 4 GiB on FAT, or the limit of `ulimit -f`. Another try changes nothing.
- */
-export function tooLarge(what: string, cause?: unknown): StorageError {
-  return new StorageError("TOO_LARGE", `${what} is larger than a file can be on the disk that it would come to.`, {
-    cause,
-  });
-}
-
-/** The disk can't hold a name on the path `what`. */
-export function unheldName(what: string, cause?: unknown): StorageError {
-  return new StorageError("BAD_PATH", `The disk can't hold the name ${what}.`, { cause });
 }
 
 /** Calls that give a name. */
@@ -86,36 +62,31 @@ function isRefusedName(cause: unknown): boolean {
   );
 }
 
-/** A system error while writing `what` on this machine. A server's folder existed, or was made, a moment ago. */
-export function writeError(cause: unknown, what: string, owner: Owner = "user"): StorageError {
+/** A system error while writing to `path`. A server's folder existed, or was made, a moment ago. */
+export function writeError(cause: unknown, path: string, owner: Owner = "user"): StorageError {
   if (cause instanceof StorageError) return cause;
-  if (isOutOfFiles(cause)) return tooManyFiles(cause, what);
-  if (isRefusedName(cause)) return unheldName(what, cause);
+  if (isOutOfFiles(cause)) return storageFault.tooManyFiles(path, cause);
+  if (isRefusedName(cause)) return storageFault.unheldName(path, cause);
   switch (errnoOf(cause)) {
     case "ENOSPC":
     case "EDQUOT":
-      return new StorageError("DISK_FULL", `No room left for ${what}.`, { cause });
+      return storageFault.full(path, cause);
     case "EFBIG":
-      return tooLarge(what, cause);
+      return storageFault.tooLarge(path, cause);
     case "EACCES":
     case "EPERM":
     case "EROFS":
-      return new StorageError("DISK_DENIED", `No permission to write ${what}.`, { cause });
+      return storageFault.writeDenied(path, cause);
     case "ENOENT":
     case "ENOTDIR":
-      if (owner === "server") {
-        return new StorageError("NOT_FOUND", `The folder of ${what} was renamed or removed meanwhile.`, { cause });
-      }
-      return new StorageError("DISK_DENIED", `The folder of ${what} does not exist.`, { cause });
+      return owner === "server" ? storageFault.holderGone(path, cause) : storageFault.noHolder(path, cause);
     case "ELOOP":
-      return new StorageError("DISK_DENIED", `${what} is a link that leads to itself.`, { cause });
+      return storageFault.linkLoop(path, "DISK_DENIED", cause);
     case "EEXIST":
-      return new StorageError("EXISTS", `${what} exists.`, { cause });
+      return storageFault.exists(path, cause);
     case "ENAMETOOLONG":
-      return tooLong(cause, what);
-    default: {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      return new StorageError("DISK_FAILED", `Cannot write ${what}: ${why}.`, { cause });
-    }
+      return storageFault.tooLong(path, "BAD_PATH", cause);
+    default:
+      return storageFault.writeFailed(path, cause);
   }
 }

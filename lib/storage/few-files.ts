@@ -1,14 +1,6 @@
 import type { Range } from "../block.ts";
-import {
-  type ExistsPolicy,
-  type FileFacts,
-  type ListOptions,
-  type OpenFile,
-  overloaded,
-  type PartFile,
-  type Storage,
-  type StorageEntry,
-} from "./storage.ts";
+import { storageFault } from "../storage-faults.ts";
+import type { ExistsPolicy, FileFacts, ListOptions, OpenFile, PartFile, Storage, StorageEntry } from "./storage.ts";
 import { WrappedStorage } from "./wrapped.ts";
 
 /** Descriptors of a file that is received: its part, its journal, its folder. */
@@ -31,7 +23,7 @@ class FileBudget {
 
   /** @throws StorageError OVERLOADED when there are not so many; then nothing is taken */
   take(count: number): void {
-    if (this.#used + count > this.#max) throw overloaded();
+    if (this.#used + count > this.#max) throw storageFault.overloaded();
     this.#used += count;
   }
 

@@ -1,6 +1,5 @@
-import { StorageError } from "../errors.ts";
 import { parentOf } from "../path.ts";
-import { quote } from "../quote.ts";
+import { storageFault } from "../storage-faults.ts";
 import { copyPath } from "./copy-name.ts";
 import { MemoryPart } from "./memory-part.ts";
 import { MemoryTree } from "./memory-tree.ts";
@@ -9,7 +8,6 @@ import {
   checkSize,
   type ExistsPolicy,
   type FileFacts,
-  fileChanged,
   isSmall,
   type ListOptions,
   type LoadedFile,
@@ -56,7 +54,7 @@ export class MemoryStorage implements Storage {
   }
 
   async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
-    if (!this.#tree.isFolder(path)) throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
+    if (!this.#tree.isFolder(path)) throw storageFault.notListed(path);
     for (const child of this.#tree.childrenOf(path)) {
       const entry = this.#tree.stat(child);
       yield [entry];
@@ -67,10 +65,10 @@ export class MemoryStorage implements Storage {
   async open(path: string): Promise<OpenFile> {
     const entry = this.#tree.stat(path);
     const file = this.#tree.files.get(path);
-    if (file === undefined) throw new StorageError("NOT_A_FILE", `${quote(path)} is a folder.`);
+    if (file === undefined) throw storageFault.notAFile(path, "a folder");
     const { bytes, version } = file;
     const check = async () => {
-      if (this.#tree.files.get(path)?.version !== version) throw fileChanged(path);
+      if (this.#tree.files.get(path)?.version !== version) throw storageFault.changed(path);
     };
     return {
       entry,
@@ -114,7 +112,7 @@ export class MemoryStorage implements Storage {
         return { outcome: "vacant", path: tried, resume: { etag: part.facts.etag, missing: part.missing } };
       }
       if (exists === "skip") return { outcome: "skipped", path };
-      if (exists !== "rename") throw new StorageError("EXISTS", `${quote(path)} exists.`);
+      if (exists !== "rename") throw storageFault.exists(path);
     }
   }
 
@@ -122,7 +120,7 @@ export class MemoryStorage implements Storage {
     checkSize(path, facts);
     this.#makeFolders(parentOf(path), true);
     const found = this.#parts.get(path);
-    if (found?.isTaken) throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
+    if (found?.isTaken) throw storageFault.transferred(path);
     const part = found?.isOf(facts) ? found : new MemoryPart(facts);
     part.isTaken = true;
     this.#parts.set(path, part);
@@ -139,7 +137,7 @@ export class MemoryStorage implements Storage {
       commit: async () => {
         part.isTaken = false;
         if (!this.#tree.isFolder(parentOf(path))) {
-          throw new StorageError("NOT_FOUND", `The folder of ${quote(path)} was renamed or removed while it came.`);
+          throw storageFault.holderLeft(path, "NOT_FOUND");
         }
         const free = this.#freePath(path, exists);
         this.#parts.delete(path);
@@ -179,10 +177,10 @@ export class MemoryStorage implements Storage {
   }
 
   async remove(path: string, options: RemoveOptions): Promise<void> {
-    if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
+    if (path === "") throw storageFault.wholeTree();
     const { kind } = this.#tree.stat(path);
     if (kind === "folder" && this.#tree.hasBelow(path) && !options.recursive) {
-      throw new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`);
+      throw storageFault.notEmpty(path);
     }
     this.#tree.delete(path);
     this.#tell({ change: "removed", path, wasFolder: kind === "folder" });
@@ -191,10 +189,10 @@ export class MemoryStorage implements Storage {
   async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
     const { kind } = this.#tree.stat(from);
     if (to === from) return;
-    if (to.startsWith(`${from}/`)) throw new StorageError("BAD_PATH", `${quote(from)} can't be moved into itself.`);
+    if (to.startsWith(`${from}/`)) throw storageFault.intoItself(from, to);
     const there = await this.stat(to).catch(() => undefined);
     const replaces = options.overwrite && kind === "file" && there?.kind === "file";
-    if (there !== undefined && !replaces) throw new StorageError("EXISTS", `${quote(to)} exists.`);
+    if (there !== undefined && !replaces) throw storageFault.exists(to);
     await this.makeFolder(parentOf(to));
     this.#tree.move(from, to);
     this.#tell({ change: "removed", path: from, wasFolder: kind === "folder" });
@@ -216,9 +214,9 @@ export class MemoryStorage implements Storage {
   #freePath(path: string, exists: ExistsPolicy): string {
     let free = path;
     for (let copy = 1; exists === "rename" && this.#tree.isTaken(free); copy++) free = copyPath(path, copy);
-    if (this.#tree.isFolder(free)) throw new StorageError("EXISTS", `${quote(path)} is not a file.`);
+    if (this.#tree.isFolder(free)) throw storageFault.noFile(path);
     if (exists !== "overwrite" && this.#tree.files.has(free)) {
-      throw new StorageError("EXISTS", `${quote(path)} exists.`);
+      throw storageFault.exists(path);
     }
     return free;
   }
@@ -231,7 +229,7 @@ export class MemoryStorage implements Storage {
 
   #makeFolders(path: string, isForFile: boolean): void {
     for (let folder = path; folder !== ""; folder = parentOf(folder)) {
-      if (this.#tree.files.has(folder)) throw new StorageError("EXISTS", `${quote(folder)} is not a folder.`);
+      if (this.#tree.files.has(folder)) throw storageFault.noFolder(folder);
       if (isForFile && !this.#tree.isFolder(folder)) this.#made.add(folder);
     }
     this.#tree.addFolders(path);

@@ -1,6 +1,5 @@
-import { StorageError } from "../errors.ts";
 import { parentOf } from "../path.ts";
-import { quote } from "../quote.ts";
+import { storageFault } from "../storage-faults.ts";
 import type { StorageEntry } from "./storage.ts";
 
 export interface MemoryFile {
@@ -50,7 +49,7 @@ export class MemoryTree {
       const mode = this.folders.get(path);
       return { path, kind: "folder", size: 0, modifiedAt: 0, executable: false, mode, etag: "folder" };
     }
-    throw new StorageError("NOT_FOUND", `There is no ${quote(path)} in the repository.`);
+    throw storageFault.missing(path);
   }
 
   /** Paths of what is directly in a folder, sorted. */

@@ -2,9 +2,9 @@ import type { Range } from "../block.ts";
 import type { FileFacts, StorageEntry } from "./facts.ts";
 import type { LoadedFile, OpenFile, PartFile } from "./handles.ts";
 
+export * from "./check-size.ts";
 export * from "./facts.ts";
 export type * from "./handles.ts";
-export * from "./storage-errors.ts";
 
 /**
  * What a tree of files must be able to do, for the server's repository as for the folder that a client fetches into

@@ -1,4 +1,5 @@
-import { fileChanged, type OpenFile } from "../storage/storage.ts";
+import type { OpenFile } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 
 const READ_BYTES = 512 * 1024;
 
@@ -34,6 +35,6 @@ export async function digestFile(
     sha256.update((buffers[(turn + 1) % 2] as Uint8Array).subarray(0, bytes));
     await onPiece?.(bytes);
   }
-  if (file.hasGrown) throw fileChanged(file.entry.path);
+  if (file.hasGrown) throw storageFault.changed(file.entry.path);
   return sha256.digest("hex");
 }

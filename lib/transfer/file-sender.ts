@@ -1,7 +1,8 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 import { sumOf, withoutHoles } from "../holes.ts";
 import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
-import { fileChanged, type OpenFile } from "../storage/storage.ts";
+import type { OpenFile } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 import type { ChunkWriter } from "./chunk-writer.ts";
 import { GrowingFile } from "./growing-file.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
@@ -127,12 +128,12 @@ export class FileSender {
       again.note(await this.#digest(again, offset, length));
       if (this.#writer.isClosed) break;
     }
-    if (!again.equals(watched)) throw fileChanged(file.entry.path);
+    if (!again.equals(watched)) throw storageFault.changed(file.entry.path);
     // A hole may have been filled, such as one at the end.
     const filled = holes.length > 0 ? withoutHoles(holes, file.holes()) : [];
     for (const [offset, length] of blocksOf(filled)) {
       const zeros = this.#writer.digest(new Uint8Array(length), offset);
-      if ((await this.#digest(again, offset, length)) !== zeros) throw fileChanged(file.entry.path);
+      if ((await this.#digest(again, offset, length)) !== zeros) throw storageFault.changed(file.entry.path);
     }
   }
 
@@ -167,7 +168,7 @@ export class FileSender {
     const target = frame.subarray(CHUNK_HEADER_BYTES);
     for (let filled = 0; filled < target.length; ) {
       const bytes = await file.read(target.subarray(filled), offset + filled);
-      if (bytes === 0) throw fileChanged(file.entry.path);
+      if (bytes === 0) throw storageFault.changed(file.entry.path);
       filled += bytes;
     }
     watched.requireLength();

@@ -1,4 +1,5 @@
-import { fileChanged, type OpenFile } from "../storage/storage.ts";
+import type { OpenFile } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 
 /** Odd, so that no block's share of the sum is lost. */
 const FACTOR = 0x9e37_79b9_7f4a_7c15n;
@@ -27,7 +28,7 @@ export class GrowingFile {
 
   /** Call after each read. @throws StorageError CHANGED when the file has grown and may not */
   requireLength(): void {
-    if (this.file.hasGrown && !this.#mayGrow) throw fileChanged(this.file.entry.path);
+    if (this.file.hasGrown && !this.#mayGrow) throw storageFault.changed(this.file.entry.path);
   }
 
   /** Note the digest of the bytes that were read. */

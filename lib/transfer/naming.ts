@@ -1,5 +1,6 @@
 import type { StorageError } from "../errors.ts";
-import { type ExistsPolicy, type Storage, sameName } from "../storage/storage.ts";
+import type { ExistsPolicy, Storage } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 import type { GivenNames } from "./given-names.ts";
 
 /** Prevents one file of a transfer from replacing another whose path is the same name on the disk. */
@@ -49,7 +50,7 @@ export class Naming {
     }
     const given = this.#turn.then(async () => {
       await this.#settled();
-      if (await this.isAnothers(path)) return refuse(sameName(path));
+      if (await this.isAnothers(path)) return refuse(storageFault.sameName(path));
       this.#names.add(path);
       await commit();
       return this.#settled();

@@ -1,5 +1,6 @@
 import type { Range } from "../../lib/block.ts";
-import { fileChanged, type OpenFile, type StorageEntry } from "../../lib/storage/storage.ts";
+import type { OpenFile, StorageEntry } from "../../lib/storage/storage.ts";
+import { storageFault } from "../../lib/storage-faults.ts";
 
 /** An open file that a test changes while it is read. */
 export class FakeFile implements OpenFile {
@@ -55,7 +56,7 @@ export class FakeFile implements OpenFile {
   async check(): Promise<void> {
     if (this.closed) throw new Error("A closed file is looked at.");
     if (this.etag === this.entry.etag && !this.hasGrown) return;
-    if (this.content.length <= this.entry.size) throw fileChanged(this.entry.path);
+    if (this.content.length <= this.entry.size) throw storageFault.changed(this.entry.path);
     this.hasGrown = true;
   }
 

@@ -59,7 +59,7 @@ function lookAt(source: string): { real: string; isFolder: boolean } {
     return { real: realPath(source), isFolder: stats.isDirectory() };
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw readError(cause, quote(source), "user");
+    throw readError(cause, source, "user");
   }
 }
 

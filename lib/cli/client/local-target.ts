@@ -64,7 +64,7 @@ function isFolder(name: string): boolean {
     return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
   } catch (cause) {
     if (errnoOf(cause) === "ENOTDIR") return false; // below a file, or a file's name with a slash at its end
-    throw writeError(cause, quote(name));
+    throw writeError(cause, name);
   }
 }
 
@@ -86,7 +86,7 @@ async function inNewFolder(folder: string, places: PrivatePlaces): Promise<Local
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
-    throw writeError(cause, quote(folder));
+    throw writeError(cause, folder);
   }
   return inFolder(folder, places);
 }

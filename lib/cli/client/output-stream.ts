@@ -89,7 +89,7 @@ async function openPatiently(output: string, signal: AbortSignal): Promise<numbe
   try {
     return await unlessAborted(opening, signal);
   } catch (cause) {
-    if (!signal.aborted) throw writeError(cause, quote(output));
+    if (!signal.aborted) throw writeError(cause, output);
     opening.then(fs.closeSync, () => {}).finally(readerOf(output));
     throw cause;
   }

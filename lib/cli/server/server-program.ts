@@ -10,7 +10,7 @@ export const serverProgram: Program = {
   commands: { serve, console: consoleCommand, token, identity },
   defaultCommand: "serve",
   examples: [
-    "commserver-server                                serve ./repository at port 5050",
+    "commserver-server                                serve ./repository, port 5050",
     "commserver-server --repository /srv/files --max-clients 50",
     "commserver-server token add laptop --role write  an invite for another machine",
     "commserver-server console                        operate the running server",

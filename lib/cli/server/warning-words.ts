@@ -1,12 +1,19 @@
 import type { DaemonWarning } from "../../daemon/warnings.ts";
 import { toCommError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
+import type { LockFault } from "../../storage/local/locks/lock-probe.ts";
 import { exposureText } from "../exposure-words.ts";
 import { inFlagWords } from "../flag-words.ts";
 import { plural } from "../format.ts";
 import { stateDirWords } from "../shown-command.ts";
 
 const NO_SOCKET = "No operator's socket:";
+
+const NO_LOCKS: Record<LockFault, string> = {
+  windows: "The program uses no file locks on Windows",
+  "no calls": "No file locks, because this program may not call the C library (MemoryDenyWriteExecute?)",
+  disk: "No file locks on this disk",
+};
 
 /** A warning to the server's operator, in words; not escaped. */
 export function warningText(warning: DaemonWarning): string {
@@ -21,7 +28,7 @@ export function warningText(warning: DaemonWarning): string {
     case "unwritable repository":
       return `Clients may write (--writable), but nothing can be written to the repository: ${warning.fault}`;
     case "no file locks":
-      return warning.fault;
+      return `${NO_LOCKS[warning.fault]}: unfinished files are locked by folders beside them instead. What a machine leaves that goes down meanwhile is free after 2 minutes.`;
     case "no local invite":
       return `No invite for this machine: ${toCommError(inFlagWords(warning.fault)).message}`;
     case "never started": {

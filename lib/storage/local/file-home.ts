@@ -1,6 +1,5 @@
-import { StorageError } from "../../errors.ts";
 import { parentOf } from "../../path.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import type { Owner } from "../disk-error.ts";
 import type { FolderMaker } from "./folder-maker.ts";
 import type { Folders } from "./folders.ts";
@@ -34,8 +33,7 @@ export class FileHome {
    */
   requireHere(): void {
     if (this.#folders.isAt(parentOf(this.path), this.folder)) return;
-    const message = `The folder of ${quote(this.path)} was renamed or removed while it came.`;
-    throw new StorageError(this.owner === "server" ? "NOT_FOUND" : "NO_SUCH_FILE", message);
+    throw storageFault.holderLeft(this.path, this.owner === "server" ? "NOT_FOUND" : "NO_SUCH_FILE");
   }
 
   /** What its disk does not keep of it. */

@@ -1,8 +1,7 @@
 import fs from "node:fs";
 import { errnoOf } from "../../errno.ts";
-import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { ProvisionalFolders } from "../provisional-folders.ts";
 import type { Folders } from "./folders.ts";
 import { requireNames } from "./names/tree-names.ts";
@@ -97,7 +96,7 @@ export class FolderMaker {
       return { folder: this.#folders.open(path), isNew: false };
     } catch (cause) {
       // A file, or a link that leads to itself.
-      if (["ENOTDIR", "ELOOP"].includes(errnoOf(cause))) throw noFolder(path, cause);
+      if (["ENOTDIR", "ELOOP"].includes(errnoOf(cause))) throw storageFault.noFolder(path, cause);
       if (errnoOf(cause) !== "ENOENT" || path === "") throw cause;
     }
     let made = this.#folders.nearestPath(path);
@@ -132,7 +131,7 @@ export class FolderMaker {
     try {
       return this.#folders.open(path);
     } catch (cause) {
-      throw errnoOf(cause) === "ENOENT" ? noFolder(path, cause) : cause;
+      throw errnoOf(cause) === "ENOENT" ? storageFault.noFolder(path, cause) : cause;
     }
   }
 }
@@ -146,8 +145,4 @@ function makeNew(place: string, mode: number): boolean {
     if (errnoOf(cause) === "EEXIST") return false;
     throw cause;
   }
-}
-
-function noFolder(path: string, cause: unknown): StorageError {
-  return new StorageError("EXISTS", `${quote(path)} is not a folder.`, { cause });
 }

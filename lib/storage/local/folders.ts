@@ -2,7 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { basename, dirname, sep } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import type { FolderId } from "./inodes.ts";
 import { KeptFolders } from "./kept-folders.ts";
 import { KeptTimes } from "./kept-times.ts";
@@ -68,7 +68,7 @@ export class Folders {
     const stats = this.#lookIn(path, this.holder(path));
     if (!stats.isSymbolicLink()) return stats;
     const target = this.#lookIn(path, this.behind(path));
-    if (target.isSymbolicLink()) throw new StorageError("CHANGED", `${quote(path)} was replaced meanwhile.`);
+    if (target.isSymbolicLink()) throw storageFault.replaced(path);
     return target;
   }
 

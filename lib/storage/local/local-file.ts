@@ -1,9 +1,8 @@
 import fs, { type BigIntStats } from "node:fs";
 import { BLOCK_BYTES, type Range } from "../../block.ts";
-import { StorageError } from "../../errors.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { type Owner, readError } from "../disk-error.ts";
-import { type FileSource, fileChanged, type LoadedFile, type OpenFile, type StorageEntry } from "../storage.ts";
+import type { FileSource, LoadedFile, OpenFile, StorageEntry } from "../storage.ts";
 import { readAt, takenBytes } from "./file-io.ts";
 import { findHoles } from "./find-holes.ts";
 import { modeOf } from "./rights.ts";
@@ -47,7 +46,7 @@ export class LocalFile implements OpenFile {
       this.#requireSame();
       return bytes;
     } catch (cause) {
-      throw readError(cause, quote(this.entry.path), this.#owner);
+      throw readError(cause, this.entry.path, this.#owner);
     } finally {
       this.#letGo();
     }
@@ -85,7 +84,7 @@ export class LocalFile implements OpenFile {
   #requireSame(): void {
     const stats = fs.fstatSync(this.#fd, { bigint: true });
     if (!this.#hasGrown && etagOf(stats) === this.#opened) return;
-    if (stats.size <= this.entry.size) throw fileChanged(this.entry.path);
+    if (stats.size <= this.entry.size) throw storageFault.changed(this.entry.path);
     this.#hasGrown = true;
   }
 
@@ -98,7 +97,7 @@ export class LocalFile implements OpenFile {
 
   /** After close() the number of the descriptor may be another file's. */
   #requireOpen(): void {
-    if (this.#closing) throw new StorageError("INTERNAL", `${quote(this.entry.path)} was closed.`);
+    if (this.#closing) throw storageFault.closed(this.entry.path);
   }
 
   #letGo(): void {
@@ -129,7 +128,7 @@ export function loadSmall(
     const after = fs.fstatSync(fd, { bigint: true });
     check(after);
     if (etagOf(after) !== etagOf(before)) return undefined;
-    if (read < bytes.length) throw notAsLarge(path, before.size);
+    if (read < bytes.length) throw storageFault.notAsLarge(path, before.size);
     if (bytes.length === 0) requireEmpty(path, fd);
     return { entry: entryOf(path, after), bytes };
   } finally {
@@ -142,20 +141,13 @@ export function requireEmpty(path: string, fd: number): void {
   if (fs.readSync(fd, Buffer.allocUnsafe(1), 0, 1, 0) === 0) return;
   // Otherwise it has just grown: it was empty.
   const { size } = fs.fstatSync(fd, { bigint: true });
-  if (size === 0n) throw notAsLarge(path, size);
-}
-
-/** Its size is wrong, though it did not change. */
-function notAsLarge(path: string, size: bigint): StorageError {
-  const message = `${quote(path)} says that it has ${size} bytes, and holds others: it is made as it is read, as in /proc. Copy it to a plain file first.`;
-  return new StorageError("NOT_A_FILE", message);
+  if (size === 0n) throw storageFault.notAsLarge(path, size);
 }
 
 /** @throws StorageError NOT_A_FILE */
 export function requireFile(path: string, stats: BigIntStats): void {
   if (stats.isFile()) return;
-  const what = stats.isDirectory() ? "a folder" : "not a regular file";
-  throw new StorageError("NOT_A_FILE", `${quote(path)} is ${what}.`);
+  throw storageFault.notAFile(path, stats.isDirectory() ? "a folder" : "not a regular file");
 }
 
 export function entryOf(path: string, stats: BigIntStats): StorageEntry {

@@ -4,9 +4,9 @@ import { StorageError } from "../../errors.ts";
 import { hasHoles } from "../../holes.ts";
 import { fileSizeLimit } from "../../platform/file-size-limit.ts";
 import { libc } from "../../platform/libc.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { digest64 } from "../digest64.ts";
-import { tooLarge, writeError } from "../disk-error.ts";
+import { writeError } from "../disk-error.ts";
 import type { ExistsPolicy, FileFacts, PartFile } from "../storage.ts";
 import { discardFile } from "./discard-file.ts";
 import type { FileHome } from "./file-home.ts";
@@ -85,10 +85,8 @@ export class LocalPart implements PartFile {
       return part;
     } catch (cause) {
       home.release(journal !== undefined && leave(folder, names.part, fd, journal));
-      if (cause instanceof StorageError && cause.code === "BUSY") {
-        throw new StorageError("BUSY", `Another transfer of ${quote(path)} is under way.`);
-      }
-      throw writeError(cause, quote(path), home.owner);
+      if (cause instanceof StorageError && cause.code === "BUSY") throw storageFault.transferred(path);
+      throw writeError(cause, path, home.owner);
     }
   }
 
@@ -109,7 +107,7 @@ export class LocalPart implements PartFile {
   }
 
   write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean> {
-    return writing(quote(this.path), this.#options.home.owner, async () => {
+    return writing(this.path, this.#options.home.owner, async () => {
       if (this.#ended || this.#journal.has(offset)) return false;
       this.#journal.requireHeld();
       this.#writes++;
@@ -130,7 +128,7 @@ export class LocalPart implements PartFile {
     const { home, exists, facts } = this.#options;
     const { folder, name } = home;
     try {
-      return await writing(quote(this.path), home.owner, async () => {
+      return await writing(this.path, home.owner, async () => {
         this.#journal.requireHeld();
         // It may end with a hole.
         if (hasHoles(facts)) fs.ftruncateSync(this.#fd, facts.size);
@@ -225,7 +223,7 @@ async function verify(fd: number, journal: Journal): Promise<void> {
 
 /** @throws StorageError TOO_LARGE, where that is known before a byte is written */
 function requireReach(fd: number, bytes: number, path: string): void {
-  if (bytes > fileSizeLimit() || libc().isWithinReach?.(fd, bytes) === false) throw tooLarge(quote(path));
+  if (bytes > fileSizeLimit() || libc().isWithinReach?.(fd, bytes) === false) throw storageFault.tooLarge(path);
 }
 
 /** Whether the disk of a new part stores nothing for what was never written. @throws the system's error */
@@ -238,6 +236,5 @@ function keepsHoles(fd: number): boolean {
 
 async function requireRoom(folder: string, bytes: number, path: string): Promise<void> {
   const free = await askFreeBytes(folder);
-  if (free >= bytes) return;
-  throw new StorageError("DISK_FULL", `${quote(path)} needs ${bytes} more bytes, and ${free} are free.`);
+  if (free < bytes) throw storageFault.noRoom(path, bytes, free);
 }

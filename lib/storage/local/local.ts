@@ -1,3 +1,4 @@
+import { storageFault } from "../../storage-faults.ts";
 /*
  * How the parts work together
  *
@@ -17,14 +18,13 @@
  * there, and a JournalLock (locks/) against other transfers. Both end in publish(), the only place where a file gets its
  * name. takeRights() and Losses keep those rights and times that the disk can keep.
  *
- * names/: what a name is here (mapped on Windows, refused by the disk, of an unfinished file). disk-error.ts words the
- * system's errors, where they leave TreeReader, TreeMaker or a LocalPart.
+ * names/: what a name is here (mapped on Windows, refused by the disk, of an unfinished file). disk-error.ts
+ * makes faults of the system's errors, where they leave TreeReader, TreeMaker or a LocalPart.
  */
 
 import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
-import { quote } from "../../quote.ts";
 import { type Owner, readError, writeError } from "../disk-error.ts";
 import type {
   ExistsPolicy,
@@ -101,7 +101,7 @@ export class LocalStorage implements Storage {
     try {
       await requireRepository(folder);
       const storage = new LocalStorage(folder, "server", options);
-      storage.#requirePublic(`The repository ${quote(folder)}`);
+      storage.#requirePublic("repository", folder);
       return storage;
     } catch (cause) {
       throw repositoryError(cause, folder);
@@ -116,10 +116,10 @@ export class LocalStorage implements Storage {
   static async ofUser(folder: string, options: LocalStorageOptions = {}): Promise<LocalStorage> {
     try {
       const storage = new LocalStorage(realPath(folder), "user", options);
-      storage.#requirePublic(`The folder ${quote(folder)}`);
+      storage.#requirePublic("folder", folder);
       return storage;
     } catch (cause) {
-      throw readError(cause, quote(folder), "user");
+      throw readError(cause, folder, "user");
     }
   }
 
@@ -181,7 +181,7 @@ export class LocalStorage implements Storage {
     const source = await this.stat(from);
     if (to === from) return;
     if (to.startsWith(`${from}/`)) {
-      throw new StorageError("BAD_PATH", `${quote(from)} can't be moved into itself, to ${quote(to)}.`);
+      throw storageFault.intoItself(from, to);
     }
     try {
       await this.#maker.rename(from, to, options.overwrite && source.kind === "file");
@@ -197,7 +197,7 @@ export class LocalStorage implements Storage {
       return await this.#watch.subscribe(listener);
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
-      throw new StorageError("INTERNAL", "The system of the server can't watch the repository.", { cause });
+      throw storageFault.watchFailed(cause);
     }
   }
 
@@ -214,7 +214,7 @@ export class LocalStorage implements Storage {
         folder.release();
       }
     } catch (cause) {
-      throw writeError(cause, quote(path), this.#owner);
+      throw writeError(cause, path, this.#owner);
     }
   }
 
@@ -223,14 +223,13 @@ export class LocalStorage implements Storage {
     return this.#folders.guard.below(this.location);
   }
 
-  /** @throws StorageError OWN_STATE when it is all private; `what` names it */
-  #requirePublic(what: string): void {
+  /** @throws StorageError OWN_STATE when it is all private; it was given as `folder` */
+  #requirePublic(what: "repository" | "folder", folder: string): void {
     try {
       this.#folders.open("").release();
     } catch (cause) {
       if (!(cause instanceof StorageError)) throw cause;
-      const words = `${what} is, or lies in, a folder where CommServer keeps its own keys and records.`;
-      throw new StorageError("OWN_STATE", words, { cause });
+      throw storageFault.ownFolder(folder, what, cause);
     }
   }
 }

@@ -1,13 +1,10 @@
 import { errnoOf } from "../../errno.ts";
+import { storageNotice } from "../../storage-faults.ts";
 
 /** What a disk may refuse. */
 export type Loss = "times" | "rights";
 
-const WORDS: Record<Loss, string> = {
-  times: "The disk lets this user set no times: what comes there is as new as its arrival, and is not known again.",
-  rights:
-    "The disk lets this user set no rights: what comes there has those that the disk gives, or fewer than it should.",
-};
+const NOTICES: Record<Loss, string> = { times: storageNotice.noTimes, rights: storageNotice.noRights };
 
 /** This user does not own what it just made (mounts with one owner for all), or the disk has no such thing. */
 const REFUSALS = new Set(["EPERM", "EACCES", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL"]);
@@ -32,7 +29,7 @@ export class Losses {
       if (!REFUSALS.has(errnoOf(cause))) throw cause;
       if (this.#told.has(loss)) return;
       this.#told.add(loss);
-      this.onLoss?.(WORDS[loss]);
+      this.onLoss?.(NOTICES[loss]);
     }
   }
 }

@@ -1,8 +1,7 @@
 import fs, { type BigIntStats } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../../errno.ts";
-import { StorageError } from "../../errors.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import type { Owner } from "../disk-error.ts";
 import { isSmall, type StorageEntry } from "../storage.ts";
 import { hasLastingNumbers } from "./disk-kind.ts";
@@ -18,7 +17,7 @@ const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
 export function openLocal(folders: Folders, path: string, owner: Owner): LocalFile {
   const file =
     openHeld(folders, path, folders.holder(path), owner) ?? openHeld(folders, path, folders.behind(path), owner);
-  if (file === undefined) throw new StorageError("CHANGED", `${quote(path)} was replaced while it was opened.`);
+  if (file === undefined) throw storageFault.replacedOnOpen(path);
   return file;
 }
 

@@ -1,9 +1,8 @@
 import fs from "node:fs";
 import { errnoOf } from "../../errno.ts";
-import { StorageError } from "../../errors.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { copyName } from "../copy-name.ts";
-import { type ExistsPolicy, type FileFacts, isSmall, type Placement, sameName } from "../storage.ts";
+import { type ExistsPolicy, type FileFacts, isSmall, type Placement } from "../storage.ts";
 import type { Folders } from "./folders.ts";
 import { Journal } from "./journal.ts";
 import { countOf } from "./local-file.ts";
@@ -35,14 +34,12 @@ export function placementOf(
       if (there === undefined || isReplaced) return vacancy(folder, tried, name, facts.size);
       if (exists === "skip") return { outcome: "skipped", path };
       if (exists === "rename") continue;
-      if (!isItsOwn) throw sameName(path);
-      const what = there.isFile() ? "exists" : "is not a file, and is not replaced by one";
-      throw new StorageError("EXISTS", `${quote(path)} ${what}.`);
+      if (!isItsOwn) throw storageFault.sameName(path);
+      throw there.isFile() ? storageFault.exists(path) : storageFault.noFile(path);
     }
   } catch (cause) {
     if (errnoOf(cause) === "ENOENT") return { outcome: "vacant", path }; // no folder yet
-    if (["ENOTDIR", "ELOOP"].includes(errnoOf(cause)))
-      throw new StorageError("EXISTS", `A part of ${quote(path)} is not a folder.`, { cause });
+    if (["ENOTDIR", "ELOOP"].includes(errnoOf(cause))) throw storageFault.noFolderOnTheWay(path, cause);
     throw cause;
   } finally {
     folder?.release();

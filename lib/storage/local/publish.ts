@@ -1,6 +1,5 @@
 import fs from "node:fs";
-import { StorageError } from "../../errors.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { copyName } from "../copy-name.ts";
 import type { ExistsPolicy } from "../storage.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -25,12 +24,12 @@ export function publish(folder: OpenFolder, part: string, name: string, exists: 
     if (folder.renameNew(part, tried)) return tried;
     if (exists !== "rename") break;
   }
-  throw new StorageError("EXISTS", `${quote(name)} exists.`);
+  throw storageFault.exists(name);
 }
 
 /** @throws StorageError EXISTS when what is there is no file: a rename would put a file in the place of a device */
 function requireReplaceable(folder: OpenFolder, name: string): void {
   const there = fs.lstatSync(folder.at(name), { throwIfNoEntry: false });
   if (there === undefined || there.isFile() || there.isSymbolicLink()) return;
-  throw new StorageError("EXISTS", `${quote(name)} is not a file, and is not replaced by one.`);
+  throw storageFault.noFile(name);
 }

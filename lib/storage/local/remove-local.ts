@@ -1,7 +1,7 @@
 import { rmdir, unlink } from "node:fs/promises";
 import { errnoOf } from "../../errno.ts";
-import { CommError, StorageError } from "../../errors.ts";
-import { quote } from "../../quote.ts";
+import type { StorageError } from "../../errors.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { type Owner, readError, writeError } from "../disk-error.ts";
 import type { RemoveOptions } from "../storage.ts";
 import type { Folders } from "./folders.ts";
@@ -9,7 +9,7 @@ import { removeTree } from "./remove-tree.ts";
 
 /** As Storage.remove(). */
 export async function removeLocal(folders: Folders, path: string, options: RemoveOptions, owner: Owner): Promise<void> {
-  if (path === "") throw new StorageError("NOT_ALLOWED", "The repository itself can't be removed.");
+  if (path === "") throw storageFault.wholeTree();
   try {
     await remove(folders, path, options);
   } catch (cause) {
@@ -17,19 +17,16 @@ export async function removeLocal(folders: Folders, path: string, options: Remov
   }
 }
 
-function removalError(cause: unknown, path: string, options: RemoveOptions, owner: Owner): CommError {
-  if (options.signal?.aborted) return new CommError("INTERRUPTED", `The removal of ${quote(path)} was left.`);
+function removalError(cause: unknown, path: string, options: RemoveOptions, owner: Owner): StorageError {
+  if (options.signal?.aborted) return storageFault.removalLeft(path);
   const errno = errnoOf(cause);
   if (["ENOTEMPTY", "EEXIST"].includes(errno) && !options.recursive) {
-    return new StorageError("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, { cause });
+    return storageFault.notEmpty(path, cause);
   }
   // FUSE and NFS keep what is open, by another name; and others may fill a folder while it is emptied.
-  if (["ENOTEMPTY", "EEXIST", "EBUSY", "ETXTBSY"].includes(errno)) {
-    const message = `${quote(path)} is still in use. What could be removed of it is gone.`;
-    return new StorageError("BUSY", message, { cause });
-  }
-  if (["ENOENT", "ENOTDIR"].includes(errno)) return readError(cause, quote(path), owner);
-  return writeError(cause, quote(path), owner);
+  if (["ENOTEMPTY", "EEXIST", "EBUSY", "ETXTBSY"].includes(errno)) return storageFault.inUse(path, cause);
+  if (["ENOENT", "ENOTDIR"].includes(errno)) return readError(cause, path, owner);
+  return writeError(cause, path, owner);
 }
 
 /**

@@ -1,8 +1,7 @@
 import fs from "node:fs";
-import { StorageError } from "../../errors.ts";
 import { fold } from "../../fold.ts";
 import { parentOf } from "../../path.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { copyName } from "../copy-name.ts";
 import type { FolderMaker } from "./folder-maker.ts";
 import type { Folders } from "./folders.ts";
@@ -33,7 +32,7 @@ export async function renameLocal(
     } else if (replaces && isFileOrLink(target)) {
       fs.renameSync(old.folder.at(old.name), target.folder.at(target.name));
     } else if (!renameNew(old.folder.at(old.name), target.folder.at(target.name))) {
-      throw new StorageError("EXISTS", `${quote(to)} exists.`);
+      throw storageFault.exists(to);
     }
     made.claim(parentOf(to));
     await Promise.all([old.folder.sync(), target.folder.sync()]);
@@ -65,11 +64,10 @@ function respell({ folder, name }: Held, to: string, path: string): void {
   const between = copyName(name, Math.floor(Math.random() * 1e6) + 1_000);
   fs.renameSync(folder.at(name), folder.at(to));
   if (isItsOwn(folder, to)) return;
-  if (!renameNew(folder.at(name), folder.at(between)))
-    throw new StorageError("BUSY", `${quote(between)} is in the way.`);
+  if (!renameNew(folder.at(name), folder.at(between))) throw storageFault.inTheWay(between);
   fs.renameSync(folder.at(between), folder.at(to));
   if (isItsOwn(folder, to)) return;
   // For example, the disk has cut off a dot at the end.
   fs.renameSync(folder.at(to), folder.at(name));
-  throw new StorageError("BAD_PATH", `The disk does not keep the name ${quote(path)}.`);
+  throw storageFault.unkeptName(path);
 }

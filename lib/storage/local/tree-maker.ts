@@ -1,5 +1,4 @@
 import type { StorageError } from "../../errors.ts";
-import { quote } from "../../quote.ts";
 import { type Owner, writeError } from "../disk-error.ts";
 import { checkSize, type ExistsPolicy, type FileFacts, type PartFile } from "../storage.ts";
 import { FileHome } from "./file-home.ts";
@@ -90,7 +89,7 @@ export class TreeMaker {
 
   /** A system error while something is made at `path`. */
   faultAt(path: string, cause: unknown): StorageError {
-    return explainName(this.#folders, path, cause) ?? writeError(cause, quote(path), this.#owner);
+    return explainName(this.#folders, path, cause) ?? writeError(cause, path, this.#owner);
   }
 
   makeFolder(path: string, mode?: number): boolean {
@@ -106,7 +105,7 @@ export class TreeMaker {
     try {
       this.#made.finish(path, mode);
     } catch (cause) {
-      throw writeError(cause, quote(path), this.#owner);
+      throw writeError(cause, path, this.#owner);
     }
   }
 }

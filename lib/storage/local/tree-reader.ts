@@ -1,5 +1,4 @@
-import { StorageError } from "../../errors.ts";
-import { quote } from "../../quote.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { type Owner, readError } from "../disk-error.ts";
 import {
   checkSize,
@@ -35,18 +34,16 @@ export class TreeReader {
       const entry = entryOf(path, stats);
       return stats.isFile() && !isSmall(entry) ? withLastingEtag(this.#folders, entry, this.#owner) : entry;
     } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
+      throw readError(cause, path, this.#owner);
     }
   }
 
   async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
-    if ((await this.stat(path)).kind !== "folder") {
-      throw new StorageError("NOT_FOUND", `${quote(path)} is not a folder.`);
-    }
+    if ((await this.stat(path)).kind !== "folder") throw storageFault.notListed(path);
     try {
       yield* listFolder(this.#folders, path, options);
     } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
+      throw readError(cause, path, this.#owner);
     }
   }
 
@@ -54,7 +51,7 @@ export class TreeReader {
     try {
       return openLocal(this.#folders, path, this.#owner);
     } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
+      throw readError(cause, path, this.#owner);
     }
   }
 
@@ -70,7 +67,7 @@ export class TreeReader {
         folder.release();
       }
     } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
+      throw readError(cause, path, this.#owner);
     }
   }
 
@@ -85,7 +82,7 @@ export class TreeReader {
       if (placement.outcome === "vacant") checkSize(path, facts);
       return placement;
     } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
+      throw readError(cause, path, this.#owner);
     }
   }
 
@@ -93,7 +90,7 @@ export class TreeReader {
     try {
       return hasOwnName(this.#folders, path);
     } catch (cause) {
-      throw readError(cause, quote(path), this.#owner);
+      throw readError(cause, path, this.#owner);
     }
   }
 }

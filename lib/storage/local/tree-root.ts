@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { errnoOf } from "../../errno.ts";
-import { StorageError } from "../../errors.ts";
-import { quote } from "../../quote.ts";
+import type { StorageError } from "../../errors.ts";
+import { storageFault, storageNotice } from "../../storage-faults.ts";
 import { fromLocalName, toLocalPath } from "./names/local-names.ts";
 import { realPath } from "./real-path.ts";
 
@@ -94,8 +94,7 @@ export class TreeRoot {
 
   /** @throws StorageError NOT_ALLOWED for a real path that is not in it */
   requireBelow(path: string, real: string): void {
-    if (!this.has(real))
-      throw new StorageError("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`);
+    if (!this.has(real)) throw storageFault.linkOut(path);
   }
 
   /**
@@ -140,13 +139,12 @@ export class TreeRoot {
     if (real === this.#real) return;
     this.#real = real;
     this.#onMoved(real);
-    this.#onNotice(`The repository ${quote(this.given)} is ${quote(real)} from now on.`);
+    this.#onNotice(storageNotice.moved(this.given, real));
   }
 
   #missing(cause: unknown): StorageError {
-    if (!this.#isMissing)
-      this.#onNotice(`The repository ${quote(this.given)} is not there: moved, or its disk is gone.`);
+    if (!this.#isMissing) this.#onNotice(storageNotice.gone(this.given));
     this.#isMissing = true;
-    return new StorageError("UNREADABLE", "The repository of the server is not there at present.", { cause });
+    return storageFault.repositoryGone(cause);
   }
 }

@@ -1,4 +1,3 @@
-import { quote } from "../../quote.ts";
 import { writeError } from "../disk-error.ts";
 import { discardFile } from "./discard-file.ts";
 import { uniquePartName } from "./names/part-names.ts";
@@ -20,6 +19,6 @@ export function writeFault(path: string): string | undefined {
       folder.release();
     }
   } catch (cause) {
-    return writeError(cause, quote(path)).message;
+    return writeError(cause, path).message;
   }
 }

@@ -33,7 +33,10 @@ const WORDS: readonly (readonly [DaemonWarning, string])[] = [
     { kind: "unwritable repository", fault: "Read-only." },
     "Clients may write (--writable), but nothing can be written to the repository: Read-only.",
   ],
-  [{ kind: "no file locks", fault: "No file locks on this disk." }, "No file locks on this disk."],
+  [
+    { kind: "no file locks", fault: "disk" },
+    "No file locks on this disk: unfinished files are locked by folders beside them instead. What a machine leaves that goes down meanwhile is free after 2 minutes.",
+  ],
   [{ kind: "no local invite", fault: new CommError("DISK_FULL", "Full.") }, "No invite for this machine: Full."],
   [
     { kind: "no local invite", fault: new StateFolderError("DISK_DENIED", "No home.", "homeless") },

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
 import type { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
-import { overloaded } from "../../../lib/storage/storage.ts";
+import { storageFault } from "../../../lib/storage-faults.ts";
 import { codeOf } from "../../support/fault.ts";
 import type { RawFrame } from "../../support/frames.ts";
 import type { Meddling } from "../../support/meddler.ts";
@@ -152,7 +152,7 @@ describe("an upload of a file that another has", () => {
     const receive = server.storage.receive.bind(server.storage);
     let refusals = 3;
     server.storage.receive = (...file) => {
-      if (refusals-- > 0) throw overloaded();
+      if (refusals-- > 0) throw storageFault.overloaded();
       return receive(...file);
     };
     await transfer.run(await server.client());
@@ -175,7 +175,7 @@ describe("an upload of a file that another has", () => {
     const receive = server.storage.receive.bind(server.storage);
     let offers = 0;
     server.storage.receive = async (...file) => {
-      if (++offers === 1) throw overloaded();
+      if (++offers === 1) throw storageFault.overloaded();
       for (const endWait of waits.splice(0)) endWait();
       return receive(...file);
     };

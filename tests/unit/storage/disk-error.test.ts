@@ -16,7 +16,7 @@ describe("readError()", () => {
     ["EIO", "INTERNAL"],
   ])("makes %s to %s, names the file and keeps the cause", (errno, code) => {
     const cause = systemError(errno);
-    const error = readError(cause, '"docs/a.txt"');
+    const error = readError(cause, "docs/a.txt");
     expect(error).toBeInstanceOf(StorageError);
     expect(error.code as string).toBe(code);
     expect(error.message).toContain('"docs/a.txt"');
@@ -27,17 +27,17 @@ describe("readError()", () => {
     "says of %s nothing of the file: it is the server that has too many open",
     (errno) => {
       const cause = systemError(errno);
-      const error = readError(cause, '"docs/a.txt"');
+      const error = readError(cause, "docs/a.txt");
       expect({ code: error.code, cause: error.cause }).toEqual({ code: "OVERLOADED", cause });
       expect(error.message).not.toContain("docs");
-      expect(readError(cause, '"a"', "user").code).toBe("TOO_MANY_FILES");
-      expect(writeError(cause, '"a"').code).toBe("TOO_MANY_FILES");
+      expect(readError(cause, "a", "user").code).toBe("TOO_MANY_FILES");
+      expect(writeError(cause, "a").code).toBe("TOO_MANY_FILES");
     },
   );
 
   test("does not tell a peer where the repository lies on the server", () => {
     const cause = Object.assign(new Error("EIO: i/o error, open '/srv/private/a'"), { code: "EIO" });
-    expect(readError(cause, '"a"').message).not.toContain("/srv");
+    expect(readError(cause, "a").message).not.toContain("/srv");
   });
 });
 
@@ -55,7 +55,7 @@ describe("writeError()", () => {
     ["EFBIG", "TOO_LARGE"],
   ])("makes %s to %s, names the file and keeps the cause", (errno, code) => {
     const cause = systemError(errno);
-    const error = writeError(cause, '"report.pdf"');
+    const error = writeError(cause, "report.pdf");
     expect(error).toBeInstanceOf(StorageError);
     expect(error.code as string).toBe(code);
     expect(error.message).toContain('"report.pdf"');

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { errnoOf } from "../../../errno.ts";
-import { StorageError } from "../../../errors.ts";
 import { libc } from "../../../platform/libc.ts";
+import { storageFault } from "../../../storage-faults.ts";
 import { isOwnDisk } from "../disk-kind.ts";
 import { siblingNames, uniqueLockName } from "../names/part-names.ts";
 import type { OpenFolder } from "../open-folder.ts";
@@ -40,7 +40,7 @@ export class JournalLock {
   static take(folder: OpenFolder, name: string, mode: number): JournalLock {
     for (;;) {
       const lock = JournalLock.#open(folder, name, O_CREAT, mode);
-      if (lock === undefined) throw busy();
+      if (lock === undefined) throw storageFault.lockLost();
       if (lock !== "gone") return lock;
     }
   }
@@ -86,7 +86,7 @@ export class JournalLock {
 
   /** @throws StorageError BUSY when another has taken it, because this process was stopped for too long */
   requireHeld(): void {
-    if (this.#folder?.isHeld === false) throw busy();
+    if (this.#folder?.isHeld === false) throw storageFault.lockLost();
   }
 
   /** Closes the journal. */
@@ -95,10 +95,6 @@ export class JournalLock {
     fs.closeSync(this.fd);
     this.#folder?.release();
   }
-}
-
-function busy(): StorageError {
-  return new StorageError("BUSY", "Another transfer of the same file is under way.");
 }
 
 /** Keep other processes out. @returns undefined when another has it @throws the system's error */

@@ -23,18 +23,16 @@ export function hasFlock(folder: OpenFolder, name: string): boolean {
   }
 }
 
-const INSTEAD =
-  "unfinished files are locked by folders beside them instead. What a machine leaves that goes down meanwhile is free after 2 minutes.";
+/** Why there are no file locks: on this system, for this program, or on the disk. */
+export type LockFault = "windows" | "no calls" | "disk";
 
-/** What programs that write into this folder at the same time have to do without, in words; undefined when nothing. */
-export function missingLocks(path: string): string | undefined {
-  if (process.platform === "win32") return `The program uses no file locks on Windows: ${INSTEAD}`;
-  if (libc().tryLock === undefined) {
-    return `No file locks, because this program may not call the C library (MemoryDenyWriteExecute?): ${INSTEAD}`;
-  }
+/** Why programs that write into this folder at the same time have no file locks; undefined when they have. */
+export function lockFault(path: string): LockFault | undefined {
+  if (process.platform === "win32") return "windows";
+  if (libc().tryLock === undefined) return "no calls";
   const folder = OpenFolder.open(path);
   try {
-    return hasFlock(folder, "locks") ? undefined : `No file locks on this disk: ${INSTEAD}`;
+    return hasFlock(folder, "locks") ? undefined : "disk";
   } catch {
     return undefined; // nothing can be made here, so nothing is known
   } finally {

@@ -1,6 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { StorageError } from "../../../errors.ts";
-import { quote } from "../../../quote.ts";
+import { storageFault } from "../../../storage-faults.ts";
 import { isOwnDisk } from "../disk-kind.ts";
 import { namingLock, uniqueLockName } from "../names/part-names.ts";
 import { LockFolder } from "./lock-folder.ts";
@@ -31,7 +30,7 @@ function take(folder: string, name: string): LockFolder {
   for (;;) {
     const lock = LockFolder.take(join(folder, namingLock(name)), join(folder, uniqueLockName(name)), ground);
     if (lock !== undefined) return lock;
-    if (performance.now() >= until) throw new StorageError("BUSY", `Another program is writing ${quote(name)}.`);
+    if (performance.now() >= until) throw storageFault.nameInUse(name);
     Bun.sleepSync(1);
   }
 }

@@ -1,7 +1,6 @@
 import { errnoOf } from "../../../errno.ts";
 import { StorageError } from "../../../errors.ts";
-import { quote } from "../../../quote.ts";
-import { unheldName } from "../../disk-error.ts";
+import { storageFault } from "../../../storage-faults.ts";
 import type { Folders } from "../folders.ts";
 import { holds, isOtherMatter } from "./name-trial.ts";
 
@@ -30,7 +29,7 @@ export function nameFault(folders: Folders, path: string, cause?: unknown): Stor
   try {
     const { folder, below } = folders.nearest(path);
     try {
-      return below.every((name) => holds(folder, name)) ? undefined : unheldName(quote(path), cause);
+      return below.every((name) => holds(folder, name)) ? undefined : storageFault.unheldName(path, cause);
     } finally {
       folder.release();
     }
@@ -47,7 +46,7 @@ export function nameFault(folders: Folders, path: string, cause?: unknown): Stor
 export function requireKeptEnds(folders: Folders, path: string): void {
   const ends = path.match(ENDS);
   if (ends === null || keepsAll(folders, path, new Set(ends))) return;
-  throw unheldName(quote(path));
+  throw storageFault.unheldName(path);
 }
 
 /** Also true when nothing can be made there: then making it reports the reason. */

@@ -1,5 +1,4 @@
-import { StorageError } from "../../../errors.ts";
-import { quote } from "../../../quote.ts";
+import { storageFault } from "../../../storage-faults.ts";
 import { isWithinMarker } from "../private/state-marker.ts";
 import { isWithinUnfinished } from "./part-names.ts";
 
@@ -12,11 +11,7 @@ const STRAY = /(?:^|\/)\.{0,2}(?:\/|$)/;
  * @throws StorageError BAD_PATH for what is no name, NOT_ALLOWED for the names of unfinished files and of the marker
  */
 export function requireNames(path: string): void {
-  if (path !== "" && STRAY.test(path)) throw new StorageError("BAD_PATH", `${quote(path)} is not a path.`);
-  if (isWithinUnfinished(path)) {
-    throw new StorageError("NOT_ALLOWED", `${quote(path)} is the name of an unfinished file.`);
-  }
-  if (isWithinMarker(path)) {
-    throw new StorageError("NOT_ALLOWED", `${quote(path)} is what marks a state folder.`);
-  }
+  if (path !== "" && STRAY.test(path)) throw storageFault.notAPath(path);
+  if (isWithinUnfinished(path)) throw storageFault.unfinishedName(path);
+  if (isWithinMarker(path)) throw storageFault.markerName(path);
 }

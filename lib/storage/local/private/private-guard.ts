@@ -1,9 +1,9 @@
 import fs, { type BigIntStats } from "node:fs";
 import { dirname, sep } from "node:path";
 import { errnoOf } from "../../../errno.ts";
-import { StorageError } from "../../../errors.ts";
+import type { StorageError } from "../../../errors.ts";
 import { baseName } from "../../../path.ts";
-import { quote } from "../../../quote.ts";
+import { storageFault } from "../../../storage-faults.ts";
 import type { Owner } from "../../disk-error.ts";
 import type { StorageEntry } from "../../storage.ts";
 import { type FolderId, type Inode, Inodes } from "../inodes.ts";
@@ -134,9 +134,8 @@ export class PrivateGuard {
 
   /** NOT_ALLOWED or OWN_STATE, in the same words whatever it is, and whether it exists or not. */
   refusal(path: string, reservation: Reservation = "private"): StorageError {
-    const what = reservation === "private" ? "is where" : "leads to where";
-    const words = `${quote(path)} ${what} CommServer keeps its own keys and records: it is left alone.`;
-    return new StorageError(this.#owner === "server" ? "NOT_ALLOWED" : "OWN_STATE", words);
+    const what = reservation === "private" ? "is" : "leads to";
+    return storageFault.own(path, what, this.#owner === "server" ? "NOT_ALLOWED" : "OWN_STATE");
   }
 
   /** A folder was removed or moved. */

@@ -1,4 +1,5 @@
 import { libc } from "../../../platform/libc.ts";
+import { storageNotice } from "../../../storage-faults.ts";
 import type { Folders } from "../folders.ts";
 import { HearingSource } from "./hearing-source.ts";
 import { LookingSource } from "./looking-source.ts";
@@ -11,19 +12,11 @@ export interface Lateness {
   readonly advice: string;
 }
 
-const LATER = "it looks from time to time, and changes are told later";
-
 /** Others write to the disk without a report by the system. */
-export const DEAF: Lateness = {
-  message: `The server's disk doesn't tell what others change on it: ${LATER}.`,
-  advice: `The repository's disk (a network's, or FUSE) doesn't tell what others change on it: for those who watch, it is looked at from time to time.`,
-};
+export const DEAF: Lateness = storageNotice.deaf;
 
 /** The system can't watch so many folders. */
-export const FULL: Lateness = {
-  message: `The server's system can't watch so many folders: ${LATER}.`,
-  advice: `The system can't watch all folders of the repository: for those who watch, they are looked at from time to time. Raise fs.inotify.max_user_watches, or max_user_instances, with sysctl.`,
-};
+export const FULL: Lateness = storageNotice.full;
 
 /** A source and, when that is known, why it reports late. */
 export interface OpenedSource {

@@ -1,4 +1,5 @@
 import { StorageError } from "../../../errors.ts";
+import { storageNotice } from "../../../storage-faults.ts";
 import type { StorageChange } from "../../storage.ts";
 import type { Folders } from "../folders.ts";
 import type { Found } from "../local-list.ts";
@@ -18,8 +19,6 @@ const RETRY_MS = 30_000;
 const CHECK_MS = 2_000;
 /** A watcher that comes this soon after the last one left finds the tree known. */
 const LINGER_MS = 5_000;
-
-const REPLACED = "The server's repository is another folder than before, or a disk in it came or went: list it again.";
 
 type Listener = (changes: readonly StorageChange[]) => void;
 
@@ -148,7 +147,7 @@ export class FolderWatch {
     const mark = await askMark(folders.place, folders.root);
     if (tree !== this.#tree || tree.isLost) return;
     if (mark === this.#mark) return this.#timers.after(CHECK_MS, "check", () => void this.#check());
-    this.#why = REPLACED;
+    this.#why = storageNotice.replaced;
     tree.lost();
   }
 
@@ -201,11 +200,10 @@ export class FolderWatch {
       await this.#open();
     } catch (error) {
       // A new listener gets the reason as its error.
-      const message =
-        error instanceof StorageError ? error.message : "The server can't watch its repository at present.";
+      const message = error instanceof StorageError ? error.message : storageNotice.notWatched;
       if (isFirst) this.#emit([missed(1, message)]);
       const isGone = error instanceof StorageError && error.code === "UNREADABLE";
-      this.#why = REPLACED;
+      this.#why = storageNotice.replaced;
       this.#timers.after(isGone ? CHECK_MS : RETRY_MS, "renew", () => void this.#renew(undefined));
       throw error;
     }

@@ -1,0 +1,150 @@
+import { type ErrorCode, StorageError } from "./errors.ts";
+import { quote } from "./quote.ts";
+
+/**
+ * What can be wrong with files and folders: for each fault its code, and the sentence that people read.
+ *
+ * A storage says which fault it met, and makes no sentence. They are here, and not at the edges, because the sentence
+ * is part of the error on the wire (RESET, FAIL): a client reads what its server wrote. Paths are quoted here; whoever
+ * shows a sentence escapes it.
+ */
+export const storageFault = {
+  // What is not there, or not what was asked for.
+  missing: (path: string, cause?: unknown) =>
+    fault("NOT_FOUND", `There is no ${quote(path)} in the repository.`, cause),
+  missingFile: (path: string, cause?: unknown) => fault("NO_SUCH_FILE", `There is no ${quote(path)}.`, cause),
+  notListed: (path: string) => fault("NOT_FOUND", `${quote(path)} is not a folder.`),
+  notAFile: (path: string, what: "a folder" | "not a regular file") =>
+    fault("NOT_A_FILE", `${quote(path)} is ${what}.`),
+  notAsLarge: (path: string, size: bigint) =>
+    fault(
+      "NOT_A_FILE",
+      `${quote(path)} says that it has ${size} bytes, and holds others: it is made as it is read, as in /proc. Copy it to a plain file first.`,
+    ),
+  noHolder: (path: string, cause: unknown) =>
+    fault("DISK_DENIED", `The folder of ${quote(path)} does not exist.`, cause),
+  holderGone: (path: string, cause: unknown) =>
+    fault("NOT_FOUND", `The folder of ${quote(path)} was renamed or removed meanwhile.`, cause),
+  holderLeft: (path: string, code: "NOT_FOUND" | "NO_SUCH_FILE") =>
+    fault(code, `The folder of ${quote(path)} was renamed or removed while it came.`),
+  repositoryGone: (cause: unknown) =>
+    fault("UNREADABLE", "The repository of the server is not there at present.", cause),
+  repositoryMissing: (folder: string, cause: unknown) =>
+    fault("NO_REPOSITORY", `The repository folder ${quote(folder)} does not exist.`, cause),
+  repositoryNoFolder: (folder: string) => fault("NO_REPOSITORY", `The repository ${quote(folder)} is not a folder.`),
+
+  // What the system does not let this process do.
+  unreadable: (path: string, cause: unknown) => fault("UNREADABLE", `The server may not read ${quote(path)}.`, cause),
+  readDenied: (path: string, cause: unknown) => fault("DISK_DENIED", `No permission to read ${quote(path)}.`, cause),
+  writeDenied: (path: string, cause: unknown) => fault("DISK_DENIED", `No permission to write ${quote(path)}.`, cause),
+  repositoryDenied: (folder: string, cause: unknown) =>
+    fault("REPOSITORY_DENIED", `No permission to read the repository folder ${quote(folder)}.`, cause),
+  linkLoop: (path: string, code: "UNREADABLE" | "NO_SUCH_FILE" | "DISK_DENIED", cause: unknown) =>
+    fault(code, `${quote(path)} is a link that leads to itself.`, cause),
+  linkOut: (path: string) => fault("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`),
+
+  // What failed.
+  readFailed: (path: string, cause: unknown) => fault("INTERNAL", `The server can't read ${quote(path)}.`, cause),
+  fileReadFailed: (path: string, cause: unknown) =>
+    fault("DISK_FAILED", `Cannot read ${quote(path)}: ${reasonOf(cause)}.`, cause),
+  inputFailed: (cause: unknown) => fault("DISK_FAILED", `Cannot read standard input: ${reasonOf(cause)}.`, cause),
+  writeFailed: (path: string, cause: unknown) =>
+    fault("DISK_FAILED", `Cannot write ${quote(path)}: ${reasonOf(cause)}.`, cause),
+  watchFailed: (cause: unknown) => fault("INTERNAL", "The system of the server can't watch the repository.", cause),
+  closed: (path: string) => fault("INTERNAL", `${quote(path)} was closed.`),
+
+  // Names.
+  notAPath: (path: string) => fault("BAD_PATH", `${quote(path)} is not a path.`),
+  tooLong: (path: string, code: "BAD_PATH" | "NO_SUCH_FILE", cause: unknown) =>
+    fault(code, `${quote(path)} is longer than the system allows.`, cause),
+  unheldName: (path: string, cause?: unknown) =>
+    fault("BAD_PATH", `The disk can't hold the name ${quote(path)}.`, cause),
+  unkeptName: (path: string) => fault("BAD_PATH", `The disk does not keep the name ${quote(path)}.`),
+  unfinishedName: (path: string) => fault("NOT_ALLOWED", `${quote(path)} is the name of an unfinished file.`),
+  markerName: (path: string) => fault("NOT_ALLOWED", `${quote(path)} is what marks a state folder.`),
+  intoItself: (from: string, to: string) =>
+    fault("BAD_PATH", `${quote(from)} can't be moved into itself, to ${quote(to)}.`),
+
+  // What CommServer keeps for itself.
+  own: (path: string, what: "is" | "leads to", code: "NOT_ALLOWED" | "OWN_STATE") =>
+    fault(code, `${quote(path)} ${what} where CommServer keeps its own keys and records: it is left alone.`),
+  ownFolder: (folder: string, what: "repository" | "folder", cause: unknown) =>
+    fault(
+      "OWN_STATE",
+      `The ${what} ${quote(folder)} is, or lies in, a folder where CommServer keeps its own keys and records.`,
+      cause,
+    ),
+  wholeTree: () => fault("NOT_ALLOWED", "The repository itself can't be removed."),
+
+  // What is in the way.
+  exists: (path: string, cause?: unknown) => fault("EXISTS", `${quote(path)} exists.`, cause),
+  noFile: (path: string) => fault("EXISTS", `${quote(path)} is not a file, and is not replaced by one.`),
+  noFolder: (path: string, cause?: unknown) => fault("EXISTS", `${quote(path)} is not a folder.`, cause),
+  noFolderOnTheWay: (path: string, cause: unknown) =>
+    fault("EXISTS", `A part of ${quote(path)} is not a folder.`, cause),
+  notEmpty: (path: string, cause?: unknown) => fault("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, cause),
+  /** It came under another path of the same transfer, which its disk takes for the same name. */
+  sameName: (path: string) =>
+    fault("SAME_NAME", `The disk takes ${quote(path)} for the same name as another file that has just come.`),
+
+  // What others do at the same time.
+  changed: (path: string) => fault("CHANGED", `${quote(path)} changed while it was read.`),
+  replacedOnOpen: (path: string) => fault("CHANGED", `${quote(path)} was replaced while it was opened.`),
+  replaced: (path: string) => fault("CHANGED", `${quote(path)} was replaced meanwhile.`),
+  transferred: (path: string) => fault("BUSY", `Another transfer of ${quote(path)} is under way.`),
+  lockLost: () => fault("BUSY", "Another transfer of the same file is under way."),
+  inTheWay: (path: string) => fault("BUSY", `${quote(path)} is in the way.`),
+  inUse: (path: string, cause: unknown) =>
+    fault("BUSY", `${quote(path)} is still in use. What could be removed of it is gone.`, cause),
+  nameInUse: (name: string) => fault("BUSY", `Another program is writing ${quote(name)}.`),
+  removalLeft: (path: string) => fault("INTERRUPTED", `The removal of ${quote(path)} was left.`),
+
+  // Room.
+  full: (path: string, cause: unknown) => fault("DISK_FULL", `No room left for ${quote(path)}.`, cause),
+  noRoom: (path: string, bytes: number, free: number) =>
+    fault("DISK_FULL", `${quote(path)} needs ${bytes} more bytes, and ${free} are free.`),
+  aboveQuota: (path: string, quotaBytes: number) =>
+    fault("QUOTA_EXCEEDED", `The repository may hold ${quotaBytes} bytes, and ${quote(path)} would be too much.`),
+  aboveFree: (path: string, keepFreeBytes: number) =>
+    fault("NO_SPACE", `The server keeps ${keepFreeBytes} bytes of its disk free: no room for ${quote(path)}.`),
+  aboveAnyFile: (path: string, size: number, most: number) =>
+    fault("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${most} (16 TiB).`),
+  /** 4 GiB on FAT, or the limit of `ulimit -f`. Another try changes nothing. */
+  tooLarge: (path: string, cause?: unknown) =>
+    fault("TOO_LARGE", `${quote(path)} is larger than a file can be on the disk that it would come to.`, cause),
+  tooManyFiles: (path: string, cause: unknown) =>
+    fault("TOO_MANY_FILES", `Too many files are open here to open ${quote(path)} as well.`, cause),
+  /** Of the server; its clients read this. */
+  overloaded: (cause?: unknown) =>
+    fault("OVERLOADED", "The server has as many files open as it may. Please try again in a moment.", cause),
+} as const;
+
+function fault(code: ErrorCode, message: string, cause?: unknown): StorageError {
+  return new StorageError(code, message, cause === undefined ? {} : { cause });
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+const LATER = "it looks from time to time, and changes are told later";
+
+/** What people are told of a disk that is no fault of a file. */
+export const storageNotice = {
+  moved: (given: string, real: string) => `The repository ${quote(given)} is ${quote(real)} from now on.`,
+  gone: (given: string) => `The repository ${quote(given)} is not there: moved, or its disk is gone.`,
+  replaced: "The server's repository is another folder than before, or a disk in it came or went: list it again.",
+  notWatched: "The server can't watch its repository at present.",
+  /** Why changes are reported late: in words for watchers, and for the operator. */
+  deaf: {
+    message: `The server's disk doesn't tell what others change on it: ${LATER}.`,
+    advice: `The repository's disk (a network's, or FUSE) doesn't tell what others change on it: for those who watch, it is looked at from time to time.`,
+  },
+  full: {
+    message: `The server's system can't watch so many folders: ${LATER}.`,
+    advice: `The system can't watch all folders of the repository: for those who watch, they are looked at from time to time. Raise fs.inotify.max_user_watches, or max_user_instances, with sysctl.`,
+  },
+  noTimes: "The disk lets this user set no times: what comes there is as new as its arrival, and is not known again.",
+  noRights:
+    "The disk lets this user set no rights: what comes there has those that the disk gives, or fewer than it should.",
+} as const;
