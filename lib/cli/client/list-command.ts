@@ -32,7 +32,7 @@ export const list: Command = {
     const settings = await readConnectSettings(flags);
     return withClient(settings, io, async (client, signal) => {
       if (settings.isJson) await printJson(client, source, signal, io);
-      else await printEntries(client, source, signal, { out: io.out, note: io.note });
+      else await printEntries(client, source, signal, io);
       return 0;
     });
   },

@@ -60,7 +60,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     usage: "list [GLOB]",
     description: "List files: all, a folder, or **/*.txt",
     async run({ client, words, io, signal }) {
-      await printEntries(client, flagsOf(words, listCommand)._[0], signal, { out: io.out, note: io.note });
+      await printEntries(client, flagsOf(words, listCommand)._[0], signal, io);
     },
   },
   get: {
