@@ -218,9 +218,9 @@ describe("the summary", () => {
     const strict = viewWith({ isStrict: true });
     expect(await strict.finish({ stored: 1, leftOut: 1 })).toBe(EXIT.INCOMPLETE);
     expect(strict.io.notes.at(-1)).toBe("commserver-client: Incomplete: something was left out (--strict).");
-    const inShell = viewWith({ isStrict: true, io: Object.assign(new TestIo(), { isShell: true }) });
-    await inShell.finish({ leftOut: 1 });
-    expect(inShell.io.notes.at(-1)).toBe("Incomplete: something was left out (--strict).");
+    const io = Object.assign(new TestIo(), { isShell: true });
+    await viewWith({ isStrict: true, io }).finish({ leftOut: 1 });
+    expect(io.notes.at(-1)).toBe("Incomplete: something was left out (--strict).");
     const whole = viewWith({ isStrict: true });
     expect(await whole.finish({ stored: 2 })).toBe(EXIT.DONE);
     expect(whole.io.notes).toHaveLength(1);
