@@ -22,6 +22,9 @@ const MEASUREMENTS: readonly Measurement[] = [roundTrip, roundTripDownload, idle
 /** Round trips are short, and their spread asks for more rounds. */
 const ROUNDS = { messages: 7, transfers: 5 };
 
+/** With this name `--only` takes all measurements of HTTP. */
+const WEB = "web";
+
 const options = readOptions();
 const { chosen, transfers, sizes } = options;
 const folder = options.results ?? join(import.meta.dir, "results");
@@ -67,7 +70,7 @@ function readOptions() {
     });
     const { only, rounds, results } = values;
     const names = [...MEASUREMENTS, ...TRANSFERS].map(({ name }) => name);
-    const wanted = only?.split(",");
+    const wanted = only?.split(",").flatMap((name) => (name === WEB ? names.filter(isOfWeb) : name));
     if (wanted?.some((name) => !names.includes(name))) throw new Error(`--only takes ${names.join(", ")}`);
     if (rounds !== undefined && !/^[1-9]\d*$/.test(rounds)) throw new Error("--rounds takes a whole number from 1 on");
     return {
@@ -81,6 +84,10 @@ function readOptions() {
     note(error instanceof Error ? error.message : String(error));
     process.exit(2);
   }
+}
+
+function isOfWeb(name: string): boolean {
+  return name.startsWith(`${WEB}-`);
 }
 
 /** Those that were built into `folder` before. */

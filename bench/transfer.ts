@@ -7,6 +7,11 @@ import { getFile, putFile } from "./measurements/move-file.ts";
 import { treeGet, treePut } from "./measurements/move-tree.ts";
 import { serverCpu } from "./measurements/server-cpu.ts";
 import type { Sizes, TransferContext, TransferMeasurement } from "./measurements/transfer.ts";
+import { webGet, webParallel, webRange } from "./measurements/web-file.ts";
+import { webIdle, webStalled } from "./measurements/web-memory.ts";
+import { webPut, webPutDisk } from "./measurements/web-put.ts";
+import { webTar } from "./measurements/web-tar.ts";
+import { webTree } from "./measurements/web-tree.ts";
 import { PEERS } from "./peers/fleet.ts";
 import type { Machine } from "./support/machine.ts";
 import { formatTransfer, summarizeAll, type TransferResult } from "./support/transfer-report.ts";
@@ -23,6 +28,15 @@ export const TRANSFERS: readonly TransferMeasurement[] = [
   manyClients,
   messagesBesideDownloads,
   millionList,
+  webGet,
+  webRange,
+  webParallel,
+  webTar,
+  webPut,
+  webPutDisk,
+  webTree,
+  webIdle,
+  webStalled,
 ];
 
 /** The flags that say how much is moved, as parseArgs() takes them. */

@@ -27,6 +27,8 @@ export const commserverTls: Peer = {
 
 interface CommserverOptions extends PeerOptions {
   readonly isEncrypted?: boolean;
+  /** What HTTP may do; absent: nothing. */
+  readonly web?: "read" | "on";
 }
 
 /** An open peer whose address others may use as well. */
@@ -58,24 +60,28 @@ export async function openCommserver(options: CommserverOptions): Promise<OpenCo
 }
 
 /** Its events go to a file: reading them through a pipe would cost processor time beside what is measured. */
-async function startServer({
+export async function startServer({
   workspace,
   programs,
   writable,
   clients,
   isEncrypted = false,
-}: CommserverOptions): Promise<{ child: Subprocess; port: number; inviteFile: string }> {
+  web,
+}: CommserverOptions): Promise<{ child: Subprocess; port: number; inviteFile: string; stateDir: string }> {
   const { served } = workspace;
   const home = workspace.newHome("commserver");
   const log = join(home, "events");
   const errors = join(home, "errors");
   const [output, complaints] = [openSync(log, "w"), openSync(errors, "w")];
+  const stateDir = join(home, "state");
   const argv = [
     programs.server,
-    ...["--repository", served, "--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state")],
+    ...["--repository", served, "--host", "127.0.0.1", "--port", "0", "--state-dir", stateDir],
     ...["--json", "--max-clients", String(clients), "--max-per-address", String(clients)],
     // Probes come without a token.
     ...(isEncrypted ? [] : ["--plaintext", "--open", "--max-messages", "1000000"]),
+    ...(isEncrypted && web !== undefined ? ["--open"] : []),
+    ...(web === undefined ? [] : ["--web", web]),
     ...(writable ? ["--writable"] : []),
   ];
   const child = launch({ argv }, { home, stdout: output, stderr: complaints });
@@ -92,5 +98,5 @@ async function startServer({
   const { port, invite } = JSON.parse(line);
   const inviteFile = join(home, "invite");
   writeFileSync(inviteFile, invite, { mode: 0o600 });
-  return { child, port, inviteFile };
+  return { child, port, inviteFile, stateDir };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Daemon } from "./daemon.ts";
 import { FILE, INBOX, missingOf, type OpenPeer, type Peer, type PeerOptions, TREE } from "./peer.ts";
 
-const NGINX = "nginx";
+export const NGINX = "nginx";
 /** curl's clients at once for many files. */
 const PARALLEL = 16;
 
@@ -23,18 +23,27 @@ export const nginxTls: Peer = {
   open: (options) => openNginx(options, "https"),
 };
 
-async function openNginx({ workspace }: PeerOptions, scheme: "http" | "https"): Promise<OpenPeer> {
-  const { served, target } = workspace;
+export type Scheme = "http" | "https";
+
+/** nginx for the folder served. Programs that it needs: NGINX, and for https openssl. */
+export async function startNginx({ workspace }: Pick<PeerOptions, "workspace">, scheme: Scheme): Promise<Daemon> {
+  const { served } = workspace;
   const home = workspace.newHome("nginx");
   if (scheme === "https") makeCertificate(home);
   const settings = join(home, "nginx.conf");
-  const daemon = await Daemon.start("nginx", home, (port) => {
+  return Daemon.start("nginx", home, (port) => {
     writeFileSync(settings, settingsOf({ home, served, port, scheme }));
     return { argv: [NGINX, "-p", home, "-c", settings] };
   });
+}
+
+async function openNginx(options: PeerOptions, scheme: Scheme): Promise<OpenPeer> {
+  const { workspace } = options;
+  const { served, target } = workspace;
+  const daemon = await startNginx(options, scheme);
   const url = (path: string) => `${scheme}://127.0.0.1:${daemon.port}/${path}`;
   const curl = (...args: string[]) => ({ argv: ["curl", "--silent", "--show-error", "--fail", "--insecure", ...args] });
-  const urls = join(home, "urls");
+  const urls = join(workspace.newHome("nginx-urls"), "urls");
   return {
     pid: daemon.pid,
     operations: {
@@ -52,7 +61,7 @@ async function openNginx({ workspace }: PeerOptions, scheme: "http" | "https"): 
 }
 
 /** As Debian ships it, where it matters: as many workers as cores, sendfile, tcp_nopush; but it writes no log. */
-function settingsOf(options: { home: string; served: string; port: number; scheme: string }): string {
+function settingsOf(options: { home: string; served: string; port: number; scheme: Scheme }): string {
   const { home, served, port, scheme } = options;
   const tls = scheme === "https";
   const user = process.getuid?.() === 0 ? "user root;" : "";
@@ -61,7 +70,7 @@ ${user}
 worker_processes auto;
 pid ${home}/nginx.pid;
 error_log stderr warn;
-events { worker_connections 1024; }
+events { worker_connections 4096; }
 http {
   access_log off;
   sendfile on;
@@ -77,6 +86,7 @@ http {
   server {
     listen 127.0.0.1:${port}${tls ? " ssl" : ""};
     root ${served};
+    autoindex on;
     location /${INBOX}/ { dav_methods PUT; }
   }
 }

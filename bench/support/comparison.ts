@@ -6,12 +6,23 @@ export type Row = { readonly name: string; readonly ours?: true } & (
   | { readonly absent: string }
 );
 
+/** What a contestant's figure should be, by itself or beside another's. */
+export type Goal = {
+  readonly of: string;
+  /** The contestant that counts as 1; absent: the figure itself counts. */
+  readonly beside?: string;
+} & ({ readonly atMost: number } | { readonly atLeast: number });
+
+/** How it came out. `value`: with `beside` the median of the ratios of each round. */
+export type Outcome = Goal & { readonly value: number; readonly isMet: boolean };
+
 /** The same quantity of several contestants. */
 export interface Comparison {
   readonly what: string;
   readonly unit: string;
   readonly better: "higher" | "lower";
   readonly rows: readonly Row[];
+  readonly goals?: readonly Goal[];
 }
 
 /** A row and the text about it. */
@@ -36,5 +47,21 @@ export function summarize({ rows }: Comparison): Line[] {
     const ratio = one > 0 ? middle / one : undefined;
     const [min, max] = [Math.min(...row.samples), Math.max(...row.samples)];
     return { name: row.name, ours: row.ours === true, median: middle, min, max, ratio };
+  });
+}
+
+/** Goals whose contestants have figures. The two runs of a round follow each other: what disturbs one disturbs the other. */
+export function judge({ rows, goals = [] }: Comparison): Outcome[] {
+  const samplesOf = (name: string) => rows.flatMap((row) => (row.name === name && "samples" in row ? row.samples : []));
+  return goals.flatMap((goal): Outcome[] => {
+    const ours = samplesOf(goal.of);
+    const theirs = goal.beside === undefined ? ours.map(() => 1) : samplesOf(goal.beside);
+    const ratios = ours.flatMap((value, round) => {
+      const one = theirs[round];
+      return one === undefined || one === 0 ? [] : [value / one];
+    });
+    if (ratios.length === 0) return [];
+    const value = median(ratios);
+    return [{ ...goal, value, isMet: "atMost" in goal ? value <= goal.atMost : value >= goal.atLeast }];
   });
 }

@@ -29,7 +29,12 @@ export function cpuSeconds(pid: number): number {
 
 /** The most memory that each process of the family had resident, in bytes, added up. */
 export function peakBytes(pid: number): number {
-  return family(pid).reduce((sum, member) => sum + peakOf(member), 0);
+  return family(pid).reduce((sum, member) => sum + memoryOf(member, "VmHWM"), 0);
+}
+
+/** The memory that each process of the family has resident now, in bytes, added up. */
+export function residentBytes(pid: number): number {
+  return family(pid).reduce((sum, member) => sum + memoryOf(member, "VmRSS"), 0);
 }
 
 /** Send a signal to one process. That it has ended meanwhile is no failure. */
@@ -64,8 +69,8 @@ function readStat(pid: number): Stat | undefined {
   return { pid, parent: Number(fields[1]), ended: fields[0] === "Z", cpuSeconds: ticks / TICKS };
 }
 
-function peakOf(pid: number): number {
-  const match = /^VmHWM:\s+(\d+) kB$/m.exec(readOrNothing(`/proc/${pid}/status`) ?? "");
+function memoryOf(pid: number, field: "VmHWM" | "VmRSS"): number {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(readOrNothing(`/proc/${pid}/status`) ?? "");
   return match === null ? 0 : Number(match[1]) * 1024;
 }
 

@@ -30,11 +30,15 @@ export class Workspace implements Disposable {
     for (const folder of [this.served, this.inbox, this.target, this.home]) mkdirSync(folder, { recursive: true });
   }
 
-  /** In memory when there is room for `bytes`, else in the folder for temporary files. @throws Skipped without room */
+  /** In memory when there is room for `bytes`, else as onDisk(). @throws Skipped without room */
   static create(bytes: number): Workspace {
-    if (hasRoomInMemory(bytes)) return new Workspace(MEMORY);
+    return hasRoomInMemory(bytes) ? new Workspace(MEMORY) : Workspace.onDisk(bytes);
+  }
+
+  /** In the folder for temporary files. @throws Skipped without room for `bytes` */
+  static onDisk(bytes: number): Workspace {
     if (roomIn(tmpdir()) < bytes + SPARE_BYTES) {
-      throw new Skipped(`there is no room for ${(bytes / 1e9).toFixed(1)} GB, in ${MEMORY} or ${tmpdir()}`);
+      throw new Skipped(`there is no room for ${(bytes / 1e9).toFixed(1)} GB in ${tmpdir()}`);
     }
     return new Workspace(tmpdir());
   }

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { TREE } from "../peers/peer.ts";
+import { nginxPlain, type OpenWebServer, oursPlain, type WebServer } from "../peers/web-server.ts";
+import { makeTree } from "../support/sample-data.ts";
+import { Workspace } from "../support/workspace.ts";
+import { rowsOf } from "./moves.ts";
+import { placeOf, type TransferMeasurement } from "./transfer.ts";
+import { measureWeb, timeOf, type WebContestant } from "./web-turns.ts";
+
+const FILE_BYTES = 4 * 1024;
+const FOLDERS = 20;
+
+/** Many small files, by the pages of the folders; and by WebDAV, which nginx does not list. */
+export const webTree: TransferMeasurement = {
+  name: "web-tree",
+  title: "many small files by rclone",
+  async run(context) {
+    const { treeFiles: files } = context.sizes;
+    using workspace = Workspace.create(2 * files * FILE_BYTES);
+    const { target } = workspace;
+    const tree = join(workspace.served, TREE);
+    makeTree(tree, { files, folders: FOLDERS, bytes: FILE_BYTES });
+    const copy = (kind: "http" | "webdav") => (server: OpenWebServer) => ({
+      argv: [
+        "rclone",
+        "--config",
+        "/dev/null",
+        "copy",
+        `--${kind}-url`,
+        server.url(""),
+        `:${kind}:${TREE}`,
+        join(target, TREE),
+      ],
+    });
+    const contestant = (server: WebServer, kind: "http" | "webdav"): WebContestant => ({
+      name: `${server.name}, ${kind}`,
+      ...(server.ours && kind === "http" && { ours: true }),
+      server,
+      command: copy(kind),
+    });
+    const runs = await measureWeb(context, {
+      workspace,
+      contestants: [contestant(oursPlain, "http"), contestant(nginxPlain, "http"), contestant(oursPlain, "webdav")],
+      clients: ["rclone"],
+      arrival: { folder: target, name: TREE, sameAs: tree },
+    });
+    const milliseconds = (seconds: number | undefined) =>
+      seconds === undefined ? undefined : (seconds * 1_000) / files;
+    const kind = { unit: "CPU ms/file", better: "lower" } as const;
+    return {
+      data: `${files} files of 4 KiB in ${FOLDERS} folders, ${placeOf(workspace)}`,
+      rounds: context.rounds,
+      comparisons: [
+        timeOf(runs, [{ of: `${oursPlain.name}, http`, beside: `${nginxPlain.name}, http`, atMost: 1 }]),
+        { what: "server's processor time", ...kind, rows: rowsOf(runs, (run) => milliseconds(run.serverCpu)) },
+        { what: "client's processor time", ...kind, rows: rowsOf(runs, (run) => milliseconds(run.clientCpu)) },
+      ],
+      notes: [],
+    };
+  },
+};
