@@ -18,9 +18,9 @@ const GOALS: readonly Goal[] = [
 export const webPut: TransferMeasurement = {
   name: "web-put",
   title: "a file sent by curl",
-  run(context) {
+  async run(context) {
     using workspace = Workspace.create(2 * context.sizes.file);
-    return send(context, workspace, { bytes: Math.floor(context.sizes.file / 2), goals: GOALS, isSynced: false });
+    return await send(context, workspace, { bytes: Math.floor(context.sizes.file / 2), goals: GOALS, isSynced: false });
   },
 };
 
@@ -28,10 +28,10 @@ export const webPut: TransferMeasurement = {
 export const webPutDisk: TransferMeasurement = {
   name: "web-put-disk",
   title: "a file sent by curl, until it is on the disk",
-  run(context) {
+  async run(context) {
     const bytes = Math.floor(context.sizes.file / 4);
     using workspace = Workspace.onDisk(2 * bytes);
-    return send(context, workspace, { bytes, goals: GOALS, isSynced: true });
+    return await send(context, workspace, { bytes, goals: GOALS, isSynced: true });
   },
 };
 
