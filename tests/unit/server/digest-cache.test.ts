@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { StorageError } from "../../../lib/errors.ts";
 import { DigestCache } from "../../../lib/server/digest-cache.ts";
+import { systemClock } from "../../../lib/session/clock.ts";
 import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import type { OpenFile } from "../../../lib/storage/storage.ts";
 import { facade } from "../../support/facade.ts";
@@ -145,5 +146,21 @@ describe("DigestCache", () => {
     const before = digested;
     await ask("first");
     expect(digested).toBe(before);
+  });
+
+  test("keeps the digests of 10,000 files, and forgets the one that was asked for longest ago", async () => {
+    const memory = new MemoryStorage();
+    for (let index = 0; index <= 10_000; index++) memory.set(`${index}`, new Uint8Array(1));
+    const digests = new DigestCache(memory, () => new Bun.CryptoHasher("sha256"), systemClock);
+    const ask = async (path: string) => (await digests.digest(path, never)).etag;
+    const etag = await ask("0");
+    const isKnown = () => digests.known({ path: "0", etag }) !== undefined;
+    for (let index = 1; index < 10_000; index++) await ask(`${index}`);
+    // Whoever looks at it uses it.
+    expect(isKnown()).toBe(true);
+    await ask("10000");
+    expect(isKnown()).toBe(true);
+    expect(digests.known({ path: "1", etag: (await memory.stat("1")).etag })).toBeUndefined();
+    expect(digests.known({ path: "2", etag: (await memory.stat("2")).etag })).toBeDefined();
   });
 });
