@@ -170,6 +170,7 @@ export function storageWritingContract(name: string, open: () => Promise<Storage
       expect((await walk(fixture.storage)).paths).toEqual(["docs"]);
       await part.commit();
       expect((await walk(fixture.storage)).paths).toEqual(["docs", "docs/a"]);
+      expect(await Array.fromAsync(fixture.storage.unfinished())).toEqual([]);
     });
 
     test("tells what is missing and present, in any order of its blocks", async () => {

@@ -58,6 +58,17 @@ describe.if(process.platform !== "win32")("what others can do", () => {
     expect(exposureOf(elsewhere.join("link"))).toMatchObject({ canRead: true, mode: "0666" });
   });
 
+  test("with a file is nothing where a folder far above it is closed", () => {
+    using folder = new TempFolder();
+    mkdirSync(folder.join("closed/open/in"), { recursive: true, mode: 0o755 });
+    const file = folder.join("closed/open/in/file");
+    writeFileSync(file, "x");
+    chmodSync(folder.path, 0o755);
+    expect(exposureOf(file).canRead).toBe(true);
+    chmodSync(folder.join("closed"), 0o700);
+    expect(exposureOf(file).canRead).toBe(false);
+  });
+
   test("with what is not there is nothing", () => {
     using folder = new TempFolder();
     expect(exposureOf(folder.join("none"))).toMatchObject({ canRead: false, canWrite: false, isAnothers: false });

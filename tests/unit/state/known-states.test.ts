@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { secretFilesOf } from "../../../lib/cli/client/connect-settings.ts";
 import { knownStates, noteState } from "../../../lib/state/known-states.ts";
 import { privatePlaces } from "../../../lib/state/private.ts";
@@ -32,6 +33,11 @@ describe("noteState()", () => {
     noteState(makeStateDir(defaultStateDir()));
     expect(knownStates().sort()).toEqual([folder.join("one"), folder.join("other")]);
     expect(stateNames(defaultStateDir())).toEqual(["states"]);
+  });
+
+  test("makes the usual folder for its notes, which is marked as private", () => {
+    noteState(makeStateDir(folder.join("one")));
+    expect(existsSync(join(defaultStateDir(), ".commserver-state"))).toBe(true);
   });
 
   test("forgets those that are gone", () => {

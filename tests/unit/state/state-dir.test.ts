@@ -181,4 +181,8 @@ test("a state folder that can't be made is said to be unusable, with its name in
   const fault = await faultOf(() => makeStateDir(folder.join("file/state")));
   expect(fault).toBeInstanceOf(StateFolderError);
   expect(fault).toMatchObject({ fault: "unusable" });
+  const path = folder.join("file/state");
+  expect(fault.message).toStartWith(`No permission to make the state folder ${JSON.stringify(path)} (`);
+  const tooLong = await faultOf(() => makeStateDir(folder.join("x".repeat(300))));
+  expect(tooLong.message).toStartWith("Cannot make the state folder ");
 });
