@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { LruMap } from "../server/lru-map.ts";
+import { LRUCache } from "lru-cache";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
 import { storageFault } from "../storage-faults.ts";
 
@@ -9,7 +9,11 @@ const READ_BYTES = 256 * 1024;
 
 /** CRC-32 of files, by path and state: what was sent before need not be read again. */
 export class Checksums {
-  readonly #known = new LruMap<string, { readonly etag: string; readonly checksum: number }>(MAX_ENTRIES);
+  // Not `max`, for which all the room would be taken at once.
+  readonly #known = new LRUCache<string, { readonly etag: string; readonly checksum: number }>({
+    maxSize: MAX_ENTRIES,
+    sizeCalculation: () => 1,
+  });
 
   note({ path, etag }: StorageEntry, checksum: number): void {
     this.#known.set(path, { etag, checksum });
@@ -22,7 +26,7 @@ export class Checksums {
    */
   async of(entry: StorageEntry, storage: Storage, isWanted: () => boolean): Promise<number> {
     if (entry.kind !== "file") return 0;
-    const known = this.#known.use(entry.path);
+    const known = this.#known.get(entry.path);
     if (known?.etag === entry.etag) return known.checksum;
     const file = await storage.open(entry.path);
     try {

@@ -1,7 +1,7 @@
+import { LRUCache } from "lru-cache";
 import { BLOCK_BYTES } from "../block.ts";
 import type { StorageEntry } from "../storage/storage.ts";
 import type { BlockDigests } from "../transfer/file-sender.ts";
-import { LruMap } from "./lru-map.ts";
 
 /** The most digests that are kept, each for a megabyte of a file: 8 MB. */
 const MAX_BLOCKS = 1_000_000;
@@ -18,7 +18,10 @@ interface KnownDigests {
 /** Digests of blocks that were sent before: the server need not read again what has not changed since. */
 export class BlockDigestCache {
   /** By path, of its last state. */
-  readonly #files = new LruMap<string, KnownDigests>(MAX_BLOCKS, ({ digests }) => digests.length + BLOCKS_PER_FILE);
+  readonly #files = new LRUCache<string, KnownDigests>({
+    maxSize: MAX_BLOCKS,
+    sizeCalculation: ({ digests }) => digests.length + BLOCKS_PER_FILE,
+  });
 
   /** The digests for this state of a file. Those that do not fit are not kept. */
   of({ path, etag, size }: StorageEntry): BlockDigests | undefined {

@@ -1,6 +1,6 @@
+import { LRUCache } from "lru-cache";
 import { Bucket } from "../bucket.ts";
 import type { Clock } from "../session/clock.ts";
-import { LruMap } from "./lru-map.ts";
 
 /** Attempts that are allowed at once, and how many more a second. */
 export const BURST = 10;
@@ -11,7 +11,8 @@ const MAX_REMEMBERED = 10_000;
 /** Tells the first few attempts of an address from the many that follow. */
 export class Throttle {
   readonly #clock: Clock;
-  readonly #buckets = new LruMap<string, Bucket>(MAX_REMEMBERED);
+  // Not `max`, for which all the room would be taken at once.
+  readonly #buckets = new LRUCache<string, Bucket>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -20,10 +21,13 @@ export class Throttle {
   /** Count an attempt of `who`. @returns false when there were too many */
   take(who: string): boolean {
     const now = this.#clock.now();
-    let bucket = this.#buckets.use(who);
+    let bucket = this.#buckets.get(who);
     if (bucket === undefined) {
       // A full bucket is as good as none.
-      this.#buckets.dropUnneeded((each) => !each.isFull(now));
+      for (const each of this.#buckets.rkeys()) {
+        if (this.#buckets.peek(each)?.isFull(now) !== true) break;
+        this.#buckets.delete(each);
+      }
       bucket = new Bucket(PER_SECOND, BURST, now);
       this.#buckets.set(who, bucket);
     }

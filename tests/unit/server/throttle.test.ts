@@ -1,4 +1,5 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
+import { LRUCache } from "lru-cache";
 import { Throttle } from "../../../lib/server/throttle.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
@@ -40,6 +41,18 @@ describe("very many", () => {
     expect(throttle.take("first")).toBe(true);
     take(throttle, "last", 20);
     expect(throttle.take("last")).toBe(false);
+  });
+
+  test("are forgotten when they have rested, up to the first that has not", async () => {
+    const clock = new FakeClock();
+    const throttle = new Throttle(clock);
+    for (const who of ["a", "b"]) throttle.take(who);
+    take(throttle, "busy", 10);
+    throttle.take("c");
+    await clock.advance(5_000);
+    using forget = spyOn(LRUCache.prototype, "delete");
+    throttle.take("new");
+    expect(forget.mock.calls.map(([who]) => who)).toEqual(["a", "b"]);
   });
 
   test("do not push out one that goes on", () => {
