@@ -11,7 +11,8 @@ export interface Layer {
 }
 
 const INTEGRATION = ["tests/integration"];
-/** A server put together in the process of the tests. */
+/** Commands, and a server put together, in the process of the tests. */
+const COMMANDS = ["tests/integration/client-commands.test.ts"];
 const WHOLE_DAEMON = ["tests/integration/daemon.test.ts"];
 
 /** Programs that are compiled for it, which takes a while. */
@@ -51,7 +52,12 @@ export const LAYERS: readonly Layer[] = [
   layer("trust", "lib/trust", ["tests/unit/trust", "tests/unit/cli"], programs(["access-identity", "access-join"])),
   layer("daemon", "lib/daemon", ["tests/unit/daemon", ...WHOLE_DAEMON, "tests/unit/cli"], programs(SERVER_PROGRAM)),
   layer("gateway", "lib/gateway", ["tests/unit/gateway"], INTEGRATION),
-  layer("cli", "lib/cli", ["tests/unit/cli"], [...programs([...CLIENT_PROGRAM, ...SERVER_PROGRAM]), "tests/e2e"]),
+  layer(
+    "cli",
+    "lib/cli",
+    ["tests/unit/cli", ...COMMANDS],
+    [...programs([...CLIENT_PROGRAM, ...SERVER_PROGRAM]), "tests/e2e"],
+  ),
 ];
 
 function layer(name: string, folder: string, quick: readonly string[], slow: readonly string[]): Layer {

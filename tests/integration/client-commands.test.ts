@@ -1,0 +1,255 @@
+/** The client's commands against a server, all in this process. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { clientProgram } from "../../lib/cli/client/client-program.ts";
+import type { Command } from "../../lib/cli/command.ts";
+import type { ConsoleIo } from "../../lib/cli/console-io.ts";
+import { EXIT } from "../../lib/cli/exit-codes.ts";
+import { parseFlags } from "../../lib/cli/flags.ts";
+import { consoleCommand } from "../../lib/cli/server/console.ts";
+import { readSettings, SERVE_FLAGS } from "../../lib/cli/server/serve-flags.ts";
+import { Daemon } from "../../lib/daemon/daemon.ts";
+import { faultOf } from "../support/fault.ts";
+import { TempFolder } from "../support/temp-folder.ts";
+import { TestIo } from "../support/test-io.ts";
+
+let folder: TempFolder;
+let daemon: Daemon;
+let before: string | undefined;
+
+beforeAll(async () => {
+  folder = new TempFolder();
+  before = process.env["XDG_STATE_HOME"];
+  process.env["XDG_STATE_HOME"] = folder.join("home");
+  mkdirSync(folder.join("repository"));
+  const argv = ["--repository", folder.join("repository"), "--state-dir", folder.join("state"), "--writable"];
+  const settings = readSettings(parseFlags([...argv, "--host", "127.0.0.1", "--port", "0"], SERVE_FLAGS));
+  const program = { agent: "test/1", trace: <T>(transport: T) => transport };
+  daemon = await Daemon.start(settings, { ...program, canShowInvite: false, onStopRequest() {} });
+});
+
+afterAll(async () => {
+  await daemon.stop();
+  if (before === undefined) delete process.env["XDG_STATE_HOME"];
+  else process.env["XDG_STATE_HOME"] = before;
+  folder[Symbol.dispose]();
+});
+
+beforeEach(() => {
+  for (const place of ["repository", "here"]) rmSync(folder.join(place), { recursive: true, force: true });
+  for (const place of ["repository", "repository/docs", "here"]) mkdirSync(folder.join(place));
+  writeFileSync(folder.join("repository/a.txt"), "alpha");
+  writeFileSync(folder.join("repository/docs/b.txt"), "beta");
+});
+
+async function run(name: string, ...argv: string[]) {
+  const command = clientProgram.commands[name] as Command;
+  const io = new TestIo();
+  const place = ["--server", `127.0.0.1:${daemon.serving.port}`, "--state-dir", folder.join("client")];
+  // As that of a process: members that work by themselves.
+  const own: ConsoleIo = {
+    ...io,
+    out: (text) => io.out(text),
+    note: (line) => io.note(line),
+    log: (lines) => io.log(lines),
+    flush: () => io.flush(),
+  };
+  const exit = await command.run(parseFlags([...place, ...argv], command.args), own);
+  return { exit, out: io.written.join(""), notes: io.notes };
+}
+
+async function operate(...argv: string[]) {
+  const io = new TestIo();
+  const place = ["--state-dir", folder.join("state")];
+  const exit = await consoleCommand.run(parseFlags([...place, ...argv], consoleCommand.args), io);
+  return { exit, out: io.written.join("") };
+}
+
+const records = (text: string) =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+const here = (...names: string[]) => folder.join("here", ...names);
+const there = (...names: string[]) => folder.join("repository", ...names);
+
+describe("the commands that ask", () => {
+  test("list shows the repository, or all of it as one JSON array", async () => {
+    const shown = await run("list");
+    expect([shown.exit, shown.notes]).toEqual([0, []]);
+    expect(
+      shown.out
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(/\s+/).at(-1)),
+    ).toEqual(["a.txt", "docs/", "docs/b.txt"]);
+    const entries = JSON.parse((await run("list", "docs", "--json")).out);
+    expect(entries).toEqual([{ path: "docs/b.txt", kind: "file", size: 4, modifiedAt: expect.any(Number) }]);
+    expect((await run("list", "*.md", "--json")).out).toBe("[]\n");
+    expect((await run("list", "*.md")).notes).toEqual(['Nothing matches "*.md".']);
+  });
+
+  test("status shows who one is, for people and for programs", async () => {
+    expect((await run("status")).out).toMatch(/^You are Client\d+, from 127\.0\.0\.1:\d+\.\nServer: test\/1, up /);
+    const { self, sessions } = JSON.parse((await run("status", "--json", "--limit", "1")).out);
+    expect(sessions).toHaveLength(1);
+    expect(sessions[0].name).toBe(self.name);
+  });
+
+  test("ping measures", async () => {
+    expect((await run("ping", "--count", "2")).out).toStartWith("2 round trips: ");
+    expect(JSON.parse((await run("ping", "--count", "1", "--json")).out)).toMatchObject({ count: 1 });
+  });
+
+  test("digest shows the SHA-256 of one file, and of several with what failed", async () => {
+    const sha256 = createHash("sha256").update("alpha").digest("hex");
+    expect((await run("digest", "a.txt")).out).toBe(`${sha256}  a.txt\n`);
+    const several = await run("digest", "a.txt", "none", "docs/b.txt", "--json");
+    expect(several.exit).toBe(EXIT.NOT_FOUND);
+    expect(
+      records(several.out)
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(["a.txt", "docs/b.txt"]);
+    expect(several.notes.map((note) => JSON.parse(note).error.code)).toEqual(["NOT_FOUND"]);
+  });
+
+  test("send has the server's answer", async () => {
+    expect((await run("send", "hello")).out).toBe("hello ACK\n");
+    expect(JSON.parse((await run("send", "hello", "--json")).out)).toMatchObject({ text: "hello ACK" });
+    expect((await faultOf(() => run("send", "hi", "--to", "Nobody"))).code).toBe("NO_SUCH_CLIENT");
+    expect((await run("send", "hi", "--to", "all")).out).toBe("Delivered to nobody.\n");
+    const both = await faultOf(() => run("send", "-", "--token-file", "-"));
+    expect([both.code, both.message]).toEqual(["USAGE", "Standard input can't be both the message and a secret."]);
+  });
+});
+
+describe("the commands that change", () => {
+  test("rename and remove say what they did", async () => {
+    expect((await run("rename", "a.txt", "docs/c.txt")).out).toBe("Renamed a.txt to docs/c.txt\n");
+    expect(JSON.parse((await run("rename", "docs/c.txt", "c", "--json")).out)).toEqual({
+      event: "renamed",
+      from: "docs/c.txt",
+      to: "c",
+    });
+    expect((await faultOf(() => run("rename", "c", "docs/b.txt"))).code).toBe("EXISTS");
+    await run("rename", "c", "docs/b.txt", "--overwrite");
+    expect(readFileSync(there("docs/b.txt"), "utf8")).toBe("alpha");
+    expect((await faultOf(() => run("remove", "docs"))).code).toBe("NOT_EMPTY");
+    expect(JSON.parse((await run("remove", "docs", "--recursive", "--json")).out)).toEqual({
+      event: "removed",
+      path: "docs",
+    });
+    expect(readdirSync(there())).toEqual([]);
+  });
+
+  test("put stores files and folders, under the names that are asked for", async () => {
+    writeFileSync(here("x"), "xx");
+    expect(await run("put", here("x"))).toEqual({ exit: 0, out: "Sent x (2 B, verified)\n", notes: [] });
+    expect((await run("put", here("x"), "--to", "in/box", "--as", "y")).out).toBe(
+      "Sent x as in/box/y (2 B, verified)\n",
+    );
+    expect(readFileSync(there("in/box/y"), "utf8")).toBe("xx");
+    mkdirSync(here("d"));
+    writeFileSync(here("d/z"), "zzz");
+    expect(records((await run("put", here("d"), "--json")).out).map(({ event }) => event)).toEqual([
+      ...["started", "done", "done", "finished"],
+    ]);
+    expect(readFileSync(there("d/z"), "utf8")).toBe("zzz");
+  });
+
+  test("put leaves what exists, unless it is told otherwise", async () => {
+    // Of another size: a file of the same size and the same time counts as the same.
+    writeFileSync(here("a.txt"), "others");
+    const put = (...flags: string[]) => run("put", here("a.txt"), ...flags);
+    expect(await put()).toMatchObject({ exit: EXIT.CONFLICT });
+    expect((await put("--skip-existing")).out).toBe("Skipped a.txt: it exists\n");
+    expect((await put("--rename")).out).toBe("Sent a.txt as a (2).txt (6 B, verified)\n");
+    expect(readFileSync(there("a.txt"), "utf8")).toBe("alpha");
+    const sha256 = createHash("sha256").update("others").digest("hex");
+    expect((await put("--overwrite", "--digest")).out).toBe(`Sent a.txt (6 B, verified)  ${sha256}\n`);
+    expect(readFileSync(there("a.txt"), "utf8")).toBe("others");
+    const empty = await faultOf(() => run("put", ""));
+    expect(empty.message).toBe('"" names nothing to send; for the current folder: put .');
+  });
+});
+
+describe("get", () => {
+  test("fetches into a folder that exists, or is named as one", async () => {
+    const first = await run("get", "a.txt", "--output", here());
+    expect(first).toEqual({ exit: 0, out: `Fetched a.txt as ${here("a.txt")} (5 B, verified)\n`, notes: [] });
+    expect((await run("get", "docs", "a.txt", "--output", `${here("new/deep")}/`)).exit).toBe(0);
+    expect(readFileSync(here("new/deep/docs/b.txt"), "utf8")).toBe("beta");
+    expect((await run("get", "a.txt", "--output", here(), "--json")).out).toContain('"outcome":"unchanged"');
+  });
+
+  test("gives a single file the name of the output, or the one of --as", async () => {
+    await run("get", "a.txt", "--output", here("renamed"));
+    expect(readFileSync(here("renamed"), "utf8")).toBe("alpha");
+    const named = await run("get", "docs", "--as", "papers", "--output", here());
+    expect([named.exit, readFileSync(here("papers/b.txt"), "utf8")]).toEqual([0, "beta"]);
+    // Several go into a folder of that name.
+    await run("get", "a.txt", "docs/b.txt", "--output", here("both"));
+    expect(readdirSync(here("both")).sort()).toEqual(["a.txt", "b.txt"]);
+  });
+
+  test("verifies with SHA-256 where that is asked for", async () => {
+    const sha256 = createHash("sha256").update("alpha").digest("hex");
+    expect((await run("get", "a.txt", "--output", here(), "--digest")).out).toEndWith(`(5 B, verified)  ${sha256}\n`);
+  });
+
+  test("writes files to standard output in their order, and says nothing else there", async () => {
+    const { exit, out, notes } = await run("get", "docs/b.txt", "a.txt", "--output", "-");
+    expect({ exit, out, notes }).toEqual({
+      exit: 0,
+      out: "betaalpha",
+      notes: [expect.stringMatching(/^Fetched 2 files, 9 B in /)],
+    });
+    const failed = await run("get", "none", "a.txt", "--output", "-");
+    expect([failed.exit, failed.out]).toEqual([EXIT.NOT_FOUND, "alpha"]);
+  });
+
+  test.each(["--as=b", "--overwrite", "--skip-existing", "--rename", "--digest", "--json"])(
+    "refuses %s with standard output",
+    async (flag) => {
+      const { code, message } = await faultOf(() => run("get", "a.txt", "--output", "-", flag));
+      const name = flag.replace(/=.*/, "");
+      expect([code, message]).toEqual(["USAGE", `${name} can't be used with standard output (--output -).`]);
+    },
+  );
+
+  test("goes on after what fails, and makes no folder for nothing", async () => {
+    const { exit, notes } = await run("get", "none", "--output", here("new/"));
+    expect([exit, notes[0]]).toEqual([EXIT.NOT_FOUND, expect.stringMatching(/^commserver-client: /)]);
+    expect(existsSync(here("new"))).toBe(false);
+    const some = await run("get", "none", "a.txt", "--output", here());
+    expect([some.exit, readFileSync(here("a.txt"), "utf8")]).toEqual([EXIT.NOT_FOUND, "alpha"]);
+    expect((await faultOf(() => run("get", "a.txt", "--output", here("no/folder")))).code).toBe("DISK_DENIED");
+  });
+});
+
+describe("console", () => {
+  test("runs one command of the operator, for people and for programs", async () => {
+    expect(await operate("unfinished")).toEqual({ exit: 0, out: "Nothing is unfinished.\n" });
+    expect(JSON.parse((await operate("unfinished", "--json")).out)).toEqual({ text: "Nothing is unfinished." });
+    expect((await operate("status", "--limit", "1")).out).toContain("… and ");
+    expect((await operate("drain")).out).toBe("New clients are not admitted.\n");
+    expect((await operate("drain", "off")).out).toBe("Clients are admitted again.\n");
+  });
+
+  test.each([
+    [["--json"], "The console is for people; use --json with a command, such as console status."],
+    [["status", "--plaintext"], "--plaintext goes with --server; the console of this machine needs none."],
+    [["status", "--accept-new"], "--accept-new goes with --server; the console of this machine needs none."],
+    [["drain", "--limit", "1"], "--limit goes with console status."],
+  ])("refuses %j", async (argv, message) => {
+    const fault = await faultOf(() => operate(...argv));
+    expect([fault.code, fault.message]).toEqual(["USAGE", message]);
+  });
+
+  test("of another machine needs a token of the role operator", async () => {
+    const { code, message } = await faultOf(() => operate("status", "--server", `127.0.0.1:${daemon.serving.port}`));
+    expect([code, message]).toEqual(["NOT_ALLOWED", 'This token has the role "write"; the console needs "operator".']);
+  });
+});
