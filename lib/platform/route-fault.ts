@@ -14,12 +14,14 @@ const NAMES: Readonly<Record<number, string>> = {
   113: "EHOSTUNREACH",
 };
 
+const AI_NUMERICHOST = 4;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 /** struct addrinfo of glibc and musl, 64 bits: where its members are. */
 const FAMILY = 4;
 const LENGTH = 16;
 const ADDRESS = 24;
+const ADDRINFO_BYTES = 48;
 
 /**
  * Why this machine has no route to the address `host` (not a name), as the system's name of the error. It connects a
@@ -43,8 +45,10 @@ function ask(host: string): string | undefined {
     connect: { args: ["i32", "u64", "u32"], returns: "i32" },
     __errno_location: { args: [], returns: "ptr" },
   });
-  // Numbers only (AI_NUMERICHOST), for one kind of socket: no name server is asked.
-  const hints = Int32Array.of(4, 0, SOCK_DGRAM, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  // Numbers only, for one kind of socket: no name server is asked.
+  const hints = new Int32Array(ADDRINFO_BYTES / Int32Array.BYTES_PER_ELEMENT);
+  hints[0] = AI_NUMERICHOST;
+  hints[2] = SOCK_DGRAM;
   const found = new BigUint64Array(1);
   const text = Buffer.from(`${host}\0`);
   const port = Buffer.from("9\0");

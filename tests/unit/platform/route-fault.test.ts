@@ -34,6 +34,11 @@ describe.skipIf(process.platform !== "linux")("why there is no route", () => {
     expect(stdout.toString()).toBe("ENETUNREACH ENETUNREACH\n");
   });
 
+  test("is not that of the address before", () => {
+    routeFault("255.255.255.255");
+    expect(routeFault("127.0.0.1")).toBeUndefined();
+  });
+
   test("is not asked of names, nor of an interface that is not there", () => {
     expect(routeFault("localhost")).toBeUndefined();
     expect(routeFault("fe80::1%nosuch0")).toBeUndefined();

@@ -15,6 +15,7 @@ import { appendPrivate, closeToOthers, writePrivate } from "../../../lib/state/p
 import { isSkipped, namedWhy } from "../../support/launched.ts";
 import { ModelessDisk, missingModeless } from "../../support/modeless-disk.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
+import { noPermissionTests, permissionTest, unprivileged } from "../../support/unprivileged.ts";
 
 const isRoot = process.getuid?.() === 0;
 const ownerTest = (name: string) => (isRoot ? name : `${name} (skipped: only root may give files to others)`);
@@ -68,6 +69,24 @@ describe.if(process.platform !== "win32")("what others can do", () => {
     chmodSync(folder.join("closed"), 0o700);
     expect(exposureOf(file).canRead).toBe(false);
   });
+
+  test.each([0o710, 0o701])("with a file is what its mode says where its folder may only be entered: %i", (mode) => {
+    using folder = new TempFolder();
+    const file = open(folder, 0o644);
+    chmodSync(folder.path, mode);
+    expect(exposureOf(file).canRead).toBe(true);
+  });
+
+  test.skipIf(noPermissionTests !== undefined || !isRoot)(
+    permissionTest("with root's is no more than its mode says: root can do everything anyway"),
+    async () => {
+      using folder = new TempFolder();
+      const file = open(folder, 0o644);
+      await unprivileged(folder.path, () => {
+        expect(exposureOf(file)).toMatchObject({ canRead: true, canWrite: false, isAnothers: false });
+      });
+    },
+  );
 
   test("with what is not there is nothing", () => {
     using folder = new TempFolder();

@@ -47,6 +47,10 @@ describe("what a server leaves for its user's other terminals", () => {
     expect(findLocalInvite(5050)).toEqual(INVITE);
     expect(findLocalInvite(5051)).toBeUndefined();
     expect(statSync(fileOf(5050)).mode & 0o777).toBe(0o600);
+    // Its folders are marked, so that no server serves them.
+    for (const folder of ["commserver", "commserver/local"]) {
+      expect(existsSync(home.join(folder, ".commserver-state"))).toBe(true);
+    }
     for (const folder of ["commserver", "commserver/local"])
       expect(statSync(home.join(folder)).mode & 0o777).toBe(0o700);
     remove();
