@@ -4,6 +4,7 @@ import { quote } from "../quote.ts";
 import type { Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED } from "../server/transfer-needs.ts";
+import type { StorageEntry } from "../storage/storage.ts";
 import { copyAll } from "./copy-tree.ts";
 import { type Destination, readDestination } from "./destination.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -21,7 +22,11 @@ export const COPY: Rule = { name: "put", role: "write" };
 /** Remove a file, or a folder with all below it. @throws StorageError as Storage.remove(); StreamError CHANGED */
 export async function removeAt(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
   const { storage, events, clock } = server;
-  if (path !== "") requireState(call, path, await storage.stat(path), clock.wallTime());
+  if (path !== "") {
+    const entry = await storage.stat(path);
+    requireDeep(call, entry);
+    requireState(call, path, entry, clock.wallTime());
+  }
   await storage.remove(path, { recursive: true, signal: call.signal });
   events.emit({ event: "removed", name: nameOf(call), path });
   call.reply(204, {});
@@ -41,7 +46,9 @@ export async function makeFolder(call: HttpCall, path: string, server: GatewayPa
 export async function moveTo(call: HttpCall, path: string, target: Target, server: GatewayParts): Promise<void> {
   const { storage, events, clock } = server;
   const to = readDestination(call.request.headers, target, FILES);
-  requireState(call, path, await storage.stat(path), clock.wallTime());
+  const entry = await storage.stat(path);
+  requireDeep(call, entry);
+  requireState(call, path, entry, clock.wallTime());
   const isNew = await requirePlace(path, to, server);
   await storage.rename(path, to.path, { overwrite: to.overwrite });
   events.emit({ event: "renamed", name: nameOf(call), from: path, to: to.path });
@@ -64,6 +71,14 @@ export async function copyTo(call: HttpCall, path: string, target: Target, serve
     await copyAll(call, entry, { to, isDeep: depth === "infinity", name: nameOf(call) }, server);
     call.reply(isNew ? 201 : 204, {});
   });
+}
+
+/** A folder goes with all below it (RFC 4918, 9.6.1 and 9.9.2). @throws StreamError BAD_PARAMS for who says less */
+function requireDeep({ request }: HttpCall, { kind }: StorageEntry): void {
+  const { depth = "infinity" } = request.headers;
+  if (kind === "folder" && depth !== "infinity") {
+    throw new StreamError("BAD_PARAMS", `${request.method} of a folder takes all below it: Depth must be infinity.`);
+  }
 }
 
 /** @returns whether nothing is there @throws StreamError CHANGED for what may not be replaced; NOT_ALLOWED; HttpFault */

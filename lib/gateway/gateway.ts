@@ -166,6 +166,7 @@ export class Gateway {
     const call = new HttpCall({ request, response, connection, clock: server.clock });
     for (const [name, value] of Object.entries(COMMON_FIELDS)) response.setHeader(name, value);
     try {
+      await call.inTurn();
       await this.#answerGuest(call);
     } catch (thrown) {
       this.#fail(call, thrown);

@@ -94,9 +94,20 @@ export class HttpCall implements GuestRequest {
     this.#close();
   }
 
-  /** Close the connection after this answer: nothing more is read from it. */
+  /** Close the connection after this answer: nothing more is read from it, and nothing done that has already come. */
   endsConnection(): void {
+    this.connection.isLast = true;
     this.response.setHeader("connection", "close");
+  }
+
+  /** Resolves when node:http has finished the answer before this one, whose head it would else keep back behind our body. */
+  async inTurn(): Promise<void> {
+    if (this.response.socket !== null || this.connection.destroyed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.response.once("socket", () => resolve());
+    this.connection.once("close", resolve);
+    await promise;
+    this.connection.off("close", resolve);
   }
 
   /** Resolves when the answer has been handed to the connection, or the connection is gone. */

@@ -23,6 +23,8 @@ export class HttpConnection extends Duplex implements TransportHandler {
   latest: IncomingMessage | undefined;
   /** A head has begun to arrive. */
   isReading = false;
+  /** The answer under way is the last: nothing that has come after its request is done. */
+  isLast = false;
   #bytesIn = 0;
   bytesOut = 0;
   #afterDrain: (() => void)[] = [];
@@ -67,7 +69,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.#requests++;
     if (this.#requests > MAX_PIPELINED) this.destroy();
     const turn = this.#last.then(async () => {
-      if (!this.destroyed) await answer();
+      if (!this.destroyed && !this.isLast) await answer();
     });
     this.#last = turn.catch(() => {});
     try {

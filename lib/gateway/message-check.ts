@@ -4,8 +4,24 @@ import { StreamError } from "../errors.ts";
 /** A name or an address, and a port (RFC 3986, 3.2.2); no user. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+(?:%25[\w.~-]+)?\]|[\w.~%-]*)(?::\d{0,5})?$/;
 
+/** Fields that say what is done, and to what: of two, somebody on the way may have read the other. */
+const ONCE: ReadonlySet<string> = new Set([
+  "host",
+  "authorization",
+  "range",
+  "content-range",
+  "destination",
+  "overwrite",
+  "depth",
+  "upload-length",
+  "upload-offset",
+  "x-expected-entity-length",
+  "x-oc-mtime",
+]);
+
 /**
- * What llhttp leaves to the server: the version, exactly one Host (RFC 9112, 3.2), and a body that no method here takes.
+ * What llhttp leaves to the server: the version, exactly one Host (RFC 9112, 3.2), and no field twice that has one value
+ * (RFC 9110, 5.3).
  *
  * @returns the field Host; "" for HTTP/1.0 without one
  * @throws StreamError BAD_PARAMS
@@ -15,15 +31,18 @@ export function checkMessage(request: IncomingMessage): { host: string } {
   if (httpVersion !== "1.1" && httpVersion !== "1.0") {
     throw new StreamError("BAD_PARAMS", "This server speaks HTTP/1.1.");
   }
-  const hosts = rawHeaders.flatMap((name, index) =>
-    index % 2 === 0 && name.toLowerCase() === "host" ? (rawHeaders[index + 1] ?? "") : [],
-  );
-  const [host = ""] = hosts;
-  const isMissing = hosts.length === 0 && httpVersion === "1.1";
-  if (isMissing || hosts.length > 1 || !HOST.test(host)) {
+  const values = new Map<string, string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? "").toLowerCase();
+    if (!ONCE.has(name)) continue;
+    if (values.has(name)) throw new StreamError("BAD_PARAMS", `The field ${name} is there twice.`);
+    values.set(name, rawHeaders[at + 1] ?? "");
+  }
+  const host = values.get("host");
+  if ((host === undefined && httpVersion === "1.1") || !HOST.test(host ?? "")) {
     throw new StreamError("BAD_PARAMS", "A request needs one field Host, with a name or an address.");
   }
-  return { host };
+  return { host: host ?? "" };
 }
 
 /** Whether a body follows: nothing after it on this connection is read. */
