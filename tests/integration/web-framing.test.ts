@@ -153,7 +153,7 @@ const LINES: Row[] = [
   ],
 ];
 
-async function check([, text, statuses, then]: Row): Promise<void> {
+async function check(_: string, text: string, statuses: readonly number[], then: Row[3]): Promise<void> {
   site.access.events.length = 0;
   const raw = site.raw();
   raw.send(`${text.replace("AUTH", auth())}GET /files/after HTTP/1.1\r\n${auth()}\r\n`);
@@ -170,10 +170,10 @@ async function check([, text, statuses, then]: Row): Promise<void> {
   expect(readdirSync(site.folder.path).filter((name) => !["a.txt", "after", "p"].includes(name))).toEqual([]);
 }
 
-test.each(LENGTHS)("a length: %s", (...row) => check(row));
-test.each(CODINGS)("a coding: %s", (...row) => check(row));
-test.each(CHUNKS)("chunks: %s", (...row) => check(row));
-test.each(LINES)("a head: %s", (...row) => check(row));
+test.each(LENGTHS)("a length: %s", check);
+test.each(CODINGS)("a coding: %s", check);
+test.each(CHUNKS)("chunks: %s", check);
+test.each(LINES)("a head: %s", check);
 
 test("a chunk of more than 32 bits is waited for, and nothing in it is a request", async () => {
   for (const size of ["100000005", "ffffffffffffffff"]) {
