@@ -42,7 +42,7 @@ describe("a server with --web on", () => {
   const rclone = async (kind: "webdav" | "owncloud" | "http", ...args: string[]) => {
     const [user = "", secret = ""] = site.token.split(":");
     const authority = `http://127.0.0.1:${site.server.port}/files/`;
-    const obscured = await program("rclone", ["obscure", secret]);
+    const obscured = await program("rclone", ["obscure", "--", secret]);
     const settings: Record<string, string> =
       kind === "http"
         ? { RCLONE_CONFIG_S_TYPE: "http", RCLONE_CONFIG_S_URL: authority.replace("//", `//${user}:${secret}@`) }
