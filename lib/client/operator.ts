@@ -1,8 +1,11 @@
 import type * as v from "valibot";
 import {
   EventRecord,
+  type IssueLinkParams,
+  IssueLinkResult,
   type IssueTokenParams,
   IssueTokenResult,
+  LinkRecord,
   Nothing,
   TokenRecord,
   UnfinishedRecord,
@@ -46,6 +49,20 @@ export class Operator {
 
   async *tokens(): AsyncGenerator<TokenRecord, void> {
     yield* this.#records("tokens", TokenRecord);
+  }
+
+  /** Make a link to one file in its present state. Only this answer has its address. */
+  issueLink(params: v.InferInput<typeof IssueLinkParams>): Promise<IssueLinkResult> {
+    return this.client.call("issueLink", params, IssueLinkResult);
+  }
+
+  async revokeLink(name: string): Promise<void> {
+    await this.client.call("revokeLink", { name }, Nothing);
+  }
+
+  /** The links that have not ended. */
+  async *links(): AsyncGenerator<LinkRecord, void> {
+    yield* this.#records("links", LinkRecord);
   }
 
   /** The server's events from now on, until it stops. */

@@ -11,7 +11,8 @@ import type { DaemonSettings } from "./settings.ts";
 import type { Records } from "./state-records.ts";
 
 /** The parts of a server that the settings do not determine. */
-export interface DaemonParts extends Pick<ServerOptions, "agent" | "storage" | "invite" | "onStopRequest"> {
+export interface DaemonParts
+  extends Pick<ServerOptions, "agent" | "storage" | "invite" | "linkAddress" | "onStopRequest"> {
   readonly records: Records;
   readonly local: LocalAccess;
   readonly descriptors: DescriptorBudget;
@@ -20,14 +21,15 @@ export interface DaemonParts extends Pick<ServerOptions, "agent" | "storage" | "
 /** A server that does not listen yet. */
 export function createServer(settings: DaemonSettings, parts: DaemonParts): CommServer {
   const { records, local, descriptors, ...rest } = parts;
-  const { tokens, ledger } = records;
+  const { tokens, ledger, links } = records;
   const { bandwidth } = settings;
   return new CommServer({
     ...rest,
     clock: systemClock,
     ledger,
     tokens,
-    access: new Access({ clock: systemClock, tokens, open: settings.isOpen, local: local.known }),
+    links,
+    access: new Access({ clock: systemClock, tokens, links, open: settings.isOpen, local: local.known }),
     maxClients: descriptors.maxClients,
     maxWaiting: descriptors.maxWaiting,
     maxPerAddress: settings.maxPerAddress,

@@ -21,7 +21,7 @@ import { Repository } from "./repository.ts";
 import type { DaemonSettings } from "./settings.ts";
 import { openRecords, type Records } from "./state-records.ts";
 import type { DaemonWarning } from "./warnings.ts";
-import { type ClientDoor, clientDoor } from "./web-door.ts";
+import { type ClientDoor, clientDoor, webAddress } from "./web-door.ts";
 
 export interface DaemonOptions {
   /** Program and version, for clients. */
@@ -105,6 +105,7 @@ export class Daemon {
       local,
       descriptors,
       invite: (token, addresses = invitation.addresses) => inviteFor(token, { ...invitation, addresses }),
+      linkAddress: (place) => (settings.web === "off" ? undefined : webAddress(place, invitation)),
       onStopRequest,
     });
     const { closeFrom } = descriptors;

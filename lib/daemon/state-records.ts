@@ -1,11 +1,13 @@
+import { LinkStore } from "../server/access/link-store.ts";
 import { TokenStore } from "../server/access/token-store.ts";
 import { Ledger } from "../server/ledger.ts";
-import { ledgerFile, tokensFile } from "../state/state-dir.ts";
+import { ledgerFile, linksFile, tokensFile } from "../state/state-dir.ts";
 
-/** A server's records of its clients, in its state folder: the ledger and the tokens. */
+/** A server's records of its clients, in its state folder: the ledger, the tokens and the links. */
 export interface Records {
   readonly ledger: Ledger;
   readonly tokens: TokenStore;
+  readonly links: LinkStore;
 }
 
 /**
@@ -16,7 +18,11 @@ export interface Records {
 export function openRecords(stateDir: string): Records {
   const ledger = Ledger.open(ledgerFile(stateDir));
   try {
-    return { ledger, tokens: TokenStore.open(tokensFile(stateDir)) };
+    return {
+      ledger,
+      tokens: TokenStore.open(tokensFile(stateDir)),
+      links: LinkStore.open(linksFile(stateDir)),
+    };
   } catch (thrown) {
     ledger.close();
     throw thrown;

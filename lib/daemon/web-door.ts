@@ -4,6 +4,7 @@ import type { CommServer } from "../server/server.ts";
 import type { Transport } from "../session/transport.ts";
 import { parseAddress } from "../transport/address.ts";
 import type { DescriptorBudget } from "./descriptor-budget.ts";
+import type { Invitation } from "./invitation.ts";
 import type { DaemonSettings } from "./settings.ts";
 
 /** Takes the connections of clients. */
@@ -35,6 +36,12 @@ export async function clientDoor(
     take: (transport) => fork(transport, { toSessions, toHttp: (speaker) => gateway.accept(speaker) }),
     abort: () => gateway.abort(),
   };
+}
+
+/** The address of `place` by HTTP, at the likeliest address of the server. */
+export function webAddress(place: string, { addresses, identity }: Invitation): string | undefined {
+  const [address] = addresses;
+  return address === undefined ? undefined : `${identity === null ? "http" : "https"}://${address}${place}`;
 }
 
 /** Names of this machine, and of what is advertised. */

@@ -12,6 +12,8 @@ export interface Failed {
   readonly retryAfterMs?: number | undefined;
   /** undefined: that of the code. */
   readonly status?: number | undefined;
+  /** undefined: that of the code. */
+  readonly advice?: string | undefined;
 }
 
 /** What to do next, where the message does not say it. */
@@ -44,7 +46,7 @@ const RETRY_SECONDS: Partial<Readonly<Record<ErrorCode, number>>> = {
 export function replyFailed(call: HttpCall, failed: Failed, headers: OutgoingHttpHeaders = {}): void {
   const { code, message, retryAfterMs } = failed;
   const status = failed.status ?? STATUS_OF[code];
-  const advice = ADVICE[code];
+  const advice = failed.advice ?? ADVICE[code];
   const seconds = retryAfterMs === undefined ? RETRY_SECONDS[code] : Math.ceil(retryAfterMs / 1000);
   const isJson = new Negotiator(call.request).mediaType(["text/plain", "application/json"]) === "application/json";
   const body = isJson

@@ -19,7 +19,8 @@ export function answerFailed(
     guest === undefined
       ? strangersWords(toCommError(thrown))
       : failureOf(thrown, { name: guest.member.name, method }, failures);
-  if (thrown instanceof HttpFault) replyFailed(call, { ...words, status: thrown.status }, thrown.headers);
+  if (thrown instanceof HttpFault)
+    replyFailed(call, { ...words, status: thrown.status, advice: thrown.advice }, thrown.headers);
   else replyFailed(call, words);
 }
 

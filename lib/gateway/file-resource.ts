@@ -1,6 +1,8 @@
 import { StreamError } from "../errors.ts";
+import { baseName } from "../path.ts";
 import { quote } from "../quote.ts";
 import type { GatewayParts } from "../server/parts.ts";
+import type { OpenFile } from "../storage/storage.ts";
 import { entityTag } from "./entity-tag.ts";
 import { sendFilePart } from "./file-body.ts";
 import { contentDisposition, contentType, digestFields } from "./file-fields.ts";
@@ -19,25 +21,36 @@ export async function answerFile(
   call: HttpCall,
   path: string,
   wanted: string | null,
-  { storage, clock, digests }: GatewayParts,
+  server: GatewayParts,
 ): Promise<void> {
-  const file = await storage.open(path);
+  const file = await server.storage.open(path);
   try {
-    const { size, modifiedAt, etag } = file.entry;
-    const tag = entityTag(etag);
-    if (wanted !== null && wanted !== etag && wanted !== tag) {
+    const { etag } = file.entry;
+    if (wanted !== null && wanted !== etag && wanted !== entityTag(etag)) {
       throw new StreamError("CHANGED", `${quote(path)} has changed.`);
     }
-    const type = contentType(path);
-    const sha256 = digests.known(file.entry);
-    const headers = {
-      "content-disposition": contentDisposition(path, type),
-      "content-security-policy": FILE_POLICY,
-      ...(sha256 !== undefined && digestFields(sha256)),
-    };
-    const sendPart = (to: HttpCall, part: readonly [number, number]) => sendFilePart(to, file, part);
-    await answerWith(call, { name: quote(path), size, type, tag, modifiedAt, headers, sendPart }, clock.wallTime());
+    await answerOpenFile(call, file, server);
   } finally {
     await file.close();
   }
+}
+
+/** As answerFile(), for an open file, which stays open. No word of the answer tells in which folder it is. */
+export async function answerOpenFile(
+  call: HttpCall,
+  file: OpenFile,
+  { clock, digests }: Pick<GatewayParts, "clock" | "digests">,
+): Promise<void> {
+  const { path, size, modifiedAt, etag } = file.entry;
+  const tag = entityTag(etag);
+  const type = contentType(path);
+  const sha256 = digests.known(file.entry);
+  const headers = {
+    "content-disposition": contentDisposition(path, type),
+    "content-security-policy": FILE_POLICY,
+    ...(sha256 !== undefined && digestFields(sha256)),
+  };
+  const name = quote(baseName(path));
+  const sendPart = (to: HttpCall, part: readonly [number, number]) => sendFilePart(to, file, part);
+  await answerWith(call, { name, size, type, tag, modifiedAt, headers, sendPart }, clock.wallTime());
 }

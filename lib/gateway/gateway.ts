@@ -10,6 +10,7 @@ import { type KnownHosts, requireHost } from "./host-check.ts";
 import { HttpCall } from "./http-call.ts";
 import { HttpConnection } from "./http-connection.ts";
 import { HttpFault } from "./http-fault.ts";
+import { linkVisit } from "./link-resource.ts";
 import { checkMessage, hasBody } from "./message-check.ts";
 import { refuseRaw, statusOfFault } from "./raw-answer.ts";
 import { parseTarget } from "./request-target.ts";
@@ -178,7 +179,7 @@ export class Gateway {
   }
 
   #tell(call: HttpCall): void {
-    const { request, response, guest, bytesIn, bytesOut, isWhole } = call;
+    const { request, response, guest, shownTarget, bytesIn, bytesOut, isWhole } = call;
     if (guest === undefined) return;
     const { name } = guest.member;
     const { method = "", url = "" } = request;
@@ -187,7 +188,7 @@ export class Gateway {
       event: "request",
       name,
       method,
-      target: url.slice(0, MAX_TOLD),
+      target: (shownTarget ?? url).slice(0, MAX_TOLD),
       status: response.statusCode,
       bytes: this.#routes.isUpload(method) ? bytesIn : bytesOut,
       outcome,
@@ -208,13 +209,14 @@ export class Gateway {
       throw new HttpFault("BAD_PARAMS", `${method} takes no body.`, { status: method === "MKCOL" ? 415 : 400 });
     if (method === "OPTIONS") return call.reply(204, this.#routes.options);
     const target = parseTarget(request.url ?? "");
-    const account = await identify(request.headers.authorization, connection, server.access);
+    const link = linkVisit(call, target, server);
+    const account = link?.account ?? (await identify(request.headers.authorization, connection, server.access));
     if (account.token === undefined && !connection.isEncrypted) requireHost(target.authority ?? host, knownHosts);
     const guest = server.guests.enter(account, connection.peer, connection.peerAddress);
     call.guest = guest;
     const done = guest.session.begin(call);
     try {
-      await this.#routes.answer(call, target, guest, server);
+      await (link?.answer(call, server) ?? this.#routes.answer(call, target, guest, server));
       if (call.endedBy !== undefined && !call.response.headersSent) {
         const { code, message } = call.endedBy;
         throw new CommError(code === "OK" ? "CANCELLED" : code, message);

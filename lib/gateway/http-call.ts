@@ -29,6 +29,8 @@ export class HttpCall implements GuestRequest {
   readonly #onGone = () => this.#close();
   /** The client that sent it, once that is known. */
   guest: Guest | undefined;
+  /** Its target as an event may show it, where it holds a secret; undefined: as it came. */
+  shownTarget: string | undefined;
   /** The request waits for more of its body. */
   isAwaitingBody = false;
   /** Why this side gave it up. */

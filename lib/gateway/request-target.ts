@@ -71,6 +71,12 @@ function decodeName(name: string, target: string): string {
   return decoded;
 }
 
+/** A name that may be the secret of a link, which no message quotes. */
+const SECRET = /(?<=\/)[A-Za-z0-9_-]{43}(?=[/?#]|$)/g;
+
 function badTarget(target: string, reason: string): StreamError {
-  return new StreamError("BAD_PATH", `${quote(target)} is not the address of anything here: ${reason}.`);
+  return new StreamError(
+    "BAD_PATH",
+    `${quote(target.replace(SECRET, "…"))} is not the address of anything here: ${reason}.`,
+  );
 }

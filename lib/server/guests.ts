@@ -36,8 +36,8 @@ export interface Guest {
 }
 
 /**
- * Clients that keep no link. All clients with one token are one guest: one seat, one row in the ledger, one set of
- * limits. Without a token, all clients from one address are one guest.
+ * Clients that keep no link. All clients with one token or one link are one guest: one seat, one row in the ledger, one
+ * set of limits. Without either, all clients from one address are one guest.
  */
 export class Guests {
   readonly #options: GuestsOptions;
@@ -55,13 +55,14 @@ export class Guests {
    * @throws CommError SHUTDOWN, SERVER_FULL, TOO_MANY_SESSIONS, UNAVAILABLE
    */
   enter(account: Account, peer: string, { group }: PeerAddress): Guest {
-    const key = account.token === undefined ? group : `token ${account.token}`;
+    const by = account.link === undefined ? account.token : `link ${account.link}`;
+    const key = by === undefined ? group : `by ${by}`;
     const known = this.#guests.get(key);
     // Another token of that name may have another role.
     if (known !== undefined && known.member.role === account.role) return known;
     const closed = this.#options.closedFor();
     if (closed !== undefined) throw new CommError(closed.code, closed.message);
-    const party = account.token === undefined ? group : `${group} ${account.token}`;
+    const party = by === undefined ? group : `${group} ${by}`;
     const seat: Candidate = { party, onSeated() {}, onPosition() {}, onDisplaced() {} };
     const outcome = this.#options.seats.request(seat, false);
     if (outcome === "full") throw new CommError("SERVER_FULL", FULL);

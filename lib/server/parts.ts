@@ -4,6 +4,7 @@ import type { Clock } from "../session/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { SpareBuffers } from "../transfer/spare-buffers.ts";
 import type { Access } from "./access/access.ts";
+import type { LinkStore } from "./access/link-store.ts";
 import type { TokenStore } from "./access/token-store.ts";
 import type { BlockDigestCache } from "./block-digests.ts";
 import type { DigestCache } from "./digest-cache.ts";
@@ -29,6 +30,7 @@ export interface ServerParts {
   readonly members: Members;
   readonly kicks: Kicks;
   readonly tokens: TokenParts;
+  readonly links: LinkParts;
   readonly events: EventFeed;
   readonly failures: Failures;
   readonly lifecycle: Lifecycle;
@@ -64,6 +66,13 @@ export interface TransferParts {
 export interface Kicks {
   /** End a client's session, also one whose link is lost. @returns its name @throws CommError NO_SUCH_CLIENT */
   kick(name: string, message: string): string;
+}
+
+/** The links to single files. */
+export interface LinkParts {
+  readonly store: LinkStore;
+  /** The address of `place`, a path with a slash in front, at which others reach this server by HTTP; undefined: they can't. */
+  address(place: string): string | undefined;
 }
 
 /** The tokens, and what must happen when they change. */

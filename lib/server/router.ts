@@ -12,14 +12,17 @@ import { digest } from "./methods/digest.ts";
 import { drain } from "./methods/drain.ts";
 import { events } from "./methods/events.ts";
 import { get } from "./methods/get.ts";
+import { issueLink } from "./methods/issue-link.ts";
 import { issueToken } from "./methods/issue-token.ts";
 import { kick } from "./methods/kick.ts";
+import { links } from "./methods/links.ts";
 import { list } from "./methods/list.ts";
 import { message } from "./methods/message.ts";
 import { put } from "./methods/put.ts";
 import { quit } from "./methods/quit.ts";
 import { remove } from "./methods/remove.ts";
 import { rename } from "./methods/rename.ts";
+import { revokeLink } from "./methods/revoke-link.ts";
 import { revokeToken } from "./methods/revoke-token.ts";
 import { stat } from "./methods/stat.ts";
 import { status } from "./methods/status.ts";
@@ -49,6 +52,9 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
       issueToken,
       tokens,
       revokeToken,
+      issueLink,
+      links,
+      revokeLink,
     ] as Method[]
   ).map((method) => [method.name, method]),
 );

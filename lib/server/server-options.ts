@@ -5,6 +5,7 @@ import type { StreamLimits } from "../session/session-options.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Sha256 } from "../transfer/digest-file.ts";
 import type { Access } from "./access/access.ts";
+import type { LinkStore } from "./access/link-store.ts";
 import type { TokenStore } from "./access/token-store.ts";
 import type { BandwidthLimits } from "./bandwidth.ts";
 import type { CallRates } from "./call-rates.ts";
@@ -48,8 +49,11 @@ export interface ServerOptions {
   readonly digest64: Digest64;
   createSha256(): Sha256;
   readonly tokens: TokenStore;
+  readonly links: LinkStore;
   /** As TokenParts.invite(). */
   invite(token: Token, addresses?: readonly string[]): string;
+  /** As LinkParts.address(). */
+  linkAddress(place: string): string | undefined;
   /** An operator asked to stop. */
   onStopRequest(): void;
 }

@@ -141,7 +141,7 @@ export class CommServer {
   }
 
   #parts(): ServerParts {
-    const { clock, storage, ledger, digest64, maxWindow, tokens } = this.#options;
+    const { clock, storage, ledger, digest64, maxWindow, tokens, links } = this.#options;
     return {
       about: this.about,
       clock,
@@ -163,6 +163,7 @@ export class CommServer {
         expel: () => this.#expel(),
         watchExpiry: () => this.watchExpiry(),
       },
+      links: { store: links, address: (place) => this.#options.linkAddress(place) },
       events: this.events,
       failures: this.#failures,
       lifecycle: this.#lifecycle,
@@ -175,7 +176,7 @@ export class CommServer {
   }
 
   #expel(): void {
-    const faultOf = ({ token }: Account) => (token === undefined ? undefined : this.#options.access.faultOf(token));
+    const faultOf = (account: Account) => this.#options.access.faultOf(account);
     this.#door.expel(faultOf);
     this.#sessions.expel(faultOf);
   }

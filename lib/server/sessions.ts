@@ -194,8 +194,9 @@ export class Sessions {
 
   #join(member: Member): void {
     this.members.add(member);
-    const { name, address, role, token } = member;
-    this.#options.events.emit({ event: "joined", name, address, role, ...(token !== undefined && { token }) });
+    const { name, address, role, token, link } = { ...member.account, name: member.name, address: member.address };
+    const by = { ...(token !== undefined && { token }), ...(link !== undefined && { link }) };
+    this.#options.events.emit({ event: "joined", name, address, role, ...by });
   }
 
   /** @throws StorageError of the ledger, which the operator reads as well */

@@ -112,6 +112,11 @@ export function tokensFile(stateDir: string): string {
   return join(stateDir, "tokens.json");
 }
 
+/** The server's links to single files. */
+export function linksFile(stateDir: string): string {
+  return join(stateDir, "links.json");
+}
+
 /** The server's address and identity in the invites of its last start. */
 export function invitationFile(stateDir: string): string {
   return join(stateDir, "invitation.json");

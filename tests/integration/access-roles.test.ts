@@ -27,6 +27,9 @@ const METHODS: [name: string, least: Role, params: object, hasBody: boolean][] =
   ["unfinished", "operator", {}, false],
   ["issueToken", "operator", { name: "made", role: "operator" }, false],
   ["revokeToken", "operator", { name: "none" }, false],
+  ["issueLink", "operator", { path: "a.txt" }, false],
+  ["links", "operator", {}, false],
+  ["revokeLink", "operator", { name: "none" }, false],
   ["quit", "operator", {}, false],
 ];
 

@@ -80,6 +80,9 @@ const CALLS: Readonly<Record<string, Shape>> = {
   events: { role: "operator", say: call("events"), heard: "ACCEPT" },
   issueToken: { role: "operator", say: call("issueToken", { name: "a b", role: "read" }), heard: "RESET" },
   tokens: { role: "operator", say: call("tokens"), heard: "ACCEPT" },
+  issueLink: { role: "operator", say: call("issueLink", { path: "not there" }), heard: "RESET" },
+  links: { role: "operator", say: call("links"), heard: "ACCEPT" },
+  revokeLink: { role: "operator", say: call("revokeLink", { name: "none" }), heard: "RESET" },
   revokeToken: { role: "operator", say: call("revokeToken", { name: "nobody" }), heard: "RESET" },
 };
 

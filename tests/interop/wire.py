@@ -243,6 +243,7 @@ RESULTS = {
         }
     ),
     "issueToken": fields({"token": text(45, 108), "invite": text(1)}),
+    "issueLink": fields({"name": text(1, 64), "expiresAt": TIME, "url": text(1)}),
 }
 TRAILERS = {
     "list": fields(
@@ -254,7 +255,7 @@ TRAILERS = {
         }
     ),
 }
-WITH_BODY = ("list", "get", "put", "watch", "unfinished", "events", "tokens")
+WITH_BODY = ("list", "get", "put", "watch", "unfinished", "events", "tokens", "links")
 WITH_OPENER_BODY = ("get", "put")
 
 TOKEN = fields({"name": text(1, 64), "role": one_of(*ROLES), "createdAt": TIME, "expiresAt": TIME_OR_NULL})

@@ -4,6 +4,7 @@ import { Operator } from "../../lib/client/operator.ts";
 import type { Role } from "../../lib/protocol/messages.ts";
 import type { Token } from "../../lib/protocol/token.ts";
 import { Access } from "../../lib/server/access/access.ts";
+import { LinkStore } from "../../lib/server/access/link-store.ts";
 import { type KnownToken, TokenStore } from "../../lib/server/access/token-store.ts";
 import type { StampedEvent } from "../../lib/server/event-feed.ts";
 import type { ServerOptions } from "../../lib/server/server-options.ts";
@@ -43,6 +44,7 @@ export class AccessServer implements AsyncDisposable {
   readonly test: TestServer;
   readonly folder = new TempFolder();
   readonly tokens = TokenStore.open(this.folder.join("tokens.json"));
+  readonly links = LinkStore.open(this.folder.join("links.json"));
   readonly #listening: Listening[] = [];
   /** Connections over sockets so far. */
   accepted = 0;
@@ -52,9 +54,9 @@ export class AccessServer implements AsyncDisposable {
     local,
     ...options
   }: Partial<ServerOptions> & { open?: boolean; local?: KnownToken } = {}) {
-    const { clock, tokens } = this;
-    const access = new Access({ clock, tokens, open, local });
-    this.test = new TestServer({ clock, tokens, access, ...options });
+    const { clock, tokens, links } = this;
+    const access = new Access({ clock, tokens, links, open, local });
+    this.test = new TestServer({ clock, tokens, links, access, ...options });
   }
 
   get server(): TestServer["server"] {

@@ -5,6 +5,7 @@ import type { ClientOptions } from "../../lib/client/client-options.ts";
 import { Operator } from "../../lib/client/operator.ts";
 import type { Role } from "../../lib/protocol/messages.ts";
 import { Access } from "../../lib/server/access/access.ts";
+import { LinkStore } from "../../lib/server/access/link-store.ts";
 import { TokenStore } from "../../lib/server/access/token-store.ts";
 import type { StampedEvent } from "../../lib/server/event-feed.ts";
 import { Ledger } from "../../lib/server/ledger.ts";
@@ -31,11 +32,14 @@ export class TestServer implements AsyncDisposable {
     const clock = options.clock ?? systemClock;
     // Written when a token is made, which a test does in a folder of its own.
     this.tokens = options.tokens ?? TokenStore.open(join(tmpdir(), `commserver-no-tokens-${crypto.randomUUID()}`));
+    const links = options.links ?? LinkStore.open(join(tmpdir(), `commserver-no-links-${crypto.randomUUID()}`));
     this.server = new CommServer({
       agent: "test-server",
       clock,
       tokens: this.tokens,
-      access: new Access({ clock, tokens: this.tokens, open: false }),
+      links,
+      linkAddress: (place) => `http://server.test${place}`,
+      access: new Access({ clock, tokens: this.tokens, links, open: false }),
       invite: (token) => `invite of ${token.name}`,
       maxPerAddress: 1_000_000,
       maxUnadmittedPerAddress: 64,

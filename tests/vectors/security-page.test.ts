@@ -34,6 +34,7 @@ import {
 } from "../../lib/protocol/constants.ts";
 import { MAX_POSITION } from "../../lib/protocol/messages.ts";
 import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
+import { MAX_LINKS } from "../../lib/server/access/link-store.ts";
 import { MAX_WAITING_PER_GROUP } from "../../lib/server/access/secrets.ts";
 import { MAX_REQUESTS } from "../../lib/server/guest-session.ts";
 import { GRACE_MS as GUEST_GRACE_MS, MAX_GUEST_TRANSFERS } from "../../lib/server/guests.ts";
@@ -84,6 +85,7 @@ const NUMBERS: Record<string, string> = {
   "HTTP: a body without a length": `${BLOCK_BYTES / KIB / KIB} MiB`,
   "HTTP: the body of a PROPFIND": `${MAX_DAV_BYTES / KIB} KiB`,
   "HTTP: properties that it names": `${MAX_PROPERTIES}`,
+  "HTTP: links, ended ones of a week included": `${MAX_LINKS}`,
   "HTTP: ranges of a request": `${MAX_RANGES}`,
   "HTTP: requests of one client at once": `${MAX_REQUESTS}`,
   "HTTP: transfers of one client that move": `${MAX_GUEST_TRANSFERS}`,

@@ -21,9 +21,10 @@ export const consoleCommand: Command = {
       type: "positional",
       required: false,
       valueHint: "…",
-      description: "status, kick NAME, token add NAME, drain, drain off, quit, or a message to all",
+      description: "status, kick NAME, token add NAME, link PATH, drain, drain off, quit, or a message to all",
     },
     limit: { type: "string", alias: "n", valueHint: "N", description: "With status: newest sessions to show" },
+    expires: { type: "string", valueHint: "PERIOD", description: "With link: when it ends, such as 12h; default: 7d" },
     ...CONNECTION_FLAGS,
     server: {
       ...CONNECTION_FLAGS.server,
@@ -36,8 +37,8 @@ export const consoleCommand: Command = {
     const operator = new Operator(await connectOperator(flags, io));
     try {
       if (flags._.length > 0) {
-        await obeyOperator(operator, lineOf(flags), io, (text) =>
-          io.out(flags["json"] ? `${toJson({ text })}\n` : `${text}\n`),
+        await obeyOperator(operator, lineOf(flags), io, (text, facts) =>
+          io.out(flags["json"] ? `${toJson({ text, ...facts })}\n` : `${text}\n`),
         );
         return 0;
       }
@@ -63,10 +64,14 @@ function checkUse(flags: Flags): void {
   if (flags["limit"] !== undefined && flags._[0]?.toLowerCase() !== "status") {
     throw new UsageError("--limit goes with console status.");
   }
+  if (flags["expires"] !== undefined && flags._[0]?.toLowerCase() !== "link") {
+    throw new UsageError("--expires goes with console link.");
+  }
 }
 
 function lineOf(flags: Flags): string {
-  return [...flags._, ...(flags["limit"] === undefined ? [] : ["--limit", String(flags["limit"])])].join(" ");
+  const more = ["limit", "expires"].flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]]));
+  return [...flags._, ...more].join(" ");
 }
 
 async function attach(operator: Operator, io: ConsoleIo): Promise<void> {

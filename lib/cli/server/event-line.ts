@@ -43,6 +43,10 @@ export function formatEvent(record: EventRecord): string {
       return `${text("name")} made the token ${text("token")} (${text("role")})`;
     case "revoked":
       return `${text("name")} revoked the token ${text("token")}`;
+    case "linked":
+      return `${text("name")} made the link ${text("link")} to ${text("path")}`;
+    case "unlinked":
+      return `${text("name")} revoked the link ${text("link")}`;
     case "draining":
       return record["on"] === true ? "Admitting no new clients" : "Admitting clients again";
     case "stopping":
@@ -67,7 +71,8 @@ export function isWarning(record: EventRecord): boolean {
 
 /** The access with which a client joined. */
 function account(record: EventRecord): string {
-  const token = record["token"];
+  const { token, link } = record;
+  if (link !== undefined) return ` by the link ${escapeText(textOf(link))}`;
   return token === undefined
     ? ""
     : ` with the token ${escapeText(textOf(token))} (${escapeText(textOf(record["role"]))})`;

@@ -6,7 +6,11 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, formatTime } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
+import { forgetLink, runLinkLine } from "./link-command.ts";
 import { forgetTokenLine, runTokenLine } from "./token-command.ts";
+
+/** What an answer says, for programs. */
+type Facts = Readonly<Record<string, unknown>>;
 
 export interface OperatorCommand {
   readonly usage: string;
@@ -18,7 +22,9 @@ export interface OperatorCommand {
    *
    * @throws CommError that says so
    */
-  undo?(operator: Operator, rest: string, cause: unknown): Promise<void>;
+  undo?(operator: Operator, rest: string, cause: unknown, facts: Facts): Promise<void>;
+  /** As run(), with what the text says for programs. */
+  tell?(operator: Operator, rest: string): Promise<{ readonly text: string; readonly facts: Facts }>;
 }
 
 export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
@@ -76,6 +82,13 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     run: (operator, rest) => runTokenLine(operator, rest),
     undo: (operator, rest, cause) => forgetTokenLine(operator, rest, cause),
   },
+  link: {
+    usage: "link PATH [--expires PERIOD], link list, link revoke NAME",
+    description: "Manage links: each gives one file by HTTP to whoever has it; for 7 days, or 12h, 30d …",
+    run: async (operator, rest) => (await runLinkLine(operator, rest)).text,
+    tell: (operator, rest) => runLinkLine(operator, rest),
+    undo: (operator, _, cause, facts) => forgetLink(operator, facts, cause),
+  },
   quit: {
     usage: "quit",
     description: "Stop the server cleanly (also: exit)",
@@ -110,19 +123,20 @@ export async function obeyOperator(
   operator: Operator,
   line: string,
   io: Pick<ConsoleIo, "color">,
-  show: (answer: string) => Promise<void>,
+  show: (answer: string, facts: Facts) => Promise<void>,
 ): Promise<void> {
   const text = line.trim();
   const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const name = first.toLowerCase() === "exit" ? "quit" : first.toLowerCase();
   const command = Object.hasOwn(OPERATOR_COMMANDS, name) ? OPERATOR_COMMANDS[name] : undefined;
-  const answer = await (command === undefined
-    ? sendTyped(operator.client, text, "all")
-    : command.run(operator, rest, io));
+  const { text: answer, facts } = (await command?.tell?.(operator, rest)) ?? {
+    text: await (command === undefined ? sendTyped(operator.client, text, "all") : command.run(operator, rest, io)),
+    facts: {},
+  };
   try {
-    await show(answer);
+    await show(answer, facts);
   } catch (cause) {
-    await command?.undo?.(operator, rest, cause);
+    await command?.undo?.(operator, rest, cause, facts);
     throw cause;
   }
 }

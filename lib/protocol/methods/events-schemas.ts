@@ -7,7 +7,7 @@ import type { Role } from "../messages.ts";
 /** The server's events, for its operator: the body records of `events`, and the log. */
 export type ServerEvent =
   | { event: "listening"; address: string }
-  | { event: "joined"; name: string; address: string; role: Role; token?: string }
+  | { event: "joined"; name: string; address: string; role: Role; token?: string; link?: string }
   | {
       event: "left";
       name: string;
@@ -43,6 +43,8 @@ export type ServerEvent =
   | { event: "cleaned"; path: string; size: number }
   | { event: "issued"; name: string; token: string; role: Role }
   | { event: "revoked"; name: string; token: string }
+  | { event: "linked"; name: string; link: string; path: string; expiresAt: number }
+  | { event: "unlinked"; name: string; link: string }
   | { event: "draining"; on: boolean }
   | { event: "stopping"; message: string }
   | { event: "warning"; message: string };

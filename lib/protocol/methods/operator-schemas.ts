@@ -1,9 +1,10 @@
 import * as v from "valibot";
 import { Role } from "../messages.ts";
-import { count, name, path, timestamp } from "../shapes.ts";
+import { askedPath, count, name, path, timestamp } from "../shapes.ts";
 
-/** Methods for operators only: tokens, `kick`, `drain`, `unfinished`. Source: PROTOCOL.md, "Methods". */
+/** Methods for operators only: tokens, links, `kick`, `drain`, `unfinished`. Source: PROTOCOL.md, "Methods". */
 
+const linkName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 const tokenName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 
 export const IssueTokenParams = v.object({
@@ -31,6 +32,25 @@ export const TokenRecord = v.object({
   expiresAt: v.nullable(timestamp),
 });
 export type TokenRecord = v.InferOutput<typeof TokenRecord>;
+
+export const IssueLinkParams = v.object({
+  path: askedPath,
+  /** Absent: a week from now. */
+  expiresAt: v.optional(count),
+});
+export const IssueLinkResult = v.object({
+  name: linkName,
+  expiresAt: timestamp,
+  /** The address, with its secret; only this answer has it. */
+  url: v.string(),
+});
+export type IssueLinkResult = v.InferOutput<typeof IssueLinkResult>;
+
+export const RevokeLinkParams = v.object({ name: linkName });
+
+/** A record of the body of `links`. */
+export const LinkRecord = v.object({ name: linkName, path, createdAt: timestamp, expiresAt: timestamp });
+export type LinkRecord = v.InferOutput<typeof LinkRecord>;
 
 export const KickParams = v.object({ name, reason: v.optional(v.pipe(v.string(), v.maxLength(256))) });
 export const DrainParams = v.object({ on: v.boolean() });

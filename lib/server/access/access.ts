@@ -6,17 +6,20 @@ import type { Clock } from "../../session/clock.ts";
 import type { PeerAddress } from "../../session/transport.ts";
 import { Throttle } from "../throttle.ts";
 import { AccessError, type Account } from "./account.ts";
+import type { KnownLink, LinkStore } from "./link-store.ts";
 import { ScramServer } from "./scram-server.ts";
 import { Secrets } from "./secrets.ts";
 import type { KnownToken, TokenStore } from "./token-store.ts";
 import { decoyVerifier } from "./verifier.ts";
 
 const NOTHING = new Uint8Array(0);
+const NO_LINK = "There is no such link, or it ended long ago.";
 const NOT_RIGHT = "The token is not right, or was revoked.";
 
 export interface AccessOptions {
   readonly clock: Clock;
   readonly tokens: TokenStore;
+  readonly links: LinkStore;
   /** True to admit anyone as a reader. */
   readonly open: boolean;
   /** A token for this run only, for the same user on this machine: accepted only from loopback addresses. */
@@ -80,16 +83,35 @@ export class Access {
     return this.#finish(name, token, address, isRight ? undefined : "The secret is wrong.");
   }
 
-  /** Milliseconds since 1970 at which the next token expires; undefined: none will. */
+  /**
+   * The link with this secret, also one that has ended. Unknown ones are counted as wrong proofs are.
+   *
+   * @throws AccessError NOT_FOUND, THROTTLED
+   */
+  link(secret: string, { group }: PeerAddress): KnownLink {
+    const link = this.#options.links.find(secret);
+    if (link !== undefined) return link;
+    const code = this.#throttle.take(group) ? "NOT_FOUND" : "THROTTLED";
+    throw new AccessError(code, NO_LINK, "There is no such link.");
+  }
+
+  /** Milliseconds since 1970 at which the next token or link expires; undefined: none will. */
   get nextExpiry(): number | undefined {
-    const times = this.#options.tokens.list().flatMap(({ expiresAt }) => expiresAt ?? []);
     const now = this.#options.clock.wallTime();
+    const times = [...this.#options.tokens.list(), ...this.#options.links.list(now)].flatMap(
+      ({ expiresAt }) => expiresAt ?? [],
+    );
     const coming = times.filter((time) => time > now);
     return coming.length === 0 ? undefined : Math.min(...coming);
   }
 
-  /** Why a session with the token `name` must end; undefined: it may continue. */
-  faultOf(name: string): string | undefined {
+  /** Why a session of this account must end; undefined: it may continue. */
+  faultOf({ token, link }: Pick<Account, "token" | "link">): string | undefined {
+    if (link !== undefined) return this.#options.links.faultOf(link, this.#options.clock.wallTime());
+    return token === undefined ? undefined : this.#faultOfToken(token);
+  }
+
+  #faultOfToken(name: string): string | undefined {
     if (name === this.#options.local?.name) return undefined;
     const token = this.#options.tokens.find(name);
     if (token === undefined) return `The token ${quote(name)} was revoked.`;
@@ -111,7 +133,8 @@ export class Access {
       throw new AccessError("THROTTLED", `${NOT_RIGHT} Too many proofs from this address were wrong.`, detail);
     }
     // Only a client that has proven the token reads this; another of that name may have been made meanwhile.
-    const over = this.#find(name, address) === token ? this.faultOf(name) : `The token ${quote(name)} was revoked.`;
+    const over =
+      this.#find(name, address) === token ? this.#faultOfToken(name) : `The token ${quote(name)} was revoked.`;
     if (over !== undefined) throw new AccessError("ACCESS_DENIED", over, over);
     return { role: token.role, token: name };
   }

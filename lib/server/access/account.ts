@@ -6,6 +6,8 @@ export interface Account {
   readonly role: Role;
   /** Name of its token; undefined where none was needed. */
   readonly token: string | undefined;
+  /** Name of the link that it came by: it may have the file of this link, and nothing else. */
+  readonly link?: string;
 }
 
 /** A peer that is refused; `detail` is for the log, not for the peer. */

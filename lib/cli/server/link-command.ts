@@ -1,0 +1,71 @@
+import type { Operator } from "../../client/operator.ts";
+import { CommError, toCommError } from "../../errors.ts";
+import type { LinkRecord } from "../../protocol/methods.ts";
+import { quote } from "../../quote.ts";
+import { typedPath } from "../client/typed-paths.ts";
+import { escapeText } from "../escape.ts";
+import { expiryFlag } from "../flags.ts";
+import { formatTable, formatTime } from "../format.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** An answer for people, and what it says for programs. */
+export interface LinkAnswer {
+  readonly text: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** A path, in quotes or as it is, and the period after it. */
+const LINE = /^(?:"((?:[^"\\]|\\.)*)"|(.*?))(?:\s+--expires[=\s]\s*(\S+))?$/s;
+
+/** `link PATH [--expires PERIOD]`, `link list`, `link revoke NAME`. A file named "list" is `./list`. */
+export async function runLinkLine(operator: Operator, rest: string): Promise<LinkAnswer> {
+  if (rest === "list") return listLinks(operator);
+  const [, name] = /^revoke\s+([0-9a-f]{8})$/.exec(rest) ?? [];
+  if (name !== undefined) {
+    await operator.revokeLink(name);
+    return { text: `The link ${name} is revoked.`, facts: { link: { name } } };
+  }
+  const [, quoted, plain = "", expires] = LINE.exec(rest) ?? [];
+  const typed = quoted?.replace(/\\(["\\])/g, "$1") ?? plain;
+  if (typed === "") throw new UsageError("Write: link PATH [--expires PERIOD], link list, or link revoke NAME");
+  const path = typedPath(typed);
+  const expiresAt = expiryFlag({ _: [], expires }, "expires", Date.now());
+  const link = await operator.issueLink({ path, ...(expiresAt !== undefined && { expiresAt }) });
+  const text =
+    `It leads to ${escapeText(path)} as it is now, until ${formatTime(link.expiresAt)}:\n\n` +
+    `  ${escapeText(link.url)}\n\n` +
+    `Whoever has it gets the file without a token. It is shown only once. To end it: link revoke ${escapeText(link.name)}`;
+  return { text, facts: { link: { path, ...link } } };
+}
+
+/**
+ * The answer could not be shown: a link that nobody knows is of no use.
+ *
+ * @throws CommError DISK_FAILED, always when the line made a link
+ */
+export async function forgetLink(operator: Operator, facts: LinkAnswer["facts"], cause: unknown): Promise<void> {
+  const { link } = facts as { link?: { name: string; url?: string } };
+  if (link?.url === undefined) return;
+  const why = `The link ${quote(link.name)} could not be shown: ${toCommError(cause).message}`;
+  await operator.revokeLink(link.name).catch(() => {
+    throw new CommError("DISK_FAILED", `${why} It still exists: revoke it.`, { cause });
+  });
+  throw new CommError("DISK_FAILED", `${why} It was revoked.`, { cause });
+}
+
+async function listLinks(operator: Operator): Promise<LinkAnswer> {
+  const links = await Array.fromAsync(operator.links());
+  return { text: formatLinks(links), facts: { links } };
+}
+
+/** The list for people. */
+export function formatLinks(links: readonly LinkRecord[]): string {
+  if (links.length === 0) return "There are no links. Make one with: link PATH";
+  const rows = links.map(({ name, path, createdAt, expiresAt }) => [
+    escapeText(name),
+    formatTime(createdAt),
+    formatTime(expiresAt),
+    escapeText(path),
+  ]);
+  return formatTable(["NAME", "MADE", "EXPIRES", "PATH"], rows);
+}
