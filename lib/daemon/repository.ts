@@ -13,13 +13,20 @@ import type { DaemonWarning } from "./warnings.ts";
 export class Repository {
   readonly #settings: RepositorySettings;
   readonly #local: LocalStorage;
-  /** Why the folder can't be written, although clients may write. */
-  readonly #writeFault: string | undefined;
+  #trial: { readonly fault: string | undefined } | undefined;
 
   private constructor(settings: RepositorySettings, local: LocalStorage) {
     this.#settings = settings;
     this.#local = local;
-    this.#writeFault = settings.isWritable ? writeFault(local.location) : undefined;
+  }
+
+  /**
+   * Why the folder can't be written, although clients may write. Tried out when it is first asked for: a start that
+   * fails, because another server has the state folder, writes nothing.
+   */
+  get #writeFault(): string | undefined {
+    this.#trial ??= { fault: this.#settings.isWritable ? writeFault(this.location) : undefined };
+    return this.#trial.fault;
   }
 
   /** `onNotice` gets later faults of the folder, in words for the operator. @throws as LocalStorage.at() */

@@ -1,6 +1,6 @@
 /** A server and a client put together from typed settings in one process: no command line, no console. */
 import { afterEach, beforeEach, describe, expect, mock, spyOn, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import { join } from "node:path";
 import { Daemon, type DaemonOptions } from "../../lib/daemon/daemon.ts";
@@ -108,6 +108,14 @@ describe("a start that fails", () => {
     });
     expect(await codeOf(() => Daemon.start(other, options))).toBe("CANNOT_LISTEN");
     expect(timers.running.size).toBe(0);
+    await first.stop();
+  });
+
+  test("because another server has its state folder writes nothing into its repository", async () => {
+    const first = await Daemon.start(settings(), options);
+    const { mtimeMs } = statSync(folder.join("repository"));
+    expect(await codeOf(() => Daemon.start(settings({ isWritable: true }), options))).toBe("STATE_IN_USE");
+    expect(statSync(folder.join("repository")).mtimeMs).toBe(mtimeMs);
     await first.stop();
   });
 

@@ -221,6 +221,18 @@ describe("digestFile()", () => {
     expect(await codeOf(() => digestFile(file, sha256()))).toBe("CHANGED");
   });
 
+  test("is CHANGED at once when the file grows as fast as it is read, and would never end", async () => {
+    const file = new FakeFile(noise(1_000));
+    let reads = 0;
+    file.onRead = () => {
+      if (++reads > 100) throw new Error("It is read on and on.");
+      file.replace(noise(file.content.length + 1_000));
+      return undefined;
+    };
+    expect(await codeOf(() => digestFile(file, sha256()))).toBe("CHANGED");
+    expect(file.bytesRead).toBeLessThan(5_000);
+  });
+
   test("fails as its file does", async () => {
     const failure = new StorageError("INTERNAL", "The disk is gone.");
     const file = new FakeFile(noise(2_000_000));
