@@ -20,6 +20,11 @@ export interface CheckpointParts {
   readonly shared: SharedNames;
   /** How long to wait for seats and descriptors. */
   readonly settleMs: number;
+  /**
+   * The last life of the server: garbage is collected in it at each checkpoint, to see what is left. All others collect
+   * when they like, as they do anywhere.
+   */
+  readonly lastLife: number;
 }
 
 /** Looks at everything when all is at rest. */
@@ -42,8 +47,10 @@ export class Checkpoint {
 
   /** At any moment of the load. */
   sampleMemory(): void {
-    const { server } = this.#parts.site;
-    if (this.#fresh?.life === server.lives && server.isUp) this.#fresh.trend.sample(vitalsOf(server.pid).rssMegabytes);
+    const { server, findings } = this.#parts.site;
+    if (this.#fresh?.life !== server.lives || !server.isUp) return;
+    const fault = this.#fresh.trend.sample(vitalsOf(server.pid).rssMegabytes);
+    if (fault !== undefined) findings.add("much memory", fault);
   }
 
   async look(): Promise<void> {
@@ -126,8 +133,16 @@ export class Checkpoint {
     }
     site.worst.note("descriptors at rest", vitals.count);
     site.worst.note("RSS at rest (MB)", vitals.rssMegabytes);
-    const fault = fresh.trend.note(vitals.rssMegabytes);
-    if (fault !== undefined) site.findings.add("memory that grows", fault);
+    if (fresh.life === this.#parts.lastLife) await this.#collect(fresh.trend);
+  }
+
+  async #collect(trend: MemoryTrend): Promise<void> {
+    const { findings, server, worst } = this.#parts.site;
+    const collected = await server.collect();
+    worst.note("heap after a collection (MB)", collected.heapMegabytes);
+    worst.note("RSS after a collection (MB)", collected.rssMegabytes);
+    const fault = trend.note(performance.now() / 60_000, collected);
+    if (fault !== undefined) findings.add("memory that grows", fault);
   }
 
   /** Watching takes one descriptor of the system's, once and for all. */

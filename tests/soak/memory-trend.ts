@@ -1,37 +1,67 @@
-/** Above the first checkpoint of a life, which comes after a warm-up. Between two collections of garbage it is up to 40. */
-const MAX_GROWTH = 55;
-/** From so many windows on a trend is one; what the floor may rise from the first third to the last. */
-const MIN_WINDOWS = 12;
-const MAX_RISE = 10;
+import type { Collected } from "./collected.ts";
 
 /**
- * Resident memory of one life of a server, in megabytes. It goes up and down with what is not collected yet, and idle
- * servers do not collect: what tells is the floor, the least of a window from one checkpoint to the next.
+ * No moment may have more, in megabytes: 67 of an idle server, 80 more for three sessions that do their worst and about
+ * 2 for each further seat (SECURITY.md), and up to 50 that wait for the collector (84 to 155 were measured in a healthy
+ * server).
  */
+const MAX_PEAK = 212;
+/** What is left after a collection still rises in the first minutes: code is compiled, tables grow to their size. */
+const WARM_UP = 2;
+
+/** How fast what is left may grow, and from how many looks on that is told from chance. */
+interface Rule {
+  readonly what: string;
+  readonly minLooks: number;
+  readonly maxPerMinute: number;
+}
+
+/** 21 to 23 MB were measured over 40 minutes. */
+const HEAP: Rule = { what: "heap", minLooks: 6, maxPerMinute: 0.5 };
+/** 104 to 119 MB were measured: it needs more looks. */
+const RESIDENT: Rule = { what: "resident memory", minLooks: 12, maxPerMinute: 0.65 };
+
+/** Memory of one life of a server. */
 export class MemoryTrend {
-  #first: number | undefined;
-  #floor = Number.POSITIVE_INFINITY;
-  readonly #floors: number[] = [];
+  readonly #looks: { minute: number; collected: Collected }[] = [];
+  #isPeakTold = false;
 
-  /** At any moment. */
-  sample(megabytes: number): void {
-    this.#floor = Math.min(this.#floor, megabytes);
+  /** Resident megabytes at any moment. @returns what is wrong; a peak is told once */
+  sample(megabytes: number): string | undefined {
+    if (megabytes <= MAX_PEAK || this.#isPeakTold) return undefined;
+    this.#isPeakTold = true;
+    return `${megabytes.toFixed(0)} MB, more than ${MAX_PEAK}`;
   }
 
-  /** At a checkpoint. @returns what is wrong */
-  note(megabytes: number): string | undefined {
-    this.sample(megabytes);
-    // The first window is the warm-up.
-    if (this.#first !== undefined) this.#floors.push(this.#floor);
-    this.#floor = Number.POSITIVE_INFINITY;
-    this.#first ??= megabytes;
-    const shown = this.#floors.map((floor) => floor.toFixed(0)).join(" ");
-    if (megabytes > this.#first + MAX_GROWTH) {
-      return `${megabytes.toFixed(0)} MB, and ${this.#first.toFixed(0)} MB at first; least of each window: ${shown}`;
-    }
-    if (this.#floors.length < MIN_WINDOWS) return undefined;
-    const third = Math.floor(this.#floors.length / 3);
-    const rise = Math.min(...this.#floors.slice(-third)) - Math.min(...this.#floors.slice(0, third));
-    return rise > MAX_RISE ? `it rises, by ${rise.toFixed(0)} MB; least of each window: ${shown}` : undefined;
+  /** What a collection has left, so many minutes after some moment. @returns what is wrong */
+  note(minute: number, collected: Collected): string | undefined {
+    this.#looks.push({ minute, collected });
+    return (
+      this.#fault(HEAP, ({ heapMegabytes }) => heapMegabytes) ??
+      this.#fault(RESIDENT, ({ rssMegabytes }) => rssMegabytes)
+    );
   }
+
+  /** For people: what each collection has left. */
+  toString(): string {
+    const tell = ({ heapMegabytes, rssMegabytes }: Collected) =>
+      `${heapMegabytes.toFixed(1)} of ${rssMegabytes.toFixed(0)}`;
+    return this.#looks.map(({ collected }) => tell(collected)).join(", ");
+  }
+
+  #fault({ what, minLooks, maxPerMinute }: Rule, of: (collected: Collected) => number): string | undefined {
+    const points = this.#looks.slice(WARM_UP).map(({ minute, collected }) => [minute, of(collected)] as const);
+    if (points.length < minLooks) return undefined;
+    const slope = slopeOf(points);
+    if (slope <= maxPerMinute) return undefined;
+    return `${what} after collections rises by ${slope.toFixed(2)} MB a minute: ${this}`;
+  }
+}
+
+/** Of the line that lies nearest to all points (least squares). */
+function slopeOf(points: readonly (readonly [number, number])[]): number {
+  const mean = (of: (point: readonly [number, number]) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const [x, y] = [mean(([at]) => at), mean(([, value]) => value)];
+  return mean(([at, value]) => (at - x) * (value - y)) / mean(([at]) => (at - x) ** 2);
 }

@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
 import { isStopped } from "../support/program.ts";
 import { until } from "../support/until.ts";
+import { type Collected, collect, collectingEnv } from "./collected.ts";
 import type { Disturbances } from "./disturbances.ts";
 import type { EventWatch } from "./event-watch.ts";
 import type { Findings } from "./findings.ts";
@@ -40,7 +42,8 @@ export class ServerLife {
   }
 
   async start(): Promise<void> {
-    const { command, env, cwd } = this.#options;
+    const { command, cwd } = this.#options;
+    const env = { ...this.#options.env, ...collectingEnv(this.#collectedFile) };
     const child = spawn([...command], { cwd, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
     this.#process = child;
     this.#isEnding = false;
@@ -78,6 +81,15 @@ export class ServerLife {
     await until(() => isStopped(this.pid));
     await Bun.sleep(ms);
     this.#process?.kill("SIGCONT");
+  }
+
+  /** A collection of its garbage. */
+  collect(): Promise<Collected> {
+    return collect(this.pid, this.#collectedFile);
+  }
+
+  get #collectedFile(): string {
+    return join(this.#options.cwd, "collected.json");
   }
 
   /** At once, for good. */

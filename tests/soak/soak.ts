@@ -70,7 +70,14 @@ class SoakRun {
       new IntruderLane(site),
     ];
     const settleMs = options.settleSeconds * 1000;
-    this.#checkpoint = new Checkpoint({ site, lanes: this.#lanes, common: this.#common, shared, settleMs });
+    this.#checkpoint = new Checkpoint({
+      site,
+      lanes: this.#lanes,
+      common: this.#common,
+      shared,
+      settleMs,
+      lastLife: options.kills + 1,
+    });
   }
 
   #diskLanes(): Lane[] {
