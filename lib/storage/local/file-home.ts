@@ -36,6 +36,16 @@ export class FileHome {
     throw storageFault.holderLeft(this.path, this.owner === "server" ? "NOT_FOUND" : "NO_SUCH_FILE");
   }
 
+  /**
+   * Make all names in the folder durable, and the folder's own if it is new, with those above it.
+   *
+   * @throws the system's error
+   */
+  async sync(): Promise<void> {
+    await this.folder.sync();
+    await this.#made.settled(parentOf(this.path));
+  }
+
   /** What its disk does not keep of it. */
   get losses(): Losses {
     return this.#folders.losses;

@@ -5,6 +5,7 @@ import { storageFault } from "../../storage-faults.ts";
 import { ProvisionalFolders } from "../provisional-folders.ts";
 import type { Folders } from "./folders.ts";
 import { requireNames } from "./names/tree-names.ts";
+import { NewNames } from "./new-names.ts";
 import type { Held, OpenFolder } from "./open-folder.ts";
 import { folderMode, isWider } from "./rights.ts";
 
@@ -12,6 +13,7 @@ import { folderMode, isWider } from "./rights.ts";
 export class FolderMaker {
   readonly #folders: Folders;
   readonly #made = new ProvisionalFolders();
+  readonly #names = new NewNames();
 
   constructor(folders: Folders) {
     this.#folders = folders;
@@ -46,6 +48,11 @@ export class FolderMaker {
     } finally {
       folder.release();
     }
+  }
+
+  /** As NewNames.settled(), of the folders that were made here. */
+  settled(path: string): Promise<void> | undefined {
+    return this.#names.settled(path);
   }
 
   /** A file has come into the folder at `path`, or will: unmake() does not remove it any more. */
@@ -115,6 +122,7 @@ export class FolderMaker {
     try {
       if (!makeNew(folder.at(name), mode)) return this.#openThere(path);
       this.#made.add(path);
+      this.#names.add(path, folder);
       this.#folders.guard.noteNew(folder);
       return this.#folders.keep(path, this.#folders.openIn(folder, name, path));
     } finally {

@@ -143,7 +143,7 @@ export class LocalPart implements PartFile {
         this.#ended = true;
         fs.closeSync(this.#fd);
         try {
-          if (folder.isDurable) await folder.sync();
+          if (folder.isDurable) await home.sync();
         } finally {
           home.release(true);
         }

@@ -36,6 +36,7 @@ export async function renameLocal(
     }
     made.claim(parentOf(to));
     await Promise.all([old.folder.sync(), target.folder.sync()]);
+    await made.settled(parentOf(to));
   } finally {
     old.folder.release();
     target?.folder.release();

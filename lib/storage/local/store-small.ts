@@ -67,7 +67,7 @@ async function storeDurably(home: FileHome, part: string, fd: number, exists: Ex
     throw error;
   }
   const published = publishPart(folder, part, name, fd, exists);
-  await folder.sync();
+  await home.sync();
   return published;
 }
 
