@@ -101,6 +101,7 @@ describe("memory", () => {
   test("may go up and down as it was measured, and no higher than its ceiling", () => {
     const trend = new MemoryTrend();
     expect(SAWTOOTH.map((megabytes) => trend.sample(megabytes)).filter(Boolean)).toEqual([]);
+    expect(trend.sample(Number.NaN)).toBeUndefined();
     expect(trend.sample(213)).toMatch(/213 MB/);
     expect(trend.sample(214)).toBeUndefined();
   });

@@ -28,7 +28,8 @@ export class MemoryTrend {
 
   /** Resident megabytes at any moment. @returns what is wrong; a peak is told once */
   sample(megabytes: number): string | undefined {
-    if (megabytes <= MAX_PEAK || this.#isPeakTold) return undefined;
+    // It is NaN of a server that has just been killed, and has no memory any more.
+    if (!(megabytes > MAX_PEAK) || this.#isPeakTold) return undefined;
     this.#isPeakTold = true;
     return `${megabytes.toFixed(0)} MB, more than ${MAX_PEAK}`;
   }
