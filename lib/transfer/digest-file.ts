@@ -31,7 +31,7 @@ export async function digestFile(
     if (bytes === 0) break;
     position += bytes;
     // At once: a file that grows as fast as it is read has no end.
-    if (position > file.entry.size || file.hasGrown) throw fileChanged(file.entry.path);
+    if (position > file.entry.size || file.hasGrown) throw storageFault.changed(file.entry.path);
     next = file.read(buffers[turn % 2] as Uint8Array, position);
     next.catch(() => {}); // awaited in the next round
     sha256.update((buffers[(turn + 1) % 2] as Uint8Array).subarray(0, bytes));

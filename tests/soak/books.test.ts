@@ -90,8 +90,16 @@ describe("memory", () => {
   }
 
   test("that leaks a megabyte a minute is found in half an hour, in the heap or outside", () => {
-    expect(watch(30, { heap: 1 })).toMatch(/^\d: heap .* rises by/);
+    expect(watch(30, { heap: 1 })).toMatch(/^13: heap .* rises by/);
     expect(watch(30, { native: 1 })).toMatch(/resident memory .* rises by/);
+  });
+
+  test("of a healthy server grows to its size in the first minutes", () => {
+    const trend = new MemoryTrend();
+    for (let minute = 0; minute < 30; minute++) {
+      const heapMegabytes = 23 - 12 * Math.exp(-minute / 5);
+      expect(trend.note(minute, { heapMegabytes, rssMegabytes: 80 + heapMegabytes })).toBeUndefined();
+    }
   });
 
   test("of a healthy server does not rise, however often it is looked at", () => {
