@@ -46,28 +46,26 @@ export interface DialOptions {
  * @throws as connect(); UnknownIdentity, ChangedIdentity; CommError WRONG_IDENTITY
  */
 export async function dial(target: Target, options: DialOptions): Promise<SocketTransport> {
-  const { prompts, signal } = options;
+  const { prompts, signal, timeoutMs, acceptNew } = options;
   if (target.exposedToken !== undefined) prompts.warn({ kind: "exposed token", ...target.exposedToken });
   const addresses = target.addresses.flatMap(withScopes);
   if (target.isPlaintext) {
     if (addresses.some(isAway)) prompts.warn({ kind: "plaintext", server: target.name });
-    return connectFirst(addresses, { timeoutMs: options.timeoutMs, signal });
+    return connectFirst(addresses, { timeoutMs, signal });
   }
+  const connectTo = (trusted: Target) => {
+    const onTrusted = (identity: string) => remember(trusted, identity, options);
+    return connectFirst(addresses, { timeoutMs, signal, trust: trustIn(trusted, { acceptNew, onTrusted }) });
+  };
   try {
-    return await connectTrusted(addresses, target, options);
+    return await connectTo(target);
   } catch (thrown) {
     if (!(thrown instanceof UnknownIdentity)) throw thrown;
     const { fingerprint } = thrown;
     if (!(await prompts.confirm(target.name, fingerprint, signal))) throw thrown;
     remember(target, fingerprint, options);
-    return connectTrusted(addresses, { ...target, identity: fingerprint }, options);
+    return connectTo({ ...target, identity: fingerprint });
   }
-}
-
-function connectTrusted(addresses: readonly Address[], target: Target, options: DialOptions): Promise<SocketTransport> {
-  const { timeoutMs, signal, acceptNew } = options;
-  const onTrusted = (identity: string) => remember(target, identity, options);
-  return connectFirst(addresses, { timeoutMs, signal, trust: trustIn(target, { acceptNew, onTrusted }) });
 }
 
 /**
