@@ -19,7 +19,7 @@ export const storageFault = {
   notAsLarge: (path: string, size: bigint) =>
     fault(
       "NOT_A_FILE",
-      `${quote(path)} says that it has ${size} bytes, and holds others: it is made as it is read, as in /proc. Copy it to a plain file first.`,
+      `${quote(path)} reports ${size} bytes but has others: its content is made as it is read, as in /proc. Copy it to a plain file first.`,
     ),
   noHolder: (path: string, cause: unknown) =>
     fault("DISK_DENIED", `The folder of ${quote(path)} does not exist.`, cause),
@@ -97,7 +97,7 @@ export const storageFault = {
   inUse: (path: string, cause: unknown) =>
     fault("BUSY", `${quote(path)} is still in use. What could be removed of it is gone.`, cause),
   nameInUse: (name: string) => fault("BUSY", `Another program is writing ${quote(name)}.`),
-  removalLeft: (path: string) => fault("INTERRUPTED", `The removal of ${quote(path)} was left.`),
+  removalLeft: (path: string) => fault("INTERRUPTED", `The removal of ${quote(path)} was interrupted.`),
 
   // Room.
   full: (path: string, cause: unknown) => fault("DISK_FULL", `No room left for ${quote(path)}.`, cause),
@@ -111,7 +111,7 @@ export const storageFault = {
     fault("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${most} (16 TiB).`),
   /** 4 GiB on FAT, or the limit of `ulimit -f`. Another try changes nothing. */
   tooLarge: (path: string, cause?: unknown) =>
-    fault("TOO_LARGE", `${quote(path)} is larger than a file can be on the disk that it would come to.`, cause),
+    fault("TOO_LARGE", `${quote(path)} is larger than a file can be on the disk it goes to.`, cause),
   tooManyFiles: (path: string, cause: unknown) =>
     fault("TOO_MANY_FILES", `Too many files are open here to open ${quote(path)} as well.`, cause),
   /** Of the server; its clients read this. */
@@ -127,7 +127,7 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-const LATER = "it looks from time to time, and changes are told later";
+const LATER = "it looks from time to time, and reports changes later";
 
 /** What people are told of a disk that is no fault of a file. */
 export const storageNotice = {
@@ -137,14 +137,15 @@ export const storageNotice = {
   notWatched: "The server can't watch its repository at present.",
   /** Why changes are reported late: in words for watchers, and for the operator. */
   deaf: {
-    message: `The server's disk doesn't tell what others change on it: ${LATER}.`,
-    advice: `The repository's disk (a network's, or FUSE) doesn't tell what others change on it: for those who watch, it is looked at from time to time.`,
+    message: `The server gets no reports of what others change on its disk: ${LATER}.`,
+    advice: `The repository's disk (a network's, or FUSE) does not report what others change on it: while a client watches, the server looks from time to time.`,
   },
   full: {
-    message: `The server's system can't watch so many folders: ${LATER}.`,
-    advice: `The system can't watch all folders of the repository: for those who watch, they are looked at from time to time. Raise fs.inotify.max_user_watches, or max_user_instances, with sysctl.`,
+    message: `The server can't watch so many folders: ${LATER}.`,
+    advice: `The system can't watch all folders of the repository: while a client watches, the server looks from time to time. Raise fs.inotify.max_user_watches, or max_user_instances, with sysctl.`,
   },
-  noTimes: "The disk lets this user set no times: what comes there is as new as its arrival, and is not known again.",
+  noTimes:
+    "The disk lets this user set no times: files get the time of their arrival, and are not recognised as unchanged next time.",
   noRights:
-    "The disk lets this user set no rights: what comes there has those that the disk gives, or fewer than it should.",
+    "The disk lets this user set no rights: files get those that the disk gives, or fewer than they should have.",
 } as const;

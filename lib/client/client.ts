@@ -169,7 +169,7 @@ export class Client {
 
   /** The link has become useless, and another has replaced it. */
   abandon(): void {
-    this.#session.terminate("HEARTBEAT_TIMEOUT", "The client has come back over another link.");
+    this.#session.terminate("HEARTBEAT_TIMEOUT", "The client reconnected over another link.");
   }
 
   /** Say goodbye, and wait until it has arrived; requests under way get `graceMs` to end. */

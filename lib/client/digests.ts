@@ -96,7 +96,7 @@ class Batch {
     const isWaiting = () => stream.isAwaited && isOwed();
     const stream = client.openStream("get", {}, { body: true, isWaiting, ...(signal && { signal }) });
     const stop = (thrown: unknown) => {
-      stream.reset("CANCELLED", "The receiver can't go on.", toCommError(thrown));
+      stream.reset("CANCELLED", "The receiver can't continue.", toCommError(thrown));
       this.#onRoom?.();
       throw thrown;
     };

@@ -125,7 +125,7 @@ export class Download {
   #end(ending: Ending): void {
     this.#ending ??= ending;
     const error = ending === "left" ? new CommError("CANCELLED", "The stream was left.") : toCommError(ending.failure);
-    this.#stream?.reset("CANCELLED", "The receiver can't go on.", error);
+    this.#stream?.reset("CANCELLED", "The receiver can't continue.", error);
     this.#wakeup.notify();
   }
 

@@ -71,7 +71,7 @@ export class Upload {
 
   #stop(stream: Stream, thrown: unknown): void {
     this.#failure ??= thrown;
-    stream.reset("CANCELLED", "The sender can't go on.", toCommError(thrown));
+    stream.reset("CANCELLED", "The sender can't continue.", toCommError(thrown));
     this.#wakeup.notify();
   }
 

@@ -87,7 +87,7 @@ export class Gateway {
   accept(transport: Transport): void {
     const connection = new HttpConnection(transport);
     this.#idle.inTheWayOf(connection.group)?.peer.destroy();
-    // Who has a request keeps its connection.
+    // A connection with a request under way is kept.
     if (this.#connections.size >= this.#options.maxConnections) {
       const resting = this.#idle.leastPromising();
       if (resting === undefined) {

@@ -18,7 +18,7 @@ import type { Candidate, Seats } from "./seats.ts";
 /** The original's words. */
 export const FULL = "Server is full. Please try again later.";
 /** For an address that has all its sessions with one token. */
-export const CROWDED = "Your address has as many sessions as one may.";
+export const CROWDED = "Your address has as many sessions as it may have.";
 
 /** The server's part that admissions use: one object for all of them. */
 export interface AdmissionHost {
@@ -169,7 +169,7 @@ export class Admission implements LinkHandler, Candidate {
   }
 
   onDisplaced(): void {
-    this.refuse("SERVER_FULL", FULL, "Its place in the queue is another's: its address has the most of them.");
+    this.refuse("SERVER_FULL", FULL, "Another address took its place in the queue: its own has the most of them.");
   }
 
   #onHello(hello: Hello): void {

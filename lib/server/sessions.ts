@@ -111,7 +111,7 @@ export class Sessions {
     if (live !== undefined && live.token === admission.account.token) {
       // The client knew before we did that its link is lost.
       live.isSuperseded = true;
-      live.session.terminate("HEARTBEAT_TIMEOUT", "The client has come back over another link.");
+      live.session.terminate("HEARTBEAT_TIMEOUT", "The client reconnected over another link.");
     }
     const { account } = admission;
     const detached = this.#isClosed

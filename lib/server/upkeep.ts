@@ -133,7 +133,7 @@ export class Upkeep {
     for (const { session } of members.clients) {
       const { idleSince } = session;
       if (idleSince === undefined || clock.now() - idleSince < idleMs) continue;
-      session.terminate("IDLE_TIMEOUT", `Nothing was asked for ${Math.round(idleMs / 1000)} s.`);
+      session.terminate("IDLE_TIMEOUT", `The client made no request for ${Math.round(idleMs / 1000)} s.`);
     }
   }
 

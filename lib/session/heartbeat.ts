@@ -78,7 +78,7 @@ export class Heartbeat {
   /** Round-trip time in milliseconds. @throws TransportError LOST */
   ping(): Promise<number> {
     if (this.#stopped) return Promise.reject(lost("The link has ended."));
-    if ((this.#pending?.size ?? 0) >= MAX_PENDING) return Promise.reject(lost("Too many pings are without an answer."));
+    if ((this.#pending?.size ?? 0) >= MAX_PENDING) return Promise.reject(lost("Too many pings are unanswered."));
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#send({ sentAt: this.#options.clock.now(), resolve, reject });
     return promise;

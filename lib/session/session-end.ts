@@ -22,5 +22,5 @@ export function resetError({ code, message, retryAfterMs }: v.InferOutput<typeof
 }
 
 function remoteError(code: ErrorCode, message: string, retryAfterMs?: number): RemoteError {
-  return new RemoteError(code, message || `The other end said ${code} and no more.`, retryAfterMs);
+  return new RemoteError(code, message || `The other end sent ${code} without a message.`, retryAfterMs);
 }

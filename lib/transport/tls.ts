@@ -83,7 +83,7 @@ export function agreedOn(socket: Socket<unknown>, error: Error | null, withHttp:
   // Typed as null for none.
   const protocol = socket.alpnProtocol || "";
   if (protocol !== ALPN && !withHttp) {
-    throw new TransportError("TLS_FAILED", "No TLS: the other end names no protocol inside it that is ours.");
+    throw new TransportError("TLS_FAILED", "No TLS: the other end offers no protocol of ours.");
   }
   // Typed as void.
   const binding = socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, EXPORTER.context) as unknown;

@@ -10,7 +10,7 @@ describe.skipIf(process.platform !== "linux")("a file that holds other than it s
     await using site = await TransferSite.open({});
     const { exitCode, stdout, stderr } = await site.run("put", path);
     expect(stdout).not.toContain("verified");
-    expect(stderr).toContain("and holds others: it is made as it is read");
+    expect(stderr).toContain("but has others: its content is made as it is read");
     expect(exitCode).toBe(2);
     expect(readdirSync(site.repository)).toEqual([]);
   });
@@ -21,7 +21,7 @@ describe.skipIf(process.platform !== "linux")("a file that holds other than it s
       cwd: site.here,
     });
     expect(stdout).not.toContain("verified");
-    expect(stderr).toContain('"ostype" says that it has 0 bytes');
+    expect(stderr).toContain('"ostype" reports 0 bytes');
     expect(exitCode).toBe(2);
   });
 });

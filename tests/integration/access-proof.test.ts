@@ -31,7 +31,7 @@ describe.each(WAYS)("over %s", (way) => {
     server.issue("laptop");
     const wrong = await errorOf(server.client({ name: "laptop", secret: WRONG_SECRET }, { way }));
     const unknown = await errorOf(server.client({ name: "phone", secret: WRONG_SECRET }, { way }));
-    expect(wrong).toMatchObject({ code: "ACCESS_DENIED", message: "The token is not right, or was revoked." });
+    expect(wrong).toMatchObject({ code: "ACCESS_DENIED", message: "The token is wrong, or was revoked." });
     expect({ code: unknown.code, message: unknown.message }).toEqual({ code: wrong.code, message: wrong.message });
     await until(() => server.refusals.length === 2);
     expect(server.refusals).toMatchObject([
@@ -47,7 +47,7 @@ describe.each(WAYS)("over %s", (way) => {
     const token = server.issue("laptop");
     server.tokens.revoke("laptop");
     const error = await errorOf(server.client(token, { way }));
-    expect(error).toMatchObject({ code: "ACCESS_DENIED", message: "The token is not right, or was revoked." });
+    expect(error).toMatchObject({ code: "ACCESS_DENIED", message: "The token is wrong, or was revoked." });
   });
 
   test("that a token has expired is told to who has proven it, and to nobody else", async () => {
@@ -59,7 +59,7 @@ describe.each(WAYS)("over %s", (way) => {
     const error = await errorOf(server.client(token, { way }));
     expect(error).toMatchObject({ code: "ACCESS_DENIED", message: 'The token "laptop" has expired.' });
     const wrong = await errorOf(server.client({ ...token, secret: WRONG_SECRET }, { way }));
-    expect(wrong.message).toBe("The token is not right, or was revoked.");
+    expect(wrong.message).toBe("The token is wrong, or was revoked.");
   });
 
   test("without a token: TOKEN_REQUIRED", async () => {
@@ -109,7 +109,7 @@ describe("what is bound to the channel", () => {
     const refused = await prove(relay.peer, scram);
     expect(refused).toMatchObject({
       name: "REFUSE",
-      json: { code: 17, message: "The token is not right, or was revoked." },
+      json: { code: 17, message: "The token is wrong, or was revoked." },
     });
     expect(server.refusals.at(-1)).toMatchObject({ message: expect.stringContaining("another channel") });
     victim.abort();
@@ -163,7 +163,7 @@ describe("the exchange", () => {
     const { peer: again } = await server.peer();
     await challengeOf(again, scram);
     await again.send(frame("AUTH", { message }));
-    expect(again.last("REFUSE")?.json).toEqual({ code: 17, message: "The token is not right, or was revoked." });
+    expect(again.last("REFUSE")?.json).toEqual({ code: 17, message: "The token is wrong, or was revoked." });
     expect(again.last("WELCOME")).toBeUndefined();
   });
 });

@@ -185,5 +185,5 @@ test("without a token nothing but a refusal is said, and no method is heard", as
   const { peer } = await server.peer();
   await peer.send(frame("HELLO", HELLO), frame("OPEN", { method: "status" }, 1, 1));
   expect(peer.names).toEqual(["REFUSE"]);
-  expect(peer.last("REFUSE")?.json).toEqual({ code: 16, message: "This server wants a token." });
+  expect(peer.last("REFUSE")?.json).toEqual({ code: 16, message: "This server requires a token." });
 });

@@ -8,7 +8,7 @@ import { hastyClock } from "../support/transfers.ts";
 import { until } from "../support/until.ts";
 
 const IDLE_MS = 120_000;
-const WORDS = "Nothing was asked for 120 s.";
+const WORDS = "The client made no request for 120 s.";
 
 /** Let time pass in steps in which clients answer the server's pings. */
 async function pass(clock: FakeClock, ms: number, each: () => Promise<unknown> = async () => {}): Promise<void> {

@@ -55,7 +55,7 @@ class Visitor(Session):
             else:
                 self.send("AUTH", {"message": self.proof.challenge})
         elif self.server.secrets:
-            self.refuse("TOKEN_REQUIRED", "This server wants a token.")
+            self.refuse("TOKEN_REQUIRED", "This server requires a token.")
         elif self.options.lie in SERVER_AUTH_LIES:
             self.lied = True
             self.out += SERVER_AUTH_LIES[self.options.lie](None, None)

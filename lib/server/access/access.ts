@@ -14,7 +14,7 @@ import { decoyVerifier } from "./verifier.ts";
 
 const NOTHING = new Uint8Array(0);
 const NO_LINK = "There is no such link, or it ended long ago.";
-const NOT_RIGHT = "The token is not right, or was revoked.";
+const NOT_RIGHT = "The token is wrong, or was revoked.";
 
 export interface AccessOptions {
   readonly clock: Clock;
@@ -43,7 +43,7 @@ export class Access {
   /** The account of a client without a token. @throws AccessError TOKEN_REQUIRED */
   withoutToken(): Account {
     if (this.#options.open) return { role: "read", token: undefined };
-    throw new AccessError("TOKEN_REQUIRED", "This server wants a token.", "It came without a token.");
+    throw new AccessError("TOKEN_REQUIRED", "This server requires a token.", "It came without a token.");
   }
 
   /**

@@ -19,8 +19,7 @@ interface Kept {
 
 /**
  * Tells whether a secret is that of a token, at the cost of 4096 rounds (some 2 ms of a core beside the event loop),
- * one secret at a time. Who has shown the right one once costs an HMAC from then on, for a client shows it with every
- * request.
+ * one secret at a time. A client shows its secret with every request: after the first right one each costs an HMAC.
  */
 export class Secrets {
   readonly #saltOf: (name: string) => Uint8Array;
@@ -64,7 +63,7 @@ export class Secrets {
   /** @throws AccessError THROTTLED */
   async #derive(token: Kept | undefined, { name, secret }: Token, group: string): Promise<boolean> {
     if (this.#waiting.count(group) >= MAX_WAITING_PER_GROUP) {
-      const words = "Too many secrets from this address wait to be looked at. Try again in a second.";
+      const words = "Too many secrets from this address are waiting to be checked. Try again in a second.";
       throw new AccessError("THROTTLED", words, words);
     }
     this.#waiting.add(group);

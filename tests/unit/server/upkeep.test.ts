@@ -207,7 +207,7 @@ describe("idle sessions", () => {
     await site.clock.advance(2 * MINUTE - 1);
     expect(site.ended).toEqual([]);
     await site.clock.advance(10_000);
-    expect(site.ended).toEqual(["Client1 IDLE_TIMEOUT Nothing was asked for 120 s."]);
+    expect(site.ended).toEqual(["Client1 IDLE_TIMEOUT The client made no request for 120 s."]);
   });
 
   test("whose time is short are looked for as often", async () => {

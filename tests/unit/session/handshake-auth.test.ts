@@ -174,7 +174,7 @@ test("a refusal is told as the server tells it, at each step", async () => {
     const code = codeOf(asking.result);
     if (steps === 1) await challenge(asking);
     if (steps === 2) await proofOf(asking);
-    await asking.peer.send(frame("REFUSE", { code: 17, message: "The token is not right, or was revoked." }));
+    await asking.peer.send(frame("REFUSE", { code: 17, message: "The token is wrong, or was revoked." }));
     expect(await code).toBe("ACCESS_DENIED");
   }
 });
