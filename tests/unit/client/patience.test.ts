@@ -89,4 +89,19 @@ describe("Patience.run()", () => {
     abort.abort();
     await expect(waiting).rejects.toMatchObject({ code: "INTERRUPTED" });
   });
+
+  test("waits no more for who was interrupted while it asked", async () => {
+    const clock = new FakeClock();
+    const abort = new AbortController();
+    const asked = new Patience(clock, 10).run(
+      "list",
+      async () => {
+        abort.abort();
+        throw tooOften(5_000);
+      },
+      abort.signal,
+    );
+    await expect(asked).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(clock.pending).toBe(0);
+  });
 });

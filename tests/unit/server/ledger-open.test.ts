@@ -1,6 +1,15 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { Ledger } from "../../../lib/server/ledger.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
 import { inLedgerProcess, ledgerCommand } from "../../support/ledger-process.ts";
@@ -9,6 +18,21 @@ import { noPermissionTests, permissionTest, unprivileged } from "../../support/u
 
 /** Open and close, for the fault alone. */
 const openFault = (file: string) => faultOf(() => Ledger.open(file).close());
+
+test("a ledger is closed to others, with what SQLite makes beside it, also one that was open to them", () => {
+  using folder = new TempFolder();
+  const file = folder.join("ledger.sqlite");
+  const others = () => readdirSync(folder.path).map((name) => [name, statSync(folder.join(name)).mode & 0o077]);
+  for (let run = 1; run <= 2; run++) {
+    const ledger = Ledger.open(file);
+    ledger.begin("192.0.2.1:1", 1);
+    const modes = others();
+    expect(modes.length).toBeGreaterThan(1);
+    expect(modes).toEqual(modes.map(([name]) => [name, 0]));
+    ledger.close();
+    chmodSync(file, 0o644);
+  }
+});
 
 describe("a ledger that is in use", () => {
   test("is STATE_IN_USE to a second opener in this process, and the first goes on", async () => {
