@@ -6,7 +6,7 @@ import type { RecordSender } from "../transfer/record-sender.ts";
 import type { DownloadTask } from "./download-task.ts";
 import { MAX_OUTSTANDING, MAX_OUTSTANDING_BYTES } from "./transfer.ts";
 
-/** Bytes that may come for a request of any size, in addition to twice its size. */
+/** Bytes that may come for a request of any size, in addition to twice the size of its file. */
 const SPARE_BYTES = 16 * BLOCK_BYTES;
 
 /** A request for one part of a file, in a stream. */
@@ -57,7 +57,7 @@ export class Requests {
         request.etag = task.etag;
         request.length = bytes;
       }
-      this.#outstanding.push({ id, task, bytes, allowance: 2 * bytes + SPARE_BYTES, isBegun: false });
+      this.#outstanding.push({ id, task, bytes, allowance: SPARE_BYTES, isBegun: false });
       this.#bytes += bytes;
       records.add(request);
     }
@@ -85,11 +85,11 @@ export class Requests {
   }
 }
 
-/** The file begins. It may have grown since it was listed. @throws ProtocolError BAD_PAYLOAD */
+/** The file begins, with its size now. @throws ProtocolError BAD_PAYLOAD */
 export function begin(request: Request, size: number): void {
   if (request.isBegun) throw new ProtocolError("BAD_PAYLOAD", "A file begins twice in one answer.");
   request.isBegun = true;
-  request.allowance = Math.max(request.allowance, 2 * size + SPARE_BYTES);
+  request.allowance += 2 * size;
 }
 
 /** A block has arrived. @throws ProtocolError BAD_PAYLOAD */

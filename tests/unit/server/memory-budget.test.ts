@@ -142,4 +142,28 @@ describe("a memory budget", () => {
     await settle();
     expect(own.isSettled).toBeTrue();
   });
+
+  test("takes nothing away from others for somebody who has not waited for five seconds yet", async () => {
+    const clock = new FakeClock();
+    const budget = new MemoryBudget(LIMITS, clock);
+    const yielded: number[] = [];
+    const grants: (Reservation | undefined)[] = [];
+    const giveBack = (each: number) => {
+      yielded.push(each);
+      grants[each]?.release();
+    };
+    for (let each = 0; each < 10; each++) {
+      const holder = { ...nobody, isWaiting: true, yield: () => giveBack(each) };
+      grants.push(await budget.share().reserve({ least: 10, most: 10 }, holder, never));
+    }
+    const first = wait(budget.share(), 10);
+    await clock.advance(5_000);
+    expect([yielded, first.isSettled]).toEqual([[0], true]);
+    await clock.advance(500);
+    const second = wait(budget.share(), 10);
+    await clock.advance(4_999);
+    expect([yielded, second.isSettled]).toEqual([[0], false]);
+    await clock.advance(1_000);
+    expect([yielded, second.isSettled]).toEqual([[0, 1], true]);
+  });
 });

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "bun:test";
+import { BLOCK_BYTES } from "../../../lib/block.ts";
+import { MAX_OUTSTANDING, MAX_OUTSTANDING_BYTES } from "../../../lib/client/transfer.ts";
+import { newTask, type UploadTask } from "../../../lib/client/upload-task.ts";
+import { UploadWindow } from "../../../lib/client/upload-window.ts";
+import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
+import type { OpenFile } from "../../../lib/storage/storage.ts";
+
+const local = new MemoryStorage();
+
+function taskOf(from: string, size = 0): UploadTask {
+  return newTask({ from, to: from, kind: "file", size, modifiedAt: 0, local });
+}
+
+/** A task whose file is open, offered by itself as large ones are. */
+function largeTask(window: UploadWindow, from = "large"): { task: UploadTask; closed: () => number } {
+  const size = 4 * BLOCK_BYTES;
+  const task = taskOf(from, size);
+  let closed = 0;
+  const entry = { path: from, kind: "file", size, modifiedAt: 0, executable: false, etag: "e" };
+  task.file = { entry, close: async () => void closed++ } as unknown as OpenFile;
+  window.add(task);
+  window.weigh(task, undefined);
+  return { task, closed: () => closed };
+}
+
+describe("the window of an upload", () => {
+  test("is full with so many files, and not with one less", () => {
+    const window = new UploadWindow();
+    const tasks = Array.from({ length: MAX_OUTSTANDING }, (_, index) => taskOf(`${index}`));
+    for (const task of tasks) {
+      expect(window.isFull).toBe(false);
+      window.add(task);
+      window.weigh(task, 0);
+    }
+    expect(window.isFull).toBe(true);
+    window.forget(tasks[7] as UploadTask);
+    expect(window.isFull).toBe(false);
+  });
+
+  test("is full with so many bytes, of small files that have no final answer", () => {
+    const window = new UploadWindow();
+    const [one, two] = [taskOf("a"), taskOf("b")];
+    window.add(one);
+    window.weigh(one, MAX_OUTSTANDING_BYTES - 1);
+    expect(window.isFull).toBe(false);
+    window.add(two);
+    window.weigh(two, 1);
+    expect(window.isFull).toBe(true);
+    window.forget(two);
+    window.forget(two);
+    expect(window.isFull).toBe(false);
+  });
+
+  test("is full with two large files, until one of them is over and closed", async () => {
+    const window = new UploadWindow();
+    const { task, closed } = largeTask(window, "a");
+    expect(window.isFull).toBe(false);
+    largeTask(window, "b");
+    expect(window.isFull).toBe(true);
+    await window.finish(task);
+    expect([window.isFull, closed(), window.holds(task)]).toEqual([false, 1, false]);
+  });
+
+  test("is empty when its stream has ended, however full it was: everything is offered again, by new numbers", async () => {
+    const window = new UploadWindow();
+    for (let link = 0; link < 3; link++) {
+      const small = taskOf("a");
+      window.add(small);
+      window.weigh(small, MAX_OUTSTANDING_BYTES);
+      const { task, closed } = largeTask(window);
+      window.want({ task, ranges: [] });
+      window.abandon(taskOf("withdrawn"));
+      small.rounds = 2;
+      expect(window.isFull).toBe(true);
+      await window.settle();
+      expect([window.isFull, window.isAnswered, window.isIdle, closed()]).toEqual([false, true, false, 1]);
+      expect([window.takeWanted(), window.takeAbandoned(), small.rounds]).toEqual([undefined, undefined, 0]);
+      expect(small.id).toBe(2 * link);
+      const again = [window.takeAgain(), window.takeAgain(), window.takeAgain()];
+      expect(again.map((next) => next?.item.from)).toEqual(["a", "large", undefined]);
+    }
+    expect(window.isIdle).toBe(true);
+  });
+
+  test("owes nothing while the next step is ours for every file in it", () => {
+    const window = new UploadWindow();
+    const [one, two] = [taskOf("a"), taskOf("b")];
+    for (const task of [one, two]) window.add(task);
+    expect(window.isOwed).toBe(false);
+    two.isOurs = false;
+    expect(window.isOwed).toBe(true);
+    window.forget(two);
+    expect(window.isOwed).toBe(false);
+  });
+
+  test("forgets what was asked of a file with it, and nothing of another", () => {
+    const window = new UploadWindow();
+    const [one, two] = [taskOf("a"), taskOf("b")];
+    for (const task of [one, two]) {
+      window.add(task);
+      window.want({ task, ranges: [] });
+    }
+    window.forget(one);
+    expect([window.takeWanted()?.task, window.takeWanted()]).toEqual([two, undefined]);
+  });
+
+  test("keeps the number of a file that waits, until it is offered again by another", () => {
+    const window = new UploadWindow();
+    const task = taskOf("a");
+    window.add(task);
+    task.isOurs = false;
+    window.forget(task);
+    const offerAgain = window.hold(task);
+    expect([window.isAnswered, window.isOwed, window.find(task.id)]).toEqual([false, false, task]);
+    offerAgain();
+    offerAgain();
+    expect([window.isAnswered, window.takeAgain()?.item.from, window.takeAgain()]).toEqual([true, "a", undefined]);
+  });
+
+  test("offers a file that waited once when its stream has ended meanwhile", async () => {
+    const window = new UploadWindow();
+    const task = taskOf("a");
+    window.add(task);
+    const offerAgain = window.hold(task);
+    await window.settle();
+    offerAgain();
+    expect([window.takeAgain()?.item.from, window.takeAgain()]).toEqual(["a", undefined]);
+  });
+
+  test("offers nothing again when the upload is closed", () => {
+    const window = new UploadWindow();
+    window.putAgain(taskOf("a"));
+    expect(window.isIdle).toBe(false);
+    window.close();
+    expect([window.isIdle, window.takeAgain()]).toEqual([true, undefined]);
+  });
+});
