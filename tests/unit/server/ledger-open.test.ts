@@ -22,13 +22,14 @@ const openFault = (file: string) => faultOf(() => Ledger.open(file).close());
 test("a ledger is closed to others, with what SQLite makes beside it, also one that was open to them", () => {
   using folder = new TempFolder();
   const file = folder.join("ledger.sqlite");
-  const others = () => readdirSync(folder.path).map((name) => [name, statSync(folder.join(name)).mode & 0o077]);
+  const others = () =>
+    readdirSync(folder.path).map((name) => ({ name, rights: statSync(folder.join(name)).mode & 0o077 }));
   for (let run = 1; run <= 2; run++) {
     const ledger = Ledger.open(file);
     ledger.begin("192.0.2.1:1", 1);
     const modes = others();
     expect(modes.length).toBeGreaterThan(1);
-    expect(modes).toEqual(modes.map(([name]) => [name, 0]));
+    expect(modes).toEqual(modes.map(({ name }) => ({ name, rights: 0 })));
     ledger.close();
     chmodSync(file, 0o644);
   }
