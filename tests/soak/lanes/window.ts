@@ -4,8 +4,8 @@ import type { Site } from "../site.ts";
 import type { Window } from "../window.ts";
 import type { Lane } from "./lane.ts";
 
-/** A window's client is gone at once; this is for a machine that is busy. */
-const PATIENCE_MS = 10_000;
+/** A window's client is gone at once; this is for a machine so busy that a program takes ten seconds to start. */
+const PATIENCE_MS = 30_000;
 /** 130: it has heard SIGHUP, or that nothing comes any more. 129: by the signal itself, before it could take it. */
 const ENDS = [130, 129];
 
