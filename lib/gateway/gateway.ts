@@ -150,6 +150,7 @@ export class Gateway {
   #take(request: IncomingMessage, response: ServerResponse): void {
     const connection = request.socket as unknown as HttpConnection;
     connection.latest = request;
+    connection.expectBody(Number(request.headers["content-length"] ?? 0));
     this.#cancels.get(connection)?.();
     this.#idle.remove(connection);
     connection.isReading = false;

@@ -133,9 +133,10 @@ export class HttpCall implements GuestRequest {
     this.#close();
   }
 
-  /** Send the head alone; the body follows by write() or sendFile(), and endBody(). */
+  /** Begin an answer whose body follows by the connection's send() and sendFile(); its head leaves with the first of it. */
   begin(status: number, headers: OutgoingHttpHeaders): void {
     this.response.writeHead(status, headers);
+    this.connection.holdHead();
     this.response.flushHeaders();
   }
 

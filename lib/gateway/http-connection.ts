@@ -2,8 +2,14 @@ import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../session/transport.ts";
 
-/** Bytes that the parser gets at once: it reports every request in them before anything else happens. */
+/**
+ * Bytes that the parser gets at once: it reports every request in them before anything else happens. In the middle of a
+ * body no request can begin: there it gets all that has come.
+ */
 const PIECE_BYTES = 16 * 1024;
+
+/** The head of an answer leaves together with a body of up to so many bytes. */
+const JOINED_BYTES = 64 * 1024;
 
 /** Bytes of a body that may lie here unread. */
 export const MAX_UNREAD_BYTES = 64 * 1024;
@@ -27,6 +33,12 @@ export class HttpConnection extends Duplex implements TransportHandler {
   isLast = false;
   #bytesIn = 0;
   bytesOut = 0;
+  /** Bytes that the parser is getting now, and at least so many that then still belong to a body. */
+  #pieceBytes = 0;
+  #bodyLeft = 0;
+  /** The head of an answer, while it waits for the first of the body. */
+  #head: Uint8Array | undefined;
+  #isHolding = false;
   #afterDrain: (() => void)[] = [];
   #isFull = false;
   #isPaused = false;
@@ -83,15 +95,36 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return this.#transport.canSendFiles;
   }
 
+  /** A request has been read whose body has `bytes`. Called while the parser gets the piece with its head. */
+  expectBody(bytes: number): void {
+    // What of that piece is body, nobody tells: as if all were.
+    if (this.readableLength === 0) this.#bodyLeft = Math.max(0, bytes - this.#pieceBytes);
+  }
+
+  /** The next that is written is the head of an answer: keep it for the first send(), sendFile() or sendHead(). */
+  holdHead(): void {
+    this.#isHolding = true;
+  }
+
+  /** Send a head that is kept. */
+  async sendHead(): Promise<void> {
+    const head = this.#takeHead();
+    if (head !== undefined && !this.#transport.write(head)) await this.#drained();
+  }
+
   /** Send a part of an answer's body; its head must have been flushed. The buffer is free when this has resolved. */
   async send(bytes: Uint8Array): Promise<void> {
     this.bytesOut += bytes.length;
-    if (!this.#transport.write(bytes)) await this.#drained();
+    if (this.#head !== undefined && bytes.length > JOINED_BYTES) await this.sendHead();
+    const head = this.#takeHead();
+    if (!this.#transport.write(head === undefined ? bytes : Buffer.concat([head, bytes]))) await this.#drained();
   }
 
   /** As send(), for bytes of an open file. */
   async sendFile(bytes: FileBytes): Promise<void> {
     this.bytesOut += bytes.length;
+    const head = this.#takeHead();
+    if (head !== undefined) this.#transport.write(head);
     if (!this.#transport.sendFile(bytes)) await this.#drained();
   }
 
@@ -99,8 +132,10 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.#bytesIn += bytes.length;
     this.onArrival();
     let wantsMore = true;
-    for (let at = 0; at < bytes.length && !this.destroyed; at += PIECE_BYTES) {
-      wantsMore = this.push(bytes.subarray(at, at + PIECE_BYTES));
+    for (let at = 0; at < bytes.length && !this.destroyed; at += this.#pieceBytes) {
+      this.#pieceBytes = Math.min(Math.max(PIECE_BYTES, this.#bodyLeft), bytes.length - at);
+      this.#bodyLeft = Math.max(0, this.#bodyLeft - this.#pieceBytes);
+      wantsMore = this.push(bytes.subarray(at, at + this.#pieceBytes));
     }
     if ((wantsMore && !this.#isAhead) || this.#isPaused) return;
     this.#isPaused = true;
@@ -139,7 +174,11 @@ export class HttpConnection extends Duplex implements TransportHandler {
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
     this.bytesOut += chunk.length;
-    if (this.#transport.write(chunk)) done();
+    if (this.#isHolding) {
+      this.#isHolding = false;
+      this.#head = chunk;
+      done();
+    } else if (this.#transport.write(chunk)) done();
     else void this.#drained().then(done);
   }
 
@@ -154,6 +193,13 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.#isClosing = true;
     this.onDrain();
     done();
+  }
+
+  #takeHead(): Uint8Array | undefined {
+    const head = this.#head;
+    this.#head = undefined;
+    this.#isHolding = false;
+    return head;
   }
 
   #close(): void {

@@ -76,6 +76,7 @@ async function send(
       if (piece instanceof Uint8Array) await call.paced(piece.length, call.connection.send(piece));
       else await representation.sendPart(call, piece);
     }
+    await call.connection.sendHead();
     if (!call.isClosed) call.response.end();
   });
 }

@@ -1,0 +1,67 @@
+import { expect, test } from "bun:test";
+import { HttpConnection } from "../../../lib/gateway/http-connection.ts";
+import { FakeTransport } from "../../support/fake-transport.ts";
+
+const KIB = 1024;
+
+function open() {
+  const transport = new FakeTransport();
+  const connection = new HttpConnection(transport);
+  connection.start();
+  return { transport, connection };
+}
+
+/** The lengths of the pieces that a reader gets, once it reads. `onPiece` is called with each. */
+async function pieces(connection: HttpConnection, onPiece: (index: number) => void = () => {}): Promise<number[]> {
+  const lengths: number[] = [];
+  connection.on("data", (piece: Uint8Array) => onPiece(lengths.push(piece.length) - 1));
+  await new Promise((resolve) => setImmediate(resolve));
+  return lengths;
+}
+
+test("the head of an answer leaves together with a small body", async () => {
+  const { transport, connection } = open();
+  connection.holdHead();
+  connection.write("head ");
+  expect(transport.writes).toHaveLength(0);
+  await connection.send(Buffer.from("body"));
+  expect(transport.writes.map((bytes) => Buffer.from(bytes).toString())).toEqual(["head body"]);
+  expect(connection.bytesOut).toBe(9);
+});
+
+test("a large body is not copied to be joined with its head", async () => {
+  const { transport, connection } = open();
+  connection.holdHead();
+  connection.write("head");
+  const body = new Uint8Array(64 * KIB + 1);
+  await connection.send(body);
+  expect(transport.writes.map(({ length }) => length)).toEqual([4, body.length]);
+  expect(transport.buffers[1]).toBe(body.buffer);
+});
+
+test("the head of an answer without a body leaves when it is told to, once", async () => {
+  const { transport, connection } = open();
+  connection.holdHead();
+  connection.write("head");
+  await connection.sendHead();
+  await connection.sendHead();
+  connection.write("next");
+  expect(transport.writes.map((bytes) => Buffer.from(bytes).toString())).toEqual(["head", "next"]);
+});
+
+test("requests come to the parser in small pieces", async () => {
+  const { connection } = open();
+  const lengths = await pieces(connection);
+  connection.onBytes(new Uint8Array(40 * KIB));
+  expect(lengths).toEqual([16 * KIB, 16 * KIB, 8 * KIB]);
+});
+
+test("the middle of a body comes to it in one piece, its end in small ones again", async () => {
+  const { connection } = open();
+  const lengths = await pieces(connection, (index) => {
+    if (index === 0) connection.expectBody(100 * KIB);
+  });
+  connection.onBytes(new Uint8Array(64 * KIB));
+  connection.onBytes(new Uint8Array(64 * KIB));
+  expect(lengths).toEqual([16 * KIB, 48 * KIB, 36 * KIB, 16 * KIB, 12 * KIB]);
+});
