@@ -6,6 +6,7 @@ import { identityOf, inviteFor } from "../../../lib/daemon/invitation.ts";
 import { networkAddresses, ownAddresses } from "../../../lib/daemon/own-addresses.ts";
 import { parseInvite } from "../../../lib/protocol/invite.ts";
 import { parseAddress } from "../../../lib/transport/address.ts";
+import { isServerName } from "../../../lib/trust/known-servers.ts";
 import { testIdentity } from "../../support/identity.ts";
 
 const advertised = (advertise: unknown) => advertiseFlag({ _: [], advertise } as Flags);
@@ -106,6 +107,22 @@ describe("an invite", () => {
     const invite = parseInvite(inviteFor(token, { addresses: ["192.0.2.7:5050"], identity }));
     expect(invite).toMatchObject({ addresses: ["192.0.2.7:5050"], identity, token });
     expect(invite.label).toMatch(/^[a-z0-9_-]{1,32}$/);
+  });
+
+  test.each([
+    ["Lab-7.example.org", "lab-7"],
+    ["My Lab's PC", "mylabspc"],
+    ["7lab", "server-7lab"],
+    ["-lab", "server--lab"],
+    ["localhost", "server"],
+    ["localhost.localdomain", "server"],
+    ["", "server"],
+    [".example.org", "server"],
+  ])("calls the server of a machine named %j %j, which a client can take for a name", (name, label) => {
+    spyOn(os, "hostname").mockReturnValue(name);
+    const invite = parseInvite(inviteFor(token, { addresses: ["192.0.2.7:5050"], identity: null }));
+    expect([invite.label, isServerName(invite.label)]).toEqual([label, true]);
+    mock.restore();
   });
 
   test("says whether the fingerprint, an authority or nothing stands for the server", async () => {

@@ -111,6 +111,20 @@ test("a token that others on this machine could read is warned of before anythin
   expect((await dialOnce(true)).warnings).toEqual([]);
 });
 
+describe("nobody is asked to trust", () => {
+  test("a server that shows another identity than the known one", async () => {
+    const identity = `SHA256:${"O".repeat(43)}`;
+    const dialled = await dialOnce(true, {}, { identity });
+    expect(dialled).toEqual({ asked: [], warnings: [], outcome: "WRONG_IDENTITY" });
+    expect(new KnownServers(folder.join("state")).list()).toEqual([]);
+  });
+
+  test("a server that is not there", async () => {
+    const socket = { kind: "unix", path: folder.join("none.sock") } as const;
+    expect(await dialOnce(true, {}, { addresses: [socket] })).toMatchObject({ asked: [], outcome: "CANNOT_CONNECT" });
+  });
+});
+
 describe("dialling without encryption", () => {
   const plaintext = { isPlaintext: true };
 
