@@ -56,7 +56,7 @@ class SourceWriter {
   #name(tokens: readonly GlobToken[]): string {
     const parts: string[] = [""];
     for (const token of tokens) {
-      if (token.is === "some") parts.push("");
+      if (token.kind === "some") parts.push("");
       else parts.push(`${parts.pop()}${sourceOf(token)}`);
     }
     const [first = "", ...others] = parts;
@@ -85,8 +85,8 @@ function blocksOf(components: readonly GlobComponent[]): (readonly GlobToken[])[
 
 const SLASH = 0x2f;
 
-function sourceOf(token: Exclude<GlobToken, { is: "some" }>): string {
-  switch (token.is) {
+function sourceOf(token: Exclude<GlobToken, { kind: "some" }>): string {
+  switch (token.kind) {
     case "one":
       return ANY;
     case "text":

@@ -12,10 +12,10 @@ const NO_PATH = /\p{Cc}/u;
 
 /** A character, or what stands for one: any, or one of a set of code points; or for any number of them. */
 export type GlobToken =
-  | { readonly is: "text"; readonly text: string }
-  | { readonly is: "one" }
-  | { readonly is: "some" }
-  | { readonly is: "set"; readonly isNegated: boolean; readonly ranges: readonly CodeRange[] };
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "one" }
+  | { readonly kind: "some" }
+  | { readonly kind: "set"; readonly isNegated: boolean; readonly ranges: readonly CodeRange[] };
 
 /** From the first to the last code point, both included. */
 export type CodeRange = readonly [from: number, to: number];
@@ -23,7 +23,7 @@ export type CodeRange = readonly [from: number, to: number];
 /** A pattern for one component, or `**` for any number of them. */
 export type GlobComponent = "**" | readonly GlobToken[];
 
-type Token = GlobToken | { readonly is: "slash" };
+type Token = GlobToken | { readonly kind: "slash" };
 
 /** True for a pattern, false for a path. */
 export function isGlob(text: string): boolean {
@@ -122,17 +122,17 @@ class GlobParser {
   #token(character: string): Token {
     switch (character) {
       case "/":
-        return { is: "slash" };
+        return { kind: "slash" };
       case "?":
-        return { is: "one" };
+        return { kind: "one" };
       case "*":
-        return { is: "some" };
+        return { kind: "some" };
       case "[":
         return this.#set();
       case "]":
         throw this.#fault('has a "]" without its "["');
       default:
-        return { is: "text", text: character };
+        return { kind: "text", text: character };
     }
   }
 
@@ -143,7 +143,7 @@ class GlobParser {
     // A "]" that comes first is one of its characters.
     for (let isFirst = true; ; isFirst = false) {
       const from = this.#inSet();
-      if (from === "]" && !isFirst) return { is: "set", isNegated, ranges };
+      if (from === "]" && !isFirst) return { kind: "set", isNegated, ranges };
       if (from === "-" && !isFirst && this.#characters[this.#at] !== "]") {
         throw this.#fault('has a "-" in brackets that is neither between two characters nor at an end');
       }
@@ -186,16 +186,16 @@ class GlobParser {
 function componentsOf(pattern: string, tokens: readonly Token[]): GlobComponent[] {
   const components: GlobToken[][] = [[]];
   for (const token of tokens) {
-    if (token.is === "slash") components.push([]);
+    if (token.kind === "slash") components.push([]);
     else components.at(-1)?.push(token);
   }
   return components.map((component) => {
-    const text = component.map((token) => (token.is === "text" ? token.text : "*")).join("");
+    const text = component.map((token) => (token.kind === "text" ? token.text : "*")).join("");
     if (text === "") throw refusal("BAD_PATH", pattern, "has an empty component");
     if (text === "." || text === "..") throw refusal("BAD_PATH", pattern, `has the component "${text}"`);
-    const isStars = component.every(({ is }) => is === "some");
+    const isStars = component.every(({ kind }) => kind === "some");
     if (isStars && component.length === 2) return "**";
-    return component.filter(({ is }, at) => is !== "some" || component[at + 1]?.is !== "some");
+    return component.filter(({ kind }, at) => kind !== "some" || component[at + 1]?.kind !== "some");
   });
 }
 

@@ -5,9 +5,9 @@ import { FileReceiver } from "./file-receiver.ts";
 import { SmallFile } from "./small-file.ts";
 
 /** The most files of several blocks that may be open at once. */
-const MAX_LARGE = 8;
+export const MAX_LARGE_FILES = 8;
 /** The most files of one block that may be under way at once. */
-const MAX_SMALL = 16;
+export const MAX_SMALL_FILES = 16;
 
 /** A small file under way. */
 export class Held extends SmallFile {
@@ -49,7 +49,7 @@ export class PutFiles {
 
   /** Bounds the files that a sender may leave unfinished. @throws StreamError TOO_MANY_STREAMS */
   requireRoom(facts: FileFacts): void {
-    const limit = isSmall(facts) ? MAX_SMALL : MAX_LARGE;
+    const limit = isSmall(facts) ? MAX_SMALL_FILES : MAX_LARGE_FILES;
     if (this.#files.size < limit) return;
     let count = 0;
     for (const file of this.#files.values()) if (file instanceof Held === isSmall(facts)) count++;

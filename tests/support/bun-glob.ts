@@ -15,7 +15,7 @@ function globOf(component: GlobComponent): string {
 }
 
 function globOfToken(token: GlobToken): string {
-  switch (token.is) {
+  switch (token.kind) {
     case "one":
       return "?";
     case "some":
