@@ -46,9 +46,9 @@ export class PairLane implements Lane {
     const { files, unfinished } = lookAt(folder);
     const isRight = Bun.deepEquals(Object.fromEntries(files), Object.fromEntries(wanted));
     if (!isRight) this.plot.find("two gets into one folder", `${[...files].join(" ")}\n${last?.lines.join("\n")}`);
-    // The second one keeps all that came: another policy can use it. One that was killed keeps what it had, and nobody
-    // needs it when the other has stored the file.
-    const isKept = both.some(({ lines, fault }) => fault === "kill" || lines.join("\n").includes('"code":"EXISTS"'));
+    // One that did not get through, killed, interrupted, cut off or refused because the other's file is there, keeps what
+    // came, to be gone on with; but then the file is there, and nobody needs it.
+    const isKept = both.some(({ code }) => code !== 0);
     const left = isKept ? [] : unexplained(unfinished, true);
     if (left.length > 0) this.plot.find("unfinished files behind two gets", left.join(", "));
     this.plot.drop(folder);
