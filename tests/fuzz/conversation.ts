@@ -54,14 +54,18 @@ export type Step =
   /** Bytes that are no frame any more, or never were. */
   | { readonly kind: "raw"; readonly peer: number; readonly bytes: Buffer }
   | { readonly kind: "act"; readonly peer: number; readonly act: Act }
+  /** Text of HTTP, a character for each byte. */
+  | { readonly kind: "http"; readonly peer: number; readonly text: string }
+  /** An answer in HTTP that must come. */
+  | { readonly kind: "answer"; readonly peer: number; readonly status: number }
   /** A client under test is asked for something: see targets/client-calls.ts. */
   | { readonly kind: "call"; readonly peer: number; readonly call: string };
 
 /** What one or more peers say and do, in order, to a server under test, or as servers to a client under test. */
 export interface Conversation {
   readonly name: string;
-  /** Which side the fuzzer plays. */
-  readonly plays: "client" | "server";
+  /** Which side the fuzzer plays; "web" is a client in HTTP. */
+  readonly plays: "client" | "server" | "web";
   /** Seats of the server under test. */
   readonly seats: number;
   /** Whether a client under test would queue. */
@@ -84,6 +88,7 @@ export interface Known {
 /** The bytes that a step sends; none when it is no frame. */
 export function encodeStep(step: Step, known: Known): Buffer {
   if (step.kind === "raw") return step.bytes;
+  if (step.kind === "http") return Buffer.from(fillIn(step.text, known), "latin1");
   if (step.kind !== "frame") return Buffer.alloc(0);
   return frame(step.opcode, encodePayload(step.payload, known), step.stream >>> 0, step.flags);
 }

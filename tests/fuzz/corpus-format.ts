@@ -35,7 +35,7 @@ export function parseConversation(name: string, text: string): Conversation {
       const setting = /^(plays|seats|wait|split|then) (\S+)$/.exec(line);
       if (setting !== null) {
         const [, key, value] = setting;
-        if (key === "plays") parsed.plays = value === "server" ? "server" : "client";
+        if (key === "plays") parsed.plays = value === "server" || value === "web" ? value : "client";
         else if (key === "then") then = mannerOf(value as string);
         else if (key === "wait") parsed.wait = value === "yes";
         else parsed[key as "seats" | "split"] = Number(value);
@@ -69,6 +69,8 @@ function parseLine(line: string, below: readonly string[]): Step[] {
   if (sign === ">" && word === "welcome") return welcome(peer, rest === "" ? {} : JSON.parse(rest));
   if (sign === ">" && word === "RAW")
     return [{ kind: "raw", peer, bytes: Buffer.from(rest.replaceAll(" ", ""), "hex") }];
+  if (word === "HTTP" && sign === ">") return [{ kind: "http", peer, text: parseHttp(below) }];
+  if (word === "HTTP") return [{ kind: "answer", peer, status: Number(rest) }];
   if (!(word in OPCODES)) throw new Error(`no opcode ${word}`);
   const opcode = word as OpcodeName;
   const fields = /^(\d+)?(?: ?flags=(\d+))?(?: ?\b(END)\b)? ?(.*)$/s.exec(rest) as RegExpExecArray;
@@ -81,6 +83,12 @@ function parseLine(line: string, below: readonly string[]): Step[] {
   }
   const payload = parsePayload(body ?? "", below);
   return [{ kind: "frame", peer, opcode, stream, flags: end ? 1 : Number(flags ?? 0), payload }];
+}
+
+/** Each line ends with CRLF, but one that ends with a backslash. */
+function parseHttp(below: readonly string[]): string {
+  const text = below.map((line) => (line.endsWith("\\") ? line.slice(0, -1) : `${line}\r\n`)).join("");
+  return text.replace(/\\x([0-9a-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
 function parseAct(peer: number, word: string, rest: string): Step {

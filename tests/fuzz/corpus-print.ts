@@ -21,6 +21,10 @@ function printStep(step: Step): string {
   switch (step.kind) {
     case "raw":
       return `${peer}> RAW ${step.bytes.toString("hex")}`;
+    case "http":
+      return below(`${peer}> HTTP`, httpLines(step.text));
+    case "answer":
+      return `${peer}< HTTP ${step.status}`;
     case "act":
       return `${peer}! ${step.act}`;
     case "call":
@@ -32,6 +36,15 @@ function printStep(step: Step): string {
       return [`${peer}>`, step.opcode, step.stream, flags, printPayload(step.payload)].filter(isSaid).join(" ");
     }
   }
+}
+
+/** Lines that end with CRLF as they are; the last one, and a part of a line, with a backslash. */
+function httpLines(text: string): string[] {
+  const lines = text.split("\r\n");
+  const rest = lines.pop() ?? "";
+  const escaped = (line: string) =>
+    line.replace(/[^\x20-\x7e]|\\/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return [...lines.map(escaped), ...(rest === "" ? [] : [`${escaped(rest)}\\`])];
 }
 
 function isSaid(part: unknown): boolean {

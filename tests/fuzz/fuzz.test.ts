@@ -9,7 +9,9 @@ import { MANNER_NAMES } from "./targets/manners.ts";
 import { openTarget, type TargetName } from "./targets/targets.ts";
 
 const corpus = loadCorpus();
-const NONE = { decoder: 0, memory: 0, client: 0, socket: 0 };
+const NONE = { decoder: 0, memory: 0, client: 0, socket: 0, web: 0 };
+/** Which target a conversation of the corpus is for. */
+const TARGET_OF = { client: "memory", server: "client", web: "web" } as const;
 
 /** Fuzz one target; fails with the seed and the smallest conversation. */
 async function fuzz(target: TargetName, cases: number): Promise<Fuzzer> {
@@ -95,8 +97,7 @@ describe("the corpus", () => {
   test.each(corpus.map((conversation) => [conversation.name, conversation] as const))(
     "%s gets its answers",
     async (_, conversation) => {
-      const target = conversation.plays === "server" ? "client" : "memory";
-      expect(await answersOf(target, [conversation])).toEqual([]);
+      expect(await answersOf(TARGET_OF[conversation.plays], [conversation])).toEqual([]);
     },
   );
 
@@ -113,6 +114,7 @@ describe("mutated conversations", () => {
     ["memory", 1_500],
     ["client", 1_000],
     ["socket", 300],
+    ["web", 400],
   ] as const)(
     "bring the %s to nothing that it must not do",
     async (target, cases) => {

@@ -65,7 +65,9 @@ export class Fuzzer {
   async #runTarget(target: TargetName): Promise<void> {
     const { group, perSite, plays } = TARGETS[target];
     const total = this.#options.cases[target];
-    const corpus = this.#corpus.filter((conversation) => plays === undefined || conversation.plays === plays);
+    const corpus = this.#corpus.filter((conversation) =>
+      plays === undefined ? conversation.plays !== "web" : conversation.plays === plays,
+    );
     for (let done = 0, sites = 0; done < total; sites++) {
       const seats = SEATS[sites % SEATS.length] as number;
       const site = await this.#open(target, seats);

@@ -9,11 +9,16 @@ import { DecoderSite } from "./targets/decoder.ts";
 import { MemorySite } from "./targets/memory-site.ts";
 import type { SiteOptions } from "./targets/site.ts";
 import { openTarget, type TargetName } from "./targets/targets.ts";
+import { WebTarget } from "./targets/web-site.ts";
 
 /** Fuzz a target that is broken on purpose: a check that can't fail is a defect. */
 async function fuzz(target: TargetName, cases: number, open: typeof openTarget): Promise<Fuzzer> {
   const seed = Math.floor(Math.random() * 2 ** 32);
-  const fuzzer = new Fuzzer({ seed, cases: { decoder: 0, memory: 0, client: 0, socket: 0, [target]: cases }, open });
+  const fuzzer = new Fuzzer({
+    seed,
+    cases: { decoder: 0, memory: 0, client: 0, socket: 0, web: 0, [target]: cases },
+    open,
+  });
   await fuzzer.run();
   return fuzzer;
 }
@@ -147,6 +152,21 @@ describe("the fuzzer finds", () => {
       expect(findings.take()[0]).toMatchObject({ oracle: "endless", detail: expect.stringContaining("still waits") });
     },
   );
+
+  test("an HTTP door that sends what is no HTTP", async () => {
+    const open = async (_: TargetName, options: SiteOptions) => {
+      const target = await WebTarget.open(options);
+      const { gateway } = target.site;
+      const accept = gateway.accept.bind(gateway);
+      gateway.accept = (transport) => {
+        const send = transport.write.bind(transport);
+        transport.write = (bytes) => send(Buffer.concat([bytes, Buffer.from("\r\n")]));
+        accept(transport);
+      };
+      return target;
+    };
+    expect(oraclesOf(await fuzz("web", 24, open))).toContain("illegal answer");
+  });
 
   test("a socket that is left open", async () => {
     const left: { stop(): void }[] = [];

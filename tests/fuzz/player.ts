@@ -35,6 +35,9 @@ export async function play(conversation: Conversation, options: PlayOptions): Pr
       }
       case "act":
         return peer.act(step.act);
+      case "http":
+      case "answer":
+        throw new Error("HTTP is another player's");
       case "call":
         await peer.flush();
         return stage.call?.(step.call);

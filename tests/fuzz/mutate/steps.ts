@@ -11,7 +11,7 @@ const NOBODY = { name: "Client01", token: "", nonce: "" };
 /** One change to a run of steps, which stays as it is. */
 export type StepMutator = (steps: readonly Step[], prng: Prng) => Step[];
 
-const isSent = (step: Step) => step.kind === "frame" || step.kind === "raw";
+const isSent = ({ kind }: Step) => kind === "frame" || kind === "raw" || kind === "http";
 
 /** Change one step that is sent; mostly not the first of a peer, behind which nothing would be heard. */
 function changeSent(steps: readonly Step[], prng: Prng, change: (step: Step) => Step): Step[] {
@@ -92,6 +92,16 @@ export const STEP_MUTATORS: readonly { readonly weight: number; readonly mutate:
       return steps.map((step, index) => (index === at ? { ...step, peer: prng.between(1, 3) } : step));
     },
   },
+];
+
+/** Changes to conversations in HTTP, beside those of what is said in them. */
+export const ORDER_MUTATORS: readonly StepMutator[] = [
+  (steps, prng) => steps.toSpliced(prng.below(steps.length), 1),
+  duplicate,
+  move,
+  shuffle,
+  flood,
+  act,
 ];
 
 function duplicate(steps: readonly Step[], prng: Prng): Step[] {

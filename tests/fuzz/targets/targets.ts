@@ -4,15 +4,16 @@ import { DecoderSite } from "./decoder.ts";
 import { MemorySite } from "./memory-site.ts";
 import type { Site, SiteOptions } from "./site.ts";
 import { SocketSite } from "./socket-site.ts";
+import { WebTarget } from "./web-site.ts";
 
-export type TargetName = "decoder" | "memory" | "client" | "socket";
+export type TargetName = "decoder" | "memory" | "client" | "socket" | "web";
 
 export interface TargetRule {
   /** Cases that are played at once. */
   readonly group: number;
   /** Cases until everything is made anew, and looked over. */
   readonly perSite: number;
-  /** Which conversations fit it; all when absent. */
+  /** Which conversations fit it; all in frames when absent. */
   readonly plays?: Conversation["plays"];
   /** Runs that a finding is worth. */
   readonly minimisingRuns: number;
@@ -23,6 +24,7 @@ export const TARGETS: Readonly<Record<TargetName, TargetRule>> = {
   memory: { group: 6, perSite: 600, plays: "client", minimisingRuns: 400 },
   client: { group: 6, perSite: 1_200, plays: "server", minimisingRuns: 400 },
   socket: { group: 32, perSite: 1_600, plays: "client", minimisingRuns: 60 },
+  web: { group: 48, perSite: 2_400, plays: "web", minimisingRuns: 60 },
 };
 
 export async function openTarget(target: TargetName, options: SiteOptions): Promise<Site> {
@@ -35,5 +37,7 @@ export async function openTarget(target: TargetName, options: SiteOptions): Prom
       return new ClientSite(options);
     case "socket":
       return SocketSite.open(options);
+    case "web":
+      return WebTarget.open(options);
   }
 }
