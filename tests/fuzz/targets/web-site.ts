@@ -27,6 +27,8 @@ export class WebTarget implements Site, Stage {
   readonly #options: SiteOptions;
   readonly #files: SocketFiles;
   readonly site: WebSite;
+  /** Tokens that are being judged: nobody is here for them yet. */
+  #judged = 0;
   /** Timers when nobody is here. */
   #timers = 0;
   isWorn = false;
@@ -35,6 +37,16 @@ export class WebTarget implements Site, Stage {
     this.#options = options;
     this.#files = files;
     this.site = site;
+    const { access } = site.access.server.gateway;
+    const judge = access.judge.bind(access);
+    access.judge = async (token, from) => {
+      this.#judged++;
+      try {
+        return await judge(token, from);
+      } finally {
+        this.#judged--;
+      }
+    };
   }
 
   static async open(options: SiteOptions): Promise<WebTarget> {
@@ -113,7 +125,8 @@ export class WebTarget implements Site, Stage {
     const { findings } = this.#options;
     const { server, clock } = this.site.access;
     const isIdle = () => server.members.clients.every(({ session }) => session.idleSince !== undefined);
-    const isOver = () => server.memory.used === 0 && isIdle() && wires.every(({ closed }) => closed);
+    const isOver = () =>
+      this.#judged === 0 && server.memory.used === 0 && isIdle() && wires.every(({ closed }) => closed);
     if (!(await within(WATCHDOG_MS, pause, isOver))) {
       const open = wires.filter(({ closed }) => !closed).length;
       findings.add(
