@@ -13,7 +13,7 @@ export interface Layer {
 const INTEGRATION = ["tests/integration"];
 /** Commands, and a server put together, in the process of the tests. */
 const COMMANDS = ["tests/integration/client-commands.test.ts"];
-const WHOLE_DAEMON = ["tests/integration/daemon.test.ts"];
+const WHOLE_DAEMON = ["tests/integration/daemon.test.ts", "tests/vectors/security-page.test.ts"];
 
 /** Programs that are compiled for it, which takes a while. */
 const CLIENT_PROGRAM = [

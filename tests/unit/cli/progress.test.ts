@@ -79,6 +79,17 @@ describe("the bars of a transfer", () => {
     expect(rows(progress)[1]).toEndWith("  0 B/s");
   });
 
+  test("forget what is three seconds old to a tenth of a second", () => {
+    const progress = bars();
+    progress.plan(1_000_000);
+    progress.start("a", 1_000_000, 0);
+    progress.add("a", 1_000);
+    now += 100;
+    progress.add("a", 1_000);
+    now += 2_900;
+    expect(rows(progress)[1]).toEndWith("  345 B/s");
+  });
+
   test.each([
     [59, "59 s"],
     [60, "1 min 0 s"],
