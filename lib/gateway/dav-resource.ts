@@ -7,6 +7,7 @@ import { MULTISTATUS_END, MULTISTATUS_HEAD, propfindResponse, proppatchResponse 
 import { type Asked, MAX_DAV_BYTES, readPropfind, readProppatch } from "./dav-request.ts";
 import type { HttpCall } from "./http-call.ts";
 import { HttpFault } from "./http-fault.ts";
+import { listTurn } from "./list-turn.ts";
 import { RequestBody } from "./request-body.ts";
 
 /** What OPTIONS says: class 1, that is, no locks. */
@@ -27,6 +28,7 @@ export async function answerPropfind(call: HttpCall, path: string, server: Gatew
   const around = { freeBytes: storage.freeBytes() };
   const first = propfindResponse(entry, asked, around);
   if (depth === "0" || entry.kind !== "folder") return reply(call, first);
+  await listTurn(call, server);
   await call.guest?.member.lookups.run(call, LIST_NEED, async () => {
     const walk = storage.list(path, { enter: () => false })[Symbol.asyncIterator]();
     try {

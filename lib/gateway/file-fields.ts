@@ -1,6 +1,7 @@
 import { create } from "content-disposition";
 import mime from "mime";
 import { baseName } from "../path.ts";
+import type { OpenFile } from "../storage/storage.ts";
 
 /** Fields that describe a file. */
 
@@ -11,6 +12,27 @@ const RUNS =
 /** The media type, by the name alone; bytes of any kind where the name says nothing. */
 export function contentType(path: string): string {
   return mime.getType(baseName(path)) ?? "application/octet-stream";
+}
+
+/** Text whose bytes do not name their own encoding. */
+const PLAIN = /^text\/(?!html|xml)/;
+
+/** Bytes of a text by which its encoding is judged. */
+const JUDGED_BYTES = 4 * 1024;
+
+/** The media type of an open file, with the charset of a text that begins as UTF-8. @throws StorageError as OpenFile.read() */
+export async function typeOf(file: OpenFile): Promise<string> {
+  const type = contentType(file.entry.path);
+  if (!PLAIN.test(type)) return type;
+  const start = new Uint8Array(Math.min(JUDGED_BYTES, file.entry.size));
+  const bytes = await file.read(start, 0);
+  try {
+    // A character may be cut at the end.
+    new TextDecoder("utf-8", { fatal: true }).decode(start.subarray(0, bytes), { stream: true });
+  } catch {
+    return type;
+  }
+  return `${type}; charset=utf-8`;
 }
 
 /**

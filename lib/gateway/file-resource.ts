@@ -5,7 +5,7 @@ import type { GatewayParts } from "../server/parts.ts";
 import type { OpenFile } from "../storage/storage.ts";
 import { entityTag } from "./entity-tag.ts";
 import { sendFilePart } from "./file-body.ts";
-import { contentDisposition, contentType, digestFields } from "./file-fields.ts";
+import { contentDisposition, digestFields, typeOf } from "./file-fields.ts";
 import type { HttpCall } from "./http-call.ts";
 import { answerWith } from "./representation.ts";
 
@@ -43,7 +43,7 @@ export async function answerOpenFile(
 ): Promise<void> {
   const { path, size, modifiedAt, etag } = file.entry;
   const tag = entityTag(etag);
-  const type = contentType(path);
+  const type = await typeOf(file);
   const sha256 = digests.known(file.entry);
   const headers = {
     "content-disposition": contentDisposition(path, type),

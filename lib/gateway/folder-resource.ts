@@ -8,6 +8,7 @@ import { Yielder } from "../yielder.ts";
 import { entityTag } from "./entity-tag.ts";
 import { PAGE_POLICY, pageEnd, pageHead, pageRow } from "./folder-page.ts";
 import type { HttpCall } from "./http-call.ts";
+import { listTurn } from "./list-turn.ts";
 
 /** How a folder is written. */
 interface FolderFormat {
@@ -42,8 +43,9 @@ export async function answerFolder(
   call: HttpCall,
   path: string,
   format: string | null,
-  { storage, clock }: GatewayParts,
+  server: GatewayParts,
 ): Promise<void> {
+  const { storage, clock } = server;
   const { type, policy, head, entry: tell, end } = FORMATS[formatOf(call, format)];
   const headers = {
     "content-type": type,
@@ -51,6 +53,7 @@ export async function answerFolder(
     vary: "Accept",
     ...(policy !== undefined && { "content-security-policy": policy }),
   };
+  await listTurn(call, server);
   await call.guest?.member.lookups.run(call, LIST_NEED, async () => {
     const skipped = { count: 0 };
     const walk = storage.list(path, { enter: () => false, skipped })[Symbol.asyncIterator]();

@@ -171,10 +171,11 @@ export class HttpCall implements GuestRequest {
     const { rateLimit } = this.guest.session;
     if (rateLimit === undefined) return;
     rateLimit.spend(bytes);
-    for (let ms = rateLimit.waitMs(); ms > 0 && !this.isClosed; ms = rateLimit.waitMs()) await this.#pause(ms);
+    for (let ms = rateLimit.waitMs(); ms > 0 && !this.isClosed; ms = rateLimit.waitMs()) await this.pause(ms);
   }
 
-  async #pause(ms: number): Promise<void> {
+  /** Wait, but no longer than anybody waits for the answer. */
+  async pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.after(ms, resolve);
     await Promise.race([promise, this.closed]);

@@ -5,6 +5,7 @@ import { judge, mayBeRanged } from "./conditions.ts";
 import { BODY_NEED } from "./file-body.ts";
 import type { HttpCall } from "./http-call.ts";
 import { formatHttpDate } from "./http-date.ts";
+import { HttpFault } from "./http-fault.ts";
 import { multipartOf } from "./multipart.ts";
 
 /** A known number of bytes, any part of which can be sent by itself. */
@@ -27,7 +28,8 @@ export interface Representation {
  * Answer GET and HEAD as the conditions and ranges of the request say. Source: RFC 9110, sections 13 and 14. `now` in
  * milliseconds since 1970.
  *
- * @throws StreamError CHANGED when the request names another state; as Representation.sendPart()
+ * @throws StreamError CHANGED when the request names another state; HttpFault for ranges that are not there; as
+ *   Representation.sendPart()
  */
 export async function answerWith(call: HttpCall, representation: Representation, now: number): Promise<void> {
   const { name, size, type, tag, modifiedAt, headers } = representation;
@@ -40,7 +42,10 @@ export async function answerWith(call: HttpCall, representation: Representation,
   const all = { ...common, "accept-ranges": "bytes", ...headers };
   const ranges = mayBeRanged(fields, state, now) ? parseRange(fields.range, size) : "whole";
   if (ranges === "unsatisfiable") {
-    return call.reply(416, { ...common, "accept-ranges": "bytes", "content-range": `bytes */${size}` });
+    throw new HttpFault("BAD_PARAMS", `${name} has ${size} bytes, and no such range.`, {
+      status: 416,
+      headers: { ...common, "accept-ranges": "bytes", "content-range": `bytes */${size}` },
+    });
   }
   if (ranges === "whole") {
     const more = { "content-type": type, "content-length": size };

@@ -276,3 +276,38 @@ describe("connections", () => {
     other.end();
   });
 });
+
+test("folders that are asked for faster than the rate of lists wait for their turn, and files do not", async () => {
+  await using site = await start({ callRates: { messages: 1, lists: 2, pages: 1 } });
+  const { clock } = site.access;
+  const answers: string[] = [];
+  const ask = async (method: string, target: string, headers = {}) => {
+    const { status } = await site.ask(target, { method, headers });
+    answers.push(`${method} ${status}`);
+  };
+  // Four come at once: twice the rate.
+  await Promise.all(["/files/", "/files/sub/", "/files/?format=json"].map((target) => ask("GET", target)));
+  await ask("PROPFIND", "/files/", { depth: "1" });
+  const waiting = [ask("GET", "/files/"), ask("PROPFIND", "/files/", { depth: "1" })];
+  for (let count = 0; count < 30; count++) await ask("HEAD", "/files/a.txt");
+  expect(answers.filter((answer) => answer !== "HEAD 200")).toEqual(["GET 200", "GET 200", "GET 200", "PROPFIND 207"]);
+  const isSettled = Promise.all(waiting);
+  while (answers.length < 36) {
+    await clock.advance(500);
+    await settle();
+  }
+  await isSettled;
+  expect(answers.slice(-2).toSorted()).toEqual(["GET 200", "PROPFIND 207"]);
+});
+
+test("who goes while it waits for its turn leaves nothing", async () => {
+  await using site = await start({ callRates: { messages: 1, lists: 1, pages: 1 } });
+  for (let count = 0; count < 2; count++) expect((await site.ask("/files/")).status).toBe(200);
+  const raw = site.raw();
+  raw.send(`GET /files/ HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic(site.token).authorization}\r\n\r\n`);
+  const [guest] = site.access.server.members.clients;
+  await until(() => guest?.session.idleSince === undefined);
+  raw.end();
+  await until(() => guest?.session.idleSince !== undefined);
+  expect(raw.text).toBe("");
+});

@@ -23,7 +23,7 @@ describe("a file", () => {
     expect(status).toBe(200);
     expect(body.toString()).toBe(TEXT);
     expect(headers["content-length"]).toBe("20");
-    expect(headers["content-type"]).toBe("text/plain");
+    expect(headers["content-type"]).toBe("text/plain; charset=utf-8");
     expect(headers["accept-ranges"]).toBe("bytes");
     expect(headers["etag"]).toMatch(/^"[^"]+"$/);
     expect(headers["content-disposition"]).toBe("inline; filename=a.txt");
@@ -52,7 +52,8 @@ describe("a file", () => {
     };
     expect(await part("bytes=2-4")).toEqual([206, "cde", "bytes 2-4/20"]);
     expect(await part("bytes=-3")).toEqual([206, "rst", "bytes 17-19/20"]);
-    expect(await part("bytes=20-")).toEqual([416, "", "bytes */20"]);
+    const words = 'BAD_PARAMS: "a.txt" has 20 bytes, and no such range.\n';
+    expect(await part("bytes=20-")).toEqual([416, words, "bytes */20"]);
     expect(await part("bytes=x")).toEqual([200, TEXT, undefined]);
     const { etag = "" } = (await site.ask("/files/a.txt")).headers;
     expect(await part("bytes=2-4", { "if-range": etag })).toEqual([206, "cde", "bytes 2-4/20"]);
@@ -99,6 +100,37 @@ describe("a file", () => {
     const { headers } = await site.ask("/files/a.txt", { headers: { range: "bytes=0-1" } });
     expect(headers["digest"]).toBe(`SHA-256=${base64}`);
     expect(headers["repr-digest"]).toBe(`sha-256=:${base64}:`);
+  });
+
+  test("that is text tells its charset, when it begins as UTF-8", async () => {
+    const texts: Record<string, Buffer> = {
+      "ascii.txt": Buffer.from("alpha"),
+      "utf8.csv": Buffer.from("grün,€"),
+      "cut.md": Buffer.from("ü".repeat(4 * 1024)),
+      "cut-odd.md": Buffer.from(`a${"€".repeat(4 * 1024)}`),
+      "latin1.txt": Buffer.from("gr\xfcn", "latin1"),
+      "empty.txt": Buffer.alloc(0),
+      "page.html": Buffer.from("grün"),
+      "raw.bin": Buffer.from("alpha"),
+    };
+    const told: Record<string, string | undefined> = {};
+    for (const [name, bytes] of Object.entries(texts)) {
+      writeFileSync(site.folder.join(name), bytes);
+      const { headers, body } = await site.ask(`/files/${name}`);
+      expect(body.equals(bytes)).toBe(true);
+      told[name] = headers["content-type"];
+      expect((await site.ask(`/files/${name}`, { method: "HEAD" })).headers["content-type"]).toBe(told[name] as string);
+    }
+    expect(told).toEqual({
+      "ascii.txt": "text/plain; charset=utf-8",
+      "utf8.csv": "text/csv; charset=utf-8",
+      "cut.md": "text/markdown; charset=utf-8",
+      "cut-odd.md": "text/markdown; charset=utf-8",
+      "latin1.txt": "text/plain",
+      "empty.txt": "text/plain; charset=utf-8",
+      "page.html": "text/html",
+      "raw.bin": "application/octet-stream",
+    });
   });
 
   test("that a browser would run is saved and not shown", async () => {

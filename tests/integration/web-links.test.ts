@@ -53,7 +53,7 @@ describe("a link", () => {
     const whole = await links.visit(target);
     expect(words(whole)).toBe("200 alpha");
     expect(whole.headers).toMatchObject({
-      "content-type": "text/plain",
+      "content-type": "text/plain; charset=utf-8",
       "content-security-policy": expect.stringContaining("sandbox"),
       "referrer-policy": "no-referrer",
     });

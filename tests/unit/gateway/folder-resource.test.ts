@@ -31,7 +31,12 @@ function site({ isHead = false, isClosed = false } = {}) {
     write: async (text: string) => {
       for (const [, name] of text.matchAll(/"name":"(\w+)"/g)) told.push(`${name}`);
     },
-    guest: { member: { lookups: { run: (_: unknown, __: unknown, work: () => Promise<void>) => work() } } },
+    guest: {
+      member: {
+        calls: { take: () => 0 },
+        lookups: { run: (_: unknown, __: unknown, work: () => Promise<void>) => work() },
+      },
+    },
   } as unknown as HttpCall;
   const storage = { list: () => ({ [Symbol.asyncIterator]: () => walk }) };
   const parts = { storage, clock: new FakeClock() } as unknown as GatewayParts;
