@@ -83,6 +83,18 @@ describe("peers that have not said who they are", () => {
     }
   });
 
+  test("are no more than that after others were refused: those take the place of nobody who could make room", async () => {
+    await using server = new TestServer({ maxUnadmitted: 2, maxClients: 8 });
+    for (const peer of addresses(2).map((from) => peerOf(server, { from }))) {
+      await peer.send(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+    }
+    const silent = [1, 2, 3, 4].map((host) => peerOf(server, { from: `203.0.113.${host}:5` }));
+    await until(() => silent[1]?.ended);
+    const refused = silent.map((peer) => peer.last("REFUSE")?.json);
+    const words = { code: CODES.UNAVAILABLE, message: ALL };
+    expect(refused).toEqual([words, words, undefined, undefined]);
+  });
+
   test("who waits for a seat is none of them", async () => {
     await using server = new TestServer({ maxUnadmitted: 1, maxClients: 1 });
     const honest = await clientFrom(server);

@@ -172,3 +172,14 @@ test("an error that is not about the source ends the plan", async () => {
   });
   expect(await faultOf(() => planned(["docs", "top"], {}, lost))).toMatchObject({ code: "CROWDED" });
 });
+
+test("a list may have as many entries as are accepted, and not one more", async () => {
+  const entriesOf = async (maxEntries: number) => {
+    let entries = 0;
+    for await (const batch of client.listBatches(undefined, undefined, { maxEntries })) entries += batch.length;
+    return entries;
+  };
+  // Four files, and the folders docs, docs/deep and docs/empty.
+  expect(await entriesOf(7)).toBe(7);
+  expect(await faultOf(() => entriesOf(6))).toMatchObject({ code: "TOO_MANY_ENTRIES" });
+});

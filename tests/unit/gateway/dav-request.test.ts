@@ -48,4 +48,7 @@ test("a PROPPATCH names what it would set and remove, and not what is in it", ()
   const text = `<D:propertyupdate xmlns:D="DAV:" xmlns:Z="urn:z"><D:set><D:prop><Z:a><Z:b/></Z:a></D:prop></D:set><D:remove><D:prop><Z:c/></D:prop></D:remove></D:propertyupdate>`;
   expect(readProppatch(text).map(({ name }) => name)).toEqual(["a", "c"]);
   expect(() => readProppatch("")).toThrow();
+  // It is of the right form, and changes nothing.
+  expect(() => readProppatch(`<propertyupdate xmlns="DAV:"><set><prop/></set></propertyupdate>`)).toThrow();
+  expect(() => readProppatch(`<propfind xmlns="DAV:"><prop><displayname/></prop></propfind>`)).toThrow();
 });
