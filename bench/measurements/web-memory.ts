@@ -20,9 +20,9 @@ const STALLED_BYTES = 256 * 1024 * 1024;
 /** What memory may do in a while for reasons of its own. */
 const FLAT_MB = 4;
 /** Until the memory of the handshakes and answers is free again. */
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 4_000;
 /** Readings, one a second. */
-const READINGS = 5;
+const READINGS = 3;
 
 /** Connections that have had an answer and rest. */
 export const webIdle: TransferMeasurement = {
