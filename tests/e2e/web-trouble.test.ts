@@ -34,8 +34,8 @@ describe.skipIf(isSkipped)("a server with --web on, one seat and a quota", () =>
   const curl = (...args: string[]) => program("curl", ...curlArgs(...args));
   const user = () => site.token.split(":") as [string, string];
   /** Begin a slow download, and wait until some of it is there. */
-  const begin = async (name: string, from = "large") => {
-    const args = curlArgs("-f", "--retry", "5", "--limit-rate", "1M", "-o", name, url(from));
+  const begin = async (name: string, from = "large", rate = "1M") => {
+    const args = curlArgs("-f", "--retry", "5", "--limit-rate", rate, "-o", name, url(from));
     const download = Bun.spawn(["curl", ...args], { cwd: site.folder.path, stdout: "ignore", stderr: "ignore" });
     await until(() => existsSync(mine(name)) && statSync(mine(name)).size > 0);
     return download;
@@ -156,7 +156,7 @@ describe.skipIf(isSkipped)("a server with --web on, one seat and a quota", () =>
     // More than the system holds on its way.
     writeFileSync(site.folder.join("files", "huge"), "");
     truncateSync(site.folder.join("files", "huge"), 256 * MIB);
-    const download = await begin("revoked", "huge");
+    const download = await begin("revoked", "huge", "8M");
     expect((await site.operate("token", "revoke", user()[0])).exitCode).toBe(0);
     expect([18, 56]).toContain(await download.exited);
     expect(statSync(mine("revoked")).size).toBeLessThan(256 * MIB);
