@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import { openDescriptors } from "../../../lib/platform/descriptors.ts";
 import { routeFault } from "../../../lib/platform/route-fault.ts";
 import { isSkipped, namedWhy } from "../../support/launched.ts";
 
@@ -42,12 +41,5 @@ describe.skipIf(process.platform !== "linux")("why there is no route", () => {
   test("is not asked of names, nor of an interface that is not there", () => {
     expect(routeFault("localhost")).toBeUndefined();
     expect(routeFault("fe80::1%nosuch0")).toBeUndefined();
-  });
-
-  test("is asked without a trace: no descriptor stays open", () => {
-    routeFault("127.0.0.1");
-    const before = openDescriptors();
-    for (const host of ["127.0.0.1", "255.255.255.255", "localhost"]) routeFault(host);
-    expect(openDescriptors()).toBe(before);
   });
 });
