@@ -93,9 +93,9 @@ test("an exclamation mark does not turn a pattern round: PROTOCOL.md gives it no
 
 describe("parseGlob()", () => {
   test("gives the patterns without braces, in order, with what each component is made of", () => {
-    const text = (letter: string) => ({ is: "text", text: letter });
-    expect(parseGlob("a{?,/**}")).toEqual([[[text("a"), { is: "one" }]], [[text("a")], "**"]] as never);
-    expect(parseGlob("***")).toEqual([[[{ is: "some" }]]] as never);
+    const text = (letter: string) => ({ kind: "text", text: letter });
+    expect(parseGlob("a{?,/**}")).toEqual([[[text("a"), { kind: "one" }]], [[text("a")], "**"]] as never);
+    expect(parseGlob("***")).toEqual([[[{ kind: "some" }]]] as never);
     expect(parseGlob("[!a-c🦊]")).toEqual([
       [
         [
