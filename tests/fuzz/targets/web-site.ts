@@ -104,7 +104,7 @@ export class WebTarget implements Site, Stage {
       try {
         return readAnswers(text).answers[0];
       } catch {
-        return undefined; // which is told below
+        return { body: undefined }; // which is told below
       }
     };
     await within(WATCHDOG_MS, pause, () => answer() !== undefined || wire.closed);
