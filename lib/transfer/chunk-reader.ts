@@ -67,6 +67,8 @@ export class ChunkReader {
   #checked(header: ChunkHeader, payload: Uint8Array, release: () => void): Chunk {
     const { kind, length, id, offset, digest } = header;
     const intact = this.#digest64(payload, seedOf(offset)) === digest;
+    // "A receiver MUST answer a chunk other than BLOCK whose digest is wrong with RESET and DIGEST_MISMATCH."
+    // (PROTOCOL.md, "Chunks")
     if (!intact && kind !== ChunkKind.BLOCK) {
       throw new StreamError("DIGEST_MISMATCH", "The description of a file was damaged on the way.");
     }

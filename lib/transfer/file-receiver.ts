@@ -30,6 +30,8 @@ export class FileReceiver {
   take(chunk: Chunk): Promise<void> | undefined {
     const { offset, payload } = chunk;
     const { size } = this.part.facts;
+    // "A receiver MUST answer a BLOCK that is outside its file, or not as long as that block, with RESET and
+    // BAD_PAYLOAD, whatever its digest." (PROTOCOL.md, "Chunks")
     const fits = payload.length === Math.min(BLOCK_BYTES, size - offset);
     if (this.#failure !== undefined || !fits || !chunk.intact) {
       chunk.release();

@@ -121,7 +121,11 @@ export class PutReceiver {
         break;
       default:
     }
+    // "The server MUST answer a BLOCK, SEAL or FAIL with a number above all that were begun with RESET and
+    // BAD_PAYLOAD." (PROTOCOL.md, "put")
     if (id > this.#lastId) throw new ProtocolError("BAD_PAYLOAD", `No file was begun under the number ${id}.`);
+    // "The server MUST ignore a BLOCK, SEAL or FAIL of a file that is over: it may have crossed with the answer."
+    // (PROTOCOL.md, "put")
     if (file === undefined) return undefined;
     if (kind === ChunkKind.FAIL) return this.#forget(id, file);
     return file instanceof Held ? this.#sealSmall(id, file) : this.#seal(id, file);
@@ -129,6 +133,7 @@ export class PutReceiver {
 
   /** @throws ProtocolError BAD_PAYLOAD when the number is not above all earlier ones */
   #use(id: number): void {
+    // "A server MUST answer a number that does not rise with RESET and BAD_PAYLOAD." (PROTOCOL.md, "Transfers")
     if (id <= this.#lastId) {
       throw new ProtocolError("BAD_PAYLOAD", `The number ${id} of a file comes after ${this.#lastId}.`);
     }

@@ -143,6 +143,8 @@ function rangeOf(
   entry: Pick<StorageEntry, "etag" | "size">,
 ): Range {
   const { path, offset, length, etag } = request;
+  // "The server MUST report the first of several faults in this order: of the path, of what is there, of the `etag`,
+  // of the size, of the `offset`." (PROTOCOL.md, "get")
   if (etag !== undefined && etag !== entry.etag) {
     throw new StreamError("CHANGED", `${quote(path)} has changed.`);
   }
