@@ -100,7 +100,7 @@ describe("parseGlob()", () => {
       [
         [
           {
-            is: "set",
+            kind: "set",
             isNegated: true,
             ranges: [
               [0x61, 0x63],
