@@ -70,6 +70,8 @@ export async function route(stream: Stream, request: Open, member: Member, routi
   // While the method runs, only the checked parameters of the request are kept.
   const { method: name } = request;
   try {
+    // "A server MUST check a request in this order, and answer with the first fault" (PROTOCOL.md, "From client to
+    // server")
     const method = METHODS.get(name);
     if (method === undefined) {
       throw new StreamError("UNKNOWN_METHOD", `This server has no method ${quote(name)}.`);
