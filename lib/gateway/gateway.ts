@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { CommError, toCommError } from "../errors.ts";
 import { AccessError } from "../server/access/account.ts";
 import { Handshakes } from "../server/handshakes.ts";
@@ -15,9 +15,6 @@ import { checkMessage, hasBody } from "./message-check.ts";
 import { refuseRaw, statusOfFault } from "./raw-answer.ts";
 import { parseTarget } from "./request-target.ts";
 import { Routes } from "./routes.ts";
-
-// An import statement would be carried out at the start of every server, by the way that programs are bundled.
-const http = process.getBuiltinModule("node:http");
 
 /** Bytes of a request's head, its first line included. */
 export const MAX_HEAD_BYTES = 16 * 1024;
