@@ -32,6 +32,8 @@ using copy = new TreeCopy(ROOT);
 // Else every test would fail, whatever the mutant is.
 if (!copy.compiles()) throw new Error("The tree does not compile: is a package missing?");
 const scores: string[] = [];
+/** Tests that pass without a mutant. */
+const sound = new Set<string>();
 for (const layer of LAYERS) {
   if (values.layer?.includes(layer.name) === false) continue;
   const files = filesOf(copy.root, layer).filter((file) => values.file?.includes(file) !== false);
@@ -59,12 +61,22 @@ async function judge(layer: Layer, files: readonly string[]): Promise<string> {
 
 /** @returns by what the mutant was killed; undefined: by nothing; "invalid": it does not compile */
 async function outcomeOf(layer: Layer, mutant: Mutant): Promise<string | undefined> {
-  using _ = copy.apply(mutant);
-  for (const batch of batchesFor(copy.root, layer, mutant.file)) {
-    const { passed, why } = await copy.test(batch, limitMs);
-    if (!passed) return why;
+  const run = copy.apply(mutant);
+  try {
+    for (const batch of batchesFor(copy.root, layer, mutant.file)) {
+      const { passed, why, failed } = await copy.test(batch, limitMs);
+      if (passed) continue;
+      if (failed === undefined || sound.has(failed)) return why;
+      run[Symbol.dispose]();
+      // Else it would kill every mutant.
+      if (!(await copy.passes(batch, failed, limitMs))) throw new Error(`Fails without a mutant, too: ${failed}`);
+      sound.add(failed);
+      return why;
+    }
+    return copy.compiles() ? undefined : "invalid";
+  } finally {
+    run[Symbol.dispose]();
   }
-  return copy.compiles() ? undefined : "invalid";
 }
 
 function describe(mutant: Mutant, killer: string | undefined): string {
