@@ -45,24 +45,36 @@ const PROPERTIES: readonly (PropertyName & { readonly value: Value; readonly isC
 export const MULTISTATUS_HEAD = `<?xml version="1.0" encoding="utf-8"?>\n<D:multistatus xmlns:D="DAV:">\n`;
 export const MULTISTATUS_END = "</D:multistatus>\n";
 
-/** What is told of one entry. */
-export function propfindResponse(entry: StorageEntry, asked: Asked, around: Surroundings): string {
-  const found: string[] = [];
-  const missing: string[] = [];
-  if (typeof asked === "string") {
+/** What is told of an entry. What is the same for all entries is made once: a folder may have a million. */
+export function propfindResponses(asked: Asked, around: Surroundings): (entry: StorageEntry) => string {
+  if (typeof asked !== "string") {
+    const wanted = asked.map((name) => ({
+      property: PROPERTIES.find((known) => isSame(known, name)),
+      absent: element(name, ""),
+    }));
+    return (entry) => {
+      const found: string[] = [];
+      const missing: string[] = [];
+      for (const { property, absent } of wanted) {
+        const value = property?.value(entry, around);
+        if (property === undefined || value === undefined) missing.push(absent);
+        else found.push(element(property, value));
+      }
+      return propfindResponse(entry, found, missing);
+    };
+  }
+  return (entry) => {
+    const found: string[] = [];
     for (const property of PROPERTIES) {
       // RFC 4331, 2: not part of allprop.
       const value = property.isCostly && asked === "all" ? undefined : property.value(entry, around);
       if (value !== undefined) found.push(element(property, asked === "names" ? "" : value));
     }
-  } else {
-    for (const name of asked) {
-      const known = PROPERTIES.find((property) => isSame(property, name));
-      const value = known?.value(entry, around);
-      if (value === undefined) missing.push(element(name, ""));
-      else found.push(element(name, value));
-    }
-  }
+    return propfindResponse(entry, found, []);
+  };
+}
+
+function propfindResponse(entry: StorageEntry, found: readonly string[], missing: readonly string[]): string {
   return response(
     entry,
     propstat(found, "200 OK", found.length > 0 || missing.length === 0) + propstat(missing, "404 Not Found"),

@@ -7,6 +7,8 @@ import { StreamError } from "../errors.ts";
 export const MAX_DAV_BYTES = 16 * 1024;
 /** Properties that a request may name: the answer tells of each for every entry. */
 export const MAX_PROPERTIES = 64;
+/** Characters of a property's name and namespace: the answer repeats both for every entry. */
+export const MAX_NAME_CHARS = 256;
 const MAX_DEPTH = 16;
 
 export const DAV = "DAV:";
@@ -70,6 +72,8 @@ function readBody(text: string): Body {
     // Within a property is its value, whatever that is.
     if (open.at(-1) === "prop" && open.indexOf("prop") === open.length - 1) {
       if (properties.length === MAX_PROPERTIES) fail(`it names more than ${MAX_PROPERTIES} properties`);
+      if (uri.length + local.length > MAX_NAME_CHARS)
+        fail(`it names a property with more than ${MAX_NAME_CHARS} characters`);
       properties.push({ namespace: uri, name: local });
     }
     open.push(name);

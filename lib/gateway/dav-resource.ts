@@ -3,8 +3,8 @@ import type { GatewayParts } from "../server/parts.ts";
 import { LIST_NEED } from "../server/transfer-needs.ts";
 import type { StorageEntry } from "../storage/storage.ts";
 import { Yielder } from "../yielder.ts";
-import { MULTISTATUS_END, MULTISTATUS_HEAD, propfindResponse, proppatchResponse } from "./dav-properties.ts";
-import { type Asked, MAX_DAV_BYTES, readPropfind, readProppatch } from "./dav-request.ts";
+import { MULTISTATUS_END, MULTISTATUS_HEAD, propfindResponses, proppatchResponse } from "./dav-properties.ts";
+import { MAX_DAV_BYTES, readPropfind, readProppatch } from "./dav-request.ts";
 import type { HttpCall } from "./http-call.ts";
 import { HttpFault } from "./http-fault.ts";
 import { listTurn } from "./list-turn.ts";
@@ -12,6 +12,9 @@ import { RequestBody } from "./request-body.ts";
 
 /** What OPTIONS says: class 1, that is, no locks. */
 export const DAV_OPTIONS = { dav: "1", "ms-author-via": "DAV" };
+
+/** Of an answer that are sent at once. */
+const PIECE_CHARS = 64 * 1024;
 
 const HEAD = { "content-type": "application/xml; charset=utf-8", "cache-control": "no-cache" };
 
@@ -25,8 +28,8 @@ export async function answerPropfind(call: HttpCall, path: string, server: Gatew
   }
   const entry = await entryOf(path, server);
   const asked = readPropfind(await readText(call, server));
-  const around = { freeBytes: storage.freeBytes() };
-  const first = propfindResponse(entry, asked, around);
+  const responseOf = propfindResponses(asked, { freeBytes: storage.freeBytes() });
+  const first = responseOf(entry);
   if (depth === "0" || entry.kind !== "folder") return reply(call, first);
   await listTurn(call, server);
   await call.guest?.member.lookups.run(call, LIST_NEED, async () => {
@@ -36,7 +39,7 @@ export async function answerPropfind(call: HttpCall, path: string, server: Gatew
       const step = await walk.next();
       call.response.writeHead(207, HEAD);
       await call.write(MULTISTATUS_HEAD + first);
-      await tellEach(call, walk, step, { asked, freeBytes: around.freeBytes }, server);
+      await tellEach(call, walk, step, responseOf, server);
       await call.write(MULTISTATUS_END);
       call.response.end();
     } finally {
@@ -55,7 +58,7 @@ async function tellEach(
   call: HttpCall,
   walk: AsyncIterator<StorageEntry[]>,
   first: IteratorResult<StorageEntry[]>,
-  { asked, freeBytes }: { asked: Asked; freeBytes: number },
+  responseOf: (entry: StorageEntry) => string,
   { clock }: GatewayParts,
 ): Promise<void> {
   const yielder = new Yielder(clock);
@@ -63,7 +66,11 @@ async function tellEach(
     let text = "";
     for (const entry of step.value) {
       // Links and devices can't be fetched.
-      if (entry.kind === "file" || entry.kind === "folder") text += propfindResponse(entry, asked, { freeBytes });
+      if (entry.kind !== "file" && entry.kind !== "folder") continue;
+      text += responseOf(entry);
+      if (text.length < PIECE_CHARS) continue;
+      await call.write(text);
+      text = "";
     }
     await call.write(text);
     if (yielder.isDue) await yielder.pause();

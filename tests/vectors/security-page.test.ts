@@ -17,7 +17,7 @@ import {
 } from "../../lib/daemon/limits.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { MAX_RANGES } from "../../lib/gateway/byte-ranges.ts";
-import { MAX_DAV_BYTES, MAX_PROPERTIES } from "../../lib/gateway/dav-request.ts";
+import { MAX_DAV_BYTES, MAX_NAME_CHARS, MAX_PROPERTIES } from "../../lib/gateway/dav-request.ts";
 import { HEAD_MS, IDLE_MS, MAX_HEAD_BYTES } from "../../lib/gateway/gateway.ts";
 import { ANSWER_STALLED_MS } from "../../lib/gateway/http-call.ts";
 import { MAX_PIPELINED, MAX_UNREAD_BYTES } from "../../lib/gateway/http-connection.ts";
@@ -85,6 +85,7 @@ const NUMBERS: Record<string, string> = {
   "HTTP: a body without a length": `${BLOCK_BYTES / KIB / KIB} MiB`,
   "HTTP: the body of a PROPFIND": `${MAX_DAV_BYTES / KIB} KiB`,
   "HTTP: properties that it names": `${MAX_PROPERTIES}`,
+  "HTTP: characters of a property's name": `${MAX_NAME_CHARS}`,
   "HTTP: links, ended ones of a week included": `${MAX_LINKS}`,
   "HTTP: ranges of a request": `${MAX_RANGES}`,
   "HTTP: requests of one client at once": `${MAX_REQUESTS}`,

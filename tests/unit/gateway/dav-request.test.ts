@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { MAX_PROPERTIES, readPropfind, readProppatch } from "../../../lib/gateway/dav-request.ts";
+import { MAX_NAME_CHARS, MAX_PROPERTIES, readPropfind, readProppatch } from "../../../lib/gateway/dav-request.ts";
 
 const head = '<?xml version="1.0" encoding="utf-8"?>';
 
@@ -37,6 +37,10 @@ describe("the body of a PROPFIND", () => {
     ["names an entity that there is not", `<propfind xmlns="DAV:"><prop>&b;</prop></propfind>`],
     ["is too deep", `<propfind xmlns="DAV:">${"<a>".repeat(100)}${"</a>".repeat(100)}</propfind>`],
     ["names too many", `<propfind xmlns="DAV:"><prop>${many}</prop></propfind>`],
+    [
+      "names one that each entry would repeat at length",
+      `<propfind xmlns="DAV:" xmlns:a="${"a".repeat(MAX_NAME_CHARS)}"><prop><a:b/></prop></propfind>`,
+    ],
     ["has a NUL", `<propfind xmlns="DAV:"><allprop/>\0</propfind>`],
   ];
   test.each(bad)("that %s is refused", (_, text) => {
