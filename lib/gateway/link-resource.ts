@@ -27,8 +27,10 @@ export interface LinkVisit {
  */
 export function linkVisit(call: HttpCall, target: Target, server: GatewayParts): LinkVisit | undefined {
   const [top, secret = "", name, ...more] = target.names;
-  if (top !== LINK || name === undefined || more.length > 0) return undefined;
-  call.shownTarget = `/${LINK}/…/${name}`;
+  if (top !== LINK) return undefined;
+  // Also of an address that is cut off, or goes on.
+  call.shownTarget = [`/${LINK}/…`, ...target.names.slice(2)].join("/");
+  if (name === undefined || more.length > 0) return undefined;
   const link = server.access.link(secret, call.connection.peerAddress);
   if (name !== baseName(link.path)) throw new StreamError("NOT_FOUND", `The link does not lead to ${quote(name)}.`);
   const fault = server.links.store.faultOf(link.name, server.clock.wallTime());

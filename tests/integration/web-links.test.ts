@@ -190,6 +190,8 @@ describe("a link", () => {
     ]) {
       await links.visit(odd);
     }
+    // Addresses that lead to no link, of somebody with a token.
+    for (const odd of [`/link/${secret}`, `/link/${secret}/`, `${target}/more`]) await links.site.ask(odd);
     await links.operator.revokeLink(name);
     await links.visit(target);
     const { events } = links.site.access;
