@@ -5,6 +5,7 @@ import type { Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED } from "../server/transfer-needs.ts";
 import type { StorageEntry } from "../storage/storage.ts";
+import type { ChangeParts } from "./change-parts.ts";
 import { copyAll } from "./copy-tree.ts";
 import { type Destination, readDestination } from "./destination.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -20,14 +21,16 @@ export const MOVE: Rule = { name: "rename", role: "write" };
 export const COPY: Rule = { name: "put", role: "write" };
 
 /** Remove a file, or a folder with all below it. @throws StorageError as Storage.remove(); StreamError CHANGED */
-export async function removeAt(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
-  const { storage, events, clock } = server;
-  if (path !== "") {
-    const entry = await storage.stat(path);
-    requireDeep(call, entry);
-    requireState(call, path, entry, clock.wallTime());
-  }
-  await storage.remove(path, { recursive: true, signal: call.signal });
+export async function removeAt(call: HttpCall, path: string, server: ChangeParts): Promise<void> {
+  const { storage, events, clock, turns } = server;
+  await turns.run(path, async () => {
+    if (path !== "") {
+      const entry = await storage.stat(path);
+      requireDeep(call, entry);
+      requireState(call, path, entry, clock.wallTime());
+    }
+    await storage.remove(path, { recursive: true, signal: call.signal });
+  });
   events.emit({ event: "removed", name: nameOf(call), path });
   call.reply(204, {});
 }
@@ -43,14 +46,17 @@ export async function makeFolder(call: HttpCall, path: string, server: GatewayPa
 }
 
 /** Give a file or a folder another path. @throws StorageError as Storage.rename(); StreamError; HttpFault */
-export async function moveTo(call: HttpCall, path: string, target: Target, server: GatewayParts): Promise<void> {
-  const { storage, events, clock } = server;
+export async function moveTo(call: HttpCall, path: string, target: Target, server: ChangeParts): Promise<void> {
+  const { storage, events, clock, turns } = server;
   const to = readDestination(call.request.headers, target, FILES);
-  const entry = await storage.stat(path);
-  requireDeep(call, entry);
-  requireState(call, path, entry, clock.wallTime());
-  const isNew = await requirePlace(path, to, server);
-  await storage.rename(path, to.path, { overwrite: to.overwrite });
+  const isNew = await turns.run(path, async () => {
+    const entry = await storage.stat(path);
+    requireDeep(call, entry);
+    requireState(call, path, entry, clock.wallTime());
+    const isFree = await requirePlace(path, to, server);
+    await storage.rename(path, to.path, { overwrite: to.overwrite });
+    return isFree;
+  });
   events.emit({ event: "renamed", name: nameOf(call), from: path, to: to.path });
   call.reply(isNew ? 201 : 204, {});
 }

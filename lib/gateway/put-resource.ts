@@ -7,6 +7,7 @@ import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
 import { type ExistsPolicy, type FileFacts, isSmall, type PartFile, type StorageEntry } from "../storage/storage.ts";
 import { BlockWriter } from "../transfer/block-writer.ts";
 import { BodyDigests } from "./body-digests.ts";
+import type { ChangeParts } from "./change-parts.ts";
 import { judge } from "./conditions.ts";
 import { entityTag } from "./entity-tag.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -27,8 +28,6 @@ interface Coming {
   readonly exists: ExistsPolicy;
   readonly body: RequestBody;
   readonly digests: BodyDigests;
-  /** Judge once more: others may have been here meanwhile. */
-  recheck(): Promise<void>;
 }
 
 /**
@@ -37,8 +36,8 @@ interface Coming {
  *
  * @throws StorageError as Storage.receive(), store(); StreamError; HttpFault; as RequestBody.fill()
  */
-export async function putFile(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
-  const { storage, clock, events } = server;
+export async function putFile(call: HttpCall, path: string, server: ChangeParts): Promise<void> {
+  const { storage, clock, events, turns } = server;
   const { guest, request } = call;
   if (guest === undefined) return;
   const upload = readUpload(request.headers, clock.wallTime());
@@ -58,7 +57,6 @@ export async function putFile(call: HttpCall, path: string, server: GatewayParts
     exists: before === undefined && request.headers["if-none-match"] === "*" ? "fail" : "overwrite",
     body,
     digests,
-    recheck: async () => requireState(call, path, await entryAt(path, server), clock.wallTime()),
   };
   try {
     await guest.member.transfers.run(call, WEB_PUT_NEED, async (grant) => {
@@ -66,15 +64,20 @@ export async function putFile(call: HttpCall, path: string, server: GatewayParts
       const blocks = webPutBlocks(grant.bytes);
       let isAtWork = false;
       grant.isAtWork = () => isAtWork;
-      const store = async (commit: () => string | Promise<string>) => {
+      const store: Store = (size, commit) => {
         isAtWork = true;
-        await coming.recheck();
-        await commit();
+        return turns.run(path, async () => {
+          // Others may have been here meanwhile.
+          requireState(call, path, await entryAt(path, server), clock.wallTime());
+          await commit();
+          events.emit({ event: "stored", name: guest.member.name, path, size });
+          // In the same turn: the answer tells the state of this file, and not of the next.
+          return storage.stat(path);
+        });
       };
-      if (isHeld) await receiveHeld(coming, server, store);
-      else await receivePart(coming, upload.size, { server, blocks, store });
-      const stored = await storage.stat(path);
-      events.emit({ event: "stored", name: guest.member.name, path, size: stored.size });
+      const stored = isHeld
+        ? await receiveHeld(coming, server, store)
+        : await receivePart(coming, upload.size, { server, blocks, store });
       replyStored(call, stored, { isNew: before === undefined, upload });
     });
   } finally {
@@ -99,10 +102,11 @@ export function requireState(call: HttpCall, path: string, entry: StorageEntry |
   throw new StreamError("CHANGED", `${quote(path)} is not in the state that the request is meant for.`);
 }
 
-type Store = (commit: () => string | Promise<string>) => Promise<void>;
+/** Commit a file of `size` bytes. @returns what is there then */
+type Store = (size: number, commit: () => string | Promise<string>) => Promise<StorageEntry>;
 
 /** A body that is kept in memory until it is whole. */
-async function receiveHeld(coming: Coming, server: GatewayParts, store: Store): Promise<void> {
+async function receiveHeld(coming: Coming, server: GatewayParts, store: Store): Promise<StorageEntry> {
   const { path, upload, exists, body, digests } = coming;
   const { storage, clock, transfers } = server;
   if (upload.offset > 0) throw wrongOffset(path, 0);
@@ -117,10 +121,11 @@ async function receiveHeld(coming: Coming, server: GatewayParts, store: Store): 
       throw new HttpFault("BAD_PARAMS", words, { status: 411 });
     }
     if (upload.size !== undefined && size < upload.size) throw tooShort();
+    await body.requireEnd();
     const bytes = buffer.subarray(0, size);
     digests.update(bytes);
     digests.check();
-    await store(() => storage.store(path, { ...facts, size }, exists, bytes));
+    return await store(size, () => storage.store(path, { ...facts, size }, exists, bytes));
   } finally {
     transfers.buffers.give(buffer);
   }
@@ -134,7 +139,7 @@ interface Means {
 }
 
 /** A body that goes into a part, block by block. */
-async function receivePart(coming: Coming, size: number, { server, blocks, store }: Means): Promise<void> {
+async function receivePart(coming: Coming, size: number, { server, blocks, store }: Means): Promise<StorageEntry> {
   const { path, upload, exists, body, digests } = coming;
   const { storage, clock, transfers } = server;
   const facts =
@@ -142,7 +147,7 @@ async function receivePart(coming: Coming, size: number, { server, blocks, store
   const part = await storage.receive(path, facts, exists);
   try {
     // Another upload may have continued it meanwhile.
-    const have = offsetOf(part);
+    const have = nextByte(part.missing, size);
     if (have !== upload.offset) throw wrongOffset(path, have);
     const writer = new BlockWriter(part, { blocks, ...transfers });
     try {
@@ -155,8 +160,9 @@ async function receivePart(coming: Coming, size: number, { server, blocks, store
     } finally {
       await writer.close();
     }
+    await body.requireEnd();
     digests.check();
-    await store(() => part.commit());
+    return await store(size, () => part.commit());
   } catch (thrown) {
     const isHopeless = thrown instanceof StreamError && ["DIGEST_MISMATCH", "CHANGED"].includes(thrown.code);
     await (isHopeless ? part.discard() : part.keep());
@@ -178,7 +184,7 @@ async function factsOfPart(
   if (modifiedAt !== undefined && modifiedAt !== Number(time)) {
     throw new StreamError("CHANGED", `The part of ${quote(path)} that is here is of a file of another time.`);
   }
-  const have = resume.missing[0]?.[0] ?? size;
+  const have = nextByte(resume.missing, size);
   if (have !== offset) throw wrongOffset(path, have);
   return { size, modifiedAt: Number(time), executable: false, etag: resume.etag };
 }
@@ -192,9 +198,12 @@ function factsOf(
   return { size, modifiedAt: time, executable: false, etag: `http-${time}-${crypto.randomUUID()}` };
 }
 
-/** Bytes from the beginning that are there. */
-function offsetOf({ missing, facts }: PartFile): number {
-  return missing[0]?.[0] ?? facts.size;
+/**
+ * Where a part goes on. One that is whole has no name yet, as after a commit that failed: its last block comes once more,
+ * so that no program takes it for stored.
+ */
+export function nextByte(missing: PartFile["missing"], size: number): number {
+  return missing[0]?.[0] ?? Math.floor((size - 1) / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 function wrongOffset(path: string, have: number): HttpFault {

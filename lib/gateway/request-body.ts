@@ -1,4 +1,4 @@
-import { CommError } from "../errors.ts";
+import { CommError, StreamError } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
 import type { RateLimit } from "../session/rate-limit.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -51,6 +51,17 @@ export class RequestBody {
       this.#target = undefined;
     }
     return this.#filled;
+  }
+
+  /**
+   * All that was told has come: nothing may follow.
+   *
+   * @throws StreamError BAD_PARAMS for a body that goes on; as fill()
+   */
+  async requireEnd(): Promise<void> {
+    if (this.#isEnded && this.#rest.length === 0) return;
+    if ((await this.fill(new Uint8Array(1))) === 0) return;
+    throw new StreamError("BAD_PARAMS", "The body is longer than it was told.");
   }
 
   /** Nothing more is wanted of it. */

@@ -7,6 +7,7 @@ import type { Guest } from "../server/guests.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { ARCHIVES } from "./archive-format.ts";
 import { type ArchiveParts, answerArchive } from "./archive-resource.ts";
+import type { ChangeParts } from "./change-parts.ts";
 import { COPY, copyTo, DELETE, MKCOL, MOVE, makeFolder, moveTo, removeAt } from "./change-resource.ts";
 import { Checksums } from "./checksums.ts";
 import { answerPropfind, answerProppatch, DAV_OPTIONS } from "./dav-resource.ts";
@@ -14,6 +15,7 @@ import { answerFile } from "./file-resource.ts";
 import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
 import { answerMetalink } from "./metalink.ts";
+import { PathTurns } from "./path-turns.ts";
 import { PUT, putFile } from "./put-resource.ts";
 import { encodePath, FILES, repositoryPath, type Target } from "./request-target.ts";
 import { beginUpload, endUpload, goOnWith, TUS_OPTIONS, tellUpload } from "./tus-resource.ts";
@@ -31,7 +33,7 @@ interface Route {
   readonly rule: Rule;
   /** Whether a request may have a body. */
   readonly takesBody: boolean;
-  answer(call: HttpCall, place: Place, server: ArchiveParts): Promise<void>;
+  answer(call: HttpCall, place: Place, server: ArchiveParts & ChangeParts): Promise<void>;
 }
 
 const read: Route = { rule: { name: "get", role: "read" }, takesBody: false, answer: answerRead };
@@ -91,6 +93,7 @@ export class Routes {
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #mayWrite: boolean;
   readonly #checksums = new Checksums();
+  readonly #turns = new PathTurns();
 
   constructor({ mayWrite }: { mayWrite: boolean }) {
     this.#mayWrite = mayWrite;
@@ -142,7 +145,8 @@ export class Routes {
     if (top !== FILES)
       throw new StreamError("NOT_FOUND", `There is nothing at ${quote(`/${target.names.join("/")}`)}.`);
     checkRights(route.rule, guest.member, server);
-    await route.answer(call, { ...repositoryPath(names), target }, { ...server, checksums: this.#checksums });
+    const parts = { ...server, checksums: this.#checksums, turns: this.#turns };
+    await route.answer(call, { ...repositoryPath(names), target }, parts);
   }
 }
 
@@ -170,7 +174,7 @@ async function refusePatch(): Promise<void> {
   throw new StreamError("BAD_PARAMS", "PATCH takes the address of an upload, which POST has told.");
 }
 
-async function answerPut(call: HttpCall, { path, isFolder }: Place, server: GatewayParts): Promise<void> {
+async function answerPut(call: HttpCall, { path, isFolder }: Place, server: ChangeParts): Promise<void> {
   if (isFolder) throw new StreamError("NOT_A_FILE", "PUT takes the address of a file, without a slash at its end.");
   await putFile(call, path, server);
 }

@@ -6,12 +6,15 @@ import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
 import { type FileFacts, isSmall } from "../storage/storage.ts";
 import { BlockWriter } from "../transfer/block-writer.ts";
+import type { ChangeParts } from "./change-parts.ts";
 import type { HttpCall } from "./http-call.ts";
 import { HttpFault } from "./http-fault.ts";
-import { entryAt } from "./put-resource.ts";
+import { entryAt, nextByte } from "./put-resource.ts";
 import { RequestBody } from "./request-body.ts";
 import { encodePath, FILES } from "./request-target.ts";
 import { idOf, placeOf, readMetadata, TUS_VERSION, type TusUpload, uploadOf } from "./tus-upload.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /** What OPTIONS says. Source: tus 1.0.0, "Core protocol" and the extensions named. */
 export const TUS_OPTIONS = {
@@ -25,7 +28,7 @@ export const TUS_OPTIONS = {
 export async function beginUpload(
   call: HttpCall,
   { path: target, isFolder }: { path: string; isFolder: boolean },
-  server: GatewayParts,
+  server: ChangeParts,
 ): Promise<void> {
   speakTus(call);
   const { headers } = call.request;
@@ -45,8 +48,10 @@ export async function beginUpload(
   const upload = { size: Number(length), modifiedAt, etag: `http-${modifiedAt}-${crypto.randomUUID()}` };
   await call.guest?.member.transfers.run(call, WEB_PUT_NEED, async () => {
     const { storage } = server;
-    // A small one comes in one piece, and leaves nothing before.
-    if (isSmall(upload)) await storage.place(path, upload, "overwrite");
+    // A small one comes in one piece, and leaves nothing before; of an empty one no piece comes.
+    if (upload.size === 0) {
+      await commitAt(call, path, upload, server, () => storage.store(path, factsOf(upload), "overwrite", NOTHING));
+    } else if (isSmall(upload)) await storage.place(path, upload, "overwrite");
     else await (await storage.receive(path, factsOf(upload), "overwrite")).keep();
     const location = `/${FILES}/${encodePath(path)}?upload=${idOf(upload)}`;
     call.reply(201, { location, "upload-offset": "0" });
@@ -62,7 +67,7 @@ export async function tellUpload(call: HttpCall, path: string, id: string | null
 }
 
 /** Go on with it: PATCH. @throws as putFile() */
-export async function goOnWith(call: HttpCall, path: string, id: string | null, server: GatewayParts): Promise<void> {
+export async function goOnWith(call: HttpCall, path: string, id: string | null, server: ChangeParts): Promise<void> {
   speakTus(call);
   const { headers } = call.request;
   if (headers["content-type"] !== "application/offset+octet-stream") {
@@ -85,10 +90,9 @@ export async function goOnWith(call: HttpCall, path: string, id: string | null, 
         body,
         blocks: webPutBlocks(grant.bytes),
         commit: async (commit) => {
+          await body.requireEnd();
           isAtWork = true;
-          await commit();
-          const name = call.guest?.member.name ?? "";
-          server.events.emit({ event: "stored", name, path, size: upload.size });
+          await commitAt(call, path, upload, server, commit);
         },
       };
       const offset = isSmall(upload) ? await takeWhole(piece, server) : await takePiece(piece, server);
@@ -111,6 +115,19 @@ export async function endUpload(call: HttpCall, path: string, id: string | null,
   call.reply(204, {});
 }
 
+async function commitAt(
+  call: HttpCall,
+  path: string,
+  { size }: TusUpload,
+  { turns, events }: ChangeParts,
+  commit: () => string | Promise<string>,
+): Promise<void> {
+  await turns.run(path, async () => {
+    await commit();
+    events.emit({ event: "stored", name: call.guest?.member.name ?? "", path, size });
+  });
+}
+
 interface Piece {
   readonly path: string;
   readonly upload: TusUpload;
@@ -128,6 +145,8 @@ async function takeWhole({ path, upload, body, commit }: Piece, { storage, trans
     if ((await body.fill(bytes)) < upload.size) {
       throw new StreamError("BAD_PARAMS", "A file of up to 1 MiB comes in one piece.");
     }
+    // Stored when it was begun.
+    if (upload.size === 0) return 0;
     await commit(() => storage.store(path, factsOf(upload), "overwrite", bytes));
     return upload.size;
   } finally {
@@ -140,7 +159,7 @@ async function takePiece(piece: Piece, { storage, transfers }: GatewayParts): Pr
   const { path, upload, offset, body, blocks, commit } = piece;
   const part = await storage.receive(path, factsOf(upload), "overwrite");
   try {
-    requireOffset(path, offset, part.missing[0]?.[0] ?? upload.size);
+    requireOffset(path, offset, nextByte(part.missing, upload.size));
     const writer = new BlockWriter(part, { blocks, ...transfers });
     try {
       await writer.run(offset, async (buffer) => (await body.fill(buffer)) === buffer.length);
@@ -159,13 +178,14 @@ async function takePiece(piece: Piece, { storage, transfers }: GatewayParts): Pr
 /** @throws StreamError NOT_FOUND */
 async function offsetOf(path: string, upload: TusUpload, server: GatewayParts): Promise<number> {
   const { size, modifiedAt, etag } = upload;
+  // Nothing is kept of it, and a file of its size and time may be another: its one piece may always come, also once more.
+  if (isSmall(upload)) return 0;
   const there = await entryAt(path, server);
   const isStored = there?.kind === "file" && there.size === size && there.modifiedAt === modifiedAt;
-  if (isSmall(upload)) return isStored ? size : 0;
   // The time of no file: so one of this size that is there is not taken for this one.
   const placement = await server.storage.place(path, { size, modifiedAt: Number.MIN_SAFE_INTEGER }, "overwrite");
   const resume = placement.outcome === "vacant" ? placement.resume : undefined;
-  if (resume?.etag === etag) return resume.missing[0]?.[0] ?? size;
+  if (resume?.etag === etag) return nextByte(resume.missing, size);
   if (isStored) return size;
   throw new StreamError("NOT_FOUND", "There is no such upload any more.");
 }

@@ -1,8 +1,11 @@
 /** Uploads in pieces by tus 1.0.0: with tus-js-client, and what it never sends. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { Upload, type UploadOptions } from "tus-js-client";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { FailingCommits } from "../support/failing-commits.ts";
 import { Random } from "../support/random.ts";
+import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
 import { basic, WebSite } from "../support/web-site.ts";
 
@@ -56,6 +59,38 @@ describe("tus-js-client", () => {
     expect(stored(site, "small").toString()).toBe("small");
     expect(readdirSync(site.folder.path)).toHaveLength(5);
     expect(site.access.events.filter(({ event }) => event === "stored")).toHaveLength(5);
+  });
+
+  test("sends an empty file, for which it asks once", async () => {
+    await using site = await start();
+    const location = await send(site, Buffer.alloc(0), { metadata: { filename: "empty" } });
+    expect(stored(site, "empty")).toHaveLength(0);
+    expect(site.access.events.filter(({ event }) => event === "stored")).toHaveLength(1);
+    const { pathname, search } = new URL(location);
+    const headers = { ...piece, "upload-offset": "0" };
+    expect((await site.change("PATCH", pathname + search, { headers })).status).toBe(204);
+    expect(site.access.events.filter(({ event }) => event === "stored")).toHaveLength(1);
+  });
+
+  test("replaces a small file of the same size and time", async () => {
+    await using site = await start();
+    writeFileSync(site.folder.join("small"), "older");
+    utimesSync(site.folder.join("small"), 1_500_000_000, 1_500_000_000);
+    await send(site, Buffer.from("newer"), { metadata: { filename: "small", mtime: "1500000000" } });
+    expect(stored(site, "small").toString()).toBe("newer");
+  });
+
+  test("does not take a file for stored that is whole and could not get its name", async () => {
+    using folder = new TempFolder();
+    const storage = new FailingCommits(await LocalStorage.at(folder.path));
+    await using site = await start({ storage });
+    const onShouldRetry = () => {
+      storage.isFailing = false;
+      return true;
+    };
+    await send(site, LARGE, { onShouldRetry });
+    expect(storage.isFailing).toBe(false);
+    expect(readFileSync(folder.join("large")).equals(LARGE)).toBe(true);
   });
 
   test("goes on with an upload that another has begun", async () => {
@@ -122,6 +157,16 @@ describe("an upload in pieces", () => {
     await begin(site);
     expect(await patch({})).toEqual([404, undefined]);
     expect(existsSync(site.folder.join("large"))).toBe(false);
+  });
+
+  test("takes no piece that is longer than the rest of its file", async () => {
+    await using site = await start();
+    const headers = { ...piece, "upload-offset": "0" };
+    for (const size of [5, LARGE.length - 1]) {
+      const body = LARGE.subarray(0, size + 1);
+      expect((await site.change("PATCH", await begin(site, "a", size), { headers, body })).status).toBe(400);
+      expect(existsSync(site.folder.join("a"))).toBe(false);
+    }
   });
 
   test("can be given up", async () => {

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { BODY_STALLED_MS } from "../../lib/gateway/request-body.ts";
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { FailingCommits } from "../support/failing-commits.ts";
 import { settle } from "../support/fake-clock.ts";
 import { Random } from "../support/random.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -187,6 +188,37 @@ describe("a condition", () => {
   });
 });
 
+describe("of several that replace the same state at once", () => {
+  test.each([5, LARGE.length])("one does, and is told its own state (%p bytes)", async (size) => {
+    await using site = await start();
+    writeFileSync(site.folder.join("a"), "old");
+    const { headers } = await site.ask("/files/a");
+    const before = { "if-match": headers["etag"] as string };
+    const bodies = [1, 2, 3, 4].map((fill) => Buffer.alloc(size, fill));
+    const answers = await Promise.all(bodies.map((body) => site.change("PUT", "/files/a", { headers: before, body })));
+    const done = answers.flatMap(({ status }, at) => (status === 204 ? [at] : []));
+    expect(done).toHaveLength(1);
+    const now = await site.ask("/files/a");
+    expect(answers[done[0] as number]?.headers["etag"]).toBe(now.headers["etag"] as string);
+    expect(now.body.equals(bodies[done[0] as number] as Buffer)).toBe(true);
+    expect(site.access.events.filter(({ event }) => event === "stored")).toHaveLength(1);
+  });
+
+  test("a removal does not take what another has stored", async () => {
+    await using site = await start();
+    for (let round = 0; round < 5; round++) {
+      writeFileSync(site.folder.join("a"), `old ${round}`);
+      const headers = { "if-match": (await site.ask("/files/a")).headers["etag"] as string };
+      const [put, removed] = await Promise.all([
+        site.change("PUT", "/files/a", { headers, body: "new" }),
+        site.change("DELETE", "/files/a", { headers }),
+      ]);
+      expect([put.status, removed.status].filter((status) => status === 204)).toHaveLength(1);
+      expect(existsSync(site.folder.join("a"))).toBe(put.status === 204);
+    }
+  });
+});
+
 describe("before its body", () => {
   const expects = { Expect: "100-continue", "Content-Length": LARGE.length };
 
@@ -266,6 +298,22 @@ describe("a part", () => {
     expect(parts(site)).toEqual([]);
   });
 
+  test("that is whole and could not get its name goes on with its last block", async () => {
+    using folder = new TempFolder();
+    const storage = new FailingCommits(await LocalStorage.at(folder.path));
+    await using site = await start({ storage });
+    expect((await site.change("PUT", "/files/a", { body: LARGE })).status).toBe(503);
+    storage.isFailing = false;
+    const rest = (first: number) => {
+      const headers = { "content-range": `bytes ${first}-${LARGE.length - 1}/${LARGE.length}` };
+      return site.change("PUT", "/files/a", { headers, body: LARGE.subarray(first) });
+    };
+    const { status, headers } = await rest(LARGE.length - 1);
+    expect([status, headers["upload-offset"]]).toEqual([409, `${3 * MIB}`]);
+    expect((await rest(3 * MIB)).status).toBe(201);
+    expect(readFileSync(folder.join("a")).equals(LARGE)).toBe(true);
+  });
+
   test("goes on with lftp's field Range", async () => {
     await using site = await start();
     await cutAt(site, "large", 2.5 * MIB);
@@ -341,6 +389,15 @@ describe("a body", () => {
     await until(() => raw.isEnded);
     expect(raw.statuses).toEqual([201, 400]);
     expect(content(site, "a")).toBe("12345");
+  });
+
+  test("in chunks that are longer than told beside stores nothing", async () => {
+    await using site = await start();
+    for (const size of [0, 5, 2 * MIB]) {
+      const headers = { "transfer-encoding": "chunked", "x-expected-entity-length": `${size}` };
+      expect((await site.change("PUT", "/files/a", { headers, body: LARGE.subarray(0, size + 1) })).status).toBe(400);
+      expect(existsSync(site.folder.join("a"))).toBe(false);
+    }
   });
 
   test("in broken chunks stores nothing", async () => {
