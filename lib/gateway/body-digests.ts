@@ -22,13 +22,15 @@ const OLD_FIELD = /^\s*([a-z0-9-]+)=([A-Za-z0-9+/]+={0,2})\s*$/i;
 const CHECKSUM = /^([a-z0-9-]+):([0-9a-f]+)$/i;
 
 interface Told {
-  readonly hash: Hash;
+  readonly algorithm: string;
   readonly digest: Buffer;
 }
 
 /** Compares a body with what its head has told of it. */
 export class BodyDigests {
   readonly #told: readonly Told[];
+  /** One for each algorithm, however many digests a head lists: each reads the whole body. */
+  readonly #hashes: ReadonlyMap<string, Hash>;
   /** At least one of them is of the whole file, and not of the body alone. */
   readonly isOfWhole: boolean;
 
@@ -42,15 +44,18 @@ export class BodyDigests {
     const ofBody = listed(headers["content-digest"], FIELD, "base64", "Content-Digest");
     this.isOfWhole = ofWhole.length > 0;
     this.#told = [...ofWhole, ...ofBody];
+    const algorithms = new Set(this.#told.map(({ algorithm }) => algorithm));
+    this.#hashes = new Map([...algorithms].map((algorithm) => [algorithm, createHash(algorithm)]));
   }
 
   update(bytes: Uint8Array): void {
-    for (const { hash } of this.#told) hash.update(bytes);
+    for (const hash of this.#hashes.values()) hash.update(bytes);
   }
 
   /** @throws StreamError DIGEST_MISMATCH */
   check(): void {
-    if (this.#told.every(({ hash, digest }) => hash.digest().equals(digest))) return;
+    const digests = new Map([...this.#hashes].map(([algorithm, hash]) => [algorithm, hash.digest()]));
+    if (this.#told.every(({ algorithm, digest }) => digests.get(algorithm)?.equals(digest))) return;
     throw new StreamError("DIGEST_MISMATCH", "The body is not what its digest says.");
   }
 }
@@ -69,6 +74,6 @@ function listed(
       const [, name, text] = form.exec(item) ?? [];
       if (name === undefined || text === undefined) throw new StreamError("BAD_PARAMS", `${field} can't be read.`);
       const algorithm = ALGORITHMS[name.toLowerCase()];
-      return algorithm === undefined ? [] : [{ hash: createHash(algorithm), digest: Buffer.from(text, encoding) }];
+      return algorithm === undefined ? [] : [{ algorithm, digest: Buffer.from(text, encoding) }];
     });
 }

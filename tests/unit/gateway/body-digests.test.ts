@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { BodyDigests } from "../../../lib/gateway/body-digests.ts";
@@ -44,6 +44,13 @@ describe("digests of a body", () => {
     ]) {
       expect([headers, isRight(headers)]).toEqual([headers, false]);
     }
+  });
+
+  test("read the body once for each algorithm, however many a head lists", () => {
+    using update = spyOn(Object.getPrototypeOf(createHash("md5")), "update");
+    const list = [...Array(1_000).fill("md5=::"), "sha-256=::", "md5=:AAAA:"].join(",");
+    new BodyDigests({ "content-digest": list, digest: "md5=AAAA" }).update(BODY);
+    expect(update).toHaveBeenCalledTimes(2);
   });
 
   test("of an unknown kind are passed over, and what is no digest is refused", () => {
