@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { Folders } from "../../../lib/storage/local/folders.ts";
 import { lookIn } from "../../../lib/storage/local/local-list.ts";
 import { FolderWatch } from "../../../lib/storage/local/watch/folder-watch.ts";
+import { KnownFolder } from "../../../lib/storage/local/watch/known-folder.ts";
 import { LOOK_MS, LookingSource, restAfter } from "../../../lib/storage/local/watch/looking-source.ts";
+import type { TreeSink } from "../../../lib/storage/local/watch/tree-source.ts";
 import { lineOf } from "../../support/changes.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
@@ -12,6 +14,7 @@ import { until } from "../../support/until.ts";
 let folder: TempFolder;
 let lines: string[];
 let stop: () => void;
+let clock: { mockRestore(): void };
 
 const inside = (path = "") => folder.join("repository", path);
 const saw = (line: string) => until(() => lines.includes(line));
@@ -25,6 +28,8 @@ async function settled(): Promise<string[]> {
 }
 
 beforeEach(async () => {
+  // A look takes no time: on a busy machine it may take long, and the rest after it is a hundred times as long.
+  clock = spyOn(performance, "now").mockReturnValue(0);
   folder = new TempFolder();
   writeTree(inside(), { old: "x", "tree/sub/deep": "x", "bad\nname": "x", "a.commserver-part": "x" });
   const folders = new Folders(inside(), { owner: "server" });
@@ -39,6 +44,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   stop();
+  clock.mockRestore();
   folder[Symbol.dispose]();
 });
 
@@ -98,4 +104,27 @@ describe("a tree that is looked at from time to time", () => {
 test("the rest after a look grows with what the look took: it takes a hundredth of a core", () => {
   expect(restAfter(0)).toBe(LOOK_MS);
   expect(restAfter(1_000)).toBe(99_000);
+});
+
+test("a look finds what a name was and what it is now: a folder goes before something else comes in its place", async () => {
+  const heard: string[] = [];
+  const sink: TreeSink = {
+    came: (_, name, { isFolder }) => heard.push(`came ${name}${isFolder ? "/" : ""}`),
+    gone: (_, name, { isFolder }) => heard.push(`gone ${name}${isFolder ? "/" : ""}`),
+    touched: (_, name) => heard.push(`touched ${name}`),
+    touchedPath() {},
+    lost() {},
+    full() {},
+  };
+  const source = new LookingSource(sink, new Folders(inside(), { owner: "server" }), 1);
+  await source.watch(KnownFolder.root(), inside());
+  rmSync(inside("tree"), { recursive: true });
+  writeFileSync(inside("tree"), "x");
+  rmSync(inside("old"));
+  mkdirSync(inside("old"));
+  await until(() => heard.includes("came old/") && heard.includes("came tree"));
+  source.close();
+  const first = [...new Set(heard)];
+  expect(first.filter((line) => line.includes("tree"))).toEqual(["gone tree/", "came tree"]);
+  expect(first.filter((line) => line.includes("old"))).toEqual(["came old/"]);
 });

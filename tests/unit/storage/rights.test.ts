@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, statSync, writeFileSync } from "node:fs";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { LocalStorage } from "../../../lib/storage/local/local.ts";
-import { withoutGroup } from "../../../lib/storage/local/rights.ts";
+import { narrow, withoutGroup } from "../../../lib/storage/local/rights.ts";
 import { store } from "../../support/storing.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noise } from "../../support/transport-recorder.ts";
@@ -143,6 +143,27 @@ describe.if(process.platform !== "win32")("what is new", () => {
     expect(modeOf(folder.join("a"))).toBe("750");
   });
 });
+
+test.skipIf(process.platform === "win32").each(
+  named([
+    [0o645, 0o644, 0o644],
+    [0o640, 0o644, 0o640],
+    [0o600, 0o400, 0o400],
+    [0o777, 0o711, 0o711],
+    [0o640, 0o204, 0o200],
+  ]),
+)(
+  "an open file loses what it has too much, and gets nothing: its mode, the most, and what is left: %s",
+  (_, before, most, expected) => {
+    using folder = new TempFolder();
+    writeFileSync(folder.join("a"), "x");
+    const fd = openSync(folder.join("a"), "r");
+    chmodSync(folder.join("a"), before);
+    narrow(fd, most);
+    closeSync(fd);
+    expect(modeOf(folder.join("a"))).toBe(octal(expected));
+  },
+);
 
 test.each(
   named([

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { diskClock } from "../../../lib/storage/local/disk-clock.ts";
+import { Folders } from "../../../lib/storage/local/folders.ts";
+import { lookIn } from "../../../lib/storage/local/local-list.ts";
+import type { KnownFolder } from "../../../lib/storage/local/watch/known-folder.ts";
+import type { TreeSource } from "../../../lib/storage/local/watch/tree-source.ts";
+import { WatchedTree } from "../../../lib/storage/local/watch/watched-tree.ts";
+import { lineOf } from "../../support/changes.ts";
+import { writeTree } from "../../support/repository.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+
+const FILE = { isFolder: false, cookie: 0 };
+
+let folder: TempFolder;
+let tree: WatchedTree;
+let root: KnownFolder;
+/** What the tree has told its owner. */
+let told: ("touched" | "lost" | "full")[];
+let now: number;
+let clock: { mockRestore(): void };
+
+beforeEach(async () => {
+  folder = new TempFolder();
+  writeTree(folder.path, { old: "x" });
+  [told, now] = [[], 0];
+  clock = spyOn(diskClock, "now").mockImplementation(() => now);
+  const folders = new Folders(folder.path, { owner: "server" });
+  const source: TreeSource = {
+    isExact: true,
+    watch(one) {
+      root = one;
+      return true;
+    },
+    isSame: () => true,
+    noteLook() {},
+    unwatch() {},
+    close() {},
+  };
+  tree = new WatchedTree({
+    folders,
+    look: (opened, path) => lookIn(folders, opened, path),
+    openSource: () => source,
+    onTouched: () => told.push("touched"),
+    onLost: () => told.push("lost"),
+    onFull: () => told.push("full"),
+  });
+  expect(await tree.learn()).toBe(true);
+});
+
+afterEach(async () => {
+  await tree.close();
+  clock.mockRestore();
+  folder[Symbol.dispose]();
+});
+
+/** The changes of all that was touched, as they were put together. */
+async function batches(): Promise<string[][]> {
+  const all: string[][] = [];
+  for await (const batch of tree.changes()) all.push(batch.map(lineOf));
+  return all;
+}
+
+/** So many files come. */
+function come(count: number): void {
+  const names = Array.from({ length: count }, (_, index) => `new ${index}`);
+  writeTree(folder.path, Object.fromEntries(names.map((name) => [name, "x"])));
+  for (const name of names) tree.came(root, name, FILE);
+}
+
+describe("a watched tree", () => {
+  test("tells at most 256 changes together, however fast they are found", async () => {
+    come(600);
+    expect((await batches()).map((batch) => batch.length)).toEqual([256, 256, 88]);
+  });
+
+  test("tells what it has found when its turn is over, and nothing when that is nothing", async () => {
+    tree.gone(root, "never there", FILE);
+    come(2);
+    tree.gone(root, "nor this", FILE);
+    // Each look at the clock finds the turn over.
+    clock.mockRestore();
+    clock = spyOn(diskClock, "now").mockImplementation(() => (now += 1_000));
+    expect(await batches()).toEqual([["added new 0"], ["added new 1"]]);
+  });
+
+  test.each(["lost", "full"] as const)("that is %s says so once, and keeps no more touches", async (how) => {
+    tree[how]();
+    tree.lost();
+    tree.full();
+    tree.touched(root, "old");
+    expect(told).toEqual([how]);
+    expect(tree.isLost).toBe(true);
+    expect(tree.touchedCount).toBe(0);
+  });
+
+  test("that is lost tells no change that it found before", async () => {
+    come(3);
+    tree.lost();
+    expect(await batches()).toEqual([]);
+  });
+
+  test("that is closed is not lost any more, and has nothing to tell", async () => {
+    come(1);
+    const closing = tree.close();
+    tree.lost();
+    tree.full();
+    await closing;
+    expect(told).toEqual(["touched"]);
+    expect(tree.isLost).toBe(false);
+    expect(await batches()).toEqual([]);
+  });
+});
