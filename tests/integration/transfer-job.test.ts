@@ -1,6 +1,6 @@
 /** Transfers as a library: no command line, no disk, no terminal; over memory, between two storages in memory. */
 import { describe, expect, test } from "bun:test";
-import { Connection } from "../../lib/client/connection.ts";
+import { Connection, type ConnectionOptions } from "../../lib/client/connection.ts";
 import { type FetchJobSettings, fetchJob } from "../../lib/client/fetch-job.ts";
 import { NamingError } from "../../lib/client/plan.ts";
 import { type SendJobSettings, sendJob } from "../../lib/client/send-job.ts";
@@ -10,11 +10,12 @@ import type { TransferJobEvents } from "../../lib/client/transfer-job.ts";
 import { StorageError } from "../../lib/errors.ts";
 import { isGlob } from "../../lib/glob.ts";
 import { baseName } from "../../lib/path.ts";
+import type { Clock } from "../../lib/session/clock.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { facade } from "../support/facade.ts";
 import { codeOf, faultOf } from "../support/fault.ts";
-import type { Meddling } from "../support/meddler.ts";
+import type { MeddlerOptions, Meddling } from "../support/meddler.ts";
 import { contentOf, meddledClient } from "../support/moving.ts";
 import { BLOCK } from "../support/raw-chunks.ts";
 import { TestServer } from "../support/test-server.ts";
@@ -52,19 +53,39 @@ class Heard {
   }
 }
 
+interface LinkChoice extends Partial<Pick<ConnectionOptions, "clock" | "reconnectMs">> {
+  /** Whose frames the test looks at. */
+  readonly on?: keyof MeddlerOptions;
+}
+
 /** A connection whose links, one after the other, are cut as the test wants; the last one lives. */
-async function connectionTo(server: TestServer, links: ((frame: { name: string }) => Meddling)[] = []) {
+async function connectionTo(
+  server: TestServer,
+  links: ((frame: { name: string }) => Meddling)[] = [],
+  { clock = hastyClock, reconnectMs = 600_000, on = "onIncoming" }: LinkChoice = {},
+) {
   let made = 0;
   const connection = await Connection.open({
-    clock: hastyClock,
-    reconnectMs: 600_000,
+    clock,
+    reconnectMs,
     random: () => 0,
     connect: async () => {
-      const onIncoming = links[made++];
-      return (await meddledClient(server, onIncoming && { onIncoming })).client;
+      const cut = links[made++];
+      return (await meddledClient(server, cut && { [on]: cut })).client;
     },
   });
   return { connection, links: () => made };
+}
+
+/** Time that moves only by waiting, which takes no longer than a turn. */
+function waitingClock(): Clock {
+  let now = 1000;
+  const after = (ms: number, action: () => void) =>
+    hastyClock.after(ms, () => {
+      now += ms;
+      action();
+    });
+  return { ...hastyClock, now: () => now, after };
 }
 
 /** Cuts the link when so many bytes of DATA have come. */
@@ -164,6 +185,28 @@ describe("a job that fetches", () => {
     expect(heard.of("planned")).toHaveLength(22);
     expect(new Set(heard.lines.filter((line) => line !== "plan complete")).size).toBe(44);
     expect(await contentOf(local)).toEqual(await contentOf(server.storage));
+  });
+
+  test("is retried as long as each link brings bytes, however long all the losses take together", async () => {
+    await using server = new TestServer();
+    server.storage.set("large", noise(24 * BLOCK), 5);
+    const local = new MemoryStorage();
+    const cuts = Array.from({ length: 6 }, () => cutAfter(3.5 * BLOCK));
+    // One loss waits for 100 ms. Without progress, the fourth in a row finds no time left.
+    const { connection, links } = await connectionTo(server, cuts, { clock: waitingClock(), reconnectMs: 1000 });
+    expect(await fetchJob(fetchSettings(connection, local, new Heard())).run()).toMatchObject({ stored: 1 });
+    expect(links()).toBe(7);
+    expect(await contentOf(local)).toEqual(await contentOf(server.storage));
+  });
+
+  test("ends as LOST when no link brings anything for as long as reconnecting may take", async () => {
+    await using server = new TestServer();
+    server.storage.set("large", noise(24 * BLOCK), 5);
+    const cuts = Array.from({ length: 6 }, () => cutAfter(0));
+    const { connection, links } = await connectionTo(server, cuts, { clock: waitingClock(), reconnectMs: 1000 });
+    const job = fetchJob(fetchSettings(connection, new MemoryStorage(), new Heard()));
+    expect(await codeOf(() => job.run())).toBe("LOST");
+    expect(links()).toBe(4);
   });
 
   test("asks once about all that exists, when the rest has moved, and replaces that alone", async () => {
@@ -295,6 +338,18 @@ describe("a job that fetches", () => {
 });
 
 describe("a job that sends", () => {
+  test("is retried as long as each link takes bytes, however long all the losses take together", async () => {
+    await using server = new TestServer();
+    const local = new MemoryStorage();
+    local.set("large", noise(24 * BLOCK), 5);
+    const cuts = Array.from({ length: 6 }, () => cutAfter(3.5 * BLOCK));
+    const choice = { clock: waitingClock(), reconnectMs: 1000, on: "onOutgoing" } as const;
+    const { connection, links } = await connectionTo(server, cuts, choice);
+    expect(await sendJob(sendSettings(connection, local, new Heard())).run()).toMatchObject({ stored: 1 });
+    expect(links()).toBe(7);
+    expect(await contentOf(server.storage)).toEqual(await contentOf(local));
+  });
+
   test("reports what it plans and what becomes of it, over lost links", async () => {
     await using server = new TestServer();
     const local = new MemoryStorage();
