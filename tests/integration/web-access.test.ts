@@ -48,6 +48,8 @@ describe("a token", () => {
     expect(none).toMatch(/^www-authenticate: Basic realm="CommServer"/m);
     expect(none).toContain("TOKEN_REQUIRED");
     expect(none).not.toContain("alpha");
+    // Most programs ask once without a token.
+    expect(JSON.stringify(site.access.events)).not.toContain("TOKEN_REQUIRED");
     for (const authorization of ["Basic", "Basic !!!", "Digest x", "Bearer x", `Bearer reader:${WRONG_SECRET}`]) {
       expect((await site.ask("/files/a.txt", { headers: { authorization } })).status).toBe(401);
     }

@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import type { TransferItem } from "../../../lib/client/transfer.ts";
 import { StorageError } from "../../../lib/errors.ts";
+import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
+import { facade } from "../../support/facade.ts";
 import { FakeFile } from "../../support/fake-file.ts";
 import { codeOf } from "../../support/fault.ts";
 import { contentOf, downloading, fillAllSizes, meddledClient, SIZES } from "../../support/moving.ts";
@@ -33,6 +35,18 @@ describe("a download", () => {
     await moved.transfer.run(await moved.server.client());
     const { paths } = await walk(moved.server.storage);
     expect(moved.told.outcomes).toEqual(paths.map((path) => `stored ${path}`));
+  });
+
+  test("gives no file the name of one that it found unchanged, where the disk takes both for one name", async () => {
+    const here = new MemoryStorage();
+    here.set("Readme", noise(3), 5);
+    const local = facade(here, { hasOwnName: async () => false });
+    const source = () => of({ from: "Readme", size: 3, modifiedAt: 5 }, { from: "readme", size: 4, modifiedAt: 5 });
+    await using moved = downloading({ local, source });
+    moved.server.storage.set("Readme", noise(3), 5);
+    moved.server.storage.set("readme", noise(4), 5);
+    await moved.transfer.run(await moved.server.client());
+    expect(moved.told.sorted).toEqual(["SAME_NAME readme", "unchanged Readme"]);
   });
 
   test("brings nothing when there is nothing", async () => {

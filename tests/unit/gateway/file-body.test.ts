@@ -48,6 +48,17 @@ test("a part of a file is that part", async () => {
   expect(body().equals(file.content.subarray(1_000, 5 * MIB))).toBe(true);
 });
 
+test("no more than four megabytes leave before the system is asked whether the file is still the same", async () => {
+  const size = 20 * MIB;
+  const file = new FakeFile(noise(size));
+  let pieces = 0;
+  const { call, body } = callFor(file, () => {
+    if (++pieces === 2) file.replace(noise(size, 2));
+  });
+  expect(await codeOf(() => sendFilePart(call, sendable(file), [0, size]))).toBe("CHANGED");
+  expect(body()).toHaveLength(8 * MIB);
+});
+
 test("a file that changes while the system sends it is not whole", async () => {
   const size = 2 * MIB;
   const file = new FakeFile(noise(size));

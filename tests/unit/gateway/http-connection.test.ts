@@ -65,3 +65,17 @@ test("the middle of a body comes to it in one piece, its end in small ones again
   connection.onBytes(new Uint8Array(64 * KIB));
   expect(lengths).toEqual([16 * KIB, 48 * KIB, 36 * KIB, 16 * KIB, 12 * KIB]);
 });
+
+test("tells that it is closed, whoever has ended it", async () => {
+  for (const end of [
+    (connection: HttpConnection) => connection.destroy(),
+    (connection: HttpConnection) => connection.onClosed(undefined),
+  ]) {
+    const { connection } = open();
+    const closed = Promise.withResolvers<void>();
+    connection.once("close", () => closed.resolve());
+    end(connection);
+    await closed.promise;
+    expect(connection.destroyed).toBe(true);
+  }
+});

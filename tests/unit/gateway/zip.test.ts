@@ -62,9 +62,26 @@ test("no length depends on the checksum, which is not known before", () => {
   );
 });
 
-test("times that zip can't say are the nearest that it can", () => {
-  for (const modifiedAt of [-1e15, 0, 8.64e15]) {
-    const record = zipRecord("a", { ...fileOf(1), modifiedAt }, 0, 0);
-    expect(record).toHaveLength(zipRecord("a", fileOf(1), 0, 0).length);
+test.each([
+  [-1e15, [1980, 1, 1, 0, 0, 0]],
+  [0, [1980, 1, 1, 0, 0, 0]],
+  [Date.UTC(1980, 0, 1, 0, 0, 2), [1980, 1, 1, 0, 0, 2]],
+  [Date.UTC(2107, 11, 31, 23, 59, 58), [2107, 12, 31, 23, 59, 58]],
+  [Date.UTC(2108, 0), [2107, 12, 31, 23, 59, 58]],
+  [8.64e15, [2107, 12, 31, 23, 59, 58]],
+])("the time %p, which zip may not be able to say, is the nearest that it can", (modifiedAt, expected) => {
+  const record = zipRecord("a", { ...fileOf(1), modifiedAt }, 0, 0);
+  expect(record).toHaveLength(zipRecord("a", fileOf(1), 0, 0).length);
+  const [time, date] = [view(record).getUint16(12, true), view(record).getUint16(14, true)];
+  const day = [1980 + (date >> 9), (date >> 5) & 15, date & 31];
+  expect([...day, time >> 11, (time >> 5) & 63, 2 * (time & 31)]).toEqual(expected);
+});
+
+test("the head of a member tells no checksum and no size: they follow the bytes", () => {
+  for (const entry of [fileOf(5), fileOf(5 * GIB), { ...fileOf(0), kind: "folder" } as const]) {
+    const head = view(zipHead("a", entry));
+    const size = entry.size < 4 * GIB ? 0 : 0xffffffff;
+    expect([head.getUint32(14, true), head.getUint32(18, true), head.getUint32(22, true)]).toEqual([0, size, size]);
+    expect((head.getUint16(6, true) & 8) !== 0).toBe(entry.kind === "file");
   }
 });

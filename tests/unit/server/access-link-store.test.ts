@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { ENDED_LINK_MS, LinkStore, MAX_LINKS } from "../../../lib/server/access/link-store.ts";
+import { LinkStore, MAX_LINKS } from "../../../lib/server/access/link-store.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
 const NOW = 1_700_000_000_000;
 const HOUR = 3_600_000;
+const WEEK = 7 * 24 * HOUR;
 const FILE = { path: "docs/a.pdf", etag: "state-1" };
 const withCode = (code: string) => expect.objectContaining({ code });
 
@@ -48,7 +49,9 @@ test("a link ends when it expires or is revoked, says which, and is forgotten a 
   expect(store.list(NOW + 2).map(({ name }) => name)).toEqual([expiring.name]);
   expect(() => store.revoke(revoked.name, NOW + 2)).toThrow(withCode("NOT_FOUND"));
   expect(() => store.revoke("ffffffff", NOW)).toThrow(withCode("NOT_FOUND"));
-  store.add(FILE, NOW + ENDED_LINK_MS + 1, NOW + ENDED_LINK_MS + HOUR);
+  store.add(FILE, NOW + WEEK, NOW + WEEK + HOUR);
+  expect(store.find(revoked.secret)).toBeDefined();
+  store.add(FILE, NOW + WEEK + 1, NOW + WEEK + HOUR);
   expect(store.find(revoked.secret)).toBeUndefined();
   expect(store.find(expiring.secret)).toBeDefined();
 });

@@ -57,6 +57,12 @@ function room(good: number, bad: number, reason = "gone") {
   };
 }
 
+test("no timer is left once a message was acknowledged, or could not be pushed", async () => {
+  const before = clock.pending;
+  expect((await room(5, 2)("all")).delivered).toHaveLength(5);
+  expect(clock.pending).toBe(before);
+});
+
 describe("the answer to a message to all", () => {
   test("names everybody while they fit, and then nothing is omitted", async () => {
     const { delivered, failed, omitted } = await room(1_000, 100)("all");
