@@ -16,6 +16,20 @@ const EQUIVALENT: readonly Equivalent[] = [
     kind: "drop an await",
     reason: "the promise is returned, and what is cleaned up meanwhile is of no use to it",
   },
+  ...["lib/client/digests.ts", "lib/client/operator.ts"].flatMap((file) =>
+    ["drop a statement", "drop an await"].map((kind) => ({
+      file,
+      line: "await stream.accepted;",
+      kind,
+      reason: "the body that is read next fails as the request was refused",
+    })),
+  ),
+  {
+    file: "lib/client/download.ts",
+    line: "this.#hasAskedAll = false;",
+    kind: "drop a statement",
+    reason: "it is true only when every file is over, and then another stream asks for nothing",
+  },
 ];
 
 export function isEquivalent({ file, kind }: Mutant, line: string): boolean {

@@ -37,7 +37,12 @@ export const LAYERS: readonly Layer[] = [
   layer("protocol", "lib/protocol", ["tests/unit/protocol", "tests/vectors", "tests/property"], INTEGRATION),
   layer("session", "lib/session", ["tests/unit/session", "tests/property"], ["tests/contract", ...INTEGRATION]),
   layer("transfer", "lib/transfer", ["tests/unit/transfer", "tests/unit/client"], INTEGRATION),
-  layer("client", "lib/client", ["tests/unit/client"], [...INTEGRATION, ...programs(CLIENT_PROGRAM)]),
+  layer(
+    "client",
+    "lib/client",
+    ["tests/unit/client", "tests/vectors/tables.test.ts"],
+    [...INTEGRATION, ...programs(CLIENT_PROGRAM)],
+  ),
   layer("platform", "lib/platform", ["tests/unit/platform", "tests/unit/storage"], ["tests/contract"]),
   layer("storage", "lib/storage", ["tests/unit/storage", "tests/contract"], INTEGRATION),
   layer("server", "lib/server", ["tests/unit/server"], INTEGRATION),
