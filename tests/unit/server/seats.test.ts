@@ -208,3 +208,16 @@ test("nobody overtakes who waits, though a seat is free: it became so while a pl
   expect(seats.request(later, true)).toBe("waiting");
   expect(later.told).toEqual([2]);
 });
+
+test("a seat that changes hands counts for the party of its new holder, and no longer for that of the one before", () => {
+  const seats = new Seats({ max: 4, maxWaiting: 0, maxPerParty: 1 });
+  const [before, after] = [new Guest("192.0.2.1"), new Guest("192.0.2.2")];
+  seats.request(before, false);
+  seats.replace(before, after);
+  expect(seats.taken).toBe(1);
+  expect(seats.request(new Guest("192.0.2.2"), false)).toBe("crowded");
+  expect(seats.request(new Guest("192.0.2.1"), false)).toBe("seated");
+  // The one before has nothing any more that it could give back.
+  seats.release(before);
+  expect(seats.taken).toBe(2);
+});
