@@ -71,7 +71,7 @@ export class UploadSender {
   async #offerOpened(task: UploadTask): Promise<void> {
     const { item } = task;
     task.file ??= await item.local.open(item.from);
-    if (!(await this.#isAwaited(task))) return;
+    if (!this.#window.holds(task)) return this.#closeAnswered(task);
     const { size } = task.file.entry;
     task.size = size;
     task.etag = task.file.entry.etag;
@@ -113,7 +113,7 @@ export class UploadSender {
     try {
       // The file was closed after it was sent with its offer, and arrived damaged.
       task.file ??= await task.item.local.open(task.item.from);
-      if (!(await this.#isAwaited(task))) return;
+      if (!this.#window.holds(task)) return await this.#closeAnswered(task);
       if (task.file.entry.etag !== task.etag) {
         throw new StreamError("CHANGED", `${quote(task.item.from)} changed while it was sent.`);
       }
@@ -142,12 +142,10 @@ export class UploadSender {
     this.#window.putAgain({ ...newTask(task.item), busy, overloads, restarts: task.restarts + 1 });
   }
 
-  /** False when the server has answered while the file was being opened; then the file is closed again. */
-  async #isAwaited(task: UploadTask): Promise<boolean> {
-    if (this.#window.holds(task)) return true;
+  /** Close a file that the server gave its final answer for while it was being opened. */
+  async #closeAnswered(task: UploadTask): Promise<void> {
     const { file } = task;
     task.file = undefined;
     await file?.close();
-    return false;
   }
 }

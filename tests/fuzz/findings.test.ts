@@ -22,6 +22,10 @@ const FINDINGS = [
   ["a download whose server ends its body before it was asked for anything fails", "get-ended-at-once.txt"],
   ["an upload whose server ends its body before anything was offered fails", "put-ended-at-once.txt"],
   ["an upload gives back a file that was answered before it was offered", "put-answered-early.txt"],
+  [
+    "an upload whose file is answered as it was about to be sent ends for the reason of its stream",
+    "put-answered-while-looked-at.txt",
+  ],
   ["a download gives back a file whose refusal was cut off", "get-refusal-cut.txt"],
   ["a client in the queue may wait for the rest of a frame", "queue-unended-frame.txt"],
 ] as const;
