@@ -32,3 +32,23 @@ test("a hundred thousand names are told apart, and given back", () => {
   for (let index = 0; index < 100_000; index++) names.delete(`there ${index}`);
   expect(names.count).toBe(0);
 });
+
+test("what it takes follows the number of names, up and down again", () => {
+  const tables: number[] = [];
+  const table = Int32Array;
+  globalThis.Int32Array = new Proxy(table, {
+    construct(target, args: [number]) {
+      tables.push(args[0]);
+      return new target(...args);
+    },
+  });
+  try {
+    const names = new NameDigests();
+    for (let index = 0; index < 1_000; index++) names.add(`${index}`);
+    expect(tables).toEqual([8, 16, 32, 64, 128, 256, 512, 1_024, 2_048]);
+    for (let index = 0; index < 1_000; index++) names.delete(`${index}`);
+    expect(tables.slice(9)).toEqual([1_024, 512, 256, 128, 64, 32, 16, 8]);
+  } finally {
+    globalThis.Int32Array = table;
+  }
+});
