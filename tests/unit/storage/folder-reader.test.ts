@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { readFolder } from "../../../lib/storage/local/folder-reader.ts";
+import { libc } from "../../../lib/platform/libc.ts";
+import { readEntries, readFolder } from "../../../lib/storage/local/folder-reader.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
@@ -56,4 +57,38 @@ describe("readFolder()", () => {
     mkdirSync(folder.join("late"));
     expect([...reader].flat()).toEqual(["late"]);
   });
+});
+
+describe.if(process.platform !== "win32")("without the system's own call", () => {
+  /** Reads as readEntries() does without it. */
+  function entries(path: string): [string | undefined, boolean | undefined][] {
+    const calls = libc();
+    const { getdents64 } = calls;
+    Object.assign(calls, { getdents64: undefined });
+    try {
+      return [...readEntries(path)].flat().map(({ name, isFolder }) => [name, isFolder]);
+    } finally {
+      Object.assign(calls, { getdents64 });
+    }
+  }
+
+  test("the folder says which of its entries are folders", () => {
+    using folder = new TempFolder();
+    writeTree(folder.path, { file: "", "sub/inner": "" });
+    expect(entries(folder.path).sort()).toEqual([
+      ["file", false],
+      ["sub", true],
+    ]);
+  });
+
+  test.if(process.platform === "linux")(
+    "a name that is not UTF-8 is undefined, beside one with the sign for it",
+    () => {
+      using folder = new TempFolder();
+      writeTree(folder.path, { "a\ufffd": "", b: "" });
+      writeFileSync(Buffer.concat([Buffer.from(folder.join("x")), Buffer.from([0x80])]), "");
+      const names = entries(folder.path).map(([name]) => name);
+      expect(names.sort()).toEqual(["a\ufffd", "b", undefined]);
+    },
+  );
 });

@@ -26,6 +26,14 @@ describe("what a disk keeps of times", () => {
     expect(grainSeen(keep)).toMatchObject(expected);
   });
 
+  test.each([1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000])(
+    "is found out in steps of %d ms, down and up",
+    (step) => {
+      expect(grainSeen(floor(step))).toEqual({ step, isUp: false, ...ALL });
+      if (step > 1) expect(grainSeen((time) => Math.ceil(time / step) * step)).toEqual({ step, isUp: true, ...ALL });
+    },
+  );
+
   test("has no end where what is beyond becomes another time each (sshfs: 32 bits that wrap, 0 is now)", () => {
     const wrapped = (time: number) => (time === 0 ? Date.now() : ((time / 1_000) >>> 0) * 1_000);
     expect(grainSeen(wrapped)).toEqual({ step: 1_000, isUp: false, ...ALL });
