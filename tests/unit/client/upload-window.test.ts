@@ -52,6 +52,19 @@ describe("the window of an upload", () => {
     expect(window.isFull).toBe(false);
   });
 
+  test("gains no room by folders, which weigh nothing", () => {
+    const window = new UploadWindow();
+    for (let each = 0; each < 3; each++) {
+      const folder = taskOf(`folder ${each}`);
+      window.add(folder);
+      window.forget(folder);
+    }
+    const file = taskOf("a");
+    window.add(file);
+    window.weigh(file, MAX_OUTSTANDING_BYTES);
+    expect(window.isFull).toBe(true);
+  });
+
   test("is full with two large files, until one of them is over and closed", async () => {
     const window = new UploadWindow();
     const { task, closed } = largeTask(window, "a");

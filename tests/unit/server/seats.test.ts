@@ -221,3 +221,16 @@ test("a seat that changes hands counts for the party of its new holder, and no l
   seats.release(before);
   expect(seats.taken).toBe(2);
 });
+
+test("who leaves the queue leaves its party's count as well, one at a time", () => {
+  const seats = new Seats({ max: 1, maxWaiting: 9, maxPerParty: 3 });
+  const [first, second, third] = [new Guest(), new Guest(), new Guest()];
+  for (const guest of [first, second, third]) seats.request(guest, true);
+  expect(seats.request(new Guest(), true)).toBe("crowded");
+  seats.release(third);
+  expect(seats.request(new Guest(), true)).toBe("waiting");
+  expect(seats.request(new Guest(), true)).toBe("crowded");
+  seats.release(second);
+  seats.release(first);
+  expect([1, 2, 3].map(() => seats.request(new Guest(), true))).toEqual(["waiting", "waiting", "crowded"]);
+});

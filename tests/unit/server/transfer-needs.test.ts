@@ -5,6 +5,7 @@ import {
   DIGEST_NEED,
   GET_NEED,
   getSizes,
+  LIST_NEED,
   PUT_NEED,
   putSizes,
   WEB_PUT_NEED,
@@ -54,4 +55,8 @@ test("a rate makes the window smaller, and nothing else", () => {
 
 test("a digest takes as much at once as two pieces of half a megabyte", () => {
   expect(DIGEST_NEED).toEqual({ least: BLOCK_BYTES, most: BLOCK_BYTES });
+});
+
+test("a list takes a quarter of a megabyte, however much there is", () => {
+  expect(LIST_NEED).toEqual({ least: 262_144, most: 262_144 });
 });
