@@ -1,4 +1,4 @@
-import { type ErrorCode, StorageError } from "./errors.ts";
+import { CommError, type ErrorCode, StorageError } from "./errors.ts";
 import { quote } from "./quote.ts";
 
 /**
@@ -97,7 +97,8 @@ export const storageFault = {
   inUse: (path: string, cause: unknown) =>
     fault("BUSY", `${quote(path)} is still in use. What could be removed of it is gone.`, cause),
   nameInUse: (name: string) => fault("BUSY", `Another program is writing ${quote(name)}.`),
-  removalLeft: (path: string) => fault("INTERRUPTED", `The removal of ${quote(path)} was interrupted.`),
+  /** No fault of the storage: nobody wants it any more. */
+  removalLeft: (path: string) => new CommError("INTERRUPTED", `The removal of ${quote(path)} was interrupted.`),
 
   // Room.
   full: (path: string, cause: unknown) => fault("DISK_FULL", `No room left for ${quote(path)}.`, cause),

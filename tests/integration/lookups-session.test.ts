@@ -36,6 +36,7 @@ function endless() {
       work.begun++;
       return {
         ...file,
+        entry: { ...file.entry, size: Number.MAX_SAFE_INTEGER },
         async read(buffer) {
           await new Promise((resolve) => setImmediate(resolve));
           return buffer.length;

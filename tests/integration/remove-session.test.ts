@@ -1,12 +1,40 @@
 import { expect, test } from "bun:test";
 import { linkSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
+import type { RemoveOptions } from "../../lib/storage/storage.ts";
+import { storageFault } from "../../lib/storage-faults.ts";
 import { memoryPair } from "../../lib/transport/memory-transport.ts";
+import { facade } from "../support/facade.ts";
+import { settle } from "../support/fake-clock.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
 
 const COUNT = 30_000;
+
+test("a removal that ends with its session is no failure of the server", async () => {
+  const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const storage = facade(new MemoryStorage(), {
+    async remove(path: string, { signal }: RemoveOptions): Promise<void> {
+      begun.resolve();
+      await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+      ended.resolve();
+      throw storageFault.removalLeft(path);
+    },
+  });
+  await using server = new TestServer({ storage });
+  const [ours, theirs] = memoryPair({ a: "server", b: "memory" });
+  server.server.accept(ours, "write");
+  const client = await server.client({ transport: theirs });
+  const removal = client.remove("tree", true).catch(({ code }) => code);
+  await begun.promise;
+  theirs.abort();
+  expect(await removal).toBe("LOST");
+  await ended.promise;
+  await settle();
+  expect(server.events.filter(({ event }) => event === "failed")).toEqual([]);
+});
 
 test("a recursive removal ends with the session that asked for it", async () => {
   using folder = new TempFolder();

@@ -1,6 +1,6 @@
 import { rmdir, unlink } from "node:fs/promises";
 import { errnoOf } from "../../errno.ts";
-import type { StorageError } from "../../errors.ts";
+import type { CommError } from "../../errors.ts";
 import { storageFault } from "../../storage-faults.ts";
 import { type Owner, readError, writeError } from "../disk-error.ts";
 import type { RemoveOptions } from "../storage.ts";
@@ -17,7 +17,7 @@ export async function removeLocal(folders: Folders, path: string, options: Remov
   }
 }
 
-function removalError(cause: unknown, path: string, options: RemoveOptions, owner: Owner): StorageError {
+function removalError(cause: unknown, path: string, options: RemoveOptions, owner: Owner): CommError {
   if (options.signal?.aborted) return storageFault.removalLeft(path);
   const errno = errnoOf(cause);
   if (["ENOTEMPTY", "EEXIST"].includes(errno) && !options.recursive) {
