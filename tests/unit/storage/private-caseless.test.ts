@@ -1,6 +1,6 @@
 /** A disk that takes names for the same which are not, and whose numbers of files don't tell: only the names do. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { PrivatePlaces } from "../../../lib/storage/local/private/private-places.ts";
 import { CaselessDisk, missingCaseless } from "../../support/caseless-disk.ts";
@@ -29,6 +29,16 @@ describe.skipIf(isSkipped(missing))(namedWhy("on a disk without cases of letters
 
   test("the numbers of files tell nothing", () => {
     expect(statSync(disk.join("docs/A.TXT")).ino).not.toBe(statSync(disk.join("docs/a.txt")).ino);
+  });
+
+  test("the case of a name can be changed, and nothing is taken for another spelling that is none", async () => {
+    writeFileSync(disk.join("docs/b.txt"), "other");
+    await storage.rename("docs/a.txt", "docs/A.txt", { overwrite: false });
+    expect(readdirSync(disk.join("docs")).sort()).toEqual(["A.txt", "b.txt"]);
+    expect(await codeOf(() => storage.rename("docs/A.txt", "docs/B.txt", { overwrite: false }))).toBe("EXISTS");
+    await storage.rename("docs", "Docs", { overwrite: false });
+    expect(readdirSync(disk.path)).toContain("Docs");
+    expect(readFileSync(disk.join("Docs/A.txt"), "utf8")).toBe("public");
   });
 
   test("a state folder that is not there yet can't be made, in no way of writing it", async () => {
