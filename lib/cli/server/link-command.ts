@@ -17,17 +17,22 @@ export interface LinkAnswer {
 /** A path, in quotes or as it is, and the period after it. */
 const LINE = /^(?:"((?:[^"\\]|\\.)*)"|(.*?))(?:\s+--expires[=\s]\s*(\S+))?$/s;
 
-/** `link PATH [--expires PERIOD]`, `link list`, `link revoke NAME`. A file named "list" is `./list`. */
+/** A path that begins with one of these words is quoted, or begins with `./`. */
+const ACTION = /^(list|revoke)(?:\s+(.*))?$/s;
+const USAGE = "Write: link PATH [--expires PERIOD], link list, or link revoke NAME";
+
+/** `link PATH [--expires PERIOD]`, `link list`, `link revoke NAME`. */
 export async function runLinkLine(operator: Operator, rest: string): Promise<LinkAnswer> {
-  if (rest === "list") return listLinks(operator);
-  const [, name] = /^revoke\s+([0-9a-f]{8})$/.exec(rest) ?? [];
-  if (name !== undefined) {
+  const [, action, name = ""] = ACTION.exec(rest) ?? [];
+  if (action === "list" && name === "") return listLinks(operator);
+  if (action === "revoke" && /^\S+$/.test(name)) {
     await operator.revokeLink(name);
-    return { text: `The link ${name} is revoked.`, facts: { link: { name } } };
+    return { text: `The link ${escapeText(name)} is revoked.`, facts: { link: { name } } };
   }
+  if (action !== undefined) throw new UsageError(USAGE);
   const [, quoted, plain = "", expires] = LINE.exec(rest) ?? [];
   const typed = quoted?.replace(/\\(["\\])/g, "$1") ?? plain;
-  if (typed === "") throw new UsageError("Write: link PATH [--expires PERIOD], link list, or link revoke NAME");
+  if (typed === "") throw new UsageError(USAGE);
   const path = typedPath(typed);
   const expiresAt = expiryFlag({ _: [], expires }, "expires", Date.now());
   const link = await operator.issueLink({ path, ...(expiresAt !== undefined && { expiresAt }) });

@@ -57,8 +57,11 @@ test("links are listed and revoked", async () => {
   expect(formatLinks(hostile)).not.toContain("\u001b");
 });
 
-test.each(["", "a --expires soon", "../a"])("the line link %s is refused in words", async (line) => {
-  const failed = await run(line).catch((thrown: unknown) => thrown);
-  if (line === "../a") expect(failed).toMatchObject({ code: "BAD_PATH" });
-  else expect(failed).toBeInstanceOf(UsageError);
-});
+test.each(["", "a --expires soon", "../a", "list more", "list --expires 1d", "revoke", "revoke 0123abcd --expires 1d"])(
+  "the line link %s is refused in words",
+  async (line) => {
+    const failed = await run(line).catch((thrown: unknown) => thrown);
+    if (line === "../a") expect(failed).toMatchObject({ code: "BAD_PATH" });
+    else expect(failed).toBeInstanceOf(UsageError);
+  },
+);
