@@ -1,5 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { basename, dirname, sep } from "node:path";
+import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
 import { storageFault } from "../../storage-faults.ts";
@@ -90,7 +91,7 @@ export class Folders {
   openIn(holder: OpenFolder, name: string, path: string): OpenFolder {
     return OpenFolder.open(holder.at(name), (folder) => {
       const real = folder.real;
-      if (!this.#root.has(real)) this.#requireAttached(folder, real);
+      if (!this.#root.has(real)) this.#requireAttached(path, folder, real);
       this.#root.requireBelow(path, real);
       return this.guard.inspectIn(() => path, folder);
     });
@@ -183,6 +184,7 @@ export class Folders {
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
       if (path === "") throw this.#root.explain(cause);
+      if (errnoOf(cause) === "ESTALE") throw storageFault.replaced(path);
       // Outside the tree, and in what is private, missing and existing must look the same.
       const above = this.nearestPath(path);
       this.#open(above, path).release();
@@ -200,7 +202,7 @@ export class Folders {
   #openAt(path: string, real: string): OpenFolder {
     return OpenFolder.open(real, (folder) => {
       const opened = folder.real;
-      if (opened !== real) this.#requireAttached(folder, opened);
+      if (opened !== real) this.#requireAttached(path, folder, opened);
       this.#root.requireBelow(path, opened);
       return this.guard.inspect(path, folder, opened);
     });
@@ -208,12 +210,12 @@ export class Folders {
 
   /**
    * `real`: what the system tells as the real path of an open folder. Of one whose disk was detached since, it tells the
-   * path of another.
+   * path of another. That its names are being exchanged looks the same.
    *
-   * @throws the system's ENOENT then
+   * @throws StorageError CHANGED then
    */
-  #requireAttached(folder: OpenFolder, real: string): void {
-    if (!folder.isAt(real)) throw Object.assign(new Error("Its disk was detached"), { code: "ENOENT" });
+  #requireAttached(path: string, folder: OpenFolder, real: string): void {
+    if (!folder.isAt(real)) throw storageFault.replaced(path);
   }
 
   #lookIn(path: string, held: Held): BigIntStats {

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 
-/** Each try meets another change of what is at the path. */
-const MAX_TRIES = 10;
+/** Each try meets another change of what is at the path: half of them do while a program exchanges names all the time. */
+const MAX_TRIES = 100;
 
 /**
  * The real path of what is at `path`, all links resolved. Nothing else of this program may ask for one: Bun opens the
