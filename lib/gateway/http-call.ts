@@ -104,22 +104,23 @@ export class HttpCall implements GuestRequest {
 
   /** Resolves when node:http has finished the answer before this one, whose head it would else keep back behind our body. */
   async inTurn(): Promise<void> {
-    if (this.response.socket !== null || this.connection.destroyed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.response.once("socket", () => resolve());
-    this.connection.once("close", resolve);
-    await promise;
-    this.connection.off("close", resolve);
+    if (this.response.socket === null) await this.#heard("socket");
   }
 
   /** Resolves when the answer has been handed to the connection, or the connection is gone. */
   async sent(): Promise<void> {
-    if (this.isWhole || this.connection.destroyed) return;
+    if (!this.isWhole) await this.#heard("finish", "close");
+  }
+
+  /** Resolves with the first of these events of the answer, or when the connection is gone. */
+  async #heard(...events: string[]): Promise<void> {
+    if (this.connection.destroyed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.response.once("close", resolve);
-    this.response.once("finish", resolve);
+    for (const event of events) this.response.once(event, () => resolve());
     this.connection.once("close", resolve);
     await promise;
+    // The connection has further answers to come.
+    this.connection.off("close", resolve);
   }
 
   /** Whether the whole answer was handed to the connection. */

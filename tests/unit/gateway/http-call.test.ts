@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HttpCall } from "../../../lib/gateway/http-call.ts";
 import { HttpConnection } from "../../../lib/gateway/http-connection.ts";
@@ -22,4 +23,25 @@ test("a call waits for its peer while more of its body must come, or its answer 
   await sending;
   expect(call.isWaiting).toBe(false);
   expect(call.bytesOut).toBe(8);
+});
+
+test.each([
+  ["sent", "finish"],
+  ["inTurn", "socket"],
+] as const)("a connection keeps nothing of an answer that was waited for: %s()", async (wait, event) => {
+  const connection = new HttpConnection(new FakeTransport());
+  connection.start();
+  const response = Object.assign(new EventEmitter(), { writableFinished: false, socket: null });
+  const call = new HttpCall({
+    request: {} as IncomingMessage,
+    response: response as unknown as ServerResponse,
+    connection,
+    clock: new FakeClock(),
+  });
+  const before = connection.listenerCount("close");
+  const waiting = call[wait]();
+  expect(connection.listenerCount("close")).toBe(before + 1);
+  response.emit(event);
+  await waiting;
+  expect(connection.listenerCount("close")).toBe(before);
 });
