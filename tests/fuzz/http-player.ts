@@ -47,6 +47,8 @@ class HttpPeer {
   /** Answers that were waited for. */
   #taken = 0;
   #unsent: Uint8Array[] = [];
+  /** What came was no HTTP: no answer can be found in it any more. */
+  #isBroken = false;
   text = "";
 
   constructor(options: HttpPlayOptions, split: number, asksHead: boolean) {
@@ -95,7 +97,7 @@ class HttpPeer {
         this.#taken = at + 1;
         return true;
       }
-      if (turn >= turns || (this.#wire?.closed ?? true)) return false;
+      if (turn >= turns || this.#isBroken || (this.#wire?.closed ?? true)) return false;
       await this.#stage.turn();
     }
   }
@@ -127,6 +129,7 @@ class HttpPeer {
   async #dial(): Promise<void> {
     this.text = "";
     this.#taken = 0;
+    this.#isBroken = false;
     const wire = await this.#stage.dial((bytes) => {
       if (wire === this.#wire) this.text += Buffer.from(bytes).toString("latin1");
     });
@@ -134,9 +137,11 @@ class HttpPeer {
   }
 
   #answers(): number[] {
+    if (this.#isBroken) return [];
     try {
       return readAnswers(this.text, this.#asksHead).answers.map(({ status }) => status);
     } catch (error) {
+      this.#isBroken = true;
       this.#options.report("illegal answer", String(error));
       return [];
     }
