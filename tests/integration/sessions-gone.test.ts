@@ -1,11 +1,11 @@
 /** What is left on the heap of sessions that were cut off, over real sockets and a real folder. */
 
-import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import type { Role } from "../../lib/protocol/messages.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { frame, HELLO } from "../support/frames.ts";
+import { heapGrowth } from "../support/heap-growth.ts";
 import { readTable } from "../support/protocol-page.ts";
 import { BLOCK, chunk, getting } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";
@@ -15,24 +15,6 @@ import { until } from "../support/until.ts";
 
 /** In one round. */
 const SESSIONS = 24;
-/** What is kept grows in each round; what is made once for all (a cache, code) does so in one or two of them. */
-const ROUNDS = 4;
-/** How often what is left after a round is counted again. */
-const AGAIN = 20;
-/** What a session is made of, and what waits for something: no kind of it may grow with the number of sessions. */
-const KINDS = [
-  "Object",
-  "Function",
-  "Array",
-  "Map",
-  "Set",
-  "Promise",
-  "JSLexicalEnvironment",
-  "Uint8Array",
-  "TCPSocket",
-];
-/** The collector takes a word on the stack for a pointer: a few may stay by chance. */
-const BY_CHANCE = SESSIONS / 2;
 
 interface Shape {
   readonly role?: Role;
@@ -113,11 +95,7 @@ const OTHERS: Readonly<Record<string, Shape>> = {
   "a seat to come back to": { hello: { resume: "" } },
 };
 
-/**
- * Come, ask, and be cut off, many times.
- *
- * @returns by kind how many objects more there were after each round, when that was so after every one
- */
+/** Come, ask, and be cut off, many times. @returns as heapGrowth() */
 async function leftBy(shape: Shape): Promise<Record<string, number>> {
   using folder = new TempFolder();
   await Bun.write(folder.join("large.bin"), new Uint8Array(4 * BLOCK));
@@ -126,32 +104,10 @@ async function leftBy(shape: Shape): Promise<Record<string, number>> {
   const limits = { credit: 65_536, maxStreams: 128 };
   await using server = new TestServer({ storage, limits, graceMs: 0, maxClients: 4 });
   server.listen(shape.role);
-  const round = async () => {
+  return heapGrowth(SESSIONS, async () => {
     for (let session = 0; session < SESSIONS; session++) await comeAndGo(server, storage, shape);
     server.events.length = 0;
-    return countedWhenQuiet();
-  };
-  let before = await round();
-  let grown: Record<string, number> = {};
-  for (let left = ROUNDS; left > 0; left--) {
-    let after = await round();
-    grown = growth(before, after);
-    // On a loaded machine some of it falls later: what stays is what was left.
-    for (let again = AGAIN; again > 0 && Object.keys(grown).length > 0; again--) {
-      await Bun.sleep(20);
-      after = await countedWhenQuiet();
-      grown = growth(before, after);
-    }
-    if (Object.keys(grown).length === 0) break;
-    before = after;
-  }
-  return grown;
-}
-
-/** Of the kinds that grew by more than chance, by how many objects. */
-function growth(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
-  const more = KINDS.map((kind) => [kind, (after[kind] ?? 0) - (before[kind] ?? 0)] as const);
-  return Object.fromEntries(more.filter(([, count]) => count > BY_CHANCE));
+  });
 }
 
 async function comeAndGo(server: TestServer, storage: LocalStorage, shape: Shape): Promise<void> {
@@ -166,19 +122,6 @@ async function comeAndGo(server: TestServer, storage: LocalStorage, shape: Shape
   await happens?.({ storage, port, peer });
   peer.abort();
   await until(() => peer.closed && members.clients.length + members.operators.length + seats.taken + memory.used === 0);
-}
-
-/** Counts when nothing falls any more: some things are over a moment after their session. */
-async function countedWhenQuiet(): Promise<Record<string, number>> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let quiet = 0; quiet < 2; ) {
-    await Bun.sleep(2);
-    Bun.gc(true);
-    const objects = heapStats().objectCount;
-    quiet = objects < least ? 0 : quiet + 1;
-    least = Math.min(least, objects);
-  }
-  return heapStats().objectTypeCounts;
 }
 
 describe("a session that was cut off leaves nothing on the heap", () => {

@@ -1,27 +1,13 @@
 /** What is left on the heap, of the memory and of the seats when HTTP clients are cut off in the middle. */
-import { heapStats } from "bun:jsc";
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { GRACE_MS } from "../../lib/server/guests.ts";
+import { heapGrowth } from "../support/heap-growth.ts";
 import { until } from "../support/until.ts";
 import { basic, WebSite } from "../support/web-site.ts";
 
 /** In one round. */
 const REQUESTS = 24;
-/** As in sessions-gone.test.ts. */
-const ROUNDS = 4;
-const KINDS = [
-  "Object",
-  "Function",
-  "Array",
-  "Map",
-  "Set",
-  "Promise",
-  "JSLexicalEnvironment",
-  "Uint8Array",
-  "TCPSocket",
-];
-const BY_CHANCE = REQUESTS / 2;
 const MIB = 1024 * 1024;
 
 /** The lines of a request, and what of its body is sent, before the connection ends. */
@@ -41,7 +27,7 @@ const SHAPES: Readonly<Record<string, { readonly lines: readonly string[]; reado
   "a COPY": { lines: ["COPY /files/large HTTP/1.1", "Destination: /files/copy"] },
 };
 
-/** Ask, and go, many times. @returns as leftBy() of sessions-gone.test.ts */
+/** Ask, and go, many times. @returns as heapGrowth() */
 async function leftBy({
   lines,
   body = 0,
@@ -65,38 +51,15 @@ async function leftBy({
     await until(() => site.access.events.some(({ event }) => event === "request"));
     site.access.events.length = 0;
   };
-  const round = async () => {
+  return heapGrowth(REQUESTS, async () => {
     for (let request = 0; request < REQUESTS; request++) await comeAndGo();
     await site.access.clock.advance(GRACE_MS);
     await until(() => members.clients.length + seats.taken + memory.used === 0);
     site.access.events.length = 0;
-    return countedWhenQuiet();
-  };
-  let before = await round();
-  let grown: Record<string, number> = {};
-  for (let left = ROUNDS; left > 0; left--) {
-    const after = await round();
-    const more = KINDS.map((kind) => [kind, (after[kind] ?? 0) - (before[kind] ?? 0)] as const);
-    grown = Object.fromEntries(more.filter(([, count]) => count > BY_CHANCE));
-    if (Object.keys(grown).length === 0) break;
-    before = after;
-  }
-  return grown;
+  });
 }
 
 const FREE = { messages: 1e6, lists: 1e6, pages: 1e6 };
-
-async function countedWhenQuiet(): Promise<Record<string, number>> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let quiet = 0; quiet < 2; ) {
-    await Bun.sleep(2);
-    Bun.gc(true);
-    const objects = heapStats().objectCount;
-    quiet = objects < least ? 0 : quiet + 1;
-    least = Math.min(least, objects);
-  }
-  return heapStats().objectTypeCounts;
-}
 
 test.each(Object.entries(SHAPES))("nothing is left of %s that was cut off", async (_, shape) => {
   expect(await leftBy(shape)).toEqual({});
