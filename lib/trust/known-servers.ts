@@ -1,13 +1,13 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { CommError, StorageError, toCommError } from "../errors.ts";
+import { CommError, toCommError } from "../errors.ts";
 import { parseToken } from "../protocol/token.ts";
 import { quote } from "../quote.ts";
 import { exposureOf } from "../state/exposure.ts";
-import { requireKnownForm } from "../state/newer-state.ts";
 import { readPrivate, writePrivate } from "../state/private-file.ts";
 import { makeStateDir } from "../state/state-dir.ts";
+import { parseVersioned } from "../state/versioned-json.ts";
 
 /** The version of the file format. */
 const FORM = 1;
@@ -54,18 +54,11 @@ export class KnownServers {
     const file = this.#fileOf(name);
     const text = readPrivate(file);
     if (text === undefined) return undefined;
-    try {
-      const content: unknown = JSON.parse(text);
-      requireKnownForm(content, FORM, file);
-      const { version: _, ...server } = v.parse(Entry, content);
-      if (server.token !== undefined) parseToken(server.token);
-      return server;
-    } catch (cause) {
-      if (cause instanceof StorageError) throw cause;
-      throw new StorageError("DISK_FAILED", `The record of the server ${quote(name)} is damaged: remove ${file}.`, {
-        cause,
-      });
-    }
+    return parseVersioned(text, file, {
+      form: FORM,
+      read: serverOf,
+      damaged: `The record of the server ${quote(name)} is damaged: remove ${file}.`,
+    });
   }
 
   /**
@@ -128,4 +121,11 @@ export class KnownServers {
     );
     return join(this.#folder, `${file}.json`);
   }
+}
+
+/** @throws for what is no record of a server */
+function serverOf(content: unknown): KnownServer {
+  const { version: _, ...server } = v.parse(Entry, content);
+  if (server.token !== undefined) parseToken(server.token);
+  return server;
 }

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as v from "valibot";
-import { CommError, StorageError } from "../../errors.ts";
+import { CommError } from "../../errors.ts";
 import { count } from "../../protocol/shapes.ts";
 import { quote } from "../../quote.ts";
-import { requireKnownForm } from "../../state/newer-state.ts";
 import { readPrivate, writePrivate } from "../../state/private-file.ts";
+import { parseVersioned } from "../../state/versioned-json.ts";
 import { createSecret } from "./token-store.ts";
 
 /** The most links, ended ones included. */
@@ -151,16 +151,9 @@ function digestOf(secret: string): string {
 }
 
 function parseFile(text: string, file: string): KnownLink[] {
-  try {
-    const content: unknown = JSON.parse(text);
-    requireKnownForm(content, FORM, file);
-    return v.parse(StoredFile, content).links;
-  } catch (cause) {
-    if (cause instanceof StorageError) throw cause;
-    throw new StorageError(
-      "DISK_FAILED",
-      `The list of links ${quote(file)} is damaged: restore it, or move it away and make new links.`,
-      { cause },
-    );
-  }
+  return parseVersioned(text, file, {
+    form: FORM,
+    read: (content) => v.parse(StoredFile, content).links,
+    damaged: `The list of links ${quote(file)} is damaged: restore it, or move it away and make new links.`,
+  });
 }

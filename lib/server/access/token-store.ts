@@ -1,13 +1,13 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
-import { CommError, StorageError } from "../../errors.ts";
+import { CommError } from "../../errors.ts";
 import { Role } from "../../protocol/messages.ts";
 import { decodeBase64, encodeBase64, isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
 import { count } from "../../protocol/shapes.ts";
 import type { Token } from "../../protocol/token.ts";
 import { quote } from "../../quote.ts";
-import { requireKnownForm } from "../../state/newer-state.ts";
 import { readPrivate, writePrivate } from "../../state/private-file.ts";
+import { parseVersioned } from "../../state/versioned-json.ts";
 import { createVerifier, SALT_BYTES, saltFor, type Verifier } from "./verifier.ts";
 
 const SECRET_BYTES = 32;
@@ -216,30 +216,26 @@ export function createSecret(): string {
 }
 
 function parseFile(text: string, file: string): Kept {
-  try {
-    const content: unknown = JSON.parse(text);
-    requireKnownForm(content, FORM, file);
-    const { saltKey, issued, tokens, formerSalts } = v.parse(StoredFile, content);
-    return {
-      saltKey: saltKey === undefined ? undefined : decodeBase64(saltKey),
-      issued,
-      tokens: tokens.map(({ salt, iterations, storedKey, serverKey, ...record }) => ({
-        ...record,
-        verifier: {
-          salt: decodeBase64(salt),
-          iterations,
-          storedKey: decodeBase64(storedKey),
-          serverKey: decodeBase64(serverKey),
-        },
-      })),
-      formerSalts: new Map(Object.entries(formerSalts).map(([name, text]) => [name, decodeBase64(text)])),
-    };
-  } catch (cause) {
-    if (cause instanceof StorageError) throw cause;
-    throw new StorageError(
-      "DISK_FAILED",
-      `The list of tokens ${quote(file)} is damaged: restore it, or move it away and issue new tokens.`,
-      { cause },
-    );
-  }
+  return parseVersioned(text, file, {
+    form: FORM,
+    read: (content) => keptOf(v.parse(StoredFile, content)),
+    damaged: `The list of tokens ${quote(file)} is damaged: restore it, or move it away and issue new tokens.`,
+  });
+}
+
+function keptOf({ saltKey, issued, tokens, formerSalts }: v.InferOutput<typeof StoredFile>): Kept {
+  return {
+    saltKey: saltKey === undefined ? undefined : decodeBase64(saltKey),
+    issued,
+    tokens: tokens.map(({ salt, iterations, storedKey, serverKey, ...record }) => ({
+      ...record,
+      verifier: {
+        salt: decodeBase64(salt),
+        iterations,
+        storedKey: decodeBase64(storedKey),
+        serverKey: decodeBase64(serverKey),
+      },
+    })),
+    formerSalts: new Map(Object.entries(formerSalts).map(([name, text]) => [name, decodeBase64(text)])),
+  };
 }

@@ -1,0 +1,32 @@
+import { StorageError } from "../errors.ts";
+import { requireKnownForm } from "./newer-state.ts";
+
+/** How the JSON of one kind of file is read. */
+export interface VersionedForm<Content> {
+  /** The highest form number (`version`) that is known. */
+  readonly form: number;
+  /** @throws anything for content that is none */
+  read(content: unknown): Content;
+  /** What people read of a file that can't be read so. */
+  readonly damaged: string;
+}
+
+/**
+ * Read the text of `file`, which holds JSON with its form number.
+ *
+ * @throws StorageError NEWER_STATE for a higher form number; DISK_FAILED for what is damaged
+ */
+export function parseVersioned<Content>(
+  text: string,
+  file: string,
+  { form, read, damaged }: VersionedForm<Content>,
+): Content {
+  try {
+    const content: unknown = JSON.parse(text);
+    requireKnownForm(content, form, file);
+    return read(content);
+  } catch (cause) {
+    if (cause instanceof StorageError) throw cause;
+    throw new StorageError("DISK_FAILED", damaged, { cause });
+  }
+}
