@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { LRUCache } from "lru-cache";
+import { recentEntries } from "../server/recent-entries.ts";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
 import { storageFault } from "../storage-faults.ts";
 
@@ -9,11 +9,7 @@ const READ_BYTES = 256 * 1024;
 
 /** CRC-32 of files, by path and state: what was sent before need not be read again. */
 export class Checksums {
-  // Not `max`, for which all the room would be taken at once.
-  readonly #known = new LRUCache<string, { readonly etag: string; readonly checksum: number }>({
-    maxSize: MAX_ENTRIES,
-    sizeCalculation: () => 1,
-  });
+  readonly #known = recentEntries<{ readonly etag: string; readonly checksum: number }>(MAX_ENTRIES);
 
   note({ path, etag }: StorageEntry, checksum: number): void {
     this.#known.set(path, { etag, checksum });

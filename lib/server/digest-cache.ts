@@ -1,9 +1,9 @@
-import { LRUCache } from "lru-cache";
 import { CommError } from "../errors.ts";
 import type { DigestResult } from "../protocol/methods.ts";
 import type { OpenFile, Storage, StorageEntry } from "../storage/storage.ts";
 import { digestFile, type Sha256 } from "../transfer/digest-file.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";
+import { recentEntries } from "./recent-entries.ts";
 
 /** About 2 MB when full. */
 const MAX_ENTRIES = 10_000;
@@ -23,8 +23,8 @@ export class DigestCache {
   readonly #storage: Storage;
   readonly #createSha256: () => Sha256;
   readonly #clock: YielderClock;
-  /** By path, of its last state. Not `max`, for which all the room would be taken at once. */
-  readonly #entries = new LRUCache<string, Entry>({ maxSize: MAX_ENTRIES, sizeCalculation: () => 1 });
+  /** By path, of its last state. */
+  readonly #entries = recentEntries<Entry>(MAX_ENTRIES);
 
   constructor(storage: Storage, createSha256: () => Sha256, clock: YielderClock) {
     this.#storage = storage;

@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import { Bucket } from "../bucket.ts";
 import type { Clock } from "../session/clock.ts";
+import { recentEntries } from "./recent-entries.ts";
 
 /** Attempts that are allowed at once, and how many more a second. */
 export const BURST = 10;
@@ -11,8 +11,7 @@ const MAX_REMEMBERED = 10_000;
 /** Tells the first few attempts of an address from the many that follow. */
 export class Throttle {
   readonly #clock: Clock;
-  // Not `max`, for which all the room would be taken at once.
-  readonly #buckets = new LRUCache<string, Bucket>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+  readonly #buckets = recentEntries<Bucket>(MAX_REMEMBERED);
 
   constructor(clock: Clock) {
     this.#clock = clock;
