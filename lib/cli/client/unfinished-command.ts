@@ -41,7 +41,7 @@ export const unfinished: Command = {
       if (flags["remove"] === true) all.push(...(await removeAll(storage, found, { io, isJson })));
       else {
         all.push(...found.map(({ path, size, modifiedAt }) => ({ path, size, modifiedAt })));
-        if (!isJson && found.length > 0) await io.out(`${tableOf(found)}\n`);
+        if (!isJson && found.length > 0) await io.out(`${tableOf(found, io.outColumns)}\n`);
       }
     }
     if (isJson) await io.out(`${toJson(all)}\n`);
@@ -65,9 +65,12 @@ async function remainsIn(storage: LocalStorage): Promise<Remains[]> {
   return [...found.values()];
 }
 
-function tableOf(found: readonly Pick<Unfinished, "path" | "size" | "modifiedAt">[]): string {
+function tableOf(
+  found: readonly Pick<Unfinished, "path" | "size" | "modifiedAt">[],
+  columns: number | undefined,
+): string {
   const rows = found.map(({ path, size, modifiedAt }) => [formatBytes(size), formatTime(modifiedAt), escapeText(path)]);
-  return formatTable(["SIZE", "LAST WRITTEN", "OF"], rows);
+  return formatTable(["SIZE", "LAST WRITTEN", "OF"], rows, columns);
 }
 
 /** @returns the result for each, for --json @throws StorageError DISK_DENIED, DISK_FAILED */

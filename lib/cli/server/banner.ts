@@ -67,7 +67,8 @@ function accessOf({ isOpen }: Serving): string {
 
 /** The address for a browser on this machine, or where the server can be reached at all. */
 function webOf({ host, port, isPlaintext, web, isWritable }: Serving): string {
-  return `${isPlaintext ? "http" : "https"}://${formatHostPort(host ?? "localhost", port)}/files/${web === "on" && isWritable ? "" : " (read-only)"}`;
+  const address = `${isPlaintext ? "http" : "https"}://${formatHostPort(host ?? "localhost", port)}/files/`;
+  return web === "on" && isWritable ? address : `${address} (read-only)`;
 }
 
 /** How people without the client log in, and how curl knows the server. */

@@ -1,12 +1,13 @@
 import type { Operator } from "../../client/operator.ts";
-import { CommError, toCommError } from "../../errors.ts";
 import type { LinkRecord } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
 import { typedPath } from "../client/typed-paths.ts";
+import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { expiryFlag } from "../flags.ts";
 import { formatTable, formatTime } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
+import { takeBack } from "./take-back.ts";
 
 /** An answer for people, and what it says for programs. */
 export interface LinkAnswer {
@@ -22,9 +23,13 @@ const ACTION = /^(list|revoke)(?:\s+(.*))?$/s;
 const USAGE = "Write: link PATH [--expires PERIOD], link list, or link revoke NAME";
 
 /** `link PATH [--expires PERIOD]`, `link list`, `link revoke NAME`. */
-export async function runLinkLine(operator: Operator, rest: string): Promise<LinkAnswer> {
+export async function runLinkLine(
+  operator: Operator,
+  rest: string,
+  io: Pick<ConsoleIo, "outColumns">,
+): Promise<LinkAnswer> {
   const [, action, name = ""] = ACTION.exec(rest) ?? [];
-  if (action === "list" && name === "") return listLinks(operator);
+  if (action === "list" && name === "") return listLinks(operator, io);
   if (action === "revoke" && /^\S+$/.test(name)) {
     await operator.revokeLink(name);
     return { text: `The link ${escapeText(name)} is revoked.`, facts: { link: { name } } };
@@ -46,25 +51,21 @@ export async function runLinkLine(operator: Operator, rest: string): Promise<Lin
 /**
  * The answer could not be shown: a link that nobody knows is of no use.
  *
- * @throws CommError DISK_FAILED, always when the line made a link
+ * @throws as takeBack(), for a link that the line made
  */
 export async function forgetLink(operator: Operator, facts: LinkAnswer["facts"], cause: unknown): Promise<void> {
   const { link } = facts as { link?: { name: string; url?: string } };
   if (link?.url === undefined) return;
-  const why = `The link ${quote(link.name)} could not be shown: ${toCommError(cause).message}`;
-  await operator.revokeLink(link.name).catch(() => {
-    throw new CommError("DISK_FAILED", `${why} It still exists: revoke it.`, { cause });
-  });
-  throw new CommError("DISK_FAILED", `${why} It was revoked.`, { cause });
+  await takeBack(`The link ${quote(link.name)}`, () => operator.revokeLink(link.name), cause);
 }
 
-async function listLinks(operator: Operator): Promise<LinkAnswer> {
+async function listLinks(operator: Operator, { outColumns }: Pick<ConsoleIo, "outColumns">): Promise<LinkAnswer> {
   const links = await Array.fromAsync(operator.links());
-  return { text: formatLinks(links), facts: { links } };
+  return { text: formatLinks(links, outColumns), facts: { links } };
 }
 
 /** The list for people. */
-export function formatLinks(links: readonly LinkRecord[]): string {
+export function formatLinks(links: readonly LinkRecord[], columns?: number | undefined): string {
   if (links.length === 0) return "There are no links. Make one with: link PATH";
   const rows = links.map(({ name, path, createdAt, expiresAt }) => [
     escapeText(name),
@@ -72,5 +73,5 @@ export function formatLinks(links: readonly LinkRecord[]): string {
     formatTime(expiresAt),
     escapeText(path),
   ]);
-  return formatTable(["NAME", "MADE", "EXPIRES", "PATH"], rows);
+  return formatTable(["NAME", "MADE", "EXPIRES", "PATH"], rows, columns);
 }

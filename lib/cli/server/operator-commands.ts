@@ -4,7 +4,7 @@ import { parseShellFlags, requireNoWords, shellArgs } from "../client/shell-flag
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status-command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { formatBytes, formatTime } from "../format.ts";
+import { formatBytes, formatRows, formatTime, type Row } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
 import { forgetLink, runLinkLine } from "./link-command.ts";
 import { forgetTokenLine, runTokenLine } from "./token-command.ts";
@@ -12,19 +12,22 @@ import { forgetTokenLine, runTokenLine } from "./token-command.ts";
 /** What an answer says, for programs. */
 type Facts = Readonly<Record<string, unknown>>;
 
+/** The text to show, alone or with what it says. */
+type Answer = string | { readonly text: string; readonly facts: Facts };
+
+/** Where the text is shown. */
+type AnswerIo = Pick<ConsoleIo, "color" | "outColumns">;
+
 export interface OperatorCommand {
   readonly usage: string;
   readonly description: string;
-  /** @returns the text to show */
-  run(operator: Operator, rest: string, io: Pick<ConsoleIo, "color">): Promise<string>;
+  run(operator: Operator, rest: string, io: AnswerIo): Promise<Answer>;
   /**
    * The answer could not be shown, because of `cause`: undo a command whose result is lost.
    *
    * @throws CommError that says so
    */
   undo?(operator: Operator, rest: string, cause: unknown, facts: Facts): Promise<void>;
-  /** As run(), with what the text says for programs. */
-  tell?(operator: Operator, rest: string): Promise<{ readonly text: string; readonly facts: Facts }>;
 }
 
 export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
@@ -79,14 +82,13 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   token: {
     usage: "token add NAME [ROLE], token list, token revoke NAME",
     description: "Manage tokens; roles: read, write, operator",
-    run: (operator, rest) => runTokenLine(operator, rest),
+    run: (operator, rest, io) => runTokenLine(operator, rest, io),
     undo: (operator, rest, cause) => forgetTokenLine(operator, rest, cause),
   },
   link: {
-    usage: "link PATH [--expires PERIOD], link list, link revoke NAME",
-    description: "Manage links: each gives one file by HTTP to whoever has it; for 7 days, or 12h, 30d …",
-    run: async (operator, rest) => (await runLinkLine(operator, rest)).text,
-    tell: (operator, rest) => runLinkLine(operator, rest),
+    usage: "link PATH, link list, link revoke NAME",
+    description: "Manage links: each gives one file by HTTP to whoever has it; for 7 days, or --expires 12h, 30d …",
+    run: (operator, rest, io) => runLinkLine(operator, rest, io),
     undo: (operator, _, cause, facts) => forgetLink(operator, facts, cause),
   },
   quit: {
@@ -101,11 +103,10 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   help: {
     usage: "help",
     description: "This list",
-    async run(_, rest) {
+    async run(_, rest, io) {
       requireNoWords(wordsOf(rest), "help");
-      const commands = Object.values(OPERATOR_COMMANDS);
-      const width = Math.max(...commands.map(({ usage }) => usage.length));
-      return commands.map(({ usage, description }) => `  ${usage.padEnd(width)}  ${description}`).join("\n");
+      const rows = Object.values(OPERATOR_COMMANDS).map(({ usage, description }): Row => [usage, description]);
+      return formatRows(rows, io.outColumns);
     },
   },
 };
@@ -122,19 +123,17 @@ function wordsOf(rest: string): string[] {
 export async function obeyOperator(
   operator: Operator,
   line: string,
-  io: Pick<ConsoleIo, "color">,
+  io: AnswerIo,
   show: (answer: string, facts: Facts) => Promise<void>,
 ): Promise<void> {
   const text = line.trim();
   const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const name = first.toLowerCase() === "exit" ? "quit" : first.toLowerCase();
   const command = Object.hasOwn(OPERATOR_COMMANDS, name) ? OPERATOR_COMMANDS[name] : undefined;
-  const { text: answer, facts } = (await command?.tell?.(operator, rest)) ?? {
-    text: await (command === undefined ? sendTyped(operator.client, text, "all") : command.run(operator, rest, io)),
-    facts: {},
-  };
+  const answer = await (command?.run(operator, rest, io) ?? sendTyped(operator.client, text, "all"));
+  const { text: shown, facts } = typeof answer === "string" ? { text: answer, facts: {} } : answer;
   try {
-    await show(answer, facts);
+    await show(shown, facts);
   } catch (cause) {
     await command?.undo?.(operator, rest, cause, facts);
     throw cause;

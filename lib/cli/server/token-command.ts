@@ -1,6 +1,5 @@
 import type { Operator } from "../../client/operator.ts";
 import { openTokenDesk, type TokenDesk } from "../../daemon/token-desk.ts";
-import { CommError, toCommError } from "../../errors.ts";
 import { Role } from "../../protocol/messages.ts";
 import type { IssueTokenResult, TokenRecord } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
@@ -13,6 +12,7 @@ import { completeCommand } from "../shown-command.ts";
 import { UsageError } from "../usage-error.ts";
 import { advertiseFlag } from "./advertise-flag.ts";
 import { programOptions } from "./program-options.ts";
+import { takeBack } from "./take-back.ts";
 import { warningText } from "./warning-words.ts";
 
 const ACTIONS = ["add", "list", "revoke"] as const;
@@ -86,20 +86,12 @@ async function add(desk: TokenDesk, token: NewToken, json: boolean, io: ConsoleI
   const { name, role, expiresAt } = token;
   const made = await desk.issueToken(token);
   const text = json ? `${toJson({ name, role, expiresAt: expiresAt ?? null, ...made })}\n` : describeNew(made);
-  await io.out(text).catch((cause) => takeBack(desk, name, cause));
+  await io.out(text).catch((cause) => takeTokenBack(desk, name, cause));
 }
 
-/**
- * A token that could not be shown is of no use, and would block the next try.
- *
- * @throws CommError DISK_FAILED, always
- */
-async function takeBack(desk: Pick<TokenDesk, "revokeToken">, name: string, cause: unknown): Promise<never> {
-  const why = `The token ${quote(name)} could not be shown: ${toCommError(cause).message}`;
-  await desk.revokeToken(name).catch(() => {
-    throw new CommError("DISK_FAILED", `${why} It still exists: revoke it.`, { cause });
-  });
-  throw new CommError("DISK_FAILED", `${why} It was revoked.`, { cause });
+/** A token that could not be shown would block the next try. @throws as takeBack() */
+function takeTokenBack(desk: Pick<TokenDesk, "revokeToken">, name: string, cause: unknown): Promise<never> {
+  return takeBack(`The token ${quote(name)}`, async () => desk.revokeToken(name), cause);
 }
 
 /** Instructions for a token that was just made. */
@@ -119,12 +111,17 @@ async function revoke(desk: TokenDesk, name: string, json: boolean, io: ConsoleI
 
 async function list(desk: TokenDesk, json: boolean, io: ConsoleIo): Promise<void> {
   const records = await Array.fromAsync(desk.tokens());
-  if (json) await io.out(`${toJson(records)}\n`);
-  else await io.out(`${formatTokens(records, Date.now(), completeCommand("commserver-server token add NAME"))}\n`);
+  if (json) return io.out(`${toJson(records)}\n`);
+  const shown = { command: completeCommand("commserver-server token add NAME"), columns: io.outColumns };
+  await io.out(`${formatTokens(records, Date.now(), shown)}\n`);
 }
 
 /** The list for people; `command` makes a token. */
-export function formatTokens(records: readonly TokenRecord[], now: number, command = "token add NAME"): string {
+export function formatTokens(
+  records: readonly TokenRecord[],
+  now: number,
+  { command = "token add NAME", columns }: { command?: string; columns?: number | undefined } = {},
+): string {
   if (records.length === 0) return `There are no tokens. Make one with: ${command}`;
   const rows = records.map(({ name, role, createdAt, expiresAt }) => [
     escapeText(name),
@@ -132,11 +129,15 @@ export function formatTokens(records: readonly TokenRecord[], now: number, comma
     formatTime(createdAt),
     expiresAt === null ? "never" : `${formatTime(expiresAt)}${expiresAt <= now ? " (expired)" : ""}`,
   ]);
-  return formatTable(["NAME", "ROLE", "MADE", "EXPIRES"], rows);
+  return formatTable(["NAME", "ROLE", "MADE", "EXPIRES"], rows, columns);
 }
 
 /** As `token` on the command line, for the operator's terminal: `token add NAME [ROLE]`. */
-export async function runTokenLine(operator: Operator, rest: string): Promise<string> {
+export async function runTokenLine(
+  operator: Operator,
+  rest: string,
+  { outColumns }: Pick<ConsoleIo, "outColumns">,
+): Promise<string> {
   const [action, name, ...more] = rest.split(/\s+/).filter(Boolean);
   const [role = "read"] = more;
   const known = Role.options.find((option) => option === role.toLowerCase());
@@ -147,13 +148,14 @@ export async function runTokenLine(operator: Operator, rest: string): Promise<st
     await operator.revokeToken(name);
     return `${escapeText(name)} is revoked.`;
   }
-  if (action === "list" && name === undefined)
-    return formatTokens(await Array.fromAsync(operator.tokens()), Date.now());
+  if (action === "list" && name === undefined) {
+    return formatTokens(await Array.fromAsync(operator.tokens()), Date.now(), { columns: outColumns });
+  }
   throw new UsageError("Write: token add NAME [read|write|operator], token list, or token revoke NAME");
 }
 
 /** The answer to a token line could not be shown. @throws as takeBack(), for a token that the line made */
 export async function forgetTokenLine(operator: Operator, rest: string, cause: unknown): Promise<void> {
   const [action, name] = rest.split(/\s+/).filter(Boolean);
-  if (action === "add" && name !== undefined) await takeBack(operator, name, cause);
+  if (action === "add" && name !== undefined) await takeTokenBack(operator, name, cause);
 }

@@ -10,7 +10,7 @@ import { formatMessage } from "../../../lib/cli/client/with-connection.ts";
 import { escapeText, toJson } from "../../../lib/cli/escape.ts";
 import { describeError, reportError } from "../../../lib/cli/report.ts";
 import { createEventLog } from "../../../lib/cli/server/event-log.ts";
-import { OPERATOR_COMMANDS } from "../../../lib/cli/server/operator-commands.ts";
+import { obeyOperator } from "../../../lib/cli/server/operator-commands.ts";
 import type { Client } from "../../../lib/client/client.ts";
 import { badName } from "../../../lib/client/left-out.ts";
 import type { Operator } from "../../../lib/client/operator.ts";
@@ -152,8 +152,15 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
       } as unknown as Operator["unfinished"],
     });
     const name = evil.replace(/\s/g, "") || "x";
-    safe((await OPERATOR_COMMANDS["unfinished"]?.run(operator, "", { color: false })) ?? "", 1);
-    safe((await OPERATOR_COMMANDS["kick"]?.run(operator, name, { color: false })) ?? "", 1);
+    const shown = async (line: string) => {
+      let text = "";
+      await obeyOperator(operator, line, { color: false }, async (answer) => {
+        text = answer;
+      });
+      return text;
+    };
+    safe(await shown("unfinished"), 1);
+    safe(await shown(`kick ${name}`), 1);
   });
 
   test("can't by what goes into the log of the server", () => {

@@ -19,7 +19,7 @@ async function run(line: string): Promise<{ asked: unknown[]; text: string }> {
       yield* [];
     },
   } as unknown as Operator;
-  const { text } = await runLinkLine(operator, line);
+  const { text } = await runLinkLine(operator, line, {});
   return { asked, text };
 }
 

@@ -41,10 +41,10 @@ function operatorWith({ unfinished = [], canRevoke = true }: { unfinished?: Unfi
 const IO = { color: false };
 
 /** What a line of the operator shows, and what the server is asked for it. */
-async function obey(line: string, options: Parameters<typeof operatorWith>[0] = {}) {
+async function obey(line: string, options: Parameters<typeof operatorWith>[0] = {}, outColumns?: number) {
   const { operator, asked } = operatorWith(options);
   let shown = "";
-  await obeyOperator(operator, line, IO, async (text) => {
+  await obeyOperator(operator, line, { ...IO, outColumns }, async (text) => {
     shown = text;
   });
   return { shown, asked };
@@ -98,6 +98,17 @@ describe("a line of the operator", () => {
     );
     expect(new Set(columns).size).toBe(1);
     expect(Math.min(...columns)).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ["help", 80],
+    ["token list", 32],
+  ])("%s shows as much at %i columns, in lines that fit", async (line, columns) => {
+    const wide = (await obey(line)).shown;
+    expect(Math.max(...wide.split("\n").map((text) => text.length))).toBeGreaterThan(columns);
+    const { shown } = await obey(line, {}, columns);
+    expect(Math.max(...shown.split("\n").map((text) => text.length))).toBeLessThanOrEqual(columns);
+    expect(shown.split(/\s+/).sort()).toEqual(wide.split(/\s+/).sort());
   });
 
   test.each([
