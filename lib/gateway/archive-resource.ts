@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { baseName } from "../path.ts";
 import { quote } from "../quote.ts";
-import { countCall, type Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { LIST_NEED } from "../server/transfer-needs.ts";
 import type { StorageEntry } from "../storage/storage.ts";
@@ -14,10 +13,9 @@ import { entityTag } from "./entity-tag.ts";
 import { sendFilePart } from "./file-body.ts";
 import { contentDisposition } from "./file-fields.ts";
 import type { HttpCall } from "./http-call.ts";
+import { LIST } from "./list-turn.ts";
 import { answerWith } from "./representation.ts";
-import { TooOftenError } from "./too-often.ts";
-
-const LIST: Rule = { name: "list", role: "read", kind: "lists" };
+import { requireRate } from "./too-often.ts";
 
 /** What an archive is made of. */
 export interface ArchiveParts extends GatewayParts {
@@ -55,8 +53,7 @@ export async function answerArchive(
 ): Promise<void> {
   const { guest } = call;
   if (guest === undefined) return;
-  const tooOften = countCall(LIST, guest.member, server, server.clock.now());
-  if (tooOften !== undefined) throw new TooOftenError(tooOften);
+  requireRate(LIST, call, server);
   const archive: Archive = { call, path, format, server };
   let measured: Measured | undefined;
   await guest.member.lookups.run(call, LIST_NEED, async () => {

@@ -1,16 +1,17 @@
-import { StorageError, StreamError } from "../errors.ts";
+import { StreamError } from "../errors.ts";
 import { parentOf } from "../path.ts";
 import { quote } from "../quote.ts";
 import type { Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED } from "../server/transfer-needs.ts";
 import type { StorageEntry } from "../storage/storage.ts";
+import { storageFault } from "../storage-faults.ts";
 import type { ChangeParts } from "./change-parts.ts";
 import { copyAll } from "./copy-tree.ts";
 import { type Destination, readDestination } from "./destination.ts";
 import type { HttpCall } from "./http-call.ts";
 import { HttpFault } from "./http-fault.ts";
-import { entryAt, requireState } from "./put-resource.ts";
+import { entryAt, requireState } from "./present-state.ts";
 import { FILES, type Target } from "./request-target.ts";
 
 /** Methods that change the repository without a body. Source: RFC 9110, 9.3.5 (DELETE); RFC 4918, section 9. */
@@ -71,7 +72,7 @@ export async function copyTo(call: HttpCall, path: string, target: Target, serve
   const entry = await storage.stat(path);
   requireState(call, path, entry, clock.wallTime());
   const isNew = await requirePlace(path, to, server);
-  if (!isNew && entry.kind === "folder") throw new StorageError("EXISTS", `${quote(to.path)} exists.`);
+  if (!isNew && entry.kind === "folder") throw storageFault.exists(to.path);
   await call.guest?.member.transfers.run(call, WEB_PUT_NEED, async (grant) => {
     grant.isAtWork = () => true;
     await copyAll(call, entry, { to, isDeep: depth === "infinity", name: nameOf(call) }, server);

@@ -1,8 +1,8 @@
 import { StreamError } from "../errors.ts";
 import type { GatewayParts } from "../server/parts.ts";
-import { isSmall, type OpenFile, type StorageEntry } from "../storage/storage.ts";
-import { storageFault } from "../storage-faults.ts";
-import { BlockWriter } from "../transfer/block-writer.ts";
+import { isSmall, type StorageEntry } from "../storage/storage.ts";
+import { readFully } from "../transfer/read-fully.ts";
+import { writeBlocks } from "../transfer/write-blocks.ts";
 import { Yielder } from "../yielder.ts";
 import type { Destination } from "./destination.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -24,7 +24,7 @@ export async function copyAll(
 ): Promise<void> {
   const { storage, events, clock } = server;
   const copyOne = async (from: StorageEntry, path: string) => {
-    if (call.isClosed) throw new StreamError("CANCELLED", "The copy was given up before its end.");
+    requireWanted(call);
     if (from.kind === "folder") return void (await storage.makeFolder(path, from.mode));
     if (from.kind !== "file") return;
     await copyFile(call, from, path, to.overwrite, server);
@@ -65,33 +65,26 @@ async function copyFile(
       return;
     }
     const part = await storage.receive(path, facts, exists);
-    const writer = new BlockWriter(part, { blocks: 1, ...transfers });
+    let at = 0;
+    const readNext = async (buffer: Uint8Array) => {
+      requireWanted(call);
+      await readFully(file, buffer, at);
+      at += buffer.length;
+      return true;
+    };
     try {
-      let at = 0;
-      await writer.run(0, async (buffer) => {
-        if (call.isClosed) throw new StreamError("CANCELLED", "The copy was given up before its end.");
-        await readFully(file, buffer, at);
-        at += buffer.length;
-        return true;
-      });
+      await writeBlocks(part, readNext, { offset: 0, blocks: 1, ...transfers });
       await part.commit();
     } catch (thrown) {
-      await writer.close();
       await part.discard();
       throw thrown;
-    } finally {
-      await writer.close();
     }
   } finally {
     await file.close();
   }
 }
 
-/** @throws StorageError as OpenFile.read(); CHANGED at an end that comes too early */
-async function readFully(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const read = await file.read(bytes.subarray(at), position + at);
-    if (read === 0) throw storageFault.changed(file.entry.path);
-    at += read;
-  }
+/** @throws StreamError CANCELLED when nobody waits for the copy any more */
+function requireWanted({ isClosed }: HttpCall): void {
+  if (isClosed) throw new StreamError("CANCELLED", "The copy was given up before its end.");
 }

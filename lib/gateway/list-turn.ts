@@ -2,7 +2,8 @@ import { countCall, type Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import type { HttpCall } from "./http-call.ts";
 
-const LIST: Rule = { name: "list", role: "read", kind: "lists" };
+/** A look into one folder, or into all below it. */
+export const LIST: Rule = { name: "list", role: "read", kind: "lists" };
 
 /**
  * Count a look into one folder to the rate of `list`, and wait for its turn: programs that copy trees ask for many folders

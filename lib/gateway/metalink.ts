@@ -1,7 +1,6 @@
 import { BLOCK_BYTES } from "../block.ts";
 import { baseName } from "../path.ts";
 import type { Rule } from "../server/guard.ts";
-import { countCall } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { DIGEST_NEED } from "../server/transfer-needs.ts";
 import type { OpenFile } from "../storage/storage.ts";
@@ -9,7 +8,7 @@ import { storageFault } from "../storage-faults.ts";
 import { Yielder } from "../yielder.ts";
 import type { HttpCall } from "./http-call.ts";
 import { encodePath, FILES } from "./request-target.ts";
-import { TooOftenError } from "./too-often.ts";
+import { requireRate } from "./too-often.ts";
 import { escapeXml } from "./xml-text.ts";
 
 /** It reads a whole file, as the method does. */
@@ -35,8 +34,7 @@ export function pieceBytes(size: number): number {
 export async function answerMetalink(call: HttpCall, path: string, host: string, server: GatewayParts): Promise<void> {
   const { guest } = call;
   if (guest === undefined) return;
-  const tooOften = countCall(DIGEST, guest.member, server, server.clock.now());
-  if (tooOften !== undefined) throw new TooOftenError(tooOften);
+  requireRate(DIGEST, call, server);
   await guest.member.lookups.run(call, DIGEST_NEED, async () => {
     const file = await server.storage.open(path);
     try {

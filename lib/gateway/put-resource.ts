@@ -1,25 +1,26 @@
 import { BLOCK_BYTES } from "../block.ts";
-import { StorageError, StreamError } from "../errors.ts";
+import { StreamError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import type { Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
-import { type ExistsPolicy, type FileFacts, isSmall, type PartFile, type StorageEntry } from "../storage/storage.ts";
-import { BlockWriter } from "../transfer/block-writer.ts";
+import { type ExistsPolicy, type FileFacts, isSmall, type StorageEntry } from "../storage/storage.ts";
+import { writeBlocks } from "../transfer/write-blocks.ts";
 import { BodyDigests } from "./body-digests.ts";
 import type { ChangeParts } from "./change-parts.ts";
-import { judge } from "./conditions.ts";
 import { entityTag } from "./entity-tag.ts";
 import type { HttpCall } from "./http-call.ts";
 import { formatHttpDate } from "./http-date.ts";
 import { HttpFault } from "./http-fault.ts";
+import { entryAt, replacedAt, requireState } from "./present-state.ts";
 import { RequestBody } from "./request-body.ts";
 import { readUpload, type Upload } from "./upload-fields.ts";
+import { newPartTag, nextByte, timeOfPart, wrongOffset } from "./upload-part.ts";
 
 export const PUT: Rule = { name: "put", role: "write" };
 
-/** What a part that came by HTTP is known by: its time, which the next request need not tell, and a number of its own. */
-const ETAG = /^http-(\d+)-[0-9a-f-]+$/;
+/** What to do when a request goes on elsewhere than the part. */
+const SEND = ": send the rest from there, or all of it";
 
 /** A file on its way. */
 interface Coming {
@@ -45,10 +46,7 @@ export async function putFile(call: HttpCall, path: string, server: ChangeParts)
   if (upload.offset > 0 && digests.isOfWhole) {
     throw new StreamError("BAD_PARAMS", "With a part of a file, only Content-Digest can be checked.");
   }
-  const before = await entryAt(path, server);
-  if (before !== undefined && before.kind !== "file") {
-    throw new StorageError("EXISTS", `${quote(path)} is not a file, and is not replaced by one.`);
-  }
+  const before = await replacedAt(path, server);
   requireState(call, path, before, clock.wallTime());
   const body = new RequestBody(call, clock);
   const coming: Coming = {
@@ -85,23 +83,6 @@ export async function putFile(call: HttpCall, path: string, server: ChangeParts)
   }
 }
 
-/** What is there; undefined: nothing. @throws StorageError as Storage.stat(), but NOT_FOUND */
-export async function entryAt(path: string, { storage }: GatewayParts): Promise<StorageEntry | undefined> {
-  try {
-    return await storage.stat(path);
-  } catch (thrown) {
-    if (thrown instanceof StorageError && thrown.code === "NOT_FOUND") return undefined;
-    throw thrown;
-  }
-}
-
-/** @throws StreamError CHANGED when the conditions of the request are not met */
-export function requireState(call: HttpCall, path: string, entry: StorageEntry | undefined, now: number): void {
-  const state = entry && { tag: entityTag(entry.etag), modifiedAt: entry.modifiedAt };
-  if (judge(call.request.headers, state, { isRead: false, now }) === "go on") return;
-  throw new StreamError("CHANGED", `${quote(path)} is not in the state that the request is meant for.`);
-}
-
 /** Commit a file of `size` bytes. @returns what is there then */
 type Store = (size: number, commit: () => string | Promise<string>) => Promise<StorageEntry>;
 
@@ -109,7 +90,7 @@ type Store = (size: number, commit: () => string | Promise<string>) => Promise<S
 async function receiveHeld(coming: Coming, server: GatewayParts, store: Store): Promise<StorageEntry> {
   const { path, upload, exists, body, digests } = coming;
   const { storage, clock, transfers } = server;
-  if (upload.offset > 0) throw wrongOffset(path, 0);
+  if (upload.offset > 0) throw wrongOffset(path, 0, SEND);
   const facts = factsOf({ ...upload, size: upload.size ?? 0 }, clock.wallTime());
   await storage.place(path, facts, exists);
   const buffer = transfers.buffers.take();
@@ -148,18 +129,13 @@ async function receivePart(coming: Coming, size: number, { server, blocks, store
   try {
     // Another upload may have continued it meanwhile.
     const have = nextByte(part.missing, size);
-    if (have !== upload.offset) throw wrongOffset(path, have);
-    const writer = new BlockWriter(part, { blocks, ...transfers });
-    try {
-      await writer.run(upload.offset, async (buffer) => {
-        const bytes = await body.fill(buffer);
-        if (bytes < buffer.length) throw tooShort();
-        digests.update(buffer);
-        return true;
-      });
-    } finally {
-      await writer.close();
-    }
+    if (have !== upload.offset) throw wrongOffset(path, have, SEND);
+    const fill = async (buffer: Uint8Array) => {
+      if ((await body.fill(buffer)) < buffer.length) throw tooShort();
+      digests.update(buffer);
+      return true;
+    };
+    await writeBlocks(part, fill, { offset: upload.offset, blocks, ...transfers });
     await body.requireEnd();
     digests.check();
     return await store(size, () => part.commit());
@@ -179,14 +155,14 @@ async function factsOfPart(
   const { modifiedAt, offset } = upload;
   const placement = await storage.place(path, { size, modifiedAt: modifiedAt ?? 0 }, exists);
   const resume = placement.outcome === "vacant" ? placement.resume : undefined;
-  const [, time] = ETAG.exec(resume?.etag ?? "") ?? [];
-  if (resume === undefined || time === undefined) throw wrongOffset(path, 0);
-  if (modifiedAt !== undefined && modifiedAt !== Number(time)) {
+  const time = timeOfPart(resume?.etag ?? "");
+  if (resume === undefined || time === undefined) throw wrongOffset(path, 0, SEND);
+  if (modifiedAt !== undefined && modifiedAt !== time) {
     throw new StreamError("CHANGED", `The part of ${quote(path)} that is here is of a file of another time.`);
   }
   const have = nextByte(resume.missing, size);
-  if (have !== offset) throw wrongOffset(path, have);
-  return { size, modifiedAt: Number(time), executable: false, etag: resume.etag };
+  if (have !== offset) throw wrongOffset(path, have, SEND);
+  return { size, modifiedAt: time, executable: false, etag: resume.etag };
 }
 
 /** A new one: it goes on with nothing that is there. */
@@ -195,20 +171,7 @@ function factsOf(
   now: number,
 ): FileFacts {
   const time = Number.isNaN(modifiedAt) ? now : modifiedAt;
-  return { size, modifiedAt: time, executable: false, etag: `http-${time}-${crypto.randomUUID()}` };
-}
-
-/**
- * Where a part goes on. One that is whole has no name yet, as after a commit that failed: its last block comes once more,
- * so that no program takes it for stored.
- */
-export function nextByte(missing: PartFile["missing"], size: number): number {
-  return missing[0]?.[0] ?? Math.floor((size - 1) / BLOCK_BYTES) * BLOCK_BYTES;
-}
-
-function wrongOffset(path: string, have: number): HttpFault {
-  const words = `The first ${have} bytes of ${quote(path)} are here: send the rest from there, or all of it.`;
-  return new HttpFault("EXISTS", words, { status: 409, headers: { "upload-offset": `${have}` } });
+  return { size, modifiedAt: time, executable: false, etag: newPartTag(time) };
 }
 
 function tooShort(): StreamError {

@@ -1,18 +1,19 @@
 import { MAX_FILE_BYTES } from "../block.ts";
-import { StorageError, StreamError } from "../errors.ts";
+import { StreamError } from "../errors.ts";
 import { checkPath } from "../path.ts";
-import { quote } from "../quote.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
 import { type FileFacts, isSmall } from "../storage/storage.ts";
-import { BlockWriter } from "../transfer/block-writer.ts";
+import { writeBlocks } from "../transfer/write-blocks.ts";
 import type { ChangeParts } from "./change-parts.ts";
 import type { HttpCall } from "./http-call.ts";
 import { HttpFault } from "./http-fault.ts";
-import { entryAt, nextByte } from "./put-resource.ts";
+import { entryAt, replacedAt } from "./present-state.ts";
 import { RequestBody } from "./request-body.ts";
 import { encodePath, FILES } from "./request-target.ts";
 import { idOf, placeOf, readMetadata, TUS_VERSION, type TusUpload, uploadOf } from "./tus-upload.ts";
+import { timeOfSeconds } from "./upload-fields.ts";
+import { newPartTag, nextByte, wrongOffset } from "./upload-part.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -38,14 +39,9 @@ export async function beginUpload(
   if (length === undefined || !/^\d{1,16}$/.test(length)) {
     throw new StreamError("BAD_PARAMS", "Upload-Length must have the bytes of the file.");
   }
-  const before = await entryAt(path, server);
-  if (before !== undefined && before.kind !== "file") {
-    throw new StorageError("EXISTS", `${quote(path)} is not a file, and is not replaced by one.`);
-  }
-  const seconds = metadata.get("mtime");
-  const isTime = seconds !== undefined && /^\d{1,12}(?:\.\d{1,9})?$/.test(seconds);
-  const modifiedAt = isTime ? Math.floor(Number(seconds) * 1000) : server.clock.wallTime();
-  const upload = { size: Number(length), modifiedAt, etag: `http-${modifiedAt}-${crypto.randomUUID()}` };
+  await replacedAt(path, server);
+  const modifiedAt = timeOfSeconds(metadata.get("mtime") ?? "") ?? server.clock.wallTime();
+  const upload = { size: Number(length), modifiedAt, etag: newPartTag(modifiedAt) };
   await call.guest?.member.transfers.run(call, WEB_PUT_NEED, async () => {
     const { storage } = server;
     // A small one comes in one piece, and leaves nothing before; of an empty one no piece comes.
@@ -160,12 +156,8 @@ async function takePiece(piece: Piece, { storage, transfers }: GatewayParts): Pr
   const part = await storage.receive(path, factsOf(upload), "overwrite");
   try {
     requireOffset(path, offset, nextByte(part.missing, upload.size));
-    const writer = new BlockWriter(part, { blocks, ...transfers });
-    try {
-      await writer.run(offset, async (buffer) => (await body.fill(buffer)) === buffer.length);
-    } finally {
-      await writer.close();
-    }
+    const fill = async (buffer: Uint8Array) => (await body.fill(buffer)) === buffer.length;
+    await writeBlocks(part, fill, { offset, blocks, ...transfers });
     const have = part.missing[0]?.[0] ?? upload.size;
     if (have === upload.size) await commit(() => part.commit());
     else if (have === offset) throw new StreamError("BAD_PARAMS", "A piece must have at least 1 MiB, or be the last.");
@@ -191,9 +183,7 @@ async function offsetOf(path: string, upload: TusUpload, server: GatewayParts): 
 }
 
 function requireOffset(path: string, told: number, have: number): void {
-  if (told === have) return;
-  const words = `The first ${have} bytes of ${quote(path)} are here.`;
-  throw new HttpFault("EXISTS", words, { status: 409, headers: { "upload-offset": `${have}` } });
+  if (told !== have) throw wrongOffset(path, have);
 }
 
 function factsOf({ size, modifiedAt, etag }: TusUpload): FileFacts {

@@ -68,11 +68,15 @@ function badPart(reason: string): StreamError {
 function timeOf(headers: IncomingHttpHeaders, now: number): number | undefined {
   const seconds = headers["x-oc-mtime"];
   if (seconds !== undefined) {
-    if (typeof seconds !== "string" || !/^\d{1,12}(?:\.\d{1,9})?$/.test(seconds)) {
-      throw new StreamError("BAD_PARAMS", "X-OC-MTime must have seconds since 1970.");
-    }
-    return Math.floor(Number(seconds) * 1000);
+    const time = timeOfSeconds(`${seconds}`);
+    if (time === undefined) throw new StreamError("BAD_PARAMS", "X-OC-MTime must have seconds since 1970.");
+    return time;
   }
   const date = headers["last-modified"];
   return date === undefined ? undefined : parseHttpDate(date, now);
+}
+
+/** Seconds since 1970, with or without decimals, as milliseconds; undefined: they are none. */
+export function timeOfSeconds(text: string): number | undefined {
+  return /^\d{1,12}(?:\.\d{1,9})?$/.test(text) ? Math.floor(Number(text) * 1000) : undefined;
 }

@@ -5,6 +5,7 @@ import type { OpenFile } from "../storage/storage.ts";
 import { storageFault } from "../storage-faults.ts";
 import type { ChunkWriter } from "./chunk-writer.ts";
 import { GrowingFile } from "./growing-file.ts";
+import { readFully } from "./read-fully.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
 
 /** Blocks up to this size are copied into a batch, which is cheaper than a frame of their own. */
@@ -164,13 +165,7 @@ export class FileSender {
   }
 
   async #read(watched: GrowingFile, offset: number, frame: Uint8Array): Promise<Uint8Array> {
-    const { file } = watched;
-    const target = frame.subarray(CHUNK_HEADER_BYTES);
-    for (let filled = 0; filled < target.length; ) {
-      const bytes = await file.read(target.subarray(filled), offset + filled);
-      if (bytes === 0) throw storageFault.changed(file.entry.path);
-      filled += bytes;
-    }
+    await readFully(watched.file, frame.subarray(CHUNK_HEADER_BYTES), offset);
     watched.requireLength();
     return frame;
   }

@@ -1,4 +1,3 @@
-import { storageFault } from "../../storage-faults.ts";
 /*
  * How the parts work together
  *
@@ -25,6 +24,7 @@ import { storageFault } from "../../storage-faults.ts";
 import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { type Owner, readError, writeError } from "../disk-error.ts";
 import type {
   ExistsPolicy,
