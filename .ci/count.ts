@@ -1,8 +1,23 @@
 /**
- * Sum up JUnit files: `count.ts FAILED_STEPS FILE…`, with one failed step a line. A missing file, a run without tests
- * and a skipped test are failures: in CI everything must run.
+ * Sum up JUnit files: `count.ts OUTPUT FAILED_STEPS FILE…`, with what the steps printed and one failed step a line. A
+ * missing file, a run without tests and a skipped test are failures: in CI everything must run.
  */
-const [steps = "", ...files] = process.argv.slice(2);
+const [output = "", steps = "", ...files] = process.argv.slice(2);
+/** Lines that are shown before the one that says that a test failed. */
+const SHOWN_LINES = 60;
+/** How the runner's line of a finished test begins. */
+const FINISHED = /^\((pass|skip|todo|fail)\) /;
+
+/** What was printed since the test before, and the line that says that this one failed. */
+function detailsOf(lines: readonly string[], failed: number): string[] {
+  const from = lines.findLastIndex((line, at) => at < failed && FINISHED.test(line)) + 1;
+  return lines.slice(Math.max(from, failed - SHOWN_LINES), failed + 1);
+}
+
+const lines = (await Bun.file(output).text()).split("\n");
+lines.forEach((line, at) => {
+  if (line.startsWith("(fail) ")) console.log(detailsOf(lines, at).join("\n"));
+});
 const failedSteps = steps.split("\n").filter((step) => step !== "");
 let passed = 0;
 let failed = 0;
