@@ -75,7 +75,7 @@ function findServer(
   // An invite's secret must be neither shown nor looked up as a host name.
   if (isInvite(given)) throw new CommError("MALFORMED", "That is an invite, not an address.");
   const joined = known.find(given);
-  if (joined !== undefined) return joined;
+  if (joined !== undefined && !isNamedByAddress(joined)) return joined;
   const address = parseGiven(given);
   const name = formatAddress(address);
   if (invite?.label === given) return serverOf(invite, name);
@@ -86,6 +86,11 @@ function findServer(
   const token = local?.token ?? trusted?.token;
   const identity = local?.identity ?? trusted?.identity ?? null;
   return { name, addresses: [name], identity, isLocal: local !== undefined, ...(token !== undefined && { token }) };
+}
+
+/** True for a server that was trusted at its address, not joined by a name. */
+function isNamedByAddress({ name, addresses }: KnownServer): boolean {
+  return addresses.length === 1 && addresses[0] === name;
 }
 
 /** The address that was typed; any other word may be a misspelt server name. @throws CommError MALFORMED */

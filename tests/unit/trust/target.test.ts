@@ -72,6 +72,15 @@ describe("the server of a command", () => {
     },
   );
 
+  test.each(["127.0.0.1:5051", "localhost:5051", "[::1]:5051"])(
+    "on this machine is known by what it has left, though another was trusted there before: %s",
+    async (server) => {
+      book().save({ name: server, addresses: [server], identity: id("T") });
+      leaveLocalInvite(5051, { pid: process.pid, identity: id("L"), token: token("local", "l") });
+      expect(await find({ server })).toMatchObject({ identity: id("L"), token: "local" });
+    },
+  );
+
   test("on another machine is not known by what one of this machine has left", async () => {
     leaveLocalInvite(5050, { pid: process.pid, identity: id("L"), token: token("local", "l") });
     expect(await find({ server: "192.0.2.7:5050" })).toMatchObject({ identity: undefined, token: undefined });
@@ -89,7 +98,9 @@ describe("the server of a command", () => {
 
   test("by an address that was trusted once is known by that, with or without its port", async () => {
     book().save({ name: "192.0.2.7:5050", addresses: ["192.0.2.7:5050"], identity: id("T") });
-    expect(await find({ server: "192.0.2.7" })).toMatchObject({ identity: id("T"), token: undefined });
+    for (const server of ["192.0.2.7", "192.0.2.7:5050"]) {
+      expect(await find({ server })).toMatchObject({ identity: id("T"), token: undefined });
+    }
   });
 
   test("by a word that is neither is a mistake", async () => {
