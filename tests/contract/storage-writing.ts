@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { BLOCK_BYTES } from "../../lib/block.ts";
+import { BLOCK_BYTES, type Range } from "../../lib/block.ts";
 import { PLAIN_DISK, timeOn } from "../support/disk-traits.ts";
 import { codeOf } from "../support/fault.ts";
 import { readWhole, walk } from "../support/repository.ts";
-import { factsOf, store, writeBlock, writeMissing } from "../support/storing.ts";
+import { blocksOf, factsOf, store, writeBlock, writeMissing } from "../support/storing.ts";
 import { noise } from "../support/transport-recorder.ts";
 import { until } from "../support/until.ts";
 import type { StorageFixture } from "./storage.ts";
@@ -200,6 +200,23 @@ export function storageWritingContract(name: string, open: () => Promise<Storage
       expect(part.present).toBe(LARGE.length);
       await part.commit();
       expect((await readWhole(fixture.storage, "a")).equals(LARGE)).toBe(true);
+    });
+
+    test("of which the source tells holes wants its data alone, drops what comes for a hole, and reads as its source", async () => {
+      using fixture = await open();
+      const hole: Range = [BLOCK_BYTES, 3 * BLOCK_BYTES];
+      const content = noise(4 * BLOCK_BYTES + 3).fill(0, ...hole);
+      const part = await fixture.storage.receive("a", factsOf(content, { holes: [hole] }), "fail");
+      const wanted = blocksOf(content, part.missing).map(({ offset }) => offset);
+      expect(wanted).toEqual([0, 3 * BLOCK_BYTES, 4 * BLOCK_BYTES]);
+      expect(part.present).toBe(2 * BLOCK_BYTES);
+      for (const offset of [BLOCK_BYTES, 2 * BLOCK_BYTES]) {
+        expect(await writeBlock(part, noise(content.length, 2), offset)).toBe(false);
+      }
+      expect(await writeMissing(part, content)).toBe(2 * BLOCK_BYTES + 3);
+      expect(part.present).toBe(content.length);
+      await part.commit();
+      expect((await readWhole(fixture.storage, "a")).equals(content)).toBe(true);
     });
 
     test("goes on after keep() with what was written, and only when it is from the same source", async () => {

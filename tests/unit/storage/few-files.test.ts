@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { FewFilesStorage } from "../../../lib/storage/few-files.ts";
 import { LocalStorage } from "../../../lib/storage/local/local.ts";
@@ -86,6 +86,14 @@ describe("a storage with few descriptors", () => {
     await storing;
     expect(storage.used).toBe(0);
     expect(await codeOf(() => store(storage, "new", noise(3)))).toBe("EXISTS");
+    expect(storage.used).toBe(0);
+  });
+
+  test("is as free as before when a small file was stored at once, with no wait", async () => {
+    const inner = new MemoryStorage();
+    using _store = spyOn(inner, "store").mockImplementation(((path: string) => path) as never);
+    const storage = new FewFilesStorage(inner, 2);
+    expect(storage.store("new", factsOf(noise(3)), "fail", noise(3))).toBe("new");
     expect(storage.used).toBe(0);
   });
 

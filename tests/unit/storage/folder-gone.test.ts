@@ -43,6 +43,17 @@ async function disturbed(call: Call, end: RegExp, meanwhile: () => void, work: (
 const remove = (name: string) => () => fs.rmSync(folder.join(name), { recursive: true });
 const facts = (size: number) => ({ size, modifiedAt: 1_600_000_000_000, executable: false, etag: "e" });
 
+test("a folder that was removed and made anew at once is the new one, for all that is done in it", async () => {
+  // All of it in one moment, however busy the machine is.
+  using _moment = spyOn(performance, "now").mockReturnValue(0);
+  await storage.store("tmp/first", facts(1), "fail", new Uint8Array(1));
+  remove("tmp")();
+  fs.mkdirSync(folder.join("tmp"));
+  await storage.store("tmp/second", facts(1), "fail", new Uint8Array(1));
+  await storage.makeFolder("tmp/below");
+  expect(fs.readdirSync(folder.join("tmp")).toSorted()).toEqual(["below", "second"]);
+});
+
 describe("a folder that goes while something is written there is NOT_FOUND, and no failure of the server:", () => {
   test("for a small file", async () => {
     const storing = async () => storage.store("tmp/small", facts(1), "overwrite", new Uint8Array(1));

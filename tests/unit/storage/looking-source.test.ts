@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { diskClock } from "../../../lib/storage/local/disk-clock.ts";
 import { Folders } from "../../../lib/storage/local/folders.ts";
 import { lookIn } from "../../../lib/storage/local/local-list.ts";
 import { FolderWatch } from "../../../lib/storage/local/watch/folder-watch.ts";
 import { KnownFolder } from "../../../lib/storage/local/watch/known-folder.ts";
 import { LOOK_MS, LookingSource, restAfter } from "../../../lib/storage/local/watch/looking-source.ts";
 import type { TreeSink } from "../../../lib/storage/local/watch/tree-source.ts";
+import { eventLoopTurn } from "../../../lib/turn.ts";
 import { lineOf } from "../../support/changes.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
@@ -127,4 +129,25 @@ test("a look finds what a name was and what it is now: a folder goes before some
   const first = [...new Set(heard)];
   expect(first.filter((line) => line.includes("tree"))).toEqual(["gone tree/", "came tree"]);
   expect(first.filter((line) => line.includes("old"))).toEqual(["came old/"]);
+});
+
+test("the time that others take between the pieces of a look is none of its own: it looks again soon", async () => {
+  let looks = 0;
+  const sink = { touched: () => looks++ } as Partial<TreeSink> as TreeSink;
+  let now = 0;
+  clock.mockRestore();
+  clock = spyOn(performance, "now").mockImplementation(() => now);
+  // By this clock each turn is over at once, and then others work for a minute.
+  let ticks = 0;
+  using _due = spyOn(diskClock, "now").mockImplementation(() => (ticks += 1_000));
+  using _others = spyOn(diskClock, "turn").mockImplementation(async () => {
+    await eventLoopTurn();
+    now += 60_000;
+  });
+  const source = new LookingSource(sink, new Folders(inside(), { owner: "server" }), 1);
+  await source.watch(KnownFolder.root(), inside());
+  writeFileSync(inside("old"), "longer");
+  // Nobody notes what was told, so that each look tells it.
+  await until(() => looks >= 3);
+  source.close();
 });

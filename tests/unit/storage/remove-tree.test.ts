@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, linkSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { OpenFolder } from "../../../lib/storage/local/open-folder.ts";
 import { type RemoveTreeOptions, removeTree } from "../../../lib/storage/local/remove-tree.ts";
@@ -61,6 +61,24 @@ describe("removeTree()", () => {
       await Promise.all(Array.from({ length: count }, () => remove()));
       expect(readdirSync(folder.path)).toEqual([]);
     }
+  });
+
+  test("fails when the folder was moved elsewhere meanwhile: it is not removed", async () => {
+    writeTree(folder.path, { "tree/a": "x" });
+    const check = (_: OpenFolder, name: string | undefined) => {
+      if (name === "a") renameSync(folder.join("tree"), folder.join("moved"));
+    };
+    expect(await remove({ check }).catch(({ code }) => code)).toBe("ENOENT");
+    expect(readdirSync(folder.path)).toEqual(["moved"]);
+  });
+
+  test("ends well when another was quicker: the folder is gone", async () => {
+    writeTree(folder.path, { "tree/a": "x" });
+    const check = (_: OpenFolder, name: string | undefined) => {
+      if (name === "a") rmSync(folder.join("tree"), { recursive: true });
+    };
+    await remove({ check });
+    expect(readdirSync(folder.path)).toEqual([]);
   });
 
   test("calls check with each thing before it is removed, and removes nothing that it refuses", async () => {

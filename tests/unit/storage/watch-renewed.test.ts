@@ -1,8 +1,9 @@
 /** A watch whose tree was lost while nobody listened, or could not be learnt anew: whoever comes next is told all. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { Folders } from "../../../lib/storage/local/folders.ts";
 import { lookIn } from "../../../lib/storage/local/local-list.ts";
+import { DEAF } from "../../../lib/storage/local/watch/best-source.ts";
 import { FolderWatch } from "../../../lib/storage/local/watch/folder-watch.ts";
 import { LookingSource } from "../../../lib/storage/local/watch/looking-source.ts";
 import type { TreeSink } from "../../../lib/storage/local/watch/tree-source.ts";
@@ -18,18 +19,22 @@ let sinks: TreeSink[];
 let closed: number;
 /** Sources that fail when they are asked to watch. */
 let failing: number;
+/** Folders on disks to which others write without a report: the next so many that are watched. */
+let deaf: number;
+let notices: string[];
 
 const inside = (path = "") => folder.join("repository", path);
 
 beforeEach(() => {
   folder = new TempFolder();
   writeTree(inside(), { old: "x" });
-  [sinks, closed, failing] = [[], 0, 0];
+  [sinks, closed, failing, deaf, notices] = [[], 0, 0, 0, []];
   const folders = new Folders(inside(), { owner: "server" });
   watch = new FolderWatch({
     folders,
     look: (opened, path) => lookIn(folders, opened, path),
-    openSource(_, sink) {
+    onNotice: (message) => notices.push(message),
+    openSource(_, sink, onDeaf) {
       sinks.push(sink);
       const source = new LookingSource(sink, folders, 20);
       const isFailing = failing > 0;
@@ -37,6 +42,8 @@ beforeEach(() => {
       const { watch, close } = source;
       source.watch = async (one, place) => {
         if (isFailing) throw new Error("EIO");
+        if (deaf > 0) onDeaf();
+        if (deaf > 0) deaf--;
         return watch.call(source, one, place);
       };
       source.close = () => {
@@ -95,5 +102,33 @@ describe("a watch", () => {
     writeFileSync(inside("new"), "x");
     await until(() => [first, third].every(({ lines }) => lines.includes("added new")));
     for (const { stop } of [first, third]) stop();
+  });
+
+  test.each([1, 2])(
+    "that can't hear of %i of its folders says so to all who listen, once to the operator",
+    async (count) => {
+      mkdirSync(inside("tree"));
+      deaf = count;
+      const first = await listener();
+      expect(first.lines).toEqual([`missed 0: ${DEAF.message}`]);
+      const second = await listener();
+      expect(second.lines).toEqual(first.lines);
+      // Made anew, it still can't: the operator knows.
+      deaf = count;
+      sinks[0]?.lost();
+      await until(() => first.lines.length > 1);
+      expect(notices).toEqual([DEAF.advice]);
+      for (const { stop } of [first, second]) stop();
+    },
+  );
+
+  test("that can't hear of a disk which came later says so then", async () => {
+    const first = await listener();
+    expect([first.lines, notices]).toEqual([[], []]);
+    deaf = 1;
+    sinks[0]?.lost();
+    await until(() => first.lines.includes(`missed 0: ${DEAF.message}`));
+    expect(notices).toEqual([DEAF.advice]);
+    first.stop();
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { mkdirSync, renameSync } from "node:fs";
 import { diskClock } from "../../../lib/storage/local/disk-clock.ts";
 import { Folders } from "../../../lib/storage/local/folders.ts";
 import { lookIn } from "../../../lib/storage/local/local-list.ts";
@@ -10,10 +11,13 @@ import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
 const FILE = { isFolder: false, cookie: 0 };
+const FOLDER = { isFolder: true, cookie: 0 };
 
 let folder: TempFolder;
 let tree: WatchedTree;
 let root: KnownFolder;
+/** The folders that the source was asked to watch, in order: the root first. */
+let watched: KnownFolder[];
 /** What the tree has told its owner. */
 let told: ("touched" | "lost" | "full")[];
 let now: number;
@@ -22,13 +26,13 @@ let clock: { mockRestore(): void };
 beforeEach(async () => {
   folder = new TempFolder();
   writeTree(folder.path, { old: "x" });
-  [told, now] = [[], 0];
+  [told, watched, now] = [[], [], 0];
   clock = spyOn(diskClock, "now").mockImplementation(() => now);
   const folders = new Folders(folder.path, { owner: "server" });
   const source: TreeSource = {
     isExact: true,
     watch(one) {
-      root = one;
+      watched.push(one);
       return true;
     },
     isSame: () => true,
@@ -45,6 +49,7 @@ beforeEach(async () => {
     onFull: () => told.push("full"),
   });
   expect(await tree.learn()).toBe(true);
+  root = watched[0] as KnownFolder;
 });
 
 afterEach(async () => {
@@ -108,5 +113,23 @@ describe("a watched tree", () => {
     expect(told).toEqual(["touched"]);
     expect(tree.isLost).toBe(false);
     expect(await batches()).toEqual([]);
+  });
+
+  test("looks at what came into a folder that has moved on when it hears where to, and watches that", async () => {
+    mkdirSync(folder.join("tree"));
+    tree.came(root, "tree", FOLDER);
+    expect(await batches()).toEqual([["added tree"]]);
+    const [, inner] = watched as [KnownFolder, KnownFolder];
+    writeTree(folder.path, { "tree/file": "x", "tree/sub/deep": "x" });
+    renameSync(folder.join("tree"), folder.join("moved"));
+    // Of the move itself nothing was heard yet.
+    tree.came(inner, "file", FILE);
+    tree.came(inner, "sub", FOLDER);
+    expect(await batches()).toEqual([]);
+    tree.gone(root, "tree", { ...FOLDER, cookie: 1 });
+    tree.came(root, "moved", { ...FOLDER, cookie: 1 });
+    const lines = (await batches()).flat();
+    expect(lines.toSorted()).toEqual(["added moved", "added moved/file", "added moved/sub", "removed tree"]);
+    expect(watched.map((one) => one.path)).toEqual(["", "moved", "moved/sub"]);
   });
 });
