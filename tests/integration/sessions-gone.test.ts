@@ -104,7 +104,7 @@ async function leftBy(shape: Shape): Promise<Record<string, number>> {
   const limits = { credit: 65_536, maxStreams: 128 };
   await using server = new TestServer({ storage, limits, graceMs: 0, maxClients: 4 });
   server.listen(shape.role);
-  return heapGrowth(SESSIONS, async () => {
+  return await heapGrowth(SESSIONS, async () => {
     for (let session = 0; session < SESSIONS; session++) await comeAndGo(server, storage, shape);
     server.events.length = 0;
   });

@@ -51,7 +51,7 @@ async function leftBy({
     await until(() => site.access.events.some(({ event }) => event === "request"));
     site.access.events.length = 0;
   };
-  return heapGrowth(REQUESTS, async () => {
+  return await heapGrowth(REQUESTS, async () => {
     for (let request = 0; request < REQUESTS; request++) await comeAndGo();
     await site.access.clock.advance(GRACE_MS);
     await until(() => members.clients.length + seats.taken + memory.used === 0);
