@@ -280,6 +280,16 @@ export function storageWritingContract(name: string, open: () => Promise<Storage
       expect((await walk(storage)).paths).toEqual(["before", "one", "one/two", "one/two/b"]);
     });
 
+    test("leaves a folder of another's, at discard(), where one went that was made for a file before", async () => {
+      using fixture = await open();
+      const { storage } = fixture;
+      await (await storage.receive("docs/a", factsOf(LARGE), "fail")).discard();
+      fixture.put("docs/b", "theirs");
+      await storage.remove("docs/b", { recursive: false });
+      await (await storage.receive("docs/a", factsOf(LARGE), "fail")).discard();
+      expect((await walk(storage)).paths).toEqual(["docs"]);
+    });
+
     test.each(["renamed", "removed"])("is stored nowhere when its folder was %s meanwhile: NOT_FOUND", async (what) => {
       using fixture = await open();
       const { storage } = fixture;

@@ -123,6 +123,14 @@ describe("a quota", () => {
     expect(await outcomeOf(site.receive("b", ALMOST))).toBe("stored");
   });
 
+  test("a small file that could not be stored gives back what it was promised", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000, keepFreeBytes: 100 }, 1_100);
+    await site.store("a", 400);
+    for (let tries = 0; tries < 3; tries++) expect(await outcomeOf(site.store("a", 300))).toBe("EXISTS");
+    expect(site.storage.freeBytes()).toBe(600);
+    expect(await outcomeOf(site.store("b", 600))).toBe("stored");
+  });
+
   test("a file that could not get its name counts as long as its part is there", async () => {
     using site = await BoundedSite.open({ quotaBytes: QUOTA });
     const part = await site.receive("a", 4 * BLOCK);

@@ -7,6 +7,7 @@ import { codeOf } from "../../support/fault.ts";
 import { walk, writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { until } from "../../support/until.ts";
+import { withUntypedNames } from "../../support/untyped-names.ts";
 
 let folder: TempFolder;
 let storage: LocalStorage;
@@ -293,6 +294,18 @@ function below(root: string, folder: string): string[] {
     return []; // gone again, which will be told
   }
 }
+
+test.if(process.platform === "linux")(
+  "folders of a disk that says of no name what it is are watched, too",
+  async () => {
+    stop();
+    using _names = withUntypedNames();
+    const other = await LocalStorage.at(inside());
+    stop = await other.watch((changes) => told.push(...changes));
+    writeFileSync(inside("tree/sub/new"), "x");
+    await saw("added", "tree/sub/new");
+  },
+);
 
 test("a root that is not there can't be watched", async () => {
   const other = await LocalStorage.at(inside());

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import fs, { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { diskClock } from "../../../lib/storage/local/disk-clock.ts";
 import { Folders } from "../../../lib/storage/local/folders.ts";
 import { lookIn } from "../../../lib/storage/local/local-list.ts";
@@ -149,5 +149,62 @@ test("the time that others take between the pieces of a look is none of its own:
   writeFileSync(inside("old"), "longer");
   // Nobody notes what was told, so that each look tells it.
   await until(() => looks >= 3);
+  source.close();
+});
+
+test("a disk that answers at once is asked without other threads, and one that does not is asked by them", async () => {
+  const names = Array.from({ length: 150 }, (_, index) => `${index}`);
+  // Not in the tree that is watched already.
+  const place = folder.join("many");
+  writeTree(place, Object.fromEntries(names.map((name) => [name, "x"])));
+  let now = 0;
+  clock.mockRestore();
+  clock = spyOn(performance, "now").mockImplementation(() => now);
+  using _rested = spyOn(diskClock, "now").mockReturnValue(0);
+  using asked = spyOn(fs, "lstatSync");
+  const heard = new Set<string>();
+  const sink = { touched: (_: KnownFolder, name: string) => void heard.add(name) } as Partial<TreeSink> as TreeSink;
+  const folders = new Folders(place, { owner: "server" });
+  const many = KnownFolder.root();
+  const inMany = () => asked.mock.calls.filter(([path]) => /\/\d+$/.test(String(path))).length;
+
+  const quick = new LookingSource(sink, folders, 60_000);
+  await quick.watch(many, place);
+  expect(inMany()).toBe(150);
+  quick.close();
+
+  asked.mockClear();
+  clock.mockRestore();
+  clock = spyOn(performance, "now").mockImplementation(() => (now += 0.5));
+  const slow = new LookingSource(sink, folders, 60_000);
+  await slow.watch(many, place);
+  expect(inMany()).toBe(1);
+  slow.close();
+  // And what has changed is told as on any other.
+  const again = new LookingSource(sink, folders, 1);
+  await again.watch(many, place);
+  for (const name of ["3", "77", "149"]) writeFileSync(`${place}/${name}`, "longer");
+  await until(() => heard.size >= 3);
+  again.close();
+  expect([...heard].toSorted()).toEqual(["149", "3", "77"]);
+});
+
+test("a tree of which nothing is to be looked at is not looked at again", async () => {
+  const folders = new Folders(inside(), { owner: "server" });
+  const due: (() => void)[] = [];
+  using _timers = spyOn(globalThis, "setTimeout").mockImplementation(((work: () => void) => {
+    due.push(work);
+    return { unref() {} };
+  }) as never);
+  const source = new LookingSource({} as TreeSink, folders);
+  const root = KnownFolder.root();
+  await source.watch(root, inside());
+  source.unwatch(root);
+  due.shift()?.();
+  await eventLoopTurn();
+  expect(due).toEqual([]);
+  // Until there is something again.
+  await source.watch(root, inside());
+  expect(due).toHaveLength(1);
   source.close();
 });

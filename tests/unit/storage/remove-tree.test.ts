@@ -7,6 +7,7 @@ import { codeOf } from "../../support/fault.ts";
 import { openBelow } from "../../support/open-files.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
+import { withUntypedNames } from "../../support/untyped-names.ts";
 
 let folder: TempFolder;
 let holder: OpenFolder;
@@ -51,6 +52,17 @@ describe("removeTree()", () => {
     await remove();
     expect(readdirSync(folder.path)).toEqual([]);
   });
+
+  test.if(process.platform === "linux")(
+    "finds folders also on a disk that does not say what its names are",
+    async () => {
+      writeTree(folder.path, { "tree/a": "x", "tree/sub/deep/c": "x" });
+      symlinkSync("sub", folder.join("tree/link"));
+      using _calls = withUntypedNames();
+      await remove();
+      expect(readdirSync(folder.path)).toEqual([]);
+    },
+  );
 
   test.each([
     ["two", 2],

@@ -18,6 +18,8 @@ let tree: WatchedTree;
 let root: KnownFolder;
 /** The folders that the source was asked to watch, in order: the root first. */
 let watched: KnownFolder[];
+/** What the source was asked to leave; "closed" is its end. */
+let left: (string | undefined)[];
 /** What the tree has told its owner. */
 let told: ("touched" | "lost" | "full")[];
 let now: number;
@@ -26,7 +28,7 @@ let clock: { mockRestore(): void };
 beforeEach(async () => {
   folder = new TempFolder();
   writeTree(folder.path, { old: "x" });
-  [told, watched, now] = [[], [], 0];
+  [told, watched, left, now] = [[], [], [], 0];
   clock = spyOn(diskClock, "now").mockImplementation(() => now);
   const folders = new Folders(folder.path, { owner: "server" });
   const source: TreeSource = {
@@ -37,8 +39,8 @@ beforeEach(async () => {
     },
     isSame: () => true,
     noteLook() {},
-    unwatch() {},
-    close() {},
+    unwatch: ({ name }) => void left.push(name),
+    close: () => void left.push("closed"),
   };
   tree = new WatchedTree({
     folders,
@@ -131,5 +133,49 @@ describe("a watched tree", () => {
     const lines = (await batches()).flat();
     expect(lines.toSorted()).toEqual(["added moved", "added moved/file", "added moved/sub", "removed tree"]);
     expect(watched.map((one) => one.path)).toEqual(["", "moved", "moved/sub"]);
+  });
+
+  test.each(["names in one folder", "folders"])("is lost when too many %s wait to be heard of again", async (what) => {
+    mkdirSync(folder.join("tree"));
+    const names = Array.from({ length: 1_001 }, (_, index) => `${index}`);
+    if (what === "folders") for (const name of names) mkdirSync(folder.join(`tree/${name}`));
+    tree.came(root, "tree", FOLDER);
+    await batches();
+    renameSync(folder.join("tree"), folder.join("elsewhere"));
+    const [, inner, ...below] = watched;
+    const touch = (name: string, at: number) => {
+      if (what === "folders") tree.came(below[at] as KnownFolder, "file", FILE);
+      else tree.came(inner as KnownFolder, name, FILE);
+    };
+    names.slice(0, 1_000).forEach(touch);
+    expect(await batches()).toEqual([]);
+    expect(tree.isLost).toBe(false);
+    touch("1000", 1_000);
+    await batches();
+    expect(told.at(-1)).toBe("lost");
+  });
+
+  test("leaves a folder that has got the name of an unfinished file, or that nobody heard of again", async () => {
+    for (const name of ["one", "two"]) mkdirSync(folder.join(name));
+    for (const name of ["one", "two"]) tree.came(root, name, FOLDER);
+    await batches();
+    tree.gone(root, "one", { ...FOLDER, cookie: 1 });
+    tree.came(root, "one.commserver-part", { ...FOLDER, cookie: 1 });
+    expect(left).toEqual(["one"]);
+    tree.gone(root, "two", { ...FOLDER, cookie: 2 });
+    await batches();
+    expect(left).toEqual(["one", "two"]);
+  });
+
+  test("leaves all its folders before its source is closed, however long that takes", async () => {
+    writeTree(folder.path, { "tree/a/deep/x": "x", "tree/b/x": "x" });
+    tree.came(root, "tree", FOLDER);
+    await batches();
+    // Each look at the clock finds the turn over.
+    clock.mockRestore();
+    clock = spyOn(diskClock, "now").mockImplementation(() => (now += 1_000));
+    await tree.close();
+    expect(left.toSorted()).toEqual(["", "a", "b", "closed", "deep", "tree"]);
+    expect(left.at(-1)).toBe("closed");
   });
 });
