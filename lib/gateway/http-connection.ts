@@ -1,12 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
+import { discard } from "../session/held-buffers.ts";
 import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../session/transport.ts";
 
-/**
- * Bytes that the parser gets at once: it reports every request in them before anything else happens. In the middle of a
- * body no request can begin: there it gets all that has come.
- */
+/** Bytes that the parser gets at once: it reports every request in them before anything else happens. */
 const PIECE_BYTES = 16 * 1024;
+
+/**
+ * The same in the middle of a body, where no request can begin. The parser copies them: a copy of this size stays in the
+ * processor's cache, and the next one gets its memory.
+ */
+const BODY_PIECE_BYTES = 128 * 1024;
 
 /** The head of an answer leaves together with a body of up to so many bytes. */
 const JOINED_BYTES = 64 * 1024;
@@ -133,10 +137,12 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.onArrival();
     let wantsMore = true;
     for (let at = 0; at < bytes.length && !this.destroyed; at += this.#pieceBytes) {
-      this.#pieceBytes = Math.min(Math.max(PIECE_BYTES, this.#bodyLeft), bytes.length - at);
+      const most = Math.max(PIECE_BYTES, Math.min(BODY_PIECE_BYTES, this.#bodyLeft));
+      this.#pieceBytes = Math.min(most, bytes.length - at);
       this.#bodyLeft = Math.max(0, this.#bodyLeft - this.#pieceBytes);
       wantsMore = this.push(bytes.subarray(at, at + this.#pieceBytes));
     }
+    if (this.readableLength === 0) discard(bytes); // the parser has copied all of it
     if ((wantsMore && !this.#isAhead) || this.#isPaused) return;
     this.#isPaused = true;
     this.#transport.pause();

@@ -1,5 +1,6 @@
 import { CommError, StreamError } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
+import { discard } from "../session/held-buffers.ts";
 import type { RateLimit } from "../session/rate-limit.ts";
 import type { HttpCall } from "./http-call.ts";
 import { HttpFault } from "./http-fault.ts";
@@ -147,6 +148,8 @@ export class RequestBody {
     target?.set(piece.length > room ? piece.subarray(0, room) : piece, this.#filled);
     this.#filled += Math.min(room, piece.length);
     if (piece.length > room) this.#rest.push(piece.subarray(room));
+    // Its memory takes the next piece, and not new memory.
+    else if (piece.length === piece.buffer.byteLength) discard(piece);
   }
 
   #pause(): void {
