@@ -102,6 +102,26 @@ describe("digestAll()", () => {
     ]);
   });
 
+  test("takes answers that come in pieces, however many", async () => {
+    const answers = ["a", "b", "c"].flatMap((_, id) => [chunk("FILE", id, facts), chunk("SEAL", id)]);
+    using server = new HostileServer(async ({ name, stream }, link) => {
+      if (name === "OPEN") link.say(frame("ACCEPT", {}, stream));
+      if (name !== "END") return;
+      const body = Buffer.concat(answers);
+      for (let at = 0; at < body.length; at += 30) {
+        link.say(frame("DATA", body.subarray(at, at + 30), stream));
+        // What comes meanwhile is another piece.
+        await settle();
+      }
+      link.say(frame("END", undefined, stream));
+    }, withDigests);
+    expect(await asked(await clientOf(server), ["a", "b", "c"])).toEqual([
+      ["a", facts.sha256],
+      ["b", facts.sha256],
+      ["c", facts.sha256],
+    ]);
+  });
+
   test.each([
     ["a block", (id: number) => [chunk("FILE", id, facts), chunk("BLOCK", id, Buffer.from("abc"))]],
     ["no digest", (id: number) => [chunk("FILE", id, { ...facts, sha256: undefined })]],

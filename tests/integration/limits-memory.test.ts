@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { Connection } from "../../lib/client/connection.ts";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { ExistsPolicy, FileFacts, OpenFile, PartFile } from "../../lib/storage/storage.ts";
@@ -8,6 +8,7 @@ import { frame } from "../support/frames.ts";
 import { admittedPeer, CODES, clientFrom } from "../support/limits.ts";
 import { getting } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";
+import { RawTransfers } from "../support/raw-transfers.ts";
 import { TestServer } from "../support/test-server.ts";
 import { digestsOf, fetchAll, hastyClock, sendAll, sha256Of } from "../support/transfers.ts";
 import { noise } from "../support/transport-recorder.ts";
@@ -173,5 +174,56 @@ describe("the memory of a server", () => {
     expect(greedy.names).not.toContain("RESET");
     const honest = await clientFrom(server);
     expect((await fetchAll(honest, new MemoryStorage(), { paths: ["large.bin"] })).failed).toEqual([]);
+  });
+});
+
+describe("blocks in memory", () => {
+  /** How many buffers for blocks transfers have. */
+  function heldBlocks({ server }: TestServer): () => number {
+    const { buffers } = server.gateway.transfers;
+    const [taken, given] = [spyOn(buffers, "take"), spyOn(buffers, "give")];
+    return () => taken.mock.calls.length - given.mock.calls.length;
+  }
+
+  test("are free for others when a download has ended, or was cut off", async () => {
+    await using server = new TestServer();
+    server.storage.set("large.bin", content);
+    const held = heldBlocks(server);
+    await fetchAll(await server.client(), new MemoryStorage());
+    expect(held()).toBe(0);
+    const peer = await admittedPeer(server, {}, { credit: 1_000 });
+    await peer.send(getting("large.bin"));
+    await until(() => held() > 0);
+    await peer.close();
+    await until(() => held() === 0);
+  });
+
+  test("are free while a file is digested between two downloads", async () => {
+    const seen: number[] = [];
+    let held = () => 0;
+    const createSha256 = () => {
+      seen.push(held());
+      return new Bun.CryptoHasher("sha256");
+    };
+    await using server = new TestServer({ createSha256 });
+    server.storage.set("large.bin", content);
+    server.storage.set("other.bin", content);
+    held = heldBlocks(server);
+    await using peer = await RawPeer.admitted(server.listen(), { capabilities: ["digests"], credit: 16 * MIB });
+    const chunks = await new RawTransfers(peer).get(
+      { id: 1, path: "large.bin" },
+      { id: 2, path: "other.bin", digest: true, length: 0 },
+    );
+    expect(chunks.at(-2)?.json.sha256).toBe(sha256Of(content));
+    expect(seen).toEqual([0]);
+  });
+
+  test("are free for others when an upload has ended", async () => {
+    await using server = new TestServer();
+    const held = heldBlocks(server);
+    const tree = new MemoryStorage();
+    tree.set("large.bin", content, 1_000);
+    await sendAll(await server.client(), tree);
+    expect(held()).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { FakeClock } from "../support/fake-clock.ts";
+import { FakeClock, settle } from "../support/fake-clock.ts";
 import { frame, HELLO } from "../support/frames.ts";
+import { admittedPeer, peerOf } from "../support/limits.ts";
 import { watch } from "../support/outcomes.ts";
 import { getting, parseChunks } from "../support/raw-chunks.ts";
 import { RawPeer } from "../support/raw-peer.ts";
@@ -38,6 +39,36 @@ describe("shutdown", () => {
     await clock.advance(1);
     await until(() => stopped.state === "resolved");
     expect(stream.isClosed).toBe(true);
+  });
+
+  test("reports every refusal before it is over, those while operators read the last events included", async () => {
+    const clock = new FakeClock();
+    await using server = new TestServer({ clock });
+    const { client } = await server.operator();
+    await client.openStream("get", {}, { body: true }).accepted;
+    const stopped = watch(server.server.shutdown(60_000));
+    await settle();
+    const COUNT = 30; // more than are reported one by one
+    for (let late = 0; late < COUNT; late++) await peerOf(server).send(frame("HELLO", HELLO));
+    await clock.advance(1_000);
+    await until(() => stopped.state === "resolved");
+    const counts = server.events.flatMap((event) => (event.event === "refused" ? [event.count ?? 1] : []));
+    expect(counts.reduce((sum, count) => sum + count)).toBe(COUNT);
+    expect(counts.length).toBeLessThan(COUNT);
+  });
+
+  test("has nothing to wait for once the server has ended every link at once", async () => {
+    const clock = new FakeClock();
+    await using server = new TestServer({ clock });
+    server.storage.set("big", new Uint8Array(BIG));
+    const [busy, silent] = [await admittedPeer(server, {}, { credit: 1_000 }), peerOf(server)];
+    await busy.send(getting("big"));
+    const stopped = watch(server.server.shutdown(60_000));
+    await settle();
+    expect(stopped.state).toBe("pending");
+    server.server.abort();
+    await until(() => stopped.state === "resolved");
+    expect([busy.ended, silent.ended]).toEqual([true, true]);
   });
 
   test("lets a transfer end, and admits nobody meanwhile", async () => {
