@@ -53,7 +53,8 @@ export function pageRow({ path, kind, size, modifiedAt }: StorageEntry): string 
   const iso = new Date(Math.floor(modifiedAt)).toISOString();
   const time = kind === "file" ? `<time datetime="${iso}">${iso.slice(0, 16).replace("T", " ")}</time>` : "";
   const bytes = kind === "file" ? size.toLocaleString("en-US") : "";
-  return `<tr><td>${cell}</td><td>${bytes}</td><td>${time}</td></tr>\n`;
+  // lftp reads the text of a row alone: without spaces, it takes the bytes and the year for one number.
+  return `<tr><td>${cell}</td> <td>${bytes}</td> <td>${time}</td></tr>\n`;
 }
 
 /** The end of the page. `leftOut`: entries that could not be listed. */

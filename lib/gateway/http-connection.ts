@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 import { discard } from "../session/held-buffers.ts";
 import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../session/transport.ts";
+import { boundOf } from "./request-bound.ts";
 
 /** Bytes that the parser gets at once: it reports every request in them before anything else happens. */
 const PIECE_BYTES = 16 * 1024;
@@ -18,7 +19,7 @@ const JOINED_BYTES = 64 * 1024;
 /** Bytes of a body that may lie here unread. */
 export const MAX_UNREAD_BYTES = 64 * 1024;
 
-/** Requests that one connection may send ahead of their answers. */
+/** Requests of one connection that are answered or wait for it. lftp sends hundreds ahead: the others stay with the peer. */
 export const MAX_PIPELINED = 16;
 
 /** An HTTP connection: a stream for node:http over a transport, and a direct way for the bodies of answers. */
@@ -44,8 +45,13 @@ export class HttpConnection extends Duplex implements TransportHandler {
   #head: Uint8Array | undefined;
   #isHolding = false;
   #afterDrain: (() => void)[] = [];
-  #isFull = false;
+  /** The other end does not take what was sent. */
+  isFull = false;
   #isPaused = false;
+  #isFeeding = false;
+  /** What has come of requests that must wait until others are answered. */
+  #held: Uint8Array | undefined;
+  #hasPeerEnded = false;
   #isClosing = false;
   #requests = 0;
   #last: Promise<void> = Promise.resolve();
@@ -80,10 +86,9 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.#transport.start(this);
   }
 
-  /** Answer one request after the other, in the order of arrival. Too many ahead end the connection. */
+  /** Answer one request after the other, in the order of arrival. */
   async inTurn(answer: () => Promise<void>): Promise<void> {
     this.#requests++;
-    if (this.#requests > MAX_PIPELINED) this.destroy();
     const turn = this.#last.then(async () => {
       if (!this.destroyed && !this.isLast) await answer();
     });
@@ -92,6 +97,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
       await turn;
     } finally {
       this.#requests--;
+      this.proceed();
     }
   }
 
@@ -135,26 +141,40 @@ export class HttpConnection extends Duplex implements TransportHandler {
   onBytes(bytes: Uint8Array): void {
     this.#bytesIn += bytes.length;
     this.onArrival();
-    let wantsMore = true;
-    for (let at = 0; at < bytes.length && !this.destroyed; at += this.#pieceBytes) {
-      const most = Math.max(PIECE_BYTES, Math.min(BODY_PIECE_BYTES, this.#bodyLeft));
-      this.#pieceBytes = Math.min(most, bytes.length - at);
-      this.#bodyLeft = Math.max(0, this.#bodyLeft - this.#pieceBytes);
-      wantsMore = this.push(bytes.subarray(at, at + this.#pieceBytes));
-    }
-    if (this.readableLength === 0) discard(bytes); // the parser has copied all of it
-    if ((wantsMore && !this.#isAhead) || this.#isPaused) return;
+    if (this.#held !== undefined) this.#held = Buffer.concat([this.#held, bytes]);
+    else if (this.#feed(bytes)) return;
+    if (this.#isPaused) return;
     this.#isPaused = true;
     this.#transport.pause();
   }
 
+  /** Give the parser `bytes`, as far as it may have them now. @returns whether more may come */
+  #feed(bytes: Uint8Array): boolean {
+    let [wantsMore, at] = [true, 0];
+    this.#isFeeding = true;
+    for (; at < bytes.length && !this.#isCrowded; at += this.#pieceBytes) {
+      const most = Math.max(PIECE_BYTES, Math.min(BODY_PIECE_BYTES, this.#bodyLeft));
+      const piece = bytes.subarray(at, at + most);
+      const room = MAX_PIPELINED - this.#requests;
+      this.#pieceBytes = piece.length <= this.#bodyLeft ? piece.length : boundOf(piece, room);
+      this.#bodyLeft = Math.max(0, this.#bodyLeft - this.#pieceBytes);
+      wantsMore = this.push(piece.subarray(0, this.#pieceBytes));
+    }
+    this.#isFeeding = false;
+    if (at < bytes.length) this.#held = bytes.subarray(at);
+    else if (this.readableLength === 0) discard(bytes); // the parser has copied all of it
+    if (this.#hasPeerEnded && this.#held === undefined) this.push(null);
+    return wantsMore && !this.#isAhead && this.#held === undefined;
+  }
+
   onDrain(): void {
-    this.#isFull = false;
+    this.isFull = false;
     for (const resolve of this.#afterDrain.splice(0)) resolve();
   }
 
   onPeerEnd(): void {
-    this.push(null);
+    this.#hasPeerEnded = true;
+    if (this.#held === undefined) this.push(null);
   }
 
   onClosed(error: Error | undefined): void {
@@ -169,9 +189,16 @@ export class HttpConnection extends Duplex implements TransportHandler {
 
   /** Some of a body was read: let more come. Bun's node:http reads on, and keeps what it reads, however long nobody wants it. */
   proceed(): void {
-    if (!this.#isPaused || this.#isAhead) return;
+    if (!this.#isPaused || this.#isFeeding || this.#isAhead || this.#isCrowded) return;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined && !this.#feed(held)) return;
     this.#isPaused = false;
     this.#transport.resume();
+  }
+
+  get #isCrowded(): boolean {
+    return this.#requests >= MAX_PIPELINED || this.destroyed;
   }
 
   get #isAhead(): boolean {
@@ -216,13 +243,8 @@ export class HttpConnection extends Duplex implements TransportHandler {
 
   #drained(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#isFull = true;
+    this.isFull = true;
     this.#afterDrain.push(resolve);
     return promise;
-  }
-
-  /** True while the other end does not take what was sent. */
-  get isFull(): boolean {
-    return this.#isFull;
   }
 }

@@ -5,7 +5,10 @@ import { AccessSite } from "../support/access-site.ts";
 import { type Finished, run } from "../support/processes.ts";
 import { Random } from "../support/random.ts";
 
-const NAMES = ["a b", "ü", "%41", "a?b", "a#b", "a&b;c", "co:lon", "+", "x~"];
+const NAMES = [
+  ...["a b", " lead", "trail ", "ü", "emo😀", "%", "%41", "%2F", "a?b", "a#b", "a&b;c", "&amp;", "+", "x~", "..dots"],
+  ...["co:lon", "-dash", "back\\slash", "q'uote", 'dq"x', "<lt>", "[br]", "{cu}", "*star", "=eq", "@at", "$dol", "a|b"],
+];
 const MIB = 1024 * 1024;
 
 /** A test that needs a program; without it, CI fails and others skip. */
@@ -25,6 +28,9 @@ describe("a server with --web on", () => {
     for (const name of NAMES) writeFileSync(site.folder.join("tree", name), `content of ${name}`);
     writeFileSync(site.folder.join("tree", "deep", "large"), content);
     writeFileSync(site.folder.join("tree", "deep", "er", "empty"), "");
+    mkdirSync(site.folder.join("tree", "a folder %41?"));
+    writeFileSync(site.folder.join("tree", "a folder %41?", "in it"), "in it");
+    mkdirSync(site.folder.join("tree", "nothing"));
     utimesSync(site.folder.join("tree", "deep", "large"), 1_500_000_000, 1_500_000_000);
   });
 
@@ -59,9 +65,10 @@ describe("a server with --web on", () => {
   const ok = { exitCode: 0 };
 
   testWith("rclone", "sends and fetches a tree of odd names over WebDAV", async () => {
-    expect(await rclone("webdav", "copy", "tree", "s:by-rclone")).toMatchObject(ok);
+    const withFolders = "--create-empty-src-dirs";
+    expect(await rclone("webdav", "copy", withFolders, "tree", "s:by-rclone")).toMatchObject(ok);
     expect(await same("tree", "files/by-rclone")).toMatchObject({ exitCode: 0, stdout: "" });
-    expect(await rclone("webdav", "copy", "s:by-rclone", "back")).toMatchObject(ok);
+    expect(await rclone("webdav", "copy", withFolders, "s:by-rclone", "back")).toMatchObject(ok);
     expect(await same("tree", "back")).toMatchObject({ exitCode: 0, stdout: "" });
     expect(await rclone("webdav", "check", "tree", "s:by-rclone")).toMatchObject(ok);
   });
@@ -78,7 +85,7 @@ describe("a server with --web on", () => {
 
   testWith("rclone", "reads a tree over plain HTTP, with times", async () => {
     await run(["cp", "-a", "tree", "files/by-http"], { cwd: site.folder.path });
-    expect(await rclone("http", "copy", "s:by-http", "from-http")).toMatchObject(ok);
+    expect(await rclone("http", "copy", "--create-empty-src-dirs", "s:by-http", "from-http")).toMatchObject(ok);
     expect(await same("tree", "from-http")).toMatchObject({ exitCode: 0, stdout: "" });
     expect(statSync(site.folder.join("from-http", "deep", "large")).mtimeMs).toBe(1_500_000_000_000);
   });
@@ -88,10 +95,21 @@ describe("a server with --web on", () => {
     return program("lftp", ["-u", site.token.replace(":", ","), "-e", `${settings} ${commands}; exit`, base()]);
   };
 
-  testWith("lftp", "mirrors a tree, puts a file with its time, and never replaces it by a tail", async () => {
-    await run(["cp", "-a", "tree", "files/for-lftp"], { cwd: site.folder.path });
-    expect(await lftp("mirror for-lftp from-lftp")).toMatchObject(ok);
+  testWith("lftp", "mirrors a tree of odd names both ways", async () => {
+    expect(await lftp("mirror -R tree by-lftp-tree")).toMatchObject(ok);
+    expect(await same("tree", "files/by-lftp-tree")).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(await lftp("mirror by-lftp-tree from-lftp")).toMatchObject(ok);
     expect(await same("tree", "from-lftp")).toMatchObject({ exitCode: 0, stdout: "" });
+  });
+
+  testWith("lftp", "mirrors a folder of 300 files, for which it asks ahead of the answers", async () => {
+    mkdirSync(served("many"));
+    for (let index = 0; index < 300; index++) writeFileSync(served("many", `file ${index}`), `${index}`);
+    expect(await lftp("mirror many from-many")).toMatchObject(ok);
+    expect(await same("files/many", "from-many")).toMatchObject({ exitCode: 0, stdout: "" });
+  });
+
+  testWith("lftp", "puts a file with its time, and never replaces it by a tail", async () => {
     expect(await lftp("put tree/deep/large -o by-lftp")).toMatchObject(ok);
     expect(readFileSync(served("by-lftp")).equals(content)).toBe(true);
     expect(statSync(served("by-lftp")).mtimeMs).toBe(1_500_000_000_000);

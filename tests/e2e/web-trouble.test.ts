@@ -1,6 +1,16 @@
 /** The compiled server with --web on, and programs that meet cuts, refusals and changes: what docs/http.md says of them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { AccessSite } from "../support/access-site.ts";
 import { type Finished, run } from "../support/processes.ts";
 import { Random } from "../support/random.ts";
@@ -127,7 +137,12 @@ describe.skipIf(isSkipped)("a server with --web on, one seat and a quota", () =>
     expect(existsSync(site.folder.join("files", "x"))).toBe(false);
   });
 
-  test("davfs2 mounts it, reads and writes", async () => {
+  test("davfs2 mounts it, lists, reads and writes, also a tree of odd names", async () => {
+    mkdirSync(mine("tree/a folder %41?/nothing"), { recursive: true });
+    for (const name of ["a b", "ü", "%41", "a?b", "a#b", "a&b;c", "+", "-dash", "back\\slash", "emo😀", "<lt>"]) {
+      writeFileSync(mine(`tree/${name}`), `content of ${name}`);
+    }
+    writeFileSync(mine("tree/empty"), "");
     const [name, secret] = user();
     for (const folder of ["mount", "cache"]) mkdirSync(mine(folder));
     // It works as a user of its own.
@@ -136,10 +151,12 @@ describe.skipIf(isSkipped)("a server with --web on, one seat and a quota", () =>
     writeFileSync(mine("secrets"), `${url("")} ${name} ${secret}\n`, { mode: 0o600 });
     const settings = [
       "use_locks 0",
+      "buf_size 64",
       "ask_auth 0",
       "delay_upload 0",
       `secrets ${mine("secrets")}`,
       `cache_dir ${mine("cache")}`,
+      "dir_refresh 1",
     ];
     writeFileSync(mine("davfs.conf"), `${settings.join("\n")}\n`, { mode: 0o600 });
     expect(
@@ -151,10 +168,18 @@ describe.skipIf(isSkipped)("a server with --web on, one seat and a quota", () =>
       expect(readFileSync(`${mine("mount")}/large`).equals(content)).toBe(true);
       writeFileSync(`${mine("mount")}/written`, "by a mount");
       await until(() => existsSync(site.folder.join("files", "written")));
+      expect(readdirSync(mine("mount"))).toContain("large");
+      expect(await program("cp", "-r", "tree", "mount/tree")).toMatchObject({ exitCode: 0 });
+      expect(await program("diff", "-r", "tree", "mount/tree")).toMatchObject({ exitCode: 0, stdout: "" });
+      // As somebody finds it who has not written it.
+      expect(await program("cp", "-r", "tree", "files/by-others")).toMatchObject({ exitCode: 0 });
+      await until(() => readdirSync(mine("mount")).includes("by-others"));
+      expect(await program("diff", "-r", "tree", "mount/by-others")).toMatchObject({ exitCode: 0, stdout: "" });
     } finally {
       expect(await program("umount", mine("mount"))).toMatchObject({ exitCode: 0 });
     }
     expect(readFileSync(site.folder.join("files", "written"), "utf8")).toBe("by a mount");
+    expect(await program("diff", "-r", "tree", "files/tree")).toMatchObject({ exitCode: 0, stdout: "" });
   });
 
   test("curl --retry waits for a seat, which another has", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { HttpConnection } from "../../../lib/gateway/http-connection.ts";
+import { HttpConnection, MAX_PIPELINED } from "../../../lib/gateway/http-connection.ts";
 import { FakeTransport } from "../../support/fake-transport.ts";
+import { until } from "../../support/until.ts";
 
 const KIB = 1024;
 
@@ -64,6 +65,33 @@ test("the middle of a body comes to it in one piece, its end in small ones again
   connection.onBytes(new Uint8Array(64 * KIB));
   connection.onBytes(new Uint8Array(64 * KIB));
   expect(lengths).toEqual([16 * KIB, 48 * KIB, 36 * KIB, 16 * KIB, 12 * KIB]);
+});
+
+test("requests beyond those that may wait stay with the peer until others are answered", async () => {
+  const { transport, connection } = open();
+  const head = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const answers: (() => void)[] = [];
+  const begin = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answers.push(resolve);
+    void connection.inTurn(() => promise);
+  };
+  let isRead = 0;
+  connection.on("data", (piece: Uint8Array) => {
+    isRead += piece.length;
+    for (let heads = piece.length / head.length; heads > 0; heads--) begin();
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  connection.onBytes(Buffer.from(head.repeat(40)));
+  expect(isRead).toBe(MAX_PIPELINED * head.length);
+  expect(transport.paused).toBe(true);
+  for (let answered = 0; answered < 40; answered++) {
+    expect(connection.requests).toBeLessThanOrEqual(MAX_PIPELINED);
+    answers[answered]?.();
+    await until(() => answers.length >= Math.min(40, answered + 1 + MAX_PIPELINED));
+  }
+  expect(isRead).toBe(40 * head.length);
+  expect(transport.paused).toBe(false);
 });
 
 test("tells that it is closed, whoever has ended it", async () => {
