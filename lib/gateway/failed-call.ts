@@ -4,6 +4,7 @@ import type { GatewayParts } from "../server/parts.ts";
 import { type Failed, replyFailed } from "./error-answer.ts";
 import type { HttpCall } from "./http-call.ts";
 import { HttpFault } from "./http-fault.ts";
+import { withoutSecrets } from "./shown-target.ts";
 import { TooOftenError } from "./too-often.ts";
 
 /** Answer a request that has failed, in words for who asks. `method`: that of the protocol whose rules hold. */
@@ -15,10 +16,11 @@ export function answerFailed(
 ): void {
   if (thrown instanceof TooOftenError) return replyFailed(call, thrown);
   const { guest } = call;
-  const words =
+  const told =
     guest === undefined
       ? strangersWords(toCommError(thrown))
       : failureOf(thrown, { name: guest.member.name, method }, failures);
+  const words = { ...told, message: withoutSecrets(told.message) };
   if (thrown instanceof HttpFault)
     replyFailed(call, { ...words, status: thrown.status, advice: thrown.advice }, thrown.headers);
   else replyFailed(call, words);

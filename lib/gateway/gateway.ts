@@ -15,6 +15,7 @@ import { checkMessage, hasBody } from "./message-check.ts";
 import { refuseRaw, statusOfFault } from "./raw-answer.ts";
 import { parseTarget } from "./request-target.ts";
 import { Routes } from "./routes.ts";
+import { shownTarget, withoutSecrets } from "./shown-target.ts";
 
 /** Bytes of a request's head, its first line included. */
 export const MAX_HEAD_BYTES = 16 * 1024;
@@ -177,7 +178,7 @@ export class Gateway {
   }
 
   #tell(call: HttpCall): void {
-    const { request, response, guest, shownTarget, bytesIn, bytesOut, isWhole } = call;
+    const { request, response, guest, bytesIn, bytesOut, isWhole } = call;
     if (guest === undefined) return;
     const { name } = guest.member;
     const { method = "", url = "" } = request;
@@ -186,7 +187,7 @@ export class Gateway {
       event: "request",
       name,
       method,
-      target: (shownTarget ?? url).slice(0, MAX_TOLD),
+      target: (call.shownTarget ?? shownTarget(url)).slice(0, MAX_TOLD),
       status: response.statusCode,
       bytes: this.#routes.isUpload(method) ? bytesIn : bytesOut,
       outcome,
@@ -240,6 +241,6 @@ export class Gateway {
     if (error.code === "TOKEN_REQUIRED") return; // most programs ask once without a token
     const { code } = error;
     const message = error instanceof AccessError ? error.detail : error.message;
-    this.#options.server.guests.noteRefused({ address: peer, group, code, message });
+    this.#options.server.guests.noteRefused({ address: peer, group, code, message: withoutSecrets(message) });
   }
 }

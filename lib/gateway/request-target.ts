@@ -1,6 +1,7 @@
 import { StreamError } from "../errors.ts";
 import { checkPath } from "../path.ts";
 import { quote } from "../quote.ts";
+import { shownTarget } from "./shown-target.ts";
 
 /** The first name of every address in the repository. */
 export const FILES = "files";
@@ -71,12 +72,6 @@ function decodeName(name: string, target: string): string {
   return decoded;
 }
 
-/** A name that may be the secret of a link, which no message quotes. */
-const SECRET = /(?<=\/)[A-Za-z0-9_-]{43}(?=[/?#]|$)/g;
-
 function badTarget(target: string, reason: string): StreamError {
-  return new StreamError(
-    "BAD_PATH",
-    `${quote(target.replace(SECRET, "…"))} is not the address of anything here: ${reason}.`,
-  );
+  return new StreamError("BAD_PATH", `${quote(shownTarget(target))} is not the address of anything here: ${reason}.`);
 }

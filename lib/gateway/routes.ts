@@ -18,6 +18,7 @@ import { answerMetalink } from "./metalink.ts";
 import { PathTurns } from "./path-turns.ts";
 import { PUT, putFile } from "./put-resource.ts";
 import { encodePath, FILES, repositoryPath, type Target } from "./request-target.ts";
+import { shownTarget } from "./shown-target.ts";
 import { beginUpload, endUpload, goOnWith, TUS_OPTIONS, tellUpload } from "./tus-resource.ts";
 
 /** What a request names in the repository. */
@@ -143,7 +144,7 @@ export class Routes {
       return call.reply(200, { "content-type": "text/plain" });
     }
     if (top !== FILES)
-      throw new StreamError("NOT_FOUND", `There is nothing at ${quote(`/${target.names.join("/")}`)}.`);
+      throw new StreamError("NOT_FOUND", `There is nothing at ${quote(shownTarget(`/${target.names.join("/")}`))}.`);
     checkRights(route.rule, guest.member, server);
     const parts = { ...server, checksums: this.#checksums, turns: this.#turns };
     await route.answer(call, { ...repositoryPath(names), target }, parts);

@@ -178,20 +178,24 @@ describe("a link", () => {
   });
 
   test("is told in events by its name; its secret is in none of them, whatever is asked", async () => {
-    await using links = await LinkSite.start();
+    await using links = await LinkSite.start({ mayWrite: true, writable: true });
     const { target, name } = await links.link();
     const [, , secret = ""] = target.split("/");
     await links.visit(target);
-    for (const odd of [
-      `/link/${secret}/%ff`,
-      `/link/${secret}/a%2Fb`,
-      `/link/${secret}/x`,
-      `/files/../link/${secret}`,
-    ]) {
-      await links.visit(odd);
+    const oddities = [
+      ...[`/link/${secret}`, `/link/${secret}/`, `${target}/more`, `/link/${secret}/%ff`, `/link/${secret}/a%2Fb`],
+      ...[`/link/${secret}/x`, `/files/../link/${secret}`, `/files/link/${secret}/x`, `/files/%2e%2e/link/${secret}`],
+      ...[`/%6cink/${secret}`, `//link/${secret}/a`, `/${secret}/a`, `/files/..%2Flink%2F${secret}`, `/LINK/${secret}`],
+      ...[`http://localhost/files/../link/${secret}/a`, `http://localhost/x/${secret}`, `/files/?x=/link/${secret}`],
+    ];
+    const answers: string[] = [];
+    for (const odd of oddities) {
+      answers.push(words(await links.visit(odd)), words(await links.site.ask(odd)));
+      const headers = { destination: odd };
+      answers.push(words(await links.site.change("MOVE", "/files/secret%20docs/none", { headers })));
+      answers.push(words(await links.site.change("COPY", "/files/secret%20docs/a%20b.txt", { headers })));
     }
-    // Addresses that lead to no link, of somebody with a token.
-    for (const odd of [`/link/${secret}`, `/link/${secret}/`, `${target}/more`]) await links.site.ask(odd);
+    expect(answers.join("\n")).not.toContain(secret);
     await links.operator.revokeLink(name);
     await links.visit(target);
     const { events } = links.site.access;

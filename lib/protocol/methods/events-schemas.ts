@@ -25,7 +25,7 @@ export type ServerEvent =
   | { event: "message"; from: string; to: string; text: string }
   /** `count`: the number of failures of one session and code that it stands for. */
   | { event: "failed"; name: string; method: string; code: EventCode; message: string; count?: number }
-  /** Of HTTP. `target`: as it came; `bytes`: of the answer. */
+  /** Of HTTP. `target`: as it came, without secrets; `bytes`: of the answer. */
   | {
       event: "request";
       name: string;
