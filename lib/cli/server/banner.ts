@@ -6,6 +6,7 @@ import { escapeText } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
 import { stateDirWords } from "../shown-command.ts";
 import { VERSION } from "../version.ts";
+import { isBlockedByBrowsers } from "./browser-ports.ts";
 
 /** The first JSON line of --json. */
 export function listeningRecord(serving: Serving): object {
@@ -79,10 +80,14 @@ function webHints({ isOpen, pin, stateDir }: Serving): string[] {
   return [...(isOpen ? [] : [login]), ...(pin === null ? [] : [curl])];
 }
 
-function dangers({ isPlaintext, isOpen, host }: Serving): string[] {
-  if (!isPlaintext || (host !== undefined && isLoopback(host))) return [];
-  const others = isOpen ? "read it all" : "read what crosses the wire, and change it";
-  return [`nothing is encrypted (--plaintext): anyone who can listen on the network can ${others}`];
+function dangers({ isPlaintext, isOpen, host, port, web }: Serving): string[] {
+  const dangers: string[] = [];
+  if (isPlaintext && (host === undefined || !isLoopback(host))) {
+    const others = isOpen ? "read it all" : "read what crosses the wire, and change it";
+    dangers.push(`nothing is encrypted (--plaintext): anyone who can listen on the network can ${others}`);
+  }
+  if (web !== "off" && isBlockedByBrowsers(port)) dangers.push(`browsers refuse port ${port}: choose another --port`);
+  return dangers;
 }
 
 /** What to type, here and elsewhere. */

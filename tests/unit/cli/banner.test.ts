@@ -57,6 +57,14 @@ test("with --web the banner says how to get a login, and what curl takes", () =>
   expect(text).toContain("for curl: --user NAME:SECRET --insecure --pinnedpubkey sha256//x\n");
 });
 
+test("a port that browsers refuse is told where they are invited", () => {
+  for (const port of [5060, 5061, 6000, 6667, 10_080]) {
+    expect(rowsOf("Beware", { port })).toEqual([`browsers refuse port ${port}: choose another --port`]);
+    expect(rowsOf("Beware", { port, web: "off" })).toEqual([]);
+  }
+  for (const port of [443, 5050, 5062, 8080]) expect(rowsOf("Beware", { port })).toEqual([]);
+});
+
 test("nobody needs a login with --open, curl has no pin without encryption, and without --web there is no HTTP", () => {
   const open = banner({ isOpen: true });
   expect(open).toContain("for curl: --insecure --pinnedpubkey sha256//x\n");
