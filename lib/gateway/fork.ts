@@ -18,7 +18,8 @@ const SESSIONS = "commserver/1";
 
 /**
  * Two protocols at one port. With TLS only ALPN decides: a peer that then speaks another protocol violates the one it
- * named. Without TLS the first byte decides: a letter is HTTP, anything else is CommServer's protocol or nonsense.
+ * named. Without TLS the first byte decides: a letter is HTTP, anything else is CommServer's protocol or nonsense. HTTP
+ * programs keep spare connections, which are silent: one that may still be HTTP is closed without a frame.
  */
 export function fork(transport: NegotiatedTransport, { toSessions, toHttp }: ForkOptions): void {
   const split = new Split(transport, toHttp);
@@ -35,10 +36,12 @@ class Split implements TransportHandler {
   constructor(transport: NegotiatedTransport, toHttp: (transport: Transport) => void) {
     this.#transport = transport;
     this.#toHttp = toHttp;
-    this.near = new Branch(transport, (handler) => {
+    const mayWrite = () => this.#isDecided || transport.applicationProtocol === SESSIONS;
+    const start = (handler: TransportHandler) => {
       this.#target = handler;
       transport.start(this);
-    });
+    };
+    this.near = new Branch(transport, start, mayWrite);
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -76,11 +79,13 @@ class Split implements TransportHandler {
 /** One side's hold on the transport. */
 class Branch extends WrappedTransport {
   readonly #onStart: (handler: TransportHandler) => void;
+  readonly #mayWrite: () => boolean;
   #isGone = false;
 
-  constructor(transport: Transport, onStart: (handler: TransportHandler) => void) {
+  constructor(transport: Transport, onStart: (handler: TransportHandler) => void, mayWrite = () => true) {
     super(transport);
     this.#onStart = onStart;
+    this.#mayWrite = mayWrite;
   }
 
   /** From now on, nothing that is called here reaches the transport. */
@@ -93,7 +98,7 @@ class Branch extends WrappedTransport {
   }
 
   override write(bytes: Uint8Array): boolean {
-    return this.#isGone || super.write(bytes);
+    return this.#isGone || !this.#mayWrite() || super.write(bytes);
   }
 
   override pause(isBrief?: boolean): void {
