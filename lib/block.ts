@@ -1,16 +1,16 @@
 /** The unit in which files are verified, resumed and sent again. Source: PROTOCOL.md, "Chunks". */
 export const BLOCK_BYTES = 1024 * 1024;
 
-/** The number of a block has 32 bits: what lies beyond can't be asked for. Source: PROTOCOL.md, "Chunks". */
+/** A block's number has 32 bits: blocks beyond can't be requested. Source: PROTOCOL.md, "Chunks". */
 export const MAX_NUMBERED_BYTES = 2 ** 32 * BLOCK_BYTES;
 
 /** 16 TiB: the journal of an unfinished file takes 128 MB then. */
 export const MAX_FILE_BYTES = 2 ** 44;
 
-/** XXH3-64 of `bytes`, with a seed of 32 bits. */
+/** XXH3-64 of `bytes`, with a 32-bit seed. */
 export type Digest64 = (bytes: Uint8Array, seed: number) => bigint;
 
-/** The number of the block at `offset`, as the seed of its digest: so a block in the wrong place is found as well. */
+/** The number of the block at `offset`, as the seed of its digest: this also detects a block in the wrong place. */
 export function seedOf(offset: number): number {
   return Math.floor(offset / BLOCK_BYTES) >>> 0;
 }

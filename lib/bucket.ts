@@ -1,6 +1,6 @@
 /**
  * A bucket that fills at a steady rate: how often, or how fast, something may be done. It may be overdrawn: then the
- * next one waits the longer.
+ * next caller waits longer.
  */
 export class Bucket {
   readonly #perSecond: number;
@@ -24,19 +24,19 @@ export class Bucket {
     return true;
   }
 
-  /** Milliseconds until take() takes one; 0: it would now. */
+  /** Milliseconds until take() succeeds; 0: now. */
   takeMs(now: number): number {
     this.#fill(now);
     return this.#level >= 1 ? 0 : Math.ceil(((1 - this.#level) / this.#perSecond) * 1000);
   }
 
-  /** Take `amount`, however much is there. */
+  /** Take `amount`, however much the bucket holds. */
   spend(amount: number, now: number): void {
     this.#fill(now);
     this.#level -= amount;
   }
 
-  /** Milliseconds until the bucket is not overdrawn any more; 0: it is not. */
+  /** Milliseconds until the bucket is no longer overdrawn; 0 when it is not. */
   waitMs(now: number): number {
     this.#fill(now);
     return this.#level >= 0 ? 0 : Math.ceil((-this.#level / this.#perSecond) * 1000);

@@ -117,7 +117,9 @@ const CODE_OF_WIRE = new Map<number, ErrorCode>(
     .map((code) => [ERRORS[code].wire, code]),
 );
 
-/** The code for a wire number. A number from a newer peer reads as UNAVAILABLE: the message still tells. */
+/**
+ * The code for a wire number. A number from a newer peer reads as UNAVAILABLE; its message still says what is wrong.
+ */
 export function codeOfWire(wire: number): ErrorCode {
   return CODE_OF_WIRE.get(wire) ?? "UNAVAILABLE";
 }
@@ -143,10 +145,10 @@ export class StreamError extends CommError {
   override readonly name = "StreamError";
 }
 
-/** The peer said so, with RESET, REFUSE or GOAWAY. */
+/** An error that the peer sent, with RESET, REFUSE or GOAWAY. */
 export class RemoteError extends CommError {
   override readonly name = "RemoteError";
-  /** When the same is worth another try, as the peer says. */
+  /** When the peer says that it is worth trying again. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, retryAfterMs?: number) {
@@ -160,12 +162,12 @@ export class TransportError extends CommError {
   override readonly name = "TransportError";
 }
 
-/** The disk or the repository said no. */
+/** The disk or the repository refused. */
 export class StorageError extends CommError {
   override readonly name = "StorageError";
 }
 
-/** True for an error that leaves no session to go on with. */
+/** True for an error after which the session can't continue. */
 export function endsSession(error: CommError): boolean {
   return ERRORS[error.code].scope === "session" || error.code === "LOST";
 }

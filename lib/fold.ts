@@ -1,11 +1,11 @@
-// What some systems cut off behind a name, and what some don't see within it.
+// Characters that some systems cut off the end of a name, and characters that some ignore within it.
 const UNSEEN = /[. ]+$|\p{Default_Ignorable_Code_Point}/gu;
-/** Paths of which no name ends with what may be cut off, in letters that have two cases and no other form. */
+/** Paths whose names end with nothing that may be cut off, in letters that have two cases and no other form. */
 const PLAIN = /^(?!.*[. ](?:\/|$))[\0-\x7f]*$/s;
 
-/** The same for names that are the same to some file system: in another case of letters, in another normal form. */
+/** Gives the same result for names that some file system takes for the same: in another letter case or normal form. */
 export function fold(name: string): string {
-  // Up and down again: some letters are the same only above, as the long s and the s.
+  // To upper case, then to lower: some letters are the same only in upper case, such as the long s and the s.
   return name.normalize("NFKD").replace(UNSEEN, "").toUpperCase().toLowerCase();
 }
 

@@ -1,18 +1,17 @@
 /**
- * Of a walk that goes depth first: the folders on the way to what is wanted, so that each can be told once, before the
- * first thing in it.
+ * The folders above the wanted entries of a depth-first walk. Each can be reported once, before the first entry in it.
  */
 export class FoldersAbove<T extends { readonly path: string }> {
-  /** Those around the walk's present place that were not taken, each within the one before. */
+  /** The folders around the walk's present place that were not taken yet, outermost first. */
   readonly #around: T[] = [];
 
-  /** The walk has come to this folder, and does not tell it by itself. */
+  /** The walk enters this folder, and does not report it by itself. */
   enter(folder: T): void {
     this.#leave(folder.path);
     this.#around.push(folder);
   }
 
-  /** Those above `path`, at which the walk is, that were not taken before. */
+  /** The folders above `path`, the walk's present place, that were not taken before. */
   take(path: string): T[] {
     this.#leave(path);
     return this.#around.splice(0);

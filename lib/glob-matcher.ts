@@ -7,9 +7,9 @@ export interface CompiledGlob {
 }
 
 /**
- * Compile the patterns without braces that one stands for. The time of a match is bounded by the product of both lengths:
- * what stands between two `**`, and between two `*` of a component, is taken where it comes first and never given back.
- * Source: PROTOCOL.md, "Patterns".
+ * Compile the brace-free patterns that a pattern stands for. The time of a match is bounded by the product of both
+ * lengths: the part between two `**`, or between two `*` of a component, matches where it first occurs, without
+ * backtracking. Source: PROTOCOL.md, "Patterns".
  */
 export function compileGlob(alternatives: readonly (readonly GlobComponent[])[]): CompiledGlob {
   const [whole, above] = [new SourceWriter(), new SourceWriter()];
@@ -41,7 +41,7 @@ class SourceWriter {
     return `${sources.join("")}${blocks.length > 0 ? "(?:.*\\/)?" : ""}${end}`;
   }
 
-  /** The folders on the way to the first `**`, and all below it. */
+  /** The folders on the way to the first `**`, and everything below it. */
   folders(components: readonly GlobComponent[]): string {
     const deep = components.indexOf("**");
     const above = deep < 0 ? components.slice(0, -1) : components.slice(0, deep);
@@ -66,14 +66,14 @@ class SourceWriter {
     return `${first}${between.join("")}${ANY}*${last}`;
   }
 
-  /** What has matched `source` once is not tried another way. */
+  /** Once `source` has matched, no other way is tried. */
   #atomic(source: string): string {
     const name = `g${this.#groups++}`;
     return `(?=(?<${name}>${source}))\\k<${name}>`;
   }
 }
 
-/** What stands before, between and after each `**`. */
+/** The components before, between and after each `**`. */
 function blocksOf(components: readonly GlobComponent[]): (readonly GlobToken[])[][] {
   const blocks: (readonly GlobToken[])[][] = [[]];
   for (const component of components) {
@@ -103,7 +103,7 @@ function holdsSlash([from, to]: CodeRange): boolean {
   return from <= SLASH && SLASH <= to;
 }
 
-/** A code point that means nothing but itself. */
+/** A code point that stands for itself. */
 function quoted(code: number): string {
   const character = String.fromCodePoint(code);
   return /[A-Za-z0-9]/.test(character) ? character : `\\u{${code.toString(16)}}`;

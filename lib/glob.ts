@@ -2,15 +2,15 @@ import { StorageError } from "./errors.ts";
 import { checkPath, type PathKind } from "./path.ts";
 import { quote } from "./quote.ts";
 
-/** What a pattern may be made of: each path that there is costs a match. Its length is in UTF-16 units. */
+/** Limits of a pattern, since every path in the repository is matched against it. `length` is in UTF-16 units. */
 export const GLOB_LIMITS = { length: 256, groups: 16, stars: 32, alternatives: 64 } as const;
 
 /** Characters that make a text a pattern instead of a path. */
 const MAGIC = /[*?[\]{}]/;
-// What no path has can't be a part of a pattern either.
+// Characters that no path may have can't be in a pattern either.
 const NO_PATH = /\p{Cc}/u;
 
-/** A character, or what stands for one: any, or one of a set of code points; or for any number of them. */
+/** A character, or a placeholder: for any one, for one of a set of code points, or for any number of characters. */
 export type GlobToken =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "one" }
@@ -35,25 +35,24 @@ export function escapeGlob(text: string): string {
   return text.replace(/[*?[\]{}]/g, "[$&]");
 }
 
-/** The components in front of the first that is a pattern: a folder, below which all lies that matches. "" is the root. */
+/** The components before the first pattern: the folder that holds every match. "" is the root. */
 export function topOf(pattern: string): string {
   const components = pattern.split("/");
   return components.slice(0, components.findIndex(isGlob)).join("/");
 }
 
 /**
- * The patterns without braces that `pattern` stands for, each as its components: what one of them matches it matches. `kind`:
- * what whoever asks knows of paths.
- * Source: PROTOCOL.md, "Patterns".
+ * The brace-free patterns that `pattern` stands for, each as its components: `pattern` matches what any of them
+ * matches. `kind`: the paths that the caller knows. Source: PROTOCOL.md, "Patterns".
  *
- * @throws StorageError BAD_PATH for what no path can match, or begins in no path; BAD_PARAMS for what is not well formed, and
- * beyond GLOB_LIMITS
+ * @throws StorageError BAD_PATH when no path can match, or begin as the pattern does; BAD_PARAMS when it is malformed,
+ * or exceeds GLOB_LIMITS
  */
 export function parseGlob(pattern: string, kind: PathKind = "any"): GlobComponent[][] {
   const surplus = surplusOf(pattern);
   if (surplus !== undefined) throw refusal("BAD_PARAMS", pattern, `has more than ${surplus}`);
   if (NO_PATH.test(pattern) || !pattern.isWellFormed() || (kind === "plain" && pattern.includes("\\"))) {
-    throw refusal("BAD_PATH", pattern, "has a character that no path has");
+    throw refusal("BAD_PATH", pattern, "has a character that no path may have");
   }
   const alternatives = new GlobParser(pattern).parse();
   const top = topOf(pattern);
@@ -61,7 +60,7 @@ export function parseGlob(pattern: string, kind: PathKind = "any"): GlobComponen
   return alternatives.map((tokens) => componentsOf(pattern, tokens));
 }
 
-/** What the pattern has too much of, or undefined. */
+/** The limit that the pattern exceeds, or undefined. */
 function surplusOf(pattern: string): string | undefined {
   const { length, groups, stars } = GLOB_LIMITS;
   if (pattern.length > length) return `${length} characters`;
@@ -70,7 +69,7 @@ function surplusOf(pattern: string): string | undefined {
   return undefined;
 }
 
-/** Reads a pattern from left to right, and multiplies it out where it has braces. */
+/** Reads a pattern from left to right, and expands its braces. */
 class GlobParser {
   readonly #pattern: string;
   /** In code points. */
@@ -88,7 +87,7 @@ class GlobParser {
     return alternatives;
   }
 
-  /** Up to the end, or to what ends an alternative of the group that it stands in. */
+  /** Reads up to the end, or to the end of an alternative in the present group. */
   #sequence(depth: number): Token[][] {
     let alternatives: Token[][] = [[]];
     for (;;) {
@@ -165,9 +164,9 @@ class GlobParser {
   #inSet(): string {
     const character = this.#characters[this.#at++];
     if (character === undefined || character === "/") throw this.#fault('has a "[" without its "]"');
-    // Elsewhere that is a class of characters, such as [[:digit:]]; here it would be none, and nobody would know.
+    // Elsewhere that is a character class, such as [[:digit:]]. Here it would silently mean something else.
     if (character === "[" && [":", ".", "="].includes(this.#characters[this.#at] ?? "")) {
-      throw this.#fault('has a "[" in brackets with one of ":.=" behind it');
+      throw this.#fault('has a "[" in brackets, followed by one of ":.="');
     }
     return character;
   }
@@ -182,7 +181,7 @@ class GlobParser {
   }
 }
 
-/** @throws StorageError BAD_PATH for a component that no path has */
+/** @throws StorageError BAD_PATH for a component that no path may have */
 function componentsOf(pattern: string, tokens: readonly Token[]): GlobComponent[] {
   const components: GlobToken[][] = [[]];
   for (const token of tokens) {

@@ -2,7 +2,7 @@ import { BLOCK_BYTES, type Range } from "./block.ts";
 import { ProtocolError } from "./errors.ts";
 import { quote } from "./quote.ts";
 
-/** Holes of one file that are told. Source: PROTOCOL.md, "Holes". */
+/** The most holes of one file that are announced. Source: PROTOCOL.md, "Holes". */
 export const MAX_HOLES = 1_000;
 
 /** Bytes in these ranges. */
@@ -14,7 +14,7 @@ export function hasHoles({ holes }: { readonly holes?: readonly Range[] | undefi
   return holes !== undefined && holes.length > 0;
 }
 
-/** What of `ranges` is in no hole; both are in order. */
+/** The parts of `ranges` that are outside `holes`; both are in ascending order. */
 export function withoutHoles(ranges: readonly Range[], holes: readonly Range[]): readonly Range[] {
   if (holes.length === 0) return ranges;
   const data: Range[] = [];
@@ -33,7 +33,9 @@ export function withoutHoles(ranges: readonly Range[], holes: readonly Range[]):
   return data;
 }
 
-/** What a peer says to be holes must be whole blocks of the file, in order. @throws ProtocolError BAD_PAYLOAD */
+/**
+ * Holes that a peer announces must be whole blocks of the file, in ascending order. @throws ProtocolError BAD_PAYLOAD
+ */
 export function checkHoles(path: string, size: number, holes: readonly Range[] = []): void {
   let before = 0;
   for (const [from, to] of holes) {

@@ -4,7 +4,7 @@ import { quote } from "./quote.ts";
 /** Longest path in UTF-8 bytes, and longest single name: the limits of Linux (PATH_MAX, NAME_MAX). */
 export const MAX_PATH_BYTES = 4096;
 export const MAX_NAME_BYTES = 255;
-/** Each folder on the way costs a look at the disk, and is held open while what is below it is listed. */
+/** Each folder on the way costs a system call, and stays open while the entries below it are listed. */
 export const MAX_COMPONENTS = 128;
 
 const encoder = new TextEncoder();
@@ -13,14 +13,14 @@ const CONTROL = /\p{Cc}/u;
 const DRIVE = /^[A-Za-z]:/;
 
 /**
- * Which paths a peer knows: a "plain" one has no backslash and does not begin as a drive does, which goes for peers without
- * the capability `names`. Source: PROTOCOL.md, "Methods".
+ * The paths that a peer knows. A "plain" path has no backslash and does not begin with a drive letter; peers without
+ * the capability `names` know only these. Source: PROTOCOL.md, "Methods".
  */
 export type PathKind = "any" | "plain";
 
 /**
- * Check that `input` is a repository path: relative, `/`-separated, without `.` and `..`, and return it
- * unchanged. This looks at the text alone; whether a link leads out is the storage's matter.
+ * Check that `input` is a repository path: relative, `/`-separated, without `.` and `..`, and return it unchanged. This
+ * checks only the text; the storage checks whether a link leads out.
  *
  * @throws StorageError BAD_PATH with the exact reason
  */
@@ -32,7 +32,7 @@ export function checkPath(input: string, kind: PathKind = "any"): string {
   return input;
 }
 
-/** Why `input` is not a repository path, or none of that kind; undefined when it is one. */
+/** Why `input` is not a repository path of this kind; undefined when it is one. */
 export function pathFault(input: string, kind: PathKind = "any"): string | undefined {
   if (input === "") return "it is empty";
   if (!input.isWellFormed()) return "it is not valid Unicode";
@@ -55,12 +55,12 @@ export function pathFault(input: string, kind: PathKind = "any"): string | undef
   return undefined;
 }
 
-/** Whether a path is one for a peer that knows plain ones alone. */
+/** Whether a peer that knows only plain paths may see this one. */
 export function isPlainPath(path: string): boolean {
   return !path.includes("\\") && !DRIVE.test(path);
 }
 
-/** Whether it has more bytes than that in UTF-8, which takes three for a UTF-16 unit at most. */
+/** Whether `text` has more than `bytes` bytes in UTF-8, which takes at most three for a UTF-16 unit. */
 function isLonger(text: string, bytes: number): boolean {
   return text.length > bytes || (text.length * 3 > bytes && encoder.encode(text).length > bytes);
 }

@@ -7,11 +7,16 @@ export interface Selection {
   /** Folder to begin in: the leading components that are plain names. */
   readonly top: string;
   matches(path: string): boolean;
-  /** Whether something in the folder can match, wherever in the tree it is: `top` and those above it included. */
+  /**
+   * Whether something in the folder can match. Any folder of the tree may be asked for, also `top` and those above it.
+   */
   reaches(folder: string): boolean;
 }
 
-/** The selection for a pattern over whole paths. Without magic it is a name: see selectBelow(). @throws as parseGlob() */
+/**
+ * The selection for a pattern over whole paths. A pattern without special characters is a name: see selectBelow().
+ * @throws as parseGlob()
+ */
 export function selectGlob(pattern: string): Selection {
   const { matches, reaches } = compileGlob(parseGlob(pattern));
   return {
@@ -21,7 +26,7 @@ export function selectGlob(pattern: string): Selection {
   };
 }
 
-/** What is at a path, and below it. */
+/** Selects what is at a path, and below it. */
 export function selectAt(path: string): Selection {
   return {
     top: path,
@@ -34,12 +39,12 @@ function isBelow(path: string, folder: string): boolean {
   return folder === "" || path.startsWith(`${folder}/`);
 }
 
-/** Everything below a folder. */
+/** Selects everything below a folder. */
 export function selectBelow(folder: string): Selection {
   return { top: folder, matches: () => true, reaches: () => true };
 }
 
-/** Of a selection what whoever asks can be told of. */
+/** The part of a selection that a peer with this kind of paths may see. */
 export function narrowTo(kind: PathKind, selection: Selection): Selection {
   if (kind === "any") return selection;
   const { top, matches, reaches } = selection;
@@ -50,12 +55,12 @@ export function narrowTo(kind: PathKind, selection: Selection): Selection {
   };
 }
 
-/** What somebody asks a repository for: what is at a path, or what a pattern matches. */
+/** A request to a repository: what is at a path, or what a pattern matches. */
 export type Asked = { readonly path: string } | { readonly pattern: string };
 
 /**
- * Check it: a `glob`, which is a pattern or a path, or a `path` that may look like a pattern; undefined is everything. A
- * folder may be written with its slash, which is left out.
+ * Check it: a `glob`, which is a pattern or a path, or a `path` that may look like a pattern; undefined is everything.
+ * A slash after a folder's name is dropped.
  *
  * @throws StorageError as checkPath() and parseGlob()
  */

@@ -2,14 +2,14 @@ import { CommError, type ErrorCode, StorageError } from "./errors.ts";
 import { quote } from "./quote.ts";
 
 /**
- * What can be wrong with files and folders: for each fault its code, and the sentence that people read.
+ * Everything that can be wrong with files and folders: for each fault its code and its message.
  *
- * A storage says which fault it met, and makes no sentence. They are here, and not at the edges, because the sentence
- * is part of the error on the wire (RESET, FAIL): a client reads what its server wrote. Paths are quoted here; whoever
- * shows a sentence escapes it.
+ * A storage reports which fault it met, and writes no message. The messages are here, and not at the edges, because
+ * they are part of the error on the wire (RESET, FAIL): a client shows what its server wrote. Paths are quoted here,
+ * and escaped where a message is shown.
  */
 export const storageFault = {
-  // What is not there, or not what was asked for.
+  // Missing, or not what was asked for.
   missing: (path: string, cause?: unknown) =>
     fault("NOT_FOUND", `There is no ${quote(path)} in the repository.`, cause),
   missingFile: (path: string, cause?: unknown) => fault("NO_SUCH_FILE", `There is no ${quote(path)}.`, cause),
@@ -26,14 +26,13 @@ export const storageFault = {
   holderGone: (path: string, cause: unknown) =>
     fault("NOT_FOUND", `The folder of ${quote(path)} was renamed or removed meanwhile.`, cause),
   holderLeft: (path: string, code: "NOT_FOUND" | "NO_SUCH_FILE") =>
-    fault(code, `The folder of ${quote(path)} was renamed or removed while it came.`),
-  repositoryGone: (cause: unknown) =>
-    fault("UNREADABLE", "The repository of the server is not there at present.", cause),
+    fault(code, `The folder of ${quote(path)} was renamed or removed during the transfer.`),
+  repositoryGone: (cause: unknown) => fault("UNREADABLE", "The server's repository is not there at present.", cause),
   repositoryMissing: (folder: string, cause: unknown) =>
     fault("NO_REPOSITORY", `The repository folder ${quote(folder)} does not exist.`, cause),
   repositoryNoFolder: (folder: string) => fault("NO_REPOSITORY", `The repository ${quote(folder)} is not a folder.`),
 
-  // What the system does not let this process do.
+  // What the system does not allow this process.
   unreadable: (path: string, cause: unknown) => fault("UNREADABLE", `The server may not read ${quote(path)}.`, cause),
   readDenied: (path: string, cause: unknown) => fault("DISK_DENIED", `No permission to read ${quote(path)}.`, cause),
   writeDenied: (path: string, cause: unknown) => fault("DISK_DENIED", `No permission to write ${quote(path)}.`, cause),
@@ -43,7 +42,7 @@ export const storageFault = {
     fault(code, `${quote(path)} is a link that leads to itself.`, cause),
   linkOut: (path: string) => fault("NOT_ALLOWED", `${quote(path)} is a link that leads out of the repository.`),
 
-  // What failed.
+  // Failures.
   readFailed: (path: string, cause: unknown) => fault("INTERNAL", `The server can't read ${quote(path)}.`, cause),
   fileReadFailed: (path: string, cause: unknown) =>
     fault("DISK_FAILED", `Cannot read ${quote(path)}: ${reasonOf(cause)}.`, cause),
@@ -65,7 +64,7 @@ export const storageFault = {
   intoItself: (from: string, to: string) =>
     fault("BAD_PATH", `${quote(from)} can't be moved into itself, to ${quote(to)}.`),
 
-  // What CommServer keeps for itself.
+  // CommServer's own files.
   own: (path: string, what: "is" | "leads to", code: "NOT_ALLOWED" | "OWN_STATE") =>
     fault(code, `${quote(path)} ${what} where CommServer keeps its own keys and records: it is left alone.`),
   ownFolder: (folder: string, what: "repository" | "folder", cause: unknown) =>
@@ -76,18 +75,18 @@ export const storageFault = {
     ),
   wholeTree: () => fault("NOT_ALLOWED", "The repository itself can't be removed."),
 
-  // What is in the way.
+  // Something is in the way.
   exists: (path: string, cause?: unknown) => fault("EXISTS", `${quote(path)} exists.`, cause),
   noFile: (path: string) => fault("EXISTS", `${quote(path)} is not a file, and is not replaced by one.`),
   noFolder: (path: string, cause?: unknown) => fault("EXISTS", `${quote(path)} is not a folder.`, cause),
   noFolderOnTheWay: (path: string, cause: unknown) =>
     fault("EXISTS", `A part of ${quote(path)} is not a folder.`, cause),
   notEmpty: (path: string, cause?: unknown) => fault("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, cause),
-  /** It came under another path of the same transfer, which its disk takes for the same name. */
+  /** The same transfer has stored a file under another path that the disk takes for the same name. */
   sameName: (path: string) =>
-    fault("SAME_NAME", `The disk takes ${quote(path)} for the same name as another file that has just come.`),
+    fault("SAME_NAME", `On this disk, ${quote(path)} is the same name as that of another file that has just arrived.`),
 
-  // What others do at the same time.
+  // Others did something at the same time.
   changed: (path: string) => fault("CHANGED", `${quote(path)} changed while it was read.`),
   replacedOnOpen: (path: string) => fault("CHANGED", `${quote(path)} was replaced while it was opened.`),
   replaced: (path: string) => fault("CHANGED", `${quote(path)} was replaced meanwhile.`),
@@ -97,7 +96,7 @@ export const storageFault = {
   inUse: (path: string, cause: unknown) =>
     fault("BUSY", `${quote(path)} is still in use. What could be removed of it is gone.`, cause),
   nameInUse: (name: string) => fault("BUSY", `Another program is writing ${quote(name)}.`),
-  /** No fault of the storage: nobody wants it any more. */
+  /** Not a fault of the storage: the removal was cancelled. */
   removalLeft: (path: string) => new CommError("INTERRUPTED", `The removal of ${quote(path)} was interrupted.`),
 
   // Room.
@@ -110,12 +109,12 @@ export const storageFault = {
     fault("NO_SPACE", `The server keeps ${keepFreeBytes} bytes of its disk free: no room for ${quote(path)}.`),
   aboveAnyFile: (path: string, size: number, most: number) =>
     fault("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${most} (16 TiB).`),
-  /** 4 GiB on FAT, or the limit of `ulimit -f`. Another try changes nothing. */
+  /** 4 GiB on FAT, or the limit of `ulimit -f`. Trying again does not help. */
   tooLarge: (path: string, cause?: unknown) =>
-    fault("TOO_LARGE", `${quote(path)} is larger than a file can be on the disk it goes to.`, cause),
+    fault("TOO_LARGE", `${quote(path)} is larger than a file can be on the disk that it goes to.`, cause),
   tooManyFiles: (path: string, cause: unknown) =>
     fault("TOO_MANY_FILES", `Too many files are open here to open ${quote(path)} as well.`, cause),
-  /** Of the server; its clients read this. */
+  /** The server's limit; its clients see this message. */
   overloaded: (cause?: unknown) =>
     fault("OVERLOADED", "The server has as many files open as it may. Please try again in a moment.", cause),
 } as const;
@@ -128,25 +127,25 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-const LATER = "it looks from time to time, and reports changes later";
+const LATER = "it polls, and reports changes later";
 
-/** What people are told of a disk that is no fault of a file. */
+/** Notices about a disk that are not faults of a file. */
 export const storageNotice = {
   moved: (given: string, real: string) => `The repository ${quote(given)} is ${quote(real)} from now on.`,
   gone: (given: string) => `The repository ${quote(given)} is not there: moved, or its disk is gone.`,
   replaced: "The server's repository is another folder than before, or a disk in it came or went: list it again.",
   notWatched: "The server can't watch its repository at present.",
-  /** Why changes are reported late: in words for watchers, and for the operator. */
+  /** Why changes are reported late: one message for watchers, and one for the operator. */
   deaf: {
     message: `The server gets no reports of what others change on its disk: ${LATER}.`,
-    advice: `The repository's disk (a network's, or FUSE) does not report what others change on it: while a client watches, the server looks from time to time.`,
+    advice: `The repository's disk (a network's, or FUSE) does not report what others change on it: while a client watches, the server polls.`,
   },
   full: {
     message: `The server can't watch so many folders: ${LATER}.`,
-    advice: `The system can't watch all folders of the repository: while a client watches, the server looks from time to time. Raise fs.inotify.max_user_watches, or max_user_instances, with sysctl.`,
+    advice: `The system can't watch all folders of the repository: while a client watches, the server polls. Raise fs.inotify.max_user_watches, or max_user_instances, with sysctl.`,
   },
   noTimes:
-    "The disk lets this user set no times: files get the time of their arrival, and are not recognised as unchanged next time.",
+    "The disk does not let this user set times: files get the time of their arrival, and will not be recognised as unchanged next time.",
   noRights:
-    "The disk lets this user set no rights: files get those that the disk gives, or fewer than they should have.",
+    "The disk does not let this user set permissions: files get those that the disk gives, or fewer than they should have.",
 } as const;

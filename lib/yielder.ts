@@ -1,20 +1,20 @@
-/** Work without a wait that may keep everybody else from their turn. */
+/** How long work may run without letting others have a turn. */
 const MAX_RUN_MS = 2;
 
 /** What a Yielder needs of a clock (session/clock.ts). */
 export interface YielderClock {
   /** Monotonic milliseconds. */
   now(): number;
-  /** Resolves when everybody else who waits for the event loop has had a turn. */
+  /** Resolves when everything else that waits for the event loop has had a turn. */
   turn(): Promise<void>;
 }
 
-/** The runs that wait for a turn by each clock, in the order of arrival. */
+/** For each clock, the runs that wait for a turn, in the order of arrival. */
 const lines = new WeakMap<YielderClock, (() => void)[]>();
 
 /**
- * Lets others have their turn in a long run of work that never waits, such as ten thousand small files. However many runs
- * there are by one clock, one of them goes on in each turn: an answer waits for a single piece of work.
+ * Lets others have their turn during a long run of work that never waits, such as ten thousand small files. However
+ * many runs share a clock, each turn continues only one of them: an answer waits for a single piece of work.
  */
 export class Yielder {
   readonly #clock: YielderClock;
@@ -25,7 +25,7 @@ export class Yielder {
     this.#since = clock.now();
   }
 
-  /** Wait for a turn to begin in, where many may be about to begin at once. */
+  /** Wait for a turn in which to begin, when many may begin at once. */
   async begin(): Promise<void> {
     await nextTurn(this.#clock);
     this.#since = this.#clock.now();

@@ -4,7 +4,7 @@ import { isInForeground } from "./terminal/foreground.ts";
 import { neverBlock } from "./terminal/patient-tty.ts";
 import { columnsOf, isDumb, Screen } from "./terminal/screen.ts";
 
-/** How long a program that ends waits for its notes to be written: a terminal that is gone takes none. */
+/** How long a program waits at its end for its notes to be written: a closed terminal never takes them. */
 const FLUSH_MS = 500;
 
 /** The console of a command. Results go to `out`, everything else to `note`. */
@@ -20,12 +20,12 @@ export interface ConsoleIo {
   /** Resolves when the notes were written, or can't be. */
   flush(): Promise<void>;
   readonly outIsTty: boolean;
-  /** The columns of the terminal that standard output is; undefined where no line needs to be broken. */
+  /** The columns of standard output's terminal; undefined when lines need no wrapping. */
   readonly outColumns?: number | undefined;
   readonly noteIsTty: boolean;
   /** Standard error is a terminal that can be redrawn. */
   readonly canRedraw: boolean;
-  /** A person can answer: the input is a terminal, and this program is in its foreground. */
+  /** A person can answer: the input is a terminal, and this program runs in its foreground. */
   readonly inIsTty: boolean;
   readonly color: boolean;
   /**

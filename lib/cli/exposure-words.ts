@@ -13,11 +13,11 @@ export function exposedTokenWarning({ file, mode }: ExposedFile): string {
 export function exposureText(warning: StateWarning): string {
   if (warning.kind === "readable key") {
     const what = `Others on this machine can read this server's key, ${quote(warning.file)} (its mode is ${warning.mode})`;
-    return `${what}, and pass for this server. ${ELSEWHERE}`;
+    return `${what}, and impersonate this server. ${ELSEWHERE}`;
   }
   const folder = quote(warning.folder);
   const how = warning.isAnothers
     ? `The state folder ${folder} belongs to another user, who can change it`
     : `Others on this machine can change the state folder ${folder} (its mode is ${warning.mode})`;
-  return `${how}, and so become operator of this server. ${ELSEWHERE}`;
+  return `${how}, and so become an operator of this server. ${ELSEWHERE}`;
 }

@@ -23,7 +23,7 @@ export function formatDuration(ms: number): string {
   return minutes > 0 ? `${minutes} min` : `${seconds} s`;
 }
 
-/** `2026-11-22 14:03:11` in local time; question marks for what no clock can show. */
+/** `2026-11-22 14:03:11` in local time; question marks for a time that no clock can show. */
 export function formatTime(timestamp: number): string {
   const time = new Date(timestamp);
   if (Number.isNaN(time.getTime())) return "????-??-?? ??:??:??";
@@ -33,8 +33,8 @@ export function formatTime(timestamp: number): string {
 }
 
 /**
- * Rows under headings, columns as wide as their widest cell. Cells must be escaped. Where `columns` are too few for a
- * row, it goes on in further lines, which are indented.
+ * Rows under headings, columns as wide as their widest cell. Cells must be escaped. A row that does not fit into
+ * `columns` continues on indented lines.
  */
 export function formatTable(
   headings: readonly string[],
@@ -64,10 +64,10 @@ export function formatTable(
 const GAP = "  ";
 const INDENT = "    ";
 
-/** What is explained, and its explanation. */
+/** A term, and its explanation. */
 export type Row = readonly [left: string, right: string];
 
-/** Rows in two columns, the right one broken between words where `columns` are too few for a line. */
+/** Rows in two columns; the right one wraps between words where a line does not fit into `columns`. */
 export function formatRows(rows: readonly Row[], columns: number | undefined): string {
   const width = Math.max(...rows.map(([left]) => left.length));
   const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - width - 4;
@@ -79,7 +79,7 @@ export function formatRows(rows: readonly Row[], columns: number | undefined): s
 
 /** Lines of at most `room` columns, unless a word is longer. */
 function breakWords(text: string, room: number): string[] {
-  // In a window so narrow the terminal breaks the lines better.
+  // In so narrow a window, the terminal wraps lines better than this would.
   if (room < MIN_ROOM) return [text];
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -1,4 +1,4 @@
-/** How long lines are gathered: things that happen together take one write, and answers are not delayed. */
+/** How long lines are gathered: events that come together take one write, and answers are hardly delayed. */
 const GATHER_MS = 20;
 /** The most characters that are gathered. */
 const GATHER_LENGTH = 64 * 1024;

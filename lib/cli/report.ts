@@ -33,7 +33,7 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: ReportOptio
   const text = paint(io, "red", describeError(error));
   io.note(io.isShell ? text : `${options.program}: ${text}`);
   const advice = adviceOn(error, options.command);
-  // A command to type outside the shell is no help in it.
+  // A command that works only outside the shell is no help inside it.
   const isOfUse = advice !== "" && !(io.isShell && advice.includes(options.program));
   if (isOfUse) io.note(`  ${completeAdvice(advice)}`);
   return exit;

@@ -64,7 +64,7 @@ function splitCommand(program: Program, argv: readonly string[]): { name: string
       continue;
     }
     if (Object.hasOwn(program.commands, word)) return { name: word, rest: argv.toSpliced(index, 1) };
-    if (isInvite(word)) throw new UsageError("That is an invite: write commserver-client join INVITE.");
+    if (isInvite(word)) throw new UsageError("That is an invite: run commserver-client join INVITE.");
     const near = nearest(word.toLowerCase(), Object.keys(program.commands));
     throw new UsageError(`Unknown command "${word}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }

@@ -4,7 +4,7 @@ import { UsageError } from "./usage-error.ts";
 
 /**
  * A secret from a source that no other process can read: a file that a flag names ("-" is standard input), or an
- * environment variable. undefined: none was given.
+ * environment variable. undefined when none was given.
  *
  * @throws as readGiven(); UsageError when the file or input is empty
  */

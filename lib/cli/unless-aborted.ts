@@ -1,7 +1,7 @@
 import { CommError } from "../errors.ts";
 
 /**
- * The result of `work`, which continues when nobody waits for it any more.
+ * The result of `work`, which continues even when nobody waits for it any more.
  *
  * @throws CommError INTERRUPTED when `signal` aborts first
  */

@@ -21,7 +21,7 @@ describe.skipIf(process.platform === "win32")("what is no file", () => {
       const env = { ...USER_ENV, PATH: process.env["PATH"] ?? "", client, server: site.server.address };
       const line = `echo x | $client put ${name} --server $server`;
       const { exitCode, stderr } = await run(["bash", "-c", line], { cwd: site.here, env });
-      expect(stderr).toContain("can't be sent, since it is no regular file. Write its output to a file, and put that.");
+      expect(stderr).toContain("can't be sent: it is not a regular file. Write its output to a file, and put that.");
       expect(exitCode).toBe(2);
     },
   );

@@ -43,7 +43,7 @@ describe.each(["EPERM", "ENOSYS"])("where times and rights can't be set (%s)", (
       server.signal("SIGTERM");
       await server.exited();
       const lines = isGet ? stderr.split("\n") : server.events.map(({ message }) => String(message));
-      for (const what of ["set no times", "set no rights"]) {
+      for (const what of ["set times", "set permissions"]) {
         expect(lines.filter((line) => line.includes(what))).toHaveLength(1);
       }
     },

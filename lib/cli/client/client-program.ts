@@ -40,7 +40,7 @@ export const clientProgram: Program = {
     "commserver-client join csinvite1_…        remember a server on another machine",
     "commserver-client list --server lab       list what it has",
     'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
-    "commserver-client put photos/ --to inbox  send a folder with all below it",
+    "commserver-client put photos/ --to inbox  send a folder and everything in it",
     'commserver-client send "lunch?" --to Client02',
   ],
 };

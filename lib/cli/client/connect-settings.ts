@@ -19,7 +19,7 @@ export const CONNECTION_FLAGS = {
     type: "string",
     alias: "s",
     valueHint: "SERVER",
-    description: "A server that was joined, HOST:PORT, [IPV6]:PORT or unix:PATH; default: localhost:5050",
+    description: "The name of a joined server, HOST:PORT, [IPV6]:PORT or unix:PATH; default: localhost:5050",
   },
   wait: { type: "boolean", alias: "w", description: "Queue for a seat when the server is full" },
   timeout: {
@@ -30,7 +30,7 @@ export const CONNECTION_FLAGS = {
   },
   "token-file": { type: "string", valueHint: "FILE", description: "Take the token from a file; -: standard input" },
   "invite-file": { type: "string", valueHint: "FILE", description: "Take an invite from a file; -: standard input" },
-  "accept-new": { type: "boolean", description: "Trust a server at first sight, and remember its identity" },
+  "accept-new": { type: "boolean", description: "Trust an unknown server on first use, and remember its identity" },
   ca: { type: "string", valueHint: "FILE", description: "Trust the authorities in FILE (PEM), and check the name" },
   plaintext: { type: "boolean", description: "Connect without encryption, to a server that uses none" },
   "state-dir": { type: "string", valueHint: "DIR", description: "Where known servers and the history are kept" },
@@ -66,10 +66,11 @@ export function readConnectSettings(flags: Flags): Promise<ConnectSettings> {
 }
 
 async function readAll(flags: Flags, signal: AbortSignal): Promise<ConnectSettings> {
-  if (flags["plaintext"] === true && flags["ca"] !== undefined) throw new UsageError("--plaintext needs no --ca.");
+  if (flags["plaintext"] === true && flags["ca"] !== undefined)
+    throw new UsageError("--plaintext and --ca exclude each other.");
   const server = flags["server"] === undefined ? undefined : String(flags["server"]);
   if (server !== undefined && isInvite(server))
-    throw new UsageError("That is an invite: write commserver-client join INVITE, or use --invite-file.");
+    throw new UsageError("That is an invite: run commserver-client join INVITE, or use --invite-file.");
   const stateDir = stateDirFlag(flags);
   const invite = await readSecret(flags["invite-file"], "COMMSERVER_INVITE", signal);
   const token = await readSecret(flags["token-file"], "COMMSERVER_TOKEN", signal);

@@ -21,7 +21,11 @@ import { withConnection } from "./with-connection.ts";
 export const get: Command = {
   description: "Fetch files, folders and patterns, verified",
   args: {
-    path: { type: "positional", valueHint: "…", description: 'Files, folders or patterns ("docs/*.pdf"); . is all' },
+    path: {
+      type: "positional",
+      valueHint: "…",
+      description: 'Files, folders or patterns ("docs/*.pdf"); . for everything',
+    },
     output: {
       type: "string",
       alias: "o",
@@ -114,7 +118,7 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
   return runJob(job, view, terms.signal);
 }
 
-/** "" for a file that keeps its name in the current folder. */
+/** "" when a file keeps its name in the current folder. */
 function placeOf(target: LocalTarget, item: TransferItem, path: string): string {
   const place = placeIn(target, path);
   return place === baseName(item.from) || place === item.from ? "" : place;

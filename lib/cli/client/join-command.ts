@@ -12,14 +12,14 @@ import { UsageError } from "../usage-error.ts";
 import { KNOWN_SERVER_FLAGS } from "./servers-command.ts";
 
 export const join: Command = {
-  description: "Remember a server by an invite: then --server NAME is enough",
+  description: "Remember a server from its invite; then --server NAME is enough",
   args: {
     invite: {
       type: "positional",
       required: false,
       // Copied from a terminal, an invite may be cut into several words.
       valueHint: "…",
-      description: "The line from the server; -: read it from standard input; absent: COMMSERVER_INVITE",
+      description: "The line from the server; -: read it from standard input; default: COMMSERVER_INVITE",
     },
     name: {
       type: "string",

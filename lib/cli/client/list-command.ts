@@ -38,7 +38,7 @@ export const list: Command = {
   },
 };
 
-/** Print the entries of all, or of what the user typed, as lines, with a note when something was left out. */
+/** Print all entries, or those that the user asked for, as lines, with a note when something was left out. */
 export async function printEntries(
   client: Client,
   source: string | undefined,
@@ -74,7 +74,7 @@ function nothingIn(asked: Asked | undefined): string {
   return `There is nothing in ${escapeText(quote(typeof asked === "string" ? asked : asked.path))}.`;
 }
 
-/** One JSON array with an entry a line, so that a program can also read it as it comes. */
+/** One JSON array with one entry per line, so that a program can also read it line by line. */
 async function printJson(
   client: Client,
   source: string | undefined,
@@ -104,7 +104,7 @@ async function writeEach(
   for (;;) {
     const step = await entries.next();
     if (!step.done) text += format(step.value);
-    // The first at once, so that something shows; the others in bulk.
+    // The first entries at once, so that the user sees something; the others in bulk.
     if (text !== "" && (step.done || first || text.length >= WRITE_LENGTH)) {
       await io.out(text);
       text = "";

@@ -16,8 +16,8 @@ export interface LocalTarget {
   /** The folder of `storage` as the user typed it; "" is the current one. */
   readonly shown: string;
   /**
-   * The folder in `storage` that the files go into, made for the first of them; "" is the root of `storage`. undefined:
-   * a file is in its place.
+   * The folder in `storage` that the files go into, created with the first of them; "" is the root of `storage`.
+   * undefined when a file has that name.
    */
   readonly into: string | undefined;
   /** The name for a single file that was asked for by its name; it replaces `into` and the file's own name. */
@@ -25,9 +25,9 @@ export interface LocalTarget {
 }
 
 /**
- * `output` is a folder that exists, a name that ends with a slash (a folder, made if need be), or another name: that of
- * the one file that is fetched, otherwise of a folder. What exists already does not change the meaning, so that the
- * same command resumes where it was interrupted.
+ * `output` is a folder that exists, a name that ends with a slash (a folder, created if need be), or another name: of
+ * the single fetched file, otherwise of a folder. What exists already does not change the meaning, so that the same
+ * command resumes where it was interrupted.
  *
  * @throws UsageError when `output` can't be a name; StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FULL, DISK_FAILED,
  * OWN_STATE when it is one of `places`, or lies in one
@@ -73,7 +73,7 @@ async function inFolder(folder: string, places: PrivatePlaces): Promise<LocalTar
   return { storage, shown: folder, into: "", fileName: undefined };
 }
 
-/** The folder is made with the first file in it, so that a command that fetches nothing leaves none behind. */
+/** The folder is created with the first file in it, so that a command that fetches nothing leaves no empty folder. */
 async function inNewFolder(folder: string, places: PrivatePlaces): Promise<LocalTarget> {
   const names: string[] = [];
   let above = folder;

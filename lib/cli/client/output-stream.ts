@@ -96,7 +96,8 @@ async function openPatiently(output: string, signal: AbortSignal): Promise<numbe
 }
 
 /**
- * An open() that waits for a pipe's reader blocks one of the few threads that all files share. Be that reader.
+ * An open() that waits for a pipe's reader blocks one of the few threads that all files share. Become that reader, to
+ * end the wait.
  *
  * @returns a function that stops reading
  */
@@ -105,6 +106,6 @@ function readerOf(pipe: string): () => void {
     const fd = fs.openSync(pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY);
     return () => fs.closeSync(fd);
   } catch {
-    return () => {}; // then the open() goes on waiting
+    return () => {}; // then the open() keeps waiting
   }
 }

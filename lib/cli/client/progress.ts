@@ -83,7 +83,7 @@ export class Progress implements Region {
     this.#bytesDone = Math.max(0, this.#bytesDone - bytes);
   }
 
-  /** The step that the file is in while it does not move. */
+  /** What happens to a file while none of its bytes move. */
   phase(name: string, size: number, phase: string): void {
     this.#current = { name, size, done: 0, phase };
   }

@@ -11,7 +11,7 @@ export const remove: Command = {
   description: "Remove files or folders from the repository",
   args: {
     path: { type: "positional", valueHint: "…", description: "Files or folders of the repository" },
-    recursive: { type: "boolean", alias: "r", description: "Remove folders with all below them" },
+    recursive: { type: "boolean", alias: "r", description: "Remove folders and everything in them" },
     ...CONNECTION_FLAGS,
   },
   async run(flags, io) {

@@ -121,7 +121,7 @@ class Shell {
       }
       warned = false;
       this.#history.add(typed.text);
-      // A person may try as long as they like; a piped script gets on only when the server answers.
+      // A person may try for as long as they like; for a piped script, only an answer of the server is progress.
       if (this.#io.inIsTty) connection.noteProgress();
       const { client } = connection;
       const answers = client.answers;
@@ -221,13 +221,13 @@ class Shell {
     }
   }
 
-  /** Results and messages are the output that a piped script reads; before there is a session, nothing is. */
+  /** Results and messages go to standard output, for piped scripts; before there is a session, to standard error. */
   async #print(text: string): Promise<void> {
     if (this.#input === undefined) return this.#io.log(`${text}\n`);
     try {
       await this.#io.out(`${text}\n`);
     } catch (thrown) {
-      // Where nobody reads the output, the input ends too.
+      // When nobody reads the output any more, the input ends too.
       if (toCommError(thrown).code !== "OUTPUT_CLOSED") this.#io.note(text);
     }
   }

@@ -83,7 +83,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   remove: {
     usage: 'remove PATH  or  remove "PATH" … --recursive',
-    description: "Remove a file, or a folder with all below it",
+    description: "Remove a file, or a folder and everything in it",
     run({ client, words, io }) {
       const flags = flagsOf(words, removeCommand, "Which file? remove PATH");
       const recursive = flags["recursive"] === true;

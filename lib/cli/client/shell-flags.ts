@@ -25,7 +25,9 @@ export function parseShellFlags(words: readonly string[], args: ArgsDef): Flags 
     if (word === "--") break;
     const [flag = ""] = word.split("=");
     if (word.startsWith("-") && findFlag(flag, args) === undefined && findFlag(flag, OF_THE_PROGRAM) !== undefined) {
-      throw new UsageError(`${flag} goes with the program or a command of its own, not with a line of the shell.`);
+      throw new UsageError(
+        `${flag} can't be used in a line of the shell: give it to the program, or to a command outside the shell.`,
+      );
     }
   }
   return parseFlags(all, args);

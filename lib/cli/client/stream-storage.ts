@@ -61,7 +61,7 @@ class StreamPart implements PartFile {
     return this.#next;
   }
 
-  /** Blocks after a damaged one are refused; they will come again, in order. */
+  /** Blocks after a damaged one are refused; the server sends them again, in order. */
   async write(offset: number, bytes: Uint8Array): Promise<boolean> {
     if (offset !== this.#next) return false;
     this.#next += bytes.length;

@@ -9,7 +9,7 @@ export const TRANSFER_FLAGS = {
   overwrite: { type: "boolean", description: "Replace files that exist" },
   "skip-existing": { type: "boolean", description: "Leave files that exist as they are" },
   rename: { type: "boolean", description: 'Keep both: store the new one as "name (2)"' },
-  strict: { type: "boolean", description: "Anything left out of a folder is an error: exit code 7" },
+  strict: { type: "boolean", description: "Fail with exit code 7 if anything is left out of a folder" },
   digest: { type: "boolean", description: "Compare the SHA-256 of both ends afterwards, and show it" },
 } as const satisfies ArgsDef;
 

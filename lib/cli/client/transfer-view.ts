@@ -138,7 +138,7 @@ export class TransferView {
     if (item.kind === "file") this.#progress?.finish(planned);
   }
 
-  /** Something is not moved, which is no failure. */
+  /** Something is left out, which is not a failure. */
   onLeftOut(left: LeftOutThing): void {
     const { path, code, why, count = 1 } = left;
     const { json, io } = this.#options;
@@ -159,13 +159,14 @@ export class TransferView {
     this.#options.io.note(line);
   }
 
-  /** Nothing moves any more. */
+  /** The transfer is over. */
   hideProgress(): void {
     this.#progress?.stop();
   }
 
   /**
-   * Leave the screen to a question; after a yes the transfer goes on. The wait does not count as the transfer's time.
+   * Leave the screen to a question; after a yes, the transfer continues. The wait does not count as the transfer's
+   * time.
    */
   async pause(ask: () => Promise<boolean>): Promise<boolean> {
     const pausedAt = performance.now();
@@ -212,7 +213,7 @@ export class TransferView {
     return exit || unwritten || (isIncomplete ? EXIT.INCOMPLETE : 0);
   }
 
-  /** The file moves no more. @returns its bytes in the plan */
+  /** The file has stopped moving. @returns its bytes in the plan */
   #settle(item: Pick<TransferItem, "size">): number {
     const planned = this.#moving.get(item)?.size ?? item.size;
     this.#moving.delete(item);

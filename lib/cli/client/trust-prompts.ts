@@ -7,7 +7,7 @@ import { describeError } from "../report.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
 import { openPrompt } from "../terminal/open-input.ts";
 
-/** Asks and warns at the terminal while a server is dialled. */
+/** Asks and warns on the terminal while a server is dialled. */
 export function trustPrompts(io: ConsoleIo): TrustPrompts {
   return {
     confirm: (server, fingerprint, signal) => confirm(io, { server, fingerprint, signal }),
@@ -33,7 +33,7 @@ async function confirm(
 ): Promise<boolean> {
   if (!io.inIsTty || !io.noteIsTty) return false;
   io.note(
-    `The identity of ${escapeText(server)} is not known yet. Compare it with the one that the server shows when it starts:`,
+    `The identity of ${escapeText(server)} is not known yet. Compare it with the one that the server shows at its start:`,
   );
   io.note(`  ${fingerprint}`);
   const input = openPrompt(io);

@@ -26,8 +26,8 @@ export function typedFolder(typed: string): string {
 }
 
 /**
- * A file, folder or pattern of the repository as people type it, with an optional leading `./` and trailing `/`. "" is
- * all.
+ * A file, folder or pattern of the repository as people type it, with an optional leading `./` and trailing `/`. ""
+ * means everything.
  */
 export function typedSource(typed: string): string {
   const path = typed.replace(/^(\.\/)+/, "").replace(/\/+$/, "");

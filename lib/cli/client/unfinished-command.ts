@@ -9,7 +9,7 @@ import { formatBytes, formatTable, formatTime, plural } from "../format.ts";
 /** How long writing a small file may take. */
 const MOMENT_MS = 60_000;
 
-/** An unfinished file of this machine: its part, journal and lock together. */
+/** An unfinished file on this machine: its part, journal and lock together. */
 interface Remains {
   /** The final path, without the suffixes of parts, journals and locks. */
   readonly path: string;
@@ -26,7 +26,7 @@ export const unfinished: Command = {
       type: "positional",
       valueHint: "…",
       required: false,
-      description: "Folders to search, with all below; default: the current one",
+      description: "Folders to search, with their subfolders; default: the current one",
     },
     remove: { type: "boolean", description: "Remove it, except files that are being written now" },
     json: { type: "boolean", description: "Print JSON for programs" },

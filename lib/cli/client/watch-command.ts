@@ -27,7 +27,7 @@ export const watch: Command = {
   },
 };
 
-/** Print the changes to all, or to what the user typed, until the signal aborts or the server stops. */
+/** Print all changes, or those to what the user asked for, until the signal aborts or the server stops. */
 export async function printChanges(
   client: Client,
   options: { source: string | undefined; json: boolean; signal: AbortSignal; io: ConsoleIo },

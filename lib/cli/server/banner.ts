@@ -66,7 +66,7 @@ function accessOf({ isOpen }: Serving): string {
   return isOpen ? "anyone may read, without a token (--open)" : "by token";
 }
 
-/** The address for a browser on this machine, or where the server can be reached at all. */
+/** The address for a browser on this machine, or the one that the server listens on. */
 function webOf({ host, port, isPlaintext, web, isWritable }: Serving): string {
   const address = `${isPlaintext ? "http" : "https"}://${formatHostPort(host ?? "localhost", port)}/files/`;
   return web === "on" && isWritable ? address : `${address} (read-only)`;

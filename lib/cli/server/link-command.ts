@@ -44,12 +44,12 @@ export async function runLinkLine(
   const text =
     `It leads to ${escapeText(path)} as it is now, until ${formatTime(link.expiresAt)}:\n\n` +
     `  ${escapeText(link.url)}\n\n` +
-    `Whoever has it gets the file without a token. It is shown only once. To end it: link revoke ${escapeText(link.name)}`;
+    `Anyone who has it can get the file without a token. It is shown only once. To end it: link revoke ${escapeText(link.name)}`;
   return { text, facts: { link: { path, ...link } } };
 }
 
 /**
- * The answer could not be shown: a link that nobody knows is of no use.
+ * The answer could not be shown: revoke the link, since nobody knows its address.
  *
  * @throws as takeBack(), for a link that the line made
  */

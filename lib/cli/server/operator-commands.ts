@@ -9,10 +9,10 @@ import { UsageError } from "../usage-error.ts";
 import { forgetLink, runLinkLine } from "./link-command.ts";
 import { forgetTokenLine, runTokenLine } from "./token-command.ts";
 
-/** What an answer says, for programs. */
+/** The facts of an answer, for programs. */
 type Facts = Readonly<Record<string, unknown>>;
 
-/** The text to show, alone or with what it says. */
+/** The text to show, alone or with its facts. */
 type Answer = string | { readonly text: string; readonly facts: Facts };
 
 /** Where the text is shown. */
@@ -87,7 +87,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   },
   link: {
     usage: "link PATH, link list, link revoke NAME",
-    description: "Manage links: each gives one file by HTTP to whoever has it; for 7 days, or --expires 12h, 30d …",
+    description: "Manage links: anyone who has one can get its file over HTTP; for 7 days, or --expires 12h, 30d …",
     run: (operator, rest, io) => runLinkLine(operator, rest, io),
     undo: (operator, _, cause, facts) => forgetLink(operator, facts, cause),
   },

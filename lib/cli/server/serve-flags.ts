@@ -14,13 +14,13 @@ export const SERVE_FLAGS = {
     description: "The folder to serve",
   },
   writable: { type: "boolean", alias: "w", description: "Let clients put, remove and rename files" },
-  host: { type: "string", valueHint: "ADDR", description: "Address to listen at; default: all, IPv4 and IPv6" },
+  host: { type: "string", valueHint: "ADDR", description: "Address to listen on; default: all, IPv4 and IPv6" },
   port: {
     type: "string",
     alias: "p",
     valueHint: "N",
     default: "5050",
-    description: "Port to listen at; 0: any free one",
+    description: "Port to listen on; 0: any free one",
   },
   advertise: {
     type: "string",
@@ -33,7 +33,7 @@ export const SERVE_FLAGS = {
     type: "string",
     valueHint: "off|read|on",
     default: "off",
-    description: "What browsers, curl and others that speak HTTP may do at the same port",
+    description: "What HTTP clients (browsers, curl and others) may do on the same port",
   },
   cert: { type: "string", valueHint: "FILE", description: "A certificate from an authority (PEM, with its chain)" },
   key: { type: "string", valueHint: "FILE", description: "Its key (PEM)" },
@@ -58,20 +58,20 @@ export const SERVE_FLAGS = {
     description: "The most memory that clients may use in the server; default: 128 MiB, less on small machines",
   },
   quota: { type: "string", valueHint: "SIZE", description: "The most that the repository may hold, such as 50GB" },
-  "keep-free": { type: "string", valueHint: "SIZE", default: "64MB", description: "Space that stays free on the disk" },
+  "keep-free": { type: "string", valueHint: "SIZE", default: "64MB", description: "Space to keep free on the disk" },
   "limit-rate": { type: "string", valueHint: "SIZE", description: "Bytes per second for each session, each way" },
   "limit-rate-total": { type: "string", valueHint: "SIZE", description: "Bytes per second for all sessions, each way" },
   idle: {
     type: "string",
     valueHint: "SECONDS",
     default: "43200",
-    description: "How long a session may make no request; 0: for ever",
+    description: "How long a session may go without a request; 0: for ever",
   },
   grace: {
     type: "string",
     valueHint: "SECONDS",
     default: "30",
-    description: "How long a seat is kept for a client whose link was lost",
+    description: "How long a client that loses its link keeps its seat",
   },
   "stop-timeout": {
     type: "string",
@@ -93,7 +93,7 @@ export function readSettings(flags: Flags): DaemonSettings {
   const keyFile = text("key");
   if ((certFile === undefined) !== (keyFile === undefined)) throw new UsageError("--cert and --key belong together.");
   const isPlaintext = flags["plaintext"] === true;
-  if (isPlaintext && certFile !== undefined) throw new UsageError("--plaintext needs no --cert.");
+  if (isPlaintext && certFile !== undefined) throw new UsageError("--plaintext and --cert exclude each other.");
   return {
     repository: String(flags["repository"]),
     isWritable: flags["writable"] === true,

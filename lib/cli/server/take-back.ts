@@ -1,7 +1,7 @@
 import { CommError, toCommError } from "../../errors.ts";
 
 /**
- * What was made could not be shown, because of `cause`: nobody knows its secret, so it is of no use. `what` names it.
+ * Something new could not be shown, because of `cause`. Nobody knows its secret, so revoke it. `what` names it.
  *
  * @throws CommError DISK_FAILED, always
  */

@@ -31,7 +31,10 @@ export class LineEditor extends LineInput implements Region {
   #hide: (() => void) | undefined;
   #ended: (Input & { kind: "end" }) | undefined;
   #isAway = false;
-  /** Ctrl-Z was pressed. We notice that we continue where we stopped, and a signal says so as well. */
+  /**
+   * Ctrl-Z was pressed. Both the return from the stop and a signal say that the program continues: handle the first
+   * only.
+   */
   #isSuspended = false;
   readonly #stopListening: () => void;
   #foregroundCheck: ReturnType<typeof setInterval> | undefined;
@@ -77,7 +80,7 @@ export class LineEditor extends LineInput implements Region {
     };
   }
 
-  /** A line is asked for, and the screen is not left to other programs. */
+  /** True while a line is asked for, unless other programs have the screen. */
   get #isShown(): boolean {
     return this.#deliver !== undefined && !this.#isAway;
   }

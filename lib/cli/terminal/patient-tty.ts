@@ -13,7 +13,7 @@ type Done = (error?: Error | null) => void;
 /**
  * Make a terminal's `write` never block. The system's write blocks the whole program as long as nobody reads the
  * terminal: a machine that sleeps at the other end of ssh, a window whose program hangs. Works on Linux, where the
- * terminal may be opened once more: the mode of an open file is shared with the shell and all its programs.
+ * terminal can be opened once more: the open file from the shell shares its mode with all the shell's programs.
  */
 export function neverBlock(stream: NodeJS.WriteStream & { readonly fd: number }): void {
   if (process.platform !== "linux" || !stream.isTTY) return;

@@ -79,7 +79,7 @@ describe("the settings of a server", () => {
   test.each([
     [["--cert", "a"], "--cert and --key belong together."],
     [["--key", "a"], "--cert and --key belong together."],
-    [["--plaintext", "--cert", "a", "--key", "b"], "--plaintext needs no --cert."],
+    [["--plaintext", "--cert", "a", "--key", "b"], "--plaintext and --cert exclude each other."],
     [["--web", "write"], "--web takes off, read or on."],
   ])("refuse %j", (argv, message) => {
     expect(() => read(...argv)).toThrow(message);

@@ -32,11 +32,11 @@ describe("the flags of a line in the shell", () => {
   });
 
   test.each([
-    [["a", "--server", "lab"], "--server goes with the program"],
-    [["a", "--server=lab"], "--server goes with the program"],
-    [["a", "-s", "lab"], "-s goes with the program"],
-    [["a", "--json"], "--json goes with the program"],
-    [["a", "--reconnect", "5"], "--reconnect goes with the program"],
+    [["a", "--server", "lab"], "--server can't be used in a line of the shell"],
+    [["a", "--server=lab"], "--server can't be used in a line of the shell"],
+    [["a", "-s", "lab"], "-s can't be used in a line of the shell"],
+    [["a", "--json"], "--json can't be used in a line of the shell"],
+    [["a", "--reconnect", "5"], "--reconnect can't be used in a line of the shell"],
     [["a", "--unknown"], "Unknown flag --unknown."],
   ])("are explained where they do not belong: %j", (words, message) => {
     expect(() => parseShellFlags(words, GET)).toThrow(message);

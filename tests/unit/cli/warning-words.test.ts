@@ -10,15 +10,15 @@ const LEFT = { maxClients: 1, maxWaiting: 2, maxFiles: 1 };
 const WORDS: readonly (readonly [DaemonWarning, string])[] = [
   [
     { kind: "changeable state", folder: "/s", mode: "0777", isAnothers: false },
-    `Others on this machine can change the state folder "/s" (its mode is 0777), and so become operator of this server. ${ELSEWHERE}`,
+    `Others on this machine can change the state folder "/s" (its mode is 0777), and so become an operator of this server. ${ELSEWHERE}`,
   ],
   [
     { kind: "changeable state", folder: "/s", mode: "0755", isAnothers: true },
-    `The state folder "/s" belongs to another user, who can change it, and so become operator of this server. ${ELSEWHERE}`,
+    `The state folder "/s" belongs to another user, who can change it, and so become an operator of this server. ${ELSEWHERE}`,
   ],
   [
     { kind: "readable key", file: "/k", mode: "0644" },
-    `Others on this machine can read this server's key, "/k" (its mode is 0644), and pass for this server. ${ELSEWHERE}`,
+    `Others on this machine can read this server's key, "/k" (its mode is 0644), and impersonate this server. ${ELSEWHERE}`,
   ],
   [
     { kind: "private place", place: "/r/s" },

@@ -55,7 +55,7 @@ describe("a repository that was moved away", () => {
       const fault = await faultOf(() => storage.stat(path));
       expect(fault).toMatchObject({
         code: "UNREADABLE",
-        message: "The repository of the server is not there at present.",
+        message: "The server's repository is not there at present.",
       });
     }
     expect((await faultOf(() => store(storage, "new", noise(1)))).code).toBe("UNREADABLE");
@@ -129,7 +129,7 @@ describe("a repository behind a link", () => {
     await open.close();
     await writeMissing(part, bytes);
     const fault = await faultOf(() => part.commit());
-    expect(fault.message).toContain("was renamed or removed while it came");
+    expect(fault.message).toContain("was renamed or removed during the transfer");
     await until(async () => (await textOf(storage, "a")) === "second");
     await store(storage, "large", bytes);
     expect(readFileSync(folder.join("other/large")).equals(bytes)).toBe(true);

@@ -111,7 +111,7 @@ describe("a repository that is replaced", () => {
     writeTree(folder.path, { "repository/old": "x", "other/a": "x" });
     await watch(folder.join("repository"));
     renameSync(folder.join("repository"), folder.join("away"));
-    await sawMissed("The repository of the server is not there at present.");
+    await sawMissed("The server's repository is not there at present.");
     renameSync(folder.join("other"), folder.join("repository"));
     await sawMissed("another folder than before");
     writeFileSync(folder.join("repository/a"), "longer");
