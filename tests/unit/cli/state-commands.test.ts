@@ -134,7 +134,7 @@ describe("identity", () => {
     chmodSync(folder.join("state/identity.pem"), 0o644);
     expect((await run(identity, [])).notes).toEqual([
       expect.stringMatching(
-        /^Warning: Others on this machine can read this server's key.* \(its mode is 0644\), and pass/,
+        /^Warning: Others on this machine can read this server's key.* \(its mode is 0644\), and impersonate/,
       ),
     ]);
   });
