@@ -1,6 +1,6 @@
 import { StreamError } from "../errors.ts";
 import type { GatewayParts } from "../server/parts.ts";
-import { isSmall, type StorageEntry } from "../storage/storage.ts";
+import { type FileFacts, isSmall, type Storage, type StorageEntry } from "../storage/storage.ts";
 import { readFully } from "../transfer/read-fully.ts";
 import { writeBlocks } from "../transfer/write-blocks.ts";
 import { Yielder } from "../yielder.ts";
@@ -74,13 +74,27 @@ async function copyFile(
     };
     try {
       await writeBlocks(part, readNext, { offset: 0, blocks: 1, ...transfers });
-      await part.commit();
     } catch (thrown) {
       await part.discard();
       throw thrown;
     }
+    try {
+      await part.commit();
+    } catch (thrown) {
+      await discardKept(path, facts, storage);
+      throw thrown;
+    }
   } finally {
     await file.close();
+  }
+}
+
+/** A commit that fails keeps its part, to be resumed; nobody can resume a copy's. Where it can't go now, upkeep removes it. */
+async function discardKept(path: string, facts: FileFacts, storage: Storage): Promise<void> {
+  try {
+    await (await storage.receive(path, facts, "overwrite")).discard();
+  } catch {
+    // Its disk is gone or full: the answer says that already.
   }
 }
 

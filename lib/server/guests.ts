@@ -42,6 +42,8 @@ export interface Guest {
 export class Guests {
   readonly #options: GuestsOptions;
   readonly #guests = new Map<string, Guest>();
+  /** Of all of them, also of those in whose place another of the same token has come. */
+  readonly #open = new Set<GuestSession>();
   readonly #refusals: Refusals;
 
   constructor(options: GuestsOptions) {
@@ -82,7 +84,7 @@ export class Guests {
 
   /** End all of them at once. */
   abort(): void {
-    for (const { session } of [...this.#guests.values()]) session.terminate("SHUTDOWN", "The server stops at once.");
+    for (const session of [...this.#open]) session.terminate("SHUTDOWN", "The server stops at once.");
   }
 
   #admit(key: string, seat: Candidate, account: Account, peer: string): Guest {
@@ -93,12 +95,14 @@ export class Guests {
       rateLimit: bandwidth.limit("out"),
       inboundLimit: bandwidth.limit("in"),
       onEnd: (end) => {
+        this.#open.delete(session);
         if (this.#guests.get(key)?.session === session) this.#guests.delete(key);
         sessions.leave(seat, guest.member, end);
       },
     });
     const guest: Guest = { member: this.#enroll(seat, account, peer, session), session };
     this.#guests.set(key, guest);
+    this.#open.add(session);
     return guest;
   }
 

@@ -31,6 +31,7 @@ export async function renameLocal(
       respell(old, target.name, to);
     } else if (replaces && isFileOrLink(target)) {
       fs.renameSync(old.folder.at(old.name), target.folder.at(target.name));
+      if (isOtherLink(old, target)) fs.unlinkSync(old.folder.at(old.name));
     } else if (!renameNew(old.folder.at(old.name), target.folder.at(target.name))) {
       throw storageFault.exists(to);
     }
@@ -41,6 +42,20 @@ export async function renameLocal(
     old.folder.release();
     target?.folder.release();
   }
+}
+
+/**
+ * Whether the old name still is there, as another name of the same file: between hard links, rename(2) does nothing. Two
+ * paths of one name, by a link to a folder or a disk that takes two spellings for the same, are no such names.
+ */
+function isOtherLink(old: Held, target: Held): boolean {
+  const [left, there] = [old, target].map(({ folder, name }) =>
+    fs.lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false }),
+  );
+  if (left === undefined || left.nlink < 2n || left.ino !== there?.ino || left.dev !== there.dev) return false;
+  const [from, to] = [old, target].map(({ folder }) => folder.lookAtItself());
+  if (from?.ino !== to?.ino || from?.dev !== to?.dev) return true;
+  return old.name !== target.name && isItsOwn(old.folder, old.name) && isItsOwn(target.folder, target.name);
 }
 
 function isFileOrLink({ folder, name }: Held): boolean {

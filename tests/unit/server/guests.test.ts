@@ -128,6 +128,18 @@ describe("clients without a link", () => {
     expect(site.enter()).toBe("Client1");
   });
 
+  test("whose token has another role by now end as well when the server is aborted", () => {
+    const site = new Site();
+    const [reader, writer] = (["read", "write"] as const).map((role) =>
+      site.guests.enter(holder("web", role), "192.0.2.1:1", HERE),
+    );
+    const ended: string[] = [];
+    reader?.session.begin({ ...request, end: (code) => void ended.push(`reader ${code}`) });
+    writer?.session.begin({ ...request, end: (code) => void ended.push(`writer ${code}`) });
+    site.guests.abort();
+    expect(ended).toEqual(["reader SHUTDOWN", "writer SHUTDOWN"]);
+  });
+
   test("all end at once when the server is aborted", () => {
     const site = new Site();
     site.enter();
