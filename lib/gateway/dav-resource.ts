@@ -37,7 +37,7 @@ export async function answerPropfind(call: HttpCall, path: string, server: Gatew
     try {
       // Before the head: a folder that can't be read is an answer of its own.
       const step = await walk.next();
-      call.response.writeHead(207, HEAD);
+      call.head(207, HEAD);
       await call.write(MULTISTATUS_HEAD + first);
       await tellEach(call, walk, step, responseOf, server);
       await call.write(MULTISTATUS_END);

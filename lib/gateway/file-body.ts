@@ -31,7 +31,7 @@ export async function sendFilePart(
   const limit = call.guest?.session.rateLimit?.frameBytes ?? Number.POSITIVE_INFINITY;
   const isDirect = onBytes === undefined && connection.canSendFiles && file.source(from, to - from) !== undefined;
   const step = Math.min(limit, isDirect ? DIRECT_BYTES : PIECE_BYTES);
-  const buffer = new Uint8Array(Math.min(step, isDirect ? LAST_BYTES : PIECE_BYTES));
+  const buffer = new Uint8Array(Math.min(step, isDirect ? LAST_BYTES : PIECE_BYTES, Math.max(0, to - from)));
   for (let at = from; at < to && !call.isClosed; ) {
     const direct = isDirect ? Math.min(step, to - at - LAST_BYTES) : 0;
     const source = direct > 0 ? file.source(at, direct) : undefined;

@@ -60,7 +60,7 @@ export async function answerFolder(
     try {
       // Before the head, so that a missing folder gets an error and not a page that breaks off.
       let step = await walk.next();
-      call.response.writeHead(200, headers);
+      call.head(200, headers);
       if (call.isHead) return void call.response.end();
       await call.write(head(path));
       const yielder = new Yielder(clock);

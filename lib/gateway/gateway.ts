@@ -26,13 +26,6 @@ const MAX_TOLD = 1_024;
 /** A connection without a request. */
 export const IDLE_MS = 60_000;
 
-/** Fields of every answer: the content of a file must never act as a page of this server. */
-const COMMON_FIELDS = {
-  "x-content-type-options": "nosniff",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
-};
-
 export interface GatewayOptions {
   readonly server: GatewayParts;
   /** The most connections at once. */
@@ -124,7 +117,7 @@ export class Gateway {
   }
 
   #onArrival(connection: HttpConnection): void {
-    if (connection.requests > 0 || connection.isReading) return;
+    if (connection.requests > 0 || connection.isReading || connection.destroyed) return;
     connection.isReading = true;
     this.#limit(connection, HEAD_MS);
   }
@@ -164,7 +157,6 @@ export class Gateway {
   async #answer(request: IncomingMessage, response: ServerResponse, connection: HttpConnection): Promise<void> {
     const { server } = this.#options;
     const call = new HttpCall({ request, response, connection, clock: server.clock });
-    for (const [name, value] of Object.entries(COMMON_FIELDS)) response.setHeader(name, value);
     try {
       await call.inTurn();
       await this.#answerGuest(call);
@@ -200,8 +192,8 @@ export class Gateway {
     const { request, connection } = call;
     const { host } = checkMessage(request);
     const { method = "" } = request;
-    const allow = this.#routes.allowed;
     if (!this.#routes.has(method)) {
+      const allow = this.#routes.allowed;
       throw new HttpFault("UNKNOWN_METHOD", `This server takes ${allow}.`, { status: 405, headers: { allow } });
     }
     if (hasBody(request) && !this.#routes.takesBody(method))
@@ -215,7 +207,7 @@ export class Gateway {
     call.guest = guest;
     const done = guest.session.begin(call);
     try {
-      await (link?.answer(call, server) ?? this.#routes.answer(call, target, guest, server));
+      await (link?.answer(call, server) ?? this.#routes.answer(call, target, guest));
       if (call.endedBy !== undefined && !call.response.headersSent) {
         const { code, message } = call.endedBy;
         throw new CommError(code === "OK" ? "CANCELLED" : code, message);

@@ -9,6 +9,13 @@ import type { HttpConnection } from "./http-connection.ts";
 /** A peer that takes no byte of an answer for this long is cut off; it may request the rest again. */
 export const ANSWER_STALLED_MS = 120_000;
 
+/** Fields of every answer: the content of a file must never act as a page of this server. */
+const COMMON_FIELDS = {
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+};
+
 export interface HttpCallOptions {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -22,7 +29,9 @@ export class HttpCall implements GuestRequest {
   readonly response: ServerResponse;
   readonly connection: HttpConnection;
   readonly #clock: Clock;
-  readonly #gone = new AbortController();
+  #isClosed = false;
+  /** Made when somebody asks for it. */
+  #gone: AbortController | undefined;
   readonly #closed = Promise.withResolvers<void>();
   readonly #bytesBefore: number;
   #bytesIn = 0;
@@ -55,10 +64,12 @@ export class HttpCall implements GuestRequest {
   }
 
   get isClosed(): boolean {
-    return this.#gone.signal.aborted;
+    return this.#isClosed;
   }
 
   get signal(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#isClosed) this.#gone.abort();
     return this.#gone.signal;
   }
 
@@ -134,9 +145,14 @@ export class HttpCall implements GuestRequest {
     this.#close();
   }
 
+  /** Begin an answer, with the fields of every answer. */
+  head(status: number, headers: OutgoingHttpHeaders): void {
+    this.response.writeHead(status, { ...COMMON_FIELDS, ...headers });
+  }
+
   /** Begin an answer whose body follows by the connection's send() and sendFile(); its head leaves with the first of it. */
   begin(status: number, headers: OutgoingHttpHeaders): void {
-    this.response.writeHead(status, headers);
+    this.head(status, headers);
     this.connection.holdHead();
     this.response.flushHeaders();
   }
@@ -155,18 +171,23 @@ export class HttpCall implements GuestRequest {
   reply(status: number, headers: OutgoingHttpHeaders, body = ""): void {
     const bytes = Buffer.from(body);
     const hasBody = status !== 304 && status !== 204;
-    this.response.writeHead(status, { ...headers, ...(hasBody && { "content-length": bytes.length }) });
+    this.head(status, { ...headers, ...(hasBody && { "content-length": bytes.length }) });
     if (this.isHead || !hasBody) this.response.end();
     else this.response.end(bytes);
   }
 
-  /** Wait for `sending`, a write to the connection, and for the rate limit; a peer that takes nothing is cut off. */
-  async paced(bytes: number, sending: Promise<void>): Promise<void> {
-    const cancel = this.#clock.after(ANSWER_STALLED_MS, () => this.connection.destroy());
-    try {
-      await sending;
-    } finally {
-      cancel();
+  /**
+   * Wait for `sending`, a write to the connection that it has not taken at once, and for the rate limit; a peer that takes
+   * nothing is cut off.
+   */
+  async paced(bytes: number, sending: Promise<void> | undefined): Promise<void> {
+    if (sending !== undefined) {
+      const cancel = this.#clock.after(ANSWER_STALLED_MS, () => this.connection.destroy());
+      try {
+        await sending;
+      } finally {
+        cancel();
+      }
     }
     if (this.guest === undefined) return;
     const { rateLimit } = this.guest.session;
@@ -184,7 +205,8 @@ export class HttpCall implements GuestRequest {
   }
 
   #close(): void {
-    this.#gone.abort();
+    this.#isClosed = true;
+    this.#gone?.abort();
     this.#closed.resolve();
   }
 }

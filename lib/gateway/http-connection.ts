@@ -28,7 +28,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
   readonly peer: string;
   readonly peerAddress: PeerAddress;
   readonly isEncrypted: boolean;
-  /** Called when bytes arrive. */
+  /** Called when bytes have arrived, and all requests in them were reported. */
   onArrival: () => void = () => {};
   /** The last request. */
   latest: IncomingMessage | undefined;
@@ -117,33 +117,42 @@ export class HttpConnection extends Duplex implements TransportHandler {
   }
 
   /** Send a head that is kept. */
-  async sendHead(): Promise<void> {
+  sendHead(): Promise<void> | undefined {
     const head = this.#takeHead();
-    if (head !== undefined && !this.#transport.write(head)) await this.#drained();
+    return head === undefined || this.#transport.write(head) ? undefined : this.#drained();
   }
 
-  /** Send a part of an answer's body; its head must have been flushed. The buffer is free when this has resolved. */
-  async send(bytes: Uint8Array): Promise<void> {
+  /**
+   * Send a part of an answer's body; its head must have been flushed. The buffer is free when this has resolved, or at once
+   * when it returns undefined.
+   */
+  send(bytes: Uint8Array): Promise<void> | undefined {
     this.bytesOut += bytes.length;
-    if (this.#head !== undefined && bytes.length > JOINED_BYTES) await this.sendHead();
+    const isFull = bytes.length > JOINED_BYTES ? this.sendHead() : undefined;
+    return isFull === undefined ? this.#sendNow(bytes) : isFull.then(() => this.#sendNow(bytes));
+  }
+
+  #sendNow(bytes: Uint8Array): Promise<void> | undefined {
     const head = this.#takeHead();
-    if (!this.#transport.write(head === undefined ? bytes : Buffer.concat([head, bytes]))) await this.#drained();
+    const all = head === undefined ? bytes : Buffer.concat([head, bytes]);
+    return this.#transport.write(all) ? undefined : this.#drained();
   }
 
   /** As send(), for bytes of an open file. */
-  async sendFile(bytes: FileBytes): Promise<void> {
+  sendFile(bytes: FileBytes): Promise<void> | undefined {
     this.bytesOut += bytes.length;
     const head = this.#takeHead();
     if (head !== undefined) this.#transport.write(head);
-    if (!this.#transport.sendFile(bytes)) await this.#drained();
+    return this.#transport.sendFile(bytes) ? undefined : this.#drained();
   }
 
   onBytes(bytes: Uint8Array): void {
     this.#bytesIn += bytes.length;
-    this.onArrival();
+    let wantsMore = false;
     if (this.#held !== undefined) this.#held = Buffer.concat([this.#held, bytes]);
-    else if (this.#feed(bytes)) return;
-    if (this.#isPaused) return;
+    else wantsMore = this.#feed(bytes);
+    this.onArrival();
+    if (wantsMore || this.#isPaused) return;
     this.#isPaused = true;
     this.#transport.pause();
   }

@@ -38,7 +38,7 @@ export async function answerMetalink(call: HttpCall, path: string, host: string,
   await guest.member.lookups.run(call, DIGEST_NEED, async () => {
     const file = await server.storage.open(path);
     try {
-      call.response.writeHead(200, { "content-type": "application/metalink4+xml", "cache-control": "no-cache" });
+      call.head(200, { "content-type": "application/metalink4+xml", "cache-control": "no-cache" });
       if (call.isHead) return void call.response.end();
       await call.write(headOf(call, file, host));
       await tellPieces(call, file, server);

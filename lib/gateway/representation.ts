@@ -71,7 +71,7 @@ async function send(
   pieces: readonly (Uint8Array | ByteRange)[],
 ): Promise<void> {
   if (call.isHead) {
-    call.response.writeHead(status, headers);
+    call.head(status, headers);
     call.response.end();
     return;
   }

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import { StreamError } from "../errors.ts";
+import { StorageError, StreamError } from "../errors.ts";
 import { joinPath } from "../path.ts";
 import { quote } from "../quote.ts";
 import { checkRights, type Rule } from "../server/guard.ts";
@@ -93,11 +93,11 @@ const UPLOADING: Readonly<Record<string, Route>> = {
 export class Routes {
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #mayWrite: boolean;
-  readonly #checksums = new Checksums();
-  readonly #turns = new PathTurns();
+  readonly #parts: ArchiveParts & ChangeParts;
 
-  constructor({ mayWrite }: { mayWrite: boolean }) {
+  constructor({ mayWrite, server }: { mayWrite: boolean; server: GatewayParts }) {
     this.#mayWrite = mayWrite;
+    this.#parts = { ...server, checksums: new Checksums(), turns: new PathTurns() };
     this.#routes = new Map(Object.entries(mayWrite ? { ...READING, ...WRITING } : READING));
   }
 
@@ -134,7 +134,7 @@ export class Routes {
    *
    * @throws StorageError, StreamError
    */
-  async answer(call: HttpCall, target: Target, guest: Guest, server: GatewayParts): Promise<void> {
+  async answer(call: HttpCall, target: Target, guest: Guest): Promise<void> {
     const { method = "" } = call.request;
     const uploading = this.#mayWrite && target.query.has("upload") ? UPLOADING[method] : undefined;
     const route = uploading ?? this.#routes.get(method) ?? read;
@@ -145,9 +145,8 @@ export class Routes {
     }
     if (top !== FILES)
       throw new StreamError("NOT_FOUND", `There is nothing at ${quote(shownTarget(`/${target.names.join("/")}`))}.`);
-    checkRights(route.rule, guest.member, server);
-    const parts = { ...server, checksums: this.#checksums, turns: this.#turns };
-    await route.answer(call, { ...repositoryPath(names), target }, parts);
+    checkRights(route.rule, guest.member, this.#parts);
+    await route.answer(call, { ...repositoryPath(names), target }, this.#parts);
   }
 }
 
@@ -162,13 +161,25 @@ async function answerRead(call: HttpCall, { path, isFolder, target }: Place, ser
       `There is no such archive: ?archive= takes ${Object.keys(ARCHIVES).join(", ")}.`,
     );
   }
-  const { kind } = path === "" ? { kind: "folder" } : await server.storage.stat(path);
   // The links of the page are relative: its address needs a slash at the end.
-  if (kind === "folder") return redirect(call, `/${joinPath(FILES, encodePath(path))}/${queryOf(target)}`);
+  const toPage = () => redirect(call, `/${joinPath(FILES, encodePath(path))}/${queryOf(target)}`);
+  if (path === "") return toPage();
   if (target.query.has("metalink")) {
+    if (await isFolderAt(path, server)) return toPage();
     return answerMetalink(call, path, target.authority ?? call.request.headers.host ?? "localhost", server);
   }
-  await answerFile(call, path, target.query.get("etag"), server);
+  try {
+    await answerFile(call, path, target.query.get("etag"), server);
+  } catch (thrown) {
+    // Only now, since most addresses are those of files.
+    const isNoFile = thrown instanceof StorageError && thrown.code === "NOT_A_FILE" && !call.response.headersSent;
+    if (isNoFile && (await isFolderAt(path, server))) return toPage();
+    throw thrown;
+  }
+}
+
+async function isFolderAt(path: string, { storage }: GatewayParts): Promise<boolean> {
+  return (await storage.stat(path)).kind === "folder";
 }
 
 async function refusePatch(): Promise<void> {

@@ -27,7 +27,8 @@ function site({ isHead = false, isClosed = false } = {}) {
     isHead,
     isClosed,
     request: { headers: {} },
-    response: { writeHead: (status: number) => void told.push(`${status}`), end: () => void told.push("end") },
+    head: (status: number) => void told.push(`${status}`),
+    response: { end: () => void told.push("end") },
     write: async (text: string) => {
       for (const [, name] of text.matchAll(/"name":"(\w+)"/g)) told.push(`${name}`);
     },

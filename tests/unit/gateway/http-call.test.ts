@@ -45,3 +45,13 @@ test.each([
   await waiting;
   expect(connection.listenerCount("close")).toBe(before);
 });
+
+test("a call that has ended before anybody asked for its signal is told as aborted", () => {
+  const connection = new HttpConnection(new FakeTransport());
+  connection.start();
+  const [request, response] = [{} as IncomingMessage, {} as ServerResponse];
+  const call = new HttpCall({ request, response, connection, clock: new FakeClock() });
+  expect(call.isClosed).toBe(false);
+  call.finish();
+  expect([call.isClosed, call.signal.aborted]).toEqual([true, true]);
+});

@@ -94,6 +94,25 @@ test("requests beyond those that may wait stay with the peer until others are an
   expect(transport.paused).toBe(false);
 });
 
+test("the middle of a long body comes to it in pieces that the cache has room for", async () => {
+  const { connection } = open();
+  const lengths = await pieces(connection, (index) => {
+    if (index === 0) connection.expectBody(1024 * KIB);
+  });
+  connection.onBytes(new Uint8Array(300 * KIB));
+  expect(lengths).toEqual([16 * KIB, 128 * KIB, 128 * KIB, 28 * KIB]);
+});
+
+test("the memory of what has arrived is free when a reader has taken all of it, and not before", async () => {
+  const { connection } = open();
+  const [unread, read] = [new Uint8Array(64 * KIB), new Uint8Array(64 * KIB)];
+  connection.onBytes(unread);
+  expect(unread.length).toBe(64 * KIB);
+  await pieces(connection);
+  connection.onBytes(read);
+  expect(read.length).toBe(0);
+});
+
 test("tells that it is closed, whoever has ended it", async () => {
   for (const end of [
     (connection: HttpConnection) => connection.destroy(),
