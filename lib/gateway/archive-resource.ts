@@ -9,7 +9,7 @@ import { Yielder } from "../yielder.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 import type { ByteRange } from "./byte-ranges.ts";
 import { type Checksums, RunningChecksum } from "./checksums.ts";
-import { entityTag } from "./entity-tag.ts";
+import { entityTag, isSettled, passingTag } from "./entity-tag.ts";
 import { sendFilePart } from "./file-body.ts";
 import { contentDisposition } from "./file-fields.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -28,6 +28,8 @@ interface Measured {
   readonly state: string;
   readonly modifiedAt: number;
   readonly leftOut: number;
+  /** Whether a change of any file in it would show. */
+  readonly areSettled: boolean;
 }
 
 /** A folder, and how it is packed. */
@@ -60,13 +62,13 @@ export async function answerArchive(
     measured = await measure(archive);
   });
   if (measured === undefined) return;
-  const { size, state, modifiedAt, leftOut } = measured;
+  const { size, state, modifiedAt, leftOut, areSettled } = measured;
   const { extension, type } = format;
   const representation = {
     name: quote(path),
     size,
     type,
-    tag: entityTag(`${extension.slice(1)}-${state}`),
+    tag: (areSettled ? entityTag : passingTag)(`${extension.slice(1)}-${state}`),
     modifiedAt,
     headers: {
       "content-disposition": contentDisposition(`${baseName(path) || "files"}${extension}`, type),
@@ -78,20 +80,22 @@ export async function answerArchive(
 }
 
 async function measure(archive: Archive): Promise<Measured> {
-  const { path, format } = archive;
+  const { path, format, server } = archive;
   const digest = createHash("sha256");
   const skipped = { count: 0 };
   let [at, count, bytes, modifiedAt] = [0, 0, 0, 0];
+  let areSettled = true;
   for await (const entry of entriesOf(archive, skipped)) {
     const name = nameIn(path, entry);
     bytes += format.record?.(name, entry, at, 0).length ?? 0;
     at += memberBytes(format, name, entry);
     count++;
     modifiedAt = Math.max(modifiedAt, entry.kind === "file" ? entry.modifiedAt : 0);
+    areSettled &&= entry.kind !== "file" || isSettled(entry.modifiedAt, server.clock.wallTime());
     digest.update(lineOf(entry));
   }
   const size = at + bytes + format.end({ count, at, bytes }).length;
-  return { size, state: digest.digest("base64url"), modifiedAt, leftOut: skipped.count };
+  return { size, state: digest.digest("base64url"), modifiedAt, leftOut: skipped.count, areSettled };
 }
 
 interface Wanted {

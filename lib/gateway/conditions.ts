@@ -1,4 +1,4 @@
-import { isSameStrong, isSameWeak, parseTags } from "./entity-tag.ts";
+import { isSameStrong, isSameWeak, parseTags, STRONG_DATE_MS } from "./entity-tag.ts";
 import { parseHttpDate } from "./http-date.ts";
 
 /** Conditional requests. Source: RFC 9110, section 13. */
@@ -19,9 +19,6 @@ export interface CurrentState {
 }
 
 export type Verdict = "go on" | "not modified" | "failed";
-
-/** A date, which has whole seconds, identifies a state only when the last change is older than this. */
-const STRONG_DATE_MS = 2_000;
 
 /** What the conditions say, in the order of RFC 9110, 13.2.2. `isRead`: the method is GET or HEAD. */
 export function judge(

@@ -1,7 +1,7 @@
 import { baseName } from "../path.ts";
 import type { StorageEntry } from "../storage/storage.ts";
 import { type Asked, DAV, type PropertyName } from "./dav-request.ts";
-import { entityTag } from "./entity-tag.ts";
+import { tagOf } from "./entity-tag.ts";
 import { contentType } from "./file-fields.ts";
 import { formatHttpDate } from "./http-date.ts";
 import { encodePath, FILES } from "./request-target.ts";
@@ -15,22 +15,24 @@ const APACHE = "http://apache.org/dav/props/";
 export interface Surroundings {
   /** Bytes that can still be stored; Infinity: not known. */
   readonly freeBytes: number;
+  /** Milliseconds since 1970. */
+  now(): number;
 }
 
 /** A property's value as XML; undefined: the entry has none. */
 type Value = (entry: StorageEntry, around: Surroundings) => string | undefined;
 
 const ofFile =
-  (value: (entry: StorageEntry) => string): Value =>
-  (entry) =>
-    entry.kind === "file" ? value(entry) : undefined;
+  (value: (entry: StorageEntry, around: Surroundings) => string): Value =>
+  (entry, around) =>
+    entry.kind === "file" ? value(entry, around) : undefined;
 
 const PROPERTIES: readonly (PropertyName & { readonly value: Value; readonly isCostly?: true })[] = [
   { namespace: DAV, name: "resourcetype", value: ({ kind }) => (kind === "folder" ? "<D:collection/>" : "") },
   { namespace: DAV, name: "displayname", value: ({ path }) => escapeXml(baseName(path) || FILES) },
   { namespace: DAV, name: "getcontentlength", value: ofFile(({ size }) => `${size}`) },
   { namespace: DAV, name: "getcontenttype", value: ofFile(({ path }) => escapeXml(contentType(path))) },
-  { namespace: DAV, name: "getetag", value: ofFile(({ etag }) => escapeXml(entityTag(etag))) },
+  { namespace: DAV, name: "getetag", value: ofFile((entry, { now }) => escapeXml(tagOf(entry, now()))) },
   { namespace: DAV, name: "getlastmodified", value: ({ modifiedAt }) => formatHttpDate(modifiedAt) },
   { namespace: APACHE, name: "executable", value: ofFile(({ executable }) => (executable ? "T" : "F")) },
   {

@@ -20,7 +20,7 @@ const HEAD = { "content-type": "application/xml; charset=utf-8", "cache-control"
 
 /** Answer PROPFIND of a file or a folder. @throws StorageError as Storage.stat(), list(); StreamError; HttpFault */
 export async function answerPropfind(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
-  const { storage } = server;
+  const { storage, clock } = server;
   const depth = call.request.headers["depth"] ?? "infinity";
   if (depth !== "0" && depth !== "1") {
     // RFC 4918, 9.1: a server may refuse to tell of all that is below a folder.
@@ -28,7 +28,7 @@ export async function answerPropfind(call: HttpCall, path: string, server: Gatew
   }
   const entry = await entryOf(path, server);
   const asked = readPropfind(await readText(call, server));
-  const responseOf = propfindResponses(asked, { freeBytes: storage.freeBytes() });
+  const responseOf = propfindResponses(asked, { freeBytes: storage.freeBytes(), now: () => clock.wallTime() });
   const first = responseOf(entry);
   if (depth === "0" || entry.kind !== "folder") return reply(call, first);
   await listTurn(call, server);

@@ -3,7 +3,7 @@ import { baseName } from "../path.ts";
 import { quote } from "../quote.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import type { OpenFile } from "../storage/storage.ts";
-import { entityTag } from "./entity-tag.ts";
+import { entityTag, tagOf } from "./entity-tag.ts";
 import { sendFilePart } from "./file-body.ts";
 import { contentDisposition, digestFields, typeOf } from "./file-fields.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -41,8 +41,9 @@ export async function answerOpenFile(
   file: OpenFile,
   { clock, digests }: Pick<GatewayParts, "clock" | "digests">,
 ): Promise<void> {
-  const { path, size, modifiedAt, etag } = file.entry;
-  const tag = entityTag(etag);
+  const { path, size, modifiedAt } = file.entry;
+  const now = clock.wallTime();
+  const tag = tagOf(file.entry, now);
   const type = await typeOf(file);
   const sha256 = digests.known(file.entry);
   const headers = {
@@ -52,5 +53,5 @@ export async function answerOpenFile(
   };
   const name = quote(baseName(path));
   const sendPart = (to: HttpCall, part: readonly [number, number]) => sendFilePart(to, file, part);
-  await answerWith(call, { name, size, type, tag, modifiedAt, headers, sendPart }, clock.wallTime());
+  await answerWith(call, { name, size, type, tag, modifiedAt, headers, sendPart }, now);
 }

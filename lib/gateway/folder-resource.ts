@@ -5,7 +5,7 @@ import type { GatewayParts } from "../server/parts.ts";
 import { LIST_NEED } from "../server/transfer-needs.ts";
 import type { StorageEntry } from "../storage/storage.ts";
 import { Yielder } from "../yielder.ts";
-import { entityTag } from "./entity-tag.ts";
+import { tagOf } from "./entity-tag.ts";
 import { PAGE_POLICY, pageEnd, pageHead, pageRow } from "./folder-page.ts";
 import type { HttpCall } from "./http-call.ts";
 import { listTurn } from "./list-turn.ts";
@@ -15,8 +15,8 @@ interface FolderFormat {
   readonly type: string;
   readonly policy?: string;
   head(path: string): string;
-  /** `index`: how many came before. */
-  entry(entry: StorageEntry, index: number): string;
+  /** `index`: how many came before; `now`: in milliseconds since 1970. */
+  entry(entry: StorageEntry, index: number, now: number): string;
   end(leftOut: number): string;
 }
 
@@ -25,13 +25,13 @@ const FORMATS: Readonly<Record<"html" | "json" | "ndjson", FolderFormat>> = {
   json: {
     type: "application/json",
     head: (path) => `{"path":${JSON.stringify(path)},"entries":[`,
-    entry: (entry, index) => `${index === 0 ? "" : ","}\n${JSON.stringify(recordOf(entry))}`,
+    entry: (entry, index, now) => `${index === 0 ? "" : ","}\n${JSON.stringify(recordOf(entry, now))}`,
     end: (leftOut) => `\n],"leftOut":${leftOut}}\n`,
   },
   ndjson: {
     type: "application/x-ndjson",
     head: () => "",
-    entry: (entry) => `${JSON.stringify(recordOf(entry))}\n`,
+    entry: (entry, _, now) => `${JSON.stringify(recordOf(entry, now))}\n`,
     end: () => "",
   },
 };
@@ -67,7 +67,7 @@ export async function answerFolder(
       let count = 0;
       for (; !step.done && !call.isClosed; step = await walk.next()) {
         let text = "";
-        for (const entry of step.value) text += tell(entry, count++);
+        for (const entry of step.value) text += tell(entry, count++, clock.wallTime());
         await call.write(text);
         if (yielder.isDue) await yielder.pause();
       }
@@ -90,7 +90,8 @@ function formatOf(call: HttpCall, asked: string | null): FormatName {
   return (Object.keys(FORMATS)[index] as FormatName | undefined) ?? "html";
 }
 
-function recordOf({ path, kind, size, modifiedAt, etag }: StorageEntry): object {
+function recordOf(entry: StorageEntry, now: number): object {
+  const { path, kind, size, modifiedAt } = entry;
   const name = baseName(path);
-  return kind === "file" ? { name, kind, size, modifiedAt, etag: entityTag(etag) } : { name, kind };
+  return kind === "file" ? { name, kind, size, modifiedAt, etag: tagOf(entry, now) } : { name, kind };
 }

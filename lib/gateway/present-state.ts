@@ -4,7 +4,7 @@ import type { GatewayParts } from "../server/parts.ts";
 import type { StorageEntry } from "../storage/storage.ts";
 import { storageFault } from "../storage-faults.ts";
 import { judge } from "./conditions.ts";
-import { entityTag } from "./entity-tag.ts";
+import { tagOf } from "./entity-tag.ts";
 import type { HttpCall } from "./http-call.ts";
 
 /** What is at the path of a request that would change it, and whether it may. */
@@ -34,7 +34,7 @@ export async function replacedAt(
 
 /** @throws StreamError CHANGED when the conditions of the request are not met. `now` in milliseconds since 1970 */
 export function requireState(call: HttpCall, path: string, entry: StorageEntry | undefined, now: number): void {
-  const state = entry && { tag: entityTag(entry.etag), modifiedAt: entry.modifiedAt };
+  const state = entry && { tag: tagOf(entry, now), modifiedAt: entry.modifiedAt };
   if (judge(call.request.headers, state, { isRead: false, now }) === "go on") return;
   throw new StreamError("CHANGED", `${quote(path)} is not in the state that the request is meant for.`);
 }

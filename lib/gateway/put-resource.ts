@@ -8,7 +8,7 @@ import { type ExistsPolicy, type FileFacts, isSmall, type StorageEntry } from ".
 import { writeBlocks } from "../transfer/write-blocks.ts";
 import { BodyDigests } from "./body-digests.ts";
 import type { ChangeParts } from "./change-parts.ts";
-import { entityTag } from "./entity-tag.ts";
+import { tagOf } from "./entity-tag.ts";
 import type { HttpCall } from "./http-call.ts";
 import { formatHttpDate } from "./http-date.ts";
 import { HttpFault } from "./http-fault.ts";
@@ -76,7 +76,7 @@ export async function putFile(call: HttpCall, path: string, server: ChangeParts)
       const stored = isHeld
         ? await receiveHeld(coming, server, store)
         : await receivePart(coming, upload.size, { server, blocks, store });
-      replyStored(call, stored, { isNew: before === undefined, upload });
+      replyStored(call, stored, { isNew: before === undefined, upload, now: clock.wallTime() });
     });
   } finally {
     body.close();
@@ -180,12 +180,12 @@ function tooShort(): StreamError {
 
 function replyStored(
   call: HttpCall,
-  { etag, modifiedAt }: StorageEntry,
-  { isNew, upload }: { isNew: boolean; upload: Upload },
+  entry: StorageEntry,
+  { isNew, upload, now }: { isNew: boolean; upload: Upload; now: number },
 ): void {
   call.reply(isNew ? 201 : 204, {
-    etag: entityTag(etag),
-    "last-modified": formatHttpDate(modifiedAt),
+    etag: tagOf(entry, now),
+    "last-modified": formatHttpDate(entry.modifiedAt),
     ...(upload.modifiedAt !== undefined && { "x-oc-mtime": "accepted" }),
   });
 }

@@ -64,6 +64,8 @@ export class WebSite implements AsyncDisposable {
     const folder = new TempFolder();
     const storage = await LocalStorage.at(folder.path);
     const access = new AccessServer({ storage, ...options });
+    // A time of whole seconds may be that of a coarse disk.
+    access.clock.skewMs = 7;
     const limits = { maxConnections, maxIdle, maxIdlePerAddress: maxIdle };
     const gateway = new Gateway({
       server: access.server.gateway,
