@@ -1,7 +1,7 @@
 import { errnoOf } from "../errno.ts";
 import { CommError } from "../errors.ts";
+import { isTerminal, StandardOutput } from "./standard-output.ts";
 import { isInForeground } from "./terminal/foreground.ts";
-import { neverBlock } from "./terminal/patient-tty.ts";
 import { columnsOf, isDumb, Screen } from "./terminal/screen.ts";
 
 /** How long a program waits at its end for its notes to be written: a closed terminal never takes them. */
@@ -36,37 +36,31 @@ export interface ConsoleIo {
 
 /** The process's own streams. */
 export function processIo(): ConsoleIo {
-  const { stdout, stderr, stdin, env } = process;
   const screen = new Screen();
-  for (const stream of [stdout, stderr]) neverBlock(stream);
-  // The writer gets the error of a failed write; without a listener the stream would also end the program.
-  for (const stream of [stdout, stderr]) stream.on("error", () => {});
-  const onScreen = <T>(stream: NodeJS.WriteStream, write: () => T): T => (stream.isTTY ? screen.print(write) : write());
+  const [output, notes] = [new StandardOutput(1), new StandardOutput(2)];
+  const onScreen = <T>({ isTty }: StandardOutput, write: () => T): T => (isTty ? screen.print(write) : write());
   return {
     out: (text) =>
-      onScreen(
-        stdout,
-        () =>
-          new Promise((resolve, reject) => {
-            stdout.write(text, (error) => (error ? reject(outputError(error)) : resolve()));
-          }),
+      onScreen(output, () =>
+        output.write(text).catch((cause) => {
+          throw outputError(cause);
+        }),
       ),
-    note: (line) => onScreen(stderr, () => void stderr.write(`${line}\n`)),
-    log: (lines) => onScreen(stderr, () => new Promise((resolve) => stderr.write(lines, () => resolve()))),
+    note: (line) => onScreen(notes, () => notes.say(`${line}\n`)),
+    log: (lines) => onScreen(notes, () => notes.write(lines).catch(() => {})),
     screen,
     flush: async () => {
-      const flushed = (stream: NodeJS.WriteStream) => new Promise<void>((resolve) => stream.write("", () => resolve()));
-      const ends = [stderr, ...(stdout.isTTY ? [stdout] : [])].map(flushed);
+      const ends = [notes, ...(output.isTty ? [output] : [])].map((each) => each.flush());
       await Promise.race([Promise.all(ends), Bun.sleep(FLUSH_MS)]);
     },
-    outIsTty: stdout.isTTY === true,
+    outIsTty: output.isTty,
     get outColumns() {
-      return stdout.isTTY ? columnsOf(stdout) : undefined;
+      return output.isTty ? columnsOf(output.stream) : undefined;
     },
-    noteIsTty: stderr.isTTY === true,
-    canRedraw: stderr.isTTY === true && !isDumb(),
-    inIsTty: stdin.isTTY === true && isInForeground(),
-    color: stderr.isTTY === true && !env["NO_COLOR"] && !isDumb(),
+    noteIsTty: notes.isTty,
+    canRedraw: notes.isTty && !isDumb(),
+    inIsTty: isTerminal(0) && isInForeground(),
+    color: notes.isTty && !process.env["NO_COLOR"] && !isDumb(),
   };
 }
 

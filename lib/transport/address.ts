@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { CommError } from "../errors.ts";
+import { isIPv4, isIPv6 } from "./ip-address.ts";
 
 /** Where a server listens or a client connects to. */
 export type Address =

@@ -1,9 +1,8 @@
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
 import { errnoOf } from "../errno.ts";
 import { TransportError } from "../errors.ts";
 import { routeFault } from "../platform/route-fault.ts";
 import { type Address, formatAddress, isLoopback, isScopeless } from "./address.ts";
+import { isIPv4, isIPv6 } from "./ip-address.ts";
 
 /**
  * Bun reports a host whose address nobody answers for as one that refuses, after the system has tried for three
@@ -34,10 +33,8 @@ async function faultOf(address: Address, cause: unknown, elapsedMs: number): Pro
 
 /** Why this machine has no way to any address of the host. */
 async function wayFault(host: string): Promise<string | undefined> {
-  const hosts = isIP(host) !== 0 ? [host] : await lookup(host, { all: true }).catch(() => []);
-  const faults = (Array.isArray(hosts) ? hosts : []).map((each) =>
-    routeFault(typeof each === "string" ? each : each.address),
-  );
+  const hosts = isIPv4(host) || isIPv6(host) ? [host] : await addressesOf(host);
+  const faults = hosts.map(routeFault);
   const [first] = faults;
   if (first === undefined || faults.includes(undefined)) return undefined;
   const scope = /%(.*)$/.exec(host)?.[1];
@@ -58,6 +55,14 @@ async function wayFault(host: string): Promise<string | undefined> {
     default:
       return "this machine's routes lead nowhere for that address";
   }
+}
+
+/** None when the name can't be looked up. */
+async function addressesOf(name: string): Promise<string[]> {
+  // Loaded for this alone: it makes every start longer.
+  const { lookup } = await import("node:dns/promises");
+  const found = await lookup(name, { all: true }).catch(() => []);
+  return found.map(({ address }) => address);
 }
 
 function connectFault(code: string, cause: unknown): string {

@@ -1,6 +1,6 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { type PeerAddress, UNKNOWN_ADDRESS } from "../session/transport.ts";
 import { isLoopback, plainHost } from "./address.ts";
+import { isIPv4, isIPv6 } from "./ip-address.ts";
 
 /** Of a Unix socket, whose peers all run on this machine. */
 export const UNIX_ADDRESS: PeerAddress = { group: "unix", isLoopback: true };

@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import type { ArgsDef } from "citty";
 import { isInvite, parseInvite } from "../../protocol/invite.ts";
 import { parseToken } from "../../protocol/token.ts";
@@ -106,6 +105,8 @@ function reconnectFlag(flags: Flags): number {
 async function readCa(file: string, signal: AbortSignal): Promise<string> {
   const pem = await readGiven(file, signal);
   const certificates = certificatesIn(pem);
+  // Loaded for this alone: it makes every start longer.
+  const { X509Certificate } = await import("node:crypto");
   try {
     for (const certificate of certificates) new X509Certificate(certificate);
     if (certificates.length > 0) return certificates.join("\n");

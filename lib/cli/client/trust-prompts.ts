@@ -5,7 +5,6 @@ import { escapeText } from "../escape.ts";
 import { exposedTokenWarning } from "../exposure-words.ts";
 import { describeError } from "../report.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
-import { openPrompt } from "../terminal/open-input.ts";
 
 /** Asks and warns on the terminal while a server is dialled. */
 export function trustPrompts(io: ConsoleIo): TrustPrompts {
@@ -36,6 +35,8 @@ async function confirm(
     `The identity of ${escapeText(server)} is not known yet. Compare it with the one that the server shows at its start:`,
   );
   io.note(`  ${fingerprint}`);
+  // Loaded for this alone: the line editor makes every start longer.
+  const { openPrompt } = await import("../terminal/open-input.ts");
   const input = openPrompt(io);
   const close = () => input.close();
   signal.addEventListener("abort", close);

@@ -1,5 +1,5 @@
-/** A server without HTTP does not pay for it. */
-import { expect, test } from "bun:test";
+/** What a program has no use for at its start is not loaded then. */
+import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 
@@ -26,4 +26,25 @@ test("the start of the server loads no gateway", () => {
   const loaded = closureOf("server.ts");
   expect(loaded.has("lib/daemon/web-door.ts")).toBe(true);
   expect(loaded.has("lib/gateway/gateway.ts")).toBe(false);
+});
+
+describe("the start of the client loads", () => {
+  const loaded = closureOf("client.ts");
+
+  test("what each command needs", () => {
+    expect(loaded.has("lib/client/client.ts")).toBe(true);
+    expect(loaded.has("node:fs")).toBe(true);
+  });
+
+  // Each takes milliseconds; net and readline load the streams of Node, too.
+  test.each([
+    ["node:net"],
+    ["node:tls"],
+    ["node:stream"],
+    ["node:readline"],
+    ["node:crypto"],
+    ["node:dns/promises"],
+    ["lib/cli/client/shell.ts"],
+    ["lib/cli/terminal/line-editor.ts"],
+  ])("no %s", (each) => expect(loaded.has(each)).toBe(false));
 });
