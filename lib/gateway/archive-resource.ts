@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { baseName } from "../path.ts";
 import { quote } from "../quote.ts";
+import { list } from "../server/methods/list.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { LIST_NEED } from "../server/transfer-needs.ts";
 import type { StorageEntry } from "../storage/storage.ts";
@@ -13,7 +14,6 @@ import { entityTag, isSettled, passingTag } from "./entity-tag.ts";
 import { sendFilePart } from "./file-body.ts";
 import { contentDisposition } from "./file-fields.ts";
 import type { HttpCall } from "./http-call.ts";
-import { LIST } from "./list-turn.ts";
 import { answerWith } from "./representation.ts";
 import { requireRate } from "./too-often.ts";
 
@@ -55,7 +55,7 @@ export async function answerArchive(
 ): Promise<void> {
   const { guest } = call;
   if (guest === undefined) return;
-  requireRate(LIST, call, server);
+  requireRate(list, call, server);
   const archive: Archive = { call, path, format, server };
   let measured: Measured | undefined;
   await guest.member.lookups.run(call, LIST_NEED, async () => {

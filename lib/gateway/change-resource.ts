@@ -1,7 +1,7 @@
+/** Methods that change the repository without a body. Source: RFC 9110, 9.3.5 (DELETE); RFC 4918, section 9. */
 import { StreamError } from "../errors.ts";
 import { parentOf } from "../path.ts";
 import { quote } from "../quote.ts";
-import type { Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED } from "../server/transfer-needs.ts";
 import type { StorageEntry } from "../storage/storage.ts";
@@ -13,13 +13,6 @@ import type { HttpCall } from "./http-call.ts";
 import { HttpFault } from "./http-fault.ts";
 import { entryAt, requireState } from "./present-state.ts";
 import { FILES, type Target } from "./request-target.ts";
-
-/** Methods that change the repository without a body. Source: RFC 9110, 9.3.5 (DELETE); RFC 4918, section 9. */
-
-export const DELETE: Rule = { name: "remove", role: "write" };
-export const MKCOL: Rule = { name: "put", role: "write" };
-export const MOVE: Rule = { name: "rename", role: "write" };
-export const COPY: Rule = { name: "put", role: "write" };
 
 /** Remove a file, or a folder with all below it. @throws StorageError as Storage.remove(); StreamError CHANGED */
 export async function removeAt(call: HttpCall, path: string, server: ChangeParts): Promise<void> {

@@ -1,9 +1,7 @@
-import { countCall, type Rule } from "../server/guard.ts";
+import { countCall } from "../server/guard.ts";
+import { list } from "../server/methods/list.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import type { HttpCall } from "./http-call.ts";
-
-/** A look into one folder, or into all below it. */
-export const LIST: Rule = { name: "list", role: "read", kind: "lists" };
 
 /**
  * Count a look into one folder to the rate of `list`, and wait for its turn: programs that copy trees ask for many folders
@@ -16,7 +14,7 @@ export async function listTurn(
   const { guest } = call;
   if (guest === undefined) return;
   for (;;) {
-    const tooOften = countCall(LIST, guest.member, server, server.clock.now());
+    const tooOften = countCall(list, guest.member, server, server.clock.now());
     if (tooOften === undefined || call.isClosed) return;
     await call.pause(tooOften.retryAfterMs);
   }

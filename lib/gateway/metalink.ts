@@ -1,6 +1,6 @@
 import { BLOCK_BYTES } from "../block.ts";
 import { baseName } from "../path.ts";
-import type { Rule } from "../server/guard.ts";
+import { digest } from "../server/methods/digest.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { DIGEST_NEED } from "../server/transfer-needs.ts";
 import type { OpenFile } from "../storage/storage.ts";
@@ -12,7 +12,6 @@ import { requireRate } from "./too-often.ts";
 import { escapeXml } from "./xml-text.ts";
 
 /** It reads a whole file, as the method does. */
-const DIGEST: Rule = { name: "digest", role: "read", kind: "lists" };
 
 /** Digests of pieces that a file gets at most. */
 const MAX_PIECES = 2_048;
@@ -34,7 +33,7 @@ export function pieceBytes(size: number): number {
 export async function answerMetalink(call: HttpCall, path: string, host: string, server: GatewayParts): Promise<void> {
   const { guest } = call;
   if (guest === undefined) return;
-  requireRate(DIGEST, call, server);
+  requireRate(digest, call, server);
   await guest.member.lookups.run(call, DIGEST_NEED, async () => {
     const file = await server.storage.open(path);
     try {

@@ -1,7 +1,6 @@
 import { BLOCK_BYTES } from "../block.ts";
 import { StreamError } from "../errors.ts";
 import { quote } from "../quote.ts";
-import type { Rule } from "../server/guard.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
 import { type ExistsPolicy, type FileFacts, isSmall, type StorageEntry } from "../storage/storage.ts";
@@ -16,8 +15,6 @@ import { entryAt, replacedAt, requireState } from "./present-state.ts";
 import { RequestBody } from "./request-body.ts";
 import { readUpload, type Upload } from "./upload-fields.ts";
 import { newPartTag, nextByte, timeOfPart, wrongOffset } from "./upload-part.ts";
-
-export const PUT: Rule = { name: "put", role: "write" };
 
 /** What to do when a request goes on elsewhere than the part. */
 const SEND = ": send the rest from there, or all of it";

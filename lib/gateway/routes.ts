@@ -4,11 +4,16 @@ import { joinPath } from "../path.ts";
 import { quote } from "../quote.ts";
 import { checkRights, type Rule } from "../server/guard.ts";
 import type { Guest } from "../server/guests.ts";
+import { get } from "../server/methods/get.ts";
+import { list } from "../server/methods/list.ts";
+import { put } from "../server/methods/put.ts";
+import { remove } from "../server/methods/remove.ts";
+import { rename } from "../server/methods/rename.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { ARCHIVES } from "./archive-format.ts";
 import { type ArchiveParts, answerArchive } from "./archive-resource.ts";
 import type { ChangeParts } from "./change-parts.ts";
-import { COPY, copyTo, DELETE, MKCOL, MOVE, makeFolder, moveTo, removeAt } from "./change-resource.ts";
+import { copyTo, makeFolder, moveTo, removeAt } from "./change-resource.ts";
 import { Checksums } from "./checksums.ts";
 import { answerPropfind, answerProppatch, DAV_OPTIONS } from "./dav-resource.ts";
 import { answerFile } from "./file-resource.ts";
@@ -16,7 +21,7 @@ import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
 import { answerMetalink } from "./metalink.ts";
 import { PathTurns } from "./path-turns.ts";
-import { PUT, putFile } from "./put-resource.ts";
+import { putFile } from "./put-resource.ts";
 import { encodePath, FILES, repositoryPath, type Target } from "./request-target.ts";
 import { shownTarget } from "./shown-target.ts";
 import { beginUpload, endUpload, goOnWith, TUS_OPTIONS, tellUpload } from "./tus-resource.ts";
@@ -30,21 +35,21 @@ interface Place {
 }
 
 interface Route {
-  /** As for a stream. */
+  /** The method of the protocol whose role and rate hold. */
   readonly rule: Rule;
   /** Whether a request may have a body. */
   readonly takesBody: boolean;
   answer(call: HttpCall, place: Place, server: ArchiveParts & ChangeParts): Promise<void>;
 }
 
-const read: Route = { rule: { name: "get", role: "read" }, takesBody: false, answer: answerRead };
+const read: Route = { rule: get, takesBody: false, answer: answerRead };
 
 /** Methods that change nothing. */
 const READING: Readonly<Record<string, Route>> = {
   GET: read,
   HEAD: read,
   PROPFIND: {
-    rule: { name: "list", role: "read" },
+    rule: list,
     takesBody: true,
     answer: (call, { path }, server) => answerPropfind(call, path, server),
   },
@@ -52,19 +57,19 @@ const READING: Readonly<Record<string, Route>> = {
 
 /** Methods that change the repository. */
 const WRITING: Readonly<Record<string, Route>> = {
-  PUT: { rule: PUT, takesBody: true, answer: answerPut },
-  POST: { rule: PUT, takesBody: false, answer: beginUpload },
-  PATCH: { rule: PUT, takesBody: true, answer: refusePatch },
-  PROPPATCH: { rule: PUT, takesBody: true, answer: (call, { path }, server) => answerProppatch(call, path, server) },
-  DELETE: { rule: DELETE, takesBody: false, answer: (call, { path }, server) => removeAt(call, path, server) },
-  MKCOL: { rule: MKCOL, takesBody: false, answer: (call, { path }, server) => makeFolder(call, path, server) },
+  PUT: { rule: put, takesBody: true, answer: answerPut },
+  POST: { rule: put, takesBody: false, answer: beginUpload },
+  PATCH: { rule: put, takesBody: true, answer: refusePatch },
+  PROPPATCH: { rule: put, takesBody: true, answer: (call, { path }, server) => answerProppatch(call, path, server) },
+  DELETE: { rule: remove, takesBody: false, answer: (call, { path }, server) => removeAt(call, path, server) },
+  MKCOL: { rule: put, takesBody: false, answer: (call, { path }, server) => makeFolder(call, path, server) },
   MOVE: {
-    rule: MOVE,
+    rule: rename,
     takesBody: false,
     answer: (call, { path, target }, server) => moveTo(call, path, target, server),
   },
   COPY: {
-    rule: COPY,
+    rule: put,
     takesBody: false,
     answer: (call, { path, target }, server) => copyTo(call, path, target, server),
   },
@@ -73,17 +78,17 @@ const WRITING: Readonly<Record<string, Route>> = {
 /** Methods for an upload in pieces, at the address that its beginning has told: `?upload=`. */
 const UPLOADING: Readonly<Record<string, Route>> = {
   HEAD: {
-    rule: PUT,
+    rule: put,
     takesBody: false,
     answer: (call, { path, target }, server) => tellUpload(call, path, target.query.get("upload"), server),
   },
   PATCH: {
-    rule: PUT,
+    rule: put,
     takesBody: true,
     answer: (call, { path, target }, server) => goOnWith(call, path, target.query.get("upload"), server),
   },
   DELETE: {
-    rule: PUT,
+    rule: put,
     takesBody: false,
     answer: (call, { path, target }, server) => endUpload(call, path, target.query.get("upload"), server),
   },
