@@ -21,7 +21,7 @@ class FileBudget {
     return this.#used;
   }
 
-  /** @throws StorageError OVERLOADED when there are not so many; then nothing is taken */
+  /** A negative count gives back. @throws StorageError OVERLOADED when there are not so many; then nothing is taken */
   take(count: number): void {
     if (this.#used + count > this.#max) throw storageFault.overloaded();
     this.#used += count;
@@ -58,14 +58,14 @@ export class FewFilesStorage extends WrappedStorage {
     const above = path === "" ? 0 : path.split("/").length;
     let held = 0;
     try {
+      // Each folder on the way is open twice: held, and read.
       this.#budget.take(2);
       held = 2;
       for await (const batch of this.inner.list(path, options)) {
-        // Each folder on the way is open twice: held, and read.
-        const depth = Math.max(1, (batch[0]?.path.split("/").length ?? 0) - above);
-        this.#budget.take(Math.max(0, 2 * depth - held));
-        if (2 * depth < held) this.#budget.give(held - 2 * depth);
-        held = 2 * depth;
+        const [{ path: first }] = batch as [StorageEntry];
+        const needed = 2 * (first.split("/").length - above);
+        this.#budget.take(needed - held);
+        held = needed;
         yield batch;
       }
     } finally {

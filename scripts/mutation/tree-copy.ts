@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Mutant } from "./mutants.ts";
 
+/** The longest time that one test may take, in milliseconds: on a busy machine some take half a minute. */
+const TEST_MS = "60000";
+
 /** What became of a run of tests. */
 export interface TestRun {
   readonly passed: boolean;
@@ -57,7 +60,7 @@ export class TreeCopy implements Disposable {
   /** What takes longer than `limitMs` has failed. */
   async #run(files: readonly string[], limitMs: number, options: readonly string[] = []): Promise<TestRun> {
     const paths = files.map((file) => `./${file}`);
-    const command = ["nice", process.execPath, "test", "--bail", "--timeout", "30000", ...options, ...paths];
+    const command = ["nice", process.execPath, "test", "--bail", "--timeout", TEST_MS, ...options, ...paths];
     const child = Bun.spawn(command, {
       cwd: this.root,
       stdin: "ignore",

@@ -65,6 +65,24 @@ describe("a storage with few descriptors", () => {
     expect(storage.used).toBe(0);
   });
 
+  test("takes two for each folder on the way of a list, below the one that is listed, and gives them back", async () => {
+    const inner = new MemoryStorage();
+    for (const path of ["a", "docs/c", "docs/deep/d", "docs/e", "z"]) inner.set(path, new Uint8Array(3));
+    const storage = new FewFilesStorage(inner, 100);
+    const taken = async (path: string) => {
+      const seen: Record<string, number> = {};
+      for await (const [first] of storage.list(path, { enter: () => true })) seen[first?.path ?? ""] = storage.used;
+      return seen;
+    };
+    const inDocs = { "docs/c": 4, "docs/deep": 4, "docs/deep/d": 6, "docs/e": 4 };
+    expect(await taken("")).toEqual({ a: 2, docs: 2, ...inDocs, z: 2 });
+    expect(await taken("docs")).toEqual({ "docs/c": 2, "docs/deep": 2, "docs/deep/d": 4, "docs/e": 2 });
+    expect(storage.used).toBe(0);
+    const none = new FewFilesStorage(inner, 1);
+    expect(await codeOf(() => walk(none))).toBe("OVERLOADED");
+    expect(none.used).toBe(0);
+  });
+
   test("stores a small file when it has one, and refuses it before anything is made of it", async () => {
     using folder = new TempFolder();
     const local = await LocalStorage.at(folder.path);

@@ -111,6 +111,7 @@ describe("a watched tree", () => {
     const closing = tree.close();
     tree.lost();
     tree.full();
+    tree.came(root, "late", FILE);
     await closing;
     expect(told).toEqual(["touched"]);
     expect(tree.isLost).toBe(false);
@@ -133,6 +134,28 @@ describe("a watched tree", () => {
     const lines = (await batches()).flat();
     expect(lines.toSorted()).toEqual(["added moved", "added moved/file", "added moved/sub", "removed tree"]);
     expect(watched.map((one) => one.path)).toEqual(["", "moved", "moved/sub"]);
+    // Once: another move is no reason to look at them again.
+    renameSync(folder.join("moved"), folder.join("last"));
+    tree.gone(root, "moved", { ...FOLDER, cookie: 2 });
+    tree.came(root, "last", { ...FOLDER, cookie: 2 });
+    expect((await batches()).flat().toSorted()).toEqual(["added last", "removed moved"]);
+  });
+
+  test("tells a folder that moved into one which has moved on, where both are", async () => {
+    for (const name of ["tree", "other"]) mkdirSync(folder.join(name));
+    for (const name of ["tree", "other"]) tree.came(root, name, FOLDER);
+    await batches();
+    const [, inner] = watched as [KnownFolder, KnownFolder];
+    renameSync(folder.join("other"), folder.join("tree/in"));
+    renameSync(folder.join("tree"), folder.join("moved"));
+    tree.gone(root, "other", { ...FOLDER, cookie: 1 });
+    tree.came(inner, "in", { ...FOLDER, cookie: 1 });
+    expect(await batches()).toEqual([["removed other"]]);
+    tree.gone(root, "tree", { ...FOLDER, cookie: 2 });
+    tree.came(root, "moved", { ...FOLDER, cookie: 2 });
+    expect((await batches()).flat().toSorted()).toEqual(["added moved", "added moved/in", "removed tree"]);
+    // Nothing was learnt again.
+    expect(watched.map((one) => one.path)).toEqual(["", "moved", "moved/in"]);
   });
 
   test.each(["names in one folder", "folders"])("is lost when too many %s wait to be heard of again", async (what) => {

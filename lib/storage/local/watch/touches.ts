@@ -91,9 +91,4 @@ export class Touches {
   stop(): void {
     this.#isStopped = true;
   }
-
-  clear(): void {
-    this.stop();
-    this.#touched.clear();
-  }
 }

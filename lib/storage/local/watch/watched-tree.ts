@@ -170,7 +170,7 @@ export class WatchedTree implements TreeSink {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#learner.stop();
-    this.#touches.clear();
+    this.#touches.stop();
     this.#forgetMoving();
     await this.#learner.unwatch(this.#root);
     this.#source.close();
