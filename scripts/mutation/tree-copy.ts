@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Mutant } from "./mutants.ts";
 
-/** The longest time that one test may take, in milliseconds: on a busy machine some take half a minute. */
-const TEST_MS = "60000";
+/** The longest time that one test may take: on a busy machine some take half a minute. */
+const TEST_MS = 60_000;
+/** A runner that says nothing for so long is in an endless loop, where it does not see that the time of a test is up. */
+const SILENT_MS = 3 * TEST_MS;
 
 /** What became of a run of tests. */
 export interface TestRun {
@@ -57,10 +59,10 @@ export class TreeCopy implements Disposable {
     return (await this.#run(files, limitMs, ["--test-name-pattern", name.replaceAll(/[^\w ]/g, ".")])).passed;
   }
 
-  /** What takes longer than `limitMs` has failed. */
+  /** What takes longer than `limitMs`, or says nothing for SILENT_MS, has failed. */
   async #run(files: readonly string[], limitMs: number, options: readonly string[] = []): Promise<TestRun> {
     const paths = files.map((file) => `./${file}`);
-    const command = ["nice", process.execPath, "test", "--bail", "--timeout", TEST_MS, ...options, ...paths];
+    const command = ["nice", process.execPath, "test", "--bail", "--timeout", `${TEST_MS}`, ...options, ...paths];
     const child = Bun.spawn(command, {
       cwd: this.root,
       stdin: "ignore",
@@ -69,10 +71,19 @@ export class TreeCopy implements Disposable {
       // A group of its own, to end it with all that it has started.
       detached: true,
     });
-    const timer = setTimeout(() => endGroup(child.pid), limitMs);
-    const output = await new Response(child.stderr).text();
+    const end = () => endGroup(child.pid);
+    const timer = setTimeout(end, limitMs);
+    let silence = setTimeout(end, SILENT_MS);
+    let output = "";
+    const decoder = new TextDecoder();
+    for await (const bytes of child.stderr) {
+      output += decoder.decode(bytes, { stream: true });
+      clearTimeout(silence);
+      silence = setTimeout(end, SILENT_MS);
+    }
     const exitCode = await child.exited;
     clearTimeout(timer);
+    clearTimeout(silence);
     endGroup(child.pid);
     if (exitCode === 0) return { passed: true, why: "", failed: undefined };
     const failed = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(output)?.[1];
