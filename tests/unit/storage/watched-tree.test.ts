@@ -23,16 +23,20 @@ let left: (string | undefined)[];
 /** What the tree has told its owner. */
 let told: ("touched" | "lost" | "full")[];
 let now: number;
+/** Whether the source knows of each move. */
+let isExact: boolean;
 let clock: { mockRestore(): void };
 
 beforeEach(async () => {
   folder = new TempFolder();
   writeTree(folder.path, { old: "x" });
-  [told, watched, left, now] = [[], [], [], 0];
+  [told, watched, left, now, isExact] = [[], [], [], 0, true];
   clock = spyOn(diskClock, "now").mockImplementation(() => now);
   const folders = new Folders(folder.path, { owner: "server" });
   const source: TreeSource = {
-    isExact: true,
+    get isExact() {
+      return isExact;
+    },
     watch(one) {
       watched.push(one);
       return true;
@@ -200,5 +204,21 @@ describe("a watched tree", () => {
     await tree.close();
     expect(left.toSorted()).toEqual(["", "a", "b", "closed", "deep", "tree"]);
     expect(left.at(-1)).toBe("closed");
+  });
+
+  test("looks by the path, and not in a folder that was there a moment ago, where moves are not heard of", async () => {
+    isExact = false;
+    // All of it in one moment, however busy the machine is.
+    using _moment = spyOn(performance, "now").mockReturnValue(0);
+    writeTree(folder.path, { "tree/file": "x" });
+    tree.came(root, "tree", FOLDER);
+    await batches();
+    const inner = watched[1] as KnownFolder;
+    tree.touched(inner, "file");
+    expect(await batches()).toEqual([["changed tree/file"]]);
+    renameSync(folder.join("tree"), folder.join("elsewhere"));
+    mkdirSync(folder.join("tree"));
+    tree.touched(inner, "file");
+    expect(await batches()).toEqual([["removed tree/file"]]);
   });
 });
