@@ -25,7 +25,6 @@ export function findHoles(fd: number, size: number): Range[] {
     // A block that is part hole and part data is data.
     at = Math.ceil(end / BLOCK_BYTES) * BLOCK_BYTES;
   }
-  if (found.length <= MAX_HOLES) return found;
   found.sort((a, b) => b[1] - b[0] - (a[1] - a[0]));
   return found.slice(0, MAX_HOLES).sort((a, b) => a[0] - b[0]);
 }

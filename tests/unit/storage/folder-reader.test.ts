@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { libc } from "../../../lib/platform/libc.ts";
 import { readEntries, readFolder } from "../../../lib/storage/local/folder-reader.ts";
+import { openBelow } from "../../support/open-files.ts";
 import { writeTree } from "../../support/repository.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
+import { withUntypedNames } from "../../support/untyped-names.ts";
 
 const names = (path: string) => [...readFolder(path)].flat().sort();
 
@@ -56,6 +58,67 @@ describe("readFolder()", () => {
     const reader = readFolder(folder.path);
     mkdirSync(folder.join("late"));
     expect([...reader].flat()).toEqual(["late"]);
+  });
+});
+
+describe.if(process.platform === "linux")("with the system's own call", () => {
+  const entries = (path: string) => [...readEntries(path)].flat();
+  const types = (path: string) => Object.fromEntries(entries(path).map(({ name, isFolder }) => [name, isFolder]));
+  const odd = (path: string) => Buffer.concat([Buffer.from(path), Buffer.from([0x80])]);
+
+  test("the folder says which of its entries are folders, and of a link that it is none", () => {
+    using folder = new TempFolder();
+    writeTree(folder.path, { file: "", "sub/inner": "" });
+    symlinkSync("sub", folder.join("link"));
+    expect(types(folder.path)).toEqual({ file: false, sub: true, link: false });
+    using _untyped = withUntypedNames();
+    expect(types(folder.path)).toEqual({ file: undefined, sub: undefined, link: undefined });
+  });
+
+  test("a name that is not UTF-8 has its bytes, and no other has", () => {
+    using folder = new TempFolder();
+    writeTree(folder.path, { plain: "" });
+    for (const name of ["a", "b"]) writeFileSync(odd(folder.join(name)), "");
+    const found = entries(folder.path);
+    const bytes = found.flatMap((entry) =>
+      entry.bytes === undefined ? [] : [Buffer.from(entry.bytes).toString("hex")],
+    );
+    expect(bytes.sort()).toEqual(["6180", "6280"]);
+    expect(found.find(({ name }) => name === "plain")).toEqual({ name: "plain", isFolder: false });
+    const strays: string[] = [];
+    const shown = [...readFolder(folder.path, (stray) => strays.push(Buffer.from(stray).toString("hex")))].flat();
+    expect(strays.sort()).toEqual(["6180", "6280"]);
+    expect(shown.filter((name) => name !== undefined)).toEqual(["plain"]);
+  });
+
+  test.each([
+    ["is removed", "ENOENT"],
+    ["is there", "EIO"],
+  ])("a folder that %s and can't be read is %s, and nothing of it stays open", (what, code) => {
+    using folder = new TempFolder();
+    mkdirSync(folder.join("sub"));
+    const calls = libc();
+    const { getdents64 } = calls;
+    Object.assign(calls, {
+      getdents64: () => {
+        if (what === "is removed") rmdirSync(folder.join("sub"));
+        return -1;
+      },
+    });
+    try {
+      expect(() => entries(folder.join("sub"))).toThrow(expect.objectContaining({ code }));
+    } finally {
+      Object.assign(calls, { getdents64 });
+    }
+    expect(openBelow(folder.path)).toBe(0);
+  });
+
+  test("a folder that is read to its end, or left before, is closed", () => {
+    using folder = new TempFolder();
+    writeTree(folder.path, { a: "", b: "" });
+    entries(folder.path);
+    for (const _ of readFolder(folder.path)) break;
+    expect(openBelow(folder.path)).toBe(0);
   });
 });
 
