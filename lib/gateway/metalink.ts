@@ -11,8 +11,6 @@ import { encodePath, FILES } from "./request-target.ts";
 import { requireRate } from "./too-often.ts";
 import { escapeXml } from "./xml-text.ts";
 
-/** It reads a whole file, as the method does. */
-
 /** Digests of pieces that a file gets at most. */
 const MAX_PIECES = 2_048;
 
@@ -33,6 +31,7 @@ export function pieceBytes(size: number): number {
 export async function answerMetalink(call: HttpCall, path: string, host: string, server: GatewayParts): Promise<void> {
   const { guest } = call;
   if (guest === undefined) return;
+  // It reads a whole file, as that method does.
   requireRate(digest, call, server);
   await guest.member.lookups.run(call, DIGEST_NEED, async () => {
     const file = await server.storage.open(path);

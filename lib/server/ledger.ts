@@ -1,9 +1,7 @@
-import { Database, type Statement } from "bun:sqlite";
-import { StorageError } from "../errors.ts";
+import type { Database, Statement } from "bun:sqlite";
 import type { SessionRow } from "../protocol/methods.ts";
-import { quote } from "../quote.ts";
-import { newerState } from "../state/newer-state.ts";
-import { closeToOthers } from "../state/private-file.ts";
+import { ledgerError, openLedgerDatabase } from "./ledger-database.ts";
+import { sessionName } from "./session-name.ts";
 
 /** The reasons for a session's end in the ledger. */
 export type EndReason =
@@ -24,30 +22,7 @@ export interface Counters {
   readonly messagesOut: number;
 }
 
-/** The version of the database format. */
-const SCHEMA_FORM = 1;
-
-const SCHEMA = `
-  PRAGMA user_version = ${SCHEMA_FORM};
-  CREATE TABLE IF NOT EXISTS sessions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    address TEXT NOT NULL,
-    startedAt INTEGER NOT NULL,
-    seenAt INTEGER NOT NULL,
-    endedAt INTEGER,
-    reason TEXT,
-    bytesIn INTEGER NOT NULL DEFAULT 0,
-    bytesOut INTEGER NOT NULL DEFAULT 0,
-    messagesIn INTEGER NOT NULL DEFAULT 0,
-    messagesOut INTEGER NOT NULL DEFAULT 0
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS live ON sessions (id) WHERE endedAt IS NULL;
-`;
-
 type Row = Omit<SessionRow, "name">;
-
-/** SQLite's name for a database that exists only in memory. */
-const MEMORY = ":memory:";
 
 /**
  * The durable record of sessions, in SQLite. An id is given once and never again, also across restarts
@@ -101,19 +76,11 @@ export class Ledger {
    * @throws StorageError STATE_IN_USE when another process has it; NEWER_STATE; DISK_DENIED, DISK_FULL, DISK_FAILED
    */
   static open(file: string): Ledger {
-    // It has the addresses of clients. What SQLite makes beside it has the rights of the file.
-    if (file !== MEMORY) closeToOthers(file);
-    let database: Database | undefined;
+    const database = openLedgerDatabase(file);
     try {
-      database = new Database(file, { create: true, strict: true });
-      database.run("PRAGMA locking_mode = EXCLUSIVE");
-      requireKnownSchema(database, file);
-      database.run("PRAGMA journal_mode = WAL");
-      database.run("PRAGMA synchronous = NORMAL");
-      database.run(SCHEMA);
       return new Ledger(database);
     } catch (cause) {
-      database?.close();
+      database.close();
       throw ledgerError(cause, file);
     }
   }
@@ -124,7 +91,7 @@ export class Ledger {
       const { id } = this.#insert.get(address, now, now) as { id: number };
       if (this.#ids === undefined) this.#ids = { first: id, last: id };
       else this.#ids.last = id;
-      return { id, name: nameOf(id) };
+      return { id, name: sessionName(id) };
     } catch (cause) {
       throw ledgerError(cause, "ledger");
     }
@@ -177,7 +144,7 @@ export class Ledger {
   /** Up to `limit` sessions with an id below `before`, newest first. */
   page(before: number, limit: number): SessionRow[] {
     return this.#page.all(before, limit).map(({ seenAt, ...row }) => {
-      const name = nameOf(row.id);
+      const name = sessionName(row.id);
       const isCrashed = row.endedAt === null && row.id <= this.#crashedUpTo;
       return isCrashed ? { ...row, name, endedAt: seenAt, reason: "crash" } : { ...row, name };
     });
@@ -198,20 +165,6 @@ export class Ledger {
   }
 }
 
-/**
- * A newer program's ledger: its number says that older programs must not write to it.
- *
- * @throws StorageError NEWER_STATE
- */
-function requireKnownSchema(database: Database, file: string): void {
-  const statement = database.prepare<{ user_version: number }, []>("PRAGMA user_version");
-  try {
-    if ((statement.get()?.user_version ?? 0) > SCHEMA_FORM) throw newerState(file);
-  } finally {
-    statement.finalize();
-  }
-}
-
 /** The lowest and the highest id; null when there is no session. */
 function idsIn(database: Database): { first: number | null; last: number | null } {
   // Each by itself is one look at an end of the table; together they would be a walk through it.
@@ -223,27 +176,4 @@ function idsIn(database: Database): { first: number | null; last: number | null 
   } finally {
     statement.finalize();
   }
-}
-
-/** Client01, Client02, … Client100 */
-function nameOf(id: number): string {
-  return `Client${String(id).padStart(2, "0")}`;
-}
-
-function ledgerError(cause: unknown, file: string): StorageError {
-  if (cause instanceof StorageError) return cause;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new StorageError("STATE_IN_USE", `Another server uses the ledger ${quote(file)}.`, { cause });
-  }
-  if (code.startsWith("SQLITE_FULL")) return new StorageError("DISK_FULL", "No room left for the ledger.", { cause });
-  // IOERR_LOCK: no lock can be had on a file that may not be written.
-  if (/^SQLITE_(CANTOPEN|READONLY|IOERR_LOCK)/.test(code)) {
-    return new StorageError("DISK_DENIED", `No permission to write the ledger ${quote(file)}.`, { cause });
-  }
-  if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
-    return new StorageError("DISK_FAILED", `The ledger ${quote(file)} is damaged: move it away.`, { cause });
-  }
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new StorageError("DISK_FAILED", `The ledger can't be written: ${why}.`, { cause });
 }

@@ -1,7 +1,8 @@
 import type { Client } from "../../client/client.ts";
 import type { Command } from "../command.ts";
 import { toJson } from "../escape.ts";
-import { type Flags, integerFlag } from "../flags.ts";
+import { integerFlag } from "../flag-values.ts";
+import type { Flags } from "../flags.ts";
 import { plural } from "../format.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { withClient } from "./with-connection.ts";

@@ -4,7 +4,7 @@ import { formatAddress, parseAddress } from "../../transport/address.ts";
 import { type KnownServer, KnownServers } from "../../trust/known-servers.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { stateDirFlag } from "../flags.ts";
+import { stateDirFlag } from "../flag-values.ts";
 import { formatTable } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
 

@@ -3,7 +3,8 @@ import { MAX_STATUS_ROWS, type SessionRow, type StatusResult } from "../../proto
 import type { Command } from "../command.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { type Flags, integerFlag } from "../flags.ts";
+import { integerFlag } from "../flag-values.ts";
+import type { Flags } from "../flags.ts";
 import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";

@@ -5,7 +5,7 @@ import { formatFingerprint } from "../../transport/tls.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { exposureText } from "../exposure-words.ts";
-import { stateDirFlag } from "../flags.ts";
+import { stateDirFlag } from "../flag-values.ts";
 import { UsageError } from "../usage-error.ts";
 
 export const identity: Command = {

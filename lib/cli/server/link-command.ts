@@ -4,7 +4,7 @@ import { quote } from "../../quote.ts";
 import { typedPath } from "../client/typed-paths.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { expiryFlag } from "../flags.ts";
+import { expiryOf } from "../flag-values.ts";
 import { formatTable, formatTime } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
 import { takeBack } from "./take-back.ts";
@@ -39,7 +39,7 @@ export async function runLinkLine(
   const typed = quoted?.replace(/\\(["\\])/g, "$1") ?? plain;
   if (typed === "") throw new UsageError(USAGE);
   const path = typedPath(typed);
-  const expiresAt = expiryFlag({ _: [], expires }, "expires", Date.now());
+  const expiresAt = expires === undefined ? undefined : expiryOf(expires, "expires", Date.now());
   const link = await operator.issueLink({ path, ...(expiresAt !== undefined && { expiresAt }) });
   const text =
     `It leads to ${escapeText(path)} as it is now, until ${formatTime(link.expiresAt)}:\n\n` +

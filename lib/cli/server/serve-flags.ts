@@ -1,7 +1,8 @@
 import type { ArgsDef } from "citty";
 import { defaultMemory } from "../../daemon/default-memory.ts";
 import type { DaemonSettings, WebAccess } from "../../daemon/settings.ts";
-import { type Flags, integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flags.ts";
+import { integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flag-values.ts";
+import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { advertiseFlag } from "./advertise-flag.ts";
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { ArgsDef } from "citty";
-import { integerFlag, nearest, parseFlags, secondsFlag } from "../../../lib/cli/flags.ts";
+import { integerFlag, secondsFlag } from "../../../lib/cli/flag-values.ts";
+import { parseFlags } from "../../../lib/cli/flags.ts";
+import { nearest } from "../../../lib/cli/nearest.ts";
 import { UsageError } from "../../../lib/cli/usage-error.ts";
 
 const ARGS: ArgsDef = {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { expiryFlag, type Flags } from "../../../lib/cli/flags.ts";
+import { expiryFlag } from "../../../lib/cli/flag-values.ts";
+import type { Flags } from "../../../lib/cli/flags.ts";
 import { describeNew, formatTokens } from "../../../lib/cli/server/token-command.ts";
 
 const NOW = 1_700_000_000_000;

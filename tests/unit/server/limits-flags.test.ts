@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { expiryFlag, parseFlags, sizeFlag } from "../../../lib/cli/flags.ts";
+import { expiryFlag, sizeFlag } from "../../../lib/cli/flag-values.ts";
+import { parseFlags } from "../../../lib/cli/flags.ts";
 import { readSettings, SERVE_FLAGS } from "../../../lib/cli/server/serve-flags.ts";
 import { UsageError } from "../../../lib/cli/usage-error.ts";
 

@@ -1,0 +1,22 @@
+/** The candidate that shares a beginning with `word`, or differs from it in at most two letters. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  return candidates.find(
+    (candidate) =>
+      (word.length >= 2 && (candidate.startsWith(word) || word.startsWith(candidate))) ||
+      distance(word, candidate) <= Math.min(2, word.length - 1),
+  );
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
