@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
-import { discard } from "../session/held-buffers.ts";
+import { hold, letGo } from "../session/held-buffers.ts";
 import type { FileBytes, PeerAddress, Transport, TransportHandler } from "../session/transport.ts";
+import { type BodyReader, withoutCopies } from "./body-reader.ts";
+import { HttpOutput } from "./http-output.ts";
 import { boundOf } from "./request-bound.ts";
 
 /** Bytes that the parser gets at once: it reports every request in them before anything else happens. */
@@ -13,9 +15,6 @@ const PIECE_BYTES = 16 * 1024;
  */
 const BODY_PIECE_BYTES = 128 * 1024;
 
-/** The head of an answer leaves together with a body of up to so many bytes. */
-const JOINED_BYTES = 64 * 1024;
-
 /** Bytes of a body that may lie here unread. */
 export const MAX_UNREAD_BYTES = 64 * 1024;
 
@@ -25,6 +24,7 @@ export const MAX_PIPELINED = 16;
 /** An HTTP connection: a stream for node:http over a transport, and a direct way for the bodies of answers. */
 export class HttpConnection extends Duplex implements TransportHandler {
   readonly #transport: Transport;
+  readonly #output: HttpOutput;
   readonly peer: string;
   readonly peerAddress: PeerAddress;
   readonly isEncrypted: boolean;
@@ -32,21 +32,16 @@ export class HttpConnection extends Duplex implements TransportHandler {
   onArrival: () => void = () => {};
   /** The last request. */
   latest: IncomingMessage | undefined;
+  /** Who gets the body of a request without the request's own stream. */
+  bodyReader: BodyReader | undefined;
   /** A head has begun to arrive. */
   isReading = false;
   /** The answer under way is the last: nothing that has come after its request is done. */
   isLast = false;
   #bytesIn = 0;
-  bytesOut = 0;
   /** Bytes that the parser is getting now, and at least so many that then still belong to a body. */
   #pieceBytes = 0;
   #bodyLeft = 0;
-  /** The head of an answer, while it waits for the first of the body. */
-  #head: Uint8Array | undefined;
-  #isHolding = false;
-  #afterDrain: (() => void)[] = [];
-  /** The other end does not take what was sent. */
-  isFull = false;
   #isPaused = false;
   #isFeeding = false;
   /** What has come of requests that must wait until others are answered. */
@@ -59,6 +54,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
   constructor(transport: Transport) {
     super({ allowHalfOpen: true });
     this.#transport = transport;
+    this.#output = new HttpOutput(transport);
     this.peer = transport.peer;
     this.peerAddress = transport.peerAddress;
     this.isEncrypted = transport.channelBinding !== undefined;
@@ -111,15 +107,24 @@ export class HttpConnection extends Duplex implements TransportHandler {
     if (this.readableLength === 0) this.#bodyLeft = Math.max(0, bytes - this.#pieceBytes);
   }
 
-  /** The next that is written is the head of an answer: keep it for the first send(), sendFile() or sendHead(). */
-  holdHead(): void {
-    this.#isHolding = true;
+  /** Bytes that were handed to the transport. */
+  get bytesOut(): number {
+    return this.#output.bytes;
   }
 
-  /** Send a head that is kept. */
+  /** True while the other end does not take what was sent. */
+  get isFull(): boolean {
+    return this.#output.isFull;
+  }
+
+  /** As HttpOutput. */
+  holdHead(): void {
+    this.#output.holdHead();
+  }
+
+  /** As HttpOutput. */
   sendHead(): Promise<void> | undefined {
-    const head = this.#takeHead();
-    return head === undefined || this.#transport.write(head) ? undefined : this.#drained();
+    return this.#output.sendHead();
   }
 
   /**
@@ -127,23 +132,12 @@ export class HttpConnection extends Duplex implements TransportHandler {
    * when it returns undefined.
    */
   send(bytes: Uint8Array): Promise<void> | undefined {
-    this.bytesOut += bytes.length;
-    const isFull = bytes.length > JOINED_BYTES ? this.sendHead() : undefined;
-    return isFull === undefined ? this.#sendNow(bytes) : isFull.then(() => this.#sendNow(bytes));
-  }
-
-  #sendNow(bytes: Uint8Array): Promise<void> | undefined {
-    const head = this.#takeHead();
-    const all = head === undefined ? bytes : Buffer.concat([head, bytes]);
-    return this.#transport.write(all) ? undefined : this.#drained();
+    return this.#output.send(bytes);
   }
 
   /** As send(), for bytes of an open file. */
   sendFile(bytes: FileBytes): Promise<void> | undefined {
-    this.bytesOut += bytes.length;
-    const head = this.#takeHead();
-    if (head !== undefined) this.#transport.write(head);
-    return this.#transport.sendFile(bytes) ? undefined : this.#drained();
+    return this.#output.sendFile(bytes);
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -160,8 +154,11 @@ export class HttpConnection extends Duplex implements TransportHandler {
   /** Give the parser `bytes`, as far as it may have them now. @returns whether more may come */
   #feed(bytes: Uint8Array): boolean {
     let [wantsMore, at] = [true, 0];
+    hold(bytes);
     this.#isFeeding = true;
     for (; at < bytes.length && !this.#isCrowded; at += this.#pieceBytes) {
+      const body = bytes.subarray(at, at + this.#bodyLeft);
+      if (this.#passBody(body)) continue;
       const most = Math.max(PIECE_BYTES, Math.min(BODY_PIECE_BYTES, this.#bodyLeft));
       const piece = bytes.subarray(at, at + most);
       const room = MAX_PIPELINED - this.#requests;
@@ -171,14 +168,26 @@ export class HttpConnection extends Duplex implements TransportHandler {
     }
     this.#isFeeding = false;
     if (at < bytes.length) this.#held = bytes.subarray(at);
-    else if (this.readableLength === 0) discard(bytes); // the parser has copied all of it
+    else if (this.readableLength === 0) letGo(bytes); // the parser has copied what it needs
     if (this.#hasPeerEnded && this.#held === undefined) this.push(null);
     return wantsMore && !this.#isAhead && this.#held === undefined;
   }
 
+  /** Give `body`, which is nothing else, to who reads it, uncopied. @returns false when it must go through the parser */
+  #passBody(body: Uint8Array): boolean {
+    const reader = this.bodyReader;
+    const isNext = reader !== undefined && reader.request === this.latest && reader.request.readableLength === 0;
+    if (!isNext || body.length === 0 || this.readableLength > 0) return false;
+    if (!withoutCopies(this, () => void this.push(body))) return false;
+    this.#pieceBytes = body.length;
+    this.#bodyLeft -= body.length;
+    // Else the parser gets it a little later, and the reader from there.
+    if (this.readableLength === 0) reader.take(body);
+    return true;
+  }
+
   onDrain(): void {
-    this.isFull = false;
-    for (const resolve of this.#afterDrain.splice(0)) resolve();
+    this.#output.onDrain();
   }
 
   onPeerEnd(): void {
@@ -211,17 +220,11 @@ export class HttpConnection extends Duplex implements TransportHandler {
   }
 
   get #isAhead(): boolean {
-    return (this.latest?.readableLength ?? 0) >= MAX_UNREAD_BYTES;
+    return this.bodyReader?.isFull === true || (this.latest?.readableLength ?? 0) >= MAX_UNREAD_BYTES;
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
-    this.bytesOut += chunk.length;
-    if (this.#isHolding) {
-      this.#isHolding = false;
-      this.#head = chunk;
-      done();
-    } else if (this.#transport.write(chunk)) done();
-    else void this.#drained().then(done);
+    this.#output.write(chunk, done);
   }
 
   override _final(done: () => void): void {
@@ -237,23 +240,9 @@ export class HttpConnection extends Duplex implements TransportHandler {
     done();
   }
 
-  #takeHead(): Uint8Array | undefined {
-    const head = this.#head;
-    this.#head = undefined;
-    this.#isHolding = false;
-    return head;
-  }
-
   #close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#transport.close();
-  }
-
-  #drained(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.isFull = true;
-    this.#afterDrain.push(resolve);
-    return promise;
   }
 }

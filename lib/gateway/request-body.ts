@@ -1,8 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import { CommError, StreamError } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
-import { discard } from "../session/held-buffers.ts";
+import { discard, hold, letGo } from "../session/held-buffers.ts";
 import type { RateLimit } from "../session/rate-limit.ts";
+import type { BodyReader } from "./body-reader.ts";
 import type { HttpCall } from "./http-call.ts";
+import { MAX_UNREAD_BYTES } from "./http-connection.ts";
 import { HttpFault } from "./http-fault.ts";
 
 /** A body of which nothing comes for so long is given up. */
@@ -12,15 +15,16 @@ export const BODY_STALLED_MS = 60_000;
  * The body of a request, as fast as the rate and its reader let it come: what is not asked for stays with the peer, which
  * the system's buffers hold back.
  */
-export class RequestBody {
+export class RequestBody implements BodyReader {
   readonly #call: HttpCall;
   readonly #clock: Clock;
   readonly #rateLimit: RateLimit | undefined;
   /** What is filled now, and how much of it is. */
   #target: Uint8Array | undefined;
   #filled = 0;
-  /** What came beyond the end of the last target. */
+  /** What came beyond the end of the last target, and its bytes. Of a buffer that is held, no more than one piece. */
   #rest: Uint8Array[] = [];
+  #restBytes = 0;
   #isEnded = false;
   #isBegun = false;
   #wake: () => void = () => {};
@@ -45,9 +49,11 @@ export class RequestBody {
     this.#filled = 0;
     const rest = this.#rest;
     this.#rest = [];
-    for (const piece of rest) this.#put(piece);
+    this.#restBytes = 0;
+    for (const piece of rest) if (this.#put(piece)) letGo(piece);
+    this.#call.connection.proceed();
     try {
-      while (!this.#isFull && !this.#isEnded) await this.#more();
+      while (!this.#isFilled && !this.#isEnded) await this.#more();
     } finally {
       this.#target = undefined;
     }
@@ -68,26 +74,42 @@ export class RequestBody {
   /** Nothing more is wanted of it. */
   close(): void {
     this.#cancelPause?.();
-    const { request } = this.#call;
-    request.off("data", this.#take);
+    const { request, connection } = this.#call;
+    request.off("data", this.#takeCopy);
     request.off("end", this.#end);
+    if (connection.bodyReader === this) connection.bodyReader = undefined;
     // Its end is still to be read; the next request comes after it.
     if (request.complete) request.resume();
   }
 
-  get #isFull(): boolean {
+  get request(): IncomingMessage {
+    return this.#call.request;
+  }
+
+  /** More than that waits here, or the rate is used up. */
+  get isFull(): boolean {
+    return this.#restBytes >= MAX_UNREAD_BYTES || this.#cancelPause !== undefined;
+  }
+
+  take(piece: Uint8Array): void {
+    if (!this.#put(piece)) hold(piece);
+    this.#noteTaken(piece.length);
+  }
+
+  get #isFilled(): boolean {
     return this.#target === undefined || this.#filled === this.#target.length;
   }
 
   #begin(): void {
     if (this.#isBegun) return;
     this.#isBegun = true;
-    const { request, response } = this.#call;
+    const { request, response, connection } = this.#call;
     if (/100-continue/i.test(request.headers.expect ?? "")) response.writeContinue();
-    request.on("data", this.#take);
+    request.on("data", this.#takeCopy);
     request.on("end", this.#end);
     request.on("error", this.#gone);
     request.pause();
+    connection.bodyReader = this;
   }
 
   /** Wait until the target is full or the body has ended. */
@@ -126,12 +148,18 @@ export class RequestBody {
     return new CommError(endedBy.code, endedBy.message);
   }
 
-  readonly #take = (piece: Uint8Array): void => {
-    this.#put(piece);
+  readonly #takeCopy = (piece: Uint8Array): void => {
+    const { length } = piece;
+    // Its memory takes the next piece, and not new memory.
+    if (this.#put(piece) && length === piece.buffer.byteLength) discard(piece);
     this.#call.connection.proceed();
-    this.#pace(piece.length);
-    if (this.#isFull) this.#pause();
+    this.#noteTaken(length);
   };
+
+  #noteTaken(bytes: number): void {
+    this.#pace(bytes);
+    if (this.#isFilled) this.#pause();
+  }
 
   readonly #end = (): void => {
     this.#isEnded = true;
@@ -142,14 +170,17 @@ export class RequestBody {
     this.#call.end("CANCELLED", "The connection ended before the body did.");
   };
 
-  #put(piece: Uint8Array): void {
+  /** Put it into the target. @returns whether there was room for all of it; otherwise the rest waits */
+  #put(piece: Uint8Array): boolean {
     const target = this.#target;
     const room = target === undefined ? 0 : target.length - this.#filled;
-    target?.set(piece.length > room ? piece.subarray(0, room) : piece, this.#filled);
+    const isAll = piece.length <= room;
+    target?.set(isAll ? piece : piece.subarray(0, room), this.#filled);
     this.#filled += Math.min(room, piece.length);
-    if (piece.length > room) this.#rest.push(piece.subarray(room));
-    // Its memory takes the next piece, and not new memory.
-    else if (piece.length === piece.buffer.byteLength) discard(piece);
+    if (isAll) return true;
+    this.#rest.push(piece.subarray(room));
+    this.#restBytes += piece.length - room;
+    return false;
   }
 
   #pause(): void {
@@ -166,8 +197,9 @@ export class RequestBody {
     this.#call.isAwaitingBody = false;
     this.#cancelPause = this.#clock.after(ms, () => {
       this.#cancelPause = undefined;
-      this.#call.isAwaitingBody = !this.#isFull;
-      if (!this.#isFull) this.#call.request.resume();
+      this.#call.isAwaitingBody = !this.#isFilled;
+      if (!this.#isFilled) this.#call.request.resume();
+      this.#call.connection.proceed();
     });
   }
 }

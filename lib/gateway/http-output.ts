@@ -1,0 +1,84 @@
+import type { FileBytes, Transport } from "../session/transport.ts";
+
+/** The head of an answer leaves together with a body of up to so many bytes. */
+const JOINED_BYTES = 64 * 1024;
+
+/** What an HTTP connection sends: what node:http writes, and the bodies that pass it by. */
+export class HttpOutput {
+  readonly #transport: Pick<Transport, "write" | "sendFile">;
+  /** Bytes that were handed over. */
+  bytes = 0;
+  /** The other end does not take what was sent. */
+  isFull = false;
+  /** The head of an answer, while it waits for the first of the body. */
+  #head: Uint8Array | undefined;
+  #isHolding = false;
+  #afterDrain: (() => void)[] = [];
+
+  constructor(transport: Pick<Transport, "write" | "sendFile">) {
+    this.#transport = transport;
+  }
+
+  /** The next that is written is the head of an answer: keep it for the first send(), sendFile() or sendHead(). */
+  holdHead(): void {
+    this.#isHolding = true;
+  }
+
+  /** What node:http writes; `done` is called when more may come. */
+  write(chunk: Uint8Array, done: () => void): void {
+    this.bytes += chunk.length;
+    if (this.#isHolding) {
+      this.#isHolding = false;
+      this.#head = chunk;
+      done();
+    } else if (this.#transport.write(chunk)) done();
+    else void this.#drained().then(done);
+  }
+
+  /** Send a head that is kept. */
+  sendHead(): Promise<void> | undefined {
+    const head = this.#takeHead();
+    return head === undefined || this.#transport.write(head) ? undefined : this.#drained();
+  }
+
+  /** As HttpConnection.send(). */
+  send(bytes: Uint8Array): Promise<void> | undefined {
+    this.bytes += bytes.length;
+    const isFull = bytes.length > JOINED_BYTES ? this.sendHead() : undefined;
+    return isFull === undefined ? this.#sendNow(bytes) : isFull.then(() => this.#sendNow(bytes));
+  }
+
+  /** As send(), for bytes of an open file. */
+  sendFile(bytes: FileBytes): Promise<void> | undefined {
+    this.bytes += bytes.length;
+    const head = this.#takeHead();
+    if (head !== undefined) this.#transport.write(head);
+    return this.#transport.sendFile(bytes) ? undefined : this.#drained();
+  }
+
+  /** The other end takes bytes again, or is gone. */
+  onDrain(): void {
+    this.isFull = false;
+    for (const resolve of this.#afterDrain.splice(0)) resolve();
+  }
+
+  #sendNow(bytes: Uint8Array): Promise<void> | undefined {
+    const head = this.#takeHead();
+    const all = head === undefined ? bytes : Buffer.concat([head, bytes]);
+    return this.#transport.write(all) ? undefined : this.#drained();
+  }
+
+  #takeHead(): Uint8Array | undefined {
+    const head = this.#head;
+    this.#head = undefined;
+    this.#isHolding = false;
+    return head;
+  }
+
+  #drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.isFull = true;
+    this.#afterDrain.push(resolve);
+    return promise;
+  }
+}
