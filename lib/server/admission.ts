@@ -17,7 +17,7 @@ import type { Candidate, Seats } from "./seats.ts";
 
 /** The original's words. */
 export const FULL = "Server is full. Please try again later.";
-/** For an address that has all its sessions with one token. */
+/** For an address that has all the sessions it may have with one token. */
 export const CROWDED = "Your address has as many sessions as it may have.";
 
 /** The server's part that admissions use: one object for all of them. */
@@ -31,26 +31,28 @@ export interface AdmissionHost {
   readonly heartbeatMs: number;
   /** How long a peer may take to authenticate, the TLS handshake included. */
   readonly handshakeMs: number;
-  /** Why no new client is admitted now; undefined: they are. */
+  /** Why no new client is admitted now; undefined while they are. */
   closedFor(): { code: ErrorCode; message: string } | undefined;
   /** The peer has made progress in its handshake. */
   onStep(admission: Admission): void;
-  /** The peer has authenticated, and is admitted or waits. */
+  /** The peer has authenticated: it is admitted, or waits for a seat. */
   onKnown(admission: Admission): void;
   /** The peer is admitted: welcome it and make its session. */
   onAdmitted(admission: Admission, hello: Hello): void;
-  /** The peer wants to resume: if it can, welcome it in its old session. */
+  /** The peer wants to resume: welcome it in its old session, if possible. */
   onReturning(admission: Admission, token: string): boolean;
   onWaiting(admission: Admission, position: number): void;
-  /** The peer was refused, or has left, for this reason, worded for the log. Called once unless it was admitted. */
+  /**
+   * The peer was refused, or has left, for this reason, worded for the log. Called once, unless the peer was admitted.
+   */
   onRefused(admission: Admission, code: ErrorCode, message: string): void;
   /** The peer's link is gone. */
   onGone(link: Link): void;
 }
 
 /**
- * The server's side of the handshake, from the first byte until a peer is admitted or gone. Nothing but
- * HELLO and AUTH is understood here. Source: PROTOCOL.md, "Handshake".
+ * The server's side of the handshake, from the first byte until a peer is admitted or gone. It accepts only HELLO and
+ * AUTH. Source: PROTOCOL.md, "Handshake".
  */
 export class Admission implements LinkHandler, Candidate {
   readonly link: Link;
@@ -102,10 +104,7 @@ export class Admission implements LinkHandler, Candidate {
     return this.address.group;
   }
 
-  /**
-   * Each token has a limit of its own: strangers at an address don't keep out its clients with a token, nor do other
-   * tokens.
-   */
+  /** Each token has its own limit: neither strangers at the same address nor other tokens keep out its clients. */
   get party(): string {
     const { token } = this.account;
     return token === undefined ? this.group : `${this.group} ${token}`;
@@ -155,7 +154,7 @@ export class Admission implements LinkHandler, Candidate {
     if (hello !== undefined) this.#host.onAdmitted(this, hello);
   }
 
-  /** Decide to admit the peer. @returns its HELLO; undefined when another decision was made before */
+  /** Decide to admit the peer. @returns its HELLO; undefined after another decision */
   settle(): Hello | undefined {
     if (!this.#settle()) return undefined;
     const hello = this.#hello;
@@ -169,7 +168,11 @@ export class Admission implements LinkHandler, Candidate {
   }
 
   onDisplaced(): void {
-    this.refuse("SERVER_FULL", FULL, "Another address took its place in the queue: its own has the most of them.");
+    this.refuse(
+      "SERVER_FULL",
+      FULL,
+      "Another address took its place in the queue: its own address has the most places.",
+    );
   }
 
   #onHello(hello: Hello): void {
@@ -210,7 +213,7 @@ export class Admission implements LinkHandler, Candidate {
     this.refuse(code, message, thrown instanceof AccessError ? thrown.detail : message);
   }
 
-  /** The peer has authenticated and asks for a seat next. Operators need none. */
+  /** The peer has authenticated, and now asks for a seat. Operators need none. */
   #onKnown(account: Account, hello: Hello): void {
     this.#account = account;
     this.#endTimeout();
@@ -231,7 +234,7 @@ export class Admission implements LinkHandler, Candidate {
     this.#host.onRefused(this, code, message);
   }
 
-  /** Also let go of it: a cancelled timer takes memory as long as somebody holds it, here a whole session. */
+  /** Drop the reference, too: a cancelled timer takes memory as long as it is referenced, here for a whole session. */
   #endTimeout(): void {
     this.#cancelTimeout?.();
     this.#cancelTimeout = undefined;

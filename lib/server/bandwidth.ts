@@ -2,7 +2,7 @@ import type { Bucket } from "../bucket.ts";
 import type { Clock } from "../session/clock.ts";
 import { RateLimit, rateBucket } from "../session/rate-limit.ts";
 
-/** Bytes a second, each way; undefined: as fast as it goes. */
+/** Bytes a second, each way; undefined: no limit. */
 export interface BandwidthLimits {
   readonly perSession: number | undefined;
   readonly total: number | undefined;

@@ -9,21 +9,21 @@ const MAX_BLOCKS = 1_000_000;
 const BLOCKS_PER_FILE = 64;
 
 interface KnownDigests {
-  /** Of the state of the file. */
+  /** The etag of that state of the file. */
   readonly etag: string;
-  /** 0 is a digest that is not known. */
+  /** 0 stands for an unknown digest. */
   readonly digests: BigUint64Array;
 }
 
-/** Digests of blocks that were sent before: the server need not read again what has not changed since. */
+/** Digests of blocks that were sent before, so that the server need not read unchanged blocks again. */
 export class BlockDigestCache {
-  /** By path, of its last state. */
+  /** By path, for the file's last state. */
   readonly #files = new LRUCache<string, KnownDigests>({
     maxSize: MAX_BLOCKS,
     sizeCalculation: ({ digests }) => digests.length + BLOCKS_PER_FILE,
   });
 
-  /** The digests for this state of a file. Those that do not fit are not kept. */
+  /** The digests for this state of a file. Digests that do not fit the cache are not kept. */
   of({ path, etag, size }: StorageEntry): BlockDigests | undefined {
     const blocks = Math.ceil(size / BLOCK_BYTES);
     if (blocks > MAX_BLOCKS) return undefined;

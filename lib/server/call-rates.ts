@@ -21,7 +21,7 @@ export class CallCounter {
   /**
    * Count one more call.
    *
-   * @returns 0; or, when it is above the rates and not counted, milliseconds until it would be within
+   * @returns 0; or, for a call above the rates, which is not counted: milliseconds until it would be within them
    */
   take(kind: CallKind, rates: CallRates, now: number): number {
     let bucket = this.#buckets.get(kind);

@@ -3,15 +3,15 @@ import type { Selection } from "../selection.ts";
 import type { StorageChange } from "../storage/storage.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";
 
-/** The most changes that may wait for the decision whether they match, and characters of their paths. */
+/** The most changes that may wait to be matched, and the most characters of their paths. */
 export const MAX_UNDECIDED = { changes: 10_000, length: 1024 * 1024 } as const;
 
-/** Passes on the matching changes, in turns with other work: watches may be many, and patterns costly. */
+/** Passes on matching changes, taking turns with other work: there may be many watches, and patterns are costly. */
 export class ChangeSieve {
   readonly #selection: Selection;
   readonly #tell: (change: Change, weight: number) => void;
   readonly #yielder: Yielder;
-  /** As they came: all watches share them. */
+  /** The arrays as they came: all watches share them. */
   #waiting: (readonly StorageChange[])[] = [];
   #count = 0;
   #length = 0;
@@ -47,7 +47,7 @@ export class ChangeSieve {
     this.#waiting = [];
   }
 
-  /** A folder stands for all below it: it matches if anything below it may match. */
+  /** A folder stands for everything below it: it matches if anything below it may match. */
   #wants(change: StorageChange): boolean {
     if (change.change === "missed") return true;
     const { path } = change;

@@ -5,7 +5,7 @@ import type { Storage } from "../storage/storage.ts";
 /** How long an unfinished file can be resumed. */
 export const STALE_MS = 7 * 24 * 3_600_000;
 
-/** Remove unfinished files that were not touched for a week. Never throws. */
+/** Remove unfinished files that were left untouched for a week. Never throws. */
 export async function cleanUnfinished(
   storage: Pick<Storage, "unfinished" | "removeUnfinished">,
   now: number,

@@ -22,7 +22,7 @@ export class DetachedSessions {
     this.graceMs = graceMs;
   }
 
-  /** Keep the member's name and seat. `onExpired` is called unless the client comes back in time. */
+  /** Keep the member's name and seat. Calls `onExpired` unless the client comes back in time. */
   keep(member: Member, admission: Admission, end: SessionEnd, onExpired: (detached: DetachedSession) => void): void {
     const { resumeToken: token } = member;
     if (token === undefined) return;
@@ -33,7 +33,7 @@ export class DetachedSessions {
     this.#sessions.set(token, { member, admission, end, cancel });
   }
 
-  /** The session that the resume token belongs to, if its member `matches`; it is taken once. */
+  /** The session that the resume token belongs to, if its member `matches`. It can be taken only once. */
   take(token: string, matches: (member: Member) => boolean = () => true): DetachedSession | undefined {
     const detached = this.#sessions.get(token);
     if (detached === undefined || !matches(detached.member)) return undefined;
@@ -42,7 +42,7 @@ export class DetachedSessions {
     return detached;
   }
 
-  /** The session of that name, in any case of letters; its client can't come back any more. */
+  /** The session of that name, in any letter case. Its client can't come back any more. */
   takeByName(name: string): DetachedSession | undefined {
     for (const [token, { member }] of this.#sessions) {
       if (member.name.toLowerCase() === name.toLowerCase()) return this.take(token);
@@ -50,7 +50,7 @@ export class DetachedSessions {
     return undefined;
   }
 
-  /** All whose member `matches`; their clients can't come back any more. */
+  /** All sessions whose member `matches`. Their clients can't come back any more. */
   takeWhere(matches: (member: Member) => boolean): DetachedSession[] {
     return [...this.#sessions.keys()].flatMap((token) => this.take(token, matches) ?? []);
   }

@@ -10,20 +10,20 @@ const MAX_ENTRIES = 10_000;
 
 /** A digest that is known, or being computed for waiting callers. */
 interface Entry {
-  /** Of the state of the file. */
+  /** The etag of that state of the file. */
   readonly etag: string;
   readonly sha256: Promise<string>;
   waiting: number;
-  /** Once it is computed. */
+  /** The digest, once it is computed. */
   known: string | undefined;
 }
 
-/** SHA-256 of files, computed once for each state of a file, and once for all callers that ask meanwhile. */
+/** SHA-256 of files, computed once for each state of a file, and shared by all callers that ask meanwhile. */
 export class DigestCache {
   readonly #storage: Storage;
   readonly #createSha256: () => Sha256;
   readonly #clock: YielderClock;
-  /** By path, of its last state. */
+  /** By path, for the file's last state. */
   readonly #entries = recentEntries<Entry>(MAX_ENTRIES);
 
   constructor(storage: Storage, createSha256: () => Sha256, clock: YielderClock) {
@@ -33,7 +33,7 @@ export class DigestCache {
   }
 
   /**
-   * `signal` aborts when the caller no longer wants the digest; the work ends with its last caller.
+   * `signal` aborts when the caller no longer wants the digest; the work stops when its last caller has left.
    *
    * @throws StorageError as Storage.open(), CHANGED when the file changes while it is read; CommError INTERRUPTED
    */
@@ -66,7 +66,7 @@ export class DigestCache {
       signal.removeEventListener("abort", onAbort);
       left.promise.catch(() => {});
       entry.waiting--;
-      // It has failed, or nobody wants it: the next caller starts again.
+      // It has failed, or nobody wants it any more: the next caller starts again.
       if (entry.waiting === 0 && entry.known === undefined) this.#forget(path, entry);
     }
   }
@@ -88,8 +88,8 @@ export class DigestCache {
     };
     const begun = Promise.withResolvers<string>();
     const entry: Entry = { etag: file.entry.etag, sha256: begun.promise, waiting: 0, known: undefined };
-    entry.sha256.catch(() => {}); // each caller that waits gets it
-    // The first of them waits before a piece is read.
+    entry.sha256.catch(() => {}); // each waiting caller gets the error
+    // Later, so that the first caller is waiting before a piece is read.
     void Promise.resolve().then(() => begun.resolve(work()));
     return entry;
   }

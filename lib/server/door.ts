@@ -25,13 +25,10 @@ export interface DoorOptions {
   readonly bandwidth: Bandwidth;
   readonly heartbeatMs: number;
   readonly handshakeMs: number;
-  /**
-   * Connections that may be in their handshake at once, of all and of one address; the one that takes longest makes
-   * room.
-   */
+  /** Connections that may be in their handshake at once, in total and from one address; the slowest one makes room. */
   readonly maxUnadmitted: number;
   readonly maxUnadmittedPerAddress: number;
-  /** Connections in their handshake and those that only linger, together: the oldest of the latter are cut off. */
+  /** Connections in their handshake and lingering ones, together; the oldest lingering ones are cut off. */
   readonly maxPassing: number;
   /** As ServerOptions. */
   readonly collect?: () => void;
@@ -55,15 +52,15 @@ export class Door implements AdmissionHost {
   readonly handshakeMs: number;
   /** Peers between their first byte and their admission, those that wait for a seat included. */
   readonly #unadmitted = new Set<Admission>();
-  /** Those that have not authenticated yet. */
+  /** The peers that have not authenticated yet. */
   readonly #handshakes: Handshakes<Admission>;
-  /** Transports that are not gone yet. */
+  /** Links whose transports are not gone yet. */
   readonly #links = new Set<Link>();
-  /** Those that only linger until their last frames are sent, in the order in which they ended. */
+  /** Links that linger until their last frames are sent, in the order in which they ended. */
   readonly #lingering = new Set<Link>();
   readonly #refusals: Refusals;
 
-  /** Given to each link as it is: one function for all. */
+  /** One function, shared by all links. */
   readonly onGone = (link: Link): void => {
     this.#links.delete(link);
     this.#lingering.delete(link);
@@ -83,7 +80,7 @@ export class Door implements AdmissionHost {
     this.#refusals = new Refusals(options.clock, options.emit);
   }
 
-  /** Take a new peer. `trusted`: its role, given by the way it connected; absent: it must authenticate. */
+  /** Accept a new peer. `trusted`: its role, if the way it connected gives it one; absent: it must authenticate. */
   accept(transport: Transport, trusted?: Role): void {
     const isStranger = trusted !== "operator";
     const admission = new Admission(transport, trusted, this);
@@ -95,14 +92,14 @@ export class Door implements AdmissionHost {
     admission.start();
   }
 
-  /** Refuse all that have no session, or only those that wait for a seat. */
+  /** Refuse all peers without a session, or only those that wait for a seat. */
   refuse(code: ErrorCode, message: string, { onlyWaiting }: { onlyWaiting: boolean }): void {
     for (const admission of [...this.#unadmitted]) {
       if (admission.isWaiting || !onlyWaiting) admission.refuse(code, message);
     }
   }
 
-  /** Refuse waiting clients that may not wait any more. `faultOf` gives the reason. */
+  /** Refuse waiting clients that may no longer wait. `faultOf` gives the reason. */
   expel(faultOf: (account: Account) => string | undefined): void {
     for (const admission of [...this.#unadmitted]) {
       const fault = admission.isWaiting ? faultOf(admission.account) : undefined;
@@ -110,7 +107,7 @@ export class Door implements AdmissionHost {
     }
   }
 
-  /** The session over this link has ended; the link may take a while. */
+  /** The session over this link has ended; the link may last a little longer. */
   noteEnded(link: Link): void {
     if (!this.#links.has(link)) return;
     this.#lingering.add(link);
@@ -165,7 +162,7 @@ export class Door implements AdmissionHost {
     this.#handshakes.remove(admission);
     this.seats.release(admission);
     this.noteEnded(link);
-    // A peer that leaves without a byte was looking for an open port, or has connected over another address.
+    // A peer that leaves without a byte was scanning for open ports, or has connected over another address.
     if (code === "LOST" && link.bytesIn === 0) return;
     this.#refusals.note({ address: link.peer, group, code, message });
   }

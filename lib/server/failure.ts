@@ -3,7 +3,7 @@ import { eventCodeOf } from "../protocol/event-codes.ts";
 import { storageFault } from "../storage-faults.ts";
 import type { Failures } from "./failures.ts";
 
-/** In UTF-16 units; a path that is quoted in it may be longer, every character being escaped. */
+/** In UTF-16 units. A quoted path could be longer, with every character escaped. */
 const MAX_MESSAGE = 1024;
 
 /** Which request failed: the method, and the name of the session that called it. */
@@ -19,8 +19,7 @@ export interface Failure {
 }
 
 /**
- * A failure in words that may leave the server. The operator reads a failure of the server itself in full, the peer
- * does not.
+ * The failure in words that may leave the server. Only the operator sees the details of a failure of the server itself.
  */
 export function failureOf(thrown: unknown, request: FailedRequest, failures: Failures): Failure {
   const { code, message } = wordsOf(thrown, request, failures);
@@ -53,7 +52,7 @@ function wordsOf(thrown: unknown, request: FailedRequest, failures: Failures): F
 /** The error that the peer may get unchanged; undefined for a failure of the server itself. */
 function inServerWords(error: CommError): Failure | undefined {
   switch (error.code) {
-    // Of the disk that is the server's: the words for it are others than for one's own.
+    // About the server's disk, which a client can't do anything about: other words than for the client's own disk.
     case "DISK_FULL":
       return { code: "NO_SPACE", message: error.message };
     case "TOO_MANY_FILES":

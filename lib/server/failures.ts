@@ -4,7 +4,7 @@ import type { Clock } from "../session/clock.ts";
 import { Recurring } from "./recurring.ts";
 
 export interface Failed {
-  /** Of the session. */
+  /** The session's name. */
   readonly name: string;
   readonly method: string;
   readonly code: EventCode;
@@ -25,7 +25,7 @@ export class Failures {
     this.#recurring.note(`${failed.name} ${failed.code}`, failed);
   }
 
-  /** Report what was only counted so far, and stop waiting. */
+  /** Report the failures that were only counted so far, and stop waiting. */
   flush(): void {
     this.#recurring.flush();
   }

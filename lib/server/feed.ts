@@ -11,10 +11,7 @@ const encoder = new TextEncoder();
 export interface FeedOptions<T> {
   /** The memory for records of a slow reader. Records without room are counted. */
   readonly memory: MemoryShare;
-  /**
-   * Aborts when no more records will come. A signal and not a promise, which would keep every caller as long as it
-   * lives.
-   */
+  /** Aborts when no more records will come. Not a promise, which would keep every caller in memory until it settles. */
   readonly ended: AbortSignal;
   /**
    * Start calling `tell`; `weight` is the number of records that a dropped one counts for.
@@ -27,7 +24,7 @@ export interface FeedOptions<T> {
 }
 
 /**
- * Answer with records as they come up, until the caller leaves or the feed ends; records from before the end are still
+ * Answer with records as they arise, until the caller leaves or the feed ends; records from before the end are still
  * sent.
  *
  * @throws as Stream.write() and `subscribe`
@@ -35,7 +32,7 @@ export interface FeedOptions<T> {
 export async function sendFeed<T>(stream: Stream, options: FeedOptions<T>): Promise<void> {
   const backlog = new RecordBacklog<T>(options.memory, (count) => options.dropped(count));
   const wakeup = new Wakeup();
-  // Once, and not for each wait: a promise keeps all its waiters until it settles.
+  // Only once, not for each wait: a promise keeps all its callbacks until it settles.
   void stream.closed.then(() => wakeup.notify());
   const { ended } = options;
   const onEnded = () => wakeup.notify();

@@ -9,11 +9,11 @@ export interface Rule {
   readonly name: string;
   /** The least role that may call it. */
   readonly role: Role;
-  /** Whose rate it counts for; absent: it may be called any number of times. */
+  /** The rate that it counts for; absent: it may be called any number of times. */
   readonly kind?: CallKind;
 }
 
-/** The rights that a server gives its members. */
+/** What a server permits its members. */
 export interface Permissions {
   /** Whether the repository may be changed. */
   readonly writable: boolean;
@@ -26,9 +26,9 @@ export interface TooOften {
   readonly retryAfterMs: number;
 }
 
-// Every request passes all of these, whichever way it came: streams in router.ts, HTTP in lib/gateway.
+// Every request passes all of these checks, over either protocol: streams in router.ts, HTTP in lib/gateway.
 
-/** @throws StreamError NOT_ALLOWED for a role that is too low, and for changes where nothing may be changed */
+/** @throws StreamError NOT_ALLOWED for a role that is too low, and for changes to a read-only repository */
 export function checkRights(rule: Rule, member: Member, permissions: Permissions): void {
   checkRole(rule, member);
   checkWritable(rule, permissions);
@@ -41,12 +41,12 @@ export function checkRole({ name, role }: Rule, member: Member): void {
   throw new StreamError("NOT_ALLOWED", `${who} may call ${quote(name)}; this session has "${member.role}".`);
 }
 
-/** @throws StreamError NOT_ALLOWED for changes where nothing may be changed */
+/** @throws StreamError NOT_ALLOWED for changes to a read-only repository */
 export function checkWritable({ role }: Rule, { writable }: Pick<Permissions, "writable">): void {
   if (role === "write" && !writable) throw new StreamError("NOT_ALLOWED", "The repository is read-only.");
 }
 
-/** Count a call. `now` on the monotonic clock. @returns why it comes too early; undefined: it does not */
+/** Count a call. `now` on the monotonic clock. @returns why it comes too early; undefined if it does not */
 export function countCall(
   { name, kind }: Rule,
   member: Member,

@@ -5,12 +5,12 @@ import type { RateLimit } from "../session/rate-limit.ts";
 import type { SessionEnd } from "../session/session-end.ts";
 import type { MemberSession } from "./member-session.ts";
 
-/** Requests of one guest at once. */
+/** The most requests of one guest at once. */
 export const MAX_REQUESTS = 128;
 
 /** A request that is under way. */
 export interface GuestRequest {
-  /** Bytes of it, and of its answer, so far. */
+  /** Bytes of the request, and of its answer, so far. */
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Abort it, since its session ends for this reason. It reports its own end. */
@@ -19,27 +19,27 @@ export interface GuestRequest {
 
 export interface GuestSessionOptions {
   readonly clock: Clock;
-  /** How long it lasts without a request. */
+  /** How long the session lasts without a request. */
   readonly graceMs: number;
-  /** The rate of its outgoing bytes; undefined: no limit. */
+  /** The rate limit of outgoing bytes; undefined: no limit. */
   readonly rateLimit: RateLimit | undefined;
-  /** The same for bytes that come in. */
+  /** The rate limit of incoming bytes; undefined: no limit. */
   readonly inboundLimit: RateLimit | undefined;
   onEnd(end: SessionEnd): void;
 }
 
-/** The session of a client that keeps no link, but sends requests over connections that come and go, as HTTP's do. */
+/** The session of a client without a link of its own, which sends requests over short-lived connections, as in HTTP. */
 export class GuestSession implements MemberSession {
   readonly #options: GuestSessionOptions;
   readonly #running = new Set<GuestRequest>();
   readonly #closed = Promise.withResolvers<void>();
   #idleSince: number;
-  /** Why it ends, once that is decided. */
+  /** Why the session ends, once that is decided. */
   #end: SessionEnd | undefined;
   #hasEnded = false;
   #cancelGrace: () => void = () => {};
   #cancelDeadline: () => void = () => {};
-  /** Of requests that have ended. */
+  /** Bytes of requests that have ended. */
   #bytesIn = 0;
   #bytesOut = 0;
 
@@ -119,7 +119,7 @@ export class GuestSession implements MemberSession {
     this.#finish(this.#end);
   }
 
-  /** It has never begun. */
+  /** The session never begins. */
   abandon(): void {
     this.#cancelGrace();
   }

@@ -15,7 +15,8 @@ import { NO_LEDGER, type Sessions } from "./sessions.ts";
 export const GRACE_MS = 5_000;
 
 /**
- * Transfers of one guest that move at once: a download manager opens 16 connections for a file, and only a few move.
+ * The most transfers of one guest that move at once. A download manager opens 16 connections for a file, of which only
+ * a few move.
  */
 export const MAX_GUEST_TRANSFERS = 64;
 
@@ -36,8 +37,8 @@ export interface Guest {
 }
 
 /**
- * Clients that keep no link. All clients with one token or one link are one guest: one seat, one row in the ledger, one
- * set of limits. Without either, all clients from one address are one guest.
+ * Clients without a link of their own. All clients with one token or one link are one guest: one seat, one row in the
+ * ledger, one set of limits. Without either, all clients from one address are one guest.
  */
 export class Guests {
   readonly #options: GuestsOptions;
@@ -52,7 +53,7 @@ export class Guests {
   }
 
   /**
-   * The guest of `account`, which gets a seat if it has none yet. `peer` is its address, for people.
+   * The guest of `account`, which gets a seat if it has none yet. `peer` is its address, as people see it.
    *
    * @throws CommError SHUTDOWN, SERVER_FULL, TOO_MANY_SESSIONS, UNAVAILABLE
    */

@@ -6,13 +6,16 @@ interface Peer {
 /**
  * Peers that have not authenticated yet, with limits for all and for one address. When there is no room, a new peer is
  * still accepted, and the peer without progress for the longest time is dropped: of the same address, or of the one
- * with the most peers. So nobody keeps others out by staying silent: that takes as many new connections as there is
+ * with the most peers. So a silent peer keeps nobody out: an attacker would need as many new connections as there is
  * room for, within the time of an honest handshake.
  */
 export class Handshakes<T extends Peer> {
   readonly #max: number;
   readonly #maxPerGroup: number;
-  /** Of each group, its peers and when they last got on, by #steps, first those at rest for longest. */
+  /**
+   * For each group, its peers and when they last made progress, counted in #steps; those without progress for longest
+   * come first.
+   */
   readonly #groups = new Map<string, Map<T, number>>();
   #size = 0;
   #steps = 0;
@@ -27,7 +30,7 @@ export class Handshakes<T extends Peer> {
   }
 
   /**
-   * The peer that must go before one more of `group` is added, and whose limit is reached; undefined: there is room.
+   * The peer that must go before one more of `group` is added, and whose limit is reached; undefined if there is room.
    */
   inTheWayOf(group: string): { peer: T; of: "address" | "all" } | undefined {
     const own = this.#groups.get(group);
@@ -36,7 +39,7 @@ export class Handshakes<T extends Peer> {
     return peer && { peer, of: "all" };
   }
 
-  /** The peer without progress for longest in the largest group; among several groups of that size, in all of them. */
+  /** The peer without progress for longest in the largest group; if several groups are that large, in all of them. */
   leastPromising(): T | undefined {
     let busiest: Map<T, number> | undefined;
     for (const group of this.#groups.values()) {

@@ -1,4 +1,4 @@
-/** A holder's memory, as the budget counts it. */
+/** The memory of a holder, as the budget counts it. */
 export interface Kept {
   readonly bytes: number;
   /** True while work runs for it, whether its peer moves or not. */
@@ -11,11 +11,11 @@ export interface Holder {
   readonly moved: number;
   /** True while it must wait for its peer to read or send more. */
   readonly isWaiting: boolean;
-  /** True for work that can be resumed later where it stopped. */
+  /** True for work that can be resumed later, where it stopped. */
   readonly isResumable: boolean;
-  /** Stop, and give back what is kept. */
+  /** Stop, and give the memory back. */
   yield(): void;
-  /** It was asked to stop, but its memory can't be freed while its peer is connected. */
+  /** It was asked to stop, but its memory can't be freed while its peer is connected: end that connection. */
   end(): void;
 }
 
@@ -23,7 +23,7 @@ interface Held {
   readonly holder: Holder;
   readonly since: number;
   moved: number;
-  /** When that was seen to have become more. */
+  /** When `moved` was last seen to have grown. */
   movedAt: number;
   askedAt: number | undefined;
   isEnded: boolean;
@@ -49,7 +49,7 @@ export class Holders {
     this.#held.delete(kept);
   }
 
-  /** Others begin to wait: from now on the progress of holders counts. */
+  /** Others begin to wait: from now on, holders must make progress. */
   begin(now: number): void {
     for (const held of this.#held.values()) {
       held.moved = held.holder.moved;

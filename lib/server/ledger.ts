@@ -25,9 +25,9 @@ export interface Counters {
 type Row = Omit<SessionRow, "name">;
 
 /**
- * The durable record of sessions, in SQLite. An id is given once and never again, also across restarts
- * (AUTOINCREMENT), and the name is made of it. A session survives `kill -9`; the very last ones may be
- * missing after a power failure, as the price of not waiting for the disk at each admission.
+ * The durable record of sessions, in SQLite. An id is never reused, even across restarts (AUTOINCREMENT), and the name
+ * is made from it. A session survives `kill -9`; the very last ones may be missing after a power failure, the price of
+ * not waiting for the disk at each admission.
  */
 export class Ledger {
   readonly #database: Database;
@@ -38,7 +38,7 @@ export class Ledger {
   readonly #closeCrashed: Statement<unknown, [number, number]>;
   /** The lowest and the highest id. */
   #ids: { readonly first: number; last: number } | undefined;
-  /** Sessions up to this id that have no end have it by a crash; 0 when there are none. */
+  /** Sessions up to this id that have no end were ended by a crash; 0 when there are none. */
   #crashedUpTo = 0;
 
   private constructor(database: Database) {
@@ -69,9 +69,9 @@ export class Ledger {
   }
 
   /**
-   * Open or create the ledger in `file` and lock it for this process; the system frees the lock however the
-   * process ends. Rows that a crash left open are reported as closed by "crash", at the time they were last seen;
-   * closeCrashed() writes that down. ":memory:" is SQLite's name for a database in memory, not a file.
+   * Open or create the ledger in `file` and lock it for this process; the system frees the lock however the process
+   * ends. Rows that a crash left open are reported as closed by "crash", at the time they were last seen;
+   * closeCrashed() records that. ":memory:" is SQLite's name for a database in memory, not a file.
    *
    * @throws StorageError STATE_IN_USE when another process has it; NEWER_STATE; DISK_DENIED, DISK_FULL, DISK_FAILED
    */
@@ -150,16 +150,14 @@ export class Ledger {
     });
   }
 
-  /**
-   * How many sessions there are. Nothing is counted for it: ids are given in a row, and no session is ever taken out.
-   */
+  /** The number of sessions, without counting rows: ids have no gaps, and no session is ever deleted. */
   total(): number {
     return this.#ids === undefined ? 0 : this.#ids.last - this.#ids.first + 1;
   }
 
   /** Close it and free its lock. */
   close(): void {
-    // A statement that lives would keep the file open and locked.
+    // An open statement would keep the file open and locked.
     for (const statement of [this.#insert, this.#note, this.#end, this.#page, this.#closeCrashed]) statement.finalize();
     this.#database.close();
   }
@@ -167,7 +165,7 @@ export class Ledger {
 
 /** The lowest and the highest id; null when there is no session. */
 function idsIn(database: Database): { first: number | null; last: number | null } {
-  // Each by itself is one look at an end of the table; together they would be a walk through it.
+  // Separately, each reads one end of the table; in one query they would scan it.
   const statement = database.prepare<{ first: number | null; last: number | null }, []>(
     "SELECT (SELECT min(id) FROM sessions) AS first, (SELECT max(id) FROM sessions) AS last",
   );

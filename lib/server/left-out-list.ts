@@ -2,7 +2,7 @@ import { wireOfReason } from "../protocol/messages.ts";
 import { type ListTrailer, MAX_LEFT_OUT, MAX_LEFT_OUT_NAME } from "../protocol/methods.ts";
 import type { LeftOut } from "../storage/storage.ts";
 
-/** Bytes of JSON that the names in a trailer may take: it goes out in one control frame. */
+/** Bytes of JSON that the names in a trailer may take: it must fit one control frame. */
 export const MAX_BYTES = 32 * 1024;
 
 const encoder = new TextEncoder();

@@ -30,7 +30,7 @@ export class Lifecycle {
     return this.#draining;
   }
 
-  /** Admit no new clients from now on, waiting ones included, or admit them again. */
+  /** Stop admitting clients, waiting ones included; or admit them again. */
   setDraining(on: boolean): void {
     this.#draining = on;
     this.#options.onDraining(on, CLOSED);
@@ -40,12 +40,12 @@ export class Lifecycle {
     this.#options.onStopRequest();
   }
 
-  /** The server stops. */
+  /** The server begins to stop. */
   beginStop(): void {
     this.#stopping.abort();
   }
 
-  /** Why no new client is admitted; undefined: all may come. */
+  /** Why no new client is admitted; undefined while clients are admitted. */
   get closedFor(): { code: ErrorCode; message: string } | undefined {
     if (this.stopping.aborted) return { code: "SHUTDOWN", message: STOPPING };
     return this.#draining ? { code: "SHUTDOWN", message: CLOSED } : undefined;

@@ -5,13 +5,13 @@ import type { Stream } from "../session/stream.ts";
 import type { Admission } from "./admission.ts";
 import type { Member } from "./member.ts";
 
-/** Gets the events of members: one object for all of them. */
+/** Receives the events of all members. */
 export interface MemberPort {
   onOpen(member: Member, stream: Stream, request: Open): void;
   onEnd(member: Member, admission: Admission, end: SessionEnd): void;
 }
 
-/** Passes on the events of a member's session, with the member. */
+/** Passes on the events of one member's session, with the member. */
 export class MemberHandler implements SessionHandler {
   readonly #member: Member;
   readonly #admission: Admission;

@@ -10,10 +10,10 @@ import type { MemberSession } from "./member-session.ts";
 import type { MemoryShare } from "./memory-share.ts";
 import { Turns } from "./turns.ts";
 
-/** Transfers that move at once, of one session. */
+/** The most transfers of one session that move at once. */
 export const MAX_SESSION_TRANSFERS = 4;
 
-/** Lists, digests and other long looks into the repository at once, of one session. */
+/** The most lists, digests and other long reads of the repository at once, of one session. */
 export const MAX_LOOKUPS = 8;
 
 export interface MemberOptions {
@@ -25,11 +25,11 @@ export interface MemberOptions {
   readonly startedAt: number;
   /** The resume token; undefined when the client has not asked for one. */
   readonly resumeToken?: string | undefined;
-  /** Optional features that the peer has named. */
+  /** Optional features that the peer supports. */
   readonly capabilities: readonly string[];
-  /** What the server may keep for it. */
+  /** The memory that the server may use for it. */
   readonly memory: MemoryShare;
-  /** Transfers of it that may move at once; absent: as many as a client's own session needs. */
+  /** The most transfers that may move at once; absent: MAX_SESSION_TRANSFERS. */
   readonly maxTransfers?: number;
 }
 
@@ -41,29 +41,29 @@ export class Member implements Counters {
   address: string;
   readonly startedAt: number;
   readonly resumeToken: string | undefined;
-  /** True when it has come back over another link before this one was known to be lost. */
+  /** True when the client has come back over another link before this one was known to be lost. */
   isSuperseded = false;
   readonly #maxTransfers: number;
   #calls: CallCounter | undefined;
   #transfers: Turns | undefined;
   #lookups: Turns | undefined;
-  /** What the server may keep for it, over all its links. */
+  /** The memory that the server may use for it, over all its links. */
   readonly memory: MemoryShare;
-  /** Bytes over the links before this one. */
+  /** Bytes over earlier links. */
   #bytesInBefore = 0;
   #bytesOutBefore = 0;
   #session: MemberSession;
   /** The paths that the peer knows. */
   paths: PathKind = "plain";
-  /** Whether FILE may have digests, and holes: a peer that has not named them would not know them. */
+  /** Whether FILE may have digests, and holes: only a peer that named these capabilities knows them. */
   knowsDigests = false;
   knowsHoles = false;
   /** Messages from the peer, and messages to it that it acknowledged. */
   messagesIn = 0;
   messagesOut = 0;
-  /** The names that an interrupted put has given: the next put may be its rest. */
+  /** The names that an interrupted put has given: the next put may continue it. */
   cutNames: GivenNames | undefined;
-  /** Requests of it that watch the repository. */
+  /** The number of its open watches. */
   watches = 0;
   /** Text of its messages that others have not acknowledged yet, in UTF-16 units. */
   textUnderWay = 0;
@@ -90,12 +90,12 @@ export class Member implements Counters {
     return this.account.role;
   }
 
-  /** Name of the token that it has proven; undefined for a session without one. */
+  /** Name of the proven token; undefined for a session without one. */
   get token(): string | undefined {
     return this.account.token;
   }
 
-  /** Made when it first moves a file. */
+  /** Takes turns for transfers. Made when first needed. */
   get transfers(): Turns {
     this.#transfers ??= new Turns(this.memory, {
       max: this.#maxTransfers,
@@ -115,7 +115,7 @@ export class Member implements Counters {
     return this.#lookups;
   }
 
-  /** Made when it first calls something that is counted. */
+  /** Counts its calls. Made when first needed. */
   get calls(): CallCounter {
     this.#calls ??= new CallCounter();
     return this.#calls;
@@ -147,7 +147,10 @@ export class Member implements Counters {
     this.knowsHoles = capabilities.includes(HOLES_CAPABILITY);
   }
 
-  /** It reads nothing, so that not even an answer that it does not want any more can be given up: it may come back. */
+  /**
+   * The peer reads nothing, so not even the memory of an unwanted answer can be freed: end its link. The client may
+   * come back.
+   */
   #end(): void {
     this.#session.terminate("HEARTBEAT_TIMEOUT", "It does not read what it is sent, and others wait.");
   }

@@ -2,7 +2,7 @@ import { CommError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import type { Member } from "./member.ts";
 
-/** The sessions that live now: clients by name, operators beside them. */
+/** The live sessions: clients by name, and operators. */
 export class Members {
   readonly #clients = new Map<string, Member>();
   readonly #operators = new Set<Member>();
@@ -17,7 +17,7 @@ export class Members {
     else this.#clients.delete(member.name.toLowerCase());
   }
 
-  /** In the order of admission. */
+  /** All clients, in the order of admission. */
   get clients(): Member[] {
     return [...this.#clients.values()];
   }
@@ -39,7 +39,7 @@ export class Members {
     return member;
   }
 
-  /** The live client of that name, in any case of letters. */
+  /** The live client of that name, in any letter case. */
   find(name: string): Member | undefined {
     return this.#clients.get(name.toLowerCase());
   }

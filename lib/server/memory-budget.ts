@@ -15,19 +15,19 @@ interface Waiting {
 }
 
 /**
- * The bytes that peers may make the server keep: buffers of transfers, answers and records that nobody has read yet.
- * Code that keeps something for a peer first reserves it in the session's share, and releases it when the last of it
- * is gone. Nothing is measured: the budget relies on honest bookkeeping.
+ * The memory that peers may use in the server: buffers of transfers, answers and records that nobody has read yet. Code
+ * that keeps something for a peer first reserves it in the session's share, and releases it when the last of it is
+ * gone. Nothing is measured: the budget relies on correct bookkeeping.
  *
- * Nobody waits for ever because of others. While others wait, a holder that moves nothing must give its memory back, and
- * so must every resumable holder that has had it for a minute.
+ * Nobody waits for ever because of others. While others wait, a holder that moves nothing must give its memory back,
+ * and so must every resumable holder that has had it for a minute.
  */
 export class MemoryBudget implements ShareBudget {
   readonly limits: MemoryLimits;
   #used = 0;
-  /** Grants so far. */
+  /** The number of grants so far. */
   #served = 0;
-  /** In the order of arrival. */
+  /** Waiting needs, in the order of arrival. */
   readonly #waiting = new Set<Waiting>();
   readonly #holders = new Holders();
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class MemoryBudget implements ShareBudget {
     return this.#used;
   }
 
-  /** How many wait for room. */
+  /** The number of needs that wait for room. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -83,7 +83,7 @@ export class MemoryBudget implements ShareBudget {
     this.#holders.remove(reservation);
   }
 
-  /** Bytes for sessions that have waited long enough because of others, not because of what they hold themselves. */
+  /** Bytes wanted by sessions that have waited long enough for others' memory, not for their own. */
   #wanted(now: number): number {
     const shares = new Set<MemoryShare>();
     let bytes = 0;
@@ -121,13 +121,13 @@ export class MemoryBudget implements ShareBudget {
     share.used += bytes;
   }
 
-  /** Grant what there is room for. Small needs do not overtake a larger one for ever. */
+  /** Grant every need that there is room for. Small needs can't overtake a larger one for ever. */
   #serve(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const { share, need, holder, resolve } = next;
       if (!this.#hasRoomFor(share, need.least)) return;
       this.#waiting.delete(next);
-      // Generous only while half of all is free.
+      // Grant the most only while half of the budget is free.
       const isPlenty = share.hasRoomFor(need.most) && this.#used + need.most <= this.limits.bytes / 2;
       const bytes = isPlenty ? need.most : need.least;
       this.#note(share, bytes);

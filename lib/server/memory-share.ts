@@ -1,7 +1,7 @@
 import type { Holder } from "./holders.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
 
-/** Memory that work needs, in bytes: `least` to run at all, `most` where there is plenty. */
+/** Memory that work needs, in bytes: `least` to run at all, `most` when there is plenty. */
 export interface Need {
   readonly least: number;
   readonly most: number;
@@ -10,7 +10,7 @@ export interface Need {
 /** What shares see of their budget. */
 export interface ShareBudget {
   readonly limits: MemoryLimits;
-  /** Add `bytes` to what `share` has. @returns false when there is no room: then nothing has changed */
+  /** Add `bytes` to `share`. @returns false, and changes nothing, when there is no room */
   take(share: MemoryShare, bytes: number): boolean;
   give(share: MemoryShare, bytes: number): void;
   /** As MemoryShare.reserve(). */
@@ -19,7 +19,7 @@ export interface ShareBudget {
   forget(reservation: Reservation): void;
 }
 
-/** What one session keeps of the budget. */
+/** One session's part of the budget. */
 export class MemoryShare {
   readonly #budget: ShareBudget;
   /** Bytes that are reserved, and the number of its last grant among all grants. The budget changes both. */
@@ -30,40 +30,39 @@ export class MemoryShare {
     this.#budget = budget;
   }
 
-  /** Bytes that it may have in all. */
+  /** The most bytes that the session may have. */
   get bytes(): number {
     return this.#budget.limits.sessionBytes;
   }
 
-  /** Whether the session itself may have so many more. */
+  /** Whether the session may have `bytes` more. */
   hasRoomFor(bytes: number): boolean {
     return this.used + bytes <= this.bytes;
   }
 
   /**
-   * Reserve `bytes` now; undefined when the session has used up its share, or there is no room. For things that can be
-   * left out, such as one more record for a client that does not read. The holder calls release(), also when the session
-   * ends.
+   * Reserve `bytes` now; undefined when the session has used up its share, or there is no room. For optional things,
+   * such as one more record for a client that does not read. The holder calls release(), also when the session ends.
    */
   tryReserve(bytes: number): Reservation | undefined {
     return this.#budget.take(this, bytes) ? new Reservation(this, bytes) : undefined;
   }
 
   /**
-   * Wait for a reservation: `need.most` where there is plenty, else `need.least`, which must be within a session's share.
-   * `holder` may have to give it back when others wait. undefined when `until` settled first. Most work should use
-   * Turns.run(), which does this and more.
+   * Wait for a reservation: `need.most` when there is plenty, else `need.least`, which must be within a session's
+   * share. `holder` may have to give it back when others wait. undefined when `until` settled first. Most work should
+   * use Turns.run(), which does this and more.
    */
   reserve(need: Need, holder: Holder, until: Promise<unknown>): Promise<Reservation | undefined> {
     return this.#budget.wait(this, need, holder, until);
   }
 
-  /** For reservations: this one is released. */
+  /** Called by a reservation that is released. */
   forget(reservation: Reservation): void {
     this.#budget.forget(reservation);
   }
 
-  /** For reservations: as Reservation.resize(). */
+  /** Called by a reservation, as Reservation.resize(). */
   resize(from: number, to: number): boolean {
     if (to > from) return this.#budget.take(this, to - from);
     if (to < from) this.#budget.give(this, from - to);
@@ -87,14 +86,14 @@ export class Reservation {
     return this.#bytes;
   }
 
-  /** Change the size to `bytes`. @returns false when there is no room for more: then nothing has changed */
+  /** Change the size to `bytes`. @returns false, and changes nothing, when there is no room for more */
   resize(bytes: number): boolean {
     if (!this.#share.resize(this.#bytes, bytes)) return false;
     this.#bytes = bytes;
     return true;
   }
 
-  /** Nothing is kept any more. Calling it again has no effect. */
+  /** Give the memory back. Calling it again has no effect. */
   release(): void {
     this.#share.forget(this);
     this.resize(0);

@@ -4,7 +4,7 @@ import type { Rule } from "./guard.ts";
 import type { Member } from "./member.ts";
 import type { ServerParts } from "./parts.ts";
 
-/** Something that a peer can ask for: the rules for a call, which the router enforces, and the code that answers it. */
+/** A method of the protocol: the rules for a call, which the router enforces, and the code that answers it. */
 export type Method<Schema extends v.GenericSchema = v.GenericSchema> = Answering<Schema> | Streaming<Schema>;
 
 interface Rules<Schema extends v.GenericSchema> extends Rule {
@@ -13,7 +13,7 @@ interface Rules<Schema extends v.GenericSchema> extends Rule {
   readonly takesBody?: boolean;
 }
 
-/** A method whose answer is one object. It sees no stream, so not only the router can call it. */
+/** A method whose answer is one object. It sees no stream, so HTTP can call it as well as the router. */
 export interface Answering<Schema extends v.GenericSchema> extends Rules<Schema> {
   /** @returns the members of ACCEPT. A thrown CommError becomes a RESET with its code */
   answer(question: Question<Schema>): Promise<object>;

@@ -42,7 +42,7 @@ export interface GatewayParts extends ServerParts, Permissions {
   readonly guests: Guests;
 }
 
-/** What a server says about itself. */
+/** A server's facts about itself. */
 export interface ServerFacts {
   /** Name and version of the program. */
   readonly agent: string;
@@ -55,7 +55,7 @@ export interface ServerFacts {
 /** What `get` and `put` share. */
 export interface TransferParts {
   readonly digest64: Digest64;
-  /** For blocks of files that are being moved. */
+  /** Buffers for blocks of moving files. */
   readonly buffers: SpareBuffers;
   readonly blockDigests: BlockDigestCache;
   /** The most bytes that may be under way on a stream. */
@@ -64,14 +64,14 @@ export interface TransferParts {
 
 /** Ends sessions by name. */
 export interface Kicks {
-  /** End a client's session, also one whose link is lost. @returns its name @throws CommError NO_SUCH_CLIENT */
+  /** End a client's session, even if its link is lost. @returns its name @throws CommError NO_SUCH_CLIENT */
   kick(name: string, message: string): string;
 }
 
 /** The links to single files. */
 export interface LinkParts {
   readonly store: LinkStore;
-  /** The address of `place`, a path with a slash in front, at which others reach this server by HTTP; undefined: they can't. */
+  /** The HTTP address of `place`, a path that begins with a slash, as others reach it; undefined if they can't. */
   address(place: string): string | undefined;
 }
 
@@ -82,6 +82,6 @@ export interface TokenParts {
   invite(token: Token, addresses?: readonly string[]): string;
   /** End the sessions whose token was revoked or has expired. */
   expel(): void;
-  /** A token was issued, which may be the next to expire. */
+  /** Call after a token was issued, which may be the next to expire. */
   watchExpiry(): void;
 }

@@ -9,14 +9,14 @@ const STEP_BYTES = 16 * 1024;
 const RECORD_BYTES = 64;
 
 /**
- * Records that wait for a reader, as text. Records that find no room are dropped and counted, and the reader gets their
+ * Records that wait for a reader, as text. Records without room are dropped and counted, and the reader gets their
  * number instead.
  */
 export class RecordBacklog<T> {
   readonly #reservation: Reservation | undefined;
   readonly #dropped: (count: number) => T;
   #lines: string[] = [];
-  /** The first of #lines that waits. */
+  /** The index of the first waiting line in #lines. */
   #next = 0;
   #bytes = 0;
   #missing = 0;

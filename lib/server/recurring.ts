@@ -1,7 +1,7 @@
 import type { Clock } from "../session/clock.ts";
 import { Throttle } from "./throttle.ts";
 
-/** How long repetitions are only counted before they are reported. */
+/** How long repetitions are counted before they are reported. */
 export const COUNTING_MS = 5_000;
 /** The most kinds that are counted at once; with more, the oldest is reported early. */
 const MAX_COUNTED = 10_000;
@@ -13,7 +13,7 @@ interface Counted<T> {
 }
 
 /**
- * Reports what happens: the first few of a kind one by one, after that their number every few seconds. So even what
+ * Reports events: the first few of a kind one by one, then only their number every few seconds. So even an event that
  * happens a thousand times a second does not fill a log.
  */
 export class Recurring<T> {
@@ -22,7 +22,7 @@ export class Recurring<T> {
   readonly #throttle: Throttle;
   readonly #counted = new Map<string, Counted<T>>();
 
-  /** `tell` gets the last of a kind, and how many it stands for. */
+  /** `tell` gets the last event of a kind, and how many it stands for. */
   constructor(clock: Clock, tell: (last: T, count: number) => void) {
     this.#clock = clock;
     this.#tell = tell;
@@ -38,7 +38,7 @@ export class Recurring<T> {
     else this.#count(kind, thing);
   }
 
-  /** Report what was only counted so far, and stop waiting. */
+  /** Report the events that were only counted so far, and stop waiting. */
   flush(): void {
     for (const kind of [...this.#counted.keys()]) this.#tellCounted(kind);
   }
@@ -55,7 +55,7 @@ export class Recurring<T> {
     if (counted === undefined) return;
     this.#counted.delete(kind);
     counted.cancel();
-    // This report takes the place of the single one that the throttle would allow by now.
+    // This report replaces the single one that the throttle would allow by now.
     this.#throttle.take(kind);
     this.#tell(counted.last, counted.count);
   }

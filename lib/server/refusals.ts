@@ -26,7 +26,7 @@ export class Refusals {
     this.#recurring.note(`${refused.group} ${refused.code}`, refused);
   }
 
-  /** Report what was only counted so far, and stop waiting. */
+  /** Report the refusals that were only counted so far, and stop waiting. */
   flush(): void {
     this.#recurring.flush();
   }

@@ -87,14 +87,14 @@ export async function route(stream: Stream, request: Open, member: Member, routi
     }
     await call(method, checkParams(method, request), stream, member, server);
   } catch (thrown) {
-    // The client has closed the stream, and the error says no more than that.
+    // The client has closed the stream, and the error says only that.
     if (stream.isClosed && thrown instanceof CommError && !(thrown instanceof StorageError)) return;
     const { code, message } = failureOf(thrown, { name: member.name, method: name }, server.failures);
     stream.reset(code, message);
   }
 }
 
-/** A function of its own: it keeps the parameters alive, not the request. */
+/** A separate function, which keeps the parameters alive, and not the request. */
 async function call(
   method: Method,
   params: unknown,

@@ -2,28 +2,28 @@ import { Tally } from "./tally.ts";
 
 /** A peer that wants a seat. */
 export interface Candidate {
-  /** Whose candidate it is, for the limit per party. */
+  /** The party that it belongs to, for the limit per party. */
   readonly party: string;
   /** The candidate has a seat. Called from request() or, after waiting, from release(). */
   onSeated(): void;
-  /** The candidate's place in the queue; 1 is next. */
+  /** The candidate's place in the queue has changed; 1 is next. */
   onPosition(position: number): void;
-  /** Another gets its place in the queue; it must leave by release(). */
+  /** Another candidate takes its place in the queue; it must leave with release(). */
   onDisplaced(): void;
 }
 
 /**
- * The server's seats and the queue for them. They are sets of candidates and not counts, so a seat can't leak: a
- * candidate that is released is gone, however it ended.
+ * The server's seats, and the queue for them. These are sets of candidates, not counts, so a seat can't leak: a
+ * released candidate is gone, however it ended.
  */
 export class Seats {
   readonly max: number;
   readonly maxWaiting: number;
   readonly #maxPerParty: number;
   readonly #seated = new Set<Candidate>();
-  /** In the order of arrival. */
+  /** Waiting candidates, in the order of arrival. */
   readonly #waiting = new Set<Candidate>();
-  /** Seats and places in the queue, for each party. */
+  /** Seats and queue places of each party. */
   readonly #perParty = new Tally();
 
   /** `maxPerParty`: seats and places in the queue, together, that one party may have. */
@@ -42,8 +42,8 @@ export class Seats {
   }
 
   /**
-   * Seat the candidate, queue it if it can wait, or turn it away. Nobody overtakes the queue, and no party keeps others
-   * out of it: the last arrival of the party with the most places makes room for a party that has fewer.
+   * Seat the candidate, queue it if it can wait, or turn it away. Nobody overtakes the queue, and no party can fill it:
+   * the last arrival of the party with the most places makes room for a party with fewer.
    */
   request(candidate: Candidate, canWait: boolean): "seated" | "waiting" | "full" | "crowded" {
     if (this.#perParty.count(candidate.party) >= this.#maxPerParty) return "crowded";
@@ -68,7 +68,7 @@ export class Seats {
     this.#perParty.add(after.party);
   }
 
-  /** The candidate is gone, seated or waiting. No effect when it has neither. */
+  /** The candidate leaves its seat or its queue place. No effect when it has neither. */
   release(candidate: Candidate): void {
     const position = [...this.#waiting].indexOf(candidate) + 1;
     if (this.#waiting.delete(candidate)) {

@@ -28,7 +28,7 @@ export interface ServerOptions {
   readonly maxPassing: number;
   readonly access: Access;
   readonly bandwidth: BandwidthLimits;
-  /** Calls a second that a session may make. */
+  /** The calls a second that a session may make. */
   readonly callRates: CallRates;
   /** How long a session may have no stream; undefined: for ever. */
   readonly idleMs: number | undefined;
@@ -36,11 +36,11 @@ export interface ServerOptions {
   readonly heartbeatMs: number;
   /** How long a client's name and seat are kept after its link was lost. */
   readonly graceMs: number;
-  /** What a client may open and send at first; a stream whose turn has come gets more credit. */
+  /** The streams and credit that a client gets first; a stream whose turn has come gets more credit. */
   readonly limits: StreamLimits;
   /** The most bytes that may be under way on a stream. */
   readonly maxWindow: number;
-  /** What peers may make the server keep in memory. */
+  /** The memory that peers may use in the server. */
   readonly memory: MemoryLimits;
   /** Collect unused memory; called while peers send more than the server handles at once. */
   readonly collect?: () => void;

@@ -26,7 +26,7 @@ import { Upkeep } from "./upkeep.ts";
 /** Buffers of a megabyte that are kept for the next transfer. */
 const MAX_SPARE_BUFFERS = 8;
 
-/** A server put together from its parts. It knows nothing of sockets. */
+/** A server put together from its parts. It knows nothing about sockets. */
 export class CommServer {
   readonly #options: ServerOptions;
   readonly about: ServerFacts;
@@ -103,7 +103,7 @@ export class CommServer {
     return this.#options.invite(token, addresses);
   }
 
-  /** Call when tokens were changed in another way than by the methods. */
+  /** Call after tokens were changed without the methods. */
   watchExpiry(): void {
     this.#upkeep.watchExpiry();
   }
@@ -133,7 +133,7 @@ export class CommServer {
     return this.#stopped;
   }
 
-  /** End every link at once. shutdown() then has nothing left to wait for. */
+  /** End every link at once, so that shutdown() has nothing left to wait for. */
   abort(): void {
     this.wasAborted = true;
     this.#guests.abort();
@@ -181,7 +181,7 @@ export class CommServer {
     this.#sessions.expel(faultOf);
   }
 
-  /** Write to the ledger; a failure is reported as an event, and nothing more. */
+  /** Write to the ledger; a failure is only reported as an event. */
   #record(write: () => void): void {
     try {
       write();

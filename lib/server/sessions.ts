@@ -24,8 +24,8 @@ import type { Candidate, Seats } from "./seats.ts";
 /** The most messages to a client that it has not acknowledged, however many streams it allows. */
 const MAX_PUSHES = 128;
 
-/** What a peer reads that connects while the ledger can't be written. */
-export const NO_LEDGER = "The server can't keep its ledger and so admits nobody.";
+/** The message for a peer that connects while the ledger can't be written. */
+export const NO_LEDGER = "The server can't write its ledger, so it admits nobody.";
 
 export interface SessionsOptions {
   readonly agent: string;
@@ -41,11 +41,11 @@ export interface SessionsOptions {
   onOpen(member: Member, stream: Stream, request: Open): void;
   /** The session over this link has ended. */
   onEnded(link: Link): void;
-  /** Write to the ledger; a failure is reported as an event, and nothing more. */
+  /** Write to the ledger; a failure is only reported as an event. */
   record(write: () => void): void;
 }
 
-/** Begins and ends the sessions of admitted peers, and keeps those whose link is lost for a while. */
+/** Begins and ends the sessions of admitted peers, and keeps those whose link was lost for a while. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #detached: DetachedSessions;
@@ -78,7 +78,7 @@ export class Sessions {
     return member.name;
   }
 
-  /** End the sessions whose token no longer admits them, also detached ones. `faultOf` gives the reason. */
+  /** End the sessions whose token no longer admits them, detached ones included. `faultOf` gives the reason. */
   expel(faultOf: (account: Account) => string | undefined): void {
     const judge = (member: Member) => faultOf(member.account);
     for (const member of [...this.members.clients, ...this.members.operators]) {
@@ -90,7 +90,7 @@ export class Sessions {
     }
   }
 
-  /** Nobody can come back any more. */
+  /** End all detached sessions: nobody can come back any more. */
   close(): void {
     this.#isClosed = true;
     for (const { member, admission, end } of this.#detached.takeWhere(() => true))
@@ -104,10 +104,10 @@ export class Sessions {
     this.#join(member);
   }
 
-  /** Give a client the session back that lost its link. @returns false when nothing is kept for `token` */
+  /** Give a client back the session whose link was lost. @returns false when nothing is kept for `token` */
   takeBack(admission: Admission, token: string): boolean {
     const live = this.members.byResumeToken(token);
-    // Only with the proof that it was admitted with.
+    // Only a client with the same proven token may have it.
     if (live !== undefined && live.token === admission.account.token) {
       // The client knew before we did that its link is lost.
       live.isSuperseded = true;
@@ -153,7 +153,7 @@ export class Sessions {
     });
   }
 
-  /** Name the peer, and begin its session. @returns undefined when it was refused: the ledger can't be written */
+  /** Name the peer, and begin its session. @returns undefined when the ledger can't be written: the peer was refused */
   #enroll(admission: Admission, hello: Hello): Member | undefined {
     const { link, account } = admission;
     const startedAt = this.#options.clock.wallTime();
@@ -172,7 +172,7 @@ export class Sessions {
   /**
    * Enroll a client without a link; `begin` makes its session. It counts from now on, until leave().
    *
-   * @throws StorageError of the ledger, which the operator reads as well
+   * @throws StorageError of the ledger, also reported to the operator
    */
   enrollGuest(
     guest: Pick<MemberOptions, "account" | "address" | "maxTransfers">,
@@ -199,7 +199,7 @@ export class Sessions {
     this.#options.events.emit({ event: "joined", name, address, role, ...by });
   }
 
-  /** @throws StorageError of the ledger, which the operator reads as well */
+  /** @throws StorageError of the ledger, also reported to the operator */
   #record(address: string, startedAt: number): { id: number; name: string } {
     try {
       return this.#options.ledger.begin(address, startedAt);
@@ -209,7 +209,7 @@ export class Sessions {
     }
   }
 
-  /** The session's row in the ledger. A ledger that can't be written costs this peer its admission, nobody else. */
+  /** The session's row in the ledger. If the ledger can't be written, only this peer is refused. */
   #begin(admission: Admission, startedAt: number): { id: number; name: string } | undefined {
     const { link } = admission;
     try {
@@ -244,7 +244,7 @@ export class Sessions {
     }
     const { name, address } = member;
     this.#options.events.emit({ event: "left", name, address, reason, message: end.message, ...member.counters });
-    // Last, because it may admit the next in the queue, and the log shall have the two in that order.
+    // Last, since it may admit the next client in the queue: the log should have the two in that order.
     this.#options.seats.release(seat);
   }
 }

@@ -18,7 +18,7 @@ interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | 
 }
 
 /**
- * Stop cleanly: admit nobody, tell everybody why, give what is under way `deadlineMs` to end, and close the ledger.
+ * Stop cleanly: admit nobody, tell everybody why, give running requests `deadlineMs` to end, and close the ledger.
  * Clients go first, so that operators see them leave.
  */
 export async function shutDown(parts: Stopped, deadlineMs: number): Promise<void> {

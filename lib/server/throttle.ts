@@ -2,13 +2,13 @@ import { Bucket } from "../bucket.ts";
 import type { Clock } from "../session/clock.ts";
 import { recentEntries } from "./recent-entries.ts";
 
-/** Attempts that are allowed at once, and how many more a second. */
+/** Attempts that are allowed at once, and how many more each second. */
 export const BURST = 10;
 export const PER_SECOND = 0.2;
 /** The most addresses that are remembered. */
 const MAX_REMEMBERED = 10_000;
 
-/** Tells the first few attempts of an address from the many that follow. */
+/** Lets the first few attempts of an address pass, and not the many that follow. */
 export class Throttle {
   readonly #clock: Clock;
   readonly #buckets = recentEntries<Bucket>(MAX_REMEMBERED);
@@ -22,7 +22,7 @@ export class Throttle {
     const now = this.#clock.now();
     let bucket = this.#buckets.get(who);
     if (bucket === undefined) {
-      // A full bucket is as good as none.
+      // A full bucket need not be kept.
       for (const each of this.#buckets.rkeys()) {
         if (this.#buckets.peek(each)?.isFull(now) !== true) break;
         this.#buckets.delete(each);

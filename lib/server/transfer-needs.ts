@@ -1,6 +1,6 @@
 import type { Need } from "./memory-share.ts";
 
-/** How much memory transfers take, and what they do with less. These numbers bound what they keep. */
+/** How much memory transfers take, and how they work with less. These numbers bound their memory. */
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -13,7 +13,7 @@ export interface GetSizes {
   readonly blocks: 1 | 2;
 }
 
-/** Names of a folder, entries and records of some of them. */
+/** The names of a folder, and entries and records for some of them. */
 export const LIST_NEED: Need = { least: 256 * KIB, most: 256 * KIB };
 
 /** Two pieces of the file. */
@@ -30,13 +30,13 @@ export interface PutSizes {
 }
 
 const LEAN_GET: GetSizes = { window: 16 * KIB, blocks: 1 };
-/** As many requests as our client has outstanding. */
+/** The window takes as many requests as our client has outstanding. */
 const FULL_GET: GetSizes = { window: 128 * KIB, blocks: 2 };
 
-/** The blocks, two batches of what is small, the requests: as they come, and ten times that when they are read. */
+/** The blocks, two batches of small chunks, and the requests: as they arrive, and ten times that once parsed. */
 export const GET_NEED: Need = { least: 1.5 * MIB, most: 3.5 * MIB };
 
-/** Blocks of a file that comes without a window: one, or three; and what is on its way to them. */
+/** One block or three of a file that comes without a window, and the bytes on their way to them. */
 export const WEB_PUT_NEED: Need = { least: 1.75 * MIB, most: 3.75 * MIB };
 
 /** Blocks that are filled or written at once, for a grant of WEB_PUT_NEED. */
@@ -47,7 +47,7 @@ export function webPutBlocks(bytes: number): 1 | 3 {
 const LEAN_PUT: PutSizes = { window: 128 * KIB, blocks: 1, heldBytes: MIB };
 const FULL_PUT: PutSizes = { window: 4 * MIB, blocks: 3, heldBytes: 2 * MIB };
 
-/** The window and a quarter, a piece of it that is worked on, the blocks, what is held, and answers. */
+/** The window and a quarter, the piece of it that is worked on, the blocks, held small files, and answers. */
 export const PUT_NEED: Need = { least: 2.75 * MIB, most: 11 * MIB };
 
 /** The sizes for a grant of GET_NEED. `maxWindow`: the most bytes under way, for a session with a rate. */

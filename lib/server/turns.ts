@@ -2,15 +2,15 @@ import type { Stream } from "../session/stream.ts";
 import type { Holder } from "./holders.ts";
 import type { MemoryShare, Need, Reservation } from "./memory-share.ts";
 
-/** The stream that decides whether work is still wanted. */
+/** The stream that the work is for: its end ends the work. */
 type Caller = Pick<Stream, "closed" | "isClosed" | "moved" | "isWaiting" | "reset">;
 
 export interface TurnsOptions {
-  /** Turns at once. */
+  /** The most turns at once. */
   readonly max: number;
-  /** Whether the caller can resume the work later, in another stream, where it stopped. */
+  /** Whether the caller can resume the work later in another stream, where it stopped. */
   readonly isResumable: boolean;
-  /** Work can't free its memory while the session lives. */
+  /** Called when work can't free its memory while the session lives. */
   onStuck(): void;
 }
 
@@ -19,26 +19,26 @@ interface Waiting {
 }
 
 /**
- * Work of one member that takes memory or descriptors: so much at once, the rest in the order of arrival. Work waits
- * only as long as its stream lives, and never begins for a closed one: so it dies with its session.
+ * Work of one member that takes memory or descriptors: a limited number at once, the rest in the order of arrival. Work
+ * waits only as long as its stream lives, and never begins for a closed one, so it ends with its session.
  */
 export class Turns {
   readonly #share: MemoryShare;
   readonly #options: TurnsOptions;
-  /** Turns that are taken, by work that runs or waits for its memory. */
+  /** Turns taken by work that runs, or that waits for its memory. */
   #taken = 0;
   readonly #running = new Set<Promise<void>>();
   readonly #waiting = new Set<Waiting>();
-  /** Settles when the work of an earlier link has ended, and released its files. */
+  /** Settles when the work of an earlier link has ended and released its files. */
   #earlier: Promise<unknown> | undefined;
 
-  /** Their memory comes out of `share`. */
+  /** The memory of the work comes from `share`. */
   constructor(share: MemoryShare, options: TurnsOptions) {
     this.#share = share;
     this.#options = options;
   }
 
-  /** How many wait for their turn. */
+  /** The number of waiting calls. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -70,7 +70,7 @@ export class Turns {
     }
   }
 
-  /** The member continues over another link: what runs now will fail soon, and nothing new begins before it has. */
+  /** The member continues over another link: running work will fail soon, and nothing new begins before that. */
   renew(): void {
     this.#earlier = Promise.allSettled([this.#earlier, ...this.#running]);
   }
@@ -85,7 +85,8 @@ export class Turns {
       get isWaiting() {
         return stream.isWaiting;
       },
-      yield: () => stream.reset("CROWDED", "Others wait for the memory that this takes; go on in another stream."),
+      yield: () =>
+        stream.reset("CROWDED", "Others are waiting for the memory of this request; continue in another stream."),
       end: onStuck,
     };
   }

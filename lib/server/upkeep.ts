@@ -13,10 +13,10 @@ const CHECKPOINT_MS = 30_000;
 /** Rows that are written to the ledger at once; they take a millisecond or two. */
 const LEDGER_ROWS = 250;
 
-/** How often to look for stale unfinished files, after the start. */
+/** How often to look for stale unfinished files, after the search at the start. */
 const CLEANING_MS = 24 * 3_600_000;
 
-/** The longest time between two looks for idle sessions. */
+/** The longest time between two checks for idle sessions. */
 const IDLE_CHECK_MS = 10_000;
 
 /** The longest timer for an expiry: clocks can be set, and timers have a maximum. */
@@ -29,19 +29,19 @@ export interface UpkeepOptions {
   readonly members: Pick<Members, "clients">;
   readonly events: Pick<EventFeed, "emit">;
   readonly access: Pick<Access, "nextExpiry">;
-  /** Whether there can be unfinished files of this server. */
+  /** Whether this server can have unfinished files. */
   readonly writable: boolean;
   /** How long a session may have no stream; undefined: for ever. */
   readonly idleMs: number | undefined;
-  /** Write to the ledger; a failure is reported as an event, and nothing more. */
+  /** Write to the ledger; a failure is only reported as an event. */
   record(write: () => void): void;
   /** End the sessions whose token was revoked or has expired. */
   expel(): void;
 }
 
 /**
- * What a server does by itself from time to time: save counters in the ledger, remove stale unfinished files, end idle
- * sessions and those of expired tokens.
+ * A server's periodic work: save counters in the ledger, remove stale unfinished files, end idle sessions and those of
+ * expired tokens.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
@@ -67,7 +67,7 @@ export class Upkeep {
   watchExpiry(): void {
     const { clock, access, expel } = this.#options;
     this.#cancelExpiry();
-    // Now, too: if the clock was set forward, a token may have expired that gets no timer below.
+    // Check now, too: if the clock was set forward, a token without a timer below may have expired.
     expel();
     const next = access.nextExpiry;
     if (next === undefined) return;
@@ -75,7 +75,7 @@ export class Upkeep {
     this.#cancelExpiry = clock.after(ms, () => this.watchExpiry());
   }
 
-  /** Nothing is written to the ledger from now on. */
+  /** Write nothing more to the ledger. */
   stop(): void {
     this.#isStopped = true;
     this.#cancelCheckpoint();
@@ -92,7 +92,7 @@ export class Upkeep {
     });
   }
 
-  /** Save the counters of all live sessions, some at a time. */
+  /** Save the counters of all live sessions, a batch at a time. */
   async #checkpoint(): Promise<void> {
     const { clock, ledger, members, record } = this.#options;
     const yielder = new Yielder(clock);
@@ -105,7 +105,7 @@ export class Upkeep {
     }
   }
 
-  /** Close the sessions of a server that crashed, some at a time. */
+  /** Close the sessions of a crashed server, a batch at a time. */
   async #closeCrashed(): Promise<void> {
     const { clock, ledger, record } = this.#options;
     const yielder = new Yielder(clock);

@@ -29,7 +29,7 @@ export interface AccessOptions {
 /** Decides which peers are admitted, and with which role. Source: PROTOCOL.md, "Proof". */
 export class Access {
   readonly #options: AccessOptions;
-  /** Of wrong proofs, by address. */
+  /** Counts wrong proofs, by address. */
   readonly #throttle: Throttle;
 
   readonly #secrets: Secrets;
@@ -47,8 +47,8 @@ export class Access {
   }
 
   /**
-   * Begin the proof of a token. Every proof is judged, however many guesses come from the same address: it takes four
-   * HMACs.
+   * Begin the proof of a token. Every proof is checked, however many guesses come from the same address: a check takes
+   * four HMACs.
    *
    * @param binding the transport's, undefined where nothing is encrypted
    * @throws AccessError ACCESS_DENIED; ProtocolError BAD_PAYLOAD
@@ -61,7 +61,7 @@ export class Access {
       throw new AccessError("ACCESS_DENIED", `The proof must be made with ${wanted} here.`, detail);
     }
     const token = this.#find(first.name, address);
-    // Made for every name, so that the time until the answer reveals no more than the answer does.
+    // Computed for every name, so that the time until the answer reveals no more than the answer does.
     const decoy = decoyVerifier(this.#options.tokens.saltOf(first.name));
     return new ScramServer({
       first,
@@ -72,8 +72,8 @@ export class Access {
   }
 
   /**
-   * Judge a token whose secret itself has come, over a way on which nobody else reads it. Wrong ones are counted as
-   * wrong proofs are.
+   * Check a token whose secret itself was sent, over a connection that nobody else can read. Wrong ones count as wrong
+   * proofs do.
    *
    * @throws AccessError ACCESS_DENIED, THROTTLED
    */
@@ -84,7 +84,7 @@ export class Access {
   }
 
   /**
-   * The link with this secret, also one that has ended. Unknown ones are counted as wrong proofs are.
+   * The link with this secret, even if it has ended. Unknown ones count as wrong proofs do.
    *
    * @throws AccessError NOT_FOUND, THROTTLED
    */
@@ -95,7 +95,7 @@ export class Access {
     throw new AccessError(code, NO_LINK, "There is no such link.");
   }
 
-  /** Milliseconds since 1970 at which the next token or link expires; undefined: none will. */
+  /** Milliseconds since 1970 at which the next token or link expires; undefined when none will. */
   get nextExpiry(): number | undefined {
     const now = this.#options.clock.wallTime();
     const times = [...this.#options.tokens.list(), ...this.#options.links.list(now)].flatMap(
@@ -132,7 +132,7 @@ export class Access {
       if (this.#throttle.take(address.group)) throw new AccessError("ACCESS_DENIED", NOT_RIGHT, detail);
       throw new AccessError("THROTTLED", `${NOT_RIGHT} Too many proofs from this address were wrong.`, detail);
     }
-    // Only a client that has proven the token reads this; another of that name may have been made meanwhile.
+    // Only a client that has proven the token sees this; meanwhile, another token of that name may have been made.
     const over =
       this.#find(name, address) === token ? this.#faultOfToken(name) : `The token ${quote(name)} was revoked.`;
     if (over !== undefined) throw new AccessError("ACCESS_DENIED", over, over);

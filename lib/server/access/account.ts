@@ -4,13 +4,13 @@ import type { Role } from "../../protocol/messages.ts";
 /** The proven identity of a peer. */
 export interface Account {
   readonly role: Role;
-  /** Name of its token; undefined where none was needed. */
+  /** Name of its token; undefined if none was needed. */
   readonly token: string | undefined;
-  /** Name of the link that it came by: it may have the file of this link, and nothing else. */
+  /** Name of the link that it uses: it may fetch the file of this link, and nothing else. */
   readonly link?: string;
 }
 
-/** A peer that is refused; `detail` is for the log, not for the peer. */
+/** The peer is refused; `detail` is for the log, not for the peer. */
 export class AccessError extends CommError {
   readonly detail: string;
 

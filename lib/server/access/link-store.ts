@@ -10,7 +10,7 @@ import { createSecret } from "./token-store.ts";
 /** The most links, ended ones included. */
 export const MAX_LINKS = 1_000;
 
-/** How long a link is good for, unless it was made for another time. */
+/** How long a link is valid by default. */
 export const LINK_MS = 7 * 24 * 3_600_000;
 
 /** How long an ended link is remembered, so that its address can say why it leads nowhere. */
@@ -49,12 +49,12 @@ export interface KnownLink {
 }
 
 /**
- * Links to single files, in a file of the state folder. Whoever knows a link's secret gets its file, and nothing else.
+ * Links to single files, in a file of the state folder. A link's secret gives access to its file, and to nothing else.
  * One process at a time may change it.
  */
 export class LinkStore {
   readonly #file: string;
-  /** By digest, in the order in which they were made. */
+  /** By digest, oldest first. */
   #links: ReadonlyMap<string, KnownLink>;
 
   private constructor(file: string, links: readonly KnownLink[]) {
@@ -68,17 +68,17 @@ export class LinkStore {
     return new LinkStore(file, text === undefined ? [] : parseFile(text, file));
   }
 
-  /** Those that have not ended. */
+  /** The links that have not ended. */
   list(now: number): KnownLink[] {
     return [...this.#links.values()].filter((link) => endOf(link) > now);
   }
 
-  /** The link with this secret, also one that has ended. */
+  /** The link with this secret, even if it has ended. */
   find(secret: string): KnownLink | undefined {
     return SECRET.test(secret) ? this.#links.get(digestOf(secret)) : undefined;
   }
 
-  /** Why the link `name` leads nowhere; undefined: it leads to its file. */
+  /** Why the link `name` no longer works; undefined while it does. */
   faultOf(name: string, now: number): string | undefined {
     const link = this.#named(name);
     if (link === undefined || link.revokedAt !== null) return "The link was revoked.";
@@ -115,7 +115,7 @@ export class LinkStore {
     return undefined;
   }
 
-  /** The links that need not be forgotten yet. Ended ones make room for new ones. */
+  /** The links to keep. Ended ones make room for new ones. */
   #remembered(now: number): KnownLink[] {
     const recent = [...this.#links.values()].filter((link) => endOf(link) + ENDED_LINK_MS > now);
     const live = recent.filter((link) => endOf(link) > now);

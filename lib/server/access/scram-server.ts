@@ -7,7 +7,7 @@ const NONCE_BYTES = 18;
 
 export interface ScramServerOptions {
   readonly first: scram.ClientFirst;
-  /** The transport's; empty where nothing is encrypted. */
+  /** The transport's binding; empty without encryption. */
   readonly binding: Uint8Array;
   readonly verifier: Verifier;
   /** Decide; `fault` is what is wrong with the proof. @throws AccessError */
@@ -29,7 +29,7 @@ export class ScramServer {
   }
 
   /**
-   * Judge the client's answer.
+   * Check the client's answer.
    *
    * @returns the client's account, and the server's own proof for it
    * @throws AccessError; ProtocolError BAD_PAYLOAD
@@ -47,6 +47,6 @@ export class ScramServer {
     if (nonce !== this.#nonce) return "The proof is of another exchange.";
     const expected = scram.bindingInput(this.#options.first.gs2Header, this.#options.binding);
     const isBound = binding.length === expected.length && timingSafeEqual(binding, expected);
-    return isBound ? undefined : "The proof is bound to another channel: somebody may stand in between.";
+    return isBound ? undefined : "The proof is bound to another channel: somebody may be intercepting the connection.";
   }
 }

@@ -12,22 +12,22 @@ const SECRET = /^[A-Za-z0-9_-]{43}$/;
 
 const KEY_BYTES = 32;
 
-/** A token as the list has it: an object for as long as it is valid. */
+/** A token of the token list: one object for as long as it is valid. */
 interface Kept {
   readonly verifier: Verifier;
 }
 
 /**
- * Tells whether a secret is that of a token, at the cost of 4096 rounds (some 2 ms of a core beside the event loop),
- * one secret at a time. A client shows its secret with every request: after the first right one each costs an HMAC.
+ * Checks whether a secret is that of a token, at the cost of 4096 rounds (some 2 ms of a core, outside the event loop),
+ * one secret at a time. A client sends its secret with every request: after the first correct one, each costs an HMAC.
  */
 export class Secrets {
   readonly #saltOf: (name: string) => Uint8Array;
-  /** HMACs of right secrets, under a key of this process: no secret is kept. */
+  /** HMACs of correct secrets, under a key of this process: no secret is kept. */
   readonly #known = new WeakMap<Kept, Uint8Array>();
   readonly #key = randomBytes(KEY_BYTES);
   readonly #waiting = new Tally();
-  /** Under way: by address, name and secret, all three as a mark. */
+  /** Checks under way, by a digest of address, name and secret. */
   readonly #asked = new Map<string, Promise<boolean>>();
   #last: Promise<unknown> = Promise.resolve();
 
@@ -36,9 +36,9 @@ export class Secrets {
   }
 
   /**
-   * `token`: undefined when there is none of that name; the check takes as long. `group` of the address that shows it.
+   * `token`: undefined when no token has that name; the check takes as long. `group`: that of the client's address.
    *
-   * @throws AccessError THROTTLED while too many of the address wait
+   * @throws AccessError THROTTLED while too many secrets of the address wait
    */
   async isOf(token: Kept | undefined, { name, secret }: Token, group: string): Promise<boolean> {
     if (!SECRET.test(secret)) return false;

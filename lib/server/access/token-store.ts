@@ -12,7 +12,7 @@ import { createVerifier, SALT_BYTES, saltFor, type Verifier } from "./verifier.t
 
 const SECRET_BYTES = 32;
 
-/** The name of the token of one run alone, for the server's own user on its own machine. */
+/** The name of the token of one run, for the server's own user on its own machine. */
 export const LOCAL_TOKEN = "local";
 
 const bytes = v.pipe(v.string(), v.base64());
@@ -31,7 +31,7 @@ const Stored = v.object({
   createdAt: count,
   expiresAt: v.nullable(count),
   salt,
-  // The same for all, known or not: see PROTOCOL.md, "Proof".
+  // The same for all names, known or not: see PROTOCOL.md, "Proof".
   iterations: v.literal(MIN_ITERATIONS),
   storedKey: key,
   serverKey: key,
@@ -76,9 +76,9 @@ const NOTHING: Kept = { saltKey: undefined, issued: false, tokens: [], formerSal
 /**
  * The named tokens of a server, in a file of its state folder. One process at a time may change it.
  *
- * A name's salt is the same for ever, whether it has a token, had one or will have one: a client that asks for it
- * learns nothing. So it is made of the name and of a key that lies in this file, and not of the identity, which may be
- * rotated, be an authority's that is renewed, or not be there at all.
+ * A name's salt never changes, whether the name has a token, had one or will have one: a client that asks for it learns
+ * nothing. So it is derived from the name and from a key in this file, and not from the identity, which may be rotated,
+ * be an authority's that is renewed, or be missing.
  */
 export class TokenStore {
   readonly #file: string;
@@ -103,7 +103,7 @@ export class TokenStore {
     return new TokenStore(file, text === undefined ? NOTHING : parseFile(text, file));
   }
 
-  /** False until a token was made, also one that was revoked since. */
+  /** False until the first token was made, even if that was revoked since. */
   get hasIssued(): boolean {
     return this.#hasIssued;
   }
@@ -113,7 +113,7 @@ export class TokenStore {
     return this.#formerSalts.get(name) ?? saltFor(this.#saltKey, name);
   }
 
-  /** From now on clients ask for salts, which must be the same after the next start. @throws StorageError as add() */
+  /** Clients will ask for salts, which must be the same after the next start. @throws StorageError as add() */
   keepSalts(): void {
     if (!this.#hasSaltKey) this.#save(() => {});
   }
@@ -122,7 +122,7 @@ export class TokenStore {
     return this.#tokens.get(name);
   }
 
-  /** In the order in which they were made. */
+  /** All tokens, oldest first. */
   list(): KnownToken[] {
     return [...this.#tokens.values()];
   }
@@ -170,7 +170,8 @@ export class TokenStore {
   }
 
   /**
-   * Undo add() for the token of the first start, which nobody could be shown: the next start is the first again.
+   * Undo add() for the token of the first start, which could not be shown to anybody: the next start counts as the
+   * first again.
    *
    * @throws as revoke()
    */

@@ -21,7 +21,7 @@ export function createVerifier(secret: string, salt: Uint8Array): Verifier {
   return { salt, iterations: MIN_ITERATIONS, storedKey, serverKey: hmac(salted, "Server Key") };
 }
 
-/** Whether the verifier is of `secret` itself. The derivation runs beside the event loop. */
+/** Whether the verifier is that of `secret`. The derivation runs outside the event loop. */
 export async function fits({ salt, iterations, storedKey }: Verifier, secret: string): Promise<boolean> {
   const salted = await deriveKey(secret, salt, iterations, PROOF_BYTES, "sha256");
   return timingSafeEqual(createHash("sha256").update(hmac(salted, "Client Key")).digest(), storedKey);

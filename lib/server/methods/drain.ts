@@ -1,7 +1,7 @@
 import { DrainParams } from "../../protocol/methods.ts";
 import { defineMethod, type Question } from "../method.ts";
 
-/** Admit nobody new, or admit again; sessions that there are stay. */
+/** Stop admitting clients, or admit them again; present sessions stay. */
 export const drain = defineMethod({
   name: "drain",
   role: "operator",

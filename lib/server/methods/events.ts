@@ -3,7 +3,7 @@ import type { StampedEvent } from "../event-feed.ts";
 import { sendFeed } from "../feed.ts";
 import { type Call, defineMethod } from "../method.ts";
 
-/** What happens at the server, as it happens, until the caller leaves or the server stops. */
+/** The server's events as they happen, until the caller leaves or the server stops. */
 export const events = defineMethod({
   name: "events",
   role: "operator",

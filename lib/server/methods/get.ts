@@ -20,7 +20,7 @@ import { GET_NEED, getSizes } from "../transfer-needs.ts";
 
 type Request = v.InferOutput<typeof GetRequest>;
 
-/** What it uses of the server. */
+/** The parts of the server that it uses. */
 type Uses = "storage" | "digests" | "transfers" | "failures" | "clock";
 type Source = Pick<ServerParts, Uses>;
 
@@ -102,7 +102,7 @@ async function sendDigest(
   server: Source,
 ): Promise<void> {
   const { id, path, length } = request;
-  // The pieces that are digested take the place of blocks in memory.
+  // The pieces of the digest use the memory of the blocks.
   sender.close();
   const { sha256, ...facts } = await server.digests.digest(path, stream.signal);
   if (length === 0) {
@@ -128,7 +128,7 @@ async function sendOpened(
     const range = rangeOf(request, file.entry);
     const holes = request.holes ? file.holes() : [];
     await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes), ...more });
-    // A part is requested again when it arrived damaged: then the known digest may have been wrong.
+    // A part is requested again after it arrived damaged: then the known digest may be wrong.
     const isWhole = offset === 0 && length === undefined;
     const digests = isWhole ? server.transfers.blockDigests.of(file.entry) : undefined;
     await sender.send(id, file, [range], { digests, holes });

@@ -7,7 +7,9 @@ import { defineMethod, type Question } from "../method.ts";
 
 type Uses = "storage" | "links" | "tokens" | "events" | "clock";
 
-/** Make a link to one file in its present state: whoever has the address gets the file by HTTP, without a token. */
+/**
+ * Make a link to one file in its present state: anyone who has the address gets the file over HTTP, without a token.
+ */
 export const issueLink = defineMethod({
   name: "issueLink",
   role: "operator",
@@ -18,7 +20,7 @@ export const issueLink = defineMethod({
     const { kind, etag } = await storage.stat(path);
     if (kind !== "file") throw new StreamError("NOT_A_FILE", `${quote(path)} is not a file: a link leads to one file.`);
     if (links.address("/") === undefined) {
-      throw new StreamError("NOT_ALLOWED", "This server answers nothing by HTTP, so nobody could follow a link.");
+      throw new StreamError("NOT_ALLOWED", "This server does not serve HTTP, so nobody could follow a link.");
     }
     const now = clock.wallTime();
     const { name, secret, expiresAt } = links.store.add({ path, etag }, now, params.expiresAt ?? now + LINK_MS);

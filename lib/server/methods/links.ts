@@ -2,7 +2,7 @@ import { Nothing } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
 import { type Call, defineMethod } from "../method.ts";
 
-/** The links that have not ended, without their secrets, which nobody has. */
+/** The links that have not ended, without their secrets, which the server does not keep. */
 export const links = defineMethod({
   name: "links",
   role: "operator",

@@ -12,7 +12,7 @@ import type { ServerParts } from "../parts.ts";
 import { RecordWriter } from "../record-writer.ts";
 import { LIST_NEED } from "../transfer-needs.ts";
 
-/** What there is in the repository, record by record, as fast as the caller takes it. */
+/** The entries of the repository, record by record, as fast as the caller takes them. */
 export const list = defineMethod({
   name: "list",
   role: "read",
@@ -53,7 +53,7 @@ async function sendList(
     })
     [Symbol.asyncIterator]();
   try {
-    // Before ACCEPT, so that a folder that is missing is an answer and not a list that breaks off.
+    // Before ACCEPT, so that a missing folder is an error answer, and not a list that breaks off.
     let step = await walk.next();
     stream.accept({});
     const records = new RecordWriter(stream);
@@ -70,7 +70,7 @@ async function sendList(
           for (const folder of above?.take(entry.path) ?? []) records.add(recordOf(folder));
           records.add(recordOf(entry));
         } else if (entry.kind === "folder") above?.enter(entry);
-        // A pattern may be so much work that a batch of paths keeps everybody else.
+        // A pattern may be so costly that one batch of paths holds up everything else.
         if (yielder.isDue) await yielder.pause();
         if (stream.isClosed) return;
       }
@@ -83,7 +83,7 @@ async function sendList(
   }
 }
 
-/** The mode of a file comes with the file; a folder comes with nothing else. */
+/** The mode of a file comes with the file; that of a folder comes only here. */
 function recordOf({ path, kind, size, modifiedAt, mode }: StorageEntry): Entry {
   return kind === "folder" ? { path, kind, size, modifiedAt, mode } : { path, kind, size, modifiedAt };
 }

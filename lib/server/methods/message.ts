@@ -6,7 +6,7 @@ import type { Member } from "../member.ts";
 import type { Members } from "../members.ts";
 import { type Call, defineMethod } from "../method.ts";
 
-/** Names in an answer, and length of a reason in it: what surely fits a frame. */
+/** The most names in an answer, and the longest reason: with these it always fits a frame. */
 const MAX_DELIVERED = 1_000;
 const MAX_FAILED = 100;
 const MAX_REASON = 200;
@@ -14,13 +14,13 @@ const MAX_REASON = 200;
 /** How long a client may take to acknowledge a message. */
 const DELIVERY_MS = 10_000;
 
-/** Of a session, text that is on its way to others, in UTF-16 units: what is kept until they have it. */
+/** The most text of one session that others have not acknowledged yet, in UTF-16 units: it is kept until then. */
 const MAX_UNDER_WAY = 256 * 1024;
 
 /** The original's answer to any text. */
 const acknowledge = (text: string) => `${text} ACK`;
 
-/** A text for the server, one client or all; answered when it has been delivered. */
+/** A text for the server, one client or all; answered after its delivery. */
 export const message = defineMethod({
   name: "message",
   role: "read",
@@ -61,7 +61,7 @@ function answerTo(text: string, delivered: string[], failed: SendResult["failed"
   return omitted > 0 ? { ...answer, omitted } : answer;
 }
 
-/** Whom a message is for, and the name of that; the server itself is no recipient. @throws CommError NO_SUCH_CLIENT */
+/** The recipients of a message (none for the server), and their name. @throws CommError NO_SUCH_CLIENT */
 function recipientsOf(to: string, sender: Member, members: Members): { to: string; recipients: Member[] } {
   switch (to.toLowerCase()) {
     case "server":
@@ -78,7 +78,7 @@ function recipientsOf(to: string, sender: Member, members: Members): { to: strin
   }
 }
 
-/** @throws StreamError TOO_OFTEN while too much of what this session said before is on its way */
+/** @throws StreamError TOO_OFTEN while too much earlier text of this session is unacknowledged */
 async function deliverAll(
   recipients: readonly Member[],
   params: MessageParams,
@@ -97,7 +97,7 @@ async function deliverAll(
   }
 }
 
-/** Push a message and wait until the client has taken it. @throws CommError NOT_DELIVERED, or why its session ended */
+/** Push a message, and wait for its acknowledgement. @throws CommError NOT_DELIVERED, or why its session ended */
 async function deliver(target: Member, params: MessageParams, clock: Clock): Promise<void> {
   if (target.session.congested) throw new CommError("NOT_DELIVERED", "It does not read what it is sent.");
   if (!target.session.canOpen) throw new CommError("NOT_DELIVERED", "It does not acknowledge what it is sent.");

@@ -5,7 +5,7 @@ import { failureOf } from "../failure.ts";
 import { type Call, defineMethod } from "../method.ts";
 import { PUT_NEED, putSizes } from "../transfer-needs.ts";
 
-/** Files and folders from the client, each answered when it is stored for good. */
+/** Files and folders from the client, each answered when it is durably stored. */
 export const put = defineMethod({
   name: "put",
   role: "write",
@@ -21,7 +21,7 @@ export const put = defineMethod({
     stream.accept({});
     await member.transfers.run(stream, PUT_NEED, (grant) => {
       const { window, ...sizes } = putSizes(grant.bytes, maxWindow);
-      // Of a transfer that goes on in another stream, its link having been lost.
+      // The names of a transfer that continues in another stream after its link was lost.
       const names = member.cutNames ?? new GivenNames();
       member.cutNames = undefined;
       const receiver = new PutReceiver({

@@ -2,7 +2,7 @@ import { checkPath } from "../../path.ts";
 import { RemoveParams } from "../../protocol/methods.ts";
 import { defineMethod, type Question } from "../method.ts";
 
-/** Take a file or a folder out of the repository. */
+/** Remove a file or a folder from the repository. */
 export const remove = defineMethod({
   name: "remove",
   role: "write",

@@ -1,7 +1,7 @@
 import { RevokeLinkParams } from "../../protocol/methods.ts";
 import { defineMethod, type Question } from "../method.ts";
 
-/** Revoke a link: it leads nowhere any more, and what is being fetched by it ends. */
+/** Revoke a link: its address stops working, and running downloads through it end. */
 export const revokeLink = defineMethod({
   name: "revokeLink",
   role: "operator",

@@ -1,7 +1,7 @@
 import { RevokeTokenParams } from "../../protocol/methods.ts";
 import { type Call, defineMethod } from "../method.ts";
 
-/** Revoke a token: nobody is admitted with it any more, and the sessions that it began end. */
+/** Revoke a token: it admits nobody any more, and its sessions end. */
 export const revokeToken = defineMethod({
   name: "revokeToken",
   role: "operator",
@@ -10,7 +10,7 @@ export const revokeToken = defineMethod({
     const { name } = params;
     server.tokens.store.revoke(name);
     server.events.emit({ event: "revoked", name: member.name, token: name });
-    // First, for it may end this very session.
+    // Answer first: expel() may end this very session.
     stream.accept({}, { end: true });
     server.tokens.expel();
   },

@@ -2,7 +2,7 @@ import { checkPath } from "../../path.ts";
 import { StatParams, type StatResult } from "../../protocol/methods.ts";
 import { defineMethod, type Question } from "../method.ts";
 
-/** What is known of one path. */
+/** The facts of one path. */
 export const stat = defineMethod({
   name: "stat",
   role: "read",

@@ -2,7 +2,7 @@ import { Nothing } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
 import { type Call, defineMethod } from "../method.ts";
 
-/** The tokens that there are, without their secrets, which nobody has. */
+/** The tokens, without their secrets, which the server does not keep. */
 export const tokens = defineMethod({
   name: "tokens",
   role: "operator",

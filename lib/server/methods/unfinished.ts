@@ -2,7 +2,7 @@ import { Nothing, type UnfinishedRecord } from "../../protocol/methods.ts";
 import { encodeRecord } from "../../protocol/records.ts";
 import { type Call, defineMethod } from "../method.ts";
 
-/** What is left of transfers that did not end, or are under way. */
+/** Unfinished files of interrupted and running transfers. */
 export const unfinished = defineMethod({
   name: "unfinished",
   role: "operator",

@@ -13,10 +13,10 @@ import { ChangeSieve } from "../change-sieve.ts";
 import { sendFeed } from "../feed.ts";
 import { type Call, defineMethod } from "../method.ts";
 
-/** Watches of one session at once. */
+/** The most watches of one session at once. */
 export const MAX_WATCHES = 16;
 
-/** What changes in the repository, as it happens, until the caller leaves or the server stops. */
+/** Changes of the repository as they happen, until the caller leaves or the server stops. */
 export const watch = defineMethod({
   name: "watch",
   role: "read",
@@ -48,7 +48,7 @@ export const watch = defineMethod({
   },
 });
 
-/** All, a pattern, or a path with all below it. */
+/** Everything, a pattern, or a path and everything below it. */
 function selectionOf(asked: Asked | undefined): Selection {
   if (asked === undefined) return selectBelow("");
   return "pattern" in asked ? selectGlob(asked.pattern) : selectAt(asked.path);
