@@ -4,15 +4,15 @@ import { Budget, type BudgetLimits } from "./budget.ts";
 import type { ExistsPolicy, FileFacts, PartFile, RemoveOptions, Storage } from "./storage.ts";
 import { WrappedStorage } from "./wrapped.ts";
 
-/** Other programs add and remove files, too: so often all are counted again. */
+/** How often all files are counted again, since other programs add and remove files, too. */
 const RECOUNT_MS = 60_000;
 
-/** A storage that takes no more than its limits allow: each file is refused before its first byte. */
+/** A storage that keeps to its limits: a file that is too much is refused before its first byte. */
 export class BoundedStorage extends WrappedStorage {
   readonly #budget: Budget;
   readonly #now: () => number;
   #countedAt: number | undefined;
-  /** Something was removed since. */
+  /** Something was removed since the last count. */
   #hasShrunk = false;
   #counting: Promise<void> | undefined;
 
@@ -23,7 +23,7 @@ export class BoundedStorage extends WrappedStorage {
     this.#now = now;
   }
 
-  /** Of the quota, what was counted last is taken. */
+  /** Uses the last count for the quota. */
   override freeBytes(): number {
     return this.#budget.freeBytes;
   }
@@ -40,7 +40,7 @@ export class BoundedStorage extends WrappedStorage {
       await (part.present === holes ? part.discard() : part.keep());
       throw thrown;
     }
-    // The part of another source is gone, and what this file replaces goes at its end.
+    // The part of another source is removed, and what this file replaces is removed at its end.
     const onShrunk = () => {
       this.#hasShrunk = true;
     };
@@ -51,7 +51,7 @@ export class BoundedStorage extends WrappedStorage {
   /** @throws StorageError as Storage.store(), and QUOTA_EXCEEDED, NO_SPACE */
   override store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
     if (this.#budget.hasQuota) return this.#storeCounted(path, facts, exists, new Uint8Array(bytes));
-    // Small files come by the thousand: none gets a promise that it does not need.
+    // Small files come by the thousand: avoid needless promises.
     this.#budget.check(facts.size, path);
     return this.inner.store(path, facts, exists, bytes);
   }
@@ -101,7 +101,7 @@ export class BoundedStorage extends WrappedStorage {
     return this.#countedAt === undefined || this.#now() - this.#countedAt >= RECOUNT_MS;
   }
 
-  /** Count what is there; one walk serves all who wait for it. */
+  /** Count the files; one walk serves all waiting callers. */
   #count(): Promise<void> {
     this.#counting ??= this.#walk().finally(() => {
       this.#counting = undefined;
@@ -117,19 +117,19 @@ export class BoundedStorage extends WrappedStorage {
       for (const { size } of batch) used += size;
     }
     for await (const { size } of this.inner.unfinished()) used += size;
-    // A file that came during the count is counted twice rather than not at all.
+    // A file that arrives during the count may be counted twice, but never missed.
     this.#budget.correct(used + this.#budget.growth - growthBefore);
     this.#countedAt = this.#now();
   }
 }
 
-/** A file that is being received, with the bytes that were promised to it. */
+/** A file that is being received, and the bytes promised to it. */
 class BoundedPart implements PartFile {
   readonly #inner: PartFile;
   readonly #budget: Budget;
-  /** Promised, and not written yet. */
+  /** Promised bytes that are not written yet. */
   #promised: number;
-  /** Promised besides: bytes that take no room. */
+  /** Promised bytes of holes, which take no room. */
   #holes: number;
 
   readonly #onShrunk: () => void;

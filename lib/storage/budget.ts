@@ -1,24 +1,24 @@
 import { storageFault } from "../storage-faults.ts";
 
 export interface BudgetLimits {
-  /** Bytes that the repository may hold, unfinished files included; undefined: as much as there is room for. */
+  /** Bytes that the repository may hold, unfinished files included; undefined: no limit. */
   readonly quotaBytes: number | undefined;
   /** Bytes that stay free on the disk. */
   readonly keepFreeBytes: number;
 }
 
-/** How many bytes may still be stored. Bytes promised to a transfer count as stored. */
+/** The bytes that may still be stored. Bytes promised to a transfer count as stored. */
 export class Budget {
   readonly #limits: BudgetLimits;
   readonly #freeBytes: () => number;
   #used = 0;
   #promised = 0;
-  /** Of it, what takes room: a hole counts as bytes, and takes none. */
+  /** The part of it that takes room: a hole counts as bytes, but takes no room. */
   #promisedRoom = 0;
-  /** Bytes that have come in all. */
+  /** All bytes that have arrived so far. */
   growth = 0;
 
-  /** `freeBytes`: what the disk has room for now. */
+  /** `freeBytes`: the free space on the disk now. */
   constructor(limits: BudgetLimits, freeBytes: () => number) {
     this.#limits = limits;
     this.#freeBytes = freeBytes;
@@ -36,7 +36,8 @@ export class Budget {
   }
 
   /**
-   * Promise `bytes` to a transfer, which must keep() or release() all of them. `room`: what of them the disk takes.
+   * Promise `bytes` to a transfer, which must keep() or release() all of them. `room`: how many of them take space on
+   * the disk.
    *
    * @throws StorageError QUOTA_EXCEEDED, NO_SPACE
    */
@@ -46,7 +47,7 @@ export class Budget {
     this.#promisedRoom += room;
   }
 
-  /** As promise(), for what is stored at once. */
+  /** As promise(), for a file that is stored at once. */
   check(bytes: number, path: string, room = bytes): void {
     const { quotaBytes, keepFreeBytes } = this.#limits;
     if (quotaBytes !== undefined && this.#used + this.#promised + bytes > quotaBytes) {
@@ -57,7 +58,7 @@ export class Budget {
     }
   }
 
-  /** So many of the promised bytes are on the disk now. */
+  /** This many promised bytes are on the disk now. */
   keep(bytes: number, room = bytes): void {
     this.#promised -= bytes;
     this.#promisedRoom -= room;
@@ -65,13 +66,13 @@ export class Budget {
     this.growth += bytes;
   }
 
-  /** So many of the promised bytes will not come. */
+  /** This many promised bytes will not come. */
   release(bytes: number, room = bytes): void {
     this.#promised -= bytes;
     this.#promisedRoom -= room;
   }
 
-  /** What is there was counted. */
+  /** Take over the result of a count. */
   correct(used: number): void {
     this.#used = used;
   }

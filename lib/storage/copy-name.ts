@@ -1,9 +1,9 @@
 import { baseName, MAX_NAME_BYTES } from "../path.ts";
 
-/** What is longer, in UTF-16 units, is no extension but a part of the name. */
+/** A longer ending, in UTF-16 units, is not an extension but a part of the name. */
 const MAX_EXTENSION = 32;
 
-/** `report (2).pdf` for a second `report.pdf`; a name that would be too long for the system loses of its stem. */
+/** `report (2).pdf` for a second `report.pdf`; if the name would be too long for the system, its stem is cut. */
 export function copyName(name: string, copy: number): string {
   const dot = name.lastIndexOf(".");
   const extension = dot > 0 && name.length - dot <= MAX_EXTENSION ? name.slice(dot) : "";

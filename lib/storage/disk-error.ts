@@ -2,15 +2,15 @@ import { errnoOf } from "../errno.ts";
 import { StorageError } from "../errors.ts";
 import { storageFault } from "../storage-faults.ts";
 
-/** True when the system, or this program, has as many files open as it may: that says nothing of the file asked for. */
+/** True when the system, or this program, may open no more files: this is not about the file itself. */
 export function isOutOfFiles(cause: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes(errnoOf(cause));
 }
 
-/** Who owns the files: a server's clients get other codes and words than a user gets for files of their own. */
+/** Who owns the files: a server's clients get other codes and messages than a user for their own files. */
 export type Owner = "server" | "user";
 
-/** A system error while reading what is at `path`. */
+/** The fault for a system error while reading `path`. */
 export function readError(cause: unknown, path: string, owner: Owner = "server"): StorageError {
   if (cause instanceof StorageError) return cause;
   if (owner === "user") return userReadError(cause, path);
@@ -51,7 +51,7 @@ function userReadError(cause: unknown, path: string): StorageError {
   }
 }
 
-/** Calls that give a name. */
+/** System calls that create a name. */
 const NAMING = new Set(["open", "mkdir", "rename", "link", "symlink"]);
 
 /** Whether the system says that the disk can't hold a name: FAT has no `?`, and some disks hold only UTF-8. */
@@ -62,7 +62,7 @@ function isRefusedName(cause: unknown): boolean {
   );
 }
 
-/** A system error while writing to `path`. A server's folder existed, or was made, a moment ago. */
+/** The fault for a system error while writing to `path`. A server's folder existed, or was created, a moment ago. */
 export function writeError(cause: unknown, path: string, owner: Owner = "user"): StorageError {
   if (cause instanceof StorageError) return cause;
   if (isOutOfFiles(cause)) return storageFault.tooManyFiles(path, cause);

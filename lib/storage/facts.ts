@@ -1,23 +1,22 @@
 import { BLOCK_BYTES, type Range } from "../block.ts";
 
-/** What a file is besides its bytes. */
+/** The facts of a file besides its bytes. */
 export interface FileFacts {
-  /** Bytes; 0 for all but files. */
+  /** Bytes; 0 for anything but a file. */
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
-  /** True when its owner may run it. */
+  /** True when its owner may execute it. */
   readonly executable: boolean;
   /**
-   * What the owner, the group and all others may do (`rwxrwxrwx`, 0 to 0o777); absent where the source's system has no
-   * such thing. What is new gets no more than that.
+   * The permissions of owner, group and others (`rwxrwxrwx`, 0 to 0o777); absent where the source's system has none. A
+   * new file gets no more than these.
    */
   readonly mode?: number | undefined;
-  /** Of the source; changes when the content may have changed. */
+  /** The etag of the source; changes when the content may have changed. */
   readonly etag: string;
   /**
-   * Parts of a file of more than one block that are all zeros, in whole blocks: they are not sent. Absent: none is
-   * known.
+   * Parts of a file of several blocks that are all zeros, in whole blocks: they are not sent. Absent: none are known.
    */
   readonly holes?: readonly Range[] | undefined;
 }
@@ -27,7 +26,7 @@ export function isSmall({ size }: Pick<FileFacts, "size">): boolean {
   return size <= BLOCK_BYTES;
 }
 
-/** True for the mode of a folder that keeps its own owner from listing, filling or entering it. */
+/** True for a mode with which even the owner can't list, fill or enter the folder. */
 export function isClosed(mode: number | undefined): mode is number {
   return mode !== undefined && (mode & 0o700) !== 0o700;
 }

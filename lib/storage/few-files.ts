@@ -3,9 +3,9 @@ import { storageFault } from "../storage-faults.ts";
 import type { ExistsPolicy, FileFacts, ListOptions, OpenFile, PartFile, Storage, StorageEntry } from "./storage.ts";
 import { WrappedStorage } from "./wrapped.ts";
 
-/** Descriptors of a file that is received: its part, its journal, its folder. */
+/** Descriptors of a file that is being received: its part, its journal, its folder. */
 const PER_PART = 3;
-/** With this many descriptors, small files that are being stored don't matter. */
+/** With this many descriptors, small files that are being stored need not be counted. */
 const MANY = 1_024;
 
 /** A limited number of descriptors. */
@@ -21,7 +21,7 @@ class FileBudget {
     return this.#used;
   }
 
-  /** A negative count gives back. @throws StorageError OVERLOADED when there are not so many; then nothing is taken */
+  /** A negative count gives back. @throws StorageError OVERLOADED, and takes nothing, when there are not enough */
   take(count: number): void {
     if (this.#used + count > this.#max) throw storageFault.overloaded();
     this.#used += count;
@@ -33,15 +33,15 @@ class FileBudget {
 }
 
 /**
- * A storage that holds a limited number of descriptors open: it refuses further files before it opens them. Files that
- * are opened and closed within a turn are not counted. Small files, which come by the thousand, are counted only where
+ * A storage with a limited number of open descriptors: it refuses further files before it opens them. Files that are
+ * opened and closed within a turn are not counted. Small files, which come by the thousand, are counted only if
  * descriptors are few.
  */
 export class FewFilesStorage extends WrappedStorage {
   readonly #budget: FileBudget;
   readonly #countsSmall: boolean;
 
-  /** `max`: descriptors. */
+  /** `max`: the most descriptors. */
   constructor(inner: Storage, max: number) {
     super(inner);
     this.#countsSmall = max < MANY;
@@ -117,7 +117,7 @@ export class FewFilesStorage extends WrappedStorage {
   }
 }
 
-/** A file that is being received, with the descriptors that it takes. */
+/** A file that is being received, and the descriptors that it takes. */
 class CountedPart implements PartFile {
   readonly #inner: PartFile;
   readonly #budget: FileBudget;

@@ -5,19 +5,19 @@ import type { FileFacts, StorageEntry } from "./facts.ts";
 export interface OpenFile {
   readonly entry: StorageEntry;
   /**
-   * Read up to `buffer.length` bytes from `position` on into the caller's buffer; 0 at the end. They are bytes of the
-   * state that `entry` describes, or of one that only has more bytes after those: then `hasGrown` is true.
+   * Read up to `buffer.length` bytes from `position` on into the caller's buffer; 0 at the end. The bytes are those of
+   * the state that `entry` describes, or of a state that only has more bytes after these: then `hasGrown` is true.
    *
    * @throws StorageError CHANGED when the file is in any other state; as stat()
    */
   read(buffer: Uint8Array, position: number): Promise<number>;
   /** Whether read() or check() has found the file longer than `entry` says. */
   readonly hasGrown: boolean;
-  /** What read() promises of its bytes, for those that go by source(). @throws StorageError CHANGED */
+  /** Makes read()'s promise for bytes that were sent with source(). @throws StorageError CHANGED */
   check(): Promise<void>;
-  /** Bytes of it that can be sent by the system itself; undefined where it is no file of this machine. */
+  /** Bytes that the system itself can send; undefined unless it is a file of this machine. */
   source(offset: number, length: number): FileSource | undefined;
-  /** Parts of it that its disk keeps nothing of, in whole blocks and in order, MAX_HOLES at most: all zeros. */
+  /** Parts that the disk stores nothing for, in whole blocks and in order, MAX_HOLES at most: all zeros. */
   holes(): readonly Range[];
   close(): Promise<void>;
 }
@@ -33,37 +33,38 @@ export interface FileSource {
 
 export interface LoadedFile {
   readonly entry: StorageEntry;
-  /** All of them; they belong to the caller. */
+  /** All bytes of the file; they belong to the caller. */
   readonly bytes: Uint8Array;
 }
 
 /** A file that is being received. Nothing is visible under its name before commit(). One user at a time. */
 export interface PartFile {
-  /** Where it will be. */
+  /** The path that it will have. */
   readonly path: string;
   readonly facts: FileFacts;
-  /** What has not come yet and is no hole, in order, in whole blocks. */
+  /** The ranges that have not arrived yet and are not holes, in order, in whole blocks. */
   readonly missing: readonly Range[];
-  /** Bytes that have come, and those of holes. */
+  /** Bytes that have arrived, and those of holes. */
   readonly present: number;
 
   /**
    * Write a verified block; `bytes` may be reused when this resolves.
    *
-   * @returns false when the block was here already, or is a hole
+   * @returns false when the block was there already, or is a hole
    * @throws StorageError DISK_FULL, DISK_DENIED, DISK_FAILED
    */
   write(offset: number, bytes: Uint8Array, digest: bigint): Promise<boolean>;
 
   /**
-   * Make the file durable and visible, whole, with its times and rights. Ends the use, also on failure.
+   * Make the complete file durable and visible, with its times and permissions. The part can't be used afterwards, even
+   * on failure.
    *
-   * @returns its path: another one when the policy is "rename" and the path was taken meanwhile
+   * @returns its path, which differs when the policy is "rename" and the path was taken meanwhile
    * @throws StorageError as write(), and EXISTS
    */
   commit(): Promise<string>;
 
-  /** Keep it for another time, so that receive() can resume it. */
+  /** Keep the part, so that receive() can resume it later. */
   keep(): Promise<void>;
 
   /** Remove all of it. */

@@ -2,7 +2,7 @@ import { BLOCK_BYTES, type Range } from "../block.ts";
 import { areSameRanges, sumOf, withoutHoles } from "../holes.ts";
 import type { FileFacts } from "./storage.ts";
 
-/** What is here of an unfinished file. */
+/** The bytes of an unfinished file that have arrived. */
 export class MemoryPart {
   readonly facts: FileFacts;
   readonly bytes: Uint8Array;
@@ -14,7 +14,7 @@ export class MemoryPart {
     this.bytes = new Uint8Array(facts.size);
   }
 
-  /** Whether it goes on with a file of these facts. */
+  /** Whether a file with these facts can resume it. */
   isOf({ etag, size, holes }: FileFacts): boolean {
     return this.facts.etag === etag && this.facts.size === size && areSameRanges(this.facts.holes, holes);
   }

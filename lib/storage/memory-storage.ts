@@ -93,7 +93,7 @@ export class MemoryStorage implements Storage {
     return { entry, bytes: new Uint8Array(file.bytes) };
   }
 
-  /** Every name is another here. */
+  /** No two paths are the same name here. */
   async hasOwnName(): Promise<boolean> {
     return true;
   }
@@ -210,7 +210,7 @@ export class MemoryStorage implements Storage {
     return !this.#parts.get(name)?.isTaken && this.#parts.delete(name);
   }
 
-  /** Where a whole file goes. @throws StorageError EXISTS */
+  /** The path for a complete file. @throws StorageError EXISTS */
   #freePath(path: string, exists: ExistsPolicy): string {
     let free = path;
     for (let copy = 1; exists === "rename" && this.#tree.isTaken(free); copy++) free = copyPath(path, copy);
@@ -221,7 +221,7 @@ export class MemoryStorage implements Storage {
     return free;
   }
 
-  /** What is replaced keeps its rights. */
+  /** A replaced file keeps its permissions. */
   #put(path: string, bytes: Uint8Array, { modifiedAt, executable, mode }: FileFacts): void {
     const there = this.#tree.files.get(path);
     this.set(path, bytes, modifiedAt, there?.executable ?? executable, there === undefined ? mode : there.mode);

@@ -7,18 +7,18 @@ export interface MemoryFile {
   readonly modifiedAt: number;
   readonly executable: boolean;
   readonly mode: number | undefined;
-  /** Another with each change. */
+  /** Differs after each change. */
   readonly version: number;
 }
 
 /** Files and folders by their paths. */
 export class MemoryTree {
   readonly files = new Map<string, MemoryFile>();
-  /** With their modes; the root is not among them. */
+  /** All folders but the root, with their modes. */
   readonly folders = new Map<string, number | undefined>();
   #version = 0;
 
-  /** Folders above it are made. */
+  /** Also creates the folders above it. */
   setFile(path: string, file: Omit<MemoryFile, "version">): void {
     this.files.set(path, { ...file, version: ++this.#version });
     this.addFolders(parentOf(path));
@@ -52,7 +52,7 @@ export class MemoryTree {
     throw storageFault.missing(path);
   }
 
-  /** Paths of what is directly in a folder, sorted. */
+  /** Paths of the entries directly in a folder, sorted. */
   childrenOf(path: string): string[] {
     return this.#keys()
       .filter((key) => parentOf(key) === path)
@@ -63,7 +63,7 @@ export class MemoryTree {
     return this.#keys().some((key) => key.startsWith(`${folder}/`));
   }
 
-  /** What is at `path`, and all below it. */
+  /** Delete what is at `path`, and everything below it. */
   delete(path: string): void {
     for (const key of this.#keys()) {
       if (!isAtOrBelow(key, path)) continue;

@@ -1,8 +1,8 @@
 import { parentOf } from "../path.ts";
 
 /**
- * Folders that were made for a file that is still coming, and that nobody asked for. When the file does not come, they
- * are removed. Paths are repository paths.
+ * Folders that were created only for a file that is still arriving. If the file does not arrive, they are removed.
+ * Paths are repository paths.
  */
 export class ProvisionalFolders {
   readonly #paths = new Set<string>();
@@ -11,16 +11,16 @@ export class ProvisionalFolders {
     this.#paths.add(path);
   }
 
-  /** The folder and those above it stay: something is in it, or somebody asked for it. */
+  /** Keep the folder and those above it: something is in it, or somebody asked for it. */
   claim(path: string): void {
     for (let folder = path; folder !== "" && this.#paths.size > 0; folder = parentOf(folder))
       this.#paths.delete(folder);
   }
 
-  /** Remove those above `path`, from the innermost on, until `remove` returns false. Throws nothing. */
+  /** Remove the folders above `path`, innermost first, until `remove` returns false. Never throws. */
   undo(path: string, remove: (folder: string) => boolean): void {
     for (let folder = parentOf(path); folder !== "" && this.#paths.size > 0; folder = parentOf(folder)) {
-      // The innermost ones may not have been made yet.
+      // The innermost ones may not exist yet.
       if (!this.#paths.has(folder)) continue;
       if (!remove(folder)) return;
       this.#paths.delete(folder);

@@ -14,7 +14,7 @@ import type {
   Unfinished,
 } from "./storage.ts";
 
-/** A storage before another, which does all that is not done here. */
+/** A storage around another one, which does everything that a subclass does not override. */
 export abstract class WrappedStorage implements Storage {
   protected readonly inner: Storage;
 

@@ -1,7 +1,10 @@
 import { BLOCK_BYTES, type Range } from "../../block.ts";
 import { withoutHoles } from "../../holes.ts";
 
-/** The blocks of a file that are in no hole, counted from 0 on: so what is kept for each costs nothing for a hole. */
+/**
+ * The blocks of a file that are in no hole, numbered from 0 on, so that holes need no space where something is kept for
+ * each block.
+ */
 export class DataBlocks {
   readonly count: number;
   readonly #ranges: readonly Range[];
@@ -26,7 +29,7 @@ export class DataBlocks {
     return (this.#firsts[at] as number) + (offset - range[0]) / BLOCK_BYTES;
   }
 
-  /** Where the block of this number is. */
+  /** The range of the block with this number. */
   rangeOf(number: number): Range {
     const at = lastAtMost(this.#firsts.length, (index) => (this.#firsts[index] as number) <= number);
     const [start, end] = this.#ranges[at] as Range;
@@ -51,7 +54,9 @@ export class DataBlocks {
   }
 }
 
-/** The last index for which `fits`, which is true up to some index and false from then on; -1 when it never is. */
+/**
+ * The last index for which `fits` is true; it is true up to some index, and false after it. -1 when it is never true.
+ */
 function lastAtMost(length: number, fits: (index: number) => boolean): number {
   let low = 0;
   for (let high = length; low < high; ) {

@@ -1,7 +1,7 @@
 import { eventLoopTurn } from "../../turn.ts";
 import type { YielderClock } from "../../yielder.ts";
 
-/** Long work on folders yields to everything else by this clock. */
+/** The clock by which long work on folders yields to everything else. */
 export const diskClock: YielderClock = {
   now: () => performance.now(),
   turn: eventLoopTurn,

@@ -6,7 +6,7 @@ import type { Folders } from "./folders.ts";
 import type { Losses } from "./losses.ts";
 import type { OpenFolder } from "./open-folder.ts";
 
-/** The folder that a file comes into, and the file's name there, from its beginning to its end. */
+/** The folder of an incoming file, held open from its first byte to its last, and the file's name there. */
 export class FileHome {
   readonly path: string;
   readonly folder: OpenFolder;
@@ -15,7 +15,7 @@ export class FileHome {
   readonly #folders: Folders;
   readonly #made: FolderMaker;
 
-  /** The folder is made where it is missing. @throws as FolderMaker.makeHolder() */
+  /** Creates the folder if it is missing. @throws as FolderMaker.makeHolder() */
   constructor(folders: Folders, made: FolderMaker, path: string, owner: Owner) {
     const { folder, name } = made.makeHolder(path);
     this.path = path;
@@ -27,7 +27,7 @@ export class FileHome {
   }
 
   /**
-   * Checks that the folder is still at its path: otherwise a file in it would be reported where it is not.
+   * Checks that the folder is still at its path. Otherwise the file would be reported at a path where it is not.
    *
    * @throws StorageError NOT_FOUND, for a user NO_SUCH_FILE
    */
@@ -37,7 +37,7 @@ export class FileHome {
   }
 
   /**
-   * Make all names in the folder durable, and the folder's own if it is new, with those above it.
+   * Make all names in the folder durable, and, if the folder is new, its own name and those above it.
    *
    * @throws the system's error
    */
@@ -46,7 +46,7 @@ export class FileHome {
     await this.#made.settled(parentOf(this.path));
   }
 
-  /** What its disk does not keep of it. */
+  /** What its disk does not keep of the file's facts. */
   get losses(): Losses {
     return this.#folders.losses;
   }
@@ -57,7 +57,8 @@ export class FileHome {
   }
 
   /**
-   * Release the folder. When nothing of the file is left in it, the folders that were made for the file are removed.
+   * Release the folder. Unless something of the file is left in it, the folders that were created for the file are
+   * removed.
    */
   release(isLeft: boolean): void {
     this.folder.release();

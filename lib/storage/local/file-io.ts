@@ -10,7 +10,7 @@ const fsync = promisify(fs.fsync);
 const write = promisify(fs.write);
 const read = promisify(fs.read);
 
-/** Write all of `bytes`, without keeping the event loop. @throws the system's error */
+/** Write all of `bytes`, without blocking the event loop. @throws the system's error */
 export async function writeFully(fd: number, bytes: Uint8Array, position: number): Promise<void> {
   for (let offset = 0; offset < bytes.length; ) {
     offset += (await write(fd, bytes, offset, bytes.length - offset, position + offset)).bytesWritten;
@@ -18,7 +18,7 @@ export async function writeFully(fd: number, bytes: Uint8Array, position: number
 }
 
 /**
- * Read up to `buffer.length` bytes, without keeping the event loop; how many, 0 at the end.
+ * Read up to `buffer.length` bytes, without blocking the event loop. Returns how many; 0 at the end.
  *
  * @throws the system's error
  */
@@ -26,17 +26,17 @@ export async function readAt(fd: number, buffer: Uint8Array, position: number): 
   return (await read(fd, buffer, 0, buffer.length, position)).bytesRead;
 }
 
-/** The unit in which stat(2) counts what a file takes on its disk. */
+/** The unit in which stat(2) counts a file's space on the disk. */
 const STAT_BLOCK_BYTES = 512;
 
-/** Bytes that an open file takes on its disk: fewer than it has, where it has holes. @throws the system's error */
+/** Bytes that an open file takes on its disk: fewer than its size if it has holes. @throws the system's error */
 export function takenBytes(fd: number): number {
   return fs.fstatSync(fd).blocks * STAT_BLOCK_BYTES;
 }
 
 /**
- * Give an open file the time of its source. Its time of access becomes now: on disks without a time of the last change
- * (exFAT, sshfs) nothing else says how old an unfinished file is.
+ * Give an open file the modification time of its source. Its access time becomes now: on disks without a time of the
+ * last change (exFAT, sshfs), nothing else shows how old an unfinished file is.
  *
  * @throws the system's error
  */
@@ -44,7 +44,7 @@ export function setTimes(fd: number, { modifiedAt }: Pick<FileFacts, "modifiedAt
   fs.futimesSync(fd, new Date(), new Date(settableTime(modifiedAt)));
 }
 
-/** The time, in milliseconds since 1970, that setTimes() asks a disk to keep: the nearest that a Date can hold. */
+/** The time in milliseconds since 1970 that setTimes() sets: the nearest one that a Date can hold. */
 export function settableTime(modifiedAt: number): number {
   return Math.max(-MAX_TIME, Math.min(MAX_TIME, modifiedAt));
 }
@@ -54,7 +54,7 @@ export function finishFile(fd: number): Promise<void> {
   return fsync(fd);
 }
 
-/** Run `work`. Errors of the system are worded for the owner of the file. @throws StorageError */
+/** Run `work`, and turn the system's errors into faults for the owner of the file. @throws StorageError */
 export async function writing<T>(what: string, owner: Owner, work: () => Promise<T> | T): Promise<T> {
   try {
     return await work();

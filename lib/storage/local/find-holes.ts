@@ -2,12 +2,14 @@ import { BLOCK_BYTES, type Range } from "../../block.ts";
 import { MAX_HOLES } from "../../holes.ts";
 import { libc } from "../../platform/libc.ts";
 
-/** Questions to the system about one file: some milliseconds. All after the last answer counts as data. */
+/**
+ * The most system calls for one file, which take some milliseconds. Everything after the last answer counts as data.
+ */
 const MAX_SEEKS = 16_384;
 
 /**
- * Holes of an open file: parts, all zeros, that its disk stores nothing for. In whole blocks, in order, the largest
- * ones. None where the system can't report them.
+ * The largest holes of an open file, in whole blocks and in order: parts, all zeros, that its disk stores nothing for.
+ * None if the system can't report them.
  */
 export function findHoles(fd: number, size: number): Range[] {
   const seek = libc().seek;
@@ -22,7 +24,7 @@ export function findHoles(fd: number, size: number): Range[] {
     const from = Math.ceil(start / BLOCK_BYTES) * BLOCK_BYTES;
     const to = end >= size ? size : Math.floor(end / BLOCK_BYTES) * BLOCK_BYTES;
     if (to > from) found.push([from, to]);
-    // A block that is part hole and part data is data.
+    // A block that is partly hole and partly data counts as data.
     at = Math.ceil(end / BLOCK_BYTES) * BLOCK_BYTES;
   }
   found.sort((a, b) => b[1] - b[0] - (a[1] - a[0]));

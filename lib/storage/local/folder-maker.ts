@@ -9,7 +9,7 @@ import { NewNames } from "./new-names.ts";
 import type { Held, OpenFolder } from "./open-folder.ts";
 import { folderMode, isWider } from "./rights.ts";
 
-/** Makes folders of a tree, and removes again what it made for a file that does not come. */
+/** Creates folders in a tree, and removes those that it created for a file that does not arrive. */
 export class FolderMaker {
   readonly #folders: Folders;
   readonly #made = new ProvisionalFolders();
@@ -19,15 +19,15 @@ export class FolderMaker {
     this.#folders = folders;
   }
 
-  /** As Folders.open(), made where it is missing. @throws as open(), StorageError EXISTS when a file is in the way */
+  /** As Folders.open(), or creates the folder. @throws as open(), StorageError EXISTS when a file is in the way */
   make(path: string): OpenFolder {
     return this.#openOrMake(path, folderMode(undefined)).folder;
   }
 
   /**
-   * Make the folder at `path`, with what the umask leaves of `mode`.
+   * Create the folder at `path`, with `mode` less the umask.
    *
-   * @returns false when it was there
+   * @returns false when it existed
    * @throws as make()
    */
   ensure(path: string, mode: number): boolean {
@@ -37,7 +37,10 @@ export class FolderMaker {
     return isNew;
   }
 
-  /** Take from the folder at `path`, made for a source with this `mode`, what its owner needed. @throws as open() */
+  /**
+   * Reduce the permissions of the folder at `path`, which its owner needed to fill it, to `mode`, those of its source.
+   * @throws as open()
+   */
   finish(path: string, mode: number): void {
     const folder = this.#folders.open(path);
     try {
@@ -50,17 +53,17 @@ export class FolderMaker {
     }
   }
 
-  /** As NewNames.settled(), of the folders that were made here. */
+  /** As NewNames.settled(), for the folders created here. */
   settled(path: string): Promise<void> | undefined {
     return this.#names.settled(path);
   }
 
-  /** A file has come into the folder at `path`, or will: unmake() does not remove it any more. */
+  /** A file has been stored in the folder at `path`, or will be: unmake() must not remove it any more. */
   claim(path: string): void {
     this.#made.claim(path);
   }
 
-  /** The file at `path` does not come: remove the folders that makeHolder() made for it, as far as they are empty. */
+  /** The file at `path` does not arrive: remove the empty folders that makeHolder() created for it. */
   unmake(path: string): void {
     this.#made.undo(path, (made) => {
       try {
@@ -78,7 +81,7 @@ export class FolderMaker {
     });
   }
 
-  /** As changeable(), the folder made where it is missing. @throws as make(); ENAMETOOLONG, and then nothing is made */
+  /** As changeable(), but creates a missing folder. @throws as make(); ENAMETOOLONG before anything is created */
   makeHolder(path: string): Held {
     requireNames(path);
     return this.#orUnmake(path, () => {
@@ -88,7 +91,7 @@ export class FolderMaker {
     });
   }
 
-  /** Do `work`, which makes folders above `path`; they are removed when it fails. */
+  /** Do `work`, which creates folders above `path`; remove them if it fails. */
   #orUnmake<T>(path: string, work: () => T): T {
     try {
       return work();
@@ -117,7 +120,7 @@ export class FolderMaker {
     return { folder, isNew: true };
   }
 
-  /** Make `path` in the open folder that holds it, which is released; the open folder. @throws as open() */
+  /** Create `path` in the open folder that holds it, which is released; returns it open. @throws as open() */
   #makeIn({ folder, name }: Held, path: string, mode: number): OpenFolder {
     try {
       if (!makeNew(folder.at(name), mode)) return this.#openThere(path);
@@ -131,7 +134,8 @@ export class FolderMaker {
   }
 
   /**
-   * Open what was already there: a folder that somebody else made first. A link that leads nowhere is an error.
+   * Open a folder that was there already, or that somebody else has just created. A link that leads nowhere is an
+   * error.
    *
    * @throws as make()
    */

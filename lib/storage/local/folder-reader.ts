@@ -1,25 +1,25 @@
 import fs from "node:fs";
 import { libc } from "../../platform/libc.ts";
 
-/** Names come in parts of about this many bytes of directory records. */
+/** Names are read in parts of about this many bytes of directory records. */
 const BUFFER_BYTES = 64 * 1024;
 
-/** A name as the file system has it; undefined where it is not UTF-8 and so can't be a repository path. */
+/** A name on the file system; undefined if it is not UTF-8, and so can't be in a repository path. */
 export type FolderName = string | undefined;
 
-/** What a folder says of an entry. */
+/** An entry of a folder, as the folder itself describes it. */
 export interface FolderEntry {
   readonly name: FolderName;
-  /** Also false for a link; undefined where the file system does not say. */
+  /** Also false for a link; undefined if the file system does not say. */
   readonly isFolder: boolean | undefined;
   /** The name, when it is not UTF-8. */
   readonly bytes?: Uint8Array;
 }
 
 /**
- * The names in a folder, part by part, `.` and `..` left out. On Linux a part is one getdents64(2) call, so
- * that a folder of a million files costs 64 KiB; elsewhere Bun reads the folder whole. `onStray` is shown the bytes of
- * each name that is undefined, for as long as the call takes.
+ * The names in a folder, part by part, without `.` and `..`. On Linux a part is one getdents64(2) call, so that a
+ * folder of a million files costs 64 KiB; elsewhere Bun reads the whole folder. `onStray` gets the bytes of each
+ * undefined name, valid only during the call.
  *
  * @throws the system's error when the folder can't be opened or read
  */
@@ -32,7 +32,7 @@ export function readFolder(path: string, onStray?: (bytes: Uint8Array) => void):
   return readParts(path, decode, (name) => name);
 }
 
-/** As readFolder(), with what the folder itself says of its entries. */
+/** As readFolder(), but with the kind of each entry, as the folder records it. */
 export function readEntries(path: string): Generator<FolderEntry[], void> {
   return readParts<FolderEntry>(path, entryOf, (name, isFolder) => ({ name, isFolder }));
 }
@@ -57,21 +57,21 @@ function* readParts<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): G
   }
 }
 
-/** The FFI loses the error; that the folder was removed is the likeliest. */
+/** The FFI loses the error; most likely, the folder was removed. */
 function readFault(path: string, fd: number): Error {
   const code = fs.fstatSync(fd).nlink === 0 ? "ENOENT" : "EIO";
   return Object.assign(new Error(`Cannot read the folder ${path}`), { code });
 }
 
-/** What to make of a record: its name, and what is there (d_type). */
+/** Makes a value of a record: its name and its type (d_type). */
 type ReadRecord<T> = (name: Buffer, type: number) => T;
 
-/** What to make of an entry as Bun tells it. */
+/** Makes a value of an entry that Bun has read. */
 type TakeEntry<T> = (name: string, isFolder: boolean) => T;
 
 function readWhole<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): T[] {
   const entries = fs.readdirSync(path, { withFileTypes: true });
-  // Bun puts this where bytes are no UTF-8; it gives the bytes only without the types.
+  // Bun puts this character where bytes are not UTF-8; it returns the bytes only without the types.
   if (process.platform !== "win32" && entries.some(({ name }) => name.includes("\ufffd"))) {
     return fs.readdirSync(path, { encoding: "buffer" }).map((name) => read(name, DT_UNKNOWN));
   }

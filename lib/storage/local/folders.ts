@@ -17,9 +17,7 @@ import type { Reservation } from "./private/reserved-names.ts";
 import { realPath } from "./real-path.ts";
 import { TreeRoot } from "./tree-root.ts";
 
-/**
- * Finds the folders of a tree: never one outside it, never one that is CommServer's own. FolderMaker makes them.
- */
+/** Finds the folders of a tree, but none outside it and none of CommServer's own. FolderMaker creates them. */
 export class Folders {
   readonly #root: TreeRoot;
   readonly guard: PrivateGuard;
@@ -29,7 +27,7 @@ export class Folders {
   readonly #kept = new KeptFolders();
 
   /**
-   * `onNotice`: told in words that the root is not there, or another.
+   * `onNotice` gets a message when the root is missing, or another folder.
    *
    * @throws the system's error when nothing is there
    */
@@ -39,17 +37,17 @@ export class Folders {
     this.guard = new PrivateGuard(this.root, options);
   }
 
-  /** The root as it is looked for. */
+  /** The path of the root, as given. */
   get place(): string {
     return this.#root.given;
   }
 
-  /** @throws the system's ENAMETOOLONG when it takes no such path */
+  /** @throws the system's ENAMETOOLONG when the path is too long for it */
   requireShort(path: string): void {
     this.#root.requireShort(path);
   }
 
-  /** False for a path that the system does not take. */
+  /** False for a path that is too long for the system. */
   isShort(path: string): boolean {
     return this.#root.isShort(path);
   }
@@ -60,7 +58,7 @@ export class Folders {
   }
 
   /**
-   * The facts of what is at `path`, links followed: of the same thing that was found to lie inside.
+   * The facts of what is at `path`, links followed, after a check that it lies inside.
    *
    * @throws as open(), StorageError CHANGED
    */
@@ -76,15 +74,15 @@ export class Folders {
   /**
    * The open folder at `path`, which the caller releases.
    *
-   * @throws StorageError NOT_ALLOWED when it lies outside, also when it does not exist there; NOT_ALLOWED or, for the
-   * user's own folders, OWN_STATE when it is private or lies in what is; BAD_PATH for what is no path; system errors
+   * @throws StorageError NOT_ALLOWED when it lies outside, whether it exists or not; NOT_ALLOWED or, for the user's own
+   * folders, OWN_STATE when it is private or lies in what is; BAD_PATH for an invalid path; system errors
    */
   open(path: string): OpenFolder {
     return this.#open(path, path);
   }
 
   /**
-   * The folder `name` in an open one, whatever is at its path by now; the caller releases it. `path`: for words.
+   * The folder `name` in an open one, whatever is at its path by now; the caller releases it. `path` is for messages.
    *
    * @throws as open()
    */
@@ -98,7 +96,7 @@ export class Folders {
   }
 
   /**
-   * The folder on the way to `path` that is there and is nearest to it, and the names below it. The caller releases it.
+   * The nearest existing folder on the way to `path`, and the names below it. The caller releases it.
    *
    * @throws as open()
    */
@@ -107,7 +105,7 @@ export class Folders {
     return { folder: this.open(above), below: path.slice(above === "" ? 0 : above.length + 1).split("/") };
   }
 
-  /** True while `folder` is what is at `path`. */
+  /** True while `folder` is still at `path`. */
   isAt(path: string, folder: OpenFolder): boolean {
     this.#root.find();
     return folder.isAt(this.#root.placeOf(path));
@@ -122,37 +120,37 @@ export class Folders {
     return this.#held(path, ["private"]);
   }
 
-  /** As holder(), for what shall be renamed, removed or replaced. @throws as open(), also for what only leads to it */
+  /** As holder(), for a change. @throws as open(), also for a name that leads to something private */
   changeable(path: string): Held {
     return this.#held(path, ["private", "way", "alike"]);
   }
 
-  /** As holder(), of what the link at `path` leads to: it is none itself, unless it became one. @throws as open() */
+  /** As holder(), for the target of the link at `path`, no link itself unless it became one. @throws as open() */
   behind(path: string): Held {
     const real = this.#resolve(path);
     if (real === this.root) return { folder: this.open(""), name: "." };
     return this.#heldAt(path, real);
   }
 
-  /** Looks at a folder that was opened in one which was looked at. @throws as open() */
+  /** Check a folder that was opened in a checked one. @throws as open() */
   inspect(folder: OpenFolder): FolderId {
     return this.guard.inspectIn(() => this.#root.pathOf(folder.real), folder);
   }
 
-  /** @throws StorageError as open() when this name is private, or leads there */
+  /** @throws StorageError as open() when this name is private, or leads to something private */
   requireFree(folder: OpenFolder, name: string): void {
     const reservation = this.guard.reservationOf({ folder, name });
     if (reservation !== undefined)
       throw this.guard.refusal(this.#root.pathOf(`${folder.real}${sep}${name}`), reservation);
   }
 
-  /** Forget what was kept: a folder was renamed or removed. */
+  /** Drop the kept folders, since a folder was renamed or removed. */
   forget(): void {
     this.#kept.clear();
     this.guard.forget();
   }
 
-  /** As open(); a refusal names `asked`. */
+  /** As open(); a refusal quotes `asked`. */
   #open(path: string, asked: string): OpenFolder {
     const kept = this.#kept.find(path);
     if (kept !== undefined) return kept.retain();
@@ -161,13 +159,13 @@ export class Folders {
       return this.keep(path, this.#openAt(asked, real));
     } catch (cause) {
       if (cause instanceof StorageError || real === this.root) throw cause;
-      // Whether something private is a file or a folder must not show.
+      // Don't reveal whether something private is a file or a folder.
       this.#lookIn(asked, this.#heldAt(asked, real));
       throw cause;
     }
   }
 
-  /** Keep it for a moment, for the next caller. @returns `folder`, which this caller releases as well */
+  /** Keep the folder open for a moment, for the next caller. @returns `folder`, which this caller releases as well */
   keep(path: string, folder: OpenFolder): OpenFolder {
     this.#kept.add(path, folder);
     return folder.retain();
@@ -185,20 +183,20 @@ export class Folders {
       if (cause instanceof StorageError) throw cause;
       if (path === "") throw this.#root.explain(cause);
       if (errnoOf(cause) === "ESTALE") throw storageFault.replaced(path);
-      // Outside the tree, and in what is private, missing and existing must look the same.
+      // Outside the tree, and in private places, missing and existing must look the same.
       const above = this.nearestPath(path);
       this.#open(above, path).release();
       throw cause;
     }
   }
 
-  /** What is at a real path. @throws as holder() */
+  /** The holder and the name of a real path. @throws as holder() */
   #heldAt(path: string, real: string): Held {
     const held = { folder: this.#openAt(path, dirname(real)), name: fromLocalName(basename(real)) };
     return this.guard.admit(path, held, ["private"]);
   }
 
-  /** Open the folder with this real path, which is looked at again. @throws as open() */
+  /** Open the folder with this real path, and check it again. @throws as open() */
   #openAt(path: string, real: string): OpenFolder {
     return OpenFolder.open(real, (folder) => {
       const opened = folder.real;
@@ -209,8 +207,8 @@ export class Folders {
   }
 
   /**
-   * `real`: what the system tells as the real path of an open folder. Of one whose disk was detached since, it tells the
-   * path of another. That its names are being exchanged looks the same.
+   * `real`: the real path that the system reports for an open folder. If its disk was detached since, that is the path
+   * of another folder. Names that are being exchanged look the same.
    *
    * @throws StorageError CHANGED then
    */
@@ -234,7 +232,7 @@ export class Folders {
     return this.guard.admit(path, { folder: this.open(parentOf(path)), name: baseName(path) }, taken);
   }
 
-  /** The path of what is there on the way to `path` and is nearest to it. */
+  /** The path of the nearest existing entry on the way to `path`. */
   nearestPath(path: string): string {
     for (let above = parentOf(path); above !== ""; above = parentOf(above)) {
       if (this.#kept.find(above) !== undefined) return above;
@@ -242,7 +240,7 @@ export class Folders {
         realPath(this.#root.placeOf(above));
         return above;
       } catch {
-        // that is missing as well
+        // this is missing, too
       }
     }
     return "";

@@ -7,9 +7,9 @@ export interface Inode {
   readonly ino: bigint;
 }
 
-/** The identity of an open folder, and the path where some file systems find it. */
+/** The identity of an open folder, and the path under which some file systems find it. */
 export interface FolderId extends Inode {
-  /** Its folded path, where there is something private in the tree. */
+  /** Its folded path, if there is something private in the tree. */
   readonly folded: string | undefined;
 }
 
@@ -17,16 +17,16 @@ export function isSameInode(one: Inode, other: Inode): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }
 
-/** Something of each of several files or folders. */
+/** A map from files or folders to values. */
 export class Inodes<T> {
-  /** By inode, then by device: few numbers are used on several devices. */
+  /** By inode, then by device: few inode numbers are used on several devices. */
   readonly #byIno = new Map<bigint, Map<bigint, T>>();
 
   get({ dev, ino }: Inode): T | undefined {
     return this.#byIno.get(ino)?.get(dev);
   }
 
-  /** @returns what was given */
+  /** @returns `value` */
   set({ dev, ino }: Inode, value: T): T {
     const byDev = this.#byIno.get(ino) ?? new Map<bigint, T>();
     this.#byIno.set(ino, byDev.set(dev, value));

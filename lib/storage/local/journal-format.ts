@@ -5,24 +5,24 @@ import { DataBlocks } from "./data-blocks.ts";
 
 /**
  * The bytes of a journal: a head, then 8 bytes for the digest of each block that is in no hole, 0 while the block is
- * not here. The head is JSON, padded with spaces, so that it can be written again in its place.
+ * missing. The head is JSON, padded with spaces, so that it can be rewritten in place.
  */
 
 const FORMAT = "commserver journal 1";
-/** Of a file with holes. */
+/** For a file with holes. */
 const HOLES_FORMAT = "commserver journal 2";
-/** A head has at least this many bytes, which tell its length. */
+/** A head has at least this many bytes; they include its length. */
 export const MIN_HEAD_BYTES = 4096;
 const HOLES_HEAD_BYTES = 65_536;
 export const DIGEST_BYTES = 8;
 const MAX_BLOCKS = MAX_FILE_BYTES / BLOCK_BYTES;
 
 export interface JournalHead {
-  /** Of the source; without its rights. */
+  /** The facts of the source, without its permissions. */
   readonly facts: FileFacts;
   /**
-   * The run of the system in which it was written: what that run's memory held is on the disk for certain only within
-   * it.
+   * The boot of the system in which it was written: only until the next boot is all that was written certain to be
+   * there.
    */
   readonly boot: string;
 }
@@ -33,12 +33,12 @@ interface Recorded extends FileFacts {
   readonly boot: string;
 }
 
-/** Bytes of the head for these facts. */
+/** The length in bytes of the head for these facts. */
 export function headBytesFor(facts: FileFacts): number {
   return hasHoles(facts) ? HOLES_HEAD_BYTES : MIN_HEAD_BYTES;
 }
 
-/** Bytes of the head that begins with `start`, which are MIN_HEAD_BYTES. */
+/** The length in bytes of the head that begins with `start`, its first MIN_HEAD_BYTES. */
 export function headBytesIn(start: Uint8Array): number {
   return decoder.decode(start).includes(HOLES_FORMAT) ? HOLES_HEAD_BYTES : MIN_HEAD_BYTES;
 }
@@ -54,7 +54,7 @@ export function encodeHead({ facts, boot }: JournalHead): Uint8Array {
   return bytes;
 }
 
-/** undefined for what is no head of this version, such as one torn by a crash. */
+/** undefined if it is not a head of this version, such as one torn by a crash. */
 export function decodeHead(bytes: Uint8Array): JournalHead | undefined {
   try {
     const { format, blockBytes, boot, ...facts } = JSON.parse(decoder.decode(bytes)) as Recorded;
@@ -71,12 +71,12 @@ export function blocksOf({ size, holes }: FileFacts): DataBlocks {
   return new DataBlocks(size, holes);
 }
 
-/** Bytes of the whole journal. */
+/** The length in bytes of the whole journal. */
 export function journalBytes(facts: FileFacts): number {
   return digestPosition(facts, blocksOf(facts).count);
 }
 
-/** Where the digest of the block of this number is. */
+/** The position of the digest of the block with this number. */
 export function digestPosition(facts: FileFacts, number: number): number {
   return headBytesFor(facts) + number * DIGEST_BYTES;
 }

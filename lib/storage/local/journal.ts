@@ -20,9 +20,9 @@ import type { OpenFolder } from "./open-folder.ts";
 import { tryNarrow } from "./rights.ts";
 
 /**
- * Which blocks of an unfinished file are there and verified; kept in a file beside it, and locked. A block is noted
- * when it has been written, so the journal survives a crash of the process at any moment. After a power failure the
- * journal may be ahead of the data: then `boot` differs, and the digests decide.
+ * The list of blocks of an unfinished file that are there and verified; kept in a file beside it, and locked. A block
+ * is noted after it was written, so the journal survives a crash of the process at any moment. After a power failure
+ * the journal may be ahead of the data: then `boot` differs, and the digests decide.
  */
 export class Journal {
   readonly #lock: JournalLock;
@@ -42,10 +42,10 @@ export class Journal {
   }
 
   /**
-   * Open or make the journal `name`, for this opener alone. A journal of the same source is resumed, "trusted" or
-   * "unverified"; a "new" one says nothing until restart(). Its rights are those of `mode`, or fewer.
+   * Open or create the journal `name`, for this opener alone. A journal of the same source is resumed, "trusted" or
+   * "unverified"; a "new" one is empty until restart(). Its permissions are those of `mode`, or fewer.
    *
-   * @throws StorageError BUSY while another has it; the system's error
+   * @throws StorageError BUSY while another transfer has it; the system's error
    */
   static open(
     folder: OpenFolder,
@@ -69,7 +69,9 @@ export class Journal {
     }
   }
 
-  /** What a journal says, without a lock: its source, and what is missing. undefined when there is none. */
+  /**
+   * The content of a journal, read without a lock: its source, and the missing ranges. undefined when there is none.
+   */
   static peek(path: string): { facts: FileFacts; missing: Range[] } | undefined {
     let fd: number;
     try {
@@ -85,7 +87,7 @@ export class Journal {
     }
   }
 
-  /** Start over: nothing is here. */
+  /** Start over, with no block. */
   restart(): void {
     this.#digests = new BigUint64Array(this.#blocks.count);
     fs.ftruncateSync(this.#fd, 0);
@@ -93,7 +95,7 @@ export class Journal {
     this.trust();
   }
 
-  /** What it says now is verified. */
+  /** Its content has been verified. */
   trust(): void {
     const bytes = encodeHead({ facts: this.#facts, boot: bootId() });
     fs.writeSync(this.#fd, bytes, 0, bytes.length, 0);
@@ -110,20 +112,20 @@ export class Journal {
     }
   }
 
-  /** Where the last block that is there ends. */
+  /** The end of the last block that is there. */
   get end(): number {
     let blocks = this.#digests.length;
     while (blocks > 0 && this.#digests[blocks - 1] === 0n) blocks--;
     return blocks === 0 ? 0 : this.#blocks.rangeOf(blocks - 1)[1];
   }
 
-  /** Whether nothing more can come for `offset`: the block is there, or it is a hole. */
+  /** Whether nothing more is needed for `offset`: the block is there, or it is a hole. */
   has(offset: number): boolean {
     const number = this.#blocks.numberOf(offset);
     return number === undefined || this.#digests[number] !== 0n;
   }
 
-  /** Note that the block at `offset` is in the file, or with 0 that it is not. */
+  /** Note that the block at `offset` is in the file; with a digest of 0, that it is not. */
   note(offset: number, digest: bigint): void {
     const number = this.#blocks.numberOf(offset);
     if (number === undefined) return;
@@ -133,17 +135,17 @@ export class Journal {
     fs.writeSync(this.#fd, bytes, 0, DIGEST_BYTES, digestPosition(this.#facts, number));
   }
 
-  /** @throws StorageError BUSY when it is another's by now */
+  /** @throws StorageError BUSY when another process has it by now */
   requireHeld(): void {
     this.#lock.requireHeld();
   }
 
-  /** Unlock it for the next one. */
+  /** Close and unlock it. */
   close(): void {
     this.#lock.release();
   }
 
-  /** Remove it, then unlock it: whoever opens it in between finds it gone, not free. */
+  /** Remove it, then unlock it: a process that opens it in between finds it gone, not free. */
   remove(): void {
     fs.rmSync(this.#path, { force: true });
     this.close();
@@ -168,7 +170,7 @@ function readHead(fd: number): JournalHead | undefined {
   const start = new Uint8Array(MIN_HEAD_BYTES);
   if (fs.readSync(fd, start, 0, MIN_HEAD_BYTES, 0) < MIN_HEAD_BYTES) return undefined;
   const length = headBytesIn(start);
-  // Most are no longer.
+  // Most heads are not longer.
   if (length === MIN_HEAD_BYTES) return decodeHead(start);
   const head = new Uint8Array(length);
   return decodeHead(head.subarray(0, fs.readSync(fd, head, 0, length, 0)));

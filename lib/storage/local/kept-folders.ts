@@ -1,15 +1,15 @@
 import type { OpenFolder } from "./open-folder.ts";
 
-/** How long an open folder stands for its path: thousands of files of a tree come and go in that time. */
+/** How long an open folder is reused for its path: thousands of files of a tree come and go in that time. */
 const REUSE_MS = 50;
 const MAX_KEPT = 16;
 
 /** Folders that were opened a moment ago, by their paths. */
 export class KeptFolders {
-  /** The first opened first. */
+  /** In the order of opening. */
   readonly #kept = new Map<string, { folder: OpenFolder; until: number }>();
 
-  /** The caller retains it. undefined when it was not opened a moment ago, or is gone. */
+  /** The folder at `path`, which the caller retains. undefined when it was not opened a moment ago, or is gone. */
   find(path: string): OpenFolder | undefined {
     const kept = this.#kept.get(path);
     if (kept === undefined) return undefined;
@@ -19,7 +19,7 @@ export class KeptFolders {
     return undefined;
   }
 
-  /** Takes over the folder: a caller that goes on using it retains it. */
+  /** Takes over the folder: a caller that continues to use it must retain it. */
   add(path: string, folder: OpenFolder): void {
     if (this.#kept.size === 0) this.#scheduleRelease();
     this.#kept.set(path, { folder, until: performance.now() + REUSE_MS });
@@ -34,7 +34,7 @@ export class KeptFolders {
     this.#kept.clear();
   }
 
-  /** An open folder can't be unmounted: none is kept while nothing happens. */
+  /** A disk with an open folder can't be unmounted, so keep none while nothing happens. */
   #scheduleRelease(): void {
     setTimeout(() => {
       const now = performance.now();

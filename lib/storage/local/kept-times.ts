@@ -18,23 +18,26 @@ interface Grain {
 /** The steps of FAT are the longest. */
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
 const MAX_STEP = 2_000;
-/** Some disks have no times before or after these: FAT (1980, of some time zone), 32 bits of seconds (2038). */
+/** Some disks have no times before or after these: FAT (1980, in some time zone), 32-bit seconds (2038). */
 const SURELY_FROM = Date.UTC(1980, 0, 3);
 const SURELY_TO = Date.UTC(2038, 0, 18);
-/** Set one after the other, to see how the disk rounds them. The last two pairs are outside the range of most disks. */
+/**
+ * Times to set one after the other, to see how the disk rounds them. The last two pairs are outside the range of most
+ * disks.
+ */
 const TRIED = [1_987, 555, 3_999, 1_013].map((ms) => 1e12 + ms);
 const TOO_EARLY = [1_000, 2_000_000_000] as const;
 const TOO_LATE = [1e15, 8e15] as const;
-/** Another disk may be mounted meanwhile, and be given the same number. */
+/** How long a result is valid: another disk may be mounted meanwhile, with the same device number. */
 const LEARNT_MS = 60_000;
 
-/** How the disks of a tree round times. Each is tried out when it first matters. */
+/** How the disks of a tree round times. Each disk is probed when it first matters. */
 export class KeptTimes {
   readonly #byDevice = new Map<bigint, { grain: Grain | undefined; until: number }>();
 
   /**
-   * Whether a file in `folder` with these facts has the time to which its disk rounds `wanted`. That is also true of
-   * other times that round to the same.
+   * Whether a file in `folder` with these facts has the time to which its disk rounds `wanted`. Also true for other
+   * times that round to the same.
    */
   isKept(folder: OpenFolder, there: BigIntStats, wanted: number): boolean {
     const kept = countOf(there.mtimeMs);
@@ -56,7 +59,7 @@ export class KeptTimes {
   }
 }
 
-/** Try it out with an empty file. undefined where none can be made, or where the disk follows no rule. */
+/** Probe with an empty file. undefined when none can be created, or when the disk follows no rule. */
 function learn(folder: OpenFolder): Grain | undefined {
   const name = uniquePartName("times");
   try {
@@ -79,7 +82,8 @@ export function grainSeen(keep: (time: number) => number): Grain | undefined {
   const seen = TRIED.map((time) => ({ time, kept: keep(time) }));
   const [early, later] = TOO_EARLY.map(keep);
   const [late, latest] = TOO_LATE.map(keep);
-  // Outside their range, some disks give any time: only if two come out the same is that the end of the range.
+  // Outside their range, some disks return any time. Only if two of them come out the same is that the end of the
+  // range.
   const min = early === later && early !== undefined && early > TOO_EARLY[1] ? early : Number.NEGATIVE_INFINITY;
   const max = late === latest && late !== undefined && late < TOO_LATE[0] ? late : Number.POSITIVE_INFINITY;
   if (min >= Math.min(...TRIED) || max <= Math.max(...TRIED)) return undefined;

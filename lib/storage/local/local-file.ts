@@ -7,7 +7,7 @@ import { readAt, takenBytes } from "./file-io.ts";
 import { findHoles } from "./find-holes.ts";
 import { modeOf } from "./rights.ts";
 
-/** Up to here a read from memory is quicker than handing it to another thread. */
+/** Up to this size, a read from memory is quicker than handing it to another thread. */
 const SYNC_BYTES = 64 * 1024;
 
 /** An open file of this machine. */
@@ -20,7 +20,7 @@ export class LocalFile implements OpenFile {
 
   readonly #owner: Owner;
 
-  /** Its etag by its inode number, which no disk changes while the file is open. */
+  /** Its etag from its inode number, which no disk changes while the file is open. */
   readonly #opened: string;
   #hasGrown = false;
 
@@ -42,7 +42,7 @@ export class LocalFile implements OpenFile {
         return bytes;
       }
       const bytes = await readAt(this.#fd, buffer, position);
-      // After the read, so that a write before it shows.
+      // After the read, to notice any write before it.
       this.#requireSame();
       return bytes;
     } catch (cause) {
@@ -88,14 +88,14 @@ export class LocalFile implements OpenFile {
     this.#hasGrown = true;
   }
 
-  /** Not while a read is under way: the number of its descriptor may be another file's the next moment. */
+  /** Don't close while a read is under way: its descriptor's number may belong to another file the next moment. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     if (this.#uses === 0) fs.closeSync(this.#fd);
   }
 
-  /** After close() the number of the descriptor may be another file's. */
+  /** After close(), the descriptor's number may belong to another file. */
   #requireOpen(): void {
     if (this.#closing) throw storageFault.closed(this.entry.path);
   }
@@ -107,10 +107,10 @@ export class LocalFile implements OpenFile {
 }
 
 /**
- * The plain file at `place`, read in one go; undefined when it is none, above `limit`, or changed meanwhile. `check`
- * gets the facts of what is opened, and may throw.
+ * The plain file at `place`, read in one go; undefined when it is not a plain file, is above `limit`, or changed
+ * meanwhile. `check` gets the facts of the opened file, and may throw.
  *
- * @throws StorageError NOT_A_FILE when its content is not as large as it says; the system's error
+ * @throws StorageError NOT_A_FILE when its content differs from its size; the system's error
  */
 export function loadSmall(
   path: string,
@@ -118,7 +118,7 @@ export function loadSmall(
   limit: number,
   check: (opened: BigIntStats) => void,
 ): LoadedFile | undefined {
-  // Looked at first, because opening a device may already do something.
+  // Check first: opening a device may have side effects.
   const before = fs.lstatSync(place, { bigint: true });
   if (!before.isFile() || before.size > limit) return undefined;
   const fd = fs.openSync(place, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW);
@@ -136,10 +136,10 @@ export function loadSmall(
   }
 }
 
-/** /proc and some FUSE disks say 0 of what has content. @throws StorageError NOT_A_FILE; the system's error */
+/** /proc and some FUSE disks report a size of 0 for any file. @throws StorageError NOT_A_FILE; the system's error */
 export function requireEmpty(path: string, fd: number): void {
   if (fs.readSync(fd, Buffer.allocUnsafe(1), 0, 1, 0) === 0) return;
-  // Otherwise it has just grown: it was empty.
+  // Otherwise it was empty, and has just grown.
   const { size } = fs.fstatSync(fd, { bigint: true });
   if (size === 0n) throw storageFault.notAsLarge(path, size);
 }
@@ -163,7 +163,7 @@ export function entryOf(path: string, stats: BigIntStats): StorageEntry {
   };
 }
 
-/** The number of the protocol that is nearest: no file is older than 1970 there, or larger than 2^53 - 1 bytes. */
+/** The nearest number of the protocol, in which no file is older than 1970, or larger than 2^53 - 1 bytes. */
 export function countOf(value: bigint): number {
   return Math.min(Math.max(Number(value), 0), Number.MAX_SAFE_INTEGER);
 }

@@ -14,15 +14,16 @@ import { fromLocalName } from "./names/local-names.ts";
 import { isUnfinished } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
 
-/** Folders up to here are sorted by name; larger ones come as they are stored. */
+/** Folders up to this size are sorted by name; larger ones come in the order of the disk. */
 const SORTED_NAMES = 10_000;
-/** Entries whose details are asked for at once. */
+/** The number of entries whose details are read at once. */
 const BATCH_ENTRIES = 128;
-/** A look that takes longer is waiting for a disk. */
+/** A system call that takes longer is waiting for a disk. */
 const SLOW_MS = 0.5;
 
 /**
- * All below a folder, depth first. Only the names of one sorted folder per level are held, never those of a large one.
+ * Everything below a folder, depth first. It holds only the names of one sorted folder per level, never those of a
+ * large one.
  */
 export async function* listFolder(
   folders: Folders,
@@ -33,7 +34,7 @@ export async function* listFolder(
 ): AsyncGenerator<StorageEntry[], void> {
   let folder: OpenFolder | undefined;
   try {
-    // Checked again: a folder may have become a link out of the repository.
+    // Check again: the folder may have become a link out of the repository.
     folder = holder === undefined ? folders.open(path) : folders.openIn(holder, baseName(path), path);
     let pending: string[] = [];
     let large = false;
@@ -92,13 +93,13 @@ async function* listNames(
   }
 }
 
-/** In place of an entry: to be treated as missing. */
+/** In place of an entry: treat it as missing. */
 export const HIDDEN = "hidden";
 export type Found = StorageEntry | typeof HIDDEN | undefined;
 
 /**
- * The entries for these names, or why they are left out. What the system has in memory comes quicker than another
- * thread could answer; from the first slow one on, other threads wait for the disk.
+ * The entries for these names, or why they are left out. The system answers from memory quicker than another thread
+ * could; from the first slow answer on, other threads wait for the disk.
  */
 async function lookAtAll(
   folders: Folders,
@@ -132,17 +133,17 @@ function isPath(folders: Folders, path: string): boolean {
   return pathFault(path) === undefined && folders.isShort(path);
 }
 
-/** A name that is no path. What is private is not even reported as that. */
+/** A name that can't be in a path. Private names are not even reported as left out. */
 function strayName(folders: Folders, folder: OpenFolder, path: string): LeftOut | typeof HIDDEN {
   const found = entryFor(folders, folder, path, lookSync(folder, path));
   return found === HIDDEN ? HIDDEN : { name: path, code: "BAD_PATH" };
 }
 
-/** A name without an entry: it may just have been removed. */
+/** A name without an entry: it may have just been removed. */
 function absent(folder: OpenFolder, path: string): LeftOut | typeof HIDDEN {
   try {
     folder.look(baseName(path));
-    return HIDDEN; // it has come back
+    return HIDDEN; // it exists again
   } catch (cause) {
     return isGone(cause) ? HIDDEN : { name: path, code: "UNREADABLE" };
   }
@@ -183,7 +184,7 @@ function lookThrough(folders: Folders, path: string, link: BigIntStats): Storage
     const target = folders.look(path);
     if (target.isFile()) return entryOf(path, target);
   } catch (cause) {
-    // Otherwise it dangles, or leads out.
+    // Any other error: it dangles, or leads out.
     if (isOutOfFiles(cause)) throw cause;
   }
   return entryOf(path, link);

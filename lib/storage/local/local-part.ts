@@ -20,7 +20,7 @@ import { publish } from "./publish.ts";
 import { rightsFor, takeRights } from "./replaced-rights.ts";
 import { fileMode, makeExecutable, narrow, OWN_FILE } from "./rights.ts";
 
-/** Size of the file that is tried. */
+/** Size of the test file. */
 const PROBE_BYTES = 4 * BLOCK_BYTES;
 
 export interface PartOptions {
@@ -30,7 +30,7 @@ export interface PartOptions {
   readonly exists: ExistsPolicy;
 }
 
-/** A file that comes block by block: until it is whole, a part and a journal lie beside its place. */
+/** A file that arrives block by block. Until it is complete, it is a part and a journal beside its place. */
 export class LocalPart implements PartFile {
   readonly #options: PartOptions;
   readonly #part: string;
@@ -38,11 +38,11 @@ export class LocalPart implements PartFile {
   readonly #fd: number;
   /** As OpenPart.isLax. */
   readonly #isLax: boolean;
-  /** Bytes that have not come yet. */
+  /** Bytes that have not arrived yet. */
   #missingBytes: number;
   #writes = 0;
   #ended = false;
-  /** Something of it stays in its folder. */
+  /** True while something of it stays in its folder. */
   #isLeft = true;
 
   private constructor(options: PartOptions, part: string, journal: Journal, file: { fd: number; isLax: boolean }) {
@@ -54,7 +54,7 @@ export class LocalPart implements PartFile {
     this.#missingBytes = journal.missing.reduce((sum, [from, to]) => sum + to - from, 0);
   }
 
-  /** @throws StorageError as Storage.receive(); then the folder is released, and nothing is left that was not there */
+  /** @throws StorageError as Storage.receive(); then the folder is released, and nothing new is left in it */
   static async open(options: PartOptions): Promise<LocalPart> {
     const { home, facts, exists } = options;
     const { folder, name, path } = home;
@@ -62,18 +62,18 @@ export class LocalPart implements PartFile {
     let journal: Journal | undefined;
     let fd: number | undefined;
     try {
-      // Its own rights or fewer, and what its owner needs to resume it.
+      // The file's own permissions or fewer, and those that its owner needs to resume it.
       const mode = fileMode(rightsFor(folder, name, facts, exists).mode) | OWN_FILE;
       const opened = Journal.open(folder, names.journal, facts, mode);
       const held = opened.journal;
       journal = held;
-      // On a full disk there is no room for it: then it is removed.
+      // On a full disk there is no room for a new journal, which is then removed.
       if (opened.state === "new") held.restart();
-      // What the journal counts must be there.
+      // The blocks that the journal lists must be there.
       const file = openPart(folder, names.part, mode, () => held.restart());
       fd = file.fd;
       const { size } = file;
-      // After a disk was pulled out, its journal may be ahead of the data without a restart of the system.
+      // After a disk was unplugged, its journal may be ahead of the data even without a reboot.
       if (size > facts.size) fs.ftruncateSync(fd, facts.size);
       if (opened.state === "unverified" || size < held.end) await verify(fd, held);
       const part = new LocalPart(options, names.part, held, file);
@@ -130,13 +130,13 @@ export class LocalPart implements PartFile {
     try {
       return await writing(this.path, home.owner, async () => {
         this.#journal.requireHeld();
-        // It may end with a hole.
+        // The file may end with a hole.
         if (hasHoles(facts)) fs.ftruncateSync(this.#fd, facts.size);
         home.losses.try("times", () => setTimes(this.#fd, facts));
         home.losses.try("rights", () => this.#setRights());
         if (folder.isDurable) await finishFile(this.#fd);
         home.requireHere();
-        // The file took its time: the folder may have become private meanwhile.
+        // The transfer took a while: the folder may have become private meanwhile.
         folder.recheck();
         const published = publish(folder, this.#part, name, exists);
         this.#journal.remove();
@@ -160,7 +160,7 @@ export class LocalPart implements PartFile {
     if (this.#isLax) return;
     const { home, exists, facts } = this.#options;
     const { folder, name } = home;
-    // Checked again: another file may be there by now.
+    // Check again: another file may be there by now.
     const { mode, replaced } = rightsFor(folder, name, facts, exists);
     if (replaced !== undefined) return takeRights(this.#fd, replaced);
     narrow(this.#fd, fileMode(mode));
@@ -182,7 +182,7 @@ export class LocalPart implements PartFile {
     await this.keep();
   }
 
-  /** Not while a write is under way: the number of its descriptor may be another file's the next moment. */
+  /** Don't close while a write is under way: its descriptor's number may belong to another file the next moment. */
   #release(): void {
     fs.closeSync(this.#fd);
     this.#journal.close();
@@ -191,7 +191,7 @@ export class LocalPart implements PartFile {
 }
 
 /**
- * The part can't be opened: blocks that were there stay, everything else is removed.
+ * Clean up after a part that can't be opened: blocks that were there stay, everything else is removed.
  *
  * @returns whether something stays
  */
@@ -211,7 +211,7 @@ function leave(folder: OpenFolder, part: string, fd: number | undefined, journal
   return false;
 }
 
-/** After a power failure the journal may count blocks that the disk lacks: check the digests. */
+/** After a power failure the journal may list blocks that the disk lacks: check the digests. */
 async function verify(fd: number, journal: Journal): Promise<void> {
   const buffer = new Uint8Array(BLOCK_BYTES);
   for (const { offset, digest } of journal.noted()) {
@@ -221,12 +221,12 @@ async function verify(fd: number, journal: Journal): Promise<void> {
   journal.trust();
 }
 
-/** @throws StorageError TOO_LARGE, where that is known before a byte is written */
+/** @throws StorageError TOO_LARGE, if that is known before a byte is written */
 function requireReach(fd: number, bytes: number, path: string): void {
   if (bytes > fileSizeLimit() || libc().isWithinReach?.(fd, bytes) === false) throw storageFault.tooLarge(path);
 }
 
-/** Whether the disk of a new part stores nothing for what was never written. @throws the system's error */
+/** Whether the disk of a new part supports holes, and stores nothing for them. @throws the system's error */
 function keepsHoles(fd: number): boolean {
   fs.ftruncateSync(fd, PROBE_BYTES);
   const taken = takenBytes(fd);

@@ -53,7 +53,7 @@ import { findUnfinished, removeUnfinished } from "./unfinished-parts.ts";
 import { FolderWatch } from "./watch/folder-watch.ts";
 
 export interface LocalStorageOptions extends Omit<GuardOptions, "owner"> {
-  /** Called, with words for the operator, when something is wrong with the folder. */
+  /** Called with a message for the operator when something is wrong with the folder. */
   onNotice?(message: string): void;
 }
 
@@ -89,7 +89,7 @@ export class LocalStorage implements Storage {
     try {
       return freeBytes(this.location);
     } catch {
-      return Number.POSITIVE_INFINITY; // nothing is there: a write reports that
+      return Number.POSITIVE_INFINITY; // nothing is there: the next write reports that
     }
   }
 
@@ -109,7 +109,7 @@ export class LocalStorage implements Storage {
   }
 
   /**
-   * A folder of the user of this program, which exists.
+   * An existing folder of this program's user.
    *
    * @throws StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FAILED, OWN_STATE as at()
    */
@@ -123,7 +123,7 @@ export class LocalStorage implements Storage {
     }
   }
 
-  /** Report what its disk does not keep of files besides their bytes, each kind once. */
+  /** Report the facts of files that its disk does not keep, each kind once. */
   tellLosses(listener: (message: string) => void): void {
     this.#folders.losses.onLoss = listener;
   }
@@ -186,7 +186,7 @@ export class LocalStorage implements Storage {
     try {
       await this.#maker.rename(from, to, options.overwrite && source.kind === "file");
     } catch (cause) {
-      // The source was removed or renamed since the check: then stat() says so.
+      // If the source was removed or renamed since the check, stat() says so.
       if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) await this.stat(from);
       throw this.#maker.faultAt(to, cause);
     }
@@ -218,12 +218,12 @@ export class LocalStorage implements Storage {
     }
   }
 
-  /** Private places that lie in it now: paths of this machine. */
+  /** The private places in it now, as paths of this machine. */
   get privateBelow(): string[] {
     return this.#folders.guard.below(this.location);
   }
 
-  /** @throws StorageError OWN_STATE when it is all private; it was given as `folder` */
+  /** @throws StorageError OWN_STATE when all of it is private; `folder` is the path as it was given */
   #requirePublic(what: "repository" | "folder", folder: string): void {
     try {
       this.#folders.open("").release();

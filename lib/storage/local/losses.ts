@@ -6,19 +6,20 @@ export type Loss = "times" | "rights";
 
 const NOTICES: Record<Loss, string> = { times: storageNotice.noTimes, rights: storageNotice.noRights };
 
-/** This user does not own what it just made (mounts with one owner for all), or the disk has no such thing. */
+/**
+ * This user does not own the file that it has just created (mounts with one owner for all), or the disk does not
+ * support it.
+ */
 const REFUSALS = new Set(["EPERM", "EACCES", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL"]);
 
-/**
- * What the disk of a tree does not keep of files besides their bytes: reported once, and no reason to refuse the file.
- */
+/** Facts of files that the disk of a tree does not keep. This is reported once, and is no reason to refuse a file. */
 export class Losses {
   /** Called once for each kind. */
   onLoss: ((message: string) => void) | undefined;
   readonly #told = new Set<Loss>();
 
   /**
-   * Do `work`, which sets the times or rights of a file; it is skipped when the disk refuses.
+   * Do `work`, which sets the times or permissions of a file; ignore the disk's refusal.
    *
    * @throws the system's other errors
    */

@@ -2,13 +2,13 @@ import { parentOf } from "../../path.ts";
 import type { OpenFolder } from "./open-folder.ts";
 
 /**
- * The names of folders that were made, until they are on the disk. POSIX promises a file for good only when the name of
- * each folder above it is: the sync of a folder says nothing of the folder's own name, which is in the one that holds it.
+ * The names of new folders, until they are on the disk. POSIX promises that a file is durable only when the name of
+ * each folder above it is: the sync of a folder does not cover the folder's own name, which is in its parent.
  */
 export class NewNames {
   readonly #syncs = new Map<string, Promise<void>>();
 
-  /** The folder at `path` was made in `holder`: its name goes to the disk from now on. */
+  /** The folder at `path` was created in `holder`: begin to sync its name. */
   add(path: string, holder: OpenFolder): void {
     if (!holder.isDurable) return;
     const sync: Promise<void> = holder
@@ -16,14 +16,14 @@ export class NewNames {
       .sync()
       .then(() => this.#forget(path, sync))
       .finally(() => holder.release());
-    // Whoever waits for it hears of its failure.
+    // Callers that wait for it get its failure.
     sync.catch(() => {});
     this.#syncs.set(path, sync);
   }
 
   /**
-   * Resolves when the names of the folder at `path`, and of those above it, are on the disk; undefined: they are.
-   * It rejects with the system's error.
+   * Resolves when the names of the folder at `path`, and of those above it, are on the disk; undefined if they are.
+   * Rejects with the system's error.
    */
   settled(path: string): Promise<void> | undefined {
     if (this.#syncs.size === 0) return undefined;

@@ -21,11 +21,13 @@ export function openLocal(folders: Folders, path: string, owner: Owner): LocalFi
   return file;
 }
 
-/** A file by its own name in a folder that is held open, and then released. undefined when the name is a link. */
+/**
+ * Open a file by its own name in a folder that is held open, and release the folder. undefined when the name is a link.
+ */
 function openHeld(folders: Folders, path: string, held: Held, owner: Owner): LocalFile | undefined {
   const { folder, name } = held;
   try {
-    // Looked at first, because opening a device may already do something; then the opened file is checked.
+    // Check first, since opening a device may have side effects; then check the opened file.
     const stats = folder.look(name);
     if (stats.isSymbolicLink()) return undefined;
     folders.guard.requirePublic(path, stats, held);
@@ -56,7 +58,7 @@ function openFile(path: string, place: string, owner: Owner, check: (opened: Big
   }
 }
 
-/** The entry that the opened file has. On most disks that is `entry`. */
+/** The entry of the opened file, with an etag that survives a remount. On most disks that is `entry`. */
 export async function withLastingEtag(folders: Folders, entry: StorageEntry, owner: Owner): Promise<StorageEntry> {
   if (hasLastingNumbers(join(folders.root, toLocalPath(entry.path)))) return entry;
   try {

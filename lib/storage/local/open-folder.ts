@@ -20,12 +20,12 @@ const RETRY_MS = 10;
 
 const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
-/** Checks a folder that was opened, and may throw. @returns its identity, where that is needed later */
+/** Checks an opened folder, and may throw. @returns its identity, if that is needed later */
 export type FolderCheck = (folder: OpenFolder) => FolderId;
 
 /**
- * A folder of this machine that is held open: a name in it means that very folder, whatever is swapped on the way to
- * it. Where the system has no such thing (it is Linux's /proc/self/fd) the real path stands for it.
+ * A folder of this machine that is held open: a name in it refers to that very folder, whatever is swapped on the way
+ * to it. This needs Linux's /proc/self/fd; elsewhere the real path stands for the folder.
  */
 export class OpenFolder {
   readonly #fd: number | undefined;
@@ -45,7 +45,7 @@ export class OpenFolder {
     this.recheck();
   }
 
-  /** Open a folder, not through a link in the last component. @throws the system's error, and what `check` throws */
+  /** Open a folder, not following a link in the last component. @throws the system's error, and what `check` throws */
   static open(path: string | Buffer, check?: FolderCheck): OpenFolder {
     if (!HAS_PROC) {
       if (!fs.lstatSync(path).isDirectory()) throw Object.assign(new Error("Not a folder"), { code: "ENOTDIR" });
@@ -60,69 +60,69 @@ export class OpenFolder {
     }
   }
 
-  /** Ask `check` again, a good while after open(). @throws what it throws */
+  /** Run `check` again, a good while after open(). @throws what it throws */
   recheck(): void {
     this.#id = this.#check?.(this);
   }
 
-  /** Its identity, from the check. */
+  /** The identity that the check returned. */
   get id(): FolderId | undefined {
     return this.#id;
   }
 
-  /** Its real path, as it is now. @throws the system's error */
+  /** Its real path now. @throws the system's error */
   get real(): string {
     return this.#fd === undefined ? realPath(this.#place) : fs.readlinkSync(this.#place);
   }
 
-  /** A path for the system by which `name` in this folder is reached; "." is the folder itself. */
+  /** A path for the system that leads to `name` in this folder; "." is the folder itself. */
   at(name: string): string {
     return name === "." ? this.#place : this.#place + sep + toLocalName(name);
   }
 
-  /** The facts of `name`, a link not followed; "." is the folder itself. @throws the system's error */
+  /** The facts of `name`, without following a link; "." is the folder itself. @throws the system's error */
   look(name: string): BigIntStats {
     const place = this.at(name);
     // The entry of /proc is itself a link.
     return name === "." ? fs.statSync(place, { bigint: true }) : fs.lstatSync(place, { bigint: true });
   }
 
-  /** Its own facts. @throws the system's error */
+  /** The folder's own facts. @throws the system's error */
   lookAtItself(): BigIntStats {
     return this.#fd === undefined ? this.look(".") : fs.fstatSync(this.#fd, { bigint: true });
   }
 
   /**
-   * Create the file `name`, for writing, with what the umask leaves of `mode`; its descriptor.
+   * Create the file `name` for writing, with `mode` less the umask. Returns its descriptor.
    *
    * @throws the system's error, also when it exists
    */
   create(name: string, mode: number): number {
     const { createAt } = libc();
     const fd = createAt === undefined || this.#fd === undefined ? -1 : createAt(this.#fd, name, mode);
-    // Whatever the reason was, the portable way meets it again and reports it.
+    // The portable call meets the same error again, and reports it.
     return fd >= 0 ? fd : fs.openSync(this.at(name), CREATE, mode);
   }
 
-  /** Rename `from` to `to` where nothing is; false when something is. @throws the system's error */
+  /** Rename `from` to `to` unless something is there; then return false. @throws the system's error */
   renameNew(from: string, to: string): boolean {
     const { renameNewAt } = libc();
     if (renameNewAt !== undefined && this.#fd !== undefined && renameNewAt(this.#fd, from, to)) return true;
     return renameNew(this.at(from), this.at(to));
   }
 
-  /** False where nothing survives a power failure anyway. */
+  /** False on disks where nothing survives a power failure anyway. */
   get isDurable(): boolean {
     this.#isDurable ??= !VOLATILE.has(fs.statfsSync(this.at(".")).type);
     return this.#isDurable;
   }
 
-  /** True when it was removed: nothing can be made in it any more. */
+  /** True when it was removed: nothing can be created in it any more. */
   get isGone(): boolean {
     return this.#fd !== undefined && fs.fstatSync(this.#fd).nlink === 0;
   }
 
-  /** True while this very folder is at `place`; where the system has no open folders, while any is. */
+  /** True while this very folder is at `place`; where folders can't be held open, while any folder is there. */
   isAt(place: string): boolean {
     try {
       const there = fs.statSync(place, { bigint: true });
@@ -134,7 +134,7 @@ export class OpenFolder {
     }
   }
 
-  /** One more user; each must release(). */
+  /** Add a user of the folder; each must call release(). */
   retain(): this {
     this.#uses++;
     return this;
@@ -145,7 +145,7 @@ export class OpenFolder {
   }
 
   /**
-   * Make all names durable that were given or removed before. Calls during a sync share the next one: ten thousand
+   * Make all names durable that were created or removed before. Calls during a sync share the next one: ten thousand
    * files in one folder don't take ten thousand syncs.
    */
   sync(): Promise<void> {
@@ -161,7 +161,8 @@ export class OpenFolder {
 }
 
 /**
- * A published file can't be taken back for want of a descriptor, and files that are being stored free theirs soon.
+ * Wait for a descriptor: a published file can't be taken back for lack of one, and files that are being stored free
+ * theirs soon.
  */
 async function openWhenFree(path: string): Promise<FileHandle> {
   for (let tries = 1; ; tries++) {
@@ -174,13 +175,13 @@ async function openWhenFree(path: string): Promise<FileHandle> {
   }
 }
 
-/** A name in an open folder. Whoever gets it releases the folder. */
+/** A name in an open folder. The receiver releases the folder. */
 export interface Held {
   readonly folder: OpenFolder;
   readonly name: string;
 }
 
-/** Only where a folder can be opened for it: not on Windows, and not without the right to read it. */
+/** Only if the folder can be opened: not on Windows, and not without permission to read it. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await openWhenFree(path).catch((cause) => {

@@ -7,22 +7,22 @@ import { HAS_MODES, isWider, OWN_FILE, tryNarrow } from "./rights.ts";
 
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 const OPEN = O_RDWR | O_NOFOLLOW | O_NONBLOCK;
-/** Somebody may take the name between the look and the opening. */
+/** Others may take the name between the check and the opening. */
 const MAX_TRIES = 8;
 
 /** The bytes of an unfinished file. */
 export interface OpenPart {
   readonly fd: number;
   readonly size: number;
-  /** Its disk gives rights of its own, and keeps none. */
+  /** True when its disk sets its own permissions, and keeps no others. */
   readonly isLax: boolean;
 }
 
 /**
- * Open the unfinished file `name`, or make it, with the rights of `mode` or fewer from its first byte on. A part of
- * another user, who could read what comes, is not resumed.
+ * Open or create the unfinished file `name`, with the permissions of `mode` or fewer from its first byte on. A part of
+ * another user, who could read the data, is not resumed.
  *
- * @param onNew called before it is made, when nothing of it is there
+ * @param onNew called before the file is created, when no part of it is there
  * @throws the system's error
  */
 export function openPart(folder: OpenFolder, name: string, mode: number, onNew: () => void): OpenPart {
@@ -42,7 +42,7 @@ export function openPart(folder: OpenFolder, name: string, mode: number, onNew: 
   }
 }
 
-/** What an earlier run has left; undefined when it is another user's. @throws the system's error */
+/** The part that an earlier run has left; undefined when it is another user's. @throws the system's error */
 function openKept(folder: OpenFolder, name: string, mode: number): OpenPart | undefined {
   const fd = fs.openSync(folder.at(name), OPEN);
   let isOurs = false;
@@ -51,7 +51,8 @@ function openKept(folder: OpenFolder, name: string, mode: number): OpenPart | un
     const { size } = stats;
     isOurs = !HAS_MODES || (stats.uid === process.geteuid?.() && stats.nlink === 1 && !isWider(stats, mode));
     if (isOurs) return { fd, size, isLax: !HAS_MODES };
-    // What a new file of ours gets on this disk: some give all files one owner, or rights that nobody can change.
+    // Owner and permissions of a new file of ours on this disk: some disks give all files one owner, or fixed
+    // permissions.
     const own = probe(folder, name);
     if (stats.uid !== own.uid || stats.nlink !== 1) return undefined;
     const isLax = isWider(own, OWN_FILE);

@@ -46,7 +46,7 @@ export function placementOf(
   }
 }
 
-/** The file can come here; what there is of it already, and of which source. */
+/** The file can be stored here; with the part of it that is there already, and the part's source. */
 function vacancy(folder: OpenFolder, path: string, name: string, size: number): Placement {
   const names = resumableNames(name);
   const found = isSmall({ size }) ? undefined : Journal.peek(folder.at(names.journal));

@@ -4,13 +4,13 @@ import { copyName } from "../copy-name.ts";
 import type { ExistsPolicy } from "../storage.ts";
 import type { OpenFolder } from "./open-folder.ts";
 
-/** How many names are tried for a second file of one name. */
+/** How many names are tried for another file of the same name. */
 const MAX_COPIES = 10_000;
 
 /**
  * Give the finished file `part` its name, atomically. Only "overwrite" ever replaces what is there.
  *
- * @returns the name it got: another than `name` only with "rename"
+ * @returns the name that it got, which differs from `name` only with "rename"
  * @throws StorageError EXISTS; the system's error
  */
 export function publish(folder: OpenFolder, part: string, name: string, exists: ExistsPolicy): string {
@@ -27,7 +27,7 @@ export function publish(folder: OpenFolder, part: string, name: string, exists: 
   throw storageFault.exists(name);
 }
 
-/** @throws StorageError EXISTS when what is there is no file: a rename would put a file in the place of a device */
+/** @throws StorageError EXISTS when the present entry is not a file: a rename would replace a device by a file */
 function requireReplaceable(folder: OpenFolder, name: string): void {
   const there = fs.lstatSync(folder.at(name), { throwIfNoEntry: false });
   if (there === undefined || there.isFile() || there.isSymbolicLink()) return;

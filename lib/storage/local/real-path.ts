@@ -1,13 +1,13 @@
 import fs from "node:fs";
 
-/** Each try meets another change of what is at the path: half of them do while a program exchanges names all the time. */
+/** A try fails if the path changes meanwhile. While a program exchanges names all the time, half of them fail. */
 const MAX_TRIES = 100;
 
 /**
- * The real path of what is at `path`, all links resolved. Nothing else of this program may ask for one: Bun opens the
- * path and asks the system where that is. When the disk is detached in between (`umount -l`, a stick that is pulled out),
- * the answer begins at that disk, "/" for its top and "/etc" for its folder `etc`: another folder of this machine, to
- * which files would come, and from which they would be sent or served. What was removed in between gets a path that ends
+ * The real path of what is at `path`, all links resolved. Nothing else in this program may resolve one: Bun opens the
+ * path and asks the system for its name. When the disk is detached in between (`umount -l`, an unplugged stick), the
+ * answer begins at that disk, "/" for its top and "/etc" for its folder `etc`: another folder of this machine, which
+ * files would then be stored into, or sent and served from. Something that was removed in between gets a path that ends
  * in " (deleted)".
  *
  * @throws the system's error; ESTALE when it changes all the time
@@ -15,7 +15,7 @@ const MAX_TRIES = 100;
 export function realPath(path: string): string {
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const real = fs.realpathSync.native(path);
-    // Such an answer is shorter than the path, so a path that leads to itself needs no second look.
+    // Such an answer is shorter than the path, so a path that resolves to itself needs no second check.
     if (real === path || isSame(real, path)) return real;
   }
   throw Object.assign(new Error(`What is at ${path} changes all the time`), { code: "ESTALE" });

@@ -23,15 +23,15 @@ function removalError(cause: unknown, path: string, options: RemoveOptions, owne
   if (["ENOTEMPTY", "EEXIST"].includes(errno) && !options.recursive) {
     return storageFault.notEmpty(path, cause);
   }
-  // FUSE and NFS keep what is open, by another name; and others may fill a folder while it is emptied.
+  // FUSE and NFS keep open files under another name; and others may fill a folder while it is emptied.
   if (["ENOTEMPTY", "EEXIST", "EBUSY", "ETXTBSY"].includes(errno)) return storageFault.inUse(path, cause);
   if (["ENOENT", "ENOTDIR"].includes(errno)) return readError(cause, path, owner);
   return writeError(cause, path, owner);
 }
 
 /**
- * Refuses a tree through which the way to something private leads. A state folder that was not known ends the removal;
- * what is left beside it stays.
+ * Refuses a tree that holds, or leads to, something private. An unknown state folder ends the removal; everything else
+ * that is left then stays.
  *
  * @throws StorageError NOT_ALLOWED; the system's error
  */
@@ -42,14 +42,14 @@ async function remove(folders: Folders, path: string, options: RemoveOptions): P
     folders.forget();
     const stats = folder.look(name);
     folders.guard.requirePublic(path, stats, held);
-    // In other threads: freeing a large file takes a while.
+    // In another thread: freeing a large file takes a while.
     if (!stats.isDirectory()) await unlink(folder.at(name));
     else if (!options.recursive) await rmdir(folder.at(name));
     else {
       await removeTree(folder, name, {
         signal: options.signal,
         inspect: (each) => folders.inspect(each),
-        // A name that is not UTF-8 is none of ours.
+        // A name that is not UTF-8 is not one of ours.
         check: (holder, each) => each !== undefined && folders.requireFree(holder, each),
       });
     }

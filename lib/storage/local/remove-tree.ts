@@ -7,26 +7,28 @@ import { diskClock } from "./disk-clock.ts";
 import { type FolderEntry, readEntries } from "./folder-reader.ts";
 import { type FolderCheck, OpenFolder } from "./open-folder.ts";
 
-/** Files that are removed at once. Each may wait for a disk, or for the system to free a large one. */
+/**
+ * The number of files that are removed at once. Each may wait for a disk, or until the system has freed a large file.
+ */
 const MAX_REMOVING = 16;
-/** A folder that others fill while it is emptied is given up after so many rounds. */
+/** The most rounds for a folder that others fill while it is emptied. */
 const MAX_ROUNDS = 8;
 
 export interface RemoveTreeOptions {
   /**
-   * Called with each thing before it is removed, and with each folder before it is entered; `name` is undefined when it
-   * is not UTF-8. What it throws ends the removal.
+   * Called with each entry before it is removed, and with each folder before it is entered; `name` is undefined when it
+   * is not UTF-8. An error that it throws ends the removal.
    */
   check?(holder: OpenFolder, name: string | undefined): void;
-  /** As OpenFolder.open() calls it, for each folder before anything in it is removed. */
+  /** Called by OpenFolder.open() for each folder, before anything in it is removed. */
   readonly inspect?: FolderCheck;
-  /** Aborted when nobody wants it any more: what is still there stays. */
+  /** Aborts when nobody wants the removal any more: what is still there stays. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Remove the folder `name` in `holder` with all below it, in turns with all else. Links are removed and not followed;
- * each folder is held open while it is emptied, so that nobody can put another in its place.
+ * Remove the folder `name` in `holder` with everything below it, taking turns with other work. Links are removed, not
+ * followed; each folder is held open while it is emptied, so that nobody can put another in its place.
  *
  * @throws the system's error; what `check` throws; the signal's reason
  */
@@ -41,7 +43,7 @@ interface Removal extends RemoveTreeOptions {
 async function removeFolder(holder: OpenFolder, entry: FolderEntry, removal: Removal): Promise<void> {
   removal.check?.(holder, entry.name);
   const place = placeOf(holder, entry);
-  const folder = OpenFolder.open(place, removal.inspect); // below one that is inside
+  const folder = OpenFolder.open(place, removal.inspect); // below a folder that is inside the tree
   try {
     for (let round = 1; ; round++) {
       for (const entries of readEntries(folder.at("."))) await removeAll(folder, entries, removal);
@@ -53,14 +55,17 @@ async function removeFolder(holder: OpenFolder, entry: FolderEntry, removal: Rem
       }
     }
   } catch (cause) {
-    // Another removal was quicker, which is fine.
+    // Another removal was faster, which is fine.
     if (errnoOf(cause) !== "ENOENT" || !folder.isGone) throw cause;
   } finally {
     folder.release();
   }
 }
 
-/** The files by other threads, several at once: a disk that is busy keeps nobody else. Then folder by folder. */
+/**
+ * Other threads remove the files, several at once, so that a busy disk does not block everything else. Then folder by
+ * folder.
+ */
 async function removeAll(folder: OpenFolder, entries: readonly FolderEntry[], removal: Removal): Promise<void> {
   const folders: FolderEntry[] = [];
   const left = entries.values();
@@ -76,7 +81,7 @@ async function removeAll(folder: OpenFolder, entries: readonly FolderEntry[], re
       if (removal.yielder.isDue) await removal.yielder.pause();
     }
   };
-  // Waits for all of them: nothing is removed after the removal has failed.
+  // Wait for all of them: nothing may be removed after the removal has failed.
   const ends = await Promise.allSettled(Array.from({ length: MAX_REMOVING }, work));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   for (const entry of folders) await removeFolder(folder, entry, removal).catch(unlessGone);
@@ -94,7 +99,7 @@ function unlessGone(cause: unknown): void {
   if (errnoOf(cause) !== "ENOENT") throw cause;
 }
 
-/** A path for the system, whatever bytes the name has. */
+/** A path for the system, whatever bytes are in the name. */
 function placeOf(holder: OpenFolder, { name, bytes }: FolderEntry): string | Buffer {
   if (name !== undefined) return holder.at(name);
   return Buffer.concat([Buffer.from(holder.at(".") + sep), bytes ?? new Uint8Array()]);

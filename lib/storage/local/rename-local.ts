@@ -10,7 +10,7 @@ import type { Held } from "./open-folder.ts";
 import { renameNew } from "./rename-new.ts";
 
 /**
- * As Storage.rename(); with `replaces` over a file or a link.
+ * As Storage.rename(); with `replaces`, it may replace a file or a link.
  *
  * @throws StorageError EXISTS, NOT_ALLOWED; the system's error
  */
@@ -25,7 +25,7 @@ export async function renameLocal(
     target = made.makeHolder(to);
     folders.guard.requireReplaceable(to, target);
     folders.forget();
-    // It may be something else than at the first check.
+    // It may be something else by now.
     folders.guard.requirePublic(from, old.folder.look(old.name), old);
     if (isSpelling(old, target)) {
       respell(old, target.name, to);
@@ -71,8 +71,8 @@ function isSpelling(old: Held, target: Held): boolean {
 }
 
 /**
- * Change the case of a name. Some disks (vfat) ignore that and report success; there it goes through a third name, a
- * visible one, because the file keeps it if the power fails in between.
+ * Change the case of a name. Some disks (vfat) ignore that and report success. There the rename goes through a third
+ * name, which is a visible one, since the file keeps it if the power fails in between.
  *
  * @throws StorageError BAD_PATH; the system's error
  */
@@ -83,7 +83,7 @@ function respell({ folder, name }: Held, to: string, path: string): void {
   if (!renameNew(folder.at(name), folder.at(between))) throw storageFault.inTheWay(between);
   fs.renameSync(folder.at(between), folder.at(to));
   if (isItsOwn(folder, to)) return;
-  // For example, the disk has cut off a dot at the end.
+  // For example, the disk cut off a dot at the end.
   fs.renameSync(folder.at(to), folder.at(name));
   throw storageFault.unkeptName(path);
 }

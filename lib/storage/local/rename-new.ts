@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { errnoOf } from "../../errno.ts";
 import { withNameLock } from "./locks/name-lock.ts";
 
-/** Rename where nothing is; false when something is. @throws StorageError BUSY; the system's error */
+/** Rename unless something is there; then return false. @throws StorageError BUSY; the system's error */
 export function renameNew(from: string, to: string): boolean {
   if (isThere(to)) return false;
   if (fs.lstatSync(from).isDirectory()) {
@@ -13,8 +13,8 @@ export function renameNew(from: string, to: string): boolean {
     fs.linkSync(from, to);
   } catch (cause) {
     if (errnoOf(cause) === "EEXIST") return false;
-    // Neither a rename that replaces nothing nor hard links (FAT without renameat2(2), some network shares): look, then
-    // rename. A lock keeps other programs of ours out in between; against all others the look must do.
+    // There is neither a rename that replaces nothing nor hard links (FAT without renameat2(2), some network shares):
+    // check, then rename. A lock keeps out other programs of ours in between; for all others, the check must do.
     return withNameLock(to, () => renameAfterLook(from, to));
   }
   fs.unlinkSync(from);

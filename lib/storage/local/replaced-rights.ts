@@ -4,25 +4,25 @@ import type { ExistsPolicy, FileFacts } from "../storage.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { fileMode, HAS_MODES, OWN_FILE, withoutGroup } from "./rights.ts";
 
-/** Owner and rights of a file that will be replaced. */
+/** Owner and permissions of a file that will be replaced. */
 export interface Replaced {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Its access control list as Linux has it; "unknown" where that can't be asked for. */
+  /** Its access control list in Linux's form; "unknown" if it can't be read. */
   readonly acl: Uint8Array | "unknown" | undefined;
 }
 
-/** The rights of a file that comes. */
+/** The permissions of an incoming file. */
 export interface Rights {
-  /** Of its source, as in FileFacts; or less. */
+  /** The mode of its source, as in FileFacts; or less. */
   readonly mode: number | undefined;
-  /** The file whose rights it takes over; until it has them, only its owner may use it. */
+  /** The file whose permissions it takes over; until it has them, only its owner may use it. */
   readonly replaced: Replaced | undefined;
 }
 
 /**
- * The rights that a file gets which comes to `name` now. What is there counts only with "overwrite".
+ * The permissions of a file that is stored under `name` now. The present file counts only with "overwrite".
  *
  * @throws the system's error
  */
@@ -34,15 +34,15 @@ export function rightsFor(folder: OpenFolder, name: string, facts: FileFacts, ex
     return { mode: OWN_FILE, replaced: { mode: there.mode & 0o777, uid, gid, acl: aclAt(place) } };
   }
   const target = there?.isSymbolicLink() ? targetOf(place) : undefined;
-  // The link is replaced. Others get no more rights than they had on its target.
+  // The link is replaced. Others get no more permissions than they had on its target.
   const mode = target === undefined ? facts.mode : fileMode(facts.mode) & (withoutGroup(target.mode) | OWN_FILE);
   return { mode, replaced: undefined };
 }
 
 /**
- * Give an open file the rights of the file that it will replace. Until then only its owner may use it, and at no moment
- * has anybody more rights than in the end. Rights that can't be kept are left out, so that nobody gets more than
- * before: another group gets what all others have.
+ * Give an open file the permissions of the file that it will replace. Until then only its owner may use it, and at no
+ * moment does anybody have more permissions than in the end. Permissions that can't be kept are dropped, so that nobody
+ * gets more than before: another group gets those of all others.
  *
  * @throws the system's error
  */
@@ -51,7 +51,7 @@ export function takeRights(fd: number, from: Replaced): void {
   if ((own.mode & 0o077) !== 0) fs.fchmodSync(fd, OWN_FILE);
   const { uid, gid } = giveTo(fd, own, from);
   const { removeAcl, setAcl } = libc();
-  // The folder may have given it an access list, which has no effect as long as the group has no rights.
+  // The folder may have given it an access list, which has no effect while the group has no permissions.
   removeAcl?.(fd);
   try {
     fs.fchmodSync(
@@ -59,22 +59,22 @@ export function takeRights(fd: number, from: Replaced): void {
       modeLike(from, gid, (acl) => setAcl?.(fd, acl) === true),
     );
   } catch (cause) {
-    // The file was given to another user, and its mode can't be set any more: only its owner may use it.
+    // The file now belongs to another user, and its mode can't be set any more: only its owner may use it.
     if (uid === own.uid) throw cause;
   }
 }
 
 function modeLike({ mode, gid, acl }: Replaced, group: number, set: (acl: Uint8Array) => boolean): number {
   if (acl === undefined) return group === gid ? mode : withoutGroup(mode);
-  // With an access list, the group's bits are the maximum for all that it names: too many, if the list may be lost.
+  // With an access list, the group's bits are the maximum for everybody on it: too much, if the list may be lost.
   if (acl === "unknown") return withoutGroup(mode);
   return group === gid && set(acl) ? mode : mode & 0o700;
 }
 
 /**
- * Make it `to`'s, or at least its group's, where the system allows it.
+ * Give the file to the owner and group of `to`, or at least to the group, if the system allows it.
  *
- * @returns whose it is
+ * @returns its owner and group
  * @throws the system's error
  */
 function giveTo(fd: number, own: Stats, to: { readonly uid: number; readonly gid: number }): Stats {

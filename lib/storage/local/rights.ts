@@ -1,12 +1,12 @@
 import fs, { type BigIntStats, type Stats } from "node:fs";
 
-/** Whether files of this system say who may do what with them, in nine bits. */
+/** Whether files of this system have permissions in nine bits. */
 export const HAS_MODES = process.platform !== "win32";
 
-/** Of a new file or folder without other instructions; the umask applies to these and to any other. */
+/** The mode of a new file or folder by default; the umask applies to this and to any other mode. */
 const FILE_MODE = 0o666;
 const FOLDER_MODE = 0o777;
-/** What the owner needs: of a file while it comes, of a folder while it is filled. */
+/** The permissions that the owner needs: for a file while it arrives, for a folder while it is filled. */
 export const OWN_FILE = 0o600;
 const OWN_FOLDER = 0o700;
 
@@ -25,16 +25,14 @@ export function folderMode(mode: number | undefined): number {
   return HAS_MODES && mode !== undefined ? mode | OWN_FOLDER : FOLDER_MODE;
 }
 
-/**
- * Whether the system gave more than `mode`: then the disk has rights of its own, and keeps no others.
- */
+/** Whether the system gave more than `mode`: then the disk sets its own permissions, and keeps no others. */
 export function isWider(stats: Stats, mode: number): boolean {
   return !HAS_MODES || (stats.mode & 0o777 & ~mode) !== 0;
 }
 
 /**
- * Take from an open file the rights that are not in `mode`. What the umask has removed stays removed, so nobody needs
- * to know the umask.
+ * Remove the permissions from an open file that are not in `mode`. What the umask has removed stays removed, so nobody
+ * needs to know the umask.
  *
  * @throws the system's error
  */
@@ -43,16 +41,16 @@ export function narrow(fd: number, mode: number): void {
   if ((now & ~mode) !== 0) fs.fchmodSync(fd, now & mode);
 }
 
-/** As narrow(), where the system allows it: a disk may have rights of its own. */
+/** As narrow(), if the system allows it: a disk may set its own permissions. */
 export function tryNarrow(fd: number, mode: number): void {
   try {
     narrow(fd, mode);
   } catch {
-    // its rights stay as they were
+    // its permissions stay as they were
   }
 }
 
-/** Allow everybody who may read an open file to run it. @throws the system's error */
+/** Allow everybody who may read an open file to execute it. @throws the system's error */
 export function makeExecutable(fd: number): void {
   if (!HAS_MODES) return;
   const { mode } = fs.fstatSync(fd);
@@ -60,8 +58,8 @@ export function makeExecutable(fd: number): void {
 }
 
 /**
- * What is left of `mode` when the group changes: the new group gets no more than all others have, and members of the
- * old group, who are now among all others, get no more than before.
+ * The part of `mode` that remains when the group changes: the new group gets no more than all others, and members of
+ * the old group, who are now among all others, get no more than before.
  */
 export function withoutGroup(mode: number): number {
   const both = (mode >> 3) & mode & 0o7;

@@ -1,18 +1,18 @@
 import fs, { type BigIntStats } from "node:fs";
 import { hasLastingNumbers } from "./disk-kind.ts";
 
-/** Pieces of a file that stand for its content, and bytes of each. */
+/** The number of samples of a file's content, and the bytes of each. */
 const SAMPLES = 16;
 const SAMPLE_BYTES = 4_096;
 
 /**
- * An etag for the open file `fd` at `place`, whose facts are `stats`, on a disk that renumbers its files whenever it is
- * mounted: made of size, time and samples of the content. undefined on all other disks.
+ * An etag for the open file `fd` at `place`, whose facts are `stats`, on a disk that renumbers its files at each mount:
+ * made of size, time and samples of the content. undefined on all other disks.
  *
  * @throws the system's error
  */
 export function sampledEtag(fd: number, place: string, stats: BigIntStats): string | undefined {
-  // Checked each time: another disk may be mounted here by now, even with the same device number.
+  // Check each time: another disk may be mounted here by now, even with the same device number.
   if (hasLastingNumbers(place)) return undefined;
   const size = Number(stats.size);
   const piece = Buffer.allocUnsafe(SAMPLE_BYTES);

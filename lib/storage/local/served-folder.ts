@@ -6,7 +6,7 @@ import { storageFault } from "../../storage-faults.ts";
 import { realPath } from "./real-path.ts";
 
 /**
- * @throws StorageError NO_REPOSITORY when `folder` is none; the system's error when it is not there or can't be read
+ * @throws StorageError NO_REPOSITORY when `folder` is not a folder; the system's error when it is missing or unreadable
  */
 export async function requireRepository(folder: string): Promise<void> {
   const root = realPath(folder);

@@ -13,10 +13,10 @@ import { fileMode, isWider, makeExecutable, OWN_FILE } from "./rights.ts";
 const MAX_TRIES = 8;
 
 /**
- * Make a file of these bytes: whole and durable before it is visible. It waits only for what the disk must do: ten
- * thousand files cost ten thousand times a few calls of the system.
+ * Store a file of these bytes: complete and durable before it is visible. It makes few system calls, since it may be
+ * one of ten thousand files.
  *
- * @returns the name that it got, as publish(); at once where nothing is durable
+ * @returns the name that it got, as publish(); not a promise on disks where nothing is durable
  * @throws StorageError EXISTS; the system's error
  */
 export function storeSmall(
@@ -45,7 +45,7 @@ export function storeSmall(
   return folder.isDurable ? storeDurably(home, part, fd, exists) : publishPart(folder, part, name, fd, exists);
 }
 
-/** Among a million parts one in four thousand finds its name taken: that says nothing of the file. */
+/** Among a million parts, one in four thousand finds its random name taken: then try another one. */
 function createPart(folder: OpenFolder, name: string, mode: number): { part: string; fd: number } {
   for (let tries = 1; ; tries++) {
     const part = uniquePartName(name);

@@ -11,7 +11,7 @@ import { renameLocal } from "./rename-local.ts";
 import { folderMode } from "./rights.ts";
 import { storeSmall } from "./store-small.ts";
 
-/** Puts files and folders into a tree, and explains when the disk can't hold a name. */
+/** Stores files and folders in a tree, and explains when the disk can't hold a name. */
 export class TreeMaker {
   readonly #folders: Folders;
   readonly #made: FolderMaker;
@@ -24,7 +24,7 @@ export class TreeMaker {
   }
 
   /**
-   * As Storage.rename(), the names not yet checked against each other.
+   * As Storage.rename(), before the names are checked against each other.
    *
    * @throws StorageError EXISTS, NOT_ALLOWED, BAD_PATH; the system's error
    */
@@ -79,7 +79,7 @@ export class TreeMaker {
     }
   }
 
-  /** Its part has another name than the file will have, so that only a trial tells. @throws StorageError BAD_PATH */
+  /** The part has another name, so only a trial tells whether the disk holds this one. @throws StorageError BAD_PATH */
   async #withHeldName(part: PartFile): Promise<PartFile> {
     const fault = nameFault(this.#folders, part.path);
     if (fault === undefined) return part;
@@ -87,7 +87,7 @@ export class TreeMaker {
     throw fault;
   }
 
-  /** A system error while something is made at `path`. */
+  /** The fault for a system error while something is created at `path`. */
   faultAt(path: string, cause: unknown): StorageError {
     return explainName(this.#folders, path, cause) ?? writeError(cause, path, this.#owner);
   }

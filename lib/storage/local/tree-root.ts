@@ -6,22 +6,21 @@ import { storageFault, storageNotice } from "../../storage-faults.ts";
 import { fromLocalName, toLocalPath } from "./names/local-names.ts";
 import { realPath } from "./real-path.ts";
 
-/** Every system takes a path of so many characters, of up to three bytes each. */
+/** Every system accepts a path of this many characters, of up to three bytes each. */
 const SURELY_SHORT = 1023 / 3;
 
 export interface TreeRootOptions {
-  /** Stays this folder, whatever is at its path later. */
+  /** The tree stays this folder, whatever is at its path later. */
   readonly isFixed: boolean;
-  /** Called, with words, when it is missing or another folder. */
+  /** Called with a message when the root is missing, or another folder. */
   onNotice(message: string): void;
-  /** Called when it is another folder from now on, with this real path. */
+  /** Called when the root is another folder from now on, with this real path. */
   onMoved(real: string): void;
 }
 
 /**
- * Where a tree lies. A server's tree is whatever lies at its path: after the folder was moved and another made, a disk
- * was mounted or a link was switched, requests get what is there now. A user's tree stays the folder that it was at
- * first.
+ * The place of a tree. A server's tree is whatever is at its path: after the folder was replaced, a disk was mounted or
+ * a link was switched, requests get what is there now. A user's tree stays the folder that it was at first.
  */
 export class TreeRoot {
   /** The path as it was given. */
@@ -41,13 +40,14 @@ export class TreeRoot {
     this.#onMoved = onMoved;
   }
 
-  /** With all links resolved, as it was found last. */
+  /** The real path, as it was last found. */
   get real(): string {
     return this.#real;
   }
 
   /**
-   * As `real`, checked now. A path without links is not checked: it leads to itself, until has() finds otherwise.
+   * As `real`, but checked now. A path without links is not checked: it resolves to itself, until has() finds
+   * otherwise.
    *
    * @throws StorageError UNREADABLE when nothing is there
    */
@@ -64,9 +64,9 @@ export class TreeRoot {
   }
 
   /**
-   * The system found nothing where it should be.
+   * Explain an error of the system that found nothing.
    *
-   * @returns `cause`, or what to tell when it is the root itself that is not there
+   * @returns `cause`, or the fault to report if the root itself is missing
    */
   explain(cause: unknown): unknown {
     if (this.#isFixed || !["ENOENT", "ENOTDIR", "ENOTCONN", "ESTALE"].includes(errnoOf(cause))) return cause;
@@ -81,7 +81,7 @@ export class TreeRoot {
     return this.#missing(cause);
   }
 
-  /** Where `path` leads by its names alone; nothing is checked. */
+  /** The place of `path` by its names alone, unchecked. */
   placeOf(path: string): string {
     return join(this.#real, toLocalPath(path));
   }
@@ -98,10 +98,10 @@ export class TreeRoot {
   }
 
   /**
-   * Through an open folder the system takes a name however long the path is: without this check some methods would find
-   * what others can't.
+   * Through an open folder the system accepts a name however long its path is: without this check, some methods would
+   * find files that others can't.
    *
-   * @throws the system's ENAMETOOLONG when it takes no such path
+   * @throws the system's ENAMETOOLONG when the path is too long for it
    */
   requireShort(path: string): void {
     if (this.#real.length + path.length <= SURELY_SHORT) return;
@@ -112,7 +112,7 @@ export class TreeRoot {
     }
   }
 
-  /** False for a path that the system does not take. */
+  /** False for a path that is too long for the system. */
   isShort(path: string): boolean {
     try {
       this.requireShort(path);

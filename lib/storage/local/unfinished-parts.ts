@@ -15,7 +15,7 @@ import type { OpenFolder } from "./open-folder.ts";
 
 /**
  * Unfinished files below a folder, and journals that a crash left without one. Links are not followed. Only entries
- * with such a name are looked at: of a million files only the names are read, yielding in between.
+ * with such names are examined; of all other files, only the names are read, yielding in between.
  */
 export async function* findUnfinished(
   folders: Folders,
@@ -39,10 +39,10 @@ export async function* findUnfinished(
         if (stats?.isDirectory() && isUnfinished(name)) {
           if (isLeftAlone(folder, name)) yield { path: below, size: 0, modifiedAt: Math.trunc(stats.ctimeMs) };
         }
-        // Each level is held open: no deeper than a path can be.
+        // Each level is held open: go no deeper than a path can be.
         else if (stats?.isDirectory() && pathFault(below) === undefined) yield* findUnfinished(folders, below, yielder);
         else if (stats?.isFile() && isUnfinished(name)) {
-          // Not the mtime: just before publish() that is the source's. On some disks the ctime is, too.
+          // Not the mtime: just before publish(), that is the source's. On some disks the ctime is, too.
           const touchedAt = Math.max(0, stats.ctimeMs, stats.atimeMs);
           yield { path: below, size: stats.size, modifiedAt: Math.trunc(touchedAt) };
         }
@@ -55,11 +55,11 @@ export async function* findUnfinished(
   }
 }
 
-/** Remove an unfinished file with its journal and lock. @returns false when somebody works on it, or it is gone */
+/** Remove an unfinished file with its journal and lock. @returns false when a transfer uses it, or it is gone */
 export function removeUnfinished(folder: OpenFolder, name: string): boolean {
   if (isTrial(name)) {
-    // Left by a process that died in a trial. One that is still in its trial learns nothing, as where nothing can be
-    // made.
+    // Left by a process that died during a trial. A trial that is still running ends without a result, as in a folder
+    // where nothing can be created.
     fs.rmSync(folder.at(name), { recursive: true, force: true });
     return true;
   }
@@ -71,7 +71,8 @@ export function removeUnfinished(folder: OpenFolder, name: string): boolean {
     right.release();
     return true;
   }
-  // Without a journal nobody resumes it. A lock without one is of a process that is just finishing, or died.
+  // Without a journal nobody resumes it. A lock without a journal belongs to a process that is just finishing, or has
+  // died.
   if (isThere(folder, lock)) {
     const ground = { flockedOn: "0", isOwnDisk: isOwnDisk(folder.at(".")) };
     const taken = LockFolder.take(folder.at(lock), folder.at(uniqueLockName(name)), ground);

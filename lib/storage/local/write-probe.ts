@@ -5,8 +5,8 @@ import { OpenFolder } from "./open-folder.ts";
 import { OWN_FILE } from "./rights.ts";
 
 /**
- * Why nothing can be written into this folder, in words; undefined when a file could be made in it, which is removed
- * again.
+ * Why nothing can be written to this folder, as a message; undefined if a test file could be created, which is then
+ * removed.
  */
 export function writeFault(path: string): string | undefined {
   try {

@@ -16,27 +16,26 @@ import { isMarked } from "./state-marker.ts";
 
 export interface GuardOptions {
   readonly owner: Owner;
-  /** Places that don't belong to the tree, wherever in it they lie. */
+  /** Places that are excluded from the tree, wherever they lie in it. */
   readonly places?: PrivatePlaces;
-  /** Called with the path of what a list leaves out for that reason. */
+  /** Called with each path that a list leaves out as private. */
   onHidden?(path: string): void;
 }
 
 /**
- * Keeps what is CommServer's own out of a tree: places that this program knows, and folders that another one has
- * marked.
+ * Keeps CommServer's own files out of a tree: places that this program knows, and folders that another one has marked.
  */
 export class PrivateGuard {
   readonly #owner: Owner;
   readonly #places: PrivatePlaces;
   readonly #onHidden: (path: string) => void;
-  /** Folders that are public, with all that they lie in. */
+  /** Folders that are public, as are all folders that they lie in. */
   #public = new Inodes<true>();
-  /** Folders that have no mark. */
+  /** Folders without a mark. */
   #unmarked = new Inodes<true>();
   readonly #reuse = new ReuseSpan(() => this.forget());
 
-  /** Folded. */
+  /** The folded real path of the tree. */
   #root: string;
 
   /** `root`: the real path of the tree. */
@@ -56,10 +55,10 @@ export class PrivateGuard {
   }
 
   /**
-   * Check an open folder, and those that it really lies in, whatever names are swapped meanwhile. `real` is its real
-   * path.
+   * Check an open folder, and the folders that it really lies in, whatever names are swapped meanwhile. `real` is its
+   * real path.
    *
-   * @returns what it is
+   * @returns its identity
    * @throws StorageError as refusal() when it is private, or lies in a folder that is; the system's error when it is
    * gone
    */
@@ -68,7 +67,7 @@ export class PrivateGuard {
     const passed: Inode[] = [];
     let at = opened.at(".");
     let stats: BigIntStats | undefined = folder;
-    // Nothing leads here from above a folder that is closed to us.
+    // No path leads here from above a folder that we can't enter.
     for (let levels = real.split(sep).length; levels > 0 && stats !== undefined; levels--) {
       if (this.#public.get(stats)) break;
       if (this.#isFolder(stats, at)) throw this.refusal(path);
@@ -80,21 +79,21 @@ export class PrivateGuard {
     return this.#idOf(folder, opened, () => path);
   }
 
-  /** As inspect(), of a folder in one that was inspected, however long its path is. */
+  /** As inspect(), for a folder in an inspected one, however long its path is. */
   inspectIn(path: () => string, opened: OpenFolder): FolderId {
     const folder = opened.lookAtItself();
     if (this.#isFolder(folder, opened.at("."))) throw this.refusal(path());
     return this.#idOf(folder, opened, path);
   }
 
-  /** @throws StorageError as refusal() when the path is that of a private folder to some file system */
+  /** @throws StorageError as refusal() when some file system takes the path for that of a private folder */
   #idOf({ dev, ino }: Inode, opened: OpenFolder, path: () => string): FolderId {
     const folded = this.#places.isIn(this.#root) ? foldedPathOf(opened) : undefined;
     if (folded !== undefined && this.#places.hasPath(folded)) throw this.refusal(path());
     return { dev, ino, folded };
   }
 
-  /** @returns what is given @throws StorageError as refusal() when its name is one of `taken`; it is released then */
+  /** @returns `held` @throws StorageError as refusal() when its name is one of `taken`; `held` is released then */
   admit(path: string, held: Held, taken: readonly Reservation[]): Held {
     const reservation = this.reservationOf(held);
     if (reservation === undefined || !taken.includes(reservation)) return held;
@@ -102,23 +101,26 @@ export class PrivateGuard {
     throw this.refusal(path, reservation);
   }
 
-  /** Whether this name is private, or leads there, to any file system. */
+  /** Whether some file system takes this name for one that is private, or leads to something private. */
   reservationOf({ folder, name }: Held): Reservation | undefined {
     return folder.id && this.#places.leadsOn(folder.id) ? this.#places.reservationOf(folder.id, name) : undefined;
   }
 
-  /** @throws StorageError as refusal() when what this names is private of itself. `stats`: of it, no link followed */
+  /**
+   * @throws StorageError as refusal() when the named entry itself is private. `stats`: its facts, without following a
+   * link
+   */
   requirePublic(path: string, stats: BigIntStats, held: Held): void {
     if (this.#isPrivate(stats, held)) throw this.refusal(path);
   }
 
-  /** @throws as requirePublic(), of what is there */
+  /** @throws as requirePublic(), for the present entry */
   requireReplaceable(path: string, held: Held): void {
     const there = fs.lstatSync(held.folder.at(held.name), { bigint: true, throwIfNoEntry: false });
     if (there !== undefined) this.requirePublic(path, there, held);
   }
 
-  /** True for what lists treat as missing: what is at `path`, in the open folder. */
+  /** True for an entry that lists treat as missing. `path` is its path, `folder` the open folder that it is in. */
   isHidden({ path, kind }: StorageEntry, stats: BigIntStats, folder: OpenFolder): boolean {
     const isPrivate =
       kind === "folder" ? this.#isFolder(stats, folder.at(baseName(path))) : this.#places.hasFile(stats);
@@ -127,12 +129,12 @@ export class PrivateGuard {
     return isHidden;
   }
 
-  /** Paths of this machine: the private places that lie below the folder at `place`. */
+  /** The private places below the folder at `place`, as paths of this machine. */
   below(place: string): string[] {
     return this.#places.below(fs.statSync(place, { bigint: true }));
   }
 
-  /** NOT_ALLOWED or OWN_STATE, in the same words whatever it is, and whether it exists or not. */
+  /** NOT_ALLOWED or OWN_STATE, with the same message whatever it is, and whether it exists or not. */
   refusal(path: string, reservation: Reservation = "private"): StorageError {
     const what = reservation === "private" ? "is" : "leads to";
     return storageFault.own(path, what, this.#owner === "server" ? "NOT_ALLOWED" : "OWN_STATE");
@@ -144,7 +146,7 @@ export class PrivateGuard {
     this.#unmarked = new Inodes();
   }
 
-  /** A folder was made: it may be one on the way to a private place that is not there yet. */
+  /** A folder was created: it may be on the way to a private place that does not exist yet. */
   noteNew(holder: OpenFolder): void {
     if (holder.id && this.#places.leadsOn(holder.id)) this.#places.forget();
   }

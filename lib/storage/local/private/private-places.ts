@@ -6,24 +6,24 @@ import { foldLocalPath, isAtOrBelow, type Reservation, ReservedNames } from "./r
 import { ReuseSpan } from "./reuse-span.ts";
 import { type Trail, trailOf } from "./trail.ts";
 
-/** The coarsest clock is FAT's: a folder may change once more within the seconds that its time stands for. */
+/** FAT has the coarsest clock: a folder may change again within the two seconds of its time stamp. */
 const COARSE_MS = 3_000;
-/** Entries of a state folder that are known one by one: far more than a server or a client makes. */
+/** The most entries of a state folder that are known one by one: far more than a server or a client creates. */
 const MAX_ENTRIES = 1_024;
 
 /** Paths of this machine, which need not exist. */
 export interface PrivatePaths {
-  /** Private with all below them. */
+  /** Private folders, with everything below them. */
   readonly folders: readonly string[];
   readonly files: readonly string[];
-  /** More folders, checked only where they lie in a tree: elsewhere they may be on a disk that does not answer. */
+  /** More folders, checked only if they lie in a tree: elsewhere they may be on a disk that does not answer. */
   readonly others?: readonly string[];
 }
 
 /**
- * What is CommServer's own on this machine, and so in no tree that it serves, sends from or stores into: state folders,
- * keys. They are recognized by device and inode, through links and mounts, and also by the names that lead to them:
- * some file systems give one file several numbers, one for each spelling of its name.
+ * CommServer's own files on this machine: state folders and keys, which are part of no tree that it serves, sends from
+ * or stores into. They are recognized by device and inode, through links and mounts, and also by the names that lead to
+ * them: some file systems give one file several numbers, one for each spelling of its name.
  */
 export class PrivatePlaces {
   readonly #paths: () => PrivatePaths;
@@ -33,21 +33,21 @@ export class PrivatePlaces {
   #folders = new Inodes<true>();
   #files = new Inodes<true>();
   #names = new Inodes<ReservedNames>();
-  /** By the folded real path of the folder that they are in. */
+  /** Reserved names by the folded real path of their folder. */
   #namesByPath = new Map<string, ReservedNames>();
-  /** Folded real paths of all, and those of the folders. */
+  /** The folded real paths of all places, and those of the folders. */
   #realPaths: string[] = [];
   #realFolders: string[] = [];
-  /** Trees that this is asked for, by their folded paths. */
+  /** The trees that these places are checked for, by their folded paths. */
   readonly #roots = new Set<string>();
   readonly #contents = new Map<string, Contents>();
 
-  /** `paths` is asked again all the time. */
+  /** `paths` is called again and again. */
   constructor(paths: () => PrivatePaths = () => ({ folders: [], files: [] })) {
     this.#paths = paths;
   }
 
-  /** True for a private folder, and for the folders in one. */
+  /** True for a private folder, and for the folders in it. */
   hasFolder(folder: Inode): boolean {
     return this.#has(() => this.#folders, folder);
   }
@@ -57,14 +57,14 @@ export class PrivatePlaces {
     return this.#has(() => this.#files, file);
   }
 
-  /** Whether there are names in this folder that are private, or lead there. */
+  /** Whether names in this folder are private, or lead to something private. */
   leadsOn(folder: FolderId): boolean {
     this.#refresh();
     const { folded } = folder;
     return this.#names.get(folder) !== undefined || (folded !== undefined && this.#namesByPath.has(folded));
   }
 
-  /** Whether a name in this folder is private, or leads there. */
+  /** Whether a name in this folder is private, or leads to something private. */
   reservationOf(folder: FolderId, name: string): Reservation | undefined {
     this.#refresh();
     const { folded } = folder;
@@ -72,13 +72,13 @@ export class PrivatePlaces {
     return this.#names.get(folder)?.get(name) ?? byPath?.get(name);
   }
 
-  /** This is asked for a tree with this folded path. */
+  /** These places will be checked for a tree with this folded path. */
   serve(root: string): void {
     if (this.#roots.size === this.#roots.add(root).size) return;
     this.forget();
   }
 
-  /** Whether something private lies in the tree, by its path; whether there is anything or not. */
+  /** Whether something private lies in the tree by its path, even if it does not exist. */
   isIn(root: string): boolean {
     this.#refresh();
     return this.#realPaths.some((path) => isAtOrBelow(path, root));
@@ -90,7 +90,7 @@ export class PrivatePlaces {
     return this.#realFolders.some((folder) => isAtOrBelow(folded, folder));
   }
 
-  /** The real paths of those that lie below this folder now. */
+  /** The real paths of the private places below this folder now. */
   below(folder: Inode): string[] {
     this.forget();
     this.#refresh();
@@ -99,12 +99,12 @@ export class PrivatePlaces {
     return [...new Set(found)];
   }
 
-  /** A name that leads to a private place was made: look again at once. */
+  /** A name that leads to a private place was created: look again at once. */
   forget(): void {
     this.#isFresh = false;
   }
 
-  /** A number that was free a moment ago may be a new file's by now: check again what is found. */
+  /** An inode number that was free a moment ago may belong to a new file by now: check a match again. */
   #has(all: () => Inodes<true>, inode: Inode): boolean {
     this.#refresh();
     if (all().get(inode) === undefined) return false;
@@ -165,13 +165,13 @@ export class PrivatePlaces {
   }
 }
 
-/** What a folder had in it at a time. */
+/** The contents of a folder at one time. */
 interface Contents {
   readonly folder: BigIntStats;
   /** Milliseconds since 1970. */
   readonly readAt: number;
   readonly files: readonly BigIntStats[];
-  /** Their paths. */
+  /** Paths of the folders in it. */
   readonly folders: readonly string[];
 }
 

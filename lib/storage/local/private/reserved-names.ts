@@ -2,12 +2,12 @@ import { sep } from "node:path";
 import { fold, foldPath } from "../../../fold.ts";
 
 /**
- * "private": what it names is; "way": it leads to that, and must go on doing so; "alike": some file systems take it for
- * the name of a "way".
+ * "private": it names something private; "way": it leads to something private, and must continue to; "alike": some file
+ * systems take it for the name of a "way".
  */
 export type Reservation = "private" | "way" | "alike";
 
-/** Names in one folder that are not for everybody. */
+/** Names in one folder that others may not use. */
 export class ReservedNames {
   readonly #entries = new Map<string, { isPrivate: boolean; readonly names: Set<string> }>();
 
@@ -30,7 +30,7 @@ export function foldLocalPath(path: string): string {
   return foldPath(path.replaceAll(sep, "/"));
 }
 
-/** True for folded paths of which the one is, or lies below, the other. */
+/** True when the folded `path` is `top`, or lies below it. */
 export function isAtOrBelow(path: string, top: string): boolean {
   return path === top || path.startsWith(top.endsWith("/") ? top : `${top}/`);
 }

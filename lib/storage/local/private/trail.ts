@@ -1,25 +1,25 @@
 import fs, { type BigIntStats } from "node:fs";
 import { join, parse, resolve, sep } from "node:path";
 
-/** As many links as Linux follows. */
+/** The number of links that Linux follows. */
 const MAX_LINKS = 40;
 
 /** A name that is looked up on the way to a path. */
 export interface Step {
-  /** In which folder. */
+  /** The folder that it is in. */
   readonly folder: BigIntStats;
   readonly name: string;
-  /** True for the name of the end itself, not for that of a folder or a link on the way to it. */
+  /** True for the last name, not for that of a folder or a link on the way. */
   readonly isEnd: boolean;
 }
 
 /** The way to a path, as the system resolves it. */
 export interface Trail {
-  /** The names on the way, those of links, too; up to the first that is missing. */
+  /** The names on the way, links included, up to the first missing one. */
   readonly steps: readonly Step[];
-  /** The folders that the end lies in, by its real path, the root of the system first; as far as they are there. */
+  /** The existing folders that the end lies in, by its real path, the system's root first. */
   readonly folders: readonly BigIntStats[];
-  /** What is there, and its real path; undefined when there is nothing, or nothing that may be looked at. */
+  /** What is at the end, and its real path; undefined when nothing is there, or it is not accessible. */
   readonly end: Place | undefined;
   /** The real path of the end, or the one that it would have. */
   readonly real: string;
@@ -30,7 +30,7 @@ interface Place {
   readonly stats: BigIntStats;
 }
 
-/** Go the way to `path`. */
+/** Follow the way to `path`. */
 export function trailOf(path: string): Trail {
   const steps: Step[] = [];
   let { at, names } = begin(resolve(path), []);
@@ -57,7 +57,7 @@ export function trailOf(path: string): Trail {
   return { steps, folders: at.slice(0, -1).map((each) => each.stats), end, real: end.path };
 }
 
-/** Where the way begins, which is `from` for a path that is not absolute, and its names. */
+/** The start of the way (`from` for a relative path), and the names on it. */
 function begin(path: string, from: readonly Place[]): { at: Place[]; names: string[] } {
   const { root } = parse(path);
   const names = path
