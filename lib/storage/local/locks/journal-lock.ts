@@ -11,14 +11,14 @@ import { hasFlock } from "./lock-probe.ts";
 
 const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
-/** Journals that are open in this process, by device and inode: of all storages, through whatever mount. */
+/** Journals that are open in this process, by device and inode: those of all storages, through any mount. */
 const open = new Set<string>();
 
 /**
- * The right to an unfinished file, tied to its journal. It takes three locks, because none is enough alone: a list of
- * this process; flock(2), which the system frees however a process ends, but which is missing on some systems and not
- * shared between network mounts; and a LockFolder, which everybody sees, but whose holder may be dead without anybody
- * knowing.
+ * The exclusive right to an unfinished file, tied to its journal. It takes three locks, because none is enough alone: a
+ * list in this process; flock(2), which the system frees however a process ends, but which is missing on some systems
+ * and not shared between network mounts; and a LockFolder, which everybody sees, but whose holder may be dead without
+ * anybody knowing.
  */
 export class JournalLock {
   /** The journal, open for reading and writing. */
@@ -33,7 +33,7 @@ export class JournalLock {
   }
 
   /**
-   * Open or make the journal `name`, for this opener alone, with the rights of `mode` or fewer.
+   * Open or create the journal `name`, for this opener alone, with the permissions of `mode` or fewer.
    *
    * @throws StorageError BUSY; the system's error
    */
@@ -45,13 +45,13 @@ export class JournalLock {
     }
   }
 
-  /** As take(), of a journal that is there. @returns "gone" when there is none, undefined when another may have it */
+  /** As take(), for an existing journal. @returns "gone" when there is none, undefined when another may have it */
   static takeExisting(folder: OpenFolder, name: string): JournalLock | "gone" | undefined {
     try {
       return JournalLock.#open(folder, name, 0, OWN_FILE);
     } catch (cause) {
       if (["ENOENT", "ELOOP", "EISDIR"].includes(errnoOf(cause))) return "gone";
-      // Another user's: unknown.
+      // It belongs to another user, who may have it open.
       if (["EACCES", "EPERM"].includes(errnoOf(cause))) return undefined;
       throw cause;
     }
@@ -84,7 +84,7 @@ export class JournalLock {
     return "gone";
   }
 
-  /** @throws StorageError BUSY when another has taken it, because this process was stopped for too long */
+  /** @throws StorageError BUSY when another process has taken it, since this one was stopped for too long */
   requireHeld(): void {
     if (this.#folder?.isHeld === false) throw storageFault.lockLost();
   }
@@ -97,7 +97,7 @@ export class JournalLock {
   }
 }
 
-/** Keep other processes out. @returns undefined when another has it @throws the system's error */
+/** Keep other processes out. @returns undefined when another process has it @throws the system's error */
 function lockForOthers(
   folder: OpenFolder,
   name: string,
@@ -107,7 +107,7 @@ function lockForOthers(
   const flock = tryFlock(folder, name, fd);
   if (flock === "taken") return undefined;
   const place = folder.at(siblingNames(name).lock);
-  // The disk of the folder: its last holder may just have removed the journal.
+  // The disk of the folder, and not of the journal, which its last holder may have just removed.
   const ground = { flockedOn: flock === "held" ? key : "0", isOwnDisk: isOwnDisk(folder.at(".")) };
   try {
     const lock = LockFolder.take(place, folder.at(uniqueLockName(name)), ground);

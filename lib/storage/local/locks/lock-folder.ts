@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { errnoOf } from "../../../errno.ts";
 import { formatOwner, isLive, LEASE_MS, type LockGround, newOwner, parseOwner } from "./lock-owner.ts";
 
-/** How often a holder shows other machines that it lives. */
+/** How often a holder shows other machines that it is alive. */
 const REFRESH_MS = LEASE_MS / 4;
-/** What a holder writes to show that it lives: only the time of the write matters. */
+/** A holder writes this to show that it is alive: only the time of the write matters. */
 const SIGN = ".";
-/** Others may take and release it between the tries; each time somebody makes progress. */
+/** Others may take and release the lock between two tries; each time, somebody makes progress. */
 const MAX_TRIES = 16;
 
 const held = new Set<LockFolder>();
@@ -15,14 +15,16 @@ let refreshing: ReturnType<typeof setInterval> | undefined;
 
 /**
  * A lock that every disk supports: a folder that is never empty while it is held; the file in it is named after the
- * holder. It is made aside and renamed into place, which fails when a folder that is not empty is there. What a dead
- * holder left is removed by that unique name, so that nobody removes a lock that another has taken meanwhile; a lock
- * file with one fixed name could not be taken over safely.
+ * holder. It is created beside its place and renamed into it, which fails while a folder that is not empty is there. A
+ * dead holder's file is removed by its unique name, so that nobody removes a lock that another has taken meanwhile; a
+ * lock file with a fixed name could not be taken over safely.
  */
 export class LockFolder {
   readonly #place: string;
   readonly #own: string;
-  /** When it was last known to be ours, in milliseconds since 1970: this clock also runs while the machine sleeps. */
+  /**
+   * When the lock was last known to be ours, in milliseconds since 1970: this clock also runs while the machine sleeps.
+   */
   #seenAt = Date.now();
 
   private constructor(place: string, own: string) {
@@ -45,9 +47,9 @@ export class LockFolder {
       fs.closeSync(fs.openSync(join(aside, own), "wx", 0o666));
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         if (moveInto(place, aside)) return new LockFolder(place, join(place, own));
-        // By the clock of the disk, which differs from ours on a network.
+        // By the disk's clock, which differs from ours on a network.
         if (!sweep(place, ground, fs.statSync(join(aside, own)).mtimeMs)) break;
-        // An empty folder is nobody's lock, but not every system renames over it.
+        // An empty folder is not a lock, but not every system can rename over it.
         removeEmpty(place);
       }
     } catch (error) {
@@ -58,7 +60,7 @@ export class LockFolder {
     return undefined;
   }
 
-  /** False when another has taken it: this process was stopped for too long, or somebody removed the lock. */
+  /** False when another process has taken it: this one was stopped for too long, or somebody removed the lock. */
   get isHeld(): boolean {
     return Date.now() - this.#seenAt < REFRESH_MS || this.show();
   }
@@ -73,7 +75,7 @@ export class LockFolder {
     removeEmpty(this.#place);
   }
 
-  /** Show others that it is held. @returns false when it is not ours any more */
+  /** Show others that the lock is held. @returns false when it is no longer ours */
   show(): boolean {
     try {
       const fd = fs.openSync(this.#own, "r+");
@@ -86,7 +88,7 @@ export class LockFolder {
       this.#seenAt = Date.now();
       return true;
     } catch (cause) {
-      // A network that is down for a moment has given the lock to nobody.
+      // While the network is down for a moment, nobody else can have taken the lock.
       return errnoOf(cause) !== "ENOENT" && Date.now() - this.#seenAt < LEASE_MS;
     }
   }
@@ -96,10 +98,7 @@ function refreshAll(): void {
   for (const lock of held) lock.show();
 }
 
-/**
- * What systems report when something is at the new name of a folder; sshfs and Windows have no code of their own for
- * it.
- */
+/** Errors of systems when the new name of a folder is taken; sshfs and Windows have no specific code for it. */
 const TAKEN = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM"];
 
 /** False when something is at `place`. @throws the system's error */
@@ -113,7 +112,7 @@ function moveInto(place: string, aside: string): boolean {
   }
 }
 
-/** Remove what dead holders left. @returns false when one lives */
+/** Remove the files of dead holders. @returns false when a holder is alive */
 function sweep(place: string, ground: LockGround, now: number): boolean {
   if (!fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) return !fs.existsSync(place);
   for (const name of namesIn(place)) {
@@ -143,6 +142,6 @@ function removeEmpty(place: string): void {
   try {
     fs.rmdirSync(place);
   } catch {
-    // It is not empty, or not there.
+    // It is not empty, or does not exist.
   }
 }

@@ -1,21 +1,21 @@
 import { isRunning, type ProcessMark, thisProcess } from "../../../platform/process-mark.ts";
 
-/** Who holds a lock folder: the name of the one file in it says so, and no other holder ever has that name. */
+/** The holder of a lock folder, as in the name of the one file in it. No two holders ever have the same name. */
 export interface LockOwner extends ProcessMark {
-  /** The file on which it holds flock(2) as well: device and inode, hexadecimal; "0" when there is none. */
+  /** The file on which it also holds flock(2): device and inode, hexadecimal; "0" if none. */
   readonly flockedOn: string;
   readonly random: string;
 }
 
-/** What the asking process knows of the disk. */
+/** The asking process's knowledge of the disk. */
 export interface LockGround {
-  /** As LockOwner.flockedOn, of the asking process. */
+  /** As LockOwner.flockedOn, for the asking process. */
   readonly flockedOn: string;
-  /** The system says that the disk is in this machine; it may still be shared with others. */
+  /** True when the system says that the disk is in this machine; it may still be shared with others. */
   readonly isOwnDisk: boolean;
 }
 
-/** A holder on another machine that has not written for this long is gone. */
+/** A holder on another machine counts as dead when it has not written for this long. */
 export const LEASE_MS = 120_000;
 
 export function newOwner({ flockedOn }: LockGround): LockOwner {
@@ -34,14 +34,14 @@ export function parseOwner(name: string): LockOwner | undefined {
   return { pid: Number(pid), start, machine, boot, space, flockedOn, random };
 }
 
-/** Whether the holder lives. `idleMs`: time since its last write, by the clock of the disk. */
+/** Whether the holder is alive. `idleMs`: time since its last write, by the disk's clock. */
 export function isLive(owner: LockOwner | undefined, ground: LockGround, idleMs: number): boolean {
-  // A clock that was set back must not keep a holder alive for ever.
+  // A clock that was set back must not keep a dead holder's lock for ever.
   const isRecent = Math.abs(idleMs) < LEASE_MS;
   if (owner === undefined) return isRecent;
   const here = thisProcess();
   if (owner.boot !== here.boot) return isRecent && !(ground.isOwnDisk && owner.machine === here.machine);
-  // It had flock(2) on the file on which we have it now: the system has freed its lock.
+  // It had flock(2) on the file on which we have it now: so the system has freed its lock.
   if (owner.flockedOn !== "0" && owner.flockedOn === ground.flockedOn) return false;
   if (owner.space !== here.space) return isRecent;
   return isRunning(owner) ?? isRecent;

@@ -5,11 +5,11 @@ import { OpenFolder } from "../open-folder.ts";
 import { OWN_FILE } from "../rights.ts";
 
 /**
- * Whether flock(2) works in this folder: a failure with ENOSYS, ENOLCK or EPERM does not mean that another has the
- * file. It tries a file that nobody else can have, instead of errno, which other work of the runtime may have changed
- * meanwhile.
+ * Whether flock(2) works in this folder: a failure with ENOSYS, ENOLCK or EPERM does not mean that another process has
+ * the file. It tries a file that nobody else can have, and does not look at errno, which other work of the runtime may
+ * have changed meanwhile.
  *
- * @throws the system's error, when no such file can be made
+ * @throws the system's error when no such file can be created
  */
 export function hasFlock(folder: OpenFolder, name: string): boolean {
   const { tryLock } = libc();
@@ -23,10 +23,10 @@ export function hasFlock(folder: OpenFolder, name: string): boolean {
   }
 }
 
-/** Why there are no file locks: on this system, for this program, or on the disk. */
+/** Why there are no file locks: because of the system, the program, or the disk. */
 export type LockFault = "windows" | "no calls" | "disk";
 
-/** Why programs that write into this folder at the same time have no file locks; undefined when they have. */
+/** Why there are no file locks in this folder, against other programs that write into it; undefined if there are. */
 export function lockFault(path: string): LockFault | undefined {
   if (process.platform === "win32") return "windows";
   if (libc().tryLock === undefined) return "no calls";
@@ -34,7 +34,7 @@ export function lockFault(path: string): LockFault | undefined {
   try {
     return hasFlock(folder, "locks") ? undefined : "disk";
   } catch {
-    return undefined; // nothing can be made here, so nothing is known
+    return undefined; // nothing can be created here, so nothing is known
   } finally {
     folder.release();
   }

@@ -5,15 +5,15 @@ import { namingLock, uniqueLockName } from "../names/part-names.ts";
 import { LockFolder } from "./lock-folder.ts";
 
 /**
- * Holders need a few calls of the system. A holder that died in between is noticed, one on another machine after a
- * while.
+ * How long to wait: holders need only a few system calls. A holder that died meanwhile is detected, on another machine
+ * after a while.
  */
 const PATIENCE_MS = 1_000;
 
 /**
- * Do `work` while no other program of ours gives the name `path` to anything.
+ * Do `work` while no other CommServer program creates anything at `path`.
  *
- * @throws StorageError BUSY when one does all the time; what `work` throws; the system's error
+ * @throws StorageError BUSY when others hold the lock all the time; what `work` throws; the system's error
  */
 export function withNameLock<T>(path: string, work: () => T): T {
   const lock = take(dirname(path), basename(path));

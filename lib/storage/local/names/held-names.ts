@@ -4,7 +4,7 @@ import { storageFault } from "../../../storage-faults.ts";
 import type { Folders } from "../folders.ts";
 import { holds, isOtherMatter } from "./name-trial.ts";
 
-/** Every system takes a path of so many bytes. */
+/** Every system accepts a path of this many bytes. */
 const SURELY_SHORT = 1023;
 const ENDS = /[. ](?=\/|$)/g;
 
@@ -22,8 +22,7 @@ export function explainName(folders: Folders, path: string, cause: unknown): Sto
 }
 
 /**
- * As explainName(), found by a trial of each name of `path` that is not there yet; also undefined when nothing can be
- * made.
+ * As explainName(), by trying each name of `path` that does not exist yet; also undefined when nothing can be created.
  */
 export function nameFault(folders: Folders, path: string, cause?: unknown): StorageError | undefined {
   try {
@@ -39,7 +38,7 @@ export function nameFault(folders: Folders, path: string, cause?: unknown): Stor
 }
 
 /**
- * Some disks (FAT) silently cut dots or spaces from the end of a name: then the file would get another name.
+ * Some disks (FAT) silently cut dots or spaces off the end of a name, so that the file would get another name.
  *
  * @throws StorageError BAD_PATH
  */
@@ -49,7 +48,7 @@ export function requireKeptEnds(folders: Folders, path: string): void {
   throw storageFault.unheldName(path);
 }
 
-/** Also true when nothing can be made there: then making it reports the reason. */
+/** Also true when nothing can be created there: then creating the file reports the reason. */
 function keepsAll(folders: Folders, path: string, ends: ReadonlySet<string>): boolean {
   try {
     const { folder } = folders.nearest(path);

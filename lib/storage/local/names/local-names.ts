@@ -3,15 +3,15 @@
  * and two hexadecimal digits, as in a URL, and read back; elsewhere every repository name is valid.
  */
 
-// Above all the backslash, which would lead to another folder.
+// Most importantly the backslash, which would lead to another folder.
 const WINDOWS_FORBIDDEN = /[<>:"|?*\\%]/g;
-// In any folder: the name up to its first dot or colon, without spaces at its end.
+// Reserved in any folder: the name up to its first dot or colon, without trailing spaces.
 const WINDOWS_DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?= *(?:[.:]|$))/i;
 
 export function toLocalName(name: string, platform: NodeJS.Platform = process.platform): string {
   if (platform !== "win32" || name === ".") return name;
   const read = decode(name);
-  // A "%" stays where it would not be read back as something else: such names exist already.
+  // A "%" stays if it would not be read back as something else: such names exist already.
   if (isAllowed(name) && (read === name || toLocalName(read, platform) !== name)) return name;
   return name
     .replace(WINDOWS_FORBIDDEN, (character, at: number) =>
@@ -29,7 +29,7 @@ function decode(name: string): string {
   return name.replace(/%([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
-/** The repository name for a local one; the other direction of toLocalName(). */
+/** The repository name for a local one; the inverse of toLocalName(). */
 export function fromLocalName(name: string, platform: NodeJS.Platform = process.platform): string {
   if (platform !== "win32") return name;
   const read = decode(name);
@@ -37,7 +37,7 @@ export function fromLocalName(name: string, platform: NodeJS.Platform = process.
   return toLocalName(read, platform) === name ? read : name;
 }
 
-/** As toLocalName(), for each name of a path, with the system's separators. */
+/** As toLocalName(), for each name in a path, with the system's separators. */
 export function toLocalPath(path: string, platform: NodeJS.Platform = process.platform): string {
   if (platform !== "win32") return path;
   return path

@@ -5,21 +5,21 @@ import { OpenFolder } from "../open-folder.ts";
 import { toLocalName } from "./local-names.ts";
 import { uniqueTrialName } from "./part-names.ts";
 
-/** Errors of the system whose reason is not a name; "" is no system error. */
+/** System errors that are not about a name; "" is not a system error. */
 const OTHER_MATTERS = new Set([
   ...["", "EEXIST", "ENOTEMPTY", "ENOTDIR", "EISDIR", "ELOOP", "ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EBUSY"],
   ...["ETXTBSY", "EXDEV", "EMFILE", "ENFILE", "ENOMEM"],
 ]);
-/** Whether the error has nothing to do with a name. */
+/** Whether the error is not about a name. */
 export function isOtherMatter(errno: string): boolean {
   return OTHER_MATTERS.has(errno);
 }
 
-/** Which disks keep which ends of names: each is tried once. */
+/** Which disks keep which ends of names; each is tried once. */
 export class Endings {
   readonly #known = new Map<string, boolean>();
 
-  /** @throws the system's error when nothing can be made in `folder` */
+  /** @throws the system's error when nothing can be created in `folder` */
   keeps(folder: OpenFolder, end: string): boolean {
     const key = `${folder.lookAtItself().dev} ${end}`;
     const keeps = this.#known.get(key) ?? holds(folder, `trial${end}`);
@@ -29,9 +29,9 @@ export class Endings {
 }
 
 /**
- * Try the name itself, in a hidden folder: the disk of `folder` holds it when the file then has that name.
+ * Try the name itself in a hidden folder: the disk of `folder` holds the name if the new file has it.
  *
- * @throws the system's error when not even that folder can be made
+ * @throws the system's error when not even that folder can be created
  */
 export function holds(folder: OpenFolder, name: string): boolean {
   const trial = folder.at(uniqueTrialName());
@@ -49,7 +49,7 @@ export function holds(folder: OpenFolder, name: string): boolean {
   }
 }
 
-/** @throws the system's error when it says nothing of the name */
+/** @throws the system's error when it is not about the name */
 function isMade(folder: OpenFolder, name: string): boolean {
   try {
     fs.closeSync(folder.create(name, 0o600));

@@ -26,13 +26,13 @@ export function hasOwnName(folders: Folders, path: string): boolean {
   return true;
 }
 
-/** Whether `name` in `folder` has exactly that name, or does not exist. @throws the system's error */
+/** Whether the entry `name` in `folder` has exactly this name, or does not exist. @throws the system's error */
 export function isItsOwn(folder: OpenFolder, name: string): boolean {
   const there = look(folder, name);
   if (there === undefined) return true;
   if (PLAIN.test(name)) {
     const swapped = swapCase(name);
-    // Some drivers give one file a different number for each spelling of its name.
+    // Some drivers give a file a different number for each spelling of its name.
     if (swapped === name || isOther(there, look(folder, swapped))) return true;
   }
   const local = toLocalName(name);

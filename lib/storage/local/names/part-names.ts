@@ -1,13 +1,13 @@
 import { MAX_NAME_BYTES } from "../../../path.ts";
 
 /**
- * What an unfinished file, its journal and its lock are called: names that people don't use, and that are never served.
+ * The names of an unfinished file, its journal and its lock: people don't use such names, and they are never served.
  */
 const PART = ".commserver-part";
 const JOURNAL = ".commserver-journal";
 const LOCK = ".commserver-lock";
 
-// Ignoring case: to some systems those are the same names.
+// Ignores case: to some systems these are the same names.
 const UNFINISHED = /\.commserver-(?:part|journal|lock)$/i;
 const WITHIN_UNFINISHED = /\.commserver-(?:part|journal|lock)(?:\/|$)/i;
 
@@ -18,12 +18,12 @@ export interface PartNames {
   readonly lock: string;
 }
 
-/** Names for the unfinished file `name` that can be found again. */
+/** The names of the unfinished file `name`, under which it can be found again. */
 export function resumableNames(name: string): PartNames {
   return namesOf(stemOf(name, JOURNAL));
 }
 
-/** True when the unfinished file has another name before the suffix than the file will have. */
+/** True when the unfinished file's name does not begin with the file's own name, which is too long. */
 export function isLongName(name: string): boolean {
   return resumableNames(name).part !== name + PART;
 }
@@ -33,7 +33,7 @@ export function uniquePartName(name: string): string {
   return uniqueName(name, PART);
 }
 
-/** A name for a lock of `name` that is being made. */
+/** A name for a lock of `name` that is being created. */
 export function uniqueLockName(name: string): string {
   return uniqueName(name, LOCK);
 }
@@ -50,7 +50,7 @@ export function isTrial(name: string): boolean {
   return OF_TRIAL.test(name);
 }
 
-/** The lock for the moment in which a file gets the name `name`, where the system can't tell whether it is free. */
+/** The lock for the moment in which a file gets the name `name`, on systems that can't check whether it is free. */
 export function namingLock(name: string): string {
   const suffix = `.naming${LOCK}`;
   return stemOf(name, suffix) + suffix;
@@ -60,12 +60,12 @@ export function isUnfinished(name: string): boolean {
   return UNFINISHED.test(name);
 }
 
-/** True for a path of which any component is the name of an unfinished file. */
+/** True for a path with the name of an unfinished file as a component. */
 export function isWithinUnfinished(path: string): boolean {
   return WITHIN_UNFINISHED.test(path);
 }
 
-/** All names that go with the one of an unfinished file, of its journal or of its lock. */
+/** All three names of an unfinished file, from the name of its part, its journal or its lock. */
 export function siblingNames(name: string): PartNames {
   return namesOf(name.replace(UNFINISHED, ""));
 }
@@ -79,7 +79,7 @@ function uniqueName(name: string, kind: string): string {
   return stemOf(name, suffix) + suffix;
 }
 
-/** The file's own name where the suffix fits behind it; else a digest of it. */
+/** The file's own name if the suffix fits after it, otherwise a digest of the name. */
 function stemOf(name: string, suffix: string): string {
   const fits = Buffer.byteLength(name) + suffix.length <= MAX_NAME_BYTES;
   return fits ? name : `commserver-${Bun.hash.xxHash3(name).toString(16).padStart(16, "0")}`;

@@ -10,14 +10,17 @@ import { askMark, markNow } from "./root-mark.ts";
 import type { TreeSink } from "./tree-source.ts";
 import { WatchedTree } from "./watched-tree.ts";
 
-/** Changes within this time are reported together: a copied tree, a file written in pieces. */
+/** Changes within this time are reported together, such as a copied tree, or a file written in pieces. */
 const GATHER_MS = 20;
-/** After too many changes the tree is read again only after this time: more may follow, and must not keep us busy. */
+/**
+ * After too many changes the tree is read again only after this time: more changes may follow, and must not keep us
+ * busy.
+ */
 const RENEW_MS = 500;
-/** When to retry reading a tree that could not be read; and how often to check whether the root is still the same. */
+/** When to retry after a tree could not be read; and how often to check whether the root is still the same. */
 const RETRY_MS = 30_000;
 const CHECK_MS = 2_000;
-/** A watcher that comes this soon after the last one left finds the tree known. */
+/** How long the tree is kept after its last watcher has left, for the next one. */
 const LINGER_MS = 5_000;
 
 type Listener = (changes: readonly StorageChange[]) => void;
@@ -26,36 +29,36 @@ export interface FolderWatchOptions {
   readonly folders: Folders;
   /** As lookIn(). */
   look(folder: OpenFolder, path: string): Found;
-  /** Called once, with words for the operator, when changes are reported late. */
+  /** Called once, with a message for the operator, when changes are reported late. */
   onNotice?(message: string): void;
   /** In place of openBestSource(). */
   openSource?(folders: Folders, sink: TreeSink, onDeaf: () => void): OpenedSource;
 }
 
 /**
- * Watches a tree for all listeners. Reading the tree, looking at what changed and reporting it all go in pieces of
- * bounded work, and yield in between.
+ * Watches a tree for all listeners. Reading the tree, checking changes and reporting them are done in pieces of bounded
+ * work, yielding in between.
  */
 export class FolderWatch {
   readonly #options: FolderWatchOptions;
   readonly #listeners = new Set<Listener>();
-  /** What is watched now, and a promise that settles when it is known. */
+  /** The tree that is watched now, and a promise that settles when it is known. */
   #tree: WatchedTree | undefined;
   #ready: Promise<void> | undefined;
   #isTelling = false;
-  /** Changes that are not reported one by one. While there are any, the tree is about to be read again. */
+  /** The number of changes that were not reported one by one. While it is not 0, the tree will be read again. */
   #missed = 0;
-  /** Why, for people. */
+  /** The reason, for people. */
   #why: string | undefined;
   /** Why changes are reported late at present. */
   #lateness: Lateness | undefined;
-  /** What the operator knows. */
+  /** The notices that the operator has got. */
   readonly #noticed = new Set<Lateness>();
-  /** The system can watch no more: it is not tried again until all listeners have left. */
+  /** The system can watch no more; don't try again until all listeners have left. */
   #isFull = false;
-  /** Raised with each attempt to learn the tree, and when nobody wants it any more. */
+  /** Incremented with each attempt to learn the tree, and when nobody wants it any more. */
   #openings = 0;
-  /** What was at the root when it was learnt. */
+  /** The mark of the root when the tree was learnt. */
   #mark: string | undefined;
   readonly #timers = new NamedTimers<"gather" | "renew" | "leave" | "check">();
 
@@ -83,7 +86,7 @@ export class FolderWatch {
     return () => this.#unsubscribe(listener);
   }
 
-  /** Watch the tree and learn what is there. @throws as subscribe() */
+  /** Watch the tree, and learn its entries. @throws as subscribe() */
   async #open(): Promise<void> {
     const { folders, openSource = openBestSource } = this.#options;
     this.#tree = undefined;
@@ -162,7 +165,7 @@ export class FolderWatch {
       await this.#ready;
       for await (const changes of tree.changes()) this.#emit(changes);
     } catch {
-      // No file could be opened: what has happened is unknown.
+      // No file could be opened, so the changes are unknown.
       tree.lost();
     } finally {
       this.#isTelling = false;
@@ -181,15 +184,15 @@ export class FolderWatch {
     // The system may not have room for both.
     await lost?.close();
     if (lost !== this.#tree) return;
-    // A listener that comes now must not wait for a tree that is closed.
+    // A new listener must not wait for a closed tree.
     if (this.#listeners.size === 0) return this.#stop();
     this.#ready = this.#reopen(lost !== undefined);
     await this.#ready.catch(() => {}); // reported, and tried again
   }
 
   /**
-   * Read the tree again. Only then does `missed` help a listener: what follows is reported. A tree that can't be read
-   * is tried again later; `isFirst` says that no listener knows of the failure yet.
+   * Read the tree again. Only then does `missed` help a listener, since later changes are reported. If the tree can't
+   * be read, try again later; `isFirst`: no listener knows of the failure yet.
    *
    * @throws as subscribe()
    */

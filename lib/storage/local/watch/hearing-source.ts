@@ -8,8 +8,8 @@ import { LookingSource } from "./looking-source.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
 
 /**
- * Gets reports from the system (Linux), and also looks from time to time where others may write without such a report:
- * on the server of an NFS or sshfs mount, or in a layer of an overlay.
+ * Gets reports from the system (Linux), and also polls where others may write without such a report: on the server of
+ * an NFS or sshfs mount, or in a layer of an overlay.
  */
 export class HearingSource implements TreeSource {
   readonly isExact = true;
@@ -23,9 +23,7 @@ export class HearingSource implements TreeSource {
     this.#onDeaf = onDeaf;
   }
 
-  /**
-   * `onDeaf`: called when there is a disk to which others write without a report. undefined as InotifySource.open().
-   */
+  /** `onDeaf` is called when others can write to a disk without a report. undefined as InotifySource.open(). */
   static open(sink: TreeSink, folders: Folders, onDeaf: () => void): HearingSource | undefined {
     const inotify = InotifySource.open(sink);
     return inotify && new HearingSource(inotify, new LookingSource(sink, folders), onDeaf);
@@ -33,7 +31,7 @@ export class HearingSource implements TreeSource {
 
   watch(folder: KnownFolder, place: string): boolean | Promise<boolean> {
     if (!this.#inotify.watch(folder, place)) {
-      // What can't be read may be readable later; it does not mean that the system can watch no more.
+      // A folder that can't be read now may be readable later; it does not mean that the system can watch no more.
       if (isReadable(place)) return false;
       return this.#looking.watch(folder, place);
     }

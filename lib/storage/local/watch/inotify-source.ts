@@ -4,10 +4,12 @@ import { IN, Inotify, type InotifyEvent, parseEvents } from "./inotify.ts";
 import type { KnownFolder } from "./known-folder.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
 
-/** Each takes microseconds: check the clock after this many. */
+/** Each event takes microseconds: check the clock after this many. */
 const EVENTS_PER_LOOK = 64;
 
-/** Watches each folder of a tree by itself: moved folders need not be read again, and losses are known (Linux). */
+/**
+ * Watches each folder of a tree separately: moved folders need not be read again, and lost events are noticed (Linux).
+ */
 export class InotifySource implements TreeSource {
   readonly isExact = true;
   readonly #inotify: Inotify;
@@ -36,7 +38,7 @@ export class InotifySource implements TreeSource {
   }
 
   isSame({ watchId }: KnownFolder, place: string): boolean {
-    // The system recognizes a folder that is watched already, by whatever name, and returns the same watch.
+    // The system recognizes a folder that is watched already, under any name, and returns the same watch.
     return watchId === undefined || this.#inotify.add(place) === watchId;
   }
 
@@ -60,7 +62,7 @@ export class InotifySource implements TreeSource {
       for (let bytes = await this.#inotify.read(); bytes !== undefined; bytes = await this.#inotify.read()) {
         for (const event of parseEvents(bytes)) {
           this.#take(event);
-          // While this waits nothing is read; events that the system can't keep meanwhile are reported as lost.
+          // While this waits, nothing is read; the system reports events as lost that it can't keep meanwhile.
           if (++taken % EVENTS_PER_LOOK === 0 && yielder.isDue) await yielder.pause();
         }
       }
@@ -75,7 +77,7 @@ export class InotifySource implements TreeSource {
     if (folder === undefined) return;
     if ((mask & IN.IGNORED) !== 0) {
       this.#folders.delete(watch);
-      // For all others the folder above reports that they are gone.
+      // For all other folders, the folder above reports that they are gone.
       if (folder.path === "") this.#sink.lost();
       return;
     }

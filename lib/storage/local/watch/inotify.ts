@@ -2,7 +2,7 @@ import fs from "node:fs";
 import type { InotifyCalls } from "../../../platform/inotify-calls.ts";
 import { libc } from "../../../platform/libc.ts";
 
-/** inotify(7): what is asked for of a folder, and what comes with it. */
+/** inotify(7): the events that are requested for a folder, and those that come with them. */
 export const IN = {
   MODIFY: 0x2,
   ATTRIB: 0x4,
@@ -18,7 +18,7 @@ export const IN = {
 
 const MASK = IN.MODIFY | IN.ATTRIB | IN.MOVED_FROM | IN.MOVED_TO | IN.CREATE | IN.DELETE | IN.ONLYDIR;
 
-/** One thing that happened in a watched folder. */
+/** An event in a watched folder. */
 export interface InotifyEvent {
   readonly watch: number;
   readonly mask: number;
@@ -27,7 +27,7 @@ export interface InotifyEvent {
   readonly name: string | undefined;
 }
 
-/** An inotify instance of the system; each folder is watched by itself. */
+/** An inotify instance of the system, which watches each folder separately. */
 export class Inotify {
   readonly #calls: InotifyCalls;
   readonly #fd: number;
@@ -40,14 +40,14 @@ export class Inotify {
     this.#reader = Bun.file(fd).stream().getReader();
   }
 
-  /** undefined where the system has no inotify, does not let us call it, or has no instance left. */
+  /** undefined when the system has no inotify, does not let us call it, or has no instance left. */
   static open(): Inotify | undefined {
     const calls = libc().inotify;
     const fd = calls?.init() ?? -1;
     return calls === undefined || fd < 0 ? undefined : new Inotify(fd, calls);
   }
 
-  /** Watch the folder at `path`. @returns its watch, the same for the same folder; undefined when it can't be */
+  /** Watch the folder at `path`. @returns its watch, the same for the same folder; undefined on failure */
   add(path: string): number | undefined {
     const watch = this.#isClosed ? -1 : this.#calls.add(this.#fd, path, MASK);
     return watch < 0 ? undefined : watch;
@@ -57,7 +57,7 @@ export class Inotify {
     if (!this.#isClosed) this.#calls.remove(this.#fd, watch);
   }
 
-  /** What happened, as much as one read returns; undefined after close(). @throws the system's error */
+  /** The events of one read; undefined after close(). @throws the system's error */
   async read(): Promise<Uint8Array | undefined> {
     const { value } = await this.#reader.read();
     return this.#isClosed ? undefined : value;
@@ -66,8 +66,8 @@ export class Inotify {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // The reader has its own descriptor. Closing the last one waits until the system has delivered all that is under
-    // way, which happens in another thread.
+    // The reader has its own descriptor. Closing the last one waits until the system has delivered all pending events,
+    // which happens in another thread.
     void this.#reader
       .cancel()
       .catch(() => {})
@@ -94,7 +94,7 @@ function nameIn(buffer: Buffer, start: number, end: number): string | undefined 
   const nul = buffer.indexOf(0, start);
   const stop = nul < 0 || nul > end ? end : nul;
   const name = buffer.toString("utf8", start, stop);
-  // The name has this character itself, or it stands for bytes that are no UTF-8.
+  // The name has this character itself, or it stands for bytes that are not UTF-8.
   if (!name.includes("\ufffd")) return name;
   try {
     return utf8.decode(buffer.subarray(start, stop));

@@ -2,7 +2,7 @@ import { NameDigests } from "./name-digests.ts";
 
 /**
  * A folder of a watched tree, as it was reported: its folders by name, and only digests of the other names, because
- * there may be millions. A folder is removed or moved in one step with all below it.
+ * there may be millions. A folder is removed or moved in one step with everything below it.
  */
 export class KnownFolder {
   /** undefined for the root, and for a removed folder. */
@@ -11,10 +11,10 @@ export class KnownFolder {
   readonly #isRoot: boolean;
   #folders: Map<string, KnownFolder> | undefined;
   #others: NameDigests | undefined;
-  /** By which the source that watches it knows the folder itself, whatever its name: the one or the other. */
+  /** How the source that watches it recognizes the folder itself, whatever its name: by one or the other. */
   watchId: number | undefined;
   identity: string | undefined;
-  /** Its content is known, and changes in it are reported. */
+  /** True when its contents are known, and changes in it are reported. */
   isLearnt = false;
 
   private constructor(name: string, parent: KnownFolder | undefined) {
@@ -56,7 +56,7 @@ export class KnownFolder {
     return this.#folders?.get(name);
   }
 
-  /** The folder `name` in it, made known when it was not. */
+  /** The folder `name` in it, added if it was not known. */
   addFolder(name: string): KnownFolder {
     const there = this.folder(name);
     if (there !== undefined) return there;
@@ -66,7 +66,7 @@ export class KnownFolder {
     return added;
   }
 
-  /** A folder that was moved away comes here, with all below it. */
+  /** Add a folder that was moved here from elsewhere, with everything below it. */
   adopt(name: string, folder: KnownFolder): void {
     folder.#name = name;
     folder.#parent = this;
@@ -74,13 +74,13 @@ export class KnownFolder {
     this.#folders.set(name, folder);
   }
 
-  /** Remove it with all below it. */
+  /** Remove it, with everything below it. */
   detach(): void {
     if (this.#parent?.folder(this.#name) === this) this.#parent.#folders?.delete(this.#name);
     this.#parent = undefined;
   }
 
-  /** Whether something else than a folder is known by this name. */
+  /** Whether something other than a folder is known under this name. */
   hasOther(name: string): boolean {
     return this.#others?.has(name) ?? false;
   }
@@ -95,7 +95,7 @@ export class KnownFolder {
     return this.#others?.delete(name) ?? false;
   }
 
-  /** Forget the names of all but folders. */
+  /** Forget all names except those of folders. */
   clearOthers(): void {
     this.#others = undefined;
   }

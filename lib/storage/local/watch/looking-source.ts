@@ -11,30 +11,29 @@ import type { KnownFolder } from "./known-folder.ts";
 import { FOLDER, FolderSnapshot, type Signature, signatureAt, signatureOf } from "./tree-snapshot.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
 
-/** The shortest rest between two looks at a tree. */
+/** The shortest pause between two scans of a tree. */
 export const LOOK_MS = 2_000;
-/** The rest is also this many times as long as the look: a hundredth of one core. */
+/** The pause is also this many times as long as the scan, which then takes a hundredth of one core. */
 const REST_FACTOR = 99;
-/** A look at one name that takes longer waits for a disk: other threads do that. */
+/** A check of one name that takes longer waits for a disk: leave that to other threads. */
 const SLOW_MS = 0.5;
-/** Names that other threads are asked for at once. */
+/** The number of names that other threads check at once. */
 const BATCH_NAMES = 64;
 
-/** How long to rest after a look that took `spentMs`. */
+/** How long to pause after a scan that took `spentMs`. */
 export function restAfter(spentMs: number, leastMs = LOOK_MS): number {
   return Math.max(leastMs, REST_FACTOR * spentMs);
 }
 
 /**
- * Looks from time to time, where the system does not report changes: a little at a time, and less often the larger the
- * tree is.
+ * Polls a tree whose changes the system does not report: a little at a time, and the larger the tree, the less often.
  */
 export class LookingSource implements TreeSource {
   readonly isExact = false;
   readonly #sink: TreeSink;
   readonly #folders: Folders;
   readonly #leastMs: number;
-  /** The folders that are looked at; undefined: not seen yet. */
+  /** The polled folders; undefined: not scanned yet. */
   readonly #seen = new Map<KnownFolder, FolderSnapshot | undefined>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLooking = false;
@@ -53,13 +52,13 @@ export class LookingSource implements TreeSource {
     return true;
   }
 
-  /** As watch(), but from the next look on: what is there then counts as reported. */
+  /** As watch(), but from the next scan on: entries that are there then count as reported. */
   watchLater(folder: KnownFolder): void {
     this.#seen.set(folder, undefined);
     if (!this.#isLooking) this.#schedule(this.#leastMs);
   }
 
-  /** Content does not tell folders apart. */
+  /** This source knows only contents, which can't tell folders apart. */
   isSame(): boolean {
     return true;
   }
@@ -105,7 +104,7 @@ export class LookingSource implements TreeSource {
     try {
       opened = this.#folders.open(path);
     } catch {
-      return; // removed, which the folder above it shows; or unreadable now
+      return; // removed, which its parent shows; or unreadable now
     }
     try {
       const now = await readSignatures(folder, opened.at("."), effort);
@@ -119,7 +118,7 @@ export class LookingSource implements TreeSource {
     await effort.pause();
   }
 
-  /** noteLook() notes what is reported. */
+  /** noteLook() records what is reported. */
   #tell(folder: KnownFolder, before: Map<string, Signature>, now: ReadonlyMap<string, Signature>): void {
     for (const [name, signature] of now) {
       const earlier = before.get(name);
@@ -134,7 +133,7 @@ export class LookingSource implements TreeSource {
   }
 }
 
-/** Measures the time that the work takes, and yields. */
+/** Measures the time of the work, and yields. */
 class Effort {
   readonly #yielder = new Yielder(diskClock);
   #since = performance.now();
@@ -154,7 +153,7 @@ class Effort {
   }
 }
 
-/** What is in the folder that is open at `place`; undefined when it can't be read. */
+/** The entries of the folder that is open at `place`; undefined when it can't be read. */
 async function readSignatures(
   folder: KnownFolder,
   place: string,

@@ -1,10 +1,10 @@
-/** In place of a digest: none. A name with this digest has another. */
+/** Marks a free slot. A name with this digest gets another one. */
 const EMPTY = 0;
 const MIN_SLOTS = 8;
 
 /**
- * A set of names that keeps only digests of 32 bits, in six to twelve bytes each. In a folder of a million names, one
- * new name in four thousand is taken for one that is there.
+ * A set of names that keeps only 32-bit digests, in six to twelve bytes each. In a folder of a million names, one new
+ * name in four thousand is mistaken for a known one.
  *
  * An open hash table with linear probing; a deletion moves later entries up (Knuth, TAOCP 6.4, algorithm R).
  */
@@ -36,7 +36,7 @@ export class NameDigests {
     let hole = this.#find(digestOf(name));
     if (slots[hole] === EMPTY) return false;
     for (let at = (hole + 1) & mask; slots[at] !== EMPTY; at = (at + 1) & mask) {
-      // An entry that would not be found after the hole moves into it.
+      // An entry that could not be found beyond the hole moves into it.
       const home = (slots[at] as number) & mask;
       if (((at - home) & mask) < ((at - hole) & mask)) continue;
       slots[hole] = slots[at] as number;
@@ -48,7 +48,7 @@ export class NameDigests {
     return true;
   }
 
-  /** Where the digest is, or would be. */
+  /** The slot of the digest, or the free slot where it belongs. */
   #find(digest: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;

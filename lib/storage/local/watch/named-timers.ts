@@ -1,8 +1,8 @@
-/** One timer for each thing to do later. None of them keeps the process alive. */
+/** Timers by name, one for each task. None of them keeps the process alive. */
 export class NamedTimers<Name> {
   readonly #timers = new Map<Name, ReturnType<typeof setTimeout>>();
 
-  /** No effect when the timer of this name runs already. */
+  /** Run `action` later. No effect while the timer of this name runs. */
   after(ms: number, name: Name, action: () => void): void {
     if (this.#timers.has(name)) return;
     const timer = setTimeout(() => {

@@ -5,10 +5,10 @@ import { fromLocalName } from "../names/local-names.ts";
 import type { KnownFolder } from "./known-folder.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
 
-/** The system's errors when it can't watch more. */
+/** The system's errors when it can watch no more. */
 const NO_ROOM = ["ENOSPC", "EMFILE", "ENFILE", "ENOMEM"];
 
-/** Lets the system watch a whole tree, where it can do that itself or has nothing better. */
+/** Lets the system watch a whole tree, if it can do that itself, or has nothing better. */
 export class RecursiveSource implements TreeSource {
   readonly isExact = false;
   readonly #watcher: fs.FSWatcher;
@@ -16,7 +16,7 @@ export class RecursiveSource implements TreeSource {
   /** @throws the system's error */
   constructor(root: string, sink: TreeSink) {
     this.#watcher = fs.watch(root, { recursive: true }, (_, name) => {
-      // Without a name: so much has happened that the system dropped events.
+      // Without a name: there were so many events that the system dropped some.
       if (typeof name === "string" && name !== "") sink.touchedPath(toPath(name));
       else sink.lost();
     });
@@ -50,7 +50,7 @@ function toPath(local: string): string {
     .join("/");
 }
 
-/** A folder's number may be given to another one after it was removed, but the time of birth differs. */
+/** After a folder was removed, another one may get its number, but the birth time differs. */
 function identityOf(place: string): string {
   const { dev, ino, birthtimeNs } = fs.statSync(place, { bigint: true });
   return `${dev} ${ino} ${birthtimeNs}`;

@@ -1,12 +1,12 @@
 import fs, { type BigIntStats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 
-/** What the system has mounted where: its points are in the fifth column, with some characters in octal. */
+/** The system's mounts: the mount point is in the fifth column, with some characters in octal. */
 const MOUNTS = "/proc/self/mountinfo";
 
 /**
- * Which folder is at `place`, and which disks are mounted below `root`, its real path. The text changes when one of
- * them comes or goes, which watched folders don't report.
+ * A text that identifies the folder at `place`, and the disks mounted below `root`, its real path. It changes when one
+ * of them comes or goes, which watched folders don't report.
  *
  * @throws the system's error when nothing is there
  */
@@ -18,7 +18,7 @@ export function markNow(place: string, root: string): string {
   );
 }
 
-/** As markNow(), of a disk that may take its time; undefined when nothing is there. */
+/** As markNow(), for a disk that may be slow; undefined when nothing is there. */
 export async function askMark(place: string, root: string): Promise<string | undefined> {
   try {
     return markOf(await stat(place, { bigint: true }), await readFile(MOUNTS, "utf8").catch(() => ""), root);

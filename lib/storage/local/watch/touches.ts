@@ -1,33 +1,33 @@
 import type { KnownFolder } from "./known-folder.ts";
 
-/** Names that may wait for a look; with more, the tree is read again. */
+/** The most names that may wait for a check; with more, the tree is read again. */
 export const MAX_TOUCHED = 50_000;
-/** Names of one folder, or folders, whose new place is not known yet. */
+/** The most folders, and names in each, that wait until the folder's new place is known. */
 const MAX_UNSURE = 1_000;
 
-/** What has happened at a name since it was last looked at. */
+/** What has happened at a name since its last check. */
 export interface Touch {
-  /** It was removed last: there is nothing to look at. */
+  /** The last event was its removal: there is nothing to check. */
   isGone: boolean;
-  /** A folder that was reported was removed from there. */
+  /** A reported folder was removed from there. */
   hadFolder: boolean;
-  /** The folder that is there now came from elsewhere in the tree, with all that is known of it. */
+  /** The folder that is there now was moved there from elsewhere in the tree, with everything known about it. */
   isMoved: boolean;
 }
 
 export interface TouchesOptions {
-  /** Something waits for a look. */
+  /** A name waits for a check. */
   onTouched(): void;
-  /** More names are touched than are kept. */
+  /** More names were touched than can be kept. */
   onTooMany(): void;
 }
 
-/** Names in folders at which something has happened since they were last looked at. */
+/** The names at which something has happened since their last check. */
 export class Touches {
   readonly #options: TouchesOptions;
   #touched = new Map<KnownFolder, Map<string, Touch>>();
   #count = 0;
-  /** Touches in folders that were not at their known path. */
+  /** Touches in folders that were not found at their known path. */
   readonly #unsure = new Map<KnownFolder, Map<string, Touch>>();
   #isStopped = false;
 
@@ -35,12 +35,12 @@ export class Touches {
     this.#options = options;
   }
 
-  /** Names that wait for a look. */
+  /** The number of names that wait for a check. */
   get count(): number {
     return this.#count;
   }
 
-  /** What has happened at this name, which waits for a look from now on. */
+  /** The touch of this name, which waits for a check from now on. */
   at(folder: KnownFolder, name: string): Touch {
     let names = this.#touched.get(folder);
     if (names === undefined) {
@@ -59,7 +59,7 @@ export class Touches {
     return touch;
   }
 
-  /** All that wait for a look. From now on none does. */
+  /** Take all touches that wait for a check. */
   take(): ReadonlyMap<KnownFolder, ReadonlyMap<string, Touch>> {
     const touched = this.#touched;
     this.#touched = new Map();
@@ -67,7 +67,7 @@ export class Touches {
     return touched;
   }
 
-  /** The folder was not at its known path: the look waits until touchUnsure(). */
+  /** The folder was not at its known path: the check waits until touchUnsure(). */
   noteUnsure(folder: KnownFolder, name: string, touch: Touch): void {
     const names = this.#unsure.get(folder) ?? new Map<string, Touch>();
     this.#unsure.set(folder, names.set(name, touch));
@@ -87,7 +87,7 @@ export class Touches {
     }
   }
 
-  /** Keep no new touches. Those that wait go on waiting. */
+  /** Keep no new touches. Waiting ones stay. */
   stop(): void {
     this.#isStopped = true;
   }

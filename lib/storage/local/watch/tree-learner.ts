@@ -13,8 +13,8 @@ import type { KnownFolder } from "./known-folder.ts";
 import type { TreeSource } from "./tree-source.ts";
 
 /**
- * Reads and watches folders with all below them, and stops that again, yielding in between. It reaches what is below a
- * folder through the open folder, not by a path: moves meanwhile can't mix folders up.
+ * Reads and watches folders with everything below them, and stops watching them, yielding in between. It reaches
+ * entries through their open folder, not by a path, so moves meanwhile can't mix folders up.
  */
 export class TreeLearner {
   readonly #folders: Folders;
@@ -26,9 +26,7 @@ export class TreeLearner {
     this.#source = source;
   }
 
-  /**
-   * The known folder, open, for the caller to release; undefined when another or none is at its path by now.
-   */
+  /** The known folder, open; the caller releases it. undefined when its path now has another folder, or none. */
   open(folder: KnownFolder): OpenFolder | undefined {
     const { path } = folder;
     const opened = path === undefined ? undefined : this.#tried(() => this.#folders.open(path));
@@ -37,7 +35,7 @@ export class TreeLearner {
     return undefined;
   }
 
-  /** Whether another folder than the known one has its name in the open `holder`. */
+  /** Whether another folder has the known folder's name in the open `holder`. */
   isReplaced(holder: OpenFolder, folder: KnownFolder): boolean {
     const opened = this.#tried(() => this.#openIn(holder, folder));
     if (opened === undefined) return false; // unreadable
@@ -47,7 +45,7 @@ export class TreeLearner {
   }
 
   /**
-   * Read what is in the root and below it.
+   * Read everything below the root.
    *
    * @returns false when not all of it can be watched; true or false after stop()
    * @throws as Folders.open(); the system's error out of files
@@ -63,14 +61,14 @@ export class TreeLearner {
       opened = this.#openIn(holder, folder);
     } catch (cause) {
       if (isOutOfFiles(cause)) throw cause;
-      // As for list(): an unreadable folder counts as empty. One that was just removed, or is private, stays unknown.
+      // As in list(), an unreadable folder counts as empty. One that was just removed, or is private, stays unknown.
       if (errnoOf(cause) !== "EACCES") folder.detach();
       return true;
     }
     return this.#learn(folder, opened, yielder);
   }
 
-  /** Stop watching a folder and all below it. */
+  /** Stop watching a folder and everything below it. */
   async unwatch(top: KnownFolder): Promise<void> {
     const yielder = new Yielder(diskClock);
     const waiting = [top];
@@ -88,7 +86,7 @@ export class TreeLearner {
 
   async #learn(folder: KnownFolder, opened: OpenFolder, yielder: Yielder): Promise<boolean> {
     try {
-      // Before reading: what comes meanwhile may be seen twice, but not missed.
+      // Before reading: an entry that arrives meanwhile may be seen twice, but can't be missed.
       const watched = this.#source.watch(folder, opened.at("."));
       let isWhole = typeof watched === "boolean" ? watched : await watched;
       folder.isLearnt = true;
@@ -117,7 +115,7 @@ export class TreeLearner {
     }
   }
 
-  /** Note what is in a folder. @returns it when it is a folder itself */
+  /** Note an entry of a folder. @returns it if it is a folder itself */
   #note(folder: KnownFolder, opened: OpenFolder, entry: FolderEntry): KnownFolder | undefined {
     if (entry.name === undefined || isUnfinished(entry.name)) return undefined;
     const name = fromLocalName(entry.name);

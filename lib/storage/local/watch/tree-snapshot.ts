@@ -1,30 +1,30 @@
 import fs from "node:fs";
 import { digest64 } from "../../digest64.ts";
 
-/** In place of a digest: a folder, of which only what is in it can change. */
+/** In place of a digest: a folder, whose changes are those of its entries. */
 export const FOLDER = 0n;
 
-/** A digest of those facts of an entry that change with it. */
+/** A digest of the facts of an entry that change with it. */
 export type Signature = bigint;
 
-/** The content of a folder: names, and the state of each when it was last reported. A few dozen bytes for each. */
+/** The contents of a folder: each name, and its state when it was last reported. A few dozen bytes for each. */
 export class FolderSnapshot {
-  /** With slashes between them, which no name has. */
+  /** All names, separated by slashes, which no name has. */
   #names = "";
   #signatures = new BigUint64Array(0);
-  /** Reported since then; undefined: it is not there. */
+  /** States reported since then; undefined: it does not exist. */
   readonly #told = new Map<string, Signature | undefined>();
 
   constructor(entries: ReadonlyMap<string, Signature>) {
     this.#keep(entries);
   }
 
-  /** The reported state of `name`. */
+  /** Note the reported state of `name`. */
   note(name: string, signature: Signature | undefined): void {
     this.#told.set(name, signature);
   }
 
-  /** All of it, as reported. */
+  /** All entries, as reported. */
   entries(): Map<string, Signature> {
     const entries = new Map<string, Signature>();
     if (this.#names !== "") {
@@ -48,7 +48,7 @@ export class FolderSnapshot {
 const facts = new Float64Array(4);
 const factsBytes = new Uint8Array(facts.buffer);
 
-/** Of facts without links followed. */
+/** The signature of these facts, without following links. */
 export function signatureOf(stats: fs.Stats): Signature {
   if (stats.isDirectory()) return FOLDER;
   facts[0] = stats.mtimeMs;
@@ -58,7 +58,7 @@ export function signatureOf(stats: fs.Stats): Signature {
   return digest64(factsBytes, 0) || 1n;
 }
 
-/** Of what is at `place`; undefined when nothing is there, or it is unreadable. */
+/** The signature of the entry at `place`; undefined when nothing is there, or it is unreadable. */
 export function signatureAt(place: string): Signature | undefined {
   try {
     return signatureOf(fs.lstatSync(place));

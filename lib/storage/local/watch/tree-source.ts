@@ -3,41 +3,41 @@ import type { KnownFolder } from "./known-folder.ts";
 
 export interface Arrival {
   readonly isFolder: boolean;
-  /** The same for a removal and an addition that are one move; 0 for all others. */
+  /** The same for the removal and the addition of one move; 0 for all others. */
   readonly cookie: number;
 }
 
-/** Gets what happens in a tree, in that order. */
+/** Gets the events of a tree, in their order. */
 export interface TreeSink {
-  /** Something new is at `name`: a folder, or something else that may have replaced what was there. */
+  /** Something new is at `name`: a folder, or something else, which may have replaced another entry. */
   came(folder: KnownFolder, name: string, what: Arrival): void;
-  /** What was at `name` is gone. */
+  /** The entry at `name` is gone. */
   gone(folder: KnownFolder, name: string, what: Arrival): void;
-  /** Something may have happened at `name`: the sink finds out what. */
+  /** Something may have happened at `name`: the sink checks. */
   touched(folder: KnownFolder, name: string): void;
-  /** The same, where the system reports only paths. */
+  /** As touched(), for systems that report only paths. */
   touchedPath(path: string): void;
   /** The system has dropped events. */
   lost(): void;
-  /** The system can't watch so much. */
+  /** The system can watch no more. */
   full(): void;
 }
 
-/** How the system reports what happens in a tree. */
+/** A source of events in a tree. */
 export interface TreeSource {
-  /** Whether it reports what came and went (came(), gone()), and not only that something did. */
+  /** Whether it reports exactly what came and went (came(), gone()), and not only that something changed. */
   readonly isExact: boolean;
   /**
-   * Report from now on what happens in `folder`, which is open at `place`.
+   * Report events in `folder`, which is open at `place`, from now on.
    *
    * @returns false when the system can't watch more
    */
   watch(folder: KnownFolder, place: string): boolean | Promise<boolean>;
-  /** Whether what is open at `place` is the very folder for which watch() was called. */
+  /** Whether the folder that is open at `place` is the one for which watch() was called. */
   isSame(folder: KnownFolder, place: string): boolean;
-  /** `name` is about to be looked at, and reported; `opened` is undefined when nothing is there any more. */
+  /** `name` is about to be checked and reported; `opened` is undefined when nothing is there any more. */
   noteLook(folder: KnownFolder, opened: OpenFolder | undefined, name: string): void;
-  /** Stop reporting it. No effect when its watch is another folder's by now. */
+  /** Stop reporting the folder. No effect when its watch belongs to another folder by now. */
   unwatch(folder: KnownFolder): void;
   /** Stop reporting. */
   close(): void;

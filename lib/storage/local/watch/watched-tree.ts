@@ -11,7 +11,7 @@ import { type Touch, Touches } from "./touches.ts";
 import { TreeLearner } from "./tree-learner.ts";
 import type { Arrival, TreeSink, TreeSource } from "./tree-source.ts";
 
-/** About how many changes are reported together. */
+/** The approximate number of changes that are reported together. */
 const BATCH_CHANGES = 256;
 
 export interface WatchedTreeOptions {
@@ -19,17 +19,17 @@ export interface WatchedTreeOptions {
   /** As lookIn(). */
   look(folder: OpenFolder, path: string): Found;
   openSource(sink: TreeSink): TreeSource;
-  /** Something waits to be reported. */
+  /** A change waits to be reported. */
   onTouched(): void;
-  /** Events were lost: changes() is of no use any more. */
+  /** Events were lost: changes() can no longer be used. */
   onLost(): void;
-  /** As onLost(), because the source can't watch so much. */
+  /** As onLost(), because the source can watch no more. */
   onFull(): void;
 }
 
 /**
- * The known state of a tree, kept up to date by the reports of the system. A new folder is read before it is reported,
- * and then stands for all in it: a listener that lists it then finds all that was not reported.
+ * The known state of a tree, kept up to date by the system's reports. A new folder is read before it is reported, and
+ * then stands for everything in it: a listener lists it to find the rest.
  */
 export class WatchedTree implements TreeSink {
   readonly #options: WatchedTreeOptions;
@@ -37,7 +37,7 @@ export class WatchedTree implements TreeSink {
   readonly #learner: TreeLearner;
   readonly #root = KnownFolder.root();
   readonly #touches: Touches;
-  /** Folders that were moved away, until it is known whether they come back under another name. */
+  /** Folders that were moved away, until it is known whether they appear under another name. */
   readonly #moving = new Map<number, KnownFolder>();
   #isLost = false;
   #isClosed = false;
@@ -50,7 +50,7 @@ export class WatchedTree implements TreeSink {
     this.#learner = new TreeLearner(options.folders, this.#source);
   }
 
-  /** Names that wait for a look. */
+  /** The number of names that wait for a check. */
   get touchedCount(): number {
     return this.#touches.count;
   }
@@ -63,14 +63,14 @@ export class WatchedTree implements TreeSink {
   /**
    * Read the whole tree.
    *
-   * @returns false when it is too much to watch
+   * @returns false when the tree is too large to watch
    * @throws StorageError as Folders.open() for the root
    */
   async learn(): Promise<boolean> {
     return (await this.#learner.learnRoot(this.#root)) || this.#isLost || this.#isClosed;
   }
 
-  /** The changes at all names that were touched until now, some at a time. @throws the system's error out of files */
+  /** The changes at all names that were touched until now, in batches. @throws the system's error out of files */
   async *changes(): AsyncGenerator<StorageChange[], void> {
     const touched = this.#touches.take();
     this.#forgetMoving();
@@ -129,7 +129,7 @@ export class WatchedTree implements TreeSink {
   }
 
   touched(folder: KnownFolder, name: string): void {
-    // A folder changes with its content, which is reported by itself.
+    // A folder changes with its contents, which are reported separately.
     if (folder.folder(name) !== undefined || isUnfinished(name)) return;
     this.#touches.at(folder, name).isGone = false;
   }
@@ -140,7 +140,7 @@ export class WatchedTree implements TreeSink {
     const names = path.split("/");
     for (const [index, name] of names.entries()) {
       const next = folder.folder(name);
-      // The content of an unknown folder is reported with the folder.
+      // The contents of an unknown folder are reported with the folder.
       if (next === undefined || index === names.length - 1) {
         this.#touches.at(folder, name).isGone = false;
         return;
@@ -165,7 +165,7 @@ export class WatchedTree implements TreeSink {
     tell();
   }
 
-  /** Nothing is told any more. What the system keeps for it is given back, some at a time. */
+  /** Stop reporting, and free the system's resources, in batches. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -176,7 +176,7 @@ export class WatchedTree implements TreeSink {
     this.#source.close();
   }
 
-  /** `opened`: the folder; undefined when it is not at its path. */
+  /** `opened`: the folder; undefined when it is no longer at its path. */
   async #changesAt(
     folder: KnownFolder,
     opened: OpenFolder | undefined,
@@ -184,7 +184,7 @@ export class WatchedTree implements TreeSink {
     touch: Touch,
   ): Promise<StorageChange[]> {
     const path = folder.pathOf(name);
-    // What was removed with its folder is reported with it.
+    // Entries that were removed with their folder are reported with it.
     if (path === undefined || pathFault(path) !== undefined) return [];
     if (opened === undefined && !touch.isGone) {
       // Another event, of this folder or one above, says where it went.
@@ -237,7 +237,7 @@ export class WatchedTree implements TreeSink {
   }
 
   #detach(folder: KnownFolder, touch: Touch): void {
-    // What came and went was not reported.
+    // The source did not report exactly what came and went.
     touch.hadFolder ||= !touch.isMoved;
     touch.isMoved = false;
     folder.detach();
