@@ -1,4 +1,4 @@
-/** Items that come in batches, taken one by one: a wait for each would cost more than the item. */
+/** Takes items one by one that arrive in batches: a wait for each would cost more than the item. */
 export class Batches<T> {
   readonly #iterator: AsyncIterator<readonly T[]>;
   #batch: readonly T[] = [];

@@ -36,14 +36,14 @@ export class Download {
   readonly #arrivals: Arrivals;
   /** To request before anything new: after a lost link, a damaged block, a changed source. */
   #again: DownloadTask[] = [];
-  /** To request when the server may have room for them; the values cancel that. */
+  /** Tasks to request when the server may have room for them; the values cancel that. */
   readonly #later = new Map<DownloadTask, () => void>();
   readonly #requests: Requests;
   /** The number of tasks that are not over. */
   #unfinished = 0;
   readonly #wakeup = new Wakeup();
   #stream: Stream | undefined;
-  /** We must end our body. */
+  /** True when we must end our body. */
   #hasAskedAll = false;
   #ending: Ending | undefined;
   /** Something may be requested again in another run. */

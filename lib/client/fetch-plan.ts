@@ -165,7 +165,7 @@ function tellLeftOut(source: string, trailer: ListTrailer, { onFailed, onLeftOut
   if (others > 0) onLeftOut({ path: source, code: "BAD_PATH", why: "no names that can be paths", count: others });
 }
 
-/** A server that gives no names may also have left out names that can't be paths. */
+/** A server that reports no names may also have left out names that can't be paths. */
 function moreDenied(source: string, count: number): CommError {
   const where = source === "" ? "the repository" : quote(source);
   return new CommError(

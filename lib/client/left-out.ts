@@ -1,7 +1,10 @@
 import { type CommError, codeOfWire, type ErrorCode } from "../errors.ts";
 import { type PathKind, pathFault } from "../path.ts";
 
-/** Something in a folder, or matched by a pattern, that is not moved. Nobody named it, so it is no failure. */
+/**
+ * Something in a folder, or matched by a pattern, that is not moved. The user did not name it, so this is not a
+ * failure.
+ */
 export interface LeftOutThing {
   readonly path: string;
   readonly code: ErrorCode;

@@ -33,7 +33,7 @@ export class Operator {
     await this.client.call("quit", {}, Nothing);
   }
 
-  /** Unfinished files of transfers to the server, interrupted or under way. */
+  /** Unfinished files of transfers to the server, interrupted or running. */
   async *unfinished(): AsyncGenerator<UnfinishedRecord, void> {
     yield* this.#records("unfinished", UnfinishedRecord);
   }

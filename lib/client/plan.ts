@@ -8,7 +8,7 @@ export interface PlanEvents<Item extends TransferItem> {
   onPlanned(item: Item): void;
   /** A source, or something in it, that can't be moved. */
   onFailed(source: string, error: CommError): void;
-  /** Something in a source that is not moved, which is no failure. */
+  /** Something in a source that is left out, which is not a failure. */
   onLeftOut(left: LeftOutThing): void;
 }
 

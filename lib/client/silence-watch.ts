@@ -47,7 +47,7 @@ export function watchSilence({ stream, clock, silenceMs, method, isWaiting }: Si
     if (now - quietSince >= silenceMs)
       end(`The server has made no progress with "${method}" for ${secondsOf(silenceMs)} s.`);
     else if (now - idleSince >= MAX_WORKING_MS) {
-      end(`The server has said for ${secondsOf(MAX_WORKING_MS) / 3600} h that it works on "${method}", and no more.`);
+      end(`The server has only reported for ${secondsOf(MAX_WORKING_MS) / 3600} h that it is working on "${method}".`);
     }
   };
   const end = (message: string) => {

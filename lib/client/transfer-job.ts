@@ -47,9 +47,9 @@ export interface TransferJobEvents<Item extends TransferItem> {
   onFailed?(item: Item, error: CommError): void;
   /** A source, or something in it, that can't be moved. */
   onSourceFailed?(source: string, error: CommError): void;
-  /** Something is not moved, which is no failure. Called once for a path. */
+  /** Something is left out, which is not a failure. Called once for a path. */
   onLeftOut?(left: LeftOutThing): void;
-  /** A planned item has disappeared: nothing more comes of it. onLeftOut() reports its path. */
+  /** A planned item has disappeared and will not move. onLeftOut() reports its path. */
   onGone?(item: Item): void;
 }
 
@@ -64,8 +64,8 @@ export interface TransferJobSettings<Item extends TransferItem> {
   readonly signal: AbortSignal;
   readonly events: TransferJobEvents<Item>;
   /**
-   * With `exists` "fail": asks once, when all else has moved, whether to replace these files. Absent, or false: each of
-   * them is a failure.
+   * With `exists` "fail": asks once, after everything else has moved, whether to replace these files. Absent, or false:
+   * each of them is a failure.
    */
   onConflict?(conflicts: readonly Conflict<Item>[]): Promise<boolean>;
 }

@@ -14,7 +14,7 @@ export interface TransferItem {
   readonly modifiedAt: number;
   /** The mode of a folder, as in the facts of a file. */
   readonly mode?: number | undefined;
-  /** True when it was found in a folder or by a pattern: it is no failure when it disappears. */
+  /** True when it was found in a folder or by a pattern: its disappearance is not a failure. */
   readonly isFound?: boolean;
 }
 

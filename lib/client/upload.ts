@@ -23,7 +23,7 @@ export class Upload {
   readonly #window = new UploadWindow();
   readonly #answers: UploadAnswers;
   readonly #wakeup = new Wakeup();
-  /** We must end our body. */
+  /** True when we must end our body. */
   #hasSentAll = false;
   #failure: unknown;
 

@@ -4,7 +4,7 @@ export interface Capacity {
   readonly maxWaiting: number;
   /** Connections in their handshake, and lingering ones. */
   readonly maxPassing: number;
-  /** Connections of HTTP, with a request or without; 0 where nobody speaks it. */
+  /** Connections of HTTP, with a request or without; 0 without HTTP. */
   readonly maxWeb: number;
   /** Descriptors of files and folders. */
   readonly maxFiles: number;
@@ -24,7 +24,7 @@ const LEAST_FILES = 4;
  */
 export function capacityFor(free: number, wanted: Omit<Capacity, "maxFiles">): Capacity & { isEnough: boolean } {
   const all = Math.max(SLACK, free - SLACK);
-  // With fewer they rest for less long, or are closed at once: no promise is broken.
+  // With fewer, idle connections are closed sooner, or at once: that breaks no promise.
   const maxWeb = Math.min(wanted.maxWeb, Math.floor(all / 4));
   const room = all - maxWeb;
   const wantedFiles = FILES + FILES_PER_SEAT * wanted.maxClients;

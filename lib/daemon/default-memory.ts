@@ -22,7 +22,7 @@ function memoryOfGroup(): number | undefined {
       const bytes = Number(readFileSync(file, "latin1"));
       if (bytes > 0) return bytes;
     } catch {
-      // another system, or the other version of cgroups
+      // another system, or the other cgroups version
     }
   }
   return undefined;

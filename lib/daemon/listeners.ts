@@ -7,7 +7,7 @@ import type { DaemonSettings } from "./settings.ts";
 
 export type OnTransport = (transport: NegotiatedTransport) => void;
 
-/** Where a server listens. */
+/** The address and options of a listener. */
 export interface ClientListener {
   readonly port: number;
   stop(): void;
@@ -21,7 +21,7 @@ export interface ClientListenerOptions {
 }
 
 /**
- * Listen for clients. Without a host: at all addresses, IPv4 and IPv6, or only IPv4 on a machine without IPv6.
+ * Listen for clients. Without a host: on all addresses, IPv4 and IPv6, or only IPv4 on a machine without IPv6.
  *
  * @throws CommError CANNOT_LISTEN
  */

@@ -8,7 +8,7 @@ import type { DaemonWarning } from "./warnings.ts";
 
 /** A token for this run only, for other programs of the server's user on its machine. */
 export class LocalAccess {
-  /** For the server. */
+  /** The token's record for the server. */
   readonly known: KnownToken;
   readonly #token: Token;
 
@@ -20,8 +20,8 @@ export class LocalAccess {
   }
 
   /**
-   * Leave an invite where those programs find it. A server whose user has no such folder still serves: its clients join
-   * it as those of other machines do.
+   * Leave an invite where those programs find it. A server whose user has no such folder still serves: its clients must
+   * join it as on other machines.
    *
    * @param identity fingerprint, or null without encryption
    */

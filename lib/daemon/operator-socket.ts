@@ -23,7 +23,7 @@ export interface OperatorListener {
 }
 
 /**
- * Listen for operators at a socket in the state folder that only its owner can use. A server without one still serves,
+ * Listen for operators on a socket in the state folder that only its owner can use. A server without one still serves,
  * with a warning. `closeFrom` as in listenClients().
  */
 export function listenOperators(stateDir: string, onTransport: OnTransport, closeFrom?: number): OperatorListener {
@@ -52,12 +52,12 @@ function noSocket(warning: SocketWarning): OperatorListener {
   return { warnings: [warning], stop() {} };
 }
 
-/** The umask has done it already, unless the disk gives rights of its own, or keeps none. */
+/** The umask has done it already, unless the disk sets its own permissions, or keeps none. */
 function tryClose(path: string): void {
   try {
     chmodSync(path, 0o600);
   } catch {
-    // then the check that follows sees the rights as they are
+    // the next check sees the permissions as they are
   }
 }
 

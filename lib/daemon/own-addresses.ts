@@ -4,7 +4,7 @@ import { DEFAULT_PORT, formatHostPort } from "../transport/address.ts";
 /** The most addresses in an invite. */
 const MAX_ADDRESSES = 8;
 
-/** Addresses of a server that listens at `host` (undefined: everywhere) and `port`, for others to connect to. */
+/** Addresses of a server that listens on `host` (undefined: everywhere) and `port`, for others to connect to. */
 export function ownAddresses(host: string | undefined, port = DEFAULT_PORT): string[] {
   // A zone (`%eth0`) means something only on this machine.
   if (host !== undefined && host !== "::" && host !== "0.0.0.0")
@@ -15,7 +15,9 @@ export function ownAddresses(host: string | undefined, port = DEFAULT_PORT): str
   return hosts.slice(0, MAX_ADDRESSES).map((address) => formatHostPort(address, port));
 }
 
-/** Addresses at which others may reach this machine, IPv4 first; without those that mean another machine elsewhere. */
+/**
+ * Addresses at which others may reach this machine, IPv4 first; without those that mean a different machine elsewhere.
+ */
 export function networkAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const outside = all.filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));

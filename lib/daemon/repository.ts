@@ -21,8 +21,8 @@ export class Repository {
   }
 
   /**
-   * Why the folder can't be written, although clients may write. Tried out when it is first asked for: a start that
-   * fails, because another server has the state folder, writes nothing.
+   * Why the folder can't be written, although clients may write. Tested when first needed: a start that fails because
+   * another server has the state folder must write nothing.
    */
   get #writeFault(): string | undefined {
     this.#trial ??= { fault: this.#settings.isWritable ? writeFault(this.location) : undefined };

@@ -4,7 +4,7 @@ import type { BudgetLimits } from "../storage/budget.ts";
 
 /** The settings of a server. */
 export interface DaemonSettings extends RepositorySettings {
-  /** Where to listen; undefined: at all addresses, IPv4 and IPv6. */
+  /** The address to listen on; undefined: all, IPv4 and IPv6. */
   readonly host: string | undefined;
   /** 0: any free port. */
   readonly port: number;
@@ -13,7 +13,7 @@ export interface DaemonSettings extends RepositorySettings {
   /** Anyone may read, without a token. */
   readonly isOpen: boolean;
   readonly isPlaintext: boolean;
-  /** What programs that speak HTTP may do. */
+  /** What HTTP clients may do. */
   readonly web: WebAccess;
   /** PEM files of an authority's certificate; absent: the identity in the state folder. */
   readonly certificate?: CertificateFiles;
@@ -25,15 +25,17 @@ export interface DaemonSettings extends RepositorySettings {
   /** The most memory that clients may use in the server, in bytes. */
   readonly maxMemory: number;
   readonly bandwidth: BandwidthLimits;
-  /** How long a session may make no request; undefined: for ever. */
+  /** How long a session may go without a request; undefined: for ever. */
   readonly idleMs: number | undefined;
-  /** How long a seat is kept for a client whose link was lost. */
+  /** How long a client that loses its link keeps its seat. */
   readonly graceMs: number;
   /** How long transfers may continue when the server stops. */
   readonly stopTimeoutMs: number;
 }
 
-/** "off": nothing but CommServer's own protocol is spoken; "read": files and folders can be read by HTTP as well; "on": and written. */
+/**
+ * "off": only CommServer's own protocol; "read": HTTP clients can also read files and folders; "on": and write them.
+ */
 export type WebAccess = "off" | "read" | "on";
 
 export interface RepositorySettings {

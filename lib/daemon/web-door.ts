@@ -10,11 +10,11 @@ import type { DaemonSettings } from "./settings.ts";
 /** Takes the connections of clients. */
 export interface ClientDoor {
   take(transport: NegotiatedTransport): void;
-  /** End at once what take() has passed to another than `toSessions`. */
+  /** End all connections at once that take() did not pass to `toSessions`. */
   abort(): void;
 }
 
-/** The door of a server: for its own protocol alone, or for HTTP as well. */
+/** The door of a server: for its own protocol only, or for HTTP as well. */
 export async function clientDoor(
   server: CommServer,
   { web, advertised }: Pick<DaemonSettings, "web" | "advertised">,
@@ -22,7 +22,7 @@ export async function clientDoor(
   toSessions: (transport: Transport) => void,
 ): Promise<ClientDoor> {
   if (web === "off") return { take: toSessions, abort() {} };
-  // Only now: node:http and the rest take 5 MB, and a server without HTTP does not pay for them.
+  // Imported only now: node:http and the rest take 5 MB, which a server without HTTP should not pay for.
   const { Gateway } = await import("../gateway/gateway.ts");
   const gateway = new Gateway({
     server: server.gateway,
@@ -38,13 +38,13 @@ export async function clientDoor(
   };
 }
 
-/** The address of `place` by HTTP, at the likeliest address of the server. */
+/** The HTTP address of `place`, with the likeliest address of the server. */
 export function webAddress(place: string, { addresses, identity }: Invitation): string | undefined {
   const [address] = addresses;
   return address === undefined ? undefined : `${identity === null ? "http" : "https"}://${address}${place}`;
 }
 
-/** Names of this machine, and of what is advertised. */
+/** Names of this machine, and the advertised ones. */
 function ownNames(advertised: readonly string[] = []): ReadonlySet<string> {
   const own = hostname().toLowerCase();
   const [short = own] = own.split(".");

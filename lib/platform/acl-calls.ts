@@ -3,11 +3,11 @@ import { LINUX_LIBC, onLinux, wholePath } from "./c-library.ts";
 
 /** Calls for POSIX access control lists. Linux only. */
 export interface AclCalls {
-  /** The POSIX access control list (acl(5)) of what is at `path`, as the system has it; undefined where it has none. */
+  /** The POSIX access control list (acl(5)) of the file at `path`, in the system's form; undefined if it has none. */
   readonly getAcl: ((path: string) => Uint8Array | undefined) | undefined;
   /** Give an open file such a list; false on failure. */
   readonly setAcl: ((fd: number, acl: Uint8Array) => boolean) | undefined;
-  /** Take it from an open file, if it has one. */
+  /** Remove the list of an open file, if it has one. */
   readonly removeAcl: ((fd: number) => void) | undefined;
 }
 
@@ -15,9 +15,9 @@ export function loadAclCalls(): AclCalls {
   return { getAcl: onLinux(loadGetAcl), setAcl: onLinux(loadSetAcl), removeAcl: onLinux(loadRemoveAcl) };
 }
 
-/** The name under which Linux keeps such a list beside a file. */
+/** The extended attribute in which Linux keeps such a list. */
 const ACL = Buffer.from("system.posix_acl_access\0");
-/** The system takes no more of anything that it keeps so (XATTR_SIZE_MAX). */
+/** The system's limit for an extended attribute (XATTR_SIZE_MAX). */
 const MAX_ACL_BYTES = 65_536;
 
 function loadGetAcl(): AclCalls["getAcl"] {

@@ -4,31 +4,32 @@ import { DARWIN_LIBC, firstName, LINUX_LIBC, O_CLOEXEC, onLinux, secondName, tri
 
 /** Calls for files and folders. */
 export interface FileCalls {
-  /** Directory records of an open folder into `buffer`: bytes, 0 at the end, -1 on failure. */
+  /** Read directory records of an open folder into `buffer`. Returns the bytes, 0 at the end, -1 on failure. */
   readonly getdents64: ((fd: number, buffer: Buffer) => number) | undefined;
   /**
-   * Lock an open file for this opener alone; false on failure, whatever it was. The system frees it with the last
-   * descriptor.
+   * Lock an open file for this opener alone; false on any failure. The system frees the lock with the last descriptor.
    */
   readonly tryLock: ((fd: number) => boolean) | undefined;
-  /** Create the file `name` in an open folder, for writing, where there is none: its descriptor, -1 on failure. */
+  /** Create the new file `name` in an open folder, for writing. Returns its descriptor, -1 on failure. */
   readonly createAt: ((folder: number, name: string, mode: number) => number) | undefined;
-  /** Rename within an open folder, but never over something; false when that failed, for whatever reason. */
+  /** Rename within an open folder, without replacing anything; false on any failure. */
   readonly renameNewAt: ((folder: number, from: string, to: string) => boolean) | undefined;
   /**
-   * Whether the disk of an open file could hold a byte at this offset, as far as the system knows its limits. Moves the
+   * Whether the disk of an open file could hold a byte at this offset, if the system knows its limits. Moves the file
    * position.
    */
   readonly isWithinReach: ((fd: number, offset: number) => boolean) | undefined;
-  /** Where a file has data, and where holes: lseek(2) with SEEK_DATA and SEEK_HOLE. Linux only. */
+  /** Finds the data and the holes of a file: lseek(2) with SEEK_DATA and SEEK_HOLE. Linux only. */
   readonly seek: SeekCalls | undefined;
 }
 
-/** Both look from `offset` on, and move nothing that reads by position; undefined when the system can't tell. */
+/**
+ * Both search from `offset` on, and don't disturb reads at explicit positions; undefined when the system can't tell.
+ */
 export interface SeekCalls {
-  /** Where the next hole begins; the end of the file is one. */
+  /** The start of the next hole; the end of the file counts as one. */
   hole(fd: number, offset: number): number | undefined;
-  /** Where the next data begin; infinity when there are none. */
+  /** The start of the next data; infinity if there is none. */
   data(fd: number, offset: number): number | undefined;
 }
 
@@ -87,7 +88,7 @@ const SEEK_SET = 0;
 
 function loadLseek(): FileCalls["isWithinReach"] {
   const { symbols } = dlopen(LINUX_LIBC, { lseek: { args: ["i32", "i64", "i32"], returns: "i64" } });
-  // Beyond the file system's largest offset the seek itself fails. Nothing is written.
+  // Beyond the file system's largest offset, the seek itself fails. Nothing is written.
   return (fd, offset) => Number(symbols.lseek(fd, offset, SEEK_SET)) >= 0;
 }
 
@@ -108,7 +109,7 @@ function loadSeek(): SeekCalls {
     data(fd, offset) {
       const found = Number(symbols.lseek(fd, offset, SEEK_DATA));
       if (found >= 0) return found;
-      // ENXIO: all after the offset is a hole. Another failure says nothing.
+      // ENXIO: everything after the offset is a hole. Other failures say nothing.
       const errno = symbols.__errno_location();
       return errno !== null && read.i32(errno) === ENXIO ? Number.POSITIVE_INFINITY : undefined;
     },

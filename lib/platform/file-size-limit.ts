@@ -2,7 +2,10 @@ import { processLimit } from "./process-limits.ts";
 
 let known: number | undefined;
 
-/** Bytes that a file of this process may have (`ulimit -f`); Infinity where there is no limit, or none is known. */
+/**
+ * The largest file that this process may write, in bytes (`ulimit -f`); Infinity if there is no limit, or none is
+ * known.
+ */
 export function fileSizeLimit(): number {
   known ??= read();
   return known;

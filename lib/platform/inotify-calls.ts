@@ -4,9 +4,12 @@ import { firstName, LINUX_LIBC, O_CLOEXEC } from "./c-library.ts";
 
 /** inotify(7). Linux only. */
 export interface InotifyCalls {
-  /** A new instance that never blocks: its descriptor, -1 when there is none left. */
+  /** Open a new, non-blocking instance. Returns its descriptor, -1 when none is left. */
   init(): number;
-  /** Watch what is at `path` for what `mask` asks for: its watch, the same for the same thing; -1 on failure. */
+  /**
+   * Watch the file or folder at `path` for the events in `mask`. Returns its watch, the same for the same file; -1 on
+   * failure.
+   */
   add(instance: number, path: string, mask: number): number;
   remove(instance: number, watch: number): void;
 }

@@ -5,8 +5,8 @@ import { type InotifyCalls, loadInotify } from "./inotify-calls.ts";
 import { loadSocketCalls, type SocketCalls } from "./socket-calls.ts";
 
 /**
- * Calls of the system's C library that Bun has no name for. Each is undefined where the system lacks it, whatever the
- * others are. All are undefined where the program may make no code at run time, which bun:ffi needs (systemd's
+ * Calls of the system's C library that Bun does not offer. Each is undefined if the system lacks it, independently of
+ * the others. All are undefined if the program may not generate code at run time, as bun:ffi must (systemd's
  * MemoryDenyWriteExecute).
  */
 export interface Libc extends FileCalls, AclCalls, SocketCalls {
@@ -15,7 +15,7 @@ export interface Libc extends FileCalls, AclCalls, SocketCalls {
 
 let loaded: Libc | undefined;
 
-/** Loaded when first needed: a client that only talks need not pay for it. */
+/** Loaded when first needed: a client that only sends messages need not pay for it. */
 export function libc(): Libc {
   loaded ??= {
     ...loadFileCalls(),

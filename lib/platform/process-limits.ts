@@ -1,7 +1,7 @@
 import { readSystemFile } from "./system-file.ts";
 
 /**
- * What Linux says of a limit of this process, such as `Max open files`: a number, or "unlimited"; undefined elsewhere.
+ * A limit of this process as Linux reports it, such as `Max open files`: a number, or "unlimited"; undefined elsewhere.
  */
 export function processLimit(name: string): string | undefined {
   const lines = readSystemFile("/proc/self/limits")?.split("\n") ?? [];

@@ -3,17 +3,18 @@ import os from "node:os";
 import { linuxBootId } from "./boot.ts";
 import { readSystemFile } from "./system-file.ts";
 
-/** What tells one process from all others, of this machine and of those that see the same files. */
+/** Identifies a process among all others, on this machine and on those that see the same files. */
 export interface ProcessMark {
   /** 16 hexadecimal digits, as `boot`. */
   readonly machine: string;
-  /** Of one run of the machine, on Linux; elsewhere as `machine`. */
+  /** Identifies one boot of the machine, on Linux; elsewhere as `machine`. */
   readonly boot: string;
-  /** The space in which `pid` is a number of its own (a container's on Linux); "0" where there is one alone. */
+  /** The namespace of `pid` (a container's on Linux); "0" if there is only one. */
   readonly space: string;
   readonly pid: number;
   /**
-   * When it began, in the system's own count, so that a later process of the same number differs; "0" where unknown.
+   * When the process began, in the system's own units, so that a later process with the same id differs; "0" if
+   * unknown.
    */
   readonly start: string;
 }
@@ -31,12 +32,12 @@ export function thisProcess(): ProcessMark {
   return own;
 }
 
-/** Whether a process of this machine and space runs; undefined when its number is taken, perhaps by another. */
+/** Whether a process of this machine and namespace runs; undefined when its id is taken, perhaps by another process. */
 export function isRunning({ pid, start }: Pick<ProcessMark, "pid" | "start">): boolean | undefined {
   try {
     process.kill(pid, 0);
   } catch (cause) {
-    // EPERM says that the process exists, and is another user's.
+    // EPERM means that the process exists, and belongs to another user.
     if (cause instanceof Error && "code" in cause && cause.code === "ESRCH") return false;
   }
   const found = startOf(pid);
@@ -44,7 +45,7 @@ export function isRunning({ pid, start }: Pick<ProcessMark, "pid" | "start">): b
   return found.start === start && !found.isOver;
 }
 
-/** Of proc_pid_stat(5): the 3rd field and the 22nd; the 2nd is a name in brackets, which may hold anything. */
+/** Reads fields 3 and 22 of proc_pid_stat(5); the 2nd is a name in parentheses, which may hold anything. */
 function startOf(pid: number): { start: string; isOver: boolean } | undefined {
   const stat = readSystemFile(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
@@ -58,13 +59,14 @@ function digestOf(text: string): string {
 }
 
 /**
- * Hardly the same on two machines. Each part alone may be: names are given twice, and images are copied with their ids.
+ * Almost certainly differs between two machines. Each part alone may not: names are reused, and images are copied with
+ * their ids.
  */
 function machineId(): string {
   return [os.hostname(), linuxMachineId() ?? macAddresses()].join("\n");
 }
 
-/** machine-id(5); undefined where the system has no such thing. */
+/** machine-id(5); undefined if the system has none. */
 function linuxMachineId(): string | undefined {
   return readSystemFile("/etc/machine-id")?.trim();
 }

@@ -2,7 +2,7 @@ import { dlopen, ptr, read } from "bun:ffi";
 import fs from "node:fs";
 import { LINUX_LIBC } from "./c-library.ts";
 
-/** errno(3) of Linux, as far as it says why there is no way to an address. */
+/** The errno(3) values of Linux that say why there is no route to an address. */
 const NAMES: Readonly<Record<number, string>> = {
   1: "EPERM",
   13: "EACCES",
@@ -17,7 +17,7 @@ const NAMES: Readonly<Record<number, string>> = {
 const AI_NUMERICHOST = 4;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
-/** struct addrinfo of glibc and musl, 64 bits: where its members are. */
+/** Offsets of members in struct addrinfo of glibc and musl, 64 bits. */
 const FAMILY = 4;
 const LENGTH = 16;
 const ADDRESS = 24;
@@ -25,15 +25,15 @@ const ADDRINFO_BYTES = 48;
 
 /**
  * Why this machine has no route to the address `host` (not a name), as the system's name of the error. It connects a
- * UDP socket, which sends nothing; Bun reports all of this as ECONNREFUSED. undefined where there is a route, or that
- * can't be known.
+ * UDP socket, which sends nothing; Bun reports all of these errors as ECONNREFUSED. undefined if there is a route, or
+ * that can't be determined.
  */
 export function routeFault(host: string): string | undefined {
   if (process.platform !== "linux") return undefined;
   try {
     return ask(host);
   } catch {
-    return undefined; // a program that may make no code at run time
+    return undefined; // a program that may not generate code at run time
   }
 }
 
@@ -45,7 +45,7 @@ function ask(host: string): string | undefined {
     connect: { args: ["i32", "u64", "u32"], returns: "i32" },
     __errno_location: { args: [], returns: "ptr" },
   });
-  // Numbers only, for one kind of socket: no name server is asked.
+  // Numeric addresses only, for one kind of socket: no name server is asked.
   const hints = new Int32Array(ADDRINFO_BYTES / Int32Array.BYTES_PER_ELEMENT);
   hints[0] = AI_NUMERICHOST;
   hints[2] = SOCK_DGRAM;

@@ -4,16 +4,16 @@ import { LINUX_LIBC, onLinux } from "./c-library.ts";
 /** Calls for sockets. Linux only. */
 export interface SocketCalls {
   /**
-   * sendfile(2): bytes of a file to a socket without a copy through this process. It takes what the socket has room
-   * for; 0 or less when that, or the file, is at its end.
+   * sendfile(2): bytes of a file to a socket without a copy through this process. It sends as much as the socket has
+   * room for; 0 or less when the socket is full, or the file is at its end.
    */
   readonly sendfile: ((socket: number, file: number, offset: number, length: number) => number) | undefined;
   /**
-   * The user of the process at the other end of a Unix socket when it connected; undefined where the system can't say.
+   * The user of the process at the other end of a Unix socket when it connected; undefined if the system can't tell.
    */
   readonly peerUser: ((socket: number) => number | undefined) | undefined;
   /**
-   * Indexes of those sockets whose peer's last byte has arrived, read or not, or that are broken: poll(2). Linux only.
+   * Indexes of the sockets whose peer's last byte has arrived, read or not, or that are broken: poll(2). Linux only.
    */
   readonly endedSockets: ((sockets: readonly number[]) => number[]) | undefined;
 }
@@ -56,7 +56,7 @@ function loadPeerUser(): SocketCalls["peerUser"] {
 const POLLERR = 0x8;
 const POLLHUP = 0x10;
 const POLLRDHUP = 0x2000;
-/** struct pollfd: the descriptor, what is asked for, what is so (of 4, 2 and 2 bytes). */
+/** struct pollfd: the descriptor, the requested events, the returned ones (4, 2 and 2 bytes). */
 const POLLFD_BYTES = 8;
 
 function loadPoll(): SocketCalls["endedSockets"] {

@@ -151,7 +151,7 @@ export class SendQueue {
   /** One write of all that is small, and one more when a large payload is next. False when nothing waits. */
   #writeBatch(): boolean {
     const parts: Uint8Array[] = [];
-    /** Those of them that are ours. */
+    /** The buffers among them that are ours. */
     const frames: Uint8Array[] = [];
     let bytes = 0;
     const add = (part: Uint8Array) => {
@@ -202,11 +202,11 @@ export class SendQueue {
     return undefined;
   }
 
-  /** True while DATA would be faster than it may; it goes on by itself. */
+  /** True while DATA would exceed its rate; sending resumes by itself. */
   #mustWait(): boolean {
     const ms = this.#rate?.limit.waitMs() ?? 0;
     if (ms === 0) return false;
-    // All links that share a limit may go on at the same moment: one that has just sent goes after the others.
+    // All links that share a limit may continue at the same moment: one that has just sent goes after the others.
     this.#cancelWait ??= this.#rate?.clock.after(this.#hasJustSent ? ms + 1 : ms, () => {
       this.#cancelWait = undefined;
       this.#hasJustSent = false;

@@ -13,7 +13,7 @@ export interface StreamLimits {
 export interface SessionHandler {
   /** The peer opened a stream. Answer with accept() or reset(); must not throw. */
   onOpen(stream: Stream, request: Open): void;
-  /** The peer will end the session: no stream can be opened any more; those under way go on. */
+  /** The peer will end the session: no stream can be opened any more; open ones continue. */
   onGoAway?(reason: { code: ReasonCode; message: string }): void;
   onEnd(end: SessionEnd): void;
 }

@@ -97,7 +97,7 @@ export class Session implements LinkHandler {
 
   /** Tell the peer that its requests are not forgotten. Source: PROTOCOL.md, "Working". */
   onInterval(): void {
-    // A peer that does not read what has been sent needs no more of it.
+    // A peer that does not read what was sent needs no more.
     if (this.#options.isWorkingTold !== true || this.#ended || this.#link.hasUnsent) return;
     for (const stream of this.#streams.values()) if (!this.#streams.isOurs(stream.id)) stream.sayWorking();
   }
@@ -145,7 +145,7 @@ export class Session implements LinkHandler {
         return this.#streams.find(header.streamId)?.fail(resetError(decodeJson(Reason, payload, "RESET")));
       case Opcode.WORKING:
         if (this.#options.isWorkingTold !== true) {
-          throw new ProtocolError("UNEXPECTED_FRAME", "WORKING comes, though not both sides know it.");
+          throw new ProtocolError("UNEXPECTED_FRAME", "WORKING comes, though not both sides support it.");
         }
         return this.#streams.find(header.streamId)?.onWorking();
       case Opcode.GOAWAY: {

@@ -6,7 +6,7 @@ export type StateWarning =
    * Others can change the state folder, and so become the operator of its server; `isAnothers`: another user owns it.
    */
   | { readonly kind: "changeable state"; readonly folder: string; readonly mode: string; readonly isAnothers: boolean }
-  /** Others can read the key of the server, and so pass for it. */
+  /** Others can read the key of the server, and so impersonate it. */
   | { readonly kind: "readable key"; readonly file: string; readonly mode: string };
 
 /** The warnings for a server's state folder, and for its key, which may be elsewhere. */

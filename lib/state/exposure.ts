@@ -3,12 +3,12 @@ import { dirname } from "node:path";
 import { realPath } from "../storage/local/real-path.ts";
 import { HAS_MODES } from "../storage/local/rights.ts";
 
-/** What other users of this machine can do with something that belongs to one user alone. */
+/** What other users of this machine can do with a file that should belong to one user alone. */
 export interface Exposure {
   readonly canRead: boolean;
   /** Of a folder: add, remove and replace its files. Of a socket: connect. */
   readonly canWrite: boolean;
-  /** Another user than root owns it, and so can do everything with it. */
+  /** A user other than this one and root owns it, and so can do everything with it. */
   readonly isAnothers: boolean;
   /** The mode in octal: `0755`. */
   readonly mode: string;
@@ -17,8 +17,8 @@ export interface Exposure {
 const NOTHING: Exposure = { canRead: false, canWrite: false, isAnothers: false, mode: "" };
 
 /**
- * What others can do with the file or folder at `path`, links followed. On disks that keep no rights (FAT, NTFS, exFAT)
- * the rights that the system reports count.
+ * What others can do with the file or folder at `path`, links followed. On disks that keep no permissions (FAT, NTFS,
+ * exFAT), those that the system reports count.
  */
 export function exposureOf(path: string): Exposure {
   if (!HAS_MODES) return NOTHING;
@@ -44,7 +44,7 @@ function isAnother(uid: number): boolean {
   return uid !== 0 && uid !== process.geteuid?.();
 }
 
-/** True when others may enter all the folders above. */
+/** True when others may enter all folders above it. */
 function canReach(path: string): boolean {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const { mode, uid } = fs.statSync(folder);

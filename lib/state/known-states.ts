@@ -4,7 +4,7 @@ import { realPath } from "../storage/local/real-path.ts";
 import { readPrivate, writePrivate } from "./private-file.ts";
 import { defaultStateDir, makeStateDir, usualStateDirs } from "./state-dir.ts";
 
-/** Far more than the servers that anybody runs. */
+/** Far more servers than anybody runs. */
 const MAX_STATES = 64;
 
 /** One file for each state folder of this user's servers that is not in the usual place; it holds the path. */

@@ -22,7 +22,7 @@ export function readPrivate(file: string): string | undefined {
 
 /**
  * Replace `file` as a whole and durably: after a crash it holds the old text or the new one. On a disk that keeps no
- * rights others can read it; with `mustBeOwn` the call fails there instead.
+ * permissions, others can read it; with `mustBeOwn`, the call fails there instead.
  *
  * @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED, BUSY
  */
@@ -56,8 +56,8 @@ export function appendPrivate(file: string, text: string): void {
 }
 
 /**
- * Create `file`, or close it to others, before a library opens it with the rights of the umask. A failure here is
- * ignored: opening the file fails next, and says why.
+ * Create `file`, or close it to others, before a library opens it with the permissions of the umask. A failure here is
+ * ignored: opening the file then fails, too, and says why.
  */
 export function closeToOthers(file: string): void {
   try {
@@ -73,7 +73,10 @@ export function closeToOthers(file: string): void {
 function requireOwn(file: string): void {
   const { canRead, canWrite, isAnothers } = exposureOf(file);
   if (!canRead && !canWrite && !isAnothers) return;
-  throw new StorageError("DISK_DENIED", `Others on this machine could read ${quote(file)}: its disk keeps no rights.`);
+  throw new StorageError(
+    "DISK_DENIED",
+    `Others on this machine could read ${quote(file)}: its disk keeps no permissions.`,
+  );
 }
 
 function replace(file: string, text: string, mustBeOwn: boolean): void {

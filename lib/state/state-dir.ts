@@ -64,7 +64,7 @@ export function makeStateDir(folder: string): string {
   const absolute = resolve(folder);
   try {
     const created = mkdirSync(absolute, { recursive: true, mode: 0o700 });
-    // The umask may have left other rights. A disk that keeps no rights may refuse: see exposed-state.ts.
+    // The umask may have left other permissions. A disk that keeps none may refuse: see exposed-state.ts.
     if (created !== undefined && (statSync(absolute).mode & 0o777) !== 0o700) tryChmod(absolute);
     markState(absolute);
     return absolute;
@@ -77,7 +77,7 @@ function tryChmod(folder: string): void {
   try {
     chmodSync(folder, 0o700);
   } catch {
-    // its rights stay as they are
+    // its permissions stay as they are
   }
 }
 

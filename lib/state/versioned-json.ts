@@ -1,20 +1,20 @@
 import { StorageError } from "../errors.ts";
 import { requireKnownForm } from "./newer-state.ts";
 
-/** How the JSON of one kind of file is read. */
+/** The form of one kind of JSON file. */
 export interface VersionedForm<Content> {
   /** The highest form number (`version`) that is known. */
   readonly form: number;
-  /** @throws anything for content that is none */
+  /** @throws anything for content of another form */
   read(content: unknown): Content;
-  /** What people read of a file that can't be read so. */
+  /** The error message for a damaged file. */
   readonly damaged: string;
 }
 
 /**
  * Read the text of `file`, which holds JSON with its form number.
  *
- * @throws StorageError NEWER_STATE for a higher form number; DISK_FAILED for what is damaged
+ * @throws StorageError NEWER_STATE for a higher form number; DISK_FAILED for a damaged file
  */
 export function parseVersioned<Content>(
   text: string,

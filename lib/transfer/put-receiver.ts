@@ -16,7 +16,7 @@ import { PutAnswers } from "./put-answers.ts";
 import { discard, Held, keep, LargeFile, type PutFileState, PutFiles } from "./put-files.ts";
 import type { PutReceiverOptions } from "./put-receiver-options.ts";
 
-/** The owner's right to read, of the nine bits of a mode. */
+/** The owner's read permission among the nine bits of a mode. */
 const OWNER_READS = 0o400;
 
 /**
@@ -150,7 +150,7 @@ export class PutReceiver {
     checkPath(path, this.#options.paths);
     if (this.#options.knowsHoles) checkHoles(path, facts.size, facts.holes);
     else delete facts.holes;
-    // A file that its owner here could not read would be of no use.
+    // A file that its owner here could not read would be useless.
     if (facts.mode !== undefined) facts.mode |= OWNER_READS;
     this.#files.requireRoom(facts);
     const canMeet = !this.#madeFolders.has(parentOf(path)) || this.#naming.isInQuestion(path);
@@ -176,7 +176,9 @@ export class PutReceiver {
     this.#answers.ready(id, part.missing);
   }
 
-  /** The folder keeps its owner's rights: the server goes on reading and filling it, and nobody could open it again. */
+  /**
+   * The folder keeps its owner's permissions: the server continues to read and fill it, and could not open it again.
+   */
   async #makeFolder(id: number, { path, mode }: PutFolder): Promise<void> {
     const { storage, paths } = this.#options;
     if (await storage.makeFolder(checkPath(path, paths), mode)) this.#madeFolders.add(path);

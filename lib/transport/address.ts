@@ -1,7 +1,7 @@
 import { CommError } from "../errors.ts";
 import { isIPv4, isIPv6 } from "./ip-address.ts";
 
-/** Where a server listens or a client connects to. */
+/** An address that a server listens on, or a client connects to. */
 export type Address =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | {
@@ -39,12 +39,12 @@ function splitHostPort(text: string): { host: string | undefined; port: number }
   return { host, port: Number(port) };
 }
 
-/** True for a link-local IPv6 address (fe80::/10) that does not say by which network interface. */
+/** True for a link-local IPv6 address (fe80::/10) without its network interface. */
 export function isScopeless(host: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(host) && isIPv6(host) && !host.includes("%");
 }
 
-/** True for this machine itself: 127.0.0.0/8, `::1` and `localhost`; `127.example.org` is a name like any other. */
+/** True for this machine itself: 127.0.0.0/8, `::1` and `localhost`, but not for a name such as `127.example.org`. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
@@ -53,12 +53,12 @@ export function formatAddress(address: Address): string {
   return address.kind === "unix" ? `${UNIX_PREFIX}${address.path}` : formatHostPort(address.host, address.port);
 }
 
-/** An IPv4 address without the IPv6 prefix that a listener for both puts before it (`::ffff:192.0.2.7`). */
+/** An IPv4 address without the IPv6 prefix (`::ffff:192.0.2.7`) that a listener for both adds. */
 export function plainHost(host: string): string {
   return host.startsWith("::ffff:") && host.includes(".") ? host.slice(7) : host;
 }
 
-/** `host:port` of the plain host, an IPv6 one in brackets. */
+/** `host:port` with the plain host; an IPv6 address is in brackets. */
 export function formatHostPort(host: string, port: number): string {
   const plain = plainHost(host);
   return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;

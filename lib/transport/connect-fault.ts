@@ -5,14 +5,13 @@ import { type Address, formatAddress, isLoopback, isScopeless } from "./address.
 import { isIPv4, isIPv6 } from "./ip-address.ts";
 
 /**
- * Bun reports a host whose address nobody answers for as one that refuses, after the system has tried for three
- * seconds.
+ * When nobody answers for an address, Bun reports a refused connection, after the system has tried for three seconds.
  */
 const UNANSWERED_MS = 2_500;
 
 const NO_SOURCE = "this machine has no address from which to connect";
 
-/** Why there is no connection, in words. `elapsedMs`: how long that took. */
+/** The error of a failed connection, with the reason. `elapsedMs`: how long it took to fail. */
 export async function cannotConnect(address: Address, cause: unknown, elapsedMs: number): Promise<TransportError> {
   const why = await faultOf(address, cause, elapsedMs);
   return new TransportError("CANNOT_CONNECT", `Cannot connect to ${formatAddress(address)}: ${why}.`, { cause });
@@ -31,7 +30,7 @@ async function faultOf(address: Address, cause: unknown, elapsedMs: number): Pro
   return connectFault(code, cause);
 }
 
-/** Why this machine has no way to any address of the host. */
+/** Why this machine has no route to any address of the host. */
 async function wayFault(host: string): Promise<string | undefined> {
   const hosts = isIPv4(host) || isIPv6(host) ? [host] : await addressesOf(host);
   const faults = hosts.map(routeFault);
@@ -40,9 +39,9 @@ async function wayFault(host: string): Promise<string | undefined> {
   const scope = /%(.*)$/.exec(host)?.[1];
   switch (first) {
     case "ENETUNREACH":
-      return "this machine has no way to that network";
+      return "this machine has no route to that network";
     case "EHOSTUNREACH":
-      return "this machine has no way to that host";
+      return "this machine has no route to that host";
     case "ENETDOWN":
       return "the network is down";
     case "EACCES":

@@ -9,7 +9,8 @@ const HEAD_START_MS = 250;
 /**
  * Connect to the first of several addresses of one server that answers correctly. `options` as in connect().
  *
- * @throws the most telling failure of all: that of an address where another server answers, before one where none does
+ * @throws the most useful of the failures: from an address where another server answers, rather than from one where
+ * none does
  */
 export async function connectFirst(
   addresses: readonly Address[],

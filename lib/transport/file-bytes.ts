@@ -1,12 +1,12 @@
 import fs from "node:fs";
 import type { Socket } from "bun";
 
-/** The descriptor of a socket, which Bun has, but not in its types. */
+/** The descriptor of a socket, which is missing in Bun's types. */
 export function fdOf(socket: Socket<unknown>): number {
   return (socket as unknown as { readonly fd: number }).fd;
 }
 
-/** `length` bytes of a file; zeros where it has none. */
+/** `length` bytes of a file, filled up with zeros after its end. */
 export function readPiece(fd: number, offset: number, length: number): Uint8Array {
   const piece = new Uint8Array(length);
   try {
@@ -16,7 +16,7 @@ export function readPiece(fd: number, offset: number, length: number): Uint8Arra
       filled += bytes;
     }
   } catch {
-    // The other side finds by the digest what could not be read.
+    // The digest shows the other side that something could not be read.
   }
   return piece;
 }

@@ -1,9 +1,9 @@
 import { type PeerAddress, type Transport, type TransportHandler, UNKNOWN_ADDRESS } from "../session/transport.ts";
 
 /**
- * Two transports linked in memory: the operator's own terminal, and tests. What is written arrives in a
- * later microtask; `capacity` bytes may be under way in each direction before write() returns false. `addresses`: where
- * each end is, as the other one sees it; unknown when absent.
+ * Two transports linked in memory, for the operator's own terminal and for tests. Written bytes arrive in a later
+ * microtask; `capacity` bytes may be under way in each direction before write() returns false. `addresses`: the address
+ * of each end, as the other one sees it; unknown when absent.
  */
 export function memoryPair(
   names: { a: string; b: string } = { a: "memory:a", b: "memory:b" },
@@ -25,7 +25,7 @@ class MemoryTransport implements Transport {
   readonly #capacity: number;
   #other: MemoryTransport | undefined;
   #handler: TransportHandler | undefined;
-  /** Arrived and not delivered yet. */
+  /** Bytes that arrived and were not delivered yet. */
   #inbox: Uint8Array[] = [];
   #inboxBytes = 0;
   #otherBlocked = false;

@@ -1,21 +1,21 @@
 import { libc } from "../platform/libc.ts";
 
-/** How often to look whether the peer of a paused socket is gone. */
+/** How often to check whether the peer of a paused socket is gone. */
 export const LOOK_MS = 1_000;
 
-/** A socket that is not read from. */
+/** A socket that is not being read. */
 export interface Paused {
   /** Its descriptor. */
   readonly fd: number;
-  /** The last byte of the peer has arrived, after all that was not read yet; or the socket is broken. */
+  /** The peer's last byte has arrived, after unread ones; or the socket is broken. */
   onLastByte(): void;
 }
 
 /**
  * Notices when the peer of a paused socket has sent its last byte. Bun 1.4.5 reports a reset at once, but an end only
- * when all before it has been read. Nothing is read from a paused socket: its session would live on until the heartbeat
- * fails. Where the system can't be asked (other than Linux, or without bun:ffi) it does. An end after more bytes than
- * the system buffers has not arrived, and is not seen.
+ * after all bytes before it were read. A paused socket is not read, so its session would live on until the heartbeat
+ * fails. Where the system can't be asked (other systems than Linux, or without bun:ffi), it does. An end after more
+ * bytes than the system buffers has not arrived, and is not noticed.
  */
 class PausedSockets {
   readonly #sockets = new Set<Paused>();
@@ -31,8 +31,8 @@ class PausedSockets {
   }
 
   /**
-   * Also when the socket was resumed meanwhile: pauses are short and many, and one look costs less than a timer for
-   * each.
+   * Runs even if the socket was resumed meanwhile: pauses are short and frequent, and one check costs less than a timer
+   * for each.
    */
   #lookLater(): void {
     if (this.#isLooking) return;
@@ -50,5 +50,5 @@ class PausedSockets {
   }
 }
 
-/** One for the process: one call to the system asks about all of them. */
+/** Shared by the process: one system call checks all paused sockets. */
 export const pausedSockets = new PausedSockets();

@@ -2,10 +2,10 @@ import { type PeerAddress, UNKNOWN_ADDRESS } from "../session/transport.ts";
 import { isLoopback, plainHost } from "./address.ts";
 import { isIPv4, isIPv6 } from "./ip-address.ts";
 
-/** Of a Unix socket, whose peers all run on this machine. */
+/** The address of every peer on a Unix socket: all run on this machine. */
 export const UNIX_ADDRESS: PeerAddress = { group: "unix", isLoopback: true };
 
-/** The place of a peer at the address `host`, as the system gives it. What is no IP address counts as unknown. */
+/** The address of a peer at `host`, as the system reports it. Anything but an IP address counts as unknown. */
 export function peerAddressOf(host: string | undefined): PeerAddress {
   if (host === undefined) return UNKNOWN_ADDRESS;
   const plain = plainHost(host);
@@ -14,7 +14,7 @@ export function peerAddressOf(host: string | undefined): PeerAddress {
   return UNKNOWN_ADDRESS;
 }
 
-/** `2001:db8:0:1::/64`: what a household or a machine is given. */
+/** The network of an address, as `2001:db8:0:1::/64`: the usual allocation of a household or a machine. */
 function networkOf(address: string): string {
   const [head = "", tail] = address.replace(/%.*$/, "").split("::");
   const left = head === "" ? [] : head.split(":");

@@ -1,6 +1,6 @@
-/** The parts of a PEM text (RFC 7468), which may have other words around them. */
+/** The parts of a PEM text (RFC 7468), which may have other text around them. */
 
-/** Each certificate, in its order. */
+/** All certificates, in order. */
 export function certificatesIn(text: string): string[] {
   return text.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
 }

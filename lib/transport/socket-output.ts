@@ -3,13 +3,13 @@ import { libc } from "../platform/libc.ts";
 import type { FileBytes } from "../session/transport.ts";
 import { fdOf, readPiece } from "./file-bytes.ts";
 
-/** What is sent of a file by an ordinary write when the kernel takes no more from it directly. */
+/** The bytes of a file that an ordinary write sends when the kernel takes no more from the file directly. */
 const PIECE_BYTES = 4 * 1024;
 
-/** What a socket has not taken yet, in order: Bun's write() keeps nothing of what the kernel does not take. */
+/** The bytes that a socket has not taken yet, in order: Bun's write() drops bytes that the kernel does not take. */
 export class SocketOutput {
   readonly #socket: Socket<unknown>;
-  /** The first from #offset on. */
+  /** The first piece is unsent from #offset on. */
   #unsent: (Uint8Array | FileBytes)[] = [];
   #offset = 0;
 
@@ -21,7 +21,7 @@ export class SocketOutput {
     return this.#unsent.length === 0;
   }
 
-  /** Send `bytes` now. Only while it is empty. @returns false when a part of them waits */
+  /** Send `bytes` now; call it only while nothing waits. @returns false when a part of them waits */
   write(bytes: Uint8Array): boolean {
     const taken = this.#socket.write(bytes);
     // -1: closed meanwhile, which handleClose() reports.
@@ -31,12 +31,12 @@ export class SocketOutput {
     return false;
   }
 
-  /** Send `piece` when all before it has left. */
+  /** Send `piece` after everything before it. */
   push(piece: Uint8Array | FileBytes): void {
     this.#unsent.push(piece);
   }
 
-  /** Send what waits, as far as the kernel takes it; "gone" when the socket was closed. */
+  /** Send as much of the waiting bytes as the kernel takes; "gone" when the socket was closed. */
   send(): "sent" | "blocked" | "gone" {
     for (let head = this.#unsent[0]; head !== undefined; head = this.#unsent[0]) {
       const taken = head instanceof Uint8Array ? this.#sendBytes(head) : this.#sendFileBytes(head);
@@ -51,7 +51,7 @@ export class SocketOutput {
     return "sent";
   }
 
-  /** Nothing of it is sent any more. */
+  /** Drop everything that waits. */
   drop(): void {
     this.#offset = 0;
     for (const bytes of this.#unsent.splice(0)) if (!(bytes instanceof Uint8Array)) bytes.release();
@@ -70,8 +70,8 @@ export class SocketOutput {
         sent += taken;
         continue;
       }
-      // The kernel takes no more, or the file has no more. A small write either comes back short, and so arms onDrain,
-      // or makes progress.
+      // Either the kernel takes no more, or the file has no more bytes. A small write either falls short, which arms
+      // onDrain, or makes progress.
       const piece = readPiece(fd, offset + sent, Math.min(PIECE_BYTES, length - sent));
       const written = this.#socket.write(piece);
       if (written < 0) return -1;

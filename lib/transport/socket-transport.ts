@@ -7,15 +7,15 @@ import { type Paused, pausedSockets } from "./paused-sockets.ts";
 import { SocketOutput } from "./socket-output.ts";
 import { type Agreed, agreedOn } from "./tls.ts";
 
-/** How long a closing end waits for the peer to end, or to read on, before it gives up. */
+/** How long a closing end waits until the peer closes or reads on, before it gives up. */
 export const LINGER_MS = 2_000;
 
-/** Whether bytes may pass: a socket with TLS is "shaking" hands first. */
+/** Whether bytes may pass: during the TLS handshake, a socket is "shaking". */
 type Security = "plain" | "shaking" | "secure";
 
 /**
- * A transport over a Bun socket (TCP, with TLS or without, or Unix): its life, and what comes in. The socket must have
- * been opened with `allowHalfOpen`.
+ * A transport over a Bun socket (TCP, with TLS or without, or Unix): its life cycle, and its input. The socket must
+ * have been opened with `allowHalfOpen`.
  */
 export class SocketTransport implements Transport, Paused {
   readonly #socket: Socket<SocketTransport>;
@@ -25,13 +25,13 @@ export class SocketTransport implements Transport, Paused {
   readonly #withHttp: boolean;
   #agreed: Agreed | undefined;
   #handler: TransportHandler | undefined;
-  /** What came before start(), or while paused. */
+  /** Bytes that arrived before start(), or while paused. */
   #inbox: Uint8Array[] = [];
   #paused = false;
-  /** Pieces at the end of it that have come since. */
+  /** The number of pieces at the end of #inbox that arrived since. */
   #late = 0;
   #peerEnded = false;
-  /** The last byte of the peer has arrived: what comes before it is bounded, and read without a pause. */
+  /** The last byte of the peer has arrived: the bytes before it are bounded, and read without a pause. */
   #readsToEnd = false;
   #delivering = false;
   readonly #output: SocketOutput;
@@ -41,7 +41,7 @@ export class SocketTransport implements Transport, Paused {
   #closeError: Error | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
-  /** `tls`: set where there is a handshake before the first byte; whether it may be for HTTP. */
+  /** `tls`: set if a TLS handshake comes first; whether it may agree on HTTP. */
   constructor(
     socket: Socket<SocketTransport>,
     peer: { name: string; address: PeerAddress },
@@ -53,7 +53,7 @@ export class SocketTransport implements Transport, Paused {
     this.peerAddress = peer.address;
     this.#security = tls !== undefined ? "shaking" : "plain";
     this.#withHttp = tls?.withHttp === true;
-    // Small frames are joined before they are written: waiting for more only costs time.
+    // Small frames are joined before they are written, so the kernel need not wait for more.
     socket.setNoDelay(true);
   }
 
@@ -66,7 +66,7 @@ export class SocketTransport implements Transport, Paused {
     return this.#agreed?.binding;
   }
 
-  /** As agreed on with ALPN, "" without; undefined where nothing is encrypted, or not yet. */
+  /** The protocol that ALPN agreed on, "" without ALPN; undefined without encryption, or before the handshake ends. */
   get applicationProtocol(): string | undefined {
     return this.#agreed?.protocol;
   }
@@ -120,7 +120,7 @@ export class SocketTransport implements Transport, Paused {
     if (this.#closing) return;
     this.#closing = true;
     if (this.#closed) return this.#deliver(); // the end was not reported yet: it waited for paused bytes
-    // Unread input would turn the close into a reset, and the peer would lose our last words.
+    // Unread input would turn the close into a reset, and the peer would lose our last bytes.
     pausedSockets.delete(this);
     this.#socket.resume();
     this.#startLinger(lingerMs);
@@ -140,7 +140,7 @@ export class SocketTransport implements Transport, Paused {
   }
 
   /**
-   * The TLS handshake has ended: what waited can be sent.
+   * The TLS handshake has ended: waiting bytes can be sent.
    *
    * @throws TransportError TLS_FAILED, which the handler gets as well
    */
@@ -158,7 +158,7 @@ export class SocketTransport implements Transport, Paused {
 
   handleData(bytes: Uint8Array): void {
     if (this.#closing) return discard(bytes); // a peer may still send megabytes
-    // Not through the queue: an array keeps the size that it once had, and every idle session would keep one.
+    // Not through the queue: an array keeps its capacity, and every idle session would keep one.
     if (this.#handler !== undefined && this.#inbox.length === 0 && !this.#paused) {
       this.#handler.onBytes(bytes);
       return;
@@ -173,13 +173,13 @@ export class SocketTransport implements Transport, Paused {
     const outcome = this.#output.send();
     if (outcome === "gone") return;
     if (outcome === "blocked") {
-      // The peer reads: it gets all of it.
+      // The peer is still reading, so it will get everything.
       if (this.#closing) this.#startLinger(LINGER_MS);
     } else if (this.#closing) this.#socket.shutdown();
     else this.#handler?.onDrain();
   }
 
-  /** The peer has sent its last byte. Without our own close() before it, nothing more can be wanted. */
+  /** The peer has sent its last byte. Unless we closed first, it wants nothing more. */
   handleEnd(): void {
     this.#peerEnded = true;
     if (this.#handler === undefined) this.#socket.end();
@@ -187,7 +187,7 @@ export class SocketTransport implements Transport, Paused {
   }
 
   handleDefect(error: Error): void {
-    // Before the socket closes: its close event has no reason.
+    // Before the socket closes, since its close event has no reason.
     this.handleClose(error);
     this.#socket.terminate();
   }
@@ -196,10 +196,10 @@ export class SocketTransport implements Transport, Paused {
     if (this.#closed) return;
     this.#closed = true;
     this.#closeError = error;
-    // After a reset the system delivers all that it still has at once, paused or not: megabytes of a peer that is gone,
-    // and that nobody waits for.
+    // After a reset, the system delivers all its bytes at once, paused or not: megabytes of a peer that is gone, which
+    // nobody needs.
     if (error !== undefined && this.#paused) drop(this.#inbox.splice(this.#inbox.length - this.#late));
-    // A pause slows nobody any more: what has come is in memory, and the end is reported now, not at resume().
+    // A pause slows nobody any more: all bytes are in memory. Report the end now, not at resume().
     this.#paused = false;
     pausedSockets.delete(this);
     clearTimeout(this.#linger);
@@ -207,7 +207,7 @@ export class SocketTransport implements Transport, Paused {
     this.#deliver();
   }
 
-  /** What has come, in order: bytes, then the end. Waits for start(), and while paused. */
+  /** Deliver what has arrived, in order: bytes, then the end. Waits for start(), and while paused. */
   #deliver(): void {
     const handler = this.#handler;
     if (handler === undefined || this.#delivering) return;
@@ -235,7 +235,7 @@ export class SocketTransport implements Transport, Paused {
   }
 }
 
-/** Free their memory at once, and not when the garbage collector runs. */
+/** Free their memory at once, without the garbage collector. */
 function drop(pieces: readonly Uint8Array[]): void {
   for (const bytes of pieces) discard(bytes);
 }

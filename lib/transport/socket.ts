@@ -11,22 +11,22 @@ import { SocketTransport } from "./socket-transport.ts";
 import { clientTls, isVerdict, peerOf, type ServerCredentials, serverTls, type Trust } from "./tls.ts";
 
 export interface Listening {
-  /** The address in use; the port is the real one when 0 was asked for. */
+  /** The address in use, with the real port if 0 was requested. */
   readonly address: Address;
-  /** Take no more connections. Open ones go on. */
+  /** Accept no more connections. Open ones continue. */
   stop(): void;
 }
 
 /**
- * Listen at `address`, with TLS when there are `credentials`; `onTransport` gets each connection and must start() it.
+ * Listen on `address`, with TLS if there are `credentials`; `onTransport` gets each connection and must start() it.
  * With TLS it gets them before the handshake, so that peers that never finish it count as well.
  *
- * A connection with the descriptor `closeFrom`, or a higher one, is closed at once: the system gives the lowest free
- * descriptor, so all below are in use. With none left accept() would fail, and Bun would try again without a pause.
+ * A connection with the descriptor `closeFrom`, or a higher one, is closed at once: the system assigns the lowest free
+ * descriptor, so all lower ones are in use. With none left, accept() would fail, and Bun would retry without a pause.
  *
  * On a Unix socket, connections of other users are closed at once.
  *
- * @throws CommError CANNOT_LISTEN with the reason in words
+ * @throws CommError CANNOT_LISTEN, whose message has the reason
  */
 export function listen(
   address: Address,
@@ -41,7 +41,7 @@ export function listen(
       const peer = remoteOf(opened, address);
       const isStranger = address.kind === "unix" && !isOwnPeer(fdOf(opened));
       if (peer === undefined || isStranger || fdOf(opened) >= closeFrom) {
-        // No room, or gone already, as the slower one of the two attempts that a client makes over IPv6 and IPv4.
+        // No room, or gone already, such as the slower of a client's two attempts over IPv6 and IPv4.
         opened.terminate();
         return;
       }
@@ -52,7 +52,7 @@ export function listen(
       try {
         shaken.data?.handleHandshake(isWhole ? null : (error ?? new Error("unknown")));
       } catch {
-        // the handler of the transport knows
+        // the transport's handler reports it
       }
     },
   };
@@ -68,7 +68,7 @@ export function listen(
   } catch (cause) {
     throw new CommError(
       "CANNOT_LISTEN",
-      `Cannot listen at ${formatAddress(address)}: ${listenFault(address, cause)}.`,
+      `Cannot listen on ${formatAddress(address)}: ${listenFault(address, cause)}.`,
       {
         cause,
       },
@@ -77,7 +77,7 @@ export function listen(
 }
 
 /**
- * Connect to `address`, with TLS when there is a `trust`, which has then verified the other end.
+ * Connect to `address`, with TLS if there is a `trust`, which then verifies the other end.
  *
  * @throws TransportError CANNOT_CONNECT, TLS_FAILED, TIMEOUT after `timeoutMs`
  * @throws CommError INTERRUPTED when `signal` aborts; what `trust` throws
@@ -146,13 +146,13 @@ export async function connect(
   }
 }
 
-/** Handlers that Bun shares between all sockets; `socket.data` is the transport, once there is one. */
+/** Handlers that all sockets share; `socket.data` is the transport, once there is one. */
 const events = {
   data: (socket, bytes) => socket.data?.handleData(bytes),
   drain: (socket) => socket.data?.handleDrain(),
   end: (socket) => socket.data?.handleEnd(),
   close: (socket, error) => socket.data?.handleClose(error),
-  // One of the handlers above threw: a defect of ours, which must cost this connection and no other.
+  // A handler above threw: a bug of ours, which must end this connection only.
   error: (socket, error) => socket.data?.handleDefect(error),
 } satisfies SocketHandler<SocketTransport | undefined>;
 
@@ -167,7 +167,7 @@ function remoteOf(
   return { name: formatHostPort(host, socket.remotePort), address: peerAddressOf(host) };
 }
 
-/** TLS was wanted, and the handshake failed. A later close is the transport's to report. */
+/** The TLS handshake failed. After it, the transport reports a close. */
 function closedEarly(address: Address, cause: Error | undefined): TransportError {
   const what = `No TLS at ${formatAddress(address)}: the other end closed during the handshake.`;
   return new TransportError("TLS_FAILED", what, { cause });

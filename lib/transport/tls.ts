@@ -1,13 +1,15 @@
 import type { Socket, TLSOptions } from "bun";
 import { TransportError } from "../errors.ts";
 
-/** TLS 1.3 for sockets: what both ends ask for, and who the other end is. Source: PROTOCOL.md, "Encryption". */
+/**
+ * TLS 1.3 for sockets: the options of both ends, and the identity of the other end. Source: PROTOCOL.md, "Encryption".
+ */
 
 const ALPN = "commserver/1";
-/** What a server that speaks it as well calls it. */
+/** The name that a server offers if it also speaks HTTP. */
 const ALPN_HTTP = "http/1.1";
 
-/** As the handshake carries them (RFC 7301): the length before each name, the preferred one first. */
+/** The format of the handshake (RFC 7301): each name with its length before it, the preferred one first. */
 function alpnList(...names: string[]): string {
   return names.map((name) => `${String.fromCharCode(name.length)}${name}`).join("");
 }
@@ -25,30 +27,30 @@ export interface Credentials {
 
 /** How a server encrypts. */
 export interface ServerCredentials extends Credentials {
-  /** Whether it speaks HTTP as well, also with peers that name no protocol. */
+  /** Whether it also speaks HTTP, even with peers that name no protocol. */
   readonly withHttp?: boolean;
 }
 
-/** The certificate that a server has shown, and proven to own. */
+/** The certificate that a server has presented, and proven to own. */
 export interface TlsPeer {
   /** `SHA256:` and the digest of the certificate (DER) in base64 without padding. */
   readonly fingerprint: string;
-  /** Why its chain or its name does not hold; undefined when both do. */
+  /** Why its chain or name is not valid; undefined when both are. */
   readonly fault: string | undefined;
 }
 
 /** How a client verifies the server. */
 export interface Trust {
-  /** Certificates of authorities, PEM, in place of those that browsers trust. */
+  /** Certificates of authorities, PEM, instead of those that browsers trust. */
   readonly ca?: string | undefined;
-  /** Called before the first byte is sent. @throws CommError when this is not the right server */
+  /** Called before the first byte is sent. @throws CommError when it is the wrong server */
   verify(peer: TlsPeer): void;
 }
 
 /** `minVersion` is missing in Bun's types. */
 type Options = TLSOptions & { readonly minVersion: number };
 
-// Every option is set here: Bun takes the others from the environment.
+// Every option is set here, since Bun takes missing ones from the environment.
 
 export function serverTls({ cert, key, withHttp = false }: ServerCredentials): Options {
   const names = withHttp ? alpnList(ALPN, ALPN_HTTP) : alpnList(ALPN);
@@ -56,7 +58,7 @@ export function serverTls({ cert, key, withHttp = false }: ServerCredentials): O
 }
 
 export function clientTls({ ca }: Trust): Options {
-  // Trust.verify() refuses, and not Bun: it knows the pins.
+  // Trust.verify() knows the pins, so it decides, and not Bun.
   return {
     ALPNProtocols: alpnList(ALPN),
     minVersion: TLS_1_3,
@@ -65,18 +67,19 @@ export function clientTls({ ca }: Trust): Options {
   };
 }
 
-/** What a handshake has agreed on. */
+/** The result of a handshake. */
 export interface Agreed {
-  /** The name of ALPN; "" where the other end named none. */
+  /** The protocol of ALPN; "" if the other end named none. */
   readonly protocol: string;
   /** `tls-exporter` (RFC 9266). */
   readonly binding: Uint8Array;
 }
 
 /**
- * What a socket's handshake that has ended, with `error` when it failed, has agreed on. `withHttp`: not only on this protocol.
+ * The result of a socket's handshake, after its end; `error` is set when it failed. `withHttp`: HTTP may have been
+ * agreed on.
  *
- * @throws TransportError TLS_FAILED when there is no session of TLS 1.3 for a protocol that is spoken here
+ * @throws TransportError TLS_FAILED when there is no TLS 1.3 session for a protocol that we speak
  */
 export function agreedOn(socket: Socket<unknown>, error: Error | null, withHttp: boolean): Agreed {
   if (error !== null) throw new TransportError("TLS_FAILED", `No TLS: ${handshakeFault(error)}.`, { cause: error });
@@ -90,12 +93,12 @@ export function agreedOn(socket: Socket<unknown>, error: Error | null, withHttp:
   return { protocol, binding: binding as Uint8Array };
 }
 
-/** True when a client's handshake is whole, and `error` only says what is wrong with the server's certificate. */
+/** True when a client's handshake is complete, and `error` is only about the server's certificate. */
 export function isVerdict(error: Error | null): boolean {
   return error !== null && "code" in error && !/^(E[A-Z]+|ERR_SSL_.*)$/.test(String(error.code));
 }
 
-/** Whom the other end of a client's socket has shown to be; `error` is Bun's judgement of chain and name. */
+/** The identity that the other end of a client's socket has proven; `error` is Bun's verdict on chain and name. */
 export function peerOf(socket: Socket<unknown>, error: Error | null): TlsPeer {
   const { fingerprint256 } = socket.getPeerCertificate();
   const digest = Buffer.from(fingerprint256.replaceAll(":", ""), "hex");
@@ -106,7 +109,7 @@ export function formatFingerprint(digest: Uint8Array): string {
   return `SHA256:${Buffer.from(digest).toString("base64").replace(/=+$/, "")}`;
 }
 
-/** OpenSSL's names of what strangers do. */
+/** OpenSSL's names for the mistakes of other programs. */
 const FAULTS: Readonly<Record<string, string>> = {
   HTTP_REQUEST: "the other end sends HTTP without encryption",
   HTTPS_PROXY_REQUEST: "the other end sends HTTP without encryption",

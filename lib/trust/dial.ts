@@ -85,7 +85,7 @@ function isAway(address: Address): boolean {
   return address.kind === "tcp" && !isLoopback(address.host);
 }
 
-/** A link-local address without a zone means a machine on one of our networks, so it is tried in each. */
+/** A link-local address without a zone refers to a machine on one of our networks, so it is tried on each. */
 function withScopes(address: Address): Address[] {
   if (address.kind !== "tcp" || !isScopeless(address.host)) return [address];
   const { host } = address;

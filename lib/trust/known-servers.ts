@@ -123,7 +123,7 @@ export class KnownServers {
   }
 }
 
-/** @throws for what is no record of a server */
+/** @throws for anything but the record of a server */
 function serverOf(content: unknown): KnownServer {
   const { version: _, ...server } = v.parse(Entry, content);
   if (server.token !== undefined) parseToken(server.token);

@@ -44,9 +44,9 @@ describeNetwork("a server that can't be reached is told in the words of what is 
     await routes(network, "blackhole", "198.51.100.192/26");
     const cases = [
       [SERVER_HOST, "nobody listens there"],
-      ["203.0.113.1", "this machine has no way to that network"],
-      ["2001:db8::1", "this machine has no way to that network"],
-      ["198.51.100.1", "this machine has no way to that host"],
+      ["203.0.113.1", "this machine has no route to that network"],
+      ["2001:db8::1", "this machine has no route to that network"],
+      ["198.51.100.1", "this machine has no route to that host"],
       ["198.51.100.129", "this machine's network forbids it"],
       ["198.51.100.193", "this machine's routes lead nowhere for that address"],
       ["fe80::1%nosuch", "nosuch"],
@@ -88,7 +88,7 @@ describeNetwork("a server that can't be reached is told in the words of what is 
     await run(network.atClient("ip", "link", "set", "cable", "down"));
     const { exitCode, stderr } = await status(network, `${SERVER_HOST}:5050`);
     expect(exitCode).toBe(3);
-    expect(stderr).toContain("this machine has no way to that network");
+    expect(stderr).toContain("this machine has no route to that network");
   }, 180_000);
 
   test("a link-local address that says no interface, where there is none to look for it", async () => {

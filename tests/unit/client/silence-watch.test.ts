@@ -86,7 +86,7 @@ describe("a request that is owed an answer", () => {
     await work(MAX_WORKING_MS - SILENCE_MS);
     expect(ends).toEqual([]);
     await work(2 * SILENCE_MS);
-    expect(ends).toEqual(['CANCELLED The server has said for 24 h that it works on "get", and no more.']);
+    expect(ends).toEqual(['CANCELLED The server has only reported for 24 h that it is working on "get".']);
   }, 20_000);
 
   test("is watched no more when it has ended", async () => {
