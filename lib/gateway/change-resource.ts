@@ -6,7 +6,6 @@ import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED } from "../server/transfer-needs.ts";
 import type { StorageEntry } from "../storage/storage.ts";
 import { storageFault } from "../storage-faults.ts";
-import type { ChangeParts } from "./change-parts.ts";
 import { copyAll } from "./copy-tree.ts";
 import { type Destination, readDestination } from "./destination.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -15,7 +14,7 @@ import { entryAt, requireState } from "./present-state.ts";
 import { FILES, type Target } from "./request-target.ts";
 
 /** Remove a file, or a folder with all below it. @throws StorageError as Storage.remove(); StreamError CHANGED */
-export async function removeAt(call: HttpCall, path: string, server: ChangeParts): Promise<void> {
+export async function removeAt(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
   const { storage, events, clock, turns } = server;
   await turns.run(path, async () => {
     if (path !== "") {
@@ -40,10 +39,10 @@ export async function makeFolder(call: HttpCall, path: string, server: GatewayPa
 }
 
 /** Give a file or a folder another path. @throws StorageError as Storage.rename(); StreamError; HttpFault */
-export async function moveTo(call: HttpCall, path: string, target: Target, server: ChangeParts): Promise<void> {
+export async function moveTo(call: HttpCall, path: string, target: Target, server: GatewayParts): Promise<void> {
   const { storage, events, clock, turns } = server;
   const to = readDestination(call.request.headers, target, FILES);
-  const isNew = await turns.run(path, async () => {
+  const isNew = await turns.runBoth(path, to.path, async () => {
     const entry = await storage.stat(path);
     requireDeep(call, entry);
     requireState(call, path, entry, clock.wallTime());

@@ -46,7 +46,7 @@ async function copyFile(
   from: StorageEntry,
   path: string,
   overwrite: boolean,
-  { storage, transfers }: GatewayParts,
+  { storage, transfers, turns }: GatewayParts,
 ): Promise<void> {
   const file = await storage.open(from.path);
   const exists = overwrite ? "overwrite" : "fail";
@@ -58,7 +58,7 @@ async function copyFile(
       try {
         const bytes = buffer.subarray(0, size);
         await readFully(file, bytes, 0);
-        await storage.store(path, facts, exists, bytes);
+        await turns.run(path, async () => storage.store(path, facts, exists, bytes));
       } finally {
         transfers.buffers.give(buffer);
       }
@@ -79,7 +79,7 @@ async function copyFile(
       throw thrown;
     }
     try {
-      await part.commit();
+      await turns.run(path, () => part.commit());
     } catch (thrown) {
       await discardKept(path, facts, storage);
       throw thrown;

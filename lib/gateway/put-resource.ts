@@ -6,7 +6,6 @@ import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
 import { type ExistsPolicy, type FileFacts, isSmall, type StorageEntry } from "../storage/storage.ts";
 import { writeBlocks } from "../transfer/write-blocks.ts";
 import { BodyDigests } from "./body-digests.ts";
-import type { ChangeParts } from "./change-parts.ts";
 import { tagOf } from "./entity-tag.ts";
 import type { HttpCall } from "./http-call.ts";
 import { formatHttpDate } from "./http-date.ts";
@@ -34,7 +33,7 @@ interface Coming {
  *
  * @throws StorageError as Storage.receive(), store(); StreamError; HttpFault; as RequestBody.fill()
  */
-export async function putFile(call: HttpCall, path: string, server: ChangeParts): Promise<void> {
+export async function putFile(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
   const { storage, clock, events, turns } = server;
   const { guest, request } = call;
   if (guest === undefined) return;

@@ -12,7 +12,6 @@ import { rename } from "../server/methods/rename.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import { ARCHIVES } from "./archive-format.ts";
 import { type ArchiveParts, answerArchive } from "./archive-resource.ts";
-import type { ChangeParts } from "./change-parts.ts";
 import { copyTo, makeFolder, moveTo, removeAt } from "./change-resource.ts";
 import { Checksums } from "./checksums.ts";
 import { answerPropfind, answerProppatch, DAV_OPTIONS } from "./dav-resource.ts";
@@ -20,7 +19,6 @@ import { answerFile } from "./file-resource.ts";
 import { answerFolder } from "./folder-resource.ts";
 import type { HttpCall } from "./http-call.ts";
 import { answerMetalink } from "./metalink.ts";
-import { PathTurns } from "./path-turns.ts";
 import { putFile } from "./put-resource.ts";
 import { encodePath, FILES, repositoryPath, type Target } from "./request-target.ts";
 import { shownTarget } from "./shown-target.ts";
@@ -39,7 +37,7 @@ interface Route {
   readonly rule: Rule;
   /** Whether a request may have a body. */
   readonly takesBody: boolean;
-  answer(call: HttpCall, place: Place, server: ArchiveParts & ChangeParts): Promise<void>;
+  answer(call: HttpCall, place: Place, server: ArchiveParts): Promise<void>;
 }
 
 const read: Route = { rule: get, takesBody: false, answer: answerRead };
@@ -98,11 +96,11 @@ const UPLOADING: Readonly<Record<string, Route>> = {
 export class Routes {
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #mayWrite: boolean;
-  readonly #parts: ArchiveParts & ChangeParts;
+  readonly #parts: ArchiveParts;
 
   constructor({ mayWrite, server }: { mayWrite: boolean; server: GatewayParts }) {
     this.#mayWrite = mayWrite;
-    this.#parts = { ...server, checksums: new Checksums(), turns: new PathTurns() };
+    this.#parts = { ...server, checksums: new Checksums() };
     this.#routes = new Map(Object.entries(mayWrite ? { ...READING, ...WRITING } : READING));
   }
 
@@ -191,7 +189,7 @@ async function refusePatch(): Promise<void> {
   throw new StreamError("BAD_PARAMS", "PATCH takes the address of an upload, which POST has told.");
 }
 
-async function answerPut(call: HttpCall, { path, isFolder }: Place, server: ChangeParts): Promise<void> {
+async function answerPut(call: HttpCall, { path, isFolder }: Place, server: GatewayParts): Promise<void> {
   if (isFolder) throw new StreamError("NOT_A_FILE", "PUT takes the address of a file, without a slash at its end.");
   await putFile(call, path, server);
 }

@@ -5,7 +5,6 @@ import type { GatewayParts } from "../server/parts.ts";
 import { WEB_PUT_NEED, webPutBlocks } from "../server/transfer-needs.ts";
 import { type FileFacts, isSmall } from "../storage/storage.ts";
 import { writeBlocks } from "../transfer/write-blocks.ts";
-import type { ChangeParts } from "./change-parts.ts";
 import type { HttpCall } from "./http-call.ts";
 import { HttpFault } from "./http-fault.ts";
 import { entryAt, replacedAt } from "./present-state.ts";
@@ -29,7 +28,7 @@ export const TUS_OPTIONS = {
 export async function beginUpload(
   call: HttpCall,
   { path: target, isFolder }: { path: string; isFolder: boolean },
-  server: ChangeParts,
+  server: GatewayParts,
 ): Promise<void> {
   speakTus(call);
   const { headers } = call.request;
@@ -63,7 +62,7 @@ export async function tellUpload(call: HttpCall, path: string, id: string | null
 }
 
 /** Go on with it: PATCH. @throws as putFile() */
-export async function goOnWith(call: HttpCall, path: string, id: string | null, server: ChangeParts): Promise<void> {
+export async function goOnWith(call: HttpCall, path: string, id: string | null, server: GatewayParts): Promise<void> {
   speakTus(call);
   const { headers } = call.request;
   if (headers["content-type"] !== "application/offset+octet-stream") {
@@ -115,7 +114,7 @@ async function commitAt(
   call: HttpCall,
   path: string,
   { size }: TusUpload,
-  { turns, events }: ChangeParts,
+  { turns, events }: GatewayParts,
   commit: () => string | Promise<string>,
 ): Promise<void> {
   await turns.run(path, async () => {

@@ -1,6 +1,7 @@
 import type { Digest64 } from "../block.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
+import type { PathTurns } from "../storage/ordered.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { SpareBuffers } from "../transfer/spare-buffers.ts";
 import type { Access } from "./access/access.ts";
@@ -40,6 +41,8 @@ export interface ServerParts {
 export interface GatewayParts extends ServerParts, Permissions {
   readonly access: Access;
   readonly guests: Guests;
+  /** Of changes. The others take them as well. */
+  readonly turns: PathTurns;
 }
 
 /** A server's facts about itself. */

@@ -2,6 +2,7 @@ import type { Digest64 } from "../block.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import type { StreamLimits } from "../session/session-options.ts";
+import type { PathTurns } from "../storage/ordered.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Sha256 } from "../transfer/digest-file.ts";
 import type { Access } from "./access/access.ts";
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly agent: string;
   readonly clock: Clock;
   readonly storage: Storage;
+  /** Those of a gateway that changes the repository; undefined: there is none. */
+  readonly turns?: PathTurns | undefined;
   readonly ledger: Ledger;
   readonly maxClients: number;
   readonly maxWaiting: number;

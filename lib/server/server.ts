@@ -2,6 +2,7 @@ import { toCommError } from "../errors.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Transport } from "../session/transport.ts";
+import { OrderedStorage, PathTurns } from "../storage/ordered.ts";
 import { SpareBuffers } from "../transfer/spare-buffers.ts";
 import type { Account } from "./access/account.ts";
 import type { TokenStore } from "./access/token-store.ts";
@@ -82,7 +83,8 @@ export class CommServer {
       emit: (event) => this.events.emit(event),
       closedFor: () => this.#lifecycle.closedFor,
     });
-    this.gateway = { ...parts, writable, callRates, access: options.access, guests: this.#guests };
+    const { access, storage, turns = new PathTurns() } = options;
+    this.gateway = { ...parts, storage, turns, writable, callRates, access, guests: this.#guests };
     this.#door = new Door({
       ...shared,
       bandwidth,
@@ -141,11 +143,11 @@ export class CommServer {
   }
 
   #parts(): ServerParts {
-    const { clock, storage, ledger, digest64, maxWindow, tokens, links } = this.#options;
+    const { clock, storage, turns, ledger, digest64, maxWindow, tokens, links } = this.#options;
     return {
       about: this.about,
       clock,
-      storage,
+      storage: turns === undefined ? storage : new OrderedStorage(storage, turns),
       digests: new DigestCache(storage, () => this.#options.createSha256(), clock),
       transfers: {
         digest64,

@@ -7,6 +7,7 @@ import type { Token } from "../../lib/protocol/token.ts";
 import type { ServerOptions } from "../../lib/server/server-options.ts";
 import type { Transport } from "../../lib/session/transport.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { PathTurns } from "../../lib/storage/ordered.ts";
 import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { type Listening, listen } from "../../lib/transport/socket.ts";
 import { AccessServer } from "./access-server.ts";
@@ -63,7 +64,8 @@ export class WebSite implements AsyncDisposable {
   } = {}): Promise<WebSite> {
     const folder = new TempFolder();
     const storage = await LocalStorage.at(folder.path);
-    const access = new AccessServer({ storage, ...options });
+    const turns = mayWrite ? new PathTurns() : undefined;
+    const access = new AccessServer({ storage, turns, ...options });
     // A time of whole seconds may be that of a coarse disk.
     access.clock.skewMs = 7;
     const limits = { maxConnections, maxIdle, maxIdlePerAddress: maxIdle };
