@@ -19,10 +19,10 @@ import { formatMachine, formatResults, type Result, resultOf } from "./support/r
 import { readSizes, runTransfers, SIZE_OPTIONS, TRANSFERS } from "./transfer.ts";
 
 const MEASUREMENTS: readonly Measurement[] = [roundTrip, roundTripDownload, idleMemory, oneShotList, admission];
-/** Round trips are short, and their spread asks for more rounds. */
+/** Round trips are short and vary, so they need more rounds. */
 const ROUNDS = { messages: 7, transfers: 5 };
 
-/** With this name `--only` takes all measurements of HTTP. */
+/** `--only` with this name selects all measurements of HTTP. */
 const WEB = "web";
 
 const options = readOptions();
@@ -90,7 +90,7 @@ function isOfWeb(name: string): boolean {
   return name.startsWith(`${WEB}-`);
 }
 
-/** Those that were built into `folder` before. */
+/** The programs that were built into `folder` before. */
 function programsIn(folder: string): Programs {
   return { server: join(folder, "commserver-server"), client: join(folder, "commserver-client") };
 }

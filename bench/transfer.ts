@@ -65,7 +65,7 @@ function readNumber(flag: string, value: string): number {
   return Number(match[1]) * 1024 ** ["", "K", "M", "G"].indexOf(match[2] ?? "");
 }
 
-/** Run them, print a table of each as soon as it is done, and keep all. @returns whether all could be measured */
+/** Run the measurements, print a table of each when it is done, and keep all. @returns whether all were measured */
 export async function runTransfers(
   chosen: readonly TransferMeasurement[],
   context: TransferContext,

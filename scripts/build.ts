@@ -1,6 +1,6 @@
 /**
- * Build both programs into dist/: for this machine, or with --all for every target, each in a folder of its
- * own with SHA256SUMS over all. --out DIR builds elsewhere.
+ * Build both programs into dist/: for this machine, or with --all for every target, each in its own folder, with
+ * SHA256SUMS of all. --out DIR builds elsewhere.
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";

@@ -6,7 +6,7 @@ export const ROOT = join(import.meta.dir, "..");
  * Compile one entry point to a single file, as it is released. `target` is one of Bun's, such as `linux-x64-musl`;
  * absent: this machine.
  *
- * @throws Error with what the compiler said
+ * @throws Error with the compiler's output
  */
 export function compile(
   entry: string,
@@ -22,9 +22,9 @@ export function compile(
     "--bytecode",
     "--format=esm",
     "--production",
-    // What is imported when it is needed is loaded then: HTTP takes 5 MB of a server.
+    // Dynamic imports are loaded only when needed: HTTP takes 5 MB of a server's memory.
     "--splitting",
-    // The folder that a person starts it in must not be able to change what it does.
+    // The working folder must not be able to change the program's behaviour.
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
     ...Object.entries(options.define ?? {}).map(([name, value]) => `--define=${name}=${JSON.stringify(value)}`),
@@ -33,7 +33,7 @@ export function compile(
   ];
   const { exitCode, stdout, stderr } = Bun.spawnSync(command, {
     cwd: ROOT,
-    // Else it would be baked in as it is here.
+    // Otherwise this machine's value would be compiled in.
     env: { ...process.env, NODE_ENV: "production" },
   });
   if (exitCode !== 0) throw new Error(`Cannot compile ${entry}:\n${stdout}${stderr}`);

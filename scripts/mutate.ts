@@ -1,11 +1,11 @@
 /**
- * Looks for lines that no test holds: changes one small thing of `lib` at a time, in a copy of the tree, and runs the tests
- * that cover its layer. A mutant that all of them pass is a survivor: a test is missing, or the line does nothing.
+ * Looks for lines that no test covers: changes one small thing in `lib` at a time, in a copy of the tree, and runs the
+ * tests of its layer. A mutant that passes all of them is a survivor: a test is missing, or the line does nothing.
  *
  *   npx bun scripts/mutate.ts [--layer NAME]… [--file PATH]… [--count 20] [--seed 1] [--limit 900]
  *
- * `--count` mutants of each layer are drawn by `--seed`; a run of tests that takes longer than `--limit` seconds counts as
- * failed. It runs for minutes to hours, and so not in CI.
+ * `--count` mutants of each layer are drawn by `--seed`; a test run of more than `--limit` seconds counts as failed.
+ * This takes minutes to hours, so it does not run in CI.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 const [count, seed, limitMs] = [Number(values.count), Number(values.seed), 1000 * Number(values.limit)];
 
 using copy = new TreeCopy(ROOT);
-// Else every test would fail, whatever the mutant is.
+// Otherwise every test would fail, whatever the mutant.
 if (!copy.compiles()) throw new Error("The tree does not compile: is a package missing?");
 const scores: string[] = [];
 /** Tests that pass without a mutant. */
@@ -59,7 +59,7 @@ async function judge(layer: Layer, files: readonly string[]): Promise<string> {
   return `${killed} of ${killed + survived} killed, ${percent} % (of ${drawn.length} mutants, seed ${seed})`;
 }
 
-/** @returns by what the mutant was killed; undefined: by nothing; "invalid": it does not compile, or can't be judged */
+/** @returns what killed the mutant; undefined if nothing did; "invalid" if it does not compile, or can't be judged */
 async function outcomeOf(layer: Layer, mutant: Mutant): Promise<string | undefined> {
   const run = copy.apply(mutant);
   try {
@@ -68,7 +68,7 @@ async function outcomeOf(layer: Layer, mutant: Mutant): Promise<string | undefin
       if (passed) continue;
       if (failed === undefined || sound.has(failed)) return why;
       run[Symbol.dispose]();
-      // Else it would kill every mutant.
+      // Otherwise it would kill every mutant.
       if (!(await copy.passes(batch, failed, limitMs))) {
         console.log(`Not counted, for a test fails without a mutant, too: ${failed}`);
         return "invalid";
@@ -96,13 +96,13 @@ function marked(mark: string, lines: string): string {
   return lines.replaceAll(/^/gm, `  ${mark} `);
 }
 
-/** The line that a mutant changes, or where it begins. */
+/** The number of the line in which a mutant begins. */
 function lineOf({ file, from }: Mutant): string {
   const text = readFileSync(join(copy.root, file), "utf8");
   return text.slice(text.lastIndexOf("\n", from) + 1, text.indexOf("\n", from)).trim();
 }
 
-/** In an order that the seed decides alone: mulberry32, and the shuffle of Fisher and Yates. */
+/** Shuffled in an order that depends only on the seed: mulberry32, Fisher–Yates. */
 function shuffled<T>(items: readonly T[], start: number): T[] {
   let state = start >>> 0;
   const random = () => {

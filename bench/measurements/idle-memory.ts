@@ -6,11 +6,11 @@ import { median } from "../support/statistics.ts";
 import type { Context, Measurement, Outcome } from "./measurement.ts";
 
 const SESSIONS = 10_000;
-/** What a server or an opener needs besides its sockets, with room to spare. */
+/** Descriptors that a server or an opener needs besides its sockets, with room to spare. */
 const SPARE_FILES = 200;
 /** Until the memory of the handshakes is free again. */
 const SETTLE_MS = 20_000;
-/** Readings, one a second: over two heartbeats and what the server does from time to time. */
+/** Readings, one a second: over two heartbeats and the server's periodic work. */
 const READINGS = 30;
 
 /** Resident memory of a server with many sessions that do nothing. */

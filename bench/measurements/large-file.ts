@@ -22,7 +22,7 @@ export const largeFile: TransferMeasurement = {
     const { large: bytes } = context.sizes;
     using workspace = Workspace.create(bytes);
     makeSparseFile(join(workspace.served, FILE), bytes);
-    // Disks are slow enough for ours alone.
+    // On a disk, only ours is measured, since disks are slow.
     const peers = PEERS.filter((peer) => peer.ours || (workspace.inMemory && peer !== cp));
     const runs = await measureMoves(context, {
       workspace,

@@ -21,20 +21,20 @@ import {
 
 const PART_BYTES = 64 * 1024 * 1024;
 const PART = "part.bin";
-/** As large as all parts, for one client alone. */
+/** As large as all parts together, for a single client. */
 const WHOLE = "whole.bin";
 
 interface Crowd {
-  /** From the start of all to the end of the first, and of the last. */
+  /** From the common start to the end of the first client, and of the last. */
   readonly fastest: number;
   readonly slowest: number;
   /** GB/s of all together. */
   readonly rate: number;
-  /** That, divided by the rate of one client alone that fetches as much. */
+  /** The rate divided by that of a single client that fetches as much. */
   readonly share: number;
 }
 
-/** Whether many clients get the same share, and all together as much as one alone. */
+/** Whether many clients get equal shares, and all together as much as a single one. */
 export const manyClients: TransferMeasurement = {
   name: "many-clients",
   title: "many clients at once",
@@ -45,7 +45,7 @@ export const manyClients: TransferMeasurement = {
     using workspace = Workspace.create(PART_BYTES + bytes);
     makeFile(join(workspace.served, PART), PART_BYTES);
     makeFile(join(workspace.served, WHOLE), bytes);
-    // One more: the seat of the client that was alone may not be free yet.
+    // One more, since the seat of the single client may not be free yet.
     const options = { workspace, programs, writable: false, clients: 2 * clients + 1 };
     await using fleet = await Fleet.open("discard", options, [commserver, nginx]);
     const contestants = fleet.members.flatMap((member): Contestant<Crowd>[] =>
@@ -74,7 +74,7 @@ export const manyClients: TransferMeasurement = {
   },
 };
 
-/** The same with all clients in one running program, so that only the server and the link are measured. */
+/** The same with all clients in one running program, which measures only the server and the link. */
 async function runSessions(context: TransferContext, workspace: Workspace): Promise<string[]> {
   const { programs, rounds, sizes } = context;
   const { clients } = sizes;
@@ -108,7 +108,7 @@ async function runCrowd({ operations, pid }: OpenPeer, clients: number, home: st
   if (discard === undefined) throw new Error("it can't throw away what it fetches");
   const alone = await runClient(discard(WHOLE), { home, server: pid });
   const startedAt = performance.now();
-  // Settled: none may run into the next one's turn.
+  // Wait for all of them: none may run into the next one's turn.
   const outcomes = await Promise.allSettled(
     Array.from({ length: clients }, async () => {
       await runClient(discard(PART), { home });

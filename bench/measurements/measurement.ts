@@ -7,7 +7,7 @@ export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: Unit;
-  /** What it should stay below; absent: for information. */
+  /** The value that it should stay below; absent: for information. */
   readonly goal?: number;
 }
 

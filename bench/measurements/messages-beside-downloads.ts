@@ -26,7 +26,7 @@ export const messagesBesideDownloads: TransferMeasurement = {
     const { programs, rounds, sizes } = context;
     using workspace = Workspace.create(sizes.file);
     makeFile(join(workspace.served, FILE), sizes.file);
-    // Twice: the seat of a download that has just ended may not be free yet when the next one comes.
+    // Twice as many, since the seat of a download that has just ended may not be free yet for the next one.
     const options = { workspace, programs, writable: false, clients: 2 * DOWNLOADS + 1 };
     await using server = await openCommserver(options);
     await using messages = await Probe.start("message-probe", context, { args: [server.port, "hello"] });

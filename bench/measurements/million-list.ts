@@ -9,10 +9,10 @@ import { Workspace } from "../support/workspace.ts";
 import { peerOf, rowsOf, runsOf } from "./moves.ts";
 import { placeOf, type TransferContext, type TransferMeasurement, type TransferOutcome } from "./transfer.ts";
 
-/** What the system keeps of a file without content, roughly. */
+/** Roughly the memory that the system uses for an empty file. */
 const BYTES_PER_FILE = 1500;
 
-/** A list of very many files. Making them takes a while, so it runs only when it is named. */
+/** A list of very many files. Creating them takes a while, so this runs only when it is named. */
 export const millionList: TransferMeasurement = {
   name: "million-list",
   title: "list very many files",

@@ -16,7 +16,7 @@ export type Runs = Pick<Peer, "name" | "ours"> & ({ readonly runs: readonly Run[
 export interface MoveOptions {
   readonly workspace: Workspace;
   readonly move: Move;
-  /** What is moved, by its name in the folder served; it arrives under the same. */
+  /** The name of the moved file or folder in the served folder, and at its target. */
   readonly what: string;
   readonly peers?: readonly Peer[];
   readonly rounds?: number;
@@ -26,8 +26,8 @@ export interface MoveOptions {
 }
 
 /**
- * Move the same data with every peer in turn, each time into a folder that is new and empty. What arrived in the
- * first run of each is compared with what was sent.
+ * Move the same data with every peer in turn, each time into a new, empty folder. The result of each peer's first run
+ * is compared with the source.
  */
 export async function measureMoves(context: TransferContext, options: MoveOptions): Promise<Runs[]> {
   const { workspace, move, what, rounds = context.rounds, warmUp = true, memory = false } = options;
@@ -74,7 +74,7 @@ export function runsOf<Sample>(
   return Array.isArray(result) ? { runs: result } : result;
 }
 
-/** A figure of each run; peers that have none, such as the server's time of a program without server, are left out. */
+/** A figure of each run. Peers without it are left out, such as a program without a server for the server's time. */
 export function rowsOf(all: readonly Runs[], figure: (run: Run) => number | undefined): Row[] {
   return all.flatMap((one): Row[] => {
     const { name, ours } = one;

@@ -6,7 +6,7 @@ import type { Context, Measurement, Outcome } from "./measurement.ts";
 
 const RUNS = 20;
 
-/** `commserver-client list` as a person meets it: from the start of the program. */
+/** `commserver-client list` as a person experiences it: from the start of the program. */
 export const oneShotList: Measurement = {
   name: "one-shot-list",
   title: "one-shot list",

@@ -10,8 +10,8 @@ import type { Context, Measurement, Outcome } from "./measurement.ts";
 const FILE = "large.bin";
 const FILE_BYTES = 2 * 1024 ** 3;
 /**
- * With pauses: one message right after the other would find the server's free moments again and again, and
- * its busy ones seldom, where people meet both in proportion to their length.
+ * With pauses: without them, the messages would mostly hit the server's idle moments, while people hit idle and busy
+ * ones in proportion to their length.
  */
 const ROUND = { count: 1_000, pauseMs: 4 };
 

@@ -37,7 +37,7 @@ async function measure(placement: Placement, context: Context): Promise<Figure[]
   const bare: RoundAnswer[] = [];
   for (const probe of [messages, echoes]) await probe.ask(WARM_UP);
   for (let round = 0; round < context.rounds; round++) {
-    // In turns, so that what else the machine does meets both.
+    // In turns, so that other work of the machine affects both.
     ours.push(await messages.ask(ROUND));
     bare.push(await echoes.ask(ROUND));
   }

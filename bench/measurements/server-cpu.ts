@@ -18,7 +18,7 @@ import {
 
 const CONTESTANTS = [commserver, nginx];
 
-/** What a file costs the server: ours, and nginx, which has the kernel send it. */
+/** The processor time of the server for a file: ours, and nginx, which lets the kernel send it. */
 export const serverCpu: TransferMeasurement = {
   name: "server-cpu",
   title: "server's processor time for a file",

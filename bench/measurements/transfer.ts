@@ -2,7 +2,7 @@ import type { Comparison } from "../support/comparison.ts";
 import type { Programs } from "../support/compile.ts";
 import type { Context } from "./measurement.ts";
 
-/** How much is moved; smaller only to try the benchmark itself. */
+/** How much is moved; less only to test the benchmark itself. */
 export interface Sizes {
   /** Bytes of the file of get-file, put-file and server-cpu. */
   readonly file: number;
@@ -23,7 +23,7 @@ export interface TransferContext extends Context {
 }
 
 export interface TransferOutcome {
-  /** What was moved, in words. */
+  /** A description of the moved data. */
   readonly data: string;
   readonly rounds: number;
   readonly comparisons: readonly Comparison[];
@@ -50,7 +50,7 @@ export function formatBytes(bytes: number): string {
   return `${Number((bytes / size).toFixed(2))} ${unit}`;
 }
 
-/** Where the data was: figures from memory and from disk can't be compared. */
+/** The place of the data: figures from memory and from disk can't be compared. */
 export function placeOf({ inMemory }: { inMemory: boolean }): string {
   return inMemory ? "in memory-backed storage" : "on disk";
 }

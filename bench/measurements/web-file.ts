@@ -10,7 +10,7 @@ import { measureWeb, processorOf, timeOf, type WebContestant } from "./web-turns
 
 const SERVERS = [oursPlain, nginxPlain, oursTls, nginxTls];
 
-/** Of the issue of the HTTP door: our time and our processor time beside nginx's. */
+/** The goals of HTTP: our time and processor time compared with nginx's. */
 const PLAIN = { of: oursPlain.name, beside: nginxPlain.name };
 const TLS = { of: oursTls.name, beside: nginxTls.name };
 const TIME: readonly Goal[] = [
@@ -22,7 +22,7 @@ const PROCESSOR: readonly Goal[] = [
   { ...TLS, atMost: 1.1 },
 ];
 
-/** The range of web-range, and how often it is fetched over one connection: once is over before it can be measured. */
+/** The range of web-range, and how often it is fetched over one connection, since once is too short to measure. */
 const RANGE_BYTES = 200_000_000;
 const RANGES = 5;
 

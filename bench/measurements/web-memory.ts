@@ -17,14 +17,14 @@ const IDLE_MB = 40;
 const SMALL_BYTES = 4 * 1024;
 const STALLED = 50;
 const STALLED_BYTES = 256 * 1024 * 1024;
-/** What memory may do in a while for reasons of its own. */
+/** How much memory may vary for other reasons. */
 const FLAT_MB = 4;
 /** Until the memory of the handshakes and answers is free again. */
 const SETTLE_MS = 4_000;
 /** Readings, one a second. */
 const READINGS = 3;
 
-/** Connections that have had an answer and rest. */
+/** Idle connections that have had an answer. */
 export const webIdle: TransferMeasurement = {
   name: "web-idle",
   title: `memory of ${IDLE} idle connections`,
@@ -48,7 +48,7 @@ export const webIdle: TransferMeasurement = {
   },
 };
 
-/** Connections that ask for a large file and read nothing of it. */
+/** Connections that request a large file, and read nothing of it. */
 export const webStalled: TransferMeasurement = {
   name: "web-stalled",
   title: `memory with ${STALLED} stalled readers`,

@@ -14,7 +14,7 @@ const GOALS: readonly Goal[] = [
   { of: oursTls.name, beside: nginxTls.name, atMost: 1.11 },
 ];
 
-/** A file that is sent, in memory-backed storage: what the servers do themselves. */
+/** A file that is sent to memory-backed storage, which measures the servers themselves. */
 export const webPut: TransferMeasurement = {
   name: "web-put",
   title: "a file sent by curl",
@@ -24,7 +24,10 @@ export const webPut: TransferMeasurement = {
   },
 };
 
-/** The same on a disk. Ours is durable when curl ends. nginx leaves it to the system: so its file is synced after that. */
+/**
+ * The same on a disk. Ours is durable when curl ends. nginx leaves that to the system, so its file is synced
+ * afterwards.
+ */
 export const webPutDisk: TransferMeasurement = {
   name: "web-put-disk",
   title: "a file sent by curl, until it is on the disk",

@@ -11,7 +11,7 @@ import { measureWeb, timeOf } from "./web-turns.ts";
 const FILE_BYTES = 4 * 1024;
 const FOLDERS = 20;
 
-/** Many small files, by the pages of the folders. Not by WebDAV: rclone waits 10 ms between its requests. */
+/** Many small files, through the pages of the folders. Not over WebDAV, where rclone waits 10 ms between requests. */
 export const webTree: TransferMeasurement = {
   name: "web-tree",
   title: "many small files by rclone",

@@ -23,16 +23,16 @@ export interface WebTurns extends Pick<PeerOptions, "workspace"> {
   /** Programs that all of them need. */
   readonly clients: readonly string[];
   readonly writable?: boolean;
-  /** What arrives where; made empty before each run, and compared once. */
+  /** The target: emptied before each run, and compared once. */
   readonly arrival?: { readonly folder: string; readonly name: string; readonly sameAs: string };
   readonly rounds?: number;
   readonly warmUp?: boolean;
 }
 
 /**
- * All in turn, as often as there are rounds. A contestant whose server is missing has no runs, but the reason.
+ * Run all contestants in turn, once per round. A contestant whose server is missing has a reason instead of runs.
  *
- * @throws Skipped when a program is missing that all need
+ * @throws Skipped when a program is missing that all of them need
  */
 export async function measureWeb(context: TransferContext, turns: WebTurns): Promise<Runs[]> {
   const { workspace, contestants, clients, writable = false, arrival } = turns;
@@ -69,7 +69,7 @@ export async function measureWeb(context: TransferContext, turns: WebTurns): Pro
   });
 }
 
-/** Servers that are started when they are first asked for. */
+/** Servers that are started when first needed. */
 export class OpenServers implements AsyncDisposable {
   readonly #options: Pick<PeerOptions, "workspace" | "programs" | "writable">;
   readonly #servers = new Map<WebServer, OpenWebServer | { absent: string }>();

@@ -7,7 +7,7 @@ import { FILE, INBOX, type OpenPeer, type Operations, type Peer, type PeerOption
 
 const CAN = ["getFile", "putFile", "getTree", "putTree", "discard", "list"] as const;
 
-/** Ours, without encryption, as rsync's daemon and plain HTTP are. */
+/** Ours without encryption, like rsync's daemon and plain HTTP. */
 export const commserver: Peer = {
   name: "commserver",
   ours: true,
@@ -16,7 +16,7 @@ export const commserver: Peer = {
   open: openCommserver,
 };
 
-/** Ours as it is without any flag. */
+/** Ours without any flags. */
 export const commserverTls: Peer = {
   name: "commserver TLS 1.3",
   ours: true,
@@ -31,7 +31,7 @@ interface CommserverOptions extends PeerOptions {
   readonly web?: "read" | "on";
 }
 
-/** An open peer whose address others may use as well. */
+/** An open peer whose address others may use, too. */
 export interface OpenCommserver extends OpenPeer {
   readonly pid: number;
   readonly port: number;
@@ -59,7 +59,7 @@ export async function openCommserver(options: CommserverOptions): Promise<OpenCo
   };
 }
 
-/** Its events go to a file: reading them through a pipe would cost processor time beside what is measured. */
+/** Its events go to a file: reading them through a pipe would cost processor time during the measurement. */
 export async function startServer({
   workspace,
   programs,
@@ -78,7 +78,7 @@ export async function startServer({
     programs.server,
     ...["--repository", served, "--host", "127.0.0.1", "--port", "0", "--state-dir", stateDir],
     ...["--json", "--max-clients", String(clients), "--max-per-address", String(clients)],
-    // Probes come without a token.
+    // Probes have no token.
     ...(isEncrypted ? [] : ["--plaintext", "--open", "--max-messages", "1000000"]),
     ...(isEncrypted && web !== undefined ? ["--open"] : []),
     ...(web === undefined ? [] : ["--web", web]),

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { FILE, missingOf, type Peer, TREE } from "./peer.ts";
 
-/** No server, no network, one process: what the machine can do at all. */
+/** No server, no network, one process: the limit of the machine. */
 export const cp: Peer = {
   name: "cp (the limit)",
   can: ["getFile", "putFile", "getTree", "putTree"],

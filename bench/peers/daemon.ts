@@ -19,8 +19,8 @@ export class Daemon implements AsyncDisposable {
 
   /**
    * @param name of the log in `home`
-   * @param command how to start it at a port, in the foreground; may write its settings
-   * @throws Error with what it said last, when it does not come to listen
+   * @param command the command that starts it on a port, in the foreground; may write its settings
+   * @throws Error with its last output when it fails to listen
    */
   static async start(name: string, home: string, command: (port: number) => Command): Promise<Daemon> {
     const log = join(home, `${name}.log`);

@@ -23,7 +23,7 @@ export const PEERS: readonly Peer[] = [
 /** A peer of the fleet, or why it is left out. */
 export type Member = { readonly peer: Peer } & ({ readonly open: OpenPeer } | { readonly absent: string });
 
-/** All peers that can do something, started, for as long as it is measured. */
+/** All peers that support an operation, started for the time of its measurement. */
 export class Fleet implements AsyncDisposable {
   readonly members: readonly Member[];
 

@@ -4,7 +4,7 @@ import { Daemon } from "./daemon.ts";
 import { FILE, INBOX, missingOf, type OpenPeer, type Peer, type PeerOptions, TREE } from "./peer.ts";
 
 export const NGINX = "nginx";
-/** curl's clients at once for many files. */
+/** Parallel transfers of curl for many files. */
 const PARALLEL = 16;
 
 /** nginx with sendfile, and curl. */
@@ -25,7 +25,7 @@ export const nginxTls: Peer = {
 
 export type Scheme = "http" | "https";
 
-/** nginx for the folder served. Programs that it needs: NGINX, and for https openssl. */
+/** nginx for the served folder. It needs the program NGINX, and openssl for https. */
 export async function startNginx({ workspace }: Pick<PeerOptions, "workspace">, scheme: Scheme): Promise<Daemon> {
   const { served } = workspace;
   const home = workspace.newHome("nginx");
@@ -60,7 +60,7 @@ async function openNginx(options: PeerOptions, scheme: Scheme): Promise<OpenPeer
   };
 }
 
-/** As Debian ships it, where it matters: as many workers as cores, sendfile, tcp_nopush; but it writes no log. */
+/** Like Debian's settings, where it matters: as many workers as cores, sendfile, tcp_nopush; but without a log. */
 function settingsOf(options: { home: string; served: string; port: number; scheme: Scheme }): string {
   const { home, served, port, scheme } = options;
   const tls = scheme === "https";

@@ -3,18 +3,18 @@ import type { Programs } from "../support/compile.ts";
 import { type Command, PATH } from "../support/family.ts";
 import type { Workspace } from "../support/workspace.ts";
 
-/** What is moved, by its name in the folder served. */
+/** Names of the moved file and tree in the served folder. */
 export const FILE = "file.bin";
 export const TREE = "tree";
-/** The folder, in the folder served, that takes what clients send. */
+/** The folder in the served folder that clients send to. */
 export const INBOX = "inbox";
 
 export interface PeerOptions {
   readonly workspace: Workspace;
   readonly programs: Programs;
-  /** Whether clients are to send as well. */
+  /** Whether clients also send. */
   readonly writable: boolean;
-  /** Clients at the same time. */
+  /** The number of clients at the same time. */
   readonly clients: number;
 }
 
@@ -26,13 +26,13 @@ export interface Peer {
   readonly can: readonly Operation[];
   /** The programs that it needs and that are not on this machine. */
   missing(): readonly string[];
-  /** Start what it needs. @throws Error when it does not come to listen */
+  /** Start its server, if any. @throws Error when it fails to listen */
   open(options: PeerOptions): Promise<OpenPeer>;
 }
 
 export type Operation = keyof Operations;
 
-/** Each gives the client to start. It ends when everything has arrived. */
+/** Each returns the command of a client, which ends when everything has arrived. */
 export interface Operations {
   /** FILE into the target folder. */
   getFile(): Command;
@@ -49,10 +49,10 @@ export interface Operations {
 }
 
 export interface OpenPeer extends AsyncDisposable {
-  /** Of its server and the processes that it started; absent when the peer has no server. */
+  /** The process id of its server, which may have started others; absent when the peer has no server. */
   readonly pid?: number;
   readonly operations: Partial<Operations>;
-  /** Called before each run, outside of the time taken: its folders are new and empty. */
+  /** Called before each run, outside the measured time, after its folders were emptied. */
   refresh?(): Promise<void>;
 }
 

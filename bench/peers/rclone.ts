@@ -5,8 +5,8 @@ import { Daemon } from "./daemon.ts";
 import { FILE, INBOX, missingOf, type OpenPeer, type Peer, type PeerOptions, TREE } from "./peer.ts";
 
 /**
- * rclone at both ends. HTTP can only be read. WebDAV, which could be written as well, waits 10 ms between requests,
- * and its FTP server is not in every package; so what it sends goes by SFTP, which encrypts.
+ * rclone at both ends. HTTP can only be read. WebDAV could also be written, but waits 10 ms between requests, and its
+ * FTP server is not in every package; so it sends over SFTP, which encrypts.
  */
 export const rcloneHttp: Peer = {
   name: "rclone (HTTP)",
@@ -65,7 +65,7 @@ async function openRclone(protocol: string, { workspace }: PeerOptions, flags: r
     pid: daemon.pid,
     port: daemon.port,
     operations: {},
-    // It remembers what its folders hold; this makes it look again.
+    // It caches its folders; this makes it read them again.
     async refresh() {
       const { ok, status } = await fetch(`http://${control}/vfs/forget`, { method: "POST" });
       if (!ok) throw new Error(`rclone's server does not look at its folders again: ${status}`);

@@ -5,7 +5,7 @@ import { FILE, INBOX, missingOf, type Peer, TREE } from "./peer.ts";
 
 const MODULE = "bench";
 
-/** rsync and its daemon, into folders that are empty: there is nothing it could leave out. */
+/** rsync and its daemon, into empty folders, so that it can't skip anything. */
 export const rsync: Peer = {
   name: "rsync",
   can: ["getFile", "putFile", "getTree", "putTree", "list"],
@@ -35,7 +35,7 @@ export const rsync: Peer = {
   },
 };
 
-/** Started by root it would become the user "nobody", which may not write here. */
+/** If root starts it, it becomes the user "nobody", who may not write here. */
 function settingsOf(served: string, home: string): string {
   const user = process.getuid?.() === 0 ? "uid = 0\ngid = 0\n" : "";
   return `use chroot = no

@@ -5,10 +5,10 @@ import { FILE, missingOf, type Peer, TREE } from "./peer.ts";
 
 /** sshd executes itself again for each connection, so it needs its absolute path. */
 const SSHD = "/usr/sbin/sshd";
-/** Where it shuts its unprivileged part in; without this folder it does not start. */
+/** The chroot of its unprivileged part; without this folder it does not start. */
 const PRIVILEGE_SEPARATION = "/run/sshd";
 
-/** OpenSSH's sftp and a server of its own, with keys that live as long as the measurement, and the default cipher. */
+/** OpenSSH's sftp and its own sshd, with temporary keys and the default cipher. */
 export const sftp: Peer = {
   name: "sftp",
   can: ["getFile", "putFile", "getTree", "putTree"],
@@ -52,7 +52,7 @@ export const sftp: Peer = {
   },
 };
 
-/** Not from os.userInfo(), which knows only what the environment says. */
+/** Not from os.userInfo(), which only reads the environment. */
 function userName(): string {
   return Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
 }

@@ -3,20 +3,20 @@ import { startServer } from "./commserver.ts";
 import { NGINX, type Scheme, startNginx } from "./nginx.ts";
 import { missingOf, type PeerOptions } from "./peer.ts";
 
-/** A server for programs that speak HTTP: ours, or one to compare it with. */
+/** An HTTP server: ours, or one to compare it with. */
 export interface WebServer {
   readonly name: string;
   readonly ours?: true;
   /** The programs that it needs and that are not on this machine. */
   missing(): readonly string[];
-  /** Start it for the folder served. @throws Error when it does not come to listen */
+  /** Start it for the served folder. @throws Error when it fails to listen */
   open(options: WebOptions): Promise<OpenWebServer>;
 }
 
 export interface OpenWebServer extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
-  /** The address of a file, or with "" of the folder served. */
+  /** The address of a file, or with "" of the served folder. */
   url(path: string): string;
   /** NAME:SECRET, where `writable` asks for one. */
   readonly credentials?: string;
@@ -24,7 +24,7 @@ export interface OpenWebServer extends AsyncDisposable {
 
 export type WebOptions = Pick<PeerOptions, "workspace" | "programs" | "writable">;
 
-/** More than any of the clients, which come from a few addresses. */
+/** More than any of the clients uses, which come from a few addresses. */
 const SEATS = 64;
 
 export const oursPlain: WebServer = {
@@ -77,7 +77,7 @@ async function openNginx(options: WebOptions, scheme: Scheme): Promise<OpenWebSe
   return { pid, port, url, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
 }
 
-/** A token that may write: without one, nobody may. */
+/** A token that may write, which needs one. */
 function newToken(server: string, stateDir: string): string {
   const { stdout, stderr, exitCode } = Bun.spawnSync([
     ...[server, "token", "add", "bench", "--role", "write", "--state-dir", stateDir, "--json"],

@@ -1,7 +1,7 @@
 /**
- * Admissions as every program meets them: admission-probe INVITE-FILE. Takes {"count":N,"parallel":P} on standard input: N times
- * TCP, TLS, the proof of the token and WELCOME, P at once; answers with the milliseconds of each at the median and the 99th
- * percentile, and of all of them.
+ * Admissions as in every program: admission-probe INVITE-FILE. Takes {"count":N,"parallel":P} on standard input: N
+ * times TCP, TLS, the proof of the token and WELCOME, P at once; answers with the median and 99th percentile in
+ * milliseconds, and the total.
  */
 import { Client } from "../../lib/client/client.ts";
 import { parseInvite } from "../../lib/protocol/invite.ts";
@@ -16,7 +16,7 @@ const { addresses, identity, token } = parseInvite(await Bun.file(process.argv[2
 const address = parseAddress(addresses[0] ?? "");
 
 for await (const line of console) {
-  if (line === "") break; // the end of what is asked
+  if (line === "") break; // the end of the input
   const { count, parallel } = JSON.parse(line) as { count: number; parallel: number };
   const times: number[] = [];
   let left = count;

@@ -1,13 +1,13 @@
 import { quantile } from "../support/statistics.ts";
 
-/** What the benchmark asks of a probe of round trips. */
+/** A request of the benchmark to a round-trip probe. */
 export interface RoundRequest {
   readonly count: number;
-  /** Longest pause before each, of which a random part is made; absent: none. */
+  /** Longest pause before each; the actual one is a random part of it. Absent: none. */
   readonly pauseMs?: number;
 }
 
-/** What it gets: microseconds. */
+/** The answer, in microseconds. */
 export interface RoundAnswer {
   readonly medianUs: number;
   readonly p99Us: number;
@@ -16,7 +16,7 @@ export interface RoundAnswer {
 /** Time `roundTrip` one after the other, for each request on standard input, until that ends. */
 export async function answerRounds(roundTrip: () => Promise<unknown>): Promise<void> {
   for await (const line of console) {
-    if (line === "") return; // Bun's way to say that it ended
+    if (line === "") return; // how Bun reports the end
     const { count, pauseMs }: RoundRequest = JSON.parse(line);
     const samples = new Float64Array(count);
     for (let index = 0; index < count; index++) {

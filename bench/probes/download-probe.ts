@@ -14,7 +14,7 @@ const TIMEOUT_MS = 10_000;
 const port = Number(process.argv[2]);
 
 for await (const line of console) {
-  if (line === "") break; // the end of what is asked
+  if (line === "") break; // the end of the input
   const { clients: count, path } = JSON.parse(line) as { clients: number; path: string };
   const clients = await Promise.all(Array.from({ length: count }, connectOne));
   const startedAt = performance.now();

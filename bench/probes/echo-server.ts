@@ -1,4 +1,4 @@
-/** The least that a server can do: write back what it gets. Prints its port. */
+/** A minimal server: it writes back what it gets. Prints its port. */
 const { port } = Bun.listen({
   hostname: "127.0.0.1",
   port: 0,
@@ -6,7 +6,7 @@ const { port } = Bun.listen({
     open: (socket) => {
       socket.setNoDelay(true);
     },
-    // Far below what the kernel buffers, so it is always taken whole.
+    // Far less than the kernel buffers, so it is always taken whole.
     data: (socket, bytes) => {
       socket.write(bytes);
     },

@@ -22,7 +22,7 @@ async function openSession(): Promise<void> {
     port,
     socket: {
       data(peer, bytes) {
-        // Frames this small come whole over loopback.
+        // Frames this small arrive whole over loopback.
         for (const { name, payload } of parseFrames(bytes).frames) {
           if (name === "WELCOME") admitted.resolve();
           else if (name === "PING") peer.write(frame("PONG", payload));

@@ -1,4 +1,4 @@
-/** Round trips of a message: message-probe PORT TEXT. The client is the library, as every program would use it. */
+/** Round trips of a message: message-probe PORT TEXT. The client is the library, as in every program. */
 import { Client } from "../../lib/client/client.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import { connect } from "../../lib/transport/socket.ts";

@@ -6,8 +6,8 @@ import type { Context } from "../measurements/measurement.ts";
 import { start, stop } from "./processes.ts";
 
 /**
- * The compiled server on a free port of 127.0.0.1, for probes without encryption and open, or as it is by itself. Its events go to a file: read through a pipe they would
- * cost the machine time beside what is measured.
+ * The compiled server on a free port of 127.0.0.1: open and without encryption for probes, or with its defaults. Its
+ * events go to a file: reading them through a pipe would cost processor time during the measurement.
  */
 export class BenchServer implements AsyncDisposable {
   readonly #process: Subprocess;
@@ -21,7 +21,7 @@ export class BenchServer implements AsyncDisposable {
     this.inviteFile = inviteFile;
   }
 
-  /** @throws Error when it does not come to listen */
+  /** @throws Error when it fails to listen */
   static async start(
     { folder, programs }: Context,
     options: { repository: string; maxClients: number; core?: number | undefined; isSecure?: boolean },

@@ -6,14 +6,14 @@ export type Row = { readonly name: string; readonly ours?: true } & (
   | { readonly absent: string }
 );
 
-/** What a contestant's figure should be, by itself or beside another's. */
+/** The goal for a contestant's figure, by itself or relative to another's. */
 export type Goal = {
   readonly of: string;
   /** The contestant that counts as 1; absent: the figure itself counts. */
   readonly beside?: string;
 } & ({ readonly atMost: number } | { readonly atLeast: number });
 
-/** How it came out. `value`: with `beside` the median of the ratios of each round. */
+/** The outcome of a goal. `value`: with `beside`, the median of the ratios of each round. */
 export type Outcome = Goal & { readonly value: number; readonly isMet: boolean };
 
 /** The same quantity of several contestants. */
@@ -50,7 +50,10 @@ export function summarize({ rows }: Comparison): Line[] {
   });
 }
 
-/** Goals whose contestants have figures. The two runs of a round follow each other: what disturbs one disturbs the other. */
+/**
+ * The outcomes of all goals whose contestants have figures. The two runs of a round follow each other, so a disturbance
+ * affects both.
+ */
 export function judge({ rows, goals = [] }: Comparison): Outcome[] {
   const samplesOf = (name: string) => rows.flatMap((row) => (row.name === name && "samples" in row ? row.samples : []));
   return goals.flatMap((goal): Outcome[] => {

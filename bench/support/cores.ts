@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Where the two ends of a round trip run: cores to keep them on, or undefined where the system decides. */
+/** The cores of the two ends of a round trip, or undefined where the system decides. */
 export interface Placement {
   readonly name: string;
   readonly server: number | undefined;
@@ -8,8 +8,8 @@ export interface Placement {
 }
 
 /**
- * The placements to measure. Left to the system, two processes share a core at one time and not at the next; as
- * waking a core up may take longer than all the work, such figures can't be compared.
+ * The placements to measure. If the system decides, two processes sometimes share a core and sometimes don't. As waking
+ * a core up may take longer than all the work, such figures can't be compared.
  */
 export function placements(): Placement[] {
   const [first, second] = allowedCores();
@@ -23,7 +23,7 @@ export function onCore(core: number): string[] {
   return ["taskset", "--cpu-list", String(core)];
 }
 
-/** Cores that this process may use; empty where they can't be chosen. */
+/** Cores that this process may use; empty if they can't be chosen. */
 function allowedCores(): number[] {
   if (process.platform !== "linux" || Bun.which("taskset") === null) return [];
   const ranges = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";

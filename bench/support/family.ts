@@ -8,10 +8,10 @@ export interface Command {
   readonly cwd?: string;
 }
 
-/** Where programs are looked for. */
+/** The search path for programs. */
 export const PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
-/** How long programs may take to end themselves and what they started. */
+/** How long programs may take to end, with everything that they started. */
 const END_MS = 2_000;
 const LOOK_MS = 10;
 
@@ -40,7 +40,7 @@ export function launch<Out extends SpawnOptions.Readable = "ignore", Err extends
   return child;
 }
 
-/** End a program and what it started, and wait until it is gone. */
+/** End a program and everything that it started, and wait until all of it is gone. */
 export async function endFamily(child: Subprocess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     const ending = new Ending(child.pid);
@@ -52,8 +52,8 @@ export async function endFamily(child: Subprocess): Promise<void> {
 }
 
 /**
- * The end of a program and what it started: first it is asked, for one that ends its own children also waits for
- * them, and leaves no entry of them in the system. Then all that is left is killed.
+ * Ends a program and everything that it started. First it is asked to: a program that ends its own children also waits
+ * for them, and leaves no zombies. Then all that is left is killed.
  */
 class Ending {
   readonly #members: readonly number[];

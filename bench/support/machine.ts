@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, loadavg, release, type as systemName, totalmem } from "node:os";
 
-/** Where and when the figures were taken: without this they say nothing. */
+/** Where and when the figures were measured: without this they are meaningless. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -8,7 +8,7 @@ export interface Machine {
   readonly system: string;
   readonly bun: string;
   readonly date: string;
-  /** Of the minute before the start; what others do on the machine shows here. */
+  /** The load of the minute before the start, which shows other work on the machine. */
   readonly load: number;
 }
 

@@ -1,7 +1,7 @@
 import type { Subprocess } from "bun";
 import { until } from "../../tests/support/until.ts";
 
-/** A port of 127.0.0.1 that was free a moment ago, for servers that can't choose one and tell. */
+/** A port of 127.0.0.1 that was free a moment ago, for servers that can't choose and report one. */
 export function freePort(): number {
   const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
   const { port } = listener;
@@ -9,7 +9,7 @@ export function freePort(): number {
   return port;
 }
 
-/** Wait until something accepts connections at `port`. @throws Error when `server` ends instead */
+/** Wait until something accepts connections on `port`. @throws Error when `server` ends instead */
 export async function untilListening(port: number, server: Subprocess): Promise<void> {
   await until(async () => {
     if (server.exitCode !== null) throw new Error(`the server ended with ${server.exitCode} before it listened`);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Clock ticks a second in /proc; Linux shows all programs 100, whatever it counts with. */
+/** Clock ticks a second in /proc; Linux always reports 100 to programs. */
 const TICKS = 100;
 
 interface Stat {
@@ -8,11 +8,11 @@ interface Stat {
   readonly parent: number;
   /** Whether it has ended and only waits for its parent to notice. */
   readonly ended: boolean;
-  /** Time of its own and of the children that it has waited for. */
+  /** Its own time, and that of the children that it has waited for. */
   readonly cpuSeconds: number;
 }
 
-/** A process and what it started that still runs. Linux only; empty when it is gone. */
+/** A process and its descendants that still run. Linux only; empty when it is gone. */
 export function family(pid: number): readonly number[] {
   return statsOf(pid)
     .filter((stat) => !stat.ended)
@@ -20,24 +20,24 @@ export function family(pid: number): readonly number[] {
 }
 
 /**
- * Processor time that a process and all it started have used until now, those that ended and were waited for
- * included: a child's time goes to its parent at that moment, so nothing counts twice.
+ * Processor time of a process and all its descendants so far, including ended ones that were waited for: a child's time
+ * goes to its parent at that moment, so nothing counts twice.
  */
 export function cpuSeconds(pid: number): number {
   return statsOf(pid).reduce((sum, stat) => sum + stat.cpuSeconds, 0);
 }
 
-/** The most memory that each process of the family had resident, in bytes, added up. */
+/** The sum of the peak resident memory of each process of the family, in bytes. */
 export function peakBytes(pid: number): number {
   return family(pid).reduce((sum, member) => sum + memoryOf(member, "VmHWM"), 0);
 }
 
-/** The memory that each process of the family has resident now, in bytes, added up. */
+/** The sum of the resident memory of each process of the family now, in bytes. */
 export function residentBytes(pid: number): number {
   return family(pid).reduce((sum, member) => sum + memoryOf(member, "VmRSS"), 0);
 }
 
-/** Send a signal to one process. That it has ended meanwhile is no failure. */
+/** Send a signal to one process, which may have ended meanwhile. */
 export function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
   try {
     process.kill(pid, name);
@@ -74,7 +74,7 @@ function memoryOf(pid: number, field: "VmHWM" | "VmRSS"): number {
   return match === null ? 0 : Number(match[1]) * 1024;
 }
 
-/** Undefined for a process that ended between being listed and being read. */
+/** Undefined for a process that ended after it was listed. */
 function readOrNothing(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");

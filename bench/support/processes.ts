@@ -1,7 +1,7 @@
 import { type SpawnOptions, type Subprocess, spawn } from "bun";
 import { onCore } from "./cores.ts";
 
-/** What runs now, so that nothing outlives the benchmark, however that ends. */
+/** Running processes, so that none outlives the benchmark, however it ends. */
 const running = new Set<Subprocess>();
 
 process.on("exit", () => {
@@ -9,7 +9,7 @@ process.on("exit", () => {
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 
-/** Start a program in an empty environment, on a core of its own choice or on `core`. */
+/** Start a program in an empty environment, on any core or on `core`. */
 export function start<
   In extends SpawnOptions.Writable,
   Out extends SpawnOptions.Readable,

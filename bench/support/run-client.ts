@@ -4,19 +4,19 @@ import { until } from "../../tests/support/until.ts";
 import { type Command, launch } from "./family.ts";
 import { cpuSeconds, family, peakBytes } from "./process-tree.ts";
 
-/** How often the memory of both ends is looked at, where that is measured. */
+/** How often the memory of both ends is sampled, if it is measured. */
 const SAMPLE_MS = 100;
 
-/** What one run of a client took. */
+/** The cost of one run of a client. */
 export interface Run {
   /** From the start of the program to its end, in seconds. */
   readonly seconds: number;
-  /** The same to its first output; only for runs that look at it. */
+  /** From the start to its first output; only for runs that read it. */
   readonly firstSeconds?: number;
   readonly clientCpu: number;
-  /** Of all processes of the server; absent without a server. */
+  /** Processor time of all processes of the server; absent without a server. */
   readonly serverCpu?: number;
-  /** Highest resident memory in bytes; only for runs that look at it. */
+  /** Highest resident memory in bytes; only for runs that measure it. */
   readonly clientPeak?: number;
   readonly serverPeak?: number;
 }
@@ -24,13 +24,13 @@ export interface Run {
 export interface RunOptions {
   readonly home: string;
   readonly server?: number | undefined;
-  /** Whether to look at memory, which takes the machine some time. */
+  /** Whether to measure memory, which costs some processor time. */
   readonly memory?: boolean;
-  /** Whether to read what it prints; else that is thrown away. */
+  /** Whether to read its output; otherwise it is discarded. */
   readonly output?: boolean;
 }
 
-/** Run a client to its end. @throws Error with what it said, when that is a failure */
+/** Run a client to its end. @throws Error with its output on failure */
 export async function runClient(command: Command, options: RunOptions): Promise<Run> {
   const { home, server, memory = false, output = false } = options;
   const processesBefore = server === undefined ? 0 : family(server).length;
@@ -56,7 +56,7 @@ export async function runClient(command: Command, options: RunOptions): Promise<
   const usage = child.resourceUsage();
   const clientCpu = Number(usage?.cpuTime.total ?? 0) / 1e6;
   if (server !== undefined) {
-    // A process of this one connection ends a moment after the client; then its time is the server's.
+    // A server process for this connection ends a moment after the client; then its time counts for the server.
     const deadline = performance.now() + 2_000;
     await until(() => family(server).length <= processesBefore || performance.now() > deadline);
   }
@@ -70,8 +70,8 @@ export async function runClient(command: Command, options: RunOptions): Promise<
 }
 
 /**
- * Look at the memory of both ends until the returned function is called. Not getrusage(): its maximum counts what
- * the benchmark itself had when it started the client.
+ * Sample the memory of both ends until the returned function is called. Not getrusage(): its maximum includes that of
+ * the benchmark itself when it started the client.
  */
 function watchMemory(client: number, server: number | undefined): () => { client: number; server: number } {
   const peaks = { client: 0, server: 0 };

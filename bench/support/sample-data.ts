@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const PIECE = 16 * 1024 * 1024;
 
-/** Random bytes, so that nobody gains by compressing. */
+/** A file of random bytes, so that compression gains nothing. */
 export function makeFile(path: string, bytes: number): void {
   const file = openSync(path, "w");
   const piece = new Uint8Array(Math.min(PIECE, bytes));
@@ -15,7 +15,7 @@ export function makeFile(path: string, bytes: number): void {
   closeSync(file);
 }
 
-/** A file that has its size and no content: it costs no room, and no program can tell. */
+/** A sparse file: it takes no space, and no program can tell. */
 export function makeSparseFile(path: string, bytes: number): void {
   const file = openSync(path, "w");
   ftruncateSync(file, bytes);

@@ -12,7 +12,7 @@ export interface Bar {
   readonly name: string;
   readonly value: number;
   readonly ratio: number | undefined;
-  /** To be seen first. */
+  /** True for the highlighted bar. */
   readonly marked: boolean;
 }
 
@@ -25,7 +25,10 @@ const BAR_HEIGHT = 14;
 const BAR_STEP = 20;
 const GAP = 16;
 
-/** Greys that can be read on white and on black, for viewers that don't say which they have; the rest for those that do. */
+/**
+ * Greys that are readable on white and on black, for viewers that don't report their background; the rest is for those
+ * that do.
+ */
 const STYLE = `
 text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #737b85 }
 .title { font-size: 13px; font-weight: 600 }

@@ -1,7 +1,7 @@
 import { type Comparison, judge, type Line, type Outcome, type Summary, summarize } from "./comparison.ts";
 import type { Machine } from "./machine.ts";
 
-/** One measurement with all that is needed to read it without the others. */
+/** One measurement with everything needed to read it by itself. */
 export interface TransferResult {
   readonly name: string;
   readonly title: string;
@@ -15,7 +15,7 @@ export interface TransferResult {
   readonly notes: readonly string[];
 }
 
-/** Medians over the rounds in place of what they were taken from. */
+/** Medians over the rounds, in place of the single values. */
 export function summarizeAll(comparisons: readonly Comparison[]): TransferResult["comparisons"] {
   return comparisons.map(({ goals, ...comparison }) => ({
     ...comparison,
@@ -62,7 +62,7 @@ function verdict({ ours, ratio }: Summary, better: Comparison["better"]): string
   return ratio > 1 === (better === "higher") ? "  better than ours" : "  worse than ours";
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 export function formatNumber(value: number): string {
   if (value >= 100) return value.toFixed(0);
   if (value >= 10) return value.toFixed(1);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type BarChart, drawBarCharts } from "./svg.ts";
 import type { TransferResult } from "./transfer-report.ts";
 
-/** What the picture shows: measurements, and how many comparisons of each. */
+/** The measurements in the picture, and how many comparisons of each. */
 const DRAWN: Readonly<Record<string, number>> = {
   "get-file": 1,
   "put-file": 1,
@@ -13,7 +13,7 @@ const DRAWN: Readonly<Record<string, number>> = {
 };
 
 /**
- * Put results among those of earlier runs, in place of the same measurements, as JSON and as a picture.
+ * Merge results into those of earlier runs, replacing the same measurements, as JSON and as a picture.
  *
  * @param order names of all measurements
  */

@@ -1,15 +1,15 @@
 /** A participant in every round. */
 export interface Contestant<Sample> {
   readonly name: string;
-  /** One run. `round` 0 is the warm-up, whose sample does not count. @throws when it fails: it is out then */
+  /** One run. `round` 0 is the warm-up, whose sample does not count. @throws on failure, and is then out */
   run(round: number): Promise<Sample>;
 }
 
 /**
- * All contestants in turn, then all again: what else the machine does meets each of them. One round before,
- * that does not count, brings programs and data into memory.
+ * All contestants in turn, then all again, so that other work of the machine affects each of them. A warm-up round
+ * before, which does not count, brings programs and data into memory.
  *
- * @returns for each its samples, one for each round, or what was wrong
+ * @returns for each contestant its samples, one per round, or its error
  */
 export async function inTurns<Sample>(
   contestants: readonly Contestant<Sample>[],
@@ -35,7 +35,7 @@ export async function inTurns<Sample>(
   return results;
 }
 
-/** What an error says, for a cell of a table. */
+/** The message of an error, for a cell of a table. */
 export function inOneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replaceAll(/\s+/g, " ").trim().slice(0, 300);

@@ -1,9 +1,9 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/** Connections that are opened at once: well below what a server takes. */
+/** Connections that are opened at once: well below a server's limit. */
 const BATCH = 50;
-/** Connections from one address of this machine: a server may take only so many. */
+/** Connections from one address of this machine, since a server limits them. */
 const PER_ADDRESS = 200;
 
 /** Connections to a server for HTTP, each of which sends one request. */
@@ -11,8 +11,8 @@ export class WebConnections implements Disposable {
   readonly #sockets: Socket[] = [];
 
   /**
-   * Open `count` of them. With `reads` each one's answer, which has a length, is read, and the connection rests then;
-   * else nothing is read. @throws Error when one can't be opened, or is refused
+   * Open `count` of them. With `reads`, each answer, which has a length, is read, and the connection is idle then;
+   * otherwise nothing is read. @throws Error when one can't be opened
    */
   static async open(count: number, url: URL, { reads }: { reads: boolean }): Promise<WebConnections> {
     const all = new WebConnections();
@@ -25,7 +25,7 @@ export class WebConnections implements Disposable {
     return all;
   }
 
-  /** Those that the server has ended. */
+  /** The number of connections that the server has ended. */
   get ended(): number {
     return this.#sockets.filter(({ readyState }) => readyState === "closed").length;
   }

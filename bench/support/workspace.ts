@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const MEMORY = "/dev/shm";
-/** What must stay free beside the data, for the programs and for everybody else on the machine. */
+/** Space that must stay free besides the data, for the programs and for everything else on the machine. */
 const SPARE_BYTES = 3 * 1024 ** 3;
 
 const open = new Set<string>();
@@ -12,12 +12,12 @@ process.on("exit", () => {
   for (const path of open) remove(path);
 });
 
-/** Why something is not measured, where that is no failure. */
+/** Something is not measured, for a reason that is not a failure. */
 export class Skipped extends Error {}
 
 /**
- * The folders of one measurement: what the servers serve, where clients put what they fetch, and where the
- * programs keep their own files. Removed when it is disposed of, and when the benchmark ends before that.
+ * The folders of one measurement: those of the servers, of the clients, and of the programs' own files. Removed when it
+ * is disposed of, and when the benchmark ends before that.
  */
 export class Workspace implements Disposable {
   readonly path: string;
@@ -30,7 +30,7 @@ export class Workspace implements Disposable {
     for (const folder of [this.served, this.inbox, this.target, this.home]) mkdirSync(folder, { recursive: true });
   }
 
-  /** In memory when there is room for `bytes`, else as onDisk(). @throws Skipped without room */
+  /** In memory if there is room for `bytes`, otherwise as onDisk(). @throws Skipped without room */
   static create(bytes: number): Workspace {
     return hasRoomInMemory(bytes) ? new Workspace(MEMORY) : Workspace.onDisk(bytes);
   }
@@ -43,22 +43,22 @@ export class Workspace implements Disposable {
     return new Workspace(tmpdir());
   }
 
-  /** What every server serves. */
+  /** The folder that every server serves. */
   get served(): string {
     return join(this.path, "served");
   }
 
-  /** Where clients send to; inside of `served`. */
+  /** The folder that clients send to, inside `served`. */
   get inbox(): string {
     return join(this.served, "inbox");
   }
 
-  /** Where clients store what they fetch. */
+  /** The folder that clients fetch into. */
   get target(): string {
     return join(this.path, "target");
   }
 
-  /** For the programs' own files: logs, and what they look for in a person's home. */
+  /** For the programs' own files: logs, and what they look for in a user's home. */
   get home(): string {
     return join(this.path, "home");
   }

@@ -33,7 +33,7 @@ const MEMORY = ":memory:";
  * @throws StorageError as Ledger.open()
  */
 export function openLedgerDatabase(file: string): Database {
-  // It has the addresses of clients. What SQLite makes beside it has the rights of the file.
+  // It holds clients' addresses. The files that SQLite makes beside it get the permissions of this file.
   if (file !== MEMORY) closeToOthers(file);
   let database: Database | undefined;
   try {
@@ -51,7 +51,7 @@ export function openLedgerDatabase(file: string): Database {
 }
 
 /**
- * A newer program's ledger: its number says that older programs must not write to it.
+ * The form number of a newer program's ledger says that older programs must not write to it.
  *
  * @throws StorageError NEWER_STATE
  */
@@ -72,7 +72,7 @@ export function ledgerError(cause: unknown, file: string): StorageError {
     return new StorageError("STATE_IN_USE", `Another server uses the ledger ${quote(file)}.`, { cause });
   }
   if (code.startsWith("SQLITE_FULL")) return new StorageError("DISK_FULL", "No room left for the ledger.", { cause });
-  // IOERR_LOCK: no lock can be had on a file that may not be written.
+  // IOERR_LOCK: a file that may not be written can't be locked.
   if (/^SQLITE_(CANTOPEN|READONLY|IOERR_LOCK)/.test(code)) {
     return new StorageError("DISK_DENIED", `No permission to write the ledger ${quote(file)}.`, { cause });
   }

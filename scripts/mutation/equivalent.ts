@@ -1,6 +1,6 @@
 import type { Mutant } from "./mutants.ts";
 
-/** A change that changes nothing which anybody could see. */
+/** A change without any observable effect. */
 interface Equivalent {
   readonly file: string;
   /** The line that it is in. */

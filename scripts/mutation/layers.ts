@@ -3,19 +3,19 @@ import { dirname, join } from "node:path";
 
 export interface Layer {
   readonly name: string;
-  /** Its folder; of the kernel only the files that lie in it. */
+  /** Its folder; for the kernel, only the files directly in it. */
   readonly folder: string;
-  /** Folders and files of tests that cover it: those of the first list first. */
+  /** Folders and files of tests that cover it; those of the first list run first. */
   readonly quick: readonly string[];
   readonly slow: readonly string[];
 }
 
 const INTEGRATION = ["tests/integration"];
-/** Commands, and a server put together, in the process of the tests. */
+/** Commands and a complete server, in the test process. */
 const COMMANDS = ["tests/integration/client-commands.test.ts"];
 const WHOLE_DAEMON = ["tests/integration/daemon.test.ts", "tests/vectors/security-page.test.ts"];
 
-/** Programs that are compiled for it, which takes a while. */
+/** Tests that compile the programs, which takes a while. */
 const CLIENT_PROGRAM = [
   "commands",
   "transfers",
@@ -31,7 +31,7 @@ function programs(names: readonly string[]): string[] {
   return names.map((name) => `tests/e2e/${name}.test.ts`);
 }
 
-/** Where the mutants of a layer can be noticed. A folder of lib that is not here has no score. */
+/** The tests that can detect the mutants of each layer. A folder of lib that is not listed has no score. */
 export const LAYERS: readonly Layer[] = [
   layer("kernel", "lib", ["tests/unit", "tests/property", "tests/vectors"], INTEGRATION),
   layer("protocol", "lib/protocol", ["tests/unit/protocol", "tests/vectors", "tests/property"], INTEGRATION),
@@ -69,7 +69,7 @@ function layer(name: string, folder: string, quick: readonly string[], slow: rea
   return { name, folder, quick, slow };
 }
 
-/** Of the slow tests, so many that are nearest are run before the others. */
+/** This many of the nearest slow tests are run before the others. */
 const NEAR_SLOW = 16;
 
 /** The files of a layer. */
@@ -77,7 +77,7 @@ export function filesOf(root: string, { name, folder }: Layer): string[] {
   return sourcesIn(root, folder, name !== "kernel");
 }
 
-/** The tests of a layer in the order in which they are run, in batches: those that are nearest to `file` first. */
+/** The tests of a layer in batches, in the order of the run: those nearest to `file` first. */
 export function batchesFor(root: string, { quick, slow }: Layer, file: string): string[][] {
   const distances = distancesTo(root, file);
   const distance = (test: string) => distances.get(test) ?? Number.POSITIVE_INFINITY;
@@ -101,11 +101,11 @@ function sourcesIn(root: string, folder: string, recursive: boolean): string[] {
       .map((name) => join(folder, name))
       .sort();
   } catch {
-    return []; // no such layer yet, or any more
+    return []; // the layer does not exist yet, or any more
   }
 }
 
-/** How many imports lie between a file and `target`, for all that reach it. */
+/** The number of imports between a file and `target`, for all files that reach it. */
 function distancesTo(root: string, target: string): Map<string, number> {
   const importers = new Map<string, string[]>();
   for (const file of [...sourcesIn(root, "lib", true), ...sourcesIn(root, "tests", true)]) {
@@ -117,7 +117,7 @@ function distancesTo(root: string, target: string): Map<string, number> {
     }
   }
   const distances = new Map([[target, 0]]);
-  // Entries that are added are visited, too.
+  // Entries added meanwhile are visited, too.
   for (const [file, distance] of distances) {
     for (const importer of importers.get(file) ?? []) {
       if (!distances.has(importer)) distances.set(importer, distance + 1);

@@ -13,7 +13,7 @@ export interface Mutant {
   readonly kind: string;
 }
 
-/** Above this a number is a limit or a time, where one more or less is no fault: it is doubled. */
+/** Above this, a number is a limit or a time, where one more or less is not a fault: it is doubled instead. */
 const MAX_COUNT = 16;
 
 const SWAPPED = new Map<SyntaxKind, string>([
@@ -31,7 +31,7 @@ const SWAPPED = new Map<SyntaxKind, string>([
   [SyntaxKind.MinusEqualsToken, "+="],
 ]);
 
-/** What is only about types, or names another file, does nothing at run time. */
+/** Nodes that are only about types, or name another file, do nothing at run time. */
 const STILL = new Set<SyntaxKind>([
   SyntaxKind.ImportDeclaration,
   SyntaxKind.InterfaceDeclaration,
@@ -82,7 +82,7 @@ class Walk {
     switch (node.kind) {
       case SyntaxKind.IfStatement: {
         this.#negate(parts[0]);
-        // A guard: what it keeps out comes in.
+        // A guard: without it, what it keeps out gets in.
         if (parts.length === 2) this.#replace(node, "{}", "drop a guard");
         return;
       }
@@ -123,7 +123,7 @@ class Walk {
       return this.#add(left.end, right.end, "", "drop what stands in");
     }
     const other = SWAPPED.get(operator.kind);
-    // Of two texts a sum has no difference.
+    // Two texts have a sum, but no difference.
     if (other === undefined || this.#isText(left) || this.#isText(right)) return;
     this.#replace(operator, other, "swap an operator");
   }

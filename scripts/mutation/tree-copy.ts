@@ -8,16 +8,16 @@ const TEST_MS = 60_000;
 /** A runner that says nothing for so long is in an endless loop, where it does not see that the time of a test is up. */
 const SILENT_MS = 3 * TEST_MS;
 
-/** What became of a run of tests. */
+/** The outcome of a test run. */
 export interface TestRun {
   readonly passed: boolean;
   /** The first test that failed. */
   readonly failed: string | undefined;
-  /** That, or why there was none. */
+  /** The first failed test, or why there is none. */
   readonly why: string;
 }
 
-/** A copy of the tree as it is now, in which mutants live: the tree itself may change meanwhile. */
+/** A copy of the present tree for the mutants, so that the tree itself may change meanwhile. */
 export class TreeCopy implements Disposable {
   readonly root: string;
 
@@ -31,14 +31,14 @@ export class TreeCopy implements Disposable {
       mkdirSync(dirname(join(this.root, file)), { recursive: true });
       cpSync(join(source, file), join(this.root, file), { force: true });
     }
-    // A folder of its own, for the programs that tests build are kept in it.
+    // A separate folder, since the tests keep the programs that they build in it.
     mkdirSync(join(this.root, "node_modules"));
     for (const name of readdirSync(join(source, "node_modules"))) {
       if (name !== ".cache") symlinkSync(join(source, "node_modules", name), join(this.root, "node_modules", name));
     }
   }
 
-  /** Put `mutant` into the copy, and take it out with what this returns. */
+  /** Apply `mutant` to the copy; disposing of the result reverts it. */
   apply({ file, from, to, text }: Mutant): Disposable {
     const place = join(this.root, file);
     const original = readFileSync(place, "utf8");
@@ -46,14 +46,16 @@ export class TreeCopy implements Disposable {
     return { [Symbol.dispose]: () => writeFileSync(place, original) };
   }
 
-  /** Run tests until one fails, once and then again: what passes then only failed because the machine was busy. */
+  /**
+   * Run tests until one fails, and run that once more: if it then passes, it failed only because the machine was busy.
+   */
   async test(files: readonly string[], limitMs: number): Promise<TestRun> {
     const first = await this.#run(files, limitMs);
     if (first.failed === undefined) return first;
     return (await this.passes(files, first.failed, limitMs)) ? this.#run(files, limitMs) : first;
   }
 
-  /** Whether one test passes that a run of `files` has named. */
+  /** Whether one test passes that failed in a run of `files`. */
   async passes(files: readonly string[], failed: string, limitMs: number): Promise<boolean> {
     const name = failed.split(" > ").at(-1) ?? "";
     return (await this.#run(files, limitMs, ["--test-name-pattern", name.replaceAll(/[^\w ]/g, ".")])).passed;
@@ -68,7 +70,7 @@ export class TreeCopy implements Disposable {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",
-      // A group of its own, to end it with all that it has started.
+      // A process group of its own, to end it with everything that it has started.
       detached: true,
     });
     const end = () => endGroup(child.pid);
@@ -92,7 +94,7 @@ export class TreeCopy implements Disposable {
     return { passed: false, why, failed };
   }
 
-  /** Whether the compiler takes the copy as it is: what it does not take is no mutant. */
+  /** Whether the copy compiles; a mutant that does not compile does not count. */
   compiles(): boolean {
     const command = ["node_modules/.bin/tsc", "--noUnusedLocals", "false", "--noUnusedParameters", "false"];
     return Bun.spawnSync([...command, "--allowUnreachableCode", "true"], { cwd: this.root }).exitCode === 0;

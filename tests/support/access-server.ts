@@ -38,7 +38,7 @@ export class WallClock extends FakeClock {
   }
 }
 
-/** A server that wants tokens, within reach by memory, TCP and TLS. */
+/** A server that requires tokens, reachable over memory, TCP and TLS. */
 export class AccessServer implements AsyncDisposable {
   readonly clock = new WallClock();
   readonly test: TestServer;
@@ -67,7 +67,7 @@ export class AccessServer implements AsyncDisposable {
     return this.test.events;
   }
 
-  /** Why the last one was refused, for the log. */
+  /** The refusals, as the log has them. */
   get refusals(): StampedEvent[] {
     return this.events.filter(({ event }) => event === "refused");
   }
@@ -78,7 +78,7 @@ export class AccessServer implements AsyncDisposable {
     return token;
   }
 
-  /** Listen at a free port of this machine. */
+  /** Listen on a free port of this machine. */
   async listen(way: "tcp" | "tls"): Promise<Address> {
     const credentials = way === "tls" ? await testIdentity() : undefined;
     const at = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
@@ -91,7 +91,7 @@ export class AccessServer implements AsyncDisposable {
     return listening.address;
   }
 
-  /** A fresh transport to it; `from` is where the server sees it come from, over memory alone. */
+  /** A fresh transport to the server; over memory, `from` is the address that the server sees. */
   async transport(way: Way = "memory", from = "198.51.100.7:1"): Promise<Transport> {
     if (way === "memory") {
       const [ours, theirs] = memoryPair({ a: "server", b: from }, undefined, { b: addressOf(from) });
@@ -108,7 +108,7 @@ export class AccessServer implements AsyncDisposable {
     return Client.connect({ ...defaults, token, ...rest, transport });
   }
 
-  /** A peer that is all the test's. */
+  /** A peer under the test's control. */
   async peer(way: Way = "memory", from?: string): Promise<{ peer: MemoryPeer; transport: Transport }> {
     const transport = await this.transport(way, from);
     return { peer: new MemoryPeer(transport), transport };
@@ -130,7 +130,7 @@ export function helloOf(scram: ScramClient, hello: object = {}): Buffer {
   return frame("HELLO", { ...HELLO, auth: { mechanism: scram.mechanism, message: scram.first }, ...hello });
 }
 
-/** Ask to be let in, and get the challenge. */
+/** Ask for admission, and get the challenge. */
 export async function challengeOf(peer: MemoryPeer, scram: ScramClient, hello: object = {}): Promise<string> {
   await peer.send(helloOf(scram, hello));
   const answer = await until(() => peer.last("AUTH") ?? peer.last("REFUSE") ?? peer.ended);
@@ -138,7 +138,7 @@ export async function challengeOf(peer: MemoryPeer, scram: ScramClient, hello: o
   return answer.json.message;
 }
 
-/** Prove the token, and wait for what comes of it. */
+/** Prove the token, and wait for the outcome. */
 export async function prove(
   peer: MemoryPeer,
   scram: ScramClient,
@@ -149,7 +149,7 @@ export async function prove(
   return until(() => peer.last("WELCOME") ?? peer.last("QUEUED") ?? peer.last("REFUSE"));
 }
 
-/** Whether anything that the server has told holds the secret. */
+/** Whether anything that the server has reported contains the secret. */
 export function tells(server: AccessServer, secret: string): boolean {
   return JSON.stringify(server.events).includes(secret);
 }

@@ -5,11 +5,11 @@ import { binaries } from "./binaries.ts";
 import { type Finished, run, runClient, ServerProcess } from "./processes.ts";
 import { TempFolder } from "./temp-folder.ts";
 
-/** A compiled server at its first start, and a user of another home who has nothing but what it is given. */
+/** A compiled server after its first start, and a user with another home and no state but what the test gives it. */
 export class AccessSite implements AsyncDisposable {
   readonly folder: TempFolder;
   server: ServerProcess;
-  /** Of the first start. */
+  /** The invite of the first start. */
   readonly invite: string;
   readonly #args: string[];
   /** A file for the trace of the servers that restart() starts. */
@@ -31,12 +31,12 @@ export class AccessSite implements AsyncDisposable {
     return new AccessSite(folder, await ServerProcess.start(all, options), all);
   }
 
-  /** Of somebody who has no home of the server's user. */
+  /** The environment of another user than the server's. */
   get env(): Record<string, string> {
     return { XDG_STATE_HOME: this.folder.join("home") };
   }
 
-  /** Of the server's own user. */
+  /** The environment of the server's own user. */
   get ownerEnv(): Record<string, string> {
     return { XDG_STATE_HOME: this.folder.join("owner") };
   }
@@ -73,7 +73,7 @@ export class AccessSite implements AsyncDisposable {
     return run([server, ...args, "--state-dir", this.stateDir], { env: this.ownerEnv });
   }
 
-  /** Stop the server, do something, and start it again at the same port. */
+  /** Stop the server, do something, and start it again on the same port. */
   async restart(between: () => unknown = () => {}, ...args: string[]): Promise<void> {
     const { port } = this.server;
     this.server.signal("SIGTERM");
@@ -91,14 +91,14 @@ export class AccessSite implements AsyncDisposable {
   }
 }
 
-/** What an error is with --json. */
+/** The error of a command with --json. */
 export function errorOf({ stderr }: Finished): { code: string; message: string; exit: number } {
   const line = stderr.split("\n").find((text) => text.startsWith('{"error"'));
   if (line === undefined) throw new Error(`no error in ${JSON.stringify(stderr)}`);
   return JSON.parse(line).error;
 }
 
-/** The files below `folder`, but for the marks of state folders: what is in them, and who may read them. */
+/** The files below `folder`, except marks of state folders: their contents, and their modes. */
 export function filesBelow(folder: string): { name: string; mode: number; text: string }[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== ".commserver-state")

@@ -2,12 +2,12 @@ import fs from "node:fs";
 import { libc } from "../../lib/platform/libc.ts";
 import { TempFolder } from "./temp-folder.ts";
 
-/** Tags of the entries of a POSIX access control list, as Linux has it beside a file (linux/posix_acl_xattr.h). */
+/** Tags of entries in a POSIX access control list, in Linux's form (linux/posix_acl_xattr.h). */
 const TAGS = { owner: 0x01, user: 0x02, group: 0x04, namedGroup: 0x08, mask: 0x10, others: 0x20 } as const;
 const VERSION = 2;
 const NOBODY_IN_PARTICULAR = 0xffff_ffff;
 
-/** One entry: who, with the number of a user or group where it is a named one, and three bits. */
+/** One entry: who, with the id of a named user or group, and three bits. */
 export type AclEntry = readonly [who: keyof typeof TAGS, may: number, id?: number];
 
 export function encodeAcl(entries: readonly AclEntry[]): Uint8Array {
@@ -21,7 +21,7 @@ export function encodeAcl(entries: readonly AclEntry[]): Uint8Array {
   return bytes;
 }
 
-/** @throws when the disk takes no lists */
+/** @throws when the disk supports no lists */
 export function setAcl(path: string, entries: readonly AclEntry[]): void {
   const fd = fs.openSync(path, fs.constants.O_RDONLY);
   try {
@@ -37,7 +37,7 @@ export function aclOf(path: string): string {
   return acl === undefined ? "" : Buffer.from(acl).toString("hex");
 }
 
-/** Why lists can't be tested here; undefined where they can. In CI they must be. */
+/** Why lists can't be tested here; undefined if they can. In CI they must be. */
 export const noAcls: string | undefined = reason();
 
 /** The name of a test that may be skipped, with the reason when it is. */

@@ -1,4 +1,4 @@
-/** Lengths of all buffers that `action` makes with `new Uint8Array(length)`, in order; views do not count. */
+/** Lengths of all buffers that `action` allocates with `new Uint8Array(length)`, in order; views do not count. */
 export function allocationsDuring(action: () => void): number[] {
   const original = globalThis.Uint8Array;
   const lengths: number[] = [];

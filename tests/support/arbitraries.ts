@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { pattern, splitAt } from "./bytes.ts";
 import { frame, OPCODES, type OpcodeName } from "./frames.ts";
 
-/** What the fields of a frame may be; written from PROTOCOL.md, as the naive codec is. */
+/** The allowed fields of frames; written from PROTOCOL.md, like the naive codec. */
 const SHAPES: Record<OpcodeName, { stream: boolean; end: boolean; bytes: [number, number] }> = {
   HELLO: { stream: false, end: false, bytes: [2, 4_096] },
   WELCOME: { stream: false, end: false, bytes: [2, 4_096] },
@@ -41,7 +41,7 @@ export interface FrameSpec {
   readonly name: OpcodeName;
   readonly flags: number;
   readonly stream: number;
-  /** The payload, or the length of a long one: a counterexample is to be read. */
+  /** The payload, or the length of a long one, so that counterexamples stay readable. */
   readonly payload: Uint8Array | number;
 }
 
@@ -67,7 +67,7 @@ export function bytesOf(frames: readonly FrameSpec[]): Buffer {
 const often = <T>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: rare });
 
-/** Sixteen bytes that begin as a frame does and may have anything behind that; each check has its share of faults. */
+/** Sixteen bytes that begin like a frame, followed by anything; each check gets its share of faults. */
 export const strangeHeader = fc
   .record({
     opcode: often(fc.constantFrom(...OPCODE_NAMES.map((name) => OPCODES[name] as number)), fc.nat(255)),
@@ -86,7 +86,7 @@ export const strangeHeader = fc
     return bytes;
   });
 
-/** A place in a run of bytes, from 0 to below 1. Not fc.double(), most of whose numbers are next to 0. */
+/** A position in a run of bytes, from 0 to below 1. Not fc.double(), most of whose numbers are close to 0. */
 const place = fc.nat(9_999).map((number) => number / 10_000);
 
 /** One change to a run of bytes. */
@@ -130,7 +130,7 @@ export function mutate(bytes: Buffer, changes: readonly Mutation[]): Buffer {
   return mutated;
 }
 
-/** Places where to cut bytes; see cutAt(). */
+/** Positions at which to cut bytes; see cutAt(). */
 export const cuts = fc.array(place, { maxLength: 20 });
 
 export function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
@@ -142,7 +142,7 @@ export function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[
 
 const text = fc.string({ unit: "binary" });
 
-/** What a payload may hold: whole text, and numbers that are counts. */
+/** The values that a payload may hold: well-formed text, and numbers that are counts. */
 const { value: payloadJson } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 6 },

@@ -5,7 +5,7 @@ import type { StreamPort } from "../../lib/session/stream-port.ts";
 
 type BytesFrame = StreamFrame & { readonly payload: Uint8Array };
 
-/** A stream without a session: what it sends is kept here, and leaves when the test takes it. */
+/** A stream without a session: its frames are kept here, and leave when the test takes them. */
 export class BareStream implements StreamPort {
   readonly stream: Stream;
   readonly control: { opcode: Opcode; streamId: number; payload: Buffer; flags: number }[] = [];
@@ -30,7 +30,7 @@ export class BareStream implements StreamPort {
     this.send(Opcode.CREDIT, streamId, payload);
   }
 
-  /** Say that the control frames have left. */
+  /** Report that the control frames have left. */
   controlLeaves(): void {
     for (const onSent of this.#waiting.splice(0)) onSent();
   }
@@ -71,7 +71,7 @@ export class BareStream implements StreamPort {
     return undefined;
   }
 
-  /** Take the frames that are ready, and say that they have left. */
+  /** Take the frames that are ready, and report that they have left. */
   takeAll(): BytesFrame[] {
     const frames: BytesFrame[] = [];
     for (let frame = this.takeOne(); frame !== undefined; frame = this.takeOne()) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 const root = join(import.meta.dir, "../..");
 const cache = join(root, "node_modules/.cache/commserver-binaries");
 
-/** Builds of other states of the source that are kept: somebody may be testing them. */
+/** The number of builds of other source states that are kept, since others may be testing them. */
 const KEPT = 2;
 
 let located: Promise<{ server: string; client: string }> | undefined;
@@ -29,8 +29,8 @@ async function build(): Promise<string> {
 }
 
 /**
- * The folder with what `make` builds of the present source. It is named by that, so that two runs at once do not meet;
- * `kind` tells several builds of one source apart.
+ * The folder of `make`'s build of the present source. It is named after the source, so that two runs at once do not
+ * collide; `kind` distinguishes several builds of one source.
  */
 export async function cachedBuild(kind: string, make: (into: string) => Promise<void> | void): Promise<string> {
   const folder = join(cache, `${await sourceDigest()}-${kind}`);

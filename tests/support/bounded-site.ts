@@ -10,12 +10,12 @@ import { TempFolder } from "./temp-folder.ts";
 
 export const BLOCK = 1_048_576;
 
-/** What a source says of a file of that size. */
+/** The facts of a file of this size. */
 export function factsOf(size: number, etag = "1"): FileFacts {
   return { size, modifiedAt: 1_000, executable: false, etag };
 }
 
-/** A storage of which the test says what there is room for. */
+/** A storage whose free space the test sets. */
 export class SizedDisk extends WrappedStorage {
   readonly #freeBytes: () => number;
 
@@ -29,7 +29,7 @@ export class SizedDisk extends WrappedStorage {
   }
 }
 
-/** A bounded storage over a folder, with a disk of its own size in numbers. */
+/** A bounded storage over a folder, with a simulated disk size. */
 export class BoundedSite implements Disposable {
   readonly folder: TempFolder;
   readonly clock = new FakeClock();
@@ -53,7 +53,7 @@ export class BoundedSite implements Disposable {
     return new BoundedSite(await LocalStorage.at(folder.path), folder, limits, diskBytes);
   }
 
-  /** Bytes of files and of parts that are in the folder now, without journals. */
+  /** Bytes of the files and parts in the folder now, without journals. */
   get held(): number {
     let bytes = 0;
     for (const name of new Bun.Glob("**/*").scanSync({ cwd: this.folder.path, dot: true })) {
@@ -62,7 +62,7 @@ export class BoundedSite implements Disposable {
     return bytes;
   }
 
-  /** Store a small file of that many bytes. */
+  /** Store a small file of this many bytes. */
   async store(path: string, size: number, exists: ExistsPolicy = "fail"): Promise<string> {
     return this.storage.store(path, factsOf(size), exists, pattern(size));
   }
@@ -88,7 +88,7 @@ export async function writeBlocks(part: PartFile, from: number, to: number): Pro
   }
 }
 
-/** The code of what it fails with, or "stored". */
+/** The code of the error, or "stored". */
 export async function outcomeOf(work: Promise<unknown>): Promise<string> {
   try {
     await work;

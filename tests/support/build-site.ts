@@ -6,11 +6,11 @@ import { writeTree } from "./repository.ts";
 import { TempFolder } from "./temp-folder.ts";
 import { until } from "./until.ts";
 
-/** Slow enough to be met under way. */
+/** Slow enough to catch transfers under way. */
 const RATE = ["--limit-rate", "8MB"];
 export const SIZE = 10 * 1024 * 1024 + 17;
 
-/** A program under way, without a standard input: under Wine a pipe is none. */
+/** A running program, without standard input: a pipe does not work under Wine. */
 export interface Running {
   readonly child: Subprocess<"ignore", Bun.BunFile, Bun.BunFile>;
   readonly output: string;
@@ -48,7 +48,7 @@ export class BuildSite extends TempFolder implements AsyncDisposable {
     ]);
   }
 
-  /** A client that works in `folder`, which is made with a `big.bin` of this letter. */
+  /** A client that works in `folder`, which is created with a `big.bin` of this letter. */
   client(address: string, folder: string, letter: string | undefined, ...args: string[]): Running {
     mkdirSync(this.join(folder), { recursive: true });
     if (letter !== undefined) writeTree(this.join(folder), { "big.bin": letter.repeat(SIZE) });
@@ -61,14 +61,14 @@ export class BuildSite extends TempFolder implements AsyncDisposable {
     return this.#start(command, this.path).finished;
   }
 
-  /** Wait until a part of `big.bin` is in `folder`, then stop who moves it where it is. */
+  /** Wait until a part of `big.bin` is in `folder`, then stop the program that moves it. */
   async stopWithin(folder: string, { child }: Running): Promise<void> {
     const part = this.join(folder, "big.bin.commserver-part");
     await until(() => existsSync(part) && statSync(part).size > 0);
     child.kill("SIGSTOP");
   }
 
-  /** Which letters `big.bin` in `folder` has. */
+  /** The letters in `big.bin` in `folder`. */
   lettersIn(folder: string): string {
     const bytes = readFileSync(this.join(folder, "big.bin"));
     return `${bytes.length} of ${[...new Set(bytes)].map((byte) => String.fromCharCode(byte)).join("")}`;
@@ -83,7 +83,7 @@ export class BuildSite extends TempFolder implements AsyncDisposable {
   #start(command: string[], cwd: string): Running {
     const output = this.join(`output-${this.#running.length}`);
     const errors = `${output}.errors`;
-    // Files, because Wine's own processes keep a pipe open that they have inherited.
+    // Files, since Wine's own processes keep inherited pipes open.
     const child = spawn(command, {
       cwd,
       env: { PATH: process.env["PATH"] ?? "", ...this.#build.env },

@@ -17,7 +17,7 @@ export interface Build {
   readonly hasFlock: boolean;
   prepare(): Promise<void>;
   command(program: ProgramName, args: readonly string[]): string[];
-  /** What this build calls a file of this machine. */
+  /** The path of a file of this machine for this build. */
   path(local: string): string;
   readonly env: Record<string, string>;
   /** End what prepare() has left running. */
@@ -27,7 +27,7 @@ export interface Build {
 const ARCH = process.arch === "arm64" ? "arm64" : "x64";
 const MUSL_LOADER = `/lib/ld-musl-${ARCH === "arm64" ? "aarch64" : "x86_64"}.so.1`;
 
-/** For this machine, with what the system refuses to it. */
+/** The build for this machine, with features that the system refuses. */
 function native(name: string, refused: readonly Refused[]): Build {
   let programs: { server: string; client: string };
   return {
@@ -76,8 +76,8 @@ function muslMissing(): string | undefined {
 }
 
 /**
- * musl's systems have a libstdc++ of their own. What the program wants of it is taken from this system's archive, with
- * stand-ins for what that wants of glibc and musl has not.
+ * musl systems have their own libstdc++. The symbols that the program needs are linked from this system's archive, with
+ * stand-ins for glibc functions that musl lacks.
  */
 function linkLibstdcxx(program: string, into: string): void {
   const symbols = sh("readelf", "--dyn-syms", "--wide", program)
@@ -106,7 +106,7 @@ function linkLibstdcxx(program: string, into: string): void {
   else renameSync(building, into);
 }
 
-/** For Windows, in Wine. Version 8 lacks a DLL of which Bun wants one function; Wine has that by another name. */
+/** For Windows, in Wine. Version 8 lacks a DLL of which Bun needs one function; Wine has it under another name. */
 function wine(): Build {
   const loader = Bun.which("wine64") ?? ["/usr/lib/wine/wine64"].find((path) => existsSync(path));
   const server = Bun.which("wineserver") ?? ["/usr/lib/wine/wineserver64"].find((path) => existsSync(path));
@@ -129,7 +129,7 @@ function wine(): Build {
         sh("x86_64-w64-mingw32-ld", "-shared", "-o", join(into, "bcryptprimitives.dll"), exports);
       });
       home = new TempFolder();
-      // Makes what stands for the disk C:.
+      // Creates the folder for drive C:.
       sh("env", ...Object.entries(this.env).map(([name, value]) => `${name}=${value}`), loader ?? "", "wineboot", "-i");
     },
     command: (program, args) => [loader ?? "", join(folder, `commserver-${program}.exe`), ...args],

@@ -9,7 +9,7 @@ export function bunMatcher(pattern: string): (path: string) => boolean {
   return (path) => globs.some((glob) => glob.match(path));
 }
 
-/** The same for Bun.Glob, for which more characters mean something, and in whose sets a slash is a character. */
+/** The same pattern for Bun.Glob, which has more special characters, and whose sets may contain a slash. */
 function globOf(component: GlobComponent): string {
   return component === "**" ? component : component.map(globOfToken).join("");
 }
@@ -45,7 +45,7 @@ function globOfRange([from, to]: CodeRange): string {
   return from === to ? first : `${first}-${escaped(String.fromCodePoint(to))}`;
 }
 
-/** A backslash takes the meaning from what follows it. */
+/** A backslash removes the special meaning of the next character. */
 function escaped(character: string): string {
   return /[!-,:-@[-^`{-~-]/.test(character) ? `\\${character}` : character;
 }

@@ -4,7 +4,7 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** `length` bytes in which every position can be told from its neighbours, different for each `seed`. */
+/** `length` bytes in which every position differs from its neighbours, different for each `seed`. */
 export function pattern(length: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => (at * 31 + (at >>> 8) * 17 + seed * 101) & 0xff);
 }
@@ -25,7 +25,7 @@ export function splitAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[
   return at.slice(1).map((end, index) => new Uint8Array(bytes.subarray(at[index], end)));
 }
 
-/** All of a body, copied piece by piece: what was read is gone when the next is asked for. */
+/** A whole body, copied piece by piece, since a piece becomes invalid with the next read. */
 export async function wholeOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for await (const piece of body) pieces.push(Buffer.from(piece));

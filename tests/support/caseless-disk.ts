@@ -7,8 +7,8 @@ const MOUNT = Bun.which("mount.exfat-fuse") ?? "/usr/sbin/mount.exfat-fuse";
 const LOSETUP = Bun.which("losetup") ?? "/usr/sbin/losetup";
 
 /**
- * A disk to which letters of either case are the same, and which gives one file another number for each way of writing
- * its name: exFAT by FUSE.
+ * A disk that ignores the case of letters, and that gives a file a different number for each spelling of its name:
+ * exFAT by FUSE.
  */
 export class CaselessDisk implements AsyncDisposable {
   readonly #site = new TempFolder();
@@ -55,7 +55,7 @@ export class CaselessDisk implements AsyncDisposable {
   }
 }
 
-/** Why there can be no such disk here; undefined where there can. */
+/** Why there can be no such disk here; undefined if there can. */
 export function missingCaseless(): string | undefined {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "only Linux's root mounts exFAT";
   for (const program of [MKFS, MOUNT]) if (!existsSync(program)) return `there is no ${program}`;

@@ -6,7 +6,7 @@ export function lineOf(change: StorageChange): string {
   return `missed ${change.count}${change.message === undefined ? "" : `: ${change.message}`}`;
 }
 
-/** undefined for what has none. */
+/** undefined for changes without a path. */
 export function pathOf(change: StorageChange): string | undefined {
   return change.change === "missed" ? undefined : change.path;
 }

@@ -2,19 +2,19 @@ import { frame, OPCODES, type OpcodeName, parseFrames, type RawFrame } from "./f
 import type { Direction, Tap } from "./link-proxy.ts";
 import { parseChunks, type RawChunk } from "./raw-chunks.ts";
 
-/** What becomes of a chunk: what is sent in its place, at once. */
+/** Returns the pieces that are sent in place of a chunk, at once. */
 export type Meddle = (chunk: RawChunk) => Uint8Array[];
 
 /**
- * Takes the body of chunks of every `get` and `put` on a link apart, and sends what `meddle` makes of each chunk. The bytes
- * that are held back are less than a chunk, so both sides need a window of more than that.
+ * Splits the bodies of every `get` and `put` on a link into chunks, and sends what `meddle` makes of each. It holds
+ * back less than a chunk, so both sides need a window of more than that.
  */
 export class Meddler implements Tap {
   readonly #meddle: Meddle;
   readonly #rest: Record<Direction, Buffer> = { up: Buffer.alloc(0), down: Buffer.alloc(0) };
-  /** Streams with the bytes of a chunk that is not whole yet, by the direction of their chunks. */
+  /** Streams with the bytes of an incomplete chunk, by the direction of their chunks. */
   readonly #bodies: Record<Direction, Map<number, Buffer>> = { up: new Map(), down: new Map() };
-  /** Bytes that have come through. */
+  /** Bytes that have passed. */
   bytes = 0;
 
   constructor(meddle: Meddle) {
@@ -42,7 +42,7 @@ export class Meddler implements Tap {
   }
 }
 
-/** In frames of a size that is allowed. */
+/** The bytes in frames of an allowed size. */
 function dataOf(bytes: Uint8Array, stream: number): Uint8Array[] {
   const frames: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += 65_536) frames.push(frame("DATA", bytes.subarray(at, at + 65_536), stream));

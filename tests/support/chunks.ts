@@ -1,7 +1,7 @@
 import type { Stream } from "../../lib/session/stream.ts";
 
 /**
- * Chunks of a transfer, written from PROTOCOL.md: the oracle for lib/transfer, and the hands of raw peers. It shares no
+ * Chunks of a transfer, written from PROTOCOL.md: the oracle for lib/transfer, and the codec of raw peers. It shares no
  * code with lib/.
  */
 export const KINDS = { FILE: 1, BLOCK: 2, SEAL: 3, FAIL: 4, FOLDER: 5 } as const;
@@ -86,14 +86,14 @@ export function bodyOf(pieces: Iterable<Uint8Array>): Pick<Stream, "read"> {
   };
 }
 
-/** A body that was written. As on a slow link, what was written leaves later: only then is it looked at. */
+/** A body that was written. As on a slow link, written bytes leave later, and are read only then. */
 export class WrittenBody implements Pick<Stream, "write" | "writeFile" | "canSendFiles" | "isClosed"> {
   readonly canSendFiles = false;
   isClosed = false;
   readonly #left: Buffer[] = [];
   readonly #waiting: { bytes: Uint8Array; resolve: () => void; reject: (error: unknown) => void }[] = [];
   #failure: unknown;
-  /** False holds everything back. */
+  /** While false, everything is held back. */
   #isOpen: boolean;
 
   constructor({ isOpen = true } = {}) {
@@ -109,7 +109,7 @@ export class WrittenBody implements Pick<Stream, "write" | "writeFile" | "canSen
     return this.#left.length;
   }
 
-  /** Bytes that are kept by what has not left: buffers, each counted once. */
+  /** The memory of unsent bytes: their buffers, each counted once. */
   get memory(): number {
     const buffers = new Set(this.#waiting.map(({ bytes }) => bytes.buffer));
     return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -135,7 +135,7 @@ export class WrittenBody implements Pick<Stream, "write" | "writeFile" | "canSen
     });
   }
 
-  /** Let go what was held back, and all that comes. */
+  /** Let pass what was held back, and everything after it. */
   open(): void {
     this.#isOpen = true;
     for (const { bytes, resolve } of this.#waiting.splice(0)) {

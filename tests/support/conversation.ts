@@ -2,14 +2,14 @@ import { OPCODES } from "./frames.ts";
 import type { Direction } from "./link-proxy.ts";
 import { BLOCK, HEADER_BYTES, KINDS } from "./raw-chunks.ts";
 
-/** Follows the bytes of one link, piece by piece, and knows at each what the transfer on it has moved. */
+/** Follows the bytes of one link, piece by piece, and knows after each what the transfer on it has moved. */
 export class Conversation {
-  /** Frames that have passed whole. */
+  /** Complete frames that have passed. */
   readonly frames = { up: 0, down: 0 };
   readonly bytes = { up: 0, down: 0 };
   /** Payload bytes of BLOCKs of files of one block or less that have passed, in whole and in part. */
   smallBytes = 0;
-  /** The same of larger files; `wholeLargeBytes` are those of BLOCKs that have passed to their end. */
+  /** The same for larger files; `wholeLargeBytes` counts only complete BLOCKs. */
   largeBytes = 0;
   wholeLargeBytes = 0;
   readonly #scanners: Record<Direction, FrameScanner>;
@@ -24,7 +24,7 @@ export class Conversation {
     this.#scanners[direction].push(bytes);
   }
 
-  /** Bytes from here to the end of the frame under way, as far as `bytes`, which come next, tell. */
+  /** Bytes from here to the end of the present frame, as far as `bytes`, which come next, show it. */
   toBoundary(direction: Direction, bytes: Buffer): number {
     return this.#scanners[direction].toBoundary(bytes);
   }
@@ -49,7 +49,7 @@ interface FrameEvents {
   onData(stream: number, bytes: Buffer): void;
 }
 
-/** Frames out of pieces; DATA is told as it comes, other payloads whole. */
+/** Finds frames in pieces; DATA is passed on as it arrives, other payloads whole. */
 class FrameScanner {
   readonly #events: FrameEvents;
   #header = Buffer.alloc(0);

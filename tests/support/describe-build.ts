@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe } from "bun:test";
 import type { Build } from "./builds.ts";
 import { isSkipped, namedWhy } from "./launched.ts";
 
-/** Wine takes its time for the first program. */
+/** Wine is slow to start the first program. */
 export const PREPARE_MS = 180_000;
 
-/** Tests of one build, which is prepared for them; skipped where it can't run, and failed for that in CI. */
+/** Tests of one build, which is prepared for them; skipped where it can't run, which fails in CI. */
 export function describeBuild(build: Build, tests: () => void): void {
   describe.skipIf(isSkipped(build.missing))(namedWhy(build.name, build.missing), () => {
     beforeAll(async () => {

@@ -1,26 +1,26 @@
-/** What a disk does in its own way. A contract asks these for what is right there. */
+/** The peculiarities of a disk, by which a contract knows what is right there. */
 export interface DiskTraits {
-  /** Times that can't be told apart are at most so many milliseconds apart; what it keeps is a multiple. */
+  /** The resolution of its times in milliseconds: it keeps multiples of this. */
   readonly timeStep: number;
-  /** Bytes that one file can have at most, where there could be a larger one. */
+  /** The largest size of a file in bytes, if the disk has room for a larger one. */
   readonly maxFile?: number;
-  /** It takes names in another case of letters for the same. */
+  /** It ignores the case of letters in names. */
   readonly isCaseless?: true;
-  /** It cuts dots off the end of a name, without a word. */
+  /** It silently cuts dots off the end of a name. */
   readonly cutsDots?: true;
   /** Every file there is executable. */
   readonly isAllExecutable?: true;
-  /** What a name there can't have. */
+  /** Matches names that it refuses. */
   readonly refused?: RegExp;
-  /** A file that is open when it is removed stays in its folder, by another name, until it is closed: FUSE, NFS. */
+  /** A file that is removed while it is open stays in its folder under another name until it is closed: FUSE, NFS. */
   readonly hidesOpenFiles?: true;
-  /** The system does not tell what others change there. */
+  /** The system does not report others' changes there. */
   readonly isSilent?: true;
 }
 
 export const PLAIN_DISK: DiskTraits = { timeStep: 1 };
 
-/** What the disk makes of a time. */
+/** A time as the disk keeps it. */
 export function timeOn({ timeStep }: DiskTraits, time: number): number {
   return Math.floor(time / timeStep) * timeStep;
 }

@@ -9,13 +9,13 @@ import { until } from "./until.ts";
 export interface Disk extends AsyncDisposable {
   /** Where it is mounted. */
   readonly path: string;
-  /** As a stick that is pulled out and plugged in again. Only of what has an image. */
+  /** Like a stick that is unplugged and plugged in again. Only for disks with an image. */
   remount?(): Promise<void>;
 }
 
 export interface DiskKind extends DiskTraits {
   readonly name: string;
-  /** Why there can be none here; undefined where there can. In CI there must be: see isSkipped() of launched.ts. */
+  /** Why there can be none here; undefined if there can. In CI there must be: see isSkipped() in launched.ts. */
   readonly missing: string | undefined;
   open(): Promise<Disk>;
 }
@@ -23,15 +23,15 @@ export interface DiskKind extends DiskTraits {
 const MB = 1024 * 1024;
 const IMAGE_BYTES = 48 * MB;
 
-/** What FUSE makes of all disks behind it. */
+/** The traits of all disks behind FUSE. */
 const FUSE = { hidesOpenFiles: true, isSilent: true } as const;
-/** What FAT and its kin have in common. */
+/** The common traits of FAT and its relatives. */
 const FAT = { isCaseless: true, isAllExecutable: true, refused: /["*/:<>?\\|\p{Cc}]/u } as const;
-/** The kernel's ones cut dots at the end off, and FAT takes no space there. */
+/** The kernel's drivers cut off trailing dots, and FAT refuses trailing spaces. */
 const VFAT = { ...FAT, cutsDots: true, refused: /["*/:<>?\\|\p{Cc}]|[. ]$/u } as const;
 const EXFAT = { ...FAT, cutsDots: true, refused: /["*/:<>?\\|\p{Cc}]|\.$/u } as const;
 
-/** Every file system that this machine can give. */
+/** Every file system that this machine can mount. */
 export const DISKS: readonly DiskKind[] = [
   image(
     "ext4 with inodes of 128 bytes",
@@ -63,7 +63,7 @@ export const DISKS: readonly DiskKind[] = [
   ...ofKernel("exfat", ["mkfs.exfat"], { ...EXFAT, timeStep: 10 }),
 ];
 
-/** A file system that is tried where the kernel has it already. */
+/** A file system that is tested only if the kernel has it already. */
 function ofKernel(name: string, make: readonly string[], traits: DiskTraits): DiskKind[] {
   const known = existsSync("/proc/filesystems") ? readFileSync("/proc/filesystems", "utf8") : "";
   if (!known.split("\n").includes(`\t${name}`)) return [];
@@ -81,14 +81,14 @@ function ofKernel(name: string, make: readonly string[], traits: DiskTraits): Di
   ];
 }
 
-/** A place for one with `kind`, unmounted when it is done with. */
+/** A mounted image, unmounted when it is disposed of. */
 function image(name: string, make: readonly string[], mount: Mount, traits: DiskTraits): DiskKind {
   const needs = [make[0] ?? "", name.includes("-fuse") ? "mount.exfat-fuse" : (name.split(" ")[0] ?? "")];
   const missing = missingOf(...needs.filter((need) => !need.startsWith("ext")));
   return { ...traits, name, missing, open: async () => openImage(make, mount) };
 }
 
-/** Mounts an image; the function that it returns is for after it was unmounted. */
+/** Mounts an image. Returns a function to call after it was unmounted. */
 type Mount = (file: string, path: string) => () => void;
 
 function openImage(make: readonly string[], mount: Mount): Disk {
@@ -99,7 +99,7 @@ function openImage(make: readonly string[], mount: Mount): Disk {
   run(...make.map((part, index) => (index === 0 ? commandOf(part) : part)), file);
   let release = mount(file, path);
   const unmount = () => {
-    // A descriptor of a folder may be kept for a moment; then it goes when that is closed.
+    // A folder may be kept open for a moment; then the disk goes when that is closed.
     if (!Bun.spawnSync(["umount", path]).success) Bun.spawnSync(["umount", "-l", path]);
     release();
   };
@@ -175,7 +175,7 @@ function lastOf({ paths, [Symbol.asyncDispose]: end }: { paths: readonly string[
   return { path: paths.at(-1) ?? "", [Symbol.asyncDispose]: () => end() };
 }
 
-/** Also where it is not on a user's path. */
+/** Also finds commands outside a user's path. */
 function commandOf(name: string): string {
   return Bun.which(name) ?? ["/usr/sbin", "/sbin"].map((folder) => join(folder, name)).find(existsSync) ?? name;
 }

@@ -2,7 +2,7 @@ import type { ExistsPolicy, FileFacts, PartFile } from "../../lib/storage/storag
 import { WrappedStorage } from "../../lib/storage/wrapped.ts";
 import { storageFault } from "../../lib/storage-faults.ts";
 
-/** A storage in which files that come block by block can't get their name for a while. */
+/** A storage in which files that arrive block by block can't get their names for a while. */
 export class FailingCommits extends WrappedStorage {
   isFailing = true;
 

@@ -7,12 +7,12 @@ export class FakeFile implements OpenFile {
   readonly entry: StorageEntry;
   content: Uint8Array;
   etag: string;
-  /** Most bytes that one read() gives. */
+  /** The most bytes that one read() returns. */
   maxRead = Number.POSITIVE_INFINITY;
-  /** Called before each read; may change the file, throw, or return what to wait for. */
+  /** Called before each read; may change the file, throw, or return a promise to wait for. */
   onRead: ((position: number) => Promise<void> | undefined) | undefined;
   bytesRead = 0;
-  /** What holes() tells. */
+  /** The result of holes(). */
   zeros: readonly Range[] = [];
   closed = false;
 
@@ -27,7 +27,7 @@ export class FakeFile implements OpenFile {
     this.content = this.content.subarray(0, length);
   }
 
-  /** Another content, with another etag. */
+  /** Replace the content, with a new etag. */
   replace(content: Uint8Array): void {
     this.content = content;
     this.etag = "etag-2";

@@ -1,19 +1,19 @@
 import { type Transport, type TransportHandler, UNKNOWN_ADDRESS } from "../../lib/session/transport.ts";
 
-/** A transport that only remembers: what was written is in `writes`, copied, and the very buffers in `buffers`. */
+/** A transport that only records: copies of written bytes are in `writes`, the buffers themselves in `buffers`. */
 export class FakeTransport implements Transport {
   readonly peer = "fake:1";
   readonly peerAddress = UNKNOWN_ADDRESS;
   readonly writes: Uint8Array[] = [];
   readonly buffers: ArrayBufferLike[] = [];
   handler: TransportHandler | undefined;
-  /** While true, write() takes the bytes and says that it is full. */
+  /** While true, write() takes the bytes, and reports that it is full. */
   blocked = false;
   paused = false;
-  /** Of each pause, how long it may last. */
+  /** The kind of each pause. */
   readonly pauses: ("brief" | "long")[] = [];
   closed = false;
-  /** What close() was told, if anything. */
+  /** The argument of close(), if any. */
   lingerMs: number | undefined;
   aborted = false;
 
@@ -53,7 +53,7 @@ export class FakeTransport implements Transport {
     this.aborted = true;
   }
 
-  /** All that was written, in one piece. */
+  /** All written bytes in one piece. */
   get bytes(): Buffer {
     return Buffer.concat(this.writes);
   }

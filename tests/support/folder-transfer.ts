@@ -15,7 +15,7 @@ export async function move(
   choice: TransferChoice = {},
   credit = BLOCK,
 ): Promise<Told> {
-  // Little may be on its way, so that what happens to the source happens before it was read to its end.
+  // Little may be on its way, so that a change of the source happens before it was read to its end.
   const limits = { credit, maxStreams: 16 };
   const repository = await LocalStorage.at(method === "get" ? from : to);
   await using server = new TestServer({ storage: repository, limits });

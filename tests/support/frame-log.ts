@@ -3,7 +3,7 @@ import { FrameDecoder } from "../../lib/protocol/frame-decoder.ts";
 import type { Header } from "../../lib/protocol/header.ts";
 import { OPCODES, type RawFrame } from "./frames.ts";
 
-/** Collects what a decoder hands on, as copies. */
+/** Collects copies of everything that a decoder passes on. */
 export class FrameLog implements FrameSink {
   readonly frames: { header: Header; payload: Buffer }[] = [];
   readonly pieces: { streamId: number; piece: Buffer }[] = [];
@@ -25,7 +25,7 @@ export class FrameLog implements FrameSink {
     this.#lastData = streamId;
   }
 
-  /** One line a frame; DATA of one stream in a row is one line, because its frames can't be told apart. */
+  /** One line per frame; consecutive DATA of one stream is one line, because its frames can't be told apart. */
   get lines(): readonly string[] {
     return this.#lines;
   }

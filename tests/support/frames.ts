@@ -1,6 +1,6 @@
 /**
- * A second, naive codec, written from PROTOCOL.md: the oracle for the real one, and the hands of raw peers.
- * It shares no code with lib/.
+ * A second, naive codec, written from PROTOCOL.md: the oracle for the real one, and the codec of raw peers. It shares
+ * no code with lib/.
  */
 export const OPCODES = {
   HELLO: 0x01,
@@ -43,7 +43,7 @@ export function frame(name: OpcodeName | number, payload: unknown = Buffer.alloc
   return Buffer.concat([header, bytes]);
 }
 
-/** Cut whole frames off the front; returns them and the rest. */
+/** Cut complete frames off the front; returns them and the rest. */
 export function parseFrames(bytes: Buffer): { frames: RawFrame[]; rest: Buffer } {
   const frames: RawFrame[] = [];
   let rest = bytes;

@@ -19,7 +19,7 @@ export const WELCOME = {
 export const TIMEOUT_MS = 5_000;
 export const HEARTBEAT_MS = 1_000;
 
-/** A client that asks to be admitted by a server that is all the test's. */
+/** A client that asks for admission by a server under the test's control. */
 export function connecting(options: Partial<ConnectOptions> = {}): {
   peer: MemoryPeer;
   clock: FakeClock;

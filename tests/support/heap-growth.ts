@@ -1,10 +1,10 @@
 import { heapStats } from "bun:jsc";
 
-/** What is kept grows in each round; what is made once for all (a cache, code) does so in one or two of them. */
+/** A leak grows in each round; things that are created once (a cache, code) grow in one or two of them. */
 const ROUNDS = 4;
-/** How often what is left after a round is counted again. */
+/** How often the remaining objects are counted again after a round. */
 const AGAIN = 20;
-/** What a session is made of, and what waits for something: no kind of it may grow with the number of sessions. */
+/** The kinds of objects of a session, and of waiting work: none may grow with the number of sessions. */
 const KINDS = [
   "Object",
   "Function",
@@ -20,12 +20,12 @@ const KINDS = [
 type Counts = Readonly<Record<string, number>>;
 
 /**
- * Do the same again and again, `times` things in each round.
+ * Repeat the same work, `times` things in each round.
  *
- * @returns by kind how many objects more there were on the heap after each round, when that was so after every one
+ * @returns by kind how many more objects were on the heap after each round, for kinds that grew in every round
  */
 export async function heapGrowth(times: number, round: () => Promise<void>): Promise<Counts> {
-  // The collector takes a word on the stack for a pointer: a few may stay by chance.
+  // The collector may mistake a word on the stack for a pointer, so a few objects may stay by chance.
   const byChance = times / 2;
   await round();
   let before = await countedWhenQuiet();
@@ -34,7 +34,7 @@ export async function heapGrowth(times: number, round: () => Promise<void>): Pro
     await round();
     let after = await countedWhenQuiet();
     grown = growth(before, after, byChance);
-    // On a loaded machine some of it falls later: what stays is what was left.
+    // On a loaded machine some objects are freed later; a leak stays.
     for (let again = AGAIN; again > 0 && Object.keys(grown).length > 0; again--) {
       await Bun.sleep(20);
       after = await countedWhenQuiet();
@@ -46,13 +46,13 @@ export async function heapGrowth(times: number, round: () => Promise<void>): Pro
   return grown;
 }
 
-/** Of the kinds that grew by more than chance, by how many objects. */
+/** The kinds that grew by more than chance, and by how many objects. */
 function growth(before: Counts, after: Counts, byChance: number): Counts {
   const more = KINDS.map((kind) => [kind, (after[kind] ?? 0) - (before[kind] ?? 0)] as const);
   return Object.fromEntries(more.filter(([, count]) => count > byChance));
 }
 
-/** Counts when nothing falls any more: some things are over a moment after what they belong to. */
+/** Counts once nothing more is freed: some objects outlive their owners for a moment. */
 async function countedWhenQuiet(): Promise<Counts> {
   let least = Number.POSITIVE_INFINITY;
   for (let quiet = 0; quiet < 2; ) {

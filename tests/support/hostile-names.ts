@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
-/** Texts that are no repository paths, each by what is wrong with it. */
+/** Texts that are not repository paths, by their fault. */
 export const NO_PATHS: Readonly<Record<string, string>> = {
   empty: "",
   "a dot": ".",
@@ -29,7 +29,10 @@ export const NO_PATHS: Readonly<Record<string, string>> = {
   "4097 bytes": "abcdefg/".repeat(512).concat("z"),
 };
 
-/** Names that lead elsewhere on Windows, were they read as paths of it: no paths to a peer that knows plain ones alone. */
+/**
+ * Names that would lead elsewhere on Windows if it read them as paths: not valid for a peer that knows only plain
+ * paths.
+ */
 export const WINDOWS_PATHS: readonly string[] = [
   "C:",
   "C:x",
@@ -49,7 +52,7 @@ export const WINDOWS_PATHS: readonly string[] = [
   "x\\..\\..\\outside\\secret",
 ];
 
-/** Texts that are dressed like something else, and are names like any other. */
+/** Texts that look like something special, and are ordinary names. */
 export const PLAIN_NAMES: readonly string[] = [
   "%2e%2e",
   "%2e%2e%2fsecret",
@@ -92,7 +95,7 @@ export const PLAIN_NAMES: readonly string[] = [
   ...WINDOWS_PATHS,
 ];
 
-/** All that is below a folder: kind and content of each, links as what they say. */
+/** Everything below a folder: kind and content of each entry; for links, their target. */
 export function snapshot(folder: string, below = ""): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of readdirSync(join(folder, below)).sort()) {

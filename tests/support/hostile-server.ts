@@ -17,17 +17,17 @@ const WELCOME = {
   maxStreams: 128,
 };
 
-/** What a hostile server does about a frame; PINGs are answered before it is asked. */
+/** A hostile server's reaction to a frame. PINGs are answered before it is called. */
 export type Answer = (frame: RawFrame, link: HostileLink) => void;
 
-/** One link to it. */
+/** One link to a hostile server. */
 export class HostileLink {
-  /** Which one, from 0 on. */
+  /** Its index, from 0 on. */
   readonly index: number;
   readonly #transport: Transport;
   #onFree: (() => void) | undefined;
   #isClosed = false;
-  /** Bytes of DATA that the client has granted on each stream, beside what it granted at first. */
+  /** Bytes of DATA that the client has granted on each stream, in addition to the first credit. */
   readonly credit = new Map<number, number>();
 
   constructor(transport: Transport, index: number) {
@@ -39,12 +39,12 @@ export class HostileLink {
     return this.#isClosed;
   }
 
-  /** @returns whether it has left already */
+  /** @returns whether the bytes have left already */
   say(...frames: Uint8Array[]): boolean {
     return this.#transport.write(Buffer.concat(frames));
   }
 
-  /** Say `make()` again and again, as fast as the client takes it and grants it, until the link ends. */
+  /** Send `make()` again and again, as fast as the client reads and grants, until the link ends. */
   async flood(make: () => Uint8Array, mayGoOn: () => boolean = () => true): Promise<void> {
     while (!this.#isClosed) {
       if (mayGoOn() && !this.say(make())) {
@@ -71,10 +71,10 @@ export class HostileLink {
   }
 }
 
-/** A server that lets everybody in, answers PING, and for the rest does what the test says. */
+/** A server that admits everybody, answers PING, and otherwise does what the test says. */
 export class HostileServer implements Disposable {
   readonly links: HostileLink[] = [];
-  /** Names and JSON of what came, over all links, without PING and PONG. */
+  /** The received frames of all links, without PING and PONG. */
   readonly heard: RawFrame[] = [];
   /** Whether PING is answered. */
   answersPings = true;
@@ -82,13 +82,13 @@ export class HostileServer implements Disposable {
   readonly #welcome: object | null;
   #listening: Listening | undefined;
 
-  /** `welcome`: members of WELCOME; null: HELLO is the test's to answer as well. */
+  /** `welcome`: members of WELCOME; null: the test answers HELLO, too. */
   constructor(answer: Answer, welcome: object | null = {}) {
     this.#answer = answer;
     this.#welcome = welcome;
   }
 
-  /** The port of 127.0.0.1 that it listens at, without TLS. */
+  /** Listen on 127.0.0.1, without TLS. Returns the port. */
   listen(): number {
     this.#listening ??= listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (transport) => this.serve(transport));
     const { address } = this.#listening;

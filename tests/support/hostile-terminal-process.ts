@@ -1,7 +1,7 @@
 /**
- * A process for a Screen, with what a hostile server says on it. `tab NAMES` is a prompt that completes what is typed
- * from a repository that has these names, as JSON, and says "completed" when it has; `progress NAMES` shows the bars of a
- * file of the first name that moves.
+ * A process for a Screen that shows texts of a hostile server. `tab NAMES` is a prompt that completes typed text from a
+ * repository with these names (JSON), and then prints "completed"; `progress NAMES` shows the bars of a moving file
+ * with the first name.
  */
 import { Progress } from "../../lib/cli/client/progress.ts";
 import { completeLine } from "../../lib/cli/client/shell-completion.ts";

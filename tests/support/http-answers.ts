@@ -1,7 +1,7 @@
-/** One answer of an HTTP server, and what it says of itself. */
+/** One answer of an HTTP server. */
 export interface HttpAnswer {
   readonly status: number;
-  /** By their names in small letters. */
+  /** By their names in lower case. */
   readonly fields: ReadonlyMap<string, string>;
   readonly body: string;
 }
@@ -10,11 +10,11 @@ const HEAD = /^HTTP\/1\.1 (\d{3}) [\x20-\x7e]*\r\n((?:[!#$%&'*+.^_`|~\w-]+: ?[\x
 const CHUNK = /^([0-9a-f]{1,8})\r\n/i;
 
 /**
- * Read what a server has sent, as strictly as RFC 9112 has it. `text` has a character for each byte.
+ * Parse the bytes of a server, as strictly as RFC 9112. `text` has a character for each byte.
  *
- * @param asksHead an answer to HEAD may be among them: it tells a length, and has no body
- * @returns the answers that are whole, and what has come of the next
- * @throws Error for what is no HTTP
+ * @param asksHead an answer to HEAD may be among them: it has a length, and no body
+ * @returns the complete answers, and the beginning of the next
+ * @throws Error for anything but HTTP
  */
 export function readAnswers(text: string, asksHead = false): { answers: HttpAnswer[]; rest: string } {
   const answers: HttpAnswer[] = [];

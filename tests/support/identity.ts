@@ -3,7 +3,7 @@ import { TempFolder } from "./temp-folder.ts";
 
 let made: Promise<Identity> | undefined;
 
-/** An identity for all tests of a file: making one takes milliseconds. */
+/** An identity shared by all tests of a file, since making one takes milliseconds. */
 export function testIdentity(): Promise<Identity> {
   made ??= (async () => {
     using folder = new TempFolder();

@@ -4,15 +4,15 @@ const LAUNCHER = join(import.meta.dir, "launch.py");
 
 type Call = "flock" | "link" | "linkat" | "renameat2" | "chmod" | "fchmod" | "fchmodat" | "utimensat";
 
-/** What the system refuses to a process; see launch.py. */
+/** A feature that the system refuses to a process; see launch.py. */
 export type Refused = "mdwe" | `${Call}=${string}`;
 
-/** The command for a process to which the system refuses this. Where missingLauncher() is undefined. */
+/** The command for a process with these features refused. Only if missingLauncher() is undefined. */
 export function launched(refused: readonly Refused[], command: readonly string[]): string[] {
   return ["python3", LAUNCHER, ...refused, "--", ...command];
 }
 
-/** Why this can't be had here. In CI it must be, and a test that needs it fails. */
+/** Why this is not available here. In CI it must be, and a test that needs it fails otherwise. */
 export function missingLauncher(refused: readonly Refused[]): string | undefined {
   if (process.platform !== "linux") return "only Linux can refuse its processes something";
   const { success, stderr } = Bun.spawnSync(launched(refused, ["true"]), { stderr: "pipe" });

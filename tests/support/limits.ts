@@ -23,20 +23,20 @@ export const CODES = {
 } as const;
 
 interface Where {
-  /** The address that it comes from. */
+  /** The address of the peer. */
   readonly from?: string;
-  /** What it is let in as without a proof; "nobody" must prove itself. */
+  /** The role that it has without a proof; "nobody" must prove a token. */
   readonly role?: Role | "nobody";
   /** Bytes that may be under way to it, and from it. */
   readonly capacity?: number;
 }
 
-/** A peer that sends what it likes, from an address of its own. */
+/** A peer that sends whatever the test likes, from an address of its own. */
 export function peerOf(server: TestServer, where: Where = {}): MemoryPeer {
   return new MemoryPeer(dial(server, where));
 }
 
-/** The same, admitted. */
+/** As peerOf(), admitted. */
 export async function admittedPeer(server: TestServer, where: Where = {}, hello: object = {}): Promise<MemoryPeer> {
   const peer = peerOf(server, where);
   await peer.send(frame("HELLO", { ...HELLO, ...hello }));
@@ -44,7 +44,7 @@ export async function admittedPeer(server: TestServer, where: Where = {}, hello:
   return peer;
 }
 
-/** A client that behaves, from an address of its own. */
+/** An honest client, from an address of its own. */
 export function clientFrom(
   server: TestServer,
   where: Where = {},
@@ -68,12 +68,12 @@ function dial(server: TestServer, { from = "192.0.2.1:50000", role = "write", ca
   return theirs;
 }
 
-/** `count` addresses, of as many parties. */
+/** `count` addresses, each of another party. */
 export function addresses(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `198.51.100.${index + 1}:50000`);
 }
 
-/** Send `bytes` and a little more, each piece worked on before the next. @returns how many parts there were */
+/** Send `bytes` and a little more; each piece is processed before the next. @returns the number of parts */
 export async function flood(peer: MemoryPeer, bytes: number, make: (index: number) => Uint8Array): Promise<number> {
   const PIECE = 16 * 1024;
   let count = 0;

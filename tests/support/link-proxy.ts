@@ -4,7 +4,9 @@ import type { Socket, TCPSocketListener } from "bun";
 export type Direction = "up" | "down";
 
 export interface Tap {
-  /** What is to be passed on of `bytes`, at once or later; the calls of one direction are in order, one at a time. */
+  /**
+   * The bytes to pass on in place of `bytes`, at once or later; the calls of one direction are in order, one at a time.
+   */
   pass(direction: Direction, bytes: Buffer, link: ProxiedLink): Uint8Array | Promise<Uint8Array>;
 }
 
@@ -27,21 +29,21 @@ export class ProxiedLink {
     return direction === "up" ? this.#up : this.#down;
   }
 
-  /** End the link both ways: "reset" without a word, "end" after what was passed has gone. */
+  /** End the link both ways: "reset" at once, "end" after the passed bytes have left. */
   cut(how: "reset" | "end" = "reset"): void {
     if (this.#isCut) return;
     this.#isCut = true;
     for (const pipe of [this.#up, this.#down]) pipe.close(how);
   }
 
-  /** Nothing more gets through, and nobody is told: a cable that was pulled. */
+  /** Let nothing more through, and tell nobody: like an unplugged cable. */
   freeze(): void {
     this.#isCut = true;
     for (const pipe of [this.#up, this.#down]) pipe.freeze();
   }
 }
 
-/** One direction: what comes from one socket goes through the tap into the other one. */
+/** One direction: bytes from one socket go through the tap into the other. */
 class Pipe {
   readonly #tap: (bytes: Buffer) => Uint8Array | Promise<Uint8Array>;
   #target: Socket<unknown> | undefined;
@@ -67,7 +69,7 @@ class Pipe {
     });
   }
 
-  /** Into the target, past the tap. */
+  /** Write to the target, past the tap. */
   write(bytes: Uint8Array): void {
     if (this.#state !== "open") return;
     this.#unsent = Buffer.concat([this.#unsent, bytes]);
@@ -114,11 +116,11 @@ class Pipe {
   }
 }
 
-/** Stands between a client and a server on this machine, and shows a tap every byte. */
+/** A proxy between a client and a server on this machine, which shows a tap every byte. */
 export class LinkProxy implements Disposable {
   readonly #listener: TCPSocketListener<ProxiedLink>;
   readonly #serverPort: number;
-  /** All that there were, in order. */
+  /** All links so far, in order. */
   readonly links: ProxiedLink[] = [];
 
   /** `makeTap` is called for each connection. */

@@ -1,7 +1,7 @@
 /**
- * A slow and lossy link between two network namespaces, for kernels without netem: a TUN device in each, and this program
- * between them. It says "ready" when both devices are there, and when its standard input ends what it has done to the
- * packets; the devices end with it.
+ * A slow and lossy link between two network namespaces, for kernels without netem: a TUN device in each, and this
+ * program between them. It prints "ready" when both devices exist and, when its standard input ends, what it has done
+ * to the packets; the devices end with it.
  *
  * bun link-relay.ts NAMESPACE NAMESPACE DEVICE IMPAIRMENT, the last as JSON
  */
@@ -36,7 +36,7 @@ function checked(result: number, what: string): number {
   return result;
 }
 
-/** A TUN device in that namespace, in which this thread is from now on. */
+/** A TUN device in that namespace, which this thread enters. */
 function openTun(namespace: string, device: string): number {
   const space = checked(libc.open(ptr(text(`/run/netns/${namespace}`)), 0), `opening ${namespace}`);
   checked(libc.setns(space, CLONE_NEWNET), `entering ${namespace}`);
@@ -58,9 +58,9 @@ class Relay {
   readonly counts = { passed: 0, lost: 0, duplicated: 0, reordered: 0, overflowed: 0 };
   readonly #impairment: Impairment;
   readonly #random = new Random("link");
-  /** By their time. */
+  /** In the order of their times. */
   readonly #queue: Packet[] = [];
-  /** When the last bit of what was taken is on its way, by the device that it goes to. */
+  /** By target device: when the last bit of the accepted packets has left. */
   readonly #freeAt = new Map<number, number>();
 
   constructor(impairment: Impairment) {
@@ -95,7 +95,7 @@ class Relay {
       if (next === undefined) return -1;
       if (next.dueAt > now) return Math.ceil(next.dueAt - now);
       this.#queue.shift();
-      // A device that is down takes nothing: such a packet is lost as on any cut cable.
+      // A device that is down takes nothing: the packet is lost, as on a cut cable.
       if (libc.write(next.to, ptr(next.bytes), next.bytes.length) > 0) this.counts.passed++;
     }
   }

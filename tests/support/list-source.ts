@@ -1,7 +1,7 @@
 import { Opcode } from "../../lib/protocol/opcode.ts";
 import type { FrameSource, StreamFrame } from "../../lib/session/send-queue.ts";
 
-/** A source that gives these payloads as DATA, and notes which of them it was told to be free again. */
+/** A source of these payloads as DATA, which records which of them were reported as free again. */
 export class ListSource implements FrameSource {
   readonly #streamId: number;
   readonly #payloads: Uint8Array[];

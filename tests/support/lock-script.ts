@@ -4,8 +4,8 @@ import type { Subprocess } from "bun";
 const HERE = import.meta.dir;
 
 /**
- * A process that begins the file `path` below `folder` and tells what came of it: "begun", and then it stays, or the
- * code of the fault.
+ * A process that begins the file `path` below `folder` and reports the outcome: "begun", and then it stays, or the code
+ * of the fault.
  */
 export async function begunElsewhere(
   folder: string,

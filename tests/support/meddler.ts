@@ -2,7 +2,7 @@ import type { Transport, TransportHandler } from "../../lib/session/transport.ts
 import { WrappedTransport } from "../../lib/session/wrapped-transport.ts";
 import { frame, parseFrames, type RawFrame } from "./frames.ts";
 
-/** What becomes of a frame: nothing, another payload instead, or the end of the link before it. */
+/** What happens to a frame: nothing, another payload instead, or the end of the link before it. */
 export type Meddling = undefined | Buffer | "cut";
 
 export interface MeddlerOptions {
@@ -65,7 +65,7 @@ export class Meddler extends WrappedTransport {
     return isFree;
   }
 
-  /** The frame as it goes on; undefined when the link is cut. */
+  /** The frame to pass on; undefined when the link is cut. */
   #pass(one: RawFrame, meddling: Meddling): Buffer | undefined {
     if (this.#isCut) return undefined;
     if (meddling === "cut") {

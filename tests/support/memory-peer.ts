@@ -25,13 +25,13 @@ export class MemoryPeer {
     });
   }
 
-  /** Send the parts as one piece, and let the other side work on it. */
+  /** Send the parts as one piece, and let the other side process it. */
   async send(...parts: Uint8Array[]): Promise<void> {
     this.#transport.write(Buffer.concat(parts));
     await settle();
   }
 
-  /** The names of the frames that came, without PING and PONG. */
+  /** The names of the received frames, without PING and PONG. */
   get names(): string[] {
     return this.frames.map(({ name }) => name).filter((name) => name !== "PING" && name !== "PONG");
   }

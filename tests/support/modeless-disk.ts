@@ -1,14 +1,14 @@
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { TempFolder } from "./temp-folder.ts";
 
-/** A disk that keeps no rights: NTFS by FUSE, where everybody may do everything with everything, whatever was asked for. */
+/** A disk that keeps no permissions: NTFS by FUSE, where everybody may do everything, whatever the mode. */
 export class ModelessDisk implements Disposable {
   readonly #site = new TempFolder();
   readonly path = this.#site.join("disk");
 
   constructor() {
     const image = this.#site.join("image");
-    // All users shall come to it.
+    // All users must be able to enter it.
     chmodSync(this.#site.path, 0o755);
     mkdirSync(this.path);
     run("truncate", "-s", "24M", image);
@@ -21,7 +21,7 @@ export class ModelessDisk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Lazily: a folder that is kept open for a moment would hold it.
+    // Lazily, since a folder may be kept open for a moment.
     Bun.spawnSync(["umount", "-l", this.path]);
     this.#site[Symbol.dispose]();
   }
@@ -29,7 +29,7 @@ export class ModelessDisk implements Disposable {
 
 const MKNTFS = Bun.which("mkntfs") ?? "/usr/sbin/mkntfs";
 
-/** Why there can be no such disk here; undefined where there can. In CI there must be: see isSkipped() of launched.ts. */
+/** Why there can be no such disk here; undefined if there can. In CI there must be: see isSkipped() in launched.ts. */
 export const missingModeless: string | undefined = reason();
 
 function reason(): string | undefined {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { TempFolder } from "./temp-folder.ts";
 
-/** One folder that can be reached by several ways, with locks of the system that do not reach across. */
+/** One folder that can be reached in several ways, between which the system's locks are not shared. */
 export interface Ways extends AsyncDisposable {
   /** The folder itself first. */
   readonly paths: readonly string[];
@@ -24,7 +24,7 @@ export async function sshfsMounts(): Promise<Ways> {
     await child.exited;
     site[Symbol.dispose]();
   };
-  // The end of the line may come later.
+  // The end of the line may arrive later.
   if (
     !Buffer.from(value ?? [])
       .toString()
@@ -41,7 +41,7 @@ export async function overlayMount(): Promise<Ways> {
   const site = new TempFolder();
   const disk = site.join("disk");
   mkdirSync(disk);
-  // Not every disk can be an upper layer; one in memory can.
+  // Not every disk can be an upper layer, but one in memory can.
   mount("-t", "tmpfs", "tmpfs", disk);
   const [lower, upper, work, merged] = ["lower", "upper", "work", "merged"].map((name) => join(disk, name)) as [
     string,
@@ -60,7 +60,7 @@ export async function overlayMount(): Promise<Ways> {
   };
 }
 
-/** Why there can be no such mounts here; undefined where there can. */
+/** Why there can be no such mounts here; undefined if there can. */
 export function missingSshfs(): string | undefined {
   if (Bun.which("sshfs") === null) return "there is no sshfs";
   if (!existsSync("/usr/lib/openssh/sftp-server")) return "there is no /usr/lib/openssh/sftp-server";

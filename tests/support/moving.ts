@@ -31,9 +31,9 @@ export async function meddledClient(
   };
 }
 
-/** What a transfer told. */
+/** The events of a transfer. */
 export class Told {
-  /** `stored docs/a`, `EXISTS docs/b`, in the order of telling. */
+  /** `stored docs/a`, `EXISTS docs/b`, in the order of the events. */
   readonly outcomes: string[] = [];
   readonly failures: CommError[] = [];
   readonly restarts: string[] = [];
@@ -61,14 +61,14 @@ export class Told {
   }
 }
 
-/** All that the server has, as items of a download. */
+/** Everything that the server has, as items of a download. */
 export async function* everything(client: Client): AsyncGenerator<TransferItem> {
   for await (const { path, kind, size, modifiedAt } of client.list()) {
     if (kind === "file" || kind === "folder") yield { from: path, to: path, kind, size, modifiedAt };
   }
 }
 
-/** All that a tree has, as items of an upload. */
+/** Everything that a tree has, as items of an upload. */
 export async function* everythingOf(local: Storage): AsyncGenerator<UploadItem> {
   const { entries } = await walk(local);
   for (const { path, kind, size, modifiedAt } of entries) {
@@ -107,7 +107,7 @@ function moving<T>(make: (local: MemoryStorage, told: Told) => T): Moved<T> {
   return { server, local, told, transfer, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
-/** In batches, as lists come: of one, of two, of three. */
+/** In batches, as in lists: of one, of two, of three. */
 async function* batches<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item[]> {
   let batch: Item[] = [];
   let size = 1;
@@ -150,7 +150,7 @@ export async function contentOf(storage: Storage): Promise<Record<string, string
   return content;
 }
 
-/** Of files, on both sides of each limit. */
+/** Sizes of files, on both sides of each limit. */
 export const SIZES = [
   0,
   1,

@@ -1,11 +1,14 @@
-/** Patterns as PROTOCOL.md, "Patterns" says it, step by step and slowly: the oracle for lib/glob.ts and lib/glob-matcher.ts. */
+/**
+ * Patterns exactly as in PROTOCOL.md, "Patterns", step by step and slowly: the oracle for lib/glob.ts and
+ * lib/glob-matcher.ts.
+ */
 
 /** Whether a well-formed pattern matches a path. */
 export function naiveMatch(pattern: string, path: string): boolean {
   return expand(pattern).some((plain) => matchComponents(plain.split("/"), path.split("/")));
 }
 
-/** The patterns without braces that come of it, as texts. */
+/** The brace-free patterns that it expands to, as texts. */
 export function expand(pattern: string): string[] {
   const open = braceOf(pattern);
   if (open === undefined) return [pattern];
@@ -30,7 +33,7 @@ function braceOf(pattern: string): { start: number; end: number; commas: number[
   return undefined;
 }
 
-/** Where the set ends that begins at `at`. */
+/** The end of the set that begins at `at`. */
 function endOfSet(pattern: string, at: number): number {
   const first = "!^".includes(pattern[at + 1] ?? " ") ? at + 2 : at + 1;
   return pattern.indexOf("]", first + 1);

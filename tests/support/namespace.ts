@@ -1,4 +1,4 @@
-/** The command, in a user namespace of its own where the system has no more than this for inotify. */
+/** The command, in a user namespace of its own with these limits for inotify. */
 export function withInotify(limits: { watches: number; instances: number }, command: readonly string[]): string[] {
   const settings = Object.entries(limits).map(([name, value]) => `echo ${value} > /proc/sys/user/max_inotify_${name}`);
   return [
@@ -13,7 +13,7 @@ export function withInotify(limits: { watches: number; instances: number }, comm
   ];
 }
 
-/** Why there can be no such namespace here; undefined where there can. */
+/** Why there can be no such namespace here; undefined if there can. */
 export function missingNamespaces(): string | undefined {
   if (process.platform !== "linux") return "user namespaces are Linux's";
   if (Bun.which("unshare") === null) return "there is no unshare";

@@ -5,11 +5,11 @@ import { run } from "./processes.ts";
 import { Program } from "./program.ts";
 import { Random } from "./random.ts";
 
-/** What a link does to packets on their way, in each direction. */
+/** What a link does to packets, in each direction. */
 export interface Impairment {
   readonly delayMs: number;
   readonly jitterMs: number;
-  /** Of all packets, from 0 to 1. */
+  /** The share of all packets, from 0 to 1. */
   readonly loss: number;
   readonly duplicate: number;
   readonly reorder: number;
@@ -42,7 +42,7 @@ function whyNot(): string | false {
   return !isLinked && "ip netns add, or ip link add … type veth, does not work here";
 }
 
-/** How a link can be made slow and lossy; a sentence when it can't. */
+/** How a link can be made slow and lossy; why, if it can't. */
 function findImpairer(): "netem" | "relay" | { missing: string } {
   const name = `${PREFIX}${process.pid}-probe`;
   works(ip, "netns", "add", name);
@@ -76,7 +76,7 @@ export const describeLossy = reason !== false ? describeNetwork : describe.skipI
 const live = new Set<Network>();
 let made = 0;
 
-/** Two namespaces with a link between them: a network of which nobody else knows. */
+/** Two namespaces with a link between them: an isolated network. */
 export class Network implements AsyncDisposable {
   readonly #server: string;
   readonly #client: string;
@@ -88,7 +88,7 @@ export class Network implements AsyncDisposable {
     this.#client = `${name}c`;
   }
 
-  /** With `impairment` a slow and lossy link, else one as good as any. */
+  /** With `impairment`, a slow and lossy link; otherwise an ideal one. */
   static async make(impairment?: Impairment): Promise<Network> {
     await sweep();
     const network = new Network();
@@ -111,17 +111,20 @@ export class Network implements AsyncDisposable {
     return [ip, "netns", "exec", this.#client, ...command];
   }
 
-  /** Pull the cable out of the server, or put it back in. */
+  /** Unplug the server's cable, or plug it back in. */
   async setLink(state: "up" | "down"): Promise<void> {
     await must(ip, "-n", this.#server, "link", "set", DEVICE, state);
   }
 
-  /** Give a lost connection up after so many attempts to get a byte through: seconds, where the default is a quarter of an hour. */
+  /**
+   * Give up a lost connection after this many retransmissions: after seconds, where the default is a quarter of an
+   * hour.
+   */
   async setRetries(count: number): Promise<void> {
     await must(...this.atServer("/bin/sh", "-c", `echo ${count} > /proc/sys/net/ipv4/tcp_retries2`));
   }
 
-  /** How many packets the link has lost so far or, when a relay makes it, in all: that one ends with the question. */
+  /** How many packets the link has lost so far. A relay ends with this call, and reports its total. */
   async lost(): Promise<number> {
     if (this.#relay !== undefined) {
       this.#relay.endInput();
@@ -169,12 +172,12 @@ export class Network implements AsyncDisposable {
   }
 }
 
-/** End what the tests of this process have made, however they have ended: for afterAll(). */
+/** Remove the networks that the tests of this process have made, however they ended: for afterAll(). */
 export async function removeNetworks(): Promise<void> {
   for (const network of [...live]) await network[Symbol.asyncDispose]();
 }
 
-/** Remove what a run that was killed has left behind. */
+/** Remove the leftovers of a killed run. */
 async function sweep(): Promise<void> {
   if (!existsSync(NAMESPACES)) return;
   for (const name of readdirSync(NAMESPACES)) {
@@ -183,7 +186,7 @@ async function sweep(): Promise<void> {
   }
 }
 
-/** A namespace, with what runs in it. */
+/** Remove a namespace, and end the processes in it. */
 async function remove(name: string): Promise<void> {
   if (!existsSync(join(NAMESPACES, name))) return;
   const { stdout } = await run([ip, "netns", "pids", name]);

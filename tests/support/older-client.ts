@@ -2,7 +2,7 @@ import type { Transport } from "../../lib/session/transport.ts";
 import { facade } from "./facade.ts";
 import { frame, parseFrames } from "./frames.ts";
 
-/** A client's transport on which HELLO goes out without a capability, as that of a client that does not know it. */
+/** A client's transport that removes a capability from HELLO, as if the client did not know it. */
 export function withoutCapability(transport: Transport, capability: string): Transport {
   let begun: Buffer | undefined = Buffer.alloc(0);
   return facade(transport, {

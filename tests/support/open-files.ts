@@ -6,7 +6,7 @@ export function openBelow(path: string): number {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
     } catch {
-      return ""; // the one by which the list was read
+      return ""; // the descriptor that reads the list
     }
   });
   return targets.filter((target) => target.startsWith(path)).length;

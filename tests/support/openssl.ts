@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { TempFolder } from "./temp-folder.ts";
 
-/** Why openssl can't be asked here; undefined where it can. For `test.skipIf`; in CI nothing is skipped. */
+/** Why openssl can't be used here; undefined if it can. For `test.skipIf`; in CI nothing is skipped. */
 export const noOpenssl: string | undefined =
   Bun.which("openssl") === null && process.env["CI"] === undefined ? "there is no openssl here" : undefined;
 
@@ -16,13 +16,13 @@ export function openssl(...args: string[]): string {
   return stdout.toString();
 }
 
-/** A leaf that an authority vouches for, and what is needed to use it. Both files PEM. */
+/** A leaf certificate of an authority, and its key. Both files are PEM. */
 export interface Leaf {
   readonly cert: string;
   readonly key: string;
 }
 
-/** A certificate authority with one between it and its leaves. */
+/** A certificate authority with an intermediate one. */
 export class Authority implements Disposable {
   readonly #folder = new TempFolder();
   /** The root. */
@@ -51,7 +51,7 @@ export class Authority implements Disposable {
     return readFileSync(this.ca, "utf8");
   }
 
-  /** `names` as openssl wants them; fewer than 0 `days`: it is over. The chain stands behind the leaf in its file. */
+  /** `names` in openssl's form; with fewer than 0 `days` it has expired. The chain follows the leaf in its file. */
   leaf(names = "DNS:localhost,IP:127.0.0.1", days = 20, kind: "EC" | "RSA" = "EC"): Leaf {
     const name = `leaf${this.#count++}`;
     this.#sign(name, "leaf", "between", `subjectAltName=${names}\nextendedKeyUsage=serverAuth`, days, kind);

@@ -3,7 +3,7 @@ import { binaries } from "./binaries.ts";
 import { type Finished, run, ServerProcess } from "./processes.ts";
 import { TempFolder } from "./temp-folder.ts";
 
-/** The compiled programs as a user runs them who may do nothing special. Only root can make one: see permissionTest(). */
+/** The compiled programs, run by an unprivileged user. Only root can do that: see permissionTest(). */
 export class OtherUser implements Disposable {
   readonly #programs = new TempFolder();
   readonly #id: number;
@@ -12,7 +12,7 @@ export class OtherUser implements Disposable {
     this.#id = id;
   }
 
-  /** `id`: the user's number, and the group's; they need not be known to the system. */
+  /** `id`: that of the user and of the group, which need not exist. */
   static async of(id: number): Promise<OtherUser> {
     const user = new OtherUser(id);
     chmodSync(user.#programs.path, 0o755);

@@ -11,7 +11,7 @@ export function protocolFault(action: () => unknown): ErrorCode | undefined {
   return undefined;
 }
 
-/** The CommError with which `promise` rejects. Fails the test when it does not. */
+/** The CommError with which `promise` rejects. Fails the test if it does not. */
 export async function rejection(promise: Promise<unknown>): Promise<CommError> {
   try {
     await promise;
@@ -22,7 +22,7 @@ export async function rejection(promise: Promise<unknown>): Promise<CommError> {
   throw new Error("The promise was to reject, and resolved.");
 }
 
-/** What has become of a promise so far. */
+/** The state of a promise. */
 export interface Watched<T> {
   state: "pending" | "resolved" | "rejected";
   value: T | undefined;

@@ -6,10 +6,10 @@ import type { MemoryPeer } from "./memory-peer.ts";
 import { getting } from "./raw-chunks.ts";
 import { TestServer } from "./test-server.ts";
 
-/** The largest frame of DATA that a server sends: what may overdraw a rate. */
+/** The largest frame of DATA that a server sends, which may overdraw a rate. */
 export const FRAME = 256 * 1024 + 64;
 
-/** A server whose bandwidth is limited, in a time that the test moves. */
+/** A server with limited bandwidth, whose clock the test moves. */
 export class PacedSite implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly server: TestServer;
@@ -32,7 +32,7 @@ export class PacedSite implements AsyncDisposable {
     return new PacedPeer(peer);
   }
 
-  /** Let so many milliseconds pass in small steps. */
+  /** Let `ms` milliseconds pass in small steps. */
   async pass(ms: number, each: () => Promise<unknown> = settle): Promise<void> {
     for (let passed = 0; passed < ms; passed += 50) {
       await this.clock.advance(50);
@@ -45,7 +45,7 @@ export class PacedSite implements AsyncDisposable {
   }
 }
 
-/** Counts what it has been sent, and what it may send. */
+/** A peer that counts received bytes, and its credit. */
 export class PacedPeer {
   readonly peer: MemoryPeer;
   #counted = 0;

@@ -3,12 +3,12 @@ import type { Subprocess } from "bun";
 
 const HERE = import.meta.dir;
 
-/** How such a process ends: by its own crash, by ours, or not before it is told. */
+/** How such a process ends: by its own crash, or when the test kills it. */
 export type Ending = "crash" | "stay";
 
 /**
- * Begin the file `path` below `folder` in a process of its own, with `content` (see noise()) of that size and seed, write
- * the blocks at `offsets`, and then crash as by kill -9, or stay until it is killed.
+ * Begin the file `path` below `folder` in a process of its own, with content of this size and seed (see noise()), write
+ * the blocks at `offsets`, and then crash as with kill -9, or stay until it is killed.
  */
 export async function receiveElsewhere(
   folder: string,

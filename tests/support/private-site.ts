@@ -11,7 +11,7 @@ import { factsOf, store } from "./storing.ts";
 import { TempFolder } from "./temp-folder.ts";
 import { noise } from "./transport-recorder.ts";
 
-/** What a server, and a client of the same user, have in their state folder. */
+/** The files of a server, and of a client of the same user, in their state folder. */
 const STATE = {
   "identity.pem": "KEY",
   "tokens.json": "TOKENS",
@@ -25,13 +25,13 @@ const STATE = {
 /** Where the state folder is in a home. */
 export const STATE_PATH = ".local/state/commserver";
 
-/** Make a state folder as the programs do. */
+/** Create a state folder like that of the programs. */
 export function makeState(folder: string): void {
   for (const name of ["", "servers", "local"]) makeStateDir(join(folder, name));
   writeTree(folder, STATE);
 }
 
-/** All that there is below a folder, and what is in it. */
+/** Everything below a folder, with the contents. */
 export function contentOf(folder: string): Record<string, string> {
   if (!existsSync(folder)) return {};
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
@@ -55,7 +55,9 @@ export class PrivateSite implements Disposable {
     return join(this.home, ...names);
   }
 
-  /** Everything served that a server at home would serve; its own state folder is the one of the home, and `files` are its own, too. */
+  /**
+   * The storage of a server that serves `root`; its own state folder is that in the home, and `files` are its own, too.
+   */
   open(root = this.home, files: string[] = []): Promise<LocalStorage> {
     return LocalStorage.at(root, { places: new PrivatePlaces(() => ({ folders: [this.state], files })) });
   }
@@ -67,7 +69,7 @@ export class PrivateSite implements Disposable {
 
 const LARGE = noise(BLOCK_BYTES + 1);
 
-/** Try everything that can be asked for at `path`, and in a folder there. @returns what it was answered with: a code, or "done" */
+/** Try every request at `path`, and in a folder there. @returns the answer to each: a code, or "done" */
 export async function tryAll(storage: Storage, path: string): Promise<Record<string, string>> {
   const spare = `spare-${crypto.randomUUID().slice(0, 8)}`;
   await store(storage, spare, noise(3));
@@ -99,7 +101,7 @@ export async function tryAll(storage: Storage, path: string): Promise<Record<str
   return told;
 }
 
-/** Everything is answered with this. */
+/** The same answer to every request. */
 export function allOf(code: string, told: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.keys(told).map((what) => [what, code]));
 }

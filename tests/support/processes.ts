@@ -4,7 +4,7 @@ import { binaries } from "./binaries.ts";
 import { TempFolder } from "./temp-folder.ts";
 import { homeOfThisRun } from "./user-home.ts";
 
-/** An environment that has nothing but the home of one user, whose servers and clients find each other. */
+/** An environment with nothing but the home of one user, whose servers and clients find each other. */
 export const USER_ENV: Readonly<Record<string, string>> = {
   XDG_STATE_HOME: homeOfThisRun(),
 };
@@ -38,8 +38,8 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /**
-   * Start it on a free port and wait until it listens. `--json` is given; `stateDir` to take over an old one, `openFiles`
-   * for a limit of open files, `program` for another command than the server's own.
+   * Start it on a free port with `--json`, and wait until it listens. `stateDir`: an old one to take over; `openFiles`:
+   * a limit of open files; `program`: another command than the server's own.
    */
   static async start(
     args: string[],
@@ -79,7 +79,7 @@ export class ServerProcess implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** The next event of that kind which has all of `members`; those before it are kept in `events`. */
+  /** The next event of this kind with all of `members`; events before it are kept in `events`. */
   async event(kind: string, members: Record<string, unknown> = {}): Promise<Record<string, any>> {
     for (;;) {
       const step = await this.#lines.next();
@@ -112,7 +112,7 @@ export function processorSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
-/** The command, with no more than so many open files. */
+/** The command, with a limit of open files. */
 function withOpenFiles(openFiles: number | undefined, command: string[]): string[] {
   return openFiles === undefined ? command : ["sh", "-c", `ulimit -n ${openFiles} && exec "$@"`, "sh", ...command];
 }

@@ -4,10 +4,10 @@ import { binaries } from "./binaries.ts";
 import { USER_ENV } from "./processes.ts";
 import { until } from "./until.ts";
 
-/** Of any server here: anyone may come. */
+/** The flag of every server here: anyone may read. */
 export const OPEN_FLAGS = ["--open"];
 
-/** The command of a compiled server that tells its events; `args` may give it another port than a free one. */
+/** The command of a compiled server that prints its events; `args` may give it a fixed port. */
 export async function serverCommand(stateDir: string, repository: string, ...args: string[]): Promise<string[]> {
   const { server } = await binaries();
   return [server, "--port", "0", "--json", "--state-dir", stateDir, "-r", repository, ...OPEN_FLAGS, ...args];
@@ -19,7 +19,7 @@ export async function clientCommand(address: string, command: string, ...args: s
   return [client, command, ...args, "-s", address, "--accept-new"];
 }
 
-/** A program in an empty environment, whose lines are kept and which takes lines and signals. */
+/** A program in an empty environment, which takes lines and signals, and whose output lines are kept. */
 export class Program implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly #child: Subprocess<"pipe", "pipe", "pipe">;
@@ -53,7 +53,7 @@ export class Program implements AsyncDisposable {
     this.#child.stdin.end();
   }
 
-  /** The next line that fits; those before it are passed over. */
+  /** The next matching line; lines before it are skipped. */
   hear(fits: (line: string) => boolean): Promise<string> {
     return until(async () => {
       const at = this.lines.findIndex((line, index) => index >= this.#heard && fits(line));
@@ -79,7 +79,7 @@ export class Program implements AsyncDisposable {
     this.#child.kill(name);
   }
 
-  /** Stop it where it is: from then on it does nothing until it gets SIGCONT. @returns false when it had ended before */
+  /** Stop it: it does nothing until it gets SIGCONT. @returns false when it had ended before */
   async stop(): Promise<boolean> {
     this.signal("SIGSTOP");
     return until(() => (this.#isSilent ? "over" : isStopped(this.#child.pid))).then((state) => state === true);
@@ -107,7 +107,7 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** Whether SIGSTOP has come to all threads of the process. */
+/** Whether SIGSTOP has reached all threads of the process. */
 export function isStopped(pid: number): boolean {
   try {
     return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));

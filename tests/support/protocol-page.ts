@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** PROTOCOL.md, as the tests read it. What does not parse throws: a block that nobody checks is worse than none. */
+/** PROTOCOL.md, parsed for the tests. Anything that does not parse throws: an unchecked block is worse than none. */
 export const PAGE = readFileSync(join(import.meta.dir, "../../PROTOCOL.md"), "utf8");
 
 export interface Vector {
-  /** The line in PROTOCOL.md, to find it again. */
+  /** The line in PROTOCOL.md. */
   readonly line: number;
   readonly name: string;
   readonly stream: number;
   readonly flags: number;
   readonly length: number;
-  /** The payload, as the block's second line has it in words. */
+  /** The payload, as the block's second line describes it. */
   readonly payload: { kind: "json"; text: string } | { kind: "hex" | "empty"; bytes: Buffer };
   readonly bytes: Buffer;
 }

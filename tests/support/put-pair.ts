@@ -9,16 +9,16 @@ import { settle } from "./fake-clock.ts";
 import { type Side, sessionPair } from "./session-pair.ts";
 import { until } from "./until.ts";
 
-/** A PutReceiver behind a session, and in front of it a sender that is all the test's. */
+/** A PutReceiver behind a session, and a sender under the test's control. */
 export class PutPair<S extends Storage = MemoryStorage> {
   readonly client: Side;
   readonly server: Side;
   readonly storage: S;
   readonly sending: Stream;
   readonly stored: [path: string, size: number][] = [];
-  /** Every record that came, with the code by its name. */
+  /** Every received record, with the name of its code. */
   readonly answers: any[] = [];
-  /** Resolves with what run() threw, undefined when it ended well. */
+  /** Resolves with the error of run(), or undefined. */
   readonly ended: Promise<CommError | undefined>;
 
   private constructor(client: Side, server: Side, sending: Stream, storage: S) {
@@ -64,7 +64,7 @@ export class PutPair<S extends Storage = MemoryStorage> {
     await this.sending.write(Buffer.concat(chunks));
   }
 
-  /** The answer number `count` of a file, from 1 on. */
+  /** The `count`th answer for a file, from 1 on. */
   answer(id: number, count = 1): Promise<any> {
     return until(() => this.answers.filter((answer) => answer.id === id)[count - 1]);
   }
@@ -87,7 +87,7 @@ export class PutPair<S extends Storage = MemoryStorage> {
         }
       }
     } catch {
-      // the receiver has reset the stream, which `ended` tells
+      // the receiver has reset the stream, which `ended` reports
     }
   }
 }

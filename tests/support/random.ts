@@ -1,4 +1,4 @@
-/** Numbers that a seed repeats: the seed is printed, and taken from COMMSERVER_SEED when it is set. */
+/** Reproducible random numbers: the seed is printed, and taken from COMMSERVER_SEED if that is set. */
 export class Random {
   readonly seed: number;
   #state: number;
@@ -10,7 +10,7 @@ export class Random {
     console.log(`${what}: COMMSERVER_SEED=${this.seed}`);
   }
 
-  /** From 0 to 1, without 1. (mulberry32) */
+  /** A number from 0 to below 1 (mulberry32). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);

@@ -15,7 +15,7 @@ export interface RawChunk {
   readonly payload: Buffer;
   /** The payload as JSON, undefined when it is none. */
   readonly json: any;
-  /** Header and payload as they came. */
+  /** Header and payload as they arrived. */
   readonly bytes: Buffer;
 }
 
@@ -38,7 +38,7 @@ export function chunk(name: KindName, id: number, payload: unknown = Buffer.allo
   return Buffer.concat([header, bytes]);
 }
 
-/** Cut whole chunks off the front; returns them and the rest. */
+/** Cut complete chunks off the front; returns them and the rest. */
 export function parseChunks(bytes: Buffer): { chunks: RawChunk[]; rest: Buffer } {
   const chunks: RawChunk[] = [];
   let rest = bytes;

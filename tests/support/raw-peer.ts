@@ -47,12 +47,12 @@ export class RawPeer implements AsyncDisposable {
     this.#flush();
   }
 
-  /** Bytes that were given to send() and that the kernel has not taken. */
+  /** Bytes given to send() that the kernel has not taken yet. */
   get unsentBytes(): number {
     return this.#unsent.length;
   }
 
-  /** The next frame of that name that was not taken yet; frames before it are skipped. */
+  /** The next new frame of that name; frames before it are skipped. */
   next(name: RawFrame["name"]): Promise<RawFrame> {
     return until(() => {
       const index = this.frames.findIndex((candidate, at) => at >= this.#taken && candidate.name === name);
@@ -65,7 +65,7 @@ export class RawPeer implements AsyncDisposable {
     });
   }
 
-  /** Stop reading, so that the other side meets a full pipe. */
+  /** Stop reading, so that the pipe of the other side fills up. */
   pause(): void {
     this.#socket.pause();
   }
@@ -74,7 +74,7 @@ export class RawPeer implements AsyncDisposable {
     this.#socket.resume();
   }
 
-  /** Say that nothing more is sent, and go on reading. */
+  /** End the sending half, and keep reading. */
   halfClose(): void {
     this.#socket.shutdown();
   }

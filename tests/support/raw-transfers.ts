@@ -5,7 +5,7 @@ import { until } from "./until.ts";
 
 const FRAME_BYTES = 500_000;
 
-/** Bodies of `get` and `put` by hand, over a RawPeer that was granted credit enough. */
+/** Bodies of `get` and `put` by hand, over a RawPeer with enough credit. */
 export class RawTransfers {
   readonly peer: RawPeer;
   #nextStream = 1;
@@ -22,7 +22,7 @@ export class RawTransfers {
     return stream;
   }
 
-  /** Send these bytes, in frames that are not too large. */
+  /** Send these bytes in frames of an allowed size. */
   send(stream: number, ...pieces: Uint8Array[]): void {
     for (const piece of pieces) {
       for (let at = 0; at < piece.length; at += FRAME_BYTES) {
@@ -35,7 +35,7 @@ export class RawTransfers {
     this.peer.send(frame("END", undefined, stream));
   }
 
-  /** What came on the stream, by the names of its frames. */
+  /** The frames of this name on the stream. */
   frames(stream: number, name: string) {
     return this.peer.frames.filter((each) => each.stream === stream && each.name === name);
   }
@@ -70,7 +70,7 @@ export class RawTransfers {
     return until(() => this.records(stream).filter((each) => each.id === id)[count - 1]);
   }
 
-  /** Ask for these files or parts in one stream, and see it to its end; the chunks that came. */
+  /** Request these files or parts in one stream, and read it to its end; returns the chunks. */
   async get(...requests: object[]): Promise<RawChunk[]> {
     const stream = this.open("get");
     this.send(stream, Buffer.concat(requests.map(record)));

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ListOptions, Storage, StorageEntry } from "../../lib/storage/storage.ts";
 
-/** Write files below `folder`; the folders on the way are made. */
+/** Write files below `folder`, and create the folders on the way. */
 export function writeTree(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   for (const [path, content] of Object.entries(files)) {
     const target = join(folder, path);
@@ -17,7 +17,7 @@ export interface Walk {
   readonly skipped: number;
 }
 
-/** All of a `list`, at once. */
+/** A whole `list`, at once. */
 export async function walk(storage: Storage, path = "", enter: ListOptions["enter"] = () => true): Promise<Walk> {
   const skipped = { count: 0 };
   const entries: StorageEntry[] = [];

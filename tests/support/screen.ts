@@ -3,7 +3,7 @@ import { type Subprocess, spawn } from "bun";
 import { USER_ENV } from "./processes.ts";
 import { until } from "./until.ts";
 
-/** A program on a pseudo-terminal of 100 × 30, unless it is told otherwise, and what a person would see there. */
+/** A program on a pseudo-terminal, of 100 × 30 by default, and what a person would see there. */
 export class Screen implements AsyncDisposable {
   readonly #terminal: xterm.Terminal;
   readonly #process: Subprocess;
@@ -12,7 +12,7 @@ export class Screen implements AsyncDisposable {
 
   constructor(command: string[], options: { cwd: string; env?: Record<string, string>; cols?: number; rows?: number }) {
     const { cols = 100, rows = 30 } = options;
-    // Nobody has sized a pseudo terminal of no columns; what reads it takes it for one of 80.
+    // A pseudo-terminal of no columns was never sized; programs take it for one of 80.
     this.#terminal = new xterm.Terminal({ cols: cols || 80, rows, allowProposedApi: true });
     this.#process = spawn(command, {
       cwd: options.cwd,
@@ -42,7 +42,7 @@ export class Screen implements AsyncDisposable {
     return this.lines.join("\n");
   }
 
-  /** What is in front of the cursor on its line. */
+  /** The text before the cursor on its line. */
   get beforeCursor(): string {
     const { cursorX, cursorY, baseY } = this.#terminal.buffer.active;
     return this.#terminal.buffer.active.getLine(baseY + cursorY)?.translateToString(false, 0, cursorX) ?? "";
@@ -58,18 +58,18 @@ export class Screen implements AsyncDisposable {
     await until(() => this.#shown === this.#written && this.text.includes(text));
   }
 
-  /** Wait until the cursor stands behind this text. */
+  /** Wait until the cursor is right after this text. */
   async prompts(text: string): Promise<void> {
     await until(() => this.#shown === this.#written && this.beforeCursor.endsWith(text));
   }
 
-  /** The person makes the window another size. */
+  /** Resize the window. */
   resize(cols: number, rows: number): void {
     this.#terminal.resize(cols, rows);
     this.#process.terminal?.resize(cols, rows);
   }
 
-  /** The window is closed: the terminal is gone, and the system says so to what runs in it. */
+  /** Close the window: the terminal is gone, and the system tells its programs. */
   hangUp(): void {
     this.#process.terminal?.close();
   }

@@ -15,13 +15,13 @@ const LIMITS: StreamLimits = { credit: 65_536, maxStreams: 16 };
 export interface SideOptions {
   readonly side: "client" | "server";
   readonly clock: FakeClock;
-  /** What this side grants the other, and what it was granted. */
+  /** The limits that this side grants the other, and those that it was granted. */
   readonly local?: Partial<StreamLimits> | undefined;
   readonly remote?: Partial<StreamLimits> | undefined;
   onOpen?(stream: Stream, request: Open): void;
 }
 
-/** A session that remembers what it was told. */
+/** A session that records its events. */
 export class Side {
   readonly session: Session;
   readonly opened: { stream: Stream; request: Open }[] = [];
@@ -56,7 +56,7 @@ export class Side {
     return stream;
   }
 
-  /** Open a stream and let the other side hear of it. */
+  /** Open a stream, and let the other side receive it. */
   async open(method = "test", options: { end?: boolean } = {}): Promise<Stream> {
     const stream = this.session.open({ method, params: {} }, options);
     await settle();
@@ -84,7 +84,7 @@ export function sessionPair(options: PairOptions = {}): { clock: FakeClock; clie
   return { clock, client, server };
 }
 
-/** A session against a peer that sends what it likes. */
+/** A session with a peer that sends whatever the test likes. */
 export function sessionWithPeer(
   side: "client" | "server",
   options: Partial<SideOptions> & { capacity?: number } = {},

@@ -17,14 +17,14 @@ export class SmallDisk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Lazily: a folder that is kept open for a moment would hold it.
+    // Lazily, since a folder may be kept open for a moment.
     Bun.spawnSync(["umount", "-l", this.path]);
     rmSync(this.path, { recursive: true, force: true });
     this.#parent[Symbol.dispose]();
   }
 }
 
-/** Why there can be no small disk here; undefined where there can. For `test.skipIf`. */
+/** Why there can be no small disk here; undefined if there can. For `test.skipIf`. */
 export const noSmallDisk: string | undefined = reason();
 
 /** The name of a test that may be skipped, with the reason when it is. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { TempFolder } from "./temp-folder.ts";
 
-/** Make a file of that size with these bytes in it, and holes around them. */
+/** Create a file of this size with these bytes in it, and holes around them. */
 export function makeSparse(path: string, size: number, data: Record<number, Uint8Array>): void {
   writeFileSync(path, "");
   truncateSync(path, size);
@@ -10,7 +10,7 @@ export function makeSparse(path: string, size: number, data: Record<number, Uint
   closeSync(fd);
 }
 
-/** Bytes that its disk keeps of it. */
+/** Bytes that it takes on its disk. */
 export function keptBytes(path: string): number {
   return statSync(path).blocks * 512;
 }
@@ -22,6 +22,6 @@ function find(): string | undefined {
   return keptBytes(folder.join("a")) < 2 ** 20 ? undefined : "the disk of the temporary folder keeps no holes";
 }
 
-/** Why holes can't be tried here; undefined when they can. */
+/** Why holes can't be tested here; undefined if they can. */
 export const noHoles = find();
 if (noHoles !== undefined) console.log(`Tests of holes are skipped: ${noHoles}.`);

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 
-/** The names in a state folder, but for its mark, which each has. @throws when it has none */
+/** The names in a state folder, except its mark. @throws when it has no mark */
 export function stateNames(folder: string): string[] {
   const names = readdirSync(folder);
   if (!names.includes(".commserver-state")) throw new Error(`${folder} is not marked`);

@@ -23,7 +23,7 @@ export function writeBlock(part: PartFile, content: Uint8Array, offset: number):
   return part.write(offset, bytes, digest64(bytes, seedOf(offset)));
 }
 
-/** Write what is missing, block by block; returns how many bytes that were. */
+/** Write the missing blocks one by one; returns the number of written bytes. */
 export async function writeMissing(part: PartFile, content: Uint8Array): Promise<number> {
   let written = 0;
   for (const { offset, bytes } of blocksOf(content, part.missing)) {

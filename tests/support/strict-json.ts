@@ -1,6 +1,6 @@
 /**
- * The JSON that PROTOCOL.md, "Payloads" takes, read character by character: the oracle for lib/protocol/json.ts, which
- * leaves most of it to the platform. Returns the value; throws for anything else.
+ * Parses the JSON that PROTOCOL.md, "Payloads", allows, character by character: the oracle for lib/protocol/json.ts,
+ * which leaves most of it to the platform. Returns the value; throws for anything else.
  */
 export function parseStrictJson(text: string): unknown {
   let at = 0;

@@ -1,6 +1,6 @@
 import { dlopen } from "bun:ffi";
 
-/** In a process of its own, as fast as it can: exchange two names, so that at any time each is one or the other. */
+/** In a process of its own, exchange two names as fast as it can, so that at any time each is one or the other. */
 const SWAPPER = `
   const { dlopen, ptr } = require("bun:ffi");
   const EXCHANGE = 2, HERE = -100;
@@ -9,11 +9,11 @@ const SWAPPER = `
   }).symbols;
   process.chdir(process.argv[2]);
   const [one, other] = process.argv.slice(3).map((name) => Buffer.from(name + "\\0"));
-  // Bounded: a run that is killed leaves it behind.
+  // Bounded, since a killed run leaves it behind.
   for (const end = Date.now() + 120_000; Date.now() < end; ) if (renameat2(HERE, ptr(one), HERE, ptr(other), EXCHANGE) !== 0) throw new Error("no exchange");
 `;
 
-/** The system's library with renameat2(2), undefined where there is none. */
+/** The system's library with renameat2(2); undefined if there is none. */
 const libc = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"].find((library) => {
   try {
     dlopen(library, { renameat2: { args: [], returns: "i32" } }).close();
@@ -25,7 +25,9 @@ const libc = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"].fi
 
 export const canSwap = libc !== undefined;
 
-/** Exchange `one` and `other` in `folder` all the time, until it is disposed of. `check()` throws when that has failed. */
+/**
+ * Exchanges `one` and `other` in `folder` all the time, until it is disposed of. `check()` throws if that has failed.
+ */
 export class Swapper implements AsyncDisposable {
   readonly #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
 

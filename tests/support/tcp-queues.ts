@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 
 /**
- * Whether nothing is on its way any more between the two ends of a connection of this machine, of which one has the
- * address `peer`: what is goes with a reset. True where the system does not tell (it is Linux's /proc/net/tcp), and for
- * what is no TCP.
+ * Whether no bytes are in flight between the two ends of a connection on this machine, one of which has the address
+ * `peer`: a reset would lose them. True where the system does not tell (only Linux's /proc/net/tcp does), and for
+ * anything but TCP.
  */
 export function isAllRead(peer: string): boolean {
   const [, port] = /:(\d+)$/.exec(peer) ?? [];

@@ -2,7 +2,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A fresh folder that goes with `await using` or `using`. */
+/** A fresh folder, removed at the end of `await using` or `using`. */
 export class TempFolder implements Disposable {
   readonly path = realpathSync(mkdtempSync(join(tmpdir(), "commserver-test-")));
 

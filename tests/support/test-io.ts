@@ -1,7 +1,7 @@
 import type { ConsoleIo } from "../../lib/cli/console-io.ts";
 import { Screen } from "../../lib/cli/terminal/screen.ts";
 
-/** A console that keeps what is written to it. */
+/** A console that keeps everything written to it. */
 export class TestIo implements ConsoleIo {
   readonly outIsTty = false;
   readonly noteIsTty = false;

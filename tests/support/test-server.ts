@@ -30,7 +30,7 @@ export class TestServer implements AsyncDisposable {
 
   constructor(options: Partial<ServerOptions> = {}) {
     const clock = options.clock ?? systemClock;
-    // Written when a token is made, which a test does in a folder of its own.
+    // The file is written only when a token is made; tests that do so use a folder of their own.
     this.tokens = options.tokens ?? TokenStore.open(join(tmpdir(), `commserver-no-tokens-${crypto.randomUUID()}`));
     const links = options.links ?? LinkStore.open(join(tmpdir(), `commserver-no-links-${crypto.randomUUID()}`));
     this.server = new CommServer({
@@ -55,7 +55,7 @@ export class TestServer implements AsyncDisposable {
       handshakeMs: 10_000,
       heartbeatMs: 15_000,
       limits: { credit: 1_048_576, maxStreams: 128 },
-      // As `limits`, unless a test is about windows that grow.
+      // As `limits`, except in tests about growing windows.
       maxWindow: 0,
       memory: memoryLimits(256 * 1024 * 1024),
       graceMs: 30_000,
@@ -70,7 +70,7 @@ export class TestServer implements AsyncDisposable {
     this.server.events.subscribe((event) => this.events.push(event));
   }
 
-  /** Listen on a free port of 127.0.0.1; returns it. Who comes there has that role. */
+  /** Listen on a free port of 127.0.0.1, and return it. Every client there gets `role`. */
   listen(role: Role = "write"): number {
     this.#listening ??= listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (transport) =>
       this.server.accept(transport, role),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TempFolder } from "./temp-folder.ts";
 
-/** The calls that decide what a power failure leaves; also those that say which folder a descriptor is, by which names in it are reached. */
+/** The calls that decide what survives a power failure, and those that tell which folder a descriptor refers to. */
 const CALLS = "openat,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat";
 const TMPFS = 0x01021994;
 
@@ -11,7 +11,7 @@ const STORAGE = join(import.meta.dir, "../../lib/storage/local/local.ts");
 const PRIVATE = join(import.meta.dir, "../../lib/state/private-file.ts");
 const STORING = join(import.meta.dir, "storing.ts");
 
-/** Why system calls can't be watched here, on a disk that outlives the machine; undefined where they can. */
+/** Why system calls can't be traced here, on a disk that survives a reboot; undefined if they can. */
 export function missingTrace(): string | undefined {
   if (Bun.which("strace") === null) return "there is no strace";
   if (!Bun.spawnSync(["strace", "-o", "/dev/null", "true"]).success) return "strace may not trace here";
@@ -20,8 +20,8 @@ export function missingTrace(): string | undefined {
 
 /**
  * Run `script` in a process of its own, which has a LocalStorage of `folder` as `storage`, store(), factsOf() and
- * writePrivate(). @returns its calls that sync, rename or remove what lies in `folder`, in the order in which they ended,
- * such as `fsync a.part` or `rename a.part a`. The folder itself is "."; unique parts of names are cut out.
+ * writePrivate(). @returns its calls that sync, rename or remove files in `folder`, in the order in which they ended,
+ * such as `fsync a.part` or `rename a.part a`. The folder itself is "."; random parts of names are cut out.
  */
 export async function callsOf(folder: string, script: string): Promise<string[]> {
   using log = new TempFolder();
@@ -43,9 +43,9 @@ export async function callsOf(folder: string, script: string): Promise<string[]>
 /** Reads lines such as `1234 fsync(6</folder/name>) = 0`. */
 class CallLog {
   readonly #folder: string;
-  /** Of each thread, the call that another interrupts. */
+  /** For each thread, its unfinished call. */
   readonly #begun = new Map<string, string>();
-  /** What each descriptor is. */
+  /** The path of each descriptor. */
   readonly #open = new Map<string, string>();
 
   constructor(folder: string) {
@@ -73,7 +73,7 @@ class CallLog {
     return [call.replace(/at2?$/, "").replace("fdatasync", "fsync"), ...names].join(" ");
   }
 
-  /** Of what lies in the folder: by a descriptor, by a path, or by a name in the folder of a descriptor. */
+  /** The names in the folder: from a descriptor, a path, or a name relative to a descriptor. */
   #namesIn(args: string): string[] {
     return [...args.matchAll(/\d+<([^>]*)>(?:, "([^"]*)")?|"([^"]*)"/g)].flatMap(([, open, name, path]) => {
       const whole = name === undefined ? (path ?? open ?? "") : join(open ?? "", name);

@@ -12,18 +12,18 @@ import type { Storage } from "../../lib/storage/storage.ts";
 import { connect } from "../../lib/transport/socket.ts";
 import { readWhole, walk } from "./repository.ts";
 
-/** Time in which no wait takes longer than a turn: for backoffs and retries. */
+/** A clock on which no wait takes longer than a turn: for backoffs and retries. */
 export const hastyClock: Clock = {
   ...systemClock,
   after: (_, action) => systemClock.after(0, action),
 };
 
-/** What a transfer has told. */
+/** The events of a transfer. */
 export class Told {
   readonly done: { path: string; outcome: string }[] = [];
   readonly failed: { path: string; code: string; message: string }[] = [];
   readonly restarts: string[] = [];
-  /** Bytes of blocks, as onProgress() told. */
+  /** Bytes of blocks, from onProgress(). */
   bytes = 0;
 
   /** The paths that are there now. */
@@ -54,7 +54,7 @@ function optionsOf(told: Told, choice: TransferChoice): TransferOptions<any> {
   };
 }
 
-/** All that the server lists, or what `paths` name. */
+/** Everything that the server lists, or only `paths`. */
 export function remoteItems(paths?: readonly string[]): (client: Client) => AsyncGenerator<TransferItem[], void> {
   return async function* (client) {
     if (paths === undefined) {
@@ -65,7 +65,7 @@ export function remoteItems(paths?: readonly string[]): (client: Client) => Asyn
   };
 }
 
-/** All of a local tree, or what `paths` name, to be stored under the same paths. */
+/** A whole local tree, or only `paths`, to be stored under the same paths. */
 export async function* localItems(local: Storage, paths?: readonly string[]): AsyncGenerator<UploadItem[], void> {
   const entries =
     paths === undefined ? (await walk(local)).entries : await Promise.all(paths.map((path) => local.stat(path)));
@@ -76,7 +76,7 @@ function itemOf({ path, kind, size, modifiedAt }: Entry): TransferItem[] {
   return kind === "file" || kind === "folder" ? [{ from: path, to: path, kind, size, modifiedAt }] : [];
 }
 
-/** Who runs the transfer: a client once, or a connection until it is done. */
+/** Runs the transfer: a client once, or a connection until it is done. */
 type Carrier = Client | Connection;
 
 function carry(carrier: Carrier, work: (client: Client) => Promise<void>): Promise<void> {

@@ -5,7 +5,7 @@ import { until } from "./until.ts";
 /** More than any pipe between two sockets of this machine holds. */
 const MORE_THAN_ANY_PIPE = 256 * 1024 * 1024;
 
-/** One end of a transport: starts it, and keeps what happens to it in order. */
+/** One end of a transport: starts it, and records its events in order. */
 export class TransportRecorder implements TransportHandler {
   readonly transport: Transport;
   readonly pieces: Uint8Array[] = [];
@@ -13,7 +13,7 @@ export class TransportRecorder implements TransportHandler {
   drains = 0;
   peerEnds = 0;
   readonly closes: (Error | undefined)[] = [];
-  /** Told after each piece was kept. */
+  /** Called after each piece was recorded. */
   onPiece: ((bytes: Uint8Array) => void) | undefined;
   /** When off, pieces are counted and thrown away. */
   keep = true;
@@ -61,7 +61,7 @@ export class TransportRecorder implements TransportHandler {
     return until(() => this.closes.length > 0);
   }
 
-  /** Write as a well-behaved sender does: after false only when onDrain() has come. */
+  /** Write as a well-behaved sender does: after false, wait for onDrain(). */
   async send(parts: Iterable<Uint8Array>): Promise<void> {
     for (const part of parts) {
       const drainsBefore = this.drains;
@@ -70,8 +70,8 @@ export class TransportRecorder implements TransportHandler {
   }
 
   /**
-   * Write until the pipe is full and stays so; returns the bytes written. Fails when that never happens,
-   * as when the other end reads all the time.
+   * Write until the pipe is full and stays so; returns the number of bytes. Fails when that never happens, as when the
+   * other end keeps reading.
    */
   async fill(part: Uint8Array): Promise<number> {
     let written = 0;
@@ -86,7 +86,7 @@ export class TransportRecorder implements TransportHandler {
   }
 }
 
-/** Bytes that differ from place to place, so that a lost, doubled or moved piece shows. */
+/** Bytes that differ from place to place, so that a lost, doubled or moved piece is noticed. */
 export function noise(length: number, seed = 1): Buffer {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = seed;

@@ -19,12 +19,12 @@ export function smallTree(random: Random, bigBytes = 2 * BLOCK + 5_000): Tree {
   };
 }
 
-/** Bytes of all files. */
+/** The bytes of all files together. */
 export function bytesOf(tree: Tree): number {
   return Object.values(tree).reduce((sum, { length }) => sum + length, 0);
 }
 
-/** As transfers.digestsOf() shall find it. */
+/** The expected result of digestsOf() in transfers.ts. */
 export function digestsOfTree(tree: Tree): Record<string, string> {
   const digests: Record<string, string> = {};
   for (const [path, content] of Object.entries(tree)) {
@@ -35,7 +35,7 @@ export function digestsOfTree(tree: Tree): Record<string, string> {
   return digests;
 }
 
-/** What the files of fill() say of their time. */
+/** The time of the files of fill(). */
 const MODIFIED_AT = Date.now();
 
 /** Fill an empty storage. */

@@ -4,10 +4,10 @@ import { chmodSync } from "node:fs";
 const ROOT = 0;
 const NOBODY = 65_534;
 
-/** Sets real, effective and saved user id; unlike process.seteuid() it reaches what access(2) looks at. */
+/** Sets the real, effective and saved user id; unlike process.seteuid(), this affects access(2). */
 const setresuid = process.getuid?.() === ROOT ? loadSetresuid() : undefined;
 
-/** Why permissions can't be tested here; undefined where they can. For `test.skipIf`. */
+/** Why permissions can't be tested here; undefined if they can. For `test.skipIf`. */
 export const noPermissionTests: string | undefined = reason();
 
 /** The name of a test that may be skipped, with the reason when it is. */
@@ -16,8 +16,8 @@ export function permissionTest(name: string): string {
 }
 
 /**
- * Run `work` as somebody whom the permissions bind: for root, who may do everything, as nobody. `folder` is
- * opened to everyone first, as the temp folders of root are closed.
+ * Run `work` as a user who is bound by permissions: root, who may do everything, becomes nobody. `folder` is opened to
+ * everyone first, since the temp folders of root are closed.
  */
 export async function unprivileged<T>(folder: string, work: () => T | Promise<T>): Promise<T> {
   if (setresuid === undefined) return await work();

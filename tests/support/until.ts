@@ -1,6 +1,6 @@
 /**
- * Wait until `probe` gives something other than undefined and false. A test that waits in vain fails by its
- * runner's time limit, which names it.
+ * Wait until `probe` returns something other than undefined or false. A test that waits in vain fails by its runner's
+ * time limit, which names the test.
  */
 export async function until<T>(probe: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
   for (;;) {

@@ -1,6 +1,6 @@
 import { libc } from "../../lib/platform/libc.ts";
 
-/** Folders say of no name whether it is a folder, as on some disks (DT_UNKNOWN), until this is disposed of. */
+/** Until this is disposed of, folders don't tell which names are folders, as on some disks (DT_UNKNOWN). */
 export function withUntypedNames(): Disposable {
   const calls = libc();
   const { getdents64 } = calls;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 const HOMES = join(import.meta.dir, "../../node_modules/.cache/commserver-homes");
 
 /**
- * The home of this run's user, by which its servers and clients find each other. A server that is killed leaves its invite
- * there, and its port will be another's: so no run has the home of one before it, and removes those of runs that have ended.
+ * The home of this run's user, through which its servers and clients find each other. A killed server leaves its invite
+ * there, and its port will be reused: so each run has a new home, and removes those of ended runs.
  */
 export function homeOfThisRun(): string {
   mkdirSync(HOMES, { recursive: true });

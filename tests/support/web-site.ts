@@ -18,7 +18,7 @@ export interface WebAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: Buffer;
-  /** The answer broke off. */
+  /** True if the answer broke off. */
   readonly isCut: boolean;
 }
 
@@ -30,7 +30,7 @@ interface Asked {
   readonly body?: string | Uint8Array;
 }
 
-/** A server with a folder of files, to be reached by HTTP and HTTPS. */
+/** A server with a folder of files, reachable over HTTP and HTTPS. */
 export class WebSite implements AsyncDisposable {
   readonly folder: TempFolder;
   readonly access: AccessServer;
@@ -93,7 +93,7 @@ export class WebSite implements AsyncDisposable {
     return portOf(this.#secure);
   }
 
-  /** One request over a connection of its own, with the token for reading unless told otherwise. */
+  /** One request over a connection of its own, by default with the token for reading. */
   ask(
     target: string,
     { method = "GET", headers = {}, token = this.token, tls = false, body }: Asked = {},
@@ -123,17 +123,17 @@ export class WebSite implements AsyncDisposable {
     return promise;
   }
 
-  /** A request of the writer. */
+  /** A request with the token for writing. */
   change(method: string, target: string, asked: Omit<Asked, "method" | "token"> = {}): Promise<WebAnswer> {
     return this.ask(target, { ...asked, method, token: this.writer });
   }
 
-  /** A connection on which the test says what it likes. */
+  /** A connection on which the test sends whatever it likes. */
   raw(): RawHttp {
     return new RawHttp(connect(this.port, "127.0.0.1"));
   }
 
-  /** Send `text` from somewhere else, unencrypted, and wait for the answers. */
+  /** Send `text` from another address, unencrypted, and wait for the answers. */
   async askFrom(address: string, text: string): Promise<string> {
     const [ours, theirs] = memoryPair({ a: "server", b: address });
     this.gateway.accept(ours);
@@ -159,7 +159,7 @@ export class WebSite implements AsyncDisposable {
   }
 }
 
-/** The field that shows a token by Basic. */
+/** The Authorization field with a token (Basic). */
 export function basic({ name, secret }: Token): { authorization: string } {
   return { authorization: `Basic ${Buffer.from(`${name}:${secret}`).toString("base64")}` };
 }
@@ -198,7 +198,7 @@ export class RawHttp {
     this.#socket.resume();
   }
 
-  /** All that has come. */
+  /** Everything that has arrived. */
   get text(): string {
     return this.#text;
   }

@@ -7,19 +7,22 @@ export interface Target {
   readonly tls: boolean;
 }
 
-/** How many of each there were, for the report. */
+/** Counts for the report. */
 export const tally = { opened: 0, failed: 0, closed: 0 };
 
-/** A connection that sends what it likes and throws away what comes. */
+/** A connection that sends whatever it likes, and drops what arrives. */
 export class AttackerPeer {
   #socket!: Socket<undefined>;
   #drained: (() => void) | undefined;
   #heard: (() => void) | undefined;
   isClosed = false;
-  /** Opcodes of the first frame of each piece that came. */
+  /** Opcode of the first frame of the last piece. */
   firstOpcode: number | undefined;
 
-  /** From 127.0.0.`host`, which is another party than the honest ones. Undefined when the server takes no more. */
+  /**
+   * Connect from 127.0.0.`host`, which is another party than the honest ones. Undefined when the server accepts no
+   * more.
+   */
   static async connect({ port, tls }: Target, host = 2): Promise<AttackerPeer | undefined> {
     const peer = new AttackerPeer();
     const options = {
@@ -46,7 +49,7 @@ export class AttackerPeer {
     }
   }
 
-  /** The same, with a session. */
+  /** As connect(), with a session. */
   static async admitted(target: Target, hello: object = {}): Promise<AttackerPeer> {
     const peer = await AttackerPeer.connect(target);
     if (peer === undefined) throw new Error("the server takes no connection");
@@ -56,7 +59,7 @@ export class AttackerPeer {
     return peer;
   }
 
-  /** Resolves when the kernel has all of it, or the connection is over. */
+  /** Resolves when the kernel has taken all bytes, or the connection is over. */
   async write(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
     while (!this.isClosed) {
@@ -69,7 +72,7 @@ export class AttackerPeer {
     }
   }
 
-  /** Resolves when something has come, or the connection is over. */
+  /** Resolves when something has arrived, or the connection is over. */
   async heard(): Promise<void> {
     if (this.firstOpcode !== undefined || this.isClosed) return;
     await new Promise<void>((resolve) => {

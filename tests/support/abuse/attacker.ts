@@ -1,7 +1,7 @@
 /**
- * The attacks, each in a process of its own, so that its work is not in the way of who measures. Arguments: which, the
- * port, "tls" or "plain", how many, a token. Says "under way" when it is in force and "over" when it has done all; lasts until its
- * input ends.
+ * The attacks, each in a process of its own, so that its work does not disturb the measurements. Arguments: which, the
+ * port, "tls" or "plain", how many, a token. Prints "under way" when it is in force, and "over" when it has done
+ * everything; lasts until its input ends.
  */
 import { frame, HELLO } from "../frames.ts";
 import { record } from "../raw-chunks.ts";
@@ -23,7 +23,7 @@ const NONCE = Buffer.alloc(8);
 
 const hello = frame("HELLO", HELLO);
 
-/** So many at once, each from its index. */
+/** Run `count` actions, `width` at once, each with its index. */
 async function inParallel(count: number, width: number, act: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async () => {
@@ -32,7 +32,7 @@ async function inParallel(count: number, width: number, act: (index: number) => 
   await Promise.all(Array.from({ length: width }, worker));
 }
 
-/** Send the frames of `make` without end from a session. */
+/** Send the frames of `make` for ever, from a session. */
 async function flood(
   { target, count, isStopped, underWay }: Attack,
   make: (index: number) => Uint8Array,
@@ -53,7 +53,7 @@ async function flood(
   );
 }
 
-/** Send `bytes` a byte at a time over so many connections. */
+/** Send `bytes` one at a time over these connections. */
 async function drip({ isStopped, underWay }: Attack, peers: AttackerPeer[], bytes: Uint8Array): Promise<void> {
   underWay();
   for (let at = 0; !isStopped(); at = (at + 1) % bytes.length) {
@@ -62,7 +62,7 @@ async function drip({ isStopped, underWay }: Attack, peers: AttackerPeer[], byte
   }
 }
 
-/** Connections from several addresses: one may not have so many. */
+/** Connections from several addresses, since one may not have that many. */
 async function connections({ target, count }: Attack): Promise<AttackerPeer[]> {
   const peers: AttackerPeer[] = [];
   await inParallel(count, 50, async (index) => {
@@ -93,7 +93,7 @@ const attacks: Record<string, (attack: Attack) => Promise<void>> = {
     attack.underWay();
     await stopped;
   },
-  /** Over TLS: connections that never begin its handshake. */
+  /** Over TLS: connections that never begin the handshake. */
   async "silent-tcp"(attack) {
     await connections({ ...attack, target: { ...attack.target, tls: false } });
     attack.underWay();

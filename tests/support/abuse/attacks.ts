@@ -1,6 +1,6 @@
 import type { Attack } from "./site.ts";
 
-/** By what they are of. Counts: in every run, and with COMMSERVER_ABUSE=full. */
+/** The attacks by kind. Counts: in every run, and with COMMSERVER_ABUSE=full. */
 export const CONNECTING: readonly Attack[] = [
   { kind: "connects", count: [2_000, 100_000] },
   { kind: "burst", count: [2_000, 8_000] },
@@ -23,7 +23,7 @@ export const FLOODS: readonly Attack[] = [
   { kind: "resets", count: [2, 16] },
 ];
 
-/** Where TLS makes a difference. */
+/** Attacks for which TLS makes a difference. */
 export const OVER_TLS: readonly Attack[] = [
   ...CONNECTING,
   { kind: "silent-tcp", count: [300, 800] },
@@ -31,7 +31,9 @@ export const OVER_TLS: readonly Attack[] = [
   { kind: "pings", count: [2, 16] },
 ];
 
-/** Sessions that make the server keep as much as it lets them: as many as there are seats by default, and very many. */
+/**
+ * Sessions that use as much of the server's memory as they can: as many as there are seats by default, and very many.
+ */
 export const HOARDS = [
   "no-credit",
   "waiting-bodies",
@@ -43,20 +45,20 @@ export const HOARDS = [
 export const FEW = [3, 3] as const;
 export const MANY = [30, 200] as const;
 
-/** Ten sessions that ask for much and are cut. */
+/** Ten sessions that request much, and whose links are then cut. */
 export const DEAD: readonly Attack[] = [
   { kind: "dead-gets", count: [10, 10] },
   { kind: "dead-puts", count: [10, 10] },
 ];
 
-/** Flags of a server with room for `attackers` beside the two who behave. */
+/** Flags of a server with room for `attackers` and the two honest clients. */
 export const hoardSite = (attackers: number) => [
   "--writable",
   "--max-clients",
   `${attackers + 2}`,
   "--max-lists",
   "1000",
-  // Who is cut off loses the seat at once: that they are free again is waited for.
+  // A client that is cut off loses its seat at once, since the test waits until the seats are free again.
   "--grace",
   "1",
 ];

@@ -1,6 +1,6 @@
 /**
- * Attacks of somebody without a token, from the address of those who have one, in a process of its own. Arguments: which,
- * the port, "tls" or "plain", how many connections a second. Says "under way" when it is in force and "over" with a tally;
+ * Attacks without a token, from the address of clients with one, in a process of its own. Arguments: which, the port,
+ * "tls" or "plain", how many connections a second. Prints "under way" when it is in force, and "over" with a tally;
  * lasts until its input ends.
  */
 import { Client } from "../../../lib/client/client.ts";
@@ -26,7 +26,7 @@ const note = (what: string) => {
 const dial = (options = TLS) =>
   connect({ kind: "tcp", host: "127.0.0.1", port: Number(port) }, { timeoutMs: 20_000, ...options });
 
-/** Resolves when the server has ended it, or this process does. */
+/** Resolves when the server, or this process, has ended it. */
 function untilOver(transport: Transport): Promise<void> {
   return new Promise((resolve) => {
     transport.start({ onBytes() {}, onDrain() {}, onClosed: () => resolve() });
@@ -43,12 +43,12 @@ const attacks: Record<string, () => Promise<void>> = {
       (thrown) => note(toCommError(thrown).code),
     );
   },
-  /** No byte comes, not of TLS either. */
+  /** No byte is sent, not even of TLS. */
   async silent() {
     await untilOver(await dial({}));
     note("ended");
   },
-  /** Asks for a challenge and answers it never. */
+  /** Asks for a challenge, and never answers it. */
   async unanswered() {
     const transport = await dial();
     transport.write(helloOf(new ScramClient(WRONG, transport.channelBinding)));
@@ -73,7 +73,7 @@ for (let count = 0; !isStopped; count++) {
       .finally(() => held.delete(attempt));
     held.add(attempt);
   }
-  // On a busy machine it comes late, and makes up for little of that: hundreds at once would be another attack.
+  // On a busy machine it is late, and catches up only a little: hundreds at once would be another attack.
   due = Math.max(due + 1_000 / Number(rate), performance.now() - LATE_MS);
   await Bun.sleep(Math.max(0, due - performance.now()));
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { AbuseSite, type Attack, isFull, type Security } from "./site.ts";
 
-/** What a server may keep of an attack: what the collector has not looked at yet, and no more however long it was. */
+/**
+ * The memory that a server may keep after an attack: what the collector has not freed yet, however long the attack was.
+ */
 const MOST_KEPT = 400 * 1024 * 1024;
 
-/** A test for each attack. In full they take as long as they take. */
+/** A test for each attack. With COMMSERVER_ABUSE=full they have no time limit. */
 export function enduring(what: string, security: Security, attacks: readonly Attack[]): void {
   // Descriptors and memory are read from /proc; attackers come from other addresses of 127.0.0.0/8.
   describe.skipIf(process.platform !== "linux")(

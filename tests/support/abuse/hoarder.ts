@@ -17,13 +17,13 @@ interface Body {
 }
 
 /**
- * A session that asks for much and takes little: it proves a token, keeps to the credit that it gets, and reads frames
- * without keeping them.
+ * A session that requests much and takes little: it proves a token, keeps to its credit, and reads frames without
+ * keeping them.
  */
 export class Hoarder {
   #socket!: Socket<undefined>;
   #rest: Buffer = Buffer.alloc(0);
-  /** Of the present frame. */
+  /** Bytes left of the present frame. */
   #skip = 0;
   #outbox: Uint8Array[] = [];
   readonly #bodies = new Map<number, Body>();
@@ -34,7 +34,7 @@ export class Hoarder {
   #onAuth: ((message: string) => void) | undefined;
   isClosed = false;
   name = "";
-  /** Frames that came, by name. */
+  /** Counts of received frames, by name. */
   readonly heard = new Map<string, number>();
   onReset: ((stream: number) => void) | undefined;
 
@@ -83,12 +83,12 @@ export class Hoarder {
     this.#flush();
   }
 
-  /** Bytes that the kernel has not taken. */
+  /** Bytes that the kernel has not taken yet. */
   get unsent(): number {
     return this.#outbox.length;
   }
 
-  /** Open a stream whose body is what `next` gives, as far as the credit goes, for ever. */
+  /** Open a stream whose body is an endless series of `next()`, as far as the credit allows. */
   open(stream: number, method: string, params: object = {}, next?: () => Uint8Array | undefined): void {
     this.send(frame("OPEN", { method, params }, stream, next === undefined ? 1 : 0));
     if (next === undefined) return;
@@ -96,7 +96,7 @@ export class Hoarder {
     this.#feed(stream);
   }
 
-  /** Read no more. */
+  /** Stop reading. */
   pause(): void {
     this.#socket.pause();
   }

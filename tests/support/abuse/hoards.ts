@@ -3,15 +3,15 @@ import { BLOCK, chunk, record } from "../raw-chunks.ts";
 import type { Attack } from "./attacker.ts";
 import { Hoarder } from "./hoarder.ts";
 
-/** Sessions that make a server keep as much as it lets them. */
+/** Sessions that use as much of a server's memory as they can. */
 
 const STREAMS = 128;
-/** Of 8192 characters that are six bytes each in the answer. */
+/** 8192 characters that take six bytes each in the answer. */
 const LONG_TEXT = "\u0001".repeat(8_192);
 const block = Buffer.alloc(BLOCK, 7);
 const odd = (index: number) => 2 * index + 1;
 
-/** So many sessions, from several addresses. */
+/** `count` sessions, from several addresses. */
 async function sessions({ target, count, token }: Attack, hello: object = {}): Promise<Hoarder[]> {
   const peers: Hoarder[] = [];
   for (let index = 0; index < count; index += 20) {
@@ -38,10 +38,10 @@ function offering(index: number): Buffer {
   return chunk("FILE", 0, { path: `never/${index}`, ...facts });
 }
 
-/** Headers of blocks under the first numbers: what is behind them is one and the same for all sessions. */
+/** Headers of blocks for the first file numbers. Their payload is shared by all sessions. */
 const headers = Array.from({ length: 17 }, (_, id) => Buffer.from(chunk("BLOCK", id, block).subarray(0, 24)));
 
-/** A `put` that leaves everything unfinished: what is small without its end, what is large after its first blocks. */
+/** A `put` that leaves everything unfinished: small files without their end, large ones after their first blocks. */
 function unfinished(session: number, index: number): () => Uint8Array | undefined {
   let step = 0;
   return () => {
@@ -57,7 +57,7 @@ function unfinished(session: number, index: number): () => Uint8Array | undefine
   };
 }
 
-/** A record that has no end, which is too long at some time. */
+/** A record that never ends, and so becomes too long. */
 const neverEnding = () => {
   let left = 60_000;
   return () => {
@@ -66,26 +66,26 @@ const neverEnding = () => {
     return Buffer.alloc(6_000, 0x20);
   };
 };
-/** What comes after a first request, as much as may come. */
+/** Bytes after a first request, as many as are allowed. */
 const pile = Buffer.alloc(65_536, 0x20);
 const piling = () => pile;
 
 export const hoards: Record<string, (attack: Attack) => Promise<void>> = {
-  /** Come, ask for much, and go without a word. */
+  /** Connect, request much, and vanish. */
   async "dead-gets"(attack) {
     await dead(attack, (peer, index) => peer.open(odd(index), "get", {}, once(asking)));
   },
   async "dead-puts"(attack) {
     await dead(attack, (peer, index) => peer.open(odd(index), "put", {}, once(offering(index))));
   },
-  /** Gets whose answers are never taken. */
+  /** Gets whose answers are never read. */
   async "no-credit"(attack) {
     for (const peer of await sessions(attack, { credit: 0 })) {
       for (let index = 0; index < STREAMS; index++) peer.open(odd(index), "get", {}, once(asking));
     }
     await lasting(attack);
   },
-  /** Bodies that say nothing, on every stream. */
+  /** Silent bodies, on every stream. */
   async "waiting-bodies"(attack) {
     for (const peer of await sessions(attack, { credit: 0 })) {
       for (let index = 0; index < 4; index++) peer.open(odd(index), "get", {}, neverEnding());
@@ -123,14 +123,14 @@ export const hoards: Record<string, (attack: Attack) => Promise<void>> = {
       await Bun.sleep(Math.max(5, peers.length));
     }
   },
-  /** All of it from each session. */
+  /** All of these from each session. */
   async worst(attack) {
     const peers = await sessions(attack, { credit: 0, maxStreams: 2 ** 31 - 1 });
     for (const [session, peer] of peers.entries()) {
       for (let index = 0; index < 4; index++) peer.open(odd(index), "put", {}, unfinished(session, index));
       for (let index = 4; index < 100; index++) peer.open(odd(index), index % 2 ? "get" : "put", {}, piling);
     }
-    // Until what is allowed has been sent.
+    // Until everything that is allowed has been sent.
     await Bun.sleep(2_000);
     for (const peer of peers) peer.pause();
     attack.underWay();

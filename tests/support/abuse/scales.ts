@@ -1,21 +1,21 @@
 import { readFileSync } from "node:fs";
 import { processorSeconds } from "../processes.ts";
 
-/** What a server took to endure something. */
+/** The resources that a server used during an attack. */
 export interface Weight {
   /** Seconds of processor time. */
   readonly seconds: number;
-  /** Resident memory above that of before, at most, in bytes. */
+  /** Highest resident memory in addition to that of before, in bytes. */
   readonly peak: number;
-  /** Of messages that were sent beside it, in milliseconds. */
+  /** The 99th percentile of messages that were sent meanwhile, in milliseconds. */
   readonly p99: number;
   readonly longest: number;
 }
 
-/** How often memory is looked at. */
+/** How often memory is sampled. */
 const LOOK_MS = 20;
 
-/** Weighs what a process takes from now on (Linux). */
+/** Measures the resources that a process uses from now on (Linux). */
 export class Scales implements Disposable {
   readonly #pid: number;
   readonly #secondsBefore: number;
@@ -37,12 +37,12 @@ export class Scales implements Disposable {
     return processorSeconds(this.#pid) - this.#secondsBefore;
   }
 
-  /** Bytes that are resident now, above those of before. */
+  /** Resident bytes now, in addition to those of before. */
   get kept(): number {
     return residentBytes(this.#pid) - this.#residentBefore;
   }
 
-  /** The same, at most. */
+  /** The maximum of `kept`. */
   get peak(): number {
     return this.#peak;
   }

@@ -8,9 +8,9 @@ import { Program } from "../program.ts";
 import { TempFolder } from "../temp-folder.ts";
 import { isFull, type Security } from "./site.ts";
 
-/** How long an attack is endured. */
+/** How long an attack lasts. */
 const SIEGE_MS = isFull ? 60_000 : 4_000;
-/** How often the rightful client comes at least, also on a busy machine. */
+/** How often the rightful client connects at least, even on a busy machine. */
 const MIN_TIMES = 10;
 
 export interface Siege {
@@ -26,14 +26,17 @@ export const SIEGES: readonly Siege[] = [
 ];
 
 export interface Endured {
-  /** What became of each time that the rightful client came. */
+  /** The outcome of each attempt of the rightful client. */
   readonly outcomes: readonly string[];
-  /** Lines that the log has of refusals, and how many refusals they tell. */
+  /** The number of refusal lines in the log, and of the refusals that they count. */
   readonly lines: number;
   readonly refusals: number;
 }
 
-/** A compiled server that wants tokens, besieged from the address of a client that has one and comes again and again. */
+/**
+ * A compiled server that requires tokens, attacked from the address of a client that has one and connects again and
+ * again.
+ */
 export async function endureSiege(security: Security, { kind, rate: [few, many] }: Siege): Promise<Endured> {
   using folder = new TempFolder();
   const flags = security === "plain" ? ["--plaintext"] : [];

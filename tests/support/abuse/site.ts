@@ -11,14 +11,14 @@ import { digestsOf, fetchAll, sha256Of } from "../transfers.ts";
 import { until } from "../until.ts";
 import { residentBytes, Scales, type Weight } from "./scales.ts";
 
-/** Large numbers for a person with time; small ones for every run. */
+/** Large numbers for a thorough run; small ones for every run. */
 export const isFull = process.env["COMMSERVER_ABUSE"] === "full";
 
 export type Security = "plain" | "tls";
 
 export interface Attack {
   readonly kind: string;
-  /** Of whatever there are many of: small, and in full. */
+  /** The number of attackers: small, and in full. */
   readonly count: readonly [number, number];
 }
 
@@ -35,15 +35,15 @@ export interface Report {
   readonly after: Usage;
 }
 
-/** Messages that are timed, or as many as there are in this time. */
+/** The number of timed messages, or as many as fit this time. */
 const MESSAGES = isFull ? 2_000 : 200;
 const TALK_MS = isFull ? 60_000 : 5_000;
-/** How long something is weighed that does not end by itself. */
+/** How long an attack is measured that does not end by itself. */
 const WEIGHED_MS = isFull ? 30_000 : 3_000;
 const SEATS = 64;
 const content = crypto.getRandomValues(new Uint8Array(65_536));
 
-/** A compiled server that anyone may read from, and two clients of it that behave. */
+/** A compiled server that anyone may read from, and two honest clients of it. */
 export class AbuseSite implements AsyncDisposable {
   readonly security: Security;
   readonly #folder = new TempFolder();
@@ -81,7 +81,7 @@ export class AbuseSite implements AsyncDisposable {
     this.#server = await ServerProcess.start(["-r", repository, ...flags], options);
     this.#talker = await this.client();
     this.#reader = await this.client();
-    // What is made once is made now.
+    // Warm up everything that is created only once.
     for (let count = 0; count < 50; count++) await this.#talker.send("warm up");
     await this.fetch();
   }
@@ -107,7 +107,7 @@ export class AbuseSite implements AsyncDisposable {
     return Client.connect({ transport, clock: systemClock, agent: "honest", wait: false, timeoutMs: 20_000 });
   }
 
-  /** Fetch the large file. @returns whether it came byte by byte as it is */
+  /** Fetch the large file. @returns whether every byte is right */
   async fetch(): Promise<boolean> {
     const local = new MemoryStorage();
     const { failed } = await fetchAll(this.#reader, local, { paths: ["large.bin"] });
@@ -122,7 +122,7 @@ export class AbuseSite implements AsyncDisposable {
     };
   }
 
-  /** Go through an attack: talk and fetch meanwhile, then wait until nothing is left of it. */
+  /** Endure an attack: send messages and fetch meanwhile, then wait until nothing is left of it. */
   async endure({ kind, count: [few, many] }: Attack): Promise<Report> {
     const before = await this.usage();
     await using attack = this.#attack(kind, isFull ? many : few);
@@ -136,12 +136,12 @@ export class AbuseSite implements AsyncDisposable {
       () => {}, // told to who waits for it below
     );
     const times: number[] = [];
-    // An attack that comes to an end by itself is looked at to its end.
+    // An attack that ends by itself is watched until its end.
     const isBounded = ["connects", "burst"].includes(kind);
     const begunAt = performance.now();
     const isEnough = () => times.length >= MESSAGES || performance.now() - begunAt > TALK_MS;
     while (!isEnough() || (isBounded && over === undefined)) times.push(await this.#talk());
-    // At once, and not with the rest: an attack that is not endured shall be seen, too.
+    // Print this at once, so that it is seen even if the attack is not endured.
     console.log(`${`${kind} (${this.security})`.padEnd(26)} ${timesOf(times)}`);
     if (!(await this.fetch())) throw new Error("the file did not come as it is");
     attack.endInput();
@@ -158,7 +158,7 @@ export class AbuseSite implements AsyncDisposable {
     return { before, after };
   }
 
-  /** Weigh an attack: talk and fetch for a while, and see what it takes until nothing is left of it. */
+  /** Measure an attack: send messages and fetch for a while, and measure the resources until nothing is left of it. */
   async weigh({ kind, count: [few, many] }: Attack): Promise<Weight & { readonly fetched: boolean }> {
     const count = isFull ? many : few;
     const { seats } = await this.usage();
@@ -178,14 +178,14 @@ export class AbuseSite implements AsyncDisposable {
     return { ...weight, fetched };
   }
 
-  /** Somebody who may do everything, by the server's own socket. */
+  /** An operator, over the server's own socket. */
   async operator(): Promise<Client> {
     const address = { kind: "unix", path: `${this.server.stateDir}/operator.sock` } as const;
     const transport = await connect(address, { timeoutMs: 20_000 });
     return Client.connect({ transport, clock: systemClock, agent: "operator", wait: false, timeoutMs: 20_000 });
   }
 
-  /** Talk while `work` goes on, and after it until the server has nothing more to do; print what that was like. */
+  /** Send messages during `work`, and after it until the server is idle; print the measurements. */
   async beside(what: string, work: () => Promise<void>): Promise<Weight> {
     using scales = new Scales(this.server.pid);
     let isOver = false;
@@ -197,7 +197,7 @@ export class AbuseSite implements AsyncDisposable {
     for (let busy = 0; ; ) {
       for (let count = 0; count < 50; count++) times.push(await this.#talk());
       const { seconds } = scales;
-      // Talking takes a little of it.
+      // The messages themselves take a little time.
       if (isOver && seconds - busy < 0.03) break;
       busy = seconds;
     }
@@ -229,7 +229,7 @@ export class AbuseSite implements AsyncDisposable {
     const answer = await this.#talker.send(text);
     const ms = performance.now() - startedAt;
     if (answer.text !== `${text} ACK`) throw new Error(`answered with ${answer.text}`);
-    // As a person or a program that does something with the answer: not a flood of its own.
+    // As a person, or a program that uses the answer: not a flood of its own.
     await Bun.sleep(1);
     return ms;
   }
