@@ -12,7 +12,7 @@ import { HttpConnection } from "./http-connection.ts";
 import { HttpFault } from "./http-fault.ts";
 import { linkVisit } from "./link-resource.ts";
 import { checkMessage, hasBody } from "./message-check.ts";
-import { refuseRaw, statusOfFault } from "./raw-answer.ts";
+import { refuseInTurn, refuseRaw, statusOfFault } from "./raw-answer.ts";
 import { parseTarget } from "./request-target.ts";
 import { Routes } from "./routes.ts";
 import { shownTarget, withoutSecrets } from "./shown-target.ts";
@@ -68,8 +68,12 @@ export class Gateway {
     // Judged before the body: so nobody sends a body that will be refused.
     this.#http.on("checkContinue", take);
     this.#http.on("checkExpectation", take);
-    this.#http.on("upgrade", (_request, connection) => refuseRaw(connection, "501 Not Implemented"));
-    this.#http.on("connect", (_request, connection) => refuseRaw(connection, "405 Method Not Allowed"));
+    this.#http.on("upgrade", (_request, connection) =>
+      refuseInTurn(connection as HttpConnection, "501 Not Implemented"),
+    );
+    this.#http.on("connect", (_request, connection) =>
+      refuseInTurn(connection as HttpConnection, "405 Method Not Allowed"),
+    );
     this.#http.on("clientError", (error, connection) => this.#refuse(connection as HttpConnection, error));
     options.server.lifecycle.stopping.addEventListener("abort", () => this.#endIdle());
   }
@@ -130,12 +134,13 @@ export class Gateway {
     );
   }
 
-  /** What came is no request. When it follows whole ones, these are answered first. */
+  /** What came is no request. Those before it are answered first: nothing may stand within the answer of another. */
   #refuse(connection: HttpConnection, error: Error): void {
-    const refuse = () => refuseRaw(connection, statusOfFault(error));
-    if (connection.requests > 0 && connection.latest?.complete === true) {
-      void connection.inTurn(async () => refuse()).catch(() => connection.destroy());
-    } else refuse();
+    const status = statusOfFault(error);
+    const { requests, latest } = connection;
+    if (requests > 0 && latest?.complete === true) refuseInTurn(connection, status);
+    else if (requests > 1) connection.fault = status;
+    else refuseRaw(connection, status);
   }
 
   #take(request: IncomingMessage, response: ServerResponse): void {
@@ -159,7 +164,8 @@ export class Gateway {
     const call = new HttpCall({ request, response, connection, clock: server.clock });
     try {
       await call.inTurn();
-      await this.#answerGuest(call);
+      if (connection.fault !== undefined && connection.latest === request) refuseRaw(connection, connection.fault);
+      else await this.#answerGuest(call);
     } catch (thrown) {
       this.#fail(call, thrown);
     } finally {

@@ -30,8 +30,9 @@ export class HttpConnection extends Duplex implements TransportHandler {
   readonly isEncrypted: boolean;
   /** Called when bytes have arrived, and all requests in them were reported. */
   onArrival: () => void = () => {};
-  /** The last request. */
+  /** The last request, and the status of what comes in the middle of its body and can't be read. */
   latest: IncomingMessage | undefined;
+  fault: string | undefined;
   /** Who gets the body of a request without the request's own stream. */
   bodyReader: BodyReader | undefined;
   /** A head has begun to arrive. */

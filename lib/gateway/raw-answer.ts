@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { HttpConnection } from "./http-connection.ts";
 
 /** Refuse bytes that node:http could not make a request of, and end the connection. */
 export function refuseRaw(connection: Duplex, status: string): void {
@@ -7,6 +8,11 @@ export function refuseRaw(connection: Duplex, status: string): void {
   connection.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
+}
+
+/** The same, when the requests before have been answered. */
+export function refuseInTurn(connection: HttpConnection, status: string): void {
+  void connection.inTurn(async () => refuseRaw(connection, status)).catch(() => connection.destroy());
 }
 
 /** The status line for a head that can't be read. */

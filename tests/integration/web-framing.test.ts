@@ -223,3 +223,32 @@ test("requests that come together get their answers one after the other, each wi
   expect(answers.map(({ status }) => status)).toEqual([200, 204, 206, 200, 200, 200, 207, 200]);
   expect(answers.map(({ body }) => body).filter((body) => body.length === 5)).toEqual(["alpha", "after"]);
 });
+
+/** What ends a connection, by what it is told. */
+const ENDS: readonly (readonly [what: string, text: string, status: number])[] = [
+  ["a body that breaks off", chunked("5\r\nhello\r\nzz\r\n").replace("/p ", "/none "), 400],
+  ["a head that can't be read", "GET /files/a.txt HTTP/1.1\r\nAUTHBad Field\r\n\r\n", 400],
+  ["a head that is too long", `GET /files/a.txt HTTP/1.1\r\nAUTHX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+  ["CONNECT", "CONNECT other:80 HTTP/1.1\r\nHost: other:80\r\n\r\n", 405],
+  ["an upgrade", "GET /files/a.txt HTTP/1.1\r\nAUTHConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 501],
+];
+
+test.each(ENDS)("%s is told after the answer before it, never within it or in its place", async (_, text, status) => {
+  await using own = await WebSite.start({ writable: true, mayWrite: true });
+  for (let count = 0; count < 2_000; count++) writeFileSync(own.folder.join(`file ${count}`), "");
+  const fields = `Host: localhost\r\nAuthorization: ${basic(own.writer).authorization}\r\n`;
+  const list = `GET /files/?format=json HTTP/1.1\r\n${fields}\r\n`;
+  const next = text.replace("AUTH", fields);
+  for (const isTogether of [true, false]) {
+    const raw = own.raw();
+    raw.send(isTogether ? list + next : list);
+    if (!isTogether) {
+      await until(() => raw.text.includes("file 1"));
+      raw.send(next);
+    }
+    await until(() => raw.isEnded);
+    const { answers, rest } = readAnswers(raw.text);
+    expect([answers.map((answer) => answer.status), rest]).toEqual([[200, status], ""]);
+    expect(JSON.parse(answers[0]?.body ?? "").entries).toHaveLength(2_000);
+  }
+});
