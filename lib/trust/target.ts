@@ -3,10 +3,10 @@ import { type Invite, isInvite } from "../protocol/invite.ts";
 import { parseToken, type Token } from "../protocol/token.ts";
 import { quote } from "../quote.ts";
 import { findLocalInvite } from "../state/local-invite.ts";
-import { type Address, formatAddress, isLoopback, parseAddress } from "../transport/address.ts";
+import { type Address, DEFAULT_PORT, formatAddress, isLoopback, parseAddress } from "../transport/address.ts";
 import { type ExposedFile, type KnownServer, KnownServers } from "./known-servers.ts";
 
-const DEFAULT_SERVER = "localhost:5050";
+const DEFAULT_SERVER = `localhost:${DEFAULT_PORT}`;
 
 /** A client's settings to find a server, and to authenticate there. */
 export interface TrustSettings {

@@ -1,7 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import { escapeGlob } from "../../glob.ts";
 import { escapeText } from "../escape.ts";
-import { raceAbort } from "../interruptible.ts";
+import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 
 /** The most paths that are offered. */
@@ -22,7 +22,7 @@ export function completeLine(
   line: string,
   signal = AbortSignal.timeout(COMPLETION_MS),
 ): Promise<[string[], string]> {
-  return raceAbort(findEndings(client, line, signal), signal).catch(() => [[], line]);
+  return unlessAborted(findEndings(client, line, signal), signal, CLEAN_UP_MS).catch(() => [[], line]);
 }
 
 async function findEndings(client: Client, line: string, signal: AbortSignal): Promise<[string[], string]> {

@@ -9,13 +9,13 @@ import type { PrivatePlaces } from "../../storage/local/private/private-places.t
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { EXIT, EXIT_OF } from "../exit-codes.ts";
-import { raceAbort } from "../interruptible.ts";
 import { describeError } from "../report.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
 import { openInput } from "../terminal/open-input.ts";
 import { onSignals } from "../terminal/signals.ts";
+import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
 import { InterruptedTransfer } from "./run-job.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
@@ -197,7 +197,7 @@ class Shell {
         places: this.#places,
         ...(input instanceof LineEditor && { ask: (question: string) => askYesNo(input, question) }),
       });
-      const exit = (await input.during(() => abort.abort(), raceAbort(work, abort.signal))) ?? 0;
+      const exit = (await input.during(() => abort.abort(), unlessAborted(work, abort.signal, CLEAN_UP_MS))) ?? 0;
       const hint = exit === EXIT.NOT_FOUND ? flagHint(line) : undefined;
       if (hint !== undefined) this.#print(escapeText(hint));
       return exit;

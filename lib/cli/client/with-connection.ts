@@ -5,8 +5,9 @@ import { systemClock } from "../../session/clock.ts";
 import { Connector } from "../../trust/connector.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { interruptible, raceAbort } from "../interruptible.ts";
+import { interruptible } from "../interruptible.ts";
 import { describeError } from "../report.ts";
+import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
 import { trustPrompts } from "./trust-prompts.ts";
 
@@ -35,7 +36,7 @@ export async function withClient(
   return interruptible(async (signal) => {
     const client = await createConnector(settings, io, logMessages(io)).connect(signal);
     try {
-      return await raceAbort(work(client, signal), signal);
+      return await unlessAborted(work(client, signal), signal, CLEAN_UP_MS);
     } finally {
       await leave(client, signal.aborted);
     }
@@ -55,7 +56,7 @@ export async function withConnection(
       note: (line) => io.note(line),
     });
     try {
-      return await raceAbort(work(connection, signal), signal);
+      return await unlessAborted(work(connection, signal), signal, CLEAN_UP_MS);
     } finally {
       await leave(connection.client, signal.aborted);
     }

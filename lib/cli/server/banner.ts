@@ -1,6 +1,6 @@
 import type { Serving } from "../../daemon/daemon.ts";
 import { networkAddresses } from "../../daemon/own-addresses.ts";
-import { formatHostPort, isLoopback } from "../../transport/address.ts";
+import { DEFAULT_PORT, formatHostPort, isLoopback } from "../../transport/address.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
@@ -98,7 +98,7 @@ function connectLines(serving: Serving): [label: string, command: string, note?:
   const to = (address: string) => ` --server ${formatHostPort(address, port)}`;
   const isHere = host === undefined || isLoopback(host);
   if (isHere) {
-    const isDefault = port === 5050 && host === undefined;
+    const isDefault = port === DEFAULT_PORT && host === undefined;
     lines.push(["Connect", `commserver-client${isDefault ? "" : to(host ?? "localhost")}${plain}`]);
   }
   const label = isHere ? "elsewhere" : "Connect";

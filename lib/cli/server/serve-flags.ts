@@ -1,6 +1,7 @@
 import type { ArgsDef } from "citty";
 import { defaultMemory } from "../../daemon/default-memory.ts";
 import type { DaemonSettings, WebAccess } from "../../daemon/settings.ts";
+import { DEFAULT_PORT } from "../../transport/address.ts";
 import { integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
@@ -20,7 +21,7 @@ export const SERVE_FLAGS = {
     type: "string",
     alias: "p",
     valueHint: "N",
-    default: "5050",
+    default: String(DEFAULT_PORT),
     description: "Port to listen on; 0: any free one",
   },
   advertise: {

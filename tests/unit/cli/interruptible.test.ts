@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
-import { interruptible, raceAbort } from "../../../lib/cli/interruptible.ts";
-import { unlessAborted } from "../../../lib/cli/unless-aborted.ts";
+import { interruptible } from "../../../lib/cli/interruptible.ts";
+import { CLEAN_UP_MS, unlessAborted } from "../../../lib/cli/unless-aborted.ts";
 import { settle } from "../../support/fake-clock.ts";
 import { codeOf } from "../../support/fault.ts";
 import { watch } from "../../support/outcomes.ts";
@@ -18,7 +18,7 @@ describe("work that Ctrl-C interrupts", () => {
 
   test("has half a second to clean up: a silent server delays its user for no longer", async () => {
     const abort = new AbortController();
-    const outcome = watch(raceAbort(silence(), abort.signal));
+    const outcome = watch(unlessAborted(silence(), abort.signal, CLEAN_UP_MS));
     jest.advanceTimersByTime(60_000);
     abort.abort();
     jest.advanceTimersByTime(499);
@@ -32,7 +32,7 @@ describe("work that Ctrl-C interrupts", () => {
   test("ends with its own result when it has cleaned up in time", async () => {
     const abort = new AbortController();
     const work = Promise.withResolvers<string>();
-    const outcome = watch(raceAbort(work.promise, abort.signal));
+    const outcome = watch(unlessAborted(work.promise, abort.signal, CLEAN_UP_MS));
     abort.abort();
     jest.advanceTimersByTime(100);
     work.resolve("kept");
@@ -42,7 +42,7 @@ describe("work that Ctrl-C interrupts", () => {
   });
 
   test("has the same time when the interruption came first", async () => {
-    const outcome = watch(raceAbort(silence(), AbortSignal.abort()));
+    const outcome = watch(unlessAborted(silence(), AbortSignal.abort(), CLEAN_UP_MS));
     jest.advanceTimersByTime(500);
     await settle();
     expect(outcome.state).toBe("rejected");
