@@ -36,7 +36,7 @@ describe.skipIf(process.platform !== "linux").each([
   ["TCP", SocketPair.tcp],
   ["Unix socket", SocketPair.unix],
 ] as const)("%s: sendFile()", (_, open) => {
-  test("sends parts of a file in order with what is written before and behind, and lets go of each once", async () => {
+  test("sends parts of a file in order with what is written before and after, and releases each once", async () => {
     await using pair = await open();
     using file = new SentFile(16 * MB);
     expect(pair.connected.canSendFiles).toBe(true);

@@ -11,7 +11,7 @@ afterEach(() => {
 const LINGER = 4_321;
 const MB = 1024 * 1024;
 
-test("who has closed and is being read lingers anew: a slow reader gets all of it", async () => {
+test("a closed end lingers again whenever the peer reads: a slow reader gets all of it", async () => {
   await using pair = await SocketPair.tcp();
   const timers: { readonly timer: unknown; readonly end: () => void; isCleared: boolean }[] = [];
   const { setTimeout: start, clearTimeout: stop } = globalThis;

@@ -92,7 +92,7 @@ describe.each([
     },
   );
 
-  test("a peer that goes while we are paused and it reads nothing is told at once, behind what it sent", async () => {
+  test("the end of a peer that leaves while we are paused and it reads nothing is reported at once, after what it sent", async () => {
     const { pair, sender, content } = await withEarlyBytes();
     await using _ = pair;
     await until(() => isAllRead(pair.accepted.peer));
@@ -133,7 +133,7 @@ describe.each([
     expect(receiver.closes).toEqual([undefined]);
   });
 
-  test("a defect in onBytes() costs this link alone and is told by onClosed()", async () => {
+  test("a bug in onBytes() costs only this link, and is reported by onClosed()", async () => {
     await using pair = await open();
     const sender = new TransportRecorder(pair.connected).start();
     const receiver = new TransportRecorder(pair.accepted);
@@ -153,7 +153,7 @@ describe.each([
   ["TLS", SocketPair.tls],
   ["Unix socket", SocketPair.unix],
 ] as const)("%s: a reset while we are paused", (_, open) => {
-  test("is told at once, and brings nothing of what the system still had of the peer", async () => {
+  test("is reported at once, and delivers nothing that the system still had from the peer", async () => {
     await using pair = await open();
     const sender = new TransportRecorder(pair.connected).start();
     const receiver = new TransportRecorder(pair.accepted).start();
@@ -180,7 +180,7 @@ describe("close() of a socket", () => {
 });
 
 describe("a peer that sends no more", () => {
-  test("is told of before what was written has left, which leaves all the same", async () => {
+  test("is reported before written bytes have left, which leave all the same", async () => {
     const accepted: TransportRecorder[] = [];
     const listening = listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (transport) =>
       accepted.push(new TransportRecorder(transport).start()),
@@ -198,7 +198,7 @@ describe("a peer that sends no more", () => {
     listening.stop();
   });
 
-  test("is no news to who has closed", async () => {
+  test("is not reported to the side that has closed", async () => {
     await using pair = await SocketPair.tcp();
     const [a, b] = [new TransportRecorder(pair.connected).start(), new TransportRecorder(pair.accepted).start()];
     a.transport.close();
@@ -227,7 +227,7 @@ describe("connect()", () => {
     expect(fault.message).toContain("nobody listens there");
   });
 
-  test("says CANNOT_CONNECT for a socket that is not there, or a file that is none", async () => {
+  test("says CANNOT_CONNECT for a missing socket, or a file that is not a socket", async () => {
     using folder = new TempFolder();
     await Bun.write(folder.join("file"), "no socket");
     for (const name of ["missing.sock", "file"]) {

@@ -73,7 +73,7 @@ export function storageWatchingContract(name: string, open: () => Promise<Storag
       stop();
     });
 
-    test("tells each who asked, and nobody after the end of it", async () => {
+    test("reports to each subscriber, and to none after its end", async () => {
       using fixture = await open();
       const told: [(string | undefined)[], (string | undefined)[]] = [[], []];
       const listen = (to: (string | undefined)[]) => fixture.storage.watch((all) => to.push(...all.map(pathOf)));

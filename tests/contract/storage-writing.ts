@@ -202,7 +202,7 @@ export function storageWritingContract(name: string, open: () => Promise<Storage
       expect((await readWhole(fixture.storage, "a")).equals(LARGE)).toBe(true);
     });
 
-    test("of which the source tells holes wants its data alone, drops what comes for a hole, and reads as its source", async () => {
+    test("whose source announces holes needs only its data, drops blocks for a hole, and reads like its source", async () => {
       using fixture = await open();
       const hole: Range = [BLOCK_BYTES, 3 * BLOCK_BYTES];
       const content = noise(4 * BLOCK_BYTES + 3).fill(0, ...hole);
@@ -247,7 +247,7 @@ export function storageWritingContract(name: string, open: () => Promise<Storage
       expect((await readWhole(fixture.storage, "a")).equals(other)).toBe(true);
     });
 
-    test("leaves nothing after discard(), so that the next begins anew", async () => {
+    test("leaves nothing after discard(), so that the next begins from the start", async () => {
       using fixture = await open();
       const first = await fixture.storage.receive("a", factsOf(LARGE), "fail");
       await writeBlock(first, LARGE, 0);

@@ -212,7 +212,7 @@ describe("a server", () => {
     expect(server.recorders[0]?.byteCount).toBe(0);
   });
 
-  test("refuses who speaks without TLS, and delivers nothing of it", async () => {
+  test("refuses a peer without TLS, and delivers nothing from it", async () => {
     using server = await ours();
     const transport = await connect(server.listening.address, TIMEOUT);
     transport.write(Buffer.from("c501000000000000", "hex"));
@@ -221,7 +221,7 @@ describe("a server", () => {
     transport.abort();
   });
 
-  test("is told of a connection before its handshake, so that it can end one that never comes", async () => {
+  test("gets a connection before its handshake, so that it can end one that never finishes", async () => {
     using server = await ours();
     const silent = await connect(server.listening.address, TIMEOUT);
     const client = new TransportRecorder(silent).start();

@@ -30,7 +30,7 @@ export function transportContract(name: string, open: () => Promise<TransportFix
       expect(a.bytes.equals(back)).toBe(true);
     });
 
-    test("delivers all in order even for who does not wait for onDrain()", async () => {
+    test("delivers everything in order, even if the writer does not wait for onDrain()", async () => {
       await using fixture = await open();
       const [a, b] = await started(fixture);
       const content = noise(24 * MB);
@@ -137,7 +137,7 @@ export function transportContract(name: string, open: () => Promise<TransportFix
       }
     });
 
-    test("lets nothing more be delivered to who has closed", async () => {
+    test("delivers nothing more to the side that has closed", async () => {
       await using fixture = await open();
       const [a, b] = await started(fixture);
       b.transport.write(Buffer.from("on its way"));
@@ -202,7 +202,7 @@ export function transportContract(name: string, open: () => Promise<TransportFix
       expect([a.closes.length, b.closes.length]).toEqual([1, 1]);
     });
 
-    test("is told once to an end that is paused and has read nothing, behind what had come", async () => {
+    test("is reported once to a paused end that has read nothing, after what had arrived", async () => {
       await using fixture = await open();
       const [a, b] = await started(fixture);
       b.transport.pause();

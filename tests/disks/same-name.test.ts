@@ -63,27 +63,30 @@ for (const kind of DISKS) {
 
     // Of those that keep it one is enough.
     const isDotTried = kind.cutsDots || kind.name === "tmpfs";
-    test.each(isDotTried ? METHODS : [])("a %s replaces no name by the same with a dot behind it", async (method) => {
-      const files: Record<string, Uint8Array> = {
-        photo: noise(100, 1),
-        "photo.": noise(100, 2),
-        "photo..": noise(2 * BLOCK, 3),
-      };
-      for (const exists of ["overwrite", "fail", "skip"] as const) {
-        await using disk = await kind.open();
-        using source = new TempFolder();
-        write(source.path, files);
-        for (let turn = 0; turn < 2; turn++) {
-          const told = await move(method, source.path, disk.path, { exists });
-          const stored = told.done.filter(({ path, outcome }) => outcome !== "skipped" && files[path] !== undefined);
-          for (const { path } of stored) {
-            expect(readFileSync(join(disk.path, path)).equals(files[path] ?? noise(1))).toBe(true);
+    test.each(isDotTried ? METHODS : [])(
+      "a %s does not replace a name by the same name with a trailing dot",
+      async (method) => {
+        const files: Record<string, Uint8Array> = {
+          photo: noise(100, 1),
+          "photo.": noise(100, 2),
+          "photo..": noise(2 * BLOCK, 3),
+        };
+        for (const exists of ["overwrite", "fail", "skip"] as const) {
+          await using disk = await kind.open();
+          using source = new TempFolder();
+          write(source.path, files);
+          for (let turn = 0; turn < 2; turn++) {
+            const told = await move(method, source.path, disk.path, { exists });
+            const stored = told.done.filter(({ path, outcome }) => outcome !== "skipped" && files[path] !== undefined);
+            for (const { path } of stored) {
+              expect(readFileSync(join(disk.path, path)).equals(files[path] ?? noise(1))).toBe(true);
+            }
+            expect(stored.length).toBe(kind.cutsDots ? 1 : 3);
+            for (const { code } of told.failed) expect(["SAME_NAME", "EXISTS", "BUSY", "BAD_PATH"]).toContain(code);
           }
-          expect(stored.length).toBe(kind.cutsDots ? 1 : 3);
-          for (const { code } of told.failed) expect(["SAME_NAME", "EXISTS", "BUSY", "BAD_PATH"]).toContain(code);
         }
-      }
-    });
+      },
+    );
 
     test("a name can be written in another way, of a file and of a folder", async () => {
       await using disk = await kind.open();

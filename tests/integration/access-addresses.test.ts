@@ -119,7 +119,7 @@ describe("of several addresses", () => {
     ["another server comes first", [impostor, closed], "WRONG_IDENTITY"],
     ["all are silent", [silent, silent], "TIMEOUT"],
   ];
-  test.each(failures)("when %s, what tells most is told", async (_, places, code) => {
+  test.each(failures)("when %s, the most useful failure is reported", async (_, places, code) => {
     using machine = new Machine();
     const addresses: Address[] = [];
     for (const place of places) addresses.push(await place(machine));

@@ -7,7 +7,7 @@ import { frame, HELLO } from "../support/frames.ts";
 
 const NONCE = "0123456789abcdefghij";
 
-describe("a proof that is none is refused with BAD_PAYLOAD or ACCESS_DENIED, whatever it is", () => {
+describe("an invalid proof is refused with BAD_PAYLOAD or ACCESS_DENIED, whatever it is", () => {
   test("any change of the first message", async () => {
     await using server = new AccessServer();
     const { first, mechanism } = new ScramClient(server.issue("laptop"), undefined, NONCE);

@@ -125,7 +125,7 @@ describe("a server that is open", () => {
     expect((await server.client(server.issue("laptop", "write"))).role).toBe("write");
   });
 
-  test("refuses a wrong token, who could come without", async () => {
+  test("refuses a wrong token, even where none is needed", async () => {
     await using server = new AccessServer({ open: true });
     await expect(server.client({ name: "laptop", secret: WRONG_SECRET })).rejects.toMatchObject({
       code: "ACCESS_DENIED",

@@ -58,7 +58,7 @@ describe("revoking a token", () => {
     expect(await operator.client.ended).toMatchObject({ code: "ACCESS_DENIED" });
   });
 
-  test("while the proof is under way lets nobody in, also when the name is given anew", async () => {
+  test("during the proof lets nobody in, even if another token gets the name", async () => {
     await using server = new AccessServer();
     const old = new ScramClient(server.issue("laptop", "operator"), undefined);
     const { peer } = await server.peer();
@@ -71,7 +71,7 @@ describe("revoking a token", () => {
     expect(peer.last("REFUSE")?.json.code).toBe(17);
   });
 
-  test("sends away who waits for a seat with it", async () => {
+  test("refuses a client that waits for a seat with it", async () => {
     await using server = new AccessServer({ maxClients: 1 });
     const first = await server.client(server.issue("phone"));
     const { peer } = await server.peer();
@@ -153,7 +153,7 @@ describe("a token that expires", () => {
     expect(await client.ended).toMatchObject({ code: "ACCESS_DENIED" });
   });
 
-  test("ends who waits for a seat with it", async () => {
+  test("ends a client that waits for a seat with it", async () => {
     await using server = new AccessServer({ maxClients: 1 });
     const first = await server.client(server.issue("phone"));
     const token = server.issue("laptop", "read", server.clock.wallTime() + 5_000);

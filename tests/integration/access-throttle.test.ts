@@ -26,7 +26,7 @@ async function failTimes(server: AccessServer, count: number, from = HERE): Prom
 const denied = (count: number) => Array<string>(count).fill("ACCESS_DENIED");
 
 describe("an address whose proofs are wrong", () => {
-  test("is told ACCESS_DENIED ten times, then THROTTLED, whatever name it says", async () => {
+  test("gets ACCESS_DENIED ten times, then THROTTLED, whatever name it uses", async () => {
     await using server = new AccessServer();
     server.issue("laptop");
     expect(await failTimes(server, 10)).toEqual(denied(10));
@@ -38,7 +38,7 @@ describe("an address whose proofs are wrong", () => {
     });
   });
 
-  test("is told ACCESS_DENIED once more every 5 seconds", async () => {
+  test("gets ACCESS_DENIED once more every 5 seconds", async () => {
     await using server = new AccessServer();
     await failTimes(server, 11);
     await server.clock.advance(4_999);
@@ -155,7 +155,7 @@ describe("a right proof beside wrong ones", () => {
   });
 });
 
-describe("the log of who guesses", () => {
+describe("the log of guesses", () => {
   test("has the first ten, and then a line every few seconds with how many there were", async () => {
     await using server = new AccessServer();
     for (let second = 0; second < 20; second++) {
@@ -227,7 +227,7 @@ describe("the time for the handshake", () => {
     expect(peer.last("REFUSE")?.json.code).toBe(10);
   });
 
-  test("is over when the proof was good: who waits for a seat may wait", async () => {
+  test("ends with a good proof: a client that waits for a seat may wait", async () => {
     await using server = new AccessServer({ maxClients: 1 });
     const token = server.issue("laptop");
     const first = await server.client(token);

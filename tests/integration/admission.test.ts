@@ -132,7 +132,7 @@ describe("the queue", () => {
     expect(told).toEqual(["c1"]);
   });
 
-  test("one who leaves the queue moves the others up", async () => {
+  test("a client that leaves the queue moves the others up", async () => {
     await using server = new TestServer({ maxClients: 1 });
     const port = server.listen();
     await using _ = await RawPeer.admitted(port);
@@ -148,7 +148,7 @@ describe("the queue", () => {
     expect(server.server.seats.waiting).toBe(1);
   });
 
-  test("one who comes without --wait does not overtake it", async () => {
+  test("a client without --wait does not overtake the queue", async () => {
     await using server = new TestServer({ maxClients: 1, maxWaiting: 1 });
     const port = server.listen();
     const seated = await server.tcpClient();
@@ -181,7 +181,7 @@ describe("the queue", () => {
 });
 
 describe("draining", () => {
-  test("sends those away who wait", async () => {
+  test("refuses waiting clients", async () => {
     await using server = new TestServer({ maxClients: 1 });
     const seated = await server.tcpClient();
     const waiting = server.tcpClient({ wait: true });
@@ -193,7 +193,7 @@ describe("draining", () => {
     await seated.close();
   });
 
-  test("admits nobody new, keeps who is here, and can be taken back", async () => {
+  test("admits nobody new, keeps present clients, and can be undone", async () => {
     await using server = new TestServer();
     const here = await server.tcpClient();
     const operator = await server.operator();

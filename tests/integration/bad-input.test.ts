@@ -71,7 +71,7 @@ describe("before admission", () => {
     await expectUnharmed(server);
   });
 
-  test("an unsupported version is told what the server speaks", async () => {
+  test("a client with an unsupported version learns the server's versions", async () => {
     await using server = new TestServer();
     await using peer = await RawPeer.connect(server.listen());
     peer.send(frame("HELLO", { ...HELLO, versions: { min: 2, max: 9 } }));
@@ -102,7 +102,7 @@ describe("before admission", () => {
     expect(server.server.seats.taken).toBe(0);
   });
 
-  test("a second frame behind HELLO, while waiting for a seat, is refused", async () => {
+  test("a second frame after HELLO, while waiting for a seat, is refused", async () => {
     await using server = new TestServer({ maxClients: 1 });
     const port = server.listen();
     await using _ = await RawPeer.admitted(port);

@@ -92,7 +92,7 @@ describe("the commands that ask", () => {
     expect((await run("list", "*.md")).notes).toEqual(['Nothing matches "*.md".']);
   });
 
-  test("status shows who one is, for people and for programs", async () => {
+  test("status shows the session's own name, for people and for programs", async () => {
     expect((await run("status")).out).toMatch(/^You are Client\d+, from 127\.0\.0\.1:\d+\.\nServer: test\/1, up /);
     const { self, sessions } = JSON.parse((await run("status", "--json", "--limit", "1")).out);
     expect(sessions).toHaveLength(1);
@@ -160,7 +160,7 @@ describe("the commands that change", () => {
     expect(readFileSync(there("d/z"), "utf8")).toBe("zzz");
   });
 
-  test("put leaves what exists, unless it is told otherwise", async () => {
+  test("put leaves existing files alone by default", async () => {
     // Of another size: a file of the same size and the same time counts as the same.
     writeFileSync(here("a.txt"), "others");
     const put = (...flags: string[]) => run("put", here("a.txt"), ...flags);

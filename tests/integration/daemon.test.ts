@@ -136,7 +136,7 @@ describe("a start that fails", () => {
 });
 
 describe("a daemon", () => {
-  test("serves what its settings say to a client of the same user, who needs no token", async () => {
+  test("serves what its settings say to a client of the same user without a token", async () => {
     const daemon = await Daemon.start(settings(), options);
     const client = await connector(`127.0.0.1:${daemon.serving.port}`).connect(new AbortController().signal);
     const names: string[] = [];

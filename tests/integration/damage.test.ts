@@ -242,7 +242,7 @@ describe.each(["get", "put"] as const)("any byte of the header of a chunk of a %
     expect(await each(({ wrong }) => wrong.length === 0)).toEqual([]);
   });
 
-  test("can be flipped without a file that is told to be stored and is not", async () => {
+  test("can be flipped without a file being reported as stored that is not", async () => {
     expect(await each(({ lost }) => lost.length === 0)).toEqual([]);
   });
 

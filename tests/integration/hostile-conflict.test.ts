@@ -50,7 +50,7 @@ function connectionTo(server: TestServer): Promise<Connection> {
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-test("who allows to replace one file allows that one: what the server lists later is not replaced", async () => {
+test("consent to replace one file is for that one: files that the server lists later are not replaced", async () => {
   await using server = new TestServer();
   server.storage.set("docs/a", bytes("theirs"));
   const files = { "docs/a": "mine", "docs/precious": "mine" };
@@ -77,7 +77,7 @@ test("a server that says EXISTS of its own does not get to word the question, no
   expect(existsSync(folder.join("docs/a"))).toBe(false);
 });
 
-test("who allows to replace one file at the server allows that one, and what failed before stays a failure", async () => {
+test("consent to replace one file at the server is for that one, and earlier failures stay failures", async () => {
   await using server = new TestServer();
   server.storage.set("docs/a", bytes("theirs"));
   using folder = new TempFolder();

@@ -114,7 +114,7 @@ test("a watch gives others their turn while a pattern is tried on many changes, 
   expect(turns() - before).toBeGreaterThan(PATHS.length / 4);
 });
 
-test("what changes faster than a pattern can be tried is told by its number", async () => {
+test("changes that come faster than a pattern can be matched are reported as a number", async () => {
   const { clock } = slowClock();
   const { storage, tell } = told();
   await using server = new TestServer({ storage, clock });

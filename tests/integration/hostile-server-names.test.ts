@@ -181,7 +181,7 @@ describe("a server that lists what is no path, or was not asked for", () => {
     );
   });
 
-  test("a listed file that would have no path here is told, and the next one comes", async () => {
+  test("a listed file that would have no path here is reported, and the next one arrives", async () => {
     const failed: string[] = [];
     // Of 126 components, of the 128 that a path may have.
     const into = "d/".repeat(125).concat("d");

@@ -14,7 +14,7 @@ const DEFECTS: [string, () => Error][] = [
   ["a disk that fails", () => new StorageError("DISK_FAILED", `EIO at ${SECRET}`, { cause: new Error(CAUSE) })],
 ];
 
-test.each(DEFECTS)("%s is told to a peer without its words, and to the operator with them", async (_, make) => {
+test.each(DEFECTS)("%s is reported to a peer without its message, and to the operator with it", async (_, make) => {
   await using server = new TestServer();
   const client = await server.client();
   const { storage } = server;

@@ -65,7 +65,7 @@ describe("a file whose digests the server knows", () => {
     }
   });
 
-  test("is read anew when it has changed", async () => {
+  test("is read again when it has changed", async () => {
     await using site = await Site.open(noise(3 * MB, 1));
     const changed = noise(3 * MB, 2);
     writeFileSync(site.file, changed);

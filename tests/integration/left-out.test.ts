@@ -107,7 +107,7 @@ describe("a file that has gone since it was found", () => {
     },
   );
 
-  test("is told as gone by a put", async () => {
+  test("is reported as gone by a put", async () => {
     writeTree(folder.join("here"), { stays: "x" });
     const local = await LocalStorage.ofUser(folder.join("here"));
     const told: string[] = [];

@@ -21,7 +21,7 @@ describe("sessions of one address", () => {
     expect(server.events).toContainEqual(expect.objectContaining({ event: "refused", code: "TOO_MANY_SESSIONS" }));
   });
 
-  test("who may wait is refused as well: there may be seats, but none for this address", async () => {
+  test("a client that may wait is refused as well: there may be seats, but none for this address", async () => {
     await using server = new TestServer({ maxPerAddress: 1, maxClients: 8 });
     await clientFrom(server, at(A));
     await expect(clientFrom(server, at(A), { wait: true })).rejects.toMatchObject(CROWDED);
@@ -91,7 +91,7 @@ describe("sessions of one address", () => {
     ["closes", (peer) => peer.close()],
     ["breaks the protocol", (peer) => peer.send(Buffer.from("GET / HTTP/1.1\r\n\r\n"))],
   ];
-  test.each(ends)("who %s makes room for another of its address", async (_, end) => {
+  test.each(ends)("a client that %s makes room for another of its address", async (_, end) => {
     await using server = new TestServer({ maxPerAddress: 1, maxClients: 8 });
     for (let round = 0; round < 3; round++) {
       await end(await admittedPeer(server, at(A)));
@@ -99,7 +99,7 @@ describe("sessions of one address", () => {
     }
   });
 
-  test("who leaves the queue makes room for another of its address", async () => {
+  test("a client that leaves the queue makes room for another of its address", async () => {
     await using server = new TestServer({ maxPerAddress: 1, maxClients: 1 });
     await clientFrom(server, at(B));
     for (let round = 0; round < 3; round++) {

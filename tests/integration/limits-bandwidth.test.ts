@@ -89,7 +89,7 @@ describe("a rate for each session", () => {
     expect(sent).toBeGreaterThanOrEqual(7 * RATE);
   });
 
-  test("holds also who opens a stream for each file", async () => {
+  test("also holds a client that opens a stream for each file", async () => {
     await using site = new PacedSite({ perSession: 100_000 });
     const peer = await admittedPeer(site.server);
     const size = 30_000;

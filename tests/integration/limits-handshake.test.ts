@@ -67,7 +67,7 @@ test.each(slow)("a peer that %s is refused when its time is over, and nobody bes
   expect(server.events).toContainEqual(expect.objectContaining({ event: "refused", code: "HANDSHAKE_TIMEOUT" }));
 });
 
-test("who was admitted, or waits, is not refused for it later, and nothing waits for it any more", async () => {
+test("a client that was admitted, or waits, is not refused for it later, and no timer is left", async () => {
   const clock = new FakeClock();
   await using server = new TestServer({ clock, maxClients: 1, handshakeMs: HANDSHAKE_MS });
   const seated = await clientFrom(server);
@@ -146,7 +146,7 @@ describe("over TLS", () => {
     await Promise.all([next.close(), honest.close()]);
   });
 
-  test("who does not end the handshake of TLS counts as unadmitted, and keeps nobody out", async () => {
+  test("a peer that never ends its TLS handshake counts as unadmitted, and keeps nobody out", async () => {
     await using site = await TlsSite.open();
     const honest = await site.client();
     const sockets = await Promise.all(Array.from({ length: 4 }, () => rawSocket(site.port)));

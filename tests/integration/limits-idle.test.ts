@@ -19,7 +19,7 @@ async function pass(clock: FakeClock, ms: number, each: () => Promise<unknown> =
 }
 
 describe("a session that asks for nothing", () => {
-  test("is ended with IDLE_TIMEOUT when its time is over, and not before; who asks goes on", async () => {
+  test("ends with IDLE_TIMEOUT when its time is over, and not before; one with requests continues", async () => {
     const clock = new FakeClock();
     await using server = new TestServer({ clock, idleMs: IDLE_MS });
     const idle = await clientFrom(server);
@@ -43,7 +43,7 @@ describe("a session that asks for nothing", () => {
     expect(server.server.seats.taken).toBe(1);
   });
 
-  test("says so to who asks for more, and is not come back to", async () => {
+  test("says so to clients that ask for more, which do not come back to it", async () => {
     const clock = new FakeClock();
     await using server = new TestServer({ clock, idleMs: IDLE_MS });
     let attempts = 0;

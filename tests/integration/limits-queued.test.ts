@@ -65,7 +65,7 @@ describe("a peer that never reads while it sends a flood of", () => {
 describe("a peer that never reads", () => {
   const pushed = (peer: MemoryPeer) => peer.frames.filter(({ name }) => name === "OPEN").length;
 
-  test("is pushed so many messages and no more; who writes to it is told, and others get theirs", async () => {
+  test("gets a limited number of pushes; senders of more get an error, and others get their messages", async () => {
     const clock = new FakeClock();
     await using server = new TestServer({ clock });
     const deaf = await admittedPeer(server, { capacity: CAPACITY }, { maxStreams: 100_000 });

@@ -60,7 +60,7 @@ describe("put into a repository with a quota", () => {
   });
 });
 
-test("put onto a disk of which room is kept free: what would take of it fails with NO_SPACE, and the rest goes on", async () => {
+test("put onto a disk with a reserve: what would use the reserve fails with NO_SPACE, and the rest continues", async () => {
   using site = await BoundedSite.open({ keepFreeBytes: 2 * BLOCK }, 6 * BLOCK);
   await using server = new TestServer({ storage: site.storage });
   const { stored, failed } = await put(server, treeOf({ a: 100, b: 5 * BLOCK, c: 3 * BLOCK }));

@@ -63,7 +63,7 @@ describe("streams of a session", () => {
     await until(() => client.openStream("watch", {}).accepted.catch(() => undefined));
   });
 
-  test("a client that is told of the limit keeps to it by itself", async () => {
+  test("a client that knows the limit keeps to it by itself", async () => {
     await using server = new TestServer({ limits: LIMITS });
     const client = await clientFrom(server);
     const streams = Array.from({ length: 4 }, () => client.openStream("watch", {}));

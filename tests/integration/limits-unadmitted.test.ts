@@ -10,8 +10,8 @@ import { until } from "../support/until.ts";
 const ALL = "Too many clients connect at once. Please try again later.";
 const ADDRESS = "Too many clients connect from your address at once. Please try again later.";
 
-describe("peers that have not said who they are", () => {
-  test("are so many in all: the one that has been silent for longest makes room, and who comes is heard", async () => {
+describe("peers that have not authenticated", () => {
+  test("are limited in total: the one silent for longest makes room, and a new one is served", async () => {
     await using server = new TestServer({ maxUnadmitted: 4 });
     const honest = await clientFrom(server);
     const silent = addresses(4).map((from) => peerOf(server, { from }));
@@ -41,7 +41,7 @@ describe("peers that have not said who they are", () => {
     }
   });
 
-  test("make room for who gets on, who is heard each time while ever more of them come", async () => {
+  test("make room for a client that makes progress, which is served each time while ever more of them come", async () => {
     await using server = new AccessServer({ maxUnadmitted: 8, maxUnadmittedPerAddress: 4, maxClients: 50 });
     const token = server.issue("laptop");
     for (let round = 0; round < 20; round++) {
@@ -67,7 +67,7 @@ describe("peers that have not said who they are", () => {
     }
   });
 
-  test("make room when they say who they are, when they leave, and when they are refused", async () => {
+  test("make room when they authenticate, when they leave, and when they are refused", async () => {
     await using server = new TestServer({ maxUnadmitted: 2, maxClients: 8 });
     const steps: ((peer: ReturnType<typeof peerOf>) => Promise<void>)[] = [
       (peer) => peer.send(frame("HELLO", HELLO)),
@@ -95,7 +95,7 @@ describe("peers that have not said who they are", () => {
     expect(refused).toEqual([words, words, undefined, undefined]);
   });
 
-  test("who waits for a seat is none of them", async () => {
+  test("a peer that waits for a seat does not count", async () => {
     await using server = new TestServer({ maxUnadmitted: 1, maxClients: 1 });
     const honest = await clientFrom(server);
     for (const from of addresses(5)) {
@@ -106,7 +106,7 @@ describe("peers that have not said who they are", () => {
     expect((await honest.send("hi")).text).toBe("hi ACK");
   });
 
-  test("of one address are so many: others come in beside them, and who comes from there is heard", async () => {
+  test("are limited per address: other addresses get in, and so do new ones from this address", async () => {
     await using server = new TestServer({ maxUnadmittedPerAddress: 3 });
     const from = (port: number) => ({ from: `198.51.100.7:${port}` });
     const silent = [1, 2, 3].map((port) => peerOf(server, from(port)));
@@ -165,7 +165,7 @@ describe("links of peers that were refused and do not go", () => {
     for (const peer of ended) peer.abort();
   });
 
-  test("and strangers in their handshake do not keep the operator out, who comes by the socket in the state folder", async () => {
+  test("and unauthenticated peers do not keep the operator out, who uses the socket in the state folder", async () => {
     await using server = new TestServer({ maxClients, maxWaiting, maxUnadmitted });
     const port = server.listen();
     const peers: RawPeer[] = [];

@@ -256,7 +256,7 @@ describe("watch", () => {
     expect((await watcher.send("on")).text).toBe("on ACK");
   });
 
-  test("tells folders that came or went with all in them to those who may have asked for something in them", async () => {
+  test("reports folders that came or went with their contents to watchers of anything in them", async () => {
     using folder = new TempFolder();
     await Bun.write(folder.join("outside/sub/a.txt"), "a");
     await Bun.write(folder.join("repository/here"), "here");
@@ -315,7 +315,7 @@ describe("watch", () => {
 });
 
 describe("status", () => {
-  test("tells who is who, and pages through the ledger", async () => {
+  test("reports all sessions, and pages through the ledger", async () => {
     await using server = new TestServer({ maxClients: 2 });
     for (let index = 0; index < 5; index++) await (await server.tcpClient()).close();
     const client = await server.tcpClient();

@@ -85,7 +85,7 @@ describe.each([
     return { digests, told, stored, final };
   }
 
-  test("one wins whole, and the other is told EXISTS or BUSY", async () => {
+  test("one wins whole, and the other gets EXISTS or BUSY", async () => {
     for (let round = 0; round < 5; round++) {
       const { digests, told, stored } = await race("fail");
       const winner = told.findIndex(({ done }) => done.length === 1);

@@ -111,7 +111,7 @@ describe("shutdown", () => {
     await stopped;
   });
 
-  test("refuses who waits and who is not admitted yet", async () => {
+  test("refuses waiting clients, and those not admitted yet", async () => {
     await using server = new TestServer({ maxClients: 1 });
     const port = server.listen();
     await using _ = await RawPeer.admitted(port);
@@ -151,7 +151,7 @@ describe("shutdown", () => {
     expect(seen).toContain("left");
   });
 
-  test("after kick the client is told and its seat is free", async () => {
+  test("after kick the client gets the reason, and its seat is free", async () => {
     await using server = new TestServer({ maxClients: 1 });
     const victim = await server.tcpClient();
     const operator = await server.operator();

@@ -88,7 +88,7 @@ describe.each(["get", "put"] as const)("the source of a %s", (method) => {
     ],
     ["rewritten in place", (file) => writeFileSync(file, random.bytes(size))],
   ];
-  test.each(changes)("that is %s while it is sent is sent anew, whole as it is then", async (_, change) => {
+  test.each(changes)("that is %s while it is sent is sent again, whole as it is then", async (_, change) => {
     using folders = new Folders(random.bytes(size));
     const told = await move(
       method,
@@ -125,7 +125,7 @@ describe.each(["get", "put"] as const)("the source of a %s", (method) => {
     expect(sha256Of(readFileSync(`${folders.to}/f`))).toBe(sha256Of(readFileSync(folders.file)));
   });
 
-  test("that changes while it is sent does no harm to the files behind it", async () => {
+  test("that changes while it is sent does no harm to the files after it", async () => {
     for (let round = 0; round < 5; round++) {
       const content = random.bytes(4 * BLOCK);
       using folders = new Folders(content);
@@ -143,7 +143,7 @@ describe.each(["get", "put"] as const)("the source of a %s", (method) => {
     }
   });
 
-  test("that is there already is told to be unchanged, and nothing else", async () => {
+  test("that is there already is reported as unchanged, and nothing else", async () => {
     using folders = new Folders(random.bytes(3 * BLOCK));
     for (let index = 0; index < 12; index++) writeFileSync(`${folders.from}/g${index}`, random.bytes(600_000));
     const { paths } = await move(method, folders.from, folders.to);
@@ -153,7 +153,7 @@ describe.each(["get", "put"] as const)("the source of a %s", (method) => {
     expect(new Set(again.done.map(({ outcome }) => outcome))).toEqual(new Set(["unchanged"]));
   });
 
-  test("whose target exists is told EXISTS, once, and nothing else", async () => {
+  test("whose target exists gets EXISTS, once, and nothing else", async () => {
     using folders = new Folders(random.bytes(3 * BLOCK));
     for (let index = 0; index < 24; index++) writeFileSync(`${folders.from}/g${index}`, random.bytes(600_000));
     for (const name of readdirSync(folders.from)) writeFileSync(`${folders.to}/${name}`, "mine");
@@ -163,7 +163,7 @@ describe.each(["get", "put"] as const)("the source of a %s", (method) => {
     expect(readFileSync(`${folders.to}/f`, "utf8")).toBe("mine");
   });
 
-  test("that has vanished before its turn is told by name, and the others go on", async () => {
+  test("that has vanished before its turn is reported by name, and the others continue", async () => {
     using folders = new Folders(random.bytes(size));
     writeFileSync(`${folders.from}/a`, "a");
     writeFileSync(`${folders.from}/z`, "z");

@@ -151,7 +151,7 @@ describe("a job that fetches", () => {
     expect(heard.of("gone")).toEqual(["gone docs/b", "gone docs/b"]);
   });
 
-  test("reports what it plans and what becomes of it, and counts", async () => {
+  test("reports its plan and the outcomes, and counts", async () => {
     await using server = new TestServer();
     server.storage.set("a", bytes("aaa"), 5);
     server.storage.set("docs/b", bytes("bb"), 5);
@@ -350,7 +350,7 @@ describe("a job that sends", () => {
     expect(await contentOf(server.storage)).toEqual(await contentOf(local));
   });
 
-  test("reports what it plans and what becomes of it, over lost links", async () => {
+  test("reports its plan and the outcomes, over lost links", async () => {
     await using server = new TestServer();
     const local = new MemoryStorage();
     local.set("docs/a", bytes("a"), 5);

@@ -63,7 +63,7 @@ describe("a token", () => {
     expect(told).not.toContain(site.token.secret);
   });
 
-  test("that is wrong too often is answered with a wait, and keeps nobody out who has a right one", async () => {
+  test("that is wrong too often is answered with a wait, and keeps no right one out", async () => {
     await using site = await start();
     const wrong = basic({ name: "reader", secret: WRONG_SECRET });
     const statuses: number[] = [];
@@ -302,7 +302,7 @@ test("folders that are asked for faster than the rate of lists wait for their tu
   expect(answers.slice(-2).toSorted()).toEqual(["GET 200", "PROPFIND 207"]);
 });
 
-test("who goes while it waits for its turn leaves nothing", async () => {
+test("a client that leaves while it waits for its turn leaves nothing", async () => {
   await using site = await start({ callRates: { messages: 1, lists: 1, pages: 1 } });
   for (let count = 0; count < 2; count++) expect((await site.ask("/files/")).status).toBe(200);
   const raw = site.raw();

@@ -37,7 +37,7 @@ describe("a file of this second, whose time has whole seconds,", () => {
     expect(words(await site.ask("/files/docs/a"))).toBe("200 two");
   });
 
-  test("is told with a weak tag by PUT, in lists and by PROPFIND", async () => {
+  test("has a weak tag in the answers of PUT, in lists and in PROPFIND", async () => {
     await using site = await start();
     const now = `${Math.floor(site.access.clock.wallTime() / 1_000)}`;
     const put = await site.change("PUT", "/files/docs/a", { headers: { "x-oc-mtime": now }, body: "one" });

@@ -70,7 +70,7 @@ describe("a file", () => {
     expect(headers["content-length"]).toBe(`${body.length}`);
   });
 
-  test("is not sent again to who has it", async () => {
+  test("is not sent again to a client that has it", async () => {
     const { headers } = await site.ask("/files/a.txt");
     const again = await site.ask("/files/a.txt", { headers: { "if-none-match": headers["etag"] as string } });
     expect(again).toMatchObject({ status: 304, headers: { etag: headers["etag"] as string } });
@@ -248,7 +248,7 @@ describe("a folder", () => {
     expect((await site.ask("/files/odd/./sub:dir/x")).body.toString()).toBe("deep");
   });
 
-  test("is JSON for who asks for that", async () => {
+  test("is JSON for clients that ask for it", async () => {
     const byAccept = await site.ask("/files/odd/", { headers: { accept: "application/json" } });
     const byQuery = await site.ask("/files/odd/?format=json");
     const page = JSON.parse(byAccept.body.toString());
@@ -273,7 +273,7 @@ describe("a folder", () => {
     expect(await location("/files/odd/sub%3Adir")).toEqual([308, "/files/odd/sub%3Adir/"]);
   });
 
-  test("that is none is not found, in the words that are asked for", async () => {
+  test("that is invalid is not found, in the requested form", async () => {
     const text = await site.ask("/files/none/");
     expect(text).toMatchObject({ status: 404, headers: { "content-type": "text/plain; charset=utf-8" } });
     expect(text.body.toString()).toStartWith("NOT_FOUND: ");

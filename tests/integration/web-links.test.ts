@@ -46,7 +46,7 @@ class LinkSite implements AsyncDisposable {
 const words = ({ status, body }: WebAnswer) => `${status} ${body}`;
 
 describe("a link", () => {
-  test("gives its file to who has no token: whole, in parts, and by its conditions", async () => {
+  test("gives its file to clients without a token: whole, in parts, and conditionally", async () => {
     await using links = await LinkSite.start();
     const { target, url } = await links.link();
     expect(url).toMatch(/^http:\/\/server\.test\/link\/[\w-]{43}\/a%20b\.txt$/);
@@ -158,7 +158,7 @@ describe("a link", () => {
     expect(second.text.length).toBeLessThan(64 * MIB);
   });
 
-  test("takes one seat for all who follow it, and none when it leads nowhere", async () => {
+  test("takes one seat for all its users, and none when it no longer works", async () => {
     await using links = await LinkSite.start({ maxClients: 1 });
     const [one, other] = [await links.link(), await links.link()];
     await links.operator.revokeLink(other.name);
@@ -177,7 +177,7 @@ describe("a link", () => {
     expect(full).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
   });
 
-  test("is told in events by its name; its secret is in none of them, whatever is asked", async () => {
+  test("is shown in events by its name; its secret is in none of them, whatever is requested", async () => {
     await using links = await LinkSite.start({ mayWrite: true, writable: true });
     const { target, name } = await links.link();
     const [, , secret = ""] = target.split("/");
@@ -210,7 +210,7 @@ describe("a link", () => {
     expect(JSON.stringify(events)).not.toContain(secret);
   });
 
-  test("that does not exist is 404, and who guesses is told to wait", async () => {
+  test("that does not exist is 404, and guessing clients must wait", async () => {
     await using links = await LinkSite.start();
     const { target } = await links.link();
     const guess = `/link/${"x".repeat(43)}/a%20b.txt`;

@@ -98,7 +98,7 @@ describe("a file", () => {
     expect((await site.change("PUT", "/files/a", { headers: { "x-oc-mtime": "soon" }, body: "x" })).status).toBe(400);
   });
 
-  test("comes in chunks, when it is small or its size is told beside", async () => {
+  test("comes in chunks, if it is small or its size is given elsewhere", async () => {
     await using site = await start();
     const chunked = { "transfer-encoding": "chunked" };
     expect((await site.change("PUT", "/files/a", { headers: chunked, body: "chunks" })).status).toBe(201);
@@ -189,7 +189,7 @@ describe("a condition", () => {
 });
 
 describe("of several that replace the same state at once", () => {
-  test.each([5, LARGE.length])("one does, and is told its own state (%p bytes)", async (size) => {
+  test.each([5, LARGE.length])("one does, and gets its own state (%p bytes)", async (size) => {
     await using site = await start();
     writeFileSync(site.folder.join("a"), "old");
     const { headers } = await site.ask("/files/a");

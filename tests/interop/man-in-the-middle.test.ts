@@ -42,7 +42,7 @@ describeWith("openssl")("somebody in the middle, with a certificate of their own
     expect(relay.heard).toBe(0);
   });
 
-  test("is no way for who accepts them without a token, once the server wants one", async () => {
+  test("is no way around the token, once the server requires one", async () => {
     using folder = new TempFolder();
     await using server = await ServerProcess.start(["-r", folder.path]);
     await using relay = await Relay.open(await identityFile(), server.port);

@@ -63,7 +63,7 @@ describeInterop("a Python client and the compiled server", () => {
     ]);
   });
 
-  test("tell neither to who has not named them, though it asks", async () => {
+  test("are sent only to a client that named the capability, even if it asks", async () => {
     await using site = await open();
     const wanted = [
       { path: "a.txt", digest: true },

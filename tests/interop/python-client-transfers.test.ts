@@ -157,7 +157,7 @@ describeInterop("the rights of files and folders", () => {
     expect(modes).toEqual(["700", "750", "600", "640", "511"]);
   });
 
-  test("a mode that is none is BAD_PAYLOAD", async () => {
+  test("an invalid mode is BAD_PAYLOAD", async () => {
     await using site = await FilesSite.open();
     const { events } = await site.run([], ["folder docs 7777", "done"]);
     expect(only(events, "reset")).toMatchObject([{ code: 7 }]);
@@ -233,7 +233,7 @@ describeInterop("a Python client puts to the compiled server", () => {
     expect(second["name"]).toBe(first["name"]);
   });
 
-  test("what was verified is for those facts alone: another file at the path starts anew", async () => {
+  test("verified blocks count only for the same facts: another file at the path starts from the beginning", async () => {
     await using site = await FilesSite.open();
     const lines = ["offer up big", `blocks up 0 ${BLOCK}`, "seal up", "drop", "return"];
     await using process = site.peer("--resume", "--");
@@ -305,7 +305,7 @@ describeInterop("a Python client puts to the compiled server", () => {
     expect(only(events, "ready", "failed").map(({ event }) => event)).toEqual([...Array(8).fill("ready"), "failed"]);
   });
 
-  test("paths that are none are FAILed one by one", async () => {
+  test("invalid paths are FAILed one by one", async () => {
     await using site = await FilesSite.open();
     const bad = ["../up", "/up", "up//up", "./up", "C:up", "x".repeat(256)];
     const pairs = bad.map((path) => `'${path}' small`).join(" ");
@@ -372,7 +372,7 @@ describeInterop("a Python client puts to the compiled server", () => {
     expect(await site.stored("up").exists()).toBe(false);
   });
 
-  test("removes, renames, and tells who watches", async () => {
+  test("removes, renames, and reports it to watchers", async () => {
     await using site = await FilesSite.open();
     await using watcher = site.peer();
     watcher.say("watch");

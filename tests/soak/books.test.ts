@@ -130,7 +130,7 @@ test("only a kill explains unfinished files, and only those that nobody can go o
   expect(unexplained(orphans, false)).toEqual(orphans);
 });
 
-test("a disturbance excuses who was under way", () => {
+test("a disturbance excuses requests that were under way", () => {
   const disturbances = new Disturbances();
   const now = Date.now();
   expect(disturbances.during(now, now)).toBeUndefined();

@@ -82,7 +82,7 @@ describe("the error table of PROTOCOL.md", () => {
 });
 
 describe("the codes of events", () => {
-  test("that no peer is told are those of the table in PROTOCOL.md, all of them local", () => {
+  test("that are never sent to a peer are those of the table in PROTOCOL.md, all of them local", () => {
     const rows = readTable("code in events", "meaning").map((row) => row["code in events"] as string);
     expect(rows.sort()).toEqual([...EVENT_CODES].sort());
     expect(EVENT_CODES.filter((code) => ERRORS[code].scope !== "local")).toEqual([]);

@@ -29,7 +29,7 @@ function readerOf(request: IncomingMessage, isFull = false) {
   return { reader, bytes: () => Buffer.concat(taken) };
 }
 
-test("the parser counts what it does not copy, and finds the next request behind it", async () => {
+test("the parser counts what it does not copy, and finds the next request after it", async () => {
   const { connection, requests } = begun();
   await new Promise((resolve) => setImmediate(resolve));
   connection.onBytes(Buffer.from(HEAD));

@@ -91,7 +91,7 @@ describe("dates of HTTP", () => {
     expect(parseHttpDate("Sunday, 06-Nov-94 08:49:37 GMT", NOW)).toBe(Date.UTC(1994, 10, 6, 8, 49, 37));
   });
 
-  test("that are none count as absent", () => {
+  test("that are invalid count as absent", () => {
     for (const text of [
       "",
       "1796000000",

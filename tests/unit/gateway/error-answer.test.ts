@@ -29,7 +29,7 @@ function answer(failed: Failed, accept?: string, headers: OutgoingHttpHeaders = 
 const failed = (code: ErrorCode, more: Partial<Failed> = {}): Failed => ({ code, message: "Why.", ...more });
 
 describe("the answer to a request that failed", () => {
-  test("is a text with the code, the message and what to do, for whoever prefers nothing else", () => {
+  test("is a text with the code, the message and advice, for clients without a preference", () => {
     for (const accept of [undefined, "*/*", "text/html, */*;q=0.1", "text/plain, application/json"]) {
       const { status, headers, body } = answer(failed("CROWDED"), accept);
       expect([status, headers["content-type"], body]).toEqual([
@@ -41,7 +41,7 @@ describe("the answer to a request that failed", () => {
     expect(answer(failed("NOT_FOUND")).body).toBe("NOT_FOUND: Why.\n");
   });
 
-  test("is JSON for who prefers that", () => {
+  test("is JSON for clients that prefer it", () => {
     const { headers, body } = answer(failed("CROWDED"), "application/json, text/plain;q=0.5");
     expect(headers["content-type"]).toBe("application/json");
     expect(JSON.parse(body)).toEqual({ error: { code: "CROWDED", message: "Why.", advice: "Try again later." } });

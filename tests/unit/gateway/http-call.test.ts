@@ -46,7 +46,7 @@ test.each([
   expect(connection.listenerCount("close")).toBe(before);
 });
 
-test("a call that has ended before anybody asked for its signal is told as aborted", () => {
+test("the signal of a call that had ended before is aborted", () => {
   const connection = new HttpConnection(new FakeTransport());
   connection.start();
   const [request, response] = [{} as IncomingMessage, {} as ServerResponse];

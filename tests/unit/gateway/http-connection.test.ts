@@ -40,7 +40,7 @@ test("a large body is not copied to be joined with its head", async () => {
   expect(transport.buffers[1]).toBe(body.buffer);
 });
 
-test("the head of an answer without a body leaves when it is told to, once", async () => {
+test("the head of an answer without a body leaves on request, once", async () => {
   const { transport, connection } = open();
   connection.holdHead();
   connection.write("head");
@@ -113,7 +113,7 @@ test("the memory of what has arrived is free when a reader has taken all of it, 
   expect(read.length).toBe(0);
 });
 
-test("tells that it is closed, whoever has ended it", async () => {
+test("reports that it is closed, whoever has ended it", async () => {
   for (const end of [
     (connection: HttpConnection) => connection.destroy(),
     (connection: HttpConnection) => connection.onClosed(undefined),

@@ -23,7 +23,7 @@ test("parts of a file are framed as RFC 9110 has it", () => {
   expect(length).toBe(text.length);
 });
 
-test("the length that is told is that of the body", () => {
+test("the announced length is that of the body", () => {
   const range = fc.tuple(fc.nat(19), fc.nat(19)).map(([a, b]): ByteRange => [Math.min(a, b), Math.max(a, b) + 1]);
   fc.assert(
     fc.property(fc.array(range, { minLength: 2, maxLength: 9 }), (ranges) => {

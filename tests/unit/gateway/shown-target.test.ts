@@ -4,7 +4,7 @@ import { shownTarget, withoutSecrets } from "../../../lib/gateway/shown-target.t
 const SECRET = "AZaz09-_bcdefghijklmnopqrstuvwxyzABCDEFGHIJ";
 const encoded = [...SECRET].map((char) => `%${char.charCodeAt(0).toString(16)}`).join("");
 
-describe("what is told of a target", () => {
+describe("how a target is shown", () => {
   test.each([
     `/link/${SECRET}/a.txt`,
     `/link/${SECRET}`,

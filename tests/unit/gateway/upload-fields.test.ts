@@ -72,7 +72,7 @@ describe("the head of a PUT", () => {
     expect(refusal(headers)).toEqual([undefined, "BAD_PARAMS"]);
   });
 
-  test("with codings, or a time that is none, is refused", () => {
+  test("with codings, or an invalid time, is refused", () => {
     expect(refusal({ "content-encoding": "gzip" })).toEqual([415, "BAD_PARAMS"]);
     expect(refusal({ "transfer-encoding": "gzip, chunked" })).toEqual([501, "BAD_PARAMS"]);
     for (const time of ["", "-1", "1e9", "NaN", "99999999999999"]) {

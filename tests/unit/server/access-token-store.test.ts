@@ -150,7 +150,7 @@ describe("the salt of a name", () => {
     expect(readFileSync(folder.file, "utf8")).toBe(before);
   });
 
-  test("of a token of an earlier version stays its own, also when that was revoked and made anew", () => {
+  test("of a token of an earlier version stays the same, even after the token was revoked and made again", () => {
     using folder = new Folder();
     folder.open().add({ name: "laptop", ...RECORD });
     const { saltKey, issued, ...content } = JSON.parse(readFileSync(folder.file, "utf8"));

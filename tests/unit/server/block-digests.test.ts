@@ -39,7 +39,7 @@ describe("BlockDigestCache", () => {
     expect(cache.of(entry("first"))?.get(0)).toBe(7n);
   });
 
-  test("keeps a million digests, of which a file takes 64 beside its own", () => {
+  test("keeps a million digests; each file costs 64 more", () => {
     const cache = new BlockDigestCache();
     const isKnown = () => cache.of(entry("first"))?.get(0) === 7n;
     const fill = (name: string, count: number) => {

@@ -49,7 +49,7 @@ describe("ChangeSieve", () => {
     expect(turns).toBeGreaterThanOrEqual(20);
   });
 
-  test("counts what waits beyond its limits, of number and of length, and what comes behind it", async () => {
+  test("counts what exceeds its limits of number and length, and everything after it", async () => {
     for (const [batch, most] of [
       [Array.from({ length: 1_000 }, () => removed("a")), MAX_UNDECIDED.changes / 1_000],
       [[removed("x".repeat(4_000))], Math.floor(MAX_UNDECIDED.length / 4_000)],

@@ -49,7 +49,7 @@ function site() {
 }
 
 describe("DigestCache", () => {
-  test("reads a file once for all who ask meanwhile, and for those who ask later not at all", async () => {
+  test("reads a file once for all callers meanwhile, and not at all for later ones", async () => {
     const { digests, state, letAll } = site();
     const asked = Array.from({ length: 3 }, () => digests.digest("large", never));
     await letAll();
@@ -60,7 +60,7 @@ describe("DigestCache", () => {
     expect(state).toMatchObject({ reads, open: 0 });
   });
 
-  test("goes on for those who still wait when one has left, who is told at once", async () => {
+  test("continues for the waiting callers when one has left, which gets its error at once", async () => {
     const { digests, state, letAll } = site();
     const aborter = new AbortController();
     const left = codeOf(() => digests.digest("large", aborter.signal));
@@ -73,7 +73,7 @@ describe("DigestCache", () => {
     expect(state).toMatchObject({ reads: PIECES + 1, open: 0 });
   });
 
-  test("ends with the last who waits, and begins anew for who comes then", async () => {
+  test("ends with the last waiting caller, and begins again for the next one", async () => {
     const { digests, state, gates, letAll } = site();
     const aborter = new AbortController();
     const left = [1, 2].map(() => codeOf(() => digests.digest("large", aborter.signal)));
@@ -90,7 +90,7 @@ describe("DigestCache", () => {
     expect(state.open).toBe(0);
   });
 
-  test("reads nothing for somebody who has left before", async () => {
+  test("reads nothing for a caller that has left before", async () => {
     const { digests, state, letAll } = site();
     expect(await codeOf(() => digests.digest("large", AbortSignal.abort()))).toBe("INTERRUPTED");
     await letAll();
@@ -98,7 +98,7 @@ describe("DigestCache", () => {
     expect(state.open).toBe(0);
   });
 
-  test("does not keep a failure: who asks later has the file read again", async () => {
+  test("does not keep a failure: the file is read again for later callers", async () => {
     const memory = new MemoryStorage();
     memory.set("a", Buffer.from("abc"));
     let opened = 0;

@@ -34,7 +34,7 @@ describe("EventFeed", () => {
     expect(heard).toMatchObject([{ message: "between" }]);
   });
 
-  test("a listener that leaves while it is told costs the others nothing", () => {
+  test("a listener that leaves during an event costs the others nothing", () => {
     const feed = feedAt();
     const heard: string[] = [];
     const leave = feed.subscribe(() => leave());

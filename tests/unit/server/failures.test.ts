@@ -4,7 +4,7 @@ import { Failures } from "../../../lib/server/failures.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 describe("what fails at the server", () => {
-  test("again and again fills no log: ten are told, then how many there were, and nothing is left out", async () => {
+  test("again and again fills no log: ten are reported, then a count, and none is lost", async () => {
     const clock = new FakeClock();
     const told: ServerEvent[] = [];
     const failures = new Failures(clock, (event) => told.push(event));
@@ -30,7 +30,7 @@ describe("what fails at the server", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("is told with a count only where it stands for more than one", () => {
+  test("has a count only if it stands for more than one", () => {
     const told: ServerEvent[] = [];
     const failures = new Failures(new FakeClock(), (event) => told.push(event));
     const failed = { name: "Client01", method: "put", code: "NO_SPACE", message: "full" } as const;

@@ -149,7 +149,7 @@ describe("clients without a link", () => {
   });
 });
 
-test("refusals are told one by one at first, and what was only counted when it is asked for", () => {
+test("refusals are reported one by one at first, and counted ones on flush()", () => {
   const site = new Site();
   for (let each = 0; each < 15; each++) {
     site.guests.noteRefused({ address: "192.0.2.1:1", group: "192.0.2.1", code: "ACCESS_DENIED", message: "no" });

@@ -32,7 +32,7 @@ describe("one more of an address", () => {
     expect(handshakes.inTheWayOf("a")?.peer).toBe(rest[0] as Peer);
   });
 
-  test("takes, when all are too many, that of the address that has the most, whoever comes", () => {
+  test("takes, when there are too many, one of the address with the most, whoever comes", () => {
     const [quiet, crowd] = [peers("a", 2), peers("b", 4)];
     const handshakes = holding([...quiet, ...crowd]);
     expect(handshakes.inTheWayOf("c")).toEqual({ peer: crowd[0] as Peer, of: "all" });
@@ -48,7 +48,7 @@ describe("one more of an address", () => {
   });
 });
 
-test("who is gone, or never was there, counts no more, however often that is said", () => {
+test("a peer that is gone, or was never there, does not count, however often it is removed", () => {
   const [one, two] = peers("a", 2) as [Peer, Peer];
   const handshakes = holding([one]);
   handshakes.remove(one);
@@ -58,7 +58,7 @@ test("who is gone, or never was there, counts no more, however often that is sai
   expect([handshakes.size, handshakes.leastPromising()]).toEqual([0, undefined]);
 });
 
-test("whatever comes and goes: no limit is exceeded, and who comes last is never the one to go", () => {
+test("whatever comes and goes, no limit is exceeded, and the newcomer is never the one to go", () => {
   const step = fc.record({ group: fc.nat(4), act: fc.constantFrom("come", "step", "leave"), index: fc.nat(20) });
   fc.assert(
     fc.property(fc.array(step, { size: "large" }), (steps) => {

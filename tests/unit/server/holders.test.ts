@@ -60,7 +60,7 @@ test("nobody else is asked while what was asked for is still to come", () => {
   expect(site.toldAt(10_500, 20)).toEqual(["end b"]);
 });
 
-test("who stands still goes before who has had its turn of a minute, and the longest turn first", () => {
+test("a stalled holder goes before one with a turn of a minute, and the longest turn first", () => {
   const site = new Site();
   site.hold("late", 10, { isMoving: true, isResumable: true, since: 100 });
   site.hold("early", 10, { isMoving: true, isResumable: true });

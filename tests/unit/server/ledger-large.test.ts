@@ -72,7 +72,7 @@ describe("a ledger of a million sessions", () => {
 describe("sessions that a crash left open", () => {
   const ids = Array.from({ length: 1_000 }, (_, index) => index + 1);
 
-  test("are told as crash before they are written down, and closed some at a time", () => {
+  test("are reported as crashed before they are recorded, and closed in batches", () => {
     fill(ids, null);
     const ledger = Ledger.open(file);
     const live = ledger.begin("b", 5).id;

@@ -134,7 +134,7 @@ describe("a damaged ledger", () => {
     ledger.close();
   });
 
-  test("one in memory leaves no file of that name behind", () => {
+  test("one in memory leaves no file of that name", () => {
     Ledger.open(":memory:").close();
     expect(existsSync(":memory:")).toBe(false);
   });

@@ -29,7 +29,7 @@ describe("CallCounter", () => {
 });
 
 describe("Tally", () => {
-  test("counts, and forgets kinds of which there are none", () => {
+  test("counts, and forgets kinds with a count of 0", () => {
     const tally = new Tally();
     for (const kind of ["a", "a", "b"]) tally.add(kind);
     tally.remove("a");
@@ -82,7 +82,7 @@ describe("Seats, by party", () => {
     expect(seats.request(new Guest("b"), true)).toBe("waiting");
   });
 
-  test("who is crowded out is told so whether it can wait or not, and takes nothing", () => {
+  test("a crowded-out candidate learns it whether it can wait or not, and takes nothing", () => {
     const seats = new Seats({ max: 8, maxWaiting: 8, maxPerParty: 1 });
     seats.request(new Guest("a"), false);
     const [late, other] = party("a", 2) as [Guest, Guest];
@@ -91,7 +91,7 @@ describe("Seats, by party", () => {
     expect([seats.taken, seats.waiting, late.isSeated]).toEqual([1, 0, false]);
   });
 
-  test("who is refused for another reason takes no place of its party", () => {
+  test("a candidate that is refused for another reason takes no place of its party", () => {
     const seats = new Seats({ max: 1, maxWaiting: 0, maxPerParty: 2 });
     const [first, second, third] = party("a", 3) as [Guest, Guest, Guest];
     expect([first, second, third].map((guest) => seats.request(guest, true))).toEqual(["seated", "full", "full"]);

@@ -38,7 +38,7 @@ describe("a member", () => {
     expect([one.address, one.session, one.isSuperseded]).toEqual(["b:2", next, false]);
   });
 
-  test("knows what its client has named, over each link anew", () => {
+  test("knows the capabilities of its client, which each link names again", () => {
     const facts = ({ paths, knowsDigests, knowsHoles }: Member) => [paths, knowsDigests, knowsHoles];
     const one = member([NAMES_CAPABILITY]);
     expect(facts(one)).toEqual(["any", false, false]);

@@ -41,7 +41,7 @@ describe("Members", () => {
     expect(members.clients).toEqual(three);
   });
 
-  test("forgets who is removed, and only that one; twice is harmless", () => {
+  test("forgets a removed member, and only that one; twice is harmless", () => {
     const members = new Members();
     const [one, two] = [member({ name: "Client01" }), member({ name: "Client02" })];
     members.add(one);
@@ -73,7 +73,7 @@ describe("Members", () => {
     expect(fault.message).toContain(`"${name}"`);
   });
 
-  test("gives a list of its own: who is removed while others go through it changes nothing for them", () => {
+  test("returns a copy: removals during a loop over it change nothing", () => {
     const members = new Members();
     for (const name of ["Client01", "Client02", "Client03"]) members.add(member({ name }));
     const seen: string[] = [];

@@ -72,7 +72,7 @@ describe("a memory budget", () => {
     expect(waiting[2]?.grant?.bytes).toBe(10);
   });
 
-  test("takes who has little before who has much", async () => {
+  test("serves those with little before those with much", async () => {
     const budget = budgetOf(LIMITS);
     const [rich, poor] = [budget.share(), budget.share()];
     const kept = rich.tryReserve(30);
@@ -117,7 +117,7 @@ describe("a memory budget", () => {
     expect([large.isSettled, small.isSettled]).toEqual([true, true]);
   });
 
-  test("forgets who waits for something that has ended, and who stood behind goes on", async () => {
+  test("forgets a need whose work has ended, and serves those after it", async () => {
     const budget = budgetOf({ bytes: 20, sessionBytes: 20, firstBytes: 20 });
     budget.share().tryReserve(15);
     const ended = Promise.withResolvers<void>();
@@ -143,7 +143,7 @@ describe("a memory budget", () => {
     expect(own.isSettled).toBeTrue();
   });
 
-  test("takes nothing away from others for somebody who has not waited for five seconds yet", async () => {
+  test("takes nothing from others for a need that has not waited for five seconds yet", async () => {
     const clock = new FakeClock();
     const budget = new MemoryBudget(LIMITS, clock);
     const yielded: number[] = [];

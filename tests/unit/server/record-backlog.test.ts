@@ -36,7 +36,7 @@ describe("RecordBacklog", () => {
     expect(take(1_000)).toEqual([]);
   });
 
-  test("keeps so many records, and tells behind them how many more there were", () => {
+  test("keeps a limited number of records, and reports after them how many were dropped", () => {
     const { backlog, takeAll } = backlogOf();
     for (let index = 0; index < MAX_BACKLOG.records + 7; index++) backlog.add({ index }, 1);
     expect(backlog.count).toBe(MAX_BACKLOG.records);

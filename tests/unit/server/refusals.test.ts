@@ -23,7 +23,7 @@ class Site {
 const ones = (count: number) => Array<number>(count).fill(1);
 
 describe("who is refused", () => {
-  test("is told at once, with address, code and words", () => {
+  test("is reported at once, with address, code and message", () => {
     const site = new Site();
     site.refuse(2);
     const told = { event: "refused", code: "THROTTLED" } as const;
@@ -34,7 +34,7 @@ describe("who is refused", () => {
     expect(site.clock.pending).toBe(0);
   });
 
-  test("a thousand times a second is told ten times, then every 5 seconds how often, and nothing is left out", async () => {
+  test("a thousand times a second is reported ten times, then counted every 5 seconds, and none is lost", async () => {
     const site = new Site();
     for (let second = 0; second < 60; second++) {
       site.refuse(1_000);
@@ -57,7 +57,7 @@ describe("who is refused", () => {
     expect(site.told.slice(before)).toMatchObject([{ address: "198.51.100.8:1" }, { code: "HANDSHAKE_TIMEOUT" }]);
   });
 
-  test("and was only counted is told when the server stops, and no timer is left", () => {
+  test("and was only counted is reported when the server stops, and no timer is left", () => {
     const site = new Site();
     site.refuse(25);
     site.refuse(13, "198.51.100.8");
@@ -66,7 +66,7 @@ describe("who is refused", () => {
     expect(site.clock.pending).toBe(0);
   });
 
-  test("from very many addresses is counted for so many of them; the others are told early", () => {
+  test("from very many addresses is counted for a limited number of them; others are reported early", () => {
     const site = new Site();
     for (let host = 0; host < 10_001; host++) site.refuse(12, `host ${host}`);
     expect(site.clock.pending).toBe(10_000);

@@ -61,7 +61,7 @@ describe("Seats.request()", () => {
     expect([seats.request(other, true), seats.waiting, other.told]).toEqual(["full", 3, []]);
   });
 
-  test("queues who can wait, in the order of arrival, and leaves out who is above the limit of the queue", () => {
+  test("queues candidates that can wait, in the order of arrival, and turns away those above the limit of the queue", () => {
     const seats = new Seats({ max: 1, maxWaiting: 2, maxPerParty: 1_000 });
     const all = guests(4);
     expect(all.map((guest) => seats.request(guest, true))).toEqual(["seated", "waiting", "waiting", "full"]);
@@ -95,7 +95,7 @@ describe("Seats.release()", () => {
     expect([seats.taken, seats.waiting]).toEqual([2, 2]);
   });
 
-  test("of one who waits moves up only those behind", () => {
+  test("of a waiting candidate moves up only those after it", () => {
     const { seats, queue } = filled(1, 4);
     seats.release(queue[1] as Guest);
     expect(queue.map(({ told }) => told)).toEqual([[], [], [2], [3]]);
@@ -116,20 +116,20 @@ describe("Seats.release()", () => {
     expect([seats.taken, seats.waiting]).toEqual([1, 1]);
   });
 
-  test("of one who was never admitted has no effect", () => {
+  test("of a candidate that was never admitted has no effect", () => {
     const { seats, queue } = filled(1, 1);
     seats.release(new Guest());
     expect(queue[0]?.told).toEqual([]);
     expect([seats.taken, seats.waiting]).toEqual([1, 1]);
   });
 
-  test("frees the seat for who comes after the queue is empty", () => {
+  test("frees the seat for a newcomer after the queue is empty", () => {
     const { seats, seated } = filled(1, 0);
     seats.release(seated[0] as Guest);
     expect(seats.request(new Guest(), false)).toBe("seated");
   });
 
-  test("by one who leaves in the moment of being seated hands the seat on", () => {
+  test("by a candidate that leaves in the moment of being seated passes the seat on", () => {
     const { seats, seated, queue } = filled(1, 3);
     const [first, second] = queue as [Guest, Guest];
     for (const guest of [first, second]) guest.onSeated = () => seats.release(guest);
@@ -154,7 +154,7 @@ describe("a full queue", () => {
     }
   }
 
-  test("of one party makes room for another: who came last of it goes, and no other", () => {
+  test("of one party makes room for another: its last arrival goes, and no other", () => {
     const house = new House();
     const crowd = house.queue("a", "a", "a", "a");
     const { guest, answer } = house.come("b");
@@ -176,7 +176,7 @@ describe("a full queue", () => {
     expect(["c", "d", "e"].map((party) => house.come(party).answer)).toEqual(["waiting", "waiting", "full"]);
   });
 
-  test("moves up who waits behind the one that goes", () => {
+  test("moves up those after the one that goes", () => {
     const house = new House();
     const [, , , last] = house.queue("a", "a", "a", "b") as [Guest, Guest, Guest, Guest];
     house.come("c");
@@ -191,7 +191,7 @@ describe("a full queue", () => {
   });
 });
 
-test("nobody overtakes who waits, though a seat is free: it became so while a place in the queue was made", () => {
+test("nobody overtakes the queue, even if a seat became free while a place in the queue was made", () => {
   const house: { seats?: Seats } = {};
   const seats = new Seats({ max: 1, maxWaiting: 2, maxPerParty: 1_000 });
   house.seats = seats;

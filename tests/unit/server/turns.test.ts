@@ -52,7 +52,7 @@ function site(max: number, bytes = 100, clock = new FakeClock()) {
 }
 
 describe("turns", () => {
-  test("are taken so many at once, and the rest in order", async () => {
+  test("are taken by a limited number at once, and by the rest in order", async () => {
     const { begun, run, ends, turns } = site(2);
     for (const name of ["a", "b", "c", "d"]) run(name);
     await settle();
@@ -65,7 +65,7 @@ describe("turns", () => {
     expect(begun).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("are not given to who has gone meanwhile: no work is begun for a closed stream", async () => {
+  test("are not given to callers that have left meanwhile: no work begins for a closed stream", async () => {
     const { begun, over, run, ends, budget, turns } = site(1);
     run("a");
     const gone = run("b");

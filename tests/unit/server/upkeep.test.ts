@@ -110,7 +110,7 @@ class Site {
 }
 
 describe("the counters of live sessions", () => {
-  test("are saved every 30 seconds, of all who are there then", async () => {
+  test("are saved every 30 seconds, for all present sessions", async () => {
     const site = new Site();
     site.start();
     // Nobody is there yet.
