@@ -15,7 +15,7 @@ export interface ConsoleIo {
   note(line: string): void;
   /** Write lines, with their line feeds, to standard error; resolves when they were written, or can't be. */
   log(lines: string): Promise<void>;
-  /** Keeps a prompt or bars at the bottom of the terminal, below all that is written. */
+  /** Keeps a prompt or bars at the bottom of the terminal, below everything written. */
   readonly screen: Screen;
   /** Resolves when the notes were written, or can't be. */
   flush(): Promise<void>;

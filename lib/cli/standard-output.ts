@@ -17,8 +17,8 @@ export function isTerminal(fd: 0 | 1 | 2): boolean {
 }
 
 /**
- * Standard output or standard error. Short texts that a file, /dev/null or a pipe with room takes at once are written
- * at once; all else goes through the runtime's stream, and then whatever comes later, to stay in order.
+ * Standard output or standard error. Short texts that a file, /dev/null or a pipe with room can take are written at
+ * once. Everything else goes through the runtime's stream, and then all later texts, too, to keep the order.
  */
 export class StandardOutput {
   readonly #fd: 1 | 2;
@@ -49,7 +49,7 @@ export class StandardOutput {
     });
   }
 
-  /** Write as write() does; nobody hears of an error. */
+  /** As write(), but errors are ignored. */
   say(text: string): void {
     const rest = this.#writeAtOnce(text);
     if (rest !== undefined) this.stream.write(rest);
@@ -61,7 +61,7 @@ export class StandardOutput {
     return new Promise((resolve) => (stream === undefined ? resolve() : stream.write("", () => resolve())));
   }
 
-  /** @returns what the stream has to write; undefined: nothing more */
+  /** @returns the rest for the stream to write; undefined if there is none */
   #writeAtOnce(text: string | Uint8Array): string | Uint8Array | undefined {
     if (this.#stream !== undefined || text.length > PIPE_BYTES) return text;
     const { isFile, isPipe } = this.#kind;
@@ -85,7 +85,7 @@ function openStream(fd: 1 | 2): NodeJS.WriteStream {
 }
 
 interface Kind {
-  /** A file, or a device that is no terminal and takes everything. */
+  /** A file, or a device that takes everything and is not a terminal. */
   readonly isFile: boolean;
   readonly isPipe: boolean;
   /** A device that may be a terminal. */
@@ -93,7 +93,7 @@ interface Kind {
 }
 
 function kindOf(fd: number): Kind {
-  // Consoles of Windows have no kind that can be asked for.
+  // Windows does not report the kind of a console.
   if (process.platform === "win32") return { isFile: false, isPipe: false, isDevice: true };
   try {
     const stats = fs.fstatSync(fd);
@@ -101,6 +101,6 @@ function kindOf(fd: number): Kind {
     const isDevice = stats.isCharacterDevice() && !isMemory;
     return { isFile: stats.isFile() || isMemory, isPipe: stats.isFIFO(), isDevice };
   } catch {
-    return { isFile: false, isPipe: false, isDevice: true }; // closed: the stream says what that means
+    return { isFile: false, isPipe: false, isDevice: true }; // closed: the stream reports the error
   }
 }

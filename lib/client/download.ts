@@ -75,8 +75,8 @@ export class Download {
   }
 
   /**
-   * Fetch all that is not here yet. Files that fail are reported by onFailed(). An error of the whole transfer is
-   * thrown; then run() may be called again, and nothing that has arrived is requested twice.
+   * Fetch everything that is not here yet. Files that fail are reported by onFailed(). An error of the whole transfer
+   * is thrown; then run() may be called again, and nothing that has arrived is requested twice.
    *
    * @throws RemoteError, TransportError when the session ends; StorageError when the local disk fails
    */

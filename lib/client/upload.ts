@@ -34,8 +34,8 @@ export class Upload {
   }
 
   /**
-   * Send all that is not there yet. Files that fail are reported by onFailed(). An error of the whole transfer is
-   * thrown; then run() may be called again.
+   * Send everything that is not there yet. Files that fail are reported by onFailed(). An error of the whole transfer
+   * is thrown; then run() may be called again.
    *
    * @throws RemoteError, TransportError when the session ends or the server takes no files
    */

@@ -4,8 +4,8 @@ import { decodeJson } from "./json.ts";
 import { formatToken, parseToken, type Token } from "./token.ts";
 
 /**
- * All that a client needs to reach a server and to be admitted, in one line: `csinvite1_` and base64url of a JSON
- * object and a checksum of four bytes, which finds typing errors. Source: PROTOCOL.md, "Invites".
+ * Everything that a client needs to reach a server and to be admitted, in one line: `csinvite1_` and base64url of a
+ * JSON object and a checksum of four bytes, which finds typing errors. Source: PROTOCOL.md, "Invites".
  */
 export interface Invite {
   /** A name for the server; the client may choose another. */

@@ -64,7 +64,7 @@ function requireKnownSchema(database: Database, file: string): void {
   }
 }
 
-/** What a fault of SQLite means for a ledger. `file`: its name in the message. */
+/** The ledger's error for an error of SQLite. `file`: its name in the message. */
 export function ledgerError(cause: unknown, file: string): StorageError {
   if (cause instanceof StorageError) return cause;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";

@@ -31,7 +31,7 @@ export class PathTurns {
   /** As run(), of two paths at once. */
   runBoth<T>(one: string, other: string, change: () => Promise<T>): Promise<T> {
     if (one === other) return this.run(one, change);
-    // Everybody in the same order: nobody waits for who waits for him.
+    // All callers use the same order, so that no two wait for each other.
     const [first, second] = one < other ? [one, other] : [other, one];
     return this.run(first, () => this.run(second, change));
   }

@@ -20,7 +20,7 @@ export function isIPv6(text: string): boolean {
   const [head = "", tail, ...more] = digits.split("::");
   const groups = [head, tail ?? ""].flatMap((part) => (part === "" ? [] : part.split(":")));
   const last = tail === "" ? "" : (groups.at(-1) ?? "");
-  // An IPv4 address in the end stands for the last two groups.
+  // An IPv4 address at the end stands for the last two groups.
   if (isIPv4(last)) groups.splice(-1, 1, "0", "0");
   const isComplete = tail === undefined ? groups.length === 8 : groups.length < 8;
   return more.length === 0 && isComplete && groups.every((group) => GROUP.test(group));

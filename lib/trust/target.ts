@@ -20,7 +20,7 @@ export interface TrustSettings {
   readonly stateDir: string;
 }
 
-/** The server to connect to, and all that is known of it. */
+/** The server to connect to, and everything known about it. */
 export interface Target {
   /** The name in messages, and among the known servers. */
   readonly name: string;

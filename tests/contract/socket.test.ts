@@ -123,7 +123,7 @@ describe.each([
     expect(receiver.bytes.equals(content)).toBe(true);
   });
 
-  test("a peer that is gone again is told as closed by start()", async () => {
+  test("start() reports a peer that is gone already as closed", async () => {
     await using pair = await open();
     const sender = new TransportRecorder(pair.connected).start();
     sender.transport.close();

@@ -102,7 +102,7 @@ export function storageChangingContract(name: string, open: () => Promise<Storag
       expect(await fixture.storage.place("a", FACTS, "rename")).toEqual({ outcome: "vacant", path: "a (2)" });
     });
 
-    test("tells what is there of a large file, of which source, and nothing for another size", async () => {
+    test("reports the part of a large file and its source, and nothing for another size", async () => {
       using fixture = await open();
       const facts = factsOf(LARGE);
       const part = await fixture.storage.receive("docs/a", facts, "fail");

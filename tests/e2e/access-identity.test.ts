@@ -72,7 +72,7 @@ describe("on a terminal", () => {
   });
 });
 
-test("who is asked and gets SIGTERM instead of an answer ends, and nothing is remembered", async () => {
+test("a question that gets SIGTERM instead of an answer ends, and nothing is remembered", async () => {
   await using site = await AccessSite.start();
   const { client } = await binaries();
   const env = { ...site.env, COMMSERVER_TOKEN: site.token };
@@ -165,7 +165,7 @@ describe("identity", () => {
     expect((await site.operate("identity")).stdout).toBe(`${site.fingerprint}\n`);
   });
 
-  test("rotate makes another, for its owner alone, and says what comes of it", async () => {
+  test("rotate makes another, for its owner alone, and says what follows", async () => {
     await using site = await AccessSite.start();
     const before = site.fingerprint;
     await site.restart(async () => {

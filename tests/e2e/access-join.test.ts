@@ -231,7 +231,7 @@ describe("a state folder of one's own", () => {
     expect((await user.run(["list", "-s", "lab"])).exitCode).not.toBe(0);
   });
 
-  test("whose entry is damaged is told by its file", async () => {
+  test("whose entry is damaged is reported by its file", async () => {
     using user = new User();
     await user.run(["join", site.invite, "-n", "lab"]);
     const [file] = filesBelow(user.path).map(({ name }) => user.join(name)) as [string];

@@ -142,7 +142,7 @@ describe("get --output", () => {
     expect(tree()).toEqual(["old/one.txt", "old/sub/z.txt", "old/two.txt"]);
   });
 
-  test("of a file that is there is no folder for others, and is left as it is", async () => {
+  test("of an existing file is not a folder for others, and is left as it is", async () => {
     writeFileSync(`${site.here}/taken`, "mine");
     const folder = await site.run("get", "docs/sub", "-o", "taken");
     expect(folder.exitCode).toBe(2);

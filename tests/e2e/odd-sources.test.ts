@@ -40,7 +40,7 @@ describe.skipIf(process.platform === "win32")("what is no file", () => {
     expect(exitCode).toBe(exit);
   });
 
-  test("get --output behind a file says that it is none", async () => {
+  test("get --output below a file says that it is not a folder", async () => {
     await Bun.write(`${site.here}/plain`, "x");
     for (const output of ["plain/b", "plain/", "plain/b/"]) {
       const { exitCode, stderr } = await site.run("get", "a.txt", "--output", output);

@@ -173,7 +173,7 @@ describe("the terminal", () => {
     });
   });
 
-  test("a server that goes is told on a line of its own, with its own exit code", async () => {
+  test("a server that stops is reported on a line of its own, with its own exit code", async () => {
     await inShell(async (client, server) => {
       client.type("half");
       await client.prompts("half");

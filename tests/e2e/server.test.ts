@@ -153,7 +153,7 @@ describe("starting", () => {
     expect(stderr).toContain("--state-dir");
   });
 
-  test("what may not be read or written is told in one line", async () => {
+  test("what may not be read or written is reported in one line", async () => {
     using folder = new TempFolder();
     mkdirSync(folder.join("closed"), { mode: 0 });
     const repository = await unprivilegedStart("-r", folder.join("closed"), "-p", "0", "--state-dir", folder.path);

@@ -223,7 +223,7 @@ describe("bars", () => {
 });
 
 describe("lines that are piped in", () => {
-  test("without end are no more in memory than what was asked for, and SIGTERM is heard", async () => {
+  test("without end take no more memory than what was asked for, and SIGTERM ends them", async () => {
     await using server = await ServerProcess.start(["--repository", REPOSITORY]);
     const { client } = await binaries();
     using folder = new TempFolder();

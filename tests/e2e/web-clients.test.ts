@@ -93,7 +93,7 @@ describe.skipIf(!hasTools && Bun.env["CI"] !== "true")("a server with --web read
     expect(readFileSync(site.folder.join("tree", "odd", "deep", "x"), "utf8")).toBe("deep");
   });
 
-  test("refuses a token that is none, and what would write, before a byte of it", async () => {
+  test("refuses an invalid token, and requests that would write, before a byte of the body", async () => {
     const none = await program("curl", "-sS", "--insecure", "-w", "%{http_code}", "-o", "answer", url("large"));
     expect(none.stdout).toBe("401");
     expect(readFileSync(site.folder.join("answer"), "utf8")).toStartWith("TOKEN_REQUIRED: ");

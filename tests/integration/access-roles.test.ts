@@ -180,7 +180,7 @@ describe("the token of one run", () => {
   });
 });
 
-test("without a token nothing but a refusal is said, and no method is heard", async () => {
+test("without a token, only a refusal is sent, and no method is called", async () => {
   await using server = new AccessServer();
   const { peer } = await server.peer();
   await peer.send(frame("HELLO", HELLO), frame("OPEN", { method: "status" }, 1, 1));

@@ -202,7 +202,7 @@ describe("the time for the handshake", () => {
     expect(server.refusals).toMatchObject([{ code: "HANDSHAKE_TIMEOUT" }]);
   });
 
-  test("covers the handshake of TLS, which somebody begins and never ends", async () => {
+  test("covers a TLS handshake that is begun and never ended", async () => {
     await using server = new AccessServer();
     const silent = await connect(await server.listen("tls"), { timeoutMs: 5_000 });
     const client = new TransportRecorder(silent).start();

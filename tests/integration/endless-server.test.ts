@@ -45,7 +45,7 @@ const entryOf = (prefix: string) => (index: number) => ({
 });
 
 describe("a list without end", () => {
-  test("is heard to the number of entries that a get takes, and left then", async () => {
+  test("is read up to the number of entries that a get takes, and then left", async () => {
     using server = new HostileServer(endless(entryOf("f")));
     const client = await clientOf(server);
     let entries = 0;

@@ -124,7 +124,7 @@ describe("a link that leads out", () => {
     },
   );
 
-  test("is shown as a link by list, and nothing behind it", async () => {
+  test("is listed as a link, and nothing behind it", async () => {
     const kinds: Record<string, string> = {};
     for await (const { path, kind } of client.list()) kinds[path] = kind;
     for (const path of [...names, ...Object.keys(NOWHERE), ...Object.keys(LOOPS)]) expect(kinds[path]).toBe("link");
@@ -132,7 +132,7 @@ describe("a link that leads out", () => {
     expect(Object.keys(kinds).filter((path) => /secret|neighbour|passwd/.test(path))).toEqual([]);
   });
 
-  test("tells nothing by watch of what happens behind it", async () => {
+  test("is not watched: nothing behind it is reported", async () => {
     const changes: Change[] = [];
     const abort = new AbortController();
     const before = client.answers;

@@ -103,7 +103,7 @@ describe("links and paths", () => {
     expect(await codeOf("rename", { from: path, to: "moved" })).toBe(code);
   });
 
-  test("remove takes the link itself, wherever it leads; what is behind one that leads out is NOT_ALLOWED", async () => {
+  test("remove removes the link itself, wherever it leads; a path through one that leads out is NOT_ALLOWED", async () => {
     for (const path of ["out/secret", "out/none"]) expect(await codeOf("remove", { path })).toBe("NOT_ALLOWED");
     for (const path of ["out", "nowhere", "itself", "file", "folder"]) {
       expect(await codeOf("remove", { path, recursive: true })).toBe("ok");

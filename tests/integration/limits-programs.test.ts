@@ -44,7 +44,7 @@ class Site implements AsyncDisposable {
 }
 
 describe("--quota", () => {
-  test("is told with exit code 9, and holds for a file that replaces another, until something is removed", async () => {
+  test("ends with exit code 9, and holds for a file that replaces another, until something is removed", async () => {
     await using site = await Site.open(["--quota", "5MB"]);
     site.file("a", 3 * MB);
     site.file("b", 3 * MB);
@@ -108,7 +108,7 @@ describe("a pattern", () => {
   });
 });
 
-test("--max-messages and --max-lists hold a shell: it waits with all that it was told, and goes on", async () => {
+test("--max-messages and --max-lists slow a shell down: it keeps its input waiting, and continues", async () => {
   await using site = await Site.open(["--max-messages", "20", "--max-lists", "2"]);
   const lines = `${"status\n".repeat(8)}${"text\n".repeat(60)}exit\n`;
   const done = await runClient(["-s", site.server.address, "--plaintext"], { cwd: site.here, stdin: lines });

@@ -135,7 +135,7 @@ describe("links of peers that were refused and do not go", () => {
   const [maxClients, maxWaiting, maxUnadmitted] = [1, 0, 2];
   const MOST = maxClients + maxWaiting + 4 * maxUnadmitted;
 
-  test("are so many: whose last words were said longest ago are cut off, and who comes gets in each time", async () => {
+  test("are limited: those that ended longest ago are cut off, and a newcomer gets in each time", async () => {
     await using server = new TestServer({ maxClients: maxClients + 1, maxWaiting, maxUnadmitted });
     const port = server.listen();
     const honest = await server.tcpClient();

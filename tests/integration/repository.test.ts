@@ -222,7 +222,7 @@ describe("watch", () => {
     };
   }
 
-  test("tells what others add, change, rename and remove, as far as it is asked for", async () => {
+  test("reports what others add, change, rename and remove, if it was asked for", async () => {
     using folder = new TempFolder();
     await Bun.write(folder.join("here"), "here");
     await Bun.write(folder.join("docs/old"), "old");

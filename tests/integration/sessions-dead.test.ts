@@ -89,7 +89,7 @@ describe("transfers that wait in a session that is gone", () => {
     expect(server.server.memory.used).toBe(0);
   });
 
-  test("are dropped with the stream when that alone is reset, and those behind go on", async () => {
+  test("are dropped with the stream when only that is reset, and later ones continue", async () => {
     const { server, storage } = site();
     await using _ = server;
     const peer = await admittedPeer(server, {}, { credit: 0 });

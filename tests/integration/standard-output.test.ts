@@ -114,7 +114,7 @@ describe.skipIf(process.platform === "win32")("an output", () => {
     expect(await child.exited).toBe(9);
   });
 
-  test.each([10, LONG])("whose reader is gone is told: %i characters", async (length) => {
+  test.each([10, LONG])("whose reader is gone reports it: %i characters", async (length) => {
     using folder = new TempFolder();
     const pipe = folder.join("pipe");
     Bun.spawnSync(["mkfifo", pipe]);

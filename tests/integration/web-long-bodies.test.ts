@@ -52,7 +52,7 @@ describe("a long body", () => {
     raw.end();
   });
 
-  test("has no byte more than it was told: what follows is a request, or none", async () => {
+  test("has no byte more than announced: what follows is a request, or refused", async () => {
     const raw = site.raw();
     raw.send(`${put("told", SECOND)}x${get()}`);
     await until(() => raw.isEnded);

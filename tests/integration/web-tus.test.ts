@@ -199,7 +199,7 @@ describe("an upload in pieces", () => {
     expect(readdirSync(site.folder.path).sort()).toEqual(["a", "dir"]);
   });
 
-  test("is told by OPTIONS, where it is taken", async () => {
+  test("is announced by OPTIONS, where it is supported", async () => {
     await using site = await start();
     const { headers } = await site.ask("/files/", { method: "OPTIONS" });
     expect(headers).toMatchObject({ "tus-version": "1.0.0", "tus-extension": "creation,termination" });

@@ -382,7 +382,7 @@ describe("a body", () => {
     expect(readdirSync(site.folder.path)).toEqual([]);
   });
 
-  test("that is longer than told ends with what was told; the rest is no request", async () => {
+  test("that is longer than announced ends at the announced length; the rest is not a request", async () => {
     await using site = await start();
     const raw = begin(site, "a", { "Content-Length": 5 });
     raw.send("12345\0\0\0\0");

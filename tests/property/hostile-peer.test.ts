@@ -87,7 +87,7 @@ const VIOLATIONS = (Object.keys(ERRORS) as ErrorCode[]).filter(
   (code) => ERRORS[code].wire >= 1 && ERRORS[code].wire <= 9,
 );
 
-test("a session ends hostile bytes with a ProtocolError that the peer is told, and with nothing else", async () => {
+test("a session ends hostile bytes with a ProtocolError that it sends to the peer, and with nothing else", async () => {
   const codes = new Set<string | undefined>();
   const hostile = fc.oneof(
     { weight: 4, arbitrary: fc.tuple(conversation, mutations).map(([bytes, changes]) => mutate(bytes, changes)) },

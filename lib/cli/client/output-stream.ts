@@ -11,7 +11,7 @@ const write = promisify(fs.write);
 
 const STANDARD_OUTPUT = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-/** Takes bytes in order, and keeps no file of them. */
+/** Takes bytes in order, without keeping them in a file. */
 export interface OutputStream {
   /** Resolves when the bytes were written. @throws CommError OUTPUT_CLOSED, DISK_FAILED */
   out(bytes: Uint8Array): Promise<void>;

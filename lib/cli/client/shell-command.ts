@@ -8,7 +8,7 @@ export const shell: Command = {
   async run(flags, io) {
     if (flags["json"]) throw new UsageError("The shell is for people; use --json with a command, such as status.");
     const settings = await readConnectSettings(flags);
-    // Loaded for this alone: the line editor makes every start longer.
+    // Imported only here, since the line editor makes every start slower.
     const { runShell } = await import("./shell.ts");
     return runShell(settings, io);
   },

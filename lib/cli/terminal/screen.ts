@@ -1,4 +1,4 @@
-/** What is at the bottom of a terminal, below all that is printed: a prompt, or bars. It draws itself. */
+/** Something at the bottom of a terminal, below all printed lines: a prompt, or bars. It draws itself. */
 export interface Region {
   /** Erase the region, and leave the cursor at the beginning of its first row. */
   erase(): void;

@@ -24,7 +24,7 @@ describe("forEachPath()", () => {
     expect(await each(["a", "b"], {})).toEqual({ exit: EXIT.DONE, done: ["a", "b"], failures: 0 });
   });
 
-  test("goes on behind what fails, tells each failure, and has the exit code of the first", async () => {
+  test("continues after failures, reports each, and has the exit code of the first", async () => {
     const failures = { a: refusal("NOT_FOUND"), c: refusal("NOT_ALLOWED"), d: refusal("EXISTS") };
     expect(new Set([EXIT_OF.NOT_FOUND, EXIT_OF.NOT_ALLOWED, EXIT_OF.EXISTS]).size).toBe(3);
     const told = await each(["a", "b", "c", "d", "e"], failures);

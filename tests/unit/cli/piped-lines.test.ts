@@ -67,7 +67,7 @@ describe("piped lines", () => {
     expect(await next).toEqual({ kind: "end", isGone: true });
   });
 
-  test("can be left while nothing comes: whoever waits gets the end", async () => {
+  test("can be closed while nothing comes: a waiting caller gets the end", async () => {
     const { lines, input } = silent();
     const next = lines.next();
     lines.close();

@@ -34,7 +34,7 @@ describe("a secret", () => {
     expect(await readSecret(undefined, VARIABLE)).toBeUndefined();
   });
 
-  test("of an empty file is told: who names one means a secret", async () => {
+  test("from an empty file is an error: naming one means a secret", async () => {
     using folder = new TempFolder();
     writeFileSync(folder.join("token"), "");
     await expect(readSecret(folder.join("token"), VARIABLE)).rejects.toThrow(

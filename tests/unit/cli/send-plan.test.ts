@@ -46,7 +46,7 @@ describe("a pattern over files of this machine", () => {
     expect(await planned(inside("photo [[]1[]].jpg"))).toEqual(["photo [1].jpg"]);
   });
 
-  test("that is not well formed, or matches nothing, is told", async () => {
+  test("that is malformed, or matches nothing, is reported", async () => {
     expect(await planned(inside("photo [1.jpg"))).toEqual(["BAD_PARAMS"]);
     expect(await planned(inside("*/"))).toEqual(["BAD_PATH"]);
     expect(await planned(inside("*.none"))).toEqual(["NO_SUCH_FILE"]);

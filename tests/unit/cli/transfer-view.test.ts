@@ -25,7 +25,7 @@ function shown({ json = true, isStrict = false } = {}) {
   return { view, io, tally, fail, finish, events };
 }
 
-test("progress is told five times a second at most, from the beginning of the transfer on", async () => {
+test("progress is reported five times a second at most, from the beginning of the transfer on", async () => {
   let now = performance.now() + 60_000;
   using _ = spyOn(performance, "now").mockImplementation(() => now);
   const { view, events } = shown();

@@ -57,7 +57,7 @@ describe("unfinished", () => {
     expect(first).toEqual({ path: `${folder.path}/a.txt`, size: 1_500, modifiedAt });
   });
 
-  test("removes nothing unless it is told to, and then all that belongs to it", async () => {
+  test("removes nothing without --remove, and with it all that belongs to a file", async () => {
     leave(PART, JOURNAL);
     writeFileSync(folder.join("a.txt"), "");
     await run(folder.path);

@@ -27,7 +27,7 @@ describe("what is made by a name that was typed", () => {
     expect(typedNewPath("./docs/in/", "win32")).toBe("docs/in");
   });
 
-  test("and who asks for one that is not there hears what stands between names", () => {
+  test("and a request for a missing one explains the separator", () => {
     const missing = new CommError("NOT_FOUND", "There is none.");
     expect(withSlash(missing, "docs\\a", "win32").message).toBe('There is none. The separator between names is "/".');
     expect(withSlash(missing, "docs\\a", "linux")).toBe(missing);
@@ -35,7 +35,7 @@ describe("what is made by a name that was typed", () => {
   });
 });
 
-test("what a server leaves out that knows no backslashes is told with the reason", () => {
+test("what a server without backslashes leaves out is reported with the reason", () => {
   const why = (name: string) => toldByServer({ name, code: 35 }).why;
   expect(why("a\\b")).toBe("its name can't be a path: it has a backslash");
   expect(why("d/x:y")).toBe("its name can't be a path: it is too long");

@@ -39,7 +39,7 @@ async function connected(attempts: (ErrorCode | number)[], options: Partial<Conn
 }
 
 describe("Connection", () => {
-  test("connects once to begin with: what fails then is told", async () => {
+  test("connects once to begin with: a failure then is reported", async () => {
     const opening = watch(connected(["CANNOT_CONNECT", 1]));
     await settle();
     expect(codeOf(opening)).toBe("CANNOT_CONNECT");

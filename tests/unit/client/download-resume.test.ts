@@ -78,7 +78,7 @@ describe("a download whose link is lost", () => {
     expect((await readWhole(local, "a")).equals(LARGE)).toBe(true);
   });
 
-  test("begins anew in another run when the source has changed meanwhile", async () => {
+  test("starts from the beginning in another run when the source has changed meanwhile", async () => {
     await using moved = downloading();
     const { server, transfer, local } = moved;
     server.storage.set("a", LARGE, 5);

@@ -104,7 +104,7 @@ describe("a download", () => {
     );
   });
 
-  test("begins a file anew that changes under way, and has the new one whole", async () => {
+  test("starts a file again that changes under way, and has the new one whole", async () => {
     await using moved = downloading();
     moved.server.storage.set("a", LARGE, 5);
     const other = noise(LARGE.length + 999, 2);

@@ -121,7 +121,7 @@ describe("what a server leaves out", () => {
     });
   const named = (name: string, code: "UNREADABLE" | "NOT_FOUND" | "BAD_PATH") => ({ name, code: ERRORS[code].wire });
 
-  test("is told by name, and what it may not read is a failure", async () => {
+  test("is reported by name, and what it may not read is a failure", async () => {
     const leftOut = [named("docs/x", "UNREADABLE"), named("docs/y", "NOT_FOUND"), named("docs/z\n", "BAD_PATH")];
     const told = await planned(["docs"], {}, leaving({ skipped: 3, unreadable: 1, leftOut }));
     expect(told).toEqual([
@@ -132,7 +132,7 @@ describe("what a server leaves out", () => {
     ]);
   });
 
-  test("beyond the names is told by its number", async () => {
+  test("beyond the names is reported as a number", async () => {
     const leftOut = [named("docs/x", "UNREADABLE"), named("docs/z\n", "BAD_PATH")];
     const told = await planned(["docs"], {}, leaving({ skipped: 7, unreadable: 3, leftOut }));
     expect(told.slice(3)).toEqual([
@@ -152,7 +152,7 @@ describe("what a server leaves out", () => {
     ]);
   });
 
-  test("is neither file nor folder: it is told, and moves nothing", async () => {
+  test("is neither file nor folder: it is reported, and moves nothing", async () => {
     const odd = (["link", "other"] as const).map((kind) => ({ path: `docs/${kind}`, kind, size: 0, modifiedAt: 0 }));
     expect(await planned(["docs"], {}, leaving({ skipped: 0 }, odd))).toEqual([
       "docs/",

@@ -91,7 +91,7 @@ describe("Patience.run()", () => {
     await expect(waiting).rejects.toMatchObject({ code: "INTERRUPTED" });
   });
 
-  test("waits no more for who was interrupted while it asked", async () => {
+  test("waits no more for a caller that was interrupted while it asked", async () => {
     const clock = new FakeClock();
     const abort = new AbortController();
     const asked = new Patience(clock, 10).run(

@@ -35,7 +35,7 @@ test("a plan is made ahead to a number of items, however short their paths are",
   expect(state.isLeft).toBe(true);
 });
 
-test("what a plan fails with comes behind what it has planned before, and then its end is not told", async () => {
+test("the error of a plan comes after what it has planned before, and then its end is not reported", async () => {
   let ends = 0;
   const ahead = prefetch(
     (async function* () {

@@ -72,7 +72,7 @@ describe("a request that is owed an answer", () => {
     expect(ends).toEqual([SILENT]);
   });
 
-  test("of which a server says for a day that it works on it, and no more, ends as well", async () => {
+  test("on which a server only reports work for a day ends as well", async () => {
     const { clock, state, ends } = request();
     const work = async (ms: number) => {
       for (let passed = 0; passed < ms; passed += SILENCE_MS / 8) {
@@ -126,7 +126,7 @@ describe("an answer", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("is waited for anew when this process was stopped meanwhile", async () => {
+  test("is waited for again when this process was stopped meanwhile", async () => {
     const clock = new FakeClock();
     let isOver = false;
     const answer = orSilence(new Promise(() => {}), "a ping", { clock, silenceMs: SILENCE_MS });

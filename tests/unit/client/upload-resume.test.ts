@@ -90,7 +90,7 @@ describe("an upload whose link is lost", () => {
     expect((await readWhole(server.storage, "a")).equals(LARGE)).toBe(true);
   });
 
-  test("begins anew when the source has changed meanwhile, and stores no mixture", async () => {
+  test("starts from the beginning when the source has changed meanwhile, and stores no mixture", async () => {
     await using moved = uploading();
     const { server, transfer, local } = moved;
     local.set("a", LARGE, 5);

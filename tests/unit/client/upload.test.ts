@@ -83,7 +83,7 @@ describe("an upload", () => {
     expect(moved.told.outcomes).toEqual([]);
   });
 
-  test.each([100, LARGE.length])("begins a file of %i bytes anew that changes under way", async (size) => {
+  test.each([100, LARGE.length])("starts a file of %i bytes again that changes under way", async (size) => {
     let opened = 0;
     const other = noise(size - 7, 2);
     const make = () => {

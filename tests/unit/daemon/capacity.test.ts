@@ -76,7 +76,7 @@ describe("the room of a server", () => {
     expect(room.maxFiles).toBeGreaterThan(10_000);
   });
 
-  test("is told when it is less, with what is left and what to do", () => {
+  test("is reported when it is less than wanted, with what is left and what to do", () => {
     const { warnings, maxClients, maxWaiting, maxFiles } = budgetDescriptors(
       { maxClients: 64, maxWaiting: 16 },
       { limit: 32, open: 10 },

@@ -70,7 +70,7 @@ describe("an identity", () => {
   );
 });
 
-describe("a file that is no identity is refused in words, and left as it is", () => {
+describe("a file that is not an identity is refused with a message, and left as it is", () => {
   const pem = async () => {
     const { cert, key } = await testIdentity();
     return { cert, key };

@@ -35,7 +35,7 @@ describe("a server without a host", () => {
     expect(listening(undefined, { "::": fault })).toEqual({ tried: ["::", "0.0.0.0"], port: 6000 });
   });
 
-  test("does not hide behind IPv4 that its port is taken", () => {
+  test("reports a taken IPv6 port, even if IPv4 is free", () => {
     expect(listening(undefined, { "::": "EADDRINUSE" })).toEqual({ tried: ["::"], thrown: "CANNOT_LISTEN" });
   });
 });

@@ -93,7 +93,7 @@ describe.skipIf(process.platform !== "linux")("calls for sockets", () => {
     },
   );
 
-  test("of several sockets, those are told whose peer has sent its last byte", async () => {
+  test("reports those of several sockets whose peer has sent its last byte", async () => {
     using server = new Server();
     const fds = [await server.connect(), await server.connect(), await server.connect()];
     const ended = () => libc().endedSockets?.(fds);

@@ -66,7 +66,7 @@ describe("FrameDecoder.push()", () => {
     expect(decodeAll([open(65_536)], 65_536).frames).toHaveLength(1);
   });
 
-  test("minds a limit that the sink raises for the frames behind it in the same bytes", () => {
+  test("applies a limit that the sink raises to later frames in the same bytes", () => {
     const log = new FrameLog();
     const decoder: FrameDecoder = new FrameDecoder({
       onFrame: (header, payload) => {

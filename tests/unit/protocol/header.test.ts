@@ -120,7 +120,7 @@ describe("encodeHeader()", () => {
 });
 
 describe("encodeFrame()", () => {
-  test("copies the payload behind the header", () => {
+  test("copies the payload after the header", () => {
     const payload = Uint8Array.of(1, 2, 3);
     const bytes = encodeFrame(Opcode.DATA, 7, payload);
     payload.fill(9);

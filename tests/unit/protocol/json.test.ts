@@ -114,7 +114,7 @@ describe("decodeJson()", () => {
     },
   );
 
-  test("takes a whole pair, and a backslash with letters behind it that are no escape", () => {
+  test("takes a whole pair, and an escaped backslash before letters that look like an escape", () => {
     expect(decodeJson(JsonObject, utf8('{"a":"\\uD83D\\ude00 \\u00e9 \\\\ud800"}'), "A test")).toEqual({
       a: "😀 é \\ud800",
     });
@@ -135,7 +135,7 @@ describe("decodeJson()", () => {
     expect(faultOf(utf8(`{"a":[${"[],".repeat(5_000)}{}]}`))).toBeUndefined();
   });
 
-  test("counts no brackets inside strings, also behind an escaped quote or backslash", () => {
+  test("counts no brackets inside strings, also after an escaped quote or backslash", () => {
     expect(faultOf(utf8(`{"a":"${"[{".repeat(100)}"}`))).toBeUndefined();
     expect(faultOf(utf8(`{"a":"\\"${"[".repeat(100)}"}`))).toBeUndefined();
     expect(faultOf(utf8(`{"a":"\\\\","b":${"[".repeat(40)}${"]".repeat(40)}}`))).toBe("BAD_PAYLOAD");

@@ -121,7 +121,7 @@ describe("encodeReason()", () => {
     expect(read(x(5_000)).message).toBe(x(1_024));
   });
 
-  test("cuts no character in half: that would end the session of who reads it", () => {
+  test("cuts no character in half: that would end the session of its reader", () => {
     expect(read(`${x(1_023)}😀`).message).toBe(`${x(1_023)}\ufffd`);
   });
 

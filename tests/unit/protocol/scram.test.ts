@@ -52,7 +52,7 @@ describe("the example of RFC 7677", () => {
 });
 
 describe("the binding of RFC 9266", () => {
-  test("is named in the first message and carried, behind that name, in the last", () => {
+  test("is named in the first message and carried, after that name, in the last", () => {
     const { message } = scram.formatClientFirst("SCRAM-SHA-256-PLUS", "laptop", NONCE);
     expect(message).toBe(`p=tls-exporter,,n=laptop,r=${NONCE}`);
     expect(scram.parseClientFirst(message).gs2Header).toBe("p=tls-exporter,,");
@@ -140,7 +140,7 @@ describe.each(READERS)("reading %s message", (_, read) => {
   });
 });
 
-test("names of tokens are 1 to 64 letters, digits and . _ - behind a letter or digit", () => {
+test("names of tokens are 1 to 64 letters, digits and . _ - after a letter or digit", () => {
   for (const name of ["a", "9", "A.b_c-d", "a".repeat(64)]) expect(scram.isTokenName(name)).toBe(true);
   for (const name of ["", ".a", "-a", "_a", "a b", "a:b", "a,b", "a=b", "é", "a".repeat(65), "a\n", "a/b"]) {
     expect(scram.isTokenName(name)).toBe(false);

@@ -76,7 +76,7 @@ describe("the answer to a message to all", () => {
     expect(await room(0, 101)("all")).toMatchObject({ delivered: [], omitted: 1 });
   });
 
-  test("says why it did not reach somebody, in 200 characters at most and whole ones", async () => {
+  test("says why it did not reach a client, in at most 200 whole characters", async () => {
     const { failed } = await room(0, 1, `${"x".repeat(199)}😀 and more`)("all");
     expect(failed[0]?.message).toHaveLength(200);
     expect(failed[0]?.message).toBe(`${"x".repeat(199)}\u{fffd}`);

@@ -46,7 +46,7 @@ describe("ReceiveWindow", () => {
     expect(protocolFault(() => window.receive(1))).toBe("CREDIT_EXCEEDED");
   });
 
-  test("receive() alone never grants anew", () => {
+  test("receive() alone never grants again", () => {
     const window = new ReceiveWindow(10);
     window.receive(10);
     expect(protocolFault(() => window.receive(1))).toBe("CREDIT_EXCEEDED");
@@ -54,7 +54,7 @@ describe("ReceiveWindow", () => {
     expect(protocolFault(() => window.receive(10))).toBeUndefined();
   });
 
-  test("consume() grants when half the window is owed, then begins anew", () => {
+  test("consume() grants when half the window is owed, then starts again", () => {
     const window = new ReceiveWindow(10);
     window.receive(10);
     expect(window.consume(4)).toBe(0);

@@ -168,7 +168,7 @@ describe("what the server may ask", () => {
   });
 });
 
-test("a refusal is told as the server tells it, at each step", async () => {
+test("a refusal is reported as the server sent it, at each step", async () => {
   for (const steps of [0, 1, 2]) {
     const asking = connecting({ token: TOKEN });
     const code = codeOf(asking.result);

@@ -67,14 +67,14 @@ describe("connectSession() with a peer that breaks the protocol", () => {
     expectOver(attempt);
   });
 
-  test("what stands behind the fault makes no session", async () => {
+  test("what follows the fault makes no session", async () => {
     const attempt = connecting();
     await attempt.peer.send(frame("HELLO", HELLO), frame("WELCOME", WELCOME));
     expect(codeOf(attempt.outcome)).toBe("UNEXPECTED_FRAME");
     expectOver(attempt);
   });
 
-  test("is told the code in a last GOAWAY once it has queued the client", async () => {
+  test("gets the code in a last GOAWAY once it has queued the client", async () => {
     const { peer } = connecting({ wait: true });
     await peer.send(frame("QUEUED", { position: 1 }), frame("OPEN", { method: "m" }, 2));
     expect(peer.last("GOAWAY")?.json.code).toBe(ERRORS.UNEXPECTED_FRAME.wire);

@@ -46,7 +46,7 @@ describe("connectSession()", () => {
     expect(() => session.open({ method: "m", params: {} })).toThrow("1 requests");
   });
 
-  test("takes frames that stand behind WELCOME in the same bytes", async () => {
+  test("takes frames that follow WELCOME in the same bytes", async () => {
     const opened: Stream[] = [];
     const { peer, result } = connecting({ handler: { onOpen: (stream) => opened.push(stream), onEnd: () => {} } });
     await peer.send(
@@ -83,7 +83,7 @@ describe("connectSession() in the queue", () => {
     expect(outcome.state).toBe("resolved");
   });
 
-  test("waits longer than the time limit, as long as the server is heard", async () => {
+  test("waits longer than the time limit, as long as the server sends", async () => {
     const { peer, clock, outcome } = connecting({ wait: true });
     await peer.send(frame("QUEUED", { position: 1 }));
     for (let elapsed = 0; elapsed < 3 * TIMEOUT_MS; elapsed += HEARTBEAT_MS) {

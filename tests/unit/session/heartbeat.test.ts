@@ -47,7 +47,7 @@ describe("Heartbeat", () => {
     expect(pings).toHaveLength(1);
   });
 
-  test("does not ping a peer that is heard", async () => {
+  test("does not ping a peer that sends", async () => {
     const { clock, pings, deaths, heartbeat } = started();
     for (let step = 0; step < 40; step++) {
       await clock.advance(INTERVAL / 4);

@@ -89,7 +89,7 @@ describe("Link: limits and faults", () => {
     expect([lifted.faults, lifted.frames.length]).toEqual([[], 1]);
   });
 
-  test("reports a fault once and decodes nothing behind it", () => {
+  test("reports a fault once and decodes nothing after it", () => {
     const { transport, frames, faults } = makeLink();
     arrive(transport, Buffer.from("GET / HTTP/1.1\r\n\r\n"));
     arrive(transport, frame("OPEN", {}, 1));
@@ -308,7 +308,7 @@ describe("Link: its end", () => {
     expect([transport.aborted, transport.writes.length, clock.pending]).toEqual([true, 0, 0]);
   });
 
-  test("a transport that is lost is told once, as LOST with its cause", async () => {
+  test("a lost transport is reported once, as LOST with its cause", async () => {
     const { transport, ends, link } = makeLink();
     const closed = watch(link.closed);
     const cause = new Error("ECONNRESET");
@@ -319,13 +319,13 @@ describe("Link: its end", () => {
     expect(closed.state).toBe("resolved");
   });
 
-  test("an orderly end is told without an error", () => {
+  test("a clean end is reported without an error", () => {
     const { transport, ends } = makeLink();
     transport.handler?.onClosed(undefined);
     expect(ends).toEqual([undefined]);
   });
 
-  test("a peer that sends no more is told as gone, and once, while the last that it was sent is on its way", async () => {
+  test("a peer that sends no more is reported as gone, once, while its last bytes are on their way to it", async () => {
     const { transport, ends, link, clock } = makeLink();
     link.startHeartbeat();
     const closed = watch(link.closed);

@@ -103,7 +103,7 @@ describe("ReceiveQueue", () => {
     expect(memoryOf(kept)).toBeLessThan(6 * Buffer.concat(sent).length);
   });
 
-  test("gathers behind a first piece that it does not touch", () => {
+  test("gathers after a first piece that it does not touch", () => {
     const queue = new ReceiveQueue(SPARE);
     const first = Uint8Array.of(1);
     queue.push(first);

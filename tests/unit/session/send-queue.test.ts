@@ -122,7 +122,7 @@ describe("SendQueue", () => {
     expect(source.asked).toBe(0);
   });
 
-  test("a large payload is handed to the transport uncopied, behind its header", async () => {
+  test("a large payload is handed to the transport uncopied, after its header", async () => {
     const { transport, queue } = makeQueue();
     const payload = pattern(200_000);
     queue.addSource(new ListSource(1, [payload]));

@@ -176,7 +176,7 @@ describe("Session: a peer that leaves", () => {
     expect(made.ends).toEqual([{ by: "remote", code: "SHUTDOWN", message: "bye" }]);
   });
 
-  test("that takes no bytes is told so: congested, until it reads again", async () => {
+  test("that takes no bytes is reported as congested, until it reads again", async () => {
     const { session, peer } = sessionWithPeer("server", { capacity: 1_000 });
     peer.pause();
     for (let count = 0; count < 10; count++) session.open({ method: "m", params: { text: "x".repeat(60_000) } });

@@ -79,7 +79,7 @@ describe("Stream.write()", () => {
     expect(bare.round.size).toBe(0);
   });
 
-  test("keeps the order of several writes, and the end behind them, without credit for the end", () => {
+  test("keeps the order of several writes, and the end after them, which needs no credit", () => {
     const bare = bareStream({ sendCredit: 6 });
     for (const seed of [1, 2]) watch(bare.stream.write(pattern(3, seed)));
     watch(bare.stream.end({ sum: 9 }));
@@ -135,7 +135,7 @@ describe("Stream.read()", () => {
     expect([last.state, last.value]).toEqual(["resolved", undefined]);
   });
 
-  test("grants a piece anew only when the next is asked for", async () => {
+  test("grants credit for a piece again only when the next is requested", async () => {
     const bare = bareStream({ receiveWindow: 10_000 });
     bare.stream.onData(pattern(10_000));
     await bare.stream.read();

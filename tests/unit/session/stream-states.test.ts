@@ -217,7 +217,7 @@ describe("Stream.fail()", () => {
     expect(await rejection(bare.stream.read())).toBe(gone);
   });
 
-  test("and drops it at who was asked, unless that has begun with it", async () => {
+  test("and drops it at the responder, unless that has begun with it", async () => {
     for (const isKept of [false, true]) {
       const bare = new BareStream({ opener: false });
       bare.stream.onData(pattern(3));
@@ -242,7 +242,7 @@ describe("Stream.fail()", () => {
     }
   });
 
-  test("after which nobody need wait for accepted, but who does is told", async () => {
+  test("after which nobody need wait for accepted, which rejects", async () => {
     const bare = opener();
     bare.stream.fail(gone);
     await settle();

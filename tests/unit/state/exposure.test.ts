@@ -125,7 +125,7 @@ describe.if(process.platform !== "win32")("a private file that is added to", () 
     expect(readFileSync(file, "utf8")).toBe("x");
   });
 
-  test("is made, or closed, for who does not see to it", () => {
+  test("is made, or closed, for a library that does not do it", () => {
     using folder = new TempFolder();
     const file = open(folder, 0o644);
     for (const each of [file, folder.join("new")]) {

@@ -47,7 +47,7 @@ describe("a private file", () => {
     expect({ text: readPrivate(file), mode: mode(file) }).toEqual({ text: "new", mode: 0o600 });
   });
 
-  test("is another file than before: who has the old one open does not see the new text", () => {
+  test("is another file than before: a process with the old one open does not see the new text", () => {
     using folder = new TempFolder();
     const file = folder.join("secret");
     writePrivate(file, "old");
@@ -91,7 +91,7 @@ describe("a private file", () => {
   );
 });
 
-describe("what fails is told, and leaves the old one", () => {
+describe("a failure is reported, and leaves the old one", () => {
   test("no folder for it", () => {
     using folder = new TempFolder();
     expect(() => writePrivate(folder.join("none", "secret"), "x")).toThrow(

@@ -38,7 +38,7 @@ describe("what counts is what is there", () => {
     expect(await outcomeOf(site.receive("c", 5 * BLOCK))).toBe("stored");
   });
 
-  test("what is counted anew while a file comes does not count what is there of it twice", async () => {
+  test("a count while a file arrives does not count its part twice", async () => {
     using site = await BoundedSite.open({ quotaBytes: QUOTA });
     const part = await site.receive("a", 6 * BLOCK, { blocks: 5 });
     await site.store("gone", 1);
@@ -49,7 +49,7 @@ describe("what counts is what is there", () => {
     expect(await part.commit()).toBe("a");
   });
 
-  test("a part that is begun anew, for its source has changed, makes room for itself", async () => {
+  test("a part that starts again because its source has changed makes room for itself", async () => {
     using site = await BoundedSite.open({ quotaBytes: QUOTA });
     await (await site.receive("a", 8 * BLOCK, { blocks: 7, etag: "old" })).keep();
     const part = await site.receive("a", 9 * BLOCK, { etag: "new" });

@@ -82,7 +82,7 @@ describe("a quota", () => {
     expect(await outcomeOf(site.store("d", 1))).toBe("QUOTA_EXCEEDED");
   });
 
-  test("what a transfer leaves unfinished counts; when it goes on, only the rest is new", async () => {
+  test("what a transfer leaves unfinished counts; when it resumes, only the rest is new", async () => {
     using site = await BoundedSite.open({ quotaBytes: QUOTA });
     await (await site.receive("a", 8 * BLOCK, { blocks: 6 })).keep();
     expect(await outcomeOf(site.store("b", BLOCK))).toBe("stored");
@@ -148,7 +148,7 @@ describe("a quota", () => {
     expect(await site.store("b", 1_000)).toBe("b");
   });
 
-  test("it is not counted anew for each file that is too much", async () => {
+  test("it is not counted again for each file that is too much", async () => {
     using site = await BoundedSite.open({ quotaBytes: 1_000 });
     await site.store("a", 1_000);
     let walks = 0;

@@ -15,7 +15,7 @@ async function watch(script: string): Promise<string[]> {
 describe.skipIf(isSkipped(missing))(
   namedWhy("what a power failure leaves, by the calls of the system", missing),
   () => {
-    test("a small file is on the disk before it has its name, and its name before it is told", async () => {
+    test("a small file is on the disk before it has its name, and its name before it is reported", async () => {
       const calls = await watch(`
       await store(storage, "a", new Uint8Array(10));
       await storage.remove("a", { recursive: false });`);
@@ -41,7 +41,7 @@ describe.skipIf(isSkipped(missing))(
       expect(calls.slice(3)).toEqual(["fsync a.part", "rename a.part a", "fsync ."]);
     });
 
-    test("a removal is told when it is on the disk", async () => {
+    test("a removal is reported when it is on the disk", async () => {
       const calls = await watch(`
       await store(storage, "a", new Uint8Array(10));
       await storage.remove("a", { recursive: false });
@@ -49,7 +49,7 @@ describe.skipIf(isSkipped(missing))(
       expect(calls.slice(3)).toEqual(["unlink a", "fsync .", "fsync told.new", "rename told.new told"]);
     });
 
-    test("a move is told when both folders are on the disk", async () => {
+    test("a move is reported when both folders are on the disk", async () => {
       const calls = await watch(`
       await store(storage, "from/a", new Uint8Array(10));
       await storage.rename("from/a", "to/a", { overwrite: false });
@@ -60,7 +60,7 @@ describe.skipIf(isSkipped(missing))(
       expect(calls.slice(moved + 1, told)).toEqual(expect.arrayContaining(["fsync from", "fsync to"]));
     });
 
-    test("a file in new folders is told when their names are on the disk, too", async () => {
+    test("a file in new folders is reported when their names are on the disk, too", async () => {
       const whole = { small: 10, large: 3_000_000 };
       for (const [name, size] of Object.entries(whole)) {
         const calls = await watch(`

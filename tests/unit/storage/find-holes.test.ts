@@ -100,7 +100,7 @@ describe("the holes of a file", () => {
     expect(findHoles(0, size)).toEqual([]);
   });
 
-  test("take no more than 16 384 questions, and what lies behind counts as data", () => {
+  test("take at most 16 384 system calls, and what lies after counts as data", () => {
     const size = 2 ** 43;
     says({ hole: (at) => at, data: (at) => at + BLOCK });
     expect(findHoles(0, size)).toHaveLength(MAX_HOLES);

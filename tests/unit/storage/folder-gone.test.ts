@@ -43,7 +43,7 @@ async function disturbed(call: Call, end: RegExp, meanwhile: () => void, work: (
 const remove = (name: string) => () => fs.rmSync(folder.join(name), { recursive: true });
 const facts = (size: number) => ({ size, modifiedAt: 1_600_000_000_000, executable: false, etag: "e" });
 
-test("a folder that was removed and made anew at once is the new one, for all that is done in it", async () => {
+test("a folder that was removed and made again at once is the new one, for every operation in it", async () => {
   // All of it in one moment, however busy the machine is.
   using _moment = spyOn(performance, "now").mockReturnValue(0);
   await storage.store("tmp/first", facts(1), "fail", new Uint8Array(1));

@@ -170,7 +170,7 @@ describe("a watched folder", () => {
     await saw("changed", "old");
   });
 
-  test("tells a folder that is removed and made anew at once as both, and what comes into it", async () => {
+  test("reports a folder that is removed and made again at once as both, and what comes into it", async () => {
     rmSync(inside("tree"), { recursive: true });
     mkdirSync(inside("tree"));
     await saw("added", "tree");
@@ -208,7 +208,7 @@ describe("a watched folder", () => {
     expect(change).toMatchObject({ entry: await storage.stat("link").then(({ kind, size }) => ({ kind, size })) });
   });
 
-  test("tells a link to a folder as a link, and nothing of what is behind it", async () => {
+  test("reports a link to a folder as a link, and nothing behind it", async () => {
     symlinkSync("../outside", inside("way out"));
     symlinkSync("tree", inside("way in"));
     await saw("added", "way out");

@@ -15,7 +15,7 @@ function told(walk: readonly string[], wanted: (path: string) => boolean): strin
 
 const WALK = ["a/", "a/1", "a/b/", "a/b/2", "a/b/3", "a/c/", "a/c/4", "ab/", "ab/5", "d/", "d/e/", "d/e/f/", "d/e/6"];
 
-test("folders on the way are told once, each before what is in it, and no others", () => {
+test("folders on the way are reported once, each before what is in it, and no others", () => {
   expect(told(WALK, (path) => /\d$/.test(path))).toEqual([
     "a/",
     "a/1",
@@ -35,6 +35,6 @@ test("folders on the way are told once, each before what is in it, and no others
   expect(told(WALK, () => false)).toEqual([]);
 });
 
-test("a folder that is wanted itself is told by itself, behind those above it", () => {
+test("a wanted folder is reported itself, after those above it", () => {
   expect(told(WALK, (path) => path === "d/e" || path === "d/e/6")).toEqual(["d/", "d/e", "d/e/6"]);
 });

@@ -82,7 +82,7 @@ describe("a part with holes", () => {
     expect(readFileSync(folder.join("a")).equals(content)).toBe(true);
   });
 
-  test("goes on where it was left; with other holes it begins anew", async () => {
+  test("resumes where it was left; with other holes it starts from the beginning", async () => {
     using folder = new TempFolder();
     const storage = await LocalStorage.at(folder.path);
     const first = await storage.receive("a", facts, "fail");

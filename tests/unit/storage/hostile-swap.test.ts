@@ -136,7 +136,7 @@ describe.skipIf(!canSwap)("while names are exchanged all the time", () => {
     expect(snapshot(folder.join("outside"))).toEqual(secrets);
   });
 
-  test("a tree of which a folder becomes a link out while it is removed takes nothing from there", async () => {
+  test("removing a tree in which a folder becomes a link out removes nothing outside", async () => {
     for (let turn = 0; turn < 30; turn++) {
       const name = `doomed-${turn}`;
       const inner = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`${name}/inner/${at}`, "x"]));

@@ -43,7 +43,7 @@ async function settled(): Promise<string[]> {
 }
 
 describe.skipIf(libc().inotify === undefined)("a folder that the system watches", () => {
-  test("is heard until its watch ends", async () => {
+  test("is reported until its watch ends", async () => {
     const known = root.addFolder("a");
     expect(source.watch(known, folder.join("a"))).toBe(true);
     mkdirSync(folder.join("a/heard"));
@@ -56,7 +56,7 @@ describe.skipIf(libc().inotify === undefined)("a folder that the system watches"
     expect(heard.filter((line) => line.includes("unheard"))).toEqual([]);
   });
 
-  test("is heard by its new name when the watch by its old one ends later", async () => {
+  test("is reported by its new name when the watch by its old one ends later", async () => {
     const [before, after] = [root.addFolder("before"), root.addFolder("after")];
     source.watch(before, folder.join("a"));
     source.watch(after, folder.join("a"));

@@ -156,7 +156,7 @@ for (const [why, refused, missing] of cases) {
       ]);
     });
 
-    test("is kept from who has flock, and the other way round", async () => {
+    test("is kept from a process with flock, and the other way round", async () => {
       using folder = new TempFolder();
       const storage = await LocalStorage.at(folder.path);
       const poor = await begin(folder.path, "a", refused);

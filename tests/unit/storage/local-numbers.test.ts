@@ -12,7 +12,7 @@ import { TempFolder } from "../../support/temp-folder.ts";
 const OLD = new Date(-5_500);
 
 describe("what a disk has and the protocol has no number for", () => {
-  test("a time before 1970 is told as 1970, so that no peer has to refuse the whole list", async () => {
+  test("a time before 1970 is reported as 1970, so that no peer has to refuse the whole list", async () => {
     using folder = new TempFolder();
     writeFileSync(folder.join("old"), "x");
     utimesSync(folder.join("old"), OLD, OLD);
@@ -21,7 +21,7 @@ describe("what a disk has and the protocol has no number for", () => {
     expect((await walk(storage)).entries.every((entry) => v.is(Entry, entry))).toBe(true);
   });
 
-  test("a file from before 1970 is unchanged when it comes again as it was told", async () => {
+  test("a file from before 1970 is unchanged when it comes again as it was reported", async () => {
     using folder = new TempFolder();
     writeFileSync(folder.join("old"), "x");
     utimesSync(folder.join("old"), OLD, OLD);
@@ -30,7 +30,7 @@ describe("what a disk has and the protocol has no number for", () => {
     expect(await storage.place("old", told, "fail")).toMatchObject({ outcome: "unchanged" });
   });
 
-  test("a time between two milliseconds is compared as it is told", async () => {
+  test("a time between two milliseconds is compared as it is reported", async () => {
     using folder = new TempFolder();
     const storage = await LocalStorage.at(folder.path);
     writeFileSync(folder.join("fine"), "x");

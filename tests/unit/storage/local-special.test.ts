@@ -16,13 +16,13 @@ async function expectRefused(storage: LocalStorage, path: string): Promise<void>
 }
 
 describe.if(posix)("what is neither file nor folder", () => {
-  test("a FIFO is told, never opened, and holds nothing up", async () => {
+  test("a FIFO is reported, never opened, and holds nothing up", async () => {
     using folder = new TempFolder();
     expect(Bun.spawnSync(["mkfifo", folder.join("fifo")]).exitCode).toBe(0);
     await expectRefused(await LocalStorage.at(folder.path), "fifo");
   });
 
-  test("a socket is told and never opened", async () => {
+  test("a socket is reported and never opened", async () => {
     using folder = new TempFolder();
     let connections = 0;
     const socket = { open: () => void connections++, data: () => {} };

@@ -107,7 +107,7 @@ describe("a lock folder", () => {
     expect(site.isFree(OWN)).toBe(false);
   });
 
-  test("of another container that had flock is free to who has that flock now, and to nobody else", () => {
+  test("of another container that had flock is free to the process that has this flock now, and to nobody else", () => {
     using site = new Site();
     site.hold({ space: "1", pid: 1, flockedOn: "fe00-12" });
     expect(site.isFree({ flockedOn: "fe00-13", isOwnDisk: false })).toBe(false);

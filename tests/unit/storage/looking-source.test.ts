@@ -189,7 +189,7 @@ test("a disk that answers at once is asked without other threads, and one that d
   expect([...heard].toSorted()).toEqual(["149", "3", "77"]);
 });
 
-test("a tree of which nothing is to be looked at is not looked at again", async () => {
+test("a tree in which nothing needs polling is not polled", async () => {
   const folders = new Folders(inside(), { owner: "server" });
   const due: (() => void)[] = [];
   using _timers = spyOn(globalThis, "setTimeout").mockImplementation(((work: () => void) => {

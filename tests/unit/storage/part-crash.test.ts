@@ -74,7 +74,7 @@ describe("a file whose receiver was killed", () => {
     expect(await finish(folder, storage)).toEqual([range(0, 2), range(3, 5)]);
   });
 
-  test("just after the file had its name leaves a journal without a part: the next begins anew", async () => {
+  test("just after the file had its name leaves a journal without a part: the next starts from the beginning", async () => {
     const { folder, storage, journal } = await withPart();
     using _folder = folder;
     const left = readFileSync(journal);
@@ -116,7 +116,7 @@ describe("a journal that can't be believed", () => {
     patch(journal, 0, Buffer.from(JSON.stringify({ ...facts, ...changes }).padEnd(4_096)));
   }
 
-  test.each(DAMAGES)("because it is %s: the file begins anew and becomes whole", async (_, damage) => {
+  test.each(DAMAGES)("because it is %s: the file starts from the beginning and becomes whole", async (_, damage) => {
     const { folder, storage, journal } = await withPart();
     using _folder = folder;
     damage(journal, readFileSync(journal));
@@ -125,7 +125,7 @@ describe("a journal that can't be believed", () => {
     expect(await finish(folder, storage)).toEqual(EVERYTHING);
   });
 
-  test("because its part is gone: the file begins anew, and place() promises nothing", async () => {
+  test("because its part is gone: the file starts from the beginning, and place() promises nothing", async () => {
     const { folder, storage, part } = await withPart();
     using _folder = folder;
     rmSync(part);

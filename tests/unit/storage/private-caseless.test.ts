@@ -31,7 +31,7 @@ describe.skipIf(isSkipped(missing))(namedWhy("on a disk without cases of letters
     expect(statSync(disk.join("docs/A.TXT")).ino).not.toBe(statSync(disk.join("docs/a.txt")).ino);
   });
 
-  test("the case of a name can be changed, and nothing is taken for another spelling that is none", async () => {
+  test("the case of a name can be changed, and no other name is taken for another spelling", async () => {
     writeFileSync(disk.join("docs/b.txt"), "other");
     await storage.rename("docs/a.txt", "docs/A.txt", { overwrite: false });
     expect(readdirSync(disk.join("docs")).sort()).toEqual(["A.txt", "b.txt"]);

@@ -105,7 +105,7 @@ describeMounts("a state folder that is mounted into the repository", () => {
 });
 
 describeMounts("a repository that is a mount", () => {
-  test("of a home is told to hold the state folder there, and keeps it out", async () => {
+  test("of a home is reported to hold the state folder, and keeps it out", async () => {
     mount(site.home, `${repository}/mounted`);
     const storage = await site.open(`${repository}/mounted`);
     expect(storage.privateBelow).toEqual([site.state]);

@@ -118,7 +118,7 @@ describe("a state folder in the repository", () => {
     expect(changes).toMatchObject([{ change: "added", path: "docs/seen.txt" }]);
   });
 
-  test("stays where it is when a folder above it shall go, and so does what else is there", async () => {
+  test("stays where it is when a folder above it is to be removed, and so does everything else there", async () => {
     const storage = await site.open();
     for (const path of [".local", ".local/state"]) {
       for (const work of [
@@ -494,7 +494,7 @@ describe("LocalStorage.privateBelow", () => {
   });
 });
 
-test("who sends or stores for a user is told of its own state in words of its own", async () => {
+test("a transfer of a user gets another message about its own state", async () => {
   const hidden: string[] = [];
   const places = new PrivatePlaces(() => ({ folders: [site.state], files: [] }));
   const storage = await LocalStorage.ofUser(site.home, { places, onHidden: (path) => hidden.push(path) });

@@ -79,7 +79,7 @@ describe.skipIf(!canSwap)("while a folder is exchanged all the time with one tha
     expect(await whileSwapped(load)).toBe("good");
   });
 
-  test("no size of a file in it is told", async () => {
+  test("no size of a file in it is revealed", async () => {
     const tell = async (storage: LocalStorage) => {
       const { size } = await storage.stat("one/x/servers/lab.json");
       return size === 4 ? "good" : `${size} bytes`;

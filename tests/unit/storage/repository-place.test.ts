@@ -47,7 +47,7 @@ function link(to: string): void {
 }
 
 describe("a repository that was moved away", () => {
-  test("is told to be not there, in words, whatever is asked for; the operator hears of it once", async () => {
+  test("is reported as missing, with a message, for any request; the operator is warned once", async () => {
     const storage = await at("one");
     renameSync(folder.join("one"), folder.join("away"));
     await untilGone(storage);

@@ -32,7 +32,7 @@ afterEach(() => stop());
 
 const noSshfs = missingSshfs();
 describe.skipIf(isSkipped(noSshfs))(namedWhy("a folder of another machine (sshfs)", noSshfs), () => {
-  test("is looked at from time to time: what others do there is told, later, which is said at once", async () => {
+  test("is polled: others' changes are reported late, which is announced at once", async () => {
     await using ways = await sshfsMounts();
     const [real = "", one = ""] = ways.paths;
     writeTree(real, { old: "x", "tree/deep": "x" });
@@ -57,7 +57,7 @@ describe.skipIf(isSkipped(noSshfs))(namedWhy("a folder of another machine (sshfs
 
 const noOverlay = await missingOverlay();
 describe.skipIf(isSkipped(noOverlay))(namedWhy("an overlay", noOverlay), () => {
-  test("is looked at from time to time: what is changed in a layer is told", async () => {
+  test("is polled: changes in a layer are reported", async () => {
     await using ways = await overlayMount();
     const [upper = "", merged = ""] = ways.paths;
     writeTree(upper, { old: "x" });
@@ -106,7 +106,7 @@ describe.skipIf(noSmallDisk !== undefined)("a disk that comes and goes", () => {
 });
 
 describe("a repository that is replaced", () => {
-  test("is told to be gone and to be back, and what happens in it then", async () => {
+  test("is reported as gone and as back, and so is what happens in it then", async () => {
     using folder = new TempFolder();
     writeTree(folder.path, { "repository/old": "x", "other/a": "x" });
     await watch(folder.join("repository"));

@@ -65,7 +65,7 @@ async function listener(): Promise<{ lines: string[]; stop: () => void }> {
 }
 
 describe("a watch", () => {
-  test("that was lost while nobody listened is made anew for who comes before it is forgotten", async () => {
+  test("that was lost while nobody listened is renewed for a listener that comes before it is forgotten", async () => {
     const first = await listener();
     first.stop();
     sinks[0]?.lost();
@@ -76,7 +76,7 @@ describe("a watch", () => {
     second.stop();
   });
 
-  test("that could not be learnt anew is told of to all when somebody comes for whom it can", async () => {
+  test("that could not be read again is reported to all when it can be read for a new listener", async () => {
     const first = await listener();
     failing = 1;
     sinks[0]?.lost();

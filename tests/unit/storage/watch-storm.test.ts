@@ -167,7 +167,7 @@ describe("a watch that can't keep up", () => {
 
   const arrival = { isFolder: false, cookie: 0 };
 
-  test("tells how much was missed, after it has learnt anew what is there, and then what comes", async () => {
+  test("reports how much was missed after it has read the tree again, and then what comes", async () => {
     const { open, sinks, roots } = told();
     writeTree(inside(), { old: "x" });
     const stop = await watching(open);

@@ -118,7 +118,7 @@ describe("ChunkReader", () => {
     expect(noticed).toBeGreaterThanOrEqual(good.length * 3);
   });
 
-  test("tells a damaged block, and goes on behind it", async () => {
+  test("reports a damaged block, and continues after it", async () => {
     const bad = chunk("BLOCK", 1, Buffer.from("abc"), { digest: 1n });
     const read = await readAll(reading([Buffer.concat([bad, chunk("BLOCK", 2, Buffer.from("def"))])]));
     expect(read.map(({ id, intact }) => [id, intact])).toEqual([

@@ -26,7 +26,7 @@ describe("ChunkWriter", () => {
     expect(body.bytes.toString("hex")).toBe(Buffer.concat(expected).toString("hex"));
   });
 
-  test("writes a large block from the buffer that it stands in, behind what was gathered", async () => {
+  test("writes a large block from its own buffer, after what was gathered", async () => {
     const body = new WrittenBody();
     const ours = writer(body);
     const frame = new Uint8Array(24 + BLOCK_BYTES);

@@ -245,7 +245,7 @@ describe("digestFile()", () => {
 });
 
 describe("SpareBuffers", () => {
-  test("keep as many as they may for who comes next; the memory of the others is free at once", () => {
+  test("keep a limited number for the next user; the memory of the others is freed at once", () => {
     const spare = new SpareBuffers(1);
     const buffers = [spare.take(), spare.take()];
     const [kept, other] = buffers as [Uint8Array, Uint8Array];

@@ -312,7 +312,7 @@ describe("PutReceiver", () => {
     expect((await walk(pair.storage)).paths).toEqual([]);
   });
 
-  test("tells a failure of the disk, large and small, and goes on with the others", async () => {
+  test("reports a failure of the disk, for large and small files, and continues with the others", async () => {
     const storage = new MemoryStorage();
     const full = async (): Promise<never> => {
       throw new StorageError("NO_SPACE", "No room.");

@@ -73,7 +73,7 @@ async function dialOnce(answer: boolean, options: Partial<DialOptions> = {}, cha
   return { asked, warnings, outcome };
 }
 
-describe("dialling a server of which nothing is known", () => {
+describe("dialling an unknown server", () => {
   test("asks once, with its fingerprint, and knows it from then on", async () => {
     const fingerprint = formatFingerprint((await testIdentity()).digest);
     expect(await dialOnce(true)).toEqual({

@@ -166,7 +166,7 @@ describe("a token of its own", () => {
     expect(await find({ server: "lab", "token-file": folder.join("token") })).toMatchObject({ token: "file" });
   });
 
-  test("that is none is refused and not shown", async () => {
+  test("that is invalid is refused and not shown", async () => {
     process.env["COMMSERVER_TOKEN"] = "sesame-open";
     await expect(find()).rejects.toThrow(expect.objectContaining({ code: "MALFORMED" }));
     await expect(find()).rejects.not.toThrow("sesame");

@@ -67,7 +67,7 @@ describe("a server that an authority vouched for", () => {
 });
 
 describe("a server that nothing is known of", () => {
-  test("is told with its fingerprint", () => {
+  test("is reported with its fingerprint", () => {
     const { outcome, message, trusted } = judge({}, { fingerprint: OTHER, fault: FAULT });
     expect({ outcome, trusted }).toEqual({ outcome: "UNKNOWN_IDENTITY", trusted: [] });
     expect(message).toContain(OTHER);
