@@ -141,12 +141,19 @@ describe("a server with --web on", () => {
     expect(readFileSync(site.folder.join("repaired", "for-aria")).equals(large)).toBe(true);
   });
 
-  testWith("cadaver", "lists, puts, gets, moves, copies and removes", async () => {
+  testWith("cadaver", "lists, puts, gets, moves, copies and removes, also odd names", async () => {
     const [user = "", secret = ""] = site.token.split(":");
     writeFileSync(site.folder.join("home", ".netrc"), `machine 127.0.0.1\nlogin ${user}\npassword ${secret}\n`);
+    const word = (text: string) => `"${text.replace(/["\\]/g, "\\$&")}"`;
+    mkdirSync(site.folder.join("odd"));
     const script = [
       "mkcol c",
       "cd c",
+      "mkcol odd",
+      "cd odd",
+      ...NAMES.map((name) => `put ${word(`tree/${name}`)}`),
+      ...NAMES.map((name) => `get ${word(name)} ${word(`odd/${name}`)}`),
+      "cd ..",
       "put tree/deep/large large",
       "copy large copy",
       "move copy moved",
@@ -161,5 +168,9 @@ describe("a server with --web on", () => {
     expect(readFileSync(site.folder.join("by-cadaver")).equals(content)).toBe(true);
     expect(readFileSync(served("c", "moved")).equals(content)).toBe(true);
     expect(await Bun.file(served("c", "large")).exists()).toBe(false);
+    for (const name of NAMES) {
+      expect(readFileSync(served("c", "odd", name), "utf8")).toBe(`content of ${name}`);
+      expect(readFileSync(site.folder.join("odd", name), "utf8")).toBe(`content of ${name}`);
+    }
   });
 });
