@@ -131,4 +131,14 @@ describe("a watch", () => {
     expect(notices).toEqual([DEAF.advice]);
     first.stop();
   });
+
+  test("that could not be learnt at first has missed nothing of that when it is lost later", async () => {
+    failing = 1;
+    expect(await listener().catch((error) => error.message)).toBe("EIO");
+    const first = await listener();
+    sinks.at(-1)?.lost();
+    await until(() => first.lines.length > 0);
+    expect(first.lines).toEqual(["missed 1"]);
+    first.stop();
+  });
 });
