@@ -18,7 +18,7 @@ import { codeOf } from "../../support/fault.ts";
 import { codeOf as outcomeOf, watch } from "../../support/outcomes.ts";
 
 const LARGE = 3 * BLOCK_BYTES;
-const factsOf = (size: number, etag = "e"): FileFacts => ({ size, modifiedAt: 7, executable: false, etag });
+const factsOf = (size: number, etag = "e") => ({ size, modifiedAt: 7, executable: false, etag });
 
 function taskOf(to: string, size: number): DownloadTask {
   return newTask({ from: to, to, kind: "file", size, modifiedAt: 7 }, to);
@@ -323,7 +323,7 @@ describe("a file", () => {
 
   test("with holes that it can't have is the server's fault", async () => {
     const { arrivals } = site();
-    const facts = { ...factsOf(LARGE), holes: [[0, LARGE + BLOCK_BYTES]] as const };
+    const facts = { ...factsOf(LARGE), holes: [[0, LARGE + BLOCK_BYTES]] as [number, number][] };
     expect(await codeOf(() => arrivals.begin(taskOf("a", LARGE), facts))).toBe("BAD_PAYLOAD");
   });
 
