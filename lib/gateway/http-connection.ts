@@ -155,7 +155,9 @@ export class HttpConnection extends Duplex implements TransportHandler {
   /** Give the parser `bytes`, as far as it may have them now. @returns whether more may come */
   #feed(bytes: Uint8Array): boolean {
     let [wantsMore, at] = [true, 0];
-    hold(bytes);
+    // Of heads alone there is too little to care.
+    const isHeld = this.#bodyLeft > 0;
+    if (isHeld) hold(bytes);
     this.#isFeeding = true;
     for (; at < bytes.length && !this.#isCrowded; at += this.#pieceBytes) {
       const body = bytes.subarray(at, at + this.#bodyLeft);
@@ -169,7 +171,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     }
     this.#isFeeding = false;
     if (at < bytes.length) this.#held = bytes.subarray(at);
-    else if (this.readableLength === 0) letGo(bytes); // the parser has copied what it needs
+    else if (isHeld && this.readableLength === 0) letGo(bytes); // the parser has copied what it needs
     if (this.#hasPeerEnded && this.#held === undefined) this.push(null);
     return wantsMore && !this.#isAhead && this.#held === undefined;
   }

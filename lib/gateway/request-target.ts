@@ -12,8 +12,10 @@ export interface Target {
   readonly authority: string | undefined;
   /** Decoded names between the slashes. An empty last one: the target ends with a slash. */
   readonly names: readonly string[];
-  readonly query: URLSearchParams;
+  readonly query: Pick<URLSearchParams, "get" | "has" | "size">;
 }
+
+const NO_QUERY = new URLSearchParams();
 
 const ABSOLUTE = /^https?:\/\/([^/?#\\@]+)(.*)$/i;
 
@@ -37,7 +39,7 @@ export function parseTarget(target: string): Target {
     // Some clients put "./" before a name with a colon, so that it is not taken for a scheme (RFC 3986, 4.2).
     .filter((name) => name !== ".")
     .map((name) => decodeName(name, target));
-  return { authority, names, query: new URLSearchParams(queryAt === -1 ? "" : origin.slice(queryAt + 1)) };
+  return { authority, names, query: queryAt === -1 ? NO_QUERY : new URLSearchParams(origin.slice(queryAt + 1)) };
 }
 
 /**
@@ -62,6 +64,7 @@ export function encodeName(name: string): string {
 }
 
 function decodeName(name: string, target: string): string {
+  if (!name.includes("%")) return name;
   let decoded: string;
   try {
     decoded = decodeURIComponent(name);

@@ -20,15 +20,15 @@ export class LocalFile implements OpenFile {
 
   readonly #owner: Owner;
 
-  /** Its etag from its inode number, which no disk changes while the file is open. */
-  readonly #opened: string;
+  /** As it was opened. No disk changes its inode number while it is open. */
+  readonly #opened: BigIntStats;
   #hasGrown = false;
 
   /** `entry` may have an etag that is valid for longer. */
   constructor(fd: number, entry: StorageEntry, opened: BigIntStats, owner: Owner) {
     this.#fd = fd;
     this.#owner = owner;
-    this.#opened = etagOf(opened);
+    this.#opened = opened;
     this.entry = entry;
   }
 
@@ -83,7 +83,7 @@ export class LocalFile implements OpenFile {
   /** @throws StorageError CHANGED */
   #requireSame(): void {
     const stats = fs.fstatSync(this.#fd, { bigint: true });
-    if (!this.#hasGrown && etagOf(stats) === this.#opened) return;
+    if (!this.#hasGrown && isSame(stats, this.#opened)) return;
     if (stats.size <= this.entry.size) throw storageFault.changed(this.entry.path);
     this.#hasGrown = true;
   }
@@ -127,7 +127,7 @@ export function loadSmall(
     const read = bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, 0);
     const after = fs.fstatSync(fd, { bigint: true });
     check(after);
-    if (etagOf(after) !== etagOf(before)) return undefined;
+    if (!isSame(after, before)) return undefined;
     if (read < bytes.length) throw storageFault.notAsLarge(path, before.size);
     if (bytes.length === 0) requireEmpty(path, fd);
     return { entry: entryOf(path, after), bytes };
@@ -166,6 +166,11 @@ export function entryOf(path: string, stats: BigIntStats): StorageEntry {
 /** The nearest number of the protocol, in which no file is older than 1970, or larger than 2^53 - 1 bytes. */
 export function countOf(value: bigint): number {
   return Math.min(Math.max(Number(value), 0), Number.MAX_SAFE_INTEGER);
+}
+
+/** Whether both have the same etag. */
+function isSame(one: BigIntStats, other: BigIntStats): boolean {
+  return one.size === other.size && one.mtimeNs === other.mtimeNs && one.ino === other.ino;
 }
 
 function etagOf(stats: BigIntStats): string {

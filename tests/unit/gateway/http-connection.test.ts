@@ -108,7 +108,7 @@ test("the memory of what has arrived is free when a reader has taken all of it, 
   const [unread, read] = [new Uint8Array(64 * KIB), new Uint8Array(64 * KIB)];
   connection.onBytes(unread);
   expect(unread.length).toBe(64 * KIB);
-  await pieces(connection);
+  await pieces(connection, () => connection.expectBody(1024 * KIB));
   connection.onBytes(read);
   expect(read.length).toBe(0);
 });
