@@ -21,7 +21,7 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, string>>> = {
   TOKEN_REQUIRED: "Send a token by Basic or Bearer, such as: curl -u NAME:SECRET",
   ACCESS_DENIED: "Check the token, or ask the operator of the server for another.",
   THROTTLED: "Check the token, and try again later.",
-  SERVER_FULL: "Try again later, as many programs do by themselves.",
+  SERVER_FULL: "Try again in a few seconds, when others may have left.",
   SHUTDOWN: "Try again when the server is back.",
   TOO_OFTEN: "Wait a second between requests.",
   CROWDED: "Try again later.",

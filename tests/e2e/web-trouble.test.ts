@@ -191,6 +191,34 @@ describe.skipIf(isSkipped)("a server with --web on, one seat and a quota", () =>
     expect(readFileSync(mine("two")).equals(content)).toBe(true);
   });
 
+  test("wget, aria2c, rclone and lftp wait for a seat as well", async () => {
+    const waiter = await newToken("waiter", "read");
+    const [name = "", secret = ""] = waiter.split(":");
+    const pass = (await program("rclone", "obscure", "--", secret)).stdout.trim();
+    const dav = [`--webdav-url=${url("")}`, `--webdav-user=${name}`, `--webdav-pass=${pass}`];
+    expect((await curl("-o", "one", url("large"))).exitCode).toBe(0);
+    const wgetAs = [`--user=${name}`, `--password=${secret}`, "-q", "--retry-on-http-error=503", "--waitretry=5"];
+    const aria2cAs = [`--http-user=${name}`, `--http-passwd=${secret}`, "-q", "--retry-wait=5"];
+    const rcloneAs = ["--config=/dev/null", "--low-level-retries=30", ...dav];
+    const went = await Promise.all([
+      program("wget", ...wgetAs, "-O", "waited-wget", url("large")),
+      program("aria2c", ...aria2cAs, "-o", "waited-aria2c", url("large")),
+      program("rclone", ...rcloneAs, "copyto", ":webdav:large", "waited-rclone"),
+      program(
+        "lftp",
+        "-u",
+        `${name},${secret}`,
+        "-e",
+        "set net:reconnect-interval-base 5; get large -o waited-lftp; exit",
+        url(""),
+      ),
+    ]);
+    expect(went.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
+    for (const one of ["wget", "aria2c", "rclone", "lftp"]) {
+      expect([one, readFileSync(mine(`waited-${one}`)).equals(content)]).toEqual([one, true]);
+    }
+  });
+
   test("a token that is revoked ends a download of curl in the middle", async () => {
     // More than the system holds on its way.
     writeFileSync(site.folder.join("files", "huge"), "");
