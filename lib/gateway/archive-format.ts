@@ -2,19 +2,21 @@ import type { StorageEntry } from "../storage/storage.ts";
 import { TAR_END_BYTES, tarHead, tarPadding } from "./tar.ts";
 import { type DirectoryPlace, zipDescriptor, zipDescriptorBytes, zipEnd, zipHead, zipRecord } from "./zip.ts";
 
-/** The bytes of an archive besides those of its files. All lengths follow from the list of the folder alone. */
+/** The bytes of an archive other than those of its files. All lengths follow from the folder's list alone. */
 export interface ArchiveFormat {
   readonly extension: string;
   readonly type: string;
-  /** Before the bytes of a file, or all of a folder. `name`: its path in the archive. */
+  /** The bytes before a file's, or all bytes of a folder. `name`: its path in the archive. */
   head(name: string, entry: StorageEntry): Uint8Array;
-  /** How many bytes follow those of a file. */
+  /** The number of bytes that follow those of a file. */
   tailBytes(entry: StorageEntry): number;
-  /** These bytes. `checksum`: the CRC-32 of the file. */
+  /** The bytes that follow those of a file. `checksum`: the CRC-32 of the file. */
   tail(entry: StorageEntry, checksum: number): Uint8Array;
   /** Whether a file's CRC-32 is part of the archive. */
   readonly hasChecksums: boolean;
-  /** What tells of a member after all of them; absent where nothing does. `at`: where it begins. */
+  /**
+   * The record of a member in the directory at the end; absent if the format has none. `at`: where the member begins.
+   */
   readonly record: ((name: string, entry: StorageEntry, at: number, checksum: number) => Uint8Array) | undefined;
   end(directory: DirectoryPlace): Uint8Array;
 }

@@ -17,12 +17,12 @@ import type { HttpCall } from "./http-call.ts";
 import { answerWith } from "./representation.ts";
 import { requireRate } from "./too-often.ts";
 
-/** What an archive is made of. */
+/** The parts that an archive uses. */
 export interface ArchiveParts extends GatewayParts {
   readonly checksums: Checksums;
 }
 
-/** What a walk through the folder has found. */
+/** The result of a walk through the folder. */
 interface Measured {
   readonly size: number;
   readonly state: string;
@@ -32,7 +32,7 @@ interface Measured {
   readonly areSettled: boolean;
 }
 
-/** A folder, and how it is packed. */
+/** A folder, and the format of its archive. */
 interface Archive {
   readonly call: HttpCall;
   readonly path: string;
@@ -41,9 +41,9 @@ interface Archive {
 }
 
 /**
- * Answer GET and HEAD for everything below a folder as an archive of exact length. The list of the folder tells the place
- * of each byte, so any part can be sent by itself, and only the list is read for what lies before it. The list is not
- * kept: it is walked once to measure, once more to send, and for the directory of a zip a third time.
+ * Answer GET and HEAD for everything below a folder as an archive of exact length. The folder's list gives the position
+ * of each byte, so any part can be sent by itself; for the bytes before it, only the list is read. The list is not
+ * kept: it is walked once to measure, once more to send, and a third time for the directory of a zip.
  *
  * @throws StorageError as Storage.list(); StreamError CHANGED, TooOftenError
  */
@@ -129,7 +129,7 @@ async function sendArchivePart(archive: Archive, { part, size, state }: Wanted):
     if (at >= to || call.isClosed) return;
   }
   if (call.isClosed) return;
-  // The last bytes tell the client that everything was as announced.
+  // Only the last bytes tell the client that everything was as announced.
   if (digest.digest("base64url") !== state) throw storageFault.changed(path);
   const bytes = await sendDirectory(archive, at, { part, state });
   if (call.isClosed) return;
@@ -143,7 +143,7 @@ function checksumOf({ call, server }: Archive, entry: StorageEntry): Promise<num
   return server.checksums.of(entry, server.storage, () => !call.isClosed);
 }
 
-/** Send what of the directory lies in `part`; it begins at `start`. @returns its length @throws StorageError CHANGED */
+/** Send the directory's bytes within `part`; it begins at `start`. @returns its length @throws StorageError CHANGED */
 async function sendDirectory(
   archive: Archive,
   start: number,
@@ -184,7 +184,7 @@ async function sendMember(
     if (size !== entry.size || modifiedAt !== entry.modifiedAt) throw storageFault.changed(entry.path);
     const isWhole = from === start && to === start + size;
     if (!format.hasChecksums || !isWhole) return await sendFilePart(call, file, [from - start, to - start]);
-    // All of it passes: so it need not be read once more for its CRC.
+    // The whole file passes, so it need not be read again for its CRC.
     const running = new RunningChecksum();
     await sendFilePart(call, file, [from - start, to - start], (bytes) => running.update(bytes));
     if (!call.isClosed) checksums.note(entry, running.value);
@@ -206,7 +206,7 @@ function overlap([from, to]: ByteRange, [first, last]: ByteRange): ByteRange | u
   return start < end ? [start, end] : undefined;
 }
 
-/** Files and folders below `path`, as the list has them. */
+/** Files and folders below `path`, in the order of the list. */
 async function* entriesOf(
   { call, path, server: { storage, clock } }: Archive,
   skipped: { count: number },
@@ -227,7 +227,7 @@ function memberBytes(format: ArchiveFormat, name: string, entry: StorageEntry): 
   return format.head(name, entry).length + bytes + format.tailBytes(entry);
 }
 
-/** Everything lies below one folder of the archive, named like the requested one. */
+/** All entries are in one folder of the archive, named like the requested one. */
 function nameIn(path: string, entry: StorageEntry): string {
   return entry.path.slice(path.length - baseName(path).length);
 }

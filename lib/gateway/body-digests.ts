@@ -2,9 +2,9 @@ import { createHash, type Hash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { StreamError } from "../errors.ts";
 
-/** Digests that a request tells of its body, and whether they are right. */
+/** Checks the digests that a request gives for its body. */
 
-/** Names of RFC 9530 and RFC 3230 and of OC-Checksum, all in lower case; what is not here is not checked. */
+/** Names of RFC 9530, RFC 3230 and OC-Checksum, all in lower case; others are not checked. */
 const ALGORITHMS: Readonly<Record<string, string>> = {
   "sha-512": "sha512",
   "sha-256": "sha256",
@@ -18,7 +18,7 @@ const ALGORITHMS: Readonly<Record<string, string>> = {
 const FIELD = /^\s*([a-z0-9-]+)=:([A-Za-z0-9+/]*={0,2}):\s*$/i;
 /** `SHA-256=BASE64` (RFC 3230). */
 const OLD_FIELD = /^\s*([a-z0-9-]+)=([A-Za-z0-9+/]+={0,2})\s*$/i;
-/** `SHA1:HEX`, as of ownCloud. */
+/** `SHA1:HEX` (ownCloud). */
 const CHECKSUM = /^([a-z0-9-]+):([0-9a-f]+)$/i;
 
 interface Told {
@@ -26,12 +26,12 @@ interface Told {
   readonly digest: Buffer;
 }
 
-/** Compares a body with what its head has told of it. */
+/** Compares a body with the digests in its head. */
 export class BodyDigests {
   readonly #told: readonly Told[];
-  /** One for each algorithm, however many digests a head lists: each reads the whole body. */
+  /** One for each algorithm, however many digests a head lists, since each hashes the whole body. */
   readonly #hashes: ReadonlyMap<string, Hash>;
-  /** At least one of them is of the whole file, and not of the body alone. */
+  /** At least one of them is that of the whole file, and not only of the body. */
   readonly isOfWhole: boolean;
 
   /** @throws StreamError BAD_PARAMS for digests that can't be read */
@@ -56,7 +56,7 @@ export class BodyDigests {
   check(): void {
     const digests = new Map([...this.#hashes].map(([algorithm, hash]) => [algorithm, hash.digest()]));
     if (this.#told.every(({ algorithm, digest }) => digests.get(algorithm)?.equals(digest))) return;
-    throw new StreamError("DIGEST_MISMATCH", "The body is not what its digest says.");
+    throw new StreamError("DIGEST_MISMATCH", "The body does not match its digest.");
   }
 }
 

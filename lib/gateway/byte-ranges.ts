@@ -1,20 +1,20 @@
-/** Parts of a file that a request asks for. Source: RFC 9110, section 14. */
+/** The parts of a file that a request asks for. Source: RFC 9110, section 14. */
 
 /** Bytes from the first number up to, not including, the second. */
 export type ByteRange = readonly [from: number, to: number];
 
-/** What a field Range asks for: nothing that counts, nothing that exists, or these parts in the order of the request. */
+/** The meaning of a Range field: no valid range, no existing bytes, or these parts in the order of the request. */
 export type RangeAnswer = "whole" | "unsatisfiable" | readonly ByteRange[];
 
-/** More parts than that get 416: each costs a head in the answer, and no honest client asks for so many. */
+/** More parts get 416: each costs a head in the answer, and no honest client asks for so many. */
 export const MAX_RANGES = 64;
 
-/** One range: `0-499`, `500-`, or `-500` for the last ones. */
+/** One range: `0-499`, `500-`, or `-500` for the last 500 bytes. */
 const RANGE = /^(?:(\d+)-(\d*)|-(\d+))$/;
 
 /**
- * Read the value of Range for a representation of `size` bytes. What can't be understood counts as absent (RFC 9110,
- * 14.2). When parts overlap, they are merged into the fewest parts, in the order of the file (15.3.7.2).
+ * Read the value of Range for a representation of `size` bytes. An invalid value counts as absent (RFC 9110, 14.2).
+ * Overlapping parts are merged into the fewest parts, in the order of the file (15.3.7.2).
  */
 export function parseRange(value: string | undefined, size: number): RangeAnswer {
   if (value === undefined || !/^bytes=/i.test(value)) return "whole";
@@ -45,7 +45,7 @@ function lastBytes(count: number, size: number): ByteRange | undefined {
   return count === 0 || size === 0 ? undefined : [Math.max(0, size - count), size];
 }
 
-/** undefined: the file has none of these bytes. */
+/** undefined if the file has none of these bytes. */
 function fromTo(first: string, last: string | undefined, size: number): ByteRange | undefined | "invalid" {
   const from = Number(first);
   const end = last === undefined || last === "" ? Number.POSITIVE_INFINITY : Number(last);

@@ -13,7 +13,7 @@ import { HttpFault } from "./http-fault.ts";
 import { entryAt, requireState } from "./present-state.ts";
 import { FILES, type Target } from "./request-target.ts";
 
-/** Remove a file, or a folder with all below it. @throws StorageError as Storage.remove(); StreamError CHANGED */
+/** Remove a file, or a folder and everything in it. @throws StorageError as Storage.remove(); StreamError CHANGED */
 export async function removeAt(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
   const { storage, events, clock, turns } = server;
   await turns.run(path, async () => {
@@ -28,7 +28,7 @@ export async function removeAt(call: HttpCall, path: string, server: GatewayPart
   call.reply(204, {});
 }
 
-/** Make a folder in one that is there. @throws StorageError as Storage.makeFolder(); HttpFault */
+/** Create a folder in an existing one. @throws StorageError as Storage.makeFolder(); HttpFault */
 export async function makeFolder(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
   const { storage } = server;
   const isThere = () => new HttpFault("EXISTS", `${quote(path)} exists.`, { status: 405 });
@@ -54,7 +54,7 @@ export async function moveTo(call: HttpCall, path: string, target: Target, serve
   call.reply(isNew ? 201 : 204, {});
 }
 
-/** Store the same once more. @throws StorageError as Storage.open(), receive(); StreamError; HttpFault */
+/** Copy a file or a folder. @throws StorageError as Storage.open(), receive(); StreamError; HttpFault */
 export async function copyTo(call: HttpCall, path: string, target: Target, server: GatewayParts): Promise<void> {
   const { storage, clock } = server;
   const { headers } = call.request;
@@ -72,22 +72,25 @@ export async function copyTo(call: HttpCall, path: string, target: Target, serve
   });
 }
 
-/** A folder goes with all below it (RFC 4918, 9.6.1 and 9.9.2). @throws StreamError BAD_PARAMS for who says less */
+/** A folder goes with everything in it (RFC 4918, 9.6.1 and 9.9.2). @throws StreamError BAD_PARAMS for another Depth */
 function requireDeep({ request }: HttpCall, { kind }: StorageEntry): void {
   const { depth = "infinity" } = request.headers;
   if (kind === "folder" && depth !== "infinity") {
-    throw new StreamError("BAD_PARAMS", `${request.method} of a folder takes all below it: Depth must be infinity.`);
+    throw new StreamError(
+      "BAD_PARAMS",
+      `${request.method} of a folder includes everything below it: Depth must be infinity.`,
+    );
   }
 }
 
-/** @returns whether nothing is there @throws StreamError CHANGED for what may not be replaced; NOT_ALLOWED; HttpFault */
+/** @returns whether the place is free @throws StreamError CHANGED if it may not be replaced; NOT_ALLOWED; HttpFault */
 async function requirePlace(
   from: string,
   { path: to, overwrite }: Destination,
   server: GatewayParts,
 ): Promise<boolean> {
   if (from === to || to.startsWith(`${from}/`) || from === "") {
-    throw new StreamError("NOT_ALLOWED", `${quote(from)} can't go there: it would be in itself.`);
+    throw new StreamError("NOT_ALLOWED", `${quote(from)} can't go there: it would be inside itself.`);
   }
   const there = await entryAt(to, server);
   if (there !== undefined && !overwrite) {
@@ -97,7 +100,7 @@ async function requirePlace(
   return there === undefined;
 }
 
-/** @throws HttpFault when it is no folder (RFC 4918, 9.3.1: 409) */
+/** @throws HttpFault when it is not a folder (RFC 4918, 9.3.1: 409) */
 async function requireFolder(path: string, server: GatewayParts): Promise<void> {
   const entry = path === "" ? { kind: "folder" } : await entryAt(path, server);
   if (entry?.kind === "folder") return;

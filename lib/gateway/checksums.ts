@@ -7,7 +7,7 @@ import { storageFault } from "../storage-faults.ts";
 const MAX_ENTRIES = 10_000;
 const READ_BYTES = 256 * 1024;
 
-/** CRC-32 of files, by path and state: what was sent before need not be read again. */
+/** CRC-32 of files, by path and state: a file that was sent before need not be read again. */
 export class Checksums {
   readonly #known = recentEntries<{ readonly etag: string; readonly checksum: number }>(MAX_ENTRIES);
 
@@ -16,9 +16,10 @@ export class Checksums {
   }
 
   /**
-   * Of the file that a list has told as `entry`.
+   * The CRC-32 of the file that a list has reported as `entry`.
    *
-   * @throws StorageError as Storage.open(), OpenFile.read(); CHANGED when it is another by now, or nobody wants it any more
+   * @throws StorageError as Storage.open(), OpenFile.read(); CHANGED when the file has changed, or nobody wants it any
+   * more
    */
   async of(entry: StorageEntry, storage: Storage, isWanted: () => boolean): Promise<number> {
     if (entry.kind !== "file") return 0;
@@ -43,7 +44,7 @@ export class Checksums {
   }
 }
 
-/** Follows a file that is sent from its beginning. */
+/** Computes the CRC-32 of a file while it is sent from its beginning. */
 export class RunningChecksum {
   value = 0;
 

@@ -20,7 +20,7 @@ export interface CurrentState {
 
 export type Verdict = "go on" | "not modified" | "failed";
 
-/** What the conditions say, in the order of RFC 9110, 13.2.2. `isRead`: the method is GET or HEAD. */
+/** Evaluate the conditions, in the order of RFC 9110, 13.2.2. `isRead`: the method is GET or HEAD. */
 export function judge(
   fields: ConditionFields,
   state: CurrentState | undefined,
@@ -43,7 +43,7 @@ export function judge(
   return isRead && isOld ? "not modified" : "go on";
 }
 
-/** Whether If-Range lets the field Range count. Source: RFC 9110, 13.1.5. */
+/** Whether If-Range permits the Range field. Source: RFC 9110, 13.1.5. */
 export function mayBeRanged(
   { "if-range": value }: ConditionFields,
   { tag, modifiedAt }: CurrentState,
@@ -55,7 +55,7 @@ export function mayBeRanged(
   return modifiedAt !== undefined && date === seconds(modifiedAt) && now - modifiedAt >= STRONG_DATE_MS;
 }
 
-/** A list that can't be read matches no state. */
+/** An invalid list matches no state. */
 function matches(
   value: string,
   state: CurrentState | undefined,

@@ -9,9 +9,9 @@ import type { HttpCall } from "./http-call.ts";
 
 interface Copying {
   readonly to: Destination;
-  /** With all that is below it. */
+  /** Also copy everything below it. */
   readonly isDeep: boolean;
-  /** Whose copy it is, for events. */
+  /** The name of the session, for events. */
   readonly name: string;
 }
 
@@ -89,7 +89,9 @@ async function copyFile(
   }
 }
 
-/** A commit that fails keeps its part, to be resumed; nobody can resume a copy's. Where it can't go now, upkeep removes it. */
+/**
+ * A failed commit keeps its part, but nobody can resume that of a copy. If it can't be removed now, upkeep removes it.
+ */
 async function discardKept(path: string, facts: FileFacts, storage: Storage): Promise<void> {
   try {
     await (await storage.receive(path, facts, "overwrite")).discard();
@@ -100,5 +102,5 @@ async function discardKept(path: string, facts: FileFacts, storage: Storage): Pr
 
 /** @throws StreamError CANCELLED when nobody waits for the copy any more */
 function requireWanted({ isClosed }: HttpCall): void {
-  if (isClosed) throw new StreamError("CANCELLED", "The copy was given up before its end.");
+  if (isClosed) throw new StreamError("CANCELLED", "The copy was cancelled before its end.");
 }

@@ -4,18 +4,18 @@ import type { Access } from "../server/access/access.ts";
 import { AccessError, type Account } from "../server/access/account.ts";
 import type { PeerAddress } from "../session/transport.ts";
 
-/** Who sends a request. Source: RFC 7617 (Basic), RFC 6750 (Bearer). */
+/** Identifies the sender of a request. Source: RFC 7617 (Basic), RFC 6750 (Bearer). */
 
 const AUTHORIZATION = /^(basic|bearer) +(\S+)$/i;
 
-/** Where a request comes from. */
+/** The origin of a request. */
 export interface Origin {
   readonly peerAddress: PeerAddress;
   readonly isEncrypted: boolean;
 }
 
 /**
- * The account that the field Authorization proves; without the field, that of a peer that needs no token. A token is
+ * The account that the Authorization field proves; without the field, that of a peer without a token. A token is
  * accepted only over a connection that nobody else can read.
  *
  * @throws AccessError TOKEN_REQUIRED, ACCESS_DENIED, THROTTLED; StreamError NOT_ALLOWED where others could read a token
@@ -25,7 +25,7 @@ export async function identify(authorization: string | undefined, origin: Origin
     try {
       return access.withoutToken();
     } catch (thrown) {
-      requirePrivacy(origin); // nobody is asked for what would be read on the way
+      requirePrivacy(origin); // never ask for a token that others could read on the way
       throw thrown;
     }
   }
@@ -37,7 +37,7 @@ function requirePrivacy({ isEncrypted, peerAddress }: Origin): void {
   if (isEncrypted || peerAddress.isLoopback) return;
   throw new StreamError(
     "NOT_ALLOWED",
-    "Nothing is encrypted here: over HTTP, this server takes tokens from its own machine alone.",
+    "This connection is not encrypted: over plain HTTP, this server accepts tokens only from its own machine.",
   );
 }
 

@@ -11,7 +11,7 @@ import { escapeXml } from "./xml-text.ts";
 
 const APACHE = "http://apache.org/dav/props/";
 
-/** What an answer tells of besides the entry. */
+/** The facts in an answer that are not those of the entry. */
 export interface Surroundings {
   /** Bytes that can still be stored; Infinity: not known. */
   readonly freeBytes: number;
@@ -47,7 +47,7 @@ const PROPERTIES: readonly (PropertyName & { readonly value: Value; readonly isC
 export const MULTISTATUS_HEAD = `<?xml version="1.0" encoding="utf-8"?>\n<D:multistatus xmlns:D="DAV:">\n`;
 export const MULTISTATUS_END = "</D:multistatus>\n";
 
-/** What is told of an entry. What is the same for all entries is made once: a folder may have a million. */
+/** The answer's part for an entry. Everything that all entries share is made once: a folder may have a million. */
 export function propfindResponses(asked: Asked, around: Surroundings): (entry: StorageEntry) => string {
   if (typeof asked !== "string") {
     const wanted = asked.map((name) => ({

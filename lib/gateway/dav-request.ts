@@ -3,11 +3,11 @@ import { StreamError } from "../errors.ts";
 
 /** Bodies of WebDAV requests. Source: RFC 4918, sections 9.1, 9.2, 14 and 17. */
 
-/** Bytes of such a body. */
+/** The most bytes of such a body. */
 export const MAX_DAV_BYTES = 16 * 1024;
-/** Properties that a request may name: the answer tells of each for every entry. */
+/** The most properties that a request may name: the answer repeats each for every entry. */
 export const MAX_PROPERTIES = 64;
-/** Characters of a property's name and namespace: the answer repeats both for every entry. */
+/** The most characters of a property's name and namespace: the answer repeats both for every entry. */
 export const MAX_NAME_CHARS = 256;
 const MAX_DEPTH = 16;
 
@@ -19,12 +19,12 @@ export interface PropertyName {
   readonly name: string;
 }
 
-/** What a PROPFIND asks for. */
+/** The properties that a PROPFIND asks for. */
 export type Asked = "all" | "names" | readonly PropertyName[];
 
 /**
- * What the body of a PROPFIND asks for; without one, all. A document type is refused before anything of it counts: there are
- * no entities but XML's own five, and nothing is fetched.
+ * Read the body of a PROPFIND; without one, it asks for all properties. A document type is refused before it has any
+ * effect: there are no entities but XML's own five, and nothing is fetched.
  *
  * @throws StreamError BAD_PARAMS
  */
@@ -46,10 +46,10 @@ export function readProppatch(text: string): readonly PropertyName[] {
 }
 
 interface Body {
-  /** Names of DAV: alone; "" for any other. */
+  /** The name of the root element if it is in DAV:, otherwise "". */
   readonly root: string;
   readonly children: ReadonlySet<string>;
-  /** All that are in a prop. */
+  /** All properties in a prop element. */
   readonly properties: readonly PropertyName[];
 }
 
@@ -60,7 +60,7 @@ function readBody(text: string): Body {
   const properties: PropertyName[] = [];
   let root = "";
   const fail = (reason: string): never => {
-    throw new StreamError("BAD_PARAMS", `The body is not XML that is taken here: ${reason}.`);
+    throw new StreamError("BAD_PARAMS", `The body is not XML that this server accepts: ${reason}.`);
   };
   parser.on("error", (error) => fail(error.message.replace(/^undefined:/, "").slice(0, 200)));
   parser.on("doctype", () => fail("it has a document type"));
@@ -69,7 +69,7 @@ function readBody(text: string): Body {
     const name = uri === DAV ? local : "";
     if (open.length === 0) root = name;
     if (open.length === 1) children.add(name);
-    // Within a property is its value, whatever that is.
+    // Inside a property is its value, which may be anything.
     if (open.at(-1) === "prop" && open.indexOf("prop") === open.length - 1) {
       if (properties.length === MAX_PROPERTIES) fail(`it names more than ${MAX_PROPERTIES} properties`);
       if (uri.length + local.length > MAX_NAME_CHARS)

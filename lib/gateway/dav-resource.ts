@@ -10,10 +10,10 @@ import { HttpFault } from "./http-fault.ts";
 import { listTurn } from "./list-turn.ts";
 import { RequestBody } from "./request-body.ts";
 
-/** What OPTIONS says: class 1, that is, no locks. */
+/** The fields for OPTIONS: class 1, that is, without locks. */
 export const DAV_OPTIONS = { dav: "1", "ms-author-via": "DAV" };
 
-/** Of an answer that are sent at once. */
+/** Characters of an answer that are sent at once. */
 const PIECE_CHARS = 64 * 1024;
 
 const HEAD = { "content-type": "application/xml; charset=utf-8", "cache-control": "no-cache" };
@@ -23,7 +23,7 @@ export async function answerPropfind(call: HttpCall, path: string, server: Gatew
   const { storage, clock } = server;
   const depth = call.request.headers["depth"] ?? "infinity";
   if (depth !== "0" && depth !== "1") {
-    // RFC 4918, 9.1: a server may refuse to tell of all that is below a folder.
+    // RFC 4918, 9.1: a server may refuse to list everything below a folder.
     throw new HttpFault("NOT_ALLOWED", "PROPFIND needs Depth 0 or 1.", { status: 403 });
   }
   const entry = await entryOf(path, server);
@@ -35,7 +35,7 @@ export async function answerPropfind(call: HttpCall, path: string, server: Gatew
   await call.guest?.member.lookups.run(call, LIST_NEED, async () => {
     const walk = storage.list(path, { enter: () => false })[Symbol.asyncIterator]();
     try {
-      // Before the head: a folder that can't be read is an answer of its own.
+      // Before the head, so that an unreadable folder gets an error answer.
       const step = await walk.next();
       call.head(207, HEAD);
       await call.write(MULTISTATUS_HEAD + first);
@@ -48,7 +48,7 @@ export async function answerPropfind(call: HttpCall, path: string, server: Gatew
   });
 }
 
-/** Answer PROPPATCH: what is told of a file is what it is, and nothing else can be set. @throws StorageError; StreamError */
+/** Answer PROPPATCH: properties are the facts of a file, and none can be set. @throws StorageError; StreamError */
 export async function answerProppatch(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
   const entry = await entryOf(path, server);
   reply(call, proppatchResponse(entry, readProppatch(await readText(call, server))));
@@ -87,14 +87,14 @@ async function entryOf(path: string, { storage, about }: GatewayParts): Promise<
   return { path, kind: "folder", size: 0, modifiedAt: about.startedAt, executable: false, etag: "" };
 }
 
-/** @throws HttpFault for a body that is too long; StreamError for one that is no UTF-8; as RequestBody.fill() */
+/** @throws HttpFault for a body that is too long; StreamError if it is not UTF-8; as RequestBody.fill() */
 async function readText(call: HttpCall, { clock }: GatewayParts): Promise<string> {
   const body = new RequestBody(call, clock);
   try {
     const buffer = new Uint8Array(MAX_DAV_BYTES + 1);
     const bytes = await body.fill(buffer);
     if (bytes > MAX_DAV_BYTES) {
-      throw new HttpFault("TOO_LARGE", `Such a body may have ${MAX_DAV_BYTES} bytes.`, { status: 413 });
+      throw new HttpFault("TOO_LARGE", `Such a body may have at most ${MAX_DAV_BYTES} bytes.`, { status: 413 });
     }
     return new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, bytes));
   } catch (thrown) {

@@ -2,16 +2,14 @@ import { StreamError } from "../errors.ts";
 import { HttpFault } from "./http-fault.ts";
 import { parseTarget, repositoryPath, type Target } from "./request-target.ts";
 
-/** Where COPY and MOVE lead. Source: RFC 4918, sections 10.3 and 10.6. */
+/** The destination of COPY and MOVE. Source: RFC 4918, sections 10.3 and 10.6. */
 export interface Destination {
   readonly path: string;
-  /** What is there may be replaced. */
+  /** Whether a present entry may be replaced. */
   readonly overwrite: boolean;
 }
 
-/**
- * @throws StreamError BAD_PARAMS, BAD_PATH; HttpFault for a place on another server
- */
+/** @throws StreamError BAD_PARAMS, BAD_PATH; HttpFault for a place on another server */
 export function readDestination(
   headers: {
     destination?: string | string[] | undefined;

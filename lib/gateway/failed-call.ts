@@ -7,7 +7,7 @@ import { HttpFault } from "./http-fault.ts";
 import { withoutSecrets } from "./shown-target.ts";
 import { TooOftenError } from "./too-often.ts";
 
-/** Answer a request that has failed, in words for who asks. `method`: that of the protocol whose rules hold. */
+/** Answer a failed request with an error message. `method`: the protocol's method whose rules apply. */
 export function answerFailed(
   call: HttpCall,
   thrown: unknown,
@@ -26,7 +26,7 @@ export function answerFailed(
   else replyFailed(call, words);
 }
 
-/** What a peer is told before it has shown who it is. */
+/** The message for a peer that has not proven its identity. */
 function strangersWords(error: CommError): Failed {
   const { code, message } = error;
   if (ERRORS[code].scope !== "local") return { code, message };

@@ -3,21 +3,23 @@ import { storageFault } from "../storage-faults.ts";
 import type { ByteRange } from "./byte-ranges.ts";
 import type { HttpCall } from "./http-call.ts";
 
-/** Bytes that are read and sent at once where they pass through this process. */
+/** Bytes that are read and sent at once if they pass through this process. */
 const PIECE_BYTES = 256 * 1024;
 
-/** The same where the system sends them itself. */
+/** Bytes that are sent at once if the system sends them itself. */
 const DIRECT_BYTES = 4 * 1024 * 1024;
 
-/** The last bytes are read, not sent by the system, so that the file is checked when all before them has left. */
+/**
+ * The last bytes are read, not sent by the system, so that the file is checked after everything before them has left.
+ */
 const LAST_BYTES = 64 * 1024;
 
-/** The memory that it takes. */
+/** The memory that a file's body takes. */
 export const BODY_NEED = { least: PIECE_BYTES, most: PIECE_BYTES };
 
 /**
  * Send a part of an open file as part of a body. It breaks off when the file changes: old and new bytes must not be
- * mixed in one file. `onBytes` gets all of them; with it the system can't send by itself.
+ * mixed in one file. `onBytes` gets all bytes; with it, the system can't send them itself.
  *
  * @throws StorageError as OpenFile.read()
  */

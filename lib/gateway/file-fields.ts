@@ -5,29 +5,31 @@ import type { OpenFile } from "../storage/storage.ts";
 
 /** Fields that describe a file. */
 
-/** Types whose content a browser would run, by itself or as part of a page. */
+/** Types whose content a browser would execute, directly or as part of a page. */
 const RUNS =
   /^(?:text\/(?:html|xml|javascript|css)|image\/svg\+xml|application\/(?:[\w.+-]*\+xml|xml|xhtml|javascript|pdf))\b/;
 
-/** The media type, by the name alone; bytes of any kind where the name says nothing. */
+/** The media type, by the name alone; application/octet-stream if the name does not tell. */
 export function contentType(path: string): string {
   return mime.getType(baseName(path)) ?? "application/octet-stream";
 }
 
-/** Text whose bytes do not name their own encoding. */
+/** Text types whose content does not name its own encoding. */
 const PLAIN = /^text\/(?!html|xml)/;
 
-/** Bytes of a text by which its encoding is judged. */
+/** The number of bytes by which a text's encoding is guessed. */
 const JUDGED_BYTES = 4 * 1024;
 
-/** The media type of an open file, with the charset of a text that begins as UTF-8. @throws StorageError as OpenFile.read() */
+/**
+ * The media type of an open file, with the charset if it begins as UTF-8 text. @throws StorageError as OpenFile.read()
+ */
 export async function typeOf(file: OpenFile): Promise<string> {
   const type = contentType(file.entry.path);
   if (!PLAIN.test(type)) return type;
   const start = new Uint8Array(Math.min(JUDGED_BYTES, file.entry.size));
   const bytes = await file.read(start, 0);
   try {
-    // A character may be cut at the end.
+    // The last character may be cut off.
     new TextDecoder("utf-8", { fatal: true }).decode(start.subarray(0, bytes), { stream: true });
   } catch {
     return type;
@@ -36,8 +38,8 @@ export async function typeOf(file: OpenFile): Promise<string> {
 }
 
 /**
- * Content-Disposition with both names: `filename` in ASCII for clients that know no other, `filename*` for the rest
- * (RFC 6266, RFC 8187). What a browser would run is an attachment, all else is shown.
+ * Content-Disposition with both names: `filename` in ASCII for old clients, `filename*` for the rest (RFC 6266, RFC
+ * 8187). Types that a browser would execute are attachments; all others are shown.
  */
 export function contentDisposition(path: string, type = contentType(path)): string {
   const name = baseName(path);

@@ -9,7 +9,7 @@ import { contentDisposition, digestFields, typeOf } from "./file-fields.ts";
 import type { HttpCall } from "./http-call.ts";
 import { answerWith } from "./representation.ts";
 
-/** A file's page can run nothing, load nothing and send nothing, whatever is in the file. */
+/** A file shown as a page can't run, load or send anything, whatever is in the file. */
 const FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'";
 
 /**
@@ -35,7 +35,7 @@ export async function answerFile(
   }
 }
 
-/** As answerFile(), for an open file, which stays open. No word of the answer tells in which folder it is. */
+/** As answerFile(), for an open file, which stays open. The answer does not reveal its folder. */
 export async function answerOpenFile(
   call: HttpCall,
   file: OpenFile,

@@ -20,7 +20,7 @@ tbody tr:hover{background:color-mix(in srgb,currentColor 8%,transparent)}
 
 const STYLE_DIGEST = createHash("sha256").update(STYLE).digest("base64");
 
-/** The page may use its own style and nothing else. */
+/** The page may only use its own style. */
 export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** The page up to its first entry. `path`: "" is the root. */
@@ -53,7 +53,7 @@ export function pageRow({ path, kind, size, modifiedAt }: StorageEntry): string 
   const iso = new Date(Math.floor(modifiedAt)).toISOString();
   const time = kind === "file" ? `<time datetime="${iso}">${iso.slice(0, 16).replace("T", " ")}</time>` : "";
   const bytes = kind === "file" ? size.toLocaleString("en-US") : "";
-  // lftp reads the text of a row alone: without spaces, it takes the bytes and the year for one number.
+  // lftp reads only the text of a row: without spaces, it takes the bytes and the year for one number.
   return `<tr><td>${cell}</td> <td>${bytes}</td> <td>${time}</td></tr>\n`;
 }
 

@@ -10,12 +10,12 @@ import { PAGE_POLICY, pageEnd, pageHead, pageRow } from "./folder-page.ts";
 import type { HttpCall } from "./http-call.ts";
 import { listTurn } from "./list-turn.ts";
 
-/** How a folder is written. */
+/** The format of a folder's list. */
 interface FolderFormat {
   readonly type: string;
   readonly policy?: string;
   head(path: string): string;
-  /** `index`: how many came before; `now`: in milliseconds since 1970. */
+  /** `index`: the number of entries before this one; `now`: in milliseconds since 1970. */
   entry(entry: StorageEntry, index: number, now: number): string;
   end(leftOut: number): string;
 }
@@ -58,7 +58,7 @@ export async function answerFolder(
     const skipped = { count: 0 };
     const walk = storage.list(path, { enter: () => false, skipped })[Symbol.asyncIterator]();
     try {
-      // Before the head, so that a missing folder gets an error and not a page that breaks off.
+      // Before the head, so that a missing folder gets an error, and not a page that breaks off.
       let step = await walk.next();
       call.head(200, headers);
       if (call.isHead) return void call.response.end();

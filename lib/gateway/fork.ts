@@ -10,16 +10,17 @@ export interface NegotiatedTransport extends Transport {
 export interface ForkOptions {
   /** Gets each connection at once: a silent one counts among the handshakes, and is cut off like them. */
   toSessions(transport: Transport): void;
-  /** Gets those that turn out to speak HTTP; for toSessions they have then ended without a byte. */
+  /** Gets connections that turn out to speak HTTP; for toSessions, they have then ended without a byte. */
   toHttp(transport: Transport): void;
 }
 
 const SESSIONS = "commserver/1";
 
 /**
- * Two protocols at one port. With TLS only ALPN decides: a peer that then speaks another protocol violates the one it
- * named. Without TLS the first byte decides: a letter is HTTP, anything else is CommServer's protocol or nonsense. HTTP
- * programs keep spare connections, which are silent: one that may still be HTTP is closed without a frame.
+ * Two protocols on one port. With TLS, only ALPN decides: a peer that then speaks another protocol violates the one
+ * that it named. Without TLS the first byte decides: a letter is HTTP, anything else is CommServer's protocol or
+ * nonsense. HTTP programs keep spare connections, which are silent: one that may still be HTTP is closed without a
+ * frame.
  */
 export function fork(transport: NegotiatedTransport, { toSessions, toHttp }: ForkOptions): void {
   const split = new Split(transport, toHttp);
@@ -76,7 +77,7 @@ class Split implements TransportHandler {
   }
 }
 
-/** One side's hold on the transport. */
+/** One protocol's view of the transport. */
 class Branch extends WrappedTransport {
   readonly #onStart: (handler: TransportHandler) => void;
   readonly #mayWrite: () => boolean;
@@ -88,7 +89,7 @@ class Branch extends WrappedTransport {
     this.#mayWrite = mayWrite;
   }
 
-  /** From now on, nothing that is called here reaches the transport. */
+  /** From now on, calls here no longer reach the transport. */
   letGo(): void {
     this.#isGone = true;
   }

@@ -17,24 +17,24 @@ import { parseTarget } from "./request-target.ts";
 import { Routes } from "./routes.ts";
 import { shownTarget, withoutSecrets } from "./shown-target.ts";
 
-/** Bytes of a request's head, its first line included. */
+/** The most bytes of a request's head, its first line included. */
 export const MAX_HEAD_BYTES = 16 * 1024;
-/** From the first byte of a head to its last. */
+/** The most time from the first byte of a head to its last. */
 export const HEAD_MS = 10_000;
 /** The most characters of a target that an event shows. */
 const MAX_TOLD = 1_024;
-/** A connection without a request. */
+/** How long a connection may stay without a request. */
 export const IDLE_MS = 60_000;
 
 export interface GatewayOptions {
   readonly server: GatewayParts;
   /** The most connections at once. */
   readonly maxConnections: number;
-  /** The most connections without a request, in all and of one address; the one that has rested longest makes room. */
+  /** The most connections without a request, in total and from one address; the one idle for longest makes room. */
   readonly maxIdle: number;
   readonly maxIdlePerAddress: number;
   readonly knownHosts: KnownHosts;
-  /** Whether methods are answered that change the repository. */
+  /** Whether methods that change the repository are answered. */
   readonly mayWrite: boolean;
 }
 
@@ -65,7 +65,7 @@ export class Gateway {
     });
     const take = (request: IncomingMessage, response: ServerResponse) => this.#take(request, response);
     this.#http.on("request", take);
-    // Judged before the body: so nobody sends a body that will be refused.
+    // Decide before the body, so that nobody sends a body that will be refused.
     this.#http.on("checkContinue", take);
     this.#http.on("checkExpectation", take);
     this.#http.on("upgrade", (_request, connection) =>
@@ -82,7 +82,7 @@ export class Gateway {
   accept(transport: Transport): void {
     const connection = new HttpConnection(transport);
     this.#idle.inTheWayOf(connection.group)?.peer.destroy();
-    // A connection with a request under way is kept.
+    // Connections with a request under way are kept.
     if (this.#connections.size >= this.#options.maxConnections) {
       const resting = this.#idle.leastPromising();
       if (resting === undefined) {
@@ -112,7 +112,7 @@ export class Gateway {
     for (const connection of [...this.#connections]) if (connection.requests === 0) connection.destroy();
   }
 
-  /** The connection has no request from now on. */
+  /** The connection is now without a request. */
   #rest(connection: HttpConnection): void {
     if (connection.destroyed) return;
     if (this.#options.server.lifecycle.stopping.aborted) return void connection.end();
@@ -134,7 +134,9 @@ export class Gateway {
     );
   }
 
-  /** What came is no request. Those before it are answered first: nothing may stand within the answer of another. */
+  /**
+   * Refuse bytes that are not a request. Requests before them are answered first: nothing may get into another answer.
+   */
   #refuse(connection: HttpConnection, error: Error): void {
     const status = statusOfFault(error);
     const { requests, latest } = connection;
@@ -152,7 +154,7 @@ export class Gateway {
     connection.isReading = false;
     void connection
       .inTurn(() => this.#answer(request, response, connection))
-      // A defect of ours: it costs this connection, and no other.
+      // A bug of ours, which must end this connection only.
       .catch(() => connection.destroy())
       .finally(() => {
         if (connection.requests === 0) this.#rest(connection);
@@ -200,7 +202,7 @@ export class Gateway {
     const { method = "" } = request;
     if (!this.#routes.has(method)) {
       const allow = this.#routes.allowed;
-      throw new HttpFault("UNKNOWN_METHOD", `This server takes ${allow}.`, { status: 405, headers: { allow } });
+      throw new HttpFault("UNKNOWN_METHOD", `This server accepts ${allow}.`, { status: 405, headers: { allow } });
     }
     if (hasBody(request) && !this.#routes.takesBody(method))
       throw new HttpFault("BAD_PARAMS", `${method} takes no body.`, { status: method === "MKCOL" ? 415 : 400 });

@@ -6,9 +6,9 @@ import { quote } from "../quote.ts";
 export type KnownHosts = ReadonlySet<string>;
 
 /**
- * A foreign page can point its own name to this address for a moment (DNS rebinding), make a browser send requests here,
- * and read the answers. So a request under a name that is not this server's is refused. An address is safe: it is nobody
- * else's name.
+ * A foreign page can point its own name to this address for a moment (DNS rebinding), make a browser send requests
+ * here, and read the answers. So a request under a name that is not this server's is refused. An address is safe, since
+ * nobody else can own it as a name.
  *
  * @throws StreamError NOT_ALLOWED
  */

@@ -36,13 +36,13 @@ export class HttpCall implements GuestRequest {
   readonly #bytesBefore: number;
   #bytesIn = 0;
   readonly #onGone = () => this.#close();
-  /** The client that sent it, once that is known. */
+  /** The client that sent the request, once that is known. */
   guest: Guest | undefined;
-  /** Its target as an event may show it, where it holds a secret; undefined: as it came. */
+  /** Its target as events may show it, if it holds a secret; undefined: as it arrived. */
   shownTarget: string | undefined;
-  /** The request waits for more of its body. */
+  /** True while the request waits for more of its body. */
   isAwaitingBody = false;
-  /** Why this side gave it up. */
+  /** Why this side aborted the request. */
   #endedBy: { code: ReasonCode; message: string } | undefined;
 
   constructor({ request, response, connection, clock }: HttpCallOptions) {
@@ -58,7 +58,7 @@ export class HttpCall implements GuestRequest {
     return this.request.method === "HEAD";
   }
 
-  /** Settles when the answer is whole, or nobody waits for it any more. */
+  /** Settles when the answer is complete, or nobody waits for it any more. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
@@ -77,7 +77,7 @@ export class HttpCall implements GuestRequest {
     return this.#endedBy;
   }
 
-  /** Bytes of the request so far: all that has come since the one before. */
+  /** Bytes of the request so far: all that arrived since the one before. */
   get bytesIn(): number {
     this.#bytesIn += this.connection.takeBytesIn();
     return this.#bytesIn;
@@ -100,20 +100,27 @@ export class HttpCall implements GuestRequest {
     this.end(code, message);
   }
 
-  /** Give it up. An answer that has begun breaks off: its head has the length, so nobody takes it for whole. */
+  /**
+   * Abort the request. An answer that has begun breaks off: its head has the length, so nobody takes it for complete.
+   */
   end(code: ReasonCode, message: string): void {
     this.#endedBy ??= { code, message };
     if (this.response.headersSent) this.connection.destroy();
     this.#close();
   }
 
-  /** Close the connection after this answer: nothing more is read from it, and nothing done that has already come. */
+  /**
+   * Close the connection after this answer: nothing more is read from it, and requests that have already arrived are
+   * ignored.
+   */
   endsConnection(): void {
     this.connection.isLast = true;
     this.response.setHeader("connection", "close");
   }
 
-  /** Resolves when node:http has finished the answer before this one, whose head it would else keep back behind our body. */
+  /**
+   * Resolves when node:http has finished the answer before this one. Otherwise it would send that head after our body.
+   */
   async inTurn(): Promise<void> {
     if (this.response.socket === null) await this.#heard("socket");
   }
@@ -123,14 +130,14 @@ export class HttpCall implements GuestRequest {
     if (!this.isWhole) await this.#heard("finish", "close");
   }
 
-  /** Resolves with the first of these events of the answer, or when the connection is gone. */
+  /** Resolves at the first of these events of the answer, or when the connection is gone. */
   async #heard(...events: string[]): Promise<void> {
     if (this.connection.destroyed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     for (const event of events) this.response.once(event, () => resolve());
     this.connection.once("close", resolve);
     await promise;
-    // The connection has further answers to come.
+    // The connection may outlive this answer.
     this.connection.off("close", resolve);
   }
 
@@ -150,14 +157,17 @@ export class HttpCall implements GuestRequest {
     this.response.writeHead(status, { ...COMMON_FIELDS, ...headers });
   }
 
-  /** Begin an answer whose body follows by the connection's send() and sendFile(); its head leaves with the first of it. */
+  /**
+   * Begin an answer whose body follows with the connection's send() and sendFile(); the head leaves with its first
+   * bytes.
+   */
   begin(status: number, headers: OutgoingHttpHeaders): void {
     this.head(status, headers);
     this.connection.holdHead();
     this.response.flushHeaders();
   }
 
-  /** Send a part of a body whose length nobody knows yet. */
+  /** Send a part of a body of unknown length. */
   async write(text: string): Promise<void> {
     if (text === "" || this.isClosed) return;
     const bytes = Buffer.from(text);
@@ -167,7 +177,7 @@ export class HttpCall implements GuestRequest {
     await this.paced(bytes.length, Promise.race([promise, this.closed]));
   }
 
-  /** An answer in one piece. */
+  /** Send an answer in one piece. */
   reply(status: number, headers: OutgoingHttpHeaders, body = ""): void {
     const bytes = Buffer.from(body);
     const hasBody = status !== 304 && status !== 204;
@@ -177,7 +187,7 @@ export class HttpCall implements GuestRequest {
   }
 
   /**
-   * Wait for `sending`, a write to the connection that it has not taken at once, and for the rate limit; a peer that takes
+   * Wait for `sending`, a write that the connection has not taken at once, and for the rate limit; a peer that takes
    * nothing is cut off.
    */
   async paced(bytes: number, sending: Promise<void> | undefined): Promise<void> {
@@ -196,7 +206,7 @@ export class HttpCall implements GuestRequest {
     for (let ms = rateLimit.waitMs(); ms > 0 && !this.isClosed; ms = rateLimit.waitMs()) await this.pause(ms);
   }
 
-  /** Wait, but no longer than anybody waits for the answer. */
+  /** Wait, but only as long as somebody waits for the answer. */
   async pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.after(ms, resolve);

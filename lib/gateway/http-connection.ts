@@ -6,19 +6,19 @@ import { type BodyReader, withoutCopies } from "./body-reader.ts";
 import { HttpOutput } from "./http-output.ts";
 import { boundOf } from "./request-bound.ts";
 
-/** Bytes that the parser gets at once: it reports every request in them before anything else happens. */
+/** Bytes that the parser gets at once: it reports all requests in them before anything else happens. */
 const PIECE_BYTES = 16 * 1024;
 
 /**
- * The same in the middle of a body, where no request can begin. The parser copies them: a copy of this size stays in the
- * processor's cache, and the next one gets its memory.
+ * Bytes that it gets in the middle of a body, where no request can begin. The parser copies them: a copy of this size
+ * stays in the processor's cache, and the next one gets its memory.
  */
 const BODY_PIECE_BYTES = 128 * 1024;
 
-/** Bytes of a body that may lie here unread. */
+/** The most bytes of a body that may wait here unread. */
 export const MAX_UNREAD_BYTES = 64 * 1024;
 
-/** Requests of one connection that are answered or wait for it. lftp sends hundreds ahead: the others stay with the peer. */
+/** The most requests of a connection that are answered or wait. lftp sends hundreds: the rest stay with the peer. */
 export const MAX_PIPELINED = 16;
 
 /** An HTTP connection: a stream for node:http over a transport, and a direct way for the bodies of answers. */
@@ -28,24 +28,24 @@ export class HttpConnection extends Duplex implements TransportHandler {
   readonly peer: string;
   readonly peerAddress: PeerAddress;
   readonly isEncrypted: boolean;
-  /** Called when bytes have arrived, and all requests in them were reported. */
+  /** Called when bytes have arrived, after all requests in them were reported. */
   onArrival: () => void = () => {};
-  /** The last request, and the status of what comes in the middle of its body and can't be read. */
+  /** The last request, and the status for unreadable bytes in the middle of its body. */
   latest: IncomingMessage | undefined;
   fault: string | undefined;
-  /** Who gets the body of a request without the request's own stream. */
+  /** Gets the body of a request, bypassing the request's own stream. */
   bodyReader: BodyReader | undefined;
-  /** A head has begun to arrive. */
+  /** True after a head has begun to arrive. */
   isReading = false;
-  /** The answer under way is the last: nothing that has come after its request is done. */
+  /** The answer under way is the last: whatever arrived after its request is ignored. */
   isLast = false;
   #bytesIn = 0;
-  /** Bytes that the parser is getting now, and at least so many that then still belong to a body. */
+  /** Bytes that the parser is getting now, and a lower limit for the bytes after them that still belong to a body. */
   #pieceBytes = 0;
   #bodyLeft = 0;
   #isPaused = false;
   #isFeeding = false;
-  /** What has come of requests that must wait until others are answered. */
+  /** Bytes of requests that must wait until others are answered. */
   #held: Uint8Array | undefined;
   #hasPeerEnded = false;
   #isClosing = false;
@@ -59,14 +59,14 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.peer = transport.peer;
     this.peerAddress = transport.peerAddress;
     this.isEncrypted = transport.channelBinding !== undefined;
-    this.on("error", () => {}); // told by "close"
+    this.on("error", () => {}); // "close" reports it
   }
 
   get group(): string {
     return this.peerAddress.group;
   }
 
-  /** Requests that are being answered, or wait for their turn. */
+  /** The number of requests that are being answered, or wait for their turn. */
   get requests(): number {
     return this.#requests;
   }
@@ -78,12 +78,12 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return bytes;
   }
 
-  /** Begin to listen. */
+  /** Begin to receive. */
   start(): void {
     this.#transport.start(this);
   }
 
-  /** Answer one request after the other, in the order of arrival. */
+  /** Answer the requests one after the other, in the order of arrival. */
   async inTurn(answer: () => Promise<void>): Promise<void> {
     this.#requests++;
     const turn = this.#last.then(async () => {
@@ -102,9 +102,9 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return this.#transport.canSendFiles;
   }
 
-  /** A request has been read whose body has `bytes`. Called while the parser gets the piece with its head. */
+  /** A request with a body of `bytes` was read. Called while the parser gets the piece with its head. */
   expectBody(bytes: number): void {
-    // What of that piece is body, nobody tells: as if all were.
+    // It is unknown how much of that piece is body: assume all of it.
     if (this.readableLength === 0) this.#bodyLeft = Math.max(0, bytes - this.#pieceBytes);
   }
 
@@ -113,7 +113,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return this.#output.bytes;
   }
 
-  /** True while the other end does not take what was sent. */
+  /** True while the other end does not take the sent bytes. */
   get isFull(): boolean {
     return this.#output.isFull;
   }
@@ -129,8 +129,8 @@ export class HttpConnection extends Duplex implements TransportHandler {
   }
 
   /**
-   * Send a part of an answer's body; its head must have been flushed. The buffer is free when this has resolved, or at once
-   * when it returns undefined.
+   * Send a part of an answer's body; its head must have been flushed. The buffer is free when this resolves, or at once
+   * if it returns undefined.
    */
   send(bytes: Uint8Array): Promise<void> | undefined {
     return this.#output.send(bytes);
@@ -152,7 +152,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.#transport.pause();
   }
 
-  /** Give the parser `bytes`, as far as it may have them now. @returns whether more may come */
+  /** Give the parser as many of `bytes` as it may have now. @returns whether more may come */
   #feed(bytes: Uint8Array): boolean {
     let [wantsMore, at] = [true, 0];
     // Of heads alone there is too little to care.
@@ -176,7 +176,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return wantsMore && !this.#isAhead && this.#held === undefined;
   }
 
-  /** Give `body`, which is nothing else, to who reads it, uncopied. @returns false when it must go through the parser */
+  /** Give `body`, bytes of a body only, to its reader, uncopied. @returns false when it must go through the parser */
   #passBody(body: Uint8Array): boolean {
     const reader = this.bodyReader;
     const isNext = reader !== undefined && reader.request === this.latest && reader.request.readableLength === 0;
@@ -184,7 +184,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     if (!withoutCopies(this, () => void this.push(body))) return false;
     this.#pieceBytes = body.length;
     this.#bodyLeft -= body.length;
-    // Else the parser gets it a little later, and the reader from there.
+    // Otherwise the parser gets it a little later, and the reader gets it from there.
     if (this.readableLength === 0) reader.take(body);
     return true;
   }
@@ -208,7 +208,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.proceed();
   }
 
-  /** Some of a body was read: let more come. Bun's node:http reads on, and keeps what it reads, however long nobody wants it. */
+  /** Some of a body was read: let more arrive. Bun's node:http would read on, and keep bytes that nobody wants. */
   proceed(): void {
     if (!this.#isPaused || this.#isFeeding || this.#isAhead || this.#isCrowded) return;
     const held = this.#held;

@@ -29,7 +29,7 @@ export function parseHttpDate(text: string, now: number): number | undefined {
   return year === undefined ? undefined : timeOf(Number(year), month, day, h, m, s);
 }
 
-/** A year of two digits that looks more than 50 years ahead belongs to the century before. */
+/** A two-digit year that seems more than 50 years ahead belongs to the century before. */
 function fullYear(twoDigits: number, now: number): number {
   const year = new Date(now).getUTCFullYear();
   const full = Math.floor(year / 100) * 100 + twoDigits;

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import { type ErrorCode, StreamError } from "../errors.ts";
 
-/** A failure whose status is not that of its code, or that has fields of its own. */
+/** A failure with another status than that of its code, or with fields of its own. */
 export class HttpFault extends StreamError {
   /** undefined: that of the code. */
   readonly status: number | undefined;

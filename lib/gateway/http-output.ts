@@ -1,16 +1,16 @@
 import type { FileBytes, Transport } from "../session/transport.ts";
 
-/** The head of an answer leaves together with a body of up to so many bytes. */
+/** The head of an answer leaves together with a body of up to this many bytes. */
 const JOINED_BYTES = 64 * 1024;
 
-/** What an HTTP connection sends: what node:http writes, and the bodies that pass it by. */
+/** The output of an HTTP connection: the writes of node:http, and the bodies that bypass it. */
 export class HttpOutput {
   readonly #transport: Pick<Transport, "write" | "sendFile">;
-  /** Bytes that were handed over. */
+  /** Bytes handed to the transport. */
   bytes = 0;
-  /** The other end does not take what was sent. */
+  /** True while the other end does not take the sent bytes. */
   isFull = false;
-  /** The head of an answer, while it waits for the first of the body. */
+  /** The head of an answer, while it waits for the first bytes of the body. */
   #head: Uint8Array | undefined;
   #isHolding = false;
   #afterDrain: (() => void)[] = [];
@@ -19,12 +19,12 @@ export class HttpOutput {
     this.#transport = transport;
   }
 
-  /** The next that is written is the head of an answer: keep it for the first send(), sendFile() or sendHead(). */
+  /** The next write is the head of an answer: keep it for the first send(), sendFile() or sendHead(). */
   holdHead(): void {
     this.#isHolding = true;
   }
 
-  /** What node:http writes; `done` is called when more may come. */
+  /** Write bytes of node:http; `done` is called when more may come. */
   write(chunk: Uint8Array, done: () => void): void {
     this.bytes += chunk.length;
     if (this.#isHolding) {
@@ -35,7 +35,7 @@ export class HttpOutput {
     else void this.#drained().then(done);
   }
 
-  /** Send a head that is kept. */
+  /** Send the kept head, if any. */
   sendHead(): Promise<void> | undefined {
     const head = this.#takeHead();
     return head === undefined || this.#transport.write(head) ? undefined : this.#drained();

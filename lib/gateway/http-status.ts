@@ -15,7 +15,9 @@ const NOT_IMPLEMENTED = 501;
 const UNAVAILABLE = 503;
 const INSUFFICIENT_STORAGE = 507;
 
-/** The status of an answer that reports an error. Codes that no server sends to its peers count as failures inside. */
+/**
+ * The status of an answer that reports an error. Codes that no server sends to its peers count as internal failures.
+ */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   BAD_MAGIC: BAD_REQUEST,
   UNSUPPORTED_VERSION: BAD_REQUEST,

@@ -13,22 +13,22 @@ import type { Target } from "./request-target.ts";
 /** The first name of every address of a link: `/link/SECRET/NAME`. */
 const LINK = "link";
 
-/** What a link gives to those who have its address: GET and HEAD of its file, and nothing else. */
+/** The use of a link: its address permits GET and HEAD of its file, and nothing else. */
 export interface LinkVisit {
   readonly account: Account;
   answer(call: HttpCall, server: GatewayParts): Promise<void>;
 }
 
 /**
- * The visit of a link that a request is; undefined: its target is the address of something else. A link that leads
- * nowhere takes no seat.
+ * The link that a request uses; undefined: its target is the address of something else. A link that no longer works
+ * takes no seat.
  *
  * @throws AccessError NOT_FOUND, THROTTLED for an unknown link; HttpFault when it has ended, or for another method
  */
 export function linkVisit(call: HttpCall, target: Target, server: GatewayParts): LinkVisit | undefined {
   const [top, secret = "", name, ...more] = target.names;
   if (top !== LINK) return undefined;
-  // Also of an address that is cut off, or goes on.
+  // Even for an address that is cut off, or continues.
   call.shownTarget = [`/${LINK}/…`, ...target.names.slice(2)].join("/");
   if (name === undefined || more.length > 0) return undefined;
   const link = server.access.link(secret, call.connection.peerAddress);
@@ -38,7 +38,7 @@ export function linkVisit(call: HttpCall, target: Target, server: GatewayParts):
   const { method = "" } = call.request;
   if (method !== "GET" && method !== "HEAD") {
     const headers = { allow: "GET, HEAD" };
-    throw new HttpFault("UNKNOWN_METHOD", "A link takes GET and HEAD alone.", { status: 405, headers });
+    throw new HttpFault("UNKNOWN_METHOD", "A link accepts only GET and HEAD.", { status: 405, headers });
   }
   return {
     account: { role: "read", token: undefined, link: link.name },
@@ -59,7 +59,10 @@ async function answerLink(call: HttpCall, link: KnownLink, server: GatewayParts)
   }
 }
 
-/** The words of the repository name the whole path, which is not for those who have a link. @throws HttpFault, StreamError */
+/**
+ * Open a link's file. The repository's messages have its path, which the link's users must not see. @throws HttpFault,
+ * StreamError
+ */
 async function openLinked({ path }: KnownLink, name: string, { storage }: GatewayParts): Promise<OpenFile> {
   try {
     return await storage.open(path);

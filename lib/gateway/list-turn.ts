@@ -4,8 +4,9 @@ import type { GatewayParts } from "../server/parts.ts";
 import type { HttpCall } from "./http-call.ts";
 
 /**
- * Count a look into one folder to the rate of `list`, and wait for its turn: programs that copy trees ask for many folders
- * at once, and most take a refusal for a folder that is not there. Returns when it may go on, or nobody waits any more.
+ * Count a listing of one folder toward the rate of `list`, and wait for its turn: programs that copy trees ask for many
+ * folders at once, and most take a refusal for a missing folder. Returns when the listing may begin, or nobody waits
+ * any more.
  */
 export async function listTurn(
   call: HttpCall,

@@ -4,7 +4,7 @@ import { StreamError } from "../errors.ts";
 /** A name or an address, and a port (RFC 3986, 3.2.2); no user. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+(?:%25[\w.~-]+)?\]|[\w.~%-]*)(?::\d{0,5})?$/;
 
-/** Fields that say what is done, and to what: of two, somebody on the way may have read the other. */
+/** Fields that decide what is done, and to what: if there were two, an intermediary may have read the other one. */
 const ONCE: ReadonlySet<string> = new Set([
   "host",
   "authorization",
@@ -20,8 +20,8 @@ const ONCE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What llhttp leaves to the server: the version, exactly one Host (RFC 9112, 3.2), and no field twice that has one value
- * (RFC 9110, 5.3).
+ * The checks that llhttp leaves to the server: the version, exactly one Host (RFC 9112, 3.2), and no repetition of a
+ * field with a single value (RFC 9110, 5.3).
  *
  * @returns the field Host; "" for HTTP/1.0 without one
  * @throws StreamError BAD_PARAMS
@@ -45,7 +45,7 @@ export function checkMessage(request: IncomingMessage): { host: string } {
   return { host: host ?? "" };
 }
 
-/** Whether a body follows: nothing after it on this connection is read. */
+/** Whether a body follows: then nothing after it on this connection is read. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }

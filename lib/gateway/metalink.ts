@@ -11,7 +11,7 @@ import { encodePath, FILES } from "./request-target.ts";
 import { requireRate } from "./too-often.ts";
 import { escapeXml } from "./xml-text.ts";
 
-/** Digests of pieces that a file gets at most. */
+/** The most digests of pieces for a file. */
 const MAX_PIECES = 2_048;
 
 /** Bytes of a piece: a power of two times a megabyte. */
@@ -22,16 +22,16 @@ export function pieceBytes(size: number): number {
 }
 
 /**
- * Answer GET and HEAD for the Metalink of a file (RFC 5854): its address in this state, and the SHA-256 of each piece and of
- * all, from which aria2c repairs what has come damaged. `host`: the server as the client knows it. The digests come as they
- * are computed, so that nobody waits in vain for a first byte.
+ * Answer GET and HEAD for the Metalink of a file (RFC 5854): its address in this state, and the SHA-256 of each piece
+ * and of all, with which aria2c repairs damaged pieces. `host`: the server's name as the client knows it. The digests
+ * are sent as they are computed, so that the client soon gets a first byte.
  *
  * @throws StorageError as Storage.open(), OpenFile.read(); TooOftenError
  */
 export async function answerMetalink(call: HttpCall, path: string, host: string, server: GatewayParts): Promise<void> {
   const { guest } = call;
   if (guest === undefined) return;
-  // It reads a whole file, as that method does.
+  // This reads a whole file, as that method does.
   requireRate(digest, call, server);
   await guest.member.lookups.run(call, DIGEST_NEED, async () => {
     const file = await server.storage.open(path);

@@ -2,10 +2,10 @@ import { type ByteRange, contentRange } from "./byte-ranges.ts";
 
 /** A body of several parts, of exact length. Source: RFC 9110, section 14.6; RFC 2046, section 5.1. */
 export interface Multipart {
-  /** Content-Type of the whole. */
+  /** Content-Type of the whole body. */
   readonly type: string;
   readonly length: number;
-  /** Heads of parts and, between them, the parts themselves. */
+  /** The heads of the parts and, after each, the part itself. */
   readonly pieces: readonly (Uint8Array | ByteRange)[];
 }
 
@@ -13,7 +13,7 @@ export interface Multipart {
 export function multipartOf(
   ranges: readonly ByteRange[],
   { size, type }: { size: number; type: string },
-  // No file can contain it: its 122 random bits are made after the file.
+  // No file contains it: its 122 random bits are newer than the file.
   boundary = `commserver-${crypto.randomUUID()}`,
 ): Multipart {
   const encoder = new TextEncoder();

@@ -7,9 +7,9 @@ import { judge } from "./conditions.ts";
 import { tagOf } from "./entity-tag.ts";
 import type { HttpCall } from "./http-call.ts";
 
-/** What is at the path of a request that would change it, and whether it may. */
+/** The present entry at the path of a request that would change it, and whether it may. */
 
-/** What is there; undefined: nothing. @throws StorageError as Storage.stat(), but NOT_FOUND */
+/** The present entry; undefined if there is none. @throws StorageError as Storage.stat(), but NOT_FOUND */
 export async function entryAt(
   path: string,
   { storage }: Pick<GatewayParts, "storage">,
@@ -22,7 +22,7 @@ export async function entryAt(
   }
 }
 
-/** The file in whose place another comes; undefined: nothing is there. @throws StorageError EXISTS for what is no file */
+/** The file that would be replaced; undefined if there is none. @throws StorageError EXISTS if it is not a file */
 export async function replacedAt(
   path: string,
   server: Pick<GatewayParts, "storage">,
@@ -36,5 +36,5 @@ export async function replacedAt(
 export function requireState(call: HttpCall, path: string, entry: StorageEntry | undefined, now: number): void {
   const state = entry && { tag: tagOf(entry, now), modifiedAt: entry.modifiedAt };
   if (judge(call.request.headers, state, { isRead: false, now }) === "go on") return;
-  throw new StreamError("CHANGED", `${quote(path)} is not in the state that the request is meant for.`);
+  throw new StreamError("CHANGED", `${quote(path)} is not in the state that the request expects.`);
 }

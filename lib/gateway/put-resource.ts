@@ -15,10 +15,10 @@ import { RequestBody } from "./request-body.ts";
 import { readUpload, type Upload } from "./upload-fields.ts";
 import { newPartTag, nextByte, timeOfPart, wrongOffset } from "./upload-part.ts";
 
-/** What to do when a request goes on elsewhere than the part. */
+/** The advice when a request continues at another offset than the part. */
 const SEND = ": send the rest from there, or all of it";
 
-/** A file on its way. */
+/** An incoming file. */
 interface Coming {
   readonly path: string;
   readonly upload: Upload;
@@ -28,8 +28,8 @@ interface Coming {
 }
 
 /**
- * Answer PUT of a file. All that can be judged is judged before the body; a file of more than one block comes as with `put`,
- * over a part that can be resumed, and is visible when it is whole and durable.
+ * Answer PUT of a file. All that can be checked is checked before the body. A file of several blocks is received as
+ * with `put`: into a part that can be resumed, and it is visible when it is complete and durable.
  *
  * @throws StorageError as Storage.receive(), store(); StreamError; HttpFault; as RequestBody.fill()
  */
@@ -61,11 +61,11 @@ export async function putFile(call: HttpCall, path: string, server: GatewayParts
       const store: Store = (size, commit) => {
         isAtWork = true;
         return turns.run(path, async () => {
-          // Others may have been here meanwhile.
+          // Others may have changed it meanwhile.
           requireState(call, path, await entryAt(path, server), clock.wallTime());
           await commit();
           events.emit({ event: "stored", name: guest.member.name, path, size });
-          // In the same turn: the answer tells the state of this file, and not of the next.
+          // In the same turn, so that the answer has the state of this file, and not of a later one.
           return storage.stat(path);
         });
       };
@@ -79,10 +79,10 @@ export async function putFile(call: HttpCall, path: string, server: GatewayParts
   }
 }
 
-/** Commit a file of `size` bytes. @returns what is there then */
+/** Commit a file of `size` bytes. @returns its entry */
 type Store = (size: number, commit: () => string | Promise<string>) => Promise<StorageEntry>;
 
-/** A body that is kept in memory until it is whole. */
+/** Receive a body that is kept in memory until it is complete. */
 async function receiveHeld(coming: Coming, server: GatewayParts, store: Store): Promise<StorageEntry> {
   const { path, upload, exists, body, digests } = coming;
   const { storage, clock, transfers } = server;
@@ -94,7 +94,7 @@ async function receiveHeld(coming: Coming, server: GatewayParts, store: Store): 
     const room = buffer.subarray(0, upload.size ?? BLOCK_BYTES + 1);
     const size = await body.fill(room);
     if (upload.size === undefined && size > BLOCK_BYTES) {
-      const words = `A body of more than ${BLOCK_BYTES} bytes needs a length: Content-Length, and not chunks.`;
+      const words = `A body of more than ${BLOCK_BYTES} bytes needs Content-Length, and no chunks.`;
       throw new HttpFault("BAD_PARAMS", words, { status: 411 });
     }
     if (upload.size !== undefined && size < upload.size) throw tooShort();
@@ -115,7 +115,7 @@ interface Means {
   readonly store: Store;
 }
 
-/** A body that goes into a part, block by block. */
+/** Receive a body into a part, block by block. */
 async function receivePart(coming: Coming, size: number, { server, blocks, store }: Means): Promise<StorageEntry> {
   const { path, upload, exists, body, digests } = coming;
   const { storage, clock, transfers } = server;
@@ -142,7 +142,7 @@ async function receivePart(coming: Coming, size: number, { server, blocks, store
   }
 }
 
-/** Of the part that is to go on. @throws HttpFault when there is none, or not as much of it; StreamError CHANGED */
+/** The facts of the part to resume. @throws HttpFault when it is missing, or shorter; StreamError CHANGED */
 async function factsOfPart(
   { path, upload, exists }: Coming,
   size: number,
@@ -154,14 +154,14 @@ async function factsOfPart(
   const time = timeOfPart(resume?.etag ?? "");
   if (resume === undefined || time === undefined) throw wrongOffset(path, 0, SEND);
   if (modifiedAt !== undefined && modifiedAt !== time) {
-    throw new StreamError("CHANGED", `The part of ${quote(path)} that is here is of a file of another time.`);
+    throw new StreamError("CHANGED", `The present part of ${quote(path)} belongs to a file with another time.`);
   }
   const have = nextByte(resume.missing, size);
   if (have !== offset) throw wrongOffset(path, have, SEND);
   return { size, modifiedAt: time, executable: false, etag: resume.etag };
 }
 
-/** A new one: it goes on with nothing that is there. */
+/** The facts of a new part, which resumes nothing. */
 function factsOf(
   { size, modifiedAt = Number.NaN }: { size: number; modifiedAt: number | undefined },
   now: number,
@@ -171,7 +171,7 @@ function factsOf(
 }
 
 function tooShort(): StreamError {
-  return new StreamError("BAD_PARAMS", "The body is shorter than it was told.");
+  return new StreamError("BAD_PARAMS", "The body is shorter than announced.");
 }
 
 function replyStored(

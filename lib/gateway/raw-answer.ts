@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { HttpConnection } from "./http-connection.ts";
 
-/** Refuse bytes that node:http could not make a request of, and end the connection. */
+/** Refuse bytes that node:http could not parse as a request, and end the connection. */
 export function refuseRaw(connection: Duplex, status: string): void {
   if (connection.destroyed || !connection.writable) return;
   const body = `${status}\n`;

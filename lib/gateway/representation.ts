@@ -8,7 +8,7 @@ import { formatHttpDate } from "./http-date.ts";
 import { HttpFault } from "./http-fault.ts";
 import { multipartOf } from "./multipart.ts";
 
-/** A known number of bytes, any part of which can be sent by itself. */
+/** A resource of known length, of which any part can be sent by itself. */
 export interface Representation {
   /** Its name in an error message. */
   readonly name: string;
@@ -18,7 +18,7 @@ export interface Representation {
   readonly tag: string;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
-  /** Fields of every answer that contains a part of it. */
+  /** Fields of every answer that has a part of it. */
   readonly headers: OutgoingHttpHeaders;
   /** Send a part of it over the connection. It ends early only by throwing, or when `call.isClosed`. */
   sendPart(call: HttpCall, part: ByteRange): Promise<void>;
@@ -28,7 +28,7 @@ export interface Representation {
  * Answer GET and HEAD as the conditions and ranges of the request say. Source: RFC 9110, sections 13 and 14. `now` in
  * milliseconds since 1970.
  *
- * @throws StreamError CHANGED when the request names another state; HttpFault for ranges that are not there; as
+ * @throws StreamError CHANGED when the request names another state; HttpFault for ranges that do not exist; as
  *   Representation.sendPart()
  */
 export async function answerWith(call: HttpCall, representation: Representation, now: number): Promise<void> {
@@ -62,7 +62,7 @@ export async function answerWith(call: HttpCall, representation: Representation,
   await send(call, representation, 206, { ...all, ...more }, multipart.pieces);
 }
 
-/** A piece is bytes made here, or a part of the representation. */
+/** A piece is either bytes from here, or a part of the representation. */
 async function send(
   call: HttpCall,
   representation: Representation,

@@ -8,21 +8,18 @@ import type { HttpCall } from "./http-call.ts";
 import { MAX_UNREAD_BYTES } from "./http-connection.ts";
 import { HttpFault } from "./http-fault.ts";
 
-/** A body of which nothing comes for so long is given up. */
+/** A body is given up when nothing of it arrives for this long. */
 export const BODY_STALLED_MS = 60_000;
 
-/**
- * The body of a request, as fast as the rate and its reader let it come: what is not asked for stays with the peer, which
- * the system's buffers hold back.
- */
+/** The body of a request, read as fast as the rate and its reader allow: the system's buffers slow down the peer. */
 export class RequestBody implements BodyReader {
   readonly #call: HttpCall;
   readonly #clock: Clock;
   readonly #rateLimit: RateLimit | undefined;
-  /** What is filled now, and how much of it is. */
+  /** The buffer that is being filled, and the bytes in it. */
   #target: Uint8Array | undefined;
   #filled = 0;
-  /** What came beyond the end of the last target, and its bytes. Of a buffer that is held, no more than one piece. */
+  /** Pieces that arrived beyond the end of the last target, and their bytes. At most one piece of a held buffer. */
   #rest: Uint8Array[] = [];
   #restBytes = 0;
   #isEnded = false;
@@ -37,10 +34,10 @@ export class RequestBody implements BodyReader {
   }
 
   /**
-   * Fill `buffer`, which is the caller's again when this has settled. The first call lets a peer send that has asked whether
-   * it may (RFC 9110, 10.1.1).
+   * Fill `buffer`, which belongs to the caller again when this has settled. The first call answers a peer that asked
+   * whether it may send (RFC 9110, 10.1.1).
    *
-   * @returns bytes that were filled: fewer than there is room for only at the end of the body
+   * @returns the number of filled bytes: less than the size of the buffer only at the end of the body
    * @throws HttpFault for a body that stalls; CommError why the request was given up; CANCELLED when the peer is gone
    */
   async fill(buffer: Uint8Array): Promise<number> {
@@ -61,24 +58,24 @@ export class RequestBody implements BodyReader {
   }
 
   /**
-   * All that was told has come: nothing may follow.
+   * All announced bytes have arrived: check that nothing follows.
    *
-   * @throws StreamError BAD_PARAMS for a body that goes on; as fill()
+   * @throws StreamError BAD_PARAMS for a body that is longer; as fill()
    */
   async requireEnd(): Promise<void> {
     if (this.#isEnded && this.#rest.length === 0) return;
     if ((await this.fill(new Uint8Array(1))) === 0) return;
-    throw new StreamError("BAD_PARAMS", "The body is longer than it was told.");
+    throw new StreamError("BAD_PARAMS", "The body is longer than announced.");
   }
 
-  /** Nothing more is wanted of it. */
+  /** Nothing more of the body is wanted. */
   close(): void {
     this.#cancelPause?.();
     const { request, connection } = this.#call;
     request.off("data", this.#takeCopy);
     request.off("end", this.#end);
     if (connection.bodyReader === this) connection.bodyReader = undefined;
-    // Its end is still to be read; the next request comes after it.
+    // Its end must still be read, since the next request comes after it.
     if (request.complete) request.resume();
   }
 
@@ -86,7 +83,7 @@ export class RequestBody implements BodyReader {
     return this.#call.request;
   }
 
-  /** More than that waits here, or the rate is used up. */
+  /** True when too much waits here, or the rate is used up. */
   get isFull(): boolean {
     return this.#restBytes >= MAX_UNREAD_BYTES || this.#cancelPause !== undefined;
   }
@@ -120,7 +117,7 @@ export class RequestBody implements BodyReader {
     let isStalled = false;
     let cancel = () => {};
     const watch = () => {
-      // It is this side that waits.
+      // This side is waiting, and not the peer.
       isStalled = this.#filled === before && this.#cancelPause === undefined;
       before = this.#filled;
       if (isStalled) resolve();
@@ -135,7 +132,7 @@ export class RequestBody implements BodyReader {
     cancel();
     if (this.#call.isClosed) throw this.#reason();
     if (isStalled) {
-      const words = `Nothing of the body has come for ${BODY_STALLED_MS / 1000} s.`;
+      const words = `Nothing of the body has arrived for ${BODY_STALLED_MS / 1000} s.`;
       throw new HttpFault("CANCELLED", words, { status: 408 });
     }
   }
@@ -170,7 +167,7 @@ export class RequestBody implements BodyReader {
     this.#call.end("CANCELLED", "The connection ended before the body did.");
   };
 
-  /** Put it into the target. @returns whether there was room for all of it; otherwise the rest waits */
+  /** Copy it into the target. @returns whether there was room for all of it; otherwise the rest waits */
   #put(piece: Uint8Array): boolean {
     const target = this.#target;
     const room = target === undefined ? 0 : target.length - this.#filled;

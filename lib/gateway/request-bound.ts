@@ -1,9 +1,9 @@
-/** The shortest request there is: "GET / HTTP/1.0" and a blank line. */
+/** The shortest possible request: "GET / HTTP/1.0" and a blank line. */
 const SHORTEST_BYTES = 18;
 
 const BLANK_LINE = "\r\n\r\n";
 
-/** How many of `bytes` the parser may get so that it reports at most `room` requests, each of which ends its head with a blank line. */
+/** How many of `bytes` the parser may get to report at most `room` requests, whose heads end with blank lines. */
 export function boundOf(bytes: Uint8Array, room: number): number {
   if (bytes.length <= room * SHORTEST_BYTES) return bytes.length;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -6,7 +6,7 @@ import { shownTarget } from "./shown-target.ts";
 /** The first name of every address in the repository. */
 export const FILES = "files";
 
-/** What a request names. */
+/** The target of a request. */
 export interface Target {
   /** Host and port of a target that names them; undefined: the field Host names them. */
   readonly authority: string | undefined;
@@ -20,7 +20,7 @@ const NO_QUERY = new URLSearchParams();
 const ABSOLUTE = /^https?:\/\/([^/?#\\@]+)(.*)$/i;
 
 /**
- * Read a request target in origin-form or absolute-form (RFC 9112, 3.2). Every name is decoded once, and by itself: an
+ * Read a request target in origin-form or absolute-form (RFC 9112, 3.2). Every name is decoded once and separately: an
  * encoded slash never separates names.
  *
  * @throws StreamError BAD_PATH with the reason
@@ -43,7 +43,7 @@ export function parseTarget(target: string): Target {
 }
 
 /**
- * The repository path that `names` make; "" is the root. `isFolder`: it was written with a slash at its end.
+ * The repository path of `names`; "" is the root. `isFolder`: it was written with a trailing slash.
  *
  * @throws StorageError BAD_PATH
  */
@@ -53,12 +53,12 @@ export function repositoryPath(names: readonly string[]): { path: string; isFold
   return { path: path === "" && names.length <= 1 ? "" : checkPath(path), isFolder };
 }
 
-/** A repository path as it stands in a target: every name encoded by itself. */
+/** A repository path as part of a target: every name is encoded separately. */
 export function encodePath(path: string): string {
   return path.split("/").map(encodeName).join("/");
 }
 
-/** All but letters, digits and "-_.~" is encoded: HTML, clients and shells leave that alone. */
+/** Encodes everything but letters, digits and "-_.~", which HTML, clients and shells leave alone. */
 export function encodeName(name: string): string {
   return encodeURIComponent(name).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

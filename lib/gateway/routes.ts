@@ -24,16 +24,16 @@ import { encodePath, FILES, repositoryPath, type Target } from "./request-target
 import { shownTarget } from "./shown-target.ts";
 import { beginUpload, endUpload, goOnWith, TUS_OPTIONS, tellUpload } from "./tus-resource.ts";
 
-/** What a request names in the repository. */
+/** The place in the repository that a request names. */
 interface Place {
   readonly path: string;
-  /** It was written with a slash at its end. */
+  /** True if it was written with a trailing slash. */
   readonly isFolder: boolean;
   readonly target: Target;
 }
 
 interface Route {
-  /** The method of the protocol whose role and rate hold. */
+  /** The protocol's method whose role and rate apply. */
   readonly rule: Rule;
   /** Whether a request may have a body. */
   readonly takesBody: boolean;
@@ -73,7 +73,7 @@ const WRITING: Readonly<Record<string, Route>> = {
   },
 };
 
-/** Methods for an upload in pieces, at the address that its beginning has told: `?upload=`. */
+/** Methods for an upload in pieces, at the address from the answer to its POST: `?upload=`. */
 const UPLOADING: Readonly<Record<string, Route>> = {
   HEAD: {
     rule: put,
@@ -92,7 +92,7 @@ const UPLOADING: Readonly<Record<string, Route>> = {
   },
 };
 
-/** What is answered. */
+/** The table of methods, and the dispatch of requests. */
 export class Routes {
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #mayWrite: boolean;
@@ -109,7 +109,7 @@ export class Routes {
     return [...this.#routes.keys(), "OPTIONS"].join(", ");
   }
 
-  /** What OPTIONS tells. */
+  /** The fields for OPTIONS. */
   get options(): OutgoingHttpHeaders {
     return { allow: this.allowed, ...DAV_OPTIONS, ...(this.#mayWrite && TUS_OPTIONS) };
   }
@@ -122,12 +122,12 @@ export class Routes {
     return this.#routes.get(method)?.takesBody === true;
   }
 
-  /** Whether the bytes of a request matter more than those of its answer. */
+  /** Whether a request of this method has more bytes than its answer. */
   isUpload(method: string): boolean {
     return method === "PUT" || method === "PATCH";
   }
 
-  /** The method of the protocol whose rules hold, for events. */
+  /** The protocol's method whose rules apply, for events. */
   ruleOf(method: string): string {
     return this.#routes.get(method)?.rule.name ?? read.rule.name;
   }
@@ -186,11 +186,11 @@ async function isFolderAt(path: string, { storage }: GatewayParts): Promise<bool
 }
 
 async function refusePatch(): Promise<void> {
-  throw new StreamError("BAD_PARAMS", "PATCH takes the address of an upload, which POST has told.");
+  throw new StreamError("BAD_PARAMS", "PATCH needs the address of an upload, from the answer to POST.");
 }
 
 async function answerPut(call: HttpCall, { path, isFolder }: Place, server: GatewayParts): Promise<void> {
-  if (isFolder) throw new StreamError("NOT_A_FILE", "PUT takes the address of a file, without a slash at its end.");
+  if (isFolder) throw new StreamError("NOT_A_FILE", "PUT needs the address of a file, without a slash at its end.");
   await putFile(call, path, server);
 }
 

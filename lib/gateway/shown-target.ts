@@ -1,12 +1,12 @@
 /**
- * What people may see of a target or of words that quote one: an address that somebody has mistyped may still hold the
- * secret of a link or of a token.
+ * Masks targets, and messages that quote them, before people see them: even a mistyped address may hold the secret of a
+ * link or of a token.
  */
 
-/** As many characters of a secret, which has 43, are too many. */
+/** This many of a secret's 43 characters must not be shown. */
 const TELLING = 24;
 
-/** A character as it may stand in a target: itself, encoded, or encoded more than once. */
+/** A character of a target: itself, encoded, or encoded more than once. */
 const dressed = (char: string, code: string): string => `(?:${char}|%(?:25)*(?:${code}))`;
 const SECRET_CHAR = dressed("[\\w-]", "2d|3\\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a]");
 const SEPARATOR = dressed('[/\\\\"\\s]', "2f|5c");
@@ -18,12 +18,12 @@ const USER = /(\/\/)[^/?#"\s]*@/g;
 
 const IN_FILES = /^(?:https?:\/\/[^/?#]*)?\/files(?:[/?#]|$)/i;
 
-/** A target for an event. Names below /files/ are told, but for what stands where the secret of a link does. */
+/** A target for an event. Names below /files/ are shown, except in the place of a link's secret. */
 export function shownTarget(target: string): string {
   return IN_FILES.test(target) ? withoutSecrets(target) : withoutSecrets(target).replace(RUN, "…");
 }
 
-/** Words that may quote a target, a path or the field Destination. */
+/** A message that may quote a target, a path or the Destination field, without secrets. */
 export function withoutSecrets(words: string): string {
   return words.replace(USER, "$1…@").replace(AFTER_LINK, "$1…");
 }

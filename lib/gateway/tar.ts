@@ -4,7 +4,7 @@ import type { StorageEntry } from "../storage/storage.ts";
 
 const BLOCK = 512;
 
-/** The largest size that the eleven octal digits of a ustar head can hold. */
+/** The largest size that fits the eleven octal digits of a ustar head. */
 const MAX_OCTAL = 8 ** 11 - 1;
 
 const encoder = new TextEncoder();
@@ -46,7 +46,7 @@ function padded(bytes: number): number {
   return Math.ceil(bytes / BLOCK) * BLOCK;
 }
 
-/** `LENGTH KEY=VALUE`, in which the length counts its own digits. */
+/** `LENGTH KEY=VALUE`, where the length includes its own digits. */
 function paxRecord(key: string, value: string): string {
   const rest = encoder.encode(` ${key}=${value}\n`).length;
   let length = rest + `${rest}`.length;
@@ -54,7 +54,7 @@ function paxRecord(key: string, value: string): string {
   return `${length} ${key}=${value}\n`;
 }
 
-/** For readers without pax: as much of the name as fits, ASCII only. */
+/** A name for readers without pax: as much as fits, in ASCII only. */
 function asciiName(path: string): string {
   return path.replace(/[^\x20-\x7e]/gu, "_").slice(0, 100);
 }

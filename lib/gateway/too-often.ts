@@ -13,7 +13,7 @@ export class TooOftenError extends StreamError {
   }
 }
 
-/** Count a request to the rate of `rule`. @throws TooOftenError */
+/** Count a request toward the rate of `rule`. @throws TooOftenError */
 export function requireRate(
   rule: Rule,
   { guest }: HttpCall,

@@ -16,7 +16,7 @@ import { newPartTag, nextByte, wrongOffset } from "./upload-part.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** What OPTIONS says. Source: tus 1.0.0, "Core protocol" and the extensions named. */
+/** The fields for OPTIONS. Source: tus 1.0.0, "Core protocol" and the extensions named. */
 export const TUS_OPTIONS = {
   "tus-resumable": TUS_VERSION,
   "tus-version": TUS_VERSION,
@@ -24,7 +24,7 @@ export const TUS_OPTIONS = {
   "tus-max-size": `${MAX_FILE_BYTES}`,
 };
 
-/** Begin an upload: POST. All that can be judged is judged here. @throws as putFile() */
+/** Begin an upload: POST. All that can be checked is checked here. @throws as putFile() */
 export async function beginUpload(
   call: HttpCall,
   { path: target, isFolder }: { path: string; isFolder: boolean },
@@ -36,14 +36,14 @@ export async function beginUpload(
   const path = checkPath(placeOf(target, isFolder, metadata));
   const length = fieldOf(headers["upload-length"]);
   if (length === undefined || !/^\d{1,16}$/.test(length)) {
-    throw new StreamError("BAD_PARAMS", "Upload-Length must have the bytes of the file.");
+    throw new StreamError("BAD_PARAMS", "Upload-Length must be the size of the file in bytes.");
   }
   await replacedAt(path, server);
   const modifiedAt = timeOfSeconds(metadata.get("mtime") ?? "") ?? server.clock.wallTime();
   const upload = { size: Number(length), modifiedAt, etag: newPartTag(modifiedAt) };
   await call.guest?.member.transfers.run(call, WEB_PUT_NEED, async () => {
     const { storage } = server;
-    // A small one comes in one piece, and leaves nothing before; of an empty one no piece comes.
+    // A small file comes in one piece, and leaves no part before; an empty one has no piece.
     if (upload.size === 0) {
       await commitAt(call, path, upload, server, () => storage.store(path, factsOf(upload), "overwrite", NOTHING));
     } else if (isSmall(upload)) await storage.place(path, upload, "overwrite");
@@ -53,7 +53,7 @@ export async function beginUpload(
   });
 }
 
-/** Say how much is here: HEAD. @throws StreamError NOT_FOUND */
+/** Report how much has arrived: HEAD. @throws StreamError NOT_FOUND */
 export async function tellUpload(call: HttpCall, path: string, id: string | null, server: GatewayParts): Promise<void> {
   speakTus(call);
   const upload = uploadOf(id);
@@ -61,7 +61,7 @@ export async function tellUpload(call: HttpCall, path: string, id: string | null
   call.reply(200, { "upload-offset": `${offset}`, "upload-length": `${upload.size}`, "cache-control": "no-store" });
 }
 
-/** Go on with it: PATCH. @throws as putFile() */
+/** Continue it: PATCH. @throws as putFile() */
 export async function goOnWith(call: HttpCall, path: string, id: string | null, server: GatewayParts): Promise<void> {
   speakTus(call);
   const { headers } = call.request;
@@ -71,7 +71,7 @@ export async function goOnWith(call: HttpCall, path: string, id: string | null, 
   }
   const upload = uploadOf(id);
   const told = fieldOf(headers["upload-offset"]) ?? "";
-  if (!/^\d{1,16}$/.test(told)) throw new StreamError("BAD_PARAMS", "Upload-Offset must have a number.");
+  if (!/^\d{1,16}$/.test(told)) throw new StreamError("BAD_PARAMS", "Upload-Offset must be a number.");
   requireOffset(path, Number(told), await offsetOf(path, upload, server));
   const body = new RequestBody(call, server.clock);
   try {
@@ -98,7 +98,7 @@ export async function goOnWith(call: HttpCall, path: string, id: string | null, 
   }
 }
 
-/** Give it up: DELETE. @throws StreamError NOT_FOUND; as Storage.receive() */
+/** Cancel it: DELETE. @throws StreamError NOT_FOUND; as Storage.receive() */
 export async function endUpload(call: HttpCall, path: string, id: string | null, server: GatewayParts): Promise<void> {
   speakTus(call);
   const upload = uploadOf(id);
@@ -132,15 +132,15 @@ interface Piece {
   commit(commit: () => string | Promise<string>): Promise<void>;
 }
 
-/** @returns the bytes that are here */
+/** @returns the bytes that have arrived */
 async function takeWhole({ path, upload, body, commit }: Piece, { storage, transfers }: GatewayParts): Promise<number> {
   const buffer = transfers.buffers.take();
   try {
     const bytes = buffer.subarray(0, upload.size);
     if ((await body.fill(bytes)) < upload.size) {
-      throw new StreamError("BAD_PARAMS", "A file of up to 1 MiB comes in one piece.");
+      throw new StreamError("BAD_PARAMS", "A file of up to 1 MiB must come in one piece.");
     }
-    // Stored when it was begun.
+    // It was stored when the upload began.
     if (upload.size === 0) return 0;
     await commit(() => storage.store(path, factsOf(upload), "overwrite", bytes));
     return upload.size;
@@ -149,7 +149,7 @@ async function takeWhole({ path, upload, body, commit }: Piece, { storage, trans
   }
 }
 
-/** Bytes beyond the last whole block are not kept: their sender hears so. @returns the bytes that are here */
+/** Bytes beyond the last whole block are not kept, as the answer says. @returns the bytes that have arrived */
 async function takePiece(piece: Piece, { storage, transfers }: GatewayParts): Promise<number> {
   const { path, upload, offset, body, blocks, commit } = piece;
   const part = await storage.receive(path, factsOf(upload), "overwrite");
@@ -169,16 +169,17 @@ async function takePiece(piece: Piece, { storage, transfers }: GatewayParts): Pr
 /** @throws StreamError NOT_FOUND */
 async function offsetOf(path: string, upload: TusUpload, server: GatewayParts): Promise<number> {
   const { size, modifiedAt, etag } = upload;
-  // Nothing is kept of it, and a file of its size and time may be another: its one piece may always come, also once more.
+  // Nothing is kept of a small file, and a file of its size and time may be a different one. So its one piece may
+  // always come, even again.
   if (isSmall(upload)) return 0;
   const there = await entryAt(path, server);
   const isStored = there?.kind === "file" && there.size === size && there.modifiedAt === modifiedAt;
-  // The time of no file: so one of this size that is there is not taken for this one.
+  // A time that no file has, so that a present file of this size is not taken for this one.
   const placement = await server.storage.place(path, { size, modifiedAt: Number.MIN_SAFE_INTEGER }, "overwrite");
   const resume = placement.outcome === "vacant" ? placement.resume : undefined;
   if (resume?.etag === etag) return nextByte(resume.missing, size);
   if (isStored) return size;
-  throw new StreamError("NOT_FOUND", "There is no such upload any more.");
+  throw new StreamError("NOT_FOUND", "This upload no longer exists.");
 }
 
 function requireOffset(path: string, told: number, have: number): void {
@@ -189,11 +190,11 @@ function factsOf({ size, modifiedAt, etag }: TusUpload): FileFacts {
   return { size, modifiedAt, executable: false, etag };
 }
 
-/** @throws HttpFault for another version. No page of another site can send the field: CORS is off. */
+/** @throws HttpFault for another version. No page of another site can send this field: CORS is off. */
 function speakTus({ request, response }: HttpCall): void {
   response.setHeader("tus-resumable", TUS_VERSION);
   if (request.headers["tus-resumable"] === TUS_VERSION) return;
-  const words = `Uploads in pieces speak tus ${TUS_VERSION}: Tus-Resumable is needed.`;
+  const words = `Uploads in pieces use tus ${TUS_VERSION}: Tus-Resumable is needed.`;
   throw new HttpFault("BAD_PARAMS", words, { status: 412, headers: { "tus-version": TUS_VERSION } });
 }
 

@@ -1,35 +1,35 @@
 import { StreamError } from "../errors.ts";
 import { baseName, joinPath } from "../path.ts";
 
-/** An upload that goes on in several requests, by what its address and its first request say. Source: tus 1.0.0. */
+/** An upload in several requests, described by its address and its first request. Source: tus 1.0.0. */
 
 export const TUS_VERSION = "1.0.0";
 
-/** Everything that is kept of it lies in its part and its address. */
+/** Its only state is in its part and its address. */
 export interface TusUpload {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
-  /** Of the part. */
+  /** The etag of the part. */
   readonly etag: string;
 }
 
 /** `SIZE-TIME-UUID`; the last two are the part's etag, as PUT makes it. */
 const ID = /^(\d{1,16})-((\d{1,15})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** The query that leads back to it. */
+/** The query that identifies it. */
 export function idOf({ size, etag }: TusUpload): string {
   return `${size}-${etag.replace(/^http-/, "")}`;
 }
 
-/** @throws StreamError NOT_FOUND for what no upload is called */
+/** @throws StreamError NOT_FOUND for an invalid id */
 export function uploadOf(id: string | null): TusUpload {
   const [, size, rest, time] = ID.exec(id ?? "") ?? [];
   if (size === undefined) throw new StreamError("NOT_FOUND", "There is no such upload.");
   return { size: Number(size), modifiedAt: Number(time), etag: `http-${rest}` };
 }
 
-/** What Upload-Metadata says, by its keys. @throws StreamError BAD_PARAMS */
+/** The values of Upload-Metadata, by key. @throws StreamError BAD_PARAMS */
 export function readMetadata(value: string | undefined): ReadonlyMap<string, string> {
   const pairs = (value ?? "").split(",").filter((pair) => pair.trim() !== "");
   return new Map(
@@ -41,7 +41,7 @@ export function readMetadata(value: string | undefined): ReadonlyMap<string, str
   );
 }
 
-/** Where it goes: to `path` itself, or under the name that its metadata have into the folder `path`. @throws StreamError */
+/** The path of the file: `path` itself, or the name from the metadata in the folder `path`. @throws StreamError */
 export function placeOf(path: string, isFolder: boolean, metadata: ReadonlyMap<string, string>): string {
   if (!isFolder) return path;
   const name = metadata.get("filename") ?? metadata.get("name") ?? "";

@@ -1,4 +1,4 @@
-/** Text as it stands in XML, in quotes as well. Characters that no XML can have are left out. */
+/** Escape text for XML, also inside quotes. Characters that are invalid in XML are dropped. */
 export function escapeXml(text: string): string {
   return text
     .toWellFormed()

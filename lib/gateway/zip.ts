@@ -1,8 +1,8 @@
 import type { StorageEntry } from "../storage/storage.ts";
 
 /**
- * Members of a zip that are stored and not packed, so that their lengths are known before they are read. Source: PKWARE
- * APPNOTE 6.3.10. The CRC-32 follows each file, in a data descriptor: it need not be known when the file begins.
+ * Members of a zip that are stored without compression, so that their lengths are known before they are read. Source:
+ * PKWARE APPNOTE 6.3.10. The CRC-32 follows each file, in a data descriptor: it need not be known when the file begins.
  */
 
 const MAX_16 = 0xffff;
@@ -30,7 +30,7 @@ export interface DirectoryPlace {
   readonly bytes: number;
 }
 
-/** What comes before the bytes of a file, or all of a folder. */
+/** The bytes before a file's, or all bytes of a folder. */
 export function zipHead(name: string, entry: StorageEntry): Uint8Array {
   const bytes = nameOf(name, entry);
   const isLarge = isLargeFile(entry);
@@ -47,20 +47,20 @@ export function zipHead(name: string, entry: StorageEntry): Uint8Array {
   );
 }
 
-/** Bytes of zipDescriptor(). */
+/** The length of zipDescriptor(). */
 export function zipDescriptorBytes(entry: StorageEntry): number {
   if (entry.kind !== "file") return 0;
   return isLargeFile(entry) ? 24 : 16;
 }
 
-/** What follows the bytes of a file. */
+/** The bytes that follow those of a file. */
 export function zipDescriptor(entry: StorageEntry, checksum: number): Uint8Array {
   if (entry.kind !== "file") return new Uint8Array(0);
   const size = isLargeFile(entry) ? u64(entry.size) : u32(entry.size);
   return joined(u32(0x08074b50), u32(checksum), size, size);
 }
 
-/** What the directory tells of a member that begins at `at`. */
+/** The directory's record of a member that begins at `at`. */
 export function zipRecord(name: string, entry: StorageEntry, at: number, checksum: number): Uint8Array {
   const bytes = nameOf(name, entry);
   const isFolder = entry.kind === "folder";
@@ -110,7 +110,7 @@ export function zipEnd({ count, at, bytes }: DirectoryPlace): Uint8Array {
   );
 }
 
-/** Flags, no packing, time, CRC-32 and sizes, as in both heads. */
+/** Flags, no compression, time, CRC-32 and sizes, as in both heads. */
 function common(entry: StorageEntry, { checksum, size }: { checksum: number; size: number }): Uint8Array[] {
   const isFile = entry.kind === "file";
   const [time, date] = dosTime(entry.modifiedAt);
@@ -130,7 +130,7 @@ function timestamp({ modifiedAt }: StorageEntry): Uint8Array {
   return field(TIMESTAMP, new Uint8Array([1]), u32(seconds));
 }
 
-/** In UTC, for readers that know no other; from 1980 to 2107. */
+/** The time in UTC, for readers without the extended timestamp; from 1980 to 2107. */
 function dosTime(modifiedAt: number): [time: number, date: number] {
   const at = new Date(Math.min(Math.max(modifiedAt, Date.UTC(1980, 0)), Date.UTC(2107, 11, 31, 23, 59, 58)));
   const time = (at.getUTCHours() << 11) | (at.getUTCMinutes() << 5) | (at.getUTCSeconds() >> 1);

@@ -34,8 +34,7 @@ export interface LinkOptions {
 
 /**
  * Frames over a transport: incoming bytes pass the intake, outgoing frames the send queue; PING and PONG are handled
- * here. The link itself is the handler of its parts: closures would take more memory than everything else in an idle
- * session.
+ * here. The link itself is the handler of its parts: closures would take most of an idle session's memory.
  *
  * How a link ends: close() lets what is queued leave, and the transport lingers for it; abort() does not. Either way
  * the transport calls onClosed() once, and then nothing is left: no timer, no buffer, no wait for `closed`. The handler

@@ -2,11 +2,11 @@ import type { ExistsPolicy, FileFacts, PartFile, RemoveOptions, Storage } from "
 import { WrappedStorage } from "./wrapped.ts";
 
 /**
- * Changes of one path, one after the other: between a look at what is there, by which the conditions of a request are
- * judged, and the change itself, no other changes it.
+ * Runs the changes of one path one after the other: between the check of the present state against a request's
+ * conditions and the change itself, no other change may happen.
  */
 export class PathTurns {
-  /** By path, the last that has come. */
+  /** The last change of each path. */
   readonly #last = new Map<string, Promise<unknown>>();
 
   /** Whether a change of `path` is under way. */
@@ -14,7 +14,7 @@ export class PathTurns {
     return this.#last.has(path);
   }
 
-  /** Carry out `change` when those before it have ended. @throws what `change` throws */
+  /** Run `change` after those before it have ended. @throws what `change` throws */
   async run<T>(path: string, change: () => Promise<T>): Promise<T> {
     const before = this.#last.get(path);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -28,7 +28,7 @@ export class PathTurns {
     }
   }
 
-  /** As run(), of two paths at once. */
+  /** As run(), for two paths at once. */
   runBoth<T>(one: string, other: string, change: () => Promise<T>): Promise<T> {
     if (one === other) return this.run(one, change);
     // All callers use the same order, so that no two wait for each other.
@@ -36,7 +36,7 @@ export class PathTurns {
     return this.run(first, () => this.run(second, change));
   }
 
-  /** `change` of `path`, which nobody has taken, has begun. */
+  /** Note that `change` of the free `path` has begun. */
   hold(path: string, change: Promise<unknown>): void {
     const end = () => this.#forget(path, settled);
     const settled: Promise<void> = change.then(end, end);
@@ -48,7 +48,7 @@ export class PathTurns {
   }
 }
 
-/** A storage whose changes take turns at each path with those who look before they change: requests of HTTP. */
+/** A storage whose changes take turns on each path with HTTP requests, which check before they change. */
 export class OrderedStorage extends WrappedStorage {
   readonly #turns: PathTurns;
 
@@ -69,7 +69,7 @@ export class OrderedStorage extends WrappedStorage {
       const copy = new Uint8Array(bytes);
       return this.#turns.run(path, async () => this.inner.store(path, facts, exists, copy));
     }
-    // Small files come by the thousand: none waits for nobody.
+    // Small files come by the thousand: none should wait without need.
     const stored = this.inner.store(path, facts, exists, bytes);
     if (typeof stored !== "string") this.#turns.hold(path, stored);
     return stored;

@@ -1,5 +1,5 @@
 /*
- * node:net knows IP addresses as well, but makes every start of the programs longer; the runtime's URL refuses some of
+ * node:net also parses IP addresses, but makes every start of the programs slower; the runtime's URL refuses some of
  * them (findings/bun-url-ipv6.sh).
  */
 

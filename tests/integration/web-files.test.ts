@@ -81,7 +81,7 @@ describe("a file", () => {
   test("can't be written: 405 names the methods that are answered", async () => {
     const { status, headers, body } = await site.ask("/files/a.txt", { method: "DELETE" });
     expect([status, headers["allow"]]).toEqual([405, "GET, HEAD, PROPFIND, OPTIONS"]);
-    expect(body.toString()).toBe("UNKNOWN_METHOD: This server takes GET, HEAD, PROPFIND, OPTIONS.\n");
+    expect(body.toString()).toBe("UNKNOWN_METHOD: This server accepts GET, HEAD, PROPFIND, OPTIONS.\n");
   });
 
   test("in another state than was asked for is refused", async () => {
