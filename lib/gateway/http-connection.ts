@@ -129,8 +129,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
   }
 
   /**
-   * Send a part of an answer's body; its head must have been flushed. The buffer is free when this resolves, or at once
-   * if it returns undefined.
+   * Send a part of a body after its flushed head. The buffer is free when this resolves, or at once if it is undefined.
    */
   send(bytes: Uint8Array): Promise<void> | undefined {
     return this.#output.send(bytes);
@@ -155,7 +154,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
   /** Give the parser as many of `bytes` as it may have now. @returns whether more may come */
   #feed(bytes: Uint8Array): boolean {
     let [wantsMore, at] = [true, 0];
-    // Of heads alone there is too little to care.
+    // Heads alone are too small to matter.
     const isHeld = this.#bodyLeft > 0;
     if (isHeld) hold(bytes);
     this.#isFeeding = true;
