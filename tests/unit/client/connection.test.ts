@@ -230,6 +230,91 @@ describe("Connection", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("makes no attempt once it is interrupted, while it waits or before", async () => {
+    const abort = new AbortController();
+    const { clock, recover, resumes } = await connected([1, "CANNOT_CONNECT", 2], { signal: abort.signal });
+    const back = recover();
+    await clock.advance(200);
+    abort.abort();
+    await settle();
+    const later = recover();
+    await clock.advance(60_000);
+    expect([codeOf(back), codeOf(later), resumes.length]).toEqual(["INTERRUPTED", "LOST", 2]);
+  });
+
+  test("tries once more when the wait ends just in time", async () => {
+    for (const [reconnectMs, state] of [
+      [199, "rejected"],
+      [200, "resolved"],
+    ] as const) {
+      const { clock, recover } = await connected([1, 2], { reconnectMs });
+      const back = recover();
+      await clock.advance(200);
+      expect(back.state).toBe(state);
+    }
+  });
+
+  test.each([
+    ["TIMEOUT", ["1 is gone after 2 came"]],
+    ["LOST", []],
+  ] as const)("after %s leaves the old link only if that may still be there", async (code, expected) => {
+    const told: string[] = [];
+    let count = 0;
+    const { clock, recover } = await connected([], {
+      connect: async () => {
+        const number = ++count;
+        return { abandon: () => told.push(`${number} is gone after ${count} came`) } as unknown as Client;
+      },
+    });
+    const back = recover(code);
+    await clock.advance(1_000);
+    expect([back.state, told]).toEqual(["resolved", [...expected]]);
+  });
+
+  test("asks for a new session where it was given no token", async () => {
+    const seen: string[] = [];
+    const { clock, recover } = await connected([], {
+      connect: async (resume) => {
+        seen.push(resume);
+        return {} as Client;
+      },
+    });
+    recover();
+    await clock.advance(1_000);
+    expect(seen).toEqual(["", ""]);
+  });
+
+  test("without progress, losses share one time and one backoff; with some, each has its own", async () => {
+    for (const hasProgress of [false, true]) {
+      const { connection, clock, delays, recover } = await connected([1, 2, 3, 4], { reconnectMs: 1_000 });
+      for (let loss = 0; loss < 3; loss++) {
+        const back = recover();
+        await clock.advance(400);
+        if (loss < 2) expect(back.state).toBe("resolved");
+        if (hasProgress) connection.noteProgress();
+      }
+      expect(delays).toEqual(hasProgress ? [200, 200, 200] : [200, 400]);
+    }
+  });
+
+  test("counts a link that has held as long as reconnecting may take as progress, from when it began", async () => {
+    const { connection, clock, delays, recover } = await connected([1, 2, 3, 4, 5], { reconnectMs: 60_000 });
+    const loseAfter = async (ms: number) => {
+      await clock.advance(ms);
+      connection.noteHeld();
+      const back = recover();
+      await clock.advance(delays.at(-1) ?? 0);
+      expect(back.state).toBe("resolved");
+    };
+    await loseAfter(0);
+    await loseAfter(59_000);
+    expect(delays).toEqual([200, 400]);
+    await loseAfter(60_000);
+    expect(delays).toEqual([200, 400, 200]);
+    await loseAfter(59_000);
+    expect(delays).toEqual([200, 400, 200, 400]);
+  });
+
   test("is welcomed back under the same name by a real server, in the same seat", async () => {
     await using server = new TestServer({ maxClients: 1 });
     let cut = () => {};

@@ -1,6 +1,7 @@
 /** What a `put` would send of a tree, and what it says of the rest. */
 import { describe, expect, test } from "bun:test";
 import { planSend, type SendSource, type SendTree } from "../../../lib/client/send-plan.ts";
+import { StorageError } from "../../../lib/errors.ts";
 import type { LeftOut, StorageEntry } from "../../../lib/storage/storage.ts";
 
 const entry = (path: string, kind: StorageEntry["kind"] = "file"): StorageEntry => ({
@@ -20,13 +21,20 @@ interface Listed {
   readonly isLate?: boolean;
 }
 
+/** The folders above, without the root. */
+function foldersOf(path: string): string[] {
+  const names = path.split("/").slice(0, -1);
+  return names.map((_, index) => names.slice(0, index + 1).join("/"));
+}
+
 /** A tree whose list gives these entries, each in a batch of its own. */
 function treeOf({ entries = [], leftOut = [], isLate = false }: Listed): SendTree {
   const tree: Pick<SendTree, "stat" | "list"> = {
     stat: async (path) => entries.find((each) => each.path === path) ?? entry(path, "folder"),
-    async *list(_, { onLeftOut }) {
+    async *list(_, { enter, onLeftOut }) {
       if (!isLate) for (const left of leftOut) onLeftOut?.(left);
-      for (const each of entries) yield [each];
+      // As every list, it has of a folder that is not entered nothing but itself.
+      for (const each of entries) if (foldersOf(each.path).every((folder) => enter(folder))) yield [each];
       if (isLate) for (const left of leftOut) onLeftOut?.(left);
     },
   };
@@ -40,6 +48,7 @@ async function planned(
   { to = "", as, hidden = [] }: { to?: string; as?: string; hidden?: string[] } = {},
 ): Promise<string[]> {
   const told: string[] = [];
+  plannedOf = {};
   const plan = planSend({
     sources: ["given"],
     here: {
@@ -49,7 +58,7 @@ async function planned(
     },
     to,
     as,
-    onPlanned: () => {},
+    onPlanned: ({ to: target, isFound }) => Object.assign(plannedOf, { [target]: isFound === true }),
     onFailed: (name, { code, message }) => told.push(`${code} ${name}: ${message}`),
     onLeftOut: ({ path, code, why }) => told.push(`left ${code} ${path}: ${why}`),
   });
@@ -57,7 +66,38 @@ async function planned(
   return told;
 }
 
+/** What the last plan has said will move, by its target: whether it was found, or named by a person. */
+let plannedOf: Record<string, boolean> = {};
+
 const OWN = "where CommServer keeps its own keys and records";
+
+test("a file comes under its name, or another, with its facts; nothing else of its folder does", async () => {
+  const entries = [entry("in/a"), entry("in/b")];
+  const file = { kind: "file", name: "a", path: "in/a" } as const;
+  expect(await planned(file, { entries }, { to: "x" })).toEqual(["x/a"]);
+  expect(plannedOf).toEqual({ "x/a": false });
+  expect(await planned(file, { entries }, { to: "x", as: "new/b" })).toEqual(["x/new/b"]);
+});
+
+test("sources that fail leave the others alone", async () => {
+  const told: string[] = [];
+  const plan = planSend({
+    sources: ["gone", "a"],
+    here: {
+      async find(source) {
+        if (source === "gone") throw new StorageError("NO_SUCH_FILE", "Nothing is there.");
+        return { kind: "file", name: source, path: source, open: async () => treeOf({ entries: [entry("a")] }) };
+      },
+      takeHidden: () => [],
+    },
+    to: "",
+    onPlanned: ({ from, to, size, modifiedAt }) => told.push(`${from} to ${to}: ${size} bytes of ${modifiedAt}`),
+    onFailed: (source, { code }) => told.push(`${code} ${source}`),
+    onLeftOut: () => {},
+  });
+  for await (const _ of plan);
+  expect(told).toEqual(["NO_SUCH_FILE gone", "a to a: 3 bytes of 7"]);
+});
 
 describe("a folder", () => {
   const folder = { kind: "folder", name: "docs" } as const;
@@ -65,6 +105,8 @@ describe("a folder", () => {
   test("comes with all that is in it, under its name or another", async () => {
     const entries = [entry("a"), entry("deep", "folder"), entry("deep/b")];
     expect(await planned(folder, { entries })).toEqual(["docs/", "docs/a", "docs/deep/", "docs/deep/b"]);
+    // What was found may disappear; what a person has named may not.
+    expect(plannedOf).toEqual({ docs: false, "docs/a": true, "docs/deep": true, "docs/deep/b": true });
     expect(await planned(folder, { entries }, { to: "x", as: "y/z" })).toContain("x/y/z/deep/b");
     expect(await planned({ ...folder, name: "" }, { entries })).toEqual(["a", "deep/", "deep/b"]);
   });
@@ -90,6 +132,12 @@ describe("a folder", () => {
       "left NO_SUCH_FILE gone: it has disappeared meanwhile",
       "left BAD_PATH bad\ufffd: its name can't be a path: it is not UTF-8",
     ]);
+  });
+
+  test("says so before what follows", async () => {
+    const leftOut: LeftOut[] = [{ name: "gone", code: "NOT_FOUND" }];
+    const told = await planned(folder, { entries: [entry("a"), entry("z")], leftOut });
+    expect(told.map((line) => line.split(":")[0])).toEqual(["docs/", "docs/a", "left NO_SUCH_FILE gone", "docs/z"]);
   });
 
   test("that can't be read itself is called by a dot", async () => {
@@ -139,6 +187,7 @@ describe("a pattern", () => {
     expect(await planned(pattern, { entries: [entry("a.md"), entry("deep", "folder")] })).toEqual([fault]);
     expect(await planned(pattern, {}, { hidden: ["own.md"] })).toEqual([fault]);
     expect(await planned(pattern, {}, { hidden: ["own.txt"] })).toEqual([`left OWN_STATE own.txt: ${OWN}`]);
+    expect(await planned(pattern, { entries: [entry("a.txt")] }, { hidden: ["own.txt"] })).toHaveLength(2);
   });
 
   test("has folders only on the way to its files, each once, below the target", async () => {
