@@ -42,6 +42,9 @@ describe.skipIf(!hasTools && Bun.env["CI"] !== "true")("a server with --web on",
     );
     expect(readFileSync(served("new", "large")).equals(content)).toBe(true);
     expect(statSync(served("new", "large")).mtimeMs).toBe(1_500_000_000_000);
+    // It asks before a body of this size unless it is told not to.
+    expect((await status("-T", "large", "-H", "Expect:", url("new/unasked"))).stdout).toBe(`201 ${content.length}`);
+    expect(readFileSync(served("new", "unasked")).equals(content)).toBe(true);
   });
 
   test("refuses it before a byte of it, when curl asks", async () => {
