@@ -49,7 +49,8 @@ export class HttpConnection extends Duplex implements TransportHandler {
   #held: Uint8Array | undefined;
   #hasPeerEnded = false;
   #isClosing = false;
-  #requests = 0;
+  /** The number of requests that are being answered, or wait for their turn. */
+  requests = 0;
   #last: Promise<void> = Promise.resolve();
 
   constructor(transport: Transport) {
@@ -66,11 +67,6 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return this.peerAddress.group;
   }
 
-  /** The number of requests that are being answered, or wait for their turn. */
-  get requests(): number {
-    return this.#requests;
-  }
-
   /** Bytes that have arrived since the last call. */
   takeBytesIn(): number {
     const bytes = this.#bytesIn;
@@ -85,7 +81,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
 
   /** Answer the requests one after the other, in the order of arrival. */
   async inTurn(answer: () => Promise<void>): Promise<void> {
-    this.#requests++;
+    this.requests++;
     const turn = this.#last.then(async () => {
       if (!this.destroyed && !this.isLast) await answer();
     });
@@ -93,7 +89,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     try {
       await turn;
     } finally {
-      this.#requests--;
+      this.requests--;
       this.proceed();
     }
   }
@@ -163,7 +159,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
       if (this.#passBody(body)) continue;
       const most = Math.max(PIECE_BYTES, Math.min(BODY_PIECE_BYTES, this.#bodyLeft));
       const piece = bytes.subarray(at, at + most);
-      const room = MAX_PIPELINED - this.#requests;
+      const room = MAX_PIPELINED - this.requests;
       this.#pieceBytes = piece.length <= this.#bodyLeft ? piece.length : boundOf(piece, room);
       this.#bodyLeft = Math.max(0, this.#bodyLeft - this.#pieceBytes);
       wantsMore = this.push(piece.subarray(0, this.#pieceBytes));
@@ -218,7 +214,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
   }
 
   get #isCrowded(): boolean {
-    return this.#requests >= MAX_PIPELINED || this.destroyed;
+    return this.requests >= MAX_PIPELINED || this.destroyed;
   }
 
   get #isAhead(): boolean {
