@@ -13,8 +13,11 @@ import { RawPeer } from "../support/raw-peer.ts";
 import { RawTransfers } from "../support/raw-transfers.ts";
 import { TestServer } from "../support/test-server.ts";
 import { sha256Of } from "../support/transfers.ts";
+import { until } from "../support/until.ts";
 
 const COUNT = 300;
+/** Its number in the table of errors. */
+const NOT_FOUND = 34;
 const facts = { size: 3, modifiedAt: 0, executable: false, etag: "e", sha256: "0".repeat(64) };
 
 /** What was told, in its order. */
@@ -82,6 +85,61 @@ describe("digestAll()", () => {
     ]);
     const opened = server.heard.filter(({ name }) => name === "OPEN").map(({ payload }) => JSON.parse(`${payload}`));
     expect(opened.map(({ method }) => method)).toEqual(["digest", "digest"]);
+  });
+
+  test("goes on at such a server after a file without a digest, and ends with its link", async () => {
+    using server = new HostileServer(({ name, stream, payload }, link) => {
+      if (name !== "OPEN") return;
+      const { path } = JSON.parse(`${payload}`).params;
+      if (path === "none") link.say(frame("RESET", { code: NOT_FOUND, message: "There is none." }, stream));
+      else if (path === "cut") link.cut();
+      else link.say(frame("ACCEPT", facts, stream, 1));
+    });
+    const told: string[] = [];
+    const slow = Promise.withResolvers<void>();
+    const outcome = watch(
+      digestAll(await clientOf(server), ["none", "a", "cut", "b"], {
+        clock: systemClock,
+        digest64,
+        onDigest(path) {
+          told.push(path);
+          return slow.promise;
+        },
+        onFailed: (path, { code }) => void told.push(`${path} ${code}`),
+      }),
+    );
+    await until(() => told.length === 2);
+    await settle();
+    // Nothing is asked for before what was told has been taken.
+    expect(server.heard.filter(({ name }) => name === "OPEN")).toHaveLength(2);
+    slow.resolve();
+    await until(() => outcome.state === "rejected");
+    expect(told).toEqual(["none NOT_FOUND", "a"]);
+    expect(codeOf(outcome)).toBe("LOST");
+  });
+
+  test("gives each digest to its taker one after the other", async () => {
+    await using server = new TestServer();
+    for (const path of ["a", "b"]) server.storage.set(path, Buffer.from(path));
+    const told: string[] = [];
+    const slow = Promise.withResolvers<void>();
+    const outcome = watch(
+      digestAll(await server.client(), ["a", "b"], {
+        clock: systemClock,
+        digest64,
+        onDigest(path) {
+          told.push(path);
+          return slow.promise;
+        },
+        onFailed: () => {},
+      }),
+    );
+    await until(() => told.length > 0);
+    await settle();
+    expect(told).toEqual(["a"]);
+    slow.resolve();
+    await until(() => outcome.state === "resolved");
+    expect(told).toEqual(["a", "b"]);
   });
 
   test("asks again for those that the server has too much open for, and gives up in the end", async () => {
