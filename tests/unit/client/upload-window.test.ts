@@ -5,6 +5,8 @@ import { newTask, type UploadTask } from "../../../lib/client/upload-task.ts";
 import { UploadWindow } from "../../../lib/client/upload-window.ts";
 import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import type { OpenFile } from "../../../lib/storage/storage.ts";
+import { settle } from "../../support/fake-clock.ts";
+import { watch } from "../../support/outcomes.ts";
 
 const local = new MemoryStorage();
 
@@ -147,5 +149,58 @@ describe("the window of an upload", () => {
     expect(window.isIdle).toBe(false);
     window.close();
     expect([window.isIdle, window.takeAgain()]).toEqual([true, undefined]);
+  });
+
+  test("is not idle before the server knows of each withdrawn file", () => {
+    const window = new UploadWindow();
+    const task = taskOf("a");
+    window.add(task);
+    window.forget(task);
+    window.abandon(task);
+    expect(window.isIdle).toBe(false);
+    expect([window.takeAbandoned(), window.takeAbandoned()]).toEqual([task.id, undefined]);
+    expect(window.isIdle).toBe(true);
+    // Nor does one that waits to be offered again make up for it.
+    window.abandon(task);
+    window.putAgain(task);
+    expect(window.isIdle).toBe(false);
+  });
+
+  test("takes a file that is offered again for one of which nothing was sent", async () => {
+    const window = new UploadWindow();
+    const task = taskOf("a");
+    window.add(task);
+    Object.assign(task, { isSealed: true, isOurs: false });
+    await window.settle();
+    window.add(task);
+    expect([task.isSealed, window.isOwed]).toEqual([false, false]);
+  });
+
+  test("has forgotten what one asked file wanted when it is the only one", () => {
+    const window = new UploadWindow();
+    const task = taskOf("a");
+    window.add(task);
+    window.want({ task, ranges: [] });
+    window.forget(task);
+    expect(window.takeWanted()).toBeUndefined();
+  });
+
+  test.each(["finish", "settle"] as const)("has closed a file when %s() has ended, once", async (end) => {
+    const window = new UploadWindow();
+    const { task, closed } = largeTask(window);
+    const slow = Promise.withResolvers<void>();
+    const file = task.file as OpenFile;
+    const close = file.close.bind(file);
+    file.close = async () => {
+      await slow.promise;
+      await close();
+    };
+    const ended = watch(end === "finish" ? window.finish(task) : window.settle());
+    await settle();
+    expect(ended.state).toBe("pending");
+    slow.resolve();
+    await settle();
+    await window.finish(task);
+    expect([ended.state, closed(), window.isFull]).toEqual(["resolved", 1, false]);
   });
 });
