@@ -98,10 +98,9 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return this.#transport.canSendFiles;
   }
 
-  /** A request with a body of `bytes` was read. Called while the parser gets the piece with its head. */
+  /** A request with a body of `bytes` was read, in the piece that the parser is getting: assume that all of it is body. */
   expectBody(bytes: number): void {
-    // It is unknown how much of that piece is body: assume all of it.
-    if (this.readableLength === 0) this.#bodyLeft = Math.max(0, bytes - this.#pieceBytes);
+    this.#bodyLeft = Math.max(0, bytes - this.#pieceBytes);
   }
 
   /** Bytes that were handed to the transport. */
@@ -124,9 +123,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
     return this.#output.sendHead();
   }
 
-  /**
-   * Send a part of a body after its flushed head. The buffer is free when this resolves, or at once if it is undefined.
-   */
+  /** Send a part of a body after its flushed head. The buffer is free when this resolves, or at once if undefined. */
   send(bytes: Uint8Array): Promise<void> | undefined {
     return this.#output.send(bytes);
   }
@@ -175,7 +172,7 @@ export class HttpConnection extends Duplex implements TransportHandler {
   #passBody(body: Uint8Array): boolean {
     const reader = this.bodyReader;
     const isNext = reader !== undefined && reader.request === this.latest && reader.request.readableLength === 0;
-    if (!isNext || body.length === 0 || this.readableLength > 0) return false;
+    if (!isNext || body.length === 0) return false;
     if (!withoutCopies(this, () => void this.push(body))) return false;
     this.#pieceBytes = body.length;
     this.#bodyLeft -= body.length;
@@ -200,7 +197,9 @@ export class HttpConnection extends Duplex implements TransportHandler {
   }
 
   override _read(): void {
-    this.proceed();
+    // A piece that waits goes first. Pushing nothing makes the stream ask again.
+    if (this.readableLength > 0) this.push("");
+    else this.proceed();
   }
 
   /** Some of a body was read: let more arrive. Bun's node:http would read on, and keep bytes that nobody wants. */
@@ -213,8 +212,9 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.#transport.resume();
   }
 
+  /** The parser may get no more now. Nobody knows how many requests are in a piece that still waits for it. */
   get #isCrowded(): boolean {
-    return this.requests >= MAX_PIPELINED || this.destroyed;
+    return this.requests >= MAX_PIPELINED || this.readableLength > 0 || this.destroyed;
   }
 
   get #isAhead(): boolean {

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import http, { type IncomingMessage } from "node:http";
 import { HttpConnection, MAX_PIPELINED } from "../../../lib/gateway/http-connection.ts";
 import { FakeTransport } from "../../support/fake-transport.ts";
 import { until } from "../../support/until.ts";
@@ -92,6 +93,48 @@ test("requests beyond those that may wait stay with the peer until others are an
   }
   expect(isRead).toBe(40 * head.length);
   expect(transport.paused).toBe(false);
+});
+
+test("what comes before the parser reads has no more requests than may wait", async () => {
+  const { connection } = open();
+  const answers: (() => void)[] = [];
+  const server = http.createServer();
+  server.on("request", (request: IncomingMessage) => {
+    connection.latest = request;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answers.push(resolve);
+    void connection.inTurn(() => promise);
+  });
+  server.emit("connection", connection);
+  const head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  connection.onBytes(Buffer.from(head.repeat(5_000)));
+  connection.onBytes(Buffer.from(head.repeat(1_000)));
+  await until(() => answers.length > 0);
+  for (let answered = 0; answered < 6_000; answered++) {
+    await until(() => answers.length > answered);
+    if (connection.requests > MAX_PIPELINED) break;
+    answers[answered]?.();
+  }
+  expect(connection.requests).toBeLessThanOrEqual(MAX_PIPELINED);
+  expect(answers).toHaveLength(6_000);
+  server.close();
+});
+
+test("a piece that has no whole request does not stop those behind it", async () => {
+  const { transport, connection } = open();
+  connection.onBytes(new Uint8Array(100 * KIB));
+  expect(transport.paused).toBe(true);
+  const lengths = await pieces(connection);
+  await until(() => lengths.reduce((sum, length) => sum + length, 0) === 100 * KIB);
+  await until(() => !transport.paused);
+  connection.pause();
+  connection.onBytes(new Uint8Array(40 * KIB));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(connection.readableLength).toBe(16 * KIB);
+  expect(transport.paused).toBe(true);
+  connection.resume();
+  await until(() => lengths.reduce((sum, length) => sum + length, 0) === 140 * KIB);
+  await until(() => !transport.paused);
 });
 
 test("the middle of a long body comes to it in pieces that the cache has room for", async () => {
