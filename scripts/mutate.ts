@@ -5,6 +5,7 @@
  *   npx bun scripts/mutate.ts [--layer NAME]… [--file PATH]… [--count 20] [--seed 1] [--limit 900] [--quick]
  *
  * `--count` mutants of each layer are drawn by `--seed`; a test run of more than `--limit` seconds counts as failed.
+ * `--quick` leaves out the slow tests of a layer: a mutant that only they would notice counts as a survivor.
  * This takes minutes to hours, so it does not run in CI.
  */
 import { readFileSync } from "node:fs";
@@ -68,14 +69,14 @@ async function outcomeOf(layer: Layer, mutant: Mutant): Promise<string | undefin
     for (const batch of batchesFor(copy.root, tests, mutant.file)) {
       const { passed, why, failed } = await copy.test(batch, limitMs);
       if (passed) continue;
-      if (failed === undefined || sound.has(failed)) return why;
+      if (failed === undefined || sound.has(why)) return why;
       run[Symbol.dispose]();
       // Otherwise it would kill every mutant.
-      if (!(await copy.passes(batch, failed, limitMs))) {
-        console.log(`Not counted, for a test fails without a mutant, too: ${failed}`);
+      if (!(await copy.passes(failed, limitMs))) {
+        console.log(`Not counted, for a test fails without a mutant, too: ${why}`);
         return "invalid";
       }
-      sound.add(failed);
+      sound.add(why);
       return why;
     }
     return copy.compiles() ? undefined : "invalid";

@@ -8,11 +8,17 @@ const TEST_MS = 60_000;
 /** A runner that says nothing for so long is in an endless loop, where it does not see that the time of a test is up. */
 const SILENT_MS = 3 * TEST_MS;
 
+export interface FailedTest {
+  readonly name: string;
+  /** The path of its file, from the root of the tree. */
+  readonly file: string;
+}
+
 /** The outcome of a test run. */
 export interface TestRun {
   readonly passed: boolean;
   /** The first test that failed. */
-  readonly failed: string | undefined;
+  readonly failed: FailedTest | undefined;
   /** The first failed test, or why there is none. */
   readonly why: string;
 }
@@ -52,13 +58,13 @@ export class TreeCopy implements Disposable {
   async test(files: readonly string[], limitMs: number): Promise<TestRun> {
     const first = await this.#run(files, limitMs);
     if (first.failed === undefined) return first;
-    return (await this.passes(files, first.failed, limitMs)) ? this.#run(files, limitMs) : first;
+    return (await this.passes(first.failed, limitMs)) ? this.#run(files, limitMs) : first;
   }
 
-  /** Whether one test passes that failed in a run of `files`. */
-  async passes(files: readonly string[], failed: string, limitMs: number): Promise<boolean> {
-    const name = failed.split(" > ").at(-1) ?? "";
-    return (await this.#run(files, limitMs, ["--test-name-pattern", name.replaceAll(/[^\w ]/g, ".")])).passed;
+  /** Whether a test that failed passes when its file is run for it alone. */
+  async passes({ name, file }: FailedTest, limitMs: number): Promise<boolean> {
+    const last = name.split(" > ").at(-1) ?? "";
+    return (await this.#run([file], limitMs, ["--test-name-pattern", last.replaceAll(/[^\w ]/g, ".")])).passed;
   }
 
   /** What takes longer than `limitMs`, or says nothing for SILENT_MS, has failed. */
@@ -88,9 +94,9 @@ export class TreeCopy implements Disposable {
     clearTimeout(silence);
     endGroup(child.pid);
     if (exitCode === 0) return { passed: true, why: "", failed: undefined };
-    const failed = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(output)?.[1];
+    const failed = firstFailed(output);
     const timedOut = child.signalCode === "SIGKILL" ? "the time limit" : undefined;
-    const why = failed ?? timedOut ?? /error: .*/.exec(output)?.[0] ?? `exit code ${exitCode}`;
+    const why = failed?.name ?? timedOut ?? /error: .*/.exec(output)?.[0] ?? `exit code ${exitCode}`;
     return { passed: false, why, failed };
   }
 
@@ -103,6 +109,16 @@ export class TreeCopy implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.root, { recursive: true, force: true });
   }
+}
+
+/** The runner names a file before its tests. */
+function firstFailed(output: string): FailedTest | undefined {
+  const fail = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(output);
+  const file = output
+    .slice(0, fail?.index)
+    .match(/^\S+\.test\.ts(?=:$)/gm)
+    ?.at(-1);
+  return fail?.[1] === undefined || file === undefined ? undefined : { name: fail[1], file };
 }
 
 function endGroup(pid: number): void {
