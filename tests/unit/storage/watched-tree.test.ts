@@ -221,4 +221,22 @@ describe("a watched tree", () => {
     tree.touched(inner, "file");
     expect(await batches()).toEqual([["removed tree/file"]]);
   });
+
+  test("hears by path of a file in a folder that it knows, of a new folder for all in it, and of no unfinished file", async () => {
+    writeTree(folder.path, { "tree/file": "x" });
+    tree.came(root, "tree", FOLDER);
+    await batches();
+    writeTree(folder.path, { "tree/file": "longer", "tree/part.commserver-part": "x", "new/sub/deep": "x" });
+    for (const path of [
+      "tree/file",
+      "tree/part.commserver-part",
+      "tree/part.commserver-part/in it",
+      "new/sub/deep",
+      "../x",
+    ]) {
+      tree.touchedPath(path);
+    }
+    expect(tree.touchedCount).toBe(2);
+    expect((await batches()).flat().toSorted()).toEqual(["added new", "changed tree/file"]);
+  });
 });
