@@ -101,7 +101,9 @@ export class RequestBody implements BodyReader {
     if (this.#isBegun) return;
     this.#isBegun = true;
     const { request, response, connection } = this.#call;
-    if (/100-continue/i.test(request.headers.expect ?? "")) response.writeContinue();
+    // Older peers know no interim answers (RFC 9110, 10.1.1).
+    const isAsked = request.httpVersion !== "1.0" && /100-continue/i.test(request.headers.expect ?? "");
+    if (isAsked) response.writeContinue();
     request.on("data", this.#takeCopy);
     request.on("end", this.#end);
     request.on("error", this.#gone);

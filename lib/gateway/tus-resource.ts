@@ -141,8 +141,8 @@ async function takeWhole({ path, upload, body, commit }: Piece, { storage, trans
       throw new StreamError("BAD_PARAMS", "A file of up to 1 MiB must come in one piece.");
     }
     // It was stored when the upload began.
-    if (upload.size === 0) return 0;
-    await commit(() => storage.store(path, factsOf(upload), "overwrite", bytes));
+    if (upload.size === 0) await body.requireEnd();
+    else await commit(() => storage.store(path, factsOf(upload), "overwrite", bytes));
     return upload.size;
   } finally {
     transfers.buffers.give(buffer);

@@ -72,6 +72,18 @@ describe("tus-js-client", () => {
     expect(site.access.events.filter(({ event }) => event === "stored")).toHaveLength(1);
   });
 
+  test("never sends more than an empty file has: such a piece is refused, and holds nothing up", async () => {
+    await using site = await start();
+    const location = await begin(site, "empty", 0);
+    const headers = { ...piece, "upload-offset": "0" };
+    for (const length of [1, 200_000]) {
+      const { status } = await site.change("PATCH", location, { headers, body: new Uint8Array(length) });
+      expect(status).toBe(400);
+    }
+    expect(stored(site, "empty")).toHaveLength(0);
+    expect(site.access.server.memory.used).toBe(0);
+  });
+
   test("replaces a small file of the same size and time", async () => {
     await using site = await start();
     writeFileSync(site.folder.join("small"), "older");

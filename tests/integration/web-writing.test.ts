@@ -232,6 +232,18 @@ describe("before its body", () => {
     raw.end();
   });
 
+  test("a program of HTTP/1.0 gets no interim answer, which it would take for the answer", async () => {
+    await using site = await start();
+    const raw = site.raw();
+    raw.send(
+      `PUT /files/a HTTP/1.0\r\nAuthorization: ${basic(site.writer).authorization}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
+    );
+    await until(() => site.access.server.memory.used > 0);
+    raw.send("hello");
+    await until(() => raw.isEnded);
+    expect(raw.statuses).toEqual([201]);
+  });
+
   test("a file is refused that may not come, cannot come, or has no room", async () => {
     using folder = new TempFolder();
     const inner = await LocalStorage.at(folder.path);
