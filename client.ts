@@ -1,4 +1,8 @@
-import { clientProgram } from "./lib/cli/client/client-program.ts";
-import { runProgram } from "./lib/cli/run-program.ts";
+import { tuneClient } from "./lib/cli/runtime-settings.ts";
 
-process.exit(await runProgram(clientProgram, process.argv.slice(2)));
+const words = process.argv.slice(2);
+tuneClient(words);
+// Only now, because a program that begins again would load all of it twice.
+const { clientProgram } = await import("./lib/cli/client/client-program.ts");
+const { runProgram } = await import("./lib/cli/run-program.ts");
+process.exit(await runProgram(clientProgram, words));

@@ -23,13 +23,18 @@ function closureOf(file: string, seen = new Set<string>()): Set<string> {
 }
 
 test("the start of the server loads no gateway", () => {
-  const loaded = closureOf("server.ts");
+  const loaded = closureOf("lib/cli/server/server-program.ts");
   expect(loaded.has("lib/daemon/web-door.ts")).toBe(true);
   expect(loaded.has("lib/gateway/gateway.ts")).toBe(false);
 });
 
+test.each(["client.ts", "server.ts"])("what comes before a restart is little: %s", (program) => {
+  expect([...closureOf(program)].sort()).toEqual(["lib/cli/runtime-settings.ts", "lib/platform/restart.ts"]);
+});
+
 describe("the start of the client loads", () => {
-  const loaded = closureOf("client.ts");
+  const loaded = closureOf("lib/cli/client/client-program.ts");
+  closureOf("lib/cli/run-program.ts", loaded);
 
   test("what each command needs", () => {
     expect(loaded.has("lib/client/client.ts")).toBe(true);
