@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { TokenStore } from "../../../lib/server/access/token-store.ts";
 import { createVerifier } from "../../../lib/server/access/verifier.ts";
 import { noSmallDisk, SmallDisk, smallDiskTest } from "../../support/small-disk.ts";
@@ -26,6 +26,19 @@ describe("the file", () => {
     store.add({ name: "laptop", ...RECORD });
     expect(statSync(folder.file).mode & 0o777).toBe(0o600);
     expect(folder.open().hasIssued).toBe(true);
+  });
+
+  test("is as before the first token when that could not be shown, also for the next start", () => {
+    using folder = new Folder();
+    const store = folder.open();
+    store.add({ name: "first", ...RECORD });
+    store.unissue("first");
+    for (const one of [store, folder.open()]) expect([one.hasIssued, one.find("first")]).toEqual([false, undefined]);
+    store.add({ name: "first", ...RECORD });
+    rmSync(folder.file);
+    mkdirSync(folder.file);
+    expect(() => store.unissue("first")).toThrow();
+    expect([store.hasIssued, store.find("first")?.name]).toEqual([true, "first"]);
   });
 
   test("has verifiers in it, and the secret in no form", () => {
