@@ -125,9 +125,11 @@ export class HttpCall implements GuestRequest {
     if (this.response.socket === null) await this.#heard("socket");
   }
 
-  /** Resolves when the answer has been handed to the connection, or the connection is gone. */
+  /** Resolves when the connection has taken the answer, or is gone: a peer that takes nothing is cut off. */
   async sent(): Promise<void> {
-    if (!this.isWhole) await this.#heard("finish", "close");
+    if (this.isWhole) return;
+    const sending = this.#heard("finish", "close");
+    await (this.connection.isFull ? this.#untilTaken(sending) : sending);
   }
 
   /** Resolves at the first of these events of the answer, or when the connection is gone. */
@@ -191,14 +193,7 @@ export class HttpCall implements GuestRequest {
    * nothing is cut off.
    */
   async paced(bytes: number, sending: Promise<void> | undefined): Promise<void> {
-    if (sending !== undefined) {
-      const cancel = this.#clock.after(ANSWER_STALLED_MS, () => this.connection.destroy());
-      try {
-        await sending;
-      } finally {
-        cancel();
-      }
-    }
+    if (sending !== undefined) await this.#untilTaken(sending);
     if (this.guest === undefined) return;
     const { rateLimit } = this.guest.session;
     if (rateLimit === undefined) return;
@@ -212,6 +207,15 @@ export class HttpCall implements GuestRequest {
     const cancel = this.#clock.after(ms, resolve);
     await Promise.race([promise, this.closed]);
     cancel();
+  }
+
+  async #untilTaken(sending: Promise<void>): Promise<void> {
+    const cancel = this.#clock.after(ANSWER_STALLED_MS, () => this.connection.destroy());
+    try {
+      await sending;
+    } finally {
+      cancel();
+    }
   }
 
   #close(): void {

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { WrappedTransport } from "../../lib/session/wrapped-transport.ts";
+import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { until } from "../support/until.ts";
 import { basic, WebSite } from "../support/web-site.ts";
 
@@ -17,6 +19,17 @@ afterAll(() => site[Symbol.asyncDispose]());
 
 const GET = "GET /files/a.txt HTTP/1.1\r\nHost: localhost\r\n";
 const auth = () => `Authorization: ${basic(site.token).authorization}\r\n`;
+
+/** Tells when the other end has taken less than was sent. */
+class WatchedOutput extends WrappedTransport {
+  isFull = false;
+
+  override write(bytes: Uint8Array): boolean {
+    const isTaken = super.write(bytes);
+    this.isFull ||= !isTaken;
+    return isTaken;
+  }
+}
 
 /** Send it as it is, and give the statuses when the answers have come, and whether the connection has ended. */
 async function statusesOf(text: string, count = 1): Promise<{ statuses: number[]; isEnded: boolean }> {
@@ -177,6 +190,25 @@ describe("a connection", () => {
     await until(() => all[0]?.isEnded);
     expect(all.map(({ isEnded }) => isEnded)).toEqual([true, false, false]);
     for (const raw of all) raw.end();
+  });
+
+  test("whose peer asks and takes no answer is cut off, however short the answers are", async () => {
+    await using own = await WebSite.start();
+    const [ours, theirs] = memoryPair({ a: "server", b: "192.0.2.1" }, 1_000);
+    const watched = new WatchedOutput(ours);
+    own.gateway.accept(watched);
+    let isClosed = false;
+    const onClosed = () => {
+      isClosed = true;
+    };
+    theirs.start({ onBytes() {}, onDrain() {}, onClosed });
+    theirs.pause();
+    theirs.write(Buffer.from(`${GET}\r\n`.repeat(100)));
+    await until(() => watched.isFull);
+    await own.access.clock.advance(119_000);
+    expect(isClosed).toBe(false);
+    await own.access.clock.advance(2_000);
+    await until(() => isClosed);
   });
 
   test("whose peer takes nothing is cut off, and its seat is free", async () => {
