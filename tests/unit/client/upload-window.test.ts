@@ -52,6 +52,9 @@ describe("the window of an upload", () => {
     window.forget(two);
     window.forget(two);
     expect(window.isFull).toBe(false);
+    window.add(two);
+    window.weigh(two, 1);
+    expect(window.isFull).toBe(true);
   });
 
   test("gains no room by folders, which weigh nothing", () => {
