@@ -1,6 +1,9 @@
 /** A folder as a tar of exact length, of which every part is the same as of the whole. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
+import type { StorageEntry } from "../../lib/storage/storage.ts";
+import { WrappedStorage } from "../../lib/storage/wrapped.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { WebSite } from "../support/web-site.ts";
 
@@ -125,4 +128,30 @@ describe("a folder as a zip", () => {
     const answer = await other.ask(zip, { headers: { "if-match": etag as string } });
     expect(answer.status).toBe(412);
   });
+});
+
+/** A tree with more folders in it than the end of a zip has numbers for. */
+class ManyFolders extends WrappedStorage {
+  static readonly COUNT = 70_000;
+
+  override async *list(): AsyncGenerator<StorageEntry[], void> {
+    const folder = await this.inner.stat("docs");
+    yield Array.from({ length: ManyFolders.COUNT }, (_, index) => ({ ...folder, path: `docs/${index}` }));
+  }
+}
+
+test("a zip of more entries than it has numbers for has its length in its head, and says how many there are", async () => {
+  const inner = new MemoryStorage();
+  await inner.makeFolder("docs");
+  await using many = await WebSite.start({ storage: new ManyFolders(inner) });
+  const { status, headers, body, isCut } = await many.ask("/files/docs/?archive=zip");
+  expect({ status, isCut, length: headers["content-length"] }).toEqual({
+    status: 200,
+    isCut: false,
+    length: `${body.length}`,
+  });
+  // Of the last records: the long end, where it is, and the short end.
+  expect(body.readUInt32LE(body.length - 98)).toBe(0x06064b50);
+  expect(Number(body.readBigUInt64LE(body.length - 98 + 24))).toBe(ManyFolders.COUNT);
+  expect(body.readUInt16LE(body.length - 22 + 10)).toBe(0xffff);
 });

@@ -66,3 +66,18 @@ test("a file that changes while the system sends it is not whole", async () => {
   expect(await codeOf(() => sendFilePart(call, sendable(file), [0, size]))).toBe("CHANGED");
   expect(body().length).toBeLessThan(size);
 });
+
+test.each([false, true])(
+  "a file that ends too early breaks the body off (read by this process: %p)",
+  async (isRead) => {
+    const file = new FakeFile(noise(MIB));
+    const { call, body } = callFor(file);
+    // A disk on which nothing says that the file has changed.
+    const short = facade<OpenFile>(sendable(file), {
+      read: async (buffer, at) => (at < MIB - 100 ? file.read(buffer.subarray(0, MIB - 100 - at), at) : 0),
+    });
+    const onBytes = isRead ? () => {} : undefined;
+    expect(await codeOf(() => sendFilePart(call, short, [0, MIB], onBytes))).toBe("CHANGED");
+    expect(body()).toHaveLength(MIB - 100);
+  },
+);
