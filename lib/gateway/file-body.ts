@@ -6,8 +6,11 @@ import type { HttpCall } from "./http-call.ts";
 /** Bytes that are read and sent at once if they pass through this process. */
 const PIECE_BYTES = 256 * 1024;
 
-/** Bytes that are sent at once if the system sends them itself. */
-const DIRECT_BYTES = 4 * 1024 * 1024;
+/**
+ * Bytes that are sent at once if the system sends them itself: so few that a slow peer takes them before it counts as one
+ * that takes nothing.
+ */
+const DIRECT_BYTES = 1024 * 1024;
 
 /**
  * The last bytes are read, not sent by the system, so that the file is checked after everything before them has left.
