@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
-const PROGRAMS = /\b(curl|wget|aria2c|rclone|lftp|cadaver|davfs2)\b/;
+const PROGRAMS = /\b(curl|wget|aria2c|rclone|lftp|cadaver|davfs2|gio)\b/;
 
 test("the programs in docs/http.md do what their tests are named by", () => {
   const text = readFileSync(join(ROOT, "docs/http.md"), "utf8");

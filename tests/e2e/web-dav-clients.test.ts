@@ -11,9 +11,9 @@ const NAMES = [
 ];
 const MIB = 1024 * 1024;
 
-/** A test that needs a program; without it, CI fails and others skip. */
-function testWith(program: string, name: string, body: () => Promise<void>): void {
-  const isThere = Bun.which(program) !== null || Bun.env["CI"] === "true";
+/** A test that needs a program, and those that it starts; without them, CI fails and others skip. */
+function testWith(program: string, name: string, body: () => Promise<void>, starts: readonly string[] = []): void {
+  const isThere = [program, ...starts].every((each) => Bun.which(each) !== null) || Bun.env["CI"] === "true";
   if (!isThere) console.warn(`${program} is missing: a test with it is skipped`);
   test.skipIf(!isThere)(`${program} ${name}`, body);
 }
@@ -173,4 +173,40 @@ describe("a server with --web on", () => {
       expect(readFileSync(site.folder.join("odd", name), "utf8")).toBe(`content of ${name}`);
     }
   });
+
+  const sendsByGio = async () => {
+    const [user = "", secret = ""] = site.token.split(":");
+    const root = base().replace("http://", `dav://${user}@`);
+    const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+    const at = (...names: string[]) => quoted(root + names.map(encodeURIComponent).join("/"));
+    const lines = [
+      `gio mount '${root}' < secret`,
+      `gio mkdir ${at("gio")}`,
+      `gio mkdir ${at("gio", "odd")}`,
+      ...NAMES.map((name) => `gio copy ${quoted(`tree/${name}`)} ${at("gio", "odd", name)}`),
+      `mkdir by-gio`,
+      ...NAMES.map((name) => `gio copy ${at("gio", "odd", name)} ${quoted(`by-gio/${name}`)}`),
+      `gio copy tree/deep/large ${at("gio", "large")}`,
+      `gio move ${at("gio", "large")} ${at("gio", "moved")}`,
+      `gio cat ${at("gio", "moved")} > by-gio-moved`,
+      `gio list ${at("gio")} > listed`,
+      `gio remove ${at("gio", "moved")}`,
+      `gio mount -u '${root}'`,
+    ];
+    writeFileSync(site.folder.join("secret"), `${secret}\n`);
+    writeFileSync(site.folder.join("gio.sh"), `set -e\n${lines.join("\n")}\n`);
+    // Its daemons live as long as this session bus.
+    const path = { PATH: Bun.env["PATH"] ?? "/usr/bin:/bin" };
+    const { exitCode, stderr } = await program("dbus-run-session", ["--", "sh", "gio.sh"], path);
+    expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(readFileSync(site.folder.join("listed"), "utf8").split("\n").sort()).toEqual(["", "moved", "odd"]);
+    expect(readFileSync(site.folder.join("by-gio-moved")).equals(content)).toBe(true);
+    expect(await Bun.file(served("gio", "moved")).exists()).toBe(false);
+    for (const name of NAMES) {
+      expect(readFileSync(served("gio", "odd", name), "utf8")).toBe(`content of ${name}`);
+      expect(readFileSync(site.folder.join("by-gio", name), "utf8")).toBe(`content of ${name}`);
+    }
+  };
+  const starts = ["dbus-run-session", "/usr/libexec/gvfsd-dav"];
+  testWith("gio", "lists, reads, writes, moves and removes, also a tree of odd names", sendsByGio, starts);
 });
