@@ -14,6 +14,8 @@ export class BoundedStorage extends WrappedStorage {
   #countedAt: number | undefined;
   /** Something was removed since the last count. */
   #hasShrunk = false;
+  /** Something was renamed since the last count began. */
+  #hasMoved = false;
   #counting: Promise<void> | undefined;
 
   /** `now` in milliseconds. */
@@ -76,6 +78,7 @@ export class BoundedStorage extends WrappedStorage {
   }
 
   override async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
+    this.#hasMoved = true;
     await this.inner.rename(from, to, options);
     this.#hasShrunk ||= options.overwrite;
   }
@@ -109,16 +112,23 @@ export class BoundedStorage extends WrappedStorage {
     return this.#counting;
   }
 
+  /**
+   * What changes meanwhile may be counted twice, but is never missed: what arrives is added, unfinished files are
+   * counted before those that they become, and a rename, which may lead from what is not counted yet to what has been,
+   * lets the count only rise.
+   */
   async #walk(): Promise<void> {
     this.#hasShrunk = false;
+    this.#hasMoved = false;
     let used = 0;
     const growthBefore = this.#budget.growth;
+    for await (const { size } of this.inner.unfinished()) used += size;
     for await (const batch of this.inner.list("", { enter: () => true })) {
       for (const { size } of batch) used += size;
     }
-    for await (const { size } of this.inner.unfinished()) used += size;
-    // A file that arrives during the count may be counted twice, but never missed.
-    this.#budget.correct(used + this.#budget.growth - growthBefore);
+    used += this.#budget.growth - growthBefore;
+    this.#budget.used = this.#hasMoved ? Math.max(used, this.#budget.used) : used;
+    this.#hasShrunk ||= this.#hasMoved;
     this.#countedAt = this.#now();
   }
 }

@@ -11,7 +11,8 @@ export interface BudgetLimits {
 export class Budget {
   readonly #limits: BudgetLimits;
   readonly #freeBytes: () => number;
-  #used = 0;
+  /** Bytes that are stored, as far as is known. */
+  used = 0;
   #promised = 0;
   /** The part of it that takes room: a hole counts as bytes, but takes no room. */
   #promisedRoom = 0;
@@ -31,7 +32,7 @@ export class Budget {
   /** Bytes that check() lets pass. */
   get freeBytes(): number {
     const { quotaBytes = Number.POSITIVE_INFINITY, keepFreeBytes } = this.#limits;
-    const ofQuota = quotaBytes - this.#used - this.#promised;
+    const ofQuota = quotaBytes - this.used - this.#promised;
     return Math.max(0, Math.min(ofQuota, this.#freeBytes() - this.#promisedRoom - keepFreeBytes));
   }
 
@@ -50,7 +51,7 @@ export class Budget {
   /** As promise(), for a file that is stored at once. */
   check(bytes: number, path: string, room = bytes): void {
     const { quotaBytes, keepFreeBytes } = this.#limits;
-    if (quotaBytes !== undefined && this.#used + this.#promised + bytes > quotaBytes) {
+    if (quotaBytes !== undefined && this.used + this.#promised + bytes > quotaBytes) {
       throw storageFault.aboveQuota(path, quotaBytes);
     }
     if (keepFreeBytes > 0 && this.#freeBytes() - this.#promisedRoom - room < keepFreeBytes) {
@@ -62,7 +63,7 @@ export class Budget {
   keep(bytes: number, room = bytes): void {
     this.#promised -= bytes;
     this.#promisedRoom -= room;
-    this.#used += bytes;
+    this.used += bytes;
     this.growth += bytes;
   }
 
@@ -70,10 +71,5 @@ export class Budget {
   release(bytes: number, room = bytes): void {
     this.#promised -= bytes;
     this.#promisedRoom -= room;
-  }
-
-  /** Take over the result of a count. */
-  correct(used: number): void {
-    this.#used = used;
   }
 }

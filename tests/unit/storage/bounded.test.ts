@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import type { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { BLOCK, BoundedSite, outcomeOf, writeBlocks } from "../../support/bounded-site.ts";
 
 /** Ten blocks, and room for the journals of what is under way, which count as well. */
@@ -161,5 +162,44 @@ describe("a quota", () => {
     await site.clock.advance(60_000);
     for (let tries = 0; tries < 50; tries++) expect(await outcomeOf(site.store("b", 1))).toBe("QUOTA_EXCEEDED");
     expect(walks).toBe(1);
+  });
+
+  test.each(["list", "unfinished"] as const)(
+    "a file that is finished during a count, after its %s, is not missed",
+    async (walked) => {
+      using site = await BoundedSite.open({ quotaBytes: QUOTA });
+      const part = await site.receive("a", 4 * BLOCK);
+      const inner: Pick<LocalStorage, "list" | "unfinished"> = site.inner;
+      const walk: (...args: never[]) => AsyncIterable<unknown> = inner[walked].bind(site.inner);
+      let isFirst = true;
+      Object.assign(inner, {
+        async *[walked](...args: never[]) {
+          yield* walk(...args);
+          if (isFirst) await part.commit();
+          isFirst = false;
+        },
+      });
+      // Refused by what is known, and so it is counted again.
+      expect(await outcomeOf(site.receive("b", 7 * BLOCK))).toBe("QUOTA_EXCEEDED");
+      expect(isFirst).toBe(false);
+      expect(await outcomeOf(site.receive("c", 7 * BLOCK))).toBe("QUOTA_EXCEEDED");
+      expect(await outcomeOf(site.receive("d", 6 * BLOCK))).toBe("stored");
+    },
+  );
+
+  test("a file that is renamed during a count, from what it has not seen to what it has, is not missed", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    await site.store("z", 600);
+    await site.store("gone", 1);
+    await site.storage.remove("gone", { recursive: false });
+    const { list } = site.inner;
+    site.inner.list = async function* (...args) {
+      site.inner.list = list;
+      await site.storage.rename("z", "a", { overwrite: false });
+      for await (const batch of list.apply(site.inner, args)) yield batch.filter(({ path }) => path !== "a");
+    };
+    expect(await outcomeOf(site.store("b", 600))).toBe("QUOTA_EXCEEDED");
+    expect(await outcomeOf(site.store("c", 600))).toBe("QUOTA_EXCEEDED");
+    expect(await outcomeOf(site.store("d", 400))).toBe("stored");
   });
 });
