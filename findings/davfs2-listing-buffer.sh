@@ -10,7 +10,8 @@ command -v rclone > /dev/null || { echo "rclone is missing"; exit 2; }
 case $(uname -r) in 6.18*) ;; *) echo "wants Linux 6.18"; exit 2 ;; esac
 dir=$(mktemp -d); cd "$dir"
 mkdir served mount; echo hello > served/file
-rclone --config /dev/null serve webdav served --addr 127.0.0.1:0 2> log & server=$!
+: > log
+rclone --config /dev/null serve webdav served --addr 127.0.0.1:0 2>> log & server=$!
 trap 'cd /; umount -l "$dir/mount" 2> /dev/null || true; kill $server; rm -rf "$dir"' EXIT
 until grep -qo 'http://127.0.0.1:[0-9]*' log; do sleep 0.1; done
 url=$(grep -o 'http://127.0.0.1:[0-9]*' log | head -1)

@@ -58,6 +58,20 @@ describe.skipIf(process.platform !== "linux")("the runtime's settings", () => {
     expect(addedTo(child.pid, USER_ENV)).toEqual([]);
   });
 
+  test("are not made where a descriptor that the user has opened would be lost", async () => {
+    using folder = new TempFolder();
+    writeFileSync(folder.join("a"), "content");
+    await using server = await ServerProcess.start(["-r", folder.path, "--plaintext"]);
+    const local = `${USER_ENV["XDG_STATE_HOME"]}/commserver/local/${server.port}.json`;
+    writeFileSync(folder.join("token"), JSON.parse(readFileSync(local, "utf8")).token);
+    const { client } = await binaries();
+    const flags = `--plaintext -s ${server.address}`;
+    for (const path of ["/dev/fd/3", "/proc/self/fd/3"]) {
+      const script = `cat ${folder.join("token")} | { exec 3<&0 0</dev/null; ${client} get a -o - --token-file ${path} ${flags}; }`;
+      expect(await run(["sh", "-c", script])).toEqual({ exitCode: 0, stdout: "content", stderr: "" });
+    }
+  });
+
   test("can't be made by a program whose file is gone, which works without them and says nothing of it", async () => {
     using folder = new TempFolder();
     const { client } = await binaries();
