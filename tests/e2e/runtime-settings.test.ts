@@ -66,8 +66,8 @@ describe.skipIf(process.platform !== "linux")("the runtime's settings", () => {
     writeFileSync(folder.join("token"), JSON.parse(readFileSync(local, "utf8")).token);
     const { client } = await binaries();
     const flags = `--plaintext -s ${server.address}`;
-    for (const path of ["/dev/fd/3", "/proc/self/fd/3"]) {
-      const script = `cat ${folder.join("token")} | { exec 3<&0 0</dev/null; ${client} get a -o - --token-file ${path} ${flags}; }`;
+    for (const path of [" /dev/fd/3", " /proc/self/fd/3", "=/dev/fd/3"]) {
+      const script = `cat ${folder.join("token")} | { exec 3<&0 0</dev/null; ${client} get a -o - --token-file${path} ${flags}; }`;
       expect(await run(["sh", "-c", script])).toEqual({ exitCode: 0, stdout: "content", stderr: "" });
     }
   });
