@@ -11,8 +11,7 @@ const STREAMS = { 0: "stdin", 1: "stdout", 2: "stderr" } as const;
  * Whether a standard stream is a terminal. The runtime's own streams take longer to load than the rest of the program,
  * so they are only asked about a device that may be one.
  */
-export function isTerminal(fd: 0 | 1 | 2): boolean {
-  const { isDevice } = kindOf(fd);
+export function isTerminal(fd: 0 | 1 | 2, { isDevice }: Pick<Kind, "isDevice"> = kindOf(fd)): boolean {
   return isDevice && process[STREAMS[fd]].isTTY === true;
 }
 
@@ -29,7 +28,7 @@ export class StandardOutput {
   constructor(fd: 1 | 2) {
     this.#fd = fd;
     this.#kind = kindOf(fd);
-    this.isTty = isTerminal(fd);
+    this.isTty = isTerminal(fd, this.#kind);
     // Bars and the line editor write to the process's own stream of a terminal, which must not block either.
     if (this.isTty) this.#stream = openStream(fd);
   }

@@ -1,5 +1,6 @@
 import { dlopen, ptr } from "bun:ffi";
 import { LINUX_LIBC, onLinux } from "./c-library.ts";
+import { loadPoll, POLLERR, POLLHUP, POLLRDHUP } from "./poll.ts";
 
 /** Calls for sockets. Linux only. */
 export interface SocketCalls {
@@ -22,7 +23,7 @@ export function loadSocketCalls(): SocketCalls {
   return {
     sendfile: onLinux(loadSendfile),
     peerUser: onLinux(loadPeerUser),
-    endedSockets: onLinux(loadPoll),
+    endedSockets: onLinux(loadEndedSockets),
   };
 }
 
@@ -53,23 +54,10 @@ function loadPeerUser(): SocketCalls["peerUser"] {
   };
 }
 
-const POLLERR = 0x8;
-const POLLHUP = 0x10;
-const POLLRDHUP = 0x2000;
-/** struct pollfd: the descriptor, the requested events, the returned ones (4, 2 and 2 bytes). */
-const POLLFD_BYTES = 8;
-
-function loadPoll(): SocketCalls["endedSockets"] {
-  const { symbols } = dlopen(LINUX_LIBC, { poll: { args: ["ptr", "u64", "i32"], returns: "i32" } });
+function loadEndedSockets(): SocketCalls["endedSockets"] {
+  const poll = loadPoll();
   return (sockets) => {
-    const asked = new DataView(new ArrayBuffer(sockets.length * POLLFD_BYTES));
-    sockets.forEach((socket, index) => {
-      asked.setInt32(index * POLLFD_BYTES, socket, true);
-      asked.setInt16(index * POLLFD_BYTES + 4, POLLRDHUP, true);
-    });
-    if (symbols.poll(ptr(asked), sockets.length, 0) <= 0) return [];
-    const isEnded = (index: number) =>
-      (asked.getInt16(index * POLLFD_BYTES + 6, true) & (POLLRDHUP | POLLHUP | POLLERR)) !== 0;
-    return [...sockets.keys()].filter(isEnded);
+    const present = poll(sockets, POLLRDHUP);
+    return [...sockets.keys()].filter((index) => ((present[index] ?? 0) & (POLLRDHUP | POLLHUP | POLLERR)) !== 0);
   };
 }
