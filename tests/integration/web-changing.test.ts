@@ -51,41 +51,44 @@ class SlowFirst extends WrappedStorage {
   }
 }
 
+/**
+ * Replace "a" by a PUT with If-Match, and begin `change` between the check of the state and the storing.
+ *
+ * @returns the status of the PUT, the result of `change`, and what "a" holds then; undefined: it is gone
+ */
+async function changedDuringPut<T>(change: (site: WebSite) => Promise<T>) {
+  using folder = new TempFolder();
+  const storage = new SlowFirst(await LocalStorage.at(folder.path));
+  await using site = await WebSite.start({ writable: true, mayWrite: true, storage });
+  writeFileSync(folder.join("a"), "old");
+  writeFileSync(folder.join("b"), "of another");
+  const { headers } = await site.ask("/files/a");
+  const put = site.change("PUT", "/files/a", { headers: { "if-match": headers["etag"] ?? "" }, body: "new" });
+  await storage.begun.promise;
+  const changed = change(site);
+  // After so many answers to others it would have come.
+  for (let asked = 0; asked < 20; asked++) await site.ask("/files/b");
+  storage.go.resolve();
+  const [{ status }, result] = await Promise.all([put, changed]);
+  const content = existsSync(folder.join("a")) ? readFileSync(folder.join("a"), "utf8") : undefined;
+  return { status, result, content };
+}
+
 describe("a PUT with If-Match, whose file is being stored,", () => {
   test.each([
     ["a client's rename", async (client: Client) => client.rename("b", "a", true), "of another"],
     ["a client's removal", async (client: Client) => client.remove("a", false), undefined],
   ])("is not overtaken by %s", async (_, change, after) => {
-    using folder = new TempFolder();
-    const storage = new SlowFirst(await LocalStorage.at(folder.path));
-    await using site = await WebSite.start({ writable: true, mayWrite: true, storage });
-    writeFileSync(folder.join("a"), "old");
-    writeFileSync(folder.join("b"), "of another");
-    const { headers } = await site.ask("/files/a");
-    const put = site.change("PUT", "/files/a", { headers: { "if-match": headers["etag"] ?? "" }, body: "new" });
-    await storage.begun.promise;
-    const client = await site.access.client(site.writer);
-    const changed = change(client);
-    await Bun.sleep(20); // it would have come by now
-    storage.go.resolve();
-    expect((await put).status).toBe(204);
-    await changed;
-    expect(existsSync(folder.join("a")) ? readFileSync(folder.join("a"), "utf8") : undefined).toBe(after);
+    const { status, content } = await changedDuringPut(async ({ access, writer }) =>
+      change(await access.client(writer)),
+    );
+    expect(status).toBe(204);
+    expect(content).toBe(after);
   });
 
   test("is not overtaken by a MOVE to the same place", async () => {
-    using folder = new TempFolder();
-    const storage = new SlowFirst(await LocalStorage.at(folder.path));
-    await using site = await WebSite.start({ writable: true, mayWrite: true, storage });
-    writeFileSync(folder.join("a"), "old");
-    writeFileSync(folder.join("b"), "of another");
-    const { headers } = await site.ask("/files/a");
-    const put = site.change("PUT", "/files/a", { headers: { "if-match": headers["etag"] ?? "" }, body: "new" });
-    await storage.begun.promise;
-    const moved = site.change("MOVE", "/files/b", to("a"));
-    await Bun.sleep(20);
-    storage.go.resolve();
-    expect([(await put).status, (await moved).status]).toEqual([204, 204]);
-    expect(readFileSync(folder.join("a"), "utf8")).toBe("of another");
+    const { status, result, content } = await changedDuringPut((site) => site.change("MOVE", "/files/b", to("a")));
+    expect([status, result.status]).toEqual([204, 204]);
+    expect(content).toBe("of another");
   });
 });
