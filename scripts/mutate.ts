@@ -6,7 +6,7 @@
  *
  * `--count` mutants of each layer are drawn by `--seed`; a test run of more than `--limit` seconds counts as failed.
  * `--quick` leaves out the slow tests of a layer: a mutant that only they would notice counts as a survivor.
- * This takes minutes to hours, so it does not run in CI.
+ * This takes minutes to hours, so it does not run in CI. Start it with `nice` beside other work.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -77,13 +77,23 @@ export function filesOf(root: string, { name, folder }: Layer): string[] {
   return sourcesIn(root, folder, name !== "kernel");
 }
 
-/** The tests of a layer in batches, in the order of the run: those nearest to `file` first. */
+/** A test that starts a process can run code that it does not import. */
+const STARTS_A_PROCESS = /\bspawn|\bbinaries\(|import\.meta\.dir/;
+
+/**
+ * The tests of a layer in batches, in the order of the run: those nearest to `file` first. Those that neither import
+ * `file`, however far away, nor start a process are left out: they can't notice a mutant of it.
+ */
 export function batchesFor(root: string, { quick, slow }: Layer, file: string): string[][] {
   const distances = distancesTo(root, file);
+  const canNotice = (test: string) =>
+    distances.has(test) || STARTS_A_PROCESS.test(readFileSync(join(root, test), "utf8"));
   const distance = (test: string) => distances.get(test) ?? Number.POSITIVE_INFINITY;
   const [near, far] = [[] as string[], [] as string[]];
   for (const test of testsIn(root, quick)) (distance(test) <= 2 ? near : far).push(test);
-  const batches = [near, far, testsIn(root, slow)].map((batch) => batch.sort((a, b) => distance(a) - distance(b)));
+  const batches = [near, far, testsIn(root, slow)].map((batch) =>
+    batch.filter(canNotice).sort((a, b) => distance(a) - distance(b)),
+  );
   const rest = batches[2]?.splice(NEAR_SLOW) ?? [];
   return [...batches, rest].filter((batch) => batch.length > 0);
 }
@@ -109,7 +119,7 @@ function sourcesIn(root: string, folder: string, recursive: boolean): string[] {
 function distancesTo(root: string, target: string): Map<string, number> {
   const importers = new Map<string, string[]>();
   for (const file of [...sourcesIn(root, "lib", true), ...sourcesIn(root, "tests", true)]) {
-    for (const [, path = ""] of readFileSync(join(root, file), "utf8").matchAll(/\bfrom "(\.[^"]+)"/g)) {
+    for (const [, path = ""] of readFileSync(join(root, file), "utf8").matchAll(/\b(?:from |import\()"(\.[^"]+)"/g)) {
       const imported = join(dirname(file), path);
       const known = importers.get(imported);
       if (known === undefined) importers.set(imported, [file]);

@@ -70,7 +70,7 @@ export class TreeCopy implements Disposable {
   /** What takes longer than `limitMs`, or says nothing for SILENT_MS, has failed. */
   async #run(files: readonly string[], limitMs: number, options: readonly string[] = []): Promise<TestRun> {
     const paths = files.map((file) => `./${file}`);
-    const command = ["nice", process.execPath, "test", "--bail", "--timeout", `${TEST_MS}`, ...options, ...paths];
+    const command = [process.execPath, "test", "--bail", "--timeout", `${TEST_MS}`, ...options, ...paths];
     const child = Bun.spawn(command, {
       cwd: this.root,
       stdin: "ignore",
