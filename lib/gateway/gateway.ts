@@ -1,7 +1,6 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { CommError, toCommError } from "../errors.ts";
 import { AccessError } from "../server/access/account.ts";
-import { Handshakes } from "../server/handshakes.ts";
 import type { GatewayParts } from "../server/parts.ts";
 import type { Transport } from "../session/transport.ts";
 import { identify } from "./credentials.ts";
@@ -9,6 +8,7 @@ import { answerFailed } from "./failed-call.ts";
 import { type KnownHosts, requireHost } from "./host-check.ts";
 import { HttpCall } from "./http-call.ts";
 import { HttpConnection } from "./http-connection.ts";
+import { type ConnectionLimits, HttpConnections, IDLE_MS } from "./http-connections.ts";
 import { HttpFault } from "./http-fault.ts";
 import { linkVisit } from "./link-resource.ts";
 import { checkMessage, hasBody } from "./message-check.ts";
@@ -19,20 +19,11 @@ import { shownTarget, withoutSecrets } from "./shown-target.ts";
 
 /** The most bytes of a request's head, its first line included. */
 export const MAX_HEAD_BYTES = 16 * 1024;
-/** The most time from the first byte of a head to its last. */
-export const HEAD_MS = 10_000;
 /** The most characters of a target that an event shows. */
 const MAX_TOLD = 1_024;
-/** How long a connection may stay without a request. */
-export const IDLE_MS = 60_000;
 
-export interface GatewayOptions {
+export interface GatewayOptions extends ConnectionLimits {
   readonly server: GatewayParts;
-  /** The most connections at once. */
-  readonly maxConnections: number;
-  /** The most connections without a request, in total and from one address; the one idle for longest makes room. */
-  readonly maxIdle: number;
-  readonly maxIdlePerAddress: number;
   readonly knownHosts: KnownHosts;
   /** Whether methods that change the repository are answered. */
   readonly mayWrite: boolean;
@@ -47,15 +38,13 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #http: Server;
   readonly #routes: Routes;
-  /** Connections without a request. */
-  readonly #idle: Handshakes<HttpConnection>;
-  readonly #connections = new Set<HttpConnection>();
-  readonly #cancels = new WeakMap<HttpConnection, () => void>();
+  readonly #connections: HttpConnections;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#routes = new Routes(options);
-    this.#idle = new Handshakes({ max: options.maxIdle, maxPerGroup: options.maxIdlePerAddress });
+    const { clock, lifecycle } = options.server;
+    this.#connections = new HttpConnections(options, clock, lifecycle.stopping);
     this.#http = http.createServer({
       maxHeaderSize: MAX_HEAD_BYTES,
       keepAliveTimeout: IDLE_MS,
@@ -75,63 +64,22 @@ export class Gateway {
       refuseInTurn(connection as HttpConnection, "405 Method Not Allowed"),
     );
     this.#http.on("clientError", (error, connection) => this.#refuse(connection as HttpConnection, error));
-    options.server.lifecycle.stopping.addEventListener("abort", () => this.#endIdle());
   }
 
   /** Take a connection that speaks HTTP. */
   accept(transport: Transport): void {
     const connection = new HttpConnection(transport);
-    this.#idle.inTheWayOf(connection.group)?.peer.destroy();
-    // Connections with a request under way are kept.
-    if (this.#connections.size >= this.#options.maxConnections) {
-      const resting = this.#idle.leastPromising();
-      if (resting === undefined) {
-        connection.start();
-        return void connection.destroy();
-      }
-      resting.destroy();
+    if (!this.#connections.admit(connection)) {
+      connection.start();
+      return void connection.destroy();
     }
-    this.#connections.add(connection);
-    connection.onArrival = () => this.#onArrival(connection);
-    connection.once("close", () => {
-      this.#cancels.get(connection)?.();
-      this.#connections.delete(connection);
-      this.#idle.remove(connection);
-    });
-    this.#rest(connection);
     this.#http.emit("connection", connection);
     connection.start();
   }
 
   /** End every connection at once. */
   abort(): void {
-    for (const connection of [...this.#connections]) connection.destroy();
-  }
-
-  #endIdle(): void {
-    for (const connection of [...this.#connections]) if (connection.requests === 0) connection.destroy();
-  }
-
-  /** The connection is now without a request. */
-  #rest(connection: HttpConnection): void {
-    if (connection.destroyed) return;
-    if (this.#options.server.lifecycle.stopping.aborted) return void connection.end();
-    this.#idle.add(connection);
-    this.#limit(connection, IDLE_MS);
-  }
-
-  #onArrival(connection: HttpConnection): void {
-    if (connection.requests > 0 || connection.isReading || connection.destroyed) return;
-    connection.isReading = true;
-    this.#limit(connection, HEAD_MS);
-  }
-
-  #limit(connection: HttpConnection, ms: number): void {
-    this.#cancels.get(connection)?.();
-    this.#cancels.set(
-      connection,
-      this.#options.server.clock.after(ms, () => connection.destroy()),
-    );
+    this.#connections.abort();
   }
 
   /**
@@ -149,15 +97,13 @@ export class Gateway {
     const connection = request.socket as unknown as HttpConnection;
     connection.latest = request;
     connection.expectBody(Number(request.headers["content-length"] ?? 0));
-    this.#cancels.get(connection)?.();
-    this.#idle.remove(connection);
-    connection.isReading = false;
+    this.#connections.work(connection);
     void connection
       .inTurn(() => this.#answer(request, response, connection))
       // A bug of ours, which must end this connection only.
       .catch(() => connection.destroy())
       .finally(() => {
-        if (connection.requests === 0) this.#rest(connection);
+        if (connection.requests === 0) this.#connections.rest(connection);
       });
   }
 

@@ -18,9 +18,10 @@ import {
 import { ERRORS } from "../../lib/errors.ts";
 import { MAX_RANGES } from "../../lib/gateway/byte-ranges.ts";
 import { MAX_DAV_BYTES, MAX_NAME_CHARS, MAX_PROPERTIES } from "../../lib/gateway/dav-request.ts";
-import { HEAD_MS, IDLE_MS, MAX_HEAD_BYTES } from "../../lib/gateway/gateway.ts";
+import { MAX_HEAD_BYTES } from "../../lib/gateway/gateway.ts";
 import { ANSWER_STALLED_MS } from "../../lib/gateway/http-call.ts";
 import { MAX_PIPELINED, MAX_UNREAD_BYTES } from "../../lib/gateway/http-connection.ts";
+import { HEAD_MS, IDLE_MS } from "../../lib/gateway/http-connections.ts";
 import { BODY_STALLED_MS } from "../../lib/gateway/request-body.ts";
 import { GLOB_LIMITS } from "../../lib/glob.ts";
 import { MAX_HOLES } from "../../lib/holes.ts";
