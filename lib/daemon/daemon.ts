@@ -15,7 +15,7 @@ import { type Invitation, identityOf, inviteFor, saveInvitation } from "./invita
 import { HANDSHAKE_MS } from "./limits.ts";
 import { listenClients } from "./listeners.ts";
 import { LocalAccess } from "./local-access.ts";
-import { listenOperators } from "./operator-socket.ts";
+import { listenOperators } from "./operator-listener.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { Repository } from "./repository.ts";
 import type { DaemonSettings } from "./settings.ts";

@@ -8,7 +8,7 @@ import { stateWarnings } from "../state/exposed-state.ts";
 import { identityFile, makeStateDir } from "../state/state-dir.ts";
 import { openIdentity } from "./identity.ts";
 import { type Invitation, identityOf, inviteFor, lastInvitation } from "./invitation.ts";
-import { connectSocket, type SocketOptions } from "./operator-socket.ts";
+import { connectLocalOperator, type OperatorOptions } from "./operator-connection.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { openRecords } from "./state-records.ts";
 import type { DaemonWarning } from "./warnings.ts";
@@ -20,7 +20,7 @@ export interface TokenDesk extends Pick<Operator, "issueToken" | "revokeToken" |
   close(): Promise<void>;
 }
 
-export interface TokenDeskOptions extends SocketOptions {
+export interface TokenDeskOptions extends OperatorOptions {
   /** Make the state folder, for a server that has never run. */
   readonly mayMake: boolean;
 }
@@ -32,7 +32,7 @@ export interface TokenDeskOptions extends SocketOptions {
  */
 export async function openTokenDesk(stateDir: string, options: TokenDeskOptions): Promise<TokenDesk> {
   try {
-    const operator = new Operator(await connectSocket(stateDir, options));
+    const operator = new Operator(await connectLocalOperator(stateDir, options));
     return {
       warnings: [],
       issueToken: (params) => operator.issueToken(params),

@@ -1,6 +1,6 @@
 import type { Client } from "../../client/client.ts";
 import { Operator } from "../../client/operator.ts";
-import { connectSocket } from "../../daemon/operator-socket.ts";
+import { connectLocalOperator } from "../../daemon/operator-connection.ts";
 import { CommError } from "../../errors.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "../client/connect-settings.ts";
 import { createConnector } from "../client/with-connection.ts";
@@ -87,7 +87,7 @@ async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
 /** Connects by the socket in the state folder, or over the network with a token of the role "operator". */
 async function connectOperator(flags: Flags, io: ConsoleIo): Promise<Client> {
   if (flags["server"] === undefined) {
-    return connectSocket(stateDirFlag(flags), { ...programOptions(), timeoutMs: secondsFlag(flags, "timeout") });
+    return connectLocalOperator(stateDirFlag(flags), { ...programOptions(), timeoutMs: secondsFlag(flags, "timeout") });
   }
   const connector = createConnector(await readConnectSettings(flags), io, () => {});
   const client = await connector.connect(new AbortController().signal);

@@ -1,6 +1,6 @@
 import { afterEach, expect, mock, spyOn, test } from "bun:test";
 import { statSync } from "node:fs";
-import { listenOperators } from "../../../lib/daemon/operator-socket.ts";
+import { listenOperators } from "../../../lib/daemon/operator-listener.ts";
 import { operatorSocket } from "../../../lib/state/state-dir.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
