@@ -67,10 +67,17 @@ const INDENT = "    ";
 /** A term, and its explanation. */
 export type Row = readonly [left: string, right: string];
 
-/** Rows in two columns; the right one wraps between words where a line does not fit into `columns`. */
+/**
+ * Rows in two columns; the right one wraps between words where a line does not fit into `columns`. In a narrow window
+ * it stands below the left one.
+ */
 export function formatRows(rows: readonly Row[], columns: number | undefined): string {
   const width = Math.max(...rows.map(([left]) => left.length));
   const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - width - 4;
+  if (columns !== undefined && room < MIN_ROOM && columns >= 2 * MIN_ROOM) {
+    const below = (text: string) => breakWords(text, columns - 6).map((line) => `      ${line}`);
+    return rows.flatMap(([left, right]) => [`  ${left}`, ...(right === "" ? [] : below(right))]).join("\n");
+  }
   const margin = `\n${" ".repeat(width + 4)}`;
   return rows
     .map(([left, right]) => `  ${left.padEnd(width)}  ${breakWords(right, room).join(margin)}`.trimEnd())

@@ -25,8 +25,7 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: ReportOptio
   const exit = EXIT_OF[error.code];
   if (error.code === "OUTPUT_CLOSED") return exit;
   if (options.json) {
-    const advice = completeAdvice(adviceOn(error, options.command));
-    io.note(toJson({ error: { code: error.code, message: error.message, exit, ...(advice !== "" && { advice }) } }));
+    io.note(toJson(errorRecord(error, options.command)));
     return exit;
   }
   if (error.code === "INTERRUPTED") return exit;
@@ -37,6 +36,14 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: ReportOptio
   const isOfUse = advice !== "" && !(io.isShell && advice.includes(options.program));
   if (isOfUse) io.note(`  ${completeAdvice(advice)}`);
   return exit;
+}
+
+/** An error for programs. */
+export function errorRecord(thrown: unknown, command?: string): object {
+  const error = toCommError(inFlagWords(thrown));
+  const { code, message } = error;
+  const advice = completeAdvice(adviceOn(error, command));
+  return { error: { code, message, exit: EXIT_OF[code], ...(advice !== "" && { advice }) } };
 }
 
 function adviceOn(error: CommError, command: string | undefined): string {

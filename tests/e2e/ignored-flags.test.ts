@@ -55,7 +55,7 @@ const FLAGS: Record<string, readonly string[]> = {
   "client join": ["name", "overwrite", "state-dir", "json"],
   "client servers": ["state-dir", "json"],
   "client forget": ["state-dir", "json"],
-  "server console": ["limit", "expires", ...CONNECTION],
+  "server console": ["limit", "expires", "yes", ...CONNECTION],
   "server token": ["role", "expires", "advertise", "state-dir", "json"],
   "server identity": ["state-dir", "json"],
 };
@@ -100,6 +100,8 @@ describe("flags", () => {
     [["console", "quit", "later"]],
     [["console", "drain", "later"]],
     [["console", "drain", "--limit", "1"]],
+    [["console", "drain", "--yes"]],
+    [["console", "drian"]],
     [["console", "drain", "--expires", "1d"]],
     [["console", "link", "list", "--expires", "1d"]],
     [["console", "link", "revoke", "x", "--expires", "1d"]],
@@ -144,7 +146,7 @@ describe("flags", () => {
     const { server } = await binaries();
     const status = await run([server, "console", "status", "--limit", "1", "--state-dir", site.server.stateDir]);
     const json = await run([server, "console", "drain", "off", "--json", "--state-dir", site.server.stateDir]);
-    expect(JSON.parse(json.stdout)).toEqual({ text: "Clients are admitted again." });
+    expect(JSON.parse(json.stdout)).toEqual({ text: "Clients are admitted again.", draining: false });
     expect(status.stdout.split("\n").filter((text) => text.startsWith("Client"))).toHaveLength(1);
   });
 });

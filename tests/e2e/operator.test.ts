@@ -55,16 +55,85 @@ describe("the server's own terminal", () => {
     await server.shows("The server is shutting down.");
   });
 
-  test.each([
-    ["Ctrl-C", "\x03"],
-    ["Ctrl-D", "\x04"],
-  ])("%s stops the server in order", async (_, key) => {
-    using folder = new TempFolder();
+  async function ownTerminal(folder: TempFolder): Promise<Screen> {
     const { server: program } = await binaries();
-    await using server = new Screen([program, "-r", REPOSITORY, "-p", "0", "--state-dir", folder.path], { cwd: "/" });
+    const flags = ["-r", REPOSITORY, "-p", "0", "--host", "127.0.0.1", "--state-dir", folder.path];
+    const server = new Screen([program, ...flags], { cwd: "/" });
     await server.prompts("server> ");
-    server.type(key);
+    return server;
+  }
+
+  test("Ctrl-C clears a line, and asks on an empty one", async () => {
+    using folder = new TempFolder();
+    await using server = await ownTerminal(folder);
+    server.type("kick Cli");
+    await server.prompts("server> kick Cli");
+    server.type("\x03");
+    await server.prompts("server> ");
+    server.type("\x03");
+    await server.shows("Nobody is connected. Ctrl-C again stops the server.");
+    await server.prompts("Stop the server? [y/N] ");
+    server.type("n\r");
+    await server.prompts("server> ");
+    server.type("\x03");
+    await server.prompts("Stop the server? [y/N] ");
+    server.type("y\r");
     expect(await server.exited).toBe(0);
+  });
+
+  test("a second Ctrl-C means yes", async () => {
+    using folder = new TempFolder();
+    await using server = await ownTerminal(folder);
+    server.type("\x03");
+    await server.prompts("Stop the server? [y/N] ");
+    server.type("\x03");
+    expect(await server.exited).toBe(0);
+  });
+
+  test.each([
+    ["exit", "EXIT\r"],
+    ["Ctrl-D", "\x04"],
+  ])("%s leaves the console and not the server, which Ctrl-C then stops", async (_, keys) => {
+    using folder = new TempFolder();
+    await using server = await ownTerminal(folder);
+    const address = /--server (\S+)/.exec(server.text)?.[1] as string;
+    server.type(keys);
+    await server.shows("You left the console; the server runs on. Ctrl-C stops it.");
+    await runClient(["send", "knock", "--server", address]);
+    await server.shows("Client01: knock");
+    server.type("\x03");
+    expect(await server.exited).toBe(0);
+  });
+
+  test("stop asks while clients are connected, and names them", async () => {
+    using folder = new TempFolder();
+    await using server = await ownTerminal(folder);
+    const address = /--server (\S+)/.exec(server.text)?.[1] as string;
+    await using client = await clientScreen(address, folder);
+    await client.prompts("Client01> ");
+    server.type("stop\r");
+    await server.shows("Client01 is connected.");
+    await server.prompts("Stop the server? [y/N] ");
+    server.type("\r");
+    await server.shows("The server runs on.");
+    await server.prompts("server> ");
+    server.type("stop\r");
+    await server.prompts("Stop the server? [y/N] ");
+    server.type("y\r");
+    expect(await server.exited).toBe(0);
+    expect(await client.exited).toBe(3);
+  });
+
+  test("Tab completes commands, and the names of those who are here", async () => {
+    using folder = new TempFolder();
+    await using server = await ownTerminal(folder);
+    const address = /--server (\S+)/.exec(server.text)?.[1] as string;
+    await using client = await clientScreen(address, folder);
+    await client.prompts("Client01> ");
+    server.type("ki\t");
+    await server.prompts("server> kick ");
+    server.type("c\t");
+    await server.prompts("server> kick Client01 ");
   });
 
   test("tells at the start what does not work: here the socket, whose path is too long", async () => {
@@ -110,21 +179,35 @@ describe("the operator's socket", () => {
     await client.shows("Server to all: hello all");
     expect((await operate(server, "drain")).exitCode).toBe(0);
     expect((await runClient(["status", "-s", server.address])).exitCode).toBe(3);
-    expect((await operate(server, "kick", "Client01")).exitCode).toBe(0);
+    const kicked = await operate(server, "kick", "Client01", "--json");
+    expect(JSON.parse(kicked.stdout)).toEqual({ text: "Client01 was kicked.", kicked: "Client01" });
     expect(await client.exited).toBe(5);
     expect(await operate(server, "kick", "Client01")).toMatchObject({ exitCode: 6, stdout: "" });
+    const mistyped = await operate(server, "drian");
+    expect(mistyped).toMatchObject({
+      exitCode: 2,
+      stdout: "",
+      stderr: expect.stringContaining('Did you mean "drain"?'),
+    });
+    expect(await operate(server, "exit")).toMatchObject({ exitCode: 2, stdout: "" });
+    const status = JSON.parse((await operate(server, "STATUS", "--json")).stdout);
+    expect(status).toMatchObject({ self: { role: "operator" }, seats: { taken: 0 }, text: expect.any(String) });
     expect((await operate(server, "quit")).exitCode).toBe(0);
     expect(await server.exited()).toBe(0);
   });
 
-  test("an attached console shows what happens, and Ctrl-D leaves the server running", async () => {
+  test.each([
+    ["Ctrl-D", "\x04"],
+    ["Ctrl-C", "\x03"],
+    ["exit", "Exit\r"],
+  ])("an attached console shows what happens, and %s leaves the server running", async (_, keys) => {
     await using server = await ServerProcess.start(["-r", REPOSITORY]);
     const { server: program } = await binaries();
     await using console = new Screen([program, "console", "--state-dir", server.stateDir], { cwd: "/" });
     await console.prompts("server> ");
     await runClient(["send", "knock", "-s", server.address]);
     await console.shows("Client01: knock");
-    console.type("\x04");
+    console.type(keys);
     expect(await console.exited).toBe(0);
     expect((await runClient(["status", "-s", server.address])).exitCode).toBe(0);
   });

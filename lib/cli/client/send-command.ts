@@ -32,7 +32,7 @@ export const send: Command = {
 };
 
 /** @throws UsageError */
-function checkText(text: string): string {
+export function checkText(text: string): string {
   if (text === "") throw new UsageError("The message is empty.");
   if (text.length > MAX_TEXT_LENGTH) throw new UsageError(`A message has at most ${MAX_TEXT_LENGTH} characters.`);
   return text;
@@ -40,13 +40,19 @@ function checkText(text: string): string {
 
 /** Send a typed line; `@NAME text` goes to a client or to all. @returns the line to show */
 export async function sendTyped(client: Client, typed: string, defaultTo?: string): Promise<string> {
-  const [, to = defaultTo, text = typed] = /^@(\S+)\s+(.*)$/s.exec(typed) ?? [];
-  if (/^@\S*$/.test(typed)) throw new UsageError(`Write a message after the name: ${typed} hello`);
+  const { to, text } = addressee(typed, defaultTo);
   return formatSent(await client.send(checkText(text), to), to);
 }
 
+/** To whom a typed line goes, and its text. @throws UsageError when it is a name without a text */
+export function addressee(typed: string, defaultTo: string | undefined): { to: string | undefined; text: string } {
+  const [, to = defaultTo, text = typed] = /^@(\S+)\s+(.*)$/s.exec(typed) ?? [];
+  if (/^@\S*$/.test(typed)) throw new UsageError(`Write a message after the name: ${typed} hello`);
+  return { to, text };
+}
+
 /** The server's answer, or the clients that received the message. */
-function formatSent({ text, delivered, failed, omitted }: SendResult, to: string | undefined): string {
+export function formatSent({ text, delivered, failed, omitted }: SendResult, to: string | undefined): string {
   if (to === undefined || to.toLowerCase() === "server") return escapeText(text);
   const lines = [delivered.length === 0 ? "Delivered to nobody." : `Delivered to ${escapeText(delivered.join(", "))}.`];
   for (const { name, message } of failed) lines.push(`Not delivered to ${escapeText(name)}: ${escapeText(message)}`);

@@ -9,10 +9,14 @@ import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
 import { secondsFlag, stateDirFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
+import { askYesNo } from "../terminal/ask-yes-no.ts";
+import { openPrompt } from "../terminal/open-input.ts";
 import { onSignals } from "../terminal/signals.ts";
 import { UsageError } from "../usage-error.ts";
-import { obeyOperator } from "./operator-commands.ts";
+import type { AnswerIo } from "./operator-answer.ts";
+import { answerRecord, OPERATOR_WORDS, obeyOperator } from "./operator-commands.ts";
 import { runOperatorConsole } from "./operator-console.ts";
+import { parseOperatorLine } from "./operator-line.ts";
 import { programOptions } from "./program-options.ts";
 
 export const consoleCommand: Command = {
@@ -22,10 +26,12 @@ export const consoleCommand: Command = {
       type: "positional",
       required: false,
       valueHint: "…",
-      description: "status, kick NAME, token add NAME, link PATH, drain, drain off, quit, or a message to all",
+      description:
+        "status, say TEXT, @NAME TEXT, kick NAME, token add NAME, link PATH, drain, drain off, unfinished, stop, help",
     },
     limit: { type: "string", alias: "n", valueHint: "N", description: "With status: newest sessions to show" },
     expires: { type: "string", valueHint: "PERIOD", description: "With link: when it ends, such as 12h; default: 7d" },
+    yes: { type: "boolean", alias: "y", description: "With stop: do not ask, even if clients are connected" },
     ...CONNECTION_FLAGS,
     server: {
       ...CONNECTION_FLAGS.server,
@@ -38,8 +44,8 @@ export const consoleCommand: Command = {
     const operator = new Operator(await connectOperator(flags, io));
     try {
       if (flags._.length > 0) {
-        await obeyOperator(operator, lineOf(flags), io, (text, facts) =>
-          io.out(flags["json"] ? `${toJson({ text, ...facts })}\n` : `${text}\n`),
+        await obeyOperator(operator, lineOf(flags), roomOf(flags, io), (answer, isJson) =>
+          io.out(flags["json"] === true || isJson ? `${toJson(answerRecord(answer))}\n` : `${answer.text}\n`),
         );
         return 0;
       }
@@ -62,11 +68,16 @@ function checkUse(flags: Flags): void {
   const lonely = OF_NETWORK.find((name) => flags["server"] === undefined && flags[name] !== undefined);
   if (lonely !== undefined)
     throw new UsageError(`--${lonely} goes with --server; the console of this machine needs none.`);
+  // A mistyped command is refused before anything connects.
+  if (flags._.length > 0) parseOperatorLine(lineOf(flags), OPERATOR_WORDS);
   if (flags["limit"] !== undefined && flags._[0]?.toLowerCase() !== "status") {
     throw new UsageError("--limit goes with console status.");
   }
   if (flags["expires"] !== undefined && flags._[0]?.toLowerCase() !== "link") {
     throw new UsageError("--expires goes with console link.");
+  }
+  if (flags["yes"] !== undefined && !["stop", "quit"].includes(String(flags._[0]).toLowerCase())) {
+    throw new UsageError("--yes goes with console stop.");
   }
 }
 
@@ -75,11 +86,28 @@ function lineOf(flags: Flags): string {
   return [...flags._, ...more].join(" ");
 }
 
+/** A single command asks only a person. */
+function roomOf(flags: Flags, io: ConsoleIo): AnswerIo {
+  const { color, outColumns } = io;
+  const asks = io.inIsTty && io.noteIsTty && flags["yes"] !== true && flags["json"] !== true;
+  return { color, outColumns, ...(asks && { confirmStop: (connected) => confirmStop(connected, io) }) };
+}
+
+async function confirmStop(connected: string, io: ConsoleIo): Promise<boolean> {
+  io.note(connected);
+  const input = openPrompt(io);
+  try {
+    return await askYesNo(input, "Stop the server?");
+  } finally {
+    input.close();
+  }
+}
+
 async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
   // Close at once: the stream of events would not end by itself.
   const leave = () => void operator.client.close(0);
   const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], leave);
-  if (io.inIsTty) await io.out('Attached to the server. Ctrl-D detaches, "help" lists the commands.\n');
+  if (io.inIsTty) await io.out('Attached to the server. "exit" or Ctrl-D leaves, "help" lists the commands.\n');
   await runOperatorConsole({ operator, io, onLeave: leave });
   offSignals();
 }

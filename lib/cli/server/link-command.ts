@@ -7,19 +7,14 @@ import { escapeText } from "../escape.ts";
 import { expiryOf } from "../flag-values.ts";
 import { formatTable, formatTime } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
+import type { Answer } from "./operator-answer.ts";
 import { takeBack } from "./take-back.ts";
-
-/** An answer for people, and what it says for programs. */
-export interface LinkAnswer {
-  readonly text: string;
-  readonly facts: Readonly<Record<string, unknown>>;
-}
 
 /** A path, in quotes or as it is, and the period after it. */
 const LINE = /^(?:"((?:[^"\\]|\\.)*)"|(.*?))(?:\s+--expires[=\s]\s*(\S+))?$/s;
 
 /** A path that begins with one of these words is quoted, or begins with `./`. */
-const ACTION = /^(list|revoke)(?:\s+(.*))?$/s;
+const ACTION = /^(list|revoke)(?:\s+(.*))?$/is;
 const USAGE = "Write: link PATH [--expires PERIOD], link list, or link revoke NAME";
 
 /** `link PATH [--expires PERIOD]`, `link list`, `link revoke NAME`. */
@@ -27,8 +22,9 @@ export async function runLinkLine(
   operator: Operator,
   rest: string,
   io: Pick<ConsoleIo, "outColumns">,
-): Promise<LinkAnswer> {
-  const [, action, name = ""] = ACTION.exec(rest) ?? [];
+): Promise<Answer> {
+  const [, word, name = ""] = ACTION.exec(rest) ?? [];
+  const action = word?.toLowerCase();
   if (action === "list" && name === "") return listLinks(operator, io);
   if (action === "revoke" && /^\S+$/.test(name)) {
     await operator.revokeLink(name);
@@ -53,13 +49,13 @@ export async function runLinkLine(
  *
  * @throws as takeBack(), for a link that the line made
  */
-export async function forgetLink(operator: Operator, facts: LinkAnswer["facts"], cause: unknown): Promise<void> {
+export async function forgetLink(operator: Operator, facts: Answer["facts"], cause: unknown): Promise<void> {
   const { link } = facts as { link?: { name: string; url?: string } };
   if (link?.url === undefined) return;
   await takeBack(`The link ${quote(link.name)}`, () => operator.revokeLink(link.name), cause);
 }
 
-async function listLinks(operator: Operator, { outColumns }: Pick<ConsoleIo, "outColumns">): Promise<LinkAnswer> {
+async function listLinks(operator: Operator, { outColumns }: Pick<ConsoleIo, "outColumns">): Promise<Answer> {
   const links = await Array.fromAsync(operator.links());
   return { text: formatLinks(links, outColumns), facts: { links } };
 }

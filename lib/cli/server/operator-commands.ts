@@ -1,22 +1,15 @@
 import type { Operator } from "../../client/operator.ts";
-import { sendTyped } from "../client/send-command.ts";
+import { addressee, checkText, formatSent } from "../client/send-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "../client/shell-flags.ts";
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status-command.ts";
-import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, formatRows, formatTime, type Row } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
 import { forgetLink, runLinkLine } from "./link-command.ts";
+import type { Answer, AnswerIo } from "./operator-answer.ts";
+import { parseOperatorLine } from "./operator-line.ts";
+import { stopServer } from "./stop-command.ts";
 import { forgetTokenLine, runTokenLine } from "./token-command.ts";
-
-/** The facts of an answer, for programs. */
-type Facts = Readonly<Record<string, unknown>>;
-
-/** The text to show, alone or with its facts. */
-type Answer = string | { readonly text: string; readonly facts: Facts };
-
-/** Where the text is shown. */
-type AnswerIo = Pick<ConsoleIo, "color" | "outColumns">;
 
 export interface OperatorCommand {
   readonly usage: string;
@@ -27,7 +20,7 @@ export interface OperatorCommand {
    *
    * @throws CommError that says so
    */
-  undo?(operator: Operator, rest: string, cause: unknown, facts: Facts): Promise<void>;
+  undo?(operator: Operator, rest: string, cause: unknown, facts: Answer["facts"]): Promise<void>;
 }
 
 export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
@@ -36,15 +29,24 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     description: "Show the server, its seats and its sessions",
     async run({ client }, rest, io) {
       const limit = limitOf(parseShellFlags(wordsOf(rest), shellArgs(statusCommand.args)));
-      return formatStatus(await fetchStatus(client, limit), io);
+      const result = await fetchStatus(client, limit);
+      return { text: formatStatus(result, io), facts: { ...result } };
+    },
+  },
+  say: {
+    usage: "say TEXT",
+    description: "Send a message to all clients; several words need no say",
+    run(operator, text) {
+      if (text === "") throw new UsageError("Which message? say TEXT");
+      return sendMessage(operator, { to: "all", text });
     },
   },
   send: {
-    usage: "TEXT, @all TEXT, @NAME TEXT",
-    description: "Send a message to all clients, or to one",
-    run: ({ client }, text) => {
+    usage: "@NAME TEXT",
+    description: "Send a message to one client; also: send @NAME TEXT",
+    run(operator, text) {
       if (text === "") throw new UsageError("Which message? send TEXT");
-      return sendTyped(client, text, "all");
+      return sendMessage(operator, addressee(text, "all"));
     },
   },
   kick: {
@@ -54,7 +56,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
       const [, name, reason] = /^(\S+)\s*(.*)$/.exec(rest) ?? [];
       if (name === undefined) throw new UsageError("Which client? kick NAME");
       await operator.kick(name, reason || undefined);
-      return `${escapeText(name)} was kicked.`;
+      return { text: `${escapeText(name)} was kicked.`, facts: { kicked: name } };
     },
   },
   drain: {
@@ -63,8 +65,10 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     async run(operator, rest) {
       const word = rest.toLowerCase();
       if (!["", "on", "off"].includes(word)) throw new UsageError("Write: drain, or drain off");
-      await operator.drain(word !== "off");
-      return word === "off" ? "Clients are admitted again." : "New clients are not admitted.";
+      const draining = word !== "off";
+      await operator.drain(draining);
+      const text = draining ? "New clients are not admitted." : "Clients are admitted again.";
+      return { text, facts: { draining } };
     },
   },
   unfinished: {
@@ -72,70 +76,107 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     description: "List unfinished transfers; they are removed after 7 days",
     async run(operator, rest) {
       requireNoWords(wordsOf(rest), "unfinished");
-      const lines: string[] = [];
-      for await (const { path, size, modifiedAt } of operator.unfinished()) {
-        lines.push(`${formatBytes(size).padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(path)}`);
-      }
-      return lines.join("\n") || "Nothing is unfinished.";
+      const unfinished = await Array.fromAsync(operator.unfinished());
+      const lines = unfinished.map(
+        ({ path, size, modifiedAt }) =>
+          `${formatBytes(size).padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(path)}`,
+      );
+      return { text: lines.join("\n") || "Nothing is unfinished.", facts: { unfinished } };
     },
   },
   token: {
-    usage: "token add NAME [ROLE], token list, token revoke NAME",
-    description: "Manage tokens; roles: read, write, operator",
+    usage: "token add NAME [ROLE]",
+    description: "Make a token; roles: read, write, operator. Also: token list, token revoke NAME",
     run: (operator, rest, io) => runTokenLine(operator, rest, io),
     undo: (operator, rest, cause) => forgetTokenLine(operator, rest, cause),
   },
   link: {
-    usage: "link PATH, link list, link revoke NAME",
-    description: "Manage links: anyone who has one can get its file over HTTP; for 7 days, or --expires 12h, 30d …",
+    usage: "link PATH",
+    description:
+      "Make a link: anyone who has it can get its file over HTTP, for 7 days or --expires 12h. Also: link list, link revoke NAME",
     run: (operator, rest, io) => runLinkLine(operator, rest, io),
     undo: (operator, _, cause, facts) => forgetLink(operator, facts, cause),
   },
+  stop: {
+    usage: "stop",
+    description: "Stop the server cleanly; asks first when clients are connected",
+    run: (operator, rest, io) => stop(operator, rest, io, "stop"),
+  },
   quit: {
     usage: "quit",
-    description: "Stop the server cleanly (also: exit)",
-    async run(operator, rest) {
-      requireNoWords(wordsOf(rest), "quit");
-      await operator.quit();
-      return "The server stops.";
+    description: "The same as stop",
+    run: (operator, rest, io) => stop(operator, rest, io, "quit"),
+  },
+  exit: {
+    usage: "exit",
+    description: "Leave this console; the server runs on (also: Ctrl-D)",
+    async run(_, rest, { leave }) {
+      requireNoWords(wordsOf(rest), "exit");
+      if (leave === undefined) throw new UsageError("exit leaves a console. To stop the server: console stop");
+      leave();
+      return { text: "", facts: {} };
     },
   },
   help: {
     usage: "help",
-    description: "This list",
+    description: "This list; each command also takes --json",
     async run(_, rest, io) {
       requireNoWords(wordsOf(rest), "help");
-      const rows = Object.values(OPERATOR_COMMANDS).map(({ usage, description }): Row => [usage, description]);
-      return formatRows(rows, io.outColumns);
+      const commands = Object.values(OPERATOR_COMMANDS).map(({ usage, description }) => ({ usage, description }));
+      const rows = commands.map(({ usage, description }): Row => [usage, description]);
+      return { text: formatRows(rows, io.outColumns), facts: { commands } };
     },
   },
 };
+
+async function stop(operator: Operator, rest: string, io: AnswerIo, name: string): Promise<Answer> {
+  requireNoWords(wordsOf(rest), name);
+  return stopServer(operator, io);
+}
+
+async function sendMessage(
+  { client }: Operator,
+  { to = "all", text }: { to: string | undefined; text: string },
+): Promise<Answer> {
+  const result = await client.send(checkText(text), to);
+  const { delivered, failed, omitted } = result;
+  return { text: formatSent(result, to), facts: { delivered, failed, ...(omitted !== undefined && { omitted }) } };
+}
 
 function wordsOf(rest: string): string[] {
   return rest.split(/\s+/).filter(Boolean);
 }
 
+/** The names of the commands, in the order of the help. */
+export const OPERATOR_WORDS: readonly string[] = Object.keys(OPERATOR_COMMANDS);
+
+/** An answer for programs. */
+export function answerRecord({ text, facts }: Answer): object {
+  return { text, ...facts };
+}
+
+/** Show an answer; `isJson`: the line asked for JSON. */
+export type ShowAnswer = (answer: Answer, isJson: boolean) => Promise<void>;
+
 /**
  * Run one line of the operator, a command in any letter case or a text for all, and show the answer.
  *
- * @throws as the command, and as `show`
+ * @throws as parseOperatorLine(), the command, and `show`
  */
-export async function obeyOperator(
-  operator: Operator,
-  line: string,
-  io: AnswerIo,
-  show: (answer: string, facts: Facts) => Promise<void>,
-): Promise<void> {
-  const text = line.trim();
-  const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
-  const name = first.toLowerCase() === "exit" ? "quit" : first.toLowerCase();
-  const command = Object.hasOwn(OPERATOR_COMMANDS, name) ? OPERATOR_COMMANDS[name] : undefined;
-  const answer = await (command?.run(operator, rest, io) ?? sendTyped(operator.client, text, "all"));
-  const { text: shown, facts } = typeof answer === "string" ? { text: answer, facts: {} } : answer;
+export async function obeyOperator(operator: Operator, line: string, io: AnswerIo, show: ShowAnswer): Promise<void> {
+  const parsed = parseOperatorLine(line, OPERATOR_WORDS);
+  if (parsed.kind === "text") {
+    const answer = await sendMessage(operator, addressee(parsed.text, "all"));
+    const hint = parsed.meant === undefined ? "" : `\nThat was a message. The command is: ${escapeText(parsed.meant)}`;
+    return show({ ...answer, text: answer.text + hint }, false);
+  }
+  const { name, rest, isJson } = parsed;
+  const command = OPERATOR_COMMANDS[name] as OperatorCommand;
+  const answer = await command.run(operator, rest, io);
   try {
-    await show(shown, facts);
+    await show(answer, isJson);
   } catch (cause) {
-    await command?.undo?.(operator, rest, cause, facts);
+    await command.undo?.(operator, rest, cause, answer.facts);
     throw cause;
   }
 }

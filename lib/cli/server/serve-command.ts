@@ -5,6 +5,7 @@ import { toJson } from "../escape.ts";
 import { EXIT } from "../exit-codes.ts";
 import { LineWriter } from "../line-writer.ts";
 import { describeError } from "../report.ts";
+import { completeCommand } from "../shown-command.ts";
 import { onSignals, wasIgnored } from "../terminal/signals.ts";
 import { bannerText, listeningRecord } from "./banner.ts";
 import { runOperatorConsole } from "./operator-console.ts";
@@ -17,6 +18,11 @@ const MAX_UNREAD = 1024 * 1024;
 
 /** How long a reader of --json may take to read the last events. */
 const LAST_WORDS_MS = 1_000;
+
+function leftConsole(): string {
+  const again = completeCommand("commserver-server console");
+  return `You left the console; the server runs on. Ctrl-C stops it.\nTo operate it again: ${again}\n`;
+}
 
 export const serve: Command = {
   description: "Serve a folder (the default)",
@@ -40,10 +46,11 @@ export const serve: Command = {
     const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], onSignal);
 
     const onLeave = (isGone: boolean) => {
+      if (!isGone) void say(io, leftConsole());
       // A server that was started with SIGHUP ignored outlives its terminal.
-      if (!isGone || !wasIgnored("SIGHUP")) onSignal();
+      else if (!wasIgnored("SIGHUP")) onSignal();
     };
-    const shown = await show(daemon, io, { json: isJson, onLeave });
+    const shown = await show(daemon, io, { json: isJson, onLeave, onStop: onSignal });
     await stopping.promise;
     await daemon.stop();
     await shown.finish();
@@ -83,7 +90,7 @@ async function sayFirst(io: ConsoleIo, text: string, daemon: Daemon): Promise<vo
 async function show(
   daemon: Daemon,
   io: ConsoleIo,
-  options: { json: boolean; onLeave(isGone: boolean): void },
+  options: { json: boolean; onLeave(isGone: boolean): void; onStop(): void },
 ): Promise<{ finish(): Promise<void> }> {
   const { server, serving } = daemon;
   const warnings = daemon.warnings.map(warningText);
@@ -101,7 +108,7 @@ async function show(
   await sayFirst(io, bannerText(serving, warnings, io), daemon);
   if (io.inIsTty && io.outIsTty) {
     const operator = await daemon.connectOperator();
-    const done = runOperatorConsole({ operator, io, onLeave: options.onLeave });
+    const done = runOperatorConsole({ operator, io, onLeave: options.onLeave, onStop: options.onStop });
     return { finish: () => done };
   }
   // Imported only when it is used: consola takes three megabytes.

@@ -12,6 +12,7 @@ import { formatTable, formatTime } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
 import { UsageError } from "../usage-error.ts";
 import { advertiseFlag } from "./advertise-flag.ts";
+import type { Answer } from "./operator-answer.ts";
 import { programOptions } from "./program-options.ts";
 import { takeBack } from "./take-back.ts";
 import { warningText } from "./warning-words.ts";
@@ -138,25 +139,32 @@ export async function runTokenLine(
   operator: Operator,
   rest: string,
   { outColumns }: Pick<ConsoleIo, "outColumns">,
-): Promise<string> {
-  const [action, name, ...more] = rest.split(/\s+/).filter(Boolean);
-  const [role = "read"] = more;
-  const known = Role.options.find((option) => option === role.toLowerCase());
-  if (action === "add" && name !== undefined && known !== undefined && more.length <= 1) {
-    return describeNew(await operator.issueToken({ name, role: known })).trimEnd();
+): Promise<Answer> {
+  const [action, name, ...more] = lineWords(rest);
+  const [given = "read"] = more;
+  const role = Role.options.find((option) => option === given.toLowerCase());
+  if (action === "add" && name !== undefined && role !== undefined && more.length <= 1) {
+    const made = await operator.issueToken({ name, role });
+    return { text: describeNew(made).trimEnd(), facts: { name, role, expiresAt: null, ...made } };
   }
   if (action === "revoke" && name !== undefined && more.length === 0) {
     await operator.revokeToken(name);
-    return `${escapeText(name)} is revoked.`;
+    return { text: `${escapeText(name)} is revoked.`, facts: { name, revoked: true } };
   }
   if (action === "list" && name === undefined) {
-    return formatTokens(await Array.fromAsync(operator.tokens()), Date.now(), { columns: outColumns });
+    const tokens = await Array.fromAsync(operator.tokens());
+    return { text: formatTokens(tokens, Date.now(), { columns: outColumns }), facts: { tokens } };
   }
   throw new UsageError("Write: token add NAME [read|write|operator], token list, or token revoke NAME");
 }
 
+function lineWords(rest: string): string[] {
+  const [action = "", ...words] = rest.split(/\s+/).filter(Boolean);
+  return [action.toLowerCase(), ...words];
+}
+
 /** The answer to a token line could not be shown. @throws as takeBack(), for a token that the line made */
 export async function forgetTokenLine(operator: Operator, rest: string, cause: unknown): Promise<void> {
-  const [action, name] = rest.split(/\s+/).filter(Boolean);
+  const [action, name] = lineWords(rest);
   if (action === "add" && name !== undefined) await takeTokenBack(operator, name, cause);
 }

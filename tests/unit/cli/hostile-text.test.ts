@@ -155,7 +155,7 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
     const shown = async (line: string) => {
       let text = "";
       await obeyOperator(operator, line, { color: false }, async (answer) => {
-        text = answer;
+        text = answer.text;
       });
       return text;
     };

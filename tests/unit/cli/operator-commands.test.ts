@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { Answer } from "../../../lib/cli/server/operator-answer.ts";
 import { OPERATOR_COMMANDS, obeyOperator } from "../../../lib/cli/server/operator-commands.ts";
 import type { Client } from "../../../lib/client/client.ts";
 import type { Operator } from "../../../lib/client/operator.ts";
@@ -43,11 +44,14 @@ const IO = { color: false };
 /** What a line of the operator shows, and what the server is asked for it. */
 async function obey(line: string, options: Parameters<typeof operatorWith>[0] = {}, outColumns?: number) {
   const { operator, asked } = operatorWith(options);
-  let shown = "";
-  await obeyOperator(operator, line, { ...IO, outColumns }, async (text) => {
+  let [shown, isJson]: [string, boolean] = ["", false];
+  let facts: Answer["facts"] = {};
+  await obeyOperator(operator, line, { ...IO, outColumns }, async ({ text, facts: known }, json) => {
     shown = text;
+    facts = known;
+    isJson = json;
   });
-  return { shown, asked };
+  return { shown, asked, facts, isJson };
 }
 
 describe("a line of the operator", () => {
@@ -58,18 +62,22 @@ describe("a line of the operator", () => {
     ["kick Client02", "Client02 was kicked.", ["kick", "Client02"]],
     ["  kick  Client02  too  loud ", "Client02 was kicked.", ["kick", "Client02", "too  loud"]],
     ["quit", "The server stops.", ["quit"]],
-    ["Exit", "The server stops.", ["quit"]],
+    ["STOP", "The server stops.", ["quit"]],
+    ["say hello", "Delivered to Client02.", ["send", "hello", "all"]],
+    ["SAY @Client02 is here", "Delivered to Client02.", ["send", "@Client02 is here", "all"]],
+    ["send @Client02 hi", "Delivered to Client02.", ["send", "hi", "Client02"]],
+    ["constructor of worlds", "Delivered to Client02.", ["send", "constructor of worlds", "all"]],
     ["hello you", "Delivered to Client02.", ["send", "hello you", "all"]],
     ["send quit", "Delivered to Client02.", ["send", "quit", "all"]],
     ["@Client02 hi", "Delivered to Client02.", ["send", "hi", "Client02"]],
     ["token revoke laptop", "laptop is revoked.", ["revokeToken", "laptop"]],
-    ["constructor", "Delivered to Client02.", ["send", "constructor", "all"]],
   ])("%p shows %p", async (line, shown, call) => {
-    expect(await obey(line)).toEqual({ shown, asked: [call] });
+    expect(await obey(line)).toMatchObject({ shown, asked: [call], isJson: false });
   });
 
   test.each([
     ["token add laptop", { name: "laptop", role: "read" }],
+    ["TOKEN Add laptop", { name: "laptop", role: "read" }],
     ["token  add  laptop  WRITE", { name: "laptop", role: "write" }],
   ])("%p makes a token, and shows how to use it", async (line, params) => {
     const { shown, asked } = await obey(line);
@@ -122,11 +130,104 @@ describe("a line of the operator", () => {
       "token revoke",
       "token revoke a b",
     ],
-    ...["@Client02"],
+    ...["@Client02", "say", "hello", "constructor", "stop now", "exit", "exit now, thanks"],
   ])("%p is refused, and asks the server for nothing", async (line) => {
     const { operator, asked } = operatorWith({});
     expect(await codeOf(() => obeyOperator(operator, line, IO, async () => {}))).toBe("USAGE");
     expect(asked).toEqual([]);
+  });
+});
+
+describe("a mistyped command", () => {
+  const refusal = async (line: string) => {
+    const { operator } = operatorWith({});
+    return (await faultOf(() => obeyOperator(operator, line, IO, async () => {}))).message;
+  };
+
+  test("alone is refused, with the command that was meant and the way to say it", async () => {
+    expect(await refusal("drian")).toBe(
+      'Unknown command "drian". Did you mean "drain"? To send it to all clients: say drian',
+    );
+    expect(await refusal("xyzzy")).toBe(
+      'Unknown command "xyzzy". help lists the commands. To send it to all clients: say xyzzy',
+    );
+  });
+
+  test.each([
+    ["tokn add bob", "token add bob"],
+    ["drian off", "drain off"],
+    ["kickk Client02 too loud", "kick Client02 too loud"],
+    ["lank docs/a.pdf", "link docs/a.pdf"],
+  ])("with a few words is a message, with the command that may have been meant: %p", async (line, meant) => {
+    const { shown, asked } = await obey(line);
+    expect(asked).toEqual([["send", line, "all"]]);
+    expect(shown).toBe(`Delivered to Client02.\nThat was a message. The command is: ${meant}`);
+  });
+
+  test.each(["pick it up at noon, please", "hello all", "stopp at once"])("is not seen in a text: %p", async (line) => {
+    expect((await obey(line)).shown).toBe("Delivered to Client02.");
+  });
+});
+
+describe("--json in a line", () => {
+  test.each([
+    ["drain --json", { draining: true }],
+    ["drain --json off", { draining: false }],
+    ["kick Client02 --json", { kicked: "Client02" }],
+    ["stop --json", { stopping: true }],
+    ["say --json hello", { delivered: ["Client02"], failed: [] }],
+    ["unfinished --json", { unfinished: [] }],
+    ["token list --json", { tokens: [{ name: "laptop", role: "read", createdAt: 0, expiresAt: null }] }],
+    ["token revoke laptop --json", { name: "laptop", revoked: true }],
+    ["token add laptop --json", { name: "laptop", role: "read", token: "laptop:SECRET", invite: "csinvite1_x" }],
+    ["help --json", { commands: expect.arrayContaining([expect.objectContaining({ usage: "stop" })]) }],
+  ])("%p gives facts", async (line, facts) => {
+    expect(await obey(line)).toMatchObject({ facts, isJson: true });
+  });
+
+  test("is part of a message that ends with it", async () => {
+    expect((await obey("say try it with --json")).asked).toEqual([["send", "try it with --json", "all"]]);
+  });
+});
+
+describe("stop", () => {
+  const ask = async (sessions: { name: string; endedAt: number | null }[], taken: number, answer: boolean) => {
+    const { operator, asked } = operatorWith({});
+    const client = facade(operator.client, { status: (async () => ({ seats: { taken }, sessions })) as never });
+    let question: string | undefined;
+    const confirmStop = async (connected: string) => {
+      question = connected;
+      return answer;
+    };
+    let shown = "";
+    await obeyOperator(facade(operator, { client }), "stop", { ...IO, confirmStop }, async ({ text }) => {
+      shown = text;
+    });
+    return { question, shown, asked };
+  };
+  const here = (name: string) => ({ name, endedAt: null });
+
+  test("asks when clients are connected, and stops only at yes", async () => {
+    const sessions = [here("Client03"), { name: "Client02", endedAt: 5 }, here("Client01")];
+    expect(await ask(sessions, 2, false)).toEqual({
+      question: "Client01 and Client03 are connected.",
+      shown: "The server runs on.",
+      asked: [],
+    });
+    expect(await ask(sessions, 2, true)).toMatchObject({ shown: "The server stops.", asked: [["quit"]] });
+  });
+
+  test("does not ask when nobody is connected", async () => {
+    expect(await ask([], 0, false)).toEqual({ question: undefined, shown: "The server stops.", asked: [["quit"]] });
+  });
+
+  test.each([
+    [[here("Client01")], 1, "Client01 is connected."],
+    [["4", "3", "2", "1"].map((end) => here(`Client0${end}`)), 4, "4 clients are connected."],
+    [["3", "2", "1"].map((end) => here(`Client0${end}`)), 3, "Client01, Client02 and Client03 are connected."],
+    [[], 1, "1 client is connected."],
+  ])("names a few of them: %p", async (sessions, taken, question) => {
+    expect((await ask(sessions, taken, false)).question).toBe(question);
   });
 });
 
@@ -149,7 +250,7 @@ describe("an answer that can't be shown", () => {
     expect(message).toEndWith("It still exists: revoke it.");
   });
 
-  test.each(["token list", "token revoke laptop", "kick Client02", "hello"])(
+  test.each(["token list", "token revoke laptop", "kick Client02", "hello you"])(
     "of %p changes nothing more",
     async (line) => {
       const { operator, asked } = operatorWith({});

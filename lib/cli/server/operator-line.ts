@@ -1,0 +1,57 @@
+import { nearest } from "../nearest.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** The meaning of a line of the operator. */
+export type OperatorLine =
+  | { readonly kind: "command"; readonly name: string; readonly rest: string; readonly isJson: boolean }
+  /** A message; `meant` is what a mistyped command would have been. */
+  | { readonly kind: "text"; readonly text: string; readonly meant: string | undefined };
+
+/** Commands whose words are a text for people: `--json` stands before it. */
+const OF_TEXT = ["say", "send"];
+
+/** Commands with words, which a text may be meant for; with more words it is a sentence. */
+const OF_WORDS = ["status", "kick", "drain", "token", "link"];
+const MAX_WORDS = 4;
+
+/**
+ * Parse a line: a command in any letter case, or several words for all clients. `--json` may stand after the command,
+ * or at its end.
+ *
+ * @throws UsageError for one word that is no command: it is more likely mistyped than meant for everybody
+ */
+export function parseOperatorLine(line: string, names: readonly string[]): OperatorLine {
+  const text = line.trim();
+  const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
+  const name = first.toLowerCase();
+  if (names.includes(name)) return { kind: "command", name, ...withoutJson(rest, OF_TEXT.includes(name)) };
+  if (text.startsWith("@")) return { kind: "text", text, meant: undefined };
+  if (rest === "") {
+    const near = nearest(name, names);
+    const meant = near === undefined ? "help lists the commands." : `Did you mean "${near}"?`;
+    throw new UsageError(`Unknown command "${first}". ${meant} To send it to all clients: say ${first}`);
+  }
+  const meant = OF_WORDS.find((word) => isSlip(name, word));
+  const isShort = text.split(/\s+/).length <= MAX_WORDS;
+  return { kind: "text", text, meant: meant !== undefined && isShort ? `${meant} ${rest}` : undefined };
+}
+
+/** One letter is missing, too many or another, or two neighbours are swapped. */
+function isSlip(typed: string, word: string): boolean {
+  let start = 0;
+  while (start < word.length && typed[start] === word[start]) start++;
+  let [end, wordEnd] = [typed.length, word.length];
+  while (Math.min(end, wordEnd) > start && typed[end - 1] === word[wordEnd - 1]) {
+    end--;
+    wordEnd--;
+  }
+  const [seen, meant] = [typed.slice(start, end), word.slice(start, wordEnd)];
+  return Math.max(seen.length, meant.length) <= 1 || (meant.length === 2 && seen === `${meant[1]}${meant[0]}`);
+}
+
+function withoutJson(rest: string, isText: boolean): { rest: string; isJson: boolean } {
+  const [, after] = /^--json(?:\s+(.*))?$/s.exec(rest) ?? [];
+  if (after !== undefined || rest === "--json") return { rest: after ?? "", isJson: true };
+  const [, before] = isText ? [] : (/^(.*)\s--json$/s.exec(rest) ?? []);
+  return before === undefined ? { rest, isJson: false } : { rest: before.trimEnd(), isJson: true };
+}
