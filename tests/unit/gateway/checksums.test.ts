@@ -73,10 +73,23 @@ describe("the CRC-32 of files", () => {
     const entry = await memory.stat("a");
     memory.set("a", noise(11));
     expect(await codeOf(() => checksums.of(entry, storage, wanted))).toBe("CHANGED");
-    const grown: StorageEntry = { ...(await memory.stat("a")), size: 12 };
-    expect(await codeOf(() => checksums.of(grown, storage, wanted))).toBe("CHANGED");
+    const longer: StorageEntry = { ...(await memory.stat("a")), size: 12 };
+    expect(await codeOf(() => checksums.of(longer, storage, wanted))).toBe("CHANGED");
     expect(state.open).toBe(0);
   });
+
+  test.each([10, 256 * KIB, 300 * KIB])(
+    "of a file of %i bytes that grows meanwhile leaves out what is new",
+    async (size) => {
+      const { memory, storage, checksums } = site();
+      memory.set("a", noise(size));
+      const entry = await memory.stat("a");
+      memory.set("a", noise(size + 100));
+      const grown = await storage.open("a");
+      const growing = facade(storage, { open: async () => facade<OpenFile>(grown, { entry }) });
+      expect(await checksums.of(entry, growing, wanted)).toBe(crc32(noise(size + 100).subarray(0, size)));
+    },
+  );
 
   test("is computed no further when nobody wants it any more", async () => {
     const { memory, storage, state, checksums } = site();
