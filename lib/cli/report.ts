@@ -1,4 +1,5 @@
 import { type CommError, RemoteError, toCommError } from "../errors.ts";
+import { NoDefaultServer } from "../trust/default-server.ts";
 import { ChangedIdentity } from "../trust/verify.ts";
 import { adviceFor } from "./advice.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
@@ -49,6 +50,9 @@ export function errorRecord(thrown: unknown, command?: string): object {
 function adviceOn(error: CommError, command: string | undefined): string {
   // The advice is to list the server, which does not help with a local file.
   if (error.code === "NOT_A_FILE" && !(error instanceof RemoteError)) return "";
+  if (error instanceof NoDefaultServer) {
+    return "Choose one with --server NAME, or for all later commands: commserver-client use NAME";
+  }
   const advice = adviceFor(error.code, command);
   if (!(error instanceof ChangedIdentity) || !error.isKnown) return advice;
   return `${advice} If it was given a new identity on purpose: commserver-client forget ${quoteWord(escapeText(error.server))}`;

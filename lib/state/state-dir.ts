@@ -125,3 +125,8 @@ export function invitationFile(stateDir: string): string {
 export function historyFile(stateDir: string): string {
   return join(stateDir, "history");
 }
+
+/** The client's choice of its default server. */
+export function defaultServerFile(stateDir: string): string {
+  return join(stateDir, "default-server.json");
+}

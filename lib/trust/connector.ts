@@ -1,11 +1,13 @@
 import { Client } from "../client/client.ts";
 import { silenceFor } from "../client/silence-watch.ts";
-import { TransportError } from "../errors.ts";
+import { TransportError, toCommError } from "../errors.ts";
 import type { MessageParams } from "../protocol/methods.ts";
 import { systemClock } from "../session/clock.ts";
 import type { Transport } from "../session/transport.ts";
+import type { SocketTransport } from "../transport/socket-transport.ts";
+import { DefaultServer, onlyKnownServer, withKnown } from "./default-server.ts";
 import { dial, type TrustPrompts } from "./dial.ts";
-import { findTarget, type TrustSettings } from "./target.ts";
+import { DEFAULT_SERVER, findTarget, type Target, type TrustSettings } from "./target.ts";
 
 /** Which server to connect to, with what, and how long to try. */
 export interface ConnectorSettings extends TrustSettings {
@@ -31,6 +33,9 @@ export class Connector {
   readonly #settings: ConnectorSettings;
   readonly #events: ConnectorEvents;
   #wasLocal = false;
+  #found: { readonly name: string; readonly address: string } | undefined;
+  /** The server for settings that name none, once it is decided. */
+  #default: string | undefined;
 
   constructor(settings: ConnectorSettings, events: ConnectorEvents) {
     this.#settings = settings;
@@ -44,13 +49,8 @@ export class Connector {
    * this machine is restarting
    */
   async connect(signal: AbortSignal, resume?: string): Promise<Client> {
-    const { timeoutMs, acceptNew, wait, stateDir, agent, trace } = this.#settings;
-    const target = findTarget(this.#settings);
-    // A server of this user that is restarting has not left its invite yet.
-    if (this.#wasLocal && !target.isLocal)
-      throw new TransportError("CANNOT_CONNECT", `No server runs at ${target.name} yet.`);
-    this.#wasLocal = target.isLocal;
-    const transport = await dial(target, { stateDir, timeoutMs, acceptNew, prompts: this.#events, signal });
+    const { timeoutMs, wait, agent, trace } = this.#settings;
+    const { target, transport } = await this.#dial(signal);
     return Client.connect({
       transport: trace(transport),
       token: target.token,
@@ -64,5 +64,47 @@ export class Connector {
       onQueued: (position) => this.#events.onQueued(position),
       onMessage: (message) => this.#events.onMessage(message),
     });
+  }
+
+  /** The server that has answered, and at which address; undefined before. */
+  get server(): { readonly name: string; readonly address: string } | undefined {
+    return this.#found;
+  }
+
+  /** Dial the server that was named or chosen; else that of this machine; else the only one that is known. */
+  async #dial(signal: AbortSignal): Promise<{ target: Target; transport: SocketTransport }> {
+    const { server, invite, stateDir } = this.#settings;
+    if (server !== undefined || invite !== undefined) return this.#dialServer(server, signal);
+    if (this.#default !== undefined) return this.#dialServer(this.#default, signal);
+    const chosen = new DefaultServer(stateDir).read();
+    try {
+      const found = await this.#dialServer(chosen, signal);
+      // A lost link must not lead to another server than before.
+      this.#default = chosen ?? DEFAULT_SERVER;
+      return found;
+    } catch (thrown) {
+      if (chosen !== undefined || toCommError(thrown).code !== "CANNOT_CONNECT") throw thrown;
+      this.#default = onlyKnownServer(stateDir, thrown);
+      if (this.#default === undefined) throw thrown;
+      return this.#dialServer(this.#default, signal);
+    }
+  }
+
+  async #dialServer(
+    server: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ target: Target; transport: SocketTransport }> {
+    const { timeoutMs, acceptNew, stateDir } = this.#settings;
+    const target = findTarget({ ...this.#settings, server });
+    // A server of this user that is restarting has not left its invite yet.
+    if (this.#wasLocal && !target.isLocal)
+      throw new TransportError("CANNOT_CONNECT", `No server runs at ${target.name} yet.`);
+    this.#wasLocal = target.isLocal;
+    const options = { stateDir, timeoutMs, acceptNew, prompts: this.#events, signal };
+    const transport = await dial(target, options).catch((thrown) => {
+      throw server === undefined ? thrown : withKnown(thrown, server, stateDir);
+    });
+    this.#found = { name: target.name, address: transport.peer };
+    return { target, transport };
   }
 }

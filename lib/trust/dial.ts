@@ -75,7 +75,7 @@ export async function dial(target: Target, options: DialOptions): Promise<Socket
 function remember({ name, addresses }: Target, identity: string, { stateDir, prompts }: DialOptions): void {
   const known = new KnownServers(stateDir);
   try {
-    known.save({ ...known.find(name), name, addresses: addresses.map(formatAddress), identity });
+    known.save({ addresses: addresses.map(formatAddress), ...known.find(name), name, identity });
   } catch (thrown) {
     prompts.warn({ kind: "not saved", server: name, fault: toCommError(thrown) });
   }

@@ -6,7 +6,8 @@ import { findLocalInvite } from "../state/local-invite.ts";
 import { type Address, DEFAULT_PORT, formatAddress, isLoopback, parseAddress } from "../transport/address.ts";
 import { type ExposedFile, type KnownServer, KnownServers } from "./known-servers.ts";
 
-const DEFAULT_SERVER = `localhost:${DEFAULT_PORT}`;
+/** The server of this machine, at the usual port. */
+export const DEFAULT_SERVER = `localhost:${DEFAULT_PORT}`;
 
 /** A client's settings to find a server, and to authenticate there. */
 export interface TrustSettings {
@@ -67,7 +68,7 @@ export function serverOf({ addresses, identity, token }: Invite, name: string): 
 }
 
 function findServer(
-  { server, invite }: TrustSettings,
+  { server, invite, token }: TrustSettings,
   known: KnownServers,
 ): KnownServer & { readonly isLocal?: boolean } {
   if (server === undefined && invite !== undefined) return serverOf(invite, invite.label);
@@ -80,12 +81,38 @@ function findServer(
   const name = formatAddress(address);
   if (invite?.label === given) return serverOf(invite, name);
   if (invite?.addresses.includes(name)) return { ...serverOf(invite, name), addresses: [name] };
-  const trusted = known.find(name);
   // The invite that this user's server has left on this machine is newer than an identity trusted earlier.
   const local = address.kind === "tcp" && isLoopback(address.host) ? findLocalInvite(address.port) : undefined;
-  const token = local?.token ?? trusted?.token;
-  const identity = local?.identity ?? trusted?.identity ?? null;
-  return { name, addresses: [name], identity, isLocal: local !== undefined, ...(token !== undefined && { token }) };
+  if (local !== undefined) {
+    const { identity, token: secret } = local;
+    return { name, addresses: [name], identity, token: secret, isLocal: true };
+  }
+  return knownAt(name, known, token) ?? { name, addresses: [name], identity: null };
+}
+
+/**
+ * The known server at an address: the one that was joined there, with its token, or else the one that was trusted
+ * there. A joined server is left out when another identity was trusted at the address.
+ *
+ * @throws CommError MALFORMED when several were joined there, and it matters which is meant
+ */
+function knownAt(name: string, known: KnownServers, token: Token | undefined): KnownServer | undefined {
+  const trusted = known.find(name);
+  const [joined, ...others] = known
+    .list()
+    .filter(
+      (server) =>
+        !isNamedByAddress(server) && server.addresses.some((each) => each.toLowerCase() === name.toLowerCase()),
+    )
+    .filter(({ identity }) => trusted === undefined || identity === trusted.identity);
+  if (joined === undefined || (others.length > 0 && trusted !== undefined)) return trusted;
+  const isOther = (other: KnownServer) =>
+    other.identity !== joined.identity || (token === undefined && other.token !== joined.token);
+  if (others.some(isOther)) {
+    const names = [joined, ...others].map((server) => quote(server.name)).join(" and ");
+    throw new CommError("MALFORMED", `Several servers were joined at ${name}: ${names}. Use one of these names.`);
+  }
+  return { ...joined, addresses: [name] };
 }
 
 /** True for a server that was trusted at its address, not joined by a name. */

@@ -84,6 +84,7 @@ describe("README", () => {
             "ping",
             "unfinished",
             "join",
+            "use",
             "forget",
           ];
     const { server } = await binaries();

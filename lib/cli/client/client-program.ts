@@ -12,6 +12,7 @@ import { forget, servers } from "./servers-command.ts";
 import { shell } from "./shell-command.ts";
 import { status } from "./status-command.ts";
 import { unfinished } from "./unfinished-command.ts";
+import { use } from "./use-command.ts";
 import { watch } from "./watch-command.ts";
 
 export const clientProgram: Program = {
@@ -31,6 +32,7 @@ export const clientProgram: Program = {
     ping,
     unfinished,
     join,
+    use,
     servers,
     forget,
   },
@@ -39,6 +41,7 @@ export const clientProgram: Program = {
     "commserver-client                         talk to the server on this machine",
     "commserver-client join csinvite1_…        remember a server on another machine",
     "commserver-client list --server lab       list what it has",
+    "commserver-client use lab                 from now on, --server is not needed",
     'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
     "commserver-client put photos/ --to inbox  send a folder and everything in it",
     'commserver-client send "lunch?" --to Client02',

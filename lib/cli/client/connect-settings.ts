@@ -9,6 +9,7 @@ import type { Flags } from "../flags.ts";
 import { readGiven } from "../given-file.ts";
 import { interruptible } from "../interruptible.ts";
 import { readSecret } from "../secret-source.ts";
+import { serverVariable } from "../server-variable.ts";
 import { processTrace } from "../trace-file.ts";
 import { UsageError } from "../usage-error.ts";
 import { VERSION } from "../version.ts";
@@ -19,7 +20,7 @@ export const CONNECTION_FLAGS = {
     type: "string",
     alias: "s",
     valueHint: "SERVER",
-    description: "The name of a joined server, HOST:PORT, [IPV6]:PORT or unix:PATH; default: localhost:5050",
+    description: "A joined name, HOST:PORT, [IPV6]:PORT or unix:PATH; default: COMMSERVER_SERVER, or as `use` says",
   },
   wait: { type: "boolean", alias: "w", description: "Queue for a seat when the server is full" },
   timeout: {
@@ -68,7 +69,7 @@ export function readConnectSettings(flags: Flags): Promise<ConnectSettings> {
 async function readAll(flags: Flags, signal: AbortSignal): Promise<ConnectSettings> {
   if (flags["plaintext"] === true && flags["ca"] !== undefined)
     throw new UsageError("--plaintext and --ca exclude each other.");
-  const server = flags["server"] === undefined ? undefined : String(flags["server"]);
+  const server = serverFlag(flags);
   if (server !== undefined && isInvite(server))
     throw new UsageError("That is an invite: run commserver-client join INVITE, or use --invite-file.");
   const stateDir = stateDirFlag(flags);
@@ -90,6 +91,12 @@ async function readAll(flags: Flags, signal: AbortSignal): Promise<ConnectSettin
     agent: `commserver-client/${VERSION}`,
     trace: processTrace(),
   };
+}
+
+/** The server that the flags name, or else the environment; an invite in a flag goes before the environment. */
+function serverFlag(flags: Flags): string | undefined {
+  if (flags["server"] !== undefined) return String(flags["server"]);
+  return flags["invite-file"] === undefined ? serverVariable() : undefined;
 }
 
 /** Files with secrets that the flags name. */

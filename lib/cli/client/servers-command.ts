@@ -1,6 +1,7 @@
 import type { ArgsDef } from "citty";
 import { parseToken } from "../../protocol/token.ts";
 import { formatAddress, parseAddress } from "../../transport/address.ts";
+import { DefaultServer } from "../../trust/default-server.ts";
 import { type KnownServer, KnownServers } from "../../trust/known-servers.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
@@ -19,26 +20,33 @@ export const servers: Command = {
   args: KNOWN_SERVER_FLAGS,
   async run(flags, io) {
     let faults = 0;
-    const known = new KnownServers(stateDirFlag(flags)).list((fault) => {
+    const stateDir = stateDirFlag(flags);
+    const known = new KnownServers(stateDir).list((fault) => {
       faults++;
       io.note(`Left out: ${escapeText(fault.message)}`);
     });
+    const chosen = new DefaultServer(stateDir).chosen();
     if (flags["json"]) {
-      const shown = known.map(({ token, ...server }) => ({ ...server, hasToken: token !== undefined }));
+      const shown = known.map(({ token, ...server }) => ({
+        ...server,
+        hasToken: token !== undefined,
+        ...(server.name === chosen && { isDefault: true }),
+      }));
       await io.out(`${toJson(shown)}\n`);
     } else if (known.length === 0 && faults === 0)
       io.note(`No server is known here. Join one with: ${completeCommand("commserver-client join INVITE")}`);
-    else if (known.length > 0)
-      await io.out(
-        `${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], known.map(serverCells), io.outColumns)}\n`,
-      );
+    else if (known.length > 0) {
+      const rows = known.map((server) => serverCells(server, server.name === chosen));
+      await io.out(`${formatTable(["NAME", "ADDRESSES", "IDENTITY", "TOKEN"], rows, io.outColumns)}\n`);
+    }
     return 0;
   },
 };
 
-function serverCells({ name, addresses, identity, token }: KnownServer): string[] {
+function serverCells({ name, addresses, identity, token }: KnownServer, isDefault: boolean): string[] {
   const tokenName = token === undefined ? "none" : parseToken(token).name;
-  return [name, addresses.join(" "), identity ?? "not encrypted", tokenName].map(escapeText);
+  const shown = isDefault ? `${name} (default)` : name;
+  return [shown, addresses.join(" "), identity ?? "not encrypted", tokenName].map(escapeText);
 }
 
 export const forget: Command = {
@@ -46,12 +54,17 @@ export const forget: Command = {
   args: { server: { type: "positional", description: "Its name, or its address" }, ...KNOWN_SERVER_FLAGS },
   async run(flags, io) {
     const given = String(flags._[0]);
-    const known = new KnownServers(stateDirFlag(flags));
+    const stateDir = stateDirFlag(flags);
+    const known = new KnownServers(stateDir);
     // An address may be written without its port.
     const name = isAddressOfKnown(known, given) ? formatAddress(parseAddress(given)) : given;
     known.forget(name);
+    const choice = new DefaultServer(stateDir);
+    const wasDefault = choice.chosen() === name;
+    if (wasDefault) choice.clear();
     if (flags["json"]) await io.out(`${toJson({ name, forgotten: true })}\n`);
     else await io.out(`${escapeText(name)} is forgotten.\n`);
+    if (wasDefault) io.note("It was the server for commands without --server; now there is none.");
     return 0;
   },
 };

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "../../../lib/cli/client/join-command.ts";
 import { forget, servers } from "../../../lib/cli/client/servers-command.ts";
+import { use } from "../../../lib/cli/client/use-command.ts";
 import type { Command } from "../../../lib/cli/command.ts";
 import { parseFlags } from "../../../lib/cli/flags.ts";
 import { formatInvite } from "../../../lib/protocol/invite.ts";
@@ -31,8 +32,10 @@ afterEach(() => {
   folder[Symbol.dispose]();
 });
 
-async function run(command: Command, ...argv: string[]) {
+async function run(command: Command, ...args: string[]) {
   const io = new TestIo();
+  // The servers here are none.
+  const argv = command === join ? ["--offline", ...args] : args;
   const exit = await command.run(parseFlags(["--state-dir", folder.join("state"), ...argv], command.args), io);
   return { exit, out: io.written.join(""), notes: io.notes };
 }
@@ -135,6 +138,55 @@ describe("servers", () => {
     const { exit, out, notes } = await run(servers);
     expect({ exit, out }).toEqual({ exit: 0, out: "" });
     expect(notes).toEqual([expect.stringMatching(/^Left out: The record of the server "lab" is damaged/)]);
+  });
+});
+
+describe("use", () => {
+  const variable = "COMMSERVER_SERVER";
+  let before: string | undefined;
+  beforeEach(() => {
+    before = process.env[variable];
+    delete process.env[variable];
+  });
+  afterEach(() => {
+    if (before === undefined) delete process.env[variable];
+    else process.env[variable] = before;
+  });
+
+  test("keeps the choice of a known name or an address, shows it, and clears it", async () => {
+    await run(join, inviteOf());
+    expect((await run(use)).out).toStartWith("None: commands without --server talk to localhost:5050");
+    expect((await run(use, "lab")).out).toBe("Commands without --server now talk to lab.\n");
+    expect((await run(use)).out).toBe("lab\n");
+    expect((await run(servers)).out).toContain("lab (default)");
+    expect(JSON.parse((await run(servers, "--json")).out)[0]).toMatchObject({ name: "lab", isDefault: true });
+    await run(use, "192.0.2.9");
+    expect(JSON.parse((await run(use, "--json")).out)).toEqual({ server: "192.0.2.9:5050" });
+    await run(use, "--clear");
+    expect(JSON.parse((await run(use, "--json")).out)).toEqual({ server: null });
+  });
+
+  test("takes no name that is not known, and says which are", async () => {
+    await run(join, inviteOf());
+    const { code, message } = await faultOf(() => run(use, "lob"));
+    expect([code, message]).toEqual(["NO_SUCH_SERVER", 'No server "lob" is known here. Known here: lab.']);
+    expect((await faultOf(() => run(use, "lab", "--clear"))).code).toBe("USAGE");
+  });
+
+  test("says that the environment goes before the choice", async () => {
+    await run(join, inviteOf());
+    process.env[variable] = "192.0.2.9:7";
+    const { out, notes } = await run(use, "lab");
+    expect(out).toContain("lab");
+    expect(notes).toEqual([expect.stringContaining("commands talk to 192.0.2.9:7")]);
+    expect(JSON.parse((await run(use, "--json")).out)).toEqual({ server: "lab", variable: "192.0.2.9:7" });
+  });
+
+  test("ends when the server is forgotten", async () => {
+    await run(join, inviteOf());
+    await run(use, "lab");
+    expect((await run(forget, "lab")).notes).toEqual([expect.stringContaining("now there is none")]);
+    expect(JSON.parse((await run(use, "--json")).out)).toEqual({ server: null });
   });
 });
 

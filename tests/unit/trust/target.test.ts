@@ -7,6 +7,7 @@ import { leaveLocalInvite } from "../../../lib/state/local-invite.ts";
 import { formatAddress } from "../../../lib/transport/address.ts";
 import { KnownServers } from "../../../lib/trust/known-servers.ts";
 import { findTarget, type Target } from "../../../lib/trust/target.ts";
+import { faultOf } from "../../support/fault.ts";
 import { testIdentity } from "../../support/identity.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
@@ -22,7 +23,7 @@ const INVITE = formatInvite({
 });
 
 let folder: TempFolder;
-const VARIABLES = ["XDG_STATE_HOME", "COMMSERVER_INVITE", "COMMSERVER_TOKEN"];
+const VARIABLES = ["XDG_STATE_HOME", "COMMSERVER_SERVER", "COMMSERVER_INVITE", "COMMSERVER_TOKEN"];
 let before: (string | undefined)[];
 
 beforeEach(() => {
@@ -191,6 +192,56 @@ describe("--ca", () => {
       expect.objectContaining({ code: "NO_SUCH_FILE" }),
     );
   });
+});
+
+describe("an address of a joined server", () => {
+  const lab = {
+    name: "lab",
+    addresses: ["192.0.2.7:5050", "nas.local:7"],
+    identity: id("J"),
+    token: token("bob", "b"),
+  };
+
+  test("has its identity and token, and is dialled alone", async () => {
+    book().save(lab);
+    for (const [server, address] of [
+      ["192.0.2.7", "192.0.2.7:5050"],
+      ["NAS.local:7", "NAS.local:7"],
+    ] as const) {
+      expect(await find({ server })).toMatchObject({
+        name: "lab",
+        addresses: [address],
+        identity: id("J"),
+        token: "bob",
+      });
+    }
+    expect(await find({ server: "192.0.2.7:5051" })).toMatchObject({ identity: undefined, token: undefined });
+  });
+
+  test("keeps another identity that was trusted there, without the token", async () => {
+    book().save(lab);
+    book().save({ name: "192.0.2.7:5050", addresses: ["192.0.2.7:5050"], identity: id("T") });
+    expect(await find({ server: "192.0.2.7" })).toMatchObject({ identity: id("T"), token: undefined });
+    book().save({ name: "192.0.2.7:5050", addresses: ["192.0.2.7:5050"], identity: id("J") });
+    expect(await find({ server: "192.0.2.7" })).toMatchObject({ identity: id("J"), token: "bob" });
+  });
+
+  test("that two names have is refused, unless the token is given", async () => {
+    book().save(lab);
+    book().save({ ...lab, name: "lab-admin", token: token("admin", "a") });
+    expect((await faultOf(() => find({ server: "192.0.2.7" }))).message).toContain('"lab-admin" and "lab"');
+    process.env["COMMSERVER_TOKEN"] = token("given", "g");
+    expect(await find({ server: "192.0.2.7" })).toMatchObject({ identity: id("J"), token: "given" });
+  });
+});
+
+test("the environment names the server of commands that name none", async () => {
+  book().save({ name: "lab", addresses: ["192.0.2.7:5050"], identity: id("J") });
+  process.env["COMMSERVER_SERVER"] = "lab";
+  expect(await find()).toMatchObject({ name: "lab" });
+  expect(await find({ server: "192.0.2.9:1" })).toMatchObject({ name: "192.0.2.9:1" });
+  writeFileSync(folder.join("invite"), INVITE);
+  expect(await find({ "invite-file": folder.join("invite") })).toMatchObject({ token: "invited" });
 });
 
 test("a secret that was given where an address belongs is not shown", async () => {
