@@ -6,6 +6,10 @@ import type { Flags } from "./flags.ts";
 export interface Command {
   readonly description: string;
   readonly args: ArgsDef;
+  /** Flags that only the command line sets, neither a file nor the environment: they belong to one call. */
+  readonly typedOnly?: readonly string[];
+  /** Check the values of configured flags, as far as that needs nothing but them. @throws UsageError */
+  check?(flags: Flags): void;
   /** @returns the exit code */
   run(flags: Flags, io: ConsoleIo): Promise<number>;
 }

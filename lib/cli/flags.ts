@@ -1,18 +1,18 @@
 import { type ArgsDef, parseArgs } from "citty";
+import { type Flags, noteOrigins } from "./configuration/origins.ts";
 import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** The flags of a command: strings, booleans, and `_` with the words that are not flags. */
-export type Flags = Record<string, unknown> & { readonly _: string[] };
+export type { Flags };
 
 /**
  * Parse with citty, after the checks that it leaves out: unknown flags, flags without their value, values
- * for flags that take none, words for commands that take none.
+ * for flags that take none, words for commands that take none. `--no-NAME` sets a flag without a value to false.
  *
  * @throws UsageError
  */
 export function parseFlags(argv: readonly string[], args: ArgsDef): Flags {
-  const words = checkFlags(argv, args);
+  const { words, typed } = checkFlags(argv, args);
   const positionals = Object.entries(args).filter(([, arg]) => arg.type === "positional");
   const variadic = positionals.some(([, arg]) => arg.valueHint === "…");
   if (!variadic && words.length > positionals.length) {
@@ -20,22 +20,26 @@ export function parseFlags(argv: readonly string[], args: ArgsDef): Flags {
   }
   const missing = positionals.slice(words.length).find(([, arg]) => arg.required !== false);
   if (missing !== undefined) throw new UsageError(`Missing argument: ${missing[0].toUpperCase()}.`);
-  return { ...parseArgs([...argv], args), _: words } as Flags;
+  const flags: Flags = { ...parseArgs([...argv], args), _: words };
+  return noteOrigins(flags, new Map(typed.map((name) => [name, { kind: "flag" }])));
 }
 
-/** @returns the words that are not flags */
-function checkFlags(argv: readonly string[], args: ArgsDef): string[] {
+/** @returns the words that are not flags, and the names of the flags */
+function checkFlags(argv: readonly string[], args: ArgsDef): { words: string[]; typed: string[] } {
   const words: string[] = [];
+  const typed: string[] = [];
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] as string;
-    if (word === "--") return [...words, ...argv.slice(index + 1)];
+    if (word === "--") return { words: [...words, ...argv.slice(index + 1)], typed };
     if (!word.startsWith("-") || word === "-") {
       words.push(word);
       continue;
     }
     const [flag = "", value] = splitOnce(word, "=");
-    const arg = findFlag(flag, args);
-    if (arg === undefined) throw new UsageError(unknownFlag(flag, args));
+    const name = flagName(flag, args) ?? negatedName(flag, args);
+    const arg = name === undefined ? undefined : args[name];
+    if (name === undefined || arg === undefined) throw new UsageError(unknownFlag(flag, args));
+    typed.push(name);
     if (arg.type === "boolean") {
       if (value !== undefined) throw new UsageError(`${flag} takes no value.`);
     } else if (value !== undefined) {
@@ -46,17 +50,28 @@ function checkFlags(argv: readonly string[], args: ArgsDef): string[] {
       if (index >= argv.length || argv[index] === "--") throw new UsageError(`${flag} needs a value.`);
     }
   }
-  return words;
+  return { words, typed };
 }
 
 /** The definition of a flag written as `--name` or `-x`. */
 export function findFlag(flag: string, args: ArgsDef): ArgsDef[string] | undefined {
+  const name = flagName(flag, args);
+  return name === undefined ? undefined : args[name];
+}
+
+function flagName(flag: string, args: ArgsDef): string | undefined {
   if (flag.startsWith("--")) {
     const name = flag.slice(2);
-    const arg = Object.hasOwn(args, name) ? args[name] : undefined;
-    return arg?.type === "positional" ? undefined : arg;
+    return Object.hasOwn(args, name) && args[name]?.type !== "positional" ? name : undefined;
   }
-  return Object.values(args).find((arg) => "alias" in arg && [arg.alias].flat().includes(flag.slice(1)));
+  const isMeant = (arg: ArgsDef[string]) => "alias" in arg && [arg.alias].flat().includes(flag.slice(1));
+  return Object.entries(args).find(([, arg]) => isMeant(arg))?.[0];
+}
+
+/** The name of a flag without a value that is written as `--no-NAME`. */
+function negatedName(flag: string, args: ArgsDef): string | undefined {
+  const name = /^--no-(.+)$/.exec(flag)?.[1] ?? "";
+  return Object.hasOwn(args, name) && args[name]?.type === "boolean" ? name : undefined;
 }
 
 function unknownFlag(flag: string, args: ArgsDef): string {

@@ -12,9 +12,17 @@ type HelpIo = Pick<ConsoleIo, "color" | "outColumns">;
 /** The help of a program, with the flags of its default command. */
 export function programHelp(program: Program, args: ArgsDef, io: HelpIo): string {
   const commands = Object.entries(program.commands).map(([name, { description }]): Row => [name, description]);
+  const words = positionals(args).map(([word]) => `[${word}]`);
+  const usages =
+    words.length === 0
+      ? [["[COMMAND]", "[FLAGS]"]]
+      : [
+          [...words, "[FLAGS]"],
+          ["COMMAND", "[FLAGS]"],
+        ];
   return page(io, `${program.name} ${VERSION}`, [
     [program.description],
-    ["USAGE", `  ${program.name} [COMMAND] [FLAGS]`],
+    ["USAGE", usages.map((words) => `  ${[program.name, ...words].join(" ")}`).join("\n")],
     ["COMMANDS", formatRows(commands, io.outColumns)],
     [
       `FLAGS OF ${program.defaultCommand.toUpperCase()}, WHICH RUNS WITHOUT A COMMAND`,

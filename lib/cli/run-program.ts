@@ -1,9 +1,11 @@
+import { statSync } from "node:fs";
 import type { ArgsDef } from "citty";
 import { isInvite } from "../protocol/invite.ts";
 import type { Command, Program } from "./command.ts";
+import { configure, findConfigFile, withOrigin } from "./configuration/configure.ts";
 import { type ConsoleIo, processIo } from "./console-io.ts";
 import { inFlagWords } from "./flag-words.ts";
-import { findFlag, parseFlags } from "./flags.ts";
+import { type Flags, findFlag, parseFlags } from "./flags.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { nearest } from "./nearest.ts";
 import { reportError } from "./report.ts";
@@ -12,6 +14,7 @@ import { VERSION } from "./version.ts";
 
 const BUILT_IN: ArgsDef = {
   help: { type: "boolean", alias: "h", description: "Show this help" },
+  config: { type: "string", valueHint: "FILE", description: "Take settings from FILE (TOML)" },
   version: { type: "boolean", alias: "V", description: "Show the version" },
 };
 
@@ -25,6 +28,7 @@ export async function runProgram(program: Program, argv: readonly string[]): Pro
 
 async function runCommand(program: Program, argv: readonly string[], io: ConsoleIo): Promise<number> {
   let called: string | undefined;
+  let flags: Flags | undefined;
   try {
     const { name, rest } = splitCommand(program, argv);
     called = name;
@@ -40,13 +44,28 @@ async function runCommand(program: Program, argv: readonly string[], io: Console
       await io.out(name === undefined ? programHelp(program, args, io) : commandHelp(program, name, command, args, io));
       return 0;
     }
-    return await command.run(parseFlags(rest, args), io);
+    const typed = parseFlags(rest, args);
+    const env = process.env;
+    const file = await findConfigFile(program, typed, env);
+    flags = configure(typed, { program, command: name ?? program.defaultCommand, file, env });
+    return await command.run(flags, io);
   } catch (thrown) {
-    const error = inFlagWords(thrown);
-    const code = reportError(error, io, { program: program.name, command: called, json: argv.includes("--json") });
-    if (error instanceof UsageError && !argv.includes("--json")) io.note(`  See: ${program.name} --help`);
+    const error = withOrigin(inFlagWords(thrown), flags);
+    const json = argv.includes("--json") || flags?.["json"] === true;
+    const code = reportError(error, io, { program: program.name, command: called, json });
+    if (error instanceof UsageError && !json) io.note(`  See: ${program.name} --help`);
     return code;
   }
+}
+
+/** Whether the default command takes a folder as its word. */
+function takesFolder({ commands, defaultCommand }: Program): boolean {
+  return Object.values(commands[defaultCommand]?.args ?? {}).some(({ type }) => type === "positional");
+}
+
+/** A word is taken for a folder when it is written as a path, or when there is such a folder. */
+function isFolder(word: string): boolean {
+  return /[/\\]|^\.\.?$/.test(word) || statSync(word, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** The first word that is neither flag nor a flag's value names the command; flags may stand before it. */
@@ -66,8 +85,10 @@ function splitCommand(program: Program, argv: readonly string[]): { name: string
     }
     if (Object.hasOwn(program.commands, word)) return { name: word, rest: argv.toSpliced(index, 1) };
     if (isInvite(word)) throw new UsageError("That is an invite: run commserver-client join INVITE.");
+    if (takesFolder(program) && isFolder(word)) break;
     const near = nearest(word.toLowerCase(), Object.keys(program.commands));
-    throw new UsageError(`Unknown command "${word}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
+    const what = takesFolder(program) ? `Unknown command or folder "${word}".` : `Unknown command "${word}".`;
+    throw new UsageError(`${what}${near === undefined ? "" : ` Did you mean "${near}"?`}`);
   }
   return { name: undefined, rest: [...argv] };
 }

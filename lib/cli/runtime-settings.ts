@@ -15,7 +15,7 @@ export function tuneClient(words: readonly string[]): void {
 
 /** Begin the server again with settings for serving, unless another command is among its words. */
 export function tuneServer(words: readonly string[]): void {
-  const isServing = !words.some((word) => /^(?:console|token|identity|--help|-h|--version|-V)$/.test(word));
+  const isServing = !words.some((word) => /^(?:console|token|identity|config|--help|-h|--version|-V)$/.test(word));
   // Memory that is kept would be lost to a program that runs for weeks.
   if (isServing) restartWith(NO_LAST_COMPILER);
 }

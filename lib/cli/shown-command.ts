@@ -34,7 +34,7 @@ function usualStateDir(): string | undefined {
 
 /** `command` with those flags of this process that it needs as well. */
 export function completeCommand(command: string, argv: readonly string[] = process.argv.slice(2)): string {
-  const names = TALKING.test(command) ? [...OF_SERVER, "state-dir"] : ["state-dir"];
+  const names = TALKING.test(command) ? [...OF_SERVER, "state-dir", "config"] : ["state-dir", "config"];
   const words = argv.flatMap((word, index) => {
     const [, name = "", value] = /^--?([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
     if (!names.includes(name) || argv.slice(0, index).includes("--")) return [];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { EXIT_OF } from "../../lib/cli/exit-codes.ts";
 import { binaries } from "../support/binaries.ts";
 import { run, ServerProcess, USER_ENV } from "../support/processes.ts";
+import { examplesIn, outputPattern } from "../support/shown-examples.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -13,29 +14,6 @@ const readme = await Bun.file(join(ROOT, "README.md")).text();
 beforeAll(async () => {
   await binaries();
 }, 180_000);
-
-interface Example {
-  readonly command: string;
-  readonly output: string;
-}
-
-function examples(): Example[] {
-  return [...readme.matchAll(/```console\n(.*?)```/gs)].flatMap(([, block = ""]) =>
-    block
-      .split(/^\$ /m)
-      .slice(1)
-      .map((text) => {
-        const [command = "", ...output] = text.split("\n");
-        return { command, output: output.join("\n").trim() };
-      }),
-  );
-}
-
-/** `…` stands for anything, over lines too. */
-function pattern(output: string): RegExp {
-  const parts = output.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join("[^]*?")}$`);
-}
 
 /** A program under the name that README uses, which finds the server of the test. */
 async function script(file: string, command: string): Promise<void> {
@@ -51,11 +29,11 @@ describe("README", () => {
     await script(folder.join("bin/commserver-client"), `${programs.client} --server ${server.address} "$@"`);
     await script(folder.join("bin/commserver-server"), `${programs.server} "$@" --state-dir ${server.stateDir}`);
     const env = { ...USER_ENV, PATH: `${folder.join("bin")}:${process.env["PATH"]}` };
-    const all = examples();
+    const all = examplesIn(readme);
     expect(all.length).toBeGreaterThan(10);
     for (const { command, output } of all) {
       const { stdout } = await run(["/bin/sh", "-c", command], { cwd: folder.path, env });
-      expect(`$ ${command}\n${stdout.trim()}`).toMatch(pattern(`$ ${command}\n${output}`));
+      expect(`$ ${command}\n${stdout.trim()}`).toMatch(outputPattern(`$ ${command}\n${output}`));
     }
   });
 
@@ -69,7 +47,7 @@ describe("README", () => {
     const program = (await binaries())[name];
     const commands =
       name === "server"
-        ? ["serve", "console", "token", "identity"]
+        ? ["serve", "console", "token", "identity", "config"]
         : [
             "shell",
             "status",
@@ -86,6 +64,7 @@ describe("README", () => {
             "join",
             "use",
             "forget",
+            "config",
           ];
     const { server } = await binaries();
     // The page of the client speaks of what its server must be told, too.

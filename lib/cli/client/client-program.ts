@@ -1,4 +1,5 @@
 import type { Program } from "../command.ts";
+import { configCommand } from "../configuration/config-command.ts";
 import { digest } from "./digest-command.ts";
 import { get } from "./get-command.ts";
 import { join } from "./join-command.ts";
@@ -35,6 +36,7 @@ export const clientProgram: Program = {
     use,
     servers,
     forget,
+    config: configCommand(() => clientProgram),
   },
   defaultCommand: "shell",
   examples: [

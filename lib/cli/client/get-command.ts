@@ -5,6 +5,7 @@ import { baseName } from "../../path.ts";
 import { privatePlaces } from "../../state/private.ts";
 import { isMapped } from "../../storage/local/names/local-names.ts";
 import type { Command } from "../command.ts";
+import { withoutConfigured } from "../configuration/origins.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
@@ -49,8 +50,9 @@ export const get: Command = {
 const NOT_TO_STREAM = ["as", "overwrite", "skip-existing", "rename", "digest"];
 
 /** The request that the flags make. @throws UsageError, StorageError BAD_PATH */
-export function fetchRequest(flags: Flags): FetchRequest {
-  const output = flags["output"] === undefined ? undefined : String(flags["output"]);
+export function fetchRequest(given: Flags): FetchRequest {
+  const output = given["output"] === undefined ? undefined : String(given["output"]);
+  const flags = withoutConfigured(given, surplusOf(output));
   const surplus = surplusOf(output).find((name) => flags[name] !== undefined);
   if (surplus !== undefined) {
     const what = isStandardOutput(output) ? "standard output" : "a device or a pipe";

@@ -41,6 +41,8 @@ export const join: Command = {
     overwrite: { type: "boolean", description: "Replace a known server of that name" },
     ...KNOWN_SERVER_FLAGS,
   },
+  // Replacing a known identity is decided each time.
+  typedOnly: ["name", "overwrite"],
   async run(flags, io) {
     const invite = parseInvite(await inviteLine(flags));
     const name = String(flags["name"] ?? invite.label);

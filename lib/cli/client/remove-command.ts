@@ -14,6 +14,7 @@ export const remove: Command = {
     recursive: { type: "boolean", alias: "r", description: "Remove folders and everything in them" },
     ...CONNECTION_FLAGS,
   },
+  typedOnly: ["recursive"],
   async run(flags, io) {
     const paths = flags._.map(typedPath);
     const settings = await readConnectSettings(flags);

@@ -5,6 +5,7 @@ import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connec
 export const shell: Command = {
   description: "Talk to the server line by line (the default)",
   args: { ...RECONNECT_FLAGS, ...CONNECTION_FLAGS },
+  typedOnly: ["json"],
   async run(flags, io) {
     if (flags["json"]) throw new UsageError("The shell is for people; use --json with a command, such as status.");
     const settings = await readConnectSettings(flags);

@@ -1,5 +1,6 @@
 import type { ArgsDef } from "citty";
 import type { ExistsPolicy } from "../../storage/storage.ts";
+import { isTyped } from "../configuration/origins.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { typedName } from "./typed-paths.ts";
@@ -22,7 +23,9 @@ export function asFlag(flags: Flags): string | undefined {
 
 /** @throws UsageError when two of the flags are given */
 export function existsPolicy(flags: Flags): ExistsPolicy {
-  const chosen = (["overwrite", "skip-existing", "rename"] as const).filter((name) => flags[name] === true);
+  const given = (["overwrite", "skip-existing", "rename"] as const).filter((name) => flags[name] === true);
+  const typed = given.filter((name) => isTyped(flags, name));
+  const chosen = typed.length > 0 ? typed : given;
   if (chosen.length > 1) throw new UsageError(`--${chosen[0]} and --${chosen[1]} exclude each other.`);
   switch (chosen[0]) {
     case "overwrite":

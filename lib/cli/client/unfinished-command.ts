@@ -31,6 +31,7 @@ export const unfinished: Command = {
     remove: { type: "boolean", description: "Remove it, except files that are being written now" },
     json: { type: "boolean", description: "Print JSON for programs" },
   },
+  typedOnly: ["remove"],
   async run(flags, io) {
     const isJson = flags["json"] === true;
     const all: object[] = [];

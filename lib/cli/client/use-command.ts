@@ -22,6 +22,7 @@ export const use: Command = {
     clear: { type: "boolean", description: "Choose none" },
     ...KNOWN_SERVER_FLAGS,
   },
+  typedOnly: ["clear"],
   async run(flags, io) {
     const stateDir = stateDirFlag(flags);
     const [given] = flags._;

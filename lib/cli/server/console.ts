@@ -5,6 +5,7 @@ import { CommError } from "../../errors.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "../client/connect-settings.ts";
 import { createConnector } from "../client/with-connection.ts";
 import type { Command } from "../command.ts";
+import { isTyped } from "../configuration/origins.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { toJson } from "../escape.ts";
 import { secondsFlag, stateDirFlag } from "../flag-values.ts";
@@ -39,6 +40,8 @@ export const consoleCommand: Command = {
     },
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
   },
+  // A variable for the client must not lead the operator to another server.
+  typedOnly: ["server", "limit", "expires", "yes"],
   async run(flags, io) {
     checkUse(flags);
     const operator = new Operator(await connectOperator(flags, io));
@@ -62,10 +65,10 @@ const OF_NETWORK = ["wait", "token-file", "invite-file", "accept-new", "ca", "pl
 
 /** @throws UsageError for flags that would be ignored */
 function checkUse(flags: Flags): void {
-  if (flags["json"] === true && flags._.length === 0) {
+  if (isTyped(flags, "json") && flags["json"] === true && flags._.length === 0) {
     throw new UsageError("The console is for people; use --json with a command, such as console status.");
   }
-  const lonely = OF_NETWORK.find((name) => flags["server"] === undefined && flags[name] !== undefined);
+  const lonely = OF_NETWORK.find((name) => flags["server"] === undefined && isTyped(flags, name));
   if (lonely !== undefined)
     throw new UsageError(`--${lonely} goes with --server; the console of this machine needs none.`);
   // A mistyped command is refused before anything connects.

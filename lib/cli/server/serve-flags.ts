@@ -2,12 +2,14 @@ import type { ArgsDef } from "citty";
 import { defaultMemory } from "../../daemon/default-memory.ts";
 import type { DaemonSettings, WebAccess } from "../../daemon/settings.ts";
 import { DEFAULT_PORT } from "../../transport/address.ts";
+import { isTyped } from "../configuration/origins.ts";
 import { integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { advertiseFlag } from "./advertise-flag.ts";
 
 export const SERVE_FLAGS = {
+  dir: { type: "positional", required: false, description: "The folder to serve, as --repository" },
   repository: {
     type: "string",
     alias: "r",
@@ -97,7 +99,7 @@ export function readSettings(flags: Flags): DaemonSettings {
   const isPlaintext = flags["plaintext"] === true;
   if (isPlaintext && certFile !== undefined) throw new UsageError("--plaintext and --cert exclude each other.");
   return {
-    repository: String(flags["repository"]),
+    repository: folderOf(flags),
     isWritable: flags["writable"] === true,
     // An IPv6 address may be in brackets, as in an address with a port.
     host: text("host")?.replace(/^\[(.+)\]$/, "$1"),
@@ -123,6 +125,14 @@ export function readSettings(flags: Flags): DaemonSettings {
     stopTimeoutMs: secondsFlag(flags, "stop-timeout"),
     stateDir: stateDirFlag(flags),
   };
+}
+
+/** @throws UsageError when two folders are named */
+function folderOf(flags: Flags): string {
+  const [word] = flags._;
+  if (word === undefined) return String(flags["repository"]);
+  if (isTyped(flags, "repository")) throw new UsageError("DIR and --repository exclude each other.");
+  return word;
 }
 
 function webFlag(flags: Flags): WebAccess {

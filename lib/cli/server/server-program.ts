@@ -1,4 +1,5 @@
 import type { Program } from "../command.ts";
+import { configCommand } from "../configuration/config-command.ts";
 import { consoleCommand } from "./console.ts";
 import { identity } from "./identity-command.ts";
 import { serve } from "./serve-command.ts";
@@ -7,11 +8,11 @@ import { token } from "./token-command.ts";
 export const serverProgram: Program = {
   name: "commserver-server",
   description: "Serves a folder to commserver-client, and passes messages.",
-  commands: { serve, console: consoleCommand, token, identity },
+  commands: { serve, console: consoleCommand, token, identity, config: configCommand(() => serverProgram) },
   defaultCommand: "serve",
   examples: [
     "commserver-server                                serve ./repository, port 5050",
-    "commserver-server --repository /srv/files --max-clients 50",
+    "commserver-server /srv/files --max-clients 50",
     "commserver-server token add laptop --role write  an invite for another machine",
     "commserver-server console                        operate the running server",
     "commserver-server console kick Client02          the same with one command",

@@ -4,6 +4,7 @@ import { Role } from "../../protocol/messages.ts";
 import type { IssueTokenResult, TokenRecord } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
 import type { Command } from "../command.ts";
+import { isTyped } from "../configuration/origins.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { expiryFlag, stateDirFlag } from "../flag-values.ts";
@@ -64,7 +65,7 @@ function tokenRequest(flags: Flags): TokenRequest {
   if (action === undefined) throw new UsageError("Write: token add NAME, token list, or token revoke NAME.");
   if (action === "list" && name !== undefined) throw new UsageError("token list takes no name.");
   if (action !== "list" && name === undefined) throw new UsageError(`Which token? token ${action} NAME`);
-  const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && flags[flag] !== undefined);
+  const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && isTyped(flags, flag));
   if (surplus !== undefined) throw new UsageError(`--${surplus} goes with token add.`);
   if (action === "list") return { action };
   return action === "add" ? { action, token: newToken(String(name), flags) } : { action, name: String(name) };

@@ -79,7 +79,7 @@ describe("parseFlags()", () => {
     [["--maxClients", "3"], "Unknown flag --maxClients. Did you mean --max-clients?"],
     [["--max-client", "3"], "Unknown flag --max-client. Did you mean --max-clients?"],
     [["--JSON"], "Unknown flag --JSON."],
-    [["--no-json"], "Unknown flag --no-json."],
+    [["--no-nothing"], "Unknown flag --no-nothing."],
     [["--path", "p"], "Unknown flag --path."],
     [["-x"], "Unknown flag -x."],
     [["-fo", "x"], "Unknown flag -fo."],

@@ -5,8 +5,9 @@ import { completeCommand } from "../../../lib/cli/shown-command.ts";
 
 const ARGV = ["--server", "lab", "--token-file", "t", "--state-dir", "/state"];
 
-/** "unfinished" is never shown, and has no state folder. */
-const SHOWN = Object.keys(clientProgram.commands).filter((name) => name !== "unfinished");
+/** These are never shown, and have no state folder. */
+const UNSHOWN = ["unfinished", "config"];
+const SHOWN = Object.keys(clientProgram.commands).filter((name) => !UNSHOWN.includes(name));
 
 describe("a command that is shown", () => {
   test.each(SHOWN)("has only flags that the command takes: %s", (name) => {
