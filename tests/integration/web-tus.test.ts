@@ -3,6 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { Upload, type UploadOptions } from "tus-js-client";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
+import type { PartFile, Storage } from "../../lib/storage/storage.ts";
+import { storageFault } from "../../lib/storage-faults.ts";
+import { facade } from "../support/facade.ts";
 import { FailingCommits } from "../support/failing-commits.ts";
 import { Random } from "../support/random.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -209,6 +212,27 @@ describe("an upload in pieces", () => {
       403,
     );
     expect(readdirSync(site.folder.path).sort()).toEqual(["a", "dir"]);
+  });
+
+  test("is refused at its beginning when the disk does not keep it", async () => {
+    using folder = new TempFolder();
+    const local = await LocalStorage.at(folder.path);
+    const storage = facade<Storage>(local, {
+      async receive(path, facts, exists) {
+        const part = await local.receive(path, facts, exists);
+        return facade<PartFile>(part, {
+          async keep() {
+            await part.keep();
+            throw storageFault.overloaded();
+          },
+        });
+      },
+    });
+    await using site = await start({ storage });
+    const { status, headers } = await site.change("POST", "/files/large", {
+      headers: { ...tus, "upload-length": `${LARGE.length}` },
+    });
+    expect([status, headers["location"]]).toEqual([503, undefined]);
   });
 
   test("is announced by OPTIONS, where it is supported", async () => {
