@@ -53,10 +53,35 @@ export function expiryFlag(flags: Flags, name: string, now: number): number | un
 
 /** A period from `now`, such as `12h` or `30d`, as a time in milliseconds since 1970. @throws UsageError */
 export function expiryOf(text: string, name: string, now: number): number {
+  const ms = periodOf(text);
+  if (ms !== undefined) return now + ms;
+  throw new UsageError(`--${name} takes a period, such as 12h or 30d, not "${text}".`);
+}
+
+/**
+ * A time before `now`: a period such as `12h` or `7d`, a day (`2026-11-01`), or a time of a day (`2026-11-01T14:30`), of
+ * this machine's zone unless it names one; undefined when the flag is absent.
+ *
+ * @returns milliseconds since 1970
+ * @throws UsageError
+ */
+export function timeFlag(flags: Flags, name: string, now: number): number | undefined {
+  if (flags[name] === undefined) return undefined;
+  const text = String(flags[name]);
+  const ms = periodOf(text);
+  if (ms !== undefined) return now - ms;
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?$/.test(text);
+  const time = isDay || isTime ? new Date(isDay ? `${text}T00:00` : text).getTime() : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new UsageError(`--${name} takes a period, such as 12h or 7d, or a day, such as 2026-11-01, not "${text}".`);
+}
+
+/** In milliseconds; undefined for anything but a period of at most 100 years. */
+function periodOf(text: string): number | undefined {
   const [, count = "", unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? [];
   const ms = Number(count) * (PERIODS[unit] ?? Number.NaN);
-  if (ms > 0 && ms <= 100 * 365 * 86_400_000) return now + ms;
-  throw new UsageError(`--${name} takes a period, such as 12h or 30d, not "${text}".`);
+  return ms > 0 && ms <= 100 * 365 * 86_400_000 ? ms : undefined;
 }
 
 /** Seconds, with a fraction if need be, as milliseconds. @throws UsageError */

@@ -12,7 +12,7 @@ export type { Flags };
  * @throws UsageError
  */
 export function parseFlags(argv: readonly string[], args: ArgsDef): Flags {
-  const { words, typed } = checkFlags(argv, args);
+  const { words, typed, lists } = checkFlags(argv, args);
   const positionals = Object.entries(args).filter(([, arg]) => arg.type === "positional");
   const variadic = positionals.some(([, arg]) => arg.valueHint === "…");
   if (!variadic && words.length > positionals.length) {
@@ -20,17 +20,26 @@ export function parseFlags(argv: readonly string[], args: ArgsDef): Flags {
   }
   const missing = positionals.slice(words.length).find(([, arg]) => arg.required !== false);
   if (missing !== undefined) throw new UsageError(`Missing argument: ${missing[0].toUpperCase()}.`);
-  const flags: Flags = { ...parseArgs([...argv], args), _: words };
+  const flags: Flags = { ...parseArgs([...argv], args), ...lists, _: words };
   return noteOrigins(flags, new Map(typed.map((name) => [name, { kind: "flag" }])));
 }
 
-/** @returns the words that are not flags, and the names of the flags */
-function checkFlags(argv: readonly string[], args: ArgsDef): { words: string[]; typed: string[] } {
+interface Checked {
+  /** The words that are not flags. */
+  readonly words: string[];
+  /** The names of the flags. */
+  readonly typed: string[];
+  /** All values of each flag that may be given several times. */
+  readonly lists: Record<string, string[]>;
+}
+
+function checkFlags(argv: readonly string[], args: ArgsDef): Checked {
   const words: string[] = [];
   const typed: string[] = [];
+  const lists: Record<string, string[]> = {};
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] as string;
-    if (word === "--") return { words: [...words, ...argv.slice(index + 1)], typed };
+    if (word === "--") return { words: [...words, ...argv.slice(index + 1)], typed, lists };
     if (!word.startsWith("-") || word === "-") {
       words.push(word);
       continue;
@@ -42,15 +51,24 @@ function checkFlags(argv: readonly string[], args: ArgsDef): { words: string[]; 
     typed.push(name);
     if (arg.type === "boolean") {
       if (value !== undefined) throw new UsageError(`${flag} takes no value.`);
-    } else if (value !== undefined) {
+    } else if (value !== undefined && !flag.startsWith("--")) {
       // The parser would take "=value" for the value.
-      if (!flag.startsWith("--")) throw new UsageError(`Write ${flag} ${value}, without "=".`);
+      throw new UsageError(`Write ${flag} ${value}, without "=".`);
     } else {
-      index++;
-      if (index >= argv.length || argv[index] === "--") throw new UsageError(`${flag} needs a value.`);
+      const given = value ?? argv[++index];
+      if (given === undefined || (value === undefined && given === "--"))
+        throw new UsageError(`${flag} needs a value.`);
+      if (isRepeatable(arg)) {
+        lists[name] = [...(lists[name] ?? []), given];
+      }
     }
   }
-  return { words, typed };
+  return { words, typed, lists };
+}
+
+/** Whether a flag may be given several times: its value is shown as `VALUE…`. One with `VALUE,…` takes a list. */
+export function isRepeatable({ valueHint = "" }: ArgsDef[string]): boolean {
+  return valueHint.endsWith("…") && !valueHint.endsWith(",…");
 }
 
 /** The definition of a flag written as `--name` or `-x`. */

@@ -4,7 +4,7 @@ import { inOneBatch } from "./batches.ts";
 import type { Verification } from "./direction.ts";
 import { Download } from "./download.ts";
 import type { DownloadOptions } from "./download-options.ts";
-import { type FetchNaming, planFetch } from "./fetch-plan.ts";
+import { type FetchPlanOptions, planFetch } from "./fetch-plan.ts";
 import { PathSet } from "./path-set.ts";
 import { prefetch } from "./prefetch.ts";
 import type { TransferItem } from "./transfer.ts";
@@ -12,10 +12,8 @@ import { TransferJob, type TransferJobSettings } from "./transfer-job.ts";
 
 export interface FetchJobSettings
   extends TransferJobSettings<TransferItem>,
-    Pick<DownloadOptions, "local" | "isSequential" | "isWithoutHoles"> {
-  /** Files, folders and patterns of the repository; "" is all. */
-  readonly sources: readonly string[];
-  readonly naming: FetchNaming;
+    Pick<DownloadOptions, "local" | "isSequential" | "isWithoutHoles">,
+    Pick<FetchPlanOptions, "sources" | "naming" | "filter"> {
   /** Absent: the SHA-256 of both ends are not compared; each block was verified all the same. */
   readonly verification?:
     | (Pick<Verification<TransferItem>, "sha256"> & {
@@ -27,7 +25,7 @@ export interface FetchJobSettings
 
 /** A `get` as a library. */
 export function fetchJob(settings: FetchJobSettings): TransferJob<TransferItem> {
-  const { sources, naming, signal, digest64, verification } = settings;
+  const { sources, naming, filter, signal, digest64, verification } = settings;
   return new TransferJob(settings, {
     isSending: false,
     // The files to replace are local: a server's error can't be about them.
@@ -44,7 +42,7 @@ export function fetchJob(settings: FetchJobSettings): TransferJob<TransferItem> 
         onLeftOut: plan.onLeftOut,
       };
       return new Download(
-        (client) => prefetch(planFetch(client, { sources, naming, signal, ...events }), plan.onPlanComplete),
+        (client) => prefetch(planFetch(client, { sources, naming, filter, signal, ...events }), plan.onPlanComplete),
         downloadOptions,
       );
     },

@@ -7,6 +7,7 @@ import { quote } from "../quote.ts";
 import { selectGlob } from "../selection.ts";
 import { findNamed } from "./asked.ts";
 import type { Client } from "./client.ts";
+import type { Filter } from "./filter.ts";
 import { oddKind, toldByServer } from "./left-out.ts";
 import { MAX_LISTED } from "./path-set.ts";
 import { NamingError, type PlanEvents } from "./plan.ts";
@@ -16,6 +17,8 @@ export interface FetchPlanOptions extends PlanEvents<TransferItem> {
   /** Files, folders and patterns of the repository; "" is all. */
   readonly sources: readonly string[];
   readonly naming: FetchNaming;
+  /** What is fetched of the sources. Its paths are below a source that is a folder, or the folder that a pattern begins in. */
+  readonly filter?: Filter | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -70,7 +73,7 @@ async function* planSource(
   source: string,
   options: FetchPlanOptions,
 ): AsyncGenerator<TransferItem[], void> {
-  const { naming, signal, onFailed, onLeftOut } = options;
+  const { naming, filter, signal, onFailed, onLeftOut } = options;
   const entry = source === "" ? undefined : await findNamed(client, source);
   const isPattern = entry === undefined && source !== "";
   // The leading folders are dropped: "get docs/a" makes "a", as cp does.
@@ -80,6 +83,7 @@ async function* planSource(
   const isAskedFor = selection?.matches ?? ((path: string) => source === "" || path.startsWith(`${source}/`));
   if (entry !== undefined) requireListed(client, entry.path, (path) => path === source);
   if (entry?.kind === "file") {
+    if (filter?.takes({ ...entry, path: baseName(source) }) === false) return;
     const named = naming.as === undefined ? naming.fileName : undefined;
     yield [itemOf(entry, named ?? joinPath(folderOf(naming), naming.as ?? baseName(source)))];
     return;
@@ -95,6 +99,12 @@ async function* planSource(
       naming.as === undefined ? own : joinPath(naming.as, source === "" ? path : path.slice(source.length + 1));
     return joinPath(into, as);
   };
+  if (entry !== undefined && filter?.enters(baseName(source)) === false) return;
+  /** The folder that the filter's paths are below. */
+  const root = isPattern ? top : source;
+  const below = (path: string) => (root === "" ? path : path.slice(root.length + 1));
+  const takes = (found: Entry) => filter?.takes({ ...found, path: below(found.path) }) !== false;
+  const takesFolders = filter?.takesEmptyFolders !== false && (!isPattern || source.endsWith("**"));
   if (entry?.kind === "folder") yield [itemOf(entry, rename(source))];
   let count = 0;
   const above = new FoldersAbove<Entry>();
@@ -102,7 +112,7 @@ async function* planSource(
   const list = client.listBatches(asked, signal, { parents: isPattern, maxEntries: MAX_LISTED });
   for (let step = await list.next(); ; step = await list.next()) {
     if (step.done) {
-      tellLeftOut(source, step.value, options);
+      tellLeftOut(source, step.value, options, (path) => filter?.excludes(below(path)) !== true);
       count += step.value.skipped;
       break;
     }
@@ -111,10 +121,9 @@ async function* planSource(
       const isParent = isPattern && found.kind === "folder" && !isAskedFor(found.path);
       requireListed(client, found.path, isParent ? isBelowTop : isAskedFor);
       if (!isParent) count++;
+      if (!takes(found)) continue;
       // A pattern for files does not select the folders that it happens to match: they come with their contents.
-      const isMeant =
-        found.kind === "file" || (found.kind === "folder" && !isParent && (!isPattern || source.endsWith("**")));
-      if (isMeant) {
+      if (found.kind === "file" || (found.kind === "folder" && !isParent && takesFolders)) {
         for (const folder of above.take(found.path)) items.push(foundItem(folder, rename(folder.path)));
         items.push(foundItem(found, rename(found.path)));
       } else if (found.kind === "folder") above.enter(found);
@@ -148,17 +157,23 @@ function foundItem(entry: Entry, to: string): TransferItem {
 }
 
 /** Reports the entries that the server's list leaves out. */
-function tellLeftOut(source: string, trailer: ListTrailer, { onFailed, onLeftOut }: FetchPlanOptions): void {
+function tellLeftOut(
+  source: string,
+  trailer: ListTrailer,
+  { onFailed, onLeftOut }: FetchPlanOptions,
+  isMeant: (path: string) => boolean,
+): void {
   const { skipped, unreadable = skipped, leftOut = [] } = trailer;
   let [others, denied] = [skipped - unreadable, unreadable];
   for (const told of leftOut) {
     const left = toldByServer(told);
     if (left.code === "UNREADABLE") {
       denied--;
-      onFailed(left.path, new CommError("UNREADABLE", `The server may not read ${quote(left.path || ".")}.`));
+      if (isMeant(left.path))
+        onFailed(left.path, new CommError("UNREADABLE", `The server may not read ${quote(left.path || ".")}.`));
     } else {
       others--;
-      onLeftOut(left);
+      if (isMeant(left.path)) onLeftOut(left);
     }
   }
   if (denied > 0) onFailed(source, moreDenied(source, denied));

@@ -4,6 +4,7 @@ import { joinPath, pathFault } from "../path.ts";
 import { quote } from "../quote.ts";
 import { type Selection, selectGlob } from "../selection.ts";
 import type { LeftOut, Storage, StorageEntry } from "../storage/storage.ts";
+import type { Filter } from "./filter.ts";
 import { badName, gone, type LeftOutThing, oddKind } from "./left-out.ts";
 import { NamingError, type PlanEvents } from "./plan.ts";
 import type { UploadItem } from "./transfer.ts";
@@ -38,6 +39,8 @@ export interface SendPlanOptions extends PlanEvents<UploadItem> {
   readonly to: string;
   /** The path below `to` of the one sent file or folder, instead of its own name. */
   readonly as?: string | undefined;
+  /** What is sent of the sources. Its paths are below a source that is a folder, or the folder that a pattern begins in. */
+  readonly filter?: Filter | undefined;
 }
 
 /** The items that a `put` of these sources sends, in the order of the disk's lists. */
@@ -60,9 +63,15 @@ async function* planSource(source: string, options: SendPlanOptions): AsyncGener
     if (options.as !== undefined) throw new NamingError("pattern", source);
     return yield* planPattern(source, selectGlob(found.pattern), await found.open(), options);
   }
+  const { filter } = options;
   const target = joinPath(options.to, options.as ?? checkName(found.name, source));
   const local = await found.open();
-  if (found.kind === "file") return yield [itemOf(await local.stat(found.path), target, local)];
+  if (found.kind === "file") {
+    const entry = await local.stat(found.path);
+    if (filter?.takes({ ...entry, path: found.name }) !== false) yield [itemOf(entry, target, local)];
+    return;
+  }
+  if (found.name !== "" && filter?.enters(found.name) === false) return;
   if (target !== "") yield [itemOf(await local.stat(""), target, local)];
   yield* planBelow(local, target, options);
 }
@@ -78,7 +87,7 @@ async function* planPattern(
     count++;
     options.onLeftOut(left);
   };
-  for await (const batch of planBelow(local, options.to, { ...options, onLeftOut }, selection)) {
+  for await (const batch of planBelow(local, options.to, { ...options, onLeftOut }, selection, () => count++)) {
     count += batch.filter(({ kind }) => kind === "file").length;
     yield batch;
   }
@@ -88,22 +97,26 @@ async function* planPattern(
 async function* planBelow(
   local: SendTree,
   target: string,
-  { here, onFailed, onLeftOut }: SendPlanOptions,
+  { here, filter, onFailed, onLeftOut }: SendPlanOptions,
   /** A pattern's selection; its folders come with their contents. */
   selection?: Selection,
+  /** Something that was asked for does not pass the filter. */
+  onFiltered: () => void = () => {},
 ): AsyncGenerator<UploadItem[], void> {
   const matches = selection?.matches;
   const left: LeftOut[] = [];
   const above = new FoldersAbove<StorageEntry>();
+  const takesFolders = selection === undefined && filter?.takesEmptyFolders !== false;
   const options = {
-    enter: selection?.reaches ?? (() => true),
+    enter: (folder: string) => selection?.reaches(folder) !== false && filter?.enters(folder) !== false,
     onLeftOut: (each: LeftOut) => void left.push(each),
   };
   for await (const batch of local.list("", options)) {
     const items: UploadItem[] = [];
     for (const entry of batch) {
-      if (matches !== undefined && entry.kind === "folder") above.enter(entry);
+      if (entry.kind === "folder" && !takesFolders) above.enter(entry);
       else if (matches?.(entry.path) === false) continue;
+      else if (filter?.takes(entry) === false) onFiltered();
       else if (entry.kind === "file" || entry.kind === "folder")
         for (const found of [...above.take(entry.path), entry])
           items.push({ ...itemOf(found, joinPath(target, found.path), local), isFound: true });
@@ -113,14 +126,18 @@ async function* planBelow(
     tellLeftOut();
   }
   tellLeftOut();
-  for (const path of here.takeHidden()) if (matches?.(path) !== false) onLeftOut(keptBack(path));
+  for (const path of here.takeHidden()) if (isMeant(path)) onLeftOut(keptBack(path));
+
+  /** Whether something that can't be sent was asked for. */
+  function isMeant(path: string): boolean {
+    return matches?.(path) !== false && filter?.excludes(path) !== true;
+  }
 
   function tellLeftOut(): void {
     for (const { name, code } of left.splice(0)) {
-      if (code === "UNREADABLE")
+      if (code === "UNREADABLE" && filter?.excludes(name) !== true)
         onFailed(name, new StorageError("DISK_DENIED", `No permission to read ${quote(name || ".")}.`));
-      else if (matches?.(name) === false) continue;
-      else onLeftOut(code === "NOT_FOUND" ? gone(name, { code: "NO_SUCH_FILE" }) : badName(name));
+      else if (isMeant(name)) onLeftOut(code === "NOT_FOUND" ? gone(name, { code: "NO_SUCH_FILE" }) : badName(name));
     }
   }
 }

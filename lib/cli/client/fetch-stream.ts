@@ -35,6 +35,7 @@ export async function fetchToStream(connection: Connection, options: StreamTerms
   stream.close();
   const { unwritten } = fetching;
   if (unwritten === undefined) {
+    if (failure === undefined) for (const pattern of options.filter?.unmatched ?? []) view.onUnmatched(pattern);
     const exit = await view.finish(fetching.result);
     if (failure !== undefined) throw failure;
     return exit;
@@ -88,7 +89,7 @@ class StreamFetching {
   }
 
   #jobFor(source: string, local: StreamStorage, signal: AbortSignal): TransferJob<TransferItem> {
-    const { connection, view } = this.#terms;
+    const { connection, options, view } = this.#terms;
     const events = viewEvents(view);
     return fetchJob({
       ...jobSettings(connection, { exists: "fail" }, { signal }, view),
@@ -104,6 +105,7 @@ class StreamFetching {
       },
       sources: [source],
       naming: { into: "" },
+      filter: options.filter,
       local,
       isSequential: true,
       isWithoutHoles: true,

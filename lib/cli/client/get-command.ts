@@ -11,6 +11,7 @@ import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { fetchToStream } from "./fetch-stream.ts";
+import { readFilter } from "./filter-flags.ts";
 import { type LocalTarget, openTarget, placeIn } from "./local-target.ts";
 import { isStandardOutput, isStream } from "./output-stream.ts";
 import { jobSettings, newSha256, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
@@ -39,7 +40,7 @@ export const get: Command = {
     ...CONNECTION_FLAGS,
   },
   async run(flags, io) {
-    const request = fetchRequest(flags);
+    const request = await fetchRequest(flags);
     const settings = await readConnectSettings(flags);
     const places = privatePlaces(settings.stateDir, settings.secretFiles);
     return withConnection(settings, io, (connection, signal) => fetchAll(connection, request, { io, signal, places }));
@@ -49,8 +50,8 @@ export const get: Command = {
 /** Flags that have no meaning for a stream, which is written as the bytes come. */
 const NOT_TO_STREAM = ["as", "overwrite", "skip-existing", "rename", "digest"];
 
-/** The request that the flags make. @throws UsageError, StorageError BAD_PATH */
-export function fetchRequest(given: Flags): FetchRequest {
+/** The request that the flags make. @throws UsageError, StorageError BAD_PATH; as readFilter() */
+export async function fetchRequest(given: Flags): Promise<FetchRequest> {
   const output = given["output"] === undefined ? undefined : String(given["output"]);
   const flags = withoutConfigured(given, surplusOf(output));
   const surplus = surplusOf(output).find((name) => flags[name] !== undefined);
@@ -62,6 +63,7 @@ export function fetchRequest(given: Flags): FetchRequest {
     sources: flags._.map(typedSource),
     output,
     as: asFlag(flags),
+    filter: await readFilter(flags, Date.now()),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
     strict: flags["strict"] === true,
@@ -88,7 +90,7 @@ export interface FetchRequest extends TransferRequest {
  * @throws as TransferJob.run(), openTarget()
  */
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
-  const { sources, output, as } = request;
+  const { sources, output, as, filter } = request;
   if (isStream(output)) return fetchToStream(connection, { ...request, ...terms, output });
   const target = await openTarget(output, terms.places);
   const view = new TransferView({
@@ -114,10 +116,11 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
     },
     sources,
     naming: { into: target.into, as, ...(sources.length === 1 && { fileName: target.fileName }) },
+    filter,
     local: storage,
     verification: request.digest ? { sha256: newSha256, open: (path) => storage.open(path) } : undefined,
   });
-  return runJob(job, view, terms.signal);
+  return runJob(job, view, { ...terms, filter });
 }
 
 /** "" when a file keeps its name in the current folder. */

@@ -1,8 +1,10 @@
 import { askedFor } from "../../client/asked.ts";
 import type { Asked } from "../../client/asked-params.ts";
 import type { Client } from "../../client/client.ts";
+import type { Filter } from "../../client/filter.ts";
 import { toldByServer } from "../../client/left-out.ts";
-import { isGlob } from "../../glob.ts";
+import { isGlob, topOf } from "../../glob.ts";
+import { baseName } from "../../path.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
 import type { Command } from "../command.ts";
@@ -10,6 +12,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatBytes, formatTime, plural } from "../format.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { FILTER_FLAGS, readFilter, unmatchedLine } from "./filter-flags.ts";
 import { describeLeftOut } from "./left-out-line.ts";
 import { typedSource } from "./typed-paths.ts";
 import { withClient } from "./with-connection.ts";
@@ -25,30 +28,41 @@ export const list: Command = {
       required: false,
       description: 'A folder, a file, or a pattern in quotes: "docs/*.pdf", "**/*.txt"',
     },
+    ...FILTER_FLAGS,
     ...CONNECTION_FLAGS,
   },
   async run(flags, io) {
     const source = flags._[0];
+    const filter = await readFilter(flags, Date.now());
     const settings = await readConnectSettings(flags);
     return withClient(settings, io, async (client, signal) => {
-      if (settings.isJson) await printJson(client, source, signal, io);
-      else await printEntries(client, source, signal, io);
+      const request = { source, filter, signal };
+      if (settings.isJson) await printJson(client, request, io);
+      else await printEntries(client, request, io);
       return 0;
     });
   },
 };
 
+export interface ListRequest {
+  /** What the user typed; absent: everything. */
+  readonly source: string | undefined;
+  readonly filter?: Filter | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Print all entries, or those that the user asked for, as lines, with a note when something was left out. */
 export async function printEntries(
   client: Client,
-  source: string | undefined,
-  signal: AbortSignal,
+  request: ListRequest,
   io: Pick<ConsoleIo, "out" | "note">,
 ): Promise<void> {
-  const asked = await askedBy(client, source);
-  const trailer = await writeEach(client.list(asked, signal), (entry) => `${formatEntry(entry)}\n`, io);
+  const asked = await askedBy(client, request.source);
+  const { trailer, written } = await writeEach(client, { ...request, asked }, (entry) => `${formatEntry(entry)}\n`, io);
   const { skipped, entries, leftOut = [] } = trailer;
   if (entries === 0 && skipped === 0) io.note(nothingIn(asked));
+  else if (written === 0 && request.filter !== undefined) io.note("Nothing in it passes the filters.");
+  for (const pattern of request.filter?.unmatched ?? []) io.note(unmatchedLine(pattern));
   for (const told of leftOut) io.note(describeLeftOut(toldByServer(told)));
   const others = skipped - leftOut.length;
   if (others > 0) {
@@ -75,15 +89,11 @@ function nothingIn(asked: Asked | undefined): string {
 }
 
 /** One JSON array with one entry per line, so that a program can also read it line by line. */
-async function printJson(
-  client: Client,
-  source: string | undefined,
-  signal: AbortSignal,
-  io: ConsoleIo,
-): Promise<void> {
+async function printJson(client: Client, request: ListRequest, io: ConsoleIo): Promise<void> {
   let separator = "[\n";
-  const { entries } = await writeEach(
-    client.list(await askedBy(client, source), signal),
+  const { written } = await writeEach(
+    client,
+    { ...request, asked: await askedBy(client, request.source) },
     (entry) => {
       const text = separator + toJson(entry);
       separator = ",\n";
@@ -91,27 +101,49 @@ async function printJson(
     },
     io,
   );
-  await io.out(entries === 0 ? "[]\n" : "\n]\n");
+  await io.out(written === 0 ? "[]\n" : "\n]\n");
+}
+
+interface Asking extends Pick<ListRequest, "filter" | "signal"> {
+  readonly asked: Asked | undefined;
 }
 
 async function writeEach(
-  entries: AsyncGenerator<Entry, ListTrailer>,
+  client: Client,
+  { asked, filter, signal }: Asking,
   format: (entry: Entry) => string,
   io: Pick<ConsoleIo, "out">,
-): Promise<ListTrailer> {
+): Promise<{ trailer: ListTrailer; written: number }> {
+  const passes = filter === undefined ? () => true : filterBelow(filter, asked);
   let text = "";
-  let first = true;
+  let written = 0;
+  let isFirst = true;
+  const entries = client.list(asked, signal);
   for (;;) {
     const step = await entries.next();
-    if (!step.done) text += format(step.value);
+    if (!step.done && passes(step.value)) {
+      text += format(step.value);
+      written++;
+    }
     // The first entries at once, so that the user sees something; the others in bulk.
-    if (text !== "" && (step.done || first || text.length >= WRITE_LENGTH)) {
+    if (text !== "" && (step.done || isFirst || text.length >= WRITE_LENGTH)) {
       await io.out(text);
       text = "";
-      first = false;
+      isFirst = false;
     }
-    if (step.done) return step.value;
+    if (step.done) return { trailer: step.value, written };
   }
+}
+
+/** The filter's paths are below the folder that is listed, or that the pattern begins in. */
+function filterBelow(filter: Filter, asked: Asked | undefined): (entry: Entry) => boolean {
+  const path = typeof asked === "object" ? asked.path : (asked ?? "");
+  const root = typeof asked === "string" && isGlob(asked) ? topOf(asked) : path;
+  return (entry) => {
+    if (entry.kind === "folder" && !filter.takesEmptyFolders) return false;
+    const below = entry.path === root ? baseName(root) : entry.path.slice(root === "" ? 0 : root.length + 1);
+    return filter.takes({ ...entry, path: below });
+  };
 }
 
 /** `1.5 KB  2026-11-22 14:03:11  docs/report.pdf`; a folder ends with `/`, a link that is not followed with `@`. */

@@ -5,6 +5,7 @@ import type { Command } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { readFilter } from "./filter-flags.ts";
 import { DiskSources } from "./local-sources.ts";
 import { jobSettings, newSha256, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
@@ -23,21 +24,22 @@ export const put: Command = {
     ...CONNECTION_FLAGS,
   },
   async run(flags, io) {
-    const request = sendRequest(flags);
+    const request = await sendRequest(flags);
     const settings = await readConnectSettings(flags);
     const places = privatePlaces(settings.stateDir, settings.secretFiles);
     return withConnection(settings, io, (connection, signal) => sendAll(connection, request, { io, signal, places }));
   },
 };
 
-/** The request that the flags make. @throws UsageError, StorageError BAD_PATH */
-export function sendRequest(flags: Flags): SendRequest {
+/** The request that the flags make. @throws UsageError, StorageError BAD_PATH; as readFilter() */
+export async function sendRequest(flags: Flags): Promise<SendRequest> {
   // A script's empty variable, which the system would take for the current folder.
   if (flags._.includes("")) throw new UsageError('"" names nothing to send; for the current folder: put .');
   return {
     sources: flags._,
     to: flags["to"] === undefined ? "" : typedFolder(String(flags["to"])),
     as: asFlag(flags),
+    filter: await readFilter(flags, Date.now()),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
     strict: flags["strict"] === true,
@@ -59,7 +61,7 @@ export interface SendRequest extends TransferRequest {
  * @throws as TransferJob.run()
  */
 export function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
-  const { sources, to, as } = request;
+  const { sources, to, as, filter } = request;
   const view = new TransferView({
     io: terms.io,
     json: request.json,
@@ -74,7 +76,8 @@ export function sendAll(connection: Connection, request: SendRequest, terms: Tra
     here: new DiskSources(terms.places),
     to,
     as,
+    filter,
     verification: request.digest ? { sha256: newSha256 } : undefined,
   });
-  return runJob(job, view, terms.signal);
+  return runJob(job, view, { ...terms, filter });
 }

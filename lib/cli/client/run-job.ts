@@ -1,6 +1,8 @@
 import type { Connection } from "../../client/connection.ts";
+import type { Filter } from "../../client/filter.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import type { TransferJob, TransferJobEvents, TransferJobSettings } from "../../client/transfer-job.ts";
+import type { TransferResult } from "../../client/transfer-result.ts";
 import { CommError, ERRORS, toCommError } from "../../errors.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
@@ -29,6 +31,8 @@ export const KEPT_WHEN_LOST = "The transfer ends here. What has arrived is kept:
 export interface TransferRequest {
   readonly sources: readonly string[];
   readonly exists: ExistsPolicy;
+  /** What moves of the sources; absent: all. */
+  readonly filter?: Filter | undefined;
   /** Compare the SHA-256 of both ends afterwards. */
   readonly digest: boolean;
   /** Anything left out makes the transfer incomplete. */
@@ -84,6 +88,13 @@ export function viewEvents(view: TransferView): Required<TransferJobEvents<Trans
   };
 }
 
+/** Tell what the filter did not do, or that it left nothing. */
+function tellFiltered(filter: Filter, result: TransferResult, view: TransferView): void {
+  for (const pattern of filter.unmatched) view.onUnmatched(pattern);
+  const { stored, unchanged, skipped, failed } = result;
+  if (stored + unchanged + skipped + failed === 0) view.note("No file passes the filters.");
+}
+
 /**
  * Run a job, and show how it ends.
  *
@@ -93,10 +104,12 @@ export function viewEvents(view: TransferView): Required<TransferJobEvents<Trans
 export async function runJob(
   job: Pick<TransferJob<TransferItem>, "run" | "result">,
   view: TransferView,
-  signal: AbortSignal,
+  { signal, filter }: { readonly signal: AbortSignal; readonly filter?: Filter | undefined },
 ): Promise<number> {
   try {
-    return await view.finish(await job.run());
+    const result = await job.run();
+    if (filter !== undefined) tellFiltered(filter, result, view);
+    return await view.finish(result);
   } catch (error) {
     if (signal.aborted) view.note(KEPT);
     else if (ERRORS[toCommError(error).code].unreachable) view.note(KEPT_WHEN_LOST);

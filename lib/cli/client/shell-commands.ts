@@ -8,6 +8,7 @@ import type { Flags } from "../flags.ts";
 import { formatRows, type Row } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
 import { digest as digestCommand, showDigests } from "./digest-command.ts";
+import { readFilter } from "./filter-flags.ts";
 import { fetchAll, fetchRequest, get as getCommand } from "./get-command.ts";
 import { list as listCommand, printEntries } from "./list-command.ts";
 import { countOf, formatTimes, measure, ping as pingCommand } from "./ping-command.ts";
@@ -60,24 +61,25 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     usage: "list [GLOB]",
     description: "List files: all, a folder, or **/*.txt",
     async run({ client, words, io, signal }) {
-      await printEntries(client, flagsOf(words, listCommand)._[0], signal, io);
+      const flags = flagsOf(words, listCommand);
+      await printEntries(client, { source: flags._[0], filter: await readFilter(flags, Date.now()), signal }, io);
     },
   },
   get: {
     usage: 'get PATH  or  get "PATH" [DEST] [--FLAG …]',
     description: "Fetch a file, folder or pattern",
-    run({ connection, words, io, signal, places, ask }) {
+    async run({ connection, words, io, signal, places, ask }) {
       const { flags, to } = transferFlags(getCommand, words, "Which file? get PATH");
-      const request = fetchRequest(to === undefined ? flags : { ...flags, output: to });
+      const request = await fetchRequest(to === undefined ? flags : { ...flags, output: to });
       return fetchAll(connection, request, { io, signal, places, ...(ask && { ask }) });
     },
   },
   put: {
     usage: 'put PATH  or  put "PATH" [DIR] [--FLAG …]',
     description: "Send a file, folder or pattern",
-    run({ connection, words, io, signal, places, ask }) {
+    async run({ connection, words, io, signal, places, ask }) {
       const { flags, to } = transferFlags(putCommand, words, "Which file? put PATH");
-      const request = sendRequest(to === undefined ? flags : { ...flags, to });
+      const request = await sendRequest(to === undefined ? flags : { ...flags, to });
       return sendAll(connection, request, { io, signal, places, ...(ask && { ask }) });
     },
   },

@@ -34,6 +34,8 @@ export interface TransferDisplay {
   /** The file has disappeared. */
   gone(item: TransferItem, planned: number): void;
   leftOut(left: LeftOutThing): void;
+  /** A pattern of the filter has matched nothing. */
+  unmatched(pattern: string): void;
   /** A step of a file other than moving it. */
   phase(item: TransferItem, phase: string): void;
   /** A line for people. */

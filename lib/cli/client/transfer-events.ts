@@ -46,6 +46,10 @@ export class TransferEvents implements TransferDisplay {
     this.#event("left-out", { path, code, message: why, ...(count > 1 && { count }) });
   }
 
+  unmatched(pattern: string): void {
+    this.#event("unmatched", { pattern });
+  }
+
   async finish(result: TransferResult, seconds: number): Promise<void> {
     const { stored, unchanged, skipped, failed, leftOut, bytes } = result;
     this.#event("finished", {

@@ -3,6 +3,7 @@ import type { ExistsPolicy } from "../../storage/storage.ts";
 import { isTyped } from "../configuration/origins.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
+import { FILTER_FLAGS } from "./filter-flags.ts";
 import { typedName } from "./typed-paths.ts";
 
 /** Flags of the commands that move files. */
@@ -12,6 +13,7 @@ export const TRANSFER_FLAGS = {
   rename: { type: "boolean", description: 'Keep both: store the new one as "name (2)"' },
   strict: { type: "boolean", description: "Fail with exit code 7 if anything is left out of a folder" },
   digest: { type: "boolean", description: "Compare the SHA-256 of both ends afterwards, and show it" },
+  ...FILTER_FLAGS,
 } as const satisfies ArgsDef;
 
 /** The new name that --as gives. @throws UsageError when it is not a name, or there are several sources */

@@ -8,6 +8,7 @@ import { escapeText } from "../escape.ts";
 import { formatBytes, plural } from "../format.ts";
 import type { LineWriter } from "../line-writer.ts";
 import { reportError } from "../report.ts";
+import { unmatchedLine } from "./filter-flags.ts";
 import { describeLeftOut } from "./left-out-line.ts";
 import { Progress } from "./progress.ts";
 import type { FailedItem, Moving, TransferDisplay } from "./transfer-display.ts";
@@ -83,6 +84,10 @@ export class TransferLines implements TransferDisplay {
     // On a terminal the summary counts the rest.
     if (io.noteIsTty && ++this.#shownLeftOut > MAX_LINES) return;
     io.note(paint(io, "yellow", describeLeftOut(left)));
+  }
+
+  unmatched(pattern: string): void {
+    this.note(unmatchedLine(pattern));
   }
 
   phase({ from, size }: TransferItem, phase: string): void {

@@ -93,6 +93,11 @@ export class TransferView {
     this.#display.leftOut(left);
   }
 
+  /** A pattern of the filter has matched nothing. */
+  onUnmatched(pattern: string): void {
+    this.#display.unmatched(pattern);
+  }
+
   /** A step of a file other than moving it. */
   phase(item: TransferItem, phase: string): void {
     this.#display.phase(item, phase);

@@ -1,4 +1,5 @@
 import type { ArgsDef } from "citty";
+import { isRepeatable } from "../flags.ts";
 
 /** A value in a file, as a flag has it, and its line. */
 export interface Setting {
@@ -6,12 +7,16 @@ export interface Setting {
   readonly line: number | undefined;
 }
 
-/** A value of TOML as the flag's: a list for a flag that takes several with commas. undefined when it takes no such value. */
+/**
+ * A value of TOML as the flag's; undefined when it takes no such value. A list is for a flag that takes several values
+ * with commas, or that may be given several times: then each has its own line.
+ */
 export function valueIn(value: unknown, arg: ArgsDef[string]): string | boolean | undefined {
   if (arg.type === "boolean") return typeof value === "boolean" ? value : undefined;
   if (Array.isArray(value)) {
-    const takesList = arg.valueHint?.includes(",") === true && value.every((each) => typeof each === "string");
-    return takesList ? value.join(",") : undefined;
+    const separator = arg.valueHint?.includes(",") ? "," : isRepeatable(arg) ? "\n" : undefined;
+    const isList = separator !== undefined && value.every((each) => typeof each === "string");
+    return isList ? value.join(separator) : undefined;
   }
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
 }

@@ -1,4 +1,7 @@
-/** The flags of a command: strings, booleans, and `_` with the words that are not flags. */
+/**
+ * The flags of a command: strings, booleans, lists for flags that may be given several times (`VALUE…` in their
+ * definition), and `_` with the words that are not flags.
+ */
 export type Flags = Record<string, unknown> & { readonly _: readonly string[] };
 
 /** Where the value of a flag comes from. */

@@ -22,6 +22,7 @@ const PROGRAM: Program = {
         writable: { type: "boolean" },
         "state-dir": { type: "string" },
         names: { type: "string", valueHint: "NAME,…" },
+        exclude: { type: "string", valueHint: "PATTERN…" },
       },
       run,
     },
@@ -101,6 +102,10 @@ describe("a flag", () => {
 
   test("that takes several values with commas may be a list", async () => {
     expect((await flagsOf("serve", { toml: 'names = ["a", "b"]' })).flags["names"]).toBe("a,b");
+  });
+
+  test("that may be given several times may be a list, with a value on each line", async () => {
+    expect((await flagsOf("serve", { toml: 'exclude = ["*.{a,b}", "c"]' })).flags["exclude"]).toBe("*.{a,b}\nc");
   });
 
   test("of one call is never configured", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ArgsDef } from "citty";
-import { integerFlag, secondsFlag } from "../../../lib/cli/flag-values.ts";
+import { integerFlag, secondsFlag, timeFlag } from "../../../lib/cli/flag-values.ts";
 import { parseFlags } from "../../../lib/cli/flags.ts";
 import { nearest } from "../../../lib/cli/nearest.ts";
 import { UsageError } from "../../../lib/cli/usage-error.ts";
@@ -26,6 +26,16 @@ function faultOf(argv: string[], args = ARGS): string {
 }
 
 describe("parseFlags()", () => {
+  test("a flag that may be given several times has all its values, in order", () => {
+    const args: ArgsDef = { ...ARGS, exclude: { type: "string", valueHint: "PATTERN…" } };
+    expect(parseFlags(["--exclude", "a", "p", "--exclude=--b"], args)).toMatchObject({
+      exclude: ["a", "--b"],
+      _: ["p"],
+    });
+    expect(parseFlags(["p", "--", "--exclude", "a"], args)["exclude"]).toBeUndefined();
+    expect(faultOf(["--exclude"], args)).toBe("--exclude needs a value.");
+  });
+
   test.each([
     [["--output", "x", "p"], { output: "x" }, ["p"]],
     [["--output=x", "p"], { output: "x" }, ["p"]],
@@ -215,4 +225,24 @@ describe("secondsFlag()", () => {
   ])("refuses %p", (text) => {
     expect(() => read(text)).toThrow(UsageError);
   });
+});
+
+describe("timeFlag()", () => {
+  const NOW = Date.UTC(2026, 10, 30, 12);
+  const time = (newer: string) => timeFlag({ _: [], newer }, "newer", NOW);
+
+  test("reads a period before now, a day, and a time of a day", () => {
+    expect(timeFlag({ _: [] }, "newer", NOW)).toBeUndefined();
+    expect([time("12h"), time("7d")]).toEqual([NOW - 12 * 3_600_000, NOW - 7 * 86_400_000]);
+    expect(time("2026-11-01")).toBe(new Date(2026, 10, 1).getTime());
+    expect(time("2026-11-01T14:30")).toBe(new Date(2026, 10, 1, 14, 30).getTime());
+    expect(time("2026-11-01T14:30:05Z")).toBe(Date.UTC(2026, 10, 1, 14, 30, 5));
+  });
+
+  test.each(["", "0d", "1w", "-1d", "2026", "2026-13-01", "2026-11-01 14:30", "1", "yesterday"])(
+    "refuses %j",
+    (text) => {
+      expect(() => time(text)).toThrow(UsageError);
+    },
+  );
 });

@@ -71,7 +71,7 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
     for (const change of ["added", "changed"] as const) safe(formatChange({ change, ...entryOf(evil) }), 1);
     safe(formatChange({ change: "removed", path: evil }), 1);
     const io = new TestIo();
-    await printEntries(clientOf(evil), undefined, new AbortController().signal, io);
+    await printEntries(clientOf(evil), { source: undefined, signal: new AbortController().signal }, io);
     safe(io.written.join("") + io.notes.join("\n"), 3);
   });
 

@@ -29,7 +29,7 @@ function clientOf(
 
 async function listed(client: Client, source?: string): Promise<TestIo> {
   const io = new TestIo();
-  await printEntries(client, source, NEVER, { out: (text) => io.out(text), note: (line) => io.note(line) });
+  await printEntries(client, { source, signal: NEVER }, { out: (text) => io.out(text), note: (line) => io.note(line) });
   return io;
 }
 

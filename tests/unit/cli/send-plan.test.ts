@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { DiskSources } from "../../../lib/cli/client/local-sources.ts";
+import { Filter, type FilterRules } from "../../../lib/client/filter.ts";
 import { planSend } from "../../../lib/client/send-plan.ts";
 import { PrivatePlaces } from "../../../lib/storage/local/private/private-places.ts";
 import { writeTree } from "../../support/repository.ts";
@@ -15,12 +18,13 @@ beforeEach(() => {
 afterEach(() => folder[Symbol.dispose]());
 
 /** What is sent for a source, and the code of what is not. */
-async function planned(source: string): Promise<string[]> {
+async function planned(source: string, rules?: Partial<FilterRules>): Promise<string[]> {
   const told: string[] = [];
   const plan = planSend({
     sources: [source],
     to: "",
     here: new DiskSources(new PrivatePlaces()),
+    filter: rules && new Filter({ lines: [], exclude: [], include: [], ...rules }),
     onPlanned: ({ to }) => told.push(to),
     onFailed: (_, { code }) => told.push(code),
     onLeftOut: ({ path, code }) => told.push(`${path}: ${code}`),
@@ -50,5 +54,40 @@ describe("a pattern over files of this machine", () => {
     expect(await planned(inside("photo [1.jpg"))).toEqual(["BAD_PARAMS"]);
     expect(await planned(inside("*/"))).toEqual(["BAD_PATH"]);
     expect(await planned(inside("*.none"))).toEqual(["NO_SUCH_FILE"]);
+  });
+});
+
+describe("a filter", () => {
+  const place = () => `${folder.path}/in`;
+
+  test("has paths below the folder that is sent, and does not look into folders that it leaves out", async () => {
+    expect(await planned(place(), { exclude: ["/a.txt", "deep"] })).toEqual(["in", "in/c.md", "in/photo [1].jpg"]);
+    expect(await planned(place(), { exclude: ["in/a.txt"] })).toContain("in/a.txt");
+    chmodSync(join(place(), "deep"), 0o000);
+    expect((await planned(place(), { exclude: ["deep/"] })).filter((told) => told.includes("DENIED"))).toEqual([]);
+    chmodSync(join(place(), "deep"), 0o700);
+  });
+
+  test("applies to what is named, by its name", async () => {
+    expect(await planned(`${place()}/a.txt`, { exclude: ["*.txt"] })).toEqual([]);
+    expect(await planned(place(), { exclude: ["/in"] })).toEqual([]);
+    expect(await planned(`${place()}/deep/..`, { exclude: ["/in", "*.jpg"] })).toEqual([
+      "a.txt",
+      "c.md",
+      "deep",
+      "deep/b.txt",
+    ]);
+    expect(await planned(`${place()}/a.txt`, { maxBytes: 0 })).toEqual([]);
+  });
+
+  test("that chooses files takes folders only with files in them", async () => {
+    expect(await planned(place(), { include: ["b.txt"] })).toEqual(["in", "in/deep", "in/deep/b.txt"]);
+    expect(await planned(place(), { include: ["c.md"] })).toEqual(["in", "in/c.md"]);
+    expect(await planned(place(), { changedSince: Date.now() + 1_000_000 })).toEqual(["in"]);
+  });
+
+  test("leaves a pattern matched whose matches it leaves out all", async () => {
+    expect(await planned(`${place()}/*.txt`, { exclude: ["*.txt"] })).toEqual([]);
+    expect(await planned(`${place()}/*.none`, { exclude: ["*.txt"] })).toEqual(["NO_SUCH_FILE"]);
   });
 });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Client } from "../../../lib/client/client.ts";
 import { type FetchNaming, planFetch } from "../../../lib/client/fetch-plan.ts";
+import { Filter, type FilterRules } from "../../../lib/client/filter.ts";
 import { ERRORS, RemoteError } from "../../../lib/errors.ts";
 import type { Entry, ListTrailer } from "../../../lib/protocol/methods.ts";
 import { facade } from "../../support/facade.ts";
@@ -23,11 +24,17 @@ beforeEach(async () => {
 afterEach(() => server[Symbol.asyncDispose]());
 
 /** Targets of what is planned, a folder's with a slash; what fails and what is left out is told by code and name. */
-async function planned(sources: string[], naming: Partial<FetchNaming> = {}, from = client): Promise<string[]> {
+async function planned(
+  sources: string[],
+  naming: Partial<FetchNaming> = {},
+  from = client,
+  rules?: Partial<FilterRules>,
+): Promise<string[]> {
   const told: string[] = [];
   const plan = planFetch(from, {
     sources,
     naming: { into: "", ...naming },
+    filter: rules && new Filter({ lines: [], exclude: [], include: [], ...rules }),
     signal: new AbortController().signal,
     onPlanned: () => {},
     onFailed: (source, { code, message }) => told.push(`${code} ${source}: ${message}`),
@@ -182,4 +189,63 @@ test("a list may have as many entries as are accepted, and not one more", async 
   // Four files, and the folders docs, docs/deep and docs/empty.
   expect(await entriesOf(7)).toBe(7);
   expect(await faultOf(() => entriesOf(6))).toMatchObject({ code: "TOO_MANY_ENTRIES" });
+});
+
+describe("a filter", () => {
+  const filtered = (source: string, rules: Partial<FilterRules>) => planned([source], {}, client, rules);
+
+  test("has paths below the folder that is fetched", async () => {
+    expect(await filtered("docs", { exclude: ["/a.txt", "deep/"] })).toEqual(["docs/", "docs/c.md", "docs/empty/"]);
+    expect(await filtered("docs", { exclude: ["docs/a.txt"] })).toContain("docs/a.txt");
+    expect(await filtered("", { exclude: ["docs/a.txt", "top"] })).toEqual([
+      "docs/",
+      "docs/c.md",
+      "docs/deep/",
+      "docs/deep/b.txt",
+      "docs/empty/",
+    ]);
+  });
+
+  test("has paths below the folder that a pattern begins in", async () => {
+    expect(await filtered("docs/**/*.txt", { exclude: ["/a.txt"] })).toEqual(["deep/", "deep/b.txt"]);
+    expect(await filtered("docs/**", { exclude: ["deep"] })).toEqual(["a.txt", "c.md", "empty/"]);
+  });
+
+  test("applies to what is named, by its name", async () => {
+    expect(await filtered("docs/a.txt", { exclude: ["*.txt"] })).toEqual([]);
+    expect(await filtered("docs/a.txt", { exclude: ["/docs"] })).toEqual(["a.txt"]);
+    expect(await filtered("docs", { exclude: ["docs"] })).toEqual([]);
+    expect(await filtered("top", { maxBytes: 2 })).toEqual([]);
+  });
+
+  test("that chooses files takes folders only with files in them", async () => {
+    expect(await filtered("docs", { include: ["b.txt"] })).toEqual(["docs/", "docs/deep/", "docs/deep/b.txt"]);
+    expect(await filtered("docs", { changedSince: 8 })).toEqual(["docs/"]);
+  });
+
+  test("leaves a pattern matched whose matches it leaves out all", async () => {
+    expect(await filtered("docs/*.txt", { exclude: ["*.txt"] })).toEqual([]);
+    expect(await filtered("docs/*.none", { exclude: ["*.txt"] })).toEqual([
+      'NOT_FOUND docs/*.none: Nothing matches "docs/*.none".',
+    ]);
+  });
+
+  test("leaves out what could not be read, too", async () => {
+    const told: ListTrailer = {
+      entries: 0,
+      skipped: 2,
+      unreadable: 1,
+      leftOut: [
+        { name: "docs/secret", code: ERRORS.UNREADABLE.wire },
+        { name: "docs/gone", code: ERRORS.NOT_FOUND.wire },
+      ],
+    };
+    async function* listBatches(): AsyncGenerator<Entry[], ListTrailer> {
+      yield [];
+      return told;
+    }
+    const from = facade(client, { listBatches });
+    expect(await planned(["docs"], {}, from, { exclude: ["secret/", "gone"] })).toEqual(["docs/"]);
+    expect(await planned(["docs"], {}, from, { exclude: ["other"] })).toHaveLength(3);
+  });
 });
