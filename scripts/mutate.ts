@@ -61,7 +61,7 @@ async function judge(layer: Layer, files: readonly string[]): Promise<string> {
   return `${killed} of ${killed + survived} killed, ${percent} % (of ${drawn.length} mutants, seed ${seed})`;
 }
 
-/** @returns what killed the mutant; undefined if nothing did; "invalid" if it does not compile, or can't be judged */
+/** @returns what killed the mutant; undefined if nothing did; "invalid" if the tools refuse it, or it can't be judged */
 async function outcomeOf(layer: Layer, mutant: Mutant): Promise<string | undefined> {
   const run = copy.apply(mutant);
   try {
@@ -79,7 +79,7 @@ async function outcomeOf(layer: Layer, mutant: Mutant): Promise<string | undefin
       sound.add(why);
       return why;
     }
-    return copy.compiles() ? undefined : "invalid";
+    return copy.compiles() && copy.awaits(mutant.file) ? undefined : "invalid";
   } finally {
     run[Symbol.dispose]();
   }

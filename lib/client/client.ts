@@ -230,7 +230,7 @@ export class Client {
       const error = new CommError("INTERRUPTED", "Interrupted.");
       const abort = () => stream.reset("CANCELLED", "Interrupted by the user.", error);
       signal.addEventListener("abort", abort);
-      stream.closed.then(() => signal.removeEventListener("abort", abort));
+      void stream.closed.then(() => signal.removeEventListener("abort", abort));
     }
     return stream;
   }

@@ -75,7 +75,7 @@ export class PutFiles {
       chunk.release();
       throw new StreamError("TOO_MANY_STREAMS", `Small files of ${this.#held} bytes are under way.`);
     }
-    file.take(chunk);
+    void file.take(chunk);
     if (isNew && file.bytes !== undefined) this.#held += size;
     return undefined;
   }

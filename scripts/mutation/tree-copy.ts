@@ -102,8 +102,17 @@ export class TreeCopy implements Disposable {
 
   /** Whether the copy compiles; a mutant that does not compile does not count. */
   compiles(): boolean {
-    const command = ["node_modules/.bin/tsc", "--noUnusedLocals", "false", "--noUnusedParameters", "false"];
-    return Bun.spawnSync([...command, "--allowUnreachableCode", "true"], { cwd: this.root }).exitCode === 0;
+    const flags = ["--noUnusedLocals", "false", "--noUnusedParameters", "false", "--allowUnreachableCode", "true"];
+    return this.#passesTool("tsc", ...flags);
+  }
+
+  /** Whether every promise of a file is waited for, or said not to be: a mutant of that kind does not count either. */
+  awaits(file: string): boolean {
+    return this.#passesTool("biome", "lint", "--only=nursery/noFloatingPromises", file);
+  }
+
+  #passesTool(name: string, ...words: string[]): boolean {
+    return Bun.spawnSync([`node_modules/.bin/${name}`, ...words], { cwd: this.root }).exitCode === 0;
   }
 
   [Symbol.dispose](): void {

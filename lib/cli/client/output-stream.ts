@@ -71,7 +71,7 @@ class FileStream implements OutputStream {
     const ended = this.#last;
     this.#last = Promise.reject(new CommError("OUTPUT_CLOSED", `Nothing more goes to ${this.#name}.`));
     this.#last.catch(() => {});
-    ended.catch(() => {}).then(() => fs.closeSync(this.#fd));
+    void ended.catch(() => {}).then(() => fs.closeSync(this.#fd));
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

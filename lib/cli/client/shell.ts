@@ -95,8 +95,8 @@ class Shell {
       complete: (line) => completeLine(connection.client, line),
     });
     this.#input = input;
-    this.#print(`Connected as ${paint(this.#io, "bold", escapeText(connection.client.name))}.`);
-    if (this.#io.inIsTty) this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
+    void this.#print(`Connected as ${paint(this.#io, "bold", escapeText(connection.client.name))}.`);
+    if (this.#io.inIsTty) void this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
 
     let exit = 0;
     let warned = false;
@@ -109,7 +109,7 @@ class Shell {
       if (typed.kind === "interrupt") {
         if (!this.#io.inIsTty || (typed.text === "" && warned)) return EXIT.INTERRUPTED;
         warned = typed.text === "";
-        if (warned) this.#print('To leave, type "exit" or press Ctrl-C again.');
+        if (warned) void this.#print('To leave, type "exit" or press Ctrl-C again.');
         continue;
       }
       warned = false;
@@ -199,17 +199,17 @@ class Shell {
       });
       const exit = (await input.during(() => abort.abort(), unlessAborted(work, abort.signal, CLEAN_UP_MS))) ?? 0;
       const hint = exit === EXIT.NOT_FOUND ? flagHint(line) : undefined;
-      if (hint !== undefined) this.#print(escapeText(hint));
+      if (hint !== undefined) void this.#print(escapeText(hint));
       return exit;
     } catch (thrown) {
       const error = toCommError(thrown);
       if (error.code === "INTERRUPTED") {
-        if (!(error instanceof InterruptedTransfer)) this.#print(error.message);
+        if (!(error instanceof InterruptedTransfer)) void this.#print(error.message);
         return EXIT.INTERRUPTED;
       }
       // The loop reports the end of the session, once.
       if (endsSession(error)) return EXIT_OF[error.code];
-      this.#print(paint(this.#io, "red", describeError(error)));
+      void this.#print(paint(this.#io, "red", describeError(error)));
       return EXIT_OF[error.code];
     }
   }
