@@ -2,6 +2,20 @@ import type { ArgsDef } from "citty";
 import type { ConsoleIo } from "./console-io.ts";
 import type { Flags } from "./flags.ts";
 
+/** What stands in the place of a word, for completion: the words themselves, or the kind of name. */
+export type Completion =
+  | readonly string[]
+  /** Of this machine; the shell completes them. */
+  | "file"
+  | "folder"
+  /** A file or folder of the server's repository; a folder of it. */
+  | "remote"
+  | "remote folder"
+  /** A server that is known here. */
+  | "server"
+  /** A client that is at the server, or all. */
+  | "client";
+
 /** A command of one of the two programs. */
 export interface Command {
   readonly description: string;
@@ -10,6 +24,8 @@ export interface Command {
   readonly typedOnly?: readonly string[];
   /** Check the values of configured flags, as far as that needs nothing but them. @throws UsageError */
   check?(flags: Flags): void;
+  /** What completes an argument or the value of a flag, where the value's hint (FILE, DIR, a|b) does not say it. */
+  readonly completes?: Readonly<Record<string, Completion>>;
   /** @returns the exit code */
   run(flags: Flags, io: ConsoleIo): Promise<number>;
 }

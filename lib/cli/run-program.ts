@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import type { ArgsDef } from "citty";
 import { isInvite } from "../protocol/invite.ts";
 import type { Command, Program } from "./command.ts";
 import { configure, findConfigFile, withOrigin } from "./configuration/configure.ts";
@@ -8,15 +7,10 @@ import { inFlagWords } from "./flag-words.ts";
 import { type Flags, findFlag, parseFlags } from "./flags.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { nearest } from "./nearest.ts";
+import { BUILT_IN, programFlags } from "./program-flags.ts";
 import { reportError } from "./report.ts";
 import { UsageError } from "./usage-error.ts";
 import { VERSION } from "./version.ts";
-
-const BUILT_IN: ArgsDef = {
-  help: { type: "boolean", alias: "h", description: "Show this help" },
-  config: { type: "string", valueHint: "FILE", description: "Take settings from FILE (TOML)" },
-  version: { type: "boolean", alias: "V", description: "Show the version" },
-};
 
 /** Run a program on its arguments, and write all its output. Never throws. @returns the exit code for the process */
 export async function runProgram(program: Program, argv: readonly string[]): Promise<number> {
@@ -70,11 +64,7 @@ function isFolder(word: string): boolean {
 
 /** The first word that is neither flag nor a flag's value names the command; flags may stand before it. */
 function splitCommand(program: Program, argv: readonly string[]): { name: string | undefined; rest: string[] } {
-  const flags = Object.values(program.commands).flatMap(({ args }) => Object.entries(args));
-  const allFlags: ArgsDef = {
-    ...BUILT_IN,
-    ...Object.fromEntries(flags.filter(([, { type }]) => type !== "positional")),
-  };
+  const allFlags = programFlags(program);
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] as string;
     if (word === "--") break;

@@ -1,4 +1,5 @@
 import type { Program } from "../command.ts";
+import { completionsCommand } from "../completion/completions-command.ts";
 import { configCommand } from "../configuration/config-command.ts";
 import { digest } from "./digest-command.ts";
 import { get } from "./get-command.ts";
@@ -37,6 +38,10 @@ export const clientProgram: Program = {
     servers,
     forget,
     config: configCommand(() => clientProgram),
+    completions: completionsCommand(
+      () => clientProgram,
+      async (...asked) => (await import("./completion-names.ts")).findNames(...asked),
+    ),
   },
   defaultCommand: "shell",
   examples: [

@@ -18,6 +18,7 @@ export const digest: Command = {
     path: { type: "positional", valueHint: "…", description: "Files of the repository" },
     ...CONNECTION_FLAGS,
   },
+  completes: { path: "remote" },
   async run(flags, io) {
     const paths = flags._.map(typedPath);
     const settings = await readConnectSettings(flags);

@@ -39,6 +39,7 @@ export const get: Command = {
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
+  completes: { path: "remote", output: "file" },
   async run(flags, io) {
     const request = await fetchRequest(flags);
     const settings = await readConnectSettings(flags);

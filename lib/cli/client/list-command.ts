@@ -31,6 +31,7 @@ export const list: Command = {
     ...FILTER_FLAGS,
     ...CONNECTION_FLAGS,
   },
+  completes: { glob: "remote" },
   async run(flags, io) {
     const source = flags._[0];
     const filter = await readFilter(flags, Date.now());

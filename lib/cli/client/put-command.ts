@@ -23,6 +23,7 @@ export const put: Command = {
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
+  completes: { path: "file", to: "remote folder" },
   async run(flags, io) {
     const request = await sendRequest(flags);
     const settings = await readConnectSettings(flags);

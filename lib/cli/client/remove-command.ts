@@ -15,6 +15,7 @@ export const remove: Command = {
     ...CONNECTION_FLAGS,
   },
   typedOnly: ["recursive"],
+  completes: { path: "remote" },
   async run(flags, io) {
     const paths = flags._.map(typedPath);
     const settings = await readConnectSettings(flags);

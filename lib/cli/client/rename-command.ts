@@ -12,6 +12,7 @@ export const rename: Command = {
     overwrite: { type: "boolean", description: "Replace a file that exists" },
     ...CONNECTION_FLAGS,
   },
+  completes: { from: "remote", to: "remote" },
   async run(flags, io) {
     const [from, to] = namesOf(flags._);
     const overwrite = flags["overwrite"] === true;

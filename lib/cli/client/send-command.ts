@@ -15,6 +15,7 @@ export const send: Command = {
     to: { type: "string", valueHint: "NAME", description: "A client's name, or all; default: the server" },
     ...CONNECTION_FLAGS,
   },
+  completes: { to: "client" },
   async run(flags, io) {
     const word = flags._[0] as string;
     if (word === "-" && [flags["token-file"], flags["invite-file"]].includes("-")) {

@@ -52,6 +52,7 @@ function serverCells({ name, addresses, identity, token }: KnownServer, isDefaul
 export const forget: Command = {
   description: "Forget a server: its identity and its token",
   args: { server: { type: "positional", description: "Its name, or its address" }, ...KNOWN_SERVER_FLAGS },
+  completes: { server: "server" },
   async run(flags, io) {
     const given = String(flags._[0]);
     const stateDir = stateDirFlag(flags);

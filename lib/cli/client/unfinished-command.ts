@@ -32,6 +32,7 @@ export const unfinished: Command = {
     json: { type: "boolean", description: "Print JSON for programs" },
   },
   typedOnly: ["remove"],
+  completes: { folder: "folder" },
   async run(flags, io) {
     const isJson = flags["json"] === true;
     const all: object[] = [];

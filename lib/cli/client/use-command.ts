@@ -23,6 +23,7 @@ export const use: Command = {
     ...KNOWN_SERVER_FLAGS,
   },
   typedOnly: ["clear"],
+  completes: { server: "server" },
   async run(flags, io) {
     const stateDir = stateDirFlag(flags);
     const [given] = flags._;

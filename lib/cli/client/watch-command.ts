@@ -15,6 +15,7 @@ export const watch: Command = {
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
+  completes: { glob: "remote" },
   async run(flags, io) {
     const source = flags._[0];
     const settings = await readConnectSettings(flags);

@@ -42,6 +42,7 @@ export const consoleCommand: Command = {
   },
   // A variable for the client must not lead the operator to another server.
   typedOnly: ["server", "limit", "expires", "yes"],
+  completes: { command: OPERATOR_WORDS },
   async run(flags, io) {
     checkUse(flags);
     const operator = new Operator(await connectOperator(flags, io));

@@ -19,6 +19,7 @@ export const identity: Command = {
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
     json: { type: "boolean", description: "Print JSON for programs" },
   },
+  completes: { action: ["rotate"] },
   async run(flags, io) {
     const [action] = flags._;
     if (action !== undefined && action !== "rotate")

@@ -27,6 +27,7 @@ function leftConsole(): string {
 export const serve: Command = {
   description: "Serve a folder (the default)",
   args: SERVE_FLAGS,
+  completes: { dir: "folder" },
   check: (flags) => void readSettings(flags),
   async run(flags, io) {
     const stopping = Promise.withResolvers<void>();

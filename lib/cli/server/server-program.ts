@@ -1,4 +1,5 @@
 import type { Program } from "../command.ts";
+import { completionsCommand } from "../completion/completions-command.ts";
 import { configCommand } from "../configuration/config-command.ts";
 import { consoleCommand } from "./console.ts";
 import { identity } from "./identity-command.ts";
@@ -8,7 +9,17 @@ import { token } from "./token-command.ts";
 export const serverProgram: Program = {
   name: "commserver-server",
   description: "Serves a folder to commserver-client, and passes messages.",
-  commands: { serve, console: consoleCommand, token, identity, config: configCommand(() => serverProgram) },
+  commands: {
+    serve,
+    console: consoleCommand,
+    token,
+    identity,
+    config: configCommand(() => serverProgram),
+    completions: completionsCommand(
+      () => serverProgram,
+      async (...asked) => (await import("../client/completion-names.ts")).findNames(...asked),
+    ),
+  },
   defaultCommand: "serve",
   examples: [
     "commserver-server                                serve ./repository, port 5050",

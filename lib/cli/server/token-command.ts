@@ -35,6 +35,7 @@ export const token: Command = {
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
     json: { type: "boolean", description: "Print JSON for programs" },
   },
+  completes: { action: ACTIONS, role: Role.options },
   async run(flags, io) {
     const request = tokenRequest(flags);
     const json = flags["json"] === true;
