@@ -6,7 +6,9 @@ import { serverProgram } from "../../../lib/cli/server/server-program.ts";
 
 /** The words that may stand in the place of the last one; `kind typed` for what would be looked up. */
 async function complete(program: Program, ...words: string[]): Promise<string[]> {
-  const find: FindNames = async (kind, typed, { flags }) => [`${typed}<${kind}${flags.size > 0 ? [...flags.keys()] : ""}>`];
+  const find: FindNames = async (kind, typed, { flags }) => [
+    `${typed}<${kind}${flags.size > 0 ? [...flags.keys()] : ""}>`,
+  ];
   const { kind, candidates } = await completeWords(program, words, find);
   return kind === "words" ? candidates.map(({ word }) => word) : [`<${kind}>`];
 }
