@@ -10,13 +10,14 @@ import { memoryPair } from "../transport/memory-transport.ts";
 import { createServer } from "./create-server.ts";
 import { budgetDescriptors } from "./descriptor-budget.ts";
 import { makeFirstInvite, takeFirstInviteBack } from "./first-invite.ts";
-import { findIdentity, publicKeyPin } from "./identity.ts";
+import { findIdentity, type Identity, publicKeyPin } from "./identity.ts";
 import { type Invitation, identityOf, inviteFor, saveInvitation } from "./invitation.ts";
 import { HANDSHAKE_MS } from "./limits.ts";
 import { listenClients } from "./listeners.ts";
 import { LocalAccess } from "./local-access.ts";
 import { listenOperators } from "./operator-listener.ts";
 import { ownAddresses } from "./own-addresses.ts";
+import { Reload } from "./reload.ts";
 import { Repository } from "./repository.ts";
 import type { DaemonSettings } from "./settings.ts";
 import { openRecords, type Records } from "./state-records.ts";
@@ -53,6 +54,7 @@ export class Daemon {
   readonly serving: Serving;
   readonly warnings: readonly DaemonWarning[];
   readonly #close: () => void;
+  readonly #reload: Reload;
   readonly #door: ClientDoor;
 
   private constructor(
@@ -61,11 +63,13 @@ export class Daemon {
     serving: Serving,
     warnings: DaemonWarning[],
     close: () => void,
+    reload: Reload,
   ) {
     this.server = server;
     this.serving = serving;
     this.warnings = warnings;
     this.#close = close;
+    this.#reload = reload;
     this.#door = door;
   }
 
@@ -130,7 +134,7 @@ export class Daemon {
       // On this machine clients use no name that an authority has certified, so they pin the fingerprint.
       const fingerprint = identityOf(identity, false);
       noteState(stateDir);
-      const localInvite = local.leaveInvite(port, fingerprint);
+      let localInvite = local.leaveInvite(port, fingerprint);
       stops.push(() => localInvite.remove());
       const serving: Serving = {
         ...settings,
@@ -152,7 +156,14 @@ export class Daemon {
         ...localInvite.warnings,
         ...repository.writeWarnings(),
       ];
-      return new Daemon(server, door, serving, warnings, close);
+      const onIdentity = (renewed: Identity) => {
+        invitation = { ...invitation, identity: identityOf(renewed, certificate !== undefined) };
+        saveInvitation(stateDir, invitation);
+        localInvite.remove();
+        localInvite = local.leaveInvite(port, identityOf(renewed, false));
+      };
+      const reload = new Reload({ settings, server, clients, identity, onIdentity });
+      return new Daemon(server, door, serving, warnings, close, reload);
     } catch (error) {
       close();
       await server.shutdown(0);
@@ -173,6 +184,11 @@ export class Daemon {
   /** Called when the first invite could not be shown. @returns false when its token could not be removed */
   takeFirstInviteBack(): boolean {
     return takeFirstInviteBack(this.server);
+  }
+
+  /** Read certificate and tokens again; sessions stay, except those whose token is gone. Events say what changed. */
+  reload(): Promise<void> {
+    return this.#reload.run();
   }
 
   /** Stop listening, and end all sessions: transfers have `stopTimeoutMs` of the settings to finish. */

@@ -11,6 +11,8 @@ export type OnTransport = (transport: NegotiatedTransport) => void;
 export interface ClientListener {
   readonly port: number;
   stop(): void;
+  /** As Listening.renew(). */
+  renew(credentials: ServerCredentials): void;
 }
 
 export interface ClientListenerOptions {
@@ -38,6 +40,6 @@ export function listenClients(
     if (host !== undefined || !noIpv6) throw error;
     listening = listen({ kind: "tcp", host: "0.0.0.0", port }, onTransport, credentials, closeFrom);
   }
-  const { address, stop } = listening;
-  return { port: address.kind === "tcp" ? address.port : 0, stop };
+  const { address, stop, renew } = listening;
+  return { port: address.kind === "tcp" ? address.port : 0, stop, renew };
 }

@@ -32,7 +32,7 @@ export class Repository {
   /** `onNotice` gets later faults of the folder, in words for the operator. @throws as LocalStorage.at() */
   static async open(settings: RepositorySettings, onNotice: (message: string) => void): Promise<Repository> {
     const { certFile, keyFile } = settings.certificate ?? {};
-    const files = [certFile, keyFile].filter((file) => file !== undefined);
+    const files = [certFile, keyFile, ...(settings.ownFiles ?? [])].filter((file) => file !== undefined);
     const places = privatePlaces(settings.stateDir, files);
     const local = await LocalStorage.at(settings.repository, { places, onNotice });
     local.tellLosses(onNotice);

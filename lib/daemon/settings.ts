@@ -45,6 +45,8 @@ export interface RepositorySettings {
   readonly isWritable: boolean;
   readonly budget: BudgetLimits;
   readonly stateDir: string;
+  /** Further files of the server itself, such as its log, which are never served. */
+  readonly ownFiles?: readonly string[];
   readonly certificate?: CertificateFiles;
 }
 

@@ -2,6 +2,7 @@ import { type AclCalls, loadAclCalls } from "./acl-calls.ts";
 import { onLinux } from "./c-library.ts";
 import { type FileCalls, loadFileCalls } from "./file-calls.ts";
 import { type InotifyCalls, loadInotify } from "./inotify-calls.ts";
+import { loadServiceCalls, type ServiceCalls } from "./service-calls.ts";
 import { loadSocketCalls, type SocketCalls } from "./socket-calls.ts";
 
 /**
@@ -9,7 +10,7 @@ import { loadSocketCalls, type SocketCalls } from "./socket-calls.ts";
  * the others. All are undefined if the program may not generate code at run time, as bun:ffi must (systemd's
  * MemoryDenyWriteExecute).
  */
-export interface Libc extends FileCalls, AclCalls, SocketCalls {
+export interface Libc extends FileCalls, AclCalls, SocketCalls, ServiceCalls {
   readonly inotify: InotifyCalls | undefined;
 }
 
@@ -21,6 +22,7 @@ export function libc(): Libc {
     ...loadFileCalls(),
     ...loadAclCalls(),
     ...loadSocketCalls(),
+    ...loadServiceCalls(),
     inotify: onLinux(loadInotify),
   };
   return loaded;

@@ -110,6 +110,14 @@ export class CommServer {
     this.#upkeep.watchExpiry();
   }
 
+  /** As TokenStore.reload(); sessions of tokens that are gone end. */
+  reloadTokens(): boolean {
+    const hasChanged = this.#options.tokens.reload();
+    if (hasChanged) this.#expel();
+    this.watchExpiry();
+    return hasChanged;
+  }
+
   /** As Lifecycle.setDraining(). */
   setDraining(on: boolean): void {
     this.#lifecycle.setDraining(on);

@@ -1,6 +1,7 @@
 import type { Socket, SocketHandler } from "bun";
 import { errnoOf } from "../errno.ts";
 import { CommError, TransportError } from "../errors.ts";
+import { libc } from "../platform/libc.ts";
 import { isOwnPeer } from "../platform/peer-user.ts";
 import type { PeerAddress } from "../session/transport.ts";
 import { type Address, formatAddress, formatHostPort, isScopeless } from "./address.ts";
@@ -15,7 +16,17 @@ export interface Listening {
   readonly address: Address;
   /** Accept no more connections. Open ones continue. */
   stop(): void;
+  /**
+   * Show new connections another certificate. Open ones continue, and none is refused meanwhile, or on systems other
+   * than Linux only for a moment.
+   *
+   * @throws the system's error; then the former certificate stays, or on those systems nothing listens any more
+   */
+  renew(credentials: ServerCredentials): void;
 }
+
+/** Where to listen: an address, or a socket that the program was started with and that listens already. */
+export type ListenAddress = Address | { readonly kind: "inherited"; readonly fd: number; readonly address: Address };
 
 /**
  * Listen on `address`, with TLS if there are `credentials`; `onTransport` gets each connection and must start() it.
@@ -29,11 +40,12 @@ export interface Listening {
  * @throws CommError CANNOT_LISTEN, whose message has the reason
  */
 export function listen(
-  address: Address,
+  where: ListenAddress,
   onTransport: (transport: SocketTransport) => void,
   credentials?: ServerCredentials,
   closeFrom = Number.POSITIVE_INFINITY,
 ): Listening {
+  const address = where.kind === "inherited" ? where.address : where;
   const tls = credentials && { withHttp: credentials.withHttp === true };
   const socket: SocketHandler<SocketTransport> = {
     ...events,
@@ -56,15 +68,29 @@ export function listen(
       }
     },
   };
-  const options = credentials === undefined ? {} : { tls: serverTls(credentials) };
+  const open = (at: Place, shown = credentials) =>
+    Bun.listen<SocketTransport>({
+      ...at,
+      allowHalfOpen: true,
+      socket,
+      ...(shown !== undefined && { tls: serverTls(shown) }),
+    } as Parameters<typeof Bun.listen<SocketTransport>>[0]);
   try {
-    if (address.kind === "unix") {
-      const listener = Bun.listen<SocketTransport>({ unix: address.path, allowHalfOpen: true, socket, ...options });
-      return { address, stop: () => listener.stop() };
-    }
-    const { host: hostname, port } = address;
-    const listener = Bun.listen<SocketTransport>({ hostname, port, allowHalfOpen: true, socket, ...options });
-    return { address: { ...address, port: listener.port }, stop: () => listener.stop() };
+    let listener = open(placeOf(where));
+    const bound =
+      address.kind === "tcp" && where.kind !== "inherited" ? { ...address, port: portOf(listener) } : address;
+    return {
+      address: bound,
+      stop: () => listener.stop(),
+      renew(shown) {
+        const former = listener;
+        const copy = libc().duplicate?.(descriptorOf(former));
+        // Two listeners of one socket: each connection goes to one of them.
+        if (copy !== undefined) listener = open({ fd: copy }, shown);
+        former.stop();
+        if (copy === undefined) listener = open(placeOf(bound), shown);
+      },
+    };
   } catch (cause) {
     throw new CommError(
       "CANNOT_LISTEN",
@@ -74,6 +100,29 @@ export function listen(
       },
     );
   }
+}
+
+/** What Bun.listen() takes; its types lack `fd`. */
+type Place = { readonly hostname: string; readonly port: number } | { readonly unix: string } | { readonly fd: number };
+
+function placeOf(where: ListenAddress): Place {
+  switch (where.kind) {
+    case "tcp":
+      return { hostname: where.host, port: where.port };
+    case "unix":
+      return { unix: where.path };
+    case "inherited":
+      return { fd: where.fd };
+  }
+}
+
+function portOf(listener: object): number {
+  return (listener as { readonly port: number }).port;
+}
+
+/** Missing in Bun's types. */
+function descriptorOf(listener: object): number {
+  return (listener as { readonly fd: number }).fd;
 }
 
 /**

@@ -75,7 +75,18 @@ describe("starting", () => {
     // It is no terminal: what goes into a log holds no secret.
     expect(text).not.toContain("csinvite1_");
     expect(text).not.toContain("\u001b");
-    expect(await log).toMatch(/^\d{4}-\d\d-\d\dT\S+Z info The server is shutting down\.$/m);
+    // Where no terminal is, each line of the log is JSON: an event as --json has it, its level, and its words.
+    const lines = (await log)
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines[0]).toMatchObject({
+      event: "listening",
+      level: "notice",
+      summary: expect.stringContaining("Listening at"),
+    });
+    expect(lines.at(-1)).toMatchObject({ event: "stopping", level: "notice", summary: "The server is shutting down." });
+    expect(JSON.stringify(lines)).not.toContain("csinvite1_");
   });
 
   test("it goes on serving when nobody reads its output any more", async () => {
@@ -179,7 +190,7 @@ describe("starting", () => {
     [["--max-clients", "0"], "--max-clients takes a whole number from 1"],
     [["--port", "70000"], "--port takes a whole number from 0 to 65535"],
     [["--colour"], "Unknown flag --colour"],
-    [["serve", "stray"], 'Unexpected argument "stray"'],
+    [["serve", "folder", "stray"], 'Unexpected argument "stray"'],
   ])("%j is a usage error", async (args, words) => {
     const { exitCode, stderr } = await failedStart(...args);
     expect(exitCode).toBe(2);
@@ -201,7 +212,7 @@ describe("starting", () => {
 });
 
 describe("stopping", () => {
-  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s ends it in order with exit code 0", async (signal) => {
+  test.each(["SIGINT", "SIGTERM", "SIGQUIT"] as const)("%s ends it in order with exit code 0", async (signal) => {
     await using server = await ServerProcess.start([...PLAIN, "-r", REPOSITORY]);
     await using peer = await RawPeer.admitted(server.port);
     server.signal(signal);

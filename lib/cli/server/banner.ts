@@ -80,7 +80,8 @@ function webHints({ isOpen, pin, stateDir }: Serving): string[] {
   return [...(isOpen ? [] : [login]), ...(pin === null ? [] : [curl])];
 }
 
-function dangers({ isPlaintext, isOpen, host, port, web }: Serving): string[] {
+/** What the operator should know about how open the server is. */
+export function dangers({ isPlaintext, isOpen, host, port, web }: Serving): string[] {
   const dangers: string[] = [];
   if (isPlaintext && (host === undefined || !isLoopback(host))) {
     const others = isOpen ? "read it all" : "read what crosses the wire, and change it";

@@ -47,6 +47,8 @@ export function formatEvent(record: EventRecord): string {
       return `${text("name")} made the link ${text("link")} to ${text("path")}`;
     case "unlinked":
       return `${text("name")} revoked the link ${text("link")}`;
+    case "reloaded":
+      return reloaded(record["changed"]);
     case "draining":
       return record["on"] === true ? "Admitting no new clients" : "Admitting clients again";
     case "stopping":
@@ -57,6 +59,13 @@ export function formatEvent(record: EventRecord): string {
     default:
       return escapeText(JSON.stringify(record));
   }
+}
+
+function reloaded(changed: unknown): string {
+  const parts = Array.isArray(changed) ? changed.map((part) => escapeText(textOf(part))) : [];
+  return parts.length === 0
+    ? "Read certificate and tokens again: the same as before"
+    : `Read again, and new: ${parts.join(", ")}`;
 }
 
 /** Numbers and text as they are; anything else as JSON, since a peer of another version may send it. */

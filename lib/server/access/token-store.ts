@@ -1,77 +1,28 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import * as v from "valibot";
+import { isDeepStrictEqual } from "node:util";
 import { CommError } from "../../errors.ts";
-import { Role } from "../../protocol/messages.ts";
-import { decodeBase64, encodeBase64, isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
-import { count } from "../../protocol/shapes.ts";
+import { isTokenName, PROOF_BYTES } from "../../protocol/scram.ts";
 import type { Token } from "../../protocol/token.ts";
 import { quote } from "../../quote.ts";
 import { readPrivate, writePrivate } from "../../state/private-file.ts";
-import { parseVersioned } from "../../state/versioned-json.ts";
-import { createVerifier, SALT_BYTES, saltFor, type Verifier } from "./verifier.ts";
+import { storageFault } from "../../storage-faults.ts";
+import {
+  formatTokens,
+  type KeptTokens,
+  type KnownToken,
+  NO_TOKENS,
+  parseTokens,
+  storedForm,
+  type TokenRecord,
+} from "./token-file.ts";
+import { createVerifier, saltFor } from "./verifier.ts";
+
+export type { KnownToken };
 
 const SECRET_BYTES = 32;
 
 /** The name of the token of one run, for the server's own user on its own machine. */
 export const LOCAL_TOKEN = "local";
-
-const bytes = v.pipe(v.string(), v.base64());
-const ofBytes = (length: number, what: string) =>
-  v.pipe(
-    bytes,
-    v.check((text) => decodeBase64(text).length === length, what),
-  );
-const key = ofBytes(PROOF_BYTES, "not a key of SHA-256");
-const salt = ofBytes(SALT_BYTES, "not a salt");
-
-/** One token in the file: its verifier, and never its secret. */
-const Stored = v.object({
-  name: v.pipe(v.string(), v.check(isTokenName)),
-  role: Role,
-  createdAt: count,
-  expiresAt: v.nullable(count),
-  salt,
-  // The same for all names, known or not: see PROTOCOL.md, "Proof".
-  iterations: v.literal(MIN_ITERATIONS),
-  storedKey: key,
-  serverKey: key,
-});
-/** The version of the file format. */
-const FORM = 1;
-
-const StoredFile = v.object({
-  version: v.literal(FORM),
-  /** The key of the salts. Files of earlier versions have none, but a salt with each token. */
-  saltKey: v.optional(key),
-  /** False until a token was made. */
-  issued: v.optional(v.boolean(), true),
-  tokens: v.array(Stored),
-  /** Names of revoked tokens whose salts were not made of the key. */
-  formerSalts: v.optional(v.record(v.string(), salt), {}),
-});
-
-/** The facts of a token. */
-export interface TokenRecord {
-  readonly name: string;
-  readonly role: Role;
-  /** Milliseconds since 1970. */
-  readonly createdAt: number;
-  readonly expiresAt: number | null;
-}
-
-export interface KnownToken extends TokenRecord {
-  readonly verifier: Verifier;
-}
-
-/** The content of the file. */
-interface Kept {
-  readonly saltKey: Uint8Array | undefined;
-  readonly issued: boolean;
-  readonly tokens: readonly KnownToken[];
-  readonly formerSalts: ReadonlyMap<string, Uint8Array>;
-}
-
-const NOTHING: Kept = { saltKey: undefined, issued: false, tokens: [], formerSalts: new Map() };
 
 /**
  * The named tokens of a server, in a file of its state folder. One process at a time may change it.
@@ -82,13 +33,13 @@ const NOTHING: Kept = { saltKey: undefined, issued: false, tokens: [], formerSal
  */
 export class TokenStore {
   readonly #file: string;
-  readonly #tokens: Map<string, KnownToken>;
-  readonly #saltKey: Uint8Array;
-  readonly #formerSalts: Map<string, Uint8Array>;
+  #tokens: Map<string, KnownToken>;
+  #saltKey: Uint8Array;
+  #formerSalts: Map<string, Uint8Array>;
   #hasSaltKey: boolean;
   #hasIssued: boolean;
 
-  private constructor(file: string, kept: Kept) {
+  private constructor(file: string, kept: KeptTokens) {
     this.#file = file;
     this.#tokens = new Map(kept.tokens.map((token) => [token.name, token]));
     this.#saltKey = kept.saltKey ?? randomBytes(PROOF_BYTES);
@@ -100,7 +51,35 @@ export class TokenStore {
   /** @throws StorageError NEWER_STATE, DISK_FAILED when the file is damaged, DISK_DENIED */
   static open(file: string): TokenStore {
     const text = readPrivate(file);
-    return new TokenStore(file, text === undefined ? NOTHING : parseFile(text, file));
+    return new TokenStore(file, text === undefined ? NO_TOKENS : parseTokens(text, file));
+  }
+
+  /**
+   * Read the file again, which somebody may have restored or replaced. Tokens that are the same stay, and so do proofs
+   * of them that are under way.
+   *
+   * @returns whether anything has changed
+   * @throws as open(); then all stays as it was
+   */
+  reload(): boolean {
+    const text = readPrivate(this.#file);
+    if (text === undefined) throw storageFault.missingFile(this.#file);
+    const read = parseTokens(text, this.#file);
+    const former = this.#tokens;
+    this.#tokens = new Map(
+      read.tokens.map((token) => {
+        const known = former.get(token.name);
+        return [
+          token.name,
+          known !== undefined && isDeepStrictEqual(storedForm(known), storedForm(token)) ? known : token,
+        ];
+      }),
+    );
+    this.#saltKey = read.saltKey ?? this.#saltKey;
+    this.#formerSalts = new Map(read.formerSalts);
+    this.#hasSaltKey = read.saltKey !== undefined;
+    this.#hasIssued = read.issued;
+    return former.size !== this.#tokens.size || this.list().some((token) => former.get(token.name) !== token);
   }
 
   /** False until the first token was made, even if that was revoked since. */
@@ -186,24 +165,14 @@ export class TokenStore {
   }
 
   #save(undo: () => void): void {
-    const tokens = this.list().map(({ verifier, ...record }) => ({
-      ...record,
-      salt: encodeBase64(verifier.salt),
-      iterations: verifier.iterations,
-      storedKey: encodeBase64(verifier.storedKey),
-      serverKey: encodeBase64(verifier.serverKey),
-    }));
-    const content = {
-      version: FORM,
-      saltKey: encodeBase64(this.#saltKey),
+    const text = formatTokens({
+      saltKey: this.#saltKey,
       issued: this.#hasIssued,
-      tokens,
-      ...(this.#formerSalts.size > 0 && {
-        formerSalts: Object.fromEntries([...this.#formerSalts].map(([name, salt]) => [name, encodeBase64(salt)])),
-      }),
-    };
+      tokens: this.list(),
+      formerSalts: this.#formerSalts,
+    });
     try {
-      writePrivate(this.#file, `${JSON.stringify(content, null, 2)}\n`);
+      writePrivate(this.#file, text);
       this.#hasSaltKey = true;
     } catch (thrown) {
       undo();
@@ -214,29 +183,4 @@ export class TokenStore {
 
 export function createSecret(): string {
   return randomBytes(SECRET_BYTES).toString("base64url");
-}
-
-function parseFile(text: string, file: string): Kept {
-  return parseVersioned(text, file, {
-    form: FORM,
-    read: (content) => keptOf(v.parse(StoredFile, content)),
-    damaged: `The list of tokens ${quote(file)} is damaged: restore it, or move it away and issue new tokens.`,
-  });
-}
-
-function keptOf({ saltKey, issued, tokens, formerSalts }: v.InferOutput<typeof StoredFile>): Kept {
-  return {
-    saltKey: saltKey === undefined ? undefined : decodeBase64(saltKey),
-    issued,
-    tokens: tokens.map(({ salt, iterations, storedKey, serverKey, ...record }) => ({
-      ...record,
-      verifier: {
-        salt: decodeBase64(salt),
-        iterations,
-        storedKey: decodeBase64(storedKey),
-        serverKey: decodeBase64(serverKey),
-      },
-    })),
-    formerSalts: new Map(Object.entries(formerSalts).map(([name, text]) => [name, decodeBase64(text)])),
-  };
 }

@@ -9,7 +9,7 @@ import { formatChange } from "../../../lib/cli/client/watch-command.ts";
 import { formatMessage } from "../../../lib/cli/client/with-connection.ts";
 import { escapeText, toJson } from "../../../lib/cli/escape.ts";
 import { describeError, reportError } from "../../../lib/cli/report.ts";
-import { createEventLog } from "../../../lib/cli/server/event-log.ts";
+import { logLine } from "../../../lib/cli/server/log-line.ts";
 import { obeyOperator } from "../../../lib/cli/server/operator-commands.ts";
 import type { Client } from "../../../lib/client/client.ts";
 import { badName } from "../../../lib/client/left-out.ts";
@@ -17,6 +17,7 @@ import type { Operator } from "../../../lib/client/operator.ts";
 import { TransferTally } from "../../../lib/client/transfer-result.ts";
 import { RemoteError } from "../../../lib/errors.ts";
 import type { Entry } from "../../../lib/protocol/methods.ts";
+import type { StampedEvent } from "../../../lib/server/event-feed.ts";
 import { facade } from "../../support/facade.ts";
 import { TestIo } from "../../support/test-io.ts";
 
@@ -165,13 +166,15 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
 
   test("can't by what goes into the log of the server", () => {
     const lines: string[] = [];
-    const log = createEventLog((line) => lines.push(line));
+    const log = (event: StampedEvent) => {
+      for (const format of ["json", "text", "terminal", "journal"] as const) lines.push(logLine(event, format));
+    };
     log({ at: 0, event: "joined", name: evil, address: evil, role: "client" } as never);
     log({ at: 0, event: "message", from: evil, to: evil, text: evil });
     log({ at: 0, event: "failed", name: evil, method: evil, code: evil as "INTERNAL", message: evil });
     log({ at: 0, event: "renamed", name: evil, from: evil, to: evil });
     for (const line of lines) safe(line, 1);
-    expect(lines).toHaveLength(4);
+    expect(lines).toHaveLength(16);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, mock, spyOn, test } from "bun:test";
 import { listenClients } from "../../../lib/daemon/listeners.ts";
 import { CommError } from "../../../lib/errors.ts";
-import type { Address } from "../../../lib/transport/address.ts";
+import type { ListenAddress } from "../../../lib/transport/socket.ts";
 import * as socket from "../../../lib/transport/socket.ts";
 
 afterEach(() => {
@@ -11,11 +11,12 @@ afterEach(() => {
 /** Where a server listens in the end, and tried to before, when listening at these hosts fails so. */
 function listening(host: string | undefined, faults: Record<string, string>) {
   const tried: string[] = [];
-  spyOn(socket, "listen").mockImplementation((address: Address) => {
+  spyOn(socket, "listen").mockImplementation((where: ListenAddress) => {
+    const address = where.kind === "inherited" ? where.address : where;
     const at = address.kind === "tcp" ? address.host : address.path;
     tried.push(at);
     const fault = faults[at];
-    if (fault === undefined) return { address, stop() {} };
+    if (fault === undefined) return { address, stop() {}, renew() {} };
     throw new CommError("CANNOT_LISTEN", "No.", { cause: Object.assign(new Error(fault), { code: fault }) });
   });
   try {

@@ -213,6 +213,40 @@ describe("a name", () => {
   });
 });
 
+describe("a file that is read again", () => {
+  test("has the tokens of somebody who replaced it; those that are the same stay the same record", () => {
+    using folder = new TempFolder();
+    const file = folder.join("tokens.json");
+    const store = TokenStore.open(file);
+    store.add({ name: "kept", ...RECORD });
+    const saved = readFileSync(file, "utf8");
+    expect(store.reload()).toBe(false);
+    store.add({ name: "gone", ...RECORD });
+    const kept = store.find("kept");
+    writeFileSync(file, saved);
+    expect(store.reload()).toBe(true);
+    expect(store.find("gone")).toBeUndefined();
+    expect(store.find("kept")).toBe(kept as never);
+    expect(store.reload()).toBe(false);
+  });
+
+  test("and is damaged or gone changes nothing", () => {
+    using folder = new TempFolder();
+    const file = folder.join("tokens.json");
+    const store = TokenStore.open(file);
+    store.add({ name: "kept", ...RECORD });
+    const saved = readFileSync(file, "utf8");
+    writeFileSync(file, "{");
+    expect(() => store.reload()).toThrow(withCode("DISK_FAILED"));
+    rmSync(file);
+    expect(() => store.reload()).toThrow(withCode("NO_SUCH_FILE"));
+    expect(store.find("kept")).toBeDefined();
+    writeFileSync(file, saved);
+    store.reload();
+    expect(store.list()).toHaveLength(1);
+  });
+});
+
 describe("a change that can't be written is undone", () => {
   test("there is no such token, and the one to revoke is still there", () => {
     using folder = new Folder();
