@@ -24,6 +24,7 @@ const CONNECTION = [
   "state-dir",
   "json",
 ];
+const FILTERS = ["exclude", "include", "exclude-from", "max-size", "newer"];
 const TRANSFER = ["overwrite", "skip-existing", "rename", "digest", "strict", "reconnect", ...CONNECTION];
 const SERVE = [
   "repository",
@@ -42,9 +43,9 @@ const SERVE = [
 const FLAGS: Record<string, readonly string[]> = {
   "client shell": ["reconnect", ...CONNECTION],
   "client status": ["limit", ...CONNECTION],
-  "client list": CONNECTION,
-  "client get": ["output", "as", ...TRANSFER],
-  "client put": ["to", "as", ...TRANSFER],
+  "client list": [...FILTERS, ...CONNECTION],
+  "client get": ["output", "as", ...FILTERS, ...TRANSFER],
+  "client put": ["to", "as", ...FILTERS, ...TRANSFER],
   "client send": ["to", ...CONNECTION],
   "client watch": ["reconnect", ...CONNECTION],
   "client digest": CONNECTION,
