@@ -85,6 +85,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
 /** Advice for commands that take fewer flags than the usual advice names. */
 const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, string>>>>> = {
   rename: { EXISTS: "Replace a file with --overwrite, or choose another name." },
+  mkdir: { EXISTS: "A folder that is there already is no error with --parents." },
   token: { TIMEOUT: "Run it again when the server answers." },
 };
 

@@ -47,6 +47,16 @@ export function commandHelp(program: Program, name: string, command: Command, ar
   return page(io, `${program.name} ${VERSION}`, sections);
 }
 
+/** The help of a command of the shell. */
+export function helpOf(
+  { usage, description, args }: { usage: string; description: string; args: ArgsDef },
+  io: HelpIo,
+): string {
+  const flags = flagRows(args);
+  const lines = [`${usage}`, description, ...(flags.length > 0 ? [formatRows(flags, io.outColumns)] : [])];
+  return `${lines.join("\n")}\n`;
+}
+
 function page(io: HelpIo, title: string, sections: readonly (readonly string[])[]): string {
   const text = sections.map(([head = "", body]) => (body === undefined ? head : `${paint(io, "bold", head)}\n${body}`));
   return `${paint(io, "bold", title)}\n${text.join("\n\n")}\n`;

@@ -10,7 +10,8 @@ import { escapeText } from "./escape.ts";
 /** Flags that name the client's server, and how to reach it. */
 const OF_SERVER = ["server", "s", "token-file", "invite-file", "ca", "plaintext"];
 /** The commands in advice that talk to a server; the others need only the state folder. */
-const TALKING = /^commserver-client(?:$| --| (?:list|status|get|put|remove|rename|digest|watch|send|ping)(?: |$))/;
+const TALKING =
+  /^commserver-client(?:$| --| (?:list|status|get|put|mkdir|remove|rename|du|digest|watch|send|ping)(?: |$))/;
 
 /** A word as people must type it in their shell. */
 export function quoteWord(word: string, platform: NodeJS.Platform = process.platform): string {

@@ -70,7 +70,9 @@ describe("the original's session", () => {
   test("what can't be done is told in a line, and the session goes on", async () => {
     await inShell(async (client) => {
       client.type("get /etc/passwd\r");
-      await client.shows('"/etc/passwd" is not a path in the repository: it is absolute.');
+      await client.shows('There is no "etc/passwd" in the repository.');
+      client.type("get ../etc/passwd\r");
+      await client.shows('"../etc/passwd" is not a path in the repository');
       client.type("get\r");
       await client.shows("Which file? get PATH");
       client.type("get no-such-file\r");

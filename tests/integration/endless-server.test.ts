@@ -3,6 +3,7 @@
 import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import { completeLine } from "../../lib/cli/client/shell-completion.ts";
+import { ShellFolder } from "../../lib/cli/client/shell-folder.ts";
 import { Download } from "../../lib/client/download.ts";
 import { MAX_AHEAD_BYTES, prefetch } from "../../lib/client/prefetch.ts";
 import type { TransferItem } from "../../lib/client/transfer.ts";
@@ -118,7 +119,7 @@ describe("endings for what was typed", () => {
   ])("from a server that lists without end what %s are told all the same", async (_, prefix, count) => {
     using server = new HostileServer(endless(entryOf(prefix)));
     const client = await clientOf(server);
-    const [found, typed] = await completeLine(client, "get docs/", new AbortController().signal);
+    const [found, typed] = await completeLine(client, new ShellFolder(), "get docs/", new AbortController().signal);
     expect([found.length, count === 0 ? "" : typed]).toEqual([count, count === 0 ? "" : "docs/"]);
     await until(() => server.heard.some(({ name }) => name === "RESET"));
   });
@@ -135,7 +136,7 @@ describe("endings for what was typed", () => {
     using server = new HostileServer(answer as Answer);
     const client = await clientOf(server);
     const patience = new AbortController();
-    const completing = watch(completeLine(client, "get docs/", patience.signal));
+    const completing = watch(completeLine(client, new ShellFolder(), "get docs/", patience.signal));
     await settle();
     expect(completing.state).toBe("pending");
     patience.abort();

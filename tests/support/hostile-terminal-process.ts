@@ -5,6 +5,7 @@
  */
 import { Progress } from "../../lib/cli/client/progress.ts";
 import { completeLine } from "../../lib/cli/client/shell-completion.ts";
+import { ShellFolder } from "../../lib/cli/client/shell-folder.ts";
 import { processIo } from "../../lib/cli/console-io.ts";
 import { LineEditor } from "../../lib/cli/terminal/line-editor.ts";
 import { TestServer } from "./test-server.ts";
@@ -24,7 +25,7 @@ if (mode === "tab") {
     screen: io.screen,
     history: [],
     async complete(line) {
-      const found = await completeLine(client, line);
+      const found = await completeLine(client, new ShellFolder(), line);
       setTimeout(() => io.out("completed\n"), 0);
       return found;
     },

@@ -2,9 +2,11 @@ import type { Program } from "../command.ts";
 import { completionsCommand } from "../completion/completions-command.ts";
 import { configCommand } from "../configuration/config-command.ts";
 import { digest } from "./digest-command.ts";
+import { du } from "./du-command.ts";
 import { get } from "./get-command.ts";
 import { join } from "./join-command.ts";
 import { list } from "./list-command.ts";
+import { mkdir } from "./mkdir-command.ts";
 import { ping } from "./ping-command.ts";
 import { put } from "./put-command.ts";
 import { remove } from "./remove-command.ts";
@@ -29,8 +31,10 @@ export const clientProgram: Program = {
     send,
     watch,
     digest,
+    mkdir,
     remove,
     rename,
+    du,
     ping,
     unfinished,
     join,

@@ -1,50 +1,35 @@
-import type { Client } from "../../client/client.ts";
-import type { Connection } from "../../client/connection.ts";
-import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
-import type { Command } from "../command.ts";
-import type { ConsoleIo } from "../console-io.ts";
-import { escapeText } from "../escape.ts";
-import type { Flags } from "../flags.ts";
 import { formatRows, type Row } from "../format.ts";
+import { helpOf } from "../help.ts";
 import { UsageError } from "../usage-error.ts";
-import { digest as digestCommand, showDigests } from "./digest-command.ts";
-import { readFilter } from "./filter-flags.ts";
-import { fetchAll, fetchRequest, get as getCommand } from "./get-command.ts";
-import { list as listCommand, printEntries } from "./list-command.ts";
 import { countOf, formatTimes, measure, ping as pingCommand } from "./ping-command.ts";
-import { put as putCommand, sendAll, sendRequest } from "./put-command.ts";
-import { removeAll, remove as removeCommand } from "./remove-command.ts";
-import { namesOf, rename as renameCommand } from "./rename-command.ts";
 import { sendTyped } from "./send-command.ts";
-import { parseShellFlags, requireNoWords, shellArgs } from "./shell-flags.ts";
+import { flagsOf, type ShellCall, type ShellCommand } from "./shell-call.ts";
+import { FILE_COMMANDS } from "./shell-files.ts";
+import { shellArgs } from "./shell-flags.ts";
+import type { ShellLine } from "./shell-line.ts";
+import { LOCAL_COMMANDS } from "./shell-local.ts";
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "./status-command.ts";
-import { typedPath } from "./typed-paths.ts";
-import { printChanges, watch as watchCommand } from "./watch-command.ts";
-
-export interface ShellCall {
-  readonly connection: Connection;
-  readonly client: Client;
-  readonly words: readonly string[];
-  readonly io: ConsoleIo;
-  readonly signal: AbortSignal;
-  /** Places that are neither sent nor written to. */
-  readonly places: PrivatePlaces;
-  /** Ask a yes/no question; absent where nobody can answer. */
-  ask?(question: string): Promise<boolean>;
-}
-
-export interface ShellCommand {
-  readonly usage: string;
-  readonly description: string;
-  /** @returns the exit code that the line would have as a command; undefined is 0 */
-  run(call: ShellCall): Promise<number | undefined>;
-}
 
 const exit: ShellCommand = {
-  usage: "exit",
-  description: "Leave (also: quit, Ctrl-D)",
-  async run({ words }) {
-    requireNoWords(words, "exit");
+  usage: "exit, quit, bye",
+  description: "Leave, as Ctrl-D does",
+  follows: "nothing",
+  run: async () => 0,
+};
+
+const help: ShellCommand = {
+  usage: "help, ? [COMMAND]",
+  description: "This list, or what a command takes",
+  follows: "words",
+  names: "commands",
+  async run(call) {
+    const { words, io } = call;
+    const [word, ...more] = words;
+    if (word === undefined || word.text === "--help") await io.out(`${allHelp(io)}\n`);
+    else if (more.length === 0 && SHELL_COMMANDS[word.text.toLowerCase()] !== undefined)
+      await showHelp(word.text.toLowerCase(), call);
+    else throw new UsageError(`There is no command ${call.rest}. To send it as a message: send help ${call.rest}`);
+    return 0;
   },
 };
 
@@ -52,112 +37,80 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   status: {
     usage: "status [--limit N]",
     description: "Who you are, the server, and its sessions",
-    async run({ client, words, io }) {
-      const limit = limitOf(flagsOf(words, statusCommand));
-      await io.out(`${formatStatus(await fetchStatus(client, limit), io)}\n`);
+    follows: "flags",
+    args: statusCommand.args,
+    async run(call) {
+      const limit = limitOf(flagsOf(call, statusCommand));
+      await call.io.out(`${formatStatus(await fetchStatus(call.client, limit), call.io)}\n`);
+      return 0;
     },
   },
-  list: {
-    usage: "list [GLOB]",
-    description: "List files: all, a folder, or **/*.txt",
-    async run({ client, words, io, signal }) {
-      const flags = flagsOf(words, listCommand);
-      await printEntries(client, { source: flags._[0], filter: await readFilter(flags, Date.now()), signal }, io);
-    },
-  },
-  get: {
-    usage: 'get PATH  or  get "PATH" [DEST] [--FLAG …]',
-    description: "Fetch a file, folder or pattern",
-    async run({ connection, words, io, signal, places, ask }) {
-      const { flags, to } = transferFlags(getCommand, words, "Which file? get PATH");
-      const request = await fetchRequest(to === undefined ? flags : { ...flags, output: to });
-      return fetchAll(connection, request, { io, signal, places, ...(ask && { ask }) });
-    },
-  },
-  put: {
-    usage: 'put PATH  or  put "PATH" [DIR] [--FLAG …]',
-    description: "Send a file, folder or pattern",
-    async run({ connection, words, io, signal, places, ask }) {
-      const { flags, to } = transferFlags(putCommand, words, "Which file? put PATH");
-      const request = await sendRequest(to === undefined ? flags : { ...flags, to });
-      return sendAll(connection, request, { io, signal, places, ...(ask && { ask }) });
-    },
-  },
-  remove: {
-    usage: 'remove PATH  or  remove "PATH" … --recursive',
-    description: "Remove a file, or a folder and everything in it",
-    run({ client, words, io }) {
-      const flags = flagsOf(words, removeCommand, "Which file? remove PATH");
-      const recursive = flags["recursive"] === true;
-      return removeAll(client, flags._.map(typedPath), { recursive, io, json: false });
-    },
-  },
-  rename: {
-    usage: 'rename "FROM" "TO" [--overwrite]',
-    description: "Rename or move a file or folder",
-    async run({ client, words, io }) {
-      const flags = flagsOf(words, renameCommand, 'Which file? rename "FROM" "TO"');
-      const [from, to] = namesOf(flags._);
-      await client.rename(from, to, flags["overwrite"] === true);
-      await io.out(`Renamed ${escapeText(from)} to ${escapeText(to)}\n`);
-    },
-  },
-  digest: {
-    usage: "digest PATH",
-    description: "The SHA-256 of a file, as sha256sum shows it",
-    run({ client, words, io, signal }) {
-      const flags = flagsOf(words, digestCommand, "Which file? digest PATH");
-      return showDigests(client, flags._.map(typedPath), { io, json: false, signal });
-    },
-  },
-  watch: {
-    usage: "watch [GLOB]",
-    description: "Show changes until Ctrl-C",
-    async run({ client, words, io, signal }) {
-      await printChanges(client, { source: flagsOf(words, watchCommand)._[0], json: false, signal, io });
-    },
-  },
+  ...FILE_COMMANDS,
+  ...LOCAL_COMMANDS,
   send: {
     usage: "TEXT, @NAME TEXT, @all TEXT",
     description: "Send a message to the server, a client or all",
+    follows: "text",
     async run({ client, words, io }) {
-      if (words.length === 0) throw new UsageError("Which message? send TEXT");
-      await io.out(`${await sendTyped(client, words.join(" "))}\n`);
+      const text = words[0]?.text ?? "";
+      if (text === "") throw new UsageError("Which message? send TEXT");
+      await io.out(`${await sendTyped(client, text)}\n`);
+      return 0;
     },
   },
   ping: {
     usage: "ping [--count N]",
     description: "Measure the round-trip time to the server",
-    async run({ client, words, io, signal }) {
+    follows: "flags",
+    args: pingCommand.args,
+    async run(call) {
       // Once is enough: a person can ask again.
-      const count = words.length === 0 ? 1 : countOf(flagsOf(words, pingCommand));
-      await io.out(`${formatTimes(await measure(client, count, signal))}\n`);
+      const count = call.words.length === 0 ? 1 : countOf(flagsOf(call, pingCommand));
+      await call.io.out(`${formatTimes(await measure(call.client, count, call.signal))}\n`);
+      return 0;
     },
   },
-  help: {
-    usage: "help",
-    description: "This list",
-    async run({ words, io }) {
-      requireNoWords(words, "help");
-      const shown = Object.values(SHELL_COMMANDS).filter((command, index, all) => all.indexOf(command) === index);
-      const rows = shown.map(({ usage, description }): Row => [usage, description]);
-      await io.out(`${formatRows(rows, io.outColumns)}\n  To send a text that begins like a command: send TEXT\n`);
-    },
-  },
+  help,
+  "?": help,
   exit,
   quit: exit,
+  bye: exit,
 };
 
-/** The flags and words after a command. @throws UsageError; with `missing` when there are none, and one is required */
-function flagsOf(words: readonly string[], command: Command, missing?: string): Flags {
-  if (words.length === 0 && missing !== undefined) throw new UsageError(missing);
-  return parseShellFlags(words, shellArgs(command.args));
+/** The names of the commands that leave the shell. */
+export const LEAVING: readonly string[] = ["exit", "quit", "bye"];
+
+/** Every command once. */
+function allHelp(io: ShellCall["io"]): string {
+  const rows = new Map(Object.values(SHELL_COMMANDS).map(({ usage, description }): Row => [usage, description]));
+  const notes = ["A message like a command: send TEXT", "Flags of a command: help COMMAND"];
+  return [formatRows([...rows], io.outColumns), "", ...notes.map((line) => `  ${line}`)].join("\n");
 }
 
-/** The flags of a line, and its second name, the destination. @throws UsageError */
-function transferFlags(command: Command, words: readonly string[], missing: string): { flags: Flags; to?: string } {
-  const flags = flagsOf(words, command, missing);
-  const [source, to, ...more] = flags._;
-  if (source === undefined || more.length > 0) throw new UsageError(`Too many names: "PATH" DEST`);
-  return to === undefined ? { flags } : { flags: { ...flags, _: [source] }, to };
+/** A line that says something. */
+export type SpokenLine = Exclude<ShellLine, { kind: "nothing" }>;
+
+/** Run a line, a message as `send`. @returns the exit code of the command; undefined is 0 @throws as the command */
+export async function runLine(
+  line: SpokenLine,
+  call: Omit<ShellCall, "client" | "words" | "rest">,
+): Promise<number | undefined> {
+  const { connection } = call;
+  const { client } = connection;
+  if (line.kind === "text") {
+    const words = [{ text: line.text, isQuoted: true }];
+    return SHELL_COMMANDS["send"]?.run({ ...call, client, words, rest: line.text });
+  }
+  const { name, words, rest } = line;
+  if (rest === "--help") {
+    await showHelp(name, call);
+    return 0;
+  }
+  return SHELL_COMMANDS[name]?.run({ ...call, client, words, rest });
+}
+
+/** What a command takes. */
+async function showHelp(name: string, { io }: Pick<ShellCall, "io">): Promise<void> {
+  const { usage, description, args } = SHELL_COMMANDS[name] as ShellCommand;
+  await io.out(helpOf({ usage, description, args: args === undefined ? {} : shellArgs(args) }, io));
 }

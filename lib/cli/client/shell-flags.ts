@@ -2,6 +2,7 @@ import type { ArgsDef } from "citty";
 import { type Flags, findFlag, parseFlags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS } from "./connect-settings.ts";
+import type { ShellWord } from "./shell-line.ts";
 
 /** Flags that are given once, when the shell starts. */
 const OF_THE_PROGRAM: ArgsDef = { ...CONNECTION_FLAGS, ...RECONNECT_FLAGS };
@@ -12,16 +13,14 @@ export function shellArgs(args: ArgsDef): ArgsDef {
 }
 
 /**
- * Parse the text after a command in a line of the shell. Text without quotes is a single word: a name, whatever it
- * looks like, if the command takes names; otherwise it holds flags.
+ * Parse the words after a command. A word in quotes is a name, whatever it looks like, and so is a single word that is
+ * no flag of the command.
  *
  * @throws UsageError
  */
-export function parseShellFlags(words: readonly string[], args: ArgsDef): Flags {
-  const takesNames = Object.values(args).some(({ type }) => type === "positional");
-  if (takesNames && words.length === 1) return parseFlags(["--", ...words], args);
-  const all = takesNames ? words : words.flatMap((word) => word.split(/\s+/));
-  for (const word of all) {
+export function parseShellFlags(words: readonly ShellWord[], args: ArgsDef): Flags {
+  const argv = words.map((word) => (isName(word, words, args) ? `./${word.text}` : word.text));
+  for (const word of argv) {
     if (word === "--") break;
     const [flag = ""] = word.split("=");
     if (word.startsWith("-") && findFlag(flag, args) === undefined && findFlag(flag, OF_THE_PROGRAM) !== undefined) {
@@ -30,7 +29,16 @@ export function parseShellFlags(words: readonly string[], args: ArgsDef): Flags 
       );
     }
   }
-  return parseFlags(all, args);
+  return parseFlags(argv, args);
+}
+
+/** True for a name that begins with a dash. */
+function isName({ text, isQuoted }: ShellWord, all: readonly ShellWord[], args: ArgsDef): boolean {
+  if (!text.startsWith("-") || text === "-") return false;
+  if (isQuoted) return true;
+  const takesNames = Object.values(args).some(({ type }) => type === "positional");
+  const [flag = ""] = text.split("=");
+  return takesNames && all.length === 1 && findFlag(flag, args) === undefined;
 }
 
 /** For a command that takes no words. @throws UsageError */

@@ -1,51 +1,76 @@
 import { UsageError } from "../usage-error.ts";
 
+/** A word of a line. What is in quotes is neither a flag nor `~`. */
+export interface ShellWord {
+  readonly text: string;
+  readonly isQuoted: boolean;
+}
+
+/** What may follow the name of a command. */
+export type Follows = "nothing" | "flags" | "words" | "text";
+
 /** The meaning of a line typed into the shell. */
 export type ShellLine =
   | { readonly kind: "nothing" }
-  | { readonly kind: "command"; readonly name: string; readonly words: readonly string[] }
+  | {
+      readonly kind: "command";
+      readonly name: string;
+      readonly words: readonly ShellWord[];
+      /** What follows the command, as it was typed. */
+      readonly rest: string;
+    }
   /** Free text. */
   | { readonly kind: "text"; readonly text: string };
 
 /**
- * Parse a line: a command in any letter case with its arguments, or free text. What follows the command
- * is one argument, so that names with spaces need no quotes; in double quotes there may be several.
+ * Parse a line: a command in any letter case with its words, or free text. Words are separated by blanks; in double or
+ * single quotes they may have blanks, and in double quotes `\"` and `\\` stand for `"` and `\`. A command that takes no
+ * words is one only when it stands alone, or with flags: `exit now, thanks` is free text.
  *
  * @throws UsageError when a quote is not closed
  */
-export function parseShellLine(line: string, commands: readonly string[]): ShellLine {
+export function parseShellLine(line: string, commands: Readonly<Record<string, { follows: Follows }>>): ShellLine {
   const text = line.trim();
   if (text === "") return { kind: "nothing" };
   const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const name = first.toLowerCase();
-  if (!commands.includes(name)) return { kind: "text", text };
-  return { kind: "command", name, words: splitWords(rest) };
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) return { kind: "text", text };
+  const { follows } = command;
+  if (follows === "text" && !/^--help$/.test(rest)) return { kind: "command", name, words: [plain(rest)], rest };
+  const isAlone = rest === "" || rest === "--help" || (follows === "flags" && rest.startsWith("-"));
+  if (!isAlone && (follows === "nothing" || follows === "flags")) return { kind: "text", text };
+  return { kind: "command", name, words: splitWords(rest), rest };
 }
 
-/** A name without quotes that seems to have flags in it, as in `get big --overwrite`. */
-const FLAGGED = /^(.*?\S)\s+(--[a-z].*|-[A-Za-z](?:\s.*)?)$/s;
-
-/** A hint for a line that found nothing because its flags were read as part of a name; undefined for any other line. */
-export function flagHint(line: ShellLine): string | undefined {
-  const [word = "", ...others] = line.kind === "command" ? line.words : [];
-  const [, path, flags] = FLAGGED.exec(word) ?? [];
-  if (line.kind !== "command" || path === undefined || others.length > 0) return undefined;
-  return `Put the name in quotes to add flags: ${line.name} "${path}" ${flags}`;
+/** Text that is a message as a whole; quotes around all of it are not part of it. */
+function plain(rest: string): ShellWord {
+  const [, quoted] = /^"([^"\\]*)"$/.exec(rest) ?? [];
+  return { text: quoted ?? rest, isQuoted: true };
 }
 
-function splitWords(rest: string): string[] {
-  if (rest === "") return [];
-  if (!rest.startsWith('"')) return [rest];
-  const words: string[] = [];
-  const word = /\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s]\S*))(?=\s|$)/y;
-  while (word.lastIndex < rest.length) {
-    const start = word.lastIndex;
-    const match = word.exec(rest);
-    if (match === null) {
-      if (rest.slice(start).trim() === "") break;
-      throw new UsageError(`A quote is not closed: ${rest.slice(start).trim()}`);
-    }
-    words.push(match[1]?.replace(/\\(["\\])/g, "$1") ?? (match[2] as string));
+/** A word: in double quotes, in single ones, or without. A quote begins only at the beginning of a word. */
+const WORD = /\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^"'\s]\S*))(?=\s|$)/y;
+
+/** @throws UsageError when a quote is not closed */
+export function splitWords(rest: string): ShellWord[] {
+  const words: ShellWord[] = [];
+  WORD.lastIndex = 0;
+  while (rest.slice(WORD.lastIndex).trim() !== "") {
+    const start = WORD.lastIndex;
+    const [, double, single, bare] = WORD.exec(rest) ?? [];
+    const text = double?.replace(/\\(["\\])/g, "$1") ?? single ?? bare;
+    if (text === undefined) throw new UsageError(`A quote is not closed: ${rest.slice(start).trim()}`);
+    words.push({ text, isQuoted: bare === undefined });
   }
   return words;
+}
+
+/**
+ * The words without their quotes that may be one name: `docs/quick reference.txt`. Flags before and after it are left
+ * out. undefined when there are fewer than two such words.
+ */
+export function unquotedName(rest: string): string | undefined {
+  const [, name = ""] = /^(?:-\S+\s+)*(.*?)(?:\s+--?[A-Za-z].*)?$/s.exec(rest) ?? [];
+  return /^[^"'-]\S*\s/.test(name) && !name.includes('"') ? name : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
-import { CommError, endsSession, toCommError } from "../../errors.ts";
+import { endsSession, toCommError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
 import { errorOf, type SessionEnd } from "../../session/session-end.ts";
 import { Wakeup } from "../../session/wakeup.ts";
@@ -18,14 +18,17 @@ import { onSignals } from "../terminal/signals.ts";
 import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
 import { InterruptedTransfer } from "./run-job.ts";
-import { SHELL_COMMANDS } from "./shell-commands.ts";
+import { LEAVING, runLine, SHELL_COMMANDS } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";
+import { fromRoot, ShellFolder } from "./shell-folder.ts";
+import { hintFor } from "./shell-hints.ts";
 import { ShellHistory } from "./shell-history.ts";
-import { flagHint, parseShellLine } from "./shell-line.ts";
+import { parseShellLine, type ShellLine } from "./shell-line.ts";
 import { createConnector, formatMessage, leave, openConnection } from "./with-connection.ts";
 
 /** Talk to the server until the user leaves. @returns the exit code */
-export function runShell(settings: ConnectSettings, io: ConsoleIo): Promise<number> {
+export function runShell(given: ConnectSettings, io: ConsoleIo): Promise<number> {
+  const settings = fromRoot(given);
   const places = privatePlaces(settings.stateDir, settings.secretFiles);
   const history = new ShellHistory(settings.stateDir, io.inIsTty);
   return new Shell(settings, { places, history, io }).run();
@@ -43,6 +46,7 @@ class Shell {
   readonly #io: ConsoleIo;
   readonly #history: ShellHistory;
   readonly #places: PrivatePlaces;
+  readonly #folder = new ShellFolder();
   #input: LineInput | undefined;
   /** Ends the command under way. */
   #abort = new AbortController();
@@ -92,7 +96,7 @@ class Shell {
   async #talk(connection: Connection): Promise<number> {
     const input = openInput(this.#io, {
       history: this.#history.read(),
-      complete: (line) => completeLine(connection.client, line),
+      complete: (line) => completeLine(connection.client, this.#folder, line),
     });
     this.#input = input;
     void this.#print(`Connected as ${paint(this.#io, "bold", escapeText(connection.client.name))}.`);
@@ -181,25 +185,19 @@ class Shell {
     const abort = new AbortController();
     this.#abort = abort;
     try {
-      const line = parseShellLine(text, Object.keys(SHELL_COMMANDS));
+      const line = parseShellLine(text, SHELL_COMMANDS);
       if (line.kind === "nothing") return 0;
-      const isExit = line.kind === "command" && (line.name === "exit" || line.name === "quit");
-      if (isExit && line.words.length === 0) return "exit";
-      const command = SHELL_COMMANDS[line.kind === "command" ? line.name : "send"];
-      if (command === undefined) throw new CommError("UNEXPECTED", `No command for ${text}`);
-      const words = line.kind === "command" ? line.words : [line.text];
-      const work = command.run({
+      if (line.kind === "command" && LEAVING.includes(line.name) && line.rest === "") return "exit";
+      const work = runLine(line, {
         connection,
-        client: connection.client,
-        words,
         io: { ...this.#io, isShell: true },
         signal: abort.signal,
         places: this.#places,
+        folder: this.#folder,
         ...(input instanceof LineEditor && { ask: (question: string) => askYesNo(input, question) }),
       });
       const exit = (await input.during(() => abort.abort(), unlessAborted(work, abort.signal, CLEAN_UP_MS))) ?? 0;
-      const hint = exit === EXIT.NOT_FOUND ? flagHint(line) : undefined;
-      if (hint !== undefined) void this.#print(escapeText(hint));
+      this.#hint(line, exit);
       return exit;
     } catch (thrown) {
       const error = toCommError(thrown);
@@ -210,8 +208,15 @@ class Shell {
       // The loop reports the end of the session, once.
       if (endsSession(error)) return EXIT_OF[error.code];
       void this.#print(paint(this.#io, "red", describeError(error)));
+      this.#hint(text, EXIT_OF[error.code]);
       return EXIT_OF[error.code];
     }
+  }
+
+  /** What a person may have meant. */
+  #hint(line: ShellLine | string, exit: number): void {
+    const hint = hintFor(line, exit, SHELL_COMMANDS);
+    if (hint !== undefined) this.#io.note(paint(this.#io, "dim", escapeText(hint)));
   }
 
   /** Results and messages go to standard output, for piped scripts; before there is a session, to standard error. */

@@ -1,6 +1,7 @@
 import type { Operator } from "../../client/operator.ts";
 import { addressee, checkText, formatSent } from "../client/send-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "../client/shell-flags.ts";
+import { splitWords } from "../client/shell-line.ts";
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status-command.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes, formatRows, formatTime, type Row } from "../format.ts";
@@ -28,7 +29,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     usage: "status [--limit N]",
     description: "Show the server, its seats and its sessions",
     async run({ client }, rest, io) {
-      const limit = limitOf(parseShellFlags(wordsOf(rest), shellArgs(statusCommand.args)));
+      const limit = limitOf(parseShellFlags(splitWords(rest), shellArgs(statusCommand.args)));
       const result = await fetchStatus(client, limit);
       return { text: formatStatus(result, io), facts: { ...result } };
     },

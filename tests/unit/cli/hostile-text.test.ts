@@ -3,6 +3,7 @@ import { conflictQuestion } from "../../../lib/cli/client/conflict-question.ts";
 import { formatEntry, printEntries } from "../../../lib/cli/client/list-command.ts";
 import { sendTyped } from "../../../lib/cli/client/send-command.ts";
 import { completeLine } from "../../../lib/cli/client/shell-completion.ts";
+import { ShellFolder } from "../../../lib/cli/client/shell-folder.ts";
 import { fetchStatus, formatStatus } from "../../../lib/cli/client/status-command.ts";
 import { TransferView } from "../../../lib/cli/client/transfer-view.ts";
 import { formatChange } from "../../../lib/cli/client/watch-command.ts";
@@ -141,7 +142,7 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
   });
 
   test("can't by what Tab offers, which the terminal shows as it is", async () => {
-    const [found] = await completeLine(clientOf(evil), "get docs/");
+    const [found] = await completeLine(clientOf(evil), new ShellFolder(), "get docs/");
     for (const ending of found) safe(ending, 1);
   });
 
@@ -207,7 +208,7 @@ describe("what Tab offers", () => {
         return { entries: 3, skipped: 0 };
       } as unknown as Client["list"],
     });
-    expect(await completeLine(client, "get docs/")).toEqual([["docs/a.txt"], "docs/"]);
+    expect(await completeLine(client, new ShellFolder(), "get docs/")).toEqual([["docs/a.txt"], "docs/"]);
   });
 });
 

@@ -1,7 +1,9 @@
 /** Lines of the shell, each with the answers of a server that is not there. */
 import { describe, expect, test } from "bun:test";
-import { SHELL_COMMANDS, type ShellCall } from "../../../lib/cli/client/shell-commands.ts";
+import type { ShellCall } from "../../../lib/cli/client/shell-call.ts";
+import { runLine, SHELL_COMMANDS } from "../../../lib/cli/client/shell-commands.ts";
 import { completeLine } from "../../../lib/cli/client/shell-completion.ts";
+import { ShellFolder } from "../../../lib/cli/client/shell-folder.ts";
 import { parseShellLine } from "../../../lib/cli/client/shell-line.ts";
 import { EXIT } from "../../../lib/cli/exit-codes.ts";
 import type { Client } from "../../../lib/client/client.ts";
@@ -25,6 +27,11 @@ function clientWith(entries: readonly Entry[] = []) {
   const client = facade({} as Client, {
     send: noted("send", { text: "hello ACK", delivered: [], failed: [] }) as never,
     ping: noted("ping", 1) as never,
+    stat: (async (path: string) => {
+      const found = entries.find((one) => one.path === path);
+      if (found === undefined) throw new RemoteError("NOT_FOUND", `There is no ${path}.`);
+      return found;
+    }) as unknown as Client["stat"],
     rename: noted("rename"),
     digest: noted("digest", { sha256: "ab12", size: 3, modifiedAt: 0 }) as never,
     remove: (async (path: string, recursive: boolean) => {
@@ -45,13 +52,14 @@ function clientWith(entries: readonly Entry[] = []) {
 }
 
 /** Run a line. What it shows, its exit code, and what the server was asked. */
-async function run(line: string, entries?: readonly Entry[]) {
+async function run(typed: string, entries?: readonly Entry[], folder = new ShellFolder()) {
   const { client, asked } = clientWith(entries);
   const io = new TestIo();
-  const parsed = parseShellLine(line, Object.keys(SHELL_COMMANDS));
-  if (parsed.kind !== "command") throw new Error(`${line} is no command`);
-  const call = { client, words: parsed.words, io, signal: new AbortController().signal } as unknown as ShellCall;
-  const exit = await SHELL_COMMANDS[parsed.name]?.run(call);
+  const line = parseShellLine(typed, SHELL_COMMANDS);
+  if (line.kind === "nothing") throw new Error(`${typed} says nothing`);
+  const connection = { client } as ShellCall["connection"];
+  const call = { connection, folder, io, signal: new AbortController().signal } as unknown as ShellCall;
+  const exit = await runLine(line, call);
   return { exit: exit ?? 0, shown: io.written.join(""), notes: io.notes, asked };
 }
 
@@ -60,7 +68,13 @@ describe("a line of the shell", () => {
     ["send hello", "hello ACK\n", ["send", "hello"]],
     ['rename "a b" "c"', "Renamed a b to c\n", ["rename", "a b", "c", false]],
     ['rename "a" "c" --overwrite', "Renamed a to c\n", ["rename", "a", "c", true]],
-    ["remove a b", "Removed a b\n", ["remove", "a b", false]],
+    ["rename a c", "Renamed a to c\n", ["rename", "a", "c", false]],
+    ["mv 'a b' docs/", "Renamed a b to docs/a b\n", ["rename", "a b", "docs/a b", false]],
+    ["remove a", "Removed a\n", ["remove", "a", false]],
+    ["rm -r docs", "Removed docs\n", ["remove", "docs", true]],
+    ['send "quoted" and more', "hello ACK\n", ["send", '"quoted" and more']],
+    ["exit now, thanks", "hello ACK\n", ["send", "exit now, thanks"]],
+    ["status of the project is fine", "hello ACK\n", ["send", "status of the project is fine"]],
     ['remove "docs" --recursive', "Removed docs\n", ["remove", "docs", true]],
     ["digest ./a", "ab12  a\n", ["digest", "a"]],
     ["watch", "removed  a\n", ["watch", undefined]],
@@ -101,51 +115,118 @@ describe("a line of the shell", () => {
     ["rename", 'Which file? rename "FROM" "TO"'],
     ["digest", "Which file? digest PATH"],
     ["send", "Which message? send TEXT"],
-    ['get "a" "b" "c"', 'Too many names: "PATH" DEST'],
-    ['put "a" "b" "c"', 'Too many names: "PATH" DEST'],
+    ["cat", "Which file? cat PATH"],
+    ["mkdir", "Which folder? mkdir PATH"],
     ["rename a", "Missing argument: TO."],
-    ["help me", "help takes no words; to send a message that begins like this: send help …"],
-    ["exit now", "exit takes no words; to send a message that begins like this: send exit …"],
+    ["help me", "There is no command me. To send it as a message: send help me"],
     ["status --limit 0", "--limit takes a whole number from 1 to 1000000"],
-    ["ping 3", 'Unexpected argument "3".'],
+    ["get --server lab a", "--server can't be used in a line of the shell"],
   ])("%p is refused", async (line, message) => {
     const fault = await faultOf(() => run(line));
     expect([fault.code, fault.message]).toEqual(["USAGE", expect.stringContaining(message)]);
   });
 
-  test.each(["rename a /b", 'rename "a" "../b"', "remove ..", "digest /etc/passwd"])(
+  test.each(["rename a ../b", 'rename "a" "../b"', "remove ..", "digest ../../etc/passwd", 'remove ""'])(
     "%p asks the server for nothing: no repository has such a path",
     async (line) => {
       expect(["USAGE", "BAD_PATH"]).toContain(await codeOf(() => run(line)));
     },
   );
 
+  test("takes several names, or one with blanks that exists", async () => {
+    const removed = ({ asked }: { asked: unknown[][] }) => asked.map(([, path]) => path);
+    expect(removed(await run("remove a b"))).toEqual(["a", "b"]);
+    expect(removed(await run("remove a b", [entry("a b")]))).toEqual(["a b"]);
+    expect(removed(await run("rm -r a b", [entry("a b")]))).toEqual(["a b"]);
+    expect(removed(await run(`remove 'a b' "c d" e`))).toEqual(["a b", "c d", "e"]);
+    expect(removed(await run("remove it's", [entry("it's")]))).toEqual(["it's"]);
+  });
+
+  test("takes names that begin with a dash in quotes, or alone", async () => {
+    expect((await run('remove "-r"')).asked).toEqual([["remove", "-r", false]]);
+    expect((await run("remove -x.txt")).asked).toEqual([["remove", "-x.txt", false]]);
+    expect((await run('remove -r "-x"')).asked).toEqual([["remove", "-x", true]]);
+  });
+
+  test("has a folder, in which typed paths begin", async () => {
+    const folder = new ShellFolder();
+    const entries = [entry("docs", "folder"), entry("docs/a"), entry("docs/sub dir", "folder"), entry("b")];
+    expect((await run("pwd", entries, folder)).shown).toBe("/\n");
+    await run("cd docs", entries, folder);
+    expect((await run("pwd", entries, folder)).shown).toBe("/docs\n");
+    expect((await run("rm a", entries, folder)).asked).toEqual([["remove", "docs/a", false]]);
+    expect((await run("rm /b ../b", entries, folder)).asked.map(([, path]) => path)).toEqual(["b", "b"]);
+    expect((await run("mv a ..", entries, folder)).asked).toEqual([["rename", "docs/a", "a", false]]);
+    expect((await run("list", entries, folder)).asked).toEqual([["list", "docs"]]);
+    await run("cd sub dir", entries, folder);
+    expect(folder.shown).toBe("/docs/sub dir");
+    await run("cd ../..", entries, folder);
+    await run("cd ..", entries, folder);
+    expect(folder.shown).toBe("/");
+    await run("cd /docs", entries, folder);
+    await run("cd", entries, folder);
+    expect(folder.shown).toBe("/");
+    for (const line of ["cd b", "cd nowhere"]) {
+      expect(["NOT_A_FILE", "NOT_FOUND"]).toContain(await codeOf(() => run(line, entries, folder)));
+    }
+    expect(folder.shown).toBe("/");
+  });
+
+  test("lists one folder: names in order, folders with their slash, or long", async () => {
+    const entries = [entry("b"), entry("a c"), entry("docs", "folder")];
+    expect(await run("ls", entries)).toMatchObject({ shown: "a c\nb\ndocs/\n", asked: [["list", "*"]] });
+    expect((await run("dir -l", entries)).shown).toMatch(/^ +3 B {2}.* {2}a c\n/);
+    expect((await run("ls b", entries)).shown).toBe("b\n");
+    expect((await run("ls")).notes).toEqual(["It is empty."]);
+    expect(await codeOf(() => run("ls *.x"))).toBe("NOT_FOUND");
+  });
+
+  test("adds up what folders hold", async () => {
+    const entries = [entry("a"), entry("docs", "folder"), entry("docs/a"), entry("docs/b")];
+    const { shown } = await run("du", entries);
+    const rows = shown.trimEnd().split("\n");
+    expect(rows.map((line) => line.trim().split(/\s{2,}/))).toEqual([
+      ["SIZE", "FILES", "OF"],
+      ["6 B", "2", "docs"],
+      ["3 B", "1", "a"],
+      ["9 B", "3", "in all"],
+    ]);
+  });
+
   test("explains each command once, in two columns", async () => {
     const { shown } = await run("help");
-    const lines = shown.trimEnd().split("\n");
-    const usages = new Set(Object.values(SHELL_COMMANDS).map(({ usage }) => usage));
-    expect(lines).toHaveLength(usages.size + 1);
-    for (const { usage, description } of Object.values(SHELL_COMMANDS)) {
-      expect(lines.filter((line) => line.startsWith(`  ${usage} `) && line.endsWith(`  ${description}`))).toHaveLength(
-        1,
-      );
+    const rows = new Map(Object.values(SHELL_COMMANDS).map(({ usage, description }) => [usage, description]));
+    for (const [usage, description] of rows) {
+      const fits = (line: string) => line.startsWith(`  ${usage} `) && line.endsWith(`  ${description}`);
+      expect(shown.split("\n").filter(fits)).toHaveLength(1);
     }
-    expect(lines.at(-1)).toContain("send TEXT");
+    expect(shown).toContain("send TEXT");
+    expect((await run("?")).shown).toBe(shown);
+  });
+
+  test.each(["help get", "? GET", "get --help"])("%p explains a command with its flags", async (line) => {
+    const { shown, asked } = await run(line);
+    expect(shown).toStartWith("get PATH [DEST]\n");
+    expect(shown).toContain("--overwrite");
+    expect(shown).not.toContain("--server");
+    expect(asked).toEqual([]);
   });
 
   test("leaves quietly", async () => {
-    for (const line of ["exit", "QUIT"]) expect(await run(line)).toEqual({ exit: 0, shown: "", notes: [], asked: [] });
+    for (const line of ["exit", "QUIT", "bye"])
+      expect(await run(line)).toEqual({ exit: 0, shown: "", notes: [], asked: [] });
   });
 });
 
 describe("what Tab offers", () => {
   const complete = (line: string, entries: readonly Entry[] = [], signal?: AbortSignal) => {
     const { client, asked } = clientWith(entries);
-    return completeLine(client, line, signal).then((found) => ({ found, asked }));
+    return completeLine(client, new ShellFolder(), line, signal).then((found) => ({ found, asked }));
   };
 
   test("are the commands that begin so", async () => {
     expect((await complete("re")).found).toEqual([["remove ", "rename "], "re"]);
+    expect((await complete("m")).found[0]).toEqual(["mget ", "mput ", "mkdir ", "mv "]);
     expect((await complete("  ST")).found).toEqual([["status "], "ST"]);
     expect((await complete("")).found[0]).toHaveLength(Object.keys(SHELL_COMMANDS).length);
     expect((await complete("hello")).found).toEqual([[], "hello"]);
@@ -192,12 +273,12 @@ describe("what Tab offers", () => {
         throw new RemoteError("NOT_ALLOWED", "No.");
       },
     });
-    expect(await completeLine(failing, "get a")).toEqual([[], "get a"]);
+    expect(await completeLine(failing, new ShellFolder(), "get a")).toEqual([[], "get a"]);
     const silent = facade({} as Client, {
       list: async function* () {
         await new Promise(() => {});
       } as unknown as Client["list"],
     });
-    expect(await completeLine(silent, "get a", AbortSignal.abort())).toEqual([[], "get a"]);
+    expect(await completeLine(silent, new ShellFolder(), "get a", AbortSignal.abort())).toEqual([[], "get a"]);
   });
 });

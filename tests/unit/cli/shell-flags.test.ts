@@ -14,21 +14,24 @@ describe("the flags of a line in the shell", () => {
     for (const name of ["server", "json", "reconnect"]) expect(Object.keys(GET)).not.toContain(name);
   });
 
-  test("are none in a single word of a command that takes names, whatever the name looks like", () => {
-    for (const name of ["a.txt", "--overwrite", "-", "--server"]) {
-      expect(parseShellFlags([name], GET)._).toEqual([name]);
-      expect(parseShellFlags([name], GET)["overwrite"]).not.toBe(true);
-    }
+  const words = (...texts: string[]) => texts.map((text) => ({ text, isQuoted: false }));
+  const quoted = (text: string) => ({ text, isQuoted: true });
+
+  test("stand before and after names", () => {
+    expect(parseShellFlags(words("--overwrite", "a", "b"), GET)).toMatchObject({ _: ["a", "b"], overwrite: true });
+    expect(parseShellFlags([quoted("a b"), ...words("--overwrite")], GET)).toMatchObject({
+      _: ["a b"],
+      overwrite: true,
+    });
+    expect(parseShellFlags(words("--count", "7"), PING)["count"]).toBe("7");
+    expect(() => parseShellFlags(words("7"), PING)).toThrow('Unexpected argument "7".');
   });
 
-  test("come with names in quotes", () => {
-    expect(parseShellFlags(["a b", "--overwrite"], GET)).toMatchObject({ _: ["a b"], overwrite: true });
-    expect(parseShellFlags(["--", "--server"], GET)._).toEqual(["--server"]);
-  });
-
-  test("are separated by blanks where a command takes no names", () => {
-    expect(parseShellFlags(["--count  7"], PING)["count"]).toBe("7");
-    expect(() => parseShellFlags(["7"], PING)).toThrow('Unexpected argument "7".');
+  test("are none in quotes, after --, or in a single word that is no flag of the command", () => {
+    expect(parseShellFlags([quoted("--overwrite")], GET)._).toEqual(["./--overwrite"]);
+    expect(parseShellFlags(words("--", "--server"), GET)._).toEqual(["--server"]);
+    for (const name of ["-x.txt", "--server"]) expect(parseShellFlags(words(name), GET)._).toEqual([`./${name}`]);
+    expect(parseShellFlags(words("-"), GET)._).toEqual(["-"]);
   });
 
   test.each([
@@ -38,9 +41,9 @@ describe("the flags of a line in the shell", () => {
     [["a", "--json"], "--json can't be used in a line of the shell"],
     [["a", "--reconnect", "5"], "--reconnect can't be used in a line of the shell"],
     [["a", "--unknown"], "Unknown flag --unknown."],
-  ])("are explained where they do not belong: %j", (words, message) => {
-    expect(() => parseShellFlags(words, GET)).toThrow(message);
-    expect(() => parseShellFlags(words, GET)).toThrow(UsageError);
+  ])("are explained where they do not belong: %j", (typed, message) => {
+    expect(() => parseShellFlags(words(...typed), GET)).toThrow(message);
+    expect(() => parseShellFlags(words(...typed), GET)).toThrow(UsageError);
   });
 
   test("are refused by a command that takes nothing", () => {

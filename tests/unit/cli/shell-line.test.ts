@@ -1,12 +1,27 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { flagHint, parseShellLine } from "../../../lib/cli/client/shell-line.ts";
+import { hintFor } from "../../../lib/cli/client/shell-hints.ts";
+import { parseShellLine, unquotedName } from "../../../lib/cli/client/shell-line.ts";
+import { EXIT } from "../../../lib/cli/exit-codes.ts";
 import { UsageError } from "../../../lib/cli/usage-error.ts";
 
-const COMMANDS = ["list", "get", "exit"];
+const COMMANDS = {
+  list: { follows: "words" },
+  get: { follows: "words" },
+  remove: { follows: "words" },
+  status: { follows: "flags" },
+  exit: { follows: "nothing" },
+  send: { follows: "text" },
+} as const;
 const parse = (line: string) => parseShellLine(line, COMMANDS);
-const command = (name: string, ...words: string[]) => ({ kind: "command" as const, name, words });
 const text = (content: string) => ({ kind: "text" as const, text: content });
+
+/** The command of a line, and its words; those in quotes are in arrays. */
+function command(line: string): unknown {
+  const parsed = parse(line);
+  if (parsed.kind !== "command") throw new Error(`${line} is no command`);
+  return [parsed.name, ...parsed.words.map(({ text, isQuoted }) => (isQuoted ? [text] : text))];
+}
 
 describe("parseShellLine()", () => {
   test.each(["", " ", "\t  \r", "\u00a0"])("%j is nothing", (line) => {
@@ -14,36 +29,28 @@ describe("parseShellLine()", () => {
   });
 
   test.each([
-    ["list", command("list")],
-    ["  LIST  ", command("list")],
-    ["Get a.txt", command("get", "a.txt")],
-    ["get   a.txt", command("get", "a.txt")],
-    ["get\ta.txt", command("get", "a.txt")],
-    ["get two words.txt", command("get", "two words.txt")],
-    ["get it's fine", command("get", "it's fine")],
-    ['get a "b" c', command("get", 'a "b" c')],
-    ["get -rf --json", command("get", "-rf --json")],
-    ["get C:\\dir\\file", command("get", "C:\\dir\\file")],
-    ["list **/*.txt", command("list", "**/*.txt")],
-  ])("%j takes what follows the command as one argument", (line, expected) => {
-    expect(parse(line)).toEqual(expected);
+    ["list", ["list"]],
+    ["  LIST  ", ["list"]],
+    ["Get a.txt", ["get", "a.txt"]],
+    ["get   a.txt\tb", ["get", "a.txt", "b"]],
+    ["get it's fine", ["get", "it's", "fine"]],
+    ["get C:\\dir\\file", ["get", "C:\\dir\\file"]],
+    ['get a "b c" d', ["get", "a", ["b c"], "d"]],
+    ["get 'two words' \"three more words\"", ["get", ["two words"], ["three more words"]]],
+    ["get 'say \"hi\"'", ["get", ['say "hi"']]],
+    ['get " a " ""', ["get", [" a "], [""]]],
+    ['get "say \\"hi\\"" b', ["get", ['say "hi"'], "b"]],
+    ['get "back\\\\slash" "kept \\n"', ["get", ["back\\slash"], ["kept \\n"]]],
+    ["status --limit 7", ["status", "--limit", "7"]],
+    ['send hello "you" \'there', ["send", ['hello "you" \'there']]],
+    ['send "as one"', ["send", ["as one"]]],
+    ["exit --help", ["exit", "--help"]],
+    ["send --help", ["send", "--help"]],
+  ])("%j has these words", (line, expected) => {
+    expect(command(line)).toEqual(expected);
   });
 
-  test.each([
-    ['get "a.txt"', command("get", "a.txt")],
-    ['get "two words" "three more words"', command("get", "two words", "three more words")],
-    ['get "a" b c', command("get", "a", "b", "c")],
-    ['get   "a"    "b"', command("get", "a", "b")],
-    ['get " a "', command("get", " a ")],
-    ['get ""', command("get", "")],
-    ['get "say \\"hi\\"" b', command("get", 'say "hi"', "b")],
-    ['get "back\\\\slash"', command("get", "back\\slash")],
-    ['get "kept \\n"', command("get", "kept \\n")],
-  ])("%j has several arguments in quotes", (line, expected) => {
-    expect(parse(line)).toEqual(expected);
-  });
-
-  test.each(['get "a', 'get "', 'get "a" "b', 'get "a\\"', 'get "a"b', 'get "a" b"c" "d'])(
+  test.each(['get "a', 'get "', 'get "a" "b', 'get "a\\"', 'get "a"b', "get 'a", "get 'a'b"])(
     "%j has a quote that is not closed where it should be",
     (line) => {
       expect(() => parse(line)).toThrow(UsageError);
@@ -60,12 +67,15 @@ describe("parseShellLine()", () => {
     ["constructor", text("constructor")],
     ["__proto__ x", text("__proto__ x")],
     ['an "open quote', text('an "open quote')],
+    ["exit now, thanks", text("exit now, thanks")],
+    ["exit --now", text("exit --now")],
+    ["status is fine", text("status is fine")],
   ])("%j is free text, as it was typed", (line, expected) => {
     expect(parse(line)).toEqual(expected);
   });
 
   test("takes any line, but for open quotes, and loses nothing of free text", () => {
-    const typed = fc.string({ unit: fc.constantFrom('"', "\\", " ", "a", "get", "list", "é") });
+    const typed = fc.string({ unit: fc.constantFrom('"', "'", "\\", " ", "a", "get", "list", "é") });
     fc.assert(
       fc.property(typed, (line) => {
         let parsed: ReturnType<typeof parse>;
@@ -73,7 +83,7 @@ describe("parseShellLine()", () => {
           parsed = parse(line);
         } catch (error) {
           expect(error).toBeInstanceOf(UsageError);
-          expect(line).toContain('"');
+          expect(line).toMatch(/["']/);
           return;
         }
         if (parsed.kind === "text") expect(parsed.text).toBe(line.trim());
@@ -83,31 +93,58 @@ describe("parseShellLine()", () => {
     );
   });
 
-  test("reads back any arguments that were quoted", () => {
+  test("reads back any words that were quoted", () => {
     const quote = (word: string) => `"${word.replace(/["\\]/g, "\\$&")}"`;
-    const word = fc.string({ unit: fc.constantFrom('"', "\\", " ", "a", "é", "*") });
+    const word = fc.string({ unit: fc.constantFrom('"', "'", "\\", " ", "a", "é", "*") });
     fc.assert(
       fc.property(fc.array(word, { minLength: 1 }), (words) => {
-        expect(parse(`get ${words.map(quote).join(" ")}`)).toEqual(command("get", ...words));
+        expect(command(`get ${words.map(quote).join(" ")}`)).toEqual(["get", ...words.map((each) => [each])]);
       }),
       { numRuns: 1_000 },
     );
   });
 });
 
-describe("flagHint()", () => {
+describe("a name with blanks", () => {
   test.each([
-    ["get a b.txt --overwrite", 'get "a b.txt" --overwrite'],
-    ["get a -o /dev/null", 'get "a" -o /dev/null'],
-    ["get a -o", 'get "a" -o'],
-  ])("tells how %j is written with a flag", (line, better) => {
-    expect(flagHint(parse(line))).toBe(`Put the name in quotes to add flags: ${better}`);
+    ["a b.txt", "a b.txt"],
+    ["a b.txt --overwrite", "a b.txt"],
+    ["-r a  b", "a  b"],
+    ["it's mine", "it's mine"],
+    ["a - b", "a - b"],
+  ])("%j may be %j", (rest, name) => {
+    expect(unquotedName(rest)).toBe(name);
   });
 
-  test.each(["get a", "get a - b.txt", "get a -b.txt", "get --overwrite", 'get "a --b"  -x', "hello --you", "get"])(
-    "says nothing of %j",
-    (line) => {
-      expect(flagHint(parse(line))).toBeUndefined();
-    },
+  test.each(["a", "", '"a b" c', "'a b'", 'a "b c"', "a --overwrite", "--overwrite"])("is none in %j", (rest) => {
+    expect(unquotedName(rest)).toBeUndefined();
+  });
+});
+
+describe("a hint", () => {
+  const hint = (line: string, exit: number = EXIT.DONE) => hintFor(line, exit, COMMANDS);
+
+  test.each([
+    ["exit now, thanks", "exit is a command only alone"],
+    ["lsit", 'Did you mean the command "list"?'],
+    ["gte a.txt", 'Did you mean the command "get"?'],
+    ["Remov docs", 'Did you mean the command "remove"?'],
+    ["who", 'Did you mean the command "status"?'],
+    ["download a b", 'Did you mean the command "get"?'],
+  ])("follows %j", (line, words) => {
+    expect(hint(line)).toContain(words);
+  });
+
+  test.each(["hello", "hi", "let us meet at noon", "lists of things are long", "exit", "get a"])(
+    "does not follow %j",
+    (line) => expect(hint(line)).toBeUndefined(),
   );
+
+  test("says how a name with blanks is written, when it was not found", () => {
+    expect(hint("get my notes.txt", EXIT.NOT_FOUND)).toContain('write get "my notes.txt"');
+    expect(hint("get my notes.txt")).toBeUndefined();
+    expect(hint("get notes.txt", EXIT.NOT_FOUND)).toBeUndefined();
+    expect(hint('get "a b" c', EXIT.NOT_FOUND)).toBeUndefined();
+    expect(hint('get "a', EXIT.NOT_FOUND)).toBeUndefined();
+  });
 });

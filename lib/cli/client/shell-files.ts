@@ -1,0 +1,222 @@
+import { CommError } from "../../errors.ts";
+import { baseName, joinPath } from "../../path.ts";
+import { quote } from "../../quote.ts";
+import { escapeText } from "../escape.ts";
+import { UsageError } from "../usage-error.ts";
+import { digest as digestCommand, showDigests } from "./digest-command.ts";
+import { du as duCommand, showUsage } from "./du-command.ts";
+import { readFilter } from "./filter-flags.ts";
+import { get as getCommand } from "./get-command.ts";
+import { list as listCommand, printEntries } from "./list-command.ts";
+import { makeFolders, mkdir as mkdirCommand } from "./mkdir-command.ts";
+import { put as putCommand } from "./put-command.ts";
+import { removeAll, remove as removeCommand } from "./remove-command.ts";
+import { namesOf, rename as renameCommand } from "./rename-command.ts";
+import { flagsOf, remoteNames, type ShellCommand } from "./shell-call.ts";
+import { entriesIn, showEntries } from "./shell-listing.ts";
+import { FOLDER_ARGS, LS_ARGS } from "./shell-local.ts";
+import { getLine, putLine, showFiles } from "./shell-transfers.ts";
+import { typedNewPath, typedPath, typedSource } from "./typed-paths.ts";
+import { printChanges, watch as watchCommand } from "./watch-command.ts";
+
+const NAMES = { path: { type: "positional", valueHint: "…", description: "Files of the repository" } } as const;
+
+const ls: ShellCommand = {
+  usage: "ls, dir [-l] [PATH…]",
+  description: "What is in the folder, or in another",
+  follows: "words",
+  args: LS_ARGS,
+  names: "repository",
+  async run(call) {
+    const flags = flagsOf(call, { args: LS_ARGS });
+    const names = flags._.length === 0 ? [call.folder.path || "."] : await remoteNames(call, flags._);
+    for (const name of names) {
+      const entries = await entriesIn(call.client, name, call.signal);
+      await showEntries(entries, call.io, { isLong: flags["long"] === true, heading: names.length > 1 ? name : "" });
+    }
+    return 0;
+  },
+};
+
+const remove: ShellCommand = {
+  usage: "rm, remove [-r] PATH…",
+  description: "Remove files; with -r also folders and all in them",
+  follows: "words",
+  args: removeCommand.args,
+  names: "repository",
+  async run(call) {
+    const flags = flagsOf(call, removeCommand, "Which file? remove PATH");
+    const paths = (await remoteNames(call, flags._)).map(typedPath);
+    return removeAll(call.client, paths, { recursive: flags["recursive"] === true, io: call.io, json: false });
+  },
+};
+
+const rename: ShellCommand = {
+  usage: "mv, rename FROM TO",
+  description: "Rename or move; a TO that ends with / is a folder",
+  follows: "words",
+  args: renameCommand.args,
+  names: "repository",
+  async run(call) {
+    const flags = flagsOf(call, renameCommand, 'Which file? rename "FROM" "TO"');
+    const [typedFrom = "", typedTo = ""] = flags._;
+    const { folder } = call;
+    const isInto = /(?:^|\/)\.{0,2}$/.test(typedTo) && typedTo !== "";
+    const source = folder.resolve(typedFrom);
+    const target = folder.resolve(typedTo);
+    const place = isInto ? joinPath(target === "." ? "" : target, baseName(source)) : target;
+    const [from, to] = namesOf([source, place]);
+    await call.client.rename(from, to, flags["overwrite"] === true);
+    await call.io.out(`Renamed ${escapeText(from)} to ${escapeText(to)}\n`);
+    return 0;
+  },
+};
+
+/** The commands that look at the files of the repository, move them, or change them. */
+export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
+  ls,
+  dir: ls,
+  list: {
+    usage: "list [GLOB]",
+    description: "All files: here and below, or by a pattern: **/*.txt",
+    follows: "words",
+    args: listCommand.args,
+    names: "repository",
+    async run(call) {
+      const flags = flagsOf(call, { args: { ...listCommand.args, glob: LS_ARGS.path } });
+      const name = onlyOne(await remoteNames(call, flags._), "list") ?? (call.folder.path || undefined);
+      const filter = await readFilter(flags, Date.now());
+      await printEntries(call.client, { source: name, filter, signal: call.signal }, call.io);
+      return 0;
+    },
+  },
+  cd: {
+    usage: "cd [PATH], pwd",
+    description: "Change the folder of the server, or show it",
+    follows: "words",
+    args: FOLDER_ARGS,
+    names: "repository",
+    async run(call) {
+      const flags = flagsOf(call, { args: FOLDER_ARGS });
+      const { folder, client } = call;
+      const target = onlyOne(await remoteNames(call, flags._), "cd") ?? ".";
+      // Above the root there is the root, as everywhere.
+      const path = /^(?:\.\.\/*)+$/.test(target) ? "" : typedSource(target);
+      if (path !== "" && (await client.stat(typedPath(path))).kind !== "folder") {
+        throw new CommError("NOT_A_FILE", `${quote(path)} is no folder.`);
+      }
+      folder.path = path;
+      return 0;
+    },
+  },
+  pwd: {
+    usage: "cd [PATH], pwd",
+    description: "Change the folder of the server, or show it",
+    follows: "nothing",
+    async run({ folder, io }) {
+      await io.out(`${escapeText(folder.shown)}\n`);
+      return 0;
+    },
+  },
+  get: {
+    usage: "get PATH [DEST]",
+    description: "Fetch a file, a folder, or what a pattern selects",
+    follows: "words",
+    args: getCommand.args,
+    names: "repository",
+    run: getLine(false),
+  },
+  mget: {
+    usage: "mget PATH…",
+    description: "Fetch several",
+    follows: "words",
+    args: getCommand.args,
+    names: "repository",
+    run: getLine(true),
+  },
+  put: {
+    usage: "put PATH [DIR]",
+    description: "Send a file, a folder, or what a pattern selects",
+    follows: "words",
+    args: putCommand.args,
+    names: "here",
+    run: putLine(false),
+  },
+  mput: {
+    usage: "mput PATH…",
+    description: "Send several",
+    follows: "words",
+    args: putCommand.args,
+    names: "here",
+    run: putLine(true),
+  },
+  cat: {
+    usage: "cat PATH…",
+    description: "Show files here",
+    follows: "words",
+    args: NAMES,
+    names: "repository",
+    run: (call) => showFiles(call, flagsOf(call, { args: NAMES }, "Which file? cat PATH")),
+  },
+  mkdir: {
+    usage: "mkdir [-p] PATH…",
+    description: "Make folders",
+    follows: "words",
+    args: mkdirCommand.args,
+    names: "repository",
+    run(call) {
+      const { connection, folder, io, signal } = call;
+      const flags = flagsOf(call, mkdirCommand, "Which folder? mkdir PATH");
+      const paths = flags._.map((name) => typedNewPath(folder.resolve(name)));
+      return makeFolders(connection, paths, { isParents: flags["parents"] === true, io, json: false, signal });
+    },
+  },
+  rm: remove,
+  remove,
+  mv: rename,
+  rename,
+  du: {
+    usage: "du [PATH…]",
+    description: "How much is in the folder, or in others",
+    follows: "words",
+    args: duCommand.args,
+    names: "repository",
+    async run(call) {
+      const flags = flagsOf(call, duCommand);
+      const names = flags._.length === 0 ? [call.folder.path || "."] : await remoteNames(call, flags._);
+      await showUsage(call.client, names.map(typedSource), { io: call.io, json: false, signal: call.signal });
+      return 0;
+    },
+  },
+  digest: {
+    usage: "digest PATH…",
+    description: "The SHA-256 of files, as sha256sum shows it",
+    follows: "words",
+    args: digestCommand.args,
+    names: "repository",
+    async run(call) {
+      const flags = flagsOf(call, digestCommand, "Which file? digest PATH");
+      const paths = (await remoteNames(call, flags._)).map(typedPath);
+      return showDigests(call.client, paths, { io: call.io, json: false, signal: call.signal });
+    },
+  },
+  watch: {
+    usage: "watch [GLOB]",
+    description: "Show changes until Ctrl-C",
+    follows: "words",
+    args: watchCommand.args,
+    names: "repository",
+    async run(call) {
+      const flags = flagsOf(call, { args: { ...watchCommand.args, glob: LS_ARGS.path } });
+      const source = onlyOne(await remoteNames(call, flags._), "watch") ?? (call.folder.path || undefined);
+      await printChanges(call.client, { source, json: false, signal: call.signal, io: call.io });
+      return 0;
+    },
+  },
+};
+
+/** @throws UsageError when there are several */
+function onlyOne(names: readonly string[], command: string): string | undefined {
+  if (names.length > 1) throw new UsageError(`${command} takes one name; a name with blanks stands in quotes.`);
+  return names[0];
+}

@@ -1,0 +1,73 @@
+import { EXIT } from "../exit-codes.ts";
+import { type Follows, parseShellLine, type ShellLine, unquotedName } from "./shell-line.ts";
+
+/** Words of other programs for our commands. */
+const FOREIGN: Readonly<Record<string, string>> = {
+  bye: "exit",
+  copy: "get",
+  cp: "get",
+  delete: "remove",
+  del: "remove",
+  download: "get",
+  fetch: "get",
+  logout: "exit",
+  more: "cat",
+  less: "cat",
+  rmdir: "remove",
+  type: "cat",
+  upload: "put",
+  users: "status",
+  who: "status",
+};
+
+/** A message has more words than this, as a rule. */
+const FEW_WORDS = 3;
+
+/**
+ * What a person may have meant by a line: a message that looks like a command, or a command that found nothing and
+ * looks like a message or like a name with blanks. undefined for any other line.
+ */
+export function hintFor(
+  typed: ShellLine | string,
+  exit: number,
+  commands: Readonly<Record<string, { follows: Follows }>>,
+): string | undefined {
+  const line = typeof typed === "string" ? parsed(typed, commands) : typed;
+  if (line?.kind === "text") return exit === EXIT.DONE ? textHint(line.text, commands) : undefined;
+  if (line?.kind !== "command" || exit !== EXIT.NOT_FOUND || line.words.length < 2) return undefined;
+  const name = unquotedName(line.rest);
+  if (name === undefined) return undefined;
+  return `For one name with blanks, write ${line.name} "${name}". As a message: send ${line.name} …`;
+}
+
+function parsed(text: string, commands: Readonly<Record<string, { follows: Follows }>>): ShellLine | undefined {
+  try {
+    return parseShellLine(text, commands);
+  } catch {
+    return undefined; // the error has said what is wrong
+  }
+}
+
+function textHint(text: string, commands: Readonly<Record<string, { follows: Follows }>>): string | undefined {
+  const words = text.split(/\s+/);
+  const first = (words[0] ?? "").toLowerCase();
+  if (Object.hasOwn(commands, first)) return `That was sent as a message: ${first} is a command only alone.`;
+  if (words.length > FEW_WORDS) return undefined;
+  const meant = FOREIGN[first] ?? Object.keys(commands).find((name) => isMistyped(first, name));
+  return meant === undefined ? undefined : `That was sent as a message. Did you mean the command "${meant}"?`;
+}
+
+/** One letter more, less or other, or two that changed places. */
+function isMistyped(word: string, command: string): boolean {
+  if (word.length < 3 || command.length < 3 || Math.abs(word.length - command.length) > 1) return false;
+  let start = 0;
+  while (start < word.length && word[start] === command[start]) start++;
+  const [left, right] = [word.slice(start), command.slice(start)];
+  const isSwapped = left[0] === right[1] && left[1] === right[0] && left.slice(2) === right.slice(2);
+  return (
+    left.slice(1) === right.slice(1) ||
+    left.slice(1) === right ||
+    left === right.slice(1) ||
+    (left.length > 1 && isSwapped)
+  );
+}

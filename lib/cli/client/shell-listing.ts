@@ -1,0 +1,107 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { findNamed } from "../../client/asked.ts";
+import type { Client } from "../../client/client.ts";
+import { CommError } from "../../errors.ts";
+import { escapeGlob, isGlob } from "../../glob.ts";
+import { baseName, joinPath } from "../../path.ts";
+import { quote } from "../../quote.ts";
+import { readError } from "../../storage/disk-error.ts";
+import { type ConsoleIo, paint } from "../console-io.ts";
+import { escapeText } from "../escape.ts";
+import { formatBytes, formatTime } from "../format.ts";
+import { typedSource } from "./typed-paths.ts";
+
+/** An entry as `ls` shows it: its path below the folder that was asked for. */
+export interface Shown {
+  readonly name: string;
+  readonly kind: "file" | "folder" | "link" | "other";
+  readonly size: number;
+  readonly modifiedAt: number;
+}
+
+/**
+ * What is directly in a folder of the repository, or what a file's name or a pattern selects; sorted.
+ *
+ * @throws as Client.stat() and Client.list(); CommError NOT_FOUND when a pattern matches nothing
+ */
+export async function entriesIn(client: Client, typed: string, signal: AbortSignal): Promise<Shown[]> {
+  const path = typedSource(typed);
+  const named = path === "" ? undefined : await findNamed(client, path);
+  if (named !== undefined && named.kind !== "folder") return [{ ...named, name: path }];
+  const isFolder = path === "" || named !== undefined;
+  const pattern = isFolder ? joinPath(escapeGlob(path), "*") : path;
+  const shown: Shown[] = [];
+  for await (const entry of client.list(pattern, signal)) {
+    shown.push({ ...entry, name: isFolder ? baseName(entry.path) : entry.path });
+  }
+  if (shown.length === 0 && !isFolder && isGlob(path)) {
+    throw new CommError("NOT_FOUND", `Nothing matches ${quote(path)}.`);
+  }
+  return sorted(shown);
+}
+
+/** What is in a folder of this machine, or the file of that name. @throws StorageError */
+export function localEntries(folder: string): Shown[] {
+  try {
+    const stats = statSync(folder);
+    if (!stats.isDirectory()) return [shownOf(folder, folder)];
+    return sorted(readdirSync(folder).map((name) => shownOf(name, join(folder, name))));
+  } catch (cause) {
+    throw readError(cause, folder, "user");
+  }
+}
+
+function shownOf(name: string, file: string): Shown {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  const kind = stats === undefined ? "link" : stats.isDirectory() ? "folder" : stats.isFile() ? "file" : "other";
+  return { name, kind, size: stats?.size ?? 0, modifiedAt: stats?.mtimeMs ?? 0 };
+}
+
+function sorted(entries: readonly Shown[]): Shown[] {
+  return [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const GAP = 2;
+
+/** Names in columns on a terminal, else one on each line; `isLong`: with size and time, as `list` has them. */
+export function formatListing(
+  entries: readonly Shown[],
+  io: Pick<ConsoleIo, "color" | "outColumns">,
+  isLong: boolean,
+): string {
+  if (isLong) return entries.map(longLine).join("\n");
+  const names = entries.map(({ name, kind }) => `${escapeText(name)}${MARKS[kind]}`);
+  const columns = io.outColumns;
+  const width = Math.max(0, ...names.map((name) => Bun.stringWidth(name))) + GAP;
+  const perLine = columns === undefined ? 1 : Math.max(1, Math.floor((columns + GAP - 1) / width));
+  const lines = Math.ceil(names.length / perLine);
+  return Array.from({ length: lines }, (_, line) =>
+    names
+      // Down the columns, as ls does.
+      .flatMap((name, index) => (index % lines === line ? [{ name, kind: entries[index]?.kind }] : []))
+      .map(({ name, kind }, column, all) => {
+        const blanks = column === all.length - 1 ? "" : " ".repeat(width - Bun.stringWidth(name));
+        return `${kind === "folder" ? paint(io, "bold", name) : name}${blanks}`;
+      })
+      .join(""),
+  ).join("\n");
+}
+
+const MARKS: Readonly<Record<Shown["kind"], string>> = { file: "", folder: "/", link: "@", other: "?" };
+
+function longLine({ name, kind, size, modifiedAt }: Shown): string {
+  const bytes = kind === "file" ? formatBytes(size) : "-";
+  return `${bytes.padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(name)}${MARKS[kind]}`;
+}
+
+/** Print entries, below a heading if there is one. */
+export async function showEntries(
+  entries: readonly Shown[],
+  io: Pick<ConsoleIo, "out" | "note" | "color" | "outColumns">,
+  { isLong, heading }: { isLong: boolean; heading: string },
+): Promise<void> {
+  if (heading !== "") await io.out(`${escapeText(heading)}:\n`);
+  if (entries.length === 0) io.note("It is empty.");
+  else await io.out(`${formatListing(entries, io, isLong)}\n`);
+}

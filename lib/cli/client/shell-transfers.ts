@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { escapeGlob } from "../../glob.ts";
+import type { ConsoleIo } from "../console-io.ts";
+import { escapeText } from "../escape.ts";
+import type { Flags } from "../flags.ts";
+import { fetchAll, fetchRequest, get as getCommand } from "./get-command.ts";
+import { put as putCommand, sendAll, sendRequest } from "./put-command.ts";
+import { flagsOf, isThere, namesOn, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
+import { localName } from "./shell-folder.ts";
+import { localNames } from "./shell-local.ts";
+
+/** A last name that can only be a folder. */
+const FOLDER_NAME = /^(?:\.\.?|~)$|[/\\]$/;
+
+/**
+ * The sources and the destination among the names: as in sftp, the second of two names is the destination; the last of
+ * several is one only if it can be nothing but a folder.
+ */
+export function splitNames(names: readonly string[], isAll: boolean): { sources: readonly string[]; to?: string } {
+  const to = names.at(-1);
+  const hasTo = names.length === 2 || (names.length > 2 && FOLDER_NAME.test(to ?? ""));
+  return isAll || !hasTo || to === undefined ? { sources: names } : { sources: names.slice(0, -1), to };
+}
+
+/** `get` or, when all names are sources, `mget`. */
+export function getLine(isAll: boolean): ShellCommand["run"] {
+  return async (call) => {
+    const { connection, client, io, signal, places, ask, folder, words } = call;
+    const flags = flagsOf(call, getCommand, "Which file? get PATH");
+    const names = await namesOn(call, flags._, (name) => isThere(client, folder.resolve(name)));
+    const { sources, to } = splitNames(names, isAll || flags["output"] !== undefined);
+    const word = to === undefined ? undefined : words.findLast(({ text }) => text === to);
+    const output = word === undefined ? {} : { output: localName(word) };
+    const request = await fetchRequest({ ...flags, ...output, _: sources.map((name) => contentsOf(call, name)) });
+    return fetchAll(connection, request, { io, signal, places, ...(ask && { ask }) });
+  };
+}
+
+/** `get .` in a folder fetches what is in it, as at the root. */
+function contentsOf({ folder }: ShellCall, typed: string): string {
+  const path = folder.resolve(typed);
+  return folder.path !== "" && path === folder.path && /^\.\/*$/.test(typed) ? `${escapeGlob(path)}/*` : path;
+}
+
+/** `put` or, when all names are sources, `mput`. */
+export function putLine(isAll: boolean): ShellCommand["run"] {
+  return async (call) => {
+    const { connection, io, signal, places, ask, folder } = call;
+    const flags = flagsOf(call, putCommand, "Which file? put PATH");
+    const names = await namesOn(call, flags._, existsSync);
+    const { sources, to } = splitNames(names, isAll || flags["to"] !== undefined);
+    const target = folder.resolve(String(flags["to"] ?? to ?? "."));
+    const request = await sendRequest({ ...flags, to: target, _: await localNames(call, sources) });
+    return sendAll(connection, request, { io, signal, places, ...(ask && { ask }) });
+  };
+}
+
+/** Show files on the terminal, where text that could do something to it is escaped; elsewhere just as they are. */
+export async function showFiles(call: ShellCall, flags: Flags): Promise<number> {
+  const { connection, io, signal, places } = call;
+  const sources = await remoteNames(call, flags._);
+  const request = await fetchRequest({ ...flags, output: "-", _: sources });
+  if (!io.outIsTty) return fetchAll(connection, request, { io, signal, places });
+  const text = new ShownText(io);
+  try {
+    return await fetchAll(connection, request, { io: text.io, signal, places });
+  } finally {
+    await text.end();
+  }
+}
+
+/** Text of a peer on a terminal. */
+class ShownText {
+  readonly #decoder = new TextDecoder();
+  readonly #io: ConsoleIo;
+  #isLineOpen = false;
+  /** Bars would end up between the lines. */
+  readonly io: ConsoleIo;
+
+  constructor(io: ConsoleIo) {
+    this.#io = io;
+    this.io = { ...io, canRedraw: false, out: (bytes) => this.#show(bytes) };
+  }
+
+  /** What comes next begins on a line of its own. */
+  async end(): Promise<void> {
+    if (this.#isLineOpen) await this.#io.out("\n");
+  }
+
+  async #show(bytes: string | Uint8Array): Promise<void> {
+    const text = typeof bytes === "string" ? bytes : this.#decoder.decode(bytes, { stream: true });
+    if (text === "") return;
+    this.#isLineOpen = !text.endsWith("\n");
+    const parts = text.split(/(\r?\n|\t)/);
+    await this.#io.out(parts.map((part, index) => (index % 2 === 1 ? part : escapeText(part))).join(""));
+  }
+}
