@@ -41,7 +41,8 @@ describe("the fuzzer finds", () => {
     };
     const fuzzer = await fuzz("decoder", 500, async (_, options) => new DecoderSite(options, make));
     expect(oraclesOf(fuzzer)).toContain("frames");
-    expect(fuzzer.discoveries[0]?.conversation.steps.length).toBeLessThan(10);
+    // How few depends on what is left out first.
+    expect(fuzzer.discoveries[0]?.conversation.steps.length).toBeLessThan(20);
   });
 
   test("a server that does not give seats back", async () => {

@@ -134,12 +134,9 @@ test("a look finds what a name was and what it is now: a folder goes before some
 test("the time that others take between the pieces of a look is none of its own: it looks again soon", async () => {
   let looks = 0;
   const sink = { touched: () => looks++ } as Partial<TreeSink> as TreeSink;
+  // By this clock a turn is over after a few pieces, and then others work for a minute.
   let now = 0;
-  clock.mockRestore();
-  clock = spyOn(performance, "now").mockImplementation(() => now);
-  // By this clock each turn is over at once, and then others work for a minute.
-  let ticks = 0;
-  using _due = spyOn(diskClock, "now").mockImplementation(() => (ticks += 1_000));
+  using _own = spyOn(diskClock, "now").mockImplementation(() => (now += 0.5));
   using _others = spyOn(diskClock, "turn").mockImplementation(async () => {
     await eventLoopTurn();
     now += 60_000;

@@ -1,12 +1,11 @@
 import { lstat } from "node:fs/promises";
 import { pathFault } from "../../../path.ts";
-import { Yielder } from "../../../yielder.ts";
-import { diskClock } from "../disk-clock.ts";
 import { readEntries } from "../folder-reader.ts";
 import type { Folders } from "../folders.ts";
 import { fromLocalName, toLocalName } from "../names/local-names.ts";
 import { isUnfinished } from "../names/part-names.ts";
 import type { OpenFolder } from "../open-folder.ts";
+import { Effort } from "./effort.ts";
 import type { KnownFolder } from "./known-folder.ts";
 import { FOLDER, FolderSnapshot, type Signature, signatureAt, signatureOf } from "./tree-snapshot.ts";
 import type { TreeSink, TreeSource } from "./tree-source.ts";
@@ -130,26 +129,6 @@ export class LookingSource implements TreeSource {
       } else this.#sink.touched(folder, name);
     }
     for (const [name, earlier] of before) this.#sink.gone(folder, name, { isFolder: earlier === FOLDER, cookie: 0 });
-  }
-}
-
-/** Measures the time of the work, and yields. */
-class Effort {
-  readonly #yielder = new Yielder(diskClock);
-  #since = performance.now();
-  #spentMs = 0;
-
-  async pause(): Promise<void> {
-    if (!this.#yielder.isDue) return;
-    this.end();
-    await this.#yielder.pause();
-    this.#since = performance.now();
-  }
-
-  /** @returns milliseconds */
-  end(): number {
-    this.#spentMs += performance.now() - this.#since;
-    return this.#spentMs;
   }
 }
 
