@@ -14,17 +14,14 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]());
 
 describe.skipIf(process.platform === "win32")("what is no file", () => {
-  test.each(["/dev/stdin", "/dev/fd/0", "-", "/dev/null"])(
-    "put %s is a usage error that says what works",
-    async (name) => {
-      const { client } = await binaries();
-      const env = { ...USER_ENV, PATH: process.env["PATH"] ?? "", client, server: site.server.address };
-      const line = `echo x | $client put ${name} --server $server`;
-      const { exitCode, stderr } = await run(["bash", "-c", line], { cwd: site.here, env });
-      expect(stderr).toContain("can't be sent: it is not a regular file. Write its output to a file, and put that.");
-      expect(exitCode).toBe(2);
-    },
-  );
+  test.each(["/dev/stdin", "/dev/fd/0", "/dev/null"])("put %s is a usage error that says what works", async (name) => {
+    const { client } = await binaries();
+    const env = { ...USER_ENV, PATH: process.env["PATH"] ?? "", client, server: site.server.address };
+    const line = `echo x | $client put ${name} --server $server`;
+    const { exitCode, stderr } = await run(["bash", "-c", line], { cwd: site.here, env });
+    expect(stderr).toContain("can't be sent: it is not a regular file. Pipe it in: put - --as NAME < FILE");
+    expect(exitCode).toBe(2);
+  });
 
   test.each([
     ["x".repeat(300), 2],

@@ -233,7 +233,10 @@ describe("get", () => {
 describe("console", () => {
   test("runs one command of the operator, for people and for programs", async () => {
     expect(await operate("unfinished")).toEqual({ exit: 0, out: "Nothing is unfinished.\n" });
-    expect(JSON.parse((await operate("unfinished", "--json")).out)).toEqual({ text: "Nothing is unfinished." });
+    expect(JSON.parse((await operate("unfinished", "--json")).out)).toEqual({
+      text: "Nothing is unfinished.",
+      unfinished: [],
+    });
     for (let session = 0; session < 2; session++) await run("ping", "--count", "1");
     expect((await operate("status", "--limit", "1")).out).toContain("… and ");
     expect((await operate("drain")).out).toBe("New clients are not admitted.\n");

@@ -17,13 +17,18 @@ export class FolderSite implements AsyncDisposable {
     return site;
   }
 
+  /** Of the server. */
+  get address(): string {
+    return this.#server.address;
+  }
+
   run(...args: string[]): Promise<Finished> {
-    return runClient([...args, "-s", this.#server.address], { cwd: this.here });
+    return runClient([...args, "-s", this.address], { cwd: this.here });
   }
 
   /** Lines typed into the shell. */
   type(...lines: string[]): Promise<Finished> {
-    return runClient(["-s", this.#server.address], { cwd: this.here, stdin: `${[...lines, "exit"].join("\n")}\n` });
+    return runClient(["-s", this.address], { cwd: this.here, stdin: `${[...lines, "exit"].join("\n")}\n` });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

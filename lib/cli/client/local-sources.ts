@@ -64,7 +64,7 @@ function lookAt(source: string): { real: string; isFolder: boolean } {
 }
 
 function notSent(what: string): UsageError {
-  return new UsageError(`${what} can't be sent: it is not a regular file. Write its output to a file, and put that.`);
+  return new UsageError(`${what} can't be sent: it is not a regular file. Pipe it in: put - --as NAME < FILE`);
 }
 
 /** The local folder in which a pattern begins (not a repository path), and the pattern below it. */

@@ -8,6 +8,7 @@ import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connec
 import { readFilter } from "./filter-flags.ts";
 import { DiskSources } from "./local-sources.ts";
 import { jobSettings, newSha256, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
+import { SpooledInput } from "./spooled-input.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { TransferView } from "./transfer-view.ts";
 import { typedFolder } from "./typed-paths.ts";
@@ -16,7 +17,11 @@ import { withConnection } from "./with-connection.ts";
 export const put: Command = {
   description: "Send files and folders to the server, verified and durably stored",
   args: {
-    path: { type: "positional", valueHint: "…", description: "Files, folders or patterns of this machine" },
+    path: {
+      type: "positional",
+      valueHint: "…",
+      description: "Files, folders or patterns of this machine; - for standard input, with --as",
+    },
     to: { type: "string", valueHint: "DIR", description: "The folder of the repository; default: its root" },
     as: { type: "string", valueHint: "NAME", description: "A new name for the one file or folder" },
     ...TRANSFER_FLAGS,
@@ -25,12 +30,31 @@ export const put: Command = {
   },
   completes: { path: "file", to: "remote folder" },
   async run(flags, io) {
+    const readsInput = sendsInput(flags);
     const request = await sendRequest(flags);
     const settings = await readConnectSettings(flags);
     const places = privatePlaces(settings.stateDir, settings.secretFiles);
-    return withConnection(settings, io, (connection, signal) => sendAll(connection, request, { io, signal, places }));
+    return withConnection(settings, io, async (connection, signal) => {
+      const terms = { io, signal, places };
+      if (!readsInput) return sendAll(connection, request, terms);
+      using input = await SpooledInput.read(signal);
+      return await sendAll(connection, { ...request, sources: [input.path] }, terms);
+    });
   },
 };
+
+/** Flags whose value can be standard input, too. */
+const INPUT_FLAGS = ["token-file", "invite-file", "exclude-from"];
+
+/** Whether standard input is sent. A file of the name "-" is "./-". @throws UsageError when it can't be */
+function sendsInput(flags: Flags): boolean {
+  if (!flags._.includes("-")) return false;
+  if (flags._.length > 1) throw new UsageError("Standard input (-) can't be sent together with others.");
+  if (flags["as"] === undefined) throw new UsageError("Standard input has no name: put - --as NAME");
+  const other = INPUT_FLAGS.find((name) => [flags[name]].flat().includes("-"));
+  if (other !== undefined) throw new UsageError(`Standard input can't be both what is sent and --${other}.`);
+  return true;
+}
 
 /** The request that the flags make. @throws UsageError, StorageError BAD_PATH; as readFilter() */
 export async function sendRequest(flags: Flags): Promise<SendRequest> {
