@@ -184,8 +184,10 @@ export class HttpCall implements GuestRequest {
     const bytes = Buffer.from(body);
     const hasBody = status !== 304 && status !== 204;
     this.head(status, { ...headers, ...(hasBody && { "content-length": bytes.length }) });
-    if (this.isHead || !hasBody) this.response.end();
-    else this.response.end(bytes);
+    if (this.isHead || !hasBody) return void this.response.end();
+    // Both leave in one write.
+    if (bytes.length > 0) this.connection.holdHead();
+    this.response.end(bytes);
   }
 
   /**

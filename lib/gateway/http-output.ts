@@ -19,20 +19,22 @@ export class HttpOutput {
     this.#transport = transport;
   }
 
-  /** The next write is the head of an answer: keep it for the first send(), sendFile() or sendHead(). */
+  /** The next write is the head of an answer: keep it for the first bytes after it, or sendHead(). */
   holdHead(): void {
     this.#isHolding = true;
   }
 
   /** Write bytes of node:http; `done` is called when more may come. */
   write(chunk: Uint8Array, done: () => void): void {
-    this.bytes += chunk.length;
     if (this.#isHolding) {
       this.#isHolding = false;
+      this.bytes += chunk.length;
       this.#head = chunk;
-      done();
-    } else if (this.#transport.write(chunk)) done();
-    else void this.#drained().then(done);
+      return done();
+    }
+    const isFull = this.send(chunk);
+    if (isFull === undefined) done();
+    else void isFull.then(done);
   }
 
   /** Send the kept head, if any. */

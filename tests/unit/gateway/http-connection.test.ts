@@ -31,6 +31,15 @@ test("the head of an answer leaves together with a small body", async () => {
   expect(connection.bytesOut).toBe(9);
 });
 
+test("a body that node:http writes leaves with its head as well", () => {
+  const { transport, connection } = open();
+  connection.holdHead();
+  connection.write("head ");
+  connection.write("body");
+  connection.write("next");
+  expect(transport.writes.map((bytes) => Buffer.from(bytes).toString())).toEqual(["head body", "next"]);
+});
+
 test("a large body is not copied to be joined with its head", async () => {
   const { transport, connection } = open();
   connection.holdHead();
