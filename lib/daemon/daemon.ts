@@ -94,7 +94,7 @@ export class Daemon {
     { repository, records, options }: { repository: Repository; records: Records; options: DaemonOptions },
   ): Promise<Daemon> {
     const { agent, trace, canShowInvite, onStopRequest } = options;
-    const { stateDir, host, certificate } = settings;
+    const { stateDir, certificate } = settings;
     const identity = settings.isPlaintext ? undefined : await findIdentity(stateDir, certificate);
     const { tokens } = records;
     tokens.keepSalts();
@@ -125,7 +125,7 @@ export class Daemon {
         closeFrom: closeFrom?.clients,
       });
       stops.push(() => clients.stop());
-      const { port } = clients;
+      const { host, port } = clients;
       invitation = { ...invitation, addresses: settings.advertised ?? ownAddresses(host, port) };
       const onOperator = (transport: Transport) => server.accept(trace(transport), "operator");
       const operators = listenOperators(stateDir, onOperator, closeFrom?.operators);
@@ -138,6 +138,7 @@ export class Daemon {
       stops.push(() => localInvite.remove());
       const serving: Serving = {
         ...settings,
+        host,
         port,
         repository: repository.location,
         maxClients: descriptors.maxClients,

@@ -8,6 +8,8 @@ export interface DaemonSettings extends RepositorySettings {
   readonly host: string | undefined;
   /** 0: any free port. */
   readonly port: number;
+  /** A descriptor of a socket that listens already, instead of `host` and `port`. */
+  readonly inherited?: number;
   /** Addresses for invites; undefined: those of this machine. */
   readonly advertised: readonly string[] | undefined;
   /** Anyone may read, without a token. */

@@ -85,6 +85,9 @@ export function listen(
       renew(shown) {
         const former = listener;
         const copy = libc().duplicate?.(descriptorOf(former));
+        // Its address is taken by the one who has opened it.
+        if (copy === undefined && where.kind === "inherited")
+          throw new Error("an inherited socket can't be renewed here");
         // Two listeners of one socket: each connection goes to one of them.
         if (copy !== undefined) listener = open({ fd: copy }, shown);
         former.stop();

@@ -1,4 +1,5 @@
 import { Daemon } from "../../daemon/daemon.ts";
+import { ServiceManager } from "../../daemon/service-manager.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { describeError } from "../report.ts";
@@ -10,6 +11,7 @@ import { LOG_FLAGS, readLogSettings } from "./log-flags.ts";
 import { programOptions } from "./program-options.ts";
 import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
 import { say, showServer } from "./serve-view.ts";
+import { inheritedSocketIn, serviceManagerIn } from "./service-environment.ts";
 
 export const serve: Command = {
   description: "Serve a folder (the default)",
@@ -23,7 +25,14 @@ export const serve: Command = {
     const stopping = Promise.withResolvers<void>();
     const logSettings = readLogSettings(flags, io);
     const { file } = logSettings;
-    const settings = { ...readSettings(flags), ...(file !== undefined && { ownFiles: [file] }) };
+    const inherited = inheritedSocketIn(process.env);
+    const settings = {
+      ...readSettings(flags),
+      ...(file !== undefined && { ownFiles: [file] }),
+      ...(inherited !== undefined && { inherited }),
+    };
+    const managerSettings = serviceManagerIn(process.env);
+    const manager = managerSettings && new ServiceManager(managerSettings);
     const isJson = flags["json"] === true;
     const isConsole = !isJson && io.inIsTty && io.outIsTty;
     const isLogging = file !== undefined || !(isJson || isConsole);
@@ -47,9 +56,13 @@ export const serve: Command = {
     };
     // SIGHUP says that the terminal is gone. A service has none, and is told so to read its files again.
     const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGQUIT"], onSignal);
-    const offHangup = onSignals(["SIGHUP"], () => (hasTerminal ? onSignal() : void reload()));
+    const offHangup = onSignals(["SIGHUP"], () => (hasTerminal ? onSignal() : void reloadAndTell()));
     const hasTerminal = hasControllingTerminal();
     const view = await showServer(daemon, io, { json: isJson, isConsole, log, onLeave, onStop: onSignal });
+
+    function reloadAndTell(): Promise<void> {
+      return manager === undefined ? reload() : manager.during(reload());
+    }
 
     async function reload(): Promise<void> {
       try {
@@ -60,7 +73,11 @@ export const serve: Command = {
       await daemon.reload();
     }
 
+    if (manager?.ready(server) === false) {
+      server.events.emit({ event: "warning", message: "The service manager can't be told that the server is ready." });
+    }
     await stopping.promise;
+    manager?.stopping(settings.stopTimeoutMs);
     await daemon.stop();
     await view.finish();
     offSignals();
