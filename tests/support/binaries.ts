@@ -54,6 +54,7 @@ async function sourceDigest(): Promise<string> {
     "package.json",
     "scripts/build.ts",
     "scripts/compile.ts",
+    "scripts/targets.ts",
   ];
   for (const file of files.sort()) digest.update(`\n${file}\n`).update(await Bun.file(join(root, file)).bytes());
   return digest.digest("hex").slice(0, 16);
