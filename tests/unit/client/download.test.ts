@@ -29,6 +29,28 @@ describe("a download", () => {
     expect(moved.told.progress).toBe(total);
   });
 
+  test.each([
+    ["when all in it has arrived", [], ["finish in/closed 320", "finish in 320"]],
+    ["and not while something is missing", [{ from: "in/closed/none" }], []],
+  ] as const)("takes its owner's rights from a folder last, %s", async (_when, missing, finished) => {
+    const content = new Uint8Array(3);
+    const told: string[] = [];
+    const local = facade<MemoryStorage>(new MemoryStorage(), {
+      finishFolder: async (path, mode) => void told.push(`finish ${path} ${mode.toString(8)}`),
+    });
+    const source = () =>
+      of(
+        { from: "in", kind: "folder", mode: 0o320 },
+        { from: "in/closed", kind: "folder", mode: 0o320 },
+        { from: "in/closed/a", size: content.length },
+        ...missing,
+      );
+    await using moved = downloading({ local, source });
+    moved.server.storage.set("in/closed/a", content);
+    await moved.transfer.run(await moved.server.client());
+    expect(told).toEqual([...finished]);
+  });
+
   test("brings one file after the other when that is wanted", async () => {
     await using moved = downloading({ isSequential: true });
     await fillAllSizes(moved.server.storage);
