@@ -33,7 +33,7 @@ export async function sendFilePart(
   onBytes?: (bytes: Uint8Array) => void,
 ): Promise<void> {
   const { connection } = call;
-  const limit = limitOf(call);
+  const limit = call.guest?.session.rateLimit?.frameBytes ?? Number.POSITIVE_INFINITY;
   const isDirect = onBytes === undefined && connection.canSendFiles && file.source(from, to - from) !== undefined;
   const step = Math.min(limit, isDirect ? DIRECT_BYTES : PIECE_BYTES);
   const buffer = new Uint8Array(Math.min(step, isDirect ? LAST_BYTES : PIECE_BYTES, Math.max(0, to - from)));
@@ -54,18 +54,4 @@ export async function sendFilePart(
     await call.paced(bytes, connection.send(piece.subarray(0, bytes)));
     at += bytes;
   }
-}
-
-/** Send bytes that are in memory as part of a body. */
-export async function sendBytes(call: HttpCall, bytes: Uint8Array): Promise<void> {
-  const step = Math.min(limitOf(call), bytes.length);
-  for (let at = 0; at < bytes.length && !call.isClosed; at += step) {
-    const piece = bytes.subarray(at, at + step);
-    await call.paced(piece.length, call.connection.send(piece));
-  }
-}
-
-/** The most bytes at once within the rate limit. */
-function limitOf({ guest }: HttpCall): number {
-  return guest?.session.rateLimit?.frameBytes ?? Number.POSITIVE_INFINITY;
 }

@@ -28,19 +28,9 @@ export async function typeOf(file: OpenFile): Promise<string> {
   if (!PLAIN.test(type)) return type;
   const start = new Uint8Array(Math.min(JUDGED_BYTES, file.entry.size));
   const bytes = await file.read(start, 0);
-  return withCharset(type, start.subarray(0, bytes));
-}
-
-/** As typeOf(), for a file that has, or begins with, `bytes`. */
-export function typeOfBytes(path: string, bytes: Uint8Array): string {
-  const type = contentType(path);
-  return PLAIN.test(type) ? withCharset(type, bytes.subarray(0, JUDGED_BYTES)) : type;
-}
-
-function withCharset(type: string, start: Uint8Array): string {
   try {
     // The last character may be cut off.
-    new TextDecoder("utf-8", { fatal: true }).decode(start, { stream: true });
+    new TextDecoder("utf-8", { fatal: true }).decode(start.subarray(0, bytes), { stream: true });
   } catch {
     return type;
   }

@@ -2,17 +2,12 @@ import { StreamError } from "../errors.ts";
 import { baseName } from "../path.ts";
 import { quote } from "../quote.ts";
 import type { GatewayParts } from "../server/parts.ts";
-import type { LoadedFile, OpenFile, StorageEntry } from "../storage/storage.ts";
+import type { OpenFile } from "../storage/storage.ts";
 import { entityTag, tagOf } from "./entity-tag.ts";
-import { sendBytes, sendFilePart } from "./file-body.ts";
-import { contentDisposition, digestFields, typeOf, typeOfBytes } from "./file-fields.ts";
+import { sendFilePart } from "./file-body.ts";
+import { contentDisposition, digestFields, typeOf } from "./file-fields.ts";
 import type { HttpCall } from "./http-call.ts";
-import { answerWith, type Representation } from "./representation.ts";
-
-type FileParts = Pick<GatewayParts, "clock" | "digests">;
-
-/** A file of up to this size is sent from memory. */
-const LOADED_BYTES = 64 * 1024;
+import { answerWith } from "./representation.ts";
 
 /** A file shown as a page can't run, load or send anything, whatever is in the file. */
 const FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'";
@@ -28,57 +23,35 @@ export async function answerFile(
   wanted: string | null,
   server: GatewayParts,
 ): Promise<void> {
-  // Small files come by the thousand: one that fits into memory now is read at once, and closed again.
-  const memory = call.guest?.member.memory.tryReserve(LOADED_BYTES);
-  try {
-    const small = memory && (await server.storage.load(path, LOADED_BYTES));
-    if (small !== undefined) {
-      requireWanted(small.entry, wanted);
-      return await answerLoaded(call, small, server);
-    }
-  } finally {
-    memory?.release();
-  }
   const file = await server.storage.open(path);
   try {
-    requireWanted(file.entry, wanted);
+    const { etag } = file.entry;
+    if (wanted !== null && wanted !== etag && wanted !== entityTag(etag)) {
+      throw new StreamError("CHANGED", `${quote(path)} has changed.`);
+    }
     await answerOpenFile(call, file, server);
   } finally {
     await file.close();
   }
 }
 
-/** @throws StreamError CHANGED */
-function requireWanted({ path, etag }: StorageEntry, wanted: string | null): void {
-  if (wanted === null || wanted === etag || wanted === entityTag(etag)) return;
-  throw new StreamError("CHANGED", `${quote(path)} has changed.`);
-}
-
-function answerLoaded(call: HttpCall, { entry, bytes }: LoadedFile, server: FileParts): Promise<void> {
-  const type = typeOfBytes(entry.path, bytes);
-  return answerWithFile(call, { entry, type, sendPart: (to, part) => sendBytes(to, bytes.subarray(...part)) }, server);
-}
-
 /** As answerFile(), for an open file, which stays open. The answer does not reveal its folder. */
-export async function answerOpenFile(call: HttpCall, file: OpenFile, server: FileParts): Promise<void> {
-  const type = await typeOf(file);
-  await answerWithFile(call, { entry: file.entry, type, sendPart: (to, part) => sendFilePart(to, file, part) }, server);
-}
-
-async function answerWithFile(
+export async function answerOpenFile(
   call: HttpCall,
-  { entry, type, sendPart }: Pick<Representation, "type" | "sendPart"> & { entry: StorageEntry },
-  { clock, digests }: FileParts,
+  file: OpenFile,
+  { clock, digests }: Pick<GatewayParts, "clock" | "digests">,
 ): Promise<void> {
-  const { path, size, modifiedAt } = entry;
+  const { path, size, modifiedAt } = file.entry;
   const now = clock.wallTime();
-  const tag = tagOf(entry, now);
-  const sha256 = digests.known(entry);
+  const tag = tagOf(file.entry, now);
+  const type = await typeOf(file);
+  const sha256 = digests.known(file.entry);
   const headers = {
     "content-disposition": contentDisposition(path, type),
     "content-security-policy": FILE_POLICY,
     ...(sha256 !== undefined && digestFields(sha256)),
   };
   const name = quote(baseName(path));
+  const sendPart = (to: HttpCall, part: readonly [number, number]) => sendFilePart(to, file, part);
   await answerWith(call, { name, size, type, tag, modifiedAt, headers, sendPart }, now);
 }

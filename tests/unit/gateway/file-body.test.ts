@@ -1,5 +1,5 @@
-import { describe, expect, test } from "bun:test";
-import { sendBytes, sendFilePart } from "../../../lib/gateway/file-body.ts";
+import { expect, test } from "bun:test";
+import { sendFilePart } from "../../../lib/gateway/file-body.ts";
 import type { HttpCall } from "../../../lib/gateway/http-call.ts";
 import type { FileBytes } from "../../../lib/session/transport.ts";
 import type { FileSource, OpenFile } from "../../../lib/storage/storage.ts";
@@ -81,37 +81,3 @@ test.each([false, true])(
     expect(body()).toHaveLength(MIB - 100);
   },
 );
-
-describe("bytes in memory are sent", () => {
-  function callWith(frameBytes?: number) {
-    const sent: number[] = [];
-    const call = {
-      connection: { send: (bytes: Uint8Array) => void sent.push(bytes.length) },
-      guest: { session: { rateLimit: frameBytes === undefined ? undefined : { frameBytes } } },
-      isClosed: false,
-      async paced() {},
-    };
-    return { call, sent, answer: call as unknown as HttpCall };
-  }
-
-  test("in one piece", async () => {
-    const { answer, sent } = callWith();
-    await sendBytes(answer, noise(10_000));
-    expect(sent).toEqual([10_000]);
-  });
-
-  test("in the steps of the rate limit", async () => {
-    const { answer, sent } = callWith(4_096);
-    await sendBytes(answer, noise(10_000));
-    expect(sent).toEqual([4_096, 4_096, 1_808]);
-  });
-
-  test("only while somebody waits for them", async () => {
-    const { call, answer, sent } = callWith(4_096);
-    call.paced = async () => {
-      call.isClosed = true;
-    };
-    await sendBytes(answer, noise(10_000));
-    expect(sent).toEqual([4_096]);
-  });
-});
