@@ -72,9 +72,9 @@ export type Row = readonly [left: string, right: string];
  * it stands below the left one.
  */
 export function formatRows(rows: readonly Row[], columns: number | undefined): string {
+  if (rows.length === 0) return "";
   const width = Math.max(...rows.map(([left]) => left.length));
   const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - width - 4;
-  if (columns !== undefined && room < MIN_ROOM && columns >= MIN_COLUMNS) return formatPairs(rows, columns);
   if (columns !== undefined && room < MIN_ROOM && columns >= 2 * MIN_ROOM) {
     const below = (text: string) => breakWords(text, columns - 6).map((line) => `      ${line}`);
     return rows.flatMap(([left, right]) => [`  ${left}`, ...(right === "" ? [] : below(right))]).join("\n");
@@ -83,15 +83,6 @@ export function formatRows(rows: readonly Row[], columns: number | undefined): s
   return rows
     .map(([left, right]) => `  ${left.padEnd(width)}  ${breakWords(right, room).join(margin)}`.trimEnd())
     .join("\n");
-}
-
-/** Each right side on lines of its own, indented, below its left side. */
-function formatPairs(rows: readonly Row[], columns: number): string {
-  const lines = rows.flatMap(([left, right]) => [
-    `  ${left}`,
-    ...breakWords(right, columns - INDENT.length - 2).map((line) => `${INDENT}  ${line}`),
-  ]);
-  return lines.join("\n");
 }
 
 /** Lines of at most `room` columns, unless a word is longer. */
@@ -108,8 +99,6 @@ function breakWords(text: string, room: number): string[] {
 }
 
 const MIN_ROOM = 20;
-/** In a narrower window, not even words on lines of their own fit. */
-const MIN_COLUMNS = 30;
 
 /** `1 file`, `2 files`. */
 export function plural(count: number, noun: string): string {

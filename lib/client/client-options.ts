@@ -13,6 +13,8 @@ export interface ClientOptions {
   readonly timeoutMs: number;
   /** "" to be able to resume after a lost link; the earlier client's `resume` to resume. */
   readonly resume?: string;
+  /** The name that the client gives itself, with the characters of a token's name. */
+  readonly nick?: string | undefined;
   readonly signal?: AbortSignal;
   /** A request that the server leaves without an answer for this time ends; absent: the client waits. */
   readonly silenceMs?: number;

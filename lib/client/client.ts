@@ -43,6 +43,10 @@ export class Client {
   readonly #clock: Clock;
   readonly #silenceMs: number | undefined;
   readonly name: string;
+  /** The name of the token that it has proven. */
+  readonly token: string | undefined;
+  /** The name that it gives itself. */
+  readonly nick: string | undefined;
   readonly role: Role;
   /** The resume token: with it the next client gets the same name and seat after this one's link was lost. */
   readonly resume: string | undefined;
@@ -64,6 +68,8 @@ export class Client {
     this.#silenceMs = silenceMs;
     this.#patience = new Patience(clock, attempts);
     this.name = facts.name;
+    this.token = facts.token;
+    this.nick = options.nick;
     this.role = facts.role;
     this.resume = facts.resume?.token;
     this.canAskDigests = facts.capabilities.includes(DIGESTS_CAPABILITY);

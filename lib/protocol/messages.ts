@@ -3,7 +3,7 @@ import { codeOfWire, ERRORS, type ErrorCode } from "../errors.ts";
 import { MAX_CREDIT, MAX_REASON_BYTES } from "./constants.ts";
 import { encodeJson, JsonObject } from "./json.ts";
 import { MECHANISMS } from "./scram.ts";
-import { count, name } from "./shapes.ts";
+import { count, name, tokenName } from "./shapes.ts";
 
 /** Payloads of the session frames and of OPEN and RESET. Source: PROTOCOL.md, "Payloads". */
 
@@ -33,6 +33,8 @@ export const Hello = v.object({
   wait: v.optional(v.boolean(), false),
   /** "" to be able to resume after a lost link; the resume token of WELCOME to resume. */
   resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  /** The name that the client gives itself: nothing proves it. */
+  nick: v.optional(tokenName),
   ...offer,
 });
 export type Hello = v.InferOutput<typeof Hello>;
@@ -52,6 +54,8 @@ export const Welcome = v.object({
   version: count,
   /** The session's name, such as Client01. */
   name,
+  /** The name of the token that the client has proven. */
+  token: v.optional(tokenName),
   role: Role,
   /** The token to resume with after a lost link, and how long the seat is kept. */
   resume: v.optional(v.object({ token: v.pipe(v.string(), v.maxLength(64)), graceMs: count })),

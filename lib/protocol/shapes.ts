@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { MAX_TEXT_LENGTH } from "./constants.ts";
+import { isTokenName } from "./scram.ts";
 
 /** Common shapes of members of payloads and records. Source: PROTOCOL.md, "Payloads" and "Methods". */
 
@@ -9,6 +10,8 @@ export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const timestamp = count;
 /** The name of a program, a session or a capability. */
 export const name = v.pipe(v.string(), v.maxLength(128));
+/** The name of a token, or the name that a client gives itself. */
+export const tokenName = v.pipe(v.string(), v.check(isTokenName, "not a token's name"));
 /** A peer's address, for people. */
 export const address = v.pipe(v.string(), v.maxLength(300));
 /** A path that the server reports. */

@@ -8,6 +8,7 @@ import { CallCounter } from "./call-rates.ts";
 import type { Counters, EndReason } from "./ledger.ts";
 import type { MemberSession } from "./member-session.ts";
 import type { MemoryShare } from "./memory-share.ts";
+import { Tally } from "./tally.ts";
 import { Turns } from "./turns.ts";
 
 /** The most transfers of one session that move at once. */
@@ -25,6 +26,8 @@ export interface MemberOptions {
   readonly startedAt: number;
   /** The resume token; undefined when the client has not asked for one. */
   readonly resumeToken?: string | undefined;
+  /** The name that the client gives itself. */
+  readonly nick?: string | undefined;
   /** Optional features that the peer supports. */
   readonly capabilities: readonly string[];
   /** The memory that the server may use for it. */
@@ -41,12 +44,15 @@ export class Member implements Counters {
   address: string;
   readonly startedAt: number;
   readonly resumeToken: string | undefined;
+  /** The name that the client gives itself: nothing proves it. */
+  readonly nick: string | undefined;
   /** True when the client has come back over another link before this one was known to be lost. */
   isSuperseded = false;
   readonly #maxTransfers: number;
   #calls: CallCounter | undefined;
   #transfers: Turns | undefined;
   #lookups: Turns | undefined;
+  #running: Tally | undefined;
   /** The memory that the server may use for it, over all its links. */
   readonly memory: MemoryShare;
   /** Bytes over earlier links. */
@@ -76,6 +82,7 @@ export class Member implements Counters {
     this.address = options.address;
     this.startedAt = options.startedAt;
     this.resumeToken = options.resumeToken;
+    this.nick = options.nick;
     this.memory = options.memory;
     this.#maxTransfers = options.maxTransfers ?? MAX_SESSION_TRANSFERS;
     this.#note(options.capabilities);
@@ -119,6 +126,18 @@ export class Member implements Counters {
   get calls(): CallCounter {
     this.#calls ??= new CallCounter();
     return this.#calls;
+  }
+
+  /** The requests under way, by method. Made when first needed. */
+  get running(): Tally {
+    this.#running ??= new Tally();
+    return this.#running;
+  }
+
+  /** Its names beside the session's own, as messages and `status` have them. */
+  get names(): { token?: string; nick?: string } {
+    const { token, nick } = this;
+    return { ...(token !== undefined && { token }), ...(nick !== undefined && { nick }) };
   }
 
   get bytesIn(): number {

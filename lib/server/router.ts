@@ -103,16 +103,22 @@ async function call(
   server: ServerParts,
 ): Promise<void> {
   // Awaited, not just returned: an error thrown at once would have no handler for a moment, and count as unhandled.
-  if ("handle" in method) return await method.handle({ params, stream, member, server });
-  const answer = await method.answer({
-    params,
-    caller: member,
-    server,
-    get signal() {
-      return stream.signal;
-    },
-  });
-  stream.accept({ ...answer }, { end: true });
+  const { running } = member;
+  running.add(method.name);
+  try {
+    if ("handle" in method) return await method.handle({ params, stream, member, server });
+    const answer = await method.answer({
+      params,
+      caller: member,
+      server,
+      get signal() {
+        return stream.signal;
+      },
+    });
+    stream.accept({ ...answer }, { end: true });
+  } finally {
+    running.remove(method.name);
+  }
 }
 
 function checkParams(method: Method, request: Open): unknown {

@@ -128,14 +128,13 @@ export class Sessions {
   }
 
   #welcome(admission: Admission, hello: Hello, member: Member): Session {
-    const { link } = admission;
-    const { role } = admission.account;
-    const isWorkingTold = hello.capabilities.includes(WORKING_CAPABILITY);
+    const { link, account } = admission;
     const { clock, limits, agent, graceMs } = this.#options;
     const welcome: Welcome = {
       version: PROTOCOL_VERSION,
       name: member.name,
-      role,
+      ...(member.token !== undefined && { token: member.token }),
+      role: account.role,
       agent,
       ...(member.resumeToken !== undefined && { resume: { token: member.resumeToken, graceMs } }),
       capabilities: CAPABILITIES.filter((known) => hello.capabilities.includes(known)),
@@ -148,7 +147,7 @@ export class Sessions {
       clock,
       remote: { credit: hello.credit, maxStreams: Math.min(hello.maxStreams, MAX_PUSHES) },
       local: limits,
-      isWorkingTold,
+      isWorkingTold: hello.capabilities.includes(WORKING_CAPABILITY),
       handler: new MemberHandler(member, admission, this.#port),
     });
   }
@@ -163,8 +162,8 @@ export class Sessions {
     if (row === undefined) return undefined;
     const resumeToken = isOperator || hello.resume === undefined ? undefined : crypto.randomUUID();
     const memory = this.#options.memory.share();
-    const { capabilities } = hello;
-    return new Member({ ...row, account, address, startedAt, resumeToken, capabilities, memory }, (member) =>
+    const { capabilities, nick } = hello;
+    return new Member({ ...row, account, address, startedAt, resumeToken, nick, capabilities, memory }, (member) =>
       this.#welcome(admission, hello, member),
     );
   }
@@ -194,8 +193,8 @@ export class Sessions {
 
   #join(member: Member): void {
     this.members.add(member);
-    const { name, address, role, token, link } = { ...member.account, name: member.name, address: member.address };
-    const by = { ...(token !== undefined && { token }), ...(link !== undefined && { link }) };
+    const { name, address, role, names, account } = member;
+    const by = { ...names, ...(account.link !== undefined && { link: account.link }) };
     this.#options.events.emit({ event: "joined", name, address, role, ...by });
   }
 

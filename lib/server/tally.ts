@@ -16,6 +16,11 @@ export class Tally {
     else this.#counts.delete(kind);
   }
 
+  /** The kinds with a count above 0. */
+  get kinds(): string[] {
+    return [...this.#counts.keys()];
+  }
+
   /** A kind with the highest count; undefined when all counts are 0. */
   most(): string | undefined {
     let most: string | undefined;

@@ -24,6 +24,8 @@ export interface ConnectOptions {
   readonly wait: boolean;
   /** HELLO's `resume`. */
   readonly resume?: string;
+  /** HELLO's `nick`. */
+  readonly nick?: string | undefined;
   readonly limits: StreamLimits;
   readonly heartbeatMs: number;
   /** How long the server may take for its first answer; waiting in the queue does not count. */
@@ -172,7 +174,7 @@ class ClientHandshake implements LinkHandler {
   }
 
   #hello(): Hello {
-    const { agent, wait, resume, limits } = this.#options;
+    const { agent, wait, resume, nick, limits } = this.#options;
     return {
       versions: { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION },
       agent,
@@ -180,6 +182,7 @@ class ClientHandshake implements LinkHandler {
       capabilities: [...CAPABILITIES],
       wait,
       ...(resume !== undefined && { resume }),
+      ...(nick !== undefined && { nick }),
       credit: limits.credit,
       maxStreams: limits.maxStreams,
     };

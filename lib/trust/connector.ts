@@ -18,6 +18,8 @@ export interface ConnectorSettings extends TrustSettings {
   /** Queue for a seat. */
   readonly wait: boolean;
   readonly timeoutMs: number;
+  /** The name that the client gives itself. */
+  readonly nick?: string | undefined;
   /** Wraps each transport, to trace its frames. */
   readonly trace: (transport: Transport) => Transport;
 }
@@ -49,7 +51,7 @@ export class Connector {
    * this machine is restarting
    */
   async connect(signal: AbortSignal, resume?: string): Promise<Client> {
-    const { timeoutMs, wait, agent, trace } = this.#settings;
+    const { timeoutMs, wait, nick, agent, trace } = this.#settings;
     const { target, transport } = await this.#dial(signal);
     return Client.connect({
       transport: trace(transport),
@@ -57,6 +59,7 @@ export class Connector {
       clock: systemClock,
       agent,
       wait,
+      nick,
       timeoutMs,
       silenceMs: silenceFor(timeoutMs),
       signal,

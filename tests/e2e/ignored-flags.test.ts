@@ -13,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]());
 
 const CONNECTION = [
+  "nick",
   "server",
   "wait",
   "timeout",
@@ -42,7 +43,7 @@ const SERVE = [
 /** Every flag of every command, each of which does something there. Whoever adds one says so here. */
 const FLAGS: Record<string, readonly string[]> = {
   "client shell": ["reconnect", ...CONNECTION],
-  "client status": ["limit", ...CONNECTION],
+  "client status": ["all", "limit", ...CONNECTION],
   "client list": [...FILTERS, ...CONNECTION],
   "client get": ["output", "as", ...FILTERS, ...TRANSFER],
   "client put": ["to", "as", ...FILTERS, ...TRANSFER],

@@ -54,7 +54,7 @@ describe("the original's session", () => {
       await client.shows("Hello, server! ACK");
       client.type("STATUS\r");
       await client.shows("Seats: 1 of 3 taken");
-      await client.shows("connected");
+      await client.shows("WHO");
       client.type("List\r");
       await client.shows("docs/quick reference.txt");
       client.type("get docs/quick reference.txt\r");

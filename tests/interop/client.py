@@ -73,6 +73,8 @@ class Client(FileCommands, Session):
             hello["capabilities"] = self.options.capability
         if self.options.resume is not None:
             hello["resume"] = self.options.resume
+        if self.options.nick is not None:
+            hello["nick"] = self.options.nick
         if self.options.token is not None:
             self.proof, self.stage = ClientProof(*split_token(self.options.token)), "proof"
             hello["auth"] = {"mechanism": self.proof.mechanism, "message": self.proof.first}

@@ -123,6 +123,7 @@ def arguments():
     client.add_argument("--resume", nargs="?", const="", help="come back after a lost link; as who with this token")
     client.add_argument("--pin", help="speak TLS with the server of this fingerprint")
     client.add_argument("--token", help="prove this token")
+    client.add_argument("--nick", help="call yourself so")
     client.add_argument("--source", help="come from this address")
     client.add_argument("--lie", choices=CLIENT_AUTH_LIES)
     client.add_argument("--deaf", action="store_true", help="want no messages")

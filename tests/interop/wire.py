@@ -142,6 +142,11 @@ def either(*checks):
     return lambda value: any(check(value) for check in checks)
 
 
+def token_name(value):
+    """Proof: the name of a token, or what a client calls itself."""
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value) is not None
+
+
 def array(check, most=MAX_RECORD):
     """An array of what the check takes."""
     return lambda value: isinstance(value, list) and len(value) <= most and all(map(check, value))
@@ -190,11 +195,14 @@ ROLES = ("read", "write", "operator")
 MECHANISM = one_of("SCRAM-SHA-256", "SCRAM-SHA-256-PLUS")
 AUTH = fields({"mechanism": MECHANISM, "message": text(0, 1024)})
 SHAPES = {
-    "HELLO": fields({"versions": VERSIONS, "auth?": AUTH, "wait?": BOOLEAN, "resume?": text(0, 64), **GRANTS}),
+    "HELLO": fields(
+        {"versions": VERSIONS, "auth?": AUTH, "wait?": BOOLEAN, "resume?": text(0, 64), "nick?": token_name, **GRANTS}
+    ),
     "WELCOME": fields(
         {
             "version": number(),
             "name": text(0, 128),
+            "token?": token_name,
             "role": one_of(*ROLES),
             "resume?": fields({"token": text(1, 64), "graceMs": number()}),
             **GRANTS,
@@ -209,7 +217,8 @@ SHAPES = {
     "ACCEPT": fields({}),
     "END": fields({}),
 }
-PUSH = fields({"from": text(), "to": text(), "text": text(1, 8192)})
+OTHER_NAMES = {"token?": token_name, "nick?": token_name}
+PUSH = fields({"from": text(), **OTHER_NAMES, "to": text(), "text": text(1, 8192)})
 KIND = one_of("file", "folder", "link", "other")
 MODE = number(0, 0o777)
 ENTRY = {"path": any_path, "kind": KIND, "size": number(), "modifiedAt": TIME, "mode?": MODE}
@@ -222,7 +231,20 @@ WHO = {"name": text(), "address": text(), "startedAt": TIME}
 RESULTS = {
     "status": fields(
         {
-            "self": fields({**WHO, "role": one_of(*ROLES)}),
+            "self": fields({**WHO, **OTHER_NAMES, "role": one_of(*ROLES)}),
+            "here?": array(
+                fields(
+                    {
+                        **WHO,
+                        **OTHER_NAMES,
+                        "role": one_of(*ROLES),
+                        "doing": array(text(0, 128), 4),
+                        "bytesIn": number(),
+                        "bytesOut": number(),
+                    }
+                ),
+                100,
+            ),
             "server": fields({"agent": text(), "startedAt": TIME, "uptimeMs": number(), "draining": BOOLEAN}),
             "seats": fields({key: number() for key in ("max", "taken", "maxWaiting", "waiting")}),
             "total": number(),

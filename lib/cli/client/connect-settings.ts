@@ -1,5 +1,6 @@
 import type { ArgsDef } from "citty";
 import { isInvite, parseInvite } from "../../protocol/invite.ts";
+import { isTokenName } from "../../protocol/scram.ts";
 import { parseToken } from "../../protocol/token.ts";
 import { quote } from "../../quote.ts";
 import { certificatesIn } from "../../transport/pem.ts";
@@ -22,6 +23,7 @@ export const CONNECTION_FLAGS = {
     valueHint: "SERVER",
     description: "A joined name, HOST:PORT, [IPV6]:PORT or unix:PATH; default: COMMSERVER_SERVER, or as `use` says",
   },
+  nick: { type: "string", valueHint: "NAME", description: "What others see beside your session's name: ~NAME" },
   wait: { type: "boolean", alias: "w", description: "Queue for a seat when the server is full" },
   timeout: {
     type: "string",
@@ -82,6 +84,7 @@ async function readAll(flags: Flags, signal: AbortSignal): Promise<ConnectSettin
     ca: typeof flags["ca"] === "string" ? await readCa(flags["ca"], signal) : undefined,
     isPlaintext: flags["plaintext"] === true,
     acceptNew: flags["accept-new"] === true,
+    nick: nickFlag(flags),
     wait: flags["wait"] === true,
     timeoutMs: secondsFlag(flags, "timeout"),
     reconnectMs: flags["reconnect"] === undefined ? 0 : reconnectFlag(flags),
@@ -103,6 +106,14 @@ function serverFlag(flags: Flags): string | undefined {
 export function secretFilesOf(flags: Flags): string[] {
   const files = [flags["token-file"], flags["invite-file"]].filter((file) => typeof file === "string");
   return files.filter((file) => file !== "-");
+}
+
+/** @throws UsageError when no session can have the name */
+function nickFlag(flags: Flags): string | undefined {
+  if (flags["nick"] === undefined) return undefined;
+  const nick = String(flags["nick"]).replace(/^~/, "");
+  if (isTokenName(nick)) return nick;
+  throw new UsageError(`--nick takes 1 to 64 letters, digits, ".", "_" and "-", a letter or digit first.`);
 }
 
 function reconnectFlag(flags: Flags): number {

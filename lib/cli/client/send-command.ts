@@ -12,7 +12,7 @@ export const send: Command = {
   description: "Send a message to the server, a client or all",
   args: {
     text: { type: "positional", description: "The message, in quotes; - reads it from standard input" },
-    to: { type: "string", valueHint: "NAME", description: "A client's name, or all; default: the server" },
+    to: { type: "string", valueHint: "NAME", description: "Client07, a token's name, or all; default: the server" },
     ...CONNECTION_FLAGS,
   },
   completes: { to: "client" },
@@ -55,7 +55,11 @@ export function addressee(typed: string, defaultTo: string | undefined): { to: s
 /** The server's answer, or the clients that received the message. */
 export function formatSent({ text, delivered, failed, omitted }: SendResult, to: string | undefined): string {
   if (to === undefined || to.toLowerCase() === "server") return escapeText(text);
-  const lines = [delivered.length === 0 ? "Delivered to nobody." : `Delivered to ${escapeText(delivered.join(", "))}.`];
+  const isOne = delivered.length === 1 && delivered[0]?.toLowerCase() === to.toLowerCase();
+  const names = delivered.join(", ");
+  // A token's name, or a nick, stands for sessions.
+  const shown = isOne || to.toLowerCase() === "all" ? names : `${to} (${names})`;
+  const lines = [delivered.length === 0 ? "Delivered to nobody." : `Delivered to ${escapeText(shown)}.`];
   for (const { name, message } of failed) lines.push(`Not delivered to ${escapeText(name)}: ${escapeText(message)}`);
   if (omitted !== undefined) lines.push(`… and ${plural(omitted, "more client")}.`);
   return lines.join("\n");

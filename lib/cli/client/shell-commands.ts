@@ -8,7 +8,7 @@ import { FILE_COMMANDS } from "./shell-files.ts";
 import { shellArgs } from "./shell-flags.ts";
 import type { ShellLine } from "./shell-line.ts";
 import { LOCAL_COMMANDS } from "./shell-local.ts";
-import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "./status-command.ts";
+import { status as statusCommand, statusText } from "./status-command.ts";
 
 const exit: ShellCommand = {
   usage: "exit, quit, bye",
@@ -35,13 +35,12 @@ const help: ShellCommand = {
 
 export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   status: {
-    usage: "status [--limit N]",
-    description: "Who you are, the server, and its sessions",
+    usage: "status [--all]",
+    description: "Who you are, the server, who is here; --all: who was",
     follows: "flags",
     args: statusCommand.args,
     async run(call) {
-      const limit = limitOf(flagsOf(call, statusCommand));
-      await call.io.out(`${formatStatus(await fetchStatus(call.client, limit), call.io)}\n`);
+      await call.io.out(`${await statusText(call.client, flagsOf(call, statusCommand), call.io)}\n`);
       return 0;
     },
   },
@@ -49,7 +48,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   ...LOCAL_COMMANDS,
   send: {
     usage: "TEXT, @NAME TEXT, @all TEXT",
-    description: "Send a message to the server, a client or all",
+    description: "Send a message: to the server, to Client07, bob, all",
     follows: "text",
     async run({ client, words, io }) {
       const text = words[0]?.text ?? "";

@@ -10,6 +10,7 @@ import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { EXIT, EXIT_OF } from "../exit-codes.ts";
 import { describeError } from "../report.ts";
+import { shownName } from "../shown-name.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
@@ -99,7 +100,7 @@ class Shell {
       complete: (line) => completeLine(connection.client, this.#folder, line),
     });
     this.#input = input;
-    void this.#print(`Connected as ${paint(this.#io, "bold", escapeText(connection.client.name))}.`);
+    void this.#print(`Connected as ${paint(this.#io, "bold", shownName(connection.client))}.`);
     if (this.#io.inIsTty) void this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
 
     let exit = 0;
@@ -142,7 +143,7 @@ class Shell {
    */
   async #nextInput(lines: LineInput, connection: Connection): Promise<Input> {
     let input: Input | undefined;
-    const prompt = `${paint(this.#io, "green", escapeText(connection.client.name))}> `;
+    const prompt = `${paint(this.#io, "green", shownName(connection.client))}> `;
     void lines.next(prompt).then((typed) => {
       input = typed;
       if (typed.kind === "end") this.#leaving.abort();

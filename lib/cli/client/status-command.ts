@@ -1,5 +1,5 @@
 import type { Client } from "../../client/client.ts";
-import { MAX_STATUS_ROWS, type SessionRow, type StatusResult } from "../../protocol/methods.ts";
+import { type HereRow, MAX_HERE, MAX_STATUS_ROWS, type SessionRow, type StatusResult } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
@@ -7,35 +7,59 @@ import { integerFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
 import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
+import { shownName } from "../shown-name.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { withClient } from "./with-connection.ts";
 
 const MAX_LIMIT = 1_000_000;
+const DEFAULT_LIMIT = 20;
 
 export const status: Command = {
   description: "Show who you are, the server, and its sessions",
   args: {
-    limit: { type: "string", alias: "n", valueHint: "N", default: "20", description: "Newest sessions to show" },
+    all: { type: "boolean", alias: "a", description: "Show the ledger: also the sessions that have ended" },
+    limit: { type: "string", alias: "n", valueHint: "N", description: "Newest sessions of the ledger (default: 20)" },
     ...CONNECTION_FLAGS,
   },
   async run(flags, io) {
-    const limit = limitOf(flags);
+    limitOf(flags);
     const settings = await readConnectSettings(flags);
     return withClient(settings, io, async (client) => {
-      const result = await fetchStatus(client, limit);
-      await io.out(
-        settings.isJson
-          ? `${toJson(result)}\n`
-          : `${formatStatus(result, io, completeCommand("commserver-client status"))}\n`,
-      );
+      if (settings.isJson) {
+        const { here } = await client.status({ here: true, limit: 1 });
+        const result = await fetchStatus(client, limitOf(flags));
+        await io.out(`${toJson({ ...result, ...(here && { here }) })}\n`);
+      } else await io.out(`${await statusText(client, flags, io, completeCommand("commserver-client status"))}\n`);
       return 0;
     });
   },
 };
 
+/** How long the rate of a transfer is measured. */
+const RATE_MS = 400;
+
+/** Who is here, or with `--all` or `--limit` the ledger, for people; `command` shows more. @throws UsageError */
+export async function statusText(
+  client: Client,
+  flags: Flags,
+  io: Pick<ConsoleIo, "color" | "outColumns">,
+  command = "status",
+): Promise<string> {
+  const isLedger = flags["all"] === true || flags["limit"] !== undefined;
+  const limit = limitOf(flags);
+  const first = isLedger ? undefined : await client.status({ here: true, limit: 1 });
+  // An older server has only the ledger.
+  if (first?.here === undefined) return formatStatus(await fetchStatus(client, limit), io, command);
+  if (!first.here.some(isMoving)) return formatHere(first, undefined, io, command);
+  const startedAt = performance.now();
+  await Bun.sleep(RATE_MS);
+  const second = await client.status({ here: true, limit: 1 });
+  return formatHere(second, { before: first.here, seconds: (performance.now() - startedAt) / 1000 }, io, command);
+}
+
 /** The number of sessions to show. @throws UsageError */
 export function limitOf(flags: Flags): number {
-  return integerFlag(flags, "limit", 1, MAX_LIMIT);
+  return integerFlag({ ...flags, limit: flags["limit"] ?? DEFAULT_LIMIT }, "limit", 1, MAX_LIMIT);
 }
 
 /** The status with the newest `limit` sessions, however many pages that takes. */
@@ -59,13 +83,8 @@ export function formatStatus(
   io: Pick<ConsoleIo, "color" | "outColumns">,
   command = "status",
 ): string {
-  const { self, server, seats, sessions, total } = result;
-  const lines = [
-    `You are ${paint(io, "bold", escapeText(self.name))}, from ${escapeText(self.address)}.`,
-    `Server: ${escapeText(server.agent)}, up ${formatDuration(server.uptimeMs)}${server.draining ? ", admitting no clients" : ""}.`,
-    `Seats: ${seats.taken} of ${seats.max} taken, ${seats.waiting} waiting (at most ${seats.maxWaiting}).`,
-    `Sessions: ${total} in all.`,
-  ];
+  const { sessions, total } = result;
+  const lines = headOf(result, io);
   if (sessions.length > 0) {
     const headings = ["NAME", "ADDRESS", "STARTED", "ENDED", "WHY", "SENT", "RECEIVED", "MESSAGES"];
     lines.push("", formatTable(headings, sessions.map(sessionCells), io.outColumns));
@@ -76,6 +95,46 @@ export function formatStatus(
       paint(io, "dim", `… and ${plural(hidden, "older session")}: ${command} --limit ${Math.min(total, MAX_LIMIT)}`),
     );
   return lines.join("\n");
+}
+
+/** Whether files move in the session. */
+export function isMoving({ doing }: Pick<HereRow, "doing">): boolean {
+  return doing.some((method) => method === "get" || method === "put");
+}
+
+/** `before`: the sessions as they were `seconds` ago. */
+function formatHere(
+  result: StatusResult,
+  rates: { before: readonly HereRow[]; seconds: number } | undefined,
+  io: Pick<ConsoleIo, "color" | "outColumns">,
+  command: string,
+): string {
+  const { here = [], server, seats, total } = result;
+  const now = server.startedAt + server.uptimeMs;
+  const rows = here.map((row) => {
+    const before = rates?.before.find(({ name }) => name === row.name);
+    const bytes = before === undefined ? 0 : row.bytesIn + row.bytesOut - before.bytesIn - before.bytesOut;
+    const rate = isMoving(row) && rates !== undefined ? ` ${formatBytes(Math.max(0, bytes) / rates.seconds)}/s` : "";
+    const doing = row.doing.filter((method) => method !== "status").join(", ");
+    const since = formatDuration(now - row.startedAt);
+    return [shownName(row), since, escapeText(doing) + rate, escapeText(row.address)];
+  });
+  const lines = headOf(result, io);
+  if (rows.length > 0) lines.push("", formatTable(["WHO", "FOR", "DOES", "FROM"], rows, io.outColumns));
+  const hidden = seats.taken - here.length;
+  if (here.length === MAX_HERE && hidden > 0) lines.push(paint(io, "dim", `… and ${plural(hidden, "more client")}`));
+  if (total > here.length) lines.push(paint(io, "dim", `Who was here before: ${command} --all`));
+  return lines.join("\n");
+}
+
+function headOf({ self, server, seats, total }: StatusResult, io: Pick<ConsoleIo, "color" | "outColumns">): string[] {
+  const lines = [
+    `You are ${paint(io, "bold", shownName(self))}, from ${escapeText(self.address)}.`,
+    `Server: ${escapeText(server.agent)}, up ${formatDuration(server.uptimeMs)}${server.draining ? ", admitting no clients" : ""}.`,
+    `Seats: ${seats.taken} of ${seats.max} taken, ${seats.waiting} waiting (at most ${seats.maxWaiting}).`,
+    `Sessions: ${total} in all.`,
+  ];
+  return lines;
 }
 
 /** Sent and received from the client's point of view. */

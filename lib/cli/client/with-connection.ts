@@ -7,6 +7,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { interruptible } from "../interruptible.ts";
 import { describeError } from "../report.ts";
+import { shownName } from "../shown-name.ts";
 import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
 import { trustPrompts } from "./trust-prompts.ts";
@@ -96,7 +97,7 @@ export async function openConnection(
       isNoted = true;
     },
     onBack(client) {
-      if (!isJson) note(`Connected again as ${escapeText(client.name)}.`);
+      if (!isJson) note(`Connected again as ${shownName(client)}.`);
       isNoted = false;
     },
   });
@@ -108,8 +109,8 @@ function logMessages(io: ConsoleIo): (message: MessageParams) => unknown {
   return (message) => io.log(`${formatMessage(message)}\n`);
 }
 
-/** `Server: text`, or `Client02 to all: text`. */
-export function formatMessage({ from, to, text }: MessageParams): string {
+/** `Server: text`, or `bob (Client02) to all: text`. */
+export function formatMessage({ from, token, nick, to, text }: MessageParams): string {
   const aim = to.toLowerCase() === "all" ? " to all" : "";
-  return `${escapeText(from)}${aim}: ${escapeText(text)}`;
+  return `${shownName({ name: from, token, nick })}${aim}: ${escapeText(text)}`;
 }

@@ -1,6 +1,7 @@
 import type { EventRecord } from "../../protocol/methods.ts";
 import { escapeText } from "../escape.ts";
 import { formatBytes } from "../format.ts";
+import { shownName } from "../shown-name.ts";
 
 /** An event in words, on one line, safe to show. Unknown events of newer servers show their name and members. */
 export function formatEvent(record: EventRecord): string {
@@ -8,7 +9,7 @@ export function formatEvent(record: EventRecord): string {
   const bytes = (key: string) => formatBytes(Number(textOf(record[key])) || 0);
   switch (record.event) {
     case "joined":
-      return `${text("name")} joined from ${text("address")}${account(record)}`;
+      return `${joinedName(record)} joined from ${text("address")}${account(record)}`;
     case "left":
       return (
         `${text("name")} left: ${text("reason")}${detail(record)} ` +
@@ -19,7 +20,7 @@ export function formatEvent(record: EventRecord): string {
     case "refused":
       return `${text("address")} was refused${times(text("count"))}: ${text("message")} [${text("code")}]`;
     case "message":
-      return `${text("from")}${aim(text("to"))}: ${text("text")}`;
+      return `${sender(record)}${aim(text("to"))}: ${text("text")}`;
     case "request":
       return (
         `${text("name")} asked for ${text("method")} ${text("target")}: ` +
@@ -76,6 +77,16 @@ function textOf(value: unknown): string {
 
 export function isWarning(record: EventRecord): boolean {
   return record.event === "warning" || record.event === "failed";
+}
+
+/** Its token follows in other words. */
+function joinedName({ name, nick }: EventRecord): string {
+  return shownName({ name: textOf(name), nick: nick === undefined ? undefined : textOf(nick) });
+}
+
+function sender({ from, token, nick }: EventRecord): string {
+  const known = (value: unknown) => (value === undefined ? undefined : textOf(value));
+  return shownName({ name: textOf(from), token: known(token), nick: known(nick) });
 }
 
 /** The access with which a client joined. */

@@ -7,7 +7,7 @@ import type { Role } from "../messages.ts";
 /** The server's events, for its operator: the body records of `events`, and the log. */
 export type ServerEvent =
   | { event: "listening"; address: string }
-  | { event: "joined"; name: string; address: string; role: Role; token?: string; link?: string }
+  | { event: "joined"; name: string; address: string; role: Role; token?: string; nick?: string; link?: string }
   | {
       event: "left";
       name: string;
@@ -22,7 +22,7 @@ export type ServerEvent =
   | { event: "waiting"; address: string; position: number }
   /** `count`: the number of refusals of one address and code that it stands for. */
   | { event: "refused"; address: string; code: EventCode; message: string; count?: number }
-  | { event: "message"; from: string; to: string; text: string }
+  | { event: "message"; from: string; token?: string; nick?: string; to: string; text: string }
   /** `count`: the number of failures of one session and code that it stands for. */
   | { event: "failed"; name: string; method: string; code: EventCode; message: string; count?: number }
   /** Of HTTP. `target`: as it came, without secrets; `bytes`: of the answer. */

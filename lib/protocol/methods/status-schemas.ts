@@ -1,16 +1,22 @@
 import * as v from "valibot";
 import { Role } from "../messages.ts";
-import { address, count, name, timestamp } from "../shapes.ts";
+import { address, count, name, timestamp, tokenName } from "../shapes.ts";
 
 /** `status`. Source: PROTOCOL.md, "Methods". */
 
 /** The most rows of the ledger in one `status` answer: they fit a control frame. */
 export const MAX_STATUS_ROWS = 128;
 
+/** The most live sessions in one answer, and the most methods of each: they fit a control frame. */
+export const MAX_HERE = 100;
+export const MAX_DOING = 4;
+
 export const StatusParams = v.object({
   /** Only sessions with a lower id; absent: from the newest on. */
   before: v.optional(count),
   limit: v.optional(v.pipe(count, v.minValue(1), v.maxValue(MAX_STATUS_ROWS)), 50),
+  /** Answer with the sessions that live, instead of the page. */
+  here: v.optional(v.boolean()),
 });
 export type StatusParams = v.InferInput<typeof StatusParams>;
 
@@ -30,10 +36,35 @@ export const SessionRow = v.object({
 });
 export type SessionRow = v.InferOutput<typeof SessionRow>;
 
+/** A session that lives. */
+export const HereRow = v.object({
+  name,
+  /** The name of its proven token, and the name that it gives itself. */
+  token: v.optional(tokenName),
+  nick: v.optional(tokenName),
+  role: Role,
+  address,
+  startedAt: timestamp,
+  /** The methods of its requests under way. */
+  doing: v.pipe(v.array(name), v.maxLength(MAX_DOING)),
+  bytesIn: count,
+  bytesOut: count,
+});
+export type HereRow = v.InferOutput<typeof HereRow>;
+
 export const StatusResult = v.object({
-  self: v.object({ name, role: Role, address, startedAt: timestamp }),
+  self: v.object({
+    name,
+    token: v.optional(tokenName),
+    nick: v.optional(tokenName),
+    role: Role,
+    address,
+    startedAt: timestamp,
+  }),
   server: v.object({ agent: name, startedAt: timestamp, uptimeMs: count, draining: v.boolean() }),
   seats: v.object({ max: count, taken: count, maxWaiting: count, waiting: count }),
+  /** The sessions that live, in the order of admission; present when `here` was asked for. */
+  here: v.optional(v.pipe(v.array(HereRow), v.maxLength(MAX_HERE))),
   /** Sessions in the ledger, ended ones included. */
   total: count,
   /** Newest first. */

@@ -1,5 +1,6 @@
 import { CommError, StreamError, toCommError } from "../../errors.ts";
 import { type MessageParams, SendParams, type SendResult } from "../../protocol/methods.ts";
+import { quote } from "../../quote.ts";
 import type { Clock } from "../../session/clock.ts";
 import { GuestSession } from "../guest-session.ts";
 import type { Member } from "../member.ts";
@@ -31,19 +32,20 @@ export const message = defineMethod({
     const from = member.role === "operator" ? "Server" : member.name;
     const { to, recipients } = recipientsOf(params.to ?? "server", member, server.members);
     member.messagesIn++;
-    server.events.emit({ event: "message", from, to, text });
+    const names = member.role === "operator" ? {} : member.names;
+    server.events.emit({ event: "message", from, ...names, to, text });
 
     const failed: SendResult["failed"] = [];
     const delivered: string[] = [];
     if (to === "server") delivered.push("Server");
     else {
-      const outcomes = await deliverAll(recipients, { from, to, text }, member, server.clock);
+      const outcomes = await deliverAll(recipients, { from, ...names, to, text }, member, server.clock);
       for (const [index, outcome] of outcomes.entries()) {
         const name = (recipients[index] as Member).name;
         if (outcome.status === "fulfilled") delivered.push(name);
         else failed.push({ name, message: toCommError(outcome.reason).message.slice(0, MAX_REASON).toWellFormed() });
       }
-      if (delivered.length === 0 && failed.length === 1 && to !== "all") {
+      if (delivered.length === 0 && failed.length > 0 && to !== "all") {
         throw new CommError("NOT_DELIVERED", `The message did not reach ${failed[0]?.name}: ${failed[0]?.message}`);
       }
     }
@@ -72,10 +74,31 @@ function recipientsOf(to: string, sender: Member, members: Members): { to: strin
         recipients: members.clients.filter((member) => member !== sender && !(member.session instanceof GuestSession)),
       };
     default: {
-      const member = members.client(to);
-      return { to: member.name, recipients: [member] };
+      const one = members.find(to);
+      if (one !== undefined) return { to: one.name, recipients: [one] };
+      // `Client07` is a session's name, and never that of a token.
+      if (SESSION_NAME.test(to)) throw new CommError("NO_SUCH_CLIENT", `No client ${quote(to)} is connected.`);
+      const named = namedSessions(to, sender, members);
+      if (named.length > 0) return { to, recipients: named };
+      throw new CommError("NO_SUCH_CLIENT", `No other client has the name ${quote(to)}.`);
     }
   }
+}
+
+const SESSION_NAME = /^client\d+$/i;
+
+/**
+ * The sessions that have proven the token of that name, or that give themselves a nick: `~NICK`. A nick proves nothing,
+ * so it never stands for a token.
+ */
+function namedSessions(to: string, sender: Member, members: Members): Member[] {
+  const wanted = to.toLowerCase();
+  const isWanted = ({ token, nick }: Member) =>
+    wanted.startsWith("~") ? nick?.toLowerCase() === wanted.slice(1) : token?.toLowerCase() === wanted;
+  const found = members.clients.filter((member) => member !== sender && isWanted(member));
+  // Where somebody reads messages, sessions by HTTP need none.
+  const reading = found.filter(({ session }) => !(session instanceof GuestSession));
+  return reading.length > 0 ? reading : found;
 }
 
 /** @throws StreamError TOO_OFTEN while too much earlier text of this session is unacknowledged */

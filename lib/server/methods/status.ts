@@ -1,4 +1,5 @@
-import { StatusParams, type StatusResult } from "../../protocol/methods.ts";
+import { type HereRow, MAX_DOING, MAX_HERE, StatusParams, type StatusResult } from "../../protocol/methods.ts";
+import type { Member } from "../member.ts";
 import { defineMethod, type Question } from "../method.ts";
 
 type Uses = "about" | "clock" | "seats" | "ledger" | "members" | "lifecycle";
@@ -11,11 +12,11 @@ export const status = defineMethod({
   params: StatusParams,
   async answer({ params, caller, server }: Question<typeof StatusParams, Uses>) {
     const { about, clock, seats, ledger, members, lifecycle } = server;
-    const { name, role, address, startedAt } = caller;
-    const page = ledger.page(params.before ?? Number.MAX_SAFE_INTEGER, params.limit);
+    const { name, names, role, address, startedAt } = caller;
+    const page = params.here === true ? [] : ledger.page(params.before ?? Number.MAX_SAFE_INTEGER, params.limit);
     const last = page.at(-1);
     return {
-      self: { name, role, address, startedAt },
+      self: { name, ...names, role, address, startedAt },
       server: {
         agent: about.agent,
         startedAt: about.startedAt,
@@ -23,6 +24,7 @@ export const status = defineMethod({
         draining: lifecycle.draining,
       },
       seats: { max: seats.max, taken: seats.taken, maxWaiting: seats.maxWaiting, waiting: seats.waiting },
+      ...(params.here === true && { here: members.clients.slice(0, MAX_HERE).map(hereRow) }),
       total: ledger.total(),
       // The ledger has the counters of a live session as of its last checkpoint.
       sessions: page.map((row) => (row.endedAt === null ? { ...row, ...members.find(row.name)?.counters } : row)),
@@ -30,3 +32,8 @@ export const status = defineMethod({
     } satisfies StatusResult;
   },
 });
+
+function hereRow({ name, names, role, address, startedAt, running, bytesIn, bytesOut }: Member): HereRow {
+  const doing = running.kinds.slice(0, MAX_DOING);
+  return { name, ...names, role, address, startedAt, doing, bytesIn, bytesOut };
+}
