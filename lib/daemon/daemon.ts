@@ -22,7 +22,7 @@ import { Repository } from "./repository.ts";
 import type { DaemonSettings } from "./settings.ts";
 import { openRecords, type Records } from "./state-records.ts";
 import type { DaemonWarning } from "./warnings.ts";
-import { type ClientDoor, clientDoor, webAddress } from "./web-door.ts";
+import { clientDoor, webAddress } from "./web-door.ts";
 
 export interface DaemonOptions {
   /** Program and version, for clients. */
@@ -55,11 +55,12 @@ export class Daemon {
   readonly warnings: readonly DaemonWarning[];
   readonly #close: () => void;
   readonly #reload: Reload;
-  readonly #door: ClientDoor;
+  /** Ends what may last until all sessions have ended. */
+  readonly #abort: () => void;
 
   private constructor(
     server: CommServer,
-    door: ClientDoor,
+    abort: () => void,
     serving: Serving,
     warnings: DaemonWarning[],
     close: () => void,
@@ -70,7 +71,7 @@ export class Daemon {
     this.warnings = warnings;
     this.#close = close;
     this.#reload = reload;
-    this.#door = door;
+    this.#abort = abort;
   }
 
   /** Does everything that can fail before anything is shown. @throws CommError when a part can't be opened */
@@ -115,6 +116,7 @@ export class Daemon {
     const { closeFrom } = descriptors;
     const door = await clientDoor(server, settings, descriptors, (transport) => server.accept(trace(transport)));
     const stops: (() => void)[] = [];
+    let metricsDoor: Awaited<ReturnType<typeof startMetrics>>;
     const close = () => {
       for (const stop of stops) stop();
     };
@@ -130,6 +132,7 @@ export class Daemon {
       const onOperator = (transport: Transport) => server.accept(trace(transport), "operator");
       const operators = listenOperators(stateDir, onOperator, closeFrom?.operators);
       stops.push(() => operators.stop());
+      metricsDoor = await startMetrics(server, repository.location, settings, closeFrom?.clients);
       saveInvitation(stateDir, invitation);
       // On this machine clients use no name that an authority has certified, so they pin the fingerprint.
       const fingerprint = identityOf(identity, false);
@@ -140,6 +143,7 @@ export class Daemon {
         ...settings,
         host,
         port,
+        ...(settings.metrics && { metrics: { ...settings.metrics, port: metricsDoor?.port ?? 0 } }),
         repository: repository.location,
         maxClients: descriptors.maxClients,
         maxWaiting: descriptors.maxWaiting,
@@ -164,9 +168,14 @@ export class Daemon {
         localInvite = local.leaveInvite(port, identityOf(renewed, false));
       };
       const reload = new Reload({ settings, server, clients, identity, onIdentity });
-      return new Daemon(server, door, serving, warnings, close, reload);
+      const abort = () => {
+        metricsDoor?.stop();
+        door.abort();
+      };
+      return new Daemon(server, abort, serving, warnings, close, reload);
     } catch (error) {
       close();
+      metricsDoor?.stop();
       await server.shutdown(0);
       door.abort();
       throw error;
@@ -196,6 +205,18 @@ export class Daemon {
   async stop(): Promise<void> {
     this.#close();
     await this.server.shutdown(this.serving.stopTimeoutMs);
-    this.#door.abort();
+    this.#abort();
   }
+}
+
+/** Loaded only for those who want it. */
+async function startMetrics(
+  server: CommServer,
+  repository: string,
+  { metrics }: Pick<DaemonSettings, "metrics">,
+  closeFrom: number | undefined,
+): Promise<{ readonly port: number; stop(): void } | undefined> {
+  if (metrics === undefined) return undefined;
+  const { openMetrics } = await import("./metrics/open-metrics.ts");
+  return openMetrics(server, repository, metrics, closeFrom);
 }

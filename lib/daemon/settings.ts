@@ -10,6 +10,8 @@ export interface DaemonSettings extends RepositorySettings {
   readonly port: number;
   /** A descriptor of a socket that listens already, instead of `host` and `port`. */
   readonly inherited?: number;
+  /** Where metrics and health are served over HTTP; absent: nowhere. Port 0: any free one. */
+  readonly metrics?: { readonly host: string; readonly port: number };
   /** Addresses for invites; undefined: those of this machine. */
   readonly advertised: readonly string[] | undefined;
   /** Anyone may read, without a token. */

@@ -26,6 +26,7 @@ test("the start of the server loads no gateway", () => {
   const loaded = closureOf("lib/cli/server/server-program.ts");
   expect(loaded.has("lib/daemon/web-door.ts")).toBe(true);
   expect(loaded.has("lib/gateway/gateway.ts")).toBe(false);
+  expect(loaded.has("lib/daemon/metrics/open-metrics.ts")).toBe(false);
 });
 
 test.each(["client.ts", "server.ts"])("what comes before a restart is little: %s", (program) => {

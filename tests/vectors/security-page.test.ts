@@ -15,6 +15,11 @@ import {
   MAX_STREAMS,
   MAX_WINDOW_BYTES,
 } from "../../lib/daemon/limits.ts";
+import {
+  CONNECTION_MS,
+  MAX_CONNECTIONS,
+  MAX_HEAD_BYTES as METRICS_HEAD_BYTES,
+} from "../../lib/daemon/metrics/metrics-door.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { MAX_RANGES } from "../../lib/gateway/byte-ranges.ts";
 import { MAX_DAV_BYTES, MAX_NAME_CHARS, MAX_PROPERTIES } from "../../lib/gateway/dav-request.ts";
@@ -93,6 +98,9 @@ const NUMBERS: Record<string, string> = {
   "HTTP: transfers of one client that move": `${MAX_GUEST_TRANSFERS}`,
   "HTTP: secrets of one address to be looked at": `${MAX_WAITING_PER_GROUP}`,
   "HTTP: a seat without a request": `${GUEST_GRACE_MS / 1000} s`,
+  "metrics: connections at once": `${MAX_CONNECTIONS}`,
+  "metrics: the head of a request": `${METRICS_HEAD_BYTES / KIB} KiB`,
+  "metrics: a connection": `${CONNECTION_MS / 1000} s`,
   "connections in their handshake": `${handshakes}`,
   "the same, from one address": `${MAX_UNADMITTED_PER_ADDRESS}`,
   "both, and refused ones that are still open": `${MAX_PASSING}`,

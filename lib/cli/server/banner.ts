@@ -10,8 +10,19 @@ import { isBlockedByBrowsers } from "./browser-ports.ts";
 
 /** The first JSON line of --json. */
 export function listeningRecord(serving: Serving): object {
-  const { host, port, repository, isWritable, isOpen, isPlaintext, maxClients, maxWaiting, maxMemory, stateDir } =
-    serving;
+  const {
+    host,
+    port,
+    repository,
+    isWritable,
+    isOpen,
+    isPlaintext,
+    maxClients,
+    maxWaiting,
+    maxMemory,
+    stateDir,
+    metrics,
+  } = serving;
   return {
     at: Date.now(),
     event: "listening",
@@ -22,6 +33,7 @@ export function listeningRecord(serving: Serving): object {
     invite: serving.invite ?? null,
     open: isOpen,
     web: serving.web,
+    metrics: metrics === undefined ? null : formatHostPort(metrics.host, metrics.port),
     pin: serving.pin,
     repository,
     writable: isWritable,
@@ -48,6 +60,9 @@ export function bannerText(serving: Serving, warnings: readonly string[], io: Co
   if (serving.web !== "off") {
     text += row("Web", webOf(serving));
     for (const hint of webHints(serving)) text += row("", paint(io, "dim", hint));
+  }
+  if (serving.metrics !== undefined) {
+    text += row("Metrics", `http://${formatHostPort(serving.metrics.host, serving.metrics.port)}/metrics`);
   }
   if (fingerprint !== null) text += row("Identity", fingerprint);
   text += row("Seats", `${plural(serving.maxClients, "client")}, and ${serving.maxWaiting} may wait`);

@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import { defaultMemory } from "../../daemon/default-memory.ts";
 import type { DaemonSettings, WebAccess } from "../../daemon/settings.ts";
-import { DEFAULT_PORT } from "../../transport/address.ts";
+import { DEFAULT_PORT, parseAddress } from "../../transport/address.ts";
 import { isTyped } from "../configuration/origins.ts";
 import { integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
@@ -38,6 +38,11 @@ export const SERVE_FLAGS = {
     valueHint: "off|read|on",
     default: "off",
     description: "What HTTP clients (browsers, curl and others) may do on the same port",
+  },
+  metrics: {
+    type: "string",
+    valueHint: "[HOST:]PORT",
+    description: "Serve /metrics for Prometheus and /healthz over HTTP at 127.0.0.1, or at HOST",
   },
   cert: { type: "string", valueHint: "FILE", description: "A certificate from an authority (PEM, with its chain)" },
   key: { type: "string", valueHint: "FILE", description: "Its key (PEM)" },
@@ -105,6 +110,7 @@ export function readSettings(flags: Flags): DaemonSettings {
     host: text("host")?.replace(/^\[(.+)\]$/, "$1"),
     port: integerFlag(flags, "port", 0, 65_535),
     advertised: advertiseFlag(flags),
+    ...metricsFlag(flags),
     isOpen: flags["open"] === true,
     isPlaintext,
     web: webFlag(flags),
@@ -133,6 +139,18 @@ function folderOf(flags: Flags): string {
   if (word === undefined) return String(flags["repository"]);
   if (isTyped(flags, "repository")) throw new UsageError("DIR and --repository exclude each other.");
   return word;
+}
+
+/** @throws UsageError */
+function metricsFlag(flags: Flags): Pick<DaemonSettings, "metrics"> {
+  if (flags["metrics"] === undefined) return {};
+  const text = String(flags["metrics"]);
+  const [, host = "127.0.0.1", digits] = /^(?:(.+):)?(\d{1,5})$/.exec(text) ?? [];
+  // A port makes it an address; the real one may be 0.
+  const address = digits === undefined ? undefined : parseAddress(`${host}:1`);
+  if (address?.kind === "tcp" && Number(digits) <= 65_535)
+    return { metrics: { host: address.host, port: Number(digits) } };
+  throw new UsageError(`--metrics takes PORT or HOST:PORT, not "${text}".`);
 }
 
 function webFlag(flags: Flags): WebAccess {
