@@ -64,7 +64,7 @@ describe("a client that tries to come back", () => {
     await screen.prompts("Client01> ");
     await server[Symbol.asyncDispose]();
     await screen.shows("Reconnecting");
-    await screen.prompts("Client01> ");
+    await screen.prompts("Client01 offline> ");
     return screen;
   }
 

@@ -9,6 +9,7 @@ import type { PrivatePlaces } from "../../storage/local/private/private-places.t
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { EXIT, EXIT_OF } from "../exit-codes.ts";
+import { formatTime } from "../format.ts";
 import { describeError } from "../report.ts";
 import { shownName } from "../shown-name.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
@@ -77,7 +78,7 @@ class Shell {
     };
     const offs = [onSignals(["SIGINT"], onInterrupt), onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], onTerminate)];
     try {
-      const onMessage = (message: MessageParams) => this.#print(paint(this.#io, "cyan", formatMessage(message)));
+      const onMessage = (message: MessageParams) => this.#print(this.#stamped(formatMessage(message)));
       const connection = await openConnection(createConnector(this.#settings, this.#io, onMessage), this.#settings, {
         signal: this.#leaving.signal,
         connecting: connecting.signal,
@@ -143,8 +144,7 @@ class Shell {
    */
   async #nextInput(lines: LineInput, connection: Connection): Promise<Input> {
     let input: Input | undefined;
-    const prompt = `${paint(this.#io, "green", shownName(connection.client))}> `;
-    void lines.next(prompt).then((typed) => {
+    void lines.next(this.#prompt(connection.client)).then((typed) => {
       input = typed;
       if (typed.kind === "end") this.#leaving.abort();
       this.#wakeup.notify();
@@ -160,7 +160,9 @@ class Shell {
         // A client that the server has dismissed does not reconnect by itself.
         if (ended.by !== "lost" && ended.code !== "HEARTBEAT_TIMEOUT") throw errorOf(ended);
         connection.noteHeld();
+        lines.reprompt(this.#prompt(connection.client, "offline"));
         await lines.during(() => this.#leaving.abort(), connection.recover(errorOf(ended)));
+        lines.reprompt(this.#prompt(connection.client));
       }
     } catch (error) {
       if (input?.kind === "end") return input;
@@ -168,6 +170,13 @@ class Shell {
       lines.close();
       throw error;
     }
+  }
+
+  /** `bob (Client07) /docs> `, and at once when the link is lost: `bob (Client07) offline> `. */
+  #prompt(client: Client, state = ""): string {
+    const place = this.#folder.path === "" ? "" : ` ${escapeText(this.#folder.shown)}`;
+    const link = state === "" ? "" : ` ${paint(this.#io, "yellow", state)}`;
+    return `${paint(this.#io, "green", shownName(client))}${place}${link}> `;
   }
 
   /** Once for each client: a promise keeps every callback until it settles. */
@@ -218,6 +227,12 @@ class Shell {
   #hint(line: ShellLine | string, exit: number): void {
     const hint = hintFor(line, exit, SHELL_COMMANDS);
     if (hint !== undefined) this.#io.note(paint(this.#io, "dim", escapeText(hint)));
+  }
+
+  /** A message for a person has the time of day; piped scripts get it as it is. */
+  #stamped(message: string): string {
+    const text = paint(this.#io, "cyan", message);
+    return this.#io.outIsTty ? `${paint(this.#io, "dim", formatTime(Date.now()).slice(11, 16))} ${text}` : text;
   }
 
   /** Results and messages go to standard output, for piped scripts; before there is a session, to standard error. */

@@ -114,6 +114,13 @@ export class LineEditor extends LineInput implements Region {
     });
   }
 
+  override reprompt(prompt: string): void {
+    // With the old prompt, since its rows are on the screen.
+    this.erase();
+    this.#readline.setPrompt(prompt);
+    this.draw();
+  }
+
   erase(): void {
     if (!this.#isShown) return;
     if (isDumb()) return void this.#output.write("\n");

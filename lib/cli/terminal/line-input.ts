@@ -13,6 +13,9 @@ export abstract class LineInput {
   /** Show the prompt, if there is a terminal, and wait for the next input. */
   abstract next(prompt: string): Promise<Input>;
 
+  /** Show another prompt before the line that is asked for. */
+  reprompt(_prompt: string): void {}
+
   /** As next(), for an answer: text typed before the question does not count. */
   ask(prompt: string): Promise<Input> {
     return this.next(prompt);
