@@ -62,16 +62,16 @@ export async function answerFolder(
       let step = await walk.next();
       call.head(200, headers);
       if (call.isHead) return void call.response.end();
-      await call.write(head(path));
+      let text = head(path);
       const yielder = new Yielder(clock);
       let count = 0;
       for (; !step.done && !call.isClosed; step = await walk.next()) {
-        let text = "";
         for (const entry of step.value) text += tell(entry, count++, clock.wallTime());
         await call.write(text);
+        text = "";
         if (yielder.isDue) await yielder.pause();
       }
-      await call.write(end(skipped.count));
+      await call.write(text + end(skipped.count));
       call.response.end();
     } finally {
       await walk.return?.();

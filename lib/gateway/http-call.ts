@@ -174,8 +174,11 @@ export class HttpCall implements GuestRequest {
     if (text === "" || this.isClosed) return;
     const bytes = Buffer.from(text);
     const { promise, resolve } = Promise.withResolvers<void>();
+    // The size of the chunk, the chunk and its end leave in one write, and so does the head before the first one.
+    this.connection.cork();
     // Called when the connection has taken it.
     this.response.write(bytes, () => resolve());
+    this.connection.uncork();
     await this.paced(bytes.length, Promise.race([promise, this.closed]));
   }
 

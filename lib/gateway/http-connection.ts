@@ -225,6 +225,10 @@ export class HttpConnection extends Duplex implements TransportHandler {
     this.#output.write(chunk, done);
   }
 
+  override _writev(writes: { chunk: Uint8Array }[], done: () => void): void {
+    this.#output.writeAll(writes, done);
+  }
+
   override _final(done: () => void): void {
     this.#close();
     done();

@@ -37,6 +37,14 @@ export class HttpOutput {
     else void isFull.then(done);
   }
 
+  /** As write(), for writes that came together; they leave in one. */
+  writeAll(writes: readonly { chunk: Uint8Array }[], done: () => void): void {
+    // A head among them has its body behind it.
+    this.#isHolding = false;
+    const chunks = writes.map(({ chunk }) => chunk);
+    this.write(Buffer.concat(chunks), done);
+  }
+
   /** Send the kept head, if any. */
   sendHead(): Promise<void> | undefined {
     const head = this.#takeHead();
