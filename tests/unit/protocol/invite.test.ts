@@ -39,6 +39,17 @@ function expectRefused(line: string): void {
 }
 
 describe("an invite", () => {
+  test("has at most 8,192 characters", () => {
+    const addresses = (character: string) => Array.from({ length: 16 }, () => character.repeat(300));
+    const [longest, tooLong] = [addresses("a"), addresses("ü")].map((a) => lineOf({ ...CONTENT, a })) as [
+      string,
+      string,
+    ];
+    expect([longest.length <= 8_192, tooLong.length > 8_192]).toEqual([true, true]);
+    expect(parseInvite(longest).addresses).toHaveLength(16);
+    expectRefused(tooLong);
+  });
+
   test.each([INVITE.identity, "authority", null])("goes there and back with the identity %p", (identity) => {
     expect(parseInvite(formatInvite({ ...INVITE, identity }))).toEqual({ ...INVITE, identity });
   });
