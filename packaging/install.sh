@@ -144,6 +144,12 @@ while IFS= read -r file; do
   chmod "$(if [ "${file#bin/}" = "$file" ]; then echo 644; else echo 755; fi)" "$prefix/$file.new"
   mv -f -- "$prefix/$file.new" "$prefix/$file"
 done < "$work/files"
+# Both programs are one file under two names, where the disk can have that.
+cd "$prefix/bin"
+if cmp -s commserver-server commserver-client && ln commserver-server commserver-client.new 2> /dev/null; then
+  mv -f commserver-client.new commserver-client
+fi
+cd - > /dev/null
 remove_old "$work/files"
 mkdir -p -- "$(dirname "$list")"
 cp -- "$work/files" "$list"

@@ -12,7 +12,7 @@ import { makeDeb } from "./release/deb.ts";
 import { releaseFacts } from "./release/facts.ts";
 import { makeRpm } from "./release/rpm.ts";
 import { billOfMaterials } from "./release/sbom.ts";
-import { build, fileOf, PROGRAMS, sumsOf, TARGETS } from "./targets.ts";
+import { build, sumsOf, TARGETS } from "./targets.ts";
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +32,7 @@ await Bun.write(join(out, files[0] as string), billOfMaterials(facts));
 writeFileSync(join(out, "install.sh"), installScript(values.url), { mode: 0o755 });
 for (const target of targets) {
   const places = { programs: join(out, "programs"), out };
-  for (const program of PROGRAMS) build(program, join(places.programs, fileOf(program, target)), target);
+  build(places.programs, target);
   const made = [makeArchive(facts, target, places), makeDeb(facts, target, places), makeRpm(facts, target, places)];
   files.push(...made.filter((file) => file !== undefined));
   rmSync(places.programs, { recursive: true });

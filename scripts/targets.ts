@@ -1,3 +1,5 @@
+import { linkSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { compile } from "./compile.ts";
 
@@ -21,10 +23,23 @@ export function fileOf(program: (typeof PROGRAMS)[number], target?: Target): str
   return `commserver-${program}${target?.startsWith("windows") ? ".exe" : ""}`;
 }
 
-/** Compile a program for a target, or for this machine. */
-export function build(program: (typeof PROGRAMS)[number], outfile: string, target?: Target): void {
-  compile(`${program}.ts`, outfile, { target, define: { COMMSERVER_VERSION: packageJson.version } });
-  process.stderr.write(`built ${outfile}\n`);
+/**
+ * Compile both programs into a folder: for a target, or for this machine. They are one file under two names where files
+ * can have two, in archives as on disks: the runtime is nearly all of it.
+ */
+export function build(folder: string, target?: Target): void {
+  const options = { target, define: { COMMSERVER_VERSION: packageJson.version } };
+  const [server, client] = PROGRAMS.map((program) => join(folder, fileOf(program, target))) as [string, string];
+  mkdirSync(folder, { recursive: true });
+  if (target?.startsWith("windows") || process.platform === "win32") {
+    compile("server.ts", server, options);
+    compile("client.ts", client, options);
+  } else {
+    compile("commserver.ts", server, options);
+    rmSync(client, { force: true });
+    linkSync(server, client);
+  }
+  process.stderr.write(`built ${server}\nbuilt ${client}\n`);
 }
 
 /** A line of SHA256SUMS for each file, whose names are relative to `folder`. */

@@ -51,6 +51,7 @@ async function sourceDigest(): Promise<string> {
     ...new Bun.Glob("lib/**/*.ts").scanSync(root),
     "server.ts",
     "client.ts",
+    "commserver.ts",
     "package.json",
     "scripts/build.ts",
     "scripts/compile.ts",
