@@ -1,4 +1,4 @@
-import { toCommError } from "../../errors.ts";
+import { existsSync } from "node:fs";
 import { readTextFile } from "../../state/text-file.ts";
 import type { Program } from "../command.ts";
 import { nearest } from "../nearest.ts";
@@ -28,14 +28,9 @@ const SECRETS: Readonly<Record<string, string>> = {
  */
 export async function readConfigFile(program: Program, chosen: string | undefined): Promise<ConfigFile | undefined> {
   if (chosen !== undefined) return parseConfigFile(program, chosen, await readTextFile(chosen));
-  for (const place of configPlaces(program.name)) {
-    const text = await readTextFile(place).catch((thrown) => {
-      if (toCommError(thrown).code === "NO_SUCH_FILE") return undefined;
-      throw thrown;
-    });
-    if (text !== undefined) return parseConfigFile(program, place, text);
-  }
-  return undefined;
+  // Most users have none: looking must cost next to nothing at each start.
+  const place = configPlaces(program.name).find((each) => existsSync(each));
+  return place === undefined ? undefined : parseConfigFile(program, place, await readTextFile(place));
 }
 
 async function parseConfigFile(program: Program, path: string, text: string): Promise<ConfigFile> {
