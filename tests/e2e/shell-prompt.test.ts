@@ -45,3 +45,21 @@ test("a message appears above the prompt, with the time of day", async () => {
   expect(screen.lines.find((line) => line.includes("hello"))).toMatch(/^\d\d:\d\d Client02: hello$/);
   await screen.prompts("Client01> typing");
 });
+
+test("Tab completes a flag, a name of this machine, and one of the server in the shell's folder", async () => {
+  using folder = new TempFolder();
+  mkdirSync(folder.join("repo/docs/deep"), { recursive: true });
+  mkdirSync(folder.join("here/inbox"), { recursive: true });
+  await using server = await ServerProcess.start(["-r", folder.join("repo")]);
+  const { client } = await binaries();
+  await using screen = new Screen([client, "--server", server.address], { cwd: folder.join("here") });
+  await screen.prompts("Client01> ");
+  screen.type("lcd in\t");
+  await screen.prompts("> lcd inbox/");
+  screen.type("\rcd docs\r");
+  await screen.prompts("/docs> ");
+  screen.type("ls de\t");
+  await screen.prompts("> ls deep/");
+  screen.type(" --lo\t");
+  await screen.prompts("> ls deep/ --long ");
+});

@@ -1,5 +1,6 @@
 /** Lines of the shell, each with the answers of a server that is not there. */
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type { ShellCall } from "../../../lib/cli/client/shell-call.ts";
 import { runLine, SHELL_COMMANDS } from "../../../lib/cli/client/shell-commands.ts";
 import { completeLine } from "../../../lib/cli/client/shell-completion.ts";
@@ -11,6 +12,7 @@ import { RemoteError } from "../../../lib/errors.ts";
 import type { Entry } from "../../../lib/protocol/methods.ts";
 import { facade } from "../../support/facade.ts";
 import { codeOf, faultOf } from "../../support/fault.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
 import { TestIo } from "../../support/test-io.ts";
 
 const entry = (path: string, kind: Entry["kind"] = "file"): Entry => ({ path, kind, size: 3, modifiedAt: 0 });
@@ -247,9 +249,50 @@ describe("what Tab offers", () => {
       expect(found).toEqual([["docs/a b", "docs/c/"], "docs/"]);
       expect(asked).toEqual([["list", "docs/*"]]);
     }
-    for (const line of ["put do", "hello do"]) {
+    for (const line of ["send do", "hello do"]) {
       expect(await complete(line, entries)).toEqual({ found: [[], line], asked: [] });
     }
+  });
+
+  test("are paths in the folder of the shell, from the top after a slash, and in quotes of either kind", async () => {
+    const folder = new ShellFolder();
+    folder.path = "docs";
+    const entries = [entry("docs/a b"), entry("docs/ab")];
+    const { client, asked } = clientWith(entries);
+    expect(await completeLine(client, folder, "get a")).toEqual([["a b", "ab"], "a"]);
+    expect(await completeLine(client, folder, "get 'a")).toEqual([["a b", "ab"], "a"]);
+    expect(await completeLine(client, folder, "get /docs/a")).toEqual([["/docs/a b", "/docs/ab"], "/docs/a"]);
+    expect(await completeLine(client, folder, 'mget "x y" "a')).toEqual([["a b", "ab"], "a"]);
+    expect(asked.map(([, pattern]) => pattern)).toEqual(Array(4).fill("docs/a*"));
+    // The second of several: a name with blanks would need quotes.
+    expect(await completeLine(client, folder, "mget x.txt a")).toEqual([["ab"], "a"]);
+  });
+
+  test("are flags after a dash, commands after help, and who is here after @", async () => {
+    expect((await complete("get a --over")).found).toEqual([["--overwrite "], "--over"]);
+    expect((await complete("rm -")).found[0]).toContain("--recursive ");
+    expect((await complete("get --ser")).found).toEqual([[], "--ser"]);
+    expect((await complete("help mk")).found).toEqual([["mkdir "], "mk"]);
+    const here = [{ name: "Client01", token: "bob" }, { name: "Client02", nick: "bo" }, { name: "Evil\u001b" }];
+    const client = facade({} as Client, { status: (async () => ({ here })) as unknown as Client["status"] });
+    expect(await completeLine(client, new ShellFolder(), "@")).toEqual([
+      ["Client01 ", "Client02 ", "all ", "bob ", "~bo "],
+      "",
+    ]);
+    expect(await completeLine(client, new ShellFolder(), "@B")).toEqual([["bob "], "B"]);
+  });
+
+  test.skipIf(process.platform === "win32")("are names of this machine for commands that take those", async () => {
+    using here = new TempFolder();
+    for (const name of ["report.txt", "re port", ".hidden"]) writeFileSync(here.join(name), "");
+    mkdirSync(here.join("results"));
+    const { client } = clientWith();
+    const found = (line: string) => completeLine(client, new ShellFolder(), line);
+    const names = ["re port", "report.txt", "results/"].map((name) => `${here.path}/${name}`);
+    expect(await found(`put ${here.path}/re`)).toEqual([names, `${here.path}/re`]);
+    expect(await found(`lcd "${here.path}/`)).toEqual([names, `${here.path}/`]);
+    expect((await found(`lls ${here.path}/.`))[0]).toEqual([`${here.path}/.hidden`]);
+    expect((await found(`put ${here.path}/nowhere/x`))[0]).toEqual([]);
   });
 
   test("takes what was typed for the beginning of a name, not for a pattern", async () => {
@@ -260,7 +303,14 @@ describe("what Tab offers", () => {
 
   test("are a hundred at most, of the first thousand entries", async () => {
     const many = Array.from({ length: 200 }, (_, index) => entry(`f${index}`));
-    expect((await complete("get f", many)).found[0]).toHaveLength(100);
+    const [found] = (await complete("get f", many)).found;
+    expect(found).toHaveLength(100);
+    // What all of them share is put into the line, so it must be what those that are not shown share, too.
+    expect(found.at(-1)).toBe("f…");
+    const alike = Array.from({ length: 200 }, (_, index) => entry(`file ${index}`));
+    expect((await complete("get f", alike)).found[0].at(-1)).toBe("file …");
+    const more = [...Array.from({ length: 1_000 }, (_, index) => entry(`file ${index}`)), entry("fox")];
+    expect((await complete("get f", more)).found[0].at(-1)).toBe("f…");
     // Names that a terminal would not show as they are.
     const unsafe = (count: number) => Array.from({ length: count }, () => entry("f\u001b"));
     expect((await complete("get f", [...unsafe(999), entry("fa")])).found[0]).toEqual(["fa"]);
