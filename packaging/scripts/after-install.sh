@@ -5,5 +5,5 @@ set -e
 if command -v systemd-sysusers > /dev/null 2>&1; then systemd-sysusers commserver.conf; fi
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
-  systemctl try-restart commserver.service
+  systemctl try-restart commserver.service || true
 fi
