@@ -37,9 +37,9 @@ describe("SIGHUP", () => {
     const { client } = await binaries();
     const talk = [client, "--server", service.address, "--accept-new", "--state-dir", folder.join("c")];
     await using stays = new Screen(talk, { cwd: folder.path, env: { COMMSERVER_TOKEN: kept } });
-    await stays.prompts("Client01> ");
+    await stays.prompts("kept (Client01)> ");
     await using leaves = new Screen(talk, { cwd: folder.path, env: { COMMSERVER_TOKEN: gone } });
-    await leaves.prompts("Client02> ");
+    await leaves.prompts("gone (Client02)> ");
     writeFileSync(tokens, saved);
     service.signal("SIGHUP");
     expect(await service.logs("reloaded")).toMatchObject({ changed: ["tokens"], level: "notice" });
@@ -81,7 +81,7 @@ describe("SIGHUP", () => {
       const { client } = await binaries();
       const talk = [client, "--server", service.address, "--ca", authority.ca, "--state-dir", folder.join("c")];
       await using screen = new Screen(talk, { cwd: folder.path, env });
-      await screen.prompts("Client01> ");
+      await screen.prompts("t (Client01)> ");
       const before = await identity();
       install(authority.leaf());
       service.signal("SIGHUP");
