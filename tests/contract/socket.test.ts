@@ -258,6 +258,7 @@ describe("listen()", () => {
     const cases = [
       { at: pair.address, why: "in use" },
       { at: { kind: "tcp", host: "192.0.2.1", port: 0 }, why: "no such address" },
+      { at: { kind: "tcp", host: "fe80::1", port: 0 }, why: "needs the network interface: fe80::1%" },
       { at: { kind: "unix", path: folder.join("missing", "x.sock") }, why: "" },
     ] as const;
     for (const { at, why } of cases) {

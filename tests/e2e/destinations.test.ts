@@ -51,13 +51,21 @@ function progress(): string {
     .join("\n");
 }
 
-/** Run it again and again, each time killed at the first step that it makes, until it ends by itself. */
+/**
+ * Run it again and again, each time killed at the first step that it makes, until it ends by itself. A step may be no
+ * progress, such as opening the journal again, so later runs get one more each.
+ */
 async function killedAtEachStep(start: () => Program | Promise<Program>): Promise<{ rounds: number; seen: string[] }> {
   const seen: string[] = [];
   for (let rounds = 1; rounds < 50; rounds++) {
     await using program = await start();
-    const before = progress();
-    const outcome = await until(() => (program.isOver ? "over" : safely(() => progress() !== before)));
+    let [before, steps] = [progress(), 0];
+    const outcome = await until(() => {
+      if (program.isOver) return "over";
+      if (!safely(() => progress() !== before, true)) return false;
+      before = safely(() => progress(), before);
+      return ++steps >= rounds / 10;
+    });
     program.signal("SIGKILL");
     const { exitCode } = await program.ended();
     seen.push(...tree());
@@ -67,11 +75,11 @@ async function killedAtEachStep(start: () => Program | Promise<Program>): Promis
 }
 
 /** A file may go while it is looked at. */
-function safely(look: () => boolean): boolean {
+function safely<T>(look: () => T, otherwise: T): T {
   try {
     return look();
   } catch {
-    return true;
+    return otherwise;
   }
 }
 
