@@ -1,10 +1,15 @@
-/** The candidate that shares a beginning with `word`, or differs from it in at most two letters. */
+/**
+ * The candidate that is nearest to `word`: one that shares a beginning with it, or differs from it in at most two
+ * letters. The first of several.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  return candidates.find(
-    (candidate) =>
-      (word.length >= 2 && (candidate.startsWith(word) || word.startsWith(candidate))) ||
-      distance(word, candidate) <= Math.min(2, word.length - 1),
-  );
+  let [best, least] = [undefined as string | undefined, Math.min(2, word.length - 1) + 1];
+  for (const candidate of candidates) {
+    const isBeginning = word.length >= 2 && (candidate.startsWith(word) || word.startsWith(candidate));
+    const letters = isBeginning ? 1 : distance(word, candidate);
+    if (letters < least) [best, least] = [candidate, letters];
+  }
+  return best;
 }
 
 /** Levenshtein distance. */

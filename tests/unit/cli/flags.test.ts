@@ -156,6 +156,11 @@ describe("nearest()", () => {
   });
 });
 
+test("nearest() takes the nearest, wherever it stands: --sever is --server and not --newer", () => {
+  expect(nearest("sever", ["newer", "server"])).toBe("server");
+  expect(nearest("sta", ["stat", "status", "sat"])).toBe("stat");
+});
+
 test("nearest() suggests nothing that has no letter in common: -x is not --to", () => {
   expect(["x", "-", "ab"].map((word) => nearest(word, ["to"]))).toEqual([undefined, undefined, undefined]);
 });
