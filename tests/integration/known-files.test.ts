@@ -1,6 +1,7 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
+import { LocalFile } from "../../lib/storage/local/local-file.ts";
 import { openBelow } from "../support/open-files.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestServer } from "../support/test-server.ts";
@@ -63,6 +64,18 @@ describe("a file whose digests the server knows", () => {
       // Once, too: what came wrong would have come again.
       expect(await site.lastBytesOut()).toBeLessThan(bytes + 10_000);
     }
+  });
+
+  test("is not read a second time", async () => {
+    await using site = await Site.open(noise(3 * MB + 1));
+    using read = spyOn(LocalFile.prototype, "read");
+    const readsOf = async () => {
+      read.mockClear();
+      await site.fetch();
+      return read.mock.calls.length;
+    };
+    expect(await readsOf()).toBeGreaterThan(0);
+    expect(await readsOf()).toBe(0);
   });
 
   test("is read again when it has changed", async () => {

@@ -40,6 +40,9 @@ const ALL = {
   removeAcl: true,
   peerUser: true,
   endedSockets: true,
+  duplicate: true,
+  boundAddress: true,
+  sendDatagram: true,
 };
 
 describe.skipIf(process.platform !== "linux")("the C library", () => {
@@ -55,6 +58,9 @@ describe.skipIf(process.platform !== "linux")("the C library", () => {
     ["fremovexattr", ["removeAcl"]],
     ["getsockopt", ["peerUser"]],
     ["poll", ["endedSockets"]],
+    ["fcntl", ["duplicate"]],
+    ["getsockname", ["boundAddress"]],
+    ["sendto", ["sendDatagram"]],
   ])("without %s has all the others", (symbol, calls) => {
     const gone = Object.fromEntries(calls.map((call) => [call, false]));
     expect(callsWithout([symbol])).toEqual({ ...ALL, ...gone });
