@@ -1,5 +1,5 @@
 /** The words of the shell, typed and piped, by the compiled programs. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { binaries } from "../support/binaries.ts";
 import { FolderSite } from "../support/folder-site.ts";
@@ -8,15 +8,14 @@ import { Screen } from "../support/screen.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 let site: FolderSite;
-beforeAll(async () => {
-  await binaries();
+beforeEach(async () => {
   site = await FolderSite.open();
   mkdirSync(`${site.repository}/docs`);
   writeFileSync(`${site.repository}/docs/b.md`, "beta\n");
   writeFileSync(`${site.repository}/a.txt`, "alpha\n");
   writeFileSync(`${site.repository}/two words.txt`, "two\n");
 }, 180_000);
-afterAll(() => site[Symbol.asyncDispose]());
+afterEach(() => site[Symbol.asyncDispose]());
 
 describe("piped lines", () => {
   test("walk through the folders of both sides", async () => {
@@ -110,9 +109,9 @@ test.each([40, 80, 100])("help and ls fit a window of %d columns", async (cols) 
 });
 
 test("cat escapes what could do something to a terminal", async () => {
-  await using server = await ServerProcess.start(["-r", site.repository]);
   using folder = new TempFolder();
-  writeFileSync(`${site.repository}/evil`, "\u001b[31mred\u001b]0;title\u0007 end");
+  await using server = await ServerProcess.start(["-r", folder.path]);
+  writeFileSync(folder.join("evil"), "\u001b[31mred\u001b]0;title\u0007 end");
   const { client } = await binaries();
   await using screen = new Screen([client, "--server", server.address], { cwd: folder.path });
   await screen.prompts("Client01> ");
