@@ -55,6 +55,8 @@ test("a nick is marked, and is not the token of that name", async () => {
 
 test.each([40, 80, 100])("status fits a window of %d columns", async (cols) => {
   const { client } = await binaries();
+  // With a session that has ended, there is more in the ledger.
+  await site.client(["send", "hi"], { env: envOf("alice") });
   await using screen = new Screen([client], { cwd: "/", env: envOf("bob"), cols, rows: 60 });
   await screen.shows("> ");
   await screen.prompts("> ");

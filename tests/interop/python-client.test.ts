@@ -202,7 +202,13 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     expect(await process.event("result")).toMatchObject({ text: "grüße 🎉 ACK", delivered: ["Client01"], failed: [] });
     expect(await shell.hearText("grüße")).toBe(`${name}: grüße 🎉`);
     shell.say(`@${name} and back`);
-    expect(await process.event("message")).toEqual({ event: "message", from: "Client01", to: name, text: "and back" });
+    expect(await process.event("message")).toEqual({
+      event: "message",
+      from: "Client01",
+      token: "local",
+      to: name,
+      text: "and back",
+    });
     process.say("message 'to everyone' all");
     expect(await process.event("result")).toMatchObject({ delivered: ["Client01"], failed: [] });
     expect(await process.finish()).toEqual(KEPT);
