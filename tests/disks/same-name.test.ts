@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
 import type { ExistsPolicy } from "../../lib/storage/storage.ts";
@@ -20,10 +20,13 @@ const PAIRS: Record<string, Record<string, Uint8Array>> = {
   "files of folders": { "Trip/a.jpg": noise(100, 1), "trip/A.jpg": noise(100, 2), "trip/b.jpg": noise(10, 3) },
 };
 
+/** Each has a time of its own: one of the same size and time counts as unchanged, however its name is spelled. */
 function write(folder: string, files: Record<string, Uint8Array>): void {
-  for (const [path, content] of Object.entries(files)) {
+  for (const [index, [path, content]] of Object.entries(files).entries()) {
     mkdirSync(join(folder, path, ".."), { recursive: true });
     writeFileSync(join(folder, path), content);
+    const seconds = 1_700_000_000 + 10 * index;
+    utimesSync(join(folder, path), seconds, seconds);
   }
 }
 
