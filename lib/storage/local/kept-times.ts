@@ -15,9 +15,9 @@ interface Grain {
   readonly max: number;
 }
 
+/** The steps of FAT are the longest. */
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
-/** The longest of them, in milliseconds: that of FAT. */
-export const MAX_STEP = 2_000;
+const MAX_STEP = 2_000;
 /** Some disks have no times before or after these: FAT (1980, in some time zone), 32-bit seconds (2038). */
 const SURELY_FROM = Date.UTC(1980, 0, 3);
 const SURELY_TO = Date.UTC(2038, 0, 18);

@@ -3,7 +3,6 @@ import { errnoOf } from "../../../errno.ts";
 import { parentOf } from "../../../path.ts";
 import { readFolder } from "../folder-reader.ts";
 import type { Folders } from "../folders.ts";
-import { MAX_STEP } from "../kept-times.ts";
 import type { OpenFolder } from "../open-folder.ts";
 import { toLocalName } from "./local-names.ts";
 
@@ -41,11 +40,9 @@ export function isItsOwn(folder: OpenFolder, name: string): boolean {
   return false;
 }
 
-/** Only what is surely another entry: a file may have another number, and a time that is not rounded yet. */
 function isOther(there: BigIntStats, other: BigIntStats | undefined): boolean {
   if (other === undefined) return true;
-  const isElsewhen = Math.abs(Number(there.mtimeMs - other.mtimeMs)) > MAX_STEP;
-  return there.ino !== other.ino && (there.size !== other.size || isElsewhen);
+  return there.ino !== other.ino && (there.size !== other.size || there.mtimeNs !== other.mtimeNs);
 }
 
 function look(folder: OpenFolder, name: string): BigIntStats | undefined {
