@@ -82,6 +82,9 @@ test("get to standard output leaves out what is excluded", async () => {
   await using site = await FolderSite.open();
   writeTree(site.repository, { "t/a": "1", "t/b": "2", "t/c": "3" });
   expect(await site.run("get", "t", "--exclude", "b", "--output", "-")).toMatchObject({ exitCode: 0, stdout: "13" });
+  const none = await site.run("get", "t", "--exclude", "*", "--exclude", "*.odt", "--output", "-");
+  expect(none).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(none.stderr).toContain('Nothing matches the filter "*.odt".\nNo file passes the filters.\n');
 });
 
 test("list shows what passes, below the folder that is listed", async () => {

@@ -7,7 +7,7 @@ import { type CommError, toCommError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { escapeText } from "../escape.ts";
 import { isStandardOutput, type OutputStream, openStream } from "./output-stream.ts";
-import { jobSettings, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
+import { jobSettings, type TransferRequest, type TransferTerms, tellFiltered, viewEvents } from "./run-job.ts";
 import { StreamStorage } from "./stream-storage.ts";
 import { TransferView } from "./transfer-view.ts";
 
@@ -35,7 +35,7 @@ export async function fetchToStream(connection: Connection, options: StreamTerms
   stream.close();
   const { unwritten } = fetching;
   if (unwritten === undefined) {
-    if (failure === undefined) for (const pattern of options.filter?.unmatched ?? []) view.onUnmatched(pattern);
+    if (failure === undefined && options.filter !== undefined) tellFiltered(options.filter, fetching.result, view);
     const exit = await view.finish(fetching.result);
     if (failure !== undefined) throw failure;
     return exit;

@@ -89,7 +89,7 @@ export function viewEvents(view: TransferView): Required<TransferJobEvents<Trans
 }
 
 /** Tell what the filter did not do, or that it left nothing. */
-function tellFiltered(filter: Filter, result: TransferResult, view: TransferView): void {
+export function tellFiltered(filter: Filter, result: TransferResult, view: TransferView): void {
   for (const pattern of filter.unmatched) view.onUnmatched(pattern);
   const { stored, unchanged, skipped, failed } = result;
   if (stored + unchanged + skipped + failed === 0) view.note("No file passes the filters.");
