@@ -36,8 +36,8 @@ export const SessionRow = v.object({
 });
 export type SessionRow = v.InferOutput<typeof SessionRow>;
 
-/** A session that lives. */
-export const HereRow = v.object({
+/** What is told of every session that lives. */
+const who = {
   name,
   /** The name of its proven token, and the name that it gives itself. */
   token: v.optional(tokenName),
@@ -45,6 +45,11 @@ export const HereRow = v.object({
   role: Role,
   address,
   startedAt: timestamp,
+};
+
+/** A session that lives. */
+export const HereRow = v.object({
+  ...who,
   /** The methods of its requests under way. */
   doing: v.pipe(v.array(name), v.maxLength(MAX_DOING)),
   bytesIn: count,
@@ -53,14 +58,7 @@ export const HereRow = v.object({
 export type HereRow = v.InferOutput<typeof HereRow>;
 
 export const StatusResult = v.object({
-  self: v.object({
-    name,
-    token: v.optional(tokenName),
-    nick: v.optional(tokenName),
-    role: Role,
-    address,
-    startedAt: timestamp,
-  }),
+  self: v.object(who),
   server: v.object({ agent: name, startedAt: timestamp, uptimeMs: count, draining: v.boolean() }),
   seats: v.object({ max: count, taken: count, maxWaiting: count, waiting: count }),
   /** The sessions that live, in the order of admission; present when `here` was asked for. */
