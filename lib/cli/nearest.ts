@@ -12,6 +12,19 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
+/** Whether one letter is missing, too many or another, or two neighbours are swapped. */
+export function isSlip(typed: string, word: string): boolean {
+  let start = 0;
+  while (start < word.length && typed[start] === word[start]) start++;
+  let [end, wordEnd] = [typed.length, word.length];
+  while (Math.min(end, wordEnd) > start && typed[end - 1] === word[wordEnd - 1]) {
+    end--;
+    wordEnd--;
+  }
+  const [seen, meant] = [typed.slice(start, end), word.slice(start, wordEnd)];
+  return Math.max(seen.length, meant.length) <= 1 || (meant.length === 2 && seen === `${meant[1]}${meant[0]}`);
+}
+
 /** Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -147,9 +147,16 @@ function filterBelow(filter: Filter, asked: Asked | undefined): (entry: Entry) =
   };
 }
 
+/** What stands behind the name of an entry. */
+export const KIND_MARKS: Readonly<Record<Entry["kind"], string>> = { file: "", folder: "/", link: "@", other: "?" };
+
 /** `1.5 KB  2026-11-22 14:03:11  docs/report.pdf`; a folder ends with `/`, a link that is not followed with `@`. */
-export function formatEntry({ kind, size, modifiedAt, path }: Entry): string {
-  const mark = { file: "", folder: "/", link: "@", other: "?" }[kind];
+export function formatEntry({
+  kind,
+  size,
+  modifiedAt,
+  path,
+}: Pick<Entry, "kind" | "size" | "modifiedAt" | "path">): string {
   const bytes = kind === "file" ? formatBytes(size) : "-";
-  return `${bytes.padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(path)}${mark}`;
+  return `${bytes.padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(path)}${KIND_MARKS[kind]}`;
 }

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
 import { escapeGlob } from "../../glob.ts";
+import { longestCommonPrefix } from "../completion/common-prefix.ts";
 import { escapeText } from "../escape.ts";
 import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import type { ShellCommand } from "./shell-call.ts";
@@ -108,9 +109,8 @@ function fewOf(found: readonly string[], typed: string, isCut: boolean): string[
   const sorted = [...found].sort();
   if (sorted.length === 0 || (sorted.length <= MAX_COMPLETIONS && !isCut)) return sorted;
   const [first = "", last = ""] = [sorted[0], sorted.at(-1)];
-  let length = isCut ? typed.length : 0;
-  while (!isCut && length < first.length && first[length] === last[length]) length++;
-  return [...sorted.slice(0, MAX_COMPLETIONS - 1), `${first.slice(0, length)}…`];
+  const common = isCut ? first.slice(0, typed.length) : longestCommonPrefix([first, last]);
+  return [...sorted.slice(0, MAX_COMPLETIONS - 1), `${common}…`];
 }
 
 /** Names of this machine. */

@@ -12,7 +12,7 @@ import { makeFolders, mkdir as mkdirCommand } from "./mkdir-command.ts";
 import { put as putCommand } from "./put-command.ts";
 import { removeAll, remove as removeCommand } from "./remove-command.ts";
 import { namesOf, rename as renameCommand } from "./rename-command.ts";
-import { flagsOf, remoteNames, type ShellCommand } from "./shell-call.ts";
+import { flagsOf, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { entriesIn, showEntries } from "./shell-listing.ts";
 import { FOLDER_ARGS, LS_ARGS } from "./shell-local.ts";
 import { getLine, putLine, showFiles } from "./shell-transfers.ts";
@@ -29,7 +29,7 @@ const ls: ShellCommand = {
   names: "repository",
   async run(call) {
     const flags = flagsOf(call, { args: LS_ARGS });
-    const names = flags._.length === 0 ? [call.folder.path || "."] : await remoteNames(call, flags._);
+    const names = await namesOrHere(call, flags._);
     for (const name of names) {
       const entries = await entriesIn(call.client, name, call.signal);
       await showEntries(entries, call.io, { isLong: flags["long"] === true, heading: names.length > 1 ? name : "" });
@@ -183,7 +183,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     names: "repository",
     async run(call) {
       const flags = flagsOf(call, duCommand);
-      const names = flags._.length === 0 ? [call.folder.path || "."] : await remoteNames(call, flags._);
+      const names = await namesOrHere(call, flags._);
       await showUsage(call.client, names.map(typedSource), { io: call.io, json: false, signal: call.signal });
       return 0;
     },
@@ -214,6 +214,11 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     },
   },
 };
+
+/** As remoteNames(); without any, the folder that the shell is in. */
+async function namesOrHere(call: ShellCall, names: readonly string[]): Promise<string[]> {
+  return names.length === 0 ? [call.folder.path || "."] : remoteNames(call, names);
+}
 
 /** @throws UsageError when there are several */
 function onlyOne(names: readonly string[], command: string): string | undefined {

@@ -1,4 +1,5 @@
 import { EXIT } from "../exit-codes.ts";
+import { isSlip } from "../nearest.ts";
 import { type Follows, parseShellLine, type ShellLine, unquotedName } from "./shell-line.ts";
 
 /** Words of other programs for our commands. */
@@ -57,17 +58,7 @@ function textHint(text: string, commands: Readonly<Record<string, { follows: Fol
   return meant === undefined ? undefined : `That was sent as a message. Did you mean the command "${meant}"?`;
 }
 
-/** One letter more, less or other, or two that changed places. */
+/** Short words are too much alike. */
 function isMistyped(word: string, command: string): boolean {
-  if (word.length < 3 || command.length < 3 || Math.abs(word.length - command.length) > 1) return false;
-  let start = 0;
-  while (start < word.length && word[start] === command[start]) start++;
-  const [left, right] = [word.slice(start), command.slice(start)];
-  const isSwapped = left[0] === right[1] && left[1] === right[0] && left.slice(2) === right.slice(2);
-  return (
-    left.slice(1) === right.slice(1) ||
-    left.slice(1) === right ||
-    left === right.slice(1) ||
-    (left.length > 1 && isSwapped)
-  );
+  return word.length >= 3 && command.length >= 3 && isSlip(word, command);
 }

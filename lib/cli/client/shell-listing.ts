@@ -9,7 +9,7 @@ import { quote } from "../../quote.ts";
 import { readError } from "../../storage/disk-error.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { formatBytes, formatTime } from "../format.ts";
+import { formatEntry, KIND_MARKS } from "./list-command.ts";
 import { typedSource } from "./typed-paths.ts";
 
 /** An entry as `ls` shows it: its path below the folder that was asked for. */
@@ -70,8 +70,8 @@ export function formatListing(
   io: Pick<ConsoleIo, "color" | "outColumns">,
   isLong: boolean,
 ): string {
-  if (isLong) return entries.map(longLine).join("\n");
-  const names = entries.map(({ name, kind }) => `${escapeText(name)}${MARKS[kind]}`);
+  if (isLong) return entries.map((entry) => formatEntry({ ...entry, path: entry.name })).join("\n");
+  const names = entries.map(({ name, kind }) => `${escapeText(name)}${KIND_MARKS[kind]}`);
   const columns = io.outColumns;
   const width = Math.max(0, ...names.map((name) => Bun.stringWidth(name))) + GAP;
   const perLine = columns === undefined ? 1 : Math.max(1, Math.floor((columns + GAP - 1) / width));
@@ -86,13 +86,6 @@ export function formatListing(
       })
       .join(""),
   ).join("\n");
-}
-
-const MARKS: Readonly<Record<Shown["kind"], string>> = { file: "", folder: "/", link: "@", other: "?" };
-
-function longLine({ name, kind, size, modifiedAt }: Shown): string {
-  const bytes = kind === "file" ? formatBytes(size) : "-";
-  return `${bytes.padStart(8)}  ${formatTime(modifiedAt)}  ${escapeText(name)}${MARKS[kind]}`;
 }
 
 /** Print entries, below a heading if there is one. */

@@ -1,4 +1,4 @@
-import { nearest } from "../nearest.ts";
+import { isSlip, nearest } from "../nearest.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** The meaning of a line of the operator. */
@@ -34,19 +34,6 @@ export function parseOperatorLine(line: string, names: readonly string[]): Opera
   const meant = OF_WORDS.find((word) => isSlip(name, word));
   const isShort = text.split(/\s+/).length <= MAX_WORDS;
   return { kind: "text", text, meant: meant !== undefined && isShort ? `${meant} ${rest}` : undefined };
-}
-
-/** One letter is missing, too many or another, or two neighbours are swapped. */
-function isSlip(typed: string, word: string): boolean {
-  let start = 0;
-  while (start < word.length && typed[start] === word[start]) start++;
-  let [end, wordEnd] = [typed.length, word.length];
-  while (Math.min(end, wordEnd) > start && typed[end - 1] === word[wordEnd - 1]) {
-    end--;
-    wordEnd--;
-  }
-  const [seen, meant] = [typed.slice(start, end), word.slice(start, wordEnd)];
-  return Math.max(seen.length, meant.length) <= 1 || (meant.length === 2 && seen === `${meant[1]}${meant[0]}`);
 }
 
 function withoutJson(rest: string, isText: boolean): { rest: string; isJson: boolean } {
