@@ -86,6 +86,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
 const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, string>>>>> = {
   rename: { EXISTS: "Replace a file with --overwrite, or choose another name." },
   mkdir: { EXISTS: "A folder that is there already is no error with --parents." },
+  "put -": { DISK_FULL: "Make room there, or choose another folder for temporary files: TMPDIR=FOLDER" },
   token: { TIMEOUT: "Run it again when the server answers." },
 };
 

@@ -1,6 +1,6 @@
 /** What is piped into `put -`. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { binaries } from "../support/binaries.ts";
 import { FolderSite } from "../support/folder-site.ts";
 import { USER_ENV } from "../support/processes.ts";
@@ -34,9 +34,13 @@ async function start(words: string[], env: Record<string, string> = {}) {
 
 async function put(input: string | Uint8Array, words: string[], env: Record<string, string> = {}) {
   const child = await start(words, env);
-  child.stdin.write(input);
-  child.stdin.end();
+  // It may end before it has read all.
+  const written = (async () => {
+    await child.stdin.write(input);
+    await child.stdin.end();
+  })().catch(() => {});
   const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  await written;
   return { exitCode: await child.exited, stdout, stderr };
 }
 
@@ -95,6 +99,22 @@ describe("put -", () => {
     const { exitCode, stderr } = await put("x", ["-", "--as", "nowhere"], { TMPDIR: temporary.join("none") });
     expect({ exitCode, has: stderr.includes(temporary.join("none")) }).toEqual({ exitCode: 9, has: true });
     expect(existsSync(`${site.repository}/nowhere`)).toBe(false);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("says where there is no room, and leaves nothing there", async () => {
+    const small = temporary.join("small");
+    mkdirSync(small);
+    expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m", "none", small]).exitCode).toBe(0);
+    try {
+      const { exitCode, stderr } = await put(new Uint8Array(3_000_000), ["-", "--as", "large"], { TMPDIR: small });
+      expect(exitCode).toBe(9);
+      expect(stderr).toContain(`No room left for "${small}`);
+      expect(stderr).toEndWith("or choose another folder for temporary files: TMPDIR=FOLDER\n");
+      expect(readdirSync(small)).toEqual([]);
+    } finally {
+      Bun.spawnSync(["umount", small]);
+      rmSync(small, { recursive: true });
+    }
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)("%s while it reads leaves nothing", async (signal) => {

@@ -1,8 +1,10 @@
 import type { Connection } from "../../client/connection.ts";
 import { sendJob } from "../../client/send-job.ts";
+import { CommError, toCommError } from "../../errors.ts";
 import { privatePlaces } from "../../state/private.ts";
 import type { Command } from "../command.ts";
 import type { Flags } from "../flags.ts";
+import { reportError } from "../report.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { readFilter } from "./filter-flags.ts";
@@ -37,7 +39,11 @@ export const put: Command = {
     return withConnection(settings, io, async (connection, signal) => {
       const terms = { io, signal, places };
       if (!readsInput) return sendAll(connection, request, terms);
-      using input = await SpooledInput.read(signal);
+      const input = await SpooledInput.read(signal).catch(toCommError);
+      if (input instanceof CommError) {
+        return reportError(input, io, { program: "commserver-client", json: settings.isJson, command: "put -" });
+      }
+      using _ = input;
       return await sendAll(connection, { ...request, sources: [input.path] }, terms);
     });
   },
