@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 
-/** The exit codes of both programs (README, "Exit codes"). Scripts depend on the numbers: they never change. */
+/** The exit codes of both programs (docs/client.md, "Exit codes"). Scripts depend on the numbers: they never change. */
 export const EXIT = {
   DONE: 0,
   UNEXPECTED: 1,

@@ -16,7 +16,9 @@ export interface StagedFile {
   readonly content: { readonly text: string } | { readonly file: string };
 }
 
-const DOCUMENTS = ["LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md"];
+/** README with the pages to which it leads people who use the programs. */
+const DOCUMENTS = ["LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", "PROTOCOL.md"];
+const PAGES = new Bun.Glob("docs/*.{md,svg}");
 
 /** Where a shell looks for the completions of a program, below a prefix. */
 const COMPLETION_PLACES: Readonly<Record<Shell, (program: string) => string>> = {
@@ -55,7 +57,8 @@ function completions(): StagedFile[] {
 
 /** What people read, below a folder. */
 export function documents(folder: string): StagedFile[] {
-  return DOCUMENTS.map((name) => ({ place: join(folder, name), mode: 0o644, content: { file: join(ROOT, name) } }));
+  const pages = [...PAGES.scanSync(ROOT)].sort();
+  return [...DOCUMENTS, ...pages].map((name) => ({ place: join(folder, name), mode: 0o644, content: { file: join(ROOT, name) } }));
 }
 
 /** The service of systemd and its user, if there is one; below the root. */

@@ -1,4 +1,4 @@
-/** What README says was run as it is written: its `console` blocks, its tables of flags and exit codes. */
+/** What README and docs/ say was run as it is written: their `console` blocks, their tables of flags and exit codes. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
@@ -9,76 +9,65 @@ import { examplesIn, outputPattern } from "../support/shown-examples.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 const ROOT = join(import.meta.dir, "../..");
-const readme = await Bun.file(join(ROOT, "README.md")).text();
+const pageOf = (name: string) => Bun.file(join(ROOT, name)).text();
 
 beforeAll(async () => {
   await binaries();
 }, 180_000);
 
-/** A program under the name that README uses, which finds the server of the test. */
+/** A program under the name that the pages use, which finds the server of the test. */
 async function script(file: string, command: string): Promise<void> {
-  await Bun.write(file, `#!/bin/sh\nexec ${command}\n`);
+  await Bun.write(file, `#!/bin/sh\n${command}\n`);
   chmodSync(file, 0o755);
 }
 
-describe("README", () => {
-  test("its commands print what it shows", async () => {
+describe("the pages", () => {
+  test("their commands print what they show", async () => {
     await using server = await ServerProcess.start(["--repository", join(ROOT, "repository")]);
     using folder = new TempFolder();
     const programs = await binaries();
-    await script(folder.join("bin/commserver-client"), `${programs.client} --server ${server.address} "$@"`);
-    await script(folder.join("bin/commserver-server"), `${programs.server} "$@" --state-dir ${server.stateDir}`);
-    const env = { ...USER_ENV, PATH: `${folder.join("bin")}:${process.env["PATH"]}` };
-    const all = examplesIn(readme);
-    expect(all.length).toBeGreaterThan(10);
-    for (const { command, output } of all) {
-      const { stdout } = await run(["/bin/sh", "-c", command], { cwd: folder.path, env });
-      expect(`$ ${command}\n${stdout.trim()}`).toMatch(outputPattern(`$ ${command}\n${output}`));
+    const exec = (variable: string, program: string) => `${variable} exec ${program} "$@"`;
+    const { address, stateDir } = server;
+    await script(folder.join("bin/commserver-client"), exec(`COMMSERVER_SERVER=${address}`, programs.client));
+    await script(folder.join("bin/commserver-server"), exec(`COMMSERVER_STATE_DIR=${stateDir}`, programs.server));
+    const env = {
+      ...USER_ENV,
+      PATH: `${folder.join("bin")}:${process.env["PATH"]}`,
+      XDG_CONFIG_HOME: folder.join("config"),
+    };
+    for (const page of ["client", "files", "server", "configuration"]) {
+      const all = examplesIn(await pageOf(`docs/${page}.md`));
+      expect(all.length).toBeGreaterThan(1);
+      for (const { command, output } of all) {
+        const { stdout } = await run(["/bin/sh", "-c", command], { cwd: folder.path, env });
+        expect(`$ ${command}\n${stdout.trim()}`).toMatch(outputPattern(`$ ${command}\n${output}`));
+      }
     }
   });
 
-  test("its exit codes are those of the error table", () => {
-    const table = [...readme.matchAll(/^\| (\d+) +\| .*\|$/gm)].map(([, code]) => Number(code));
+  test("the exit codes are those of the error table", async () => {
+    const table = [...(await pageOf("docs/client.md")).matchAll(/^\| (\d+) +\| .*\|$/gm)].map(([, code]) =>
+      Number(code),
+    );
     const codes = new Set<number>([0, ...Object.values(EXIT_OF)]);
     expect(table).toEqual([...codes].sort((a, b) => a - b));
   });
 
-  test.each(["server", "client"] as const)("its flags of the %s exist", async (name) => {
-    const program = (await binaries())[name];
-    const commands =
-      name === "server"
-        ? ["serve", "console", "token", "identity", "config"]
-        : [
-            "shell",
-            "status",
-            "list",
-            "get",
-            "put",
-            "mkdir",
-            "remove",
-            "rename",
-            "du",
-            "digest",
-            "watch",
-            "send",
-            "ping",
-            "unfinished",
-            "join",
-            "use",
-            "forget",
-            "config",
-          ];
-    const { server } = await binaries();
-    // The page of the client speaks of what its server must be told, too.
-    const pages = [[server, "serve"], ...commands.map((command) => [program, command])];
-    const help = (await Promise.all(pages.map((page) => run([...page, "--help"])))).map(({ stdout }) => stdout).join();
-    const start = readme.indexOf(name === "server" ? "## The server" : "## Commands");
-    const section = readme.slice(
-      start,
-      readme.indexOf(name === "server" ? "### The operator" : "### Exit codes", start),
-    );
-    const flags = new Set([...section.matchAll(/`[^`]*?(--[a-z][a-z-]+)/g)].map(([, flag]) => flag as string));
+  test.each([
+    ["server", ["docs/server.md"]],
+    ["client", ["docs/client.md", "docs/files.md", "docs/shell.md"]],
+  ] as const)("the flags of the %s exist", async (name, pages) => {
+    const programs = await binaries();
+    const program = programs[name];
+    const listed = (await run([program, "--help"])).stdout.split("\nCOMMANDS\n")[1]?.split("\n\n")[0] ?? "";
+    const commands = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, command]) => command as string);
+    expect(commands.length).toBeGreaterThan(4);
+    // The pages of the client speak of what its server must be told, too.
+    const calls = [[programs.server, "serve"], ...commands.map((command) => [program, command])];
+    const help = (await Promise.all(calls.map((call) => run([...call, "--help"])))).map(({ stdout }) => stdout).join();
+    const text = (await Promise.all(pages.map(pageOf))).join("\n");
+    const flags = new Set([...text.matchAll(/`[^`\n]*?(--[a-z][a-z-]+)/g)].map(([, flag]) => flag as string));
     expect(flags.size).toBeGreaterThan(4);
-    for (const flag of flags) expect(help).toContain(`${flag} `.trimEnd());
+    for (const flag of flags) expect(help).toContain(flag);
   });
 });

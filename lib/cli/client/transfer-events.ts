@@ -10,7 +10,7 @@ import type { FailedItem, Moving, TransferDisplay } from "./transfer-display.ts"
 
 const PROGRESS_EVENT_MS = 200;
 
-/** A transfer for programs: one JSON object on a line for each event (README). */
+/** A transfer for programs: one JSON object on a line for each event (docs/files.md, "What you see"). */
 export class TransferEvents implements TransferDisplay {
   readonly #lines: LineWriter;
   #lastProgressEvent = performance.now();

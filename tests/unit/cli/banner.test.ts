@@ -45,9 +45,9 @@ function rowsOf(label: string, more: Partial<Serving> = {}): string[] {
   return rows.slice(first, next).map(([, text]) => text);
 }
 
-test("README.md shows the first line of --json with the members that it has", async () => {
-  const readme = await Bun.file(join(import.meta.dir, "../../../README.md")).text();
-  const [, example = "{}"] = /the first line on standard output is\n\n```json\n([^`]+)```/.exec(readme) ?? [];
+test("docs/server.md shows the first line of --json with the members that it has", async () => {
+  const page = await Bun.file(join(import.meta.dir, "../../../docs/server.md")).text();
+  const [, example = "{}"] = /the first line on standard output is\n\n```json\n([^`]+)```/.exec(page) ?? [];
   expect(Object.keys(JSON.parse(example))).toEqual(Object.keys(listeningRecord(SERVING)));
 });
 
