@@ -1,5 +1,9 @@
 import { CommError, type ErrorCode, StorageError } from "./errors.ts";
+import { formatBytes } from "./format-bytes.ts";
 import { quote } from "./quote.ts";
+
+/** Who owns the files: a server's clients get other codes and messages than a user for their own files. */
+export type Owner = "server" | "user";
 
 /**
  * Everything that can be wrong with files and folders: for each fault its code and its message.
@@ -33,9 +37,13 @@ export const storageFault = {
   repositoryNoFolder: (folder: string) => fault("NO_REPOSITORY", `The repository ${quote(folder)} is not a folder.`),
 
   // What the system does not allow this process.
-  unreadable: (path: string, cause: unknown) => fault("UNREADABLE", `The server may not read ${quote(path)}.`, cause),
+  unreadable: (path: string, cause: unknown) =>
+    fault("UNREADABLE", `The server has no permission to read ${quote(path)}.`, cause),
   readDenied: (path: string, cause: unknown) => fault("DISK_DENIED", `No permission to read ${quote(path)}.`, cause),
-  writeDenied: (path: string, cause: unknown) => fault("DISK_DENIED", `No permission to write ${quote(path)}.`, cause),
+  writeDenied: (path: string, owner: Owner, cause: unknown) =>
+    owner === "server"
+      ? fault("DISK_DENIED", `The server has no permission to write ${quote(path)}.`, cause)
+      : fault("DISK_DENIED", `No permission to write ${quote(path)}.`, cause),
   repositoryDenied: (folder: string, cause: unknown) =>
     fault("REPOSITORY_DENIED", `No permission to read the repository folder ${quote(folder)}.`, cause),
   linkLoop: (path: string, code: "UNREADABLE" | "NO_SUCH_FILE" | "DISK_DENIED", cause: unknown) =>
@@ -100,24 +108,37 @@ export const storageFault = {
   removalLeft: (path: string) => new CommError("INTERRUPTED", `The removal of ${quote(path)} was interrupted.`),
 
   // Room.
-  full: (path: string, cause: unknown) => fault("DISK_FULL", `No room left for ${quote(path)}.`, cause),
-  noRoom: (path: string, bytes: number, free: number) =>
-    fault("DISK_FULL", `${quote(path)} needs ${bytes} more bytes, and ${free} are free.`),
-  aboveQuota: (path: string, quotaBytes: number) =>
-    fault("QUOTA_EXCEEDED", `The repository may hold ${quotaBytes} bytes, and ${quote(path)} would be too much.`),
-  aboveFree: (path: string, keepFreeBytes: number) =>
-    fault("NO_SPACE", `The server keeps ${keepFreeBytes} bytes of its disk free: no room for ${quote(path)}.`),
-  aboveAnyFile: (path: string, size: number, most: number) =>
-    fault("TOO_LARGE", `${quote(path)} has ${size} bytes; a file can have ${most} (16 TiB).`),
+  full: (path: string, owner: Owner, cause: unknown) =>
+    fault("DISK_FULL", `The disk of ${MACHINES[owner]} has no room left for ${quote(path)}.`, cause),
+  noRoom: (path: string, owner: Owner, bytes: number, free: number) =>
+    fault("DISK_FULL", `${needs(path, bytes, free)} free on the disk of ${MACHINES[owner]}.`),
+  aboveQuota: (path: string, bytes: number, { free, quota }: { free: number; quota: number }) =>
+    fault("QUOTA_EXCEEDED", `${needs(path, bytes, free)} left of the repository's quota of ${formatBytes(quota)}.`),
+  aboveFree: (path: string, bytes: number, { free, kept }: { free: number; kept: number }) =>
+    fault(
+      "NO_SPACE",
+      `${needs(path, bytes, free)} free on the server's disk, apart from the ${formatBytes(kept)} that it keeps.`,
+    ),
+  aboveAnyFile: (path: string, size: number) =>
+    fault("TOO_LARGE", `${quote(path)} has ${formatBytes(size)}; a file can have 16 TiB at most.`),
   /** 4 GiB on FAT, or the limit of `ulimit -f`. Trying again does not help. */
-  tooLarge: (path: string, cause?: unknown) =>
-    fault("TOO_LARGE", `${quote(path)} is larger than a file can be on the disk that it goes to.`, cause),
+  tooLarge: (path: string, owner: Owner, cause?: unknown) =>
+    fault("TOO_LARGE", `${quote(path)} is larger than a file can be on the disk of ${MACHINES[owner]}.`, cause),
   tooManyFiles: (path: string, cause: unknown) =>
     fault("TOO_MANY_FILES", `Too many files are open here to open ${quote(path)} as well.`, cause),
   /** The server's limit; its clients see this message. */
   overloaded: (cause?: unknown) =>
     fault("OVERLOADED", "The server has as many files open as it may. Please try again in a moment.", cause),
 } as const;
+
+const MACHINES = { server: "the server", user: "this machine" } as const;
+
+/** `"a" needs 2.0 GB more; 105 MB are`; exact where both would read the same. */
+function needs(path: string, bytes: number, free: number): string {
+  const [wanted, had] = [formatBytes(bytes), formatBytes(free)];
+  const [more, are] = wanted === had ? [`${bytes} bytes`, `${free}`] : [wanted, had];
+  return `${quote(path)} needs ${more} more; ${are} are`;
+}
 
 function fault(code: ErrorCode, message: string, cause?: unknown): StorageError {
   return new StorageError(code, message, cause === undefined ? {} : { cause });

@@ -3,7 +3,7 @@
  */
 import type { ArgsDef } from "citty";
 import type { Command, Program } from "../lib/cli/command.ts";
-import { EXIT_CODES } from "../lib/cli/exit-codes.ts";
+import { EXIT_MEANINGS } from "../lib/cli/exit-codes.ts";
 import { BUILT_IN } from "../lib/cli/program-flags.ts";
 
 type Arg = ArgsDef[string];
@@ -64,7 +64,7 @@ export function manPage(program: Program, { version, date }: { version: string; 
     ".El",
     ".Sh EXIT STATUS",
     ".Bl -tag -width Ds",
-    ...exitCodes().flatMap(([code, meaning]) => [`.It ${code}`, escaped(meaning)]),
+    ...EXIT_MEANINGS.flatMap(([code, meaning]) => [`.It ${code}`, escaped(meaning)]),
     ".El",
     ".Sh EXAMPLES",
     ".Bd -literal -offset indent",
@@ -156,11 +156,4 @@ function mdocDate(date: string): string {
   const name = new Date(`${date}T00:00:00Z`).toLocaleString("en", { month: "long", timeZone: "UTC" });
   if (year === undefined || month === undefined || day === undefined) throw new Error(`${date} is no date`);
   return `${name} ${day}, ${year}`;
-}
-
-/** Number and meaning, as --help has them. */
-function exitCodes(): [string, string][] {
-  return [...EXIT_CODES.matchAll(/(?:^| ) *(\d+) {2}(\S.*?)(?= {2,}|$)/gm)]
-    .map(([, code = "", meaning = ""]): [string, string] => [code, meaning])
-    .sort(([one], [two]) => Number(one) - Number(two));
 }

@@ -66,7 +66,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   TIMEOUT: "Allow more time with --timeout SECONDS.",
   INCOMPLETE: "Run it again: what was verified is kept.",
   TOO_MANY_ENTRIES: "Fetch its folders one by one: what has arrived is kept.",
-  DISK_FULL: "Make room, then run it again: it resumes where it stopped.",
+  DISK_FULL: "Make room on this machine, then run it again: it resumes where it stopped.",
   DISK_DENIED: "Check the owner and permissions of the file and its folder: ls -ld",
   TOO_MANY_FILES: "Raise the limit of open files (ulimit -n), then run it again.",
   DISK_FAILED: "Check the disk, then run it again.",

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors.ts";
+import { type CommError, type ErrorCode, RemoteError } from "../errors.ts";
 
 /** The exit codes of both programs (docs/client.md, "Exit codes"). Scripts depend on the numbers: they never change. */
 export const EXIT = {
@@ -13,10 +13,11 @@ export const EXIT = {
   CONFLICT: 8,
   LOCAL_DISK: 9,
   CANNOT_LISTEN: 10,
+  SERVER_DISK: 11,
   INTERRUPTED: 130,
 } as const;
 
-/** The exit code of a command that fails with an error. */
+/** The exit code of a command that fails with an error, but for exitOf(). */
 export const EXIT_OF: Readonly<Record<ErrorCode, number>> = {
   BAD_MAGIC: EXIT.UNREACHABLE,
   UNSUPPORTED_VERSION: EXIT.UNREACHABLE,
@@ -53,12 +54,12 @@ export const EXIT_OF: Readonly<Record<ErrorCode, number>> = {
   TOO_MANY_STREAMS: EXIT.UNEXPECTED,
   EXISTS: EXIT.CONFLICT,
   BUSY: EXIT.CONFLICT,
-  NO_SPACE: EXIT.LOCAL_DISK,
+  NO_SPACE: EXIT.SERVER_DISK,
   DIGEST_MISMATCH: EXIT.INCOMPLETE,
   NOT_EMPTY: EXIT.CONFLICT,
   UNWRITABLE: EXIT.NOT_ALLOWED,
   TOO_OFTEN: EXIT.NOT_ALLOWED,
-  QUOTA_EXCEEDED: EXIT.LOCAL_DISK,
+  QUOTA_EXCEEDED: EXIT.SERVER_DISK,
   TOKEN_EXISTS: EXIT.CONFLICT,
   NO_SUCH_TOKEN: EXIT.NOT_FOUND,
   TOO_LARGE: EXIT.LOCAL_DISK,
@@ -93,11 +94,25 @@ export const EXIT_OF: Readonly<Record<ErrorCode, number>> = {
   UNEXPECTED: EXIT.UNEXPECTED,
 };
 
-/** The exit codes, for --help. */
-export const EXIT_CODES = `\
-  0  done                               6  not found
-  1  unexpected                         7  incomplete, or failed verification
-  2  usage                              8  conflict: it exists, or it changed
-  3  cannot reach, or lost, the server   9  local disk: full, or no permission
-  4  the server is full                10  cannot listen: address or port in use
-  5  not allowed                      130  interrupted`;
+/** The exit code of a command that fails with `error`. */
+export function exitOf(error: CommError): number {
+  // A file can be too large for the disk of either machine.
+  return error.code === "TOO_LARGE" && error instanceof RemoteError ? EXIT.SERVER_DISK : EXIT_OF[error.code];
+}
+
+/** What each exit code means, for people. */
+export const EXIT_MEANINGS: readonly (readonly [exit: number, meaning: string])[] = [
+  [EXIT.DONE, "done"],
+  [EXIT.UNEXPECTED, "unexpected"],
+  [EXIT.USAGE, "usage"],
+  [EXIT.UNREACHABLE, "cannot reach, or lost, the server"],
+  [EXIT.FULL, "the server has no free seat, or is too busy"],
+  [EXIT.NOT_ALLOWED, "not allowed"],
+  [EXIT.NOT_FOUND, "not found"],
+  [EXIT.INCOMPLETE, "incomplete, or failed verification"],
+  [EXIT.CONFLICT, "conflict: it exists, or it changed"],
+  [EXIT.LOCAL_DISK, "the disk of this machine: full, or no permission"],
+  [EXIT.CANNOT_LISTEN, "cannot listen: address or port in use"],
+  [EXIT.SERVER_DISK, "the disk of the server: full, or above its quota"],
+  [EXIT.INTERRUPTED, "interrupted"],
+];

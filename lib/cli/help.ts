@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import type { Command, Program } from "./command.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
-import { EXIT_CODES } from "./exit-codes.ts";
+import { EXIT_MEANINGS } from "./exit-codes.ts";
 import { formatRows, type Row } from "./format.ts";
 import { VERSION } from "./version.ts";
 
@@ -12,6 +12,7 @@ type HelpIo = Pick<ConsoleIo, "color" | "outColumns">;
 /** The help of a program, with the flags of its default command. */
 export function programHelp(program: Program, args: ArgsDef, io: HelpIo): string {
   const commands = Object.entries(program.commands).map(([name, { description }]): Row => [name, description]);
+  const exits = EXIT_MEANINGS.map(([exit, meaning]): Row => [String(exit).padStart(3), meaning]);
   const words = positionals(args).map(([word]) => `[${word}]`);
   const usages =
     words.length === 0
@@ -29,7 +30,7 @@ export function programHelp(program: Program, args: ArgsDef, io: HelpIo): string
       formatRows(flagRows(args), io.outColumns),
     ],
     ["EXAMPLES", program.examples.map((line) => `  ${line}`).join("\n")],
-    ["EXIT CODES", EXIT_CODES],
+    ["EXIT CODES", formatRows(exits, io.outColumns)],
     [`Flags and arguments of a command: ${program.name} COMMAND --help`],
   ]);
 }

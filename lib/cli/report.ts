@@ -4,7 +4,7 @@ import { ChangedIdentity } from "../trust/verify.ts";
 import { adviceFor } from "./advice.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { escapeText, toJson } from "./escape.ts";
-import { EXIT_OF } from "./exit-codes.ts";
+import { exitOf } from "./exit-codes.ts";
 import { inFlagWords } from "./flag-words.ts";
 import { completeAdvice, quoteWord } from "./shown-command.ts";
 
@@ -23,7 +23,7 @@ export interface ReportOptions {
  */
 export function reportError(thrown: unknown, io: ConsoleIo, options: ReportOptions): number {
   const error = toCommError(inFlagWords(thrown));
-  const exit = EXIT_OF[error.code];
+  const exit = exitOf(error);
   if (error.code === "OUTPUT_CLOSED") return exit;
   if (options.json) {
     io.note(toJson(errorRecord(error, options.command)));
@@ -44,7 +44,7 @@ export function errorRecord(thrown: unknown, command?: string): object {
   const error = toCommError(inFlagWords(thrown));
   const { code, message } = error;
   const advice = completeAdvice(adviceOn(error, command));
-  return { error: { code, message, exit: EXIT_OF[code], ...(advice !== "" && { advice }) } };
+  return { error: { code, message, exit: exitOf(error), ...(advice !== "" && { advice }) } };
 }
 
 function adviceOn(error: CommError, command: string | undefined): string {

@@ -30,7 +30,7 @@ export function badName(path: string, kind: PathKind = "any"): LeftOutThing {
 export function toldByServer({ name, code }: { name: string; code: number }): LeftOutThing {
   switch (codeOfWire(code)) {
     case "UNREADABLE":
-      return { path: name, code: "UNREADABLE", why: "the server may not read it" };
+      return { path: name, code: "UNREADABLE", why: "the server has no permission to read it" };
     case "NOT_FOUND":
       return gone(name, { code: "NOT_FOUND" });
     default:

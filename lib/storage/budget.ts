@@ -52,11 +52,12 @@ export class Budget {
   check(bytes: number, path: string, room = bytes): void {
     const { quotaBytes, keepFreeBytes } = this.#limits;
     if (quotaBytes !== undefined && this.used + this.#promised + bytes > quotaBytes) {
-      throw storageFault.aboveQuota(path, quotaBytes);
+      const free = Math.max(0, quotaBytes - this.used - this.#promised);
+      throw storageFault.aboveQuota(path, bytes, { free, quota: quotaBytes });
     }
-    if (keepFreeBytes > 0 && this.#freeBytes() - this.#promisedRoom - room < keepFreeBytes) {
-      throw storageFault.aboveFree(path, keepFreeBytes);
-    }
+    if (keepFreeBytes === 0) return;
+    const free = this.#freeBytes() - this.#promisedRoom - keepFreeBytes;
+    if (free < room) throw storageFault.aboveFree(path, room, { free: Math.max(0, free), kept: keepFreeBytes });
   }
 
   /** This many promised bytes are on the disk now. */

@@ -1,14 +1,11 @@
 import { errnoOf } from "../errno.ts";
 import { StorageError } from "../errors.ts";
-import { storageFault } from "../storage-faults.ts";
+import { type Owner, storageFault } from "../storage-faults.ts";
 
 /** True when the system, or this program, may open no more files: this is not about the file itself. */
 export function isOutOfFiles(cause: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes(errnoOf(cause));
 }
-
-/** Who owns the files: a server's clients get other codes and messages than a user for their own files. */
-export type Owner = "server" | "user";
 
 /** The fault for a system error while reading `path`. */
 export function readError(cause: unknown, path: string, owner: Owner = "server"): StorageError {
@@ -70,13 +67,13 @@ export function writeError(cause: unknown, path: string, owner: Owner = "user"):
   switch (errnoOf(cause)) {
     case "ENOSPC":
     case "EDQUOT":
-      return storageFault.full(path, cause);
+      return storageFault.full(path, owner, cause);
     case "EFBIG":
-      return storageFault.tooLarge(path, cause);
+      return storageFault.tooLarge(path, owner, cause);
     case "EACCES":
     case "EPERM":
     case "EROFS":
-      return storageFault.writeDenied(path, cause);
+      return storageFault.writeDenied(path, owner, cause);
     case "ENOENT":
     case "ENOTDIR":
       return owner === "server" ? storageFault.holderGone(path, cause) : storageFault.noHolder(path, cause);

@@ -22,7 +22,7 @@ describe.skipIf(process.platform === "win32")("a file that is larger than a file
     await using server = await ServerProcess.start(["-r", folder.join("repository"), "--open"]);
     const command = limited(client, "get", ".", "-s", server.address);
     const { exitCode, stderr } = await run(command, { cwd: folder.join("here") });
-    expect(stderr).toContain('"big.bin" is larger than a file can be on the disk that it goes to.');
+    expect(stderr).toContain('"big.bin" is larger than a file can be on the disk of this machine.');
     expect(stderr).toContain("Split it into smaller files.");
     expect(exitCode).toBe(9);
     expect(readdirSync(folder.join("here")).sort()).toEqual(SMALLER);
@@ -40,8 +40,8 @@ describe.skipIf(process.platform === "win32")("a file that is larger than a file
     const { exitCode, stderr } = await run([client, "put", ...names, "-s", server.address], {
       cwd: folder.join("here"),
     });
-    expect(stderr).toContain('"big.bin" is larger than a file can be on the disk that it goes to.');
-    expect(exitCode).toBe(9);
+    expect(stderr).toContain('"big.bin" is larger than a file can be on the disk of the server.');
+    expect(exitCode).toBe(11);
     expect(readdirSync(folder.join("repository")).sort()).toEqual(SMALLER);
   });
 });

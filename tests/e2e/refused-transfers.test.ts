@@ -213,7 +213,7 @@ describe("a put that is refused", () => {
 
   test.each([...PUTS, [["put", "small.txt", "--to", "new/er"]]])("by --quota leaves nothing: %j", async (args) => {
     writeTree(repository, { "there.bin": "there" });
-    await refuse({ args, exitCode: 9, code: "QUOTA_EXCEEDED", serverArgs: ["--quota", "8"] });
+    await refuse({ args, exitCode: 11, code: "QUOTA_EXCEEDED", serverArgs: ["--quota", "8"] });
   });
 
   describe.skipIf(noSmallDisk !== undefined)("for room", () => {
@@ -229,20 +229,20 @@ describe("a put that is refused", () => {
     test.each([...PUTS, [["put", "small.txt", "--to", "new/er"]]])(
       smallDiskTest("that --keep-free keeps leaves nothing: %j"),
       async (args) => {
-        await refuse({ args, exitCode: 9, code: "NO_SPACE", serverArgs: ["--keep-free", "20MB"] });
+        await refuse({ args, exitCode: 11, code: "NO_SPACE", serverArgs: ["--keep-free", "20MB"] });
       },
     );
 
     test.each(PUTS)(smallDiskTest("of which there is little leaves nothing: %j"), async (args) => {
       writeFileSync(disk.join("filler"), new Uint8Array(9 * MB));
-      await refuse({ args, exitCode: 9, code: "NO_SPACE" });
+      await refuse({ args, exitCode: 11, code: "NO_SPACE" });
     });
 
     test.each([...PUTS, [["put", "small.txt", "--to", "new/er"]]])(
       smallDiskTest("of which there is none leaves nothing: %j"),
       async (args) => {
         fillUp(disk);
-        await refuse({ args, exitCode: 9, code: "NO_SPACE" });
+        await refuse({ args, exitCode: 11, code: "NO_SPACE" });
       },
     );
   });
@@ -277,6 +277,6 @@ describe("a put that is refused", () => {
 
   test.each(PUTS)("as the file is larger than the server's may be leaves nothing: %j", async (args) => {
     writeTree(repository, { "there.bin": "there" });
-    await refuse({ args, exitCode: 9, code: "TOO_LARGE", limited: "server" });
+    await refuse({ args, exitCode: 11, code: "TOO_LARGE", limited: "server" });
   });
 });

@@ -108,7 +108,7 @@ describe("put -", () => {
     try {
       const { exitCode, stderr } = await put(new Uint8Array(3_000_000), ["-", "--as", "large"], { TMPDIR: small });
       expect(exitCode).toBe(9);
-      expect(stderr).toContain(`No room left for "${small}`);
+      expect(stderr).toContain(`The disk of this machine has no room left for "${small}`);
       expect(stderr).toEndWith("or choose another folder for temporary files: TMPDIR=FOLDER\n");
       expect(readdirSync(small)).toEqual([]);
     } finally {

@@ -49,8 +49,8 @@ test.skipIf(noPermissionTests !== undefined)(
     ]);
     expect(told).toEqual(["UNWRITABLE", "UNREADABLE", `No permission to write "${folder.join("repo")}".`]);
     expect(failedOf(server)).toEqual([
-      'put failed for Client01: No permission to write "new". [UNWRITABLE]',
-      'get failed for Client01: The server may not read "secret". [UNREADABLE]',
+      'put failed for Client01: The server has no permission to write "new". [UNWRITABLE]',
+      'get failed for Client01: The server has no permission to read "secret". [UNREADABLE]',
     ]);
     expect(writeFault(folder.join("repo"))).toBeUndefined();
   },

@@ -1,6 +1,6 @@
+import { formatBytes } from "../../format-bytes.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { formatBytes } from "../format.ts";
 import { isInForeground } from "../terminal/foreground.ts";
 import { clip, columnsOf, type Region, rowsOf } from "../terminal/screen.ts";
 import { onSignals } from "../terminal/signals.ts";

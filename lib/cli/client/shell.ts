@@ -8,7 +8,7 @@ import { privatePlaces } from "../../state/private.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { EXIT, EXIT_OF } from "../exit-codes.ts";
+import { EXIT, exitOf } from "../exit-codes.ts";
 import { formatTime } from "../format.ts";
 import { describeError } from "../report.ts";
 import { shownName } from "../shown-name.ts";
@@ -216,10 +216,10 @@ class Shell {
         return EXIT.INTERRUPTED;
       }
       // The loop reports the end of the session, once.
-      if (endsSession(error)) return EXIT_OF[error.code];
+      if (endsSession(error)) return exitOf(error);
       void this.#print(paint(this.#io, "red", describeError(error)));
-      this.#hint(text, EXIT_OF[error.code]);
-      return EXIT_OF[error.code];
+      this.#hint(text, exitOf(error));
+      return exitOf(error);
     }
   }
 

@@ -1,11 +1,12 @@
 import type { Client } from "../../client/client.ts";
+import { formatBytes } from "../../format-bytes.ts";
 import { type HereRow, MAX_HERE, MAX_STATUS_ROWS, type SessionRow, type StatusResult } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { integerFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
-import { formatBytes, formatDuration, formatTable, formatTime, plural } from "../format.ts";
+import { formatDuration, formatTable, formatTime, plural } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
 import { shownName } from "../shown-name.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";

@@ -4,7 +4,7 @@ import type { Done } from "../../client/transfer-job.ts";
 import type { TransferResult } from "../../client/transfer-result.ts";
 import type { CommError } from "../../errors.ts";
 import { toJson } from "../escape.ts";
-import { EXIT_OF } from "../exit-codes.ts";
+import { exitOf } from "../exit-codes.ts";
 import type { LineWriter } from "../line-writer.ts";
 import type { FailedItem, Moving, TransferDisplay } from "./transfer-display.ts";
 
@@ -38,8 +38,9 @@ export class TransferEvents implements TransferDisplay {
     this.#event("done", { path: from, target: place || path, kind, size, outcome, ...digest });
   }
 
-  failed({ from }: FailedItem, { code, message }: CommError): void {
-    this.#event("failed", { path: from, code, message, exit: EXIT_OF[code] });
+  failed({ from }: FailedItem, error: CommError): void {
+    const { code, message } = error;
+    this.#event("failed", { path: from, code, message, exit: exitOf(error) });
   }
 
   leftOut({ path, code, why, count = 1 }: LeftOutThing): void {

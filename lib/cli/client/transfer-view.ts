@@ -4,7 +4,7 @@ import type { Done } from "../../client/transfer-job.ts";
 import type { TransferResult } from "../../client/transfer-result.ts";
 import { type CommError, toCommError } from "../../errors.ts";
 import type { ConsoleIo } from "../console-io.ts";
-import { EXIT, EXIT_OF } from "../exit-codes.ts";
+import { EXIT, exitOf } from "../exit-codes.ts";
 import { inFlagWords } from "../flag-words.ts";
 import { LineWriter } from "../line-writer.ts";
 import { reportError } from "../report.ts";
@@ -132,7 +132,7 @@ export class TransferView {
     const isIncomplete = isStrict && result.leftOut > 0;
     await this.#display.finish(result, (performance.now() - this.#startedAt) / 1000, isIncomplete);
     const { firstFailure } = result;
-    const exit = firstFailure === undefined ? 0 : EXIT_OF[toCommError(inFlagWords(firstFailure)).code];
+    const exit = firstFailure === undefined ? 0 : exitOf(toCommError(inFlagWords(firstFailure)));
     const unwritten =
       this.#unwritten === undefined ? 0 : reportError(this.#unwritten, io, { program: "commserver-client", json });
     return exit || unwritten || (isIncomplete ? EXIT.INCOMPLETE : 0);

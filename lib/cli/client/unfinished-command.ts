@@ -1,10 +1,11 @@
+import { formatBytes } from "../../format-bytes.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
 import { siblingNames } from "../../storage/local/names/part-names.ts";
 import type { Unfinished } from "../../storage/storage.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { formatBytes, formatTable, formatTime, plural } from "../format.ts";
+import { formatTable, formatTime, plural } from "../format.ts";
 
 /** How long writing a small file may take. */
 const MOMENT_MS = 60_000;

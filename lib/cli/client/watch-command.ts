@@ -1,9 +1,10 @@
 import type { Client } from "../../client/client.ts";
+import { formatBytes } from "../../format-bytes.ts";
 import type { Change } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { formatBytes, plural } from "../format.ts";
+import { plural } from "../format.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { askedBy } from "./list-command.ts";
 import { withConnection } from "./with-connection.ts";

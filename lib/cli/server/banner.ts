@@ -1,9 +1,10 @@
 import type { Serving } from "../../daemon/daemon.ts";
 import { networkAddresses } from "../../daemon/own-addresses.ts";
+import { formatBytes } from "../../format-bytes.ts";
 import { DEFAULT_PORT, formatHostPort, isLoopback } from "../../transport/address.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
-import { formatBytes, plural } from "../format.ts";
+import { plural } from "../format.ts";
 import { stateDirWords } from "../shown-command.ts";
 import { VERSION } from "../version.ts";
 import { isBlockedByBrowsers } from "./browser-ports.ts";

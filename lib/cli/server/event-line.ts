@@ -1,6 +1,6 @@
+import { formatBytes } from "../../format-bytes.ts";
 import type { EventRecord } from "../../protocol/methods.ts";
 import { escapeText } from "../escape.ts";
-import { formatBytes } from "../format.ts";
 import { shownName } from "../shown-name.ts";
 
 /** An event in words, on one line, safe to show. Unknown events of newer servers show their name and members. */

@@ -1,10 +1,11 @@
 import type { Operator } from "../../client/operator.ts";
+import { formatBytes } from "../../format-bytes.ts";
 import { addressee, checkText, formatSent } from "../client/send-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "../client/shell-flags.ts";
 import { splitWords } from "../client/shell-line.ts";
 import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status-command.ts";
 import { escapeText } from "../escape.ts";
-import { formatBytes, formatRows, formatTime, type Row } from "../format.ts";
+import { formatRows, formatTime, type Row } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
 import { forgetLink, runLinkLine } from "./link-command.ts";
 import type { Answer, AnswerIo } from "./operator-answer.ts";

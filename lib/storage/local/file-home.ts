@@ -1,6 +1,6 @@
 import { parentOf } from "../../path.ts";
+import type { Owner } from "../../storage-faults.ts";
 import { storageFault } from "../../storage-faults.ts";
-import type { Owner } from "../disk-error.ts";
 import type { FolderMaker } from "./folder-maker.ts";
 import type { Folders } from "./folders.ts";
 import type { Losses } from "./losses.ts";

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { promisify } from "node:util";
-import { type Owner, writeError } from "../disk-error.ts";
+import type { Owner } from "../../storage-faults.ts";
+import { writeError } from "../disk-error.ts";
 import type { FileFacts } from "../storage.ts";
 
 /** The last millisecond that a Date can hold. */

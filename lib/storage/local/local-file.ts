@@ -1,7 +1,8 @@
 import fs, { type BigIntStats } from "node:fs";
 import { BLOCK_BYTES, type Range } from "../../block.ts";
+import type { Owner } from "../../storage-faults.ts";
 import { storageFault } from "../../storage-faults.ts";
-import { type Owner, readError } from "../disk-error.ts";
+import { readError } from "../disk-error.ts";
 import type { FileSource, LoadedFile, OpenFile, StorageEntry } from "../storage.ts";
 import { readAt, takenBytes } from "./file-io.ts";
 import { findHoles } from "./find-holes.ts";

@@ -79,9 +79,9 @@ export class LocalPart implements PartFile {
       const part = new LocalPart(options, names.part, held, file);
       const isNew = held.end === 0;
       if (isNew) fs.ftruncateSync(fd, 0);
-      requireReach(fd, facts.size, path);
+      requireReach(fd, facts.size, home);
       const isFilled = isNew && hasHoles(facts) && !keepsHoles(fd);
-      await requireRoom(folder.at("."), isFilled ? facts.size : part.#missingBytes, path);
+      await requireRoom(folder.at("."), isFilled ? facts.size : part.#missingBytes, home);
       return part;
     } catch (cause) {
       home.release(journal !== undefined && leave(folder, names.part, fd, journal));
@@ -222,8 +222,8 @@ async function verify(fd: number, journal: Journal): Promise<void> {
 }
 
 /** @throws StorageError TOO_LARGE, if that is known before a byte is written */
-function requireReach(fd: number, bytes: number, path: string): void {
-  if (bytes > fileSizeLimit() || libc().isWithinReach?.(fd, bytes) === false) throw storageFault.tooLarge(path);
+function requireReach(fd: number, bytes: number, { path, owner }: FileHome): void {
+  if (bytes > fileSizeLimit() || libc().isWithinReach?.(fd, bytes) === false) throw storageFault.tooLarge(path, owner);
 }
 
 /** Whether the disk of a new part supports holes, and stores nothing for them. @throws the system's error */
@@ -234,7 +234,7 @@ function keepsHoles(fd: number): boolean {
   return taken < PROBE_BYTES;
 }
 
-async function requireRoom(folder: string, bytes: number, path: string): Promise<void> {
+async function requireRoom(folder: string, bytes: number, { path, owner }: FileHome): Promise<void> {
   const free = await askFreeBytes(folder);
-  if (free < bytes) throw storageFault.noRoom(path, bytes, free);
+  if (free < bytes) throw storageFault.noRoom(path, owner, bytes, free);
 }

@@ -24,8 +24,9 @@
 import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentOf } from "../../path.ts";
+import type { Owner } from "../../storage-faults.ts";
 import { storageFault } from "../../storage-faults.ts";
-import { type Owner, readError, writeError } from "../disk-error.ts";
+import { readError, writeError } from "../disk-error.ts";
 import type {
   ExistsPolicy,
   FileFacts,

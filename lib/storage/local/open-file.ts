@@ -1,8 +1,8 @@
 import fs, { type BigIntStats } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../../errno.ts";
+import type { Owner } from "../../storage-faults.ts";
 import { storageFault } from "../../storage-faults.ts";
-import type { Owner } from "../disk-error.ts";
 import { isSmall, type StorageEntry } from "../storage.ts";
 import { hasLastingNumbers } from "./disk-kind.ts";
 import type { Folders } from "./folders.ts";

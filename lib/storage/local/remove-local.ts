@@ -1,8 +1,9 @@
 import { rmdir, unlink } from "node:fs/promises";
 import { errnoOf } from "../../errno.ts";
 import type { CommError } from "../../errors.ts";
+import type { Owner } from "../../storage-faults.ts";
 import { storageFault } from "../../storage-faults.ts";
-import { type Owner, readError, writeError } from "../disk-error.ts";
+import { readError, writeError } from "../disk-error.ts";
 import type { RemoveOptions } from "../storage.ts";
 import type { Folders } from "./folders.ts";
 import { removeTree } from "./remove-tree.ts";

@@ -1,5 +1,6 @@
 import type { StorageError } from "../../errors.ts";
-import { type Owner, writeError } from "../disk-error.ts";
+import type { Owner } from "../../storage-faults.ts";
+import { writeError } from "../disk-error.ts";
 import { checkSize, type ExistsPolicy, type FileFacts, type PartFile } from "../storage.ts";
 import { FileHome } from "./file-home.ts";
 import { FolderMaker } from "./folder-maker.ts";

@@ -1,5 +1,6 @@
+import type { Owner } from "../../storage-faults.ts";
 import { storageFault } from "../../storage-faults.ts";
-import { type Owner, readError } from "../disk-error.ts";
+import { readError } from "../disk-error.ts";
 import {
   checkSize,
   type ExistsPolicy,

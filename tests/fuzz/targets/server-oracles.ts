@@ -24,7 +24,8 @@ export function checkEvents(events: readonly StampedEvent[], findings: Findings)
     if (event.event === "warning") findings.add("warning", event.message);
     if (event.event !== "failed") continue;
     const code = event.code as ErrorCode;
-    if (EXIT_OF[code] !== EXIT.LOCAL_DISK) findings.add("failure", `${code} in ${event.method}: ${event.message}`);
+    const isOfDisk = ([EXIT.LOCAL_DISK, EXIT.SERVER_DISK] as number[]).includes(EXIT_OF[code]);
+    if (!isOfDisk) findings.add("failure", `${code} in ${event.method}: ${event.message}`);
   }
 }
 

@@ -2,9 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { clientProgram } from "../../../lib/cli/client/client-program.ts";
 import type { Command } from "../../../lib/cli/command.ts";
 import { paint } from "../../../lib/cli/console-io.ts";
-import { formatBytes, formatDuration, formatRows, formatTable, formatTime, plural } from "../../../lib/cli/format.ts";
+import { formatDuration, formatRows, formatTable, formatTime, plural } from "../../../lib/cli/format.ts";
 import { commandHelp, programHelp } from "../../../lib/cli/help.ts";
 import { serverProgram } from "../../../lib/cli/server/server-program.ts";
+import { formatBytes } from "../../../lib/format-bytes.ts";
 
 describe("formatBytes()", () => {
   test.each([

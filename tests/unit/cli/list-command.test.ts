@@ -68,7 +68,7 @@ describe("a list", () => {
   test("names what the server has named, and counts only the rest", async () => {
     const told = { name: "secret", code: ERRORS.UNREADABLE.wire };
     const one = await listed(clientOf([entry("a")], { skipped: 1, leftOut: [told] }));
-    expect(one.notes).toEqual(['Left out "secret": the server may not read it']);
+    expect(one.notes).toEqual(['Left out "secret": the server has no permission to read it']);
     const two = await listed(clientOf([entry("a")], { skipped: 2, leftOut: [told] }));
     expect(two.notes.slice(1)).toEqual(["1 entry left out: unreadable, or with a name that can't be served."]);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { get } from "../../../lib/cli/client/get-command.ts";
 import { put } from "../../../lib/cli/client/put-command.ts";
 import { rename } from "../../../lib/cli/client/rename-command.ts";
-import { EXIT_CODES, EXIT_OF } from "../../../lib/cli/exit-codes.ts";
+import { EXIT, EXIT_MEANINGS, EXIT_OF } from "../../../lib/cli/exit-codes.ts";
 import { describeError, type ReportOptions, reportError } from "../../../lib/cli/report.ts";
 import { token } from "../../../lib/cli/server/token-command.ts";
 import { UsageError } from "../../../lib/cli/usage-error.ts";
@@ -101,9 +101,19 @@ describe("reportError()", () => {
   });
 
   test("knows every exit code that --help explains, and no other", () => {
-    const explained = [...EXIT_CODES.matchAll(/(?:^| {2,})(\d+) {2}/gm)].map(([, exit]) => Number(exit));
+    const explained = EXIT_MEANINGS.map(([exit]) => exit);
     const used = new Set<number>(Object.values(EXIT_OF));
-    expect(explained.toSorted((a, b) => a - b)).toEqual([...used].toSorted((a, b) => a - b));
+    expect(explained).toEqual([...used].toSorted((a, b) => a - b));
+  });
+
+  test("a full disk of the server has another exit code than one of this machine", () => {
+    expect(report(new StorageError("DISK_FULL", "x")).exit).toBe(9);
+    for (const code of ["NO_SPACE", "QUOTA_EXCEEDED"] as const) {
+      expect(report(new RemoteError(code, "x")).exit).toBe(11);
+    }
+    // A file can be too large for the disk of either.
+    expect(report(new StorageError("TOO_LARGE", "x")).exit).toBe(EXIT.LOCAL_DISK);
+    expect(report(new RemoteError("TOO_LARGE", "x")).exit).toBe(EXIT.SERVER_DISK);
   });
 
   test("goes by the code, whatever the class", () => {
@@ -113,9 +123,9 @@ describe("reportError()", () => {
   });
 
   test("says what happened, and below it what to do", () => {
-    expect(report(new StorageError("DISK_FULL", 'No room left for "a".')).notes).toEqual([
-      'commserver-client: No room left for "a".',
-      "  Make room, then run it again: it resumes where it stopped.",
+    expect(report(new StorageError("DISK_FULL", 'The disk of this machine has no room left for "a".')).notes).toEqual([
+      'commserver-client: The disk of this machine has no room left for "a".',
+      "  Make room on this machine, then run it again: it resumes where it stopped.",
     ]);
   });
 

@@ -18,10 +18,19 @@ describe("a quota", () => {
     expect(readdirSync(site.folder.path).sort()).toEqual(["a", "c", "empty"]);
   });
 
-  test("says what would be too much, and of how many bytes it is", async () => {
-    using site = await BoundedSite.open({ quotaBytes: 1_000 });
-    const message = 'The repository may hold 1000 bytes, and "b" would be too much.';
-    await expect(site.store("b", 1_001)).rejects.toMatchObject({ code: "QUOTA_EXCEEDED", message });
+  test("says how much more is needed than is left of the quota", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 3_000_000 });
+    await site.store("a", 1_000_000);
+    const message = `"b" needs 2.5 MB more; 2.0 MB are left of the repository's quota of 3.0 MB.`;
+    await expect(site.store("b", 2_500_000)).rejects.toMatchObject({ code: "QUOTA_EXCEEDED", message });
+    const exact = `"b" needs 2000001 bytes more; 2000000 are left of the repository's quota of 3.0 MB.`;
+    await expect(site.store("b", 2_000_001)).rejects.toMatchObject({ message: exact });
+  });
+
+  test("says how much more is needed than is free beside the reserve", async () => {
+    using site = await BoundedSite.open({ keepFreeBytes: 64_000_000 }, 169_000_000);
+    const message = `"b" needs 2.0 GB more; 105 MB are free on the server's disk, apart from the 64 MB that it keeps.`;
+    await expect(site.receive("b", 2e9)).rejects.toMatchObject({ code: "NO_SPACE", message });
   });
 
   test("refuses a large file before its first byte, and leaves nothing of it", async () => {
