@@ -58,7 +58,11 @@ function completions(): StagedFile[] {
 /** What people read, below a folder. */
 export function documents(folder: string): StagedFile[] {
   const pages = [...PAGES.scanSync(ROOT)].sort();
-  return [...DOCUMENTS, ...pages].map((name) => ({ place: join(folder, name), mode: 0o644, content: { file: join(ROOT, name) } }));
+  return [...DOCUMENTS, ...pages].map((name) => ({
+    place: join(folder, name),
+    mode: 0o644,
+    content: { file: join(ROOT, name) },
+  }));
 }
 
 /** The service of systemd and its user, if there is one; below the root. */
