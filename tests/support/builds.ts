@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { compile } from "../../scripts/compile.ts";
+import { build } from "../../scripts/targets.ts";
 import { binaries, cachedBuild } from "./binaries.ts";
 import { launched, missingLauncher, type Refused } from "./launched.ts";
 import { USER_ENV } from "./processes.ts";
@@ -54,7 +54,7 @@ function musl(): Build {
     hasFlock: true,
     missing: muslMissing(),
     async prepare() {
-      folder = await cachedBuild(`linux-${ARCH}-musl`, (into) => crossBuild(into, `linux-${ARCH}-musl`, ""));
+      folder = await cachedBuild(`linux-${ARCH}-musl`, (into) => build(into, `linux-${ARCH}-musl`));
       libraries = join(folder, "lib");
       if (!existsSync(libraries)) linkLibstdcxx(join(folder, "commserver-server"), libraries);
     },
@@ -124,7 +124,7 @@ function wine(): Build {
           : undefined,
     async prepare() {
       folder = await cachedBuild("windows-x64", (into) => {
-        crossBuild(into, "windows-x64", ".exe");
+        build(into, "windows-x64");
         const exports = join(import.meta.dir, "bcryptprimitives.def");
         sh("x86_64-w64-mingw32-ld", "-shared", "-o", join(into, "bcryptprimitives.dll"), exports);
       });
@@ -144,15 +144,6 @@ function wine(): Build {
       home[Symbol.dispose]();
     },
   };
-}
-
-function crossBuild(into: string, target: string, extension: string): void {
-  for (const program of ["server", "client"]) {
-    compile(`${program}.ts`, join(into, `commserver-${program}${extension}`), {
-      target,
-      define: { COMMSERVER_VERSION: "0.0.0-test" },
-    });
-  }
 }
 
 function sh(...command: string[]): string {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe } from "bun:test";
 import type { Build } from "./builds.ts";
 import { isSkipped, namedWhy } from "./launched.ts";
 
-/** Wine is slow to start the first program. */
-export const PREPARE_MS = 180_000;
+/** Wine is slow to start the first program, most of all while other work keeps the processors busy. */
+export const PREPARE_MS = 900_000;
 
 /** Tests of one build, which is prepared for them; skipped where it can't run, which fails in CI. */
 export function describeBuild(build: Build, tests: () => void): void {
