@@ -170,7 +170,10 @@ function tellLeftOut(
     if (left.code === "UNREADABLE") {
       denied--;
       if (isMeant(left.path))
-        onFailed(left.path, new CommError("UNREADABLE", `The server has no permission to read ${quote(left.path || ".")}.`));
+        onFailed(
+          left.path,
+          new CommError("UNREADABLE", `The server has no permission to read ${quote(left.path || ".")}.`),
+        );
     } else {
       others--;
       if (isMeant(left.path)) onLeftOut(left);
