@@ -14,7 +14,9 @@ export class BoundedStorage extends WrappedStorage {
   #countedAt: number | undefined;
   /** Something was removed since the last count. */
   #hasShrunk = false;
-  /** Something was renamed since the last count began. */
+  /** Renames that are under way. */
+  #moving = 0;
+  /** Something was being renamed since the last count began. */
   #hasMoved = false;
   #counting: Promise<void> | undefined;
 
@@ -79,7 +81,12 @@ export class BoundedStorage extends WrappedStorage {
 
   override async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
     this.#hasMoved = true;
-    await this.inner.rename(from, to, options);
+    this.#moving++;
+    try {
+      await this.inner.rename(from, to, options);
+    } finally {
+      this.#moving--;
+    }
     this.#hasShrunk ||= options.overwrite;
   }
 
@@ -119,7 +126,8 @@ export class BoundedStorage extends WrappedStorage {
    */
   async #walk(): Promise<void> {
     this.#hasShrunk = false;
-    this.#hasMoved = false;
+    // One may have begun before, and take place in the middle of this.
+    this.#hasMoved = this.#moving > 0;
     let used = 0;
     const growthBefore = this.#budget.growth;
     for await (const { size } of this.inner.unfinished()) used += size;

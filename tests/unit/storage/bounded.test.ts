@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import type { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { BLOCK, BoundedSite, outcomeOf, writeBlocks } from "../../support/bounded-site.ts";
+import { until } from "../../support/until.ts";
 
 /** Ten blocks, and room for the journals of what is under way, which count as well. */
 const QUOTA = 10.5 * BLOCK;
@@ -210,5 +211,32 @@ describe("a quota", () => {
     expect(await outcomeOf(site.store("b", 600))).toBe("QUOTA_EXCEEDED");
     expect(await outcomeOf(site.store("c", 600))).toBe("QUOTA_EXCEEDED");
     expect(await outcomeOf(site.store("d", 400))).toBe("stored");
+  });
+
+  test("a file whose rename began before a count, and ends after it, is not missed", async () => {
+    using site = await BoundedSite.open({ quotaBytes: 1_000 });
+    await site.store("z", 600);
+    await site.store("gone", 1);
+    await site.storage.remove("gone", { recursive: false });
+    const [begun, counted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { list, rename } = site.inner;
+    site.inner.rename = async (...args) => {
+      await begun.promise;
+      await rename.apply(site.inner, args);
+      await counted.promise;
+    };
+    site.inner.list = async function* (...args) {
+      site.inner.list = list;
+      begun.resolve();
+      await until(() => existsSync(site.folder.join("a")));
+      for await (const batch of list.apply(site.inner, args)) yield batch.filter(({ path }) => path !== "a");
+    };
+    const renamed = site.storage.rename("z", "a", { overwrite: false });
+    expect(await outcomeOf(site.store("b", 600))).toBe("QUOTA_EXCEEDED");
+    expect(await outcomeOf(site.store("c", 600))).toBe("QUOTA_EXCEEDED");
+    counted.resolve();
+    await renamed;
+    expect(await outcomeOf(site.store("d", 600))).toBe("QUOTA_EXCEEDED");
+    expect(await outcomeOf(site.store("e", 400))).toBe("stored");
   });
 });
