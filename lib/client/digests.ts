@@ -21,7 +21,7 @@ export interface DigestsOptions {
   /** The digest of a file has arrived; the next is read when the returned promise resolves. */
   onDigest(path: string, digest: DigestResult): void | Promise<void>;
   /** This file has no digest; the others continue. */
-  onFailed(path: string, error: CommError): void;
+  onFailed(path: string, error: CommError): void | Promise<void>;
 }
 
 /**
@@ -56,7 +56,7 @@ async function digestEach(client: Client, paths: readonly string[], options: Dig
       digest = await client.digest(path);
     } catch (thrown) {
       if (!(thrown instanceof RemoteError) || endsSession(thrown)) throw thrown;
-      options.onFailed(path, thrown);
+      await options.onFailed(path, thrown);
       continue;
     }
     await options.onDigest(path, digest);
@@ -138,7 +138,7 @@ class Batch {
       } else if (chunk.kind === ChunkKind.FAIL) {
         const { code, message } = decodeJson(Reason, chunk.payload, "A refusal");
         this.#next();
-        this.#refused(path, new RemoteError(codeOfWire(code), message));
+        await this.#refused(path, new RemoteError(codeOfWire(code), message));
       } else {
         throw new ProtocolError("BAD_PAYLOAD", "A chunk comes that is no answer to a request for a digest.");
       }
@@ -149,9 +149,9 @@ class Batch {
     }
   }
 
-  #refused(path: string, error: RemoteError): void {
+  async #refused(path: string, error: RemoteError): Promise<void> {
     if (error.code === "OVERLOADED" && this.#mayPutOff) this.#putOff.push(path);
-    else this.#options.onFailed(path, error);
+    else await this.#options.onFailed(path, error);
   }
 
   #next(): void {

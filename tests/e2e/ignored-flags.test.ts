@@ -49,7 +49,7 @@ const FLAGS: Record<string, readonly string[]> = {
   "client put": ["to", "as", ...FILTERS, ...TRANSFER],
   "client send": ["to", ...CONNECTION],
   "client watch": ["reconnect", ...CONNECTION],
-  "client digest": CONNECTION,
+  "client digest": ["check", "in", "quiet", "ignore-missing", "strict", "reconnect", ...CONNECTION],
   "client mkdir": ["parents", "reconnect", ...CONNECTION],
   "client du": CONNECTION,
   "client remove": ["recursive", ...CONNECTION],

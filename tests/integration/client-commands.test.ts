@@ -117,6 +117,56 @@ describe("the commands that ask", () => {
     expect(several.notes.map((note) => JSON.parse(note).error.code)).toEqual(["NOT_FOUND"]);
   });
 
+  test("digest shows what is in folders and patterns, with names from the top or from a folder", async () => {
+    const line = (content: string, path: string) => `${createHash("sha256").update(content).digest("hex")}  ${path}\n`;
+    expect((await run("digest", "docs", "*.txt")).out).toBe(line("beta", "docs/b.txt") + line("alpha", "a.txt"));
+    expect((await run("digest", "--in", "docs")).out).toBe(line("beta", "b.txt"));
+    expect((await run("digest", "--in", "docs/", "*.txt")).out).toBe(line("beta", "b.txt"));
+    expect(await faultOf(() => run("digest"))).toMatchObject({ code: "USAGE", message: "Missing argument: PATH." });
+  });
+
+  test("digest --check has the words of sha256sum, and fails when a file differs or is missing", async () => {
+    const list = (lines: string[]) => writeFileSync(here("sums"), `${lines.join("\n")}\n`);
+    const [alpha, beta] = ["alpha", "beta"].map((content) => createHash("sha256").update(content).digest("hex"));
+    list([`${alpha}  ./a.txt`, `${beta} *docs/b.txt`]);
+    const check = (...argv: string[]) => run("digest", "--check", here("sums"), ...argv);
+    expect(await check()).toMatchObject({ exit: EXIT.DONE, out: "./a.txt: OK\ndocs/b.txt: OK\n", notes: [] });
+    list([`${beta}  a.txt`, "# comment", "", "no digest", `${alpha}  none`, `${beta}  docs/b.txt`, `${alpha}  /a`]);
+    const told = await check();
+    expect(told.exit).toBe(EXIT.INCOMPLETE);
+    expect(told.out).toBe("a.txt: FAILED\nnone: FAILED open or read\ndocs/b.txt: OK\n/a: FAILED open or read\n");
+    expect(told.notes.slice(2)).toEqual([
+      "commserver-client: WARNING: 1 line is improperly formatted",
+      "commserver-client: WARNING: 2 listed files could not be read",
+      "commserver-client: WARNING: 1 computed checksum did NOT match",
+    ]);
+    const events = records((await check("--json")).out);
+    expect(events.map(({ path, outcome, code }) => [path, outcome, code])).toEqual([
+      ["a.txt", "failed", undefined],
+      ["none", "unread", "NOT_FOUND"],
+      ["docs/b.txt", "ok", undefined],
+      ["/a", "unread", "BAD_PATH"],
+      [undefined, undefined, undefined],
+    ]);
+    expect(events.at(-1)).toEqual({ event: "finished", ok: 1, failed: 1, unread: 2, missing: 0, malformed: 1 });
+  });
+
+  test("digest --check takes the flags of sha256sum, and a folder in which the names begin", async () => {
+    const beta = createHash("sha256").update("beta").digest("hex");
+    writeFileSync(here("sums"), `${beta}  b.txt\n${beta}  none\nmore\n`);
+    const check = (...argv: string[]) => run("digest", "--check", here("sums"), ...argv);
+    const quiet = await check("--in", "docs", "--quiet", "--ignore-missing");
+    expect(quiet).toMatchObject({ exit: EXIT.DONE, out: "" });
+    expect((await check("--in", "docs", "--strict", "--ignore-missing")).exit).toBe(EXIT.INCOMPLETE);
+    const none = await check("--ignore-missing");
+    expect(none).toMatchObject({ exit: EXIT.INCOMPLETE, out: "" });
+    expect(none.notes.at(-1)).toEndWith("sums: no file was verified");
+    writeFileSync(here("sums"), "more\n");
+    expect((await faultOf(() => check())).message).toEndWith("sums: no properly formatted checksum lines found");
+    expect((await faultOf(() => check("a.txt"))).code).toBe("USAGE");
+    expect((await faultOf(() => run("digest", "a.txt", "--quiet"))).message).toBe("--quiet is for --check.");
+  });
+
   test("send has the server's answer", async () => {
     expect((await run("send", "hello")).out).toBe("hello ACK\n");
     expect(JSON.parse((await run("send", "hello", "--json")).out)).toMatchObject({ text: "hello ACK" });

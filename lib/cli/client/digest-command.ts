@@ -1,65 +1,141 @@
-import type { Client } from "../../client/client.ts";
-import { digestAll } from "../../client/digests.ts";
-import type { DigestResult } from "../../protocol/methods.ts";
+import type { Connection } from "../../client/connection.ts";
+import { digestSources } from "../../client/digest-sources.ts";
+import type { CommError } from "../../errors.ts";
+import { escapeGlob, isGlob } from "../../glob.ts";
+import { joinPath } from "../../path.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
 import type { Command } from "../command.ts";
+import { isTyped } from "../configuration/origins.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
+import type { Flags } from "../flags.ts";
+import { LineWriter } from "../line-writer.ts";
 import { reportError } from "../report.ts";
-import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
-import { inWords } from "./each-path.ts";
-import { typedPath } from "./typed-paths.ts";
-import { withClient } from "./with-connection.ts";
+import { UsageError } from "../usage-error.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { describeLeftOut } from "./left-out-line.ts";
+import { requireOneInput } from "./standard-input.ts";
+import { type CheckRequest, checkDigests } from "./sum-check.ts";
+import { formatSum } from "./sum-line.ts";
+import { typedFolder, typedSource, withSlash } from "./typed-paths.ts";
+import { withConnection } from "./with-connection.ts";
+
+/** Lines that may wait for a slow reader. */
+const LINES_AHEAD = 512;
 
 export const digest: Command = {
-  description: "Show the SHA-256 of files of the repository, as sha256sum does",
+  description: "Show the SHA-256 of files, or check them, as sha256sum does",
   args: {
-    path: { type: "positional", valueHint: "…", description: "Files of the repository" },
+    path: {
+      type: "positional",
+      valueHint: "…",
+      required: false,
+      description: "Files, folders or patterns of the repository; . for everything",
+    },
+    check: {
+      type: "string",
+      alias: "c",
+      valueHint: "FILE",
+      description: "Check the repository's files against this list of sha256sum; -: standard input",
+    },
+    in: { type: "string", valueHint: "DIR", description: "The folder of the repository in which names begin" },
+    quiet: { type: "boolean", description: "With --check: show only what differs" },
+    "ignore-missing": { type: "boolean", description: "With --check: leave out what the repository does not have" },
+    strict: { type: "boolean", description: "With --check: fail if a line can't be read" },
+    ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  completes: { path: "remote" },
+  typedOnly: ["check", "in", "quiet", "ignore-missing"],
+  completes: { path: "remote", in: "remote folder", check: "file" },
   async run(flags, io) {
-    const paths = flags._.map(typedPath);
+    const request = digestRequest(flags);
     const settings = await readConnectSettings(flags);
-    return withClient(settings, io, (client, signal) =>
-      showDigests(client, paths, { io, json: settings.isJson, signal }),
+    return withConnection(settings, io, (connection, signal) =>
+      showDigests(connection, request, { io, json: settings.isJson, signal }),
     );
   },
 };
 
+export interface DigestRequest {
+  /** Files, folders and patterns; "" is everything. */
+  readonly sources: readonly string[];
+  /** The folder in which they and the shown names begin; "" is the root. */
+  readonly folder: string;
+  /** The list to check. */
+  readonly check?: CheckRequest | undefined;
+}
+
+export interface DigestTerms {
+  readonly io: ConsoleIo;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** The request that the flags make. @throws UsageError, StorageError BAD_PATH */
+export function digestRequest(flags: Flags): DigestRequest {
+  requireOneInput(flags);
+  const folder = flags["in"] === undefined ? "" : typedFolder(String(flags["in"]));
+  const sources = flags._.map(typedSource);
+  if (flags["check"] !== undefined) {
+    if (sources.length > 0) throw new UsageError("With --check, the list has the names.");
+    const check = {
+      file: String(flags["check"]),
+      isQuiet: flags["quiet"] === true,
+      ignoresMissing: flags["ignore-missing"] === true,
+      isStrict: flags["strict"] === true,
+    };
+    return { sources, folder, check };
+  }
+  const surplus = ["quiet", "ignore-missing", "strict"].find((name) => flags[name] === true && isTyped(flags, name));
+  if (surplus !== undefined) throw new UsageError(`--${surplus} is for --check.`);
+  if (sources.length === 0 && folder === "") throw new UsageError("Missing argument: PATH.");
+  return { sources: sources.length === 0 ? [""] : sources, folder };
+}
+
 /**
- * Print the digest of each path, or why it has none.
+ * Print the digests, or with `check` how the files differ from those of the list.
  *
  * @returns the exit code of the first failure
- * @throws the error of the only path; as digestAll()
+ * @throws as digestSources(), checkDigests()
  */
 export async function showDigests(
-  client: Client,
-  paths: readonly string[],
-  { io, json, signal }: { io: ConsoleIo; json: boolean; signal: AbortSignal },
+  connection: Connection,
+  { sources, folder, check }: DigestRequest,
+  { io, json, signal }: DigestTerms,
 ): Promise<number> {
-  const show = (path: string, { sha256, size, modifiedAt }: DigestResult) =>
-    io.out(json ? `${toJson({ path, sha256, size, modifiedAt })}\n` : `${sha256}  ${escapeText(path)}\n`);
-  const [first] = paths;
-  if (paths.length === 1 && first !== undefined) {
-    const found = await client.digest(first).catch((thrown) => {
-      throw inWords(thrown, first, "digest");
-    });
-    await show(first, found);
-    return 0;
-  }
-  let exit = 0;
-  await digestAll(client, paths, {
-    clock: systemClock,
-    digest64,
-    signal,
-    onDigest: show,
-    onFailed(path, error) {
-      // Every failure is reported; the exit code is that of the first.
-      const code = reportError(inWords(error, path, "digest"), io, { program: "commserver-client", json });
-      exit ||= code;
+  const lines = new LineWriter((text) => io.out(text));
+  const common = { connection, clock: systemClock, digest64, signal };
+  if (check !== undefined) return checkDigests({ ...check, folder }, { ...common, io, json, lines });
+  let [exit, count] = [0, 0];
+  const named = (path: string) => (folder === "" ? path : path.slice(folder.length + 1));
+  await digestSources(
+    sources.map((source) => sourceIn(folder, source)),
+    {
+      ...common,
+      async onDigest(path, { sha256, size, modifiedAt }) {
+        const name = named(path);
+        // Only a terminal needs the escapes: sha256sum reads names as they are.
+        const line = formatSum(io.outIsTty ? escapeText(name) : name, sha256);
+        lines.add(json ? toJson({ path: name, sha256, size, modifiedAt }) : line);
+        if (++count % LINES_AHEAD === 0) await lines.flush();
+      },
+      onFailed(path, error: CommError) {
+        // Every failure is reported; the exit code is that of the first.
+        const code = reportError(withSlash(error, path), io, { program: "commserver-client", json });
+        exit ||= code;
+      },
+      onLeftOut(left) {
+        const { path, code, why } = left;
+        io.note(json ? toJson({ event: "left-out", path, code, message: why }) : describeLeftOut(left));
+      },
     },
-  });
+  ).finally(() => lines.flush());
   return exit;
+}
+
+/** A source that was typed in a folder. */
+function sourceIn(folder: string, source: string): string {
+  if (source === "" || folder === "") return joinPath(folder, source);
+  return joinPath(isGlob(source) ? escapeGlob(folder) : folder, source);
 }

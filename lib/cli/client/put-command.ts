@@ -11,6 +11,7 @@ import { readFilter } from "./filter-flags.ts";
 import { DiskSources } from "./local-sources.ts";
 import { jobSettings, newSha256, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
 import { SpooledInput } from "./spooled-input.ts";
+import { requireOneInput } from "./standard-input.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { TransferView } from "./transfer-view.ts";
 import { typedFolder } from "./typed-paths.ts";
@@ -49,16 +50,12 @@ export const put: Command = {
   },
 };
 
-/** Flags whose value can be standard input, too. */
-const INPUT_FLAGS = ["token-file", "invite-file", "exclude-from"];
-
 /** Whether standard input is sent. A file of the name "-" is "./-". @throws UsageError when it can't be */
 function sendsInput(flags: Flags): boolean {
   if (!flags._.includes("-")) return false;
   if (flags._.length > 1) throw new UsageError("Standard input (-) can't be sent together with others.");
   if (flags["as"] === undefined) throw new UsageError("Standard input has no name: put - --as NAME");
-  const other = INPUT_FLAGS.find((name) => [flags[name]].flat().includes("-"));
-  if (other !== undefined) throw new UsageError(`Standard input can't be both what is sent and --${other}.`);
+  requireOneInput(flags, "what is sent");
   return true;
 }
 

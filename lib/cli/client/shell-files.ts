@@ -2,8 +2,9 @@ import { CommError } from "../../errors.ts";
 import { baseName, joinPath } from "../../path.ts";
 import { quote } from "../../quote.ts";
 import { escapeText } from "../escape.ts";
+import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
-import { digest as digestCommand, showDigests } from "./digest-command.ts";
+import { type DigestRequest, digest as digestCommand, digestRequest, showDigests } from "./digest-command.ts";
 import { du as duCommand, showUsage } from "./du-command.ts";
 import { readFilter } from "./filter-flags.ts";
 import { get as getCommand } from "./get-command.ts";
@@ -190,14 +191,15 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   digest: {
     usage: "digest PATH…",
-    description: "The SHA-256 of files, as sha256sum shows it",
+    description: "The SHA-256 of files, as sha256sum shows it; --check LIST",
     follows: "words",
     args: digestCommand.args,
     names: "repository",
     async run(call) {
       const flags = flagsOf(call, digestCommand, "Which file? digest PATH");
-      const paths = (await remoteNames(call, flags._)).map(typedPath);
-      return showDigests(call.client, paths, { io: call.io, json: false, signal: call.signal });
+      const { connection, io, signal } = call;
+      const request = await shellDigestRequest(call, flags);
+      return showDigests(connection, request, { io, json: false, signal });
     },
   },
   watch: {
@@ -214,6 +216,15 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     },
   },
 };
+
+/** Names of a list begin in the folder that the shell is in. @throws as digestRequest() */
+async function shellDigestRequest(call: ShellCall, flags: Flags): Promise<DigestRequest> {
+  const { folder } = call;
+  if (flags["check"] === "-") throw new UsageError("The shell itself reads standard input: name a file.");
+  const isIn = flags["check"] !== undefined || flags["in"] !== undefined;
+  if (isIn) return digestRequest({ ...flags, in: folder.resolve(String(flags["in"] ?? ".")) });
+  return digestRequest({ ...flags, _: await remoteNames(call, flags._) });
+}
 
 /** As remoteNames(); without any, the folder that the shell is in. */
 async function namesOrHere(call: ShellCall, names: readonly string[]): Promise<string[]> {

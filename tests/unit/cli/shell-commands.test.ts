@@ -59,7 +59,8 @@ async function run(typed: string, entries?: readonly Entry[], folder = new Shell
   const io = new TestIo();
   const line = parseShellLine(typed, SHELL_COMMANDS);
   if (line.kind === "nothing") throw new Error(`${typed} says nothing`);
-  const connection = { client } as ShellCall["connection"];
+  const persist = (work: (client: Client) => Promise<unknown>) => work(client);
+  const connection = { client, persist, noteProgress() {} } as unknown as ShellCall["connection"];
   const call = { connection, folder, io, signal: new AbortController().signal } as unknown as ShellCall;
   const exit = await runLine(line, call);
   return { exit: exit ?? 0, shown: io.written.join(""), notes: io.notes, asked };

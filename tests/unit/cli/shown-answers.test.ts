@@ -1,13 +1,10 @@
 /** How commands show the answers of a server. */
 import { describe, expect, test } from "bun:test";
-import { showDigests } from "../../../lib/cli/client/digest-command.ts";
 import { countOf, formatTimes, measure } from "../../../lib/cli/client/ping-command.ts";
 import { sendTyped } from "../../../lib/cli/client/send-command.ts";
 import { formatChange, printChanges } from "../../../lib/cli/client/watch-command.ts";
 import { formatMessage } from "../../../lib/cli/client/with-connection.ts";
-import { EXIT } from "../../../lib/cli/exit-codes.ts";
 import type { Client } from "../../../lib/client/client.ts";
-import { RemoteError } from "../../../lib/errors.ts";
 import type { Change } from "../../../lib/protocol/methods.ts";
 import { facade } from "../../support/facade.ts";
 import { codeOf } from "../../support/fault.ts";
@@ -133,34 +130,5 @@ describe("a message", () => {
     expect(["all", "ALL", "Client01"].map((to) => formatMessage({ ...from, to }))).toEqual([
       ...["Client02 to all: hi", "Client02 to all: hi", "Client02: hi"],
     ]);
-  });
-});
-
-describe("digest", () => {
-  /** A client of a server that has only the file "a". */
-  const client = facade({} as Client, {
-    digest: (async (path: string) => {
-      if (path !== "a") throw new RemoteError("NOT_FOUND", `There is no ${path}.`);
-      return { sha256: "ab12", size: 3, modifiedAt: 7 };
-    }) as unknown as Client["digest"],
-  });
-  const { signal } = new AbortController();
-
-  test("shows the digest of one file as sha256sum does, or with its facts", async () => {
-    for (const [json, line] of [
-      [false, "ab12  a\n"],
-      [true, '{"path":"a","sha256":"ab12","size":3,"modifiedAt":7}\n'],
-    ] as const) {
-      const io = new TestIo();
-      expect(await showDigests(client, ["a"], { io, json, signal })).toBe(EXIT.DONE);
-      expect(io.written).toEqual([line]);
-    }
-  });
-
-  test("fails with the error of an only path, and says of a pattern that it takes none", async () => {
-    const terms = { io: new TestIo(), json: false, signal };
-    expect(await codeOf(() => showDigests(client, ["b"], terms))).toBe("NOT_FOUND");
-    await expect(showDigests(client, ["*.txt"], terms)).rejects.toThrow("digest takes names, not patterns.");
-    expect(terms.io.written).toEqual([]);
   });
 });
