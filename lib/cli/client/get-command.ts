@@ -93,12 +93,13 @@ export interface FetchRequest extends TransferRequest {
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
   const { sources, output, as, filter } = request;
   if (isStream(output)) return fetchToStream(connection, { ...request, ...terms, output });
-  const target = await openTarget(output, terms.places);
+  const target = await openTarget(output, terms.places, terms.here);
   const view = new TransferView({
     io: terms.io,
     json: request.json,
     verb: "Fetched",
     isStrict: request.strict,
+    progress: terms.progress,
     placeOf: (item, path) => placeOf(target, item, path),
   });
   const { storage } = target;

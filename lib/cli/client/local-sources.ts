@@ -9,6 +9,7 @@ import { fromLocalName } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { realPath } from "../../storage/local/real-path.ts";
 import { UsageError } from "../usage-error.ts";
+import { placeFrom } from "./local-place.ts";
 
 /** Files, folders and patterns to send, on the disk of this machine. */
 export class DiskSources implements LocalSources {
@@ -17,21 +18,25 @@ export class DiskSources implements LocalSources {
   /** Paths that listings left out. */
   readonly #hidden: string[] = [];
 
-  /** `places` are never sent. */
-  constructor(places: PrivatePlaces) {
+  readonly #here: string | undefined;
+
+  /** `places` are never sent. `here`: as placeFrom(). */
+  constructor(places: PrivatePlaces, here?: string) {
     this.#places = places;
+    this.#here = here;
   }
 
   /** @throws StorageError; UsageError for anything that is neither a file nor a folder */
   async find(source: string): Promise<SendSource> {
     // A file may have a name like a pattern. Shells without patterns leave them to us.
-    if (isGlob(source) && !existsSync(source)) {
+    const place = placeFrom(this.#here, source);
+    if (isGlob(source) && !existsSync(place)) {
       const { top, below } = splitPattern(source);
-      return { kind: "pattern", pattern: below, open: () => this.#open(top) };
+      return { kind: "pattern", pattern: below, open: () => this.#open(placeFrom(this.#here, top)) };
     }
-    const { real, isFolder } = lookAt(source);
+    const { real, isFolder } = lookAt(source, place);
     const isHere = [".", ".."].includes(basename(source)) || dirname(real) === real;
-    const name = isHere ? "" : fromLocalName(basename(resolve(source)));
+    const name = isHere ? "" : fromLocalName(basename(resolve(place)));
     if (isFolder) return { kind: "folder", name, open: () => this.#open(real) };
     return { kind: "file", name, path: fromLocalName(basename(real)), open: () => this.#open(dirname(real)) };
   }
@@ -50,13 +55,13 @@ export class DiskSources implements LocalSources {
 }
 
 /** A named link is followed: its target is sent under the link's name. @throws StorageError; UsageError */
-function lookAt(source: string): { real: string; isFolder: boolean } {
-  if (source === "-" && !existsSync(source)) throw notSent("Standard input");
+function lookAt(source: string, place: string): { real: string; isFolder: boolean } {
+  if (source === "-" && !existsSync(place)) throw notSent("Standard input");
   try {
-    const stats = statSync(source);
+    const stats = statSync(place);
     // A source must have a known size, and still be there after a lost link.
     if (!stats.isFile() && !stats.isDirectory()) throw notSent(quote(source));
-    return { real: realPath(source), isFolder: stats.isDirectory() };
+    return { real: realPath(place), isFolder: stats.isDirectory() };
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     throw readError(cause, source, "user");

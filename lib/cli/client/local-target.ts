@@ -9,6 +9,7 @@ import { LocalStorage } from "../../storage/local/local.ts";
 import { fromLocalName, isMapped, toLocalPath } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { UsageError } from "../usage-error.ts";
+import { placeFrom } from "./local-place.ts";
 
 /** Where fetched files go on this machine. */
 export interface LocalTarget {
@@ -27,20 +28,26 @@ export interface LocalTarget {
 /**
  * `output` is a folder that exists, a name that ends with a slash (a folder, created if need be), or another name: of
  * the single fetched file, otherwise of a folder. What exists already does not change the meaning, so that the same
- * command resumes where it was interrupted.
+ * command resumes where it was interrupted. `here`: as placeFrom().
  *
  * @throws UsageError when `output` can't be a name; StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FULL, DISK_FAILED,
  * OWN_STATE when it is one of `places`, or lies in one
  */
-export async function openTarget(output: string | undefined, places: PrivatePlaces): Promise<LocalTarget> {
-  if (output === undefined || isFolder(output)) return inFolder(output ?? "", places);
-  if (isFolderName(output)) return inNewFolder(output, places);
+export async function openTarget(
+  output: string | undefined,
+  places: PrivatePlaces,
+  here?: string,
+): Promise<LocalTarget> {
+  const site: Site = { places, here };
+  const isThere = (name: string) => isFolder(placeFrom(here, name));
+  if (output === undefined || isThere(output)) return inFolder(output ?? "", site);
+  if (isFolderName(output)) return inNewFolder(output, site);
   const name = fromLocalName(basename(output));
   if (pathFault(name) !== undefined) throw new UsageError(`--output ${quote(output)} is not a name for a file.`);
   const folder = dirname(output);
-  if (!isFolder(folder)) throw new StorageError("DISK_DENIED", `The folder of ${quote(output)} does not exist.`);
-  const target = await inFolder(folder === "." ? "" : folder, places);
-  return { ...target, into: existsSync(output) ? undefined : name, fileName: name };
+  if (!isThere(folder)) throw new StorageError("DISK_DENIED", `The folder of ${quote(output)} does not exist.`);
+  const target = await inFolder(folder === "." ? "" : folder, site);
+  return { ...target, into: existsSync(placeFrom(here, output)) ? undefined : name, fileName: name };
 }
 
 /** The place on this machine of a path of the target, with the names that the disk has. */
@@ -68,25 +75,31 @@ function isFolder(name: string): boolean {
   }
 }
 
-async function inFolder(folder: string, places: PrivatePlaces): Promise<LocalTarget> {
-  const storage = await LocalStorage.ofUser(folder === "" ? "." : folder, { places });
+interface Site {
+  readonly places: PrivatePlaces;
+  readonly here: string | undefined;
+}
+
+async function inFolder(folder: string, { places, here }: Site): Promise<LocalTarget> {
+  const storage = await LocalStorage.ofUser(placeFrom(here, folder === "" ? "." : folder), { places });
   return { storage, shown: folder, into: "", fileName: undefined };
 }
 
 /** The folder is created with the first file in it, so that a command that fetches nothing leaves no empty folder. */
-async function inNewFolder(folder: string, places: PrivatePlaces): Promise<LocalTarget> {
+async function inNewFolder(folder: string, site: Site): Promise<LocalTarget> {
+  const place = (name: string) => placeFrom(site.here, name);
   const names: string[] = [];
   let above = folder;
-  for (; !existsSync(above); above = dirname(above)) names.unshift(fromLocalName(basename(above)));
-  if (!isFolder(above)) throw new StorageError("DISK_DENIED", `${quote(above)} is a file, not a folder.`);
-  const target = await inFolder(above === "." ? "" : above, places);
+  for (; !existsSync(place(above)); above = dirname(above)) names.unshift(fromLocalName(basename(above)));
+  if (!isFolder(place(above))) throw new StorageError("DISK_DENIED", `${quote(above)} is a file, not a folder.`);
+  const target = await inFolder(above === "." ? "" : above, site);
   const into = names.join("/");
   if (pathFault(into) === undefined) return { ...target, into };
   // The system allows names that no repository path may have.
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(place(folder), { recursive: true });
   } catch (cause) {
     throw writeError(cause, folder);
   }
-  return inFolder(folder, places);
+  return inFolder(folder, site);
 }

@@ -14,6 +14,13 @@ const RATE_WINDOW_MS = 3_000;
 /** Cells of a bar, fewer in a narrow window. */
 const BAR_CELLS = 20;
 
+/** How far a transfer is: whole percent, bytes a second, and the seconds that are left where they are known. */
+export interface ProgressSummary {
+  readonly percent: number;
+  readonly rate: number;
+  readonly secondsLeft: number | undefined;
+}
+
 /**
  * Two bars on a terminal, for the file that moves and for all files; none elsewhere (TERM=dumb included), and none in
  * the background. They change no mode of the terminal, so nothing must be restored however the program ends.
@@ -43,11 +50,23 @@ export class Progress implements Region {
   /** Show the bars, also again after stop(). */
   resume(): void {
     if (!this.#io.canRedraw) return;
+    this.stop();
     this.#timer = setInterval(() => this.#refresh(), REFRESH_MS);
     // While the process was stopped, the shell has written below the bars.
     this.#stopListening = onSignals(["SIGCONT"], () => {
       this.#drawn = [];
     });
+  }
+
+  /** How far all files are together. */
+  get summary(): ProgressSummary {
+    const rate = this.#rate.perSecond();
+    const left = Math.max(0, this.#bytes - this.#bytesDone);
+    return {
+      percent: percentOf(Math.min(this.#bytesDone, this.#bytes), this.#bytes),
+      rate,
+      secondsLeft: rate > 0 && this.#isPlanned ? left / rate : undefined,
+    };
   }
 
   /** One more file is going to move. */
@@ -131,8 +150,7 @@ export class Progress implements Region {
     const cells = Math.max(3, Math.min(BAR_CELLS, Math.floor(columns / 4)));
     const share = total > 0 ? done / total : 0;
     const full = Math.round(share * cells);
-    // 100 % is shown only when the file is durably stored.
-    const percent = `${Math.min(99, Math.floor(share * 100))}%`.padStart(4);
+    const percent = `${percentOf(done, total)}%`.padStart(4);
     return clip(`${"█".repeat(full)}${"░".repeat(cells - full)}${percent}  ${text}`, columns - 1);
   }
 
@@ -143,10 +161,9 @@ export class Progress implements Region {
   }
 
   #totalText(): string {
-    const rate = this.#rate.perSecond();
+    const { rate, secondsLeft } = this.summary;
     const more = this.#isPlanned ? "" : "+";
-    const left = Math.max(0, this.#bytes - this.#bytesDone);
-    const time = rate > 0 && this.#isPlanned ? `  ${formatLeft(left / rate)} left` : "";
+    const time = secondsLeft === undefined ? "" : `  ${formatLeft(secondsLeft)} left`;
     return `${this.#filesDone} of ${this.#files}${more} files  ${formatBytes(this.#bytesDone)}  ${formatBytes(rate)}/s${time}`;
   }
 }
@@ -172,7 +189,13 @@ class Rate {
   }
 }
 
-function formatLeft(seconds: number): string {
+/** 100 % is shown only when everything is durably stored. */
+function percentOf(done: number, total: number): number {
+  return total > 0 ? Math.min(99, Math.floor((done / total) * 100)) : 0;
+}
+
+/** `59 s`, `2 min 3 s`, `1 h 5 min`: the time that is left. */
+export function formatLeft(seconds: number): string {
   const whole = Math.ceil(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

@@ -95,13 +95,14 @@ export function sendAll(connection: Connection, request: SendRequest, terms: Tra
     json: request.json,
     verb: "Sent",
     isStrict: request.strict,
+    progress: terms.progress,
     placeOf: (item, path) => (path === item.from ? "" : path),
   });
   const job = sendJob({
     ...jobSettings(connection, request, terms, view),
     events: viewEvents(view),
     sources,
-    here: new DiskSources(terms.places),
+    here: new DiskSources(terms.places, terms.here),
     to,
     as,
     filter,

@@ -11,6 +11,7 @@ import type { ExistsPolicy } from "../../storage/storage.ts";
 import type { Sha256 } from "../../transfer/digest-file.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { conflictQuestion } from "./conflict-question.ts";
+import type { Progress } from "./progress.ts";
 import type { TransferView } from "./transfer-view.ts";
 import { withSlash } from "./typed-paths.ts";
 
@@ -48,6 +49,12 @@ export interface TransferTerms {
   readonly places: PrivatePlaces;
   /** Ask a yes/no question; absent where nobody can answer. */
   ask?(question: string): Promise<boolean>;
+  /** The folder of this machine in which relative names begin; absent: that of the program. */
+  readonly here?: string | undefined;
+  /** As TransferViewOptions. */
+  readonly progress?: Progress | undefined;
+  /** Called with the counts at the end, also before run() throws. */
+  readonly onResult?: ((result: TransferResult) => void) | undefined;
 }
 
 /** The settings of every job that a command runs. */
@@ -104,13 +111,15 @@ export function tellFiltered(filter: Filter, result: TransferResult, view: Trans
 export async function runJob(
   job: Pick<TransferJob<TransferItem>, "run" | "result">,
   view: TransferView,
-  { signal, filter }: { readonly signal: AbortSignal; readonly filter?: Filter | undefined },
+  { signal, filter, onResult }: Pick<TransferTerms, "signal" | "onResult"> & { readonly filter?: Filter | undefined },
 ): Promise<number> {
   try {
     const result = await job.run();
+    onResult?.(result);
     if (filter !== undefined) tellFiltered(filter, result, view);
     return await view.finish(result);
   } catch (error) {
+    onResult?.(job.result);
     if (signal.aborted) view.note(KEPT);
     else if (ERRORS[toCommError(error).code].unreachable) view.note(KEPT_WHEN_LOST);
     await view.finish(job.result);

@@ -7,8 +7,10 @@ import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
+import type { TransferTerms } from "./run-job.ts";
 import { parseShellFlags, shellArgs } from "./shell-flags.ts";
 import type { ShellFolder } from "./shell-folder.ts";
+import type { Foreground, ShellJobs } from "./shell-jobs.ts";
 import { type Follows, type ShellWord, unquotedName } from "./shell-line.ts";
 import { typedPath } from "./typed-paths.ts";
 
@@ -27,6 +29,14 @@ export interface ShellCall {
   readonly folder: ShellFolder;
   /** Ask a yes/no question; absent where nobody can answer. */
   ask?(question: string): Promise<boolean>;
+  readonly jobs: ShellJobs;
+  /** As Foreground. */
+  readonly onDetach?: Foreground["onDetach"];
+  /** The folder of this machine when the line was typed. */
+  readonly here: string;
+  /** As TransferTerms: what a job adds. */
+  readonly progress?: TransferTerms["progress"];
+  readonly onResult?: TransferTerms["onResult"];
 }
 
 export interface ShellCommand {
@@ -36,6 +46,8 @@ export interface ShellCommand {
   readonly follows: Follows;
   /** Its flags, as those of a command outside the shell. */
   readonly args?: ArgsDef;
+  /** It may run in the background. */
+  readonly isTransfer?: boolean;
   /** What the words after it name, for Tab. */
   readonly names?: "repository" | "here" | "commands";
   /** @returns the exit code that the line would have as a command; undefined is 0 */

@@ -6,6 +6,8 @@ import { sendTyped } from "./send-command.ts";
 import { flagsOf, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { FILE_COMMANDS } from "./shell-files.ts";
 import { shellArgs } from "./shell-flags.ts";
+import type { JobTerms } from "./shell-job.ts";
+import { JOB_COMMANDS } from "./shell-job-commands.ts";
 import type { ShellLine } from "./shell-line.ts";
 import { LOCAL_COMMANDS } from "./shell-local.ts";
 import { status as statusCommand, statusText } from "./status-command.ts";
@@ -46,6 +48,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   ...FILE_COMMANDS,
   ...LOCAL_COMMANDS,
+  ...JOB_COMMANDS,
   send: {
     usage: "TEXT, @NAME TEXT, @all TEXT",
     description: "Send a message: to the server, to Client07, bob, all",
@@ -76,8 +79,10 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   bye: exit,
 };
 
-/** The names of the commands that leave the shell. */
-export const LEAVING: readonly string[] = ["exit", "quit", "bye"];
+/** Whether a line leaves the shell. */
+export function isExit(line: string): boolean {
+  return ["exit", "quit", "bye"].includes(line.trim().toLowerCase());
+}
 
 /** Every command once. */
 function allHelp(io: ShellCall["io"]): string {
@@ -92,8 +97,9 @@ export type SpokenLine = Exclude<ShellLine, { kind: "nothing" }>;
 /** Run a line, a message as `send`. @returns the exit code of the command; undefined is 0 @throws as the command */
 export async function runLine(
   line: SpokenLine,
-  call: Omit<ShellCall, "client" | "words" | "rest">,
+  given: Omit<ShellCall, "client" | "words" | "rest" | "here">,
 ): Promise<number | undefined> {
+  const call = { ...given, here: process.cwd() };
   const { connection } = call;
   const { client } = connection;
   if (line.kind === "text") {
@@ -105,7 +111,19 @@ export async function runLine(
     await showHelp(name, call);
     return 0;
   }
-  return SHELL_COMMANDS[name]?.run({ ...call, client, words, rest });
+  const command = SHELL_COMMANDS[name] as ShellCommand;
+  if (command.isTransfer !== true) {
+    if (line.isBackground) throw new UsageError(`${name} can't run in the background; only transfers can.`);
+    return command.run({ ...call, client, words, rest });
+  }
+  const job = {
+    command: `${name} ${rest}`.trim(),
+    ask: call.ask,
+    work: (terms: JobTerms) => command.run({ ...call, ...terms, client: connection.client, words, rest }),
+  };
+  if (!line.isBackground) return call.jobs.run(job, call);
+  call.jobs.start(job);
+  return 0;
 }
 
 /** What a command takes. */

@@ -125,6 +125,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     follows: "words",
     args: getCommand.args,
     names: "repository",
+    isTransfer: true,
     run: getLine(false),
   },
   mget: {
@@ -133,6 +134,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     follows: "words",
     args: getCommand.args,
     names: "repository",
+    isTransfer: true,
     run: getLine(true),
   },
   put: {
@@ -141,6 +143,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     follows: "words",
     args: putCommand.args,
     names: "here",
+    isTransfer: true,
     run: putLine(false),
   },
   mput: {
@@ -149,6 +152,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     follows: "words",
     args: putCommand.args,
     names: "here",
+    isTransfer: true,
     run: putLine(true),
   },
   cat: {

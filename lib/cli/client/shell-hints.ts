@@ -4,6 +4,7 @@ import { type Follows, parseShellLine, type ShellLine, unquotedName } from "./sh
 
 /** Words of other programs for our commands. */
 const FOREIGN: Readonly<Record<string, string>> = {
+  bg: "jobs",
   bye: "exit",
   copy: "get",
   cp: "get",
@@ -11,6 +12,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   del: "remove",
   download: "get",
   fetch: "get",
+  kill: "cancel",
   logout: "exit",
   more: "cat",
   less: "cat",
@@ -18,6 +20,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   type: "cat",
   upload: "put",
   users: "status",
+  wait: "fg",
   who: "status",
 };
 

@@ -7,7 +7,7 @@ export interface ShellWord {
 }
 
 /** What may follow the name of a command. */
-export type Follows = "nothing" | "flags" | "words" | "text";
+export type Follows = "nothing" | "flags" | "numbers" | "words" | "text";
 
 /** The meaning of a line typed into the shell. */
 export type ShellLine =
@@ -18,6 +18,8 @@ export type ShellLine =
       readonly words: readonly ShellWord[];
       /** What follows the command, as it was typed. */
       readonly rest: string;
+      /** The line ends with ` &`. */
+      readonly isBackground?: boolean;
     }
   /** Free text. */
   | { readonly kind: "text"; readonly text: string };
@@ -25,7 +27,7 @@ export type ShellLine =
 /**
  * Parse a line: a command in any letter case with its words, or free text. Words are separated by blanks; in double or
  * single quotes they may have blanks, and in double quotes `\"` and `\\` stand for `"` and `\`. A command that takes no
- * words is one only when it stands alone, or with flags: `exit now, thanks` is free text.
+ * words is one only when it stands alone, with flags, or with numbers: `exit now, thanks` is free text.
  *
  * @throws UsageError when a quote is not closed
  */
@@ -38,10 +40,21 @@ export function parseShellLine(line: string, commands: Readonly<Record<string, {
   if (command === undefined) return { kind: "text", text };
   const { follows } = command;
   if (follows === "text" && !/^--help$/.test(rest)) return { kind: "command", name, words: [plain(rest)], rest };
-  const isAlone = rest === "" || rest === "--help" || (follows === "flags" && rest.startsWith("-"));
-  if (!isAlone && (follows === "nothing" || follows === "flags")) return { kind: "text", text };
-  return { kind: "command", name, words: splitWords(rest), rest };
+  if (follows !== "words" && !isAlone(rest, follows)) return { kind: "text", text };
+  const words = splitWords(rest);
+  const last = words.at(-1);
+  if (follows !== "words" || last?.text !== "&" || last.isQuoted) return { kind: "command", name, words, rest };
+  const before = rest.replace(/\s*&$/, "");
+  return { kind: "command", name, words: words.slice(0, -1), rest: before, isBackground: true };
 }
+
+/** Whether a command that takes no words may have these. */
+function isAlone(rest: string, follows: Follows): boolean {
+  if (rest === "" || rest === "--help") return true;
+  return (follows === "flags" && rest.startsWith("-")) || (follows === "numbers" && NUMBERS.test(rest));
+}
+
+const NUMBERS = /^(?:%?\d+|all)(?:\s+(?:%?\d+|all))*$/i;
 
 /** Text that is a message as a whole; quotes around all of it are not part of it. */
 function plain(rest: string): ShellWord {

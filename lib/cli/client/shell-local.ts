@@ -5,6 +5,7 @@ import type { ArgsDef } from "citty";
 import { CommError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { escapeText } from "../escape.ts";
+import { placeFrom } from "./local-place.ts";
 import { flagsOf, namesOn, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { localName } from "./shell-folder.ts";
 import { localEntries, showEntries } from "./shell-listing.ts";
@@ -70,7 +71,7 @@ export const LOCAL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
 
 /** Names of this machine among the words of a line. */
 export async function localNames(call: ShellCall, typed: readonly string[]): Promise<string[]> {
-  const names = await namesOn(call, typed, existsSync);
+  const names = await namesOn(call, typed, (name) => existsSync(placeFrom(call.here, name)));
   return names.map((text) => localName(call.words.find((word) => word.text === text) ?? { text, isQuoted: true }));
 }
 

@@ -4,6 +4,7 @@ import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import { fetchAll, fetchRequest, get as getCommand } from "./get-command.ts";
+import { placeFrom } from "./local-place.ts";
 import { put as putCommand, sendAll, sendRequest } from "./put-command.ts";
 import { flagsOf, isThere, namesOn, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { localName } from "./shell-folder.ts";
@@ -25,14 +26,16 @@ export function splitNames(names: readonly string[], isAll: boolean): { sources:
 /** `get` or, when all names are sources, `mget`. */
 export function getLine(isAll: boolean): ShellCommand["run"] {
   return async (call) => {
-    const { connection, client, io, signal, places, ask, folder, words } = call;
-    const flags = flagsOf(call, getCommand, "Which file? get PATH");
-    const names = await namesOn(call, flags._, (name) => isThere(client, folder.resolve(name)));
+    const { connection, folder, words } = call;
+    const flags = fromHere(flagsOf(call, getCommand, "Which file? get PATH"), call);
+    const names = await namesOn(call, flags._, (name) =>
+      connection.persist((client) => isThere(client, folder.resolve(name))),
+    );
     const { sources, to } = splitNames(names, isAll || flags["output"] !== undefined);
     const word = to === undefined ? undefined : words.findLast(({ text }) => text === to);
     const output = word === undefined ? {} : { output: localName(word) };
     const request = await fetchRequest({ ...flags, ...output, _: sources.map((name) => contentsOf(call, name)) });
-    return fetchAll(connection, request, { io, signal, places, ...(ask && { ask }) });
+    return fetchAll(connection, request, call);
   };
 }
 
@@ -45,14 +48,22 @@ function contentsOf({ folder }: ShellCall, typed: string): string {
 /** `put` or, when all names are sources, `mput`. */
 export function putLine(isAll: boolean): ShellCommand["run"] {
   return async (call) => {
-    const { connection, io, signal, places, ask, folder } = call;
-    const flags = flagsOf(call, putCommand, "Which file? put PATH");
-    const names = await namesOn(call, flags._, existsSync);
+    const { connection, folder, here } = call;
+    const flags = fromHere(flagsOf(call, putCommand, "Which file? put PATH"), call);
+    const names = await namesOn(call, flags._, (name) => existsSync(placeFrom(here, name)));
     const { sources, to } = splitNames(names, isAll || flags["to"] !== undefined);
     const target = folder.resolve(String(flags["to"] ?? to ?? "."));
     const request = await sendRequest({ ...flags, to: target, _: await localNames(call, sources) });
-    return sendAll(connection, request, { io, signal, places, ...(ask && { ask }) });
+    return sendAll(connection, request, call);
   };
+}
+
+/** The flags with files that are found also after an `lcd`. */
+function fromHere(flags: Flags, { here }: Pick<ShellCall, "here">): Flags {
+  const files = flags["exclude-from"];
+  if (files === undefined) return flags;
+  const places = [files].flat().map((file) => (file === "-" ? file : placeFrom(here, String(file))));
+  return { ...flags, "exclude-from": places };
 }
 
 /** Show files on the terminal, where text that could do something to it is escaped; elsewhere just as they are. */

@@ -1,9 +1,6 @@
-import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { endsSession, toCommError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
-import { errorOf, type SessionEnd } from "../../session/session-end.ts";
-import { Wakeup } from "../../session/wakeup.ts";
 import { privatePlaces } from "../../state/private.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
@@ -14,18 +11,20 @@ import { describeError } from "../report.ts";
 import { shownName } from "../shown-name.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
-import type { Input, LineInput } from "../terminal/line-input.ts";
+import type { LineInput } from "../terminal/line-input.ts";
 import { openInput } from "../terminal/open-input.ts";
 import { onSignals } from "../terminal/signals.ts";
 import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
 import { InterruptedTransfer } from "./run-job.ts";
-import { LEAVING, runLine, SHELL_COMMANDS } from "./shell-commands.ts";
+import { isExit, runLine, SHELL_COMMANDS } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";
 import { fromRoot, ShellFolder } from "./shell-folder.ts";
 import { hintFor } from "./shell-hints.ts";
 import { ShellHistory } from "./shell-history.ts";
+import { ShellJobs } from "./shell-jobs.ts";
 import { parseShellLine, type ShellLine } from "./shell-line.ts";
+import { ShellPrompt } from "./shell-prompt.ts";
 import { createConnector, formatMessage, leave, openConnection } from "./with-connection.ts";
 
 /** Talk to the server until the user leaves. @returns the exit code */
@@ -42,6 +41,8 @@ interface ShellParts {
   readonly io: ConsoleIo;
 }
 
+const UNFINISHED = 'What has arrived is kept: the same command resumes it. To leave: "exit" again.';
+
 /** The interactive client. */
 class Shell {
   readonly #settings: ConnectSettings;
@@ -55,16 +56,22 @@ class Shell {
   /** Ends the attempts to reconnect. */
   readonly #leaving = new AbortController();
   #terminated = false;
-  /** Wakes the loop when the user has typed, or the session has ended. */
-  readonly #wakeup = new Wakeup();
-  #watched: Client | undefined;
-  #ended: SessionEnd | undefined;
+  readonly #jobs: ShellJobs;
+  /** The exit code of the last job that failed in the background. */
+  #failed = 0;
 
   constructor(settings: ConnectSettings, { places, history, io }: ShellParts) {
     this.#settings = settings;
     this.#io = io;
     this.#places = places;
     this.#history = history;
+    this.#jobs = new ShellJobs({
+      io: { ...io, isShell: true },
+      say: (line) => this.#io.note(this.#stamped(line)),
+      onEnd: (exit) => {
+        this.#failed = exit || this.#failed;
+      },
+    });
   }
 
   async run(): Promise<number> {
@@ -87,6 +94,7 @@ class Shell {
       try {
         return await this.#talk(connection);
       } finally {
+        await this.#jobs.close();
         await leave(connection.client, this.#terminated);
       }
     } finally {
@@ -96,39 +104,48 @@ class Shell {
   }
 
   async #talk(connection: Connection): Promise<number> {
-    const input = openInput(this.#io, {
+    const lines = openInput(this.#io, {
       history: this.#history.read(),
       complete: (line) => completeLine(connection.client, this.#folder, line),
     });
-    this.#input = input;
+    this.#input = lines;
     void this.#print(`Connected as ${paint(this.#io, "bold", shownName(connection.client))}.`);
     if (this.#io.inIsTty) void this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
+    const [io, leaving] = [this.#io, this.#leaving];
+    const needsLink = () => this.#jobs.active.length > 0;
+    const prompt = new ShellPrompt({ connection, lines, folder: this.#folder, io, leaving, needsLink });
 
     let exit = 0;
-    let warned = false;
+    /** What the user was told about leaving; the same again leaves. */
+    let warned = "";
     for (;;) {
-      const typed = await this.#nextInput(input, connection);
-      if (typed.kind === "end") {
-        this.#terminated ||= typed.isGone === true;
-        return this.#terminated ? EXIT.INTERRUPTED : exit;
-      }
-      if (typed.kind === "interrupt") {
-        if (!this.#io.inIsTty || (typed.text === "" && warned)) return EXIT.INTERRUPTED;
-        warned = typed.text === "";
-        if (warned) void this.#print('To leave, type "exit" or press Ctrl-C again.');
+      const typed = await prompt.next();
+      const text = typed.kind === "line" ? typed.text : "";
+      this.#history.add(text);
+      const leaves = typed.kind === "end" || isExit(text);
+      if (leaves) {
+        this.#terminated ||= typed.kind === "end" && typed.isGone === true;
+        if (this.#terminated) return EXIT.INTERRUPTED;
+        if (!this.#io.inIsTty) return this.#finishJobs(connection, lines, exit);
+        if (this.#jobs.active.length === 0 || warned === "jobs") return exit;
+        warned = "jobs";
+        void this.#print(`${this.#jobs.runningWords}\n${UNFINISHED}`);
         continue;
       }
-      warned = false;
-      this.#history.add(typed.text);
+      if (typed.kind === "interrupt") {
+        if (!this.#io.inIsTty || (typed.text === "" && warned !== "")) return EXIT.INTERRUPTED;
+        warned = typed.text === "" ? "interrupt" : "";
+        const unfinished = this.#jobs.active.length === 0 ? "" : `${this.#jobs.runningWords}\n`;
+        if (warned !== "") void this.#print(`${unfinished}To leave, type "exit" or press Ctrl-C again.`);
+        continue;
+      }
+      warned = "";
       // A person may try for as long as they like; for a piped script, only an answer of the server is progress.
       if (this.#io.inIsTty) connection.noteProgress();
       const { client } = connection;
       const answers = client.answers;
-      const outcome = await this.#obey(connection, input, typed.text);
-      if (client.answers > answers && connection.client === client && this.#ended === undefined) {
-        connection.noteProgress();
-      }
-      if (outcome === "exit") return exit;
+      const outcome = await this.#obey(connection, lines, text);
+      if (client.answers > answers && connection.client === client && !prompt.isLost) connection.noteProgress();
       if (outcome === 0 || this.#io.inIsTty) continue;
       // Ctrl-C ends a script as a whole: its next lines may rely on the interrupted one.
       if (outcome === EXIT.INTERRUPTED) return outcome;
@@ -137,74 +154,35 @@ class Shell {
     }
   }
 
-  /**
-   * The user's next input; reconnects when the link is lost meanwhile.
-   *
-   * @throws the error that ends the session for good
-   */
-  async #nextInput(lines: LineInput, connection: Connection): Promise<Input> {
-    let input: Input | undefined;
-    void lines.next(this.#prompt(connection.client)).then((typed) => {
-      input = typed;
-      if (typed.kind === "end") this.#leaving.abort();
-      this.#wakeup.notify();
-    });
-    try {
-      for (;;) {
-        this.#watch(connection.client);
-        await this.#wakeup.wait();
-        if (input !== undefined) return input;
-        const ended = this.#ended;
-        this.#ended = undefined;
-        if (ended === undefined) continue;
-        // A client that the server has dismissed does not reconnect by itself.
-        if (ended.by !== "lost" && ended.code !== "HEARTBEAT_TIMEOUT") throw errorOf(ended);
-        connection.noteHeld();
-        lines.reprompt(this.#prompt(connection.client, "offline"));
-        await lines.during(() => this.#leaving.abort(), connection.recover(errorOf(ended)));
-        lines.reprompt(this.#prompt(connection.client));
-      }
-    } catch (error) {
-      if (input?.kind === "end") return input;
-      // The prompt is on the screen when the server goes away.
-      lines.close();
-      throw error;
+  /** The end of a script: its jobs come to the foreground one by one. @returns the exit code of the script */
+  async #finishJobs(connection: Connection, lines: LineInput, before: number): Promise<number> {
+    let exit = before;
+    for (let [job] = this.#jobs.active; job !== undefined; [job] = this.#jobs.active) {
+      const outcome = await this.#obey(connection, lines, `fg ${job.number}`);
+      if (outcome === EXIT.INTERRUPTED) return outcome;
+      exit = outcome || exit;
     }
+    return exit || this.#failed;
   }
 
-  /** `bob (Client07) /docs> `, and at once when the link is lost: `bob (Client07) offline> `. */
-  #prompt(client: Client, state = ""): string {
-    const place = this.#folder.path === "" ? "" : ` ${escapeText(this.#folder.shown)}`;
-    const link = state === "" ? "" : ` ${paint(this.#io, "yellow", state)}`;
-    return `${paint(this.#io, "green", shownName(client))}${place}${link}> `;
-  }
-
-  /** Once for each client: a promise keeps every callback until it settles. */
-  #watch(client: Client): void {
-    if (this.#watched === client) return;
-    this.#watched = client;
-    void client.ended.then((end) => {
-      if (this.#watched !== client) return;
-      this.#ended = end;
-      this.#wakeup.notify();
-    });
-  }
-
-  /** Run one line. @returns the exit code it would have as a command, or "exit" */
-  async #obey(connection: Connection, input: LineInput, text: string): Promise<number | "exit"> {
+  /** Run one line. @returns the exit code it would have as a command */
+  async #obey(connection: Connection, input: LineInput, text: string): Promise<number> {
     const abort = new AbortController();
     this.#abort = abort;
     try {
       const line = parseShellLine(text, SHELL_COMMANDS);
       if (line.kind === "nothing") return 0;
-      if (line.kind === "command" && LEAVING.includes(line.name) && line.rest === "") return "exit";
       const work = runLine(line, {
         connection,
         io: { ...this.#io, isShell: true },
         signal: abort.signal,
         places: this.#places,
         folder: this.#folder,
-        ...(input instanceof LineEditor && { ask: (question: string) => askYesNo(input, question) }),
+        jobs: this.#jobs,
+        ...(input instanceof LineEditor && {
+          ask: (question: string) => askYesNo(input, question),
+          onDetach: (handler: () => void) => input.onDetach(handler),
+        }),
       });
       const exit = (await input.during(() => abort.abort(), unlessAborted(work, abort.signal, CLEAN_UP_MS))) ?? 0;
       this.#hint(line, exit);

@@ -27,11 +27,11 @@ export class TransferLines implements TransferDisplay {
   #shown = 0;
   #shownLeftOut = 0;
 
-  constructor(io: ConsoleIo, verb: string, lines: LineWriter) {
+  constructor(io: ConsoleIo, verb: string, lines: LineWriter, progress = new Progress(io)) {
     this.#io = io;
     this.#verb = verb;
     this.#lines = lines;
-    this.#progress = new Progress(io);
+    this.#progress = progress;
   }
 
   plan({ kind, size }: TransferItem): void {

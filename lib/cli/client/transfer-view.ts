@@ -8,6 +8,7 @@ import { EXIT, exitOf } from "../exit-codes.ts";
 import { inFlagWords } from "../flag-words.ts";
 import { LineWriter } from "../line-writer.ts";
 import { reportError } from "../report.ts";
+import type { Progress } from "./progress.ts";
 import type { FailedItem, Moving, TransferDisplay } from "./transfer-display.ts";
 import { TransferEvents } from "./transfer-events.ts";
 import { TransferLines } from "./transfer-lines.ts";
@@ -19,6 +20,8 @@ export interface TransferViewOptions {
   readonly verb: string;
   /** Anything left out makes the transfer incomplete. */
   readonly isStrict: boolean;
+  /** Bars of somebody who shows them; absent: the view makes its own. */
+  readonly progress?: Progress | undefined;
   /** How the place of a file is shown; "" when it need not be shown. */
   placeOf(item: TransferItem, path: string): string;
 }
@@ -34,13 +37,13 @@ export class TransferView {
 
   constructor(options: TransferViewOptions) {
     this.#options = options;
-    const { io, json, verb } = options;
+    const { io, json, verb, progress } = options;
     const lines = new LineWriter((text) =>
       io.out(text).catch((thrown) => {
         this.#unwritten ??= thrown;
       }),
     );
-    this.#display = json ? new TransferEvents(lines) : new TransferLines(io, verb, lines);
+    this.#display = json ? new TransferEvents(lines) : new TransferLines(io, verb, lines, progress);
   }
 
   plan(item: TransferItem): void {

@@ -67,7 +67,9 @@ export class LineEditor extends LineInput implements Region {
     });
     this.#readline.on("line", (text) => this.#push({ kind: "line", text }));
     this.#readline.on("SIGINT", () => this.interrupt());
-    this.#readline.on("SIGTSTP", () => this.#suspend());
+    this.#readline.on("SIGTSTP", () => {
+      if (!this.detach()) this.#suspend();
+    });
     this.#readline.on("close", () => this.#end({ kind: "end" }));
     const offSignals = onSignals(["SIGCONT"], () => {
       if (!this.#isSuspended) this.#onContinued();

@@ -9,6 +9,7 @@ export type Input =
 /** Lines, one after the other: typed at a prompt, or piped in. */
 export abstract class LineInput {
   #onInterrupt: (() => void) | undefined;
+  #onDetach: (() => void) | undefined;
 
   /** Show the prompt, if there is a terminal, and wait for the next input. */
   abstract next(prompt: string): Promise<Input>;
@@ -31,6 +32,20 @@ export abstract class LineInput {
   interrupt(): void {
     if (this.#onInterrupt === undefined) this.tellInterrupt();
     else this.#onInterrupt();
+  }
+
+  /** Call `handler` at Ctrl-Z instead of stopping the program, until the returned function is called. */
+  onDetach(handler: () => void): () => void {
+    this.#onDetach = handler;
+    return () => {
+      if (this.#onDetach === handler) this.#onDetach = undefined;
+    };
+  }
+
+  /** Ctrl-Z. @returns false when nothing wants it */
+  protected detach(): boolean {
+    this.#onDetach?.();
+    return this.#onDetach !== undefined;
   }
 
   /** Wait for work that Ctrl-C ends. */

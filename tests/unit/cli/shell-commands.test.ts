@@ -5,6 +5,7 @@ import type { ShellCall } from "../../../lib/cli/client/shell-call.ts";
 import { runLine, SHELL_COMMANDS } from "../../../lib/cli/client/shell-commands.ts";
 import { completeLine } from "../../../lib/cli/client/shell-completion.ts";
 import { ShellFolder } from "../../../lib/cli/client/shell-folder.ts";
+import { ShellJobs } from "../../../lib/cli/client/shell-jobs.ts";
 import { parseShellLine } from "../../../lib/cli/client/shell-line.ts";
 import { EXIT } from "../../../lib/cli/exit-codes.ts";
 import type { Client } from "../../../lib/client/client.ts";
@@ -61,7 +62,8 @@ async function run(typed: string, entries?: readonly Entry[], folder = new Shell
   if (line.kind === "nothing") throw new Error(`${typed} says nothing`);
   const persist = (work: (client: Client) => Promise<unknown>) => work(client);
   const connection = { client, persist, noteProgress() {} } as unknown as ShellCall["connection"];
-  const call = { connection, folder, io, signal: new AbortController().signal } as unknown as ShellCall;
+  const jobs = new ShellJobs({ io, say() {}, onEnd() {} });
+  const call = { connection, folder, io, jobs, signal: new AbortController().signal } as unknown as ShellCall;
   const exit = await runLine(line, call);
   return { exit: exit ?? 0, shown: io.written.join(""), notes: io.notes, asked };
 }

@@ -12,6 +12,7 @@ const COMMANDS = {
   status: { follows: "flags" },
   exit: { follows: "nothing" },
   send: { follows: "text" },
+  cancel: { follows: "numbers" },
 } as const;
 const parse = (line: string) => parseShellLine(line, COMMANDS);
 const text = (content: string) => ({ kind: "text" as const, text: content });
@@ -102,6 +103,37 @@ describe("parseShellLine()", () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe("a line for the background", () => {
+  test.each([
+    ["get a.txt &", ["a.txt"], "a.txt"],
+    ["get my notes.txt  &  ", ["my", "notes.txt"], "my notes.txt"],
+    ["get &", [], ""],
+    ['get "a b" c &', ["a b", "c"], '"a b" c'],
+  ])("%j has the words before its &", (line, words, rest) => {
+    const parsed = parse(line);
+    expect(parsed).toMatchObject({ kind: "command", isBackground: true, rest });
+    expect(parsed.kind === "command" && parsed.words.map(({ text }) => text)).toEqual(words);
+  });
+
+  test.each(["get a&", "get this & that", 'get a "&"', "get a '&'", "get a & --overwrite"])("is not %j", (line) => {
+    expect(parse(line)).not.toHaveProperty("isBackground");
+  });
+
+  test.each(["you & me &", "send hello &", "status &", "exit &"])("is not %j, which is a message", (line) => {
+    expect(parse(line)).not.toHaveProperty("isBackground");
+  });
+});
+
+describe("a command that takes numbers", () => {
+  test.each(["cancel", "cancel 1", "CANCEL all", "cancel %1 2 3", "cancel --help"])("is one in %j", (line) => {
+    expect(parse(line)).toMatchObject({ kind: "command", name: "cancel" });
+  });
+
+  test.each(["cancel the meeting", "cancel 1 please", "cancel -f"])("is a message in %j", (line) => {
+    expect(parse(line)).toEqual(text(line));
   });
 });
 
