@@ -52,7 +52,7 @@ const FLAGS: Record<string, readonly string[]> = {
   "client digest": ["check", "in", "quiet", "ignore-missing", "strict", "reconnect", ...CONNECTION],
   "client mkdir": ["parents", "reconnect", ...CONNECTION],
   "client du": CONNECTION,
-  "client remove": ["recursive", ...CONNECTION],
+  "client remove": ["recursive", "yes", "dry-run", ...CONNECTION],
   "client rename": ["overwrite", ...CONNECTION],
   "client ping": ["count", ...CONNECTION],
   "client unfinished": ["remove", "json"],

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { clientProgram } from "../../lib/cli/client/client-program.ts";
 import type { Command } from "../../lib/cli/command.ts";
 import type { ConsoleIo } from "../../lib/cli/console-io.ts";
@@ -178,6 +179,45 @@ describe("the commands that ask", () => {
 });
 
 describe("the commands that change", () => {
+  test("remove takes patterns, with --yes where nobody can be asked, and shows first what it would do", async () => {
+    for (const name of ["x.tmp", "docs/y.tmp", "docs/sub/z.tmp"]) {
+      mkdirSync(dirname(there(name)), { recursive: true });
+      writeFileSync(there(name), name);
+    }
+    const all = ["docs/sub/z.tmp", "docs/y.tmp", "x.tmp"];
+    const lines = (text: string) => text.trimEnd().split("\n").sort();
+    expect(await faultOf(() => run("remove", "**/*.tmp"))).toMatchObject({ code: "USAGE" });
+    const dry = await run("remove", "**/*.tmp", "--dry-run");
+    expect(lines(dry.out)).toEqual(all.map((name) => `Would remove ${name}`));
+    for (const name of all) expect(existsSync(there(name))).toBe(true);
+    expect(lines((await run("remove", "**/*.tmp", "--yes")).out)).toEqual(all.map((name) => `Removed ${name}`));
+    expect(readdirSync(there(), { recursive: true }).sort()).toEqual(["a.txt", "docs", "docs/b.txt", "docs/sub"]);
+  });
+
+  test("remove takes folders that a pattern matches only with --recursive, and each once", async () => {
+    mkdirSync(there("docs/sub"));
+    writeFileSync(there("docs/sub/c.txt"), "c");
+    const only = await faultOf(() => run("remove", "doc*", "--yes"));
+    expect(only).toMatchObject({ code: "NOT_EMPTY", message: 'Only folders match "doc*".' });
+    expect((await run("remove", "docs/*", "--yes", "--dry-run")).out).toBe("Would remove docs/b.txt\n");
+    expect((await run("remove", "docs/**", "--yes", "-r", "-n")).out).toBe(
+      "Would remove docs/b.txt\nWould remove docs/sub/\n",
+    );
+    expect(records((await run("remove", "d*", "-r", "-y", "--json")).out)).toEqual([
+      { event: "removed", path: "docs" },
+    ]);
+    expect(readdirSync(there())).toEqual(["a.txt"]);
+    expect((await faultOf(() => run("remove", "d*", "-r", "-y"))).code).toBe("NOT_FOUND");
+  });
+
+  test("remove --dry-run fails where a run would", async () => {
+    expect((await faultOf(() => run("remove", "none", "--dry-run"))).code).toBe("NOT_FOUND");
+    expect((await faultOf(() => run("remove", "docs", "--dry-run"))).code).toBe("NOT_EMPTY");
+    expect((await run("remove", "docs", "-r", "--dry-run")).out).toBe("Would remove docs/\n");
+    expect((await run("remove", "a.txt", "--dry-run", "--json")).out).toBe('{"event":"would-remove","path":"a.txt"}\n');
+    expect(existsSync(there("a.txt"))).toBe(true);
+  });
+
   test("rename and remove say what they did", async () => {
     expect((await run("rename", "a.txt", "docs/c.txt")).out).toBe("Renamed a.txt to docs/c.txt\n");
     expect(JSON.parse((await run("rename", "docs/c.txt", "c", "--json")).out)).toEqual({

@@ -1,5 +1,4 @@
-import { CommError, endsSession, toCommError } from "../../errors.ts";
-import { isGlob } from "../../glob.ts";
+import { endsSession, toCommError } from "../../errors.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { reportError } from "../report.ts";
 import { withSlash } from "./typed-paths.ts";
@@ -9,21 +8,23 @@ const LAST = ["INTERRUPTED", "OUTPUT_CLOSED"];
 
 /**
  * Do `work` for each path. A failure is reported and the next path follows, unless the session has ended. The failure
- * of an only path is thrown. `command` is the name of the command that takes the paths.
+ * of an only path is thrown. `work` resolves to 0, or to the exit code of a failure that
+ * it has reported itself.
  *
  * @returns the exit code of the first failure
  */
 export async function forEachPath(
   paths: readonly string[],
-  terms: { io: ConsoleIo; json: boolean; command: string },
-  work: (path: string) => Promise<void>,
+  terms: { io: ConsoleIo; json: boolean },
+  work: (path: string) => Promise<number>,
 ): Promise<number> {
   let exit = 0;
   for (const path of paths) {
     try {
-      await work(path);
+      const code = await work(path);
+      exit ||= code;
     } catch (thrown) {
-      const error = inWords(thrown, path, terms.command);
+      const error = withSlash(toCommError(thrown), path);
       if (paths.length === 1 || LAST.includes(error.code)) throw error;
       // Every failure is reported; the exit code is that of the first.
       const code = reportError(error, terms.io, { program: "commserver-client", json: terms.json });
@@ -32,11 +33,4 @@ export async function forEachPath(
     }
   }
   return exit;
-}
-
-/** The error for `path`, with a hint when it is a pattern and `command` takes none. */
-export function inWords(thrown: unknown, path: string, command: string): CommError {
-  const error = withSlash(toCommError(thrown), path);
-  if (error.code !== "NOT_FOUND" || !isGlob(path)) return error;
-  return new CommError("NOT_FOUND", `${error.message} ${command} takes names, not patterns.`, { cause: error });
 }

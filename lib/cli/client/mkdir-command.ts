@@ -45,10 +45,11 @@ export interface MkdirTerms {
 /** @returns the exit code of the first failure @throws as forEachPath() */
 export function makeFolders(connection: Connection, paths: readonly string[], terms: MkdirTerms): Promise<number> {
   const { io, json } = terms;
-  return forEachPath(paths, { io, json, command: "mkdir" }, async (path) => {
+  return forEachPath(paths, { io, json }, async (path) => {
     const isMade = await makeFolder(connection, path, terms);
     if (json) await io.out(`${toJson({ event: "made", path, isNew: isMade })}\n`);
     else if (isMade) await io.out(`Made ${escapeText(path)}/\n`);
+    return 0;
   });
 }
 

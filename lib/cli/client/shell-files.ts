@@ -11,7 +11,7 @@ import { get as getCommand } from "./get-command.ts";
 import { list as listCommand, printEntries } from "./list-command.ts";
 import { makeFolders, mkdir as mkdirCommand } from "./mkdir-command.ts";
 import { put as putCommand } from "./put-command.ts";
-import { removeAll, remove as removeCommand } from "./remove-command.ts";
+import { removable, removeAll, remove as removeCommand, removeFlags } from "./remove-command.ts";
 import { namesOf, rename as renameCommand } from "./rename-command.ts";
 import { flagsOf, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { entriesIn, showEntries } from "./shell-listing.ts";
@@ -47,8 +47,9 @@ const remove: ShellCommand = {
   names: "repository",
   async run(call) {
     const flags = flagsOf(call, removeCommand, "Which file? remove PATH");
-    const paths = (await remoteNames(call, flags._)).map(typedPath);
-    return removeAll(call.client, paths, { recursive: flags["recursive"] === true, io: call.io, json: false });
+    const { client, io, signal, ask } = call;
+    const sources = (await remoteNames(call, flags._)).map(removable);
+    return removeAll(client, sources, { ...removeFlags(flags), io, json: false, signal, ...(ask && { ask }) });
   },
 };
 

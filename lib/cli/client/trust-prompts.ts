@@ -1,10 +1,9 @@
-import { CommError } from "../../errors.ts";
 import type { TrustPrompts, TrustWarning } from "../../trust/dial.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { exposedTokenWarning } from "../exposure-words.ts";
 import { describeError } from "../report.ts";
-import { askYesNo } from "../terminal/ask-yes-no.ts";
+import { askPerson, canAsk } from "./ask-person.ts";
 
 /** Asks and warns on the terminal while a server is dialled. */
 export function trustPrompts(io: ConsoleIo): TrustPrompts {
@@ -30,22 +29,10 @@ async function confirm(
   io: ConsoleIo,
   { server, fingerprint, signal }: { server: string; fingerprint: string; signal: AbortSignal },
 ): Promise<boolean> {
-  if (!io.inIsTty || !io.noteIsTty) return false;
+  if (!canAsk(io)) return false;
   io.note(
     `The identity of ${escapeText(server)} is not known yet. Compare it with the one that the server shows at its start:`,
   );
   io.note(`  ${fingerprint}`);
-  // Loaded for this alone: the line editor makes every start longer.
-  const { openPrompt } = await import("../terminal/open-input.ts");
-  const input = openPrompt(io);
-  const close = () => input.close();
-  signal.addEventListener("abort", close);
-  try {
-    const isTrusted = await askYesNo(input, "Trust it from now on?");
-    if (signal.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
-    return isTrusted;
-  } finally {
-    signal.removeEventListener("abort", close);
-    input.close();
-  }
+  return askPerson(io, "Trust it from now on?", signal);
 }

@@ -9,10 +9,11 @@ import { TestIo } from "../../support/test-io.ts";
 async function each(paths: readonly string[], failures: Record<string, CommError>) {
   const io = new TestIo();
   const done: string[] = [];
-  const exit = await forEachPath(paths, { io, json: false, command: "remove" }, async (path) => {
+  const exit = await forEachPath(paths, { io, json: false }, async (path) => {
     const failure = failures[path];
     if (failure !== undefined) throw failure;
     done.push(path);
+    return 0;
   });
   return { exit, done, failures: io.notes.filter((line) => line.startsWith("commserver-client: ")).length };
 }
@@ -38,13 +39,22 @@ describe("forEachPath()", () => {
 
   test.each(["INTERRUPTED", "OUTPUT_CLOSED"] as const)("throws %s, and does no more", async (code) => {
     const done: string[] = [];
-    const work = async (path: string) => {
+    const work = async (path: string): Promise<number> => {
       done.push(path);
       throw new CommError(code, "Enough.");
     };
-    const terms = { io: new TestIo(), json: false, command: "remove" };
+    const terms = { io: new TestIo(), json: false };
     expect(await codeOf(() => forEachPath(["a", "b"], terms, work))).toBe(code);
     expect([done, terms.io.notes]).toEqual([["a"], []]);
+  });
+
+  test("has the exit code of a failure that was reported already, and goes on", async () => {
+    const done: string[] = [];
+    const exit = await forEachPath(["a", "b", "c"], { io: new TestIo(), json: false }, async (path) => {
+      done.push(path);
+      return path === "a" ? 0 : path === "b" ? EXIT.CONFLICT : EXIT.NOT_FOUND;
+    });
+    expect({ exit, done }).toEqual({ exit: EXIT.CONFLICT, done: ["a", "b", "c"] });
   });
 
   test("throws what the only one fails with", async () => {
