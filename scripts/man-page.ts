@@ -4,6 +4,7 @@
 import type { ArgsDef } from "citty";
 import type { Command, Program } from "../lib/cli/command.ts";
 import { EXIT_MEANINGS } from "../lib/cli/exit-codes.ts";
+import { usagesOf } from "../lib/cli/help.ts";
 import { BUILT_IN } from "../lib/cli/program-flags.ts";
 
 type Arg = ArgsDef[string];
@@ -34,9 +35,7 @@ export function manPage(program: Program, { version, date }: { version: string; 
     `.Nm ${program.name}`,
     `.Nd ${escaped(headline(program.description))}`,
     ".Sh SYNOPSIS",
-    ".Nm",
-    ".Op Ar COMMAND",
-    ".Op Ar FLAGS",
+    ...synopsis(program),
     ".Sh DESCRIPTION",
     ...sentences(program.description),
     `Without a command, it runs`,
@@ -74,6 +73,14 @@ export function manPage(program: Program, { version, date }: { version: string; 
     `.Xr ${other} 1`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** A line for each way to call the program. */
+function synopsis(program: Program): string[] {
+  return usagesOf(program.commands[program.defaultCommand]?.args ?? {}).flatMap((words) => [
+    ".Nm",
+    ...words.map((word) => (word.startsWith("[") ? `.Op Ar ${word.slice(1, -1)}` : `.Ar ${word}`)),
+  ]);
 }
 
 /** The flags that many commands share, in their order. */
@@ -137,9 +144,10 @@ function headline(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 }
 
-/** A line of text that roff takes for nothing else. */
+/** A line of text that roff takes for nothing else. Its ASCII devices know no ellipsis, and leave it out. */
 function escaped(text: string): string {
   const safe = text
+    .replaceAll("…", "...")
     .replaceAll("\\", "\\e")
     .replaceAll("-", "\\-")
     .replaceAll('"', "\\(dq")

@@ -13,17 +13,14 @@ type HelpIo = Pick<ConsoleIo, "color" | "outColumns">;
 export function programHelp(program: Program, args: ArgsDef, io: HelpIo): string {
   const commands = Object.entries(program.commands).map(([name, { description }]): Row => [name, description]);
   const exits = EXIT_MEANINGS.map(([exit, meaning]): Row => [String(exit).padStart(3), meaning]);
-  const words = positionals(args).map(([word]) => `[${word}]`);
-  const usages =
-    words.length === 0
-      ? [["[COMMAND]", "[FLAGS]"]]
-      : [
-          [...words, "[FLAGS]"],
-          ["COMMAND", "[FLAGS]"],
-        ];
   return page(io, `${program.name} ${VERSION}`, [
     [program.description],
-    ["USAGE", usages.map((words) => `  ${[program.name, ...words].join(" ")}`).join("\n")],
+    [
+      "USAGE",
+      usagesOf(args)
+        .map((words) => `  ${[program.name, ...words].join(" ")}`)
+        .join("\n"),
+    ],
     ["COMMANDS", formatRows(commands, io.outColumns)],
     [
       `FLAGS OF ${program.defaultCommand.toUpperCase()}, WHICH RUNS WITHOUT A COMMAND`,
@@ -33,6 +30,17 @@ export function programHelp(program: Program, args: ArgsDef, io: HelpIo): string
     ["EXIT CODES", formatRows(exits, io.outColumns)],
     [`Flags and arguments of a command: ${program.name} COMMAND --help`],
   ]);
+}
+
+/** How a program is called: the words after its name. `args` are those of its default command. */
+export function usagesOf(args: ArgsDef): string[][] {
+  const words = positionals(args).map(([word]) => `[${word}]`);
+  return words.length === 0
+    ? [["[COMMAND]", "[FLAGS]"]]
+    : [
+        [...words, "[FLAGS]"],
+        ["COMMAND", "[FLAGS]"],
+      ];
 }
 
 /** The help of one command. */

@@ -241,8 +241,8 @@ export class Sessions {
       const now = this.#options.clock.wallTime();
       this.#options.record(() => this.#options.ledger.end(member.id, member.counters, now, reason));
     }
-    const { name, address } = member;
-    this.#options.events.emit({ event: "left", name, address, reason, message: end.message, ...member.counters });
+    const { name, address, role } = member;
+    this.#options.events.emit({ event: "left", name, address, role, reason, message: end.message, ...member.counters });
     // Last, since it may admit the next client in the queue: the log should have the two in that order.
     this.#options.seats.release(seat);
   }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { clientProgram } from "../../lib/cli/client/client-program.ts";
+import { programHelp } from "../../lib/cli/help.ts";
 import { serverProgram } from "../../lib/cli/server/server-program.ts";
 import { manPage } from "../../scripts/man-page.ts";
 import { makeArchive } from "../../scripts/release/archive.ts";
@@ -12,6 +13,7 @@ import { isSkipped, namedWhy } from "../support/launched.ts";
 import { type Finished, run } from "../support/processes.ts";
 import { FACTS, missingPackagers, programsFolder, smallPrograms, smallRelease } from "../support/release.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+import { TestIo } from "../support/test-io.ts";
 
 const ROOT = `${import.meta.dir}/../..`;
 const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
@@ -185,6 +187,22 @@ describe("the manual page", () => {
       writeFileSync(folder.join("page.1"), page);
       expect((await run(["mandoc", "-T", "lint", "-W", "warning", folder.join("page.1")], { env })).stdout).toBe("");
     });
+
+    test.skipIf(isSkipped(noMandoc))(
+      `of ${program.name} is read with any locale, and says what --help says`,
+      async () => {
+        using folder = new TempFolder();
+        writeFileSync(folder.join("page.1"), page);
+        const { stdout } = await run(["mandoc", "-T", "ascii", "-O", "width=200", folder.join("page.1")], { env });
+        const text = stdout.replaceAll(/.\x08/g, "").replaceAll(/\s+/g, " ");
+        expect(page).not.toContain("u2026");
+        const io = new TestIo();
+        const usages = programHelp(program, program.commands[program.defaultCommand]?.args ?? {}, io)
+          .split("USAGE\n")[1]
+          ?.split("\n\n")[0];
+        for (const usage of usages?.split("\n") ?? []) expect(text).toContain(usage.trim());
+      },
+    );
 
     test(`of ${program.name} has each command, flag and exit code`, () => {
       const text = page.replaceAll("\\-", "-");

@@ -7,7 +7,7 @@ import parsePrometheus from "parse-prometheus-text-format";
 import { type Metric, metricText } from "../../lib/daemon/metrics/metric-text.ts";
 import { openMetricsDoor } from "../../lib/daemon/metrics/metrics-door.ts";
 import { binaries } from "../support/binaries.ts";
-import { runClient, ServerProcess } from "../support/processes.ts";
+import { run, runClient, ServerProcess } from "../support/processes.ts";
 import { Program } from "../support/program.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
@@ -52,6 +52,10 @@ describe("a server with --metrics", () => {
     expect((await runClient(["list", ...at], { env })).exitCode).toBe(5);
     await server.event("left", { name: "Client03" });
     await server.event("refused");
+    // Operators are not counted.
+    const { server: program } = await binaries();
+    expect((await run([program, "console", "status", "--state-dir", server.stateDir])).exitCode).toBe(0);
+    await server.event("left", { name: "Operator" });
     const after = await values(metrics);
     expect(after).toMatchObject({
       commserver_seats_taken: 0,

@@ -46,9 +46,10 @@ export class ServerMetrics {
   #count(event: StampedEvent): void {
     switch (event.event) {
       case "joined":
-        this.#admitted++;
+        if (event.role !== "operator") this.#admitted++;
         break;
       case "left":
+        if (event.role === "operator") break;
         this.#ended.add(event.reason);
         for (const key of KEYS) this.#former[key] += event[key];
         break;

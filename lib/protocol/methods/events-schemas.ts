@@ -12,6 +12,7 @@ export type ServerEvent =
       event: "left";
       name: string;
       address: string;
+      role: Role;
       reason: string;
       message: string;
       bytesIn: number;
