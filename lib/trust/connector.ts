@@ -7,7 +7,9 @@ import type { Transport } from "../session/transport.ts";
 import type { SocketTransport } from "../transport/socket-transport.ts";
 import { DefaultServer, onlyKnownServer, withKnown } from "./default-server.ts";
 import { dial, type TrustPrompts } from "./dial.ts";
+import { isServerName, KnownServers } from "./known-servers.ts";
 import { DEFAULT_SERVER, findTarget, type Target, type TrustSettings } from "./target.ts";
+import { UnknownIdentity } from "./verify.ts";
 
 /** Which server to connect to, with what, and how long to try. */
 export interface ConnectorSettings extends TrustSettings {
@@ -86,11 +88,19 @@ export class Connector {
       this.#default = chosen ?? DEFAULT_SERVER;
       return found;
     } catch (thrown) {
-      if (chosen !== undefined || toCommError(thrown).code !== "CANNOT_CONNECT") throw thrown;
-      this.#default = onlyKnownServer(stateDir, thrown);
+      if (chosen !== undefined) throw thrown;
+      if (thrown instanceof UnknownIdentity) this.#default = this.#joinedAs(thrown.fingerprint);
+      else if (toCommError(thrown).code === "CANNOT_CONNECT") this.#default = onlyKnownServer(stateDir, thrown);
       if (this.#default === undefined) throw thrown;
       return this.#dialServer(this.#default, signal);
     }
+  }
+
+  /** The name of the joined server with this identity, if there is exactly one. */
+  #joinedAs(fingerprint: string): string | undefined {
+    const known = new KnownServers(this.#settings.stateDir).list();
+    const [joined, ...others] = known.filter(({ name, identity }) => identity === fingerprint && isServerName(name));
+    return others.length === 0 ? joined?.name : undefined;
   }
 
   async #dialServer(
@@ -103,7 +113,14 @@ export class Connector {
     if (this.#wasLocal && !target.isLocal)
       throw new TransportError("CANNOT_CONNECT", `No server runs at ${target.name} yet.`);
     this.#wasLocal = target.isLocal;
-    const options = { stateDir, timeoutMs, acceptNew, prompts: this.#events, signal };
+    const prompts: TrustPrompts = {
+      // The server of this machine may be one that was joined, by another address: #dial() goes on with that.
+      confirm: async (name, fingerprint, signal) =>
+        (server !== undefined || this.#joinedAs(fingerprint) === undefined) &&
+        this.#events.confirm(name, fingerprint, signal),
+      warn: (warning) => this.#events.warn(warning),
+    };
+    const options = { stateDir, timeoutMs, acceptNew, prompts, signal };
     const transport = await dial(target, options).catch((thrown) => {
       throw server === undefined ? thrown : withKnown(thrown, server, stateDir);
     });

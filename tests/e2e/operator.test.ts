@@ -174,7 +174,14 @@ describe("the operator's socket", () => {
     using folder = new TempFolder();
     await using client = await clientScreen(server.address, folder);
     await client.prompts("Client01> ");
-    expect((await operate(server, "status")).stdout).toContain("Seats: 1 of 3 taken");
+    const { stdout: here } = await operate(server, "status");
+    expect(here).toContain("Seats: 1 of 3 taken");
+    expect(here).toMatch(/^WHO +FOR +DOES +FROM\nClient01 +\d+ s +127\.0\.0\.1:\d+$/m);
+    expect((await operate(server, "status", "--all")).stdout).toMatch(/^NAME +ADDRESS .*\nClient01 .* connected /m);
+    expect(await operate(server, "drain", "--all")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("--all goes with console status."),
+    });
     expect((await operate(server, "hello", "all")).stdout).toBe("Delivered to Client01.\n");
     await client.shows("Server to all: hello all");
     expect((await operate(server, "drain")).exitCode).toBe(0);

@@ -26,15 +26,19 @@ export const status: Command = {
     limitOf(flags);
     const settings = await readConnectSettings(flags);
     return withClient(settings, io, async (client) => {
-      if (settings.isJson) {
-        const { here } = await client.status({ here: true, limit: 1 });
-        const result = await fetchStatus(client, limitOf(flags));
-        await io.out(`${toJson({ ...result, ...(here && { here }) })}\n`);
-      } else await io.out(`${await statusText(client, flags, io, completeCommand("commserver-client status"))}\n`);
+      if (settings.isJson) await io.out(`${toJson(await statusRecord(client, flags))}\n`);
+      else await io.out(`${await statusText(client, flags, io, completeCommand("commserver-client status"))}\n`);
       return 0;
     });
   },
 };
+
+/** The ledger and who is here, for programs. @throws UsageError */
+export async function statusRecord(client: Client, flags: Flags): Promise<StatusResult> {
+  const limit = limitOf(flags);
+  const { here } = await client.status({ here: true, limit: 1 });
+  return { ...(await fetchStatus(client, limit)), ...(here && { here }) };
+}
 
 /** How long the rate of a transfer is measured. */
 const RATE_MS = 400;

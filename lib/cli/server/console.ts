@@ -30,7 +30,8 @@ export const consoleCommand: Command = {
       description:
         "status, say TEXT, @NAME TEXT, kick NAME, token add NAME, link PATH, drain, drain off, unfinished, stop, help",
     },
-    limit: { type: "string", alias: "n", valueHint: "N", description: "With status: newest sessions to show" },
+    all: { type: "boolean", alias: "a", description: "With status: the ledger, also sessions that have ended" },
+    limit: { type: "string", alias: "n", valueHint: "N", description: "With status: newest sessions of the ledger" },
     expires: { type: "string", valueHint: "PERIOD", description: "With link: when it ends, such as 12h; default: 7d" },
     yes: { type: "boolean", alias: "y", description: "With stop: do not ask, even if clients are connected" },
     ...CONNECTION_FLAGS,
@@ -41,7 +42,7 @@ export const consoleCommand: Command = {
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
   },
   // A variable for the client must not lead the operator to another server.
-  typedOnly: ["server", "limit", "expires", "yes"],
+  typedOnly: ["server", "all", "limit", "expires", "yes"],
   completes: { command: OPERATOR_WORDS },
   async run(flags, io) {
     checkUse(flags);
@@ -74,8 +75,9 @@ function checkUse(flags: Flags): void {
     throw new UsageError(`--${lonely} goes with --server; the console of this machine needs none.`);
   // A mistyped command is refused before anything connects.
   if (flags._.length > 0) parseOperatorLine(lineOf(flags), OPERATOR_WORDS);
-  if (flags["limit"] !== undefined && flags._[0]?.toLowerCase() !== "status") {
-    throw new UsageError("--limit goes with console status.");
+  const ofStatus = ["all", "limit"].find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (ofStatus !== undefined && flags._[0]?.toLowerCase() !== "status") {
+    throw new UsageError(`--${ofStatus} goes with console status.`);
   }
   if (flags["expires"] !== undefined && flags._[0]?.toLowerCase() !== "link") {
     throw new UsageError("--expires goes with console link.");
@@ -87,7 +89,7 @@ function checkUse(flags: Flags): void {
 
 function lineOf(flags: Flags): string {
   const more = ["limit", "expires"].flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]]));
-  return [...flags._, ...more].join(" ");
+  return [...flags._, ...(flags["all"] === true ? ["--all"] : []), ...more].join(" ");
 }
 
 /** A single command asks only a person. */

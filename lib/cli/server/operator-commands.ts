@@ -3,7 +3,7 @@ import { formatBytes } from "../../format-bytes.ts";
 import { addressee, checkText, formatSent } from "../client/send-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "../client/shell-flags.ts";
 import { splitWords } from "../client/shell-line.ts";
-import { fetchStatus, formatStatus, limitOf, status as statusCommand } from "../client/status-command.ts";
+import { status as statusCommand, statusRecord, statusText } from "../client/status-command.ts";
 import { escapeText } from "../escape.ts";
 import { formatRows, formatTime, type Row } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
@@ -27,12 +27,12 @@ export interface OperatorCommand {
 
 export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   status: {
-    usage: "status [--limit N]",
-    description: "Show the server, its seats and its sessions",
+    usage: "status [--all]",
+    description: "Show the server, its seats, and who is here; --all: the ledger",
     async run({ client }, rest, io) {
-      const limit = limitOf(parseShellFlags(splitWords(rest), shellArgs(statusCommand.args)));
-      const result = await fetchStatus(client, limit);
-      return { text: formatStatus(result, io), facts: { ...result } };
+      const flags = parseShellFlags(splitWords(rest), shellArgs(statusCommand.args));
+      const text = await statusText(client, flags, io);
+      return { text, facts: { ...(await statusRecord(client, flags)) } };
     },
   },
   say: {

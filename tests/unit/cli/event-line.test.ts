@@ -5,6 +5,7 @@ import type { EventRecord, ServerEvent } from "../../../lib/protocol/methods.ts"
 
 const LEFT = {
   event: "left",
+  role: "read",
   name: "Client01",
   address: "192.0.2.7:1",
   message: "the link was lost",
