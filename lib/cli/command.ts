@@ -22,6 +22,8 @@ export interface Command {
   readonly args: ArgsDef;
   /** Flags that only the command line sets, neither a file nor the environment: they belong to one call. */
   readonly typedOnly?: readonly string[];
+  /** It runs whatever the file of settings and the environment say. */
+  readonly withoutSettings?: true;
   /** Check the values of configured flags, as far as that needs nothing but them. @throws UsageError */
   check?(flags: Flags): void;
   /** What completes an argument or the value of a flag, where the value's hint (FILE, DIR, a|b) does not say it. */

@@ -3,14 +3,22 @@ import type { Command, Program } from "./command.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import { formatRows, type Row } from "./format.ts";
+import { BUILT_IN } from "./program-flags.ts";
 import { VERSION } from "./version.ts";
 
 type Arg = ArgsDef[string];
 /** How a page of help is shown. */
 type HelpIo = Pick<ConsoleIo, "color" | "outColumns">;
 
+/** The help of a command, or without a name that of the program. */
+export function helpFor(program: Program, name: string | undefined, io: HelpIo): string {
+  const command = program.commands[name ?? program.defaultCommand] as Command;
+  const args = { ...command.args, ...BUILT_IN };
+  return name === undefined ? programHelp(program, args, io) : commandHelp(program, name, command, args, io);
+}
+
 /** The help of a program, with the flags of its default command. */
-export function programHelp(program: Program, args: ArgsDef, io: HelpIo): string {
+function programHelp(program: Program, args: ArgsDef, io: HelpIo): string {
   const commands = Object.entries(program.commands).map(([name, { description }]): Row => [name, description]);
   const exits = EXIT_MEANINGS.map(([exit, meaning]): Row => [String(exit).padStart(3), meaning]);
   return page(io, `${program.name} ${VERSION}`, [
@@ -44,7 +52,7 @@ export function usagesOf(args: ArgsDef): string[][] {
 }
 
 /** The help of one command. */
-export function commandHelp(program: Program, name: string, command: Command, args: ArgsDef, io: HelpIo): string {
+function commandHelp(program: Program, name: string, command: Command, args: ArgsDef, io: HelpIo): string {
   const words = positionals(args).map(([word, arg]) => (arg.required === false ? `[${word}]` : word));
   const sections: string[][] = [
     [command.description],

@@ -5,12 +5,12 @@ import { configure, findConfigFile, withOrigin } from "./configuration/configure
 import { type ConsoleIo, processIo } from "./console-io.ts";
 import { inFlagWords } from "./flag-words.ts";
 import { type Flags, findFlag, parseFlags } from "./flags.ts";
-import { commandHelp, programHelp } from "./help.ts";
-import { nearest } from "./nearest.ts";
+import { helpFor } from "./help.ts";
+import { versionLine } from "./help-commands.ts";
+import { unknownCommand } from "./meant.ts";
 import { BUILT_IN, programFlags } from "./program-flags.ts";
 import { reportError } from "./report.ts";
 import { UsageError } from "./usage-error.ts";
-import { VERSION } from "./version.ts";
 
 /** Run a program on its arguments, and write all its output. Never throws. @returns the exit code for the process */
 export async function runProgram(program: Program, argv: readonly string[]): Promise<number> {
@@ -31,14 +31,15 @@ async function runCommand(program: Program, argv: readonly string[], io: Console
     const end = rest.indexOf("--");
     const beforeEnd = end === -1 ? rest : rest.slice(0, end);
     if (beforeEnd.includes("--version") || beforeEnd.includes("-V")) {
-      await io.out(`${program.name} ${VERSION}\n`);
+      await io.out(versionLine(program.name));
       return 0;
     }
     if (beforeEnd.includes("--help") || beforeEnd.includes("-h")) {
-      await io.out(name === undefined ? programHelp(program, args, io) : commandHelp(program, name, command, args, io));
+      await io.out(helpFor(program, name, io));
       return 0;
     }
     const typed = parseFlags(rest, args);
+    if (command.withoutSettings === true) return await command.run(typed, io);
     const env = process.env;
     const file = await findConfigFile(program, typed, env);
     flags = configure(typed, { program, command: name ?? program.defaultCommand, file, env });
@@ -47,7 +48,8 @@ async function runCommand(program: Program, argv: readonly string[], io: Console
     const error = withOrigin(inFlagWords(thrown), flags);
     const json = argv.includes("--json") || flags?.["json"] === true;
     const code = reportError(error, io, { program: program.name, command: called, json });
-    if (error instanceof UsageError && !json) io.note(`  See: ${program.name} --help`);
+    const page = [program.name, called, "--help"].filter(Boolean).join(" ");
+    if (error instanceof UsageError && !json) io.note(`  See: ${page}`);
     return code;
   }
 }
@@ -76,9 +78,7 @@ function splitCommand(program: Program, argv: readonly string[]): { name: string
     if (Object.hasOwn(program.commands, word)) return { name: word, rest: argv.toSpliced(index, 1) };
     if (isInvite(word)) throw new UsageError("That is an invite: run commserver-client join INVITE.");
     if (takesFolder(program) && isFolder(word)) break;
-    const near = nearest(word.toLowerCase(), Object.keys(program.commands));
-    const what = takesFolder(program) ? `Unknown command or folder "${word}".` : `Unknown command "${word}".`;
-    throw new UsageError(`${what}${near === undefined ? "" : ` Did you mean "${near}"?`}`);
+    throw unknownCommand(word, program, takesFolder(program) ? "command or folder" : "command");
   }
   return { name: undefined, rest: [...argv] };
 }

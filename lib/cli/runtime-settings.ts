@@ -10,15 +10,15 @@ const KEEP_MEMORY = { MIMALLOC_PURGE_DELAY: "-1" };
  * the processor time of many small files, and some milliseconds of each start.
  */
 export function tuneClient(words: readonly string[]): void {
-  // The words after it are those of a line that is being typed.
-  if (words[0] === "completions") return;
+  // The words after these move nothing: they are a line that is being typed, or what to explain.
+  if (words[0] === "completions" || words[0] === "help") return;
   if (words.some((word) => word === "get" || word === "put")) restartWith({ ...NO_LAST_COMPILER, ...KEEP_MEMORY });
 }
 
 /** Begin the server again with settings for serving, unless another command is among its words. */
 export function tuneServer(words: readonly string[]): void {
   const isServing = !words.some((word) =>
-    /^(?:console|token|identity|config|completions|--help|-h|--version|-V)$/.test(word),
+    /^(?:console|token|identity|config|completions|help|version|--help|-h|--version|-V)$/.test(word),
   );
   // Memory that is kept would be lost to a program that runs for weeks.
   if (isServing) restartWith(NO_LAST_COMPILER);

@@ -175,10 +175,23 @@ describe("exit codes and words of both programs", () => {
     expect(help.stdout).not.toContain("\u001b");
     expect((await run([client, "get", "--help"])).stdout).toContain("--overwrite");
     expect((await run([server, "console", "--help"])).stdout).toContain("kick NAME");
+    for (const program of [server, client]) {
+      const asWord = async (...words: string[]) => (await run([program, ...words])).stdout;
+      expect(await asWord("version")).toBe(await asWord("--version"));
+      expect(await asWord("help")).toBe(await asWord("--help"));
+      expect(await asWord("help", "config")).toBe(await asWord("config", "--help"));
+      expect(JSON.parse(await asWord("version", "--json"))).toEqual({
+        name: program === server ? "commserver-server" : "commserver-client",
+        version: VERSION,
+      });
+    }
   });
 
   const usage: [string[], string][] = [
     [["lst"], 'Unknown command "lst". Did you mean "list"?'],
+    [["ls"], 'Unknown command "ls". Did you mean "list"?'],
+    [["RM", "a"], 'Unknown command "RM". Did you mean "remove"?'],
+    [["help", "upload"], 'Unknown command "upload". Did you mean "put"?'],
     [["list", "--sever", "x"], "Unknown flag --sever. Did you mean --server?"],
     [["list", "--server"], "--server needs a value."],
     [["list", "a", "b"], 'Unexpected argument "b".'],

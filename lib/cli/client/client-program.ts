@@ -1,6 +1,7 @@
 import type { Program } from "../command.ts";
 import { completionsCommand } from "../completion/completions-command.ts";
 import { configCommand } from "../configuration/config-command.ts";
+import { helpCommand, versionCommand } from "../help-commands.ts";
 import { digest } from "./digest-command.ts";
 import { du } from "./du-command.ts";
 import { get } from "./get-command.ts";
@@ -46,6 +47,8 @@ export const clientProgram: Program = {
       () => clientProgram,
       async (...asked) => (await import("./completion-names.ts")).findNames(...asked),
     ),
+    help: helpCommand(() => clientProgram),
+    version: versionCommand(() => clientProgram),
   },
   defaultCommand: "shell",
   examples: [

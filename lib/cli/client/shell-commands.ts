@@ -1,6 +1,8 @@
+import { escapeText } from "../escape.ts";
 import { formatRows, type Row } from "../format.ts";
 import { helpOf } from "../help.ts";
 import { UsageError } from "../usage-error.ts";
+import { VERSION } from "../version.ts";
 import { countOf, formatTimes, measure, ping as pingCommand } from "./ping-command.ts";
 import { sendTyped } from "./send-command.ts";
 import { flagsOf, type ShellCall, type ShellCommand } from "./shell-call.ts";
@@ -57,6 +59,16 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
       const text = words[0]?.text ?? "";
       if (text === "") throw new UsageError("Which message? send TEXT");
       await io.out(`${await sendTyped(client, text)}\n`);
+      return 0;
+    },
+  },
+  version: {
+    usage: "version",
+    description: "Show the versions of this program and the server",
+    follows: "nothing",
+    async run({ client, io }) {
+      const { server } = await client.status({ limit: 1 });
+      await io.out(`commserver-client ${VERSION}, server: ${escapeText(server.agent)}\n`);
       return 0;
     },
   },

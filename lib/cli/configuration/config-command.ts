@@ -2,8 +2,8 @@ import type { ArgsDef } from "citty";
 import type { Command, Program } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import type { Flags } from "../flags.ts";
+import { namedCommand } from "../help-commands.ts";
 import { nearest } from "../nearest.ts";
-import { UsageError } from "../usage-error.ts";
 import { configPlaces } from "./config-places.ts";
 import { configurable, variableOf } from "./configurable.ts";
 import { configure, findConfigFile, withOrigin } from "./configure.ts";
@@ -22,9 +22,12 @@ export function configCommand(programOf: () => Program): Command {
       json: { type: "boolean", description: "Print JSON for programs" },
     },
     typedOnly: ["json"],
+    get completes() {
+      return { command: Object.keys(programOf().commands) };
+    },
     async run(flags, io) {
       const program = programOf();
-      const command = commandOf(flags, program) ?? program.defaultCommand;
+      const command = namedCommand(flags, program) ?? program.defaultCommand;
       const file = await findConfigFile(program, flags);
       const { env } = process;
       const args = configurable(program, command);
@@ -63,14 +66,6 @@ interface SettingRow {
   readonly arg: ArgsDef[string];
   readonly value: unknown;
   readonly origin: Origin;
-}
-
-/** @throws UsageError */
-function commandOf(flags: Flags, program: Program): string | undefined {
-  const [word] = flags._;
-  if (word === undefined || Object.hasOwn(program.commands, word)) return word;
-  const near = nearest(word, Object.keys(program.commands));
-  throw new UsageError(`Unknown command "${word}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
 }
 
 function defaultsOf(args: ReadonlyMap<string, ArgsDef[string]>): Flags {

@@ -119,12 +119,25 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
       return { text: "", facts: {} };
     },
   },
+  version: {
+    usage: "version",
+    description: "Show the version of the server",
+    async run({ client }, rest) {
+      requireNoWords(wordsOf(rest), "version");
+      const { agent } = (await client.status({ limit: 1 })).server;
+      return { text: escapeText(agent), facts: { agent } };
+    },
+  },
   help: {
-    usage: "help",
-    description: "This list; each command also takes --json",
+    usage: "help [COMMAND]",
+    description: "This list, or what one command does; each also takes --json",
     async run(_, rest, io) {
-      requireNoWords(wordsOf(rest), "help");
-      const commands = Object.values(OPERATOR_COMMANDS).map(({ usage, description }) => ({ usage, description }));
+      const [name, ...more] = wordsOf(rest.toLowerCase());
+      const isKnown = name === undefined || Object.hasOwn(OPERATOR_COMMANDS, name);
+      if (!isKnown) throw new UsageError(`Unknown command "${name}". help lists the commands.`);
+      requireNoWords(more, `help ${name}`);
+      const shown = Object.entries(OPERATOR_COMMANDS).filter(([word]) => name === undefined || word === name);
+      const commands = shown.map(([, { usage, description }]) => ({ usage, description }));
       const rows = commands.map(({ usage, description }): Row => [usage, description]);
       return { text: formatRows(rows, io.outColumns), facts: { commands } };
     },
@@ -170,7 +183,7 @@ export async function obeyOperator(operator: Operator, line: string, io: AnswerI
   if (parsed.kind === "text") {
     const answer = await sendMessage(operator, addressee(parsed.text, "all"));
     const hint = parsed.meant === undefined ? "" : `\nThat was a message. The command is: ${escapeText(parsed.meant)}`;
-    return show({ ...answer, text: answer.text + hint }, false);
+    return show({ ...answer, text: answer.text + hint }, parsed.isJson);
   }
   const { name, rest, isJson } = parsed;
   const command = OPERATOR_COMMANDS[name] as OperatorCommand;

@@ -1,11 +1,12 @@
-import { isSlip, nearest } from "../nearest.ts";
+import { callMeant } from "../meant.ts";
+import { isSlip } from "../nearest.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** The meaning of a line of the operator. */
 export type OperatorLine =
   | { readonly kind: "command"; readonly name: string; readonly rest: string; readonly isJson: boolean }
   /** A message; `meant` is what a mistyped command would have been. */
-  | { readonly kind: "text"; readonly text: string; readonly meant: string | undefined };
+  | { readonly kind: "text"; readonly text: string; readonly meant: string | undefined; readonly isJson: boolean };
 
 /** Commands whose words are a text for people: `--json` stands before it. */
 const OF_TEXT = ["say", "send"];
@@ -15,8 +16,8 @@ const OF_WORDS = ["status", "kick", "drain", "token", "link"];
 const MAX_WORDS = 4;
 
 /**
- * Parse a line: a command in any letter case, or several words for all clients. `--json` may stand after the command,
- * or at its end.
+ * Parse a line: a command in any letter case, or several words for all clients. `--json` may stand after the command or
+ * after `@NAME`, and at the end of a command that takes no text.
  *
  * @throws UsageError for one word that is no command: it is more likely mistyped than meant for everybody
  */
@@ -25,15 +26,18 @@ export function parseOperatorLine(line: string, names: readonly string[]): Opera
   const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const name = first.toLowerCase();
   if (names.includes(name)) return { kind: "command", name, ...withoutJson(rest, OF_TEXT.includes(name)) };
-  if (text.startsWith("@")) return { kind: "text", text, meant: undefined };
+  if (text.startsWith("@")) {
+    const { rest: message, isJson } = withoutJson(rest, true);
+    return { kind: "text", text: `${first} ${message}`.trim(), meant: undefined, isJson };
+  }
   if (rest === "") {
-    const near = nearest(name, names);
+    const near = callMeant(name, names);
     const meant = near === undefined ? "help lists the commands." : `Did you mean "${near}"?`;
     throw new UsageError(`Unknown command "${first}". ${meant} To send it to all clients: say ${first}`);
   }
   const meant = OF_WORDS.find((word) => isSlip(name, word));
   const isShort = text.split(/\s+/).length <= MAX_WORDS;
-  return { kind: "text", text, meant: meant !== undefined && isShort ? `${meant} ${rest}` : undefined };
+  return { kind: "text", text, meant: meant !== undefined && isShort ? `${meant} ${rest}` : undefined, isJson: false };
 }
 
 function withoutJson(rest: string, isText: boolean): { rest: string; isJson: boolean } {

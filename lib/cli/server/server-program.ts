@@ -1,6 +1,7 @@
 import type { Program } from "../command.ts";
 import { completionsCommand } from "../completion/completions-command.ts";
 import { configCommand } from "../configuration/config-command.ts";
+import { helpCommand, versionCommand } from "../help-commands.ts";
 import { consoleCommand } from "./console.ts";
 import { identity } from "./identity-command.ts";
 import { serve } from "./serve-command.ts";
@@ -19,6 +20,8 @@ export const serverProgram: Program = {
       () => serverProgram,
       async (...asked) => (await import("../client/completion-names.ts")).findNames(...asked),
     ),
+    help: helpCommand(() => serverProgram),
+    version: versionCommand(() => serverProgram),
   },
   defaultCommand: "serve",
   examples: [

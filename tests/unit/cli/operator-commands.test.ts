@@ -19,6 +19,7 @@ function operatorWith({ unfinished = [], canRevoke = true }: { unfinished?: Unfi
     };
   const client = facade({} as Client, {
     send: noted("send", { text: "", delivered: ["Client02"], failed: [] }) as never,
+    status: (async () => ({ server: { agent: "commserver-server/1" } })) as never,
   });
   const operator = facade({ client } as Operator, {
     kick: noted("kick"),
@@ -148,6 +149,9 @@ describe("a mistyped command", () => {
     expect(await refusal("drian")).toBe(
       'Unknown command "drian". Did you mean "drain"? To send it to all clients: say drian',
     );
+    expect(await refusal("SHUTDOWN")).toBe(
+      'Unknown command "SHUTDOWN". Did you mean "stop"? To send it to all clients: say SHUTDOWN',
+    );
     expect(await refusal("xyzzy")).toBe(
       'Unknown command "xyzzy". help lists the commands. To send it to all clients: say xyzzy',
     );
@@ -180,6 +184,9 @@ describe("--json in a line", () => {
     ["token list --json", { tokens: [{ name: "laptop", role: "read", createdAt: 0, expiresAt: null }] }],
     ["token revoke laptop --json", { name: "laptop", revoked: true }],
     ["token add laptop --json", { name: "laptop", role: "read", token: "laptop:SECRET", invite: "csinvite1_x" }],
+    ["version --json", { agent: "commserver-server/1" }],
+    ["HELP KICK --json", { commands: [{ usage: "kick NAME [REASON]", description: expect.any(String) }] }],
+    ["@Client02 --json hello", { delivered: ["Client02"], failed: [] }],
     ["help --json", { commands: expect.arrayContaining([expect.objectContaining({ usage: "stop" })]) }],
   ])("%p gives facts", async (line, facts) => {
     expect(await obey(line)).toMatchObject({ facts, isJson: true });

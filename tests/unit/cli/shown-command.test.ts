@@ -6,7 +6,7 @@ import { completeCommand } from "../../../lib/cli/shown-command.ts";
 const ARGV = ["--server", "lab", "--token-file", "t", "--state-dir", "/state"];
 
 /** These are never shown, and have no state folder. */
-const UNSHOWN = ["unfinished", "config", "completions"];
+const UNSHOWN = ["unfinished", "config", "completions", "help", "version"];
 const SHOWN = Object.keys(clientProgram.commands).filter((name) => !UNSHOWN.includes(name));
 
 describe("a command that is shown", () => {
