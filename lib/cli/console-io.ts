@@ -1,5 +1,6 @@
 import { errnoOf } from "../errno.ts";
 import { CommError } from "../errors.ts";
+import { fitColumns } from "./line-breaks.ts";
 import { isTerminal, StandardOutput } from "./standard-output.ts";
 import { isInForeground } from "./terminal/foreground.ts";
 import { columnsOf, isDumb, Screen } from "./terminal/screen.ts";
@@ -11,7 +12,7 @@ const FLUSH_MS = 500;
 export interface ConsoleIo {
   /** Write to standard output; resolves when it was written, so that a slow reader slows the command. */
   out(text: string | Uint8Array): Promise<void>;
-  /** Write a line to standard error. */
+  /** Write a line to standard error; a terminal gets it broken between words. */
   note(line: string): void;
   /** Write lines, with their line feeds, to standard error; resolves when they were written, or can't be. */
   log(lines: string): Promise<void>;
@@ -46,7 +47,8 @@ export function processIo(): ConsoleIo {
           throw outputError(cause);
         }),
       ),
-    note: (line) => onScreen(notes, () => notes.say(`${line}\n`)),
+    note: (line) =>
+      onScreen(notes, () => notes.say(`${notes.isTty ? fitColumns(line, columnsOf(notes.stream)) : line}\n`)),
     log: (lines) => onScreen(notes, () => notes.write(lines).catch(() => {})),
     screen,
     flush: async () => {

@@ -1,3 +1,5 @@
+import { breakWords, MIN_ROOM } from "./line-breaks.ts";
+
 /** `0 s`, `59 s`, `3 min`, `2 h 5 min`, `4 d 1 h`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.floor(Math.max(0, ms) / 1000);
@@ -70,21 +72,6 @@ export function formatRows(rows: readonly Row[], columns: number | undefined): s
     .map(([left, right]) => `  ${left.padEnd(width)}  ${breakWords(right, room).join(margin)}`.trimEnd())
     .join("\n");
 }
-
-/** Lines of at most `room` columns, unless a word is longer. */
-function breakWords(text: string, room: number): string[] {
-  // In so narrow a window, the terminal wraps lines better than this would.
-  if (room < MIN_ROOM) return [text];
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const longer = `${lines.at(-1) ?? ""} ${word}`;
-    if (lines.length > 0 && Bun.stringWidth(longer) <= room) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
-}
-
-const MIN_ROOM = 20;
 
 /** `1 file`, `2 files`. */
 export function plural(count: number, noun: string): string {

@@ -26,7 +26,7 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: ReportOptio
   const exit = exitOf(error);
   if (error.code === "OUTPUT_CLOSED") return exit;
   if (options.json) {
-    io.note(toJson(errorRecord(error, options.command)));
+    void io.log(`${toJson(errorRecord(error, options.command))}\n`);
     return exit;
   }
   if (error.code === "INTERRUPTED") return exit;

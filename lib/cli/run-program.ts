@@ -48,7 +48,7 @@ async function runCommand(program: Program, argv: readonly string[], io: Console
     const error = withOrigin(inFlagWords(thrown), flags);
     const json = argv.includes("--json") || flags?.["json"] === true;
     const code = reportError(error, io, { program: program.name, command: called, json });
-    const page = [program.name, called, "--help"].filter(Boolean).join(" ");
+    const page = [program.name, called === "help" ? undefined : called, "--help"].filter(Boolean).join(" ");
     if (error instanceof UsageError && !json) io.note(`  See: ${page}`);
     return code;
   }

@@ -5,6 +5,7 @@ import { DEFAULT_PORT, formatHostPort, isLoopback } from "../../transport/addres
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { plural } from "../format.ts";
+import { breakWords } from "../line-breaks.ts";
 import { stateDirWords } from "../shown-command.ts";
 import { VERSION } from "../version.ts";
 import { isBlockedByBrowsers } from "./browser-ports.ts";
@@ -49,7 +50,7 @@ export function listeningRecord(serving: Serving): object {
 /** The banner for people: what is served, where, for whom, and what to type on the other side. */
 export function bannerText(serving: Serving, warnings: readonly string[], io: ConsoleIo): string {
   const { repository, isWritable, host, port, stateDir, fingerprint, budget } = serving;
-  const row = (label: string, text: string) => `  ${paint(io, "dim", label.padEnd(12))} ${text}\n`;
+  const row = (label: string, text: string) => rowText(label, text, io);
   const quota = budget.quotaBytes === undefined ? "" : `, ${formatBytes(budget.quotaBytes)} at most`;
   let text = `${paint(io, "bold", `CommServer ${VERSION}`)}\n`;
   const writing = serving.canWrite
@@ -78,8 +79,21 @@ export function bannerText(serving: Serving, warnings: readonly string[], io: Co
   return `${text}\n`;
 }
 
+/** A text beside its label, or in a narrow window below it. */
+function rowText(label: string, text: string, io: ConsoleIo): string {
+  const columns = io.outColumns ?? Number.POSITIVE_INFINITY;
+  const isNarrow = columns < NARROW;
+  const margin = " ".repeat(isNarrow ? 4 : 15);
+  const lines = breakWords(text, columns - margin.length).join(`\n${margin}`);
+  const before = isNarrow ? (label === "" ? "" : `  ${label}\n`) + margin : `  ${label.padEnd(12)} `;
+  return `${before === margin ? before : paint(io, "dim", before)}${lines}\n`;
+}
+
+/** Fewer columns have no room for two columns of text. */
+const NARROW = 60;
+
 function accessOf({ isOpen }: Serving): string {
-  return isOpen ? "anyone may read, without a token (--open)" : "by token";
+  return isOpen ? "anyone may read, without a token (--open)" : "with a token";
 }
 
 /** The address for a browser on this machine, or the one that the server listens on. */
@@ -90,7 +104,7 @@ function webOf({ host, port, isPlaintext, web, isWritable }: Serving): string {
 
 /** How people without the client log in, and how curl knows the server. */
 function webHints({ isOpen, pin, stateDir }: Serving): string[] {
-  const login = `for a login, NAME:SECRET: commserver-server token add web --role read${stateDirWords(stateDir)}`;
+  const login = `for a login (NAME:SECRET): commserver-server token add web --role read${stateDirWords(stateDir)}`;
   const user = isOpen ? "" : "--user NAME:SECRET ";
   const curl = `for curl: ${user}--insecure --pinnedpubkey ${pin}`;
   return [...(isOpen ? [] : [login]), ...(pin === null ? [] : [curl])];

@@ -53,7 +53,7 @@ test("docs/server.md shows the first line of --json with the members that it has
 
 test("with --web the banner says how to get a login, and what curl takes", () => {
   const text = banner();
-  expect(text).toContain("NAME:SECRET: commserver-server token add web --role read --state-dir /var/lib/files\n");
+  expect(text).toContain("(NAME:SECRET): commserver-server token add web --role read --state-dir /var/lib/files\n");
   expect(text).toContain("for curl: --user NAME:SECRET --insecure --pinnedpubkey sha256//x\n");
 });
 
@@ -91,7 +91,7 @@ test("the banner says where the server listens, for whom, and with how many seat
     ["Listening", "Access", "Identity", "Seats", "State", "Web"].map((label) => rowsOf(label, more)[0]);
   expect(rows({ web: "off" })).toEqual([
     "all addresses, port 5050",
-    "by token",
+    "with a token",
     "SHA256:x",
     "3 clients, and 16 may wait",
     "/var/lib/files",
@@ -148,6 +148,22 @@ test("the banner of an open server says how others come in without an invite", (
   const [near] = networkAddresses();
   expect(rowsOf("anyone", open)).toHaveLength(near === undefined ? 0 : 1);
   expect(rowsOf("elsewhere", { ...open, invite: "csinvite1_x" })[0]).toBe("commserver-client join csinvite1_x");
+});
+
+test.each([40, 60, 80])("its lines break between words at %d columns, and its commands not at all", (outColumns) => {
+  const warning = "Clients may write (--writable), but nothing can be written to the repository: no permission.";
+  const shown = { ...SERVING, isPlaintext: true, web: "off" as const, invite: `csinvite1_${"x".repeat(90)}` };
+  const io = Object.assign(new TestIo(), { outColumns });
+  const lines = bannerText(shown, [warning], io).split("\n");
+  const long = lines.filter((line) => line.length > outColumns).map((line) => line.trim());
+  expect(long.filter((line) => !/commserver-(?:client|server) /.test(line))).toEqual([]);
+  const words = lines
+    .map((line) => line.trim())
+    .join(" ")
+    .replaceAll(/ +/g, " ");
+  expect(words).toContain(warning);
+  expect(lines.join("\n")).toContain(`commserver-client join ${shown.invite}\n`);
+  expect(lines.join("\n")).toContain("commserver-server token add NAME --state-dir /var/lib/files\n");
 });
 
 test("the record for programs has what they need to connect", () => {
