@@ -82,11 +82,24 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   UNEXPECTED: "This is a defect: please report it with what you did.",
 };
 
-/** Advice for commands that take fewer flags than the usual advice names. */
+const WHOLE_INPUT = "run it again with the whole input.";
+
+/** Advice for commands that take fewer flags than the usual advice names, or that can't resume. */
 const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, string>>>>> = {
   rename: { EXISTS: "Replace a file with --overwrite, or choose another name." },
   mkdir: { EXISTS: "A folder that is there already is no error with --parents." },
-  "put -": { DISK_FULL: "Make room there, or choose another folder for temporary files: TMPDIR=FOLDER" },
+  "put -": {
+    DISK_FULL: "Make room there, or choose another folder for temporary files: TMPDIR=FOLDER",
+    NO_SPACE: `Make room on the server, then ${WHOLE_INPUT}`,
+    CROWDED: `Wait a moment, then ${WHOLE_INPUT}`,
+    DIGEST_MISMATCH: `Check the network, then ${WHOLE_INPUT}`,
+    INCOMPLETE: `Check the network, then ${WHOLE_INPUT}`,
+  },
+  "get -": {
+    CROWDED: "Run it again later, from the beginning.",
+    DIGEST_MISMATCH: "Run it again, from the beginning.",
+    INCOMPLETE: "Run it again, from the beginning.",
+  },
   token: { TIMEOUT: "Run it again when the server answers." },
 };
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { clientProgram } from "../../lib/cli/client/client-program.ts";
-import { programHelp } from "../../lib/cli/help.ts";
+import { helpFor } from "../../lib/cli/help.ts";
 import { serverProgram } from "../../lib/cli/server/server-program.ts";
 import { manPage } from "../../scripts/man-page.ts";
 import { makeArchive } from "../../scripts/release/archive.ts";
@@ -197,9 +197,7 @@ describe("the manual page", () => {
         const text = stdout.replaceAll(/.\x08/g, "").replaceAll(/\s+/g, " ");
         expect(page).not.toContain("u2026");
         const io = new TestIo();
-        const usages = programHelp(program, program.commands[program.defaultCommand]?.args ?? {}, io)
-          .split("USAGE\n")[1]
-          ?.split("\n\n")[0];
+        const usages = helpFor(program, undefined, io).split("USAGE\n")[1]?.split("\n\n")[0];
         for (const usage of usages?.split("\n") ?? []) expect(text).toContain(usage.trim());
       },
     );

@@ -71,7 +71,7 @@ describe("starting", () => {
     await reading;
     expect(text).toMatch(/Serving +\S+\/repository \(read-only\)/);
     expect(text).toMatch(/commserver-client --server localhost:\d+/);
-    expect(text).toMatch(/Access +by token\n +Identity +SHA256:/);
+    expect(text).toMatch(/Access +with a token\n +Identity +SHA256:/);
     // It is no terminal: what goes into a log holds no secret.
     expect(text).not.toContain("csinvite1_");
     expect(text).not.toContain("\u001b");

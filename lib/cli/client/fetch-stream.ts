@@ -27,6 +27,7 @@ export async function fetchToStream(connection: Connection, options: StreamTerms
     json: options.json,
     verb: "Fetched",
     isStrict: options.strict,
+    command: "get -",
     placeOf: () => (isStandard ? "" : output),
   });
   const stream = await openStream(output, io, signal);

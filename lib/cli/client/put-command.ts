@@ -9,7 +9,15 @@ import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { readFilter } from "./filter-flags.ts";
 import { DiskSources } from "./local-sources.ts";
-import { jobSettings, newSha256, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
+import {
+  BEGINS_AGAIN,
+  jobSettings,
+  newSha256,
+  runJob,
+  type TransferRequest,
+  type TransferTerms,
+  viewEvents,
+} from "./run-job.ts";
 import { SpooledInput } from "./spooled-input.ts";
 import { requireOneInput } from "./standard-input.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
@@ -45,7 +53,7 @@ export const put: Command = {
         return reportError(input, io, { program: "commserver-client", json: settings.isJson, command: "put -" });
       }
       using _ = input;
-      return await sendAll(connection, { ...request, sources: [input.path] }, terms);
+      return await sendAll(connection, { ...request, sources: [input.path], isInput: true }, terms);
     });
   },
 };
@@ -80,6 +88,8 @@ export interface SendRequest extends TransferRequest {
   readonly to: string;
   /** As SendPlanOptions.as. */
   readonly as?: string | undefined;
+  /** The source is standard input, which can't be read again. */
+  readonly isInput?: boolean;
 }
 
 /**
@@ -89,12 +99,13 @@ export interface SendRequest extends TransferRequest {
  * @throws as TransferJob.run()
  */
 export function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
-  const { sources, to, as, filter } = request;
+  const { sources, to, as, filter, isInput = false } = request;
   const view = new TransferView({
     io: terms.io,
     json: request.json,
     verb: "Sent",
     isStrict: request.strict,
+    command: isInput ? "put -" : undefined,
     progress: terms.progress,
     placeOf: (item, path) => (path === item.from ? "" : path),
   });
@@ -108,5 +119,5 @@ export function sendAll(connection: Connection, request: SendRequest, terms: Tra
     filter,
     verification: request.digest ? { sha256: newSha256 } : undefined,
   });
-  return runJob(job, view, { ...terms, filter });
+  return runJob(job, view, { ...terms, filter, afterwards: isInput ? BEGINS_AGAIN : undefined });
 }

@@ -15,8 +15,10 @@ import type { Progress } from "./progress.ts";
 import type { TransferView } from "./transfer-view.ts";
 import { withSlash } from "./typed-paths.ts";
 
-/** Shown when the user interrupts a transfer. */
-export const KEPT = "Interrupted. What has arrived is kept: the same command resumes it.";
+/** How a transfer that ended early goes on. */
+const RESUMES = "What has arrived is kept: the same command resumes it.";
+/** The same for one whose source can't be read again. */
+export const BEGINS_AGAIN = "Standard input can't be read again: run the command again with all of it.";
 
 /** The user has interrupted a transfer, and the view has said so. */
 export class InterruptedTransfer extends CommError {
@@ -24,9 +26,6 @@ export class InterruptedTransfer extends CommError {
     super("INTERRUPTED", "Interrupted.", { cause });
   }
 }
-
-/** Shown when the server is lost for good. */
-export const KEPT_WHEN_LOST = "The transfer ends here. What has arrived is kept: the same command resumes it.";
 
 /** What `get` and `put` requests share. */
 export interface TransferRequest {
@@ -103,7 +102,7 @@ export function tellFiltered(filter: Filter, result: TransferResult, view: Trans
 }
 
 /**
- * Run a job, and show how it ends.
+ * Run a job, and show how it ends; with `afterwards` what a person can do when it ended early.
  *
  * @returns the exit code of the first failure
  * @throws InterruptedTransfer when `signal` aborts; else as TransferJob.run()
@@ -111,7 +110,12 @@ export function tellFiltered(filter: Filter, result: TransferResult, view: Trans
 export async function runJob(
   job: Pick<TransferJob<TransferItem>, "run" | "result">,
   view: TransferView,
-  { signal, filter, onResult }: Pick<TransferTerms, "signal" | "onResult"> & { readonly filter?: Filter | undefined },
+  {
+    signal,
+    filter,
+    onResult,
+    afterwards = RESUMES,
+  }: Pick<TransferTerms, "signal" | "onResult"> & { filter?: Filter | undefined; afterwards?: string | undefined },
 ): Promise<number> {
   try {
     const result = await job.run();
@@ -120,8 +124,8 @@ export async function runJob(
     return await view.finish(result);
   } catch (error) {
     onResult?.(job.result);
-    if (signal.aborted) view.note(KEPT);
-    else if (ERRORS[toCommError(error).code].unreachable) view.note(KEPT_WHEN_LOST);
+    if (signal.aborted) view.note(`Interrupted. ${afterwards}`);
+    else if (ERRORS[toCommError(error).code].unreachable) view.note(`The transfer ends here. ${afterwards}`);
     await view.finish(job.result);
     throw signal.aborted ? new InterruptedTransfer(error) : error;
   }

@@ -17,19 +17,28 @@ import type { FailedItem, Moving, TransferDisplay } from "./transfer-display.ts"
 /** The most lines for files on a terminal; the summary counts the rest. */
 const MAX_LINES = 20;
 
+export interface LinesOptions {
+  readonly io: ConsoleIo;
+  /** "Fetched" or "Sent". */
+  readonly verb: string;
+  /** As ReportOptions.command. */
+  readonly command?: string | undefined;
+}
+
 /** A transfer for people: bars while it runs, a line for each file, and a summary. */
 export class TransferLines implements TransferDisplay {
   readonly #io: ConsoleIo;
-  /** "Fetched" or "Sent". */
   readonly #verb: string;
+  readonly #command: string | undefined;
   readonly #lines: LineWriter;
   readonly #progress: Progress;
   #shown = 0;
   #shownLeftOut = 0;
 
-  constructor(io: ConsoleIo, verb: string, lines: LineWriter, progress = new Progress(io)) {
+  constructor({ io, verb, command }: LinesOptions, lines: LineWriter, progress = new Progress(io)) {
     this.#io = io;
     this.#verb = verb;
+    this.#command = command;
     this.#lines = lines;
     this.#progress = progress;
   }
@@ -73,7 +82,7 @@ export class TransferLines implements TransferDisplay {
 
   failed({ kind }: FailedItem, error: CommError, planned: number): void {
     if (kind === "file") this.#progress.finish(planned);
-    reportError(error, this.#io, { program: "commserver-client", json: false });
+    reportError(error, this.#io, { program: "commserver-client", command: this.#command, json: false });
   }
 
   gone({ kind }: TransferItem, planned: number): void {

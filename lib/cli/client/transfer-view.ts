@@ -3,7 +3,6 @@ import type { TransferItem } from "../../client/transfer.ts";
 import type { Done } from "../../client/transfer-job.ts";
 import type { TransferResult } from "../../client/transfer-result.ts";
 import { type CommError, toCommError } from "../../errors.ts";
-import type { ConsoleIo } from "../console-io.ts";
 import { EXIT, exitOf } from "../exit-codes.ts";
 import { inFlagWords } from "../flag-words.ts";
 import { LineWriter } from "../line-writer.ts";
@@ -11,13 +10,10 @@ import { reportError } from "../report.ts";
 import type { Progress } from "./progress.ts";
 import type { FailedItem, Moving, TransferDisplay } from "./transfer-display.ts";
 import { TransferEvents } from "./transfer-events.ts";
-import { TransferLines } from "./transfer-lines.ts";
+import { type LinesOptions, TransferLines } from "./transfer-lines.ts";
 
-export interface TransferViewOptions {
-  readonly io: ConsoleIo;
+export interface TransferViewOptions extends LinesOptions {
   readonly json: boolean;
-  /** "Fetched" or "Sent". */
-  readonly verb: string;
   /** Anything left out makes the transfer incomplete. */
   readonly isStrict: boolean;
   /** Bars of somebody who shows them; absent: the view makes its own. */
@@ -37,13 +33,13 @@ export class TransferView {
 
   constructor(options: TransferViewOptions) {
     this.#options = options;
-    const { io, json, verb, progress } = options;
+    const { io, json, verb, command, progress } = options;
     const lines = new LineWriter((text) =>
       io.out(text).catch((thrown) => {
         this.#unwritten ??= thrown;
       }),
     );
-    this.#display = json ? new TransferEvents(lines) : new TransferLines(io, verb, lines, progress);
+    this.#display = json ? new TransferEvents(lines) : new TransferLines({ io, verb, command }, lines, progress);
   }
 
   plan(item: TransferItem): void {

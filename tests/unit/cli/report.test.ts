@@ -100,6 +100,17 @@ describe("reportError()", () => {
     ).toContain("--timeout");
   });
 
+  test("promises no resuming to what can't be resumed", () => {
+    const advice = (code: ErrorCode, command: string) =>
+      report(new RemoteError(code, "x"), { ...PROGRAM, command })
+        .notes.slice(1)
+        .join(" ");
+    for (const code of ["NO_SPACE", "CROWDED", "DIGEST_MISMATCH", "INCOMPLETE"] as const) {
+      expect(advice(code, "put -")).toContain("run it again with the whole input");
+      expect(`${advice(code, "put -")} ${code === "NO_SPACE" ? "" : advice(code, "get -")}`).not.toMatch(/resume|kept/);
+    }
+  });
+
   test("knows every exit code that --help explains, and no other", () => {
     const explained = EXIT_MEANINGS.map(([exit]) => exit);
     const used = new Set<number>(Object.values(EXIT_OF));
