@@ -92,7 +92,6 @@ describe("flags", () => {
     [["ping", "5"]],
     [["ping", "--count", "0"]],
     [["watch", "a", "b"]],
-    [["rename", "a", "b", "c"]],
   ])("that would be ignored are a usage error: client %j", async (args) => {
     expect(await site.run(...args)).toMatchObject({ exitCode: 2, stdout: "" });
   });

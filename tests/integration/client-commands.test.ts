@@ -210,6 +210,19 @@ describe("the commands that change", () => {
     expect((await faultOf(() => run("remove", "d*", "-r", "-y"))).code).toBe("NOT_FOUND");
   });
 
+  test("rename moves into a folder, and several into one", async () => {
+    expect((await run("rename", "a.txt", "docs/")).out).toBe("Renamed a.txt to docs/a.txt\n");
+    expect((await run("rename", "docs/a.txt", ".")).out).toBe("Renamed docs/a.txt to a.txt\n");
+    const several = await run("rename", "a.txt", "none", "docs/b.txt", "both", "--json");
+    expect(records(several.out)).toEqual([
+      { event: "renamed", from: "a.txt", to: "both/a.txt" },
+      { event: "renamed", from: "docs/b.txt", to: "both/b.txt" },
+    ]);
+    expect(several.exit).toBe(EXIT.NOT_FOUND);
+    expect((await faultOf(() => run("rename", "both/a.txt", "both"))).code).toBe("EXISTS");
+    expect(readdirSync(there("both")).sort()).toEqual(["a.txt", "b.txt"]);
+  });
+
   test("remove --dry-run fails where a run would", async () => {
     expect((await faultOf(() => run("remove", "none", "--dry-run"))).code).toBe("NOT_FOUND");
     expect((await faultOf(() => run("remove", "docs", "--dry-run"))).code).toBe("NOT_EMPTY");

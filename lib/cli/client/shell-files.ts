@@ -1,5 +1,4 @@
 import { CommError } from "../../errors.ts";
-import { baseName, joinPath } from "../../path.ts";
 import { quote } from "../../quote.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
@@ -12,7 +11,7 @@ import { list as listCommand, printEntries } from "./list-command.ts";
 import { makeFolders, mkdir as mkdirCommand } from "./mkdir-command.ts";
 import { put as putCommand } from "./put-command.ts";
 import { removable, removeAll, remove as removeCommand, removeFlags } from "./remove-command.ts";
-import { namesOf, rename as renameCommand } from "./rename-command.ts";
+import { renameAll, renamesOf, rename as renameCommand } from "./rename-command.ts";
 import { flagsOf, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { entriesIn, showEntries } from "./shell-listing.ts";
 import { FOLDER_ARGS, LS_ARGS } from "./shell-local.ts";
@@ -54,23 +53,20 @@ const remove: ShellCommand = {
 };
 
 const rename: ShellCommand = {
-  usage: "mv, rename FROM TO",
-  description: "Rename or move; a TO that ends with / is a folder",
+  usage: "mv, rename FROM… TO",
+  description: "Rename or move; a TO that ends with /, or for several, is a folder",
   follows: "words",
   args: renameCommand.args,
   names: "repository",
   async run(call) {
     const flags = flagsOf(call, renameCommand, 'Which file? rename "FROM" "TO"');
-    const [typedFrom = "", typedTo = ""] = flags._;
-    const { folder } = call;
-    const isInto = /(?:^|\/)\.{0,2}$/.test(typedTo) && typedTo !== "";
-    const source = folder.resolve(typedFrom);
-    const target = folder.resolve(typedTo);
-    const place = isInto ? joinPath(target === "." ? "" : target, baseName(source)) : target;
-    const [from, to] = namesOf([source, place]);
-    await call.client.rename(from, to, flags["overwrite"] === true);
-    await call.io.out(`Renamed ${escapeText(from)} to ${escapeText(to)}\n`);
-    return 0;
+    const { client, folder, io } = call;
+    const [from, typedTo = ""] = [flags._.slice(0, -1).map((name) => folder.resolve(name)), flags._.at(-1)];
+    const to = folder.resolve(typedTo);
+    // "docs/..", too, can only be a folder.
+    const isFolder = typedTo !== "" && /(?:^|\/)\.{0,2}$/.test(typedTo);
+    const renames = renamesOf(from, isFolder ? `${to}/` : to);
+    return renameAll(client, renames, { overwrite: flags["overwrite"] === true, io, json: false });
   },
 };
 
