@@ -210,6 +210,20 @@ describe("the commands that change", () => {
     expect((await faultOf(() => run("remove", "d*", "-r", "-y"))).code).toBe("NOT_FOUND");
   });
 
+  test("du shows as many levels as asked for, and counts each file once", async () => {
+    mkdirSync(there("docs/sub"));
+    writeFileSync(there("docs/sub/c.txt"), "gamma!");
+    const usages = async (...argv: string[]) =>
+      (JSON.parse((await run("du", "--json", ...argv)).out) as { path: string; bytes: number }[])
+        .map(({ path, bytes }) => `${path} ${bytes}`)
+        .sort();
+    expect(await usages()).toEqual(["a.txt 5", "docs 10"]);
+    expect(await usages("--depth", "0")).toEqual([" 15"]);
+    expect(await usages("--depth", "2")).toEqual(["a.txt 5", "docs 10", "docs/b.txt 4", "docs/sub 6"]);
+    expect(await usages("--depth", "1", "docs", "a.txt")).toEqual(["a.txt 5", "docs/b.txt 4", "docs/sub 6"]);
+    expect((await run("du", "--depth", "2")).out).toMatch(/15 B +3 +in all\n$/);
+  });
+
   test("rename moves into a folder, and several into one", async () => {
     expect((await run("rename", "a.txt", "docs/")).out).toBe("Renamed a.txt to docs/a.txt\n");
     expect((await run("rename", "docs/a.txt", ".")).out).toBe("Renamed docs/a.txt to a.txt\n");

@@ -8,6 +8,8 @@ import { quote } from "../../quote.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
+import { integerFlag } from "../flag-values.ts";
+import type { Flags } from "../flags.ts";
 import { formatTable } from "../format.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { typedSource } from "./typed-paths.ts";
@@ -22,40 +24,54 @@ export const du: Command = {
       required: false,
       description: "Folders, files or patterns; default: what is at the top",
     },
+    depth: {
+      type: "string",
+      valueHint: "N",
+      description: "Levels of folders to show; default: 1 in one folder, else 0",
+    },
     ...CONNECTION_FLAGS,
   },
   async run(flags, io) {
     const sources = flags._.map(typedSource);
+    const depth = depthFlag(flags);
     const settings = await readConnectSettings(flags);
     return withClient(settings, io, async (client, signal) => {
-      await showUsage(client, sources.length === 0 ? [""] : sources, { io, json: settings.isJson, signal });
+      await showUsage(client, sources.length === 0 ? [""] : sources, { io, json: settings.isJson, depth, signal });
       return 0;
     });
   },
 };
+
+/** @throws UsageError */
+export function depthFlag(flags: Flags): number | undefined {
+  return flags["depth"] === undefined ? undefined : integerFlag(flags, "depth", 0, 128);
+}
 
 /** What a path holds: its files, and their bytes. */
 interface Usage {
   readonly path: string;
   files: number;
   bytes: number;
+  /** No other usage has it in it. */
+  readonly isTop: boolean;
 }
 
 /**
- * Show what the sources hold. Of a single folder, each entry in it has a line of its own.
+ * Show what the sources hold, and what is in folders `depth` levels below them; absent: 1 for an only source.
  *
  * @throws as Client.stat() and Client.list()
  */
 export async function showUsage(
   client: Client,
   sources: readonly string[],
-  { io, json, signal }: { io: ConsoleIo; json: boolean; signal: AbortSignal },
+  terms: { io: ConsoleIo; json: boolean; depth?: number | undefined; signal: AbortSignal },
 ): Promise<void> {
+  const { io, json, signal, depth = sources.length === 1 ? 1 : 0 } = terms;
   const usages: Usage[] = [];
-  for (const source of sources) usages.push(...(await usagesOf(client, source, sources.length === 1, signal)));
+  for (const source of sources) usages.push(...(await usagesOf(client, source, depth, signal)));
   usages.sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
-  if (json) return io.out(`${toJson(usages)}\n`);
-  const total = { path: "in all", ...sum(usages) };
+  if (json) return io.out(`${toJson(usages.map(({ path, files, bytes }) => ({ path, files, bytes })))}\n`);
+  const total = { path: "in all", ...sum(usages.filter(({ isTop }) => isTop)) };
   const rows = (usages.length > 1 ? [...usages, total] : usages).map(({ path, files, bytes }) => [
     formatBytes(bytes).padStart(7),
     `${files}`.padStart(5),
@@ -65,21 +81,22 @@ export async function showUsage(
   else await io.out(`${formatTable(["   SIZE", "FILES", "OF"], rows, io.outColumns)}\n`);
 }
 
-async function usagesOf(client: Client, source: string, isDetailed: boolean, signal: AbortSignal): Promise<Usage[]> {
+async function usagesOf(client: Client, source: string, depth: number, signal: AbortSignal): Promise<Usage[]> {
   const named = source === "" ? undefined : await findNamed(client, source);
-  const isFolder = source === "" || named?.kind === "folder";
+  const levels = source === "" || named?.kind === "folder" ? depth : 0;
   const usages = new Map<string, Usage>();
   for await (const { path, kind, size } of client.list(askedIn(source, named !== undefined), signal)) {
-    const key = isDetailed && isFolder ? childOf(source, path) : source;
-    const usage = usages.get(key) ?? { path: key, files: 0, bytes: 0 };
-    usages.set(key, usage);
-    if (kind !== "file") continue;
-    usage.files++;
-    usage.bytes += size;
+    for (const [level, key] of foldersOf(source, path, levels).entries()) {
+      const usage = usages.get(key) ?? { path: key, files: 0, bytes: 0, isTop: level === 0 };
+      usages.set(key, usage);
+      if (kind !== "file") continue;
+      usage.files++;
+      usage.bytes += size;
+    }
   }
-  if (usages.size > 0 || (isDetailed && isFolder)) return [...usages.values()];
-  if (named === undefined) throw new CommError("NOT_FOUND", `Nothing matches ${quote(source)}.`);
-  return [{ path: source, files: 0, bytes: 0 }];
+  if (usages.size > 0 || levels > 0) return [...usages.values()];
+  if (named === undefined && source !== "") throw new CommError("NOT_FOUND", `Nothing matches ${quote(source)}.`);
+  return [{ path: source, files: 0, bytes: 0, isTop: true }];
 }
 
 /** A pattern's matches, and what is in them. */
@@ -88,15 +105,17 @@ function askedIn(source: string, isNamed: boolean): Asked | undefined {
   return isNamed ? { path: source } : `{${source},${source}/**}`;
 }
 
-/** The entry of `folder` that is `path`, or has it in it. */
-function childOf(folder: string, path: string): string {
-  const [first = ""] = (folder === "" ? path : path.slice(folder.length + 1)).split("/");
-  return joinPath(folder, first);
+/** The entries on the way from `folder` to `path` and that itself, at most `levels` of them; with 0 `folder` alone. */
+function foldersOf(folder: string, path: string, levels: number): string[] {
+  if (levels === 0) return [folder];
+  const names = (folder === "" ? path : path.slice(folder.length + 1)).split("/").slice(0, levels);
+  return names.map((_, at) => joinPath(folder, names.slice(0, at + 1).join("/")));
 }
 
-function sum(usages: readonly Usage[]): { files: number; bytes: number } {
+function sum(usages: readonly Usage[]): Omit<Usage, "path"> {
   return {
     files: usages.reduce((files, usage) => files + usage.files, 0),
     bytes: usages.reduce((bytes, usage) => bytes + usage.bytes, 0),
+    isTop: true,
   };
 }

@@ -4,14 +4,15 @@ import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { type DigestRequest, digest as digestCommand, digestRequest, showDigests } from "./digest-command.ts";
-import { du as duCommand, showUsage } from "./du-command.ts";
+import { depthFlag, du as duCommand, showUsage } from "./du-command.ts";
 import { readFilter } from "./filter-flags.ts";
 import { get as getCommand } from "./get-command.ts";
 import { list as listCommand, printEntries } from "./list-command.ts";
+import { readShape } from "./list-shape.ts";
 import { makeFolders, mkdir as mkdirCommand } from "./mkdir-command.ts";
 import { put as putCommand } from "./put-command.ts";
 import { removable, removeAll, remove as removeCommand, removeFlags } from "./remove-command.ts";
-import { renameAll, renamesOf, rename as renameCommand } from "./rename-command.ts";
+import { renameAll, rename as renameCommand, renamesOf } from "./rename-command.ts";
 import { flagsOf, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { entriesIn, showEntries } from "./shell-listing.ts";
 import { FOLDER_ARGS, LS_ARGS } from "./shell-local.ts";
@@ -84,7 +85,8 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
       const flags = flagsOf(call, { args: { ...listCommand.args, glob: LS_ARGS.path } });
       const name = onlyOne(await remoteNames(call, flags._), "list") ?? (call.folder.path || undefined);
       const filter = await readFilter(flags, Date.now());
-      await printEntries(call.client, { source: name, filter, signal: call.signal }, call.io);
+      const shape = readShape(flags);
+      await printEntries(call.client, { source: name, filter, shape, signal: call.signal }, call.io);
       return 0;
     },
   },
@@ -186,7 +188,8 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     async run(call) {
       const flags = flagsOf(call, duCommand);
       const names = await namesOrHere(call, flags._);
-      await showUsage(call.client, names.map(typedSource), { io: call.io, json: false, signal: call.signal });
+      const { client, io, signal } = call;
+      await showUsage(client, names.map(typedSource), { io, json: false, depth: depthFlag(flags), signal });
       return 0;
     },
   },

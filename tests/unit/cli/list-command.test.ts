@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { askedBy, formatEntry, printEntries } from "../../../lib/cli/client/list-command.ts";
+import { type ListShape, patternTo, readShape, SHAPE_FLAGS } from "../../../lib/cli/client/list-shape.ts";
+import { parseFlags } from "../../../lib/cli/flags.ts";
 import type { Client } from "../../../lib/client/client.ts";
 import { ERRORS, RemoteError } from "../../../lib/errors.ts";
 import type { Entry, ListTrailer } from "../../../lib/protocol/methods.ts";
+import { selectGlob } from "../../../lib/selection.ts";
 import { facade } from "../../support/facade.ts";
 import { TestIo } from "../../support/test-io.ts";
 
@@ -95,4 +98,55 @@ test("an entry shows what it is: a folder's slash, a link, something odd; only f
     ["", "-", time, "a?"],
   ]);
   expect(new Set(["file", "folder"].map((kind) => line(kind as Entry["kind"]).indexOf(" a"))).size).toBe(1);
+});
+
+describe("list with --depth, --sort and --long", () => {
+  const facts = (path: string, kind: Entry["kind"], size: number, modifiedAt: number): Entry => ({
+    ...{ path, kind, size, modifiedAt },
+  });
+  const entries = [
+    facts("docs", "folder", 0, 5),
+    facts("docs/b", "file", 1_500, 1),
+    facts("docs/in/c", "file", 7, 9),
+    facts("a", "file", 7, 3),
+  ];
+
+  async function shown(shape: ListShape, source?: string): Promise<TestIo> {
+    const io = new TestIo();
+    await printEntries(clientOf(entries, {}, ["docs"]), { source, shape, signal: NEVER }, io);
+    return io;
+  }
+  const paths = ({ written }: TestIo) => [...written.join("").matchAll(/ (\S+)\n/g)].map(([, path]) => path);
+  const shapeOf = (...argv: string[]) => readShape(parseFlags(argv, SHAPE_FLAGS));
+
+  test("shows no deeper levels than asked for, below the folder", async () => {
+    expect(paths(await shown(shapeOf("--depth", "1")))).toEqual(["docs/", "a"]);
+    expect(paths(await shown(shapeOf("--depth", "2")))).toEqual(["docs/", "docs/b", "a"]);
+    expect(paths(await shown(shapeOf("--depth", "2"), "docs/*"))).toContain("docs/in/c");
+  });
+
+  test("sorts the largest or the newest first, or by name", async () => {
+    expect(paths(await shown(shapeOf("--sort", "size")))).toEqual(["docs/b", "a", "docs/in/c", "docs/"]);
+    expect(paths(await shown(shapeOf("--sort", "time")))).toEqual(["docs/in/c", "docs/", "a", "docs/b"]);
+    expect(paths(await shown(shapeOf("--sort", "name")))).toEqual(["a", "docs/", "docs/b", "docs/in/c"]);
+    expect(() => shapeOf("--sort", "age")).toThrow("--sort takes name, size or time");
+    expect(() => shapeOf("--depth", "0")).toThrow("--depth takes a whole number");
+  });
+
+  test("adds up what is shown, with exact sizes", async () => {
+    const { written, notes } = await shown(shapeOf("--long", "--depth", "2"));
+    expect(written.join("")).toMatch(/^ +- .* docs\/\n +1500 .* docs\/b\n +7 .* a\n$/);
+    expect(notes).toEqual(["2 files, 1 folder, 1.5 KB"]);
+  });
+
+  test("asks the server for no more levels than it shows, as long as a pattern can say so", () => {
+    expect(patternTo("", 1)).toBe("*");
+    expect(patternTo("a [1]", 2)).toBe("a [[]1[]]/{*,*/*}");
+    expect(patternTo("docs", 128)).toBeUndefined();
+    for (const depth of [1, 2, 7]) {
+      const { matches } = selectGlob(patternTo("docs", depth) as string);
+      const path = (levels: number) => `docs/${Array(levels).fill("x").join("/")}`;
+      expect([matches(path(1)), matches(path(depth)), matches(path(depth + 1))]).toEqual([true, true, false]);
+    }
+  });
 });
