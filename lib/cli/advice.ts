@@ -100,6 +100,7 @@ const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, stri
     DIGEST_MISMATCH: "Run it again, from the beginning.",
     INCOMPLETE: "Run it again, from the beginning.",
   },
+  sync: { EXISTS: "", INCOMPLETE: "" },
   token: { TIMEOUT: "Run it again when the server answers." },
 };
 

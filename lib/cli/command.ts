@@ -11,6 +11,8 @@ export type Completion =
   /** A file or folder of the server's repository; a folder of it. */
   | "remote"
   | "remote folder"
+  /** A folder of this machine, or one of the repository after a colon. */
+  | "side"
   /** A server that is known here. */
   | "server"
   /** A client that is at the server, or all. */

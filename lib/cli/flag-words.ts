@@ -1,4 +1,5 @@
 import { NamingError } from "../client/plan.ts";
+import { MirrorError, type MirrorFault } from "../client/sync/mirror-error.ts";
 import { CommError, StorageError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import { StateFolderError } from "../state/state-dir.ts";
@@ -16,6 +17,16 @@ const NAMING_FAULTS: Record<NamingError["reason"], (source: string) => string> =
   file: () => "--output names a file that exists: only a single file can replace it.",
 };
 
+/** What a person can do about a mirror that does not do all. */
+const MIRROR_REMEDIES: Record<MirrorFault, string> = {
+  "in the way": "With --delete it is removed.",
+  kept: "It stays, because the filters leave it alone or because nothing may be deleted.",
+  failed: "",
+  cut: "Run it again.",
+  empty: "If that is right, give --allow-empty.",
+  many: "Look at them with --dry-run; allow more with --max-delete N.",
+};
+
 /**
  * The layers below know no command line. Their errors are reworded here for its user: a malformed address, invite or
  * token becomes a usage error, and an error of the state folder names the flag. All others stay as they are.
@@ -24,6 +35,10 @@ export function inFlagWords(thrown: unknown): unknown {
   if (thrown instanceof StateFolderError) {
     const { code, message, fault, cause } = thrown;
     return new StorageError(code, message.replace(/\.$/, STATE_FOLDER_REMEDIES[fault]), { cause });
+  }
+  if (thrown instanceof MirrorError) {
+    const { code, message, fault, cause } = thrown;
+    return new CommError(code, `${message} ${MIRROR_REMEDIES[fault]}`.trimEnd(), { cause });
   }
   if (thrown instanceof NamingError) return new UsageError(NAMING_FAULTS[thrown.reason](thrown.source));
   return thrown instanceof CommError && thrown.code === "MALFORMED" ? new UsageError(thrown.message) : thrown;

@@ -157,10 +157,10 @@ function foundItem(entry: Entry, to: string): TransferItem {
 }
 
 /** Reports the entries that the server's list leaves out. */
-function tellLeftOut(
+export function tellLeftOut(
   source: string,
   trailer: ListTrailer,
-  { onFailed, onLeftOut }: FetchPlanOptions,
+  { onFailed, onLeftOut }: Pick<FetchPlanOptions, "onFailed" | "onLeftOut">,
   isMeant: (path: string) => boolean,
 ): void {
   const { skipped, unreadable = skipped, leftOut = [] } = trailer;

@@ -42,3 +42,8 @@ export function toldByServer({ name, code }: { name: string; code: number }): Le
 export function gone(path: string, { code }: Pick<CommError, "code">): LeftOutThing {
   return { path, code, why: "it has disappeared meanwhile" };
 }
+
+/** A private path of this program, which a list leaves out. */
+export function keptBack(path: string): LeftOutThing {
+  return { path, code: "OWN_STATE", why: "where CommServer keeps its own keys and records" };
+}

@@ -5,7 +5,7 @@ import { quote } from "../quote.ts";
 import { type Selection, selectGlob } from "../selection.ts";
 import type { LeftOut, Storage, StorageEntry } from "../storage/storage.ts";
 import type { Filter } from "./filter.ts";
-import { badName, gone, type LeftOutThing, oddKind } from "./left-out.ts";
+import { badName, gone, keptBack, type LeftOutThing, oddKind } from "./left-out.ts";
 import { NamingError, type PlanEvents } from "./plan.ts";
 import type { UploadItem } from "./transfer.ts";
 
@@ -140,10 +140,6 @@ async function* planBelow(
       else if (isMeant(name)) onLeftOut(code === "NOT_FOUND" ? gone(name, { code: "NO_SUCH_FILE" }) : badName(name));
     }
   }
-}
-
-function keptBack(path: string): LeftOutThing {
-  return { path, code: "OWN_STATE", why: "where CommServer keeps its own keys and records" };
 }
 
 function checkName(name: string, source: string): string {

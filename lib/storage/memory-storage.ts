@@ -21,7 +21,7 @@ import {
   type Unfinished,
 } from "./storage.ts";
 
-/** A tree in memory, for tests. */
+/** A tree in memory: for tests, and in place of a folder that does not exist yet. */
 export class MemoryStorage implements Storage {
   readonly location = "memory";
   readonly capabilities = { watch: true, atomicRename: true, emptyFolders: true };

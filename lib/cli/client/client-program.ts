@@ -16,6 +16,7 @@ import { send } from "./send-command.ts";
 import { forget, servers } from "./servers-command.ts";
 import { shell } from "./shell-command.ts";
 import { status } from "./status-command.ts";
+import { sync } from "./sync-command.ts";
 import { unfinished } from "./unfinished-command.ts";
 import { use } from "./use-command.ts";
 import { watch } from "./watch-command.ts";
@@ -29,6 +30,7 @@ export const clientProgram: Program = {
     list,
     get,
     put,
+    sync,
     send,
     watch,
     digest,
@@ -58,6 +60,7 @@ export const clientProgram: Program = {
     "commserver-client use lab                 from now on, --server is not needed",
     'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
     "commserver-client put photos/ --to inbox  send a folder and everything in it",
+    "commserver-client sync photos/ :photos     make a folder of the server the same",
     'commserver-client send "lunch?" --to Client02',
   ],
 };

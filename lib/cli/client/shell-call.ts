@@ -49,7 +49,7 @@ export interface ShellCommand {
   /** It may run in the background. */
   readonly isTransfer?: boolean;
   /** What the words after it name, for Tab. */
-  readonly names?: "repository" | "here" | "commands";
+  readonly names?: "repository" | "here" | "sides" | "commands";
   /** @returns the exit code that the line would have as a command; undefined is 0 */
   run(call: ShellCall): Promise<number | undefined>;
 }

@@ -9,6 +9,7 @@ import type { ShellCommand } from "./shell-call.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 import { shellArgs } from "./shell-flags.ts";
 import { localName, type ShellFolder } from "./shell-folder.ts";
+import { isRemote, REMOTE_MARK } from "./sync-sides.ts";
 
 /** The most names that are offered. */
 const MAX_COMPLETIONS = 100;
@@ -49,6 +50,7 @@ async function findEndings(
   if (flag !== undefined) return [beginning(flagsOf(command), flag), flag];
   const typed = lastName(rest);
   const source: Source = { client, folder, signal, kind: command.names };
+  if (command.names === "sides") return sidesFrom(source, /\S*$/.exec(typed)?.[0] ?? "");
   const found = await namesFrom(source, typed);
   if (found.length > 0 || !/^[^"'].*\s/.test(typed)) return [found, typed];
   // The name of several; one with blanks would need quotes.
@@ -79,6 +81,14 @@ interface Source {
   readonly folder: ShellFolder;
   readonly signal: AbortSignal;
   readonly kind: NonNullable<ShellCommand["names"]>;
+}
+
+/** Folders of this machine, or after a colon what the repository has. */
+async function sidesFrom(source: Source, typed: string): Promise<Completion> {
+  if (!isRemote(typed)) return [localNames(typed).filter((name) => !/\s/.test(name)), typed];
+  const path = typed.slice(REMOTE_MARK.length);
+  const found = await namesFrom(source, path);
+  return [found.filter((name) => !/\s/.test(name)).map((name) => REMOTE_MARK + name), typed];
 }
 
 async function namesFrom({ client, folder, signal, kind }: Source, typed: string): Promise<string[]> {

@@ -16,7 +16,8 @@ import { renameAll, rename as renameCommand, renamesOf } from "./rename-command.
 import { flagsOf, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { entriesIn, showEntries } from "./shell-listing.ts";
 import { FOLDER_ARGS, LS_ARGS } from "./shell-local.ts";
-import { getLine, putLine, showFiles } from "./shell-transfers.ts";
+import { getLine, putLine, showFiles, syncLine } from "./shell-transfers.ts";
+import { sync as syncCommand } from "./sync-command.ts";
 import { typedNewPath, typedPath, typedSource } from "./typed-paths.ts";
 import { printChanges, watch as watchCommand } from "./watch-command.ts";
 
@@ -153,6 +154,15 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     names: "here",
     isTransfer: true,
     run: putLine(true),
+  },
+  sync: {
+    usage: "sync DIR :DIR, sync :DIR DIR",
+    description: "Make the second folder the same; : is the server",
+    follows: "words",
+    args: syncCommand.args,
+    names: "sides",
+    isTransfer: true,
+    run: syncLine,
   },
   cat: {
     usage: "cat PATH…",

@@ -9,6 +9,8 @@ import { put as putCommand, sendAll, sendRequest } from "./put-command.ts";
 import { flagsOf, isThere, namesOn, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { localName } from "./shell-folder.ts";
 import { localNames } from "./shell-local.ts";
+import { syncAll, sync as syncCommand, syncRequest } from "./sync-command.ts";
+import { isRemote, REMOTE_MARK } from "./sync-sides.ts";
 
 /** A last name that can only be a folder. */
 const FOLDER_NAME = /^(?:\.\.?|~)$|[/\\]$/;
@@ -64,6 +66,17 @@ function fromHere(flags: Flags, { here }: Pick<ShellCall, "here">): Flags {
   if (files === undefined) return flags;
   const places = [files].flat().map((file) => (file === "-" ? file : placeFrom(here, String(file))));
   return { ...flags, "exclude-from": places };
+}
+
+/** `sync`: a name after a colon is one of the repository, and begins in the shell's folder. */
+export async function syncLine(call: ShellCall): Promise<number> {
+  const { connection, folder, words } = call;
+  const flags = fromHere(flagsOf(call, syncCommand, "Which folders? sync DIR :DIR"), call);
+  const sides = flags._.map((name) => {
+    if (isRemote(name)) return REMOTE_MARK + folder.resolve(name.slice(REMOTE_MARK.length) || ".");
+    return localName(words.find(({ text }) => text === name) ?? { text: name, isQuoted: true });
+  });
+  return syncAll(connection, await syncRequest({ ...flags, _: sides }), call);
 }
 
 /** Show files on the terminal, where text that could do something to it is escaped; elsewhere just as they are. */

@@ -30,6 +30,10 @@ export interface TransferDisplay {
   restart(item: TransferItem, before: Moving | undefined): void;
   /** `place`: where it is, in the words of the user; "" when that need not be shown. */
   done(item: TransferItem, done: Done, at: { readonly place: string; readonly planned: number }): void;
+  /** Something else was done: a line for people, if any, and the event for programs. */
+  say(line: string | undefined, event: object): void;
+  /** Something that had to be done was not, for this reason. */
+  refused(error: CommError): void;
   failed(item: FailedItem, error: CommError, planned: number): void;
   /** The file has disappeared. */
   gone(item: TransferItem, planned: number): void;

@@ -7,40 +7,52 @@ import { toJson } from "../escape.ts";
 import { exitOf } from "../exit-codes.ts";
 import type { LineWriter } from "../line-writer.ts";
 import type { FailedItem, Moving, TransferDisplay } from "./transfer-display.ts";
+import type { TransferWords } from "./transfer-words.ts";
 
 const PROGRESS_EVENT_MS = 200;
 
 /** A transfer for programs: one JSON object on a line for each event (docs/files.md, "What you see"). */
 export class TransferEvents implements TransferDisplay {
   readonly #lines: LineWriter;
+  readonly #words: TransferWords;
   #lastProgressEvent = performance.now();
 
-  constructor(lines: LineWriter) {
+  constructor(words: TransferWords, lines: LineWriter) {
+    this.#words = words;
     this.#lines = lines;
   }
 
-  start({ from }: TransferItem, { size, present }: Moving): void {
-    this.#event("started", { path: from, size, present });
+  start(item: TransferItem, { size, present }: Moving): void {
+    this.#event("started", { path: this.#words.nameOf(item), size, present });
   }
 
-  progress({ from }: TransferItem, _added: number, { size, present }: Moving): void {
+  progress(item: TransferItem, _added: number, { size, present }: Moving): void {
     if (performance.now() - this.#lastProgressEvent < PROGRESS_EVENT_MS) return;
     this.#lastProgressEvent = performance.now();
-    this.#event("progress", { path: from, bytes: present, size });
+    this.#event("progress", { path: this.#words.nameOf(item), bytes: present, size });
   }
 
-  restart({ from }: TransferItem): void {
-    this.#event("restarted", { path: from });
+  restart(item: TransferItem): void {
+    this.#event("restarted", { path: this.#words.nameOf(item) });
   }
 
-  done({ from, kind }: TransferItem, { outcome, path, size, sha256 }: Done, { place }: { place: string }): void {
-    const digest = sha256 === undefined ? {} : { sha256 };
-    this.#event("done", { path: from, target: place || path, kind, size, outcome, ...digest });
+  done(item: TransferItem, done: Done, { place }: { place: string }): void {
+    const members = this.#words.event(item, done, place);
+    if (members !== undefined) this.#lines.add(toJson(members));
   }
 
-  failed({ from }: FailedItem, error: CommError): void {
+  say(_line: string | undefined, event: object): void {
+    this.#lines.add(toJson(event));
+  }
+
+  refused(error: CommError): void {
     const { code, message } = error;
-    this.#event("failed", { path: from, code, message, exit: exitOf(error) });
+    this.#event("refused", { code, message, exit: exitOf(error) });
+  }
+
+  failed(item: FailedItem, error: CommError): void {
+    const { code, message } = error;
+    this.#event("failed", { path: this.#words.nameOf(item), code, message, exit: exitOf(error) });
   }
 
   leftOut({ path, code, why, count = 1 }: LeftOutThing): void {
@@ -52,9 +64,9 @@ export class TransferEvents implements TransferDisplay {
   }
 
   async finish(result: TransferResult, seconds: number): Promise<void> {
-    const { stored, unchanged, skipped, failed, leftOut, bytes } = result;
+    const { leftOut, bytes } = result;
     this.#event("finished", {
-      ...{ stored, unchanged, skipped, failed },
+      ...this.#words.counts(result),
       ...(leftOut > 0 && { leftOut }),
       ...{ bytes, seconds: Math.round(seconds * 1000) / 1000 },
     });

@@ -11,9 +11,12 @@ import type { Progress } from "./progress.ts";
 import type { FailedItem, Moving, TransferDisplay } from "./transfer-display.ts";
 import { TransferEvents } from "./transfer-events.ts";
 import { type LinesOptions, TransferLines } from "./transfer-lines.ts";
+import { movingWords, type TransferWords } from "./transfer-words.ts";
 
-export interface TransferViewOptions extends LinesOptions {
+export interface TransferViewOptions extends Omit<LinesOptions, "words"> {
   readonly json: boolean;
+  /** "Fetched" or "Sent"; or all the words of a command. */
+  readonly verb: string | TransferWords;
   /** Anything left out makes the transfer incomplete. */
   readonly isStrict: boolean;
   /** Bars of somebody who shows them; absent: the view makes its own. */
@@ -39,7 +42,8 @@ export class TransferView {
         this.#unwritten ??= thrown;
       }),
     );
-    this.#display = json ? new TransferEvents(lines) : new TransferLines({ io, verb, command }, lines, progress);
+    const words = typeof verb === "string" ? movingWords(verb) : verb;
+    this.#display = json ? new TransferEvents(words, lines) : new TransferLines({ io, words, command }, lines, progress);
   }
 
   plan(item: TransferItem): void {
@@ -80,6 +84,16 @@ export class TransferView {
 
   onFailed(item: FailedItem, thrown: CommError): void {
     this.#display.failed(item, toCommError(inFlagWords(thrown)), this.#settle(item));
+  }
+
+  /** As TransferDisplay.say(). */
+  say(line: string | undefined, event: object): void {
+    this.#display.say(line, event);
+  }
+
+  /** As TransferDisplay.refused(). */
+  onRefused(error: CommError): void {
+    this.#display.refused(toCommError(inFlagWords(error)));
   }
 
   /** A planned item has disappeared. */

@@ -25,7 +25,7 @@ export interface TypedBefore {
 
 /** Names that begin with `typed`, of a kind that only a server or the state folder can tell. */
 export type FindNames = (kind: NameKind, typed: string, before: TypedBefore) => Promise<readonly string[]>;
-export type NameKind = Exclude<Completion, readonly string[] | "file" | "folder">;
+export type NameKind = Exclude<Completion, readonly string[] | "file" | "folder" | "side">;
 
 const NOTHING: Candidates = { kind: "words", candidates: [] };
 
@@ -42,8 +42,8 @@ export async function completeWords(program: Program, words: readonly string[], 
   const { command, positionals, isAfterEnd, flags } = place;
   const args: ArgsDef = { ...program.commands[command ?? program.defaultCommand]?.args, ...BUILT_IN };
   const namesOf = (completion: Completion | undefined, text: string, prefix = "") =>
-    candidatesFor(completion, text, prefix, (kind) =>
-      find(kind, text, { command: command ?? program.defaultCommand, flags }),
+    candidatesFor(completion, text, prefix, (kind, name) =>
+      find(kind, name, { command: command ?? program.defaultCommand, flags }),
     );
   if (place.open !== undefined) return namesOf(flagValue(program, command, place.open), typed);
   const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(typed) ?? [];
@@ -137,12 +137,18 @@ async function candidatesFor(
   completion: Completion | undefined,
   typed: string,
   prefix: string,
-  find: (kind: NameKind) => Promise<readonly string[]>,
+  find: (kind: NameKind, typed: string) => Promise<readonly string[]>,
 ): Promise<Candidates> {
   if (completion === undefined) return NOTHING;
   if (completion === "file") return { kind: "files", candidates: [] };
   if (completion === "folder") return { kind: "folders", candidates: [] };
-  const names = typeof completion === "string" ? await find(completion) : completion;
+  if (completion === "side") {
+    const [, path] = /^:(.*)$/s.exec(typed) ?? [];
+    return path === undefined
+      ? { kind: "folders", candidates: [] }
+      : candidatesFor("remote folder", path, `${prefix}:`, find);
+  }
+  const names = typeof completion === "string" ? await find(completion, typed) : completion;
   const fitting = names.filter((name) => name.startsWith(typed));
   return { kind: "words", candidates: fitting.map((name) => ({ word: prefix + name })) };
 }

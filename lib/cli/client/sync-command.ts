@@ -1,0 +1,150 @@
+import type { Connection } from "../../client/connection.ts";
+import type { Filter } from "../../client/filter.ts";
+import { requireWritable } from "../../client/sync/require-writable.ts";
+import { SyncJob } from "../../client/sync/sync-job.ts";
+import { LocalTarget, RemoteTarget } from "../../client/sync/sync-target.ts";
+import { CommError } from "../../errors.ts";
+import { quote } from "../../quote.ts";
+import { systemClock } from "../../session/clock.ts";
+import { privatePlaces } from "../../state/private.ts";
+import { digest64 } from "../../storage/digest64.ts";
+import type { Command } from "../command.ts";
+import { integerFlag } from "../flag-values.ts";
+import type { Flags } from "../flags.ts";
+import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { FILTER_FLAGS, readFilter } from "./filter-flags.ts";
+import { placeFrom } from "./local-place.ts";
+import { newSha256, runJob, type TransferTerms } from "./run-job.ts";
+import { openSourceFolder, openTargetFolder } from "./sync-folder.ts";
+import { type SyncSides, syncSides } from "./sync-sides.ts";
+import { removalLine, syncWords } from "./sync-words.ts";
+import { TransferView } from "./transfer-view.ts";
+import { withConnection } from "./with-connection.ts";
+
+export const sync: Command = {
+  description: "Make a folder the same as another, on this machine and in the repository",
+  args: {
+    source: {
+      type: "positional",
+      valueHint: "SOURCE",
+      description: "The folder to mirror; :PATH is in the repository",
+    },
+    target: { type: "positional", valueHint: "TARGET", description: "The folder that gets its content" },
+    delete: { type: "boolean", description: "Delete what the source does not have" },
+    "dry-run": { type: "boolean", alias: "n", description: "Show what would be done, and change nothing" },
+    update: { type: "boolean", alias: "u", description: "Leave files alone that are newer at the target" },
+    checksum: { type: "boolean", alias: "c", description: "Compare contents (SHA-256), not sizes and times" },
+    ...FILTER_FLAGS,
+    "delete-excluded": { type: "boolean", description: "Also delete what the patterns exclude" },
+    "max-delete": { type: "string", valueHint: "N", description: "Delete nothing if it would be more than N" },
+    "allow-empty": { type: "boolean", description: "Delete everything if the source has no files" },
+    quiet: { type: "boolean", alias: "q", description: "Show only errors" },
+    ...RECONNECT_FLAGS,
+    ...CONNECTION_FLAGS,
+  },
+  typedOnly: ["delete", "delete-excluded", "allow-empty", "dry-run"],
+  completes: { source: "side", target: "side" },
+  async run(flags, io) {
+    const request = await syncRequest(flags);
+    const settings = await readConnectSettings(flags);
+    const places = privatePlaces(settings.stateDir, settings.secretFiles);
+    return withConnection(settings, io, (connection, signal) => syncAll(connection, request, { io, signal, places }));
+  },
+};
+
+export interface SyncRequest extends SyncSides {
+  readonly filter: Filter | undefined;
+  readonly deletes: boolean;
+  readonly deletesExcluded: boolean;
+  readonly isNewerKept: boolean;
+  readonly comparesContent: boolean;
+  readonly isDry: boolean;
+  readonly maxRemovals: number;
+  readonly allowsEmpty: boolean;
+  readonly isQuiet: boolean;
+  readonly json: boolean;
+}
+
+/** The request that the flags make. @throws UsageError, StorageError BAD_PATH; as readFilter() */
+export async function syncRequest(flags: Flags): Promise<SyncRequest> {
+  const deletesExcluded = flags["delete-excluded"] === true;
+  const isLimited = flags["max-delete"] !== undefined;
+  return {
+    ...syncSides(flags),
+    filter: await readFilter(flags, Date.now()),
+    deletes: flags["delete"] === true || deletesExcluded,
+    deletesExcluded,
+    isNewerKept: flags["update"] === true,
+    comparesContent: flags["checksum"] === true,
+    isDry: flags["dry-run"] === true,
+    maxRemovals: isLimited ? integerFlag(flags, "max-delete", 0, Number.MAX_SAFE_INTEGER) : Number.POSITIVE_INFINITY,
+    allowsEmpty: flags["allow-empty"] === true,
+    isQuiet: flags["quiet"] === true,
+    json: flags["json"] === true,
+  };
+}
+
+/**
+ * Mirror, and show what is done.
+ *
+ * @returns the exit code of the first failure
+ * @throws as SyncJob.run(), requireWritable(), openSourceFolder(), openTargetFolder()
+ */
+export async function syncAll(
+  connection: Connection,
+  request: SyncRequest,
+  { io, signal, places, here: from, progress, onResult }: Omit<TransferTerms, "ask">,
+): Promise<number> {
+  const { isSending, there, isDry, isQuiet, json, filter } = request;
+  // Judged before any byte moves, and before a folder is made.
+  if (isSending) await connection.persist((client) => requireWritable(client, signal));
+  else await connection.persist((client) => requireFolder(client, there));
+  const here = placeFrom(from, request.here);
+  const { storage, takeHidden } = await (isSending
+    ? openSourceFolder(here, places)
+    : openTargetFolder(here, places, isDry));
+  const view = new TransferView({
+    io: isQuiet ? { ...io, canRedraw: false } : io,
+    json,
+    command: "sync",
+    verb: syncWords({ isDry, isQuiet }),
+    isStrict: false,
+    progress: isQuiet ? undefined : progress,
+    placeOf: () => "",
+  });
+  const fail = (path: string, error: CommError) => view.onFailed({ from: path, size: 0, kind: "folder" }, error);
+  const job = new SyncJob({
+    ...request,
+    ...{ connection, signal, digest64, takeHidden },
+    clock: systemClock,
+    root: there,
+    here: storage,
+    target: isSending ? new RemoteTarget(connection, there) : new LocalTarget(storage),
+    rules: request,
+    setsAside: false,
+    sha256: newSha256,
+    events: {
+      onPlanned: (item) => view.plan(item),
+      onPlanComplete: () => view.planned(),
+      onStart: (item, present, size) => view.onStart(item, present, size),
+      onProgress: (item, bytes) => view.onProgress(item, bytes),
+      onRestart: (item) => view.onRestart(item),
+      onDone: (item, done) => view.onDone(item, done),
+      onFailed: (item, error) => view.onFailed(item, error),
+      onGone: (item) => view.onGone(item),
+      onLeftOut: (left) => view.onLeftOut(left),
+      onPathFailed: fail,
+      onRefused: (error) => view.onRefused(error),
+      onRemoved(removal) {
+        const { path, kind } = removal;
+        view.say(isQuiet ? undefined : removalLine(removal), { event: "deleted", path, kind });
+      },
+    },
+  });
+  return runJob(job, view, { signal, filter, onResult });
+}
+
+async function requireFolder(client: Connection["client"], path: string): Promise<void> {
+  if (path === "" || (await client.stat(path)).kind === "folder") return;
+  throw new CommError("NOT_A_FILE", `${quote(path)} is not a folder: only folders are mirrored.`);
+}

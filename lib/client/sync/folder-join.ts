@@ -1,0 +1,167 @@
+import { ProtocolError } from "../../errors.ts";
+import { fold } from "../../fold.ts";
+import { baseName, type PathKind, parentOf, pathFault } from "../../path.ts";
+import type { Entry } from "../../protocol/methods.ts";
+import { quote } from "../../quote.ts";
+import type { LeftOut, Storage } from "../../storage/storage.ts";
+
+/** What a mirror compares of a file, a folder or anything else. Its path is below the mirrored folder. */
+export type SyncEntry = Pick<Entry, "path" | "kind" | "size" | "modifiedAt" | "mode">;
+
+/** What is at one path, on one side or on both. */
+export interface Pair {
+  readonly path: string;
+  /** On this machine. */
+  readonly here?: SyncEntry | undefined;
+  /** In the repository. */
+  readonly there?: SyncEntry | undefined;
+  /** On one side only, and the other has a name here that some disks take for the same. */
+  readonly isAlike: boolean;
+}
+
+export interface JoinOptions {
+  /** The repository's list of the mirrored folder, depth first; the entries of one folder have no order. */
+  readonly there: AsyncIterable<readonly Entry[]>;
+  /** The mirrored folder in the repository; "" is its root. */
+  readonly root: string;
+  /** The kind of paths that the server supports. */
+  readonly paths: PathKind;
+  /** The mirrored folder of this machine is the root of this tree. */
+  readonly here: Pick<Storage, "list">;
+  /** Whether to look into this folder of this machine. */
+  enter(folder: string): boolean;
+  /** Something that the lists of this machine leave out. */
+  onLeftOut(left: LeftOut): void;
+}
+
+/** A folder whose list from the server is under way. */
+interface OpenFolder {
+  readonly path: string;
+  /** Entries of this machine by name, without those that the server has listed, too. */
+  readonly here: Map<string, SyncEntry>;
+  /** Folded names of `here`, made when they are first needed. */
+  hereFolded: ReadonlySet<string> | undefined;
+  /** Folded names of entries that only the server has, as far as one of `here` may be alike. */
+  readonly thereFolded: Set<string>;
+}
+
+/** Pairs that are gathered before they are handed on. */
+const BATCH = 256;
+
+/**
+ * Both sides of a mirror, path by path: each path once, and what is in a folder directly after it. The server's list
+ * leads, and each folder of this machine is read when the list enters it. So one request is enough, whatever the order
+ * of the list, and memory holds only the folders on the way to the present place.
+ *
+ * @throws ProtocolError BAD_PAYLOAD for an entry that was not requested; as `there` and Storage.list()
+ */
+export async function* joinFolders(options: JoinOptions): AsyncGenerator<Pair[], void> {
+  const join = new FolderJoin(options);
+  yield* join.run();
+}
+
+class FolderJoin {
+  readonly #options: JoinOptions;
+  readonly #open: OpenFolder[] = [];
+  #pairs: Pair[] = [];
+
+  constructor(options: JoinOptions) {
+    this.#options = options;
+  }
+
+  async *run(): AsyncGenerator<Pair[], void> {
+    this.#open.push(await this.#read(""));
+    for await (const batch of this.#options.there) {
+      for (const entry of batch) {
+        const found = { ...entry, path: this.#pathOf(entry) };
+        while (this.#top(entry).path !== parentOf(found.path)) yield* this.#leave();
+        const here = this.#pair(this.#top(entry), found);
+        if (found.kind !== "folder") {
+          if (here?.kind === "folder") yield* this.#walk(here.path);
+          continue;
+        }
+        const isOnBoth = here?.kind === "folder" && this.#options.enter(found.path);
+        this.#open.push(isOnBoth ? await this.#read(found.path) : newFolder(found.path, new Map()));
+      }
+      if (this.#pairs.length >= BATCH) yield this.#take();
+    }
+    while (this.#open.length > 0) yield* this.#leave();
+    yield this.#take();
+  }
+
+  /** The path below the mirrored folder. */
+  #pathOf({ path }: Entry): string {
+    const { root, paths } = this.#options;
+    const isBelow = root === "" || path.startsWith(`${root}/`);
+    const fault = pathFault(path, paths) ?? (isBelow ? undefined : "it was not requested");
+    if (fault !== undefined) throw new ProtocolError("BAD_PAYLOAD", `The server lists ${quote(path)}: ${fault}.`);
+    return root === "" ? path : path.slice(root.length + 1);
+  }
+
+  #top({ path }: Entry): OpenFolder {
+    const top = this.#open.at(-1);
+    if (top !== undefined) return top;
+    throw new ProtocolError("BAD_PAYLOAD", `The server lists ${quote(path)} without its folder, or after it.`);
+  }
+
+  /** @returns the entry of this machine */
+  #pair(folder: OpenFolder, there: SyncEntry): SyncEntry | undefined {
+    const name = baseName(there.path);
+    const here = folder.here.get(name);
+    folder.here.delete(name);
+    let isAlike = false;
+    if (here === undefined && folder.here.size > 0) {
+      const folded = fold(name);
+      folder.hereFolded ??= new Set([...folder.here.keys()].map(fold));
+      isAlike = folder.hereFolded.has(folded);
+      folder.thereFolded.add(folded);
+    }
+    this.#pairs.push({ path: there.path, here, there, isAlike });
+    return here;
+  }
+
+  /** The list has left the innermost folder: what remains of it is on this machine alone. */
+  async *#leave(): AsyncGenerator<Pair[], void> {
+    const folder = this.#open.pop();
+    if (folder === undefined) return;
+    for (const [name, here] of folder.here) {
+      const isAlike = folder.thereFolded.size > 0 && folder.thereFolded.has(fold(name));
+      this.#pairs.push({ path: here.path, here, isAlike });
+      if (here.kind === "folder") yield* this.#walk(here.path);
+      if (this.#pairs.length >= BATCH) yield this.#take();
+    }
+  }
+
+  /** What is in a folder that only this machine has. */
+  async *#walk(folder: string): AsyncGenerator<Pair[], void> {
+    if (!this.#options.enter(folder)) return;
+    for await (const batch of this.#list(folder, (path) => this.#options.enter(path))) {
+      for (const here of batch) this.#pairs.push({ path: here.path, here, isAlike: false });
+      if (this.#pairs.length >= BATCH) yield this.#take();
+    }
+  }
+
+  async #read(path: string): Promise<OpenFolder> {
+    const here = new Map<string, SyncEntry>();
+    for await (const batch of this.#list(path, () => false)) {
+      for (const { path: each, kind, size, modifiedAt, mode } of batch) {
+        here.set(baseName(each), { path: each, kind, size, modifiedAt, mode });
+      }
+    }
+    return newFolder(path, here);
+  }
+
+  #list(path: string, enter: (folder: string) => boolean): AsyncIterable<SyncEntry[]> {
+    return this.#options.here.list(path, { enter, onLeftOut: (left) => this.#options.onLeftOut(left) });
+  }
+
+  #take(): Pair[] {
+    const pairs = this.#pairs;
+    this.#pairs = [];
+    return pairs;
+  }
+}
+
+function newFolder(path: string, here: Map<string, SyncEntry>): OpenFolder {
+  return { path, here, hereFolded: undefined, thereFolded: new Set() };
+}
