@@ -47,6 +47,10 @@ const FLAGS: Record<string, readonly string[]> = {
   "client list": ["depth", "sort", "long", ...FILTERS, ...CONNECTION],
   "client get": ["output", "as", ...FILTERS, ...TRANSFER],
   "client put": ["to", "as", ...FILTERS, ...TRANSFER],
+  "client sync": [
+    ...["delete", "dry-run", "update", "checksum", "delete-excluded", "max-delete", "allow-empty", "strict", "quiet"],
+    ...[...FILTERS, "reconnect", ...CONNECTION],
+  ],
   "client send": ["to", ...CONNECTION],
   "client watch": ["reconnect", ...CONNECTION],
   "client digest": ["check", "in", "quiet", "ignore-missing", "strict", "reconnect", ...CONNECTION],

@@ -35,7 +35,7 @@ describe("the pages", () => {
       PATH: `${folder.join("bin")}:${process.env["PATH"]}`,
       XDG_CONFIG_HOME: folder.join("config"),
     };
-    for (const page of ["client", "files", "server", "configuration"]) {
+    for (const page of ["client", "files", "mirror", "server", "configuration"]) {
       const all = examplesIn(await pageOf(`docs/${page}.md`));
       expect(all.length).toBeGreaterThan(1);
       for (const { command, output } of all) {
@@ -55,7 +55,7 @@ describe("the pages", () => {
 
   test.each([
     ["server", ["docs/server.md"]],
-    ["client", ["docs/client.md", "docs/files.md", "docs/shell.md"]],
+    ["client", ["docs/client.md", "docs/files.md", "docs/mirror.md", "docs/shell.md"]],
   ] as const)("the flags of the %s exist", async (name, pages) => {
     const programs = await binaries();
     const program = programs[name];

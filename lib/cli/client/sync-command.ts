@@ -38,6 +38,7 @@ export const sync: Command = {
     "delete-excluded": { type: "boolean", description: "Also delete what the patterns exclude" },
     "max-delete": { type: "string", valueHint: "N", description: "Delete nothing if it would be more than N" },
     "allow-empty": { type: "boolean", description: "Delete everything if the source has no files" },
+    strict: { type: "boolean", description: "Fail with exit code 7 if anything is left out" },
     quiet: { type: "boolean", alias: "q", description: "Show only errors" },
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
@@ -61,6 +62,7 @@ export interface SyncRequest extends SyncSides {
   readonly isDry: boolean;
   readonly maxRemovals: number;
   readonly allowsEmpty: boolean;
+  readonly isStrict: boolean;
   readonly isQuiet: boolean;
   readonly json: boolean;
 }
@@ -79,6 +81,7 @@ export async function syncRequest(flags: Flags): Promise<SyncRequest> {
     isDry: flags["dry-run"] === true,
     maxRemovals: isLimited ? integerFlag(flags, "max-delete", 0, Number.MAX_SAFE_INTEGER) : Number.POSITIVE_INFINITY,
     allowsEmpty: flags["allow-empty"] === true,
+    isStrict: flags["strict"] === true,
     isQuiet: flags["quiet"] === true,
     json: flags["json"] === true,
   };
@@ -95,7 +98,7 @@ export async function syncAll(
   request: SyncRequest,
   { io, signal, places, here: from, progress, onResult }: Omit<TransferTerms, "ask">,
 ): Promise<number> {
-  const { isSending, there, isDry, isQuiet, json, filter } = request;
+  const { isSending, there, isDry, isQuiet, isStrict, json, filter } = request;
   // Judged before any byte moves, and before a folder is made.
   if (isSending) await connection.persist((client) => requireWritable(client, signal));
   else await connection.persist((client) => requireFolder(client, there));
@@ -108,7 +111,7 @@ export async function syncAll(
     json,
     command: "sync",
     verb: syncWords({ isDry, isQuiet }),
-    isStrict: false,
+    isStrict,
     progress: isQuiet ? undefined : progress,
     placeOf: () => "",
   });

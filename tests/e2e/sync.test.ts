@@ -1,0 +1,212 @@
+/** Mirrors as a person types them. */
+import { describe, expect, test } from "bun:test";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { binaries } from "../support/binaries.ts";
+import { Program } from "../support/program.ts";
+import { Random } from "../support/random.ts";
+import { BLOCK } from "../support/raw-chunks.ts";
+import { writeTree } from "../support/repository.ts";
+import { TransferSite } from "../support/transfer-site.ts";
+import { until } from "../support/until.ts";
+
+const TREE = { "a.txt": "a", "docs/b.txt": "b", "docs/deep/c.txt": "c", "two words.txt": "w" };
+
+/** Paths below a folder with their contents and times; folders have none. */
+function treeAt(folder: string): Record<string, string> {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+  // A program that is killed may leave an unfinished file.
+  const whole = names.filter((name) => !name.endsWith(".commserver-part"));
+  return Object.fromEntries(
+    whole.map((name) => {
+      const stats = lstatSync(`${folder}/${name}`);
+      if (!stats.isFile()) return [name, stats.isDirectory() ? "folder" : "link"];
+      return [name, `${Math.trunc(stats.mtimeMs)} ${readFileSync(`${folder}/${name}`, "latin1")}`];
+    }),
+  );
+}
+
+describe.each(["to", "from"] as const)("a mirror %s the repository", (way) => {
+  async function open(args?: string[]) {
+    const site = await TransferSite.open({}, args);
+    const local = `${site.here}/m`;
+    const remote = `${site.repository}/m`;
+    const [source, target] = way === "to" ? [local, remote] : [remote, local];
+    const sides = way === "to" ? ["m", ":m"] : [":m", "m"];
+    writeTree(source, TREE);
+    mkdirSync(`${source}/empty`);
+    return { site, source, target, sync: (...flags: string[]) => site.run("sync", ...sides, ...flags) };
+  }
+
+  test("is the same tree, and the second run has nothing to do", async () => {
+    const { site, source, target, sync } = await open();
+    await using _ = site;
+    const first = await sync();
+    expect(first).toMatchObject({ exitCode: 0 });
+    expect(first.stdout.trimEnd().split("\n").sort()).toEqual([
+      "New a.txt (1 B)",
+      "New docs/",
+      "New docs/b.txt (1 B)",
+      "New docs/deep/",
+      "New docs/deep/c.txt (1 B)",
+      "New empty/",
+      "New two words.txt (1 B)",
+    ]);
+    expect(first.stderr).toMatch(/^Mirrored: 4 new; 4 B in [\d.]+ s \(.+\/s\)\n$/);
+    expect(treeAt(target)).toEqual(treeAt(source));
+    const second = await sync("--delete");
+    expect(second).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(second.stderr).toMatch(/^Mirrored: 4 unchanged, in [\d.]+ s\n$/);
+  });
+
+  test("says with --dry-run what the run then does, in the same words", async () => {
+    const { site, source, target, sync } = await open();
+    await using _ = site;
+    await sync();
+    rmSync(`${source}/docs`, { recursive: true });
+    writeFileSync(`${source}/docs`, "a file now");
+    writeFileSync(`${source}/a.txt`, "longer");
+    writeTree(target, { "old/x/y.txt": "old", "z.txt": "z" });
+    const before = treeAt(target);
+    const dry = await sync("--delete", "--dry-run");
+    expect(dry).toMatchObject({ exitCode: 0 });
+    expect(treeAt(target)).toEqual(before);
+    const wet = await sync("--delete");
+    expect(wet.stdout.split("\n").sort()).toEqual(dry.stdout.split("\n").sort());
+    expect(wet.stdout).toContain("Deleted old/x/y.txt\n");
+    expect(dry.stderr).toStartWith("Dry run, nothing was changed: 1 new, 1 updated, 8 deleted, 1 unchanged;");
+    expect(treeAt(target)).toEqual(treeAt(source));
+  });
+
+  test("moves and deletes nothing that the filters leave out", async () => {
+    const { site, source, target, sync } = await open();
+    await using _ = site;
+    writeTree(source, { "b.tmp": "b" });
+    writeTree(target, { "c.tmp": "c", "d.txt": "d", "docs/e.tmp": "e" });
+    expect(await sync("--delete", "--exclude", "*.tmp")).toMatchObject({ exitCode: 0 });
+    expect(Object.keys(treeAt(target))).toEqual([
+      ...["a.txt", "c.tmp", "docs", "docs/b.txt", "docs/deep", "docs/deep/c.txt", "docs/e.tmp", "empty"],
+      "two words.txt",
+    ]);
+    await sync("--delete-excluded", "--exclude", "*.tmp");
+    expect(Object.keys(treeAt(target)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("deletes nothing for an empty or a missing source, or more than is allowed", async () => {
+    const { site, source, target, sync } = await open();
+    await using _ = site;
+    await sync();
+    const before = treeAt(target);
+    for (const name of readdirSync(source)) rmSync(`${source}/${name}`, { recursive: true });
+    const empty = await sync("--delete");
+    expect(empty).toMatchObject({ exitCode: 7, stdout: "" });
+    expect(empty.stderr).toContain(
+      "Nothing is deleted: the source has no files. If that is right, give --allow-empty.",
+    );
+    const many = await sync("--delete", "--allow-empty", "--max-delete", "6", "--json");
+    expect(many.exitCode).toBe(7);
+    const events = many.stdout.trim().split("\n");
+    expect(events.map((line) => JSON.parse(line))).toMatchObject([
+      { event: "refused", code: "INCOMPLETE", exit: 7 },
+      { event: "finished", deleted: 0 },
+    ]);
+    rmSync(source, { recursive: true });
+    expect(await sync("--delete", "--allow-empty")).toMatchObject({ exitCode: 6 });
+    expect(treeAt(target)).toEqual(before);
+    mkdirSync(source);
+    const all = await sync("--delete", "--allow-empty", "--json");
+    expect(JSON.parse(all.stdout.trim().split("\n").at(-1) ?? "")).toMatchObject({ event: "finished", deleted: 7 });
+    expect(treeAt(target)).toEqual({});
+  });
+
+  test("leaves newer files alone with --update, and compares contents with --checksum", async () => {
+    const { site, source, target, sync } = await open();
+    await using _ = site;
+    await sync();
+    writeFileSync(`${target}/a.txt`, "newer");
+    utimesSync(`${target}/a.txt`, 4_000_000_000, 4_000_000_000);
+    const { mtime } = lstatSync(`${target}/docs/b.txt`);
+    writeFileSync(`${target}/docs/b.txt`, "x");
+    utimesSync(`${target}/docs/b.txt`, mtime, mtime);
+    expect((await sync("--update")).stdout).toBe("");
+    expect((await sync("--update", "--checksum", "--dry-run")).stdout).toBe("Updated docs/b.txt (1 B)\n");
+    expect((await sync("--update", "--checksum")).stdout).toBe("Updated docs/b.txt (1 B)\n");
+    expect(readFileSync(`${target}/a.txt`, "utf8")).toBe("newer");
+    await sync();
+    expect(treeAt(target)).toEqual(treeAt(source));
+  });
+
+  test("never follows a link in its target", async () => {
+    const { site, source, target, sync } = await open();
+    await using _ = site;
+    const outside = `${site.here}/outside`;
+    writeTree(outside, { "docs/precious.txt": "p", "precious.txt": "p" });
+    mkdirSync(target);
+    symlinkSync(`${outside}/docs`, `${target}/docs`);
+    symlinkSync(`${outside}/precious.txt`, `${target}/a.txt`);
+    symlinkSync(outside, `${target}/extra`);
+    const kept = await sync();
+    expect(kept.exitCode).toBe(8);
+    expect(kept.stderr).toContain('There is a link in the place of "docs". With --delete it is removed.');
+    expect(await sync("--delete")).toMatchObject({ exitCode: 0 });
+    expect(treeAt(target)).toEqual(treeAt(source));
+    expect(Object.keys(treeAt(outside))).toEqual(["docs", "docs/precious.txt", "precious.txt"]);
+    expect(readFileSync(`${outside}/precious.txt`, "utf8")).toBe("p");
+  });
+
+  test("goes on after kill -9, and ends the same", async () => {
+    const { site, source, target, sync } = await open(["--writable", "--limit-rate", "4MB"]);
+    await using _ = site;
+    const random = new Random("sync-kill");
+    writeTree(source, { "big.bin": random.bytes(5 * BLOCK + 3), "z/big.bin": random.bytes(3 * BLOCK) });
+    writeTree(target, { "old.txt": "o" });
+    const { client } = await binaries();
+    const sides = way === "to" ? ["m", ":m"] : [":m", "m"];
+    const command = [client, "sync", ...sides, "--delete", "-s", site.server.address];
+    await using running = new Program(command, { cwd: site.here });
+    await until(() => readdirSync(target).some((name) => /^big.*-part$/.test(name)));
+    running.signal("SIGKILL");
+    await running.ended();
+    expect(existsSync(`${target}/old.txt`)).toBe(true);
+    expect(await sync("--delete")).toMatchObject({ exitCode: 0 });
+    expect(treeAt(target)).toEqual(treeAt(source));
+  });
+});
+
+test("a mirror to a read-only server is refused before anything is read or made", async () => {
+  await using site = await TransferSite.open({}, []);
+  const { exitCode, stdout } = await site.run("sync", "none", ":m");
+  expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: "" });
+});
+
+test("both sides of one machine, or of the repository, are a usage error", async () => {
+  await using site = await TransferSite.open();
+  for (const sides of [
+    ["a", "b"],
+    [":a", ":b"],
+    ["C:\\a", "b"],
+  ]) {
+    const { exitCode, stderr } = await site.run("sync", ...sides);
+    expect({ sides, exitCode }).toEqual({ sides, exitCode: 2 });
+    expect(stderr).toContain("with a colon before it");
+  }
+});
+
+test("the shell mirrors, too, between its folders", async () => {
+  await using site = await TransferSite.open({ "docs/m/a.txt": "a" });
+  const { stdout } = await site.shell("cd docs", "sync :m copy", "sync copy :again --dry-run");
+  expect(stdout).toContain("New a.txt (1 B)\n");
+  expect(readFileSync(`${site.here}/copy/a.txt`, "utf8")).toBe("a");
+  expect(existsSync(`${site.repository}/docs/again`)).toBe(false);
+  await site.shell("cd docs", "sync copy :again");
+  expect(existsSync(`${site.repository}/docs/again/a.txt`)).toBe(true);
+});

@@ -1,0 +1,295 @@
+/** Mirrors between trees in memory: what they never delete, and how they go on after trouble. */
+import { describe, expect, test } from "bun:test";
+import { Filter } from "../../lib/client/filter.ts";
+import { requireWritable } from "../../lib/client/sync/require-writable.ts";
+import { LocalTarget } from "../../lib/client/sync/sync-target.ts";
+import { StorageError } from "../../lib/errors.ts";
+import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
+import type { ListOptions, StorageEntry } from "../../lib/storage/storage.ts";
+import { connectionOf, type MirrorOptions, mirror } from "../support/mirror.ts";
+import { contentOf, meddledClient } from "../support/moving.ts";
+import { TestServer } from "../support/test-server.ts";
+
+/** Paths with their contents; `time` in milliseconds. */
+function tree(files: Record<string, string>, time = 1_000): MemoryStorage {
+  const storage = new MemoryStorage();
+  for (const [path, content] of Object.entries(files)) storage.set(path, Buffer.from(content), time);
+  return storage;
+}
+
+const SOURCE = { "a.txt": "a", "docs/b.txt": "b", "docs/deep/c.txt": "c" };
+const OLD = { "a.txt": "older", "docs/b.txt": "b", "old/d.txt": "d", "old/e.txt": "e" };
+
+/** A mirror of `here` and the server, in either direction. */
+async function mirrored(isSending: boolean, source: MemoryStorage, target: MemoryStorage, options: MirrorOptions = {}) {
+  await using server = new TestServer({ storage: isSending ? target : source });
+  const connection = await connectionOf(() => server.client());
+  return await mirror(connection, isSending ? source : target, { isSending, ...options });
+}
+
+describe.each([
+  ["to the repository", true],
+  ["from the repository", false],
+])("a mirror %s", (_, isSending) => {
+  test("does what the source asks for", async () => {
+    const [source, target] = [tree(SOURCE), tree(OLD)];
+    const { done, failed } = await mirrored(isSending, source, target);
+    expect(done).toEqual([
+      "new docs/deep/",
+      "new docs/deep/c.txt",
+      "removed old/",
+      "removed old/d.txt",
+      "removed old/e.txt",
+      "updated a.txt",
+    ]);
+    expect(failed).toEqual([]);
+    expect(await contentOf(target)).toEqual(await contentOf(source));
+  });
+
+  test("deletes nothing without being told", async () => {
+    const target = tree(OLD);
+    const { result } = await mirrored(isSending, tree(SOURCE), target, { rules: { deletes: false } });
+    expect(result).toMatchObject({ removed: 0, new: 1, updated: 1, unchanged: 1 });
+    expect(Object.keys(await contentOf(target))).toContain("old/d.txt");
+  });
+
+  test("deletes nothing for a source without files, unless told that this is right", async () => {
+    const target = tree(OLD);
+    const { result, failed } = await mirrored(isSending, tree({}), target);
+    expect(failed).toEqual(["Nothing is deleted: the source has no files."]);
+    expect(result).toMatchObject({ removed: 0, firstFailure: { code: "INCOMPLETE" } });
+    expect((await mirrored(isSending, tree({}), target, { allowsEmpty: true })).result.removed).toBe(6);
+    expect(await contentOf(target)).toEqual({});
+  });
+
+  test("deletes nothing when it would be more than allowed", async () => {
+    const target = tree(OLD);
+    const { done, failed } = await mirrored(isSending, tree(SOURCE), target, { maxRemovals: 2 });
+    expect(done.filter((line) => line.startsWith("removed"))).toEqual([]);
+    expect(failed).toEqual(["Nothing is deleted: it would be 3, and 2 are allowed."]);
+    expect((await mirrored(isSending, tree(SOURCE), target, { maxRemovals: 3 })).result.removed).toBe(3);
+  });
+
+  test("leaves newer files alone when told to", async () => {
+    const target = tree({ "a.txt": "newer" }, 5_000);
+    target.set("docs/b.txt", Buffer.from("older"), 10);
+    const { result, done } = await mirrored(isSending, tree(SOURCE), target, { rules: { isNewerKept: true } });
+    expect(result.skipped).toBe(1);
+    expect(done).toContain("updated docs/b.txt");
+    expect(done).not.toContain("updated a.txt");
+  });
+
+  test("finds another content of the same size and time, when told to compare it", async () => {
+    const target = tree({ ...SOURCE, "a.txt": "x" });
+    expect((await mirrored(isSending, tree(SOURCE), target)).done).toEqual([]);
+    const { done } = await mirrored(isSending, tree(SOURCE), target, { rules: { comparesContent: true } });
+    expect(done).toEqual(["updated a.txt"]);
+    expect(await contentOf(target)).toEqual(await contentOf(tree(SOURCE)));
+  });
+
+  test("takes the same content for the same, whatever its time, when told to compare it", async () => {
+    const target = tree(SOURCE, 7_000);
+    expect((await mirrored(isSending, tree(SOURCE), target, { rules: { comparesContent: true } })).done).toEqual([]);
+  });
+
+  test("replaces a file by a folder and a folder by a file only with deletions", async () => {
+    const source = tree({ "a/b": "1", c: "2" });
+    const target = tree({ a: "3", "c/d/e": "4" });
+    const kept = await mirrored(isSending, source, target, { rules: { deletes: false } });
+    expect(kept.failed).toEqual(["EXISTS a", "EXISTS c"]);
+    const { done, failed } = await mirrored(isSending, source, target);
+    expect({ done, failed }).toEqual({
+      done: ["new a/", "new a/b", "new c", "removed a", "removed c/", "removed c/d/", "removed c/d/e"],
+      failed: [],
+    });
+    expect(await contentOf(target)).toEqual(await contentOf(source));
+  });
+
+  test("changes the case of a name in this order: away with the old one, then the new one", async () => {
+    const target = tree({ "README.txt": "r", "other.txt": "o" });
+    const order: string[] = [];
+    const remove = target.remove.bind(target);
+    target.remove = (path, options) => {
+      order.push(`removed ${path}`);
+      return remove(path, options);
+    };
+    const store = target.store.bind(target);
+    target.store = (path, ...rest) => {
+      order.push(`stored ${path}`);
+      return store(path, ...rest);
+    };
+    await mirrored(isSending, tree({ "readme.txt": "r", "new.txt": "n" }), target);
+    expect(order).toEqual(["stored new.txt", "removed README.txt", "stored readme.txt", "removed other.txt"]);
+  });
+
+  test("leaves alone what the filters exclude, unless told to delete that too", async () => {
+    const filter = () => new Filter({ lines: [], exclude: ["*.tmp", "cache/"], include: [] });
+    const source = tree({ ...SOURCE, "new.tmp": "n" });
+    const target = tree({ ...SOURCE, "x.tmp": "x", "cache/y": "y", "gone/z.tmp": "z", "gone/w": "w" });
+    expect((await mirrored(isSending, source, target, { rules: { filter: filter() } })).done).toEqual([
+      "removed gone/w",
+    ]);
+    const rules = { filter: filter(), deletesExcluded: true };
+    expect((await mirrored(isSending, source, target, { rules })).done).toEqual([
+      "removed cache/",
+      "removed cache/y",
+      "removed gone/",
+      "removed gone/z.tmp",
+      "removed x.tmp",
+    ]);
+  });
+
+  test("deletes nothing when a file could not be moved", async () => {
+    const target = tree(OLD);
+    target.store = async () => {
+      throw new StorageError("DISK_DENIED", "no");
+    };
+    const { done, failed } = await mirrored(isSending, tree(SOURCE), target);
+    expect(done.filter((line) => line.startsWith("removed"))).toEqual([]);
+    expect(failed).toContain("Nothing is deleted: something before it has failed.");
+  });
+
+  test("finishes over new links, wherever they break, and tells each thing once", async () => {
+    const big = "b".repeat(1_100_000);
+    const source = tree({ ...SOURCE, "big.bin": big, "c/d": "folder" });
+    for (let frames = 3; ; frames += frames < 20 ? 1 : 3) {
+      const target = tree({ ...OLD, "c/d/e": "in the way" });
+      await using server = new TestServer({ storage: isSending ? target : source });
+      let left = frames;
+      const count = () => (--left === 0 ? "cut" : undefined);
+      let links = 0;
+      const connection = await connectionOf(async () => {
+        if (links++ > 0) return server.client();
+        const { client } = await meddledClient(server, { onIncoming: count, onOutgoing: count });
+        return client;
+      }, 60_000).catch(() => undefined);
+      // So early that there is no session yet.
+      if (connection === undefined) continue;
+      const { done, failed } = await mirror(connection, isSending ? source : target, { isSending });
+      expect({ frames, failed }).toEqual({ frames, failed: [] });
+      expect({ frames, content: await contentOf(target) }).toEqual({ frames, content: await contentOf(source) });
+      expect({ frames, done }).toEqual({ frames, done: [...new Set(done)] });
+      if (left > 0) break;
+    }
+  });
+});
+
+/** A tree with a folder that can't be listed. */
+class PartlyListed extends MemoryStorage {
+  left: { name: string; code: "UNREADABLE" | "NOT_FOUND" } | undefined;
+
+  override async *list(path: string, options: ListOptions): AsyncGenerator<StorageEntry[], void> {
+    const { left } = this;
+    const isListed = (folder: string) => {
+      if (folder !== left?.name) return true;
+      if (options.skipped !== undefined) options.skipped.count++;
+      options.onLeftOut?.(left);
+      return false;
+    };
+    const enter = (folder: string) => options.enter(folder) && isListed(folder);
+    if (path === "" || isListed(path)) yield* super.list(path, { ...options, enter });
+  }
+}
+
+function partly(files: Record<string, string>, left: PartlyListed["left"]): PartlyListed {
+  const storage = new PartlyListed();
+  for (const [path, content] of Object.entries(files)) storage.set(path, Buffer.from(content), 1_000);
+  storage.left = left;
+  return storage;
+}
+
+describe.each([true, false])("nothing is deleted (sending: %p)", (isSending) => {
+  test.each(["UNREADABLE", "NOT_FOUND"] as const)("when something of the source is %s", async (code) => {
+    const source = partly({ ...SOURCE, "secret/x": "x" }, { name: "secret", code });
+    const target = tree({ "secret/x": "x", "old.txt": "o" });
+    const { done, result } = await mirrored(isSending, source, target);
+    expect(done.filter((line) => line.startsWith("removed"))).toEqual([]);
+    expect(result.firstFailure).toBeDefined();
+    expect(Object.keys(await contentOf(target))).toContain("old.txt");
+  });
+
+  test("when something of the target can't be read", async () => {
+    const target = partly({ "secret/x": "x", "old.txt": "o" }, { name: "secret", code: "UNREADABLE" });
+    const { done, result } = await mirrored(isSending, tree(SOURCE), target);
+    expect(done.filter((line) => line.startsWith("removed"))).toEqual([]);
+    expect(result.firstFailure).toBeDefined();
+  });
+});
+
+test.each([
+  ["without its end", "cut", "LOST"],
+  ["with fewer entries than its end says", Buffer.from('{"entries":100,"skipped":0}'), "INCOMPLETE"],
+] as const)("a list that comes %s deletes nothing", async (_, meddling, code) => {
+  await using server = new TestServer({ storage: tree(SOURCE) });
+  const here = tree(OLD);
+  const { client } = await meddledClient(server, {
+    onIncoming: ({ name, payload }) => (name === "END" && payload.includes("entries") ? meddling : undefined),
+  });
+  const failing = mirror(await connectionOf(async () => client), here, { isSending: false });
+  await expect(failing).rejects.toMatchObject({ code });
+  expect(Object.keys(await contentOf(here))).toEqual(expect.arrayContaining(Object.keys(OLD)));
+});
+
+test("an interrupted mirror deletes nothing more, and the same one finishes", async () => {
+  const here = tree(OLD);
+  await using server = new TestServer({ storage: tree(SOURCE) });
+  const connection = await connectionOf(() => server.client());
+  const abort = new AbortController();
+  const target = new LocalTarget(here);
+  target.remove = async (path) => {
+    abort.abort();
+    await here.remove(path, { recursive: false });
+  };
+  const failing = mirror(connection, here, { isSending: false, signal: abort.signal, target });
+  await expect(failing).rejects.toMatchObject({ code: "INTERRUPTED" });
+  expect(Object.keys(await contentOf(here))).toContain("old");
+  await mirror(connection, here, { isSending: false });
+  expect(await contentOf(here)).toEqual(await contentOf(server.storage === here ? here : tree(SOURCE)));
+});
+
+test("two mirrors at once end with the same target", async () => {
+  const target = tree(OLD);
+  const source = tree({ ...SOURCE, "big.bin": "b".repeat(3_000_000) });
+  await using server = new TestServer({ storage: target });
+  const connections = await Promise.all([1, 2].map(() => connectionOf(() => server.client())));
+  const ends = await Promise.all(connections.map((connection) => mirror(connection, source)));
+  // Only one of them may write to the large file.
+  for (const { failed } of ends) {
+    for (const line of failed)
+      expect(line).toMatch(/^(BUSY big\.bin|Nothing is deleted: something before it has failed\.)$/);
+  }
+  const [connection] = connections;
+  if (connection !== undefined) await mirror(connection, source);
+  expect(await contentOf(target)).toEqual(await contentOf(source));
+});
+
+test("a folder that holds only unfinished files goes, and one that was filled meanwhile stays", async () => {
+  const target = tree({ "old/x": "x", "filled/y": "y" });
+  const remove = target.remove.bind(target);
+  target.remove = async (path, options) => {
+    if (path === "filled") target.set("filled/new", Buffer.from("n"), 1);
+    await remove(path, options);
+  };
+  const { failed } = await mirrored(true, tree({ a: "a" }), target);
+  expect(failed).toEqual(["NOT_EMPTY filled"]);
+  expect(Object.keys(await contentOf(target)).sort()).toEqual(["a", "filled", "filled/new"]);
+});
+
+describe("whether the repository may be changed", () => {
+  const { signal } = new AbortController();
+
+  test("is asked without storing anything", async () => {
+    await using server = new TestServer();
+    await requireWritable(await server.client(), signal);
+    expect(await contentOf(server.storage)).toEqual({});
+  });
+
+  test("depends on the role and on the server", async () => {
+    await using server = new TestServer();
+    await using closed = new TestServer({ writable: false });
+    await expect(requireWritable(await server.client({}, "read"), signal)).rejects.toMatchObject({
+      code: "NOT_ALLOWED",
+    });
+    await expect(requireWritable(await closed.client(), signal)).rejects.toMatchObject({ code: "NOT_ALLOWED" });
+  });
+});
