@@ -6,18 +6,16 @@ import { UsageError } from "../usage-error.ts";
 import { type DigestRequest, digest as digestCommand, digestRequest, showDigests } from "./digest-command.ts";
 import { depthFlag, du as duCommand, showUsage } from "./du-command.ts";
 import { readFilter } from "./filter-flags.ts";
-import { get as getCommand } from "./get-command.ts";
 import { list as listCommand, printEntries } from "./list-command.ts";
 import { readShape } from "./list-shape.ts";
 import { makeFolders, mkdir as mkdirCommand } from "./mkdir-command.ts";
-import { put as putCommand } from "./put-command.ts";
 import { removable, removeAll, remove as removeCommand, removeFlags } from "./remove-command.ts";
 import { renameAll, rename as renameCommand, renamesOf } from "./rename-command.ts";
 import { flagsOf, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { entriesIn, showEntries } from "./shell-listing.ts";
 import { FOLDER_ARGS, LS_ARGS } from "./shell-local.ts";
-import { getLine, putLine, showFiles, syncLine } from "./shell-transfers.ts";
-import { sync as syncCommand } from "./sync-command.ts";
+import { TRANSFER_COMMANDS } from "./shell-transfer-commands.ts";
+import { showFiles } from "./shell-transfers.ts";
 import { typedNewPath, typedPath, typedSource } from "./typed-paths.ts";
 import { printChanges, watch as watchCommand } from "./watch-command.ts";
 
@@ -119,51 +117,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
       return 0;
     },
   },
-  get: {
-    usage: "get PATH [DEST]",
-    description: "Fetch a file, a folder, or what a pattern selects",
-    follows: "words",
-    args: getCommand.args,
-    names: "repository",
-    isTransfer: true,
-    run: getLine(false),
-  },
-  mget: {
-    usage: "mget PATH…",
-    description: "Fetch several",
-    follows: "words",
-    args: getCommand.args,
-    names: "repository",
-    isTransfer: true,
-    run: getLine(true),
-  },
-  put: {
-    usage: "put PATH [DIR]",
-    description: "Send a file, a folder, or what a pattern selects",
-    follows: "words",
-    args: putCommand.args,
-    names: "here",
-    isTransfer: true,
-    run: putLine(false),
-  },
-  mput: {
-    usage: "mput PATH…",
-    description: "Send several",
-    follows: "words",
-    args: putCommand.args,
-    names: "here",
-    isTransfer: true,
-    run: putLine(true),
-  },
-  sync: {
-    usage: "sync DIR :DIR, sync :DIR DIR",
-    description: "Make the second folder the same; : is the server",
-    follows: "words",
-    args: syncCommand.args,
-    names: "sides",
-    isTransfer: true,
-    run: syncLine,
-  },
+  ...TRANSFER_COMMANDS,
   cat: {
     usage: "cat PATH…",
     description: "Show files here",
