@@ -43,7 +43,9 @@ export class TransferView {
       }),
     );
     const words = typeof verb === "string" ? movingWords(verb) : verb;
-    this.#display = json ? new TransferEvents(words, lines) : new TransferLines({ io, words, command }, lines, progress);
+    this.#display = json
+      ? new TransferEvents(words, lines)
+      : new TransferLines({ io, words, command }, lines, progress);
   }
 
   plan(item: TransferItem): void {
