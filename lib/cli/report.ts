@@ -1,4 +1,5 @@
 import { type CommError, RemoteError, toCommError } from "../errors.ts";
+import { ForeignState } from "../state/foreign-state.ts";
 import { NoDefaultServer } from "../trust/default-server.ts";
 import { ChangedIdentity } from "../trust/verify.ts";
 import { adviceFor } from "./advice.ts";
@@ -7,6 +8,7 @@ import { escapeText, toJson } from "./escape.ts";
 import { exitOf } from "./exit-codes.ts";
 import { inFlagWords } from "./flag-words.ts";
 import { completeAdvice, quoteWord } from "./shown-command.ts";
+import { userName } from "./user-name.ts";
 
 export interface ReportOptions {
   readonly program: string;
@@ -53,6 +55,8 @@ function adviceOn(error: CommError, command: string | undefined): string {
   if (error instanceof NoDefaultServer) {
     return "Choose one with --server NAME, or for all later commands: commserver-client use NAME";
   }
+  if (error instanceof ForeignState)
+    return `Run the same command as that user: sudo -u ${quoteWord(userName(error.uid))} …`;
   const advice = adviceFor(error.code, command);
   if (!(error instanceof ChangedIdentity) || !error.isKnown) return advice;
   return `${advice} If it was given a new identity on purpose: commserver-client forget ${quoteWord(escapeText(error.server))}`;

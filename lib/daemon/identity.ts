@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { CommError, StorageError, toCommError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import { Ledger } from "../server/ledger.ts";
+import { requireOwnState } from "../state/foreign-state.ts";
 import { readPrivate, writePrivate } from "../state/private-file.ts";
 import { identityFile, ledgerFile } from "../state/state-dir.ts";
 import { readTextFile } from "../state/text-file.ts";
@@ -54,9 +55,10 @@ export async function rotateIdentity(file: string): Promise<Identity> {
 /**
  * As rotateIdentity(), for the state folder of a server: a running server would keep the old identity.
  *
- * @throws CommError STATE_IN_USE while a server runs; as rotateIdentity()
+ * @throws CommError STATE_IN_USE while a server runs; as rotateIdentity(), requireOwnState()
  */
 export async function rotateIdentityOf(stateDir: string): Promise<Identity> {
+  requireOwnState(stateDir);
   const ledger = lockState(stateDir);
   try {
     return await rotateIdentity(identityFile(stateDir));

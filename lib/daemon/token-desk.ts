@@ -5,6 +5,7 @@ import type { TokenRecord } from "../protocol/methods.ts";
 import { formatToken } from "../protocol/token.ts";
 import { quote } from "../quote.ts";
 import { stateWarnings } from "../state/exposed-state.ts";
+import { requireOwnState } from "../state/foreign-state.ts";
 import { identityFile, makeStateDir } from "../state/state-dir.ts";
 import { openIdentity } from "./identity.ts";
 import { type Invitation, identityOf, inviteFor, lastInvitation } from "./invitation.ts";
@@ -28,7 +29,7 @@ export interface TokenDeskOptions extends OperatorOptions {
 /**
  * The desk of the running server, otherwise of its state folder.
  *
- * @throws CommError STATE_IN_USE; StorageError NO_SUCH_FILE, …
+ * @throws CommError STATE_IN_USE; StorageError NO_SUCH_FILE, …; as requireOwnState() without a running server
  */
 export async function openTokenDesk(stateDir: string, options: TokenDeskOptions): Promise<TokenDesk> {
   try {
@@ -45,6 +46,7 @@ export async function openTokenDesk(stateDir: string, options: TokenDeskOptions)
     if (!options.mayMake && !existsSync(stateDir)) {
       throw new StorageError("NO_SUCH_FILE", `There is no state folder ${quote(stateDir)}.`);
     }
+    requireOwnState(stateDir);
     return openFolder(makeStateDir(stateDir), options);
   }
 }

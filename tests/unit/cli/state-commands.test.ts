@@ -1,8 +1,9 @@
 /** The commands token and identity, on a state folder without a running server. */
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
-import { chmodSync, existsSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, readdirSync } from "node:fs";
 import type { Command } from "../../../lib/cli/command.ts";
 import { parseFlags } from "../../../lib/cli/flags.ts";
+import { reportError } from "../../../lib/cli/report.ts";
 import { identity } from "../../../lib/cli/server/identity-command.ts";
 import { token } from "../../../lib/cli/server/token-command.ts";
 import { CommError } from "../../../lib/errors.ts";
@@ -139,3 +140,41 @@ describe("identity", () => {
     ]);
   });
 });
+
+describe.skipIf(process.getuid?.() !== 0)("root, at the state of another user's server", () => {
+  const MALLORY = 54_323;
+  const owned = () => {
+    const names = readdirSync(folder.join("state")).sort();
+    for (const name of names) chownSync(folder.join("state", name), MALLORY, MALLORY);
+    return names;
+  };
+
+  test.each([
+    ["token add", token, ["add", "phone"]],
+    ["token revoke", token, ["revoke", "laptop"]],
+    ["token list", token, ["list"]],
+    ["identity rotate", identity, ["rotate"]],
+  ] as const)("changes nothing with %s, and says as whom to do it", async (_, command, argv) => {
+    await run(token, ["add", "laptop"]);
+    const before = owned();
+    const fault = await faultOf(() => run(command, argv));
+    expect(fault.code).toBe("DISK_DENIED");
+    expect(fault.message).toContain("another user's server");
+    const { notes } = reported(fault);
+    expect(notes).toEqual([expect.any(String), `  Run the same command as that user: sudo -u '#${MALLORY}' …`]);
+    expect(readdirSync(folder.join("state")).sort()).toEqual(before);
+  });
+
+  test("may show its fingerprint, which writes nothing", async () => {
+    const { out } = await run(identity, []);
+    await run(token, ["add", "laptop"]);
+    owned();
+    expect((await run(identity, [])).out).toBe(out);
+  });
+});
+
+function reported(thrown: unknown): { notes: string[] } {
+  const io = new TestIo();
+  reportError(thrown, io, { program: "commserver-server", json: false });
+  return { notes: io.notes };
+}
