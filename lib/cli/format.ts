@@ -1,3 +1,4 @@
+import { localTime } from "../platform/local-time.ts";
 import { breakWords, MIN_ROOM } from "./line-breaks.ts";
 
 /** `0 s`, `59 s`, `3 min`, `2 h 5 min`, `4 d 1 h`. */
@@ -13,11 +14,11 @@ export function formatDuration(ms: number): string {
 
 /** `2026-11-22 14:03:11` in local time; question marks for a time that no clock can show. */
 export function formatTime(timestamp: number): string {
-  const time = new Date(timestamp);
-  if (Number.isNaN(time.getTime())) return "????-??-?? ??:??:??";
+  const time = localTime(timestamp);
+  if (time === undefined) return "????-??-?? ??:??:??";
   const two = (value: number) => String(value).padStart(2, "0");
-  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  const date = `${time.year}-${two(time.month)}-${two(time.day)}`;
+  return `${date} ${two(time.hours)}:${two(time.minutes)}:${two(time.seconds)}`;
 }
 
 /**

@@ -2,11 +2,12 @@ import type { Command, Program } from "./command.ts";
 import { toJson } from "./escape.ts";
 import type { Flags } from "./flags.ts";
 import { helpFor } from "./help.ts";
+import { type LazyProgram, loadProgram } from "./lazy-program.ts";
 import { unknownCommand } from "./meant.ts";
-import { VERSION } from "./version.ts";
+import { VERSION, versionLine } from "./version.ts";
 
 /** `help [COMMAND]`, as `--help`. */
-export function helpCommand(programOf: () => Program): Command {
+export function helpCommand(programOf: () => LazyProgram): Command {
   return {
     description: "Show this help, or that of a command",
     args: { command: { type: "positional", required: false, description: "The command to explain" } },
@@ -15,7 +16,7 @@ export function helpCommand(programOf: () => Program): Command {
       return { command: Object.keys(programOf().commands) };
     },
     async run(flags, io) {
-      const program = programOf();
+      const program = await loadProgram(programOf());
       await io.out(helpFor(program, namedCommand(flags, program), io));
       return 0;
     },
@@ -23,7 +24,7 @@ export function helpCommand(programOf: () => Program): Command {
 }
 
 /** `version`, as `--version`. */
-export function versionCommand(programOf: () => Program): Command {
+export function versionCommand(programOf: () => LazyProgram): Command {
   return {
     description: "Show the version",
     args: { json: { type: "boolean", description: "Print JSON for programs" } },
@@ -34,10 +35,6 @@ export function versionCommand(programOf: () => Program): Command {
       return 0;
     },
   };
-}
-
-export function versionLine(program: string): string {
-  return `${program} ${VERSION}\n`;
 }
 
 /** The command that the first word names; undefined without a word. @throws UsageError */

@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, rmSync, statS
 import { dirname, join } from "node:path";
 import { clientProgram } from "../../lib/cli/client/client-program.ts";
 import { SHELLS, type Shell, shellScript } from "../../lib/cli/completion/shell-scripts.ts";
+import { loadProgram } from "../../lib/cli/lazy-program.ts";
 import { serverProgram } from "../../lib/cli/server/server-program.ts";
 import { ROOT } from "../compile.ts";
 import { manPage } from "../man-page.ts";
@@ -36,9 +37,11 @@ export function stagedFiles(facts: ReleaseFacts, target: Target, programs: strin
   return [...compiled, ...manPages(facts), ...completions()];
 }
 
+const WHOLE = await Promise.all([clientProgram, serverProgram].map((program) => loadProgram(program)));
+
 function manPages(facts: ReleaseFacts): StagedFile[] {
   const page = { version: facts.version, date: dateOf(facts) };
-  return [clientProgram, serverProgram].map((program) => ({
+  return WHOLE.map((program) => ({
     place: `share/man/man1/${program.name}.1`,
     mode: 0o644,
     content: { text: manPage(program, page) },
@@ -46,7 +49,7 @@ function manPages(facts: ReleaseFacts): StagedFile[] {
 }
 
 function completions(): StagedFile[] {
-  return [clientProgram, serverProgram].flatMap(({ name }) =>
+  return WHOLE.flatMap(({ name }) =>
     SHELLS.map((shell) => ({
       place: COMPLETION_PLACES[shell](name),
       mode: 0o644,

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { ArgsDef } from "citty";
-import { clientProgram } from "../../lib/cli/client/client-program.ts";
-import { serverProgram } from "../../lib/cli/server/server-program.ts";
 import { binaries } from "../support/binaries.ts";
 import { run } from "../support/processes.ts";
 import { TransferSite } from "../support/transfer-site.ts";
+import { wholeClient, wholeServer } from "../support/whole-programs.ts";
 
 let site: TransferSite;
 beforeAll(async () => {
@@ -73,7 +72,7 @@ const FLAGS: Record<string, readonly string[]> = {
 
 describe("flags", () => {
   test("of every command are those of the table", () => {
-    for (const [program, { commands }] of Object.entries({ client: clientProgram, server: serverProgram })) {
+    for (const [program, { commands }] of Object.entries({ client: wholeClient, server: wholeServer })) {
       for (const [name, { args }] of Object.entries(commands)) {
         const flags = Object.entries(args as ArgsDef).filter(([, { type }]) => type !== "positional");
         const names = flags.map(([flag]) => flag).sort();

@@ -1,9 +1,7 @@
 /** What a release has: archives, packages that are installed and removed, the script that installs, manual pages. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { clientProgram } from "../../lib/cli/client/client-program.ts";
 import { helpFor } from "../../lib/cli/help.ts";
-import { serverProgram } from "../../lib/cli/server/server-program.ts";
 import { manPage } from "../../scripts/man-page.ts";
 import { makeArchive } from "../../scripts/release/archive.ts";
 import { makeDeb } from "../../scripts/release/deb.ts";
@@ -14,6 +12,7 @@ import { type Finished, run } from "../support/processes.ts";
 import { FACTS, missingPackagers, programsFolder, smallPrograms, smallRelease } from "../support/release.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestIo } from "../support/test-io.ts";
+import { wholeClient, wholeServer } from "../support/whole-programs.ts";
 
 const ROOT = `${import.meta.dir}/../..`;
 const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
@@ -179,7 +178,7 @@ describe("install.sh", () => {
 
 describe("the manual page", () => {
   const noMandoc = Bun.which("mandoc") === null ? "no mandoc" : undefined;
-  for (const program of [clientProgram, serverProgram]) {
+  for (const program of [wholeClient, wholeServer]) {
     const page = manPage(program, { version: "0.1.0", date: "2026-11-30" });
 
     test.skipIf(isSkipped(noMandoc))(`of ${program.name} is mdoc without a warning`, async () => {

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { clientProgram } from "../../lib/cli/client/client-program.ts";
 import type { Command } from "../../lib/cli/command.ts";
 import type { ConsoleIo } from "../../lib/cli/console-io.ts";
 import { EXIT } from "../../lib/cli/exit-codes.ts";
@@ -14,6 +13,7 @@ import { Daemon } from "../../lib/daemon/daemon.ts";
 import { faultOf } from "../support/fault.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestIo } from "../support/test-io.ts";
+import { wholeClient } from "../support/whole-programs.ts";
 
 let folder: TempFolder;
 let daemon: Daemon;
@@ -45,7 +45,7 @@ beforeEach(() => {
 });
 
 async function run(name: string, ...argv: string[]) {
-  const command = clientProgram.commands[name] as Command;
+  const command = wholeClient.commands[name] as Command;
   const io = new TestIo();
   const place = ["--server", `127.0.0.1:${daemon.serving.port}`, "--state-dir", folder.join("client")];
   // As that of a process: members that work by themselves.

@@ -1,56 +1,36 @@
-import type { Program } from "../command.ts";
-import { completionsCommand } from "../completion/completions-command.ts";
-import { configCommand } from "../configuration/config-command.ts";
-import { helpCommand, versionCommand } from "../help-commands.ts";
-import { digest } from "./digest-command.ts";
-import { du } from "./du-command.ts";
-import { get } from "./get-command.ts";
-import { join } from "./join-command.ts";
-import { list } from "./list-command.ts";
-import { mkdir } from "./mkdir-command.ts";
-import { ping } from "./ping-command.ts";
-import { put } from "./put-command.ts";
-import { remove } from "./remove-command.ts";
-import { rename } from "./rename-command.ts";
-import { send } from "./send-command.ts";
-import { forget, servers } from "./servers-command.ts";
-import { shell } from "./shell-command.ts";
-import { status } from "./status-command.ts";
-import { sync } from "./sync-command.ts";
-import { unfinished } from "./unfinished-command.ts";
-import { use } from "./use-command.ts";
-import { watch } from "./watch-command.ts";
+import type { LazyProgram } from "../lazy-program.ts";
 
-export const clientProgram: Program = {
+export const clientProgram: LazyProgram = {
   name: "commserver-client",
   description: "Moves files to and from a commserver-server, and passes messages.",
   commands: {
-    shell,
-    status,
-    list,
-    get,
-    put,
-    sync,
-    send,
-    watch,
-    digest,
-    mkdir,
-    remove,
-    rename,
-    du,
-    ping,
-    unfinished,
-    join,
-    use,
-    servers,
-    forget,
-    config: configCommand(() => clientProgram),
-    completions: completionsCommand(
-      () => clientProgram,
-      async (...asked) => (await import("./completion-names.ts")).findNames(...asked),
-    ),
-    help: helpCommand(() => clientProgram),
-    version: versionCommand(() => clientProgram),
+    shell: async () => (await import("./shell-command.ts")).shell,
+    status: async () => (await import("./status-command.ts")).status,
+    list: async () => (await import("./list-command.ts")).list,
+    get: async () => (await import("./get-command.ts")).get,
+    put: async () => (await import("./put-command.ts")).put,
+    sync: async () => (await import("./sync-command.ts")).sync,
+    send: async () => (await import("./send-command.ts")).send,
+    watch: async () => (await import("./watch-command.ts")).watch,
+    digest: async () => (await import("./digest-command.ts")).digest,
+    mkdir: async () => (await import("./mkdir-command.ts")).mkdir,
+    remove: async () => (await import("./remove-command.ts")).remove,
+    rename: async () => (await import("./rename-command.ts")).rename,
+    du: async () => (await import("./du-command.ts")).du,
+    ping: async () => (await import("./ping-command.ts")).ping,
+    unfinished: async () => (await import("./unfinished-command.ts")).unfinished,
+    join: async () => (await import("./join-command.ts")).join,
+    use: async () => (await import("./use-command.ts")).use,
+    servers: async () => (await import("./servers-command.ts")).servers,
+    forget: async () => (await import("./servers-command.ts")).forget,
+    config: async () => (await import("../configuration/config-command.ts")).configCommand(() => clientProgram),
+    completions: async () =>
+      (await import("../completion/completions-command.ts")).completionsCommand(
+        () => clientProgram,
+        async (...asked) => (await import("./completion-names.ts")).findNames(...asked),
+      ),
+    help: async () => (await import("../help-commands.ts")).helpCommand(() => clientProgram),
+    version: async () => (await import("../help-commands.ts")).versionCommand(() => clientProgram),
   },
   defaultCommand: "shell",
   examples: [

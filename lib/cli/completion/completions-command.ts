@@ -3,6 +3,7 @@ import { configure, findConfigFile } from "../configuration/configure.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
+import { type LazyProgram, loadProgram } from "../lazy-program.ts";
 import { UsageError } from "../usage-error.ts";
 import type { FindNames, NameKind } from "./complete-words.ts";
 import { SHELLS, type Shell } from "./shell-scripts.ts";
@@ -15,9 +16,9 @@ export type NamesOf = (kind: NameKind, typed: string, flags: Flags) => Promise<r
  * completed: it answers the kind of what may follow, and then a candidate a line. It never asks, and is silent about
  * errors, since a person is typing.
  *
- * @param program gives the program, which has this command as well
+ * @param programOf gives the program, which has this command as well
  */
-export function completionsCommand(program: () => Program, namesOf: NamesOf): Command {
+export function completionsCommand(programOf: () => LazyProgram, namesOf: NamesOf): Command {
   return {
     description: `Print a script that completes words with Tab, for ${SHELLS.join(", ")}`,
     args: {
@@ -33,10 +34,12 @@ export function completionsCommand(program: () => Program, namesOf: NamesOf): Co
     async run({ _: [given, ...words] }, io) {
       const shell = SHELLS.find((known) => known === given);
       if (shell === undefined) throw new UsageError(`completions takes ${SHELLS.join(", ")}, not "${given}".`);
-      if (words.length > 0) await answer(shell, words, program(), { io, find: configured(program(), namesOf) });
-      else {
+      if (words.length > 0) {
+        const program = await loadProgram(programOf());
+        await answer(shell, words, program, { io, find: configured(program, programOf(), namesOf) });
+      } else {
         const { shellScript } = await import("./shell-scripts.ts");
-        await io.out(shellScript(shell, program().name));
+        await io.out(shellScript(shell, programOf().name));
       }
       return 0;
     },
@@ -44,11 +47,11 @@ export function completionsCommand(program: () => Program, namesOf: NamesOf): Co
 }
 
 /** The lookup that takes the flags of a line as its command would. */
-function configured(program: Program, namesOf: NamesOf): FindNames {
+function configured(program: Program, lazy: LazyProgram, namesOf: NamesOf): FindNames {
   return async (kind, typed, { command, flags }) => {
     const given: Flags = { ...Object.fromEntries(flags), _: [] };
     const { env } = process;
-    const file = await findConfigFile(program, given, env);
+    const file = await findConfigFile(lazy, given, env);
     return namesOf(kind, typed, configure(given, { program, command, file, env }));
   };
 }

@@ -3,6 +3,7 @@ import type { Command, Program } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import { namedCommand } from "../help-commands.ts";
+import { type LazyProgram, loadProgram } from "../lazy-program.ts";
 import { nearest } from "../nearest.ts";
 import { configPlaces } from "./config-places.ts";
 import { configurable, variableOf } from "./configurable.ts";
@@ -14,7 +15,7 @@ const SECRET_VARIABLES = ["COMMSERVER_TOKEN", "COMMSERVER_INVITE"];
 const OTHER_VARIABLES = ["COMMSERVER_TRACE", "COMMSERVER_CONFIG"];
 
 /** `config [COMMAND]`: what holds, and where each value comes from, as a file of settings. */
-export function configCommand(programOf: () => Program): Command {
+export function configCommand(programOf: () => LazyProgram): Command {
   return {
     description: "Show the settings that hold, and where each comes from",
     args: {
@@ -26,9 +27,9 @@ export function configCommand(programOf: () => Program): Command {
       return { command: Object.keys(programOf().commands) };
     },
     async run(flags, io) {
-      const program = programOf();
+      const program = await loadProgram(programOf());
       const command = namedCommand(flags, program) ?? program.defaultCommand;
-      const file = await findConfigFile(program, flags);
+      const file = await findConfigFile(programOf(), flags);
       const { env } = process;
       const args = configurable(program, command);
       const shown = configure(defaultsOf(args), { program, command, file, env });

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readTextFile } from "../../state/text-file.ts";
 import type { Program } from "../command.ts";
+import { type LazyProgram, loadProgram } from "../lazy-program.ts";
 import { nearest } from "../nearest.ts";
 import { UsageError } from "../usage-error.ts";
 import { configPlaces } from "./config-places.ts";
@@ -26,18 +27,22 @@ const SECRETS: Readonly<Record<string, string>> = {
  * @throws UsageError with file and line when it is no TOML, or has a key or a value that no command takes; StorageError
  *   when it can't be read
  */
-export async function readConfigFile(program: Program, chosen: string | undefined): Promise<ConfigFile | undefined> {
+export async function readConfigFile(
+  program: LazyProgram,
+  chosen: string | undefined,
+): Promise<ConfigFile | undefined> {
   if (chosen !== undefined) return parseConfigFile(program, chosen, await readTextFile(chosen));
   // Most users have none: looking must cost next to nothing at each start.
   const place = configPlaces(program.name).find((each) => existsSync(each));
   return place === undefined ? undefined : parseConfigFile(program, place, await readTextFile(place));
 }
 
-async function parseConfigFile(program: Program, path: string, text: string): Promise<ConfigFile> {
+async function parseConfigFile(lazy: LazyProgram, path: string, text: string): Promise<ConfigFile> {
   const fail = (line: number | undefined, why: string) =>
     new UsageError(`${path}${line === undefined ? "" : `, line ${line}`}: ${why}`);
   // Loaded only for those who have such a file.
   const { parse, TomlError } = await import("smol-toml");
+  const program = await loadProgram(lazy);
   const lines = linesOf(text);
   const settings = new Map<string, Setting>();
 

@@ -1,5 +1,6 @@
 import type { Program } from "../command.ts";
 import type { Flags } from "../flags.ts";
+import type { LazyProgram } from "../lazy-program.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { booleanOf } from "./config-values.ts";
@@ -10,7 +11,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The file of settings that `--config` or COMMSERVER_CONFIG names, or the usual one. @throws as readConfigFile() */
 export function findConfigFile(
-  program: Program,
+  program: LazyProgram,
   flags: Flags,
   env: Environment = process.env,
 ): Promise<ConfigFile | undefined> {

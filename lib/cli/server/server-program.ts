@@ -1,27 +1,21 @@
-import type { Program } from "../command.ts";
-import { completionsCommand } from "../completion/completions-command.ts";
-import { configCommand } from "../configuration/config-command.ts";
-import { helpCommand, versionCommand } from "../help-commands.ts";
-import { consoleCommand } from "./console.ts";
-import { identity } from "./identity-command.ts";
-import { serve } from "./serve-command.ts";
-import { token } from "./token-command.ts";
+import type { LazyProgram } from "../lazy-program.ts";
 
-export const serverProgram: Program = {
+export const serverProgram: LazyProgram = {
   name: "commserver-server",
   description: "Serves a folder to commserver-client, and passes messages.",
   commands: {
-    serve,
-    console: consoleCommand,
-    token,
-    identity,
-    config: configCommand(() => serverProgram),
-    completions: completionsCommand(
-      () => serverProgram,
-      async (...asked) => (await import("../client/completion-names.ts")).findNames(...asked),
-    ),
-    help: helpCommand(() => serverProgram),
-    version: versionCommand(() => serverProgram),
+    serve: async () => (await import("./serve-command.ts")).serve,
+    console: async () => (await import("./console.ts")).consoleCommand,
+    token: async () => (await import("./token-command.ts")).token,
+    identity: async () => (await import("./identity-command.ts")).identity,
+    config: async () => (await import("../configuration/config-command.ts")).configCommand(() => serverProgram),
+    completions: async () =>
+      (await import("../completion/completions-command.ts")).completionsCommand(
+        () => serverProgram,
+        async (...asked) => (await import("../client/completion-names.ts")).findNames(...asked),
+      ),
+    help: async () => (await import("../help-commands.ts")).helpCommand(() => serverProgram),
+    version: async () => (await import("../help-commands.ts")).versionCommand(() => serverProgram),
   },
   defaultCommand: "serve",
   examples: [

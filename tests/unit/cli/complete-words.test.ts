@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { clientProgram } from "../../../lib/cli/client/client-program.ts";
 import type { Program } from "../../../lib/cli/command.ts";
 import { completeWords, type FindNames } from "../../../lib/cli/completion/complete-words.ts";
-import { serverProgram } from "../../../lib/cli/server/server-program.ts";
+import { wholeClient, wholeServer } from "../../support/whole-programs.ts";
 
 /** The words that may stand in the place of the last one; `kind typed` for what would be looked up. */
 async function complete(program: Program, ...words: string[]): Promise<string[]> {
@@ -39,7 +38,7 @@ describe("what may stand in the place of a word", () => {
     [["get", "--nonsense", ""], []],
     [["get", "--output"], ["--output"]],
   ])("of the client: %j", async (words, expected) => {
-    expect(await complete(clientProgram, ...words)).toEqual(expected);
+    expect(await complete(wholeClient, ...words)).toEqual(expected);
   });
 
   test.each([
@@ -60,11 +59,11 @@ describe("what may stand in the place of a word", () => {
     [["./repo", ""], []],
     [["console", "kick", ""], []],
   ])("of the server: %j", async (words, expected) => {
-    expect(await complete(serverProgram, ...words)).toEqual(expected);
+    expect(await complete(wholeServer, ...words)).toEqual(expected);
   });
 
   test("every flag whose value is a file, a folder or a choice has what completes it", async () => {
-    for (const program of [clientProgram, serverProgram]) {
+    for (const program of [wholeClient, wholeServer]) {
       for (const [name, { args }] of Object.entries(program.commands)) {
         for (const [flag, { valueHint = "" }] of Object.entries(args)) {
           if (!/^(FILE|DIR|SERVER)$|\|/.test(valueHint)) continue;

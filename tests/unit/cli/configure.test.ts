@@ -4,6 +4,7 @@ import type { Program } from "../../../lib/cli/command.ts";
 import { configure, findConfigFile, withOrigin } from "../../../lib/cli/configuration/configure.ts";
 import { isTyped, originOf, withoutConfigured } from "../../../lib/cli/configuration/origins.ts";
 import { parseFlags } from "../../../lib/cli/flags.ts";
+import type { LazyProgram } from "../../../lib/cli/lazy-program.ts";
 import { UsageError } from "../../../lib/cli/usage-error.ts";
 import { faultOf } from "../../support/fault.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
@@ -35,6 +36,11 @@ const PROGRAM: Program = {
   },
 };
 
+const LAZY: LazyProgram = {
+  ...PROGRAM,
+  commands: Object.fromEntries(Object.entries(PROGRAM.commands).map(([name, command]) => [name, async () => command])),
+};
+
 /** The flags of a command line, with a file and variables. */
 async function flagsOf(
   command: "serve" | "token",
@@ -44,7 +50,7 @@ async function flagsOf(
   const path = folder.join("server.toml");
   writeFileSync(path, toml);
   const typed = parseFlags(argv, PROGRAM.commands[command]?.args ?? {});
-  const file = await findConfigFile(PROGRAM, typed, { COMMSERVER_CONFIG: path });
+  const file = await findConfigFile(LAZY, typed, { COMMSERVER_CONFIG: path });
   return { flags: configure(typed, { program: PROGRAM, command, file, env }), path };
 }
 

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { clientProgram } from "../../../lib/cli/client/client-program.ts";
 import { paint } from "../../../lib/cli/console-io.ts";
 import { formatDuration, formatRows, formatTable, formatTime, plural } from "../../../lib/cli/format.ts";
 import { helpFor } from "../../../lib/cli/help.ts";
-import { serverProgram } from "../../../lib/cli/server/server-program.ts";
 import { formatBytes } from "../../../lib/format-bytes.ts";
+import { wholeClient, wholeServer } from "../../support/whole-programs.ts";
 
 describe("formatBytes()", () => {
   test.each([
@@ -117,7 +116,7 @@ describe("formatRows()", () => {
 });
 
 test("no line of help is wider than a terminal of 80 columns", () => {
-  for (const program of [clientProgram, serverProgram]) {
+  for (const program of [wholeClient, wholeServer]) {
     const io = { color: false, outColumns: 80 };
     const pages = [undefined, ...Object.keys(program.commands)].map((name) => helpFor(program, name, io));
     expect(pages.flatMap((page) => page.split("\n")).filter((line) => line.length > 80)).toEqual([]);

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { clientProgram } from "../../../lib/cli/client/client-program.ts";
 import { callMeant, callsOf } from "../../../lib/cli/meant.ts";
 import { OPERATOR_WORDS } from "../../../lib/cli/server/operator-commands.ts";
-import { serverProgram } from "../../../lib/cli/server/server-program.ts";
+import { wholeClient, wholeServer } from "../../support/whole-programs.ts";
 
 describe("the command that is meant", () => {
-  const client = callsOf(clientProgram);
-  const server = callsOf(serverProgram);
+  const client = callsOf(wholeClient);
+  const server = callsOf(wholeServer);
 
   test.each([
     ["ls", "list"],

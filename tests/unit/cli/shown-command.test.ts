@@ -1,18 +1,18 @@
 import { describe, expect, test } from "bun:test";
-import { clientProgram } from "../../../lib/cli/client/client-program.ts";
 import { findFlag } from "../../../lib/cli/flags.ts";
 import { completeCommand } from "../../../lib/cli/shown-command.ts";
+import { wholeClient } from "../../support/whole-programs.ts";
 
 const ARGV = ["--server", "lab", "--token-file", "t", "--state-dir", "/state"];
 
 /** These are never shown, and have no state folder. */
 const UNSHOWN = ["unfinished", "config", "completions", "help", "version"];
-const SHOWN = Object.keys(clientProgram.commands).filter((name) => !UNSHOWN.includes(name));
+const SHOWN = Object.keys(wholeClient.commands).filter((name) => !UNSHOWN.includes(name));
 
 describe("a command that is shown", () => {
   test.each(SHOWN)("has only flags that the command takes: %s", (name) => {
     const [program, shown, ...argv] = completeCommand(`commserver-client ${name}`, ARGV).split(" ");
-    const args = clientProgram.commands[name]?.args ?? {};
+    const args = wholeClient.commands[name]?.args ?? {};
     expect([program, shown]).toEqual(["commserver-client", name]);
     for (const word of argv.filter((word) => word.startsWith("--"))) expect(findFlag(word, args)).toBeDefined();
   });
