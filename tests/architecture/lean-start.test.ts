@@ -23,25 +23,38 @@ function closureOf(file: string, seen = new Set<string>()): Set<string> {
 }
 
 test("the start of the server loads no gateway", () => {
-  const loaded = closureOf("lib/cli/server/server-program.ts");
+  const loaded = closureOf("lib/cli/server/serve-command.ts");
   expect(loaded.has("lib/daemon/web-door.ts")).toBe(true);
   expect(loaded.has("lib/gateway/gateway.ts")).toBe(false);
   expect(loaded.has("lib/daemon/metrics/open-metrics.ts")).toBe(false);
 });
 
+test.each(["lib/cli/client/client-program.ts", "lib/cli/server/server-program.ts"])(
+  "the table of commands loads none of them: %s",
+  (program) => expect([...closureOf(program)]).toEqual([]),
+);
+
 test.each(["client.ts", "server.ts"])("what comes before a restart is little: %s", (program) => {
   expect([...closureOf(program)].sort()).toEqual(["lib/cli/runtime-settings.ts", "lib/platform/restart.ts"]);
 });
 
-describe("the start of the client loads", () => {
-  const loaded = closureOf("lib/cli/client/client-program.ts");
-  closureOf("lib/cli/run-program.ts", loaded);
+/** What every command loads, and the most common one with it. */
+const COMMON = closureOf("lib/cli/run-program.ts");
+const LISTING = closureOf("lib/cli/client/list-command.ts", new Set(COMMON));
 
-  test("what each command needs", () => {
-    expect(loaded.has("lib/client/client.ts")).toBe(true);
-    expect(loaded.has("node:fs")).toBe(true);
-  });
+test("what looks for heavy modules sees what a command needs", () => {
+  expect(LISTING.has("lib/client/client.ts")).toBe(true);
+  expect(COMMON.has("node:fs")).toBe(true);
+});
 
+describe("the start of each command loads", () => {
+  test.each([["lib/client/client.ts"], ["lib/transport/socket.ts"], ["lib/cli/client/list-command.ts"]])(
+    "no %s",
+    (each) => expect(COMMON.has(each)).toBe(false),
+  );
+});
+
+describe("the start of list loads", () => {
   // Each takes milliseconds; net and readline load the streams of Node, too.
   test.each([
     ["node:net"],
@@ -52,5 +65,6 @@ describe("the start of the client loads", () => {
     ["node:dns/promises"],
     ["lib/cli/client/shell.ts"],
     ["lib/cli/terminal/line-editor.ts"],
-  ])("no %s", (each) => expect(loaded.has(each)).toBe(false));
+    ["lib/client/transfer-job.ts"],
+  ])("no %s", (each) => expect(LISTING.has(each)).toBe(false));
 });
