@@ -44,6 +44,16 @@ export function sizeFlag(flags: Flags, name: string): number | undefined {
   throw new UsageError(`--${name} takes a size, such as 64M or 1.5GB, not "${text}".`);
 }
 
+/** Slower than this, a session's heartbeat would wait too long for its files. */
+const MIN_RATE = 16_000;
+
+/** Bytes a second; undefined when the flag is absent. @throws UsageError */
+export function rateFlag(flags: Flags, name: string): number | undefined {
+  const rate = sizeFlag(flags, name);
+  if (rate === undefined || rate >= MIN_RATE) return rate;
+  throw new UsageError(`--${name} takes at least ${MIN_RATE} bytes a second.`);
+}
+
 const PERIODS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** As expiryOf(), for the value of a flag. @throws UsageError */

@@ -1,6 +1,7 @@
 import type { MessageParams } from "../protocol/methods.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
+import type { RateLimits } from "../session/rate-limit.ts";
 import type { Transport } from "../session/transport.ts";
 
 export interface ClientOptions {
@@ -16,6 +17,8 @@ export interface ClientOptions {
   /** The name that the client gives itself, with the characters of a token's name. */
   readonly nick?: string | undefined;
   readonly signal?: AbortSignal;
+  /** How fast files move, both ways together with the other clients that have these limits; absent: as fast as they can. */
+  readonly rateLimit?: RateLimits;
   /** A request that the server leaves without an answer for this time ends; absent: the client waits. */
   readonly silenceMs?: number;
   /** How often a request refused for its rate is retried; 0: the refusal is thrown at once. */

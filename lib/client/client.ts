@@ -21,7 +21,6 @@ import type { Clock } from "../session/clock.ts";
 import { connectSession } from "../session/handshake.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionEnd } from "../session/session-end.ts";
-import type { StreamLimits } from "../session/session-options.ts";
 import type { Stream } from "../session/stream.ts";
 import { type Asked, paramsOf } from "./asked-params.ts";
 import type { ClientOptions } from "./client-options.ts";
@@ -29,9 +28,8 @@ import { tooManyEntries } from "./path-set.ts";
 import { PATIENT, Patience } from "./patience.ts";
 import { answerPush } from "./push-answers.ts";
 import { orSilence, watchSilence } from "./silence-watch.ts";
+import { limitsFor } from "./stream-limits.ts";
 
-/** Credit and streams that a client gives the server: four megabytes keep a fast link busy. */
-const LIMITS: StreamLimits = { credit: 4 * 1024 * 1024, maxStreams: 128 };
 export const HEARTBEAT_MS = 15_000;
 /** How long requests under way may continue after close(). */
 const LEAVE_MS = 1_000;
@@ -84,7 +82,7 @@ export class Client {
     const ended = Promise.withResolvers<SessionEnd>();
     const { session, welcome } = await connectSession({
       ...rest,
-      limits: LIMITS,
+      limits: limitsFor(rest.rateLimit),
       heartbeatMs: HEARTBEAT_MS,
       handler: {
         onOpen: (stream, request) => answerPush(stream, request, onMessage),

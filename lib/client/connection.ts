@@ -5,6 +5,9 @@ import { pause } from "./pause.ts";
 
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 10_000;
+/** Between attempts to reach a server that may not have started yet. */
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 30_000;
 /** How often in a row a crowded server may refuse work that has made no progress. */
 const MAX_CROWDED = 10;
 
@@ -16,6 +19,10 @@ export interface ConnectionOptions {
   connect(resume: string): Promise<Client>;
   /** A number from 0 to 1, so that clients that lost their server together do not reconnect together. */
   random(): number;
+  /** How often to try again when the first attempt can't reach the server; absent: not at all. */
+  readonly retries?: number;
+  /** Such an attempt has failed, and the next follows in `delayMs`. */
+  onRetry?(error: CommError, delayMs: number): void;
   /** The link is lost, and the next attempt follows in `delayMs`. */
   onLost?(error: CommError, delayMs: number): void;
   /** The connection is back. */
@@ -40,9 +47,21 @@ export class Connection {
     this.#connectedAt = options.clock.now();
   }
 
-  /** Connect once, without another attempt. @throws as `connect` */
+  /** Connect; another attempt follows at most `retries` times. @throws as `connect`; CommError INTERRUPTED */
   static async open(options: ConnectionOptions): Promise<Connection> {
-    return new Connection(await options.connect(""), options);
+    const { clock, retries = 0, random, signal, onRetry } = options;
+    for (let tries = 0; ; tries++) {
+      try {
+        return new Connection(await options.connect(""), options);
+      } catch (thrown) {
+        const error = toCommError(thrown);
+        if (!isLoss(error) || tries >= retries) throw thrown;
+        const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** tries) * (0.5 + random() / 2);
+        onRetry?.(error, delayMs);
+        await pause(clock, Math.round(delayMs), signal);
+        if (signal?.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
+      }
+    }
   }
 
   /** The present client. */

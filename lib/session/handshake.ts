@@ -8,6 +8,7 @@ import type { Token } from "../protocol/token.ts";
 import type { Clock } from "./clock.ts";
 import { Link } from "./link.ts";
 import type { LinkHandler } from "./link-handler.ts";
+import type { RateLimits } from "./rate-limit.ts";
 import { checkSignature, ScramClient } from "./scram-client.ts";
 import { Session } from "./session.ts";
 import type { SessionHandler, StreamLimits } from "./session-options.ts";
@@ -28,6 +29,8 @@ export interface ConnectOptions {
   readonly nick?: string | undefined;
   readonly limits: StreamLimits;
   readonly heartbeatMs: number;
+  /** Absent: no limits. */
+  readonly rateLimit?: RateLimits;
   /** How long the server may take for its first answer; waiting in the queue does not count. */
   readonly timeoutMs: number;
   readonly handler: SessionHandler;
@@ -83,6 +86,7 @@ class ClientHandshake implements LinkHandler {
       clock: options.clock,
       handler: this,
       heartbeatMs: options.heartbeatMs,
+      ...(options.rateLimit && { rateLimit: options.rateLimit }),
     });
     this.#cancelTimeout = options.clock.after(options.timeoutMs, () =>
       this.#fail(new TransportError("HANDSHAKE_TIMEOUT", "The server accepts the connection, but does not answer.")),

@@ -10,7 +10,7 @@ import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import { InboundRate } from "./inbound-rate.ts";
 import { Hold, Intake, type IntakeSink } from "./intake.ts";
 import type { LinkHandler } from "./link-handler.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import type { RateLimits } from "./rate-limit.ts";
 import { type FrameSource, SendQueue } from "./send-queue.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
@@ -22,8 +22,8 @@ export interface LinkOptions {
   readonly handler: LinkHandler;
   /** How often to check whether the peer is alive: the interval of Heartbeat. */
   readonly heartbeatMs: number;
-  /** Rate limits of DATA, out and in; absent: no limit. */
-  readonly rateLimit?: { readonly out: RateLimit | undefined; readonly in: RateLimit | undefined };
+  /** Absent: no limits. */
+  readonly rateLimit?: RateLimits;
   /** Whether ACCEPT frames count, too, when the peer does not read; true at only one side of a link. */
   readonly countsAccepts?: boolean;
   /** The links with which it takes turns when more arrives than one turn handles; absent: none. */

@@ -35,6 +35,12 @@ export class RateLimit {
   }
 }
 
+/** How fast DATA may leave and come; undefined: as fast as it goes. */
+export interface RateLimits {
+  readonly out: RateLimit | undefined;
+  readonly in: RateLimit | undefined;
+}
+
 /** A bucket of bytes. */
 export function rateBucket(bytesPerSecond: number, clock: Clock): Bucket {
   return new Bucket(bytesPerSecond, BURST_SECONDS * bytesPerSecond, clock.now());

@@ -3,6 +3,7 @@ import { silenceFor } from "../client/silence-watch.ts";
 import { TransportError, toCommError } from "../errors.ts";
 import type { MessageParams } from "../protocol/methods.ts";
 import { systemClock } from "../session/clock.ts";
+import { RateLimit, type RateLimits, rateBucket } from "../session/rate-limit.ts";
 import type { Transport } from "../session/transport.ts";
 import type { SocketTransport } from "../transport/socket-transport.ts";
 import { DefaultServer, onlyKnownServer, withKnown } from "./default-server.ts";
@@ -22,6 +23,8 @@ export interface ConnectorSettings extends TrustSettings {
   readonly timeoutMs: number;
   /** The name that the client gives itself. */
   readonly nick?: string | undefined;
+  /** How fast files move each way, in bytes a second, over all links of this connector; absent: as fast as they can. */
+  readonly bytesPerSecond?: number | undefined;
   /** Wraps each transport, to trace its frames. */
   readonly trace: (transport: Transport) => Transport;
 }
@@ -36,6 +39,7 @@ export interface ConnectorEvents extends TrustPrompts {
 export class Connector {
   readonly #settings: ConnectorSettings;
   readonly #events: ConnectorEvents;
+  readonly #rateLimit: RateLimits | undefined;
   #wasLocal = false;
   #found: { readonly name: string; readonly address: string } | undefined;
   /** The server for settings that name none, once it is decided. */
@@ -44,6 +48,10 @@ export class Connector {
   constructor(settings: ConnectorSettings, events: ConnectorEvents) {
     this.#settings = settings;
     this.#events = events;
+    const { bytesPerSecond } = settings;
+    const limit = (rate: number) => new RateLimit(systemClock, [rateBucket(rate, systemClock)]);
+    // Both last as long as the connector: a lost link is no reason for another burst.
+    if (bytesPerSecond !== undefined) this.#rateLimit = { out: limit(bytesPerSecond), in: limit(bytesPerSecond) };
   }
 
   /**
@@ -66,6 +74,7 @@ export class Connector {
       silenceMs: silenceFor(timeoutMs),
       signal,
       ...(resume !== undefined && { resume }),
+      ...(this.#rateLimit && { rateLimit: this.#rateLimit }),
       onQueued: (position) => this.#events.onQueued(position),
       onMessage: (message) => this.#events.onMessage(message),
     });

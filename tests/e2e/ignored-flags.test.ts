@@ -25,7 +25,17 @@ const CONNECTION = [
   "json",
 ];
 const FILTERS = ["exclude", "include", "exclude-from", "max-size", "newer"];
-const TRANSFER = ["overwrite", "skip-existing", "rename", "digest", "strict", "reconnect", ...CONNECTION];
+const RECONNECT = ["reconnect", "retries"];
+const TRANSFER = [
+  "overwrite",
+  "skip-existing",
+  "rename",
+  "digest",
+  "strict",
+  "limit-rate",
+  ...RECONNECT,
+  ...CONNECTION,
+];
 const SERVE = [
   "repository",
   "writable",
@@ -41,7 +51,7 @@ const SERVE = [
 
 /** Every flag of every command, each of which does something there. Whoever adds one says so here. */
 const FLAGS: Record<string, readonly string[]> = {
-  "client shell": ["reconnect", ...CONNECTION],
+  "client shell": ["limit-rate", ...RECONNECT, ...CONNECTION],
   "client status": ["all", "limit", ...CONNECTION],
   "client list": ["depth", "sort", "long", ...FILTERS, ...CONNECTION],
   "client get": ["output", "as", ...FILTERS, ...TRANSFER],
@@ -51,9 +61,9 @@ const FLAGS: Record<string, readonly string[]> = {
     ...[...FILTERS, "reconnect", ...CONNECTION],
   ],
   "client send": ["to", ...CONNECTION],
-  "client watch": ["reconnect", ...CONNECTION],
-  "client digest": ["check", "in", "quiet", "ignore-missing", "strict", "reconnect", ...CONNECTION],
-  "client mkdir": ["parents", "reconnect", ...CONNECTION],
+  "client watch": [...RECONNECT, ...CONNECTION],
+  "client digest": ["check", "in", "quiet", "ignore-missing", "strict", ...RECONNECT, ...CONNECTION],
+  "client mkdir": ["parents", ...RECONNECT, ...CONNECTION],
   "client du": ["depth", ...CONNECTION],
   "client remove": ["recursive", "yes", "dry-run", ...CONNECTION],
   "client rename": ["overwrite", ...CONNECTION],

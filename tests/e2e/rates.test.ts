@@ -60,3 +60,34 @@ describe("a client that asks more often than it may", () => {
     expect(stdout.match(/f1\/file\.txt/g)).toHaveLength(COUNT);
   });
 });
+
+describe("a client with --limit-rate", () => {
+  test.each(["get", "put"])("moves files no faster, by %s", async (method) => {
+    using repository = new TempFolder();
+    using folder = new TempFolder();
+    const content = crypto.getRandomValues(new Uint8Array(60_000));
+    const files = Array.from({ length: 30 }, (_, index) => `f${index}`);
+    for (const name of files) writeFileSync((method === "get" ? repository : folder).join(name), content);
+    await using server = await ServerProcess.start(["--repository", repository.path, "--writable"]);
+    const rate = 600_000;
+    const begun = performance.now();
+    expect(await client(server, folder, [method, ...files, "--limit-rate", `${rate}`])).toMatchObject({ exitCode: 0 });
+    const seconds = (performance.now() - begun) / 1000;
+    // A quarter of a second's bytes may move at once.
+    expect(seconds).toBeGreaterThan((files.length * content.length) / rate - 0.3);
+    for (const name of files) {
+      const moved = (method === "get" ? folder : repository).join(name);
+      expect(Buffer.compare(await Bun.file(moved).bytes(), content)).toBe(0);
+    }
+  });
+
+  test("refuses a rate at which the link would seem dead", async () => {
+    using folder = new TempFolder();
+    await using server = await ServerProcess.start(["--repository", folder.path]);
+    const { exitCode, stderr } = await client(server, folder, ["get", "a", "--limit-rate", "1K"]);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringContaining("--limit-rate takes at least 16000 bytes a second."),
+    });
+  });
+});

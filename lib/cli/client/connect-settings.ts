@@ -5,7 +5,7 @@ import { parseToken } from "../../protocol/token.ts";
 import { quote } from "../../quote.ts";
 import { certificatesIn } from "../../transport/pem.ts";
 import type { ConnectorSettings } from "../../trust/connector.ts";
-import { secondsFlag, stateDirFlag } from "../flag-values.ts";
+import { integerFlag, rateFlag, secondsFlag, stateDirFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
 import { readGiven } from "../given-file.ts";
 import { interruptible } from "../interruptible.ts";
@@ -48,12 +48,26 @@ export const RECONNECT_FLAGS = {
     default: "60",
     description: "How long to try to reconnect when the link is lost; 0: not at all",
   },
+  retries: {
+    type: "string",
+    valueHint: "N",
+    default: "0",
+    description: "How often to try again when the server can't be reached at first",
+  },
+} as const satisfies ArgsDef;
+
+/** Flags of commands that move files. */
+export const LINK_FLAGS = {
+  "limit-rate": { type: "string", valueHint: "SIZE", description: "Bytes per second, each way" },
+  ...RECONNECT_FLAGS,
 } as const satisfies ArgsDef;
 
 /** The settings of a connection, read once from flags, environment, files and standard input. */
 export interface ConnectSettings extends ConnectorSettings {
   /** How long to try to reconnect when the link is lost, in milliseconds; 0: not at all. */
   readonly reconnectMs: number;
+  /** How often to try again when the first attempt to connect fails. */
+  readonly retries: number;
   /** Files with secrets that the flags name. */
   readonly secretFiles: readonly string[];
   readonly isJson: boolean;
@@ -88,6 +102,8 @@ async function readAll(flags: Flags, signal: AbortSignal): Promise<ConnectSettin
     wait: flags["wait"] === true,
     timeoutMs: secondsFlag(flags, "timeout"),
     reconnectMs: flags["reconnect"] === undefined ? 0 : reconnectFlag(flags),
+    retries: flags["retries"] === undefined ? 0 : integerFlag(flags, "retries", 0, 1_000_000),
+    bytesPerSecond: rateFlag(flags, "limit-rate"),
     stateDir,
     secretFiles: secretFilesOf(flags),
     isJson: flags["json"] === true,

@@ -9,7 +9,7 @@ import { withoutConfigured } from "../configuration/origins.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, LINK_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { fetchToStream } from "./fetch-stream.ts";
 import { readFilter } from "./filter-flags.ts";
 import { type LocalTarget, openTarget, placeIn } from "./local-target.ts";
@@ -36,7 +36,7 @@ export const get: Command = {
     },
     as: { type: "string", valueHint: "NAME", description: "A new name for the one file or folder" },
     ...TRANSFER_FLAGS,
-    ...RECONNECT_FLAGS,
+    ...LINK_FLAGS,
     ...CONNECTION_FLAGS,
   },
   completes: { path: "remote", output: "file" },

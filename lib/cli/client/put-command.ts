@@ -6,7 +6,7 @@ import type { Command } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { reportError } from "../report.ts";
 import { UsageError } from "../usage-error.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, LINK_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { readFilter } from "./filter-flags.ts";
 import { DiskSources } from "./local-sources.ts";
 import {
@@ -36,7 +36,7 @@ export const put: Command = {
     to: { type: "string", valueHint: "DIR", description: "The folder of the repository; default: its root" },
     as: { type: "string", valueHint: "NAME", description: "A new name for the one file or folder" },
     ...TRANSFER_FLAGS,
-    ...RECONNECT_FLAGS,
+    ...LINK_FLAGS,
     ...CONNECTION_FLAGS,
   },
   completes: { path: "file", to: "remote folder" },

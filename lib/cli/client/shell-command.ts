@@ -1,10 +1,10 @@
 import type { Command } from "../command.ts";
 import { UsageError } from "../usage-error.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, LINK_FLAGS, readConnectSettings } from "./connect-settings.ts";
 
 export const shell: Command = {
   description: "Talk to the server line by line (the default)",
-  args: { ...RECONNECT_FLAGS, ...CONNECTION_FLAGS },
+  args: { ...LINK_FLAGS, ...CONNECTION_FLAGS },
   typedOnly: ["json"],
   async run(flags, io) {
     if (flags["json"]) throw new UsageError("The shell is for people; use --json with a command, such as status.");

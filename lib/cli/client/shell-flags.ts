@@ -1,11 +1,11 @@
 import type { ArgsDef } from "citty";
 import { type Flags, findFlag, parseFlags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS } from "./connect-settings.ts";
+import { CONNECTION_FLAGS, LINK_FLAGS } from "./connect-settings.ts";
 import type { ShellWord } from "./shell-line.ts";
 
 /** Flags that are given once, when the shell starts. */
-const OF_THE_PROGRAM: ArgsDef = { ...CONNECTION_FLAGS, ...RECONNECT_FLAGS };
+const OF_THE_PROGRAM: ArgsDef = { ...CONNECTION_FLAGS, ...LINK_FLAGS };
 
 /** The flags of a command that may stand in a line of the shell. */
 export function shellArgs(args: ArgsDef): ArgsDef {

@@ -74,7 +74,7 @@ export async function leave(client: Client, inHurry: boolean): Promise<void> {
 /** A connection that reconnects when its link is lost, and says so. @throws as Connector.connect() */
 export async function openConnection(
   connector: Connector,
-  { reconnectMs, isJson }: Pick<ConnectSettings, "reconnectMs" | "isJson">,
+  { reconnectMs, retries, isJson }: Pick<ConnectSettings, "reconnectMs" | "retries" | "isJson">,
   options: {
     /** Ends all attempts to reconnect; the first connect has a signal of its own. */
     signal: AbortSignal;
@@ -90,6 +90,10 @@ export async function openConnection(
     reconnectMs,
     random: Math.random,
     signal: options.signal,
+    retries,
+    onRetry(error, delayMs) {
+      if (!isJson) note(`${describeError(error)} Trying again in ${Math.ceil(delayMs / 1000)} s …`);
+    },
     connect: (resume) => connector.connect(signal, reconnectMs > 0 ? resume : undefined),
     onLost(error) {
       // Once for each loss: further attempts say nothing new.

@@ -3,7 +3,7 @@ import { defaultMemory } from "../../daemon/default-memory.ts";
 import type { DaemonSettings, WebAccess } from "../../daemon/settings.ts";
 import { DEFAULT_PORT, parseAddress } from "../../transport/address.ts";
 import { isTyped } from "../configuration/origins.ts";
-import { integerFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flag-values.ts";
+import { integerFlag, rateFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { advertiseFlag } from "./advertise-flag.ts";
@@ -166,13 +166,4 @@ function memoryFlag(flags: Flags): number {
   const bytes = sizeFlag(flags, "max-memory") ?? defaultMemory();
   if (bytes >= MIN_MEMORY) return bytes;
   throw new UsageError(`--max-memory takes at least ${MIN_MEMORY / 1_000_000}MB.`);
-}
-
-/** Slower than this, a session's heartbeat would wait too long for its files. */
-const MIN_RATE = 16_000;
-
-function rateFlag(flags: Flags, name: string): number | undefined {
-  const rate = sizeFlag(flags, name);
-  if (rate === undefined || rate >= MIN_RATE) return rate;
-  throw new UsageError(`--${name} takes at least ${MIN_RATE} bytes a second.`);
 }

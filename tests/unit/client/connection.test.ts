@@ -5,7 +5,7 @@ import { CommError, type ErrorCode } from "../../../lib/errors.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
 import { memoryPair } from "../../../lib/transport/memory-transport.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
-import { codeOf, watch } from "../../support/outcomes.ts";
+import { codeOf, rejection, watch } from "../../support/outcomes.ts";
 import { TestServer } from "../../support/test-server.ts";
 
 const fault = (code: ErrorCode) => new CommError(code, `It is ${code}.`);
@@ -43,6 +43,26 @@ describe("Connection", () => {
     const opening = watch(connected(["CANNOT_CONNECT", 1]));
     await settle();
     expect(codeOf(opening)).toBe("CANNOT_CONNECT");
+  });
+
+  test("tries again as often as it may while the server can't be reached, ever later", async () => {
+    const clock = new FakeClock();
+    const delays: number[] = [];
+    const retry = { clock, retries: 3, onRetry: (_: unknown, delayMs: number) => void delays.push(delayMs) };
+    const opening = watch(connected(["CANNOT_CONNECT", "LOST", "TIMEOUT", 1], retry));
+    for (let second = 0; second < 10; second++) await clock.advance(1_000);
+    expect(opening.state).toBe("resolved");
+    expect(delays).toEqual([1_000, 2_000, 4_000]);
+    const giving = watch(connected(["CANNOT_CONNECT", "CANNOT_CONNECT", 1], { ...retry, retries: 1 }));
+    for (let second = 0; second < 3; second++) await clock.advance(1_000);
+    expect(codeOf(giving)).toBe("CANNOT_CONNECT");
+    expect(await rejection(connected(["ACCESS_DENIED", 1], retry))).toMatchObject({ code: "ACCESS_DENIED" });
+  });
+
+  test("stops trying again when it is interrupted", async () => {
+    const interrupt = new AbortController();
+    const retry = { retries: 9, signal: interrupt.signal, onRetry: () => interrupt.abort() };
+    expect(await rejection(connected(["CANNOT_CONNECT", 1], retry))).toMatchObject({ code: "INTERRUPTED" });
   });
 
   test("comes back with the token that it was given last", async () => {
