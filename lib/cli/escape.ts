@@ -16,6 +16,19 @@ export function escapeText(text: string): string {
   return text.replace(UNSAFE, inText);
 }
 
+/** The most lines of one text that are shown as lines; the rest is one line. */
+const MAX_LINES = 50;
+
+/**
+ * As escapeText(), for a terminal that shows a person's message: its lines stay lines. Each but the first has a mark in
+ * front, so that none looks like another message, or like what this program says.
+ */
+export function escapeLines(text: string): string {
+  const lines = text.split("\n");
+  const shown = lines.length <= MAX_LINES ? lines : [...lines.slice(0, MAX_LINES), lines.slice(MAX_LINES).join("\n")];
+  return shown.map((line, index) => `${index === 0 ? "" : "  | "}${escapeText(line)}`).join("\n");
+}
+
 const inText = kept((character) => `\\u{${hex(character.codePointAt(0) as number)}}`);
 
 /** JSON has no escapes for code points, only for UTF-16 units. */

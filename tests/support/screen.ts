@@ -48,6 +48,16 @@ export class Screen implements AsyncDisposable {
     return this.#terminal.buffer.active.getLine(baseY + cursorY)?.translateToString(false, 0, cursorX) ?? "";
   }
 
+  /** Whether the program has asked the terminal to mark what is pasted. */
+  get marksPastes(): boolean {
+    return this.#terminal.modes.bracketedPasteMode;
+  }
+
+  /** Paste text, as a terminal does that marks it. */
+  paste(text: string): void {
+    this.type(`\u001b[200~${text}\u001b[201~`);
+  }
+
   /** Type keys; `\r` is Enter, `\x03` Ctrl-C, `\x04` Ctrl-D. */
   type(keys: string): void {
     this.#process.terminal?.write(keys);

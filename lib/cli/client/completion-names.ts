@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import type { Client } from "../../client/client.ts";
-import { escapeGlob } from "../../glob.ts";
+import type { Entry } from "../../protocol/methods.ts";
 import { Connector } from "../../trust/connector.ts";
 import { KnownServers } from "../../trust/known-servers.ts";
 import type { NamesOf } from "../completion/completions-command.ts";
@@ -8,17 +8,13 @@ import { stateDirFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { readConnectSettings } from "./connect-settings.ts";
-import { fetchStatus } from "./status-command.ts";
+import { namesHere, pathsFrom } from "./server-names.ts";
 
 /** How long a person waits at most for the names of a server, in milliseconds; for its connection alone: less. */
 const FIND_MS = 2_000;
 const CONNECT_SECONDS = "1";
 /** The most names of a folder that are offered. */
 const MAX_NAMES = 500;
-/** The most entries that are read to find them. */
-const MAX_HEARD = 2_000;
-/** The newest sessions among which those of clients that are here are sought. */
-const NEWEST_SESSIONS = 128;
 
 /**
  * Names for completion: of known servers, and of what a server has. It connects as the typed flags say, but trusts no
@@ -30,7 +26,7 @@ export const findNames: NamesOf = async (kind, typed, given) => {
   const flags = withHome(given);
   if (kind === "server") return new KnownServers(stateDirFlag(flags)).list().map(({ name }) => name);
   const signal = AbortSignal.timeout(FIND_MS);
-  return unlessAborted(ask(flags, signal, kind === "client" ? clientNames : remoteNames(typed, kind)), signal);
+  return unlessAborted(ask(flags, signal, kind === "client" ? namesHere : remoteNames(typed, kind)), signal);
 };
 
 /** The flags with their `~`, which the shell has not expanded yet. */
@@ -60,23 +56,12 @@ async function ask(
   }
 }
 
-async function clientNames(client: Client): Promise<readonly string[]> {
-  const { self, sessions } = await fetchStatus(client, NEWEST_SESSIONS);
-  const here = sessions.filter(({ endedAt, name }) => endedAt === null && name !== self.name);
-  return ["all", ...here.map(({ name }) => name).reverse()];
-}
-
-/** Names of the repository that begin as typed, folders with a slash. */
+/** Names of the repository that begin as typed. */
 function remoteNames(typed: string, kind: "remote" | "remote folder") {
   return async (client: Client, signal: AbortSignal): Promise<readonly string[]> => {
     const [prefix = ""] = /^(?:\.\/)*/.exec(typed) ?? [];
-    const found: string[] = [];
-    let heard = 0;
-    // The typed text is the beginning of a name, even if it looks like a pattern.
-    for await (const { path, kind: is } of client.list(`${escapeGlob(typed.slice(prefix.length))}*`, signal)) {
-      if (++heard > MAX_HEARD || found.length >= MAX_NAMES) break;
-      if (is === "folder" || kind === "remote") found.push(`${prefix}${path}${is === "folder" ? "/" : ""}`);
-    }
-    return found;
+    const takes = (entry: Entry) => kind === "remote" || entry.kind === "folder";
+    const { names } = await pathsFrom(client, typed.slice(prefix.length), { signal, max: MAX_NAMES, takes });
+    return names.map((name) => `${prefix}${name}`);
   };
 }

@@ -39,10 +39,15 @@ export function checkText(text: string): string {
   return text;
 }
 
-/** Send a typed line; `@NAME text` goes to a client or to all. @returns the line to show */
-export async function sendTyped(client: Client, typed: string, defaultTo?: string): Promise<string> {
+/** Send a typed text; `@NAME text` goes to a client or to all. `makeSafe`: as formatSent(). @returns what to show */
+export async function sendTyped(
+  client: Client,
+  typed: string,
+  defaultTo?: string,
+  makeSafe = escapeText,
+): Promise<string> {
   const { to, text } = addressee(typed, defaultTo);
-  return formatSent(await client.send(checkText(text), to), to);
+  return formatSent(await client.send(checkText(text), to), to, makeSafe);
 }
 
 /** To whom a typed line goes, and its text. @throws UsageError when it is a name without a text */
@@ -52,9 +57,13 @@ export function addressee(typed: string, defaultTo: string | undefined): { to: s
   return { to, text };
 }
 
-/** The server's answer, or the clients that received the message. */
-export function formatSent({ text, delivered, failed, omitted }: SendResult, to: string | undefined): string {
-  if (to === undefined || to.toLowerCase() === "server") return escapeText(text);
+/** The server's answer, or the clients that received the message. `makeSafe` makes the answer safe. */
+export function formatSent(
+  { text, delivered, failed, omitted }: SendResult,
+  to: string | undefined,
+  makeSafe = escapeText,
+): string {
+  if (to === undefined || to.toLowerCase() === "server") return makeSafe(text);
   const isOne = delivered.length === 1 && delivered[0]?.toLowerCase() === to.toLowerCase();
   const names = delivered.join(", ");
   // A token's name, or a nick, stands for sessions.

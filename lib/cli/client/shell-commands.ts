@@ -1,4 +1,4 @@
-import { escapeText } from "../escape.ts";
+import { escapeLines, escapeText } from "../escape.ts";
 import { formatRows, type Row } from "../format.ts";
 import { helpOf } from "../help.ts";
 import { UsageError } from "../usage-error.ts";
@@ -58,7 +58,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     async run({ client, words, io }) {
       const text = words[0]?.text ?? "";
       if (text === "") throw new UsageError("Which message? send TEXT");
-      await io.out(`${await sendTyped(client, text)}\n`);
+      await io.out(`${await sendTyped(client, text, undefined, io.outIsTty ? escapeLines : escapeText)}\n`);
       return 0;
     },
   },
@@ -96,11 +96,17 @@ export function isExit(line: string): boolean {
   return ["exit", "quit", "bye"].includes(line.trim().toLowerCase());
 }
 
+const KEYS: readonly Row[] = [
+  ["Tab", "Complete; twice: show the names"],
+  ["Ctrl-R", "Search what was typed; again: what is older"],
+  ["Alt-Enter", "Begin another line of a message, as Esc and then Enter"],
+];
+
 /** Every command once. */
 function allHelp(io: ShellCall["io"]): string {
   const rows = new Map(Object.values(SHELL_COMMANDS).map(({ usage, description }): Row => [usage, description]));
   const notes = ["A message like a command: send TEXT", "Flags of a command: help COMMAND"];
-  return [formatRows([...rows], io.outColumns), "", ...notes.map((line) => `  ${line}`)].join("\n");
+  return [formatRows([...rows, ...KEYS], io.outColumns), "", ...notes.map((line) => `  ${line}`)].join("\n");
 }
 
 /** A line that says something. */

@@ -1,29 +1,25 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
-import { escapeGlob } from "../../glob.ts";
 import { longestCommonPrefix } from "../completion/common-prefix.ts";
 import { escapeText } from "../escape.ts";
+import type { Completion } from "../terminal/completion.ts";
 import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
+import { namesHere, pathsFrom } from "./server-names.ts";
 import type { ShellCommand } from "./shell-call.ts";
 import { SHELL_COMMANDS } from "./shell-commands.ts";
 import { shellArgs } from "./shell-flags.ts";
 import { localName, type ShellFolder } from "./shell-folder.ts";
 import { isRemote, REMOTE_MARK } from "./sync-sides.ts";
 
-/** The most names that are offered. */
-const MAX_COMPLETIONS = 100;
-/** The most entries that are read to find them. */
-const MAX_HEARD = 1_000;
+/** The most names that are shown. */
+const MAX_NAMES = 1_000;
 /** How long the prompt waits for them, in milliseconds. */
 const COMPLETION_MS = 2_000;
 
-/** The candidates, and the part of the line that they complete. */
-type Completion = [string[], string];
-
 /**
  * Completions for a line: the name of a command, a flag, a path of the repository or of this machine, or who is here,
- * after `@`. Waits for the server only as long as a person would, and stops reading when no more entries can be used.
+ * after `@`. Waits for the server only as long as a person would.
  */
 export function completeLine(
   client: Client,
@@ -31,7 +27,11 @@ export function completeLine(
   line: string,
   signal = AbortSignal.timeout(COMPLETION_MS),
 ): Promise<Completion> {
-  return unlessAborted(findEndings(client, folder, line, signal), signal, CLEAN_UP_MS).catch(() => [[], line]);
+  return unlessAborted(findEndings(client, folder, line, signal), signal, CLEAN_UP_MS).catch(() => nothing(line));
+}
+
+function nothing(line: string): Completion {
+  return { names: [], typed: line };
 }
 
 async function findEndings(
@@ -41,25 +41,27 @@ async function findEndings(
   signal: AbortSignal,
 ): Promise<Completion> {
   const [, person] = /^\s*@(\S*)$/.exec(line) ?? [];
-  if (person !== undefined) return [beginning(await namesHere(client), person), person];
+  if (person !== undefined) return beginning(await namesHere(client), person);
   const [, name = "", rest] = /^\s*(\S*)(?:\s+(.*))?$/s.exec(line) ?? [];
-  if (rest === undefined) return [beginning(Object.keys(SHELL_COMMANDS), name.toLowerCase()), name];
+  if (rest === undefined) return { ...beginning(Object.keys(SHELL_COMMANDS), name), typed: name };
   const command = SHELL_COMMANDS[name.toLowerCase()];
-  if (command?.names === undefined) return [[], line];
+  if (command?.names === undefined) return nothing(line);
   const [, flag] = /(?:^|\s)(--?[a-z-]*)$/.exec(rest) ?? [];
-  if (flag !== undefined) return [beginning(flagsOf(command), flag), flag];
+  if (flag !== undefined) return beginning(flagsOf(command), flag);
   const typed = lastName(rest);
-  const source: Source = { client, folder, signal, kind: command.names };
-  if (command.names === "sides") return sidesFrom(source, /\S*$/.exec(typed)?.[0] ?? "");
-  const found = await namesFrom(source, typed);
-  if (found.length > 0 || !/^[^"'].*\s/.test(typed)) return [found, typed];
-  // The name of several; one with blanks would need quotes.
+  const source: Source = { client, folder, signal, kind: command.names, takes: () => true };
   const word = /\S*$/.exec(typed)?.[0] ?? "";
-  return [(await namesFrom(source, word)).filter((path) => !/\s/.test(path)), word];
+  const takes = (path: string) => !/\s/.test(path);
+  if (command.names === "sides") return sidesFrom({ ...source, takes }, word);
+  const found = await namesFrom(source, typed);
+  if (found.names.length > 0 || !/^[^"'].*\s/.test(typed)) return found;
+  // The name of several; one with blanks would need quotes.
+  return namesFrom({ ...source, takes }, word);
 }
 
-function beginning(words: readonly string[], typed: string): string[] {
-  return words.filter((word) => word.toLowerCase().startsWith(typed.toLowerCase())).map((word) => `${word} `);
+function beginning(words: readonly string[], typed: string): Completion {
+  const names = words.filter((word) => word.toLowerCase().startsWith(typed.toLowerCase())).map((word) => `${word} `);
+  return { names, typed };
 }
 
 function flagsOf({ args }: ShellCommand): string[] {
@@ -81,69 +83,55 @@ interface Source {
   readonly folder: ShellFolder;
   readonly signal: AbortSignal;
   readonly kind: NonNullable<ShellCommand["names"]>;
+  /** Whether a name can stand where it is typed. */
+  takes(name: string): boolean;
 }
 
 /** Folders of this machine, or after a colon what the repository has. */
 async function sidesFrom(source: Source, typed: string): Promise<Completion> {
-  if (!isRemote(typed)) return [localNames(typed).filter((name) => !/\s/.test(name)), typed];
-  const path = typed.slice(REMOTE_MARK.length);
-  const found = await namesFrom(source, path);
-  return [found.filter((name) => !/\s/.test(name)).map((name) => REMOTE_MARK + name), typed];
+  if (!isRemote(typed)) return localNames(typed, source.takes);
+  const found = await namesFrom(source, typed.slice(REMOTE_MARK.length));
+  const { common } = found;
+  const names = found.names.map((name) => REMOTE_MARK + name);
+  return { ...found, names, typed, ...(common !== undefined && { common: REMOTE_MARK + common }) };
 }
 
-async function namesFrom({ client, folder, signal, kind }: Source, typed: string): Promise<string[]> {
+async function namesFrom({ client, folder, signal, kind, takes }: Source, typed: string): Promise<Completion> {
   if (kind === "commands") return beginning(Object.keys(SHELL_COMMANDS), typed);
-  if (kind === "here") return localNames(typed);
-  const found: string[] = [];
-  let heard = 0;
+  if (kind === "here") return localNames(typed, takes);
   const isRooted = folder.path === "" || typed.startsWith("/");
   const root = isRooted ? "" : `${folder.path}/`;
-  const start = root + typed.replace(/^\/+/, "");
   const front = typed.startsWith("/") ? "/" : "";
-  // The typed text is the beginning of a name, even if it looks like a pattern.
-  for await (const { path, kind: is } of client.list(`${escapeGlob(start)}*`, signal)) {
-    // A completion must only extend what the user typed, so that nothing unseen enters the line.
-    if (!path.startsWith(start)) break;
-    if (++heard > MAX_HEARD) return fewOf(found, typed, true);
-    if (escapeText(path) !== path) continue;
-    found.push(front + path.slice(root.length) + (is === "folder" ? "/" : ""));
-  }
-  return fewOf(found, typed, false);
-}
-
-/**
- * As many names as a person can read; the last one then says that there are more. The beginning that all offered names
- * share is put into the line, so it must be that of the others, too. `isCut`: there are names that were not read.
- */
-function fewOf(found: readonly string[], typed: string, isCut: boolean): string[] {
-  const sorted = [...found].sort();
-  if (sorted.length === 0 || (sorted.length <= MAX_COMPLETIONS && !isCut)) return sorted;
-  const [first = "", last = ""] = [sorted[0], sorted.at(-1)];
-  const common = isCut ? first.slice(0, typed.length) : longestCommonPrefix([first, last]);
-  return [...sorted.slice(0, MAX_COMPLETIONS - 1), `${common}…`];
+  const inFolder = (path: string) => front + path.slice(root.length);
+  const found = await pathsFrom(client, root + typed.replace(/^\/+/, ""), {
+    signal,
+    max: MAX_NAMES,
+    takes: ({ path }) => takes(inFolder(path)),
+  });
+  const names = found.names.map(inFolder).sort();
+  if (found.total === names.length) return { names, typed };
+  return { names, typed, common: inFolder(found.common), total: found.total };
 }
 
 /** Names of this machine. */
-function localNames(typed: string): string[] {
+function localNames(typed: string, takes: (name: string) => boolean): Completion {
   const at = typed.lastIndexOf("/") + 1;
   const [place, start] = [typed.slice(0, at), typed.slice(at)];
   const folder = place === "" ? "." : localName({ text: place, isQuoted: false });
-  const names = readdirSync(folder).filter((name) => name.startsWith(start) && escapeText(name) === name);
-  const shown = names.filter((name) => start !== "" || !name.startsWith("."));
-  const marked = shown.slice(0, MAX_HEARD).map((name) => {
-    const isFolder = statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true;
-    return `${place}${name}${isFolder ? "/" : ""}`;
-  });
-  return fewOf(marked, typed, shown.length > MAX_HEARD);
-}
-
-/** To whom a message may go. */
-async function namesHere(client: Client): Promise<string[]> {
-  const { here = [] } = await client.status({ here: true, limit: 1 });
-  const names = here.flatMap(({ name, token, nick }) => [
-    name,
-    ...(token === undefined ? [] : [token]),
-    ...(nick === undefined ? [] : [`~${nick}`]),
-  ]);
-  return [...new Set(["all", ...names])].filter((name) => escapeText(name) === name).sort();
+  const found = readdirSync(folder).filter(
+    (name) =>
+      name.startsWith(start) &&
+      escapeText(name) === name &&
+      (start !== "" || !name.startsWith(".")) &&
+      takes(place + name),
+  );
+  const names = found
+    .sort()
+    .slice(0, MAX_NAMES)
+    .map((name) => {
+      const isFolder = statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true;
+      return `${place}${name}${isFolder ? "/" : ""}`;
+    });
+  if (names.length === found.length) return { names, typed };
+  return { names, typed, common: place + longestCommonPrefix(found), total: found.length };
 }

@@ -24,7 +24,8 @@ export class ShellHistory {
   read(): string[] {
     if (this.#file === undefined) return [];
     try {
-      return readFileSync(this.#file, "utf8").split("\n").filter(Boolean).slice(-HISTORY_LINES).reverse();
+      const lines = readFileSync(this.#file, "utf8").split("\n").filter(Boolean).slice(-HISTORY_LINES).reverse();
+      return lines.map((line) => line.replaceAll("\r", "\n"));
     } catch {
       return [];
     }
@@ -33,7 +34,8 @@ export class ShellHistory {
   add(line: string): void {
     if (this.#file === undefined || line.trim() === "") return;
     try {
-      appendPrivate(this.#file, `${line}\n`);
+      // A text of several lines is one line of the file.
+      appendPrivate(this.#file, `${line.replaceAll("\n", "\r")}\n`);
     } catch {
       // A full disk, or one where others could read the history, must not end the shell.
     }

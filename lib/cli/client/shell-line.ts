@@ -27,7 +27,8 @@ export type ShellLine =
 /**
  * Parse a line: a command in any letter case with its words, or free text. Words are separated by blanks; in double or
  * single quotes they may have blanks, and in double quotes `\"` and `\\` stand for `"` and `\`. A command that takes no
- * words is one only when it stands alone, with flags, or with numbers: `exit now, thanks` is free text.
+ * words is one only when it stands alone, with flags, or with numbers: `exit now, thanks` is free text. So are several
+ * lines.
  *
  * @throws UsageError when a quote is not closed
  */
@@ -36,6 +37,8 @@ export function parseShellLine(line: string, commands: Readonly<Record<string, {
   if (text === "") return { kind: "nothing" };
   const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const name = first.toLowerCase();
+  // Of several lines only a message is made.
+  if (text.includes("\n") && name !== "send") return { kind: "text", text };
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) return { kind: "text", text };
   const { follows } = command;

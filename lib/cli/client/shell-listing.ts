@@ -9,6 +9,7 @@ import { quote } from "../../quote.ts";
 import { readError } from "../../storage/disk-error.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
+import { inColumns } from "../terminal/name-columns.ts";
 import { formatEntry, KIND_MARKS } from "./list-command.ts";
 import { typedSource } from "./typed-paths.ts";
 
@@ -62,8 +63,6 @@ function sorted(entries: readonly Shown[]): Shown[] {
   return [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const GAP = 2;
-
 /** Names in columns on a terminal, else one on each line; `isLong`: with size and time, as `list` has them. */
 export function formatListing(
   entries: readonly Shown[],
@@ -71,21 +70,11 @@ export function formatListing(
   isLong: boolean,
 ): string {
   if (isLong) return entries.map((entry) => formatEntry({ ...entry, path: entry.name })).join("\n");
-  const names = entries.map(({ name, kind }) => `${escapeText(name)}${KIND_MARKS[kind]}`);
-  const columns = io.outColumns;
-  const width = Math.max(0, ...names.map((name) => Bun.stringWidth(name))) + GAP;
-  const perLine = columns === undefined ? 1 : Math.max(1, Math.floor((columns + GAP - 1) / width));
-  const lines = Math.ceil(names.length / perLine);
-  return Array.from({ length: lines }, (_, line) =>
-    names
-      // Down the columns, as ls does.
-      .flatMap((name, index) => (index % lines === line ? [{ name, kind: entries[index]?.kind }] : []))
-      .map(({ name, kind }, column, all) => {
-        const blanks = column === all.length - 1 ? "" : " ".repeat(width - Bun.stringWidth(name));
-        return `${kind === "folder" ? paint(io, "bold", name) : name}${blanks}`;
-      })
-      .join(""),
-  ).join("\n");
+  const cells = entries.map(({ name, kind }) => {
+    const text = `${escapeText(name)}${KIND_MARKS[kind]}`;
+    return { text, shown: kind === "folder" ? paint(io, "bold", text) : text };
+  });
+  return inColumns(cells, io.outColumns);
 }
 
 /** Print entries, below a heading if there is one. */

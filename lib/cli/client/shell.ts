@@ -4,16 +4,17 @@ import type { MessageParams } from "../../protocol/methods.ts";
 import { privatePlaces } from "../../state/private.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
-import { escapeText } from "../escape.ts";
+import { escapeLines, escapeText } from "../escape.ts";
 import { EXIT, exitOf } from "../exit-codes.ts";
 import { formatTime } from "../format.ts";
 import { describeError } from "../report.ts";
 import { shownName } from "../shown-name.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
-import type { LineInput } from "../terminal/line-input.ts";
+import type { Input, LineInput } from "../terminal/line-input.ts";
 import { openInput } from "../terminal/open-input.ts";
 import { onSignals } from "../terminal/signals.ts";
+import { linesOf } from "../terminal/typed-block.ts";
 import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
 import { InterruptedTransfer } from "./run-job.ts";
@@ -59,10 +60,13 @@ class Shell {
   readonly #jobs: ShellJobs;
   /** The exit code of the last job that failed in the background. */
   #failed = 0;
+  /** How a message is made safe: its lines stay lines for a person, and a script gets one. */
+  readonly #shown: (text: string) => string;
 
   constructor(settings: ConnectSettings, { places, history, io }: ShellParts) {
     this.#settings = settings;
     this.#io = io;
+    this.#shown = io.outIsTty ? escapeLines : escapeText;
     this.#places = places;
     this.#history = history;
     this.#jobs = new ShellJobs({
@@ -85,7 +89,7 @@ class Shell {
     };
     const offs = [onSignals(["SIGINT"], onInterrupt), onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], onTerminate)];
     try {
-      const onMessage = (message: MessageParams) => this.#print(this.#stamped(formatMessage(message)));
+      const onMessage = (message: MessageParams) => this.#print(this.#stamped(formatMessage(message, this.#shown)));
       const connection = await openConnection(createConnector(this.#settings, this.#io, onMessage), this.#settings, {
         signal: this.#leaving.signal,
         connecting: connecting.signal,
@@ -144,7 +148,7 @@ class Shell {
       if (this.#io.inIsTty) connection.noteProgress();
       const { client } = connection;
       const answers = client.answers;
-      const outcome = await this.#obey(connection, lines, text);
+      const outcome = await this.#obeyAll(connection, lines, typed);
       if (client.answers > answers && connection.client === client && !prompt.isLost) connection.noteProgress();
       if (outcome === 0 || this.#io.inIsTty) continue;
       // Ctrl-C ends a script as a whole: its next lines may rely on the interrupted one.
@@ -163,6 +167,18 @@ class Shell {
       exit = outcome || exit;
     }
     return exit || this.#failed;
+  }
+
+  /** Run the lines of a text that was typed, until one is interrupted or the link is lost. @returns as #obey() */
+  async #obeyAll(connection: Connection, input: LineInput, typed: Input & { kind: "line" }): Promise<number> {
+    const lines = await linesOf(typed, input);
+    let exit = 0;
+    for (const line of lines) {
+      if (lines.length > 1) await this.#print(paint(this.#io, "dim", `> ${escapeText(line)}`));
+      exit = isExit(line) ? 0 : await this.#obey(connection, input, line);
+      if (exit === EXIT.INTERRUPTED || exit === EXIT.UNREACHABLE) break;
+    }
+    return exit;
   }
 
   /** Run one line. @returns the exit code it would have as a command */

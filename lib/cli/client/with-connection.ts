@@ -113,8 +113,8 @@ function logMessages(io: ConsoleIo): (message: MessageParams) => unknown {
   return (message) => io.log(`${formatMessage(message)}\n`);
 }
 
-/** `Server: text`, or `bob (Client02) to all: text`. */
-export function formatMessage({ from, token, nick, to, text }: MessageParams): string {
+/** `Server: text`, or `bob (Client02) to all: text`. `makeSafe` makes the text safe. */
+export function formatMessage({ from, token, nick, to, text }: MessageParams, makeSafe = escapeText): string {
   const aim = to.toLowerCase() === "all" ? " to all" : "";
-  return `${shownName({ name: from, token, nick })}${aim}: ${escapeText(text)}`;
+  return `${shownName({ name: from, token, nick })}${aim}: ${makeSafe(text)}`;
 }

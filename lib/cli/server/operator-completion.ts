@@ -1,6 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import { MAX_STATUS_ROWS } from "../../protocol/methods.ts";
 import { escapeText } from "../escape.ts";
+import type { Completion } from "../terminal/completion.ts";
 import { OPERATOR_WORDS } from "./operator-commands.ts";
 
 /** Words that may follow a command. */
@@ -11,21 +12,21 @@ const FOLLOWING: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Completions for a line of the operator: a command, what may follow it, or the name of a connected client. */
-export async function completeOperatorLine(client: Client, line: string): Promise<[string[], string]> {
+export async function completeOperatorLine(client: Client, line: string): Promise<Completion> {
   const [, first = "", second] = /^\s*(\S*)(?:\s+(\S*))?$/.exec(line) ?? [];
   const name = first.toLowerCase();
   if (second !== undefined) {
-    if (name === "kick") return [startingWith(second, await connectedNames(client)), second];
+    if (name === "kick") return startingWith(second, await connectedNames(client));
     if (name === "send" && second.startsWith("@")) return completeName(client, second);
-    return [startingWith(second, Object.hasOwn(FOLLOWING, name) ? (FOLLOWING[name] ?? []) : []), second];
+    return startingWith(second, Object.hasOwn(FOLLOWING, name) ? (FOLLOWING[name] ?? []) : []);
   }
   if (first.startsWith("@")) return completeName(client, first);
-  return [startingWith(first, OPERATOR_WORDS), first];
+  return startingWith(first, OPERATOR_WORDS);
 }
 
-async function completeName(client: Client, typed: string): Promise<[string[], string]> {
+async function completeName(client: Client, typed: string): Promise<Completion> {
   const names = ["all", ...(await connectedNames(client))].map((name) => `@${name}`);
-  return [startingWith(typed, names), typed];
+  return startingWith(typed, names);
 }
 
 async function connectedNames(client: Client): Promise<string[]> {
@@ -33,6 +34,7 @@ async function connectedNames(client: Client): Promise<string[]> {
   return sessions.flatMap(({ name, endedAt }) => (endedAt === null && escapeText(name) === name ? name : []));
 }
 
-function startingWith(typed: string, words: readonly string[]): string[] {
-  return words.filter((word) => word.toLowerCase().startsWith(typed.toLowerCase())).map((word) => `${word} `);
+function startingWith(typed: string, words: readonly string[]): Completion {
+  const fitting = words.filter((word) => word.toLowerCase().startsWith(typed.toLowerCase()));
+  return { names: fitting.map((word) => `${word} `), typed };
 }

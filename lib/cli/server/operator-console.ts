@@ -7,6 +7,7 @@ import { describeError, errorRecord } from "../report.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
 import { openInput } from "../terminal/open-input.ts";
+import { commandsOf } from "../terminal/typed-block.ts";
 import { formatEvent, isWarning } from "./event-line.ts";
 import { answerRecord, obeyOperator } from "./operator-commands.ts";
 import { completeOperatorLine } from "./operator-completion.ts";
@@ -70,7 +71,10 @@ class OperatorConsole {
 
   async #take(typed: Input): Promise<void> {
     if (typed.kind === "line") {
-      if (typed.text.trim() !== "") await this.#answer(typed.text);
+      const asked = commandsOf(typed, this.#input).catch(() => []);
+      for (const line of await Promise.race([asked, this.#ended.then(() => [])])) {
+        if (line.trim() !== "") await this.#answer(line);
+      }
     } else if (typed.kind === "end") this.#leave(typed.isGone === true);
     else if (typed.text.trim() !== "")
       return; // Ctrl-C has cleared the line

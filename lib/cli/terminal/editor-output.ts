@@ -30,7 +30,8 @@ export class EditorOutput extends Writable {
 
   /** Written at once, since others write to the terminal as well. */
   override _write(text: string, _encoding: BufferEncoding, done: () => void): void {
-    if (this.#isShown()) this.#tty.write(text);
+    // A line may have several rows.
+    if (this.#isShown()) this.#tty.write(text.replace(/\r?\n/g, "\r\n"));
     done();
   }
 }

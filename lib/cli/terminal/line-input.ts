@@ -1,6 +1,12 @@
 /** What a person did at the prompt. */
 export type Input =
-  | { readonly kind: "line"; readonly text: string }
+  | {
+      readonly kind: "line";
+      /** May have several lines, from a paste or by Alt-Enter. */
+      readonly text: string;
+      /** Some of it was pasted. */
+      readonly isPasted?: boolean;
+    }
   /** Ctrl-C; `text` is what had been typed. */
   | { readonly kind: "interrupt"; readonly text: string }
   /** Ctrl-D, the end of piped input, or a terminal that is gone. */

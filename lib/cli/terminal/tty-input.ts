@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { PasteFilter } from "./paste-filter.ts";
 
 /**
  * A terminal's input as readline sees it. The real input of a closed window fails instead of ending, and throws when
@@ -14,7 +15,8 @@ export class TtyInput extends PassThrough {
   constructor(tty: NodeJS.ReadStream, onGone: () => void) {
     super();
     this.#tty = tty;
-    const onData = (bytes: Uint8Array) => void this.write(bytes);
+    const pastes = new PasteFilter();
+    const onData = (bytes: Uint8Array) => void this.write(pastes.take(bytes));
     tty.on("data", onData).once("end", onGone).once("error", onGone);
     this.release = () => {
       // An error that comes later must not end the program either.

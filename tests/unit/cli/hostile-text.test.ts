@@ -8,7 +8,7 @@ import { fetchStatus, formatStatus } from "../../../lib/cli/client/status-comman
 import { TransferView } from "../../../lib/cli/client/transfer-view.ts";
 import { formatChange } from "../../../lib/cli/client/watch-command.ts";
 import { formatMessage } from "../../../lib/cli/client/with-connection.ts";
-import { escapeText, toJson } from "../../../lib/cli/escape.ts";
+import { escapeLines, escapeText, toJson } from "../../../lib/cli/escape.ts";
 import { describeError, reportError } from "../../../lib/cli/report.ts";
 import { logLine } from "../../../lib/cli/server/log-line.ts";
 import { obeyOperator } from "../../../lib/cli/server/operator-commands.ts";
@@ -94,6 +94,9 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
 
   test("can't by a message, its answer, or what became of it", async () => {
     safe(formatMessage({ from: evil, to: evil, text: evil }), 1);
+    const rows = evil.split("\n").length;
+    const [, ...more] = safe(formatMessage({ from: "bob", to: "all", text: evil }, escapeLines), rows);
+    for (const line of more) expect(line).toStartWith("  | ");
     safe(await sendTyped(clientOf(evil), "hi"), 1);
     safe(await sendTyped(clientOf(evil), "@all hi"), 3);
   });
@@ -142,8 +145,8 @@ describe.each(evils)("a peer that would like to %s", (_, evil) => {
   });
 
   test("can't by what Tab offers, which the terminal shows as it is", async () => {
-    const [found] = await completeLine(clientOf(evil), new ShellFolder(), "get docs/");
-    for (const ending of found) safe(ending, 1);
+    const { names } = await completeLine(clientOf(evil), new ShellFolder(), "get docs/");
+    for (const ending of names) safe(ending, 1);
   });
 
   test("can't by what the operator sees of it", async () => {
@@ -208,8 +211,19 @@ describe("what Tab offers", () => {
         return { entries: 3, skipped: 0 };
       } as unknown as Client["list"],
     });
-    expect(await completeLine(client, new ShellFolder(), "get docs/")).toEqual([["docs/a.txt"], "docs/"]);
+    expect(await completeLine(client, new ShellFolder(), "get docs/")).toEqual({
+      names: ["docs/a.txt"],
+      typed: "docs/",
+    });
   });
+});
+
+test("a message of very many lines takes 51 of them, and none is lost", () => {
+  const text = Array.from({ length: 1_000 }, (_, index) => `line ${index}`).join("\n");
+  const lines = safe(escapeLines(text), 51);
+  expect(lines.slice(0, 2)).toEqual(["line 0", "  | line 1"]);
+  expect(lines[50]).toStartWith("  | line 50\\u{a}line 51");
+  expect(lines[50]).toEndWith("line 999");
 });
 
 describe("what can't be seen", () => {

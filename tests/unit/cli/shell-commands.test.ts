@@ -54,6 +54,12 @@ function clientWith(entries: readonly Entry[] = []) {
   return { client, asked };
 }
 
+/** What may stand at the end of a line, and what it replaces. */
+async function endings(...given: Parameters<typeof completeLine>): Promise<[readonly string[], string]> {
+  const { names, typed } = await completeLine(...given);
+  return [names, typed];
+}
+
 /** Run a line. What it shows, its exit code, and what the server was asked. */
 async function run(typed: string, entries?: readonly Entry[], folder = new ShellFolder()) {
   const { client, asked } = clientWith(entries);
@@ -226,7 +232,7 @@ describe("a line of the shell", () => {
 describe("what Tab offers", () => {
   const complete = (line: string, entries: readonly Entry[] = [], signal?: AbortSignal) => {
     const { client, asked } = clientWith(entries);
-    return completeLine(client, new ShellFolder(), line, signal).then((found) => ({ found, asked }));
+    return endings(client, new ShellFolder(), line, signal).then((found) => ({ found, asked }));
   };
 
   test("are the commands that begin so", async () => {
@@ -262,13 +268,13 @@ describe("what Tab offers", () => {
     folder.path = "docs";
     const entries = [entry("docs/a b"), entry("docs/ab")];
     const { client, asked } = clientWith(entries);
-    expect(await completeLine(client, folder, "get a")).toEqual([["a b", "ab"], "a"]);
-    expect(await completeLine(client, folder, "get 'a")).toEqual([["a b", "ab"], "a"]);
-    expect(await completeLine(client, folder, "get /docs/a")).toEqual([["/docs/a b", "/docs/ab"], "/docs/a"]);
-    expect(await completeLine(client, folder, 'mget "x y" "a')).toEqual([["a b", "ab"], "a"]);
+    expect(await endings(client, folder, "get a")).toEqual([["a b", "ab"], "a"]);
+    expect(await endings(client, folder, "get 'a")).toEqual([["a b", "ab"], "a"]);
+    expect(await endings(client, folder, "get /docs/a")).toEqual([["/docs/a b", "/docs/ab"], "/docs/a"]);
+    expect(await endings(client, folder, 'mget "x y" "a')).toEqual([["a b", "ab"], "a"]);
     expect(asked.map(([, pattern]) => pattern)).toEqual(Array(4).fill("docs/a*"));
     // The second of several: a name with blanks would need quotes.
-    expect(await completeLine(client, folder, "mget x.txt a")).toEqual([["ab"], "a"]);
+    expect(await endings(client, folder, "mget x.txt a")).toEqual([["ab"], "a"]);
   });
 
   test("are flags after a dash, commands after help, and who is here after @", async () => {
@@ -276,13 +282,22 @@ describe("what Tab offers", () => {
     expect((await complete("rm -")).found[0]).toContain("--recursive ");
     expect((await complete("get --ser")).found).toEqual([[], "--ser"]);
     expect((await complete("help mk")).found).toEqual([["mkdir "], "mk"]);
-    const here = [{ name: "Client01", token: "bob" }, { name: "Client02", nick: "bo" }, { name: "Evil\u001b" }];
-    const client = facade({} as Client, { status: (async () => ({ here })) as unknown as Client["status"] });
-    expect(await completeLine(client, new ShellFolder(), "@")).toEqual([
+    // It is Client03 itself.
+    const here = [
+      { name: "Client03" },
+      { name: "Client01", token: "bob" },
+      { name: "Client02", nick: "bo" },
+      { name: "Evil\u001b" },
+    ];
+    const client = facade({} as Client, {
+      name: "Client03",
+      status: (async () => ({ here })) as unknown as Client["status"],
+    });
+    expect(await endings(client, new ShellFolder(), "@")).toEqual([
       ["Client01 ", "Client02 ", "all ", "bob ", "~bo "],
       "",
     ]);
-    expect(await completeLine(client, new ShellFolder(), "@B")).toEqual([["bob "], "B"]);
+    expect(await endings(client, new ShellFolder(), "@B")).toEqual([["bob "], "B"]);
   });
 
   test.skipIf(process.platform === "win32")("are names of this machine for commands that take those", async () => {
@@ -290,7 +305,7 @@ describe("what Tab offers", () => {
     for (const name of ["report.txt", "re port", ".hidden"]) writeFileSync(here.join(name), "");
     mkdirSync(here.join("results"));
     const { client } = clientWith();
-    const found = (line: string) => completeLine(client, new ShellFolder(), line);
+    const found = (line: string) => endings(client, new ShellFolder(), line);
     const names = ["re port", "report.txt", "results/"].map((name) => `${here.path}/${name}`);
     expect(await found(`put ${here.path}/re`)).toEqual([names, `${here.path}/re`]);
     expect(await found(`lcd "${here.path}/`)).toEqual([names, `${here.path}/`]);
@@ -304,20 +319,29 @@ describe("what Tab offers", () => {
     expect(asked[0]?.[1]).not.toBe("[a*");
   });
 
-  test("are a hundred at most, of the first thousand entries", async () => {
-    const many = Array.from({ length: 200 }, (_, index) => entry(`f${index}`));
-    const [found] = (await complete("get f", many)).found;
-    expect(found).toHaveLength(100);
+  test("are a thousand at most, with the number of all names and what all of them share", async () => {
+    const alike = Array.from({ length: 1_200 }, (_, index) => entry(`file ${index}`));
+    const completed = (entries: readonly Entry[]) =>
+      completeLine(clientWith(entries).client, new ShellFolder(), "get f");
+    const some = await completed(alike);
+    expect([some.names.length, some.common, some.total]).toEqual([1_000, "file ", 1_200]);
     // What all of them share is put into the line, so it must be what those that are not shown share, too.
-    expect(found.at(-1)).toBe("f…");
-    const alike = Array.from({ length: 200 }, (_, index) => entry(`file ${index}`));
-    expect((await complete("get f", alike)).found[0].at(-1)).toBe("file …");
-    const more = [...Array.from({ length: 1_000 }, (_, index) => entry(`file ${index}`)), entry("fox")];
-    expect((await complete("get f", more)).found[0].at(-1)).toBe("f…");
+    expect(await completed([...alike, entry("fox")])).toMatchObject({ common: "f", total: 1_201 });
+    expect(await completed(alike.slice(0, 1_000))).not.toHaveProperty("common");
     // Names that a terminal would not show as they are.
-    const unsafe = (count: number) => Array.from({ length: count }, () => entry("f\u001b"));
-    expect((await complete("get f", [...unsafe(999), entry("fa")])).found[0]).toEqual(["fa"]);
-    expect((await complete("get f", [...unsafe(1_000), entry("fa")])).found[0]).toEqual([]);
+    const unsafe = Array.from({ length: 2_000 }, () => entry("f\u001b"));
+    expect(await completed([...unsafe, entry("fa")])).toEqual({ names: ["fa"], typed: "f" });
+  });
+
+  test("share only what was typed when there are too many to read", async () => {
+    let listed = 0;
+    const endless = facade({} as Client, {
+      list: async function* () {
+        for (;;) yield entry(`file ${listed++}`);
+      } as unknown as Client["list"],
+    });
+    const { names, common, total } = await completeLine(endless, new ShellFolder(), "get f");
+    expect([names.length, common, total, listed]).toEqual([1_000, "f", undefined, 100_001]);
   });
 
   test("are none when the server fails or takes too long", async () => {
@@ -326,12 +350,12 @@ describe("what Tab offers", () => {
         throw new RemoteError("NOT_ALLOWED", "No.");
       },
     });
-    expect(await completeLine(failing, new ShellFolder(), "get a")).toEqual([[], "get a"]);
+    expect(await endings(failing, new ShellFolder(), "get a")).toEqual([[], "get a"]);
     const silent = facade({} as Client, {
       list: async function* () {
         await new Promise(() => {});
       } as unknown as Client["list"],
     });
-    expect(await completeLine(silent, new ShellFolder(), "get a", AbortSignal.abort())).toEqual([[], "get a"]);
+    expect(await endings(silent, new ShellFolder(), "get a", AbortSignal.abort())).toEqual([[], "get a"]);
   });
 });
