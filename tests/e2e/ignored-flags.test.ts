@@ -57,7 +57,7 @@ const FLAGS: Record<string, readonly string[]> = {
   "client get": ["output", "as", ...FILTERS, ...TRANSFER],
   "client put": ["to", "as", ...FILTERS, ...TRANSFER],
   "client sync": [
-    ...["delete", "dry-run", "update", "checksum", "delete-excluded", "max-delete", "allow-empty", "strict", "quiet"],
+    ...["delete", "dry-run", "update", "checksum", "delete-excluded", "max-delete", "allow-empty", "backup-dir", "strict", "quiet"],
     ...[...FILTERS, "reconnect", ...CONNECTION],
   ],
   "client send": ["to", ...CONNECTION],

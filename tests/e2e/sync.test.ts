@@ -145,6 +145,29 @@ describe.each(["to", "from"] as const)("a mirror %s the repository", (way) => {
     expect(treeAt(target)).toEqual(treeAt(source));
   });
 
+  test.each(["backup", "m/inside/backup"])("keeps what it replaces and deletes in %s", async (backup) => {
+    const { site, source, target, sync } = await open();
+    await using _ = site;
+    await sync();
+    writeFileSync(`${source}/a.txt`, "longer");
+    rmSync(`${source}/docs`, { recursive: true });
+    const flags = ["--delete", "--backup-dir", way === "to" ? `:${backup}` : backup];
+    const dry = await sync(...flags, "--dry-run");
+    const wet = await sync(...flags);
+    expect(wet.stderr).toStartWith("Mirrored: ");
+    expect(wet.stdout.split("\n").sort()).toEqual(dry.stdout.split("\n").sort());
+    const place = `${way === "to" ? site.repository : site.here}/${backup}`;
+    expect(readFileSync(`${place}/a.txt`, "utf8")).toBe("a");
+    expect(readFileSync(`${place}/docs/deep/c.txt`, "utf8")).toBe("c");
+    expect(await sync(...flags)).toMatchObject({ exitCode: 0, stdout: "" });
+    rmSync(`${target}/inside`, { recursive: true, force: true });
+    expect(treeAt(target)).toEqual(treeAt(source));
+    for (const wrong of ["m", "."]) {
+      const folder = way === "to" ? wrong : `${site.here}/${wrong}`;
+      expect(await sync("--backup-dir", folder)).toMatchObject({ exitCode: 2 });
+    }
+  });
+
   test("never follows a link in its target", async () => {
     const { site, source, target, sync } = await open();
     await using _ = site;

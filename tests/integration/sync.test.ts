@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { Filter } from "../../lib/client/filter.ts";
 import { requireWritable } from "../../lib/client/sync/require-writable.ts";
-import { LocalTarget } from "../../lib/client/sync/sync-target.ts";
+import { LocalTarget, RemoteTarget } from "../../lib/client/sync/sync-target.ts";
 import { StorageError } from "../../lib/errors.ts";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { ListOptions, StorageEntry } from "../../lib/storage/storage.ts";
@@ -147,6 +147,30 @@ describe.each([
     const { done, failed } = await mirrored(isSending, tree(SOURCE), target);
     expect(done.filter((line) => line.startsWith("removed"))).toEqual([]);
     expect(failed).toContain("Nothing is deleted: something before it has failed.");
+  });
+
+  test("keeps what it replaces or deletes in a folder for that, also within its target", async () => {
+    const [source, target] = [tree(SOURCE), tree({ ...OLD, "kept/in/old/d.txt": "earlier" })];
+    await using server = new TestServer({ storage: isSending ? target : source });
+    const connection = await connectionOf(() => server.client());
+    const keep = (path: string) => target.rename(path, `kept/in/${path}`, { overwrite: true });
+    const options = {
+      isSending,
+      target: isSending ? new RemoteTarget(connection, "", "kept/in") : new LocalTarget(target, keep),
+      rules: { setsAside: true, apart: "kept/in" },
+    };
+    const { done, failed } = await mirror(connection, isSending ? source : target, options);
+    expect({ failed, updated: done.filter((line) => /^(updated|removed) [^/]*$/.test(line)) }).toEqual({
+      failed: [],
+      updated: ["updated a.txt"],
+    });
+    const content = await contentOf(target);
+    expect(Object.keys(content).filter((path) => path.startsWith("kept/"))).toEqual([
+      ...["kept/in", "kept/in/a.txt", "kept/in/old", "kept/in/old/d.txt", "kept/in/old/e.txt"],
+    ]);
+    const others = Object.entries(content).filter(([path]) => !path.startsWith("kept"));
+    expect(Object.fromEntries(others)).toEqual(await contentOf(source));
+    expect((await mirror(connection, isSending ? source : target, options)).done).toEqual([]);
   });
 
   test("finishes over new links, wherever they break, and tells each thing once", async () => {

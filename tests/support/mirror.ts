@@ -44,12 +44,14 @@ export async function mirror(
     digest64,
     signal: new AbortController().signal,
     target: isSending ? new RemoteTarget(connection, root) : new LocalTarget(here),
-    setsAside: false,
     maxRemovals: Number.POSITIVE_INFINITY,
     allowsEmpty: false,
     isDry: false,
     sha256: () => new Bun.CryptoHasher("sha256"),
-    rules: { deletes: true, deletesExcluded: false, isNewerKept: false, comparesContent: false, ...rules },
+    rules: {
+      ...{ deletes: true, deletesExcluded: false, isNewerKept: false, comparesContent: false, setsAside: false },
+      ...rules,
+    },
     events: {
       onDone: ({ path, change, kind }, { outcome }) =>
         done.push(`${outcome === "stored" ? change : "same"} ${path}${kind === "folder" ? "/" : ""}`),

@@ -2,12 +2,13 @@ import type { Connection } from "../../client/connection.ts";
 import type { Filter } from "../../client/filter.ts";
 import { requireWritable } from "../../client/sync/require-writable.ts";
 import { SyncJob } from "../../client/sync/sync-job.ts";
-import { LocalTarget, RemoteTarget } from "../../client/sync/sync-target.ts";
+import { LocalTarget } from "../../client/sync/sync-target.ts";
 import { CommError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { systemClock } from "../../session/clock.ts";
 import { privatePlaces } from "../../state/private.ts";
 import { digest64 } from "../../storage/digest64.ts";
+import { LocalStorage } from "../../storage/local/local.ts";
 import type { Command } from "../command.ts";
 import { integerFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
@@ -15,7 +16,8 @@ import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connec
 import { FILTER_FLAGS, readFilter } from "./filter-flags.ts";
 import { placeFrom } from "./local-place.ts";
 import { newSha256, runJob, type TransferTerms } from "./run-job.ts";
-import { openSourceFolder, openTargetFolder } from "./sync-folder.ts";
+import { type BackedTarget, localTarget, remoteTarget } from "./sync-backup.ts";
+import { openSourceFolder, openTargetFolder, type SyncFolder } from "./sync-folder.ts";
 import { type SyncSides, syncSides } from "./sync-sides.ts";
 import { removalLine, syncWords } from "./sync-words.ts";
 import { TransferView } from "./transfer-view.ts";
@@ -38,6 +40,11 @@ export const sync: Command = {
     "delete-excluded": { type: "boolean", description: "Also delete what the patterns exclude" },
     "max-delete": { type: "string", valueHint: "N", description: "Delete nothing if it would be more than N" },
     "allow-empty": { type: "boolean", description: "Delete everything if the source has no files" },
+    "backup-dir": {
+      type: "string",
+      valueHint: "DIR",
+      description: "Move what is replaced or deleted to this folder, on the side of the target",
+    },
     strict: { type: "boolean", description: "Fail with exit code 7 if anything is left out" },
     quiet: { type: "boolean", alias: "q", description: "Show only errors" },
     ...RECONNECT_FLAGS,
@@ -62,6 +69,8 @@ export interface SyncRequest extends SyncSides {
   readonly isDry: boolean;
   readonly maxRemovals: number;
   readonly allowsEmpty: boolean;
+  /** As it was typed. */
+  readonly backup: string | undefined;
   readonly isStrict: boolean;
   readonly isQuiet: boolean;
   readonly json: boolean;
@@ -81,6 +90,7 @@ export async function syncRequest(flags: Flags): Promise<SyncRequest> {
     isDry: flags["dry-run"] === true,
     maxRemovals: isLimited ? integerFlag(flags, "max-delete", 0, Number.MAX_SAFE_INTEGER) : Number.POSITIVE_INFINITY,
     allowsEmpty: flags["allow-empty"] === true,
+    backup: flags["backup-dir"] === undefined ? undefined : String(flags["backup-dir"]),
     isStrict: flags["strict"] === true,
     isQuiet: flags["quiet"] === true,
     json: flags["json"] === true,
@@ -106,6 +116,7 @@ export async function syncAll(
   const { storage, takeHidden } = await (isSending
     ? openSourceFolder(here, places)
     : openTargetFolder(here, places, isDry));
+  const { target, apart } = await targetOf(connection, request, { storage, places, from });
   const view = new TransferView({
     io: isQuiet ? { ...io, canRedraw: false } : io,
     json,
@@ -122,9 +133,8 @@ export async function syncAll(
     clock: systemClock,
     root: there,
     here: storage,
-    target: isSending ? new RemoteTarget(connection, there) : new LocalTarget(storage),
-    rules: request,
-    setsAside: false,
+    target,
+    rules: { ...request, apart, setsAside: request.backup !== undefined },
     sha256: newSha256,
     events: {
       onPlanned: (item) => view.plan(item),
@@ -150,4 +160,15 @@ export async function syncAll(
 async function requireFolder(client: Connection["client"], path: string): Promise<void> {
   if (path === "" || (await client.stat(path)).kind === "folder") return;
   throw new CommError("NOT_A_FILE", `${quote(path)} is not a folder: only folders are mirrored.`);
+}
+
+/** @throws as remoteTarget(), localTarget() */
+async function targetOf(
+  connection: Connection,
+  { isSending, there, backup, isDry }: SyncRequest,
+  { storage, places, from }: Pick<SyncFolder, "storage"> & Pick<TransferTerms, "places"> & { from: string | undefined },
+): Promise<BackedTarget> {
+  if (isSending) return remoteTarget(connection, there, backup);
+  if (!(storage instanceof LocalStorage)) return { target: new LocalTarget(storage) };
+  return localTarget(storage, backup === undefined ? undefined : placeFrom(from, backup), { places, isDry });
 }

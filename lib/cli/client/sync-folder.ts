@@ -37,7 +37,8 @@ export async function openTargetFolder(path: string, places: PrivatePlaces, isDr
   return { storage: await LocalStorage.ofUser(path, { places }), takeHidden: () => [] };
 }
 
-function makeFolder(path: string): void {
+/** Make it, and those above it. @throws StorageError DISK_DENIED, DISK_FULL, DISK_FAILED */
+export function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (cause) {

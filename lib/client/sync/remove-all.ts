@@ -35,7 +35,7 @@ async function removeEach(removals: readonly Removal[], terms: RemoveAllTerms): 
       const { path, kind } = removal;
       try {
         if (signal.aborted) throw new CommError("INTERRUPTED", "Interrupted.");
-        await (setsAside && kind !== "folder" ? target.setAside(path) : target.remove(path));
+        await (setsAside && kind === "file" ? target.setAside(path) : target.remove(path));
         onRemoved(removal);
       } catch (thrown) {
         const error = toCommError(thrown);

@@ -60,14 +60,15 @@ export class SyncJob {
   }
 
   async #remove(removals: readonly Removal[]): Promise<void> {
-    const { isDry, events } = this.#settings;
+    const { isDry, events, rules } = this.#settings;
     const onRemoved = (removal: Removal) => {
       this.#tally.addRemoved();
       events.onRemoved?.(removal);
     };
     await removeAll(removals, {
       ...this.#settings,
-      ...(isDry && { target: NOTHING_REMOVED, setsAside: false }),
+      setsAside: rules.setsAside,
+      ...(isDry && { target: NOTHING_REMOVED }),
       onRemoved,
       onFailed: ({ path }, error) => {
         this.#tally.addFailure(error);

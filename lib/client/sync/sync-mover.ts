@@ -44,8 +44,6 @@ export interface SyncMoverSettings
   readonly root: string;
   readonly target: SyncTarget;
   readonly rules: SyncRules;
-  /** Whether what is replaced or removed is kept elsewhere: see SyncTarget.setAside(). */
-  readonly setsAside: boolean;
   /** The most removals that are remembered; more are only counted. */
   readonly maxRemovals: number;
   readonly tally: SyncTally;
@@ -123,7 +121,7 @@ export class SyncMover {
     const steps = planSync<MirrorItem>(client, {
       ...rules,
       ...{ isSending, pass, here, takeHidden, root, maxRemovals, signal },
-      itemOf: (source, change, isForced) => this.#itemOf(source, change, isForced),
+      itemOf: (source, change, isStaged) => this.#itemOf(source, change, isStaged),
       differing: (questions) => this.#differing(questions),
       onFailed: (path, error) => this.#pathFailed(path, error),
       onLeftOut: (left) => this.#leaveOut(left),
@@ -140,10 +138,9 @@ export class SyncMover {
     }
   }
 
-  #itemOf(source: SyncEntry, change: SyncChange, isForced: boolean): MirrorItem {
-    const { isSending, root, here, setsAside } = this.#settings;
+  #itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean): MirrorItem {
+    const { isSending, root, here } = this.#settings;
     const { path, kind, size, modifiedAt, mode } = source;
-    const isStaged = isForced || (setsAside && change === "updated");
     const place = isStaged ? this.#stagedPath(path) : path;
     return {
       ...{ path, change, isStaged, size, modifiedAt, mode, local: here },
@@ -201,10 +198,10 @@ export class SyncMover {
 
   /** Give a staged file its place. */
   #place(item: MirrorItem, done: Done): void {
-    const { target, setsAside } = this.#settings;
+    const { target, rules } = this.#settings;
     const { path } = item;
     const move = async () => {
-      if (setsAside) await target.setAside(path);
+      if (rules.setsAside) await target.setAside(path);
       await target.replace(this.#stagedPath(path), path);
     };
     const placing: Promise<void> = move()

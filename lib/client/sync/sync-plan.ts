@@ -51,6 +51,8 @@ export interface SyncRules {
   readonly filter?: Filter | undefined;
   /** A path below the target that is none of the mirror's, with everything in it. */
   readonly apart?: string | undefined;
+  /** Whether files that are replaced or removed are kept elsewhere: see SyncTarget.setAside(). */
+  readonly setsAside: boolean;
 }
 
 export interface SyncPlanOptions<Item extends SyncItem> extends SyncRules {
@@ -58,7 +60,7 @@ export interface SyncPlanOptions<Item extends SyncItem> extends SyncRules {
   readonly isSending: boolean;
   readonly pass: SyncPass;
   /** The item that moves `source`. */
-  itemOf(source: SyncEntry, change: SyncChange, isForced: boolean): Item;
+  itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean): Item;
   /** Called for what is removed; what is in a folder comes before the folder. */
   onRemoval(removal: Removal): void;
   onFailed(path: string, error: CommError): void;
@@ -99,8 +101,11 @@ export class SyncPlan<Item extends SyncItem> {
   take(pair: Pair): void {
     const { isSending, filter, apart } = this.#options;
     const { path, here, there } = pair;
-    if (isIn(path, apart)) return;
     const [source, target] = isSending ? [here, there] : [there, here];
+    if (isIn(path, apart)) {
+      if (target !== undefined) this.#doomed.add(target, false);
+      return;
+    }
     if (!isIn(path, this.#barred)) this.#barred = undefined;
     if (!isIn(path, this.#waiting)) this.#waiting = undefined;
     if (!isIn(path, this.#idle?.source.path)) this.#idle = undefined;
@@ -199,7 +204,7 @@ export class SyncPlan<Item extends SyncItem> {
   }
 
   #compare(source: SyncEntry, target: SyncEntry): void {
-    const { isNewerKept, comparesContent, isSending } = this.#options;
+    const { isNewerKept, comparesContent, isSending, setsAside } = this.#options;
     const apart = Math.abs(source.modifiedAt - target.modifiedAt);
     const isSameSize = source.size === target.size;
     if (isSameSize && apart === 0 && !comparesContent) return;
@@ -207,15 +212,18 @@ export class SyncPlan<Item extends SyncItem> {
       this.newer++;
     } else if (isSameSize && comparesContent) {
       // A file with the size and time of the other would be taken for it.
-      this.#questions.push({ source, item: this.#options.itemOf(source, "updated", apart < MAX_TIME_STEP) });
+      this.#questions.push({
+        source,
+        item: this.#options.itemOf(source, "updated", setsAside || apart < MAX_TIME_STEP),
+      });
     } else if (isSameSize && apart < MAX_TIME_STEP && !isSending) {
-      this.#questions.push({ source, item: this.#options.itemOf(source, "updated", false) });
-    } else this.#add(source, "updated");
+      this.#questions.push({ source, item: this.#options.itemOf(source, "updated", setsAside) });
+    } else this.#add(source, "updated", setsAside);
   }
 
-  #add(source: SyncEntry, change: SyncChange): void {
+  #add(source: SyncEntry, change: SyncChange, isStaged = false): void {
     const { filter } = this.#options;
-    const item = this.#options.itemOf(source, change, false);
+    const item = this.#options.itemOf(source, change, isStaged);
     const items = this.#waiting === undefined ? this.#items : this.#afterwards;
     if (source.kind === "folder" && filter?.takesEmptyFolders === false) this.#above.enter(item);
     else items.push(...this.#above.take(source.path), item);

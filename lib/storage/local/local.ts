@@ -193,6 +193,20 @@ export class LocalStorage implements Storage {
     }
   }
 
+  /**
+   * Move the file or link at `from` to `to` in another folder on the same disk, where it replaces a file or a link.
+   *
+   * @throws StorageError NO_SUCH_FILE; as rename()
+   */
+  async moveTo(other: LocalStorage, from: string, to: string): Promise<void> {
+    try {
+      await other.#maker.adopt(this.#folders, from, to);
+    } catch (cause) {
+      if (["ENOENT", "ENOTDIR"].includes(errnoOf(cause))) throw readError(cause, from, this.#owner);
+      throw other.#maker.faultAt(to, cause);
+    }
+  }
+
   async watch(listener: (changes: readonly StorageChange[]) => void): Promise<() => void> {
     try {
       return await this.#watch.subscribe(listener);

@@ -10,23 +10,24 @@ import type { Held } from "./open-folder.ts";
 import { renameNew } from "./rename-new.ts";
 
 /**
- * As Storage.rename(); with `replaces`, it may replace a file or a link.
+ * As Storage.rename(); with `replaces`, it may replace a file or a link. `source` is the tree that `from` is in, if it is
+ * another one on the same disk.
  *
  * @throws StorageError EXISTS, NOT_ALLOWED; the system's error
  */
 export async function renameLocal(
   folders: Folders,
   made: FolderMaker,
-  { from, to, replaces }: { from: string; to: string; replaces: boolean },
+  { from, to, replaces, source = folders }: { from: string; to: string; replaces: boolean; source?: Folders },
 ): Promise<void> {
-  const old = folders.changeable(from);
+  const old = source.changeable(from);
   let target: Held | undefined;
   try {
     target = made.makeHolder(to);
     folders.guard.requireReplaceable(to, target);
-    folders.forget();
+    for (const each of [folders, source]) each.forget();
     // It may be something else by now.
-    folders.guard.requirePublic(from, old.folder.look(old.name), old);
+    source.guard.requirePublic(from, old.folder.look(old.name), old);
     if (isSpelling(old, target)) {
       respell(old, target.name, to);
     } else if (replaces && isFileOrLink(target)) {

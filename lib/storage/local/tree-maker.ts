@@ -34,6 +34,16 @@ export class TreeMaker {
     await renameLocal(this.#folders, this.#made, { from, to, replaces });
   }
 
+  /**
+   * Take the file or link at `from` out of the tree of `source`, on the same disk, and replace a file or link at `to`.
+   *
+   * @throws StorageError EXISTS, NOT_ALLOWED, BAD_PATH; the system's error
+   */
+  async adopt(source: Folders, from: string, to: string): Promise<void> {
+    requireKeptEnds(this.#folders, to);
+    await renameLocal(this.#folders, this.#made, { from, to, replaces: true, source });
+  }
+
   async receive(path: string, facts: FileFacts, exists: ExistsPolicy): Promise<PartFile> {
     checkSize(path, facts);
     try {
