@@ -30,8 +30,12 @@ export interface Command {
   check?(flags: Flags): void;
   /** What completes an argument or the value of a flag, where the value's hint (FILE, DIR, a|b) does not say it. */
   readonly completes?: Readonly<Record<string, Completion>>;
-  /** @returns the exit code */
-  run(flags: Flags, io: ConsoleIo): Promise<number>;
+  /**
+   * `reread` completes the typed flags again, by the file of settings as it is then.
+   *
+   * @returns the exit code
+   */
+  run(flags: Flags, io: ConsoleIo, reread?: () => Promise<Flags>): Promise<number>;
 }
 
 export interface Program {

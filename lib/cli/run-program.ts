@@ -50,9 +50,12 @@ async function runCommand(lazy: LazyProgram, argv: readonly string[], io: Consol
     const typed = parseFlags(rest, args);
     if (command.withoutSettings === true) return await command.run(typed, io);
     const env = process.env;
-    const file = await findConfigFile(lazy, typed, env);
-    flags = configure(typed, { program, command: name ?? program.defaultCommand, file, env });
-    return await command.run(flags, io);
+    const read = async () => {
+      const file = await findConfigFile(lazy, typed, env);
+      return configure(typed, { program, command: name ?? program.defaultCommand, file, env });
+    };
+    flags = await read();
+    return await command.run(flags, io, read);
   } catch (thrown) {
     const error = withOrigin(inFlagWords(thrown), flags);
     const json = argv.includes("--json") || flags?.["json"] === true;

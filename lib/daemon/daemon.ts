@@ -57,6 +57,7 @@ export class Daemon {
   readonly #reload: Reload;
   /** Ends what may last until all sessions have ended. */
   readonly #abort: () => void;
+  #stopTimeoutMs: number;
 
   private constructor(
     server: CommServer,
@@ -72,6 +73,7 @@ export class Daemon {
     this.#close = close;
     this.#reload = reload;
     this.#abort = abort;
+    this.#stopTimeoutMs = serving.stopTimeoutMs;
   }
 
   /** Does everything that can fail before anything is shown. @throws CommError when a part can't be opened */
@@ -196,15 +198,29 @@ export class Daemon {
     return takeFirstInviteBack(this.server);
   }
 
-  /** Read certificate and tokens again; sessions stay, except those whose token is gone. Events say what changed. */
-  reload(): Promise<void> {
-    return this.#reload.run();
+  /** Take these settings from now on; the rates hold for sessions that begin later. */
+  change({ bandwidth, stopTimeoutMs }: Pick<DaemonSettings, "bandwidth" | "stopTimeoutMs">): void {
+    this.server.bandwidth.change(bandwidth);
+    this.#stopTimeoutMs = stopTimeoutMs;
   }
 
-  /** Stop listening, and end all sessions: transfers have `stopTimeoutMs` of the settings to finish. */
+  /**
+   * Read certificate and tokens again; sessions stay, except those whose token is gone. An event says what changed, with
+   * the names of changed `settings` first.
+   */
+  reload(settings: readonly string[] = []): Promise<void> {
+    return this.#reload.run(settings);
+  }
+
+  /** How long transfers may continue when the server stops. */
+  get stopTimeoutMs(): number {
+    return this.#stopTimeoutMs;
+  }
+
+  /** Stop listening, and end all sessions: transfers have `stopTimeoutMs` to finish. */
   async stop(): Promise<void> {
     this.#close();
-    await this.server.shutdown(this.serving.stopTimeoutMs);
+    await this.server.shutdown(this.#stopTimeoutMs);
     this.#abort();
   }
 }

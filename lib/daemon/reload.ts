@@ -24,11 +24,12 @@ export class Reload {
     this.#identity = parts.identity;
   }
 
-  async run(): Promise<void> {
+  /** `settings`: names of settings that have changed already, for the event. */
+  async run(settings: readonly string[]): Promise<void> {
     const { server } = this.#parts;
     const certificate = await this.#attempt("The certificate", () => this.#reloadIdentity());
     const tokens = await this.#attempt("The list of tokens", async () => server.reloadTokens());
-    const changed = [...(certificate ? ["certificate"] : []), ...(tokens ? ["tokens"] : [])];
+    const changed = [...settings, ...(certificate ? ["certificate"] : []), ...(tokens ? ["tokens"] : [])];
     server.events.emit({ event: "reloaded", changed });
   }
 

@@ -42,6 +42,8 @@ export class CommServer {
   readonly #guests: Guests;
   readonly #upkeep: Upkeep;
   #stopped: Promise<void> | undefined;
+  /** The rates of sessions; they can be changed while the server runs. */
+  readonly bandwidth: Bandwidth;
   /** What a gateway of another protocol works with. */
   readonly gateway: GatewayParts;
   /** True after abort(). */
@@ -70,7 +72,8 @@ export class CommServer {
     const parts = this.#parts();
     const { writable, callRates } = options;
     const routing = { server: parts, writable, callRates };
-    const bandwidth = new Bandwidth(options.bandwidth, clock);
+    this.bandwidth = new Bandwidth(options.bandwidth, clock);
+    const { bandwidth } = this;
     this.#sessions = new Sessions({
       ...shared,
       onOpen: (member, stream, request) => void route(stream, request, member, routing),

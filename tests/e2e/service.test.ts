@@ -104,6 +104,28 @@ describe("SIGHUP", () => {
     },
   );
 
+  test("reads the settings again: some hold at once, the others are named in a warning", async () => {
+    using folder = new TempFolder();
+    const file = folder.join("server.toml");
+    const set = (text: string) => writeFileSync(file, text);
+    set('log-level = "info"\nmax-clients = 3\n');
+    await using service = await startService(folder, "--config", file);
+    set('log-level = "warn"\nstop-timeout = 2\nmax-clients = 4\nwritable = true\n');
+    service.signal("SIGHUP");
+    const message = "Changed, but read only at the start: writable, max-clients. Restart the server.";
+    expect(await service.logs("warning")).toMatchObject({ message });
+    // What the new level leaves out is not in the log.
+    set('log-level = "notice"\nstop-timeout = 2\nmax-clients = 3\n');
+    service.signal("SIGHUP");
+    expect(await service.logs("reloaded")).toMatchObject({ changed: ["log-level"] });
+    set("max-cleints = 3\n");
+    service.signal("SIGHUP");
+    expect(await service.logs("reloaded", 2)).toMatchObject({ changed: [] });
+    expect((await service.logs("warning", 2))["message"]).toStartWith(
+      `The settings can't be read again, and stay as they were: ${file}, line 1: Unknown setting "max-cleints".`,
+    );
+  });
+
   test("continues the log in a new file when the old one was moved away", async () => {
     using folder = new TempFolder();
     await using service = await startService(folder);

@@ -65,7 +65,7 @@ export function formatEvent(record: EventRecord): string {
 function reloaded(changed: unknown): string {
   const parts = Array.isArray(changed) ? changed.map((part) => escapeText(textOf(part))) : [];
   return parts.length === 0
-    ? "Read certificate and tokens again: the same as before"
+    ? "Read settings, certificate and tokens again: nothing has changed"
     : `Read again, and new: ${parts.join(", ")}`;
 }
 

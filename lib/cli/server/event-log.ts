@@ -16,7 +16,7 @@ export interface LogSettings {
 
 /** The server's events as a log: lines in a file, or on standard error. */
 export class EventLog {
-  readonly #settings: LogSettings;
+  #settings: LogSettings;
   readonly #color: boolean;
   readonly #file: LogFile | undefined;
   readonly #lines: LineWriter;
@@ -36,6 +36,11 @@ export class EventLog {
 
   add(event: StampedEvent): void {
     if (isLogged(event, this.#settings.level)) this.#lines.add(this.#format(event));
+  }
+
+  /** Take another level and format from now on. */
+  change({ level, format }: Pick<LogSettings, "level" | "format">): void {
+    this.#settings = { ...this.#settings, level, format };
   }
 
   /** As LogFile.reopen(). */

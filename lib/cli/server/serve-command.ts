@@ -7,6 +7,7 @@ import { completeCommand } from "../shown-command.ts";
 import { hasControllingTerminal } from "../terminal/controlling-terminal.ts";
 import { onSignals, wasIgnored } from "../terminal/signals.ts";
 import { EventLog } from "./event-log.ts";
+import { LiveSettings } from "./live-settings.ts";
 import { LOG_FLAGS, readLogSettings } from "./log-flags.ts";
 import { programOptions } from "./program-options.ts";
 import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
@@ -21,7 +22,7 @@ export const serve: Command = {
     readSettings(flags);
     readLogSettings(flags, { noteIsTty: false });
   },
-  async run(flags, io) {
+  async run(flags, io, reread = async () => flags) {
     const stopping = Promise.withResolvers<void>();
     const logSettings = readLogSettings(flags, io);
     const { file } = logSettings;
@@ -64,20 +65,28 @@ export const serve: Command = {
       return manager === undefined ? reload() : manager.during(reload());
     }
 
+    const warn = (message: string) => server.events.emit({ event: "warning", message });
+    const live = new LiveSettings(flags, {
+      noteIsTty: io.noteIsTty,
+      read: reread,
+      apply: (renewed, logging) => {
+        daemon.change(renewed);
+        log?.change(logging);
+      },
+    });
+
     async function reload(): Promise<void> {
       try {
         log?.reopen();
       } catch (thrown) {
-        server.events.emit({ event: "warning", message: `The log can't be reopened: ${describeError(thrown)}` });
+        warn(`The log can't be reopened: ${describeError(thrown)}`);
       }
-      await daemon.reload();
+      await daemon.reload(await changedSettings(live, warn));
     }
 
-    if (manager?.ready(server) === false) {
-      server.events.emit({ event: "warning", message: "The service manager can't be told that the server is ready." });
-    }
+    if (manager?.ready(server) === false) warn("The service manager can't be told that the server is ready.");
     await stopping.promise;
-    manager?.stopping(settings.stopTimeoutMs);
+    manager?.stopping(daemon.stopTimeoutMs);
     await daemon.stop();
     await view.finish();
     offSignals();
@@ -85,6 +94,18 @@ export const serve: Command = {
     return server.wasAborted ? EXIT.INTERRUPTED : EXIT.DONE;
   },
 };
+
+/** Read the settings again. @returns the names of those that are others now */
+async function changedSettings(live: LiveSettings, warn: (message: string) => void): Promise<string[]> {
+  try {
+    const { changed, waiting } = await live.reread();
+    if (waiting.length > 0) warn(`Changed, but read only at the start: ${waiting.join(", ")}. Restart the server.`);
+    return changed;
+  } catch (thrown) {
+    warn(`The settings can't be read again, and stay as they were: ${describeError(thrown)}`);
+    return [];
+  }
+}
 
 function leftConsole(): string {
   const again = completeCommand("commserver-server console");

@@ -46,7 +46,7 @@ export type ServerEvent =
   | { event: "revoked"; name: string; token: string }
   | { event: "linked"; name: string; link: string; path: string; expiresAt: number }
   | { event: "unlinked"; name: string; link: string }
-  /** `changed`: what was read again and is another now, of "certificate" and "tokens". */
+  /** `changed`: what was read again and is another now: "certificate", "tokens", and names of settings. */
   | { event: "reloaded"; changed: string[] }
   | { event: "draining"; on: boolean }
   | { event: "stopping"; message: string }

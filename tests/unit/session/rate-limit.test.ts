@@ -44,6 +44,16 @@ describe("RateLimit", () => {
 });
 
 describe("Bandwidth.limit()", () => {
+  test("is that of a change from then on; what was handed out stays", () => {
+    const bandwidth = new Bandwidth({ perSession: undefined, total: 1_000 }, new FakeClock());
+    const before = bandwidth.limit("out");
+    bandwidth.change({ perSession: undefined, total: undefined });
+    expect(before).toBeDefined();
+    expect(bandwidth.limit("out")).toBeUndefined();
+    bandwidth.change({ perSession: 1_000, total: undefined });
+    expect(bandwidth.limit("in")).toBeDefined();
+  });
+
   test("is nothing when nothing is limited", () => {
     const bandwidth = new Bandwidth({ perSession: undefined, total: undefined }, new FakeClock());
     expect([bandwidth.limit("in"), bandwidth.limit("out")]).toEqual([undefined, undefined]);
