@@ -158,9 +158,10 @@ export class Client {
     await this.call("rename", { from, to, overwrite }, Nothing);
   }
 
-  /** Changes from now on in `asked`. */
-  async *watch(asked?: Asked, signal?: AbortSignal): AsyncGenerator<Change, void> {
+  /** Changes in `asked`: all of them after `onBegun` was called. */
+  async *watch(asked?: Asked, signal?: AbortSignal, onBegun?: () => void): AsyncGenerator<Change, void> {
     const { stream } = await this.#ask("watch", paramsOf(asked), signal, true);
+    onBegun?.();
     yield* decodeRecords(Change, stream.body());
   }
 

@@ -186,6 +186,26 @@ describe.each(["to", "from"] as const)("a mirror %s the repository", (way) => {
     expect(readFileSync(`${outside}/precious.txt`, "utf8")).toBe("p");
   });
 
+  test("goes on with --watch as the source changes, until Ctrl-C", async () => {
+    const { site, source, target } = await open();
+    await using _ = site;
+    const { client } = await binaries();
+    const sides = way === "to" ? ["m", ":m"] : [":m", "m"];
+    const command = [client, "sync", ...sides, "--delete", "--exclude", "*.tmp", "--watch", "-s", site.server.address];
+    await using running = new Program(command, { cwd: site.here });
+    await running.hear((line) => line.startsWith("New two words.txt"));
+    writeTree(source, { "new/x.tmp": "x", "new/y.txt": "y" });
+    await running.hear((line) => line.startsWith("New new/y.txt"));
+    rmSync(`${source}/docs`, { recursive: true });
+    await running.hear((line) => line === "Deleted docs/");
+    running.signal("SIGINT");
+    const { exitCode, stderr } = await running.ended();
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain("Watching; Ctrl-C ends.");
+    rmSync(`${source}/new/x.tmp`);
+    expect(treeAt(target)).toEqual(treeAt(source));
+  });
+
   test("goes on after kill -9, and ends the same", async () => {
     const { site, source, target, sync } = await open(["--writable", "--limit-rate", "4MB"]);
     await using _ = site;

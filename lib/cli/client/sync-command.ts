@@ -1,8 +1,10 @@
 import type { Connection } from "../../client/connection.ts";
 import type { Filter } from "../../client/filter.ts";
+import { keepMirrored } from "../../client/sync/keep-mirrored.ts";
 import { requireWritable } from "../../client/sync/require-writable.ts";
 import { SyncJob } from "../../client/sync/sync-job.ts";
 import { LocalTarget } from "../../client/sync/sync-target.ts";
+import { watchLocal, watchRemote } from "../../client/sync/watch-source.ts";
 import { CommError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
 import { systemClock } from "../../session/clock.ts";
@@ -12,14 +14,15 @@ import { LocalStorage } from "../../storage/local/local.ts";
 import type { Command } from "../command.ts";
 import { integerFlag } from "../flag-values.ts";
 import type { Flags } from "../flags.ts";
-import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { UsageError } from "../usage-error.ts";
+import { CONNECTION_FLAGS, LINK_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { FILTER_FLAGS, readFilter } from "./filter-flags.ts";
 import { placeFrom } from "./local-place.ts";
-import { newSha256, runJob, type TransferTerms } from "./run-job.ts";
+import { newSha256, runJob, type TransferTerms, viewEvents } from "./run-job.ts";
 import { type BackedTarget, localTarget, remoteTarget } from "./sync-backup.ts";
 import { openSourceFolder, openTargetFolder, type SyncFolder } from "./sync-folder.ts";
 import { type SyncSides, syncSides } from "./sync-sides.ts";
-import { removalLine, syncWords } from "./sync-words.ts";
+import { removalLine, type SyncWordsOptions, syncWords } from "./sync-words.ts";
 import { TransferView } from "./transfer-view.ts";
 import { withConnection } from "./with-connection.ts";
 
@@ -46,11 +49,12 @@ export const sync: Command = {
       description: "Move what is replaced or deleted to this folder, on the side of the target",
     },
     strict: { type: "boolean", description: "Fail with exit code 7 if anything is left out" },
+    watch: { type: "boolean", description: "Go on as things change, until Ctrl-C" },
     quiet: { type: "boolean", alias: "q", description: "Show only errors" },
-    ...RECONNECT_FLAGS,
+    ...LINK_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  typedOnly: ["delete", "delete-excluded", "allow-empty", "dry-run"],
+  typedOnly: ["delete", "delete-excluded", "allow-empty", "dry-run", "watch"],
   completes: { source: "side", target: "side" },
   async run(flags, io) {
     const request = await syncRequest(flags);
@@ -72,12 +76,17 @@ export interface SyncRequest extends SyncSides {
   /** As it was typed. */
   readonly backup: string | undefined;
   readonly isStrict: boolean;
+  /** Goes on as the source changes. */
+  readonly watches: boolean;
   readonly isQuiet: boolean;
   readonly json: boolean;
 }
 
 /** The request that the flags make. @throws UsageError, StorageError BAD_PATH; as readFilter() */
 export async function syncRequest(flags: Flags): Promise<SyncRequest> {
+  if (flags["dry-run"] === true && flags["watch"] === true) {
+    throw new UsageError("--dry-run and --watch exclude each other.");
+  }
   const deletesExcluded = flags["delete-excluded"] === true;
   const isLimited = flags["max-delete"] !== undefined;
   return {
@@ -92,61 +101,88 @@ export async function syncRequest(flags: Flags): Promise<SyncRequest> {
     allowsEmpty: flags["allow-empty"] === true,
     backup: flags["backup-dir"] === undefined ? undefined : String(flags["backup-dir"]),
     isStrict: flags["strict"] === true,
+    watches: flags["watch"] === true,
     isQuiet: flags["quiet"] === true,
     json: flags["json"] === true,
   };
 }
 
 /**
- * Mirror, and show what is done.
+ * Mirror, and show what is done; with --watch again and again.
  *
  * @returns the exit code of the first failure
- * @throws as SyncJob.run(), requireWritable(), openSourceFolder(), openTargetFolder()
+ * @throws as SyncJob.run(), requireWritable(), openSourceFolder(), openTargetFolder(), keepMirrored()
  */
 export async function syncAll(
   connection: Connection,
   request: SyncRequest,
-  { io, signal, places, here: from, progress, onResult }: Omit<TransferTerms, "ask">,
+  terms: Omit<TransferTerms, "ask">,
 ): Promise<number> {
-  const { isSending, there, isDry, isQuiet, isStrict, json, filter } = request;
+  const { isSending, there, isDry, watches, filter } = request;
+  const { signal, places, here: from } = terms;
   // Judged before any byte moves, and before a folder is made.
   if (isSending) await connection.persist((client) => requireWritable(client, signal));
   else await connection.persist((client) => requireFolder(client, there));
   const here = placeFrom(from, request.here);
-  const { storage, takeHidden } = await (isSending
-    ? openSourceFolder(here, places)
-    : openTargetFolder(here, places, isDry));
-  const { target, apart } = await targetOf(connection, request, { storage, places, from });
+  const folder = await (isSending ? openSourceFolder(here, places) : openTargetFolder(here, places, isDry));
+  const backed = await targetOf(connection, request, { storage: folder.storage, places, from });
+  let watching: SyncWordsOptions["watches"] = watches && "first";
+  const once = () => syncOnce(connection, { ...request, watching }, { ...terms, ...folder, ...backed });
+  if (!watches) return once();
+  const isMeant = (path: string) => filter?.excludes(path) !== true;
+  return keepMirrored({
+    clock: systemClock,
+    signal,
+    watch: (watcher) =>
+      isSending ? watchLocal(folder.storage, isMeant, watcher) : watchRemote(connection, there, isMeant, watcher),
+    async mirror() {
+      const exit = await once();
+      watching = "again";
+      return exit === 0;
+    },
+  });
+}
+
+interface SyncWatching {
+  readonly watching: SyncWordsOptions["watches"];
+}
+
+/** @returns the exit code of the first failure @throws as SyncJob.run() */
+function syncOnce(
+  connection: Connection,
+  request: SyncRequest & SyncWatching,
+  {
+    io,
+    signal,
+    progress,
+    onResult,
+    storage,
+    takeHidden,
+    target,
+    apart,
+  }: Omit<TransferTerms, "ask"> & SyncFolder & BackedTarget,
+): Promise<number> {
+  const { isDry, isQuiet, isStrict, watches, watching, json, filter, there } = request;
   const view = new TransferView({
     io: isQuiet ? { ...io, canRedraw: false } : io,
     json,
     command: "sync",
-    verb: syncWords({ isDry, isQuiet }),
+    verb: syncWords({ isDry, isQuiet, watches: watching }),
     isStrict,
     progress: isQuiet ? undefined : progress,
     placeOf: () => "",
   });
-  const fail = (path: string, error: CommError) => view.onFailed({ from: path, size: 0, kind: "folder" }, error);
   const job = new SyncJob({
     ...request,
-    ...{ connection, signal, digest64, takeHidden },
+    ...{ connection, signal, digest64, takeHidden, target },
     clock: systemClock,
     root: there,
     here: storage,
-    target,
     rules: { ...request, apart, setsAside: request.backup !== undefined },
     sha256: newSha256,
     events: {
-      onPlanned: (item) => view.plan(item),
-      onPlanComplete: () => view.planned(),
-      onStart: (item, present, size) => view.onStart(item, present, size),
-      onProgress: (item, bytes) => view.onProgress(item, bytes),
-      onRestart: (item) => view.onRestart(item),
-      onDone: (item, done) => view.onDone(item, done),
-      onFailed: (item, error) => view.onFailed(item, error),
-      onGone: (item) => view.onGone(item),
-      onLeftOut: (left) => view.onLeftOut(left),
-      onPathFailed: fail,
+      ...viewEvents(view),
+      onPathFailed: (path, error) => view.onFailed({ from: path, size: 0, kind: "folder" }, error),
       onRefused: (error) => view.onRefused(error),
       onRemoved(removal) {
         const { path, kind } = removal;
@@ -154,7 +190,7 @@ export async function syncAll(
       },
     },
   });
-  return runJob(job, view, { signal, filter, onResult });
+  return runJob(job, view, { signal, onResult, filter: watches ? undefined : filter });
 }
 
 async function requireFolder(client: Connection["client"], path: string): Promise<void> {

@@ -7,8 +7,15 @@ import { escapeText } from "../escape.ts";
 import { KIND_MARKS } from "./list-command.ts";
 import { counted, formatSeconds, inOneLine, type TransferWords } from "./transfer-words.ts";
 
+export interface SyncWordsOptions {
+  readonly isDry: boolean;
+  readonly isQuiet: boolean;
+  /** It goes on when the source changes: for the first time, or again. */
+  readonly watches: false | "first" | "again";
+}
+
 /** The words of a mirror. A dry run has the same ones, but for its last line. */
-export function syncWords({ isDry, isQuiet }: { isDry: boolean; isQuiet: boolean }): TransferWords {
+export function syncWords({ isDry, isQuiet, watches }: SyncWordsOptions): TransferWords {
   const titleOf = ({ firstFailure }: TransferResult) => {
     if (isDry) return "Dry run, nothing was changed";
     return firstFailure === undefined ? "Mirrored" : "Not all was mirrored";
@@ -29,6 +36,9 @@ export function syncWords({ isDry, isQuiet }: { isDry: boolean; isQuiet: boolean
     summary(result, seconds) {
       if (isQuiet || !isMirror(result)) return undefined;
       const { new: created, updated, removed, unchanged, skipped, failed, leftOut, bytes } = result;
+      const isNothing = created + updated + removed === 0 && result.firstFailure === undefined;
+      if (watches === "again" && isNothing) return undefined;
+      const more = watches === "first" ? ". Watching; Ctrl-C ends." : "";
       const done = inOneLine([
         counted(created, "new"),
         counted(updated, "updated"),
@@ -40,7 +50,7 @@ export function syncWords({ isDry, isQuiet }: { isDry: boolean; isQuiet: boolean
       ]);
       const rate = bytes > 0 && !isDry ? ` (${formatBytes(bytes / seconds)}/s)` : "";
       const moved = bytes > 0 || created + updated > 0 ? `; ${formatBytes(bytes)}` : ",";
-      return `${titleOf(result)}: ${done || "no files"}${moved} in ${formatSeconds(seconds)}${rate}`;
+      return `${titleOf(result)}: ${done || "no files"}${moved} in ${formatSeconds(seconds)}${rate}${more}`;
     },
     counts(result) {
       const { unchanged, skipped, failed } = result;
