@@ -1,13 +1,16 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
+import { rmdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { LocalSources, SendSource } from "../../client/send-plan.ts";
+import { errnoOf } from "../../errno.ts";
 import { isGlob } from "../../glob.ts";
 import { quote } from "../../quote.ts";
-import { readError } from "../../storage/disk-error.ts";
+import { readError, writeError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
 import { fromLocalName } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { realPath } from "../../storage/local/real-path.ts";
+import { storageFault } from "../../storage-faults.ts";
 import { UsageError } from "../usage-error.ts";
 import { placeFrom } from "./local-place.ts";
 
@@ -19,6 +22,8 @@ export class DiskSources implements LocalSources {
   readonly #hidden: string[] = [];
 
   readonly #here: string | undefined;
+  /** Files and folders that were named by a link to them, and folders that were named by "." or "..". */
+  readonly #kept = new Set<string>();
 
   /** `places` are never sent. `here`: as placeFrom(). */
   constructor(places: PrivatePlaces, here?: string) {
@@ -37,12 +42,34 @@ export class DiskSources implements LocalSources {
     const { real, isFolder } = lookAt(source, place);
     const isHere = [".", ".."].includes(basename(source)) || dirname(real) === real;
     const name = isHere ? "" : fromLocalName(basename(resolve(place)));
+    if (isHere || lstatSync(place).isSymbolicLink()) this.#kept.add(real);
     if (isFolder) return { kind: "folder", name, open: () => this.#open(real) };
     return { kind: "file", name, path: fromLocalName(basename(real)), open: () => this.#open(dirname(real)) };
   }
 
   takeHidden(): string[] {
     return this.#hidden.splice(0);
+  }
+
+  /** The storage that a planned item is in. @throws as LocalStorage.ofUser() */
+  async storageOf(tree: unknown): Promise<LocalStorage> {
+    for (const opened of this.#opened.values()) if ((await opened) === tree) return opened;
+    throw new TypeError("No such tree was opened.");
+  }
+
+  /** Whether a file or folder was named by a link: then it is not what the user named. */
+  isLinked(place: string): boolean {
+    return this.#kept.has(place);
+  }
+
+  /** Remove a folder that was a source, if it is empty and was named itself. @throws StorageError */
+  async removeRoot(folder: string): Promise<void> {
+    if (this.#kept.has(folder)) return;
+    await rmdir(folder).catch((cause) => {
+      throw ["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause))
+        ? storageFault.notEmpty(folder, cause)
+        : writeError(cause, folder);
+    });
   }
 
   /** @throws as LocalStorage.ofUser() */
