@@ -101,6 +101,12 @@ describe("a paste", () => {
     await screen.prompts("[r/m/N] ");
     screen.type("\x03");
     await screen.prompts("Client01> ");
+    screen.paste("pwd\nexit\nnever sent");
+    screen.type("\r");
+    await screen.prompts("[r/m/N] ");
+    screen.type("r\r");
+    expect(await screen.exited).toBe(0);
+    expect(screen.text).not.toContain("never sent ACK");
   });
 
   test("is marked while the shell has the terminal, and only then", async () => {
@@ -125,6 +131,20 @@ describe("a paste", () => {
     await screen.prompts("$ ");
     expect(screen.marksPastes).toBe(false);
   });
+});
+
+test("a line that ends with return and line feed is one line", async () => {
+  await using site = await FolderSite.open();
+  await using screen = await shell(site);
+  screen.type("one\r\ntwo\r\n");
+  await screen.shows("two ACK");
+  screen.type("three");
+  await screen.prompts("Client01> three");
+  expect(screen.lines.filter((line) => line.startsWith("Client01>"))).toEqual([
+    "Client01> one",
+    "Client01> two",
+    "Client01> three",
+  ]);
 });
 
 describe("a message of several lines", () => {

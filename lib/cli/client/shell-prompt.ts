@@ -34,7 +34,7 @@ export class ShellPrompt {
 
   /** True when the present session has ended, and next() will reconnect. */
   get isLost(): boolean {
-    return this.#ended !== undefined;
+    return this.#ended?.client === this.#options.connection.client;
   }
 
   /**

@@ -122,10 +122,15 @@ class Shell {
     let exit = 0;
     /** What the user was told about leaving; the same again leaves. */
     let warned = "";
+    /** Lines of a pasted block that are still to run. */
+    let block: readonly string[] = [];
     for (;;) {
-      const typed = await prompt.next();
+      const [line, ...others] = block;
+      const typed: Input = line === undefined ? await prompt.next() : { kind: "line", text: line };
       const text = typed.kind === "line" ? typed.text : "";
-      this.#history.add(text);
+      if (line === undefined) this.#history.add(text);
+      else await this.#print(paint(io, "dim", `> ${escapeText(line)}`));
+      block = others;
       const leaves = typed.kind === "end" || isExit(text);
       if (leaves) {
         this.#terminated ||= typed.kind === "end" && typed.isGone === true;
@@ -133,6 +138,7 @@ class Shell {
         if (!this.#io.inIsTty) return this.#finishJobs(connection, lines, exit);
         if (this.#jobs.active.length === 0 || warned === "jobs") return exit;
         warned = "jobs";
+        block = [];
         void this.#print(`${this.#jobs.runningWords}\n${UNFINISHED}`);
         continue;
       }
@@ -144,12 +150,18 @@ class Shell {
         continue;
       }
       warned = "";
+      const meant = await linesOf(typed, lines);
+      if (meant.length !== 1) {
+        block = meant;
+        continue;
+      }
       // A person may try for as long as they like; for a piped script, only an answer of the server is progress.
       if (this.#io.inIsTty) connection.noteProgress();
       const { client } = connection;
       const answers = client.answers;
-      const outcome = await this.#obeyAll(connection, lines, typed);
+      const outcome = await this.#obey(connection, lines, text);
       if (client.answers > answers && connection.client === client && !prompt.isLost) connection.noteProgress();
+      if (outcome === EXIT.INTERRUPTED || prompt.isLost) block = [];
       if (outcome === 0 || this.#io.inIsTty) continue;
       // Ctrl-C ends a script as a whole: its next lines may rely on the interrupted one.
       if (outcome === EXIT.INTERRUPTED) return outcome;
@@ -167,18 +179,6 @@ class Shell {
       exit = outcome || exit;
     }
     return exit || this.#failed;
-  }
-
-  /** Run the lines of a text that was typed, until one is interrupted or the link is lost. @returns as #obey() */
-  async #obeyAll(connection: Connection, input: LineInput, typed: Input & { kind: "line" }): Promise<number> {
-    const lines = await linesOf(typed, input);
-    let exit = 0;
-    for (const line of lines) {
-      if (lines.length > 1) await this.#print(paint(this.#io, "dim", `> ${escapeText(line)}`));
-      exit = isExit(line) ? 0 : await this.#obey(connection, input, line);
-      if (exit === EXIT.INTERRUPTED || exit === EXIT.UNREACHABLE) break;
-    }
-    return exit;
   }
 
   /** Run one line. @returns the exit code it would have as a command */

@@ -23,6 +23,9 @@ export interface EditLineOptions {
   onClose(): void;
 }
 
+/** A line feed that follows a return sooner than this belongs to it, as in readline. */
+const CRLF_MS = 100;
+
 /** What of readline its declarations leave out. Node's own shell uses these members as well. */
 type Editor = readline.Interface & {
   line: string;
@@ -48,13 +51,16 @@ export class EditLine {
     const editor = readline.createInterface({ input, output, terminal: true, historySize: 0 }) as Editor;
     const edit = editor._ttyWrite.bind(editor);
     let paste: PastedText | undefined;
+    let returnedAt = Number.NEGATIVE_INFINITY;
     editor._ttyWrite = (text, key) => {
       const { name = "", ctrl = false, meta = false } = key;
+      if (name === "return") returnedAt = performance.now();
       if (name === "paste-start") paste = new PastedText();
       else if (name === "paste-end") {
         if (paste !== undefined) onKey({ text: paste.text, name: "paste", ctrl, meta });
         paste = undefined;
       } else if (paste !== undefined) paste.add(text ?? "");
+      else if (name === "enter" && performance.now() - returnedAt < CRLF_MS) returnedAt = Number.NEGATIVE_INFINITY;
       else if (!onKey({ text: ctrl || meta ? "" : (text ?? ""), name, ctrl, meta })) edit(text, key);
     };
     editor.on("SIGINT", onInterrupt).on("SIGTSTP", onSuspend).on("close", onClose);

@@ -203,7 +203,6 @@ export class LineEditor extends LineInput implements Region {
     if (text !== "") this.#line.insert(text);
   }
 
-  /** Begin a mode: the line shows what the mode says. */
   #enter(mode: Mode): void {
     this.#mode = mode;
     this.#show(mode.prompt, mode.place);
@@ -238,6 +237,7 @@ export class LineEditor extends LineInput implements Region {
 
   #push(input: Input): void {
     const deliver = this.#deliver;
+    this.#isQuestion = false;
     // The prompt is on the screen: what comes next begins on a line of its own.
     if (input.kind === "end" && this.#isShown) this.#output.write("\n");
     this.#deliver = undefined;

@@ -1,0 +1,115 @@
+/** The prompt over a connection whose clients end when the test says so. */
+import { describe, expect, test } from "bun:test";
+import { ShellFolder } from "../../../lib/cli/client/shell-folder.ts";
+import { ShellPrompt } from "../../../lib/cli/client/shell-prompt.ts";
+import { type Input, LineInput } from "../../../lib/cli/terminal/line-input.ts";
+import type { Client } from "../../../lib/client/client.ts";
+import type { Connection } from "../../../lib/client/connection.ts";
+import type { SessionEnd } from "../../../lib/session/session-end.ts";
+import { codeOf } from "../../support/fault.ts";
+import { TestIo } from "../../support/test-io.ts";
+import { until } from "../../support/until.ts";
+
+const LOST: SessionEnd = { code: "LOST", message: "The link is lost.", by: "lost" };
+
+/** Lines that the test types, and the prompts that are shown. */
+class Typed extends LineInput {
+  readonly prompts: string[] = [];
+  #waiting: ((input: Input) => void) | undefined;
+
+  override next(prompt: string): Promise<Input> {
+    this.prompts.push(prompt);
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+    });
+  }
+
+  override reprompt(prompt: string): void {
+    this.prompts.push(prompt);
+  }
+
+  type(input: Input): void {
+    this.#waiting?.(input);
+  }
+
+  override close(): void {}
+  protected override tellInterrupt(): void {}
+}
+
+/** A client, and what ends it. */
+function clientOf(name: string) {
+  const ended = Promise.withResolvers<SessionEnd>();
+  return { client: { name, ended: ended.promise } as Client, end: ended.resolve };
+}
+
+function promptOver(first: Client, needsLink = false) {
+  const recovered = Promise.withResolvers<void>();
+  const state = { client: first, recoveries: 0 };
+  const connection = {
+    get client() {
+      return state.client;
+    },
+    noteHeld() {},
+    recover: () => {
+      state.recoveries++;
+      return recovered.promise;
+    },
+  } as unknown as Connection;
+  const lines = new Typed();
+  const leaving = new AbortController();
+  const folder = new ShellFolder();
+  const io = new TestIo();
+  const prompt = new ShellPrompt({ connection, lines, folder, io, leaving, needsLink: () => needsLink });
+  return { prompt, lines, leaving, state, recovered };
+}
+
+describe("the prompt of the shell", () => {
+  test("reconnects when the link is lost, and shows both", async () => {
+    const [a, b] = [clientOf("Client01"), clientOf("Client02")];
+    const { prompt, lines, state, recovered } = promptOver(a.client);
+    const typed = prompt.next();
+    a.end(LOST);
+    await until(() => state.recoveries === 1);
+    state.client = b.client;
+    recovered.resolve();
+    await until(() => lines.prompts.length === 3);
+    expect(lines.prompts).toEqual(["Client01> ", "Client01 offline> ", "Client02> "]);
+    lines.type({ kind: "line", text: "hello" });
+    expect(await typed).toEqual({ kind: "line", text: "hello" });
+  });
+
+  test("does not reconnect what a job has reconnected already", async () => {
+    const [a, b] = [clientOf("Client01"), clientOf("Client02")];
+    const { prompt, lines, state } = promptOver(a.client);
+    const first = prompt.next();
+    lines.type({ kind: "line", text: "get big.bin" });
+    await first;
+    a.end(LOST);
+    await until(() => prompt.isLost);
+    state.client = b.client;
+    const second = prompt.next();
+    lines.type({ kind: "line", text: "hello" });
+    await second;
+    expect([state.recoveries, prompt.isLost]).toEqual([0, false]);
+  });
+
+  test("throws when the server has dismissed the client", async () => {
+    const a = clientOf("Client01");
+    const { prompt } = promptOver(a.client);
+    const typed = prompt.next();
+    a.end({ code: "KICKED", message: "Removed.", by: "remote" });
+    expect(await codeOf(() => typed)).toBe("KICKED");
+  });
+
+  test.each([
+    ["ends attempts to reconnect", false, {}, true],
+    ["does not while jobs need the link", true, {}, false],
+    ["does when the terminal is gone", true, { isGone: true }, true],
+  ])("at the end of the input it %s", async (_, needsLink, gone, isAborted) => {
+    const { prompt, lines, leaving } = promptOver(clientOf("Client01").client, needsLink);
+    const typed = prompt.next();
+    lines.type({ kind: "end", ...gone });
+    await typed;
+    expect(leaving.signal.aborted).toBe(isAborted);
+  });
+});
