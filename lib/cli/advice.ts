@@ -101,6 +101,10 @@ const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, stri
     INCOMPLETE: "Run it again, from the beginning.",
   },
   sync: { EXISTS: "", INCOMPLETE: "" },
+  find: {
+    NO_SUCH_SERVER: "A server announces itself when it is started with: commserver-server --announce",
+    CANNOT_CONNECT: "Check that this machine is on a network, and may use UDP port 5353 there.",
+  },
   token: { TIMEOUT: "Run it again when the server answers." },
 };
 

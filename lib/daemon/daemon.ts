@@ -7,6 +7,7 @@ import { stateWarnings } from "../state/exposed-state.ts";
 import { noteState } from "../state/known-states.ts";
 import { identityFile, makeStateDir } from "../state/state-dir.ts";
 import { memoryPair } from "../transport/memory-transport.ts";
+import { type Announcing, announceWarnings, startAnnouncing } from "./announcing.ts";
 import { createServer } from "./create-server.ts";
 import { budgetDescriptors } from "./descriptor-budget.ts";
 import { makeFirstInvite, takeFirstInviteBack } from "./first-invite.ts";
@@ -44,6 +45,8 @@ export interface Serving extends DaemonSettings {
   readonly pin: string | null;
   /** Whether a test write to the repository succeeded at the start, if clients may write. */
   readonly canWrite: boolean;
+  /** The name that the server is announced by; undefined when it is not announced. */
+  readonly announced: string | undefined;
   /** The invite of the first token: only at the first start, and only if it can be shown. */
   readonly invite: string | undefined;
 }
@@ -55,6 +58,7 @@ export class Daemon {
   readonly warnings: readonly DaemonWarning[];
   readonly #close: () => void;
   readonly #reload: Reload;
+  readonly #announcing: Announcing | undefined;
   /** Ends what may last until all sessions have ended. */
   readonly #abort: () => void;
   #stopTimeoutMs: number;
@@ -66,12 +70,14 @@ export class Daemon {
     warnings: DaemonWarning[],
     close: () => void,
     reload: Reload,
+    announcing: Announcing | undefined,
   ) {
     this.server = server;
     this.serving = serving;
     this.warnings = warnings;
     this.#close = close;
     this.#reload = reload;
+    this.#announcing = announcing;
     this.#abort = abort;
     this.#stopTimeoutMs = serving.stopTimeoutMs;
   }
@@ -141,18 +147,21 @@ export class Daemon {
       noteState(stateDir);
       let localInvite = local.leaveInvite(port, fingerprint);
       stops.push(() => localInvite.remove());
+      const { maxClients } = descriptors;
+      const announcing = await startAnnouncing(server, settings, { host, port, fingerprint, seats: maxClients });
       const serving: Serving = {
         ...settings,
         host,
         port,
         ...(settings.metrics && { metrics: { ...settings.metrics, port: metricsDoor?.port ?? 0 } }),
         repository: repository.location,
-        maxClients: descriptors.maxClients,
+        maxClients,
         maxWaiting: descriptors.maxWaiting,
         canWrite: repository.canWrite,
         identity: invitation.identity,
         fingerprint,
         pin: identity === undefined ? null : publicKeyPin(identity),
+        announced: announcing?.name,
         invite: canShowInvite && !tokens.hasIssued ? makeFirstInvite(server) : undefined,
       };
       const warnings = [
@@ -162,19 +171,21 @@ export class Daemon {
         ...operators.warnings,
         ...localInvite.warnings,
         ...repository.writeWarnings(),
+        ...announceWarnings(settings, host, announcing?.name),
       ];
       const onIdentity = (renewed: Identity) => {
         invitation = { ...invitation, identity: identityOf(renewed, certificate !== undefined) };
         saveInvitation(stateDir, invitation);
         localInvite.remove();
         localInvite = local.leaveInvite(port, identityOf(renewed, false));
+        announcing?.renew(identityOf(renewed, false));
       };
       const reload = new Reload({ settings, server, clients, identity, onIdentity });
       const abort = () => {
         metricsDoor?.stop();
         door.abort();
       };
-      return new Daemon(server, abort, serving, warnings, close, reload);
+      return new Daemon(server, abort, serving, warnings, close, reload, announcing);
     } catch (error) {
       close();
       metricsDoor?.stop();
@@ -219,9 +230,11 @@ export class Daemon {
 
   /** Stop listening, and end all sessions: transfers have `stopTimeoutMs` to finish. */
   async stop(): Promise<void> {
+    const isWithdrawn = this.#announcing?.stop();
     this.#close();
     await this.server.shutdown(this.#stopTimeoutMs);
     this.#abort();
+    await isWithdrawn;
   }
 }
 

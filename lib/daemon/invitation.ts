@@ -38,12 +38,12 @@ export function identityOf(identity: Identity | undefined, isOfAuthority: boolea
 }
 
 export function inviteFor(token: Token, { addresses, identity }: Invitation): string {
-  return formatInvite({ label: labelOf(hostname()), addresses, identity, token });
+  return formatInvite({ label: ownLabel(), addresses, identity, token });
 }
 
-/** A name that a client can type, and that can't be taken for an address. */
-function labelOf(host: string): string {
-  const label = host
+/** This machine's name as a client can type it, and as it can't be taken for an address. */
+export function ownLabel(): string {
+  const label = hostname()
     .split(".")[0]
     ?.replace(/[^A-Za-z0-9_-]/g, "")
     .slice(0, 32);

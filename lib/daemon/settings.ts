@@ -14,6 +14,8 @@ export interface DaemonSettings extends RepositorySettings {
   readonly metrics?: { readonly host: string; readonly port: number };
   /** Addresses for invites; undefined: those of this machine. */
   readonly advertised: readonly string[] | undefined;
+  /** Announce the server on the networks of this machine, by this name or else the machine's; absent: don't. */
+  readonly announce?: { readonly name: string | undefined };
   /** Anyone may read, without a token. */
   readonly isOpen: boolean;
   readonly isPlaintext: boolean;

@@ -17,6 +17,8 @@ export type DaemonWarning =
   | { readonly kind: "no local invite"; readonly fault: CommError }
   /** No server has ever run with this state folder: an invite made from it is for one that starts without flags. */
   | { readonly kind: "never started"; readonly stateDir: string }
+  /** The server listens only where no other machine reaches it. */
+  | { readonly kind: "not announced"; readonly host: string }
   | SocketWarning;
 
 /** Why there is no operator's socket. */

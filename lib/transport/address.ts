@@ -3,7 +3,13 @@ import { isIPv4, isIPv6 } from "./ip-address.ts";
 
 /** An address that a server listens on, or a client connects to. */
 export type Address =
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | {
+      readonly kind: "tcp";
+      readonly host: string;
+      readonly port: number;
+      /** An IP address of the host, found by other means than the system's; its certificate is still that of the host. */
+      readonly ip?: string;
+    }
   | {
       readonly kind: "unix";
       readonly path: string;

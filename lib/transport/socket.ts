@@ -180,11 +180,11 @@ export async function connect(
   const onAbort = () => outcome.reject(new CommError("INTERRUPTED", "Interrupted."));
   options.signal?.addEventListener("abort", onAbort);
   if (options.signal?.aborted) onAbort();
-  const tls = trust === undefined ? {} : { tls: clientTls(trust) };
+  const tls = trust === undefined ? {} : { tls: clientTls(trust, address.kind === "tcp" ? address : undefined) };
   const opening =
     address.kind === "unix"
       ? Bun.connect({ unix: address.path, allowHalfOpen: true, socket, ...tls })
-      : Bun.connect({ hostname: address.host, port: address.port, allowHalfOpen: true, socket, ...tls });
+      : Bun.connect({ hostname: address.ip ?? address.host, port: address.port, allowHalfOpen: true, socket, ...tls });
   opening.catch(fail);
   try {
     return await outcome.promise;

@@ -57,13 +57,16 @@ export function serverTls({ cert, key, withHttp = false }: ServerCredentials): O
   return { cert, key, ALPNProtocols: names, minVersion: TLS_1_3, requestCert: false, rejectUnauthorized: false };
 }
 
-export function clientTls({ ca }: Trust): Options {
+/** `at`: where the client connects, if it is a host. */
+export function clientTls({ ca }: Trust, at?: { readonly host: string; readonly ip?: string }): Options {
   // Trust.verify() knows the pins, so it decides, and not Bun.
   return {
     ALPNProtocols: alpnList(ALPN),
     minVersion: TLS_1_3,
     rejectUnauthorized: false,
     ...(ca !== undefined && { ca }),
+    // Otherwise Bun compares the certificate with the address.
+    ...(at?.ip !== undefined && { serverName: at.host }),
   };
 }
 

@@ -1,14 +1,11 @@
-import { networkInterfaces } from "node:os";
 import { type CommError, toCommError } from "../errors.ts";
-import { type Address, formatAddress, isLoopback, isScopeless } from "../transport/address.ts";
+import { type Address, formatAddress, isLoopback } from "../transport/address.ts";
 import { connectFirst } from "../transport/connect-first.ts";
 import type { SocketTransport } from "../transport/socket-transport.ts";
 import { type ExposedFile, KnownServers } from "./known-servers.ts";
+import { locate } from "./locate.ts";
 import type { Target } from "./target.ts";
 import { trustIn, UnknownIdentity } from "./verify.ts";
-
-/** The most networks in which a link-local address without a zone is tried. */
-const MAX_SCOPES = 16;
 
 /** Warnings to a client's user about a connection, as facts. */
 export type TrustWarning =
@@ -48,7 +45,7 @@ export interface DialOptions {
 export async function dial(target: Target, options: DialOptions): Promise<SocketTransport> {
   const { prompts, signal, timeoutMs, acceptNew } = options;
   if (target.exposedToken !== undefined) prompts.warn({ kind: "exposed token", ...target.exposedToken });
-  const addresses = target.addresses.flatMap(withScopes);
+  const addresses = (await Promise.all(target.addresses.map((each) => locate(each, options)))).flat();
   if (target.isPlaintext) {
     if (addresses.some(isAway)) prompts.warn({ kind: "plaintext", server: target.name });
     return connectFirst(addresses, { timeoutMs, signal });
@@ -83,15 +80,4 @@ function remember({ name, addresses }: Target, identity: string, { stateDir, pro
 
 function isAway(address: Address): boolean {
   return address.kind === "tcp" && !isLoopback(address.host);
-}
-
-/** A link-local address without a zone refers to a machine on one of our networks, so it is tried on each. */
-function withScopes(address: Address): Address[] {
-  if (address.kind !== "tcp" || !isScopeless(address.host)) return [address];
-  const { host } = address;
-  const near = Object.entries(networkInterfaces()).filter(([, list]) =>
-    list?.some((one) => !one.internal && one.address.startsWith("fe80:")),
-  );
-  if (near.length === 0) return [address];
-  return near.slice(0, MAX_SCOPES).map(([name]) => ({ ...address, host: `${host}%${name}` }));
 }

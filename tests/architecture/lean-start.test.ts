@@ -27,6 +27,8 @@ test("the start of the server loads no gateway", () => {
   expect(loaded.has("lib/daemon/web-door.ts")).toBe(true);
   expect(loaded.has("lib/gateway/gateway.ts")).toBe(false);
   expect(loaded.has("lib/daemon/metrics/open-metrics.ts")).toBe(false);
+  expect(loaded.has("lib/daemon/announcing.ts")).toBe(true);
+  expect(loaded.has("node:dgram")).toBe(false);
 });
 
 test.each(["lib/cli/client/client-program.ts", "lib/cli/server/server-program.ts"])(
@@ -63,6 +65,8 @@ describe("the start of list loads", () => {
     ["node:readline"],
     ["node:crypto"],
     ["node:dns/promises"],
+    ["node:dgram"],
+    ["dns-packet"],
     ["lib/cli/client/shell.ts"],
     ["lib/cli/terminal/line-editor.ts"],
     ["lib/client/transfer-job.ts"],

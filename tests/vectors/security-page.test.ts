@@ -20,6 +20,10 @@ import {
   MAX_CONNECTIONS,
   MAX_HEAD_BYTES as METRICS_HEAD_BYTES,
 } from "../../lib/daemon/metrics/metrics-door.ts";
+import { PROCESSOR_SHARE } from "../../lib/discovery/announcer.ts";
+import { MAX_BYTES as MAX_DATAGRAM, MAX_RECORDS } from "../../lib/discovery/datagram-guard.ts";
+import { MAX_SERVERS, MAX_SPEAKERS } from "../../lib/discovery/neighbourhood.ts";
+import { MAX_OF_SPEAKER } from "../../lib/discovery/speaker.ts";
 import { ERRORS } from "../../lib/errors.ts";
 import { MAX_RANGES } from "../../lib/gateway/byte-ranges.ts";
 import { MAX_DAV_BYTES, MAX_NAME_CHARS, MAX_PROPERTIES } from "../../lib/gateway/dav-request.ts";
@@ -98,6 +102,10 @@ const NUMBERS: Record<string, string> = {
   "HTTP: transfers of one client that move": `${MAX_GUEST_TRANSFERS}`,
   "HTTP: secrets of one address to be looked at": `${MAX_WAITING_PER_GROUP}`,
   "HTTP: a seat without a request": `${GUEST_GRACE_MS / 1000} s`,
+  "announcement: a datagram": `${MAX_DATAGRAM} bytes, ${MAX_RECORDS} records`,
+  "announcement: work for datagrams": PROCESSOR_SHARE === 0.05 ? "a twentieth of a core" : "another share",
+  "find: servers of one address, of all": `${MAX_OF_SPEAKER}, ${MAX_SERVERS}`,
+  "find: addresses that are listened to": `${MAX_SPEAKERS}`,
   "metrics: connections at once": `${MAX_CONNECTIONS}`,
   "metrics: the head of a request": `${METRICS_HEAD_BYTES / KIB} KiB`,
   "metrics: a connection": `${CONNECTION_MS / 1000} s`,

@@ -20,6 +20,7 @@ export const clientProgram: LazyProgram = {
     ping: async () => (await import("./ping-command.ts")).ping,
     unfinished: async () => (await import("./unfinished-command.ts")).unfinished,
     join: async () => (await import("./join-command.ts")).join,
+    find: async () => (await import("./find-command.ts")).find,
     use: async () => (await import("./use-command.ts")).use,
     servers: async () => (await import("./servers-command.ts")).servers,
     forget: async () => (await import("./servers-command.ts")).forget,
@@ -35,6 +36,7 @@ export const clientProgram: LazyProgram = {
   defaultCommand: "shell",
   examples: [
     "commserver-client                         talk to the server on this machine",
+    "commserver-client find                    look for servers on this network",
     "commserver-client join csinvite1_…        remember a server on another machine",
     "commserver-client list --server lab       list what it has",
     "commserver-client use lab                 from now on, --server is not needed",

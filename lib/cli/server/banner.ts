@@ -24,6 +24,7 @@ export function listeningRecord(serving: Serving): object {
     maxMemory,
     stateDir,
     metrics,
+    announced,
   } = serving;
   return {
     at: Date.now(),
@@ -37,6 +38,7 @@ export function listeningRecord(serving: Serving): object {
     web: serving.web,
     metrics: metrics === undefined ? null : formatHostPort(metrics.host, metrics.port),
     pin: serving.pin,
+    announced: announced ?? null,
     repository,
     writable: isWritable,
     maxClients,
@@ -67,6 +69,9 @@ export function bannerText(serving: Serving, warnings: readonly string[], io: Co
     text += row("Metrics", `http://${formatHostPort(serving.metrics.host, serving.metrics.port)}/metrics`);
   }
   if (fingerprint !== null) text += row("Identity", fingerprint);
+  if (serving.announced !== undefined) {
+    text += row("Announced", `as ${serving.announced}, for commserver-client find on these networks`);
+  }
   text += row("Seats", `${plural(serving.maxClients, "client")}, and ${serving.maxWaiting} may wait`);
   text += row("State", escapeText(stateDir));
   for (const beware of dangers(serving)) text += row("Beware", paint(io, "yellow", beware));

@@ -1,6 +1,7 @@
 import type { ArgsDef } from "citty";
 import { defaultMemory } from "../../daemon/default-memory.ts";
 import type { DaemonSettings, WebAccess } from "../../daemon/settings.ts";
+import { isInstanceName } from "../../discovery/service.ts";
 import { DEFAULT_PORT, parseAddress } from "../../transport/address.ts";
 import { isTyped } from "../configuration/origins.ts";
 import { integerFlag, rateFlag, secondsFlag, sizeFlag, stateDirFlag } from "../flag-values.ts";
@@ -30,6 +31,15 @@ export const SERVE_FLAGS = {
     type: "string",
     valueHint: "HOST[:PORT],…",
     description: "Addresses for invites; default: those of this machine",
+  },
+  announce: {
+    type: "boolean",
+    description: "Let clients on the same networks find this server, with: commserver-client find",
+  },
+  "announce-name": {
+    type: "string",
+    valueHint: "NAME",
+    description: "What to call it there; default: this machine's name",
   },
   open: { type: "boolean", description: "Let anyone read, without a token" },
   plaintext: { type: "boolean", description: "No encryption, for networks that you trust" },
@@ -111,6 +121,7 @@ export function readSettings(flags: Flags): DaemonSettings {
     port: integerFlag(flags, "port", 0, 65_535),
     advertised: advertiseFlag(flags),
     ...metricsFlag(flags),
+    ...announceFlags(flags),
     isOpen: flags["open"] === true,
     isPlaintext,
     web: webFlag(flags),
@@ -151,6 +162,19 @@ function metricsFlag(flags: Flags): Pick<DaemonSettings, "metrics"> {
   if (address?.kind === "tcp" && Number(digits) <= 65_535)
     return { metrics: { host: address.host, port: Number(digits) } };
   throw new UsageError(`--metrics takes PORT or HOST:PORT, not "${text}".`);
+}
+
+/** @throws UsageError */
+function announceFlags(flags: Flags): Pick<DaemonSettings, "announce"> {
+  const name = flags["announce-name"] === undefined ? undefined : String(flags["announce-name"]);
+  if (name !== undefined && !isInstanceName(name)) {
+    throw new UsageError(
+      "--announce-name takes 1 to 56 letters, digits, blanks and signs of ASCII, without dots and backslashes.",
+    );
+  }
+  if (flags["announce"] === true) return { announce: { name } };
+  if (name === undefined || !isTyped(flags, "announce-name")) return {};
+  throw new UsageError("--announce-name needs --announce.");
 }
 
 function webFlag(flags: Flags): WebAccess {

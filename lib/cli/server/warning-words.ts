@@ -35,6 +35,8 @@ export function warningText(warning: DaemonWarning): string {
       const start = `commserver-server --repository DIR${stateDirWords(warning.stateDir)}`;
       return `No server has ever run with the state folder ${quote(warning.stateDir)}. The invite is for a server that is started with: ${start}`;
     }
+    case "not announced":
+      return `Not announced: the server listens only at ${warning.host}, where no other machine reaches it.`;
     case "long socket path":
       return `${NO_SOCKET} its path ${warning.path} is longer than ${warning.maxBytes} bytes.`;
     case "exposed socket":

@@ -29,6 +29,7 @@ const SERVING: Serving = {
   identity: "SHA256:x",
   fingerprint: "SHA256:x",
   pin: "sha256//x",
+  announced: undefined,
   invite: undefined,
 };
 const banner = (more: Partial<Serving> = {}, warnings: readonly string[] = []) =>
