@@ -65,12 +65,14 @@ async function show(seen: readonly Seen[], io: ConsoleIo): Promise<void> {
 /** What to type next, with an example of each kind. */
 function nextSteps(seen: readonly Seen[]): [what: string, command: string][] {
   const known = seen.find((each) => each.known.length > 0);
-  const stranger = seen.find((each) => each.known.length === 0 && each.differs === undefined);
+  const strangers = seen.filter((each) => each.known.length === 0 && each.differs === undefined);
+  const stranger = strangers.find(({ server }) => server.isEncrypted !== false) ?? strangers[0];
   const steps: [string, string][] = [];
   if (known !== undefined) steps.push(["Connect to a known server:", connectTo(known)]);
   if (stranger === undefined) return steps;
   steps.push(["Join another, with its invite:", completeCommand("commserver-client join INVITE")]);
-  return [...steps, ["Or see its identity at first sight:", connectTo(stranger)]];
+  const isPlain = stranger.server.isEncrypted === false;
+  return [...steps, [isPlain ? "Or without encryption:" : "Or see its identity at first sight:", connectTo(stranger)]];
 }
 
 /** No line is wider than the window. */
