@@ -16,6 +16,7 @@ import { type Invitation, identityOf, inviteFor, saveInvitation } from "./invita
 import { HANDSHAKE_MS } from "./limits.ts";
 import { listenClients } from "./listeners.ts";
 import { LocalAccess } from "./local-access.ts";
+import { startMetrics } from "./metrics/start-metrics.ts";
 import { listenOperators } from "./operator-listener.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { Reload } from "./reload.ts";
@@ -236,16 +237,4 @@ export class Daemon {
     this.#abort();
     await isWithdrawn;
   }
-}
-
-/** Loaded only for those who want it. */
-async function startMetrics(
-  server: CommServer,
-  repository: string,
-  { metrics }: Pick<DaemonSettings, "metrics">,
-  closeFrom: number | undefined,
-): Promise<{ readonly port: number; stop(): void } | undefined> {
-  if (metrics === undefined) return undefined;
-  const { openMetrics } = await import("./metrics/open-metrics.ts");
-  return openMetrics(server, repository, metrics, closeFrom);
 }
