@@ -80,6 +80,7 @@ export const ERRORS = {
   OVERLOADED: stream(56, "retryable"),
   CROWDED: stream(57, "retryable"),
   SAME_NAME: stream(58),
+  MAILBOX_FULL: stream(59, "retryable"),
 
   USAGE: local(),
   MALFORMED: local(),

@@ -53,6 +53,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   OVERLOADED: "Run it again in a moment. The server's operator can raise its limit of open files.",
   CROWDED: "Run it again later: it resumes where it stopped.",
   SAME_NAME: "Keep both with --rename, or give one of them another name first.",
+  MAILBOX_FULL: "Send it again when its messages have been taken, or ask the operator of the server.",
   USAGE: "",
   MALFORMED: "",
   CANNOT_CONNECT: "Check the address, and that the server is running.",

@@ -52,6 +52,8 @@ export class Client {
   readonly canAskDigests: boolean;
   /** Whether a `put` may announce holes. */
   readonly canTellHoles: boolean;
+  /** The optional features that both sides support. */
+  readonly capabilities: readonly string[];
   /** The kind of paths that the server supports. */
   readonly paths: PathKind;
   /** How many requests the server has accepted. */
@@ -72,6 +74,7 @@ export class Client {
     this.resume = facts.resume?.token;
     this.canAskDigests = facts.capabilities.includes(DIGESTS_CAPABILITY);
     this.canTellHoles = facts.capabilities.includes(HOLES_CAPABILITY);
+    this.capabilities = facts.capabilities;
     this.paths = facts.capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
     this.ended = ended;
   }

@@ -1,11 +1,13 @@
 import type * as v from "valibot";
 import {
+  ClearMailboxResult,
   EventRecord,
   type IssueLinkParams,
   IssueLinkResult,
   type IssueTokenParams,
   IssueTokenResult,
   LinkRecord,
+  MailRecord,
   Nothing,
   TokenRecord,
   UnfinishedRecord,
@@ -63,6 +65,16 @@ export class Operator {
   /** The links that have not ended. */
   async *links(): AsyncGenerator<LinkRecord, void> {
     yield* this.#records("links", LinkRecord);
+  }
+
+  /** What is kept for names that are not here. */
+  async *mailboxes(): AsyncGenerator<MailRecord, void> {
+    yield* this.#records("mailboxes", MailRecord);
+  }
+
+  /** Remove the messages that are kept for a name. @returns how many there were */
+  async clearMailbox(name: string): Promise<number> {
+    return (await this.client.call("clearMailbox", { name }, ClearMailboxResult)).messages;
   }
 
   /** The server's events from now on, until it stops. */

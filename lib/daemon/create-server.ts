@@ -22,7 +22,7 @@ export interface DaemonParts
 /** A server that does not listen yet. */
 export function createServer(settings: DaemonSettings, parts: DaemonParts): CommServer {
   const { records, local, descriptors, ...rest } = parts;
-  const { tokens, ledger, links } = records;
+  const { tokens, ledger, links, mailbox } = records;
   const { bandwidth } = settings;
   return new CommServer({
     ...rest,
@@ -30,6 +30,7 @@ export function createServer(settings: DaemonSettings, parts: DaemonParts): Comm
     ledger,
     tokens,
     links,
+    mailbox,
     access: new Access({ clock: systemClock, tokens, links, open: settings.isOpen, local: local.known }),
     maxClients: descriptors.maxClients,
     maxWaiting: descriptors.maxWaiting,

@@ -88,12 +88,13 @@ export class Daemon {
     let onNotice = (_message: string) => {};
     const repository = await Repository.open(settings, (message) => onNotice(message));
     const stateDir = makeStateDir(settings.stateDir);
-    const records = openRecords(stateDir);
+    const records = openRecords(stateDir, settings.mailbox);
     try {
       const daemon = await Daemon.#startIn({ ...settings, stateDir }, { repository, records, options });
       onNotice = (message) => daemon.server.events.emit({ event: "warning", message });
       return daemon;
     } catch (error) {
+      records.mailbox?.close();
       records.ledger.close();
       throw error;
     }

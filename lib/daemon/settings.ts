@@ -1,5 +1,6 @@
 import type { BandwidthLimits } from "../server/bandwidth.ts";
 import type { CallRates } from "../server/call-rates.ts";
+import type { MailboxLimits } from "../server/mail/mailbox.ts";
 import type { BudgetLimits } from "../storage/budget.ts";
 
 /** The settings of a server. */
@@ -28,6 +29,8 @@ export interface DaemonSettings extends RepositorySettings {
   /** The most seats and queue places for one address with one token. */
   readonly maxPerAddress: number;
   readonly callRates: CallRates;
+  /** How much is kept for names that are not here; absent: nothing. */
+  readonly mailbox?: MailboxLimits;
   /** The most memory that clients may use in the server, in bytes. */
   readonly maxMemory: number;
   readonly bandwidth: BandwidthLimits;

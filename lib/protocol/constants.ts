@@ -12,11 +12,15 @@ export const HOLES_CAPABILITY = "holes";
 /** Paths may have backslashes, and begin with a letter and a colon. Source: PROTOCOL.md, "Methods". */
 export const NAMES_CAPABILITY = "names";
 
+/** Messages may be kept for names that are not here. Source: PROTOCOL.md, "Mailbox". */
+export const MAILBOX_CAPABILITY = "mailbox";
+
 export const CAPABILITIES: readonly string[] = [
   WORKING_CAPABILITY,
   DIGESTS_CAPABILITY,
   HOLES_CAPABILITY,
   NAMES_CAPABILITY,
+  MAILBOX_CAPABILITY,
 ];
 
 export const PROTOCOL_VERSION = 1;

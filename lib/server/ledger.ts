@@ -1,7 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { SessionRow } from "../protocol/methods.ts";
-import { ledgerError, openLedgerDatabase } from "./ledger-database.ts";
 import { sessionName } from "./session-name.ts";
+import { type DatabaseForm, databaseError, openDatabase } from "./state-database.ts";
 
 /** The reasons for a session's end in the ledger. */
 export type EndReason =
@@ -23,6 +23,27 @@ export interface Counters {
 }
 
 type Row = Omit<SessionRow, "name">;
+
+const FORM: DatabaseForm = {
+  what: "ledger",
+  version: 1,
+  synchronous: "NORMAL",
+  schema: `
+    CREATE TABLE IF NOT EXISTS sessions (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      address TEXT NOT NULL,
+      startedAt INTEGER NOT NULL,
+      seenAt INTEGER NOT NULL,
+      endedAt INTEGER,
+      reason TEXT,
+      bytesIn INTEGER NOT NULL DEFAULT 0,
+      bytesOut INTEGER NOT NULL DEFAULT 0,
+      messagesIn INTEGER NOT NULL DEFAULT 0,
+      messagesOut INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS live ON sessions (id) WHERE endedAt IS NULL;
+  `,
+};
 
 /**
  * The durable record of sessions, in SQLite. An id is never reused, even across restarts (AUTOINCREMENT), and the name
@@ -69,19 +90,18 @@ export class Ledger {
   }
 
   /**
-   * Open or create the ledger in `file` and lock it for this process; the system frees the lock however the process
-   * ends. Rows that a crash left open are reported as closed by "crash", at the time they were last seen;
-   * closeCrashed() records that. ":memory:" is SQLite's name for a database in memory, not a file.
+   * Open or create the ledger in `file` and lock it for this process. Rows that a crash left open are reported as closed
+   * by "crash", at the time they were last seen; closeCrashed() records that. ":memory:" is SQLite's name for a database in memory, not a file.
    *
-   * @throws StorageError STATE_IN_USE when another process has it; NEWER_STATE; DISK_DENIED, DISK_FULL, DISK_FAILED
+   * @throws StorageError as openDatabase()
    */
   static open(file: string): Ledger {
-    const database = openLedgerDatabase(file);
+    const database = openDatabase(file, FORM);
     try {
       return new Ledger(database);
     } catch (cause) {
       database.close();
-      throw ledgerError(cause, file);
+      throw databaseError(cause, FORM.what, file);
     }
   }
 
@@ -93,7 +113,7 @@ export class Ledger {
       else this.#ids.last = id;
       return { id, name: sessionName(id) };
     } catch (cause) {
-      throw ledgerError(cause, "ledger");
+      throw databaseError(cause, FORM.what);
     }
   }
 
@@ -110,7 +130,7 @@ export class Ledger {
       this.#crashedUpTo = 0;
       return false;
     } catch (cause) {
-      throw ledgerError(cause, "ledger");
+      throw databaseError(cause, FORM.what);
     }
   }
 
@@ -127,7 +147,7 @@ export class Ledger {
         }
       })();
     } catch (cause) {
-      throw ledgerError(cause, "ledger");
+      throw databaseError(cause, FORM.what);
     }
   }
 
@@ -137,7 +157,7 @@ export class Ledger {
       const { bytesIn, bytesOut, messagesIn, messagesOut } = counters;
       this.#end.run(now, now, reason, bytesIn, bytesOut, messagesIn, messagesOut, id);
     } catch (cause) {
-      throw ledgerError(cause, "ledger");
+      throw databaseError(cause, FORM.what);
     }
   }
 

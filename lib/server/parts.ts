@@ -15,6 +15,7 @@ import type { Permissions } from "./guard.ts";
 import type { Guests } from "./guests.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { Mail } from "./mail/mail.ts";
 import type { Members } from "./members.ts";
 import type { Seats } from "./seats.ts";
 
@@ -32,6 +33,8 @@ export interface ServerParts {
   readonly kicks: Kicks;
   readonly tokens: TokenParts;
   readonly links: LinkParts;
+  /** Keeps messages for those who are not here; undefined: the server keeps none. */
+  readonly mail: Mail | undefined;
   readonly events: EventFeed;
   readonly failures: Failures;
   readonly lifecycle: Lifecycle;

@@ -8,6 +8,8 @@ import { failureOf } from "./failure.ts";
 import { checkRole, checkWritable, countCall, type Permissions } from "./guard.ts";
 import type { Member } from "./member.ts";
 import type { Method } from "./method.ts";
+import { clearMailbox } from "./methods/clear-mailbox.ts";
+import { collect } from "./methods/collect.ts";
 import { digest } from "./methods/digest.ts";
 import { drain } from "./methods/drain.ts";
 import { events } from "./methods/events.ts";
@@ -17,6 +19,7 @@ import { issueToken } from "./methods/issue-token.ts";
 import { kick } from "./methods/kick.ts";
 import { links } from "./methods/links.ts";
 import { list } from "./methods/list.ts";
+import { mailboxes } from "./methods/mailboxes.ts";
 import { message } from "./methods/message.ts";
 import { put } from "./methods/put.ts";
 import { quit } from "./methods/quit.ts";
@@ -45,6 +48,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
       watch,
       unfinished,
       message,
+      collect,
       kick,
       drain,
       quit,
@@ -55,6 +59,8 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
       issueLink,
       links,
       revokeLink,
+      mailboxes,
+      clearMailbox,
     ] as Method[]
   ).map((method) => [method.name, method]),
 );

@@ -11,6 +11,7 @@ import type { TokenStore } from "./access/token-store.ts";
 import type { BandwidthLimits } from "./bandwidth.ts";
 import type { CallRates } from "./call-rates.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Mailbox } from "./mail/mailbox.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
 
 /** The parts that a server is made of, and its limits. */
@@ -53,6 +54,8 @@ export interface ServerOptions {
   createSha256(): Sha256;
   readonly tokens: TokenStore;
   readonly links: LinkStore;
+  /** Where messages are kept for those who are not here; undefined: nowhere. The server closes it. */
+  readonly mailbox?: Mailbox | undefined;
   /** As TokenParts.invite(). */
   invite(token: Token, addresses?: readonly string[]): string;
   /** As LinkParts.address(). */

@@ -1,4 +1,5 @@
 import { toCommError } from "../errors.ts";
+import { CAPABILITIES, MAILBOX_CAPABILITY } from "../protocol/constants.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Transport } from "../session/transport.ts";
@@ -14,6 +15,7 @@ import { EventFeed } from "./event-feed.ts";
 import { Failures } from "./failures.ts";
 import { Guests } from "./guests.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { Mail } from "./mail/mail.ts";
 import { Members } from "./members.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import type { GatewayParts, ServerFacts, ServerParts } from "./parts.ts";
@@ -35,6 +37,8 @@ export class CommServer {
   readonly members = new Members();
   readonly memory: MemoryBudget;
   readonly events: EventFeed;
+  /** undefined: the server keeps no messages. */
+  readonly mail: Mail | undefined;
   readonly #failures: Failures;
   readonly #lifecycle: Lifecycle;
   readonly #sessions: Sessions;
@@ -57,6 +61,8 @@ export class CommServer {
     this.memory = new MemoryBudget(options.memory, clock);
     this.events = new EventFeed(() => clock.wallTime());
     this.#failures = new Failures(clock, (event) => this.events.emit(event));
+    const { mailbox, tokens } = options;
+    this.mail = mailbox && new Mail({ mailbox, tokens, access: options.access, events: this.events, clock });
     this.#lifecycle = new Lifecycle({
       onDraining: (on, message) => this.#drain(on, message),
       onStopRequest: () => options.onStopRequest(),
@@ -76,6 +82,7 @@ export class CommServer {
     const { bandwidth } = this;
     this.#sessions = new Sessions({
       ...shared,
+      capabilities: CAPABILITIES.filter((name) => name !== MAILBOX_CAPABILITY || this.mail !== undefined),
       onOpen: (member, stream, request) => void route(stream, request, member, routing),
       onEnded: (link) => this.#door.noteEnded(link),
     });
@@ -96,7 +103,7 @@ export class CommServer {
       onAdmitted: (admission, hello) => this.#sessions.admit(admission, hello),
       onReturning: (admission, token) => this.#sessions.takeBack(admission, token),
     });
-    this.#upkeep = new Upkeep({ ...shared, expel: () => this.#expel() });
+    this.#upkeep = new Upkeep({ ...shared, sweep: () => this.#sweep(), expel: () => this.#expel() });
   }
 
   get tokens(): TokenStore {
@@ -140,8 +147,8 @@ export class CommServer {
   shutdown(deadlineMs: number): Promise<void> {
     const [lifecycle, door, guests] = [this.#lifecycle, this.#door, this.#guests];
     const [sessions, upkeep] = [this.#sessions, this.#upkeep];
-    const { events, members } = this;
-    const parts = { events, failures: this.#failures, members, ledger: this.#options.ledger };
+    const { events, members, mail } = this;
+    const parts = { events, failures: this.#failures, members, mail, ledger: this.#options.ledger };
     this.#stopped ??= shutDown({ ...parts, lifecycle, door, guests, sessions, upkeep }, deadlineMs);
     return this.#stopped;
   }
@@ -177,6 +184,7 @@ export class CommServer {
         watchExpiry: () => this.watchExpiry(),
       },
       links: { store: links, address: (place) => this.#options.linkAddress(place) },
+      mail: this.mail,
       events: this.events,
       failures: this.#failures,
       lifecycle: this.#lifecycle,
@@ -192,9 +200,15 @@ export class CommServer {
     const faultOf = (account: Account) => this.#options.access.faultOf(account);
     this.#door.expel(faultOf);
     this.#sessions.expel(faultOf);
+    this.#sweep();
   }
 
-  /** Write to the ledger; a failure is only reported as an event. */
+  /** Remove kept messages that nobody will take. */
+  #sweep(): void {
+    this.#record(() => this.mail?.sweep());
+  }
+
+  /** Write to the ledger or the mailbox; a failure is only reported as an event. */
   #record(write: () => void): void {
     try {
       write();

@@ -29,6 +29,7 @@ export const NO_LEDGER = "The server can't write its ledger, so it admits nobody
 
 export interface SessionsOptions {
   readonly agent: string;
+  readonly capabilities: readonly string[];
   readonly clock: Clock;
   readonly limits: StreamLimits;
   readonly graceMs: number;
@@ -129,7 +130,7 @@ export class Sessions {
 
   #welcome(admission: Admission, hello: Hello, member: Member): Session {
     const { link, account } = admission;
-    const { clock, limits, agent, graceMs } = this.#options;
+    const { clock, limits, agent, capabilities, graceMs } = this.#options;
     const welcome: Welcome = {
       version: PROTOCOL_VERSION,
       name: member.name,
@@ -137,7 +138,7 @@ export class Sessions {
       role: account.role,
       agent,
       ...(member.resumeToken !== undefined && { resume: { token: member.resumeToken, graceMs } }),
-      capabilities: CAPABILITIES.filter((known) => hello.capabilities.includes(known)),
+      capabilities: capabilities.filter((known) => hello.capabilities.includes(known)),
       credit: limits.credit,
       maxStreams: limits.maxStreams,
     };

@@ -9,7 +9,7 @@ import type { Upkeep } from "./upkeep.ts";
 /** How long operators have to read the last events. */
 const OPERATOR_MS = 1_000;
 
-interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | "ledger"> {
+interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | "ledger" | "mail"> {
   readonly lifecycle: Lifecycle;
   readonly door: Door;
   readonly guests: Guests;
@@ -18,11 +18,11 @@ interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | 
 }
 
 /**
- * Stop cleanly: admit nobody, tell everybody why, give running requests `deadlineMs` to end, and close the ledger.
+ * Stop cleanly: admit nobody, tell everybody why, give running requests `deadlineMs` to end, and close the ledger and the mailbox.
  * Clients go first, so that operators see them leave.
  */
 export async function shutDown(parts: Stopped, deadlineMs: number): Promise<void> {
-  const { events, failures, members, ledger, lifecycle, door, guests, sessions, upkeep } = parts;
+  const { events, failures, members, ledger, mail, lifecycle, door, guests, sessions, upkeep } = parts;
   events.emit({ event: "stopping", message: STOPPING });
   lifecycle.beginStop();
   door.refuse("SHUTDOWN", STOPPING, { onlyWaiting: false });
@@ -38,5 +38,6 @@ export async function shutDown(parts: Stopped, deadlineMs: number): Promise<void
   await door.closed();
   door.flush();
   upkeep.stop();
+  await mail?.close();
   ledger.close();
 }

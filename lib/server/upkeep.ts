@@ -16,6 +16,9 @@ const LEDGER_ROWS = 250;
 /** How often to look for stale unfinished files, after the search at the start. */
 const CLEANING_MS = 24 * 3_600_000;
 
+/** How often to look for kept messages that are too old. */
+const SWEEP_MS = 3_600_000;
+
 /** The longest time between two checks for idle sessions. */
 const IDLE_CHECK_MS = 10_000;
 
@@ -37,11 +40,13 @@ export interface UpkeepOptions {
   record(write: () => void): void;
   /** End the sessions whose token was revoked or has expired. */
   expel(): void;
+  /** Remove kept messages that are too old. */
+  sweep(): void;
 }
 
 /**
- * A server's periodic work: save counters in the ledger, remove stale unfinished files, end idle sessions and those of
- * expired tokens.
+ * A server's periodic work: save counters in the ledger, remove stale unfinished files, remove old messages, end idle
+ * sessions and those of expired tokens.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
@@ -49,6 +54,7 @@ export class Upkeep {
   #cancelCheckpoint: () => void = () => {};
   #cancelCleaning: () => void = () => {};
   #cancelIdle: () => void = () => {};
+  #cancelSweep: () => void = () => {};
   #cancelExpiry: () => void = () => {};
 
   constructor(options: UpkeepOptions) {
@@ -57,6 +63,7 @@ export class Upkeep {
     this.#scheduleCheckpoint();
     this.#scheduleCleaning(0);
     this.#scheduleIdle();
+    this.#scheduleSweep();
     this.watchExpiry();
   }
 
@@ -81,6 +88,7 @@ export class Upkeep {
     this.#cancelCheckpoint();
     this.#cancelCleaning();
     this.#cancelIdle();
+    this.#cancelSweep();
     this.#cancelExpiry();
   }
 
@@ -135,6 +143,14 @@ export class Upkeep {
       if (idleSince === undefined || clock.now() - idleSince < idleMs) continue;
       session.terminate("IDLE_TIMEOUT", `The client made no request for ${Math.round(idleMs / 1000)} s.`);
     }
+  }
+
+  #scheduleSweep(): void {
+    const { clock, sweep } = this.#options;
+    this.#cancelSweep = clock.after(SWEEP_MS, () => {
+      this.#scheduleSweep();
+      sweep();
+    });
   }
 
   #scheduleCleaning(ms: number): void {

@@ -102,6 +102,11 @@ export function ledgerFile(stateDir: string): string {
   return join(stateDir, "ledger.sqlite");
 }
 
+/** The messages that the server keeps for those who are not here. */
+export function mailboxFile(stateDir: string): string {
+  return join(stateDir, "mailbox.sqlite");
+}
+
 /** The server's certificate and key. */
 export function identityFile(stateDir: string): string {
   return join(stateDir, "identity.pem");

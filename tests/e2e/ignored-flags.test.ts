@@ -75,6 +75,7 @@ const FLAGS: Record<string, readonly string[]> = {
     ...[...FILTERS, "limit-rate", ...RECONNECT, ...CONNECTION],
   ],
   "client send": ["to", ...CONNECTION],
+  "client messages": ["follow", ...RECONNECT, ...CONNECTION],
   "client watch": [...RECONNECT, ...CONNECTION],
   "client digest": ["check", "in", "quiet", "ignore-missing", "strict", ...RECONNECT, ...CONNECTION],
   "client mkdir": ["parents", ...RECONNECT, ...CONNECTION],
@@ -145,6 +146,8 @@ describe("flags", () => {
     [["token", "revoke", "x", "--advertise", "h"]],
     [["token", "list", "x"]],
     [["identity", "x"]],
+    [["--mailbox-days", "2"]],
+    [["console", "mailbox", "list", "more"]],
   ])("that would be ignored are a usage error: server %j", async (args) => {
     const { server } = await binaries();
     const finished = await run([server, ...args, "--state-dir", site.server.stateDir]);

@@ -50,6 +50,8 @@ import { MAX_REQUESTS } from "../../lib/server/guest-session.ts";
 import { GRACE_MS as GUEST_GRACE_MS, MAX_GUEST_TRANSFERS } from "../../lib/server/guests.ts";
 import { HOLDER_STALLED_MS } from "../../lib/server/holders.ts";
 import { MAX_BYTES as LEFT_OUT_BYTES } from "../../lib/server/left-out-list.ts";
+import { KEPT_PER_SECOND } from "../../lib/server/mail/mail.ts";
+import { AUTHOR_BYTES, AUTHOR_MESSAGES } from "../../lib/server/mail/mailbox.ts";
 import { MAX_LOOKUPS, MAX_SESSION_TRANSFERS } from "../../lib/server/member.ts";
 import { memoryLimits } from "../../lib/server/memory-limits.ts";
 import { MAX_WATCHES } from "../../lib/server/methods/watch.ts";
@@ -126,6 +128,9 @@ const NUMBERS: Record<string, string> = {
   "bytes under way on a stream, in its turn": `${MAX_WINDOW_BYTES / KIB / KIB} MiB, less with a rate`,
   "answers that wait for a slow peer": `${CONGESTED_BYTES / KIB} KiB`,
   "the same of one session": `${MAX_SESSION_MEMORY} MiB`,
+  "kept messages of one sender's token":
+    AUTHOR_MESSAGES === 1 / 2 && AUTHOR_BYTES === 1 / 4 ? "half a mailbox, a quarter of bytes" : "",
+  "messages of a session that are kept a second": `${KEPT_PER_SECOND}, twice that at once`,
   "a transfer that idles while others wait": `${HOLDER_STALLED_MS / 1000} s`,
   "`status` a second": PAGES_PER_LIST === 10 ? "ten times that" : "",
   "watches of a session": `${MAX_WATCHES}`,

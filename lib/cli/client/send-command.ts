@@ -3,7 +3,7 @@ import { MAX_TEXT_LENGTH } from "../../protocol/constants.ts";
 import type { SendResult } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
-import { plural } from "../format.ts";
+import { formatTime, plural } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { withClient } from "./with-connection.ts";
@@ -57,19 +57,26 @@ export function addressee(typed: string, defaultTo: string | undefined): { to: s
   return { to, text };
 }
 
-/** The server's answer, or the clients that received the message. `makeSafe` makes the answer safe. */
-export function formatSent(
-  { text, delivered, failed, omitted }: SendResult,
-  to: string | undefined,
-  makeSafe = escapeText,
-): string {
+/** The server's answer, or the clients that received the message, or for whom it is kept. `makeSafe` makes it safe. */
+export function formatSent(result: SendResult, to: string | undefined, makeSafe = escapeText): string {
+  const { text, delivered, failed, omitted, kept } = result;
   if (to === undefined || to.toLowerCase() === "server") return makeSafe(text);
   const isOne = delivered.length === 1 && delivered[0]?.toLowerCase() === to.toLowerCase();
   const names = delivered.join(", ");
   // A token's name, or a nick, stands for sessions.
   const shown = isOne || to.toLowerCase() === "all" ? names : `${to} (${names})`;
-  const lines = [delivered.length === 0 ? "Delivered to nobody." : `Delivered to ${escapeText(shown)}.`];
+  const lines = [
+    kept !== undefined
+      ? `Kept for ${escapeText(kept.name)}${failed.length === 0 ? ", who is not here," : ""} until ${dayOf(kept.until)}.`
+      : delivered.length === 0
+        ? "Delivered to nobody."
+        : `Delivered to ${escapeText(shown)}.`,
+  ];
   for (const { name, message } of failed) lines.push(`Not delivered to ${escapeText(name)}: ${escapeText(message)}`);
   if (omitted !== undefined) lines.push(`… and ${plural(omitted, "more client")}.`);
   return lines.join("\n");
+}
+
+function dayOf(timestamp: number): string {
+  return formatTime(timestamp).slice(0, 10);
 }

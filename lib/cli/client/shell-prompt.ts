@@ -15,6 +15,8 @@ export interface ShellPromptOptions {
   readonly io: ConsoleIo;
   /** Ends the attempts to reconnect. */
   readonly leaving: AbortController;
+  /** A session has begun: the first, or that after a lost link. */
+  onClient(client: Client): void;
   /** Whether jobs need the link after the end of the input. */
   needsLink(): boolean;
 }
@@ -94,6 +96,7 @@ export class ShellPrompt {
   #watch(client: Client): void {
     if (this.#watched === client) return;
     this.#watched = client;
+    this.#options.onClient(client);
     void client.ended.then((end) => {
       if (this.#watched !== client) return;
       this.#ended = { client, end };

@@ -1,3 +1,4 @@
+import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
 import { endsSession, toCommError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
@@ -17,6 +18,7 @@ import { onSignals } from "../terminal/signals.ts";
 import { linesOf } from "../terminal/typed-block.ts";
 import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
+import { showKept } from "./messages-command.ts";
 import { InterruptedTransfer } from "./run-job.ts";
 import { isExit, runLine, SHELL_COMMANDS } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";
@@ -89,7 +91,10 @@ class Shell {
     };
     const offs = [onSignals(["SIGINT"], onInterrupt), onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], onTerminate)];
     try {
-      const onMessage = (message: MessageParams) => this.#print(this.#stamped(formatMessage(message, this.#shown)));
+      const onMessage = (message: MessageParams) => {
+        const text = formatMessage(message, this.#shown);
+        return this.#print(message.sentAt === undefined ? this.#stamped(text) : paint(this.#io, "cyan", text));
+      };
       const connection = await openConnection(createConnector(this.#settings, this.#io, onMessage), this.#settings, {
         signal: this.#leaving.signal,
         connecting: connecting.signal,
@@ -117,7 +122,8 @@ class Shell {
     if (this.#io.inIsTty) void this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
     const [io, leaving] = [this.#io, this.#leaving];
     const needsLink = () => this.#jobs.active.length > 0;
-    const prompt = new ShellPrompt({ connection, lines, folder: this.#folder, io, leaving, needsLink });
+    const onClient = (client: Client) => void showKept(client, io, (line) => this.#print(paint(io, "dim", line)));
+    const prompt = new ShellPrompt({ connection, lines, folder: this.#folder, io, leaving, onClient, needsLink });
 
     let exit = 0;
     /** What the user was told about leaving; the same again leaves. */

@@ -132,13 +132,20 @@ function formatHere(
   return lines.join("\n");
 }
 
-function headOf({ self, server, seats, total }: StatusResult, io: Pick<ConsoleIo, "color" | "outColumns">): string[] {
+function headOf(
+  { self, server, seats, total, mailbox }: StatusResult,
+  io: Pick<ConsoleIo, "color" | "outColumns">,
+): string[] {
   const lines = [
     `You are ${paint(io, "bold", shownName(self))}, from ${escapeText(self.address)}.`,
     `Server: ${escapeText(server.agent)}, up ${formatDuration(server.uptimeMs)}${server.draining ? ", admitting no clients" : ""}.`,
     `Seats: ${seats.taken} of ${seats.max} taken, ${seats.waiting} waiting (at most ${seats.maxWaiting}).`,
     `Sessions: ${total} in all.`,
   ];
+  if (mailbox !== undefined) {
+    const { messages, bytes, maxBytes } = mailbox;
+    lines.push(`Kept: ${plural(messages, "message")}, ${formatBytes(bytes)} of ${formatBytes(maxBytes)}.`);
+  }
   return lines;
 }
 

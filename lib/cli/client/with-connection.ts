@@ -5,6 +5,7 @@ import { systemClock } from "../../session/clock.ts";
 import { Connector } from "../../trust/connector.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
+import { formatTime } from "../format.ts";
 import { interruptible } from "../interruptible.ts";
 import { describeError } from "../report.ts";
 import { shownName } from "../shown-name.ts";
@@ -49,9 +50,10 @@ export async function withConnection(
   settings: ConnectSettings,
   io: ConsoleIo,
   work: (connection: Connection, signal: AbortSignal) => Promise<number>,
+  onMessage = logMessages(io),
 ): Promise<number> {
   return interruptible(async (signal) => {
-    const connection = await openConnection(createConnector(settings, io, logMessages(io)), settings, {
+    const connection = await openConnection(createConnector(settings, io, onMessage), settings, {
       signal,
       connecting: signal,
       note: (line) => io.note(line),
@@ -113,8 +115,13 @@ function logMessages(io: ConsoleIo): (message: MessageParams) => unknown {
   return (message) => io.log(`${formatMessage(message)}\n`);
 }
 
-/** `Server: text`, or `bob (Client02) to all: text`. `makeSafe` makes the text safe. */
-export function formatMessage({ from, token, nick, to, text }: MessageParams, makeSafe = escapeText): string {
+/**
+ * `Server: text`, or `bob (Client02) to all: text`. A message that was kept has its time before it:
+ * `2026-11-30 14:22 bob (Client02): text`. `makeSafe` makes the text safe.
+ */
+export function formatMessage(message: MessageParams, makeSafe = escapeText): string {
+  const { from, token, nick, to, text, sentAt, again } = message;
+  const time = sentAt === undefined ? "" : `${formatTime(sentAt).slice(0, 16)} `;
   const aim = to.toLowerCase() === "all" ? " to all" : "";
-  return `${shownName({ name: from, token, nick })}${aim}: ${makeSafe(text)}`;
+  return `${time}${shownName({ name: from, token, nick })}${aim}${again ? ", perhaps again" : ""}: ${makeSafe(text)}`;
 }

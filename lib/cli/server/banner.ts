@@ -44,6 +44,7 @@ export function listeningRecord(serving: Serving): object {
     maxClients,
     maxWaiting,
     maxMemory,
+    mailbox: serving.mailbox !== undefined,
     stateDir,
     pid: process.pid,
   };
@@ -73,6 +74,7 @@ export function bannerText(serving: Serving, warnings: readonly string[], io: Co
     text += row("Announced", `as ${serving.announced}, for commserver-client find on these networks`);
   }
   text += row("Seats", `${plural(serving.maxClients, "client")}, and ${serving.maxWaiting} may wait`);
+  if (serving.mailbox !== undefined) text += row("Mailbox", mailboxOf(serving.mailbox));
   text += row("State", escapeText(stateDir));
   for (const beware of dangers(serving)) text += row("Beware", paint(io, "yellow", beware));
   for (const warning of warnings) text += row("Warning", paint(io, "yellow", escapeText(warning)));
@@ -113,6 +115,10 @@ function webHints({ isOpen, pin, stateDir }: Serving): string[] {
   const user = isOpen ? "" : "--user NAME:SECRET ";
   const curl = `for curl: ${user}--insecure --pinnedpubkey ${pin}`;
   return [...(isOpen ? [] : [login]), ...(pin === null ? [] : [curl])];
+}
+
+function mailboxOf({ messages, bytes, ms }: NonNullable<Serving["mailbox"]>): string {
+  return `${plural(messages, "message")} for a name that is not here, ${formatBytes(bytes)} in all, for ${plural(ms / 86_400_000, "day")}`;
 }
 
 /** What the operator should know about how open the server is. */

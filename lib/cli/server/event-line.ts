@@ -1,6 +1,7 @@
 import { formatBytes } from "../../format-bytes.ts";
 import type { EventRecord } from "../../protocol/methods.ts";
 import { escapeText } from "../escape.ts";
+import { plural } from "../format.ts";
 import { shownName } from "../shown-name.ts";
 
 /** An event in words, on one line, safe to show. Unknown events of newer servers show their name and members. */
@@ -21,6 +22,12 @@ export function formatEvent(record: EventRecord): string {
       return `${text("address")} was refused${times(text("count"))}: ${text("message")} [${text("code")}]`;
     case "message":
       return `${sender(record)}${aim(text("to"))}: ${text("text")}`;
+    case "kept":
+      return `Kept for ${text("to")}, who is not here: a message from ${sender(record)}`;
+    case "collected":
+      return `${collector(record)} got ${messages(record)} that ${record["messages"] === 1 ? "was" : "were"} kept`;
+    case "dropped":
+      return `${messages(record)} for ${text("token")} ${record["messages"] === 1 ? "was" : "were"} dropped: ${text("reason")}`;
     case "request":
       return (
         `${text("name")} asked for ${text("method")} ${text("target")}: ` +
@@ -87,6 +94,14 @@ function joinedName({ name, nick }: EventRecord): string {
 function sender({ from, token, nick }: EventRecord): string {
   const known = (value: unknown) => (value === undefined ? undefined : textOf(value));
   return shownName({ name: textOf(from), token: known(token), nick: known(nick) });
+}
+
+function collector({ name, token }: EventRecord): string {
+  return shownName({ name: textOf(name), token: textOf(token) });
+}
+
+function messages(record: EventRecord): string {
+  return plural(Number(textOf(record["messages"])) || 0, "message");
 }
 
 /** The access with which a client joined. */

@@ -8,6 +8,7 @@ import { escapeText } from "../escape.ts";
 import { formatRows, formatTime, type Row } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
 import { forgetLink, runLinkLine } from "./link-command.ts";
+import { runMailboxLine } from "./mailbox-command.ts";
 import type { Answer, AnswerIo } from "./operator-answer.ts";
 import { parseOperatorLine } from "./operator-line.ts";
 import { stopServer } from "./stop-command.ts";
@@ -45,7 +46,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   },
   send: {
     usage: "@NAME TEXT",
-    description: "Send a message to one client; also: send @NAME TEXT",
+    description: "Send a message to one client, or a name; also: send @NAME TEXT",
     run(operator, text) {
       if (text === "") throw new UsageError("Which message? send TEXT");
       return sendMessage(operator, addressee(text, "all"));
@@ -98,6 +99,11 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
       "Make a link: anyone who has it can get its file over HTTP, for 7 days or --expires 12h. Also: link list, link revoke NAME",
     run: (operator, rest, io) => runLinkLine(operator, rest, io),
     undo: (operator, _, cause, facts) => forgetLink(operator, facts, cause),
+  },
+  mailbox: {
+    usage: "mailbox list",
+    description: "What is kept for names that are not here. Also: mailbox clear NAME",
+    run: (operator, rest, io) => runMailboxLine(operator, rest, io),
   },
   stop: {
     usage: "stop",
@@ -154,8 +160,9 @@ async function sendMessage(
   { to = "all", text }: { to: string | undefined; text: string },
 ): Promise<Answer> {
   const result = await client.send(checkText(text), to);
-  const { delivered, failed, omitted } = result;
-  return { text: formatSent(result, to), facts: { delivered, failed, ...(omitted !== undefined && { omitted }) } };
+  const { delivered, failed, omitted, kept } = result;
+  const more = { ...(omitted !== undefined && { omitted }), ...(kept && { kept }) };
+  return { text: formatSent(result, to), facts: { delivered, failed, ...more } };
 }
 
 function wordsOf(rest: string): string[] {

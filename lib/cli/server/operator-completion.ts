@@ -9,6 +9,7 @@ const FOLLOWING: Readonly<Record<string, readonly string[]>> = {
   drain: ["off", "on"],
   token: ["add", "list", "revoke"],
   link: ["list", "revoke"],
+  mailbox: ["clear", "list"],
 };
 
 /** Completions for a line of the operator: a command, what may follow it, or the name of a connected client. */

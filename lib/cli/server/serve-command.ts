@@ -10,7 +10,7 @@ import { EventLog } from "./event-log.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { LOG_FLAGS, readLogSettings } from "./log-flags.ts";
 import { programOptions } from "./program-options.ts";
-import { readSettings, SERVE_FLAGS } from "./serve-flags.ts";
+import { readSettings, requireUse, SERVE_FLAGS } from "./serve-flags.ts";
 import { say, showServer } from "./serve-view.ts";
 import { inheritedSocketIn, serviceManagerIn } from "./service-environment.ts";
 
@@ -23,6 +23,7 @@ export const serve: Command = {
     readLogSettings(flags, { noteIsTty: false });
   },
   async run(flags, io, reread = async () => flags) {
+    requireUse(flags);
     const stopping = Promise.withResolvers<void>();
     const logSettings = readLogSettings(flags, io);
     const { file } = logSettings;

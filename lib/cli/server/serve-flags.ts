@@ -65,6 +65,10 @@ export const SERVE_FLAGS = {
     description: "Seats and queue places for one address with one token",
   },
   "max-messages": { type: "string", valueHint: "N", default: "1000", description: "Messages per second and session" },
+  mailbox: { type: "boolean", description: "Keep messages for a token's name that is not here" },
+  "mailbox-messages": { type: "string", valueHint: "N", default: "100", description: "Messages kept for one name" },
+  "mailbox-size": { type: "string", valueHint: "SIZE", default: "16MB", description: "Room for all kept messages" },
+  "mailbox-days": { type: "string", valueHint: "N", default: "30", description: "How long a message is kept" },
   "max-lists": {
     type: "string",
     valueHint: "N",
@@ -134,6 +138,7 @@ export function readSettings(flags: Flags): DaemonSettings {
       lists: integerFlag(flags, "max-lists", 1, 1_000_000),
       pages: integerFlag(flags, "max-lists", 1, 1_000_000) * PAGES_PER_LIST,
     },
+    ...mailboxFlags(flags),
     maxMemory: memoryFlag(flags),
     budget: { quotaBytes: sizeFlag(flags, "quota"), keepFreeBytes: sizeFlag(flags, "keep-free") ?? 0 },
     bandwidth: { perSession: rateFlag(flags, "limit-rate"), total: rateFlag(flags, "limit-rate-total") },
@@ -150,6 +155,26 @@ function folderOf(flags: Flags): string {
   if (word === undefined) return String(flags["repository"]);
   if (isTyped(flags, "repository")) throw new UsageError("DIR and --repository exclude each other.");
   return word;
+}
+
+const DAY_MS = 86_400_000;
+/** The least room: with less, the part of one author would not hold a message. */
+const MIN_MAILBOX = 128_000;
+const MAX_MAILBOX = 1_000_000_000;
+
+/** @throws UsageError */
+function mailboxFlags(flags: Flags): Pick<DaemonSettings, "mailbox"> {
+  const messages = integerFlag(flags, "mailbox-messages", 1, 10_000);
+  const bytes = sizeFlag(flags, "mailbox-size") ?? 0;
+  const ms = integerFlag(flags, "mailbox-days", 1, 3_650) * DAY_MS;
+  if (bytes < MIN_MAILBOX || bytes > MAX_MAILBOX) throw new UsageError("--mailbox-size takes 128KB to 1GB.");
+  return flags["mailbox"] === true ? { mailbox: { messages, bytes, ms } } : {};
+}
+
+/** @throws UsageError for typed flags that would do nothing */
+export function requireUse(flags: Flags): void {
+  const lonely = ["mailbox-messages", "mailbox-size", "mailbox-days"].find((name) => isTyped(flags, name));
+  if (lonely !== undefined && flags["mailbox"] !== true) throw new UsageError(`--${lonely} goes with --mailbox.`);
 }
 
 /** @throws UsageError */

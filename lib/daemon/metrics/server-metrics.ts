@@ -21,7 +21,7 @@ class Counts {
   }
 }
 
-type Measured = Pick<CommServer, "about" | "seats" | "members" | "memory" | "events">;
+type Measured = Pick<CommServer, "about" | "seats" | "members" | "memory" | "mail" | "events">;
 type Totals = Record<(typeof KEYS)[number], number>;
 
 /** What is measured of a server. Docs: docs/operating.md, "Metrics". Labels come from small fixed sets, never from peers. */
@@ -78,7 +78,7 @@ export class ServerMetrics {
 
   /** The metrics as they are now. */
   collect(): Metric[] {
-    const { about, seats, memory } = this.#server;
+    const { about, seats, memory, mail } = this.#server;
     const { bytesIn, bytesOut, messagesIn, messagesOut } = this.#totals();
     const { user, system } = process.cpuUsage();
     const agent = about.agent.split("/");
@@ -96,6 +96,9 @@ export class ServerMetrics {
       counter("commserver_sent_bytes_total", "Bytes to clients.", [{ value: bytesOut }]),
       counter("commserver_received_messages_total", "Messages from clients.", [{ value: messagesIn }]),
       counter("commserver_sent_messages_total", "Messages to clients.", [{ value: messagesOut }]),
+      ...known("commserver_kept_messages", "Messages that are kept for names that are not here.", mail?.total.messages),
+      ...known("commserver_kept_bytes", "What they take.", mail?.total.bytes),
+      ...known("commserver_kept_max_bytes", "The most that they may take.", mail?.total.maxBytes),
       counter("commserver_changes_total", "Files stored, removed, renamed by clients.", this.#changes.samples),
       counter("commserver_http_requests_total", "Requests over HTTP, by status.", this.#requests.samples),
       counter("commserver_failures_total", "Requests that failed for want of space, rights …", this.#failed.samples),
@@ -127,7 +130,7 @@ function counter(name: string, help: string, samples: readonly Sample[]): Metric
   return { name, type: "counter", help, samples };
 }
 
-/** Nothing where the system does not report it. */
+/** Nothing where there is no value. */
 function known(name: string, help: string, value: number | undefined): Metric[] {
   return value === undefined ? [] : [gauge(name, help, value)];
 }

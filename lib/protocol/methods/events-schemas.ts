@@ -24,6 +24,10 @@ export type ServerEvent =
   /** `count`: the number of refusals of one address and code that it stands for. */
   | { event: "refused"; address: string; code: EventCode; message: string; count?: number }
   | { event: "message"; from: string; token?: string; nick?: string; to: string; text: string }
+  /** A message is kept for a token's name; `collected`: its holder has taken this many; `dropped`: nobody will. */
+  | { event: "kept"; from: string; token?: string; nick?: string; to: string }
+  | { event: "collected"; name: string; token: string; messages: number }
+  | { event: "dropped"; token: string; messages: number; reason: "cleared" | "expired" | "revoked" }
   /** `count`: the number of failures of one session and code that it stands for. */
   | { event: "failed"; name: string; method: string; code: EventCode; message: string; count?: number }
   /** Of HTTP. `target`: as it came, without secrets; `bytes`: of the answer. */

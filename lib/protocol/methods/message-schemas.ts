@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { count, name, text, tokenName } from "../shapes.ts";
+import { count, name, text, timestamp, tokenName } from "../shapes.ts";
 
 /** `message`, both ways. Source: PROTOCOL.md, "Methods". */
 
@@ -16,6 +16,8 @@ export const SendResult = v.object({
   failed: v.array(v.object({ name, message: v.string() })),
   /** The number of names that fit in neither list. */
   omitted: v.optional(count),
+  /** The token's name that the message is kept for, and until when, in milliseconds since 1970. */
+  kept: v.optional(v.object({ name: tokenName, until: timestamp })),
 });
 export type SendResult = v.InferOutput<typeof SendResult>;
 
@@ -27,5 +29,19 @@ export const MessageParams = v.object({
   nick: v.optional(tokenName),
   to: name,
   text,
+  /** Of a message that was kept: when it was sent, and whether it was pushed before. */
+  sentAt: v.optional(timestamp),
+  again: v.optional(v.boolean()),
 });
 export type MessageParams = v.InferOutput<typeof MessageParams>;
+
+/** `collect`: how many kept messages were delivered, and how many are kept still. */
+export const CollectResult = v.object({ messages: count, left: count });
+export type CollectResult = v.InferOutput<typeof CollectResult>;
+
+/** A record of the body of `mailboxes`: what is kept for a token's name. */
+export const MailRecord = v.object({ name: tokenName, messages: count, bytes: count, oldestAt: timestamp });
+export type MailRecord = v.InferOutput<typeof MailRecord>;
+
+export const ClearMailboxParams = v.object({ name: tokenName });
+export const ClearMailboxResult = v.object({ messages: count });

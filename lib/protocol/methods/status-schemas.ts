@@ -61,6 +61,8 @@ export const StatusResult = v.object({
   self: v.object(who),
   server: v.object({ agent: name, startedAt: timestamp, uptimeMs: count, draining: v.boolean() }),
   seats: v.object({ max: count, taken: count, maxWaiting: count, waiting: count }),
+  /** For an operator of a server that keeps messages: those that it keeps. */
+  mailbox: v.optional(v.object({ messages: count, bytes: count, maxBytes: count })),
   /** The sessions that live, in the order of admission; present when `here` was asked for. */
   here: v.optional(v.pipe(v.array(HereRow), v.maxLength(MAX_HERE))),
   /** Sessions in the ledger, ended ones included. */

@@ -2,18 +2,17 @@ import { CommError, StreamError, toCommError } from "../../errors.ts";
 import { type MessageParams, SendParams, type SendResult } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
 import type { Clock } from "../../session/clock.ts";
+import { deliver } from "../delivery.ts";
 import { GuestSession } from "../guest-session.ts";
+import type { Owner } from "../mail/mailbox.ts";
 import type { Member } from "../member.ts";
-import type { Members } from "../members.ts";
 import { type Call, defineMethod } from "../method.ts";
+import type { ServerParts } from "../parts.ts";
 
 /** The most names in an answer, and the longest reason: with these it always fits a frame. */
 const MAX_DELIVERED = 1_000;
 const MAX_FAILED = 100;
 const MAX_REASON = 200;
-
-/** How long a client may take to acknowledge a message. */
-const DELIVERY_MS = 10_000;
 
 /** The most text of one session that others have not acknowledged yet, in UTF-16 units: it is kept until then. */
 const MAX_UNDER_WAY = 256 * 1024;
@@ -21,35 +20,41 @@ const MAX_UNDER_WAY = 256 * 1024;
 /** The original's answer to any text. */
 const acknowledge = (text: string) => `${text} ACK`;
 
-/** A text for the server, one client or all; answered after its delivery. */
+type Uses = Pick<ServerParts, "members" | "mail">;
+
+/** A text for the server, one client or all; answered when it is delivered, or kept. */
 export const message = defineMethod({
   name: "message",
   role: "read",
   kind: "messages",
   params: SendParams,
-  async handle({ params, stream, member, server }: Call<typeof SendParams, "members" | "events" | "clock">) {
+  async handle({ params, stream, member, server }: Call<typeof SendParams, "members" | "mail" | "events" | "clock">) {
     const { text } = params;
     const from = member.role === "operator" ? "Server" : member.name;
-    const { to, recipients } = recipientsOf(params.to ?? "server", member, server.members);
+    const { to, recipients, owner } = recipientsOf(params.to ?? "server", member, server);
     member.messagesIn++;
     const names = member.role === "operator" ? {} : member.names;
     server.events.emit({ event: "message", from, ...names, to, text });
 
     const failed: SendResult["failed"] = [];
     const delivered: string[] = [];
+    let kept: SendResult["kept"];
     if (to === "server") delivered.push("Server");
     else {
-      const outcomes = await deliverAll(recipients, { from, ...names, to, text }, member, server.clock);
+      const pushed: MessageParams = { from, ...names, to, text };
+      const outcomes = await deliverAll(recipients, pushed, member, server.clock);
       for (const [index, outcome] of outcomes.entries()) {
         const name = (recipients[index] as Member).name;
         if (outcome.status === "fulfilled") delivered.push(name);
         else failed.push({ name, message: toCommError(outcome.reason).message.slice(0, MAX_REASON).toWellFormed() });
       }
-      if (delivered.length === 0 && failed.length > 0 && to !== "all") {
+      if (delivered.length === 0 && owner !== undefined) {
+        kept = server.mail?.keep(owner, pushed, member, failed.length > 0);
+      } else if (delivered.length === 0 && failed.length > 0 && to !== "all") {
         throw new CommError("NOT_DELIVERED", `The message did not reach ${failed[0]?.name}: ${failed[0]?.message}`);
       }
     }
-    stream.accept(answerTo(text, delivered, failed), { end: true });
+    stream.accept({ ...answerTo(text, delivered, failed), ...(kept && { kept }) }, { end: true });
   },
 });
 
@@ -63,8 +68,17 @@ function answerTo(text: string, delivered: string[], failed: SendResult["failed"
   return omitted > 0 ? { ...answer, omitted } : answer;
 }
 
-/** The recipients of a message (none for the server), and their name. @throws CommError NO_SUCH_CLIENT */
-function recipientsOf(to: string, sender: Member, members: Members): { to: string; recipients: Member[] } {
+/** Whom a message is for. */
+interface Addressee {
+  readonly to: string;
+  /** None for the server. */
+  readonly recipients: Member[];
+  /** The token that it is kept for if it reaches none of them. */
+  readonly owner?: Owner | undefined;
+}
+
+/** @throws CommError NO_SUCH_CLIENT */
+function recipientsOf(to: string, sender: Member, { members, mail }: Uses): Addressee {
   switch (to.toLowerCase()) {
     case "server":
       return { to: "server", recipients: [] };
@@ -78,9 +92,18 @@ function recipientsOf(to: string, sender: Member, members: Members): { to: strin
       if (one !== undefined) return { to: one.name, recipients: [one] };
       // `Client07` is a session's name, and never that of a token.
       if (SESSION_NAME.test(to)) throw new CommError("NO_SUCH_CLIENT", `No client ${quote(to)} is connected.`);
-      const named = namedSessions(to, sender, members);
+      const keeper = mail?.keepsFor(sender) === true ? mail : undefined;
+      const owner = keeper?.ownerOf(to);
+      const named = namedSessions(to, sender, members.clients);
+      const reading = named.filter(({ session }) => !(session instanceof GuestSession));
+      // Where somebody reads messages, or will, sessions by HTTP need none.
+      if (reading.length > 0 || owner !== undefined) return { to, recipients: reading, owner };
       if (named.length > 0) return { to, recipients: named };
-      throw new CommError("NO_SUCH_CLIENT", `No other client has the name ${quote(to)}.`);
+      const nobody =
+        keeper === undefined
+          ? `No other client has the name ${quote(to)}.`
+          : `Nobody has the name ${quote(to)}: no other client, and no token.`;
+      throw new CommError("NO_SUCH_CLIENT", nobody);
     }
   }
 }
@@ -91,14 +114,11 @@ const SESSION_NAME = /^client\d+$/i;
  * The sessions that have proven the token of that name, or that give themselves a nick: `~NICK`. A nick proves nothing,
  * so it never stands for a token.
  */
-function namedSessions(to: string, sender: Member, members: Members): Member[] {
+function namedSessions(to: string, sender: Member, clients: readonly Member[]): Member[] {
   const wanted = to.toLowerCase();
   const isWanted = ({ token, nick }: Member) =>
     wanted.startsWith("~") ? nick?.toLowerCase() === wanted.slice(1) : token?.toLowerCase() === wanted;
-  const found = members.clients.filter((member) => member !== sender && isWanted(member));
-  // Where somebody reads messages, sessions by HTTP need none.
-  const reading = found.filter(({ session }) => !(session instanceof GuestSession));
-  return reading.length > 0 ? reading : found;
+  return clients.filter((member) => member !== sender && isWanted(member));
 }
 
 /** @throws StreamError TOO_OFTEN while too much earlier text of this session is unacknowledged */
@@ -117,22 +137,5 @@ async function deliverAll(
     return await Promise.allSettled(recipients.map((target) => deliver(target, params, clock)));
   } finally {
     sender.textUnderWay -= length;
-  }
-}
-
-/** Push a message, and wait for its acknowledgement. @throws CommError NOT_DELIVERED, or why its session ended */
-async function deliver(target: Member, params: MessageParams, clock: Clock): Promise<void> {
-  if (target.session.congested) throw new CommError("NOT_DELIVERED", "It does not read what it is sent.");
-  if (!target.session.canOpen) throw new CommError("NOT_DELIVERED", "It does not acknowledge what it is sent.");
-  const push = target.session.open({ method: "message", params }, { end: true });
-  const cancel = clock.after(DELIVERY_MS, () =>
-    push.reset("CANCELLED", `It did not acknowledge within ${DELIVERY_MS / 1000} s.`),
-  );
-  try {
-    await push.accepted;
-    push.reset("CANCELLED", "No body was expected.");
-    target.messagesOut++;
-  } finally {
-    cancel();
   }
 }

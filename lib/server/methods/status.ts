@@ -2,7 +2,7 @@ import { type HereRow, MAX_DOING, MAX_HERE, StatusParams, type StatusResult } fr
 import type { Member } from "../member.ts";
 import { defineMethod, type Question } from "../method.ts";
 
-type Uses = "about" | "clock" | "seats" | "ledger" | "members" | "lifecycle";
+type Uses = "about" | "clock" | "seats" | "ledger" | "members" | "mail" | "lifecycle";
 
 /** The caller, the server, its seats, and a page of the ledger. */
 export const status = defineMethod({
@@ -11,7 +11,7 @@ export const status = defineMethod({
   kind: "pages",
   params: StatusParams,
   async answer({ params, caller, server }: Question<typeof StatusParams, Uses>) {
-    const { about, clock, seats, ledger, members, lifecycle } = server;
+    const { about, clock, seats, ledger, members, mail, lifecycle } = server;
     const { name, names, role, address, startedAt } = caller;
     const page = params.here === true ? [] : ledger.page(params.before ?? Number.MAX_SAFE_INTEGER, params.limit);
     const last = page.at(-1);
@@ -24,6 +24,7 @@ export const status = defineMethod({
         draining: lifecycle.draining,
       },
       seats: { max: seats.max, taken: seats.taken, maxWaiting: seats.maxWaiting, waiting: seats.waiting },
+      ...(role === "operator" && mail !== undefined && { mailbox: mail.total }),
       ...(params.here === true && { here: members.clients.slice(0, MAX_HERE).map(hereRow) }),
       total: ledger.total(),
       // The ledger has the counters of a live session as of its last checkpoint.

@@ -41,6 +41,14 @@ const LINES: [ServerEvent, string][] = [
   [{ event: "message", from: "Client01", to: "all", text: "hi" }, "Client01 to all: hi"],
   [{ event: "message", from: "Client01", to: "Client02", text: "hi" }, "Client01 to Client02: hi"],
   [
+    { event: "kept", from: "Client01", token: "alice", to: "bob" },
+    "Kept for bob, who is not here: a message from alice (Client01)",
+  ],
+  [{ event: "collected", name: "Client02", token: "bob", messages: 1 }, "bob (Client02) got 1 message that was kept"],
+  [{ event: "collected", name: "Client02", token: "bob", messages: 2 }, "bob (Client02) got 2 messages that were kept"],
+  [{ event: "dropped", token: "bob", messages: 1, reason: "expired" }, "1 message for bob was dropped: expired"],
+  [{ event: "dropped", token: "bob", messages: 3, reason: "cleared" }, "3 messages for bob were dropped: cleared"],
+  [
     { event: "failed", name: "Client01", method: "get", code: "NOT_FOUND", message: "No such file." },
     "get failed for Client01: No such file. [NOT_FOUND]",
   ],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseFlags } from "../../../lib/cli/flags.ts";
-import { readSettings, SERVE_FLAGS } from "../../../lib/cli/server/serve-flags.ts";
+import { readSettings, requireUse, SERVE_FLAGS } from "../../../lib/cli/server/serve-flags.ts";
 
 /** The settings for this command line. */
 const read = (...argv: string[]) => readSettings(parseFlags(["--state-dir", "/state", ...argv], SERVE_FLAGS));
@@ -60,6 +60,8 @@ describe("the settings of a server", () => {
     ["max-per-address", 1, 200_000],
     ["max-messages", 1, 1_000_000],
     ["max-lists", 1, 1_000_000],
+    ["mailbox-messages", 1, 10_000],
+    ["mailbox-days", 1, 3_650],
   ])("have --%s from %i to %i", (name, least, most) => {
     for (const value of [least, most]) expect(() => read(`--${name}`, String(value))).not.toThrow();
     for (const value of [least - 1, most + 1]) {
@@ -74,6 +76,17 @@ describe("the settings of a server", () => {
   ])("have --%s from %i bytes on", (name, least, message) => {
     expect(() => read(`--${name}`, String(least))).not.toThrow();
     expect(() => read(`--${name}`, String(least - 1))).toThrow(message);
+  });
+
+  test("keep messages only with --mailbox, within bounds", () => {
+    expect(read("--mailbox").mailbox).toEqual({ messages: 100, bytes: 16_000_000, ms: 30 * 86_400_000 });
+    const bounds = ["--mailbox-messages", "5", "--mailbox-size", "1MB", "--mailbox-days", "2"];
+    expect(read("--mailbox", ...bounds).mailbox).toEqual({ messages: 5, bytes: 1_000_000, ms: 2 * 86_400_000 });
+    for (const size of ["127999", "1001MB"]) {
+      expect(() => read("--mailbox", "--mailbox-size", size)).toThrow("--mailbox-size takes 128KB to 1GB.");
+    }
+    expect(() => requireUse({ _: [], "mailbox-days": "2" })).toThrow("--mailbox-days goes with --mailbox.");
+    expect(() => requireUse({ _: [], "mailbox-days": "2", mailbox: true })).not.toThrow();
   });
 
   test.each([

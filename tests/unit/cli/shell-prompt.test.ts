@@ -59,14 +59,16 @@ function promptOver(first: Client, needsLink = false) {
   const leaving = new AbortController();
   const folder = new ShellFolder();
   const io = new TestIo();
-  const prompt = new ShellPrompt({ connection, lines, folder, io, leaving, needsLink: () => needsLink });
-  return { prompt, lines, leaving, state, recovered };
+  const begun: string[] = [];
+  const onClient = ({ name }: Client) => void begun.push(name);
+  const prompt = new ShellPrompt({ connection, lines, folder, io, leaving, onClient, needsLink: () => needsLink });
+  return { prompt, lines, leaving, state, recovered, begun };
 }
 
 describe("the prompt of the shell", () => {
   test("reconnects when the link is lost, and shows both", async () => {
     const [a, b] = [clientOf("Client01"), clientOf("Client02")];
-    const { prompt, lines, state, recovered } = promptOver(a.client);
+    const { prompt, lines, state, recovered, begun } = promptOver(a.client);
     const typed = prompt.next();
     a.end(LOST);
     await until(() => state.recoveries === 1);
@@ -76,6 +78,7 @@ describe("the prompt of the shell", () => {
     expect(lines.prompts).toEqual(["Client01> ", "Client01 offline> ", "Client02> "]);
     lines.type({ kind: "line", text: "hello" });
     expect(await typed).toEqual({ kind: "line", text: "hello" });
+    expect(begun).toEqual(["Client01", "Client02"]);
   });
 
   test("does not reconnect what a job has reconnected already", async () => {

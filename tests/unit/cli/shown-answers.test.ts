@@ -118,6 +118,15 @@ describe("a message", () => {
     expect((await sent("@all hi"))[0]).toBe("Delivered to nobody.");
   });
 
+  test("says for whom it is kept, and until when", async () => {
+    const kept = { name: "bob", until: Date.parse("2026-12-30T14:22:05") };
+    expect((await sent("@BOB hi", { kept }))[0]).toBe("Kept for bob, who is not here, until 2026-12-30.");
+    const failed = [{ name: "Client04", message: "It does not read." }];
+    expect((await sent("@bob hi", { kept, failed }))[0]).toBe(
+      "Kept for bob until 2026-12-30.\nNot delivered to Client04: It does not read.",
+    );
+  });
+
   test("must have a text, of 8192 characters at most", async () => {
     expect(await codeOf(() => sent("@Client02"))).toBe("USAGE");
     expect(await codeOf(() => sent("@Client02 "))).toBe("USAGE");
@@ -130,5 +139,11 @@ describe("a message", () => {
     expect(["all", "ALL", "Client01"].map((to) => formatMessage({ ...from, to }))).toEqual([
       ...["Client02 to all: hi", "Client02 to all: hi", "Client02: hi"],
     ]);
+  });
+
+  test("that was kept says when it was sent, and whether it may have come before", () => {
+    const kept = { from: "Client02", token: "alice", to: "bob", text: "hi", sentAt: Date.parse("2026-11-30T14:22:05") };
+    expect(formatMessage(kept)).toBe("2026-11-30 14:22 alice (Client02): hi");
+    expect(formatMessage({ ...kept, again: true })).toBe("2026-11-30 14:22 alice (Client02), perhaps again: hi");
   });
 });

@@ -51,7 +51,7 @@ function room(good: number, bad: number, reason = "gone") {
   return async (to: string): Promise<SendResult> => {
     const answer = Promise.withResolvers<unknown>();
     const stream = { accept: (members: unknown) => answer.resolve(members) } as unknown as Stream;
-    const server = { members, events: new EventFeed(() => 0), clock };
+    const server = { members, mail: undefined, events: new EventFeed(() => 0), clock };
     await message.handle({ params: { text: "hi", to }, stream, member: sender, server });
     return (await answer.promise) as SendResult;
   };

@@ -39,6 +39,7 @@ class Site {
   readonly clients: Member[] = [];
   readonly ended: string[] = [];
   expelled = 0;
+  swept = 0;
   nextExpiry: number | undefined;
   failure: CommError | undefined;
 
@@ -83,6 +84,9 @@ class Site {
       writable: false,
       idleMs: undefined,
       record: (write) => write(),
+      sweep: () => {
+        site.swept++;
+      },
       expel: () => {
         site.expelled++;
       },
@@ -296,12 +300,24 @@ describe("tokens that expire", () => {
   });
 });
 
+test("old messages are looked for every hour", async () => {
+  const site = new Site();
+  const upkeep = site.start();
+  await site.clock.advance(60 * MINUTE - 1);
+  expect(site.swept).toBe(0);
+  await site.clock.advance(1);
+  expect(site.swept).toBe(1);
+  await site.clock.advance(120 * MINUTE);
+  expect(site.swept).toBe(3);
+  upkeep.stop();
+});
+
 test("no timer is left when it is stopped", async () => {
   const site = new Site();
   site.nextExpiry = site.clock.wallTime() + DAY;
   const upkeep = site.start({ writable: true, idleMs: MINUTE });
   await site.clock.advance(2 * MINUTE);
-  expect(site.clock.pending).toBe(4);
+  expect(site.clock.pending).toBe(5);
   upkeep.stop();
   expect(site.clock.pending).toBe(0);
   await site.clock.advance(2 * DAY);
