@@ -23,7 +23,7 @@ export const storageFault = {
   notAsLarge: (path: string, size: bigint) =>
     fault(
       "NOT_A_FILE",
-      `${quote(path)} reports ${size} bytes but has others: its content is made as it is read, as in /proc. Copy it to a plain file first.`,
+      `${quote(path)} reports ${size} bytes, but its content is made while it is read, as in /proc. Copy it to a plain file first.`,
     ),
   noHolder: (path: string, cause: unknown) =>
     fault("DISK_DENIED", `The folder of ${quote(path)} does not exist.`, cause),
@@ -68,7 +68,8 @@ export const storageFault = {
     fault("BAD_PATH", `The disk can't hold the name ${quote(path)}.`, cause),
   unkeptName: (path: string) => fault("BAD_PATH", `The disk does not keep the name ${quote(path)}.`),
   unfinishedName: (path: string) => fault("NOT_ALLOWED", `${quote(path)} is the name of an unfinished file.`),
-  markerName: (path: string) => fault("NOT_ALLOWED", `${quote(path)} is what marks a state folder.`),
+  markerName: (path: string) =>
+    fault("NOT_ALLOWED", `${quote(path)} is the name of the file that marks a state folder.`),
   intoItself: (from: string, to: string) =>
     fault("BAD_PATH", `${quote(from)} can't be moved into itself, to ${quote(to)}.`),
 
@@ -128,7 +129,7 @@ export const storageFault = {
     fault("TOO_MANY_FILES", `Too many files are open here to open ${quote(path)} as well.`, cause),
   /** The server's limit; its clients see this message. */
   overloaded: (cause?: unknown) =>
-    fault("OVERLOADED", "The server has as many files open as it may. Please try again in a moment.", cause),
+    fault("OVERLOADED", "The server can open no more files at present. Please try again in a moment.", cause),
 } as const;
 
 const MACHINES = { server: "the server", user: "this machine" } as const;

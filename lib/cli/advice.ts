@@ -30,7 +30,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   BAD_PATH: 'A path is relative, with "/" between names that the disk can hold: docs/report.pdf',
   NOT_A_FILE: "See what it holds with: commserver-client list PATH",
   NOT_ALLOWED:
-    "Ask the operator of the server. To change files, the server needs --writable and the token the role write.",
+    'Ask the operator of the server. To change files, the server needs --writable and the token the role "write".',
   CANCELLED: "",
   INTERNAL: "See the server's log.",
   CHANGED: "Run it again when nothing else is changing the file.",

@@ -20,7 +20,7 @@ export function readDestination(
   top: string,
 ): Destination {
   const { destination, overwrite = "T", host } = headers;
-  if (typeof destination !== "string") throw new StreamError("BAD_PARAMS", "The field Destination is needed.");
+  if (typeof destination !== "string") throw new StreamError("BAD_PARAMS", "The request needs a Destination field.");
   if (overwrite !== "T" && overwrite !== "F") throw new StreamError("BAD_PARAMS", "Overwrite takes T or F.");
   const { authority, names } = parseTarget(destination);
   if (authority !== undefined && authority.toLowerCase() !== (target.authority ?? host ?? "").toLowerCase()) {

@@ -29,18 +29,18 @@ const ONCE: ReadonlySet<string> = new Set([
 export function checkMessage(request: IncomingMessage): { host: string } {
   const { httpVersion, rawHeaders } = request;
   if (httpVersion !== "1.1" && httpVersion !== "1.0") {
-    throw new StreamError("BAD_PARAMS", "This server speaks HTTP/1.1.");
+    throw new StreamError("BAD_PARAMS", "This server speaks only HTTP/1.1.");
   }
   const values = new Map<string, string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? "").toLowerCase();
     if (!ONCE.has(name)) continue;
-    if (values.has(name)) throw new StreamError("BAD_PARAMS", `The field ${name} is there twice.`);
+    if (values.has(name)) throw new StreamError("BAD_PARAMS", `The field ${name} appears twice.`);
     values.set(name, rawHeaders[at + 1] ?? "");
   }
   const host = values.get("host");
   if ((host === undefined && httpVersion === "1.1") || !HOST.test(host ?? "")) {
-    throw new StreamError("BAD_PARAMS", "A request needs one field Host, with a name or an address.");
+    throw new StreamError("BAD_PARAMS", "A request needs one Host field, with a name or an address.");
   }
   return { host: host ?? "" };
 }

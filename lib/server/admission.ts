@@ -18,7 +18,7 @@ import type { Candidate, Seats } from "./seats.ts";
 /** The original's words. */
 export const FULL = "Server is full. Please try again later.";
 /** For an address that has all the sessions it may have with one token. */
-export const CROWDED = "Your address has as many sessions as it may have.";
+export const CROWDED = "Your address has as many sessions as the server allows.";
 
 /** The server's part that admissions use: one object for all of them. */
 export interface AdmissionHost {

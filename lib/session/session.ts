@@ -193,7 +193,7 @@ export class Session implements LinkHandler {
   }
 
   #onGoAway(code: ReasonCode, message: string): void {
-    if (this.#peerHasLeft) throw new ProtocolError("UNEXPECTED_FRAME", "A second GOAWAY.");
+    if (this.#peerHasLeft) throw new ProtocolError("UNEXPECTED_FRAME", "The other end sent a second GOAWAY.");
     this.#peerHasLeft = true;
     // Both may leave at once: the reason that was given first stands.
     this.#end ??= { by: "remote", code, message };
@@ -241,7 +241,7 @@ export class Session implements LinkHandler {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelDeadline?.();
-    this.#end ??= { by: "lost", code: "LOST", message: "The other end closed without a word." };
+    this.#end ??= { by: "lost", code: "LOST", message: "The other end closed the connection without giving a reason." };
     const error = errorOf(this.#end);
     const isLost = this.#end.by === "lost";
     for (const stream of [...this.#streams.values()]) stream.fail(error, isLost);

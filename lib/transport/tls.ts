@@ -89,7 +89,7 @@ export function agreedOn(socket: Socket<unknown>, error: Error | null, withHttp:
   // Typed as null for none.
   const protocol = socket.alpnProtocol || "";
   if (protocol !== ALPN && !withHttp) {
-    throw new TransportError("TLS_FAILED", "No TLS: the other end offers no protocol of ours.");
+    throw new TransportError("TLS_FAILED", "No TLS: the other end speaks none of this program's protocols.");
   }
   // Typed as void.
   const binding = socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, EXPORTER.context) as unknown;

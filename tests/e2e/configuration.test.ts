@@ -66,7 +66,7 @@ describe("the server", () => {
   test("hears of a variable that looks mistyped", async () => {
     const programs = await binaries();
     const shown = await run([programs.server, "config"], { env: { ...USER_ENV, COMMSERVER_MAX_CLIENT: "5" } });
-    expect(shown.stderr).toBe("COMMSERVER_MAX_CLIENT is no setting. Did you mean COMMSERVER_MAX_CLIENTS?\n");
+    expect(shown.stderr).toBe("COMMSERVER_MAX_CLIENT is not a setting. Did you mean COMMSERVER_MAX_CLIENTS?\n");
   });
 
   test("prints settings that it reads again", async () => {

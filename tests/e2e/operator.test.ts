@@ -180,7 +180,7 @@ describe("the operator's socket", () => {
     expect((await operate(server, "status", "--all")).stdout).toMatch(/^NAME +ADDRESS .*\nClient01 .* connected /m);
     expect(await operate(server, "drain", "--all")).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining("--all goes with console status."),
+      stderr: expect.stringContaining("--all is only for console status."),
     });
     expect((await operate(server, "hello", "all")).stdout).toBe("Delivered to Client01.\n");
     await client.shows("Server to all: hello all");

@@ -74,7 +74,7 @@ describe("the original's session", () => {
       client.type("get ../etc/passwd\r");
       await client.shows('"../etc/passwd" is not a path in the repository');
       client.type("get\r");
-      await client.shows("Which file? get PATH");
+      await client.shows("Name a file: get PATH");
       client.type("get no-such-file\r");
       await client.shows('There is no "no-such-file" in the repository.');
       client.type("@Client77 hi\r");

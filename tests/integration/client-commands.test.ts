@@ -362,9 +362,9 @@ describe("console", () => {
 
   test.each([
     [["--json"], "The console is for people; use --json with a command, such as console status."],
-    [["status", "--plaintext"], "--plaintext goes with --server; the console of this machine needs none."],
-    [["status", "--accept-new"], "--accept-new goes with --server; the console of this machine needs none."],
-    [["drain", "--limit", "1"], "--limit goes with console status."],
+    [["status", "--plaintext"], "--plaintext is only for --server; the console of this machine does not need it."],
+    [["status", "--accept-new"], "--accept-new is only for --server; the console of this machine does not need it."],
+    [["drain", "--limit", "1"], "--limit is only for console status."],
   ])("refuses %j", async (argv, message) => {
     const fault = await faultOf(() => operate(...argv));
     expect([fault.code, fault.message]).toEqual(["USAGE", message]);

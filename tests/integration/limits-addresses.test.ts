@@ -6,7 +6,7 @@ import { addresses, admittedPeer, CODES, clientFrom, peerOf } from "../support/l
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
 
-const CROWDED = { code: "TOO_MANY_SESSIONS", message: "Your address has as many sessions as it may have." };
+const CROWDED = { code: "TOO_MANY_SESSIONS", message: "Your address has as many sessions as the server allows." };
 const at = (host: string, port = 1) => ({ from: `${host}:${port}` });
 const A = "198.51.100.7";
 const B = "198.51.100.8";

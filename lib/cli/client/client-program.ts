@@ -43,7 +43,7 @@ export const clientProgram: LazyProgram = {
     "commserver-client use lab                 from now on, --server is not needed",
     'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
     "commserver-client put photos/ --to inbox  send a folder and everything in it",
-    "commserver-client sync photos/ :photos     make a folder of the server the same",
+    "commserver-client sync photos/ :photos     make the other folder the same",
     'commserver-client send "lunch?" --to Client02',
   ],
 };

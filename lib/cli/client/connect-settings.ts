@@ -29,7 +29,7 @@ export const CONNECTION_FLAGS = {
     type: "string",
     valueHint: "SECONDS",
     default: "10",
-    description: "How long connecting may take; a silent request: 3 times that, at least 45",
+    description: "How long connecting may take; a request may be silent 3 times as long, or 45 s",
   },
   "token-file": { type: "string", valueHint: "FILE", description: "Take the token from a file; -: standard input" },
   "invite-file": { type: "string", valueHint: "FILE", description: "Take an invite from a file; -: standard input" },
@@ -129,7 +129,7 @@ function nickFlag(flags: Flags): string | undefined {
   if (flags["nick"] === undefined) return undefined;
   const nick = String(flags["nick"]).replace(/^~/, "");
   if (isTokenName(nick)) return nick;
-  throw new UsageError(`--nick takes 1 to 64 letters, digits, ".", "_" and "-", a letter or digit first.`);
+  throw new UsageError(`--nick takes 1 to 64 letters, digits, ".", "_" and "-", beginning with a letter or digit.`);
 }
 
 function reconnectFlag(flags: Flags): number {

@@ -47,7 +47,9 @@ export const join: Command = {
     const invite = parseInvite(await inviteLine(flags));
     const name = String(flags["name"] ?? invite.label);
     if (!isServerName(name))
-      throw new UsageError(`${quote(name)} can't name a server: letters, digits, "_" and "-", a letter first.`);
+      throw new UsageError(
+        `${quote(name)} can't name a server: use letters, digits, "_" and "-", beginning with a letter.`,
+      );
     const known = new KnownServers(stateDirFlag(flags));
     const server = serverOf(invite, name);
     known.join(server, { replace: flags["overwrite"] === true });
@@ -116,6 +118,7 @@ function stateDirOf(flags: Flags): string[] {
 async function inviteLine(flags: Flags): Promise<string> {
   const given = flags._.length === 0 ? undefined : flags._.join("");
   const line = given === undefined || given === "-" ? await readSecret(given, "COMMSERVER_INVITE") : given;
-  if (line === undefined) throw new UsageError("Which invite? join INVITE, or join - to read it from standard input.");
+  if (line === undefined)
+    throw new UsageError("Name an invite: join INVITE, or join - to read it from standard input.");
   return line;
 }

@@ -65,7 +65,7 @@ export const forget: Command = {
     if (wasDefault) choice.clear();
     if (flags["json"]) await io.out(`${toJson({ name, forgotten: true })}\n`);
     else await io.out(`${escapeText(name)} is forgotten.\n`);
-    if (wasDefault) io.note("It was the server for commands without --server; now there is none.");
+    if (wasDefault) io.note("It was the chosen server; commands without --server have none now.");
     return 0;
   },
 };

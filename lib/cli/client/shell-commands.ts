@@ -57,7 +57,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     follows: "text",
     async run({ client, words, io }) {
       const text = words[0]?.text ?? "";
-      if (text === "") throw new UsageError("Which message? send TEXT");
+      if (text === "") throw new UsageError("Write a message: send TEXT");
       await io.out(`${await sendTyped(client, text, undefined, io.outIsTty ? escapeLines : escapeText)}\n`);
       return 0;
     },

@@ -45,7 +45,7 @@ const remove: ShellCommand = {
   args: removeCommand.args,
   names: "repository",
   async run(call) {
-    const flags = flagsOf(call, removeCommand, "Which file? remove PATH");
+    const flags = flagsOf(call, removeCommand, "Name a file: remove PATH");
     const { client, io, signal, ask } = call;
     const sources = (await remoteNames(call, flags._)).map(removable);
     return removeAll(client, sources, { ...removeFlags(flags), io, json: false, signal, ...(ask && { ask }) });
@@ -59,7 +59,7 @@ const rename: ShellCommand = {
   args: renameCommand.args,
   names: "repository",
   async run(call) {
-    const flags = flagsOf(call, renameCommand, 'Which file? rename "FROM" "TO"');
+    const flags = flagsOf(call, renameCommand, 'Name two paths: rename "FROM" "TO"');
     const { client, folder, io } = call;
     const [from, typedTo = ""] = [flags._.slice(0, -1).map((name) => folder.resolve(name)), flags._.at(-1)];
     const to = folder.resolve(typedTo);
@@ -102,7 +102,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
       // Above the root there is the root, as everywhere.
       const path = /^(?:\.\.\/*)+$/.test(target) ? "" : typedSource(target);
       if (path !== "" && (await client.stat(typedPath(path))).kind !== "folder") {
-        throw new CommError("NOT_A_FILE", `${quote(path)} is no folder.`);
+        throw new CommError("NOT_A_FILE", `${quote(path)} is not a folder.`);
       }
       folder.path = path;
       return 0;
@@ -124,7 +124,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     follows: "words",
     args: NAMES,
     names: "repository",
-    run: (call) => showFiles(call, flagsOf(call, { args: NAMES }, "Which file? cat PATH")),
+    run: (call) => showFiles(call, flagsOf(call, { args: NAMES }, "Name a file: cat PATH")),
   },
   mkdir: {
     usage: "mkdir [-p] PATH…",
@@ -134,7 +134,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     names: "repository",
     run(call) {
       const { connection, folder, io, signal } = call;
-      const flags = flagsOf(call, mkdirCommand, "Which folder? mkdir PATH");
+      const flags = flagsOf(call, mkdirCommand, "Name a folder: mkdir PATH");
       const paths = flags._.map((name) => typedNewPath(folder.resolve(name)));
       return makeFolders(connection, paths, { isParents: flags["parents"] === true, io, json: false, signal });
     },
@@ -164,7 +164,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     args: digestCommand.args,
     names: "repository",
     async run(call) {
-      const flags = flagsOf(call, digestCommand, "Which file? digest PATH");
+      const flags = flagsOf(call, digestCommand, "Name a file: digest PATH");
       const { connection, io, signal } = call;
       const request = await shellDigestRequest(call, flags);
       return showDigests(connection, request, { io, json: false, signal });
@@ -201,6 +201,6 @@ async function namesOrHere(call: ShellCall, names: readonly string[]): Promise<s
 
 /** @throws UsageError when there are several */
 function onlyOne(names: readonly string[], command: string): string | undefined {
-  if (names.length > 1) throw new UsageError(`${command} takes one name; a name with blanks stands in quotes.`);
+  if (names.length > 1) throw new UsageError(`${command} takes one name; put a name with blanks in quotes.`);
   return names[0];
 }

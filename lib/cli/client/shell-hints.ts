@@ -55,7 +55,8 @@ function parsed(text: string, commands: Readonly<Record<string, { follows: Follo
 function textHint(text: string, commands: Readonly<Record<string, { follows: Follows }>>): string | undefined {
   const words = text.split(/\s+/);
   const first = (words[0] ?? "").toLowerCase();
-  if (Object.hasOwn(commands, first)) return `That was sent as a message: ${first} is a command only alone.`;
+  if (Object.hasOwn(commands, first))
+    return `That was sent as a message: ${first} is a command only when it stands alone.`;
   if (words.length > FEW_WORDS) return undefined;
   const meant = FOREIGN[first] ?? Object.keys(commands).find((name) => isMistyped(first, name));
   return meant === undefined ? undefined : `That was sent as a message. Did you mean the command "${meant}"?`;

@@ -29,7 +29,7 @@ export function splitNames(names: readonly string[], isAll: boolean): { sources:
 export function getLine(isAll: boolean): ShellCommand["run"] {
   return async (call) => {
     const { connection, folder, words } = call;
-    const flags = fromHere(flagsOf(call, getCommand, "Which file? get PATH"), call);
+    const flags = fromHere(flagsOf(call, getCommand, "Name a file: get PATH"), call);
     const names = await namesOn(call, flags._, (name) =>
       connection.persist((client) => isThere(client, folder.resolve(name))),
     );
@@ -51,7 +51,7 @@ function contentsOf({ folder }: ShellCall, typed: string): string {
 export function putLine(isAll: boolean): ShellCommand["run"] {
   return async (call) => {
     const { connection, folder, here } = call;
-    const flags = fromHere(flagsOf(call, putCommand, "Which file? put PATH"), call);
+    const flags = fromHere(flagsOf(call, putCommand, "Name a file: put PATH"), call);
     const names = await namesOn(call, flags._, (name) => existsSync(placeFrom(here, name)));
     const { sources, to } = splitNames(names, isAll || flags["to"] !== undefined);
     const target = folder.resolve(String(flags["to"] ?? to ?? "."));

@@ -37,7 +37,7 @@ export const use: Command = {
       await io.out(`${toJson({ server: chosen ?? null, ...(variable !== undefined && { variable }) })}\n`);
     } else await io.out(`${escapeText(describe(chosen, given !== undefined))}\n`);
     if (variable !== undefined) {
-      io.note(`COMMSERVER_SERVER is set, and goes before that: commands talk to ${escapeText(variable)}.`);
+      io.note(`COMMSERVER_SERVER is set and comes first: commands talk to ${escapeText(variable)}.`);
     }
     return 0;
   },
@@ -45,7 +45,7 @@ export const use: Command = {
 
 function describe(chosen: string | undefined, isNew: boolean): string {
   if (chosen !== undefined) return isNew ? `Commands without --server now talk to ${chosen}.` : chosen;
-  return `None: commands without --server talk to ${DEFAULT_SERVER}, or to the only known server if none runs there.`;
+  return `No server is chosen: commands without --server talk to ${DEFAULT_SERVER}, or to the only known server if none runs there.`;
 }
 
 /** The server as it is kept: a known name, or an address with its port. @throws CommError NO_SUCH_SERVER, MALFORMED */

@@ -110,6 +110,6 @@ function unknownVariables(program: Program, names: readonly string[]): string[] 
   const strangers = names.filter((name) => name.startsWith("COMMSERVER_") && !known.includes(name));
   return strangers.flatMap((name) => {
     const near = nearest(name, known);
-    return near === undefined ? [] : `${name} is no setting. Did you mean ${near}?`;
+    return near === undefined ? [] : `${name} is not a setting. Did you mean ${near}?`;
   });
 }

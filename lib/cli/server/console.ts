@@ -72,18 +72,18 @@ function checkUse(flags: Flags): void {
   }
   const lonely = OF_NETWORK.find((name) => flags["server"] === undefined && isTyped(flags, name));
   if (lonely !== undefined)
-    throw new UsageError(`--${lonely} goes with --server; the console of this machine needs none.`);
+    throw new UsageError(`--${lonely} is only for --server; the console of this machine does not need it.`);
   // A mistyped command is refused before anything connects.
   if (flags._.length > 0) parseOperatorLine(lineOf(flags), OPERATOR_WORDS);
   const ofStatus = ["all", "limit"].find((name) => flags[name] !== undefined && flags[name] !== false);
   if (ofStatus !== undefined && flags._[0]?.toLowerCase() !== "status") {
-    throw new UsageError(`--${ofStatus} goes with console status.`);
+    throw new UsageError(`--${ofStatus} is only for console status.`);
   }
   if (flags["expires"] !== undefined && flags._[0]?.toLowerCase() !== "link") {
-    throw new UsageError("--expires goes with console link.");
+    throw new UsageError("--expires is only for console link.");
   }
   if (flags["yes"] !== undefined && !["stop", "quit"].includes(String(flags._[0]).toLowerCase())) {
-    throw new UsageError("--yes goes with console stop.");
+    throw new UsageError("--yes is only for console stop.");
   }
 }
 

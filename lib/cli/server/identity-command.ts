@@ -23,7 +23,7 @@ export const identity: Command = {
   async run(flags, io) {
     const [action] = flags._;
     if (action !== undefined && action !== "rotate")
-      throw new UsageError(`identity, or identity rotate, not "${action}".`);
+      throw new UsageError(`Write identity, or identity rotate, not "${action}".`);
     const stateDir = makeStateDir(stateDirFlag(flags));
     const file = identityFile(stateDir);
     const { digest } = action === "rotate" ? await rotateIdentityOf(stateDir) : await openIdentity(file);

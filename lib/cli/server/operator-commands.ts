@@ -40,7 +40,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     usage: "say TEXT",
     description: "Send a message to all clients; several words need no say",
     run(operator, text) {
-      if (text === "") throw new UsageError("Which message? say TEXT");
+      if (text === "") throw new UsageError("Write a message: say TEXT");
       return sendMessage(operator, { to: "all", text });
     },
   },
@@ -48,7 +48,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     usage: "@NAME TEXT",
     description: "Send a message to one client, or a name; also: send @NAME TEXT",
     run(operator, text) {
-      if (text === "") throw new UsageError("Which message? send TEXT");
+      if (text === "") throw new UsageError("Write a message: send TEXT");
       return sendMessage(operator, addressee(text, "all"));
     },
   },
@@ -57,7 +57,7 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     description: "End a client's session at once",
     async run(operator, rest) {
       const [, name, reason] = /^(\S+)\s*(.*)$/.exec(rest) ?? [];
-      if (name === undefined) throw new UsageError("Which client? kick NAME");
+      if (name === undefined) throw new UsageError("Name a client: kick NAME");
       await operator.kick(name, reason || undefined);
       return { text: `${escapeText(name)} was kicked.`, facts: { kicked: name } };
     },

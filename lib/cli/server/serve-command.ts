@@ -85,7 +85,7 @@ export const serve: Command = {
       await daemon.reload(await changedSettings(live, warn));
     }
 
-    if (manager?.ready(server) === false) warn("The service manager can't be told that the server is ready.");
+    if (manager?.ready(server) === false) warn("The server could not tell the service manager that it is ready.");
     await stopping.promise;
     manager?.stopping(daemon.stopTimeoutMs);
     await daemon.stop();

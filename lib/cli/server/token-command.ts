@@ -65,9 +65,9 @@ function tokenRequest(flags: Flags): TokenRequest {
   const action = ACTIONS.find((known) => known === word);
   if (action === undefined) throw new UsageError("Write: token add NAME, token list, or token revoke NAME.");
   if (action === "list" && name !== undefined) throw new UsageError("token list takes no name.");
-  if (action !== "list" && name === undefined) throw new UsageError(`Which token? token ${action} NAME`);
+  if (action !== "list" && name === undefined) throw new UsageError(`Name the token: token ${action} NAME`);
   const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && isTyped(flags, flag));
-  if (surplus !== undefined) throw new UsageError(`--${surplus} goes with token add.`);
+  if (surplus !== undefined) throw new UsageError(`--${surplus} is only for token add.`);
   if (action === "list") return { action };
   return action === "add" ? { action, token: newToken(String(name), flags) } : { action, name: String(name) };
 }

@@ -28,7 +28,7 @@ export function warningText(warning: DaemonWarning): string {
     case "unwritable repository":
       return `Clients may write (--writable), but nothing can be written to the repository: ${warning.fault}`;
     case "no file locks":
-      return `${NO_LOCKS[warning.fault]}: unfinished files are locked by folders beside them instead. The locks of a machine that goes down are free after 2 minutes.`;
+      return `${NO_LOCKS[warning.fault]}: folders beside unfinished files are their locks instead. When a machine goes down, its locks end after 2 minutes.`;
     case "no local invite":
       return `No invite for this machine: ${toCommError(inFlagWords(warning.fault)).message}`;
     case "never started": {

@@ -81,7 +81,7 @@ const PLAIN = "text/plain; charset=utf-8";
 async function answerTo(request: string, { metrics, health }: MetricsSources): Promise<Answer> {
   const [, method, target] = /^([A-Z]+) ([^ \r\n]+) HTTP\/1\.[01]\r?\n/.exec(request) ?? [];
   if (method === undefined)
-    return { status: "400 Bad Request", type: PLAIN, body: "This is no request of HTTP/1.1.\n" };
+    return { status: "400 Bad Request", type: PLAIN, body: "This is not an HTTP/1.1 request.\n" };
   if (method !== "GET" && method !== "HEAD") {
     return { status: "405 Method Not Allowed\r\nAllow: GET, HEAD", type: PLAIN, body: "Only GET and HEAD.\n" };
   }
@@ -96,6 +96,6 @@ async function answerTo(request: string, { metrics, health }: MetricsSources): P
       return { status: isHealthy ? "200 OK" : "503 Service Unavailable", type: "application/json", body };
     }
     default:
-      return { status: "404 Not Found", type: PLAIN, body: "Here are /metrics and /healthz.\n" };
+      return { status: "404 Not Found", type: PLAIN, body: "This port serves /metrics and /healthz.\n" };
   }
 }

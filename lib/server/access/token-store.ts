@@ -116,7 +116,7 @@ export class TokenStore {
     if (!isTokenName(name)) {
       throw new CommError(
         "BAD_PARAMS",
-        `${quote(name)} can't name a token: letters, digits, ".", "_" and "-", 64 at most.`,
+        `${quote(name)} can't name a token: use letters, digits, ".", "_" and "-", 64 at most.`,
       );
     }
     if (name === LOCAL_TOKEN) {

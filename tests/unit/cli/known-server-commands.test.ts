@@ -77,7 +77,7 @@ describe("join", () => {
       expect((await run(join)).out).toStartWith("Joined lab.");
       delete process.env["COMMSERVER_INVITE"];
       const { code, message } = await faultOf(() => run(join));
-      expect([code, message]).toEqual(["USAGE", expect.stringContaining("Which invite?")]);
+      expect([code, message]).toEqual(["USAGE", expect.stringContaining("Name an invite:")]);
     } finally {
       if (before === undefined) delete process.env["COMMSERVER_INVITE"];
       else process.env["COMMSERVER_INVITE"] = before;
@@ -155,7 +155,7 @@ describe("use", () => {
 
   test("keeps the choice of a known name or an address, shows it, and clears it", async () => {
     await run(join, inviteOf());
-    expect((await run(use)).out).toStartWith("None: commands without --server talk to localhost:5050");
+    expect((await run(use)).out).toStartWith("No server is chosen: commands without --server talk to localhost:5050");
     expect((await run(use, "lab")).out).toBe("Commands without --server now talk to lab.\n");
     expect((await run(use)).out).toBe("lab\n");
     expect((await run(servers)).out).toContain("lab (default)");
@@ -185,7 +185,7 @@ describe("use", () => {
   test("ends when the server is forgotten", async () => {
     await run(join, inviteOf());
     await run(use, "lab");
-    expect((await run(forget, "lab")).notes).toEqual([expect.stringContaining("now there is none")]);
+    expect((await run(forget, "lab")).notes).toEqual([expect.stringContaining("have none now")]);
     expect(JSON.parse((await run(use, "--json")).out)).toEqual({ server: null });
   });
 });

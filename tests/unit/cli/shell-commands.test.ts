@@ -120,14 +120,14 @@ describe("a line of the shell", () => {
   });
 
   test.each([
-    ["get", "Which file? get PATH"],
-    ["put", "Which file? put PATH"],
-    ["remove", "Which file? remove PATH"],
-    ["rename", 'Which file? rename "FROM" "TO"'],
-    ["digest", "Which file? digest PATH"],
-    ["send", "Which message? send TEXT"],
-    ["cat", "Which file? cat PATH"],
-    ["mkdir", "Which folder? mkdir PATH"],
+    ["get", "Name a file: get PATH"],
+    ["put", "Name a file: put PATH"],
+    ["remove", "Name a file: remove PATH"],
+    ["rename", 'Name two paths: rename "FROM" "TO"'],
+    ["digest", "Name a file: digest PATH"],
+    ["send", "Write a message: send TEXT"],
+    ["cat", "Name a file: cat PATH"],
+    ["mkdir", "Name a folder: mkdir PATH"],
     ["rename a", "Missing argument: TO."],
     ["help me", "There is no command me. To send it as a message: send help me"],
     ["status --limit 0", "--limit takes a whole number from 1 to 1000000"],

@@ -157,7 +157,7 @@ describe("a hint", () => {
   const hint = (line: string, exit: number = EXIT.DONE) => hintFor(line, exit, COMMANDS);
 
   test.each([
-    ["exit now, thanks", "exit is a command only alone"],
+    ["exit now, thanks", "exit is a command only when it stands alone"],
     ["lsit", 'Did you mean the command "list"?'],
     ["gte a.txt", 'Did you mean the command "get"?'],
     ["Remov docs", 'Did you mean the command "remove"?'],

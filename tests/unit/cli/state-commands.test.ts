@@ -93,11 +93,11 @@ describe("token", () => {
     [[], "Write: token add NAME, token list, or token revoke NAME."],
     [["make", "a"], "Write: token add NAME, token list, or token revoke NAME."],
     [["list", "a"], "token list takes no name."],
-    [["add"], "Which token? token add NAME"],
-    [["revoke"], "Which token? token revoke NAME"],
-    [["revoke", "a", "--role", "read"], "--role goes with token add."],
-    [["list", "--expires", "1h"], "--expires goes with token add."],
-    [["revoke", "a", "--advertise", "x"], "--advertise goes with token add."],
+    [["add"], "Name the token: token add NAME"],
+    [["revoke"], "Name the token: token revoke NAME"],
+    [["revoke", "a", "--role", "read"], "--role is only for token add."],
+    [["list", "--expires", "1h"], "--expires is only for token add."],
+    [["revoke", "a", "--advertise", "x"], "--advertise is only for token add."],
     [["add", "a", "--role", "admin"], '--role takes read, write or operator, not "admin".'],
   ])("refuses %j, and makes no state folder", async (argv, message) => {
     const fault = await faultOf(() => run(token, argv));
@@ -125,7 +125,7 @@ describe("identity", () => {
 
   test("takes no other action", async () => {
     const fault = await faultOf(() => run(identity, ["remove"]));
-    expect([fault.code, fault.message]).toEqual(["USAGE", 'identity, or identity rotate, not "remove".']);
+    expect([fault.code, fault.message]).toEqual(["USAGE", 'Write identity, or identity rotate, not "remove".']);
   });
 
   test.skipIf(process.platform === "win32")("warns where others can reach the key", async () => {

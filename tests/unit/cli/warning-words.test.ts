@@ -35,7 +35,7 @@ const WORDS: readonly (readonly [DaemonWarning, string])[] = [
   ],
   [
     { kind: "no file locks", fault: "disk" },
-    "No file locks on this disk: unfinished files are locked by folders beside them instead. The locks of a machine that goes down are free after 2 minutes.",
+    "No file locks on this disk: folders beside unfinished files are their locks instead. When a machine goes down, its locks end after 2 minutes.",
   ],
   [{ kind: "no local invite", fault: new CommError("DISK_FULL", "Full.") }, "No invite for this machine: Full."],
   [
