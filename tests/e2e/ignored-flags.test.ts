@@ -90,6 +90,8 @@ const FLAGS: Record<string, readonly string[]> = {
   "client find": ["listen", "state-dir", "json"],
   "client servers": ["state-dir", "json"],
   "client forget": ["state-dir", "json"],
+  "client version": ["json"],
+  "server version": ["json"],
   "server config": ["json"],
   "server console": ["limit", "expires", "yes", ...CONNECTION],
   "server token": ["role", "expires", "advertise", "state-dir", "json"],

@@ -31,10 +31,10 @@ export const sync: Command = {
   args: {
     source: {
       type: "positional",
-      valueHint: "SOURCE",
+
       description: "The folder to mirror; :PATH is in the repository",
     },
-    target: { type: "positional", valueHint: "TARGET", description: "The folder that gets its content" },
+    target: { type: "positional", description: "The folder that gets its content" },
     delete: { type: "boolean", description: "Delete what the source does not have" },
     "dry-run": { type: "boolean", alias: "n", description: "Show what would be done, and change nothing" },
     update: { type: "boolean", alias: "u", description: "Leave files alone that are newer at the target" },

@@ -313,6 +313,19 @@ describe("what Tab offers", () => {
     expect((await found(`put ${here.path}/nowhere/x`))[0]).toEqual([]);
   });
 
+  test.skipIf(process.platform === "win32")(
+    "are names of both sides for a mirror, told apart by the colon",
+    async () => {
+      using here = new TempFolder();
+      mkdirSync(here.join("results"));
+      const { found, asked } = await complete(`sync ${here.path}/re :docs/`, [entry("docs/c", "folder")]);
+      expect(found).toEqual([[":docs/c/"], ":docs/"]);
+      expect(asked).toEqual([["list", "docs/*"]]);
+      expect((await complete(`sync ${here.path}/re`)).found).toEqual([[`${here.path}/results/`], `${here.path}/re`]);
+      expect((await complete("sync a :b --del")).found[0]).toEqual(["--delete ", "--delete-excluded "]);
+    },
+  );
+
   test("takes what was typed for the beginning of a name, not for a pattern", async () => {
     const { found, asked } = await complete("get [a", [entry("[ab]")]);
     expect(found).toEqual([["[ab]"], "[a"]);
