@@ -40,8 +40,9 @@ async function remove(folders: Folders, path: string, options: RemoveOptions): P
   const held = folders.changeable(path);
   const { folder, name } = held;
   try {
-    folders.forget();
     const stats = folder.look(name);
+    // A file is on the way to nothing else: removals in one folder share it, and its syncs.
+    if (!stats.isFile()) folders.forget();
     folders.guard.requirePublic(path, stats, held);
     // In another thread: freeing a large file takes a while.
     if (!stats.isDirectory()) await unlink(folder.at(name));
