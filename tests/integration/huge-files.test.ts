@@ -45,7 +45,7 @@ describe("a file above 16 TiB", () => {
         id: 0,
         state: "failed",
         code: 55,
-        message: '"too large" has 17592186044417 bytes; a file can have 17592186044416 (16 TiB).',
+        message: '"too large" has 18 TB; a file can have 16 TiB at most.',
       },
       { id: 1, state: "done", path: "f", outcome: "stored" },
     ]);

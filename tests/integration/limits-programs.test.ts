@@ -44,18 +44,18 @@ class Site implements AsyncDisposable {
 }
 
 describe("--quota", () => {
-  test("ends with exit code 9, and holds for a file that replaces another, until something is removed", async () => {
+  test("ends with exit code 11, and holds for a file that replaces another, until something is removed", async () => {
     await using site = await Site.open(["--quota", "5MB"]);
     site.file("a", 3 * MB);
     site.file("b", 3 * MB);
     site.file("small", 100);
     expect(await site.run("put", "a")).toMatchObject({ exitCode: 0 });
     const refused = await site.run("put", "b", "small");
-    expect(refused).toMatchObject({ exitCode: 9 });
+    expect(refused).toMatchObject({ exitCode: 11 });
     expect(refused.codes).toContain("QUOTA_EXCEEDED");
     expect(readdirSync(site.repository).sort()).toEqual(["a", "small"]);
     site.file("a", 4 * MB);
-    expect(await site.run("put", "a", "--overwrite")).toMatchObject({ exitCode: 9 });
+    expect(await site.run("put", "a", "--overwrite")).toMatchObject({ exitCode: 11 });
     expect(await site.run("remove", "a")).toMatchObject({ exitCode: 0 });
     expect(await site.run("put", "b")).toMatchObject({ exitCode: 0 });
   });
@@ -65,7 +65,7 @@ describe("--quota", () => {
     writeFileSync(`${site.repository}/old`, new Uint8Array(950));
     site.file("new", 100);
     expect(await site.run("put", "new")).toMatchObject({
-      exitCode: 9,
+      exitCode: 11,
       codes: expect.arrayContaining(["QUOTA_EXCEEDED"]),
     });
   });
@@ -81,12 +81,12 @@ describe("--keep-free", () => {
       site.file("fits", 5 * MB);
       site.file("small", 100);
       const refused = await site.run("put", "large", "small");
-      expect(refused).toMatchObject({ exitCode: 9 });
+      expect(refused).toMatchObject({ exitCode: 11 });
       expect(refused.codes).toContain("NO_SPACE");
       expect(readdirSync(site.repository)).toEqual(["small"]);
       expect(await site.run("put", "fits")).toMatchObject({ exitCode: 0 });
       site.file("more", 4 * MB);
-      expect(await site.run("put", "more")).toMatchObject({ exitCode: 9 });
+      expect(await site.run("put", "more")).toMatchObject({ exitCode: 11 });
       expect(await site.run("get", "small", "--output", "back")).toMatchObject({ exitCode: 0 });
     },
   );

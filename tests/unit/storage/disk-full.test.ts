@@ -43,7 +43,7 @@ describe("a disk that is full", () => {
     for (const path of ["a", "new/deeper/a"]) {
       const fault = await faultOf(() => storage.receive(path, factsOf(LARGE), "fail"));
       expect(fault.code).toBe("DISK_FULL");
-      expect(fault.message).toContain(String(LARGE.length));
+      expect(fault.message).toContain("needs 5.2 MB more");
       expect(readdirSync(disk.path)).toEqual([]);
     }
     expect(Bun.spawnSync(["mount", "-o", `remount,size=${8 * MB}`, disk.path]).exitCode).toBe(0);
