@@ -127,6 +127,7 @@ describeNetwork("a server with --announce", () => {
     const imitator = await site.serve("b", "--announce");
     const [other] = await site.foundOnce((found) => found.length > 0);
     expect(other).toMatchObject({ name: "lab", known: [], differs: { name: "lab", identity: started["fingerprint"] } });
+    expect(other).not.toHaveProperty("connect");
     const { exitCode, stdout, stderr } = await site.client("find");
     expect(exitCode).toBe(0);
     expect(stdout).toContain("NOT AS KNOWN");

@@ -96,7 +96,7 @@ function cut(text: string, columns: number): string {
 function warningOf(server: FoundServer, { name, identity }: KnownServer): string {
   const shown = server.isEncrypted === false ? "no encryption" : (server.fingerprint ?? "none");
   return [
-    `Warning: ${server.name} is not the server known as ${name}, or it is new.`,
+    `Warning: ${server.name} is not the server known as ${name}, or has a new identity.`,
     "Somebody may be imitating it!",
     `  known      ${identity}`,
     `  announced  ${shown}`,
@@ -116,8 +116,9 @@ function recordOf(seen: Seen): object {
     fingerprint: fingerprint ?? null,
     seats: seats ?? null,
     known: known.map((each) => each.name),
-    ...(differs !== undefined && { differs: { name: differs.name, identity: differs.identity } }),
-    connect: connectTo(seen),
+    ...(differs === undefined
+      ? { connect: connectTo(seen) }
+      : { differs: { name: differs.name, identity: differs.identity } }),
   };
 }
 
