@@ -2,7 +2,7 @@ import { CommError, ProtocolError, StorageError } from "../errors.ts";
 import { FoldersAbove } from "../folders-above.ts";
 import { isGlob } from "../glob.ts";
 import { baseName, joinPath, parentOf, pathFault } from "../path.ts";
-import type { Entry, ListTrailer } from "../protocol/methods.ts";
+import type { Entry, ListTrailer, StatResult } from "../protocol/methods.ts";
 import { quote } from "../quote.ts";
 import { selectGlob } from "../selection.ts";
 import { findNamed } from "./asked.ts";
@@ -28,6 +28,8 @@ export interface FetchNaming {
   readonly into: string | undefined;
   /** The path of the one fetched file, when it was requested by its name. */
   readonly fileName?: string | undefined;
+  /** Files keep the folders above them, too. */
+  readonly keepsFolders?: boolean;
   /** The path below `into` of the one fetched file or folder, instead of its own name. */
   readonly as?: string | undefined;
 }
@@ -39,9 +41,16 @@ export interface FetchNaming {
  * listBatches()
  */
 export async function* planFetch(client: Client, options: FetchPlanOptions): AsyncGenerator<TransferItem[], void> {
-  for (const source of options.sources) {
+  const { sources, naming } = options;
+  // A list of names may be long: its next ones are looked up meanwhile.
+  const ahead = naming.keepsFolders ? LOOKED_AHEAD : 1;
+  const looks: ReturnType<typeof lookUp>[] = [];
+  for (const [index, source] of sources.entries()) {
+    for (const next of sources.slice(index + looks.length, index + ahead)) looks.push(lookUp(client, next));
     try {
-      for await (const batch of planSource(client, source, options)) {
+      const { entry, error } = await (looks.shift() ?? lookUp(client, source));
+      if (error !== undefined) throw error;
+      for await (const batch of planSource(client, source, entry, options)) {
         const items = batch.filter((item) => hasTarget(item, options));
         for (const item of items) options.onPlanned(item);
         yield items;
@@ -68,13 +77,25 @@ function isAboutSource({ code }: CommError): boolean {
   );
 }
 
+/** How many of the next sources are looked up. */
+const LOOKED_AHEAD = 64;
+
+/** As findNamed(); it never rejects. */
+async function lookUp(client: Client, source: string): Promise<{ entry?: StatResult | undefined; error?: unknown }> {
+  try {
+    return { entry: source === "" ? undefined : await findNamed(client, source) };
+  } catch (error) {
+    return { error };
+  }
+}
+
 async function* planSource(
   client: Client,
   source: string,
+  entry: StatResult | undefined,
   options: FetchPlanOptions,
 ): AsyncGenerator<TransferItem[], void> {
   const { naming, filter, signal, onFailed, onLeftOut } = options;
-  const entry = source === "" ? undefined : await findNamed(client, source);
   const isPattern = entry === undefined && source !== "";
   // The leading folders are dropped: "get docs/a" makes "a", as cp does.
   const selection = isPattern ? selectGlob(source) : undefined;
@@ -85,7 +106,8 @@ async function* planSource(
   if (entry?.kind === "file") {
     if (filter?.takes({ ...entry, path: baseName(source) }) === false) return;
     const named = naming.as === undefined ? naming.fileName : undefined;
-    yield [itemOf(entry, named ?? joinPath(folderOf(naming), naming.as ?? baseName(source)))];
+    const own = naming.keepsFolders ? source : baseName(source);
+    yield [itemOf(entry, named ?? joinPath(folderOf(naming), naming.as ?? own))];
     return;
   }
   if (entry !== undefined && entry.kind !== "folder") {
@@ -94,7 +116,7 @@ async function* planSource(
   if (isPattern && naming.as !== undefined) throw new NamingError("pattern", source);
   const into = folderOf(naming);
   const rename = (path: string) => {
-    const own = top === "" ? path : path.slice(top.length + 1);
+    const own = top === "" || naming.keepsFolders ? path : path.slice(top.length + 1);
     const as =
       naming.as === undefined ? own : joinPath(naming.as, source === "" ? path : path.slice(source.length + 1));
     return joinPath(into, as);

@@ -26,6 +26,11 @@ export class FolderSite implements AsyncDisposable {
     return runClient([...args, "-s", this.address], { cwd: this.here });
   }
 
+  /** As run(), with this standard input. */
+  feed(stdin: string, ...args: string[]): Promise<Finished> {
+    return runClient([...args, "-s", this.address], { cwd: this.here, stdin });
+  }
+
   /** Lines typed into the shell. */
   type(...lines: string[]): Promise<Finished> {
     return runClient(["-s", this.address], { cwd: this.here, stdin: `${[...lines, "exit"].join("\n")}\n` });

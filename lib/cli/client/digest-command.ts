@@ -1,5 +1,5 @@
 import type { Connection } from "../../client/connection.ts";
-import { digestSources } from "../../client/digest-sources.ts";
+import { type DigestSourcesOptions, digestSources } from "../../client/digest-sources.ts";
 import type { CommError } from "../../errors.ts";
 import { escapeGlob, isGlob } from "../../glob.ts";
 import { joinPath } from "../../path.ts";
@@ -14,7 +14,9 @@ import { LineWriter } from "../line-writer.ts";
 import { reportError } from "../report.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, RECONNECT_FLAGS, readConnectSettings } from "./connect-settings.ts";
+import { givenItems } from "./given-items.ts";
 import { describeLeftOut } from "./left-out-line.ts";
+import { NAMES_FILE_FLAGS, NAMES_FILE_TYPED, type NamesFile, namesFile } from "./names-file.ts";
 import { requireOneInput } from "./standard-input.ts";
 import { type CheckRequest, checkDigests } from "./sum-check.ts";
 import { formatSum } from "./sum-line.ts";
@@ -43,10 +45,11 @@ export const digest: Command = {
     quiet: { type: "boolean", description: "With --check: show only what differs" },
     "ignore-missing": { type: "boolean", description: "With --check: leave out what the repository does not have" },
     strict: { type: "boolean", description: "With --check: fail if a line can't be read" },
+    ...NAMES_FILE_FLAGS,
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  typedOnly: ["check", "in", "quiet", "ignore-missing"],
+  typedOnly: ["check", "in", "quiet", "ignore-missing", ...NAMES_FILE_TYPED],
   completes: { path: "remote", in: "remote folder", check: "file" },
   async run(flags, io) {
     const request = digestRequest(flags);
@@ -60,6 +63,8 @@ export const digest: Command = {
 export interface DigestRequest {
   /** Files, folders and patterns; "" is everything. */
   readonly sources: readonly string[];
+  /** More of them. */
+  readonly names?: NamesFile | undefined;
   /** The folder in which they and the shown names begin; "" is the root. */
   readonly folder: string;
   /** The list to check. */
@@ -89,7 +94,9 @@ export function digestRequest(flags: Flags): DigestRequest {
   }
   const surplus = ["quiet", "ignore-missing", "strict"].find((name) => flags[name] === true && isTyped(flags, name));
   if (surplus !== undefined) throw new UsageError(`--${surplus} is for --check.`);
-  if (sources.length === 0 && folder === "") throw new UsageError("Missing argument: PATH.");
+  const isAll = sources.length === 0 && folder !== "" && flags["files-from"] === undefined;
+  const names = isAll ? undefined : namesFile(flags);
+  if (names !== undefined) return { sources, names, folder };
   return { sources: sources.length === 0 ? [""] : sources, folder };
 }
 
@@ -101,7 +108,7 @@ export function digestRequest(flags: Flags): DigestRequest {
  */
 export async function showDigests(
   connection: Connection,
-  { sources, folder, check }: DigestRequest,
+  { sources, names, folder, check }: DigestRequest,
   { io, json, signal }: DigestTerms,
 ): Promise<number> {
   const lines = new LineWriter((text) => io.out(text));
@@ -109,28 +116,33 @@ export async function showDigests(
   if (check !== undefined) return checkDigests({ ...check, folder }, { ...common, io, json, lines });
   let [exit, count] = [0, 0];
   const named = (path: string) => (folder === "" ? path : path.slice(folder.length + 1));
-  await digestSources(
-    sources.map((source) => sourceIn(folder, source)),
-    {
-      ...common,
-      async onDigest(path, { sha256, size, modifiedAt }) {
-        const name = named(path);
-        // Only a terminal needs the escapes: sha256sum reads names as they are.
-        const line = formatSum(io.outIsTty ? escapeText(name) : name, sha256);
-        lines.add(json ? toJson({ path: name, sha256, size, modifiedAt }) : line);
-        if (++count % LINES_AHEAD === 0) await lines.flush();
-      },
-      onFailed(path, error: CommError) {
-        // Every failure is reported; the exit code is that of the first.
-        const code = reportError(withSlash(error, path), io, { program: "commserver-client", json });
-        exit ||= code;
-      },
-      onLeftOut(left) {
-        const { path, code, why } = left;
-        io.note(json ? toJson({ event: "left-out", path, code, message: why }) : describeLeftOut(left));
-      },
+  const options: DigestSourcesOptions = {
+    ...common,
+    async onDigest(path, { sha256, size, modifiedAt }) {
+      const name = named(path);
+      // Only a terminal needs the escapes: sha256sum reads names as they are.
+      const line = formatSum(io.outIsTty ? escapeText(name) : name, sha256);
+      lines.add(json ? toJson({ path: name, sha256, size, modifiedAt }) : line);
+      if (++count % LINES_AHEAD === 0) await lines.flush();
     },
-  ).finally(() => lines.flush());
+    onFailed(path, error: CommError) {
+      // Every failure is reported; the exit code is that of the first.
+      const code = reportError(withSlash(error, path), io, { program: "commserver-client", json });
+      exit ||= code;
+    },
+    onLeftOut(left) {
+      const { path, code, why } = left;
+      io.note(json ? toJson({ event: "left-out", path, code, message: why }) : describeLeftOut(left));
+    },
+  };
+  try {
+    for await (const some of names === undefined ? [sources] : givenItems(names.file, { isNul: names.isNul, signal })) {
+      const typed = some.map((source) => sourceIn(folder, names === undefined ? source : typedSource(source)));
+      await digestSources(typed, options);
+    }
+  } finally {
+    await lines.flush();
+  }
   return exit;
 }
 

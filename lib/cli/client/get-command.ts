@@ -17,8 +17,10 @@ import { readFilter } from "./filter-flags.ts";
 import { placeFrom } from "./local-place.ts";
 import { type LocalTarget, openTarget, placeIn } from "./local-target.ts";
 import { remoteSources } from "./moved-sources.ts";
+import { NAMES_FILE_FLAGS, NAMES_FILE_TYPED, readNames } from "./names-file.ts";
 import { isStandardOutput, isStream } from "./output-stream.ts";
 import { jobSettings, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
+import { requireOneInput } from "./standard-input.ts";
 import { asFlag, comparison, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { TransferView } from "./transfer-view.ts";
 import { typedSource } from "./typed-paths.ts";
@@ -30,6 +32,7 @@ export const get: Command = {
     path: {
       type: "positional",
       valueHint: "…",
+      required: false,
       description: 'Files, folders or patterns ("docs/*.pdf"); . for everything',
     },
     output: {
@@ -39,10 +42,12 @@ export const get: Command = {
       description: "A folder, a file's new name, - for standard output, a device or a pipe",
     },
     as: { type: "string", valueHint: "NAME", description: "A new name for the one file or folder" },
+    ...NAMES_FILE_FLAGS,
     ...TRANSFER_FLAGS,
     ...LINK_FLAGS,
     ...CONNECTION_FLAGS,
   },
+  typedOnly: NAMES_FILE_TYPED,
   completes: { path: "remote", output: "file" },
   async run(flags, io) {
     const request = await fetchRequest(flags);
@@ -64,8 +69,10 @@ export async function fetchRequest(given: Flags): Promise<FetchRequest> {
     const what = isStandardOutput(output) ? "standard output" : "a device or a pipe";
     throw new UsageError(`--${surplus} can't be used with ${what} (--output ${output}).`);
   }
+  requireOneInput(flags);
   return {
-    sources: flags._.map(typedSource),
+    sources: (await readNames(flags)).map(typedSource),
+    keepsFolders: flags["files-from"] !== undefined,
     output,
     as: asFlag(flags),
     filter: await readFilter(flags, Date.now()),
@@ -129,7 +136,12 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
       },
     },
     sources,
-    naming: { into: target.into, as, ...(sources.length === 1 && { fileName: target.fileName }) },
+    naming: {
+      into: target.into,
+      as,
+      keepsFolders: request.keepsFolders === true,
+      ...(sources.length === 1 && { fileName: target.fileName }),
+    },
     filter,
     local: storage,
     verification: compared && { ...compared, open: (path) => storage.open(path) },

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, statSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, isAbsolute, normalize, resolve, sep } from "node:path";
 import type { LocalSources, SendSource } from "../../client/send-plan.ts";
 import { errnoOf } from "../../errno.ts";
 import { isGlob } from "../../glob.ts";
@@ -22,12 +22,14 @@ export class DiskSources implements LocalSources {
   readonly #hidden: string[] = [];
 
   readonly #here: string | undefined;
+  readonly #keepsFolders: boolean;
   /** Files and folders that were named by a link to them, and folders that were named by "." or "..". */
   readonly #kept = new Set<string>();
 
-  /** `places` are never sent. `here`: as placeFrom(). */
-  constructor(places: PrivatePlaces, here?: string) {
+  /** `places` are never sent. `here`: as placeFrom(). `keepsFolders`: names have the folders above them, too. */
+  constructor(places: PrivatePlaces, here?: string, keepsFolders = false) {
     this.#places = places;
+    this.#keepsFolders = keepsFolders;
     this.#here = here;
   }
 
@@ -41,7 +43,8 @@ export class DiskSources implements LocalSources {
     }
     const { real, isFolder } = lookAt(source, place);
     const isHere = [".", ".."].includes(basename(source)) || dirname(real) === real;
-    const name = isHere ? "" : fromLocalName(basename(resolve(place)));
+    const own = this.#keepsFolders ? pathBelow(source) : fromLocalName(basename(resolve(place)));
+    const name = isHere ? "" : own;
     if (isHere || lstatSync(place).isSymbolicLink()) this.#kept.add(real);
     if (isFolder) return { kind: "folder", name, open: () => this.#open(real) };
     return { kind: "file", name, path: fromLocalName(basename(real)), open: () => this.#open(dirname(real)) };
@@ -93,6 +96,16 @@ function lookAt(source: string, place: string): { real: string; isFolder: boolea
     if (cause instanceof UsageError) throw cause;
     throw readError(cause, source, "user");
   }
+}
+
+/** A name from a list as a path of the repository. @throws UsageError when it is not below the current folder */
+function pathBelow(source: string): string {
+  const path = normalize(source)
+    .split(sep)
+    .filter((name) => name !== "");
+  if (isAbsolute(source) || path.includes(".."))
+    throw new UsageError(`${quote(source)} is not below the current folder: a list has names that begin there.`);
+  return path.map((name) => fromLocalName(name)).join("/");
 }
 
 function notSent(what: string): UsageError {

@@ -12,6 +12,7 @@ import { CONNECTION_FLAGS, LINK_FLAGS, readConnectSettings } from "./connect-set
 import { readFilter } from "./filter-flags.ts";
 import { DiskSources } from "./local-sources.ts";
 import { localSources } from "./moved-sources.ts";
+import { NAMES_FILE_FLAGS, NAMES_FILE_TYPED, readNames } from "./names-file.ts";
 import { BEGINS_AGAIN, jobSettings, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
 import { SpooledInput } from "./spooled-input.ts";
 import { requireOneInput } from "./standard-input.ts";
@@ -26,14 +27,17 @@ export const put: Command = {
     path: {
       type: "positional",
       valueHint: "…",
+      required: false,
       description: "Files, folders or patterns of this machine; - for standard input, with --as",
     },
     to: { type: "string", valueHint: "DIR", description: "The folder of the repository; default: its root" },
     as: { type: "string", valueHint: "NAME", description: "A new name for the one file or folder" },
+    ...NAMES_FILE_FLAGS,
     ...TRANSFER_FLAGS,
     ...LINK_FLAGS,
     ...CONNECTION_FLAGS,
   },
+  typedOnly: NAMES_FILE_TYPED,
   completes: { path: "file", to: "remote folder" },
   async run(flags, io) {
     const readsInput = sendsInput(flags);
@@ -60,7 +64,6 @@ function sendsInput(flags: Flags): boolean {
   if (flags["move"] === true && isTyped(flags, "move"))
     throw new UsageError("Standard input can't be removed (--move).");
   if (flags["as"] === undefined) throw new UsageError("Standard input has no name: put - --as NAME");
-  requireOneInput(flags, "what is sent");
   return true;
 }
 
@@ -68,8 +71,10 @@ function sendsInput(flags: Flags): boolean {
 export async function sendRequest(flags: Flags): Promise<SendRequest> {
   // A script's empty variable, which the system would take for the current folder.
   if (flags._.includes("")) throw new UsageError('"" names nothing to send; for the current folder: put .');
+  requireOneInput(flags, flags._.includes("-") ? "what is sent" : undefined);
   return {
-    sources: flags._,
+    sources: await readNames(flags),
+    keepsFolders: flags["files-from"] !== undefined,
     to: flags["to"] === undefined ? "" : typedFolder(String(flags["to"])),
     as: asFlag(flags),
     filter: await readFilter(flags, Date.now()),
@@ -107,7 +112,7 @@ export function sendAll(connection: Connection, request: SendRequest, terms: Tra
     progress: terms.progress,
     placeOf: (item, path) => (path === item.from ? "" : path),
   });
-  const here = new DiskSources(terms.places, terms.here);
+  const here = new DiskSources(terms.places, terms.here, request.keepsFolders);
   const remover = request.move ? new SourceRemover(localSources(connection, here, view)) : undefined;
   const events = viewEvents(view);
   const job = sendJob({

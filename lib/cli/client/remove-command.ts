@@ -1,7 +1,7 @@
 import { findNamed } from "../../client/asked.ts";
 import type { Client } from "../../client/client.ts";
 import { planRemoval } from "../../client/removal.ts";
-import { endsSession, toCommError } from "../../errors.ts";
+import { CommError, endsSession, toCommError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
 import type { Entry } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
@@ -16,6 +16,8 @@ import { UsageError } from "../usage-error.ts";
 import { askPerson, canAsk } from "./ask-person.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { forEachPath } from "./each-path.ts";
+import { NAMES_FILE_FLAGS, NAMES_FILE_TYPED, readNames } from "./names-file.ts";
+import { requireOneInput } from "./standard-input.ts";
 import { typedPath, typedSource } from "./typed-paths.ts";
 import { withClient } from "./with-connection.ts";
 
@@ -25,21 +27,29 @@ const TOGETHER = 32;
 export const remove: Command = {
   description: "Remove files or folders from the repository",
   args: {
-    path: { type: "positional", valueHint: "…", description: "Files, folders or patterns of the repository" },
+    path: {
+      type: "positional",
+      valueHint: "…",
+      required: false,
+      description: "Files, folders or patterns of the repository",
+    },
     recursive: { type: "boolean", alias: "r", description: "Remove folders and everything in them" },
     yes: { type: "boolean", alias: "y", description: "Remove what a pattern matches without asking" },
     "dry-run": { type: "boolean", alias: "n", description: "Only show what would be removed" },
+    ...NAMES_FILE_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  typedOnly: ["recursive", "yes", "dry-run"],
+  typedOnly: ["recursive", "yes", "dry-run", ...NAMES_FILE_TYPED],
   completes: { path: "remote" },
   async run(flags, io) {
-    const sources = flags._.map(removable);
+    requireOneInput(flags);
+    const isListed = flags["files-from"] !== undefined;
+    const sources = (await readNames(flags)).map(isListed ? typedPath : removable);
     const settings = await readConnectSettings(flags);
     const json = settings.isJson;
     return withClient(settings, io, (client, signal) =>
       removeAll(client, sources, {
-        ...{ ...removeFlags(flags), io, json, signal },
+        ...{ ...removeFlags(flags), isListed, io, json, signal },
         ...(canAsk(io) && !json && { ask: (question: string) => askPerson(io, question, signal) }),
       }),
     );
@@ -63,6 +73,8 @@ export interface RemoveTerms {
   readonly isRecursive: boolean;
   /** Nothing is removed, only shown. */
   readonly isDry: boolean;
+  /** The sources are names, even if they look like patterns. */
+  readonly isListed?: boolean;
   /** What a pattern matches is removed without a question. */
   readonly isSure: boolean;
   readonly io: ConsoleIo;
@@ -74,10 +86,14 @@ export interface RemoveTerms {
 
 /** @returns the exit code of the first failure @throws as forEachPath() */
 export function removeAll(client: Client, sources: readonly string[], terms: RemoveTerms): Promise<number> {
-  const { isRecursive, isDry } = terms;
+  const { isRecursive, isDry, isListed = false } = terms;
   return forEachPath(sources, terms, async (source) => {
-    const named = isGlob(source) || isDry ? await findNamed(client, source) : { path: source, kind: "file" as const };
-    if (named === undefined) return removeMatches(client, source, terms);
+    const named =
+      isDry || (isGlob(source) && !isListed)
+        ? await findNamed(client, source)
+        : { path: source, kind: "file" as const };
+    if (named === undefined && !isListed) return removeMatches(client, source, terms);
+    if (named === undefined) throw new CommError("NOT_FOUND", `There is no ${quote(source)} in the repository.`);
     if (!isDry) await client.remove(source, isRecursive);
     else if (named.kind === "folder" && !isRecursive) await requireEmpty(client, source, terms.signal);
     await tellRemoved({ path: source, kind: named.kind }, terms);

@@ -37,6 +37,8 @@ export interface TransferRequest {
   readonly filter?: Filter | undefined;
   /** Compare the SHA-256 of both ends afterwards. */
   readonly digest: boolean;
+  /** The targets have the folders above the sources, too, as names from a file have them. */
+  readonly keepsFolders?: boolean;
   /** Remove the sources. */
   readonly move?: boolean;
   /** Anything left out makes the transfer incomplete. */

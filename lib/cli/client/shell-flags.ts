@@ -2,10 +2,11 @@ import type { ArgsDef } from "citty";
 import { type Flags, findFlag, parseFlags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, LINK_FLAGS } from "./connect-settings.ts";
+import { NAMES_FILE_FLAGS } from "./names-file.ts";
 import type { ShellWord } from "./shell-line.ts";
 
 /** Flags that are given once, when the shell starts. */
-const OF_THE_PROGRAM: ArgsDef = { ...CONNECTION_FLAGS, ...LINK_FLAGS };
+const OF_THE_PROGRAM: ArgsDef = { ...CONNECTION_FLAGS, ...LINK_FLAGS, ...NAMES_FILE_FLAGS };
 
 /** The flags of a command that may stand in a line of the shell. */
 export function shellArgs(args: ArgsDef): ArgsDef {

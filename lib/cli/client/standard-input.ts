@@ -2,7 +2,7 @@ import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** Flags whose value can be standard input. */
-const INPUT_FLAGS = ["token-file", "invite-file", "exclude-from", "check"];
+const INPUT_FLAGS = ["token-file", "invite-file", "exclude-from", "check", "files-from"];
 
 /**
  * Standard input can be read only once. `argument` is what it is when an argument names it.

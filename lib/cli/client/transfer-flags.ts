@@ -35,7 +35,8 @@ export function comparison({
 /** The new name that --as gives. @throws UsageError when it is not a name, or there are several sources */
 export function asFlag(flags: Flags): string | undefined {
   if (flags["as"] === undefined) return undefined;
-  if (flags._.length > 1) throw new UsageError("--as names one file or folder, but there are several.");
+  if (flags._.length > 1 || flags["files-from"] !== undefined)
+    throw new UsageError("--as names one file or folder, but there are several.");
   return typedName(String(flags["as"]));
 }
 
