@@ -3,6 +3,7 @@ import type { Command, Program } from "./command.ts";
 import { type ConsoleIo, paint } from "./console-io.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import { formatRows, type Row } from "./format.ts";
+import { fitColumns } from "./line-breaks.ts";
 import { BUILT_IN } from "./program-flags.ts";
 import { VERSION } from "./version.ts";
 
@@ -75,7 +76,10 @@ export function helpOf(
 }
 
 function page(io: HelpIo, title: string, sections: readonly (readonly string[])[]): string {
-  const text = sections.map(([head = "", body]) => (body === undefined ? head : `${paint(io, "bold", head)}\n${body}`));
+  const columns = io.outColumns ?? Number.POSITIVE_INFINITY;
+  const text = sections.map(([head = "", body]) =>
+    body === undefined ? fitColumns(head, columns) : `${paint(io, "bold", fitColumns(head, columns))}\n${body}`,
+  );
   return `${paint(io, "bold", title)}\n${text.join("\n\n")}\n`;
 }
 

@@ -62,7 +62,7 @@ export function findTarget(settings: TrustSettings): Target {
 /** The server of an invite. @throws CommError MALFORMED when it names no network address */
 export function serverOf({ addresses, identity, token }: Invite, name: string): KnownServer {
   if (addresses.some((address) => parseAddress(address).kind !== "tcp")) {
-    throw new CommError("MALFORMED", "The invite is not for a network: its server must make another.");
+    throw new CommError("MALFORMED", "The invite has an address that is not one of a network: ask for another invite.");
   }
   return { name, addresses: [...addresses], identity, token: `${token.name}:${token.secret}` };
 }

@@ -123,6 +123,15 @@ test("no line of help is wider than a terminal of 80 columns", () => {
   }
 });
 
+test("at 40 columns, help breaks between words what is neither a usage nor an example", () => {
+  for (const program of [wholeClient, wholeServer]) {
+    for (const name of Object.keys(program.commands)) {
+      const [, description = ""] = helpFor(program, name, { color: false, outColumns: 40 }).split("\n");
+      expect(description.length).toBeLessThanOrEqual(40);
+    }
+  }
+});
+
 test("plural() takes an s but for one", () => {
   expect([0, 1, 2].map((count) => plural(count, "file"))).toEqual(["0 files", "1 file", "2 files"]);
 });
