@@ -74,7 +74,7 @@ export function serviceFiles(): StagedFile[] {
     ["systemd/commserver.service", "usr/lib/systemd/system/commserver.service"],
     ["systemd/commserver.socket", "usr/lib/systemd/system/commserver.socket"],
     ["systemd/sysusers.conf", "usr/lib/sysusers.d/commserver.conf"],
-    ["server.toml", "etc/commserver/server.toml"],
+    ["service.toml", "etc/commserver/service.toml"],
   ] as const;
   return places
     .map(([from, place]) => ({ place, mode: 0o644, content: { file: join(ROOT, "packaging", from) } }))

@@ -101,10 +101,10 @@ describe.skipIf(noSystemd)(noSystemd ? "the units (skipped: there is no systemd-
 
 test("the settings that are installed are those of a server", async () => {
   const { server } = await binaries();
-  const shown = Bun.spawnSync([server, "config", "--json", "--config", join(ROOT, "packaging/server.toml")], {
+  const shown = Bun.spawnSync([server, "config", "--json", "--config", join(ROOT, "packaging/service.toml")], {
     env: { ...USER_ENV },
   });
-  expect(JSON.parse(shown.stdout.toString()).settings["state-dir"]).toMatchObject({
-    value: "/var/lib/commserver/state",
+  expect(JSON.parse(shown.stdout.toString()).settings["repository"]).toMatchObject({
+    value: "/var/lib/commserver/files",
   });
 });
