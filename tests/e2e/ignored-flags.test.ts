@@ -103,7 +103,7 @@ const FLAGS: Record<string, readonly string[]> = {
   "client version": ["json"],
   "server version": ["json"],
   "server config": ["json"],
-  "server console": ["limit", "expires", "yes", ...CONNECTION],
+  "server console": ["all", "limit", "expires", "yes", ...CONNECTION],
   "server token": ["role", "expires", "advertise", "state-dir", "json"],
   "server identity": ["state-dir", "json"],
 };
