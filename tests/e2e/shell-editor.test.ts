@@ -204,5 +204,13 @@ describe("a long list of names", () => {
     await screen.shows("file 100");
     await screen.prompts("> ls docs/file ");
     expect(screen.text).toContain("file 99");
+    // In a lower window, by pages: 143 names take 36 lines.
+    screen.resize(40, 20);
+    screen.type("\t");
+    await screen.prompts("Show all 143 names? [y/N] ");
+    screen.type("y");
+    await screen.prompts("Show more? 17 lines are left. [y/N] ");
+    screen.type(" ");
+    await screen.prompts("> ls docs/file ");
   });
 });

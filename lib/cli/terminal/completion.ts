@@ -39,3 +39,8 @@ export function listQuestion(completion: Completion, rows: number, windowRows: n
   }
   return rows > Math.max(1, Math.min(MAX_ROWS, windowRows - 3)) ? `Show all ${names.length} names? [y/N] ` : undefined;
 }
+
+/** The question between two pages of a list, of which so many lines are left. */
+export function moreQuestion(lines: number): string {
+  return `Show more? ${lines === 1 ? "1 line is" : `${lines} lines are`} left. [y/N] `;
+}

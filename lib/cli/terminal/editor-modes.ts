@@ -55,7 +55,7 @@ export class SearchMode implements Mode {
   }
 }
 
-/** A question that one key answers: "y" is yes, any other is no. */
+/** A question that one key answers: "y" or the space bar is yes, any other is no. */
 export class KeyQuestion implements Mode {
   readonly prompt: string;
   readonly place: Place = { text: "", cursor: 0 };
@@ -69,7 +69,7 @@ export class KeyQuestion implements Mode {
   }
 
   onKey({ text, name, ctrl }: Key): Step {
-    if (/^y$/i.test(text) && name !== "paste") queueMicrotask(this.#onYes);
+    if (/^[y ]$/i.test(text) && name !== "paste") queueMicrotask(this.#onYes);
     const isMeantElse = name === "paste" || (ctrl && (name === "c" || name === "z"));
     return { kind: "leave", place: this.#before, ...(isMeantElse && { after: "key" }) };
   }

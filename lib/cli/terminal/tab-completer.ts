@@ -1,4 +1,4 @@
-import { type Completion, commonEnding, listQuestion, namesShown } from "./completion.ts";
+import { type Completion, commonEnding, listQuestion, moreQuestion, namesShown } from "./completion.ts";
 import type { EditLine } from "./edit-line.ts";
 
 export interface TabCompleterOptions {
@@ -51,9 +51,18 @@ export class TabCompleter {
   #show(completion: Completion): void {
     const { size, print, ask } = this.#options;
     const { columns, rows } = size();
-    const shown = namesShown(completion, columns);
-    const question = listQuestion(completion, shown.split("\n").length, rows);
-    if (question === undefined) print(`${shown}\n`);
-    else ask(question, () => print(`${shown}\n`));
+    const lines = namesShown(completion, columns).split("\n");
+    const question = listQuestion(completion, lines.length, rows);
+    if (question === undefined) print(`${lines.join("\n")}\n`);
+    else ask(question, () => this.#showPage(lines));
+  }
+
+  /** A window full of lines, and a question before the next one. */
+  #showPage(lines: readonly string[]): void {
+    const { size, print, ask } = this.#options;
+    const room = Math.max(1, size().rows - 1);
+    const rest = lines.slice(room);
+    print(`${lines.slice(0, room).join("\n")}\n`);
+    if (rest.length > 0) ask(moreQuestion(rest.length), () => this.#showPage(rest));
   }
 }

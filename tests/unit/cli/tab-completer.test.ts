@@ -61,7 +61,23 @@ describe("Tab", () => {
     await tab.complete();
     expect(asked).toHaveLength(2);
     asked[1]?.onYes();
-    expect(printed[0]?.split("\n")).toHaveLength(144);
+    expect(printed[0]).toContain("a long name of a file 0");
+  });
+
+  test("shows many names a window at a time, and asks before the next", async () => {
+    const names = Array.from({ length: 50 }, (_, index) => `a long name of a file ${index}`);
+    const { tab, printed, asked } = lineWith("get a", () => named("a long name of a file ", ...names));
+    await tab.complete();
+    await tab.complete();
+    for (let page = 0; page < 3; page++) asked[page]?.onYes();
+    expect(asked.map(({ question }) => question)).toEqual([
+      "Show all 50 names? [y/N] ",
+      "Show more? 27 lines are left. [y/N] ",
+      "Show more? 4 lines are left. [y/N] ",
+    ]);
+    // A window has 24 rows, the last of which is the line itself.
+    expect(printed.map((text) => text.split("\n").length - 1)).toEqual([23, 23, 4]);
+    expect(printed.join("")).toBe(`${names.join("\n")}\n`);
   });
 
   test("does nothing when another key comes before the names, and never fails", async () => {
