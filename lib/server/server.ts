@@ -103,7 +103,7 @@ export class CommServer {
       onAdmitted: (admission, hello) => this.#sessions.admit(admission, hello),
       onReturning: (admission, token) => this.#sessions.takeBack(admission, token),
     });
-    this.#upkeep = new Upkeep({ ...shared, sweep: () => this.#sweep(), expel: () => this.#expel() });
+    this.#upkeep = new Upkeep({ ...shared, sweep: this.mail && (() => this.#sweep()), expel: () => this.#expel() });
   }
 
   get tokens(): TokenStore {

@@ -40,8 +40,8 @@ export interface UpkeepOptions {
   record(write: () => void): void;
   /** End the sessions whose token was revoked or has expired. */
   expel(): void;
-  /** Remove kept messages that are too old. */
-  sweep(): void;
+  /** Remove kept messages that are too old; undefined: none are kept. */
+  readonly sweep: (() => void) | undefined;
 }
 
 /**
@@ -147,6 +147,7 @@ export class Upkeep {
 
   #scheduleSweep(): void {
     const { clock, sweep } = this.#options;
+    if (sweep === undefined) return;
     this.#cancelSweep = clock.after(SWEEP_MS, () => {
       this.#scheduleSweep();
       sweep();
