@@ -14,7 +14,7 @@ import { formatMessage, withConnection } from "./with-connection.ts";
 export const messages: Command = {
   description: "Show the messages that were kept for you; with --follow also those to come",
   args: {
-    follow: { type: "boolean", alias: "f", description: "Go on with the messages that come, until Ctrl-C" },
+    follow: { type: "boolean", alias: "f", description: "Then show new ones as they come, until Ctrl-C" },
     ...RECONNECT_FLAGS,
     ...CONNECTION_FLAGS,
   },

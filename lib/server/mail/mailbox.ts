@@ -189,17 +189,17 @@ export class Mailbox {
   #requireRoom(name: string, author: string, bytes: number): void {
     const { limits } = this;
     if (this.countOf(name) >= limits.messages) {
-      throw full(`${limits.messages} messages are kept for ${quote(name)}, and no more.`);
+      throw full(`The mailbox of ${quote(name)} is full: ${limits.messages} messages wait there.`);
     }
-    if (this.#bytes + bytes > limits.bytes) throw full("The server keeps as many messages as it may.");
+    if (this.#bytes + bytes > limits.bytes) throw full("All mailboxes of the server together are full.");
     if (author === "") return;
     const authored = this.#sql.authored.all(author) as { owner: string; messages: number; bytes: number }[];
     const share = Math.ceil(limits.messages * AUTHOR_MESSAGES);
     if ((authored.find(({ owner }) => owner === name)?.messages ?? 0) >= share) {
-      throw full(`${share} messages of yours are kept for ${quote(name)}, and no more.`);
+      throw full(`${share} of your messages wait for ${quote(name)}, which is all that one sender may leave.`);
     }
     if (authored.reduce((sum, row) => sum + row.bytes, bytes) > limits.bytes * AUTHOR_BYTES) {
-      throw full("Messages of yours take as much room as they may.");
+      throw full("Your messages that wait here take all the room that one sender may use.");
     }
   }
 

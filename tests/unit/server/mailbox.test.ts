@@ -97,14 +97,14 @@ describe("the bounds of a mailbox", () => {
       mailbox.keep(mail("x", { author: "dave" }));
     }
     for (const author of ["eve", ""])
-      expect(refusal(mail("x", { author }))).toStartWith('10 messages are kept for "bob"');
+      expect(refusal(mail("x", { author }))).toStartWith('The mailbox of "bob" is full: 10');
     mailbox.keep(mail("x", { owner: { name: "carol", createdAt: 2 } }));
     expect(mailbox.countOf("bob")).toBe(10);
   });
 
   test("leave half of it to others than one author, but not than the operators", () => {
     for (let each = 0; each < 5; each++) mailbox.keep(mail("x"));
-    expect(refusal(mail("x"))).toStartWith('5 messages of yours are kept for "bob"');
+    expect(refusal(mail("x"))).toStartWith('5 of your messages wait for "bob"');
     for (let each = 0; each < 5; each++) mailbox.keep(mail("x", { author: "" }));
     mailbox.clear("bob");
     for (let each = 0; each < 10; each++) mailbox.keep(mail("x", { author: "" }));
@@ -117,9 +117,9 @@ describe("the bounds of a mailbox", () => {
     reopen({ messages: 10_000, bytes: 8 * each });
     const keepAs = (author: string) => mailbox.keep(mail(text, { author }));
     for (let sent = 0; sent < 2; sent++) keepAs("alice");
-    expect(refusal(mail(text, { owner: { name: "carol", createdAt: 1 } }))).toStartWith("Messages of yours take");
+    expect(refusal(mail(text, { owner: { name: "carol", createdAt: 1 } }))).toStartWith("Your messages that wait here");
     for (let sent = 0; sent < 6; sent++) keepAs("");
-    expect(refusal(mail("short", { author: "dave" }))).toStartWith("The server keeps as many");
+    expect(refusal(mail("short", { author: "dave" }))).toStartWith("All mailboxes");
     mailbox.remove([mailbox.take(BOB, 1, 200)[0]?.id as number]);
     keepAs("dave");
   });
@@ -127,7 +127,7 @@ describe("the bounds of a mailbox", () => {
   test("count what was there at the start", () => {
     for (let each = 0; each < 5; each++) mailbox.keep(mail("x"));
     reopen({ bytes: 6 * bytesOf(textOf("x")) - 1 });
-    expect(refusal(mail("x", { author: "" }))).toStartWith("The server keeps as many");
+    expect(refusal(mail("x", { author: "" }))).toStartWith("All mailboxes");
   });
 
   test("count nothing for what was refused", () => {
