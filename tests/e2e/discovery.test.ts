@@ -234,11 +234,13 @@ describeNetwork("find", () => {
     const script = join(import.meta.dir, "../support/hostile-neighbour.ts");
     await using neighbour = new Program(site.network.atServer(process.execPath, script, SERVER_HOST));
     await neighbour.hear((line) => line === "ready");
-    const { exitCode, stdout, stderr } = await site.client("find", "--listen", "4");
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-    expect(stdout).toContain("red\\u{1b}[31m\\u{202e}");
-    expect(stdout).not.toMatch(/[\u001b\u202e]/);
-    expect(stdout).toContain(`lab  `);
+    // So many datagrams come that the answer of the real one may be lost; the next search hears it.
+    const stdout = await until(async () => {
+      const { exitCode, stdout, stderr } = await site.client("find", "--listen", "4");
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      expect(stdout).not.toMatch(/[\u001b\u202e]/);
+      return stdout.includes("lab  ") && stdout.includes("red\\u{1b}[31m\\u{202e}") ? stdout : undefined;
+    });
     expect(stdout).not.toContain("127.0.0.1");
     expect(stdout).not.toContain("-rf.local");
     const address = `${SERVER_HOST}:${started["port"]}`;
