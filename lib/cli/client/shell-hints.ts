@@ -60,7 +60,8 @@ function textHint(text: string, commands: Readonly<Record<string, { follows: Fol
   if (Object.hasOwn(commands, first))
     return `That was sent as a message: ${first} is a command only when it stands alone.`;
   if (words.length > FEW_WORDS) return undefined;
-  const meant = FOREIGN[first] ?? Object.keys(commands).find((name) => isMistyped(first, name));
+  const foreign = Object.hasOwn(FOREIGN, first) ? FOREIGN[first] : undefined;
+  const meant = foreign ?? Object.keys(commands).find((name) => isMistyped(first, name));
   return meant === undefined ? undefined : `That was sent as a message. Did you mean the command "${meant}"?`;
 }
 

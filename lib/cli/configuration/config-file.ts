@@ -74,7 +74,7 @@ async function parseConfigFile(lazy: LazyProgram, path: string, text: string): P
 }
 
 function unknownKey(name: string, table: string | undefined, program: Program, known: readonly string[]): string {
-  const secret = SECRETS[name];
+  const secret = Object.hasOwn(SECRETS, name) ? SECRETS[name] : undefined;
   if (secret !== undefined) return `A secret has no place in this file. Use ${secret}.`;
   const near = nearest(name.toLowerCase().replaceAll("_", "-"), [
     ...known,

@@ -141,6 +141,7 @@ describe("a file of settings is refused, with its line and what may be meant,", 
     ["writable = 'yes'", "line 1: writable takes true or false."],
     ["port = 1\nport = 2", "line 2: trying to redefine an already defined table or value."],
     ["port = 1\n\nwritable =", "line 3: "],
+    ["constructor = 1", 'line 1: Unknown setting "constructor". See: commserver-server config'],
     ["serve.prot = 1", 'line 1: Unknown setting "prot" of serve. Did you mean "port"?'],
   ])("%p", async (toml, words) => {
     const { code, message } = await faultOf(() => flagsOf("serve", { toml }));

@@ -167,7 +167,7 @@ describe("a hint", () => {
     expect(hint(line)).toContain(words);
   });
 
-  test.each(["hello", "hi", "let us meet at noon", "lists of things are long", "exit", "get a"])(
+  test.each(["hello", "hi", "let us meet at noon", "lists of things are long", "exit", "get a", "constructor"])(
     "does not follow %j",
     (line) => expect(hint(line)).toBeUndefined(),
   );
