@@ -58,7 +58,8 @@ describe.if(process.platform !== "win32")("names with backslashes, and such as b
     expect(await listed("d:\\*/*")).toEqual(["d:\\dir/in"]);
     const digests = await site.run("digest", "a\\b", "x:name", "d:\\dir/in");
     expect(digests).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(digests.stdout).toMatch(/ {2}a\\b\n.* {2}x:name\n.* {2}d:\\dir\/in\n$/);
+    // As sha256sum writes such names.
+    expect(digests.stdout).toMatch(/^\\\w+ {2}a\\\\b\n\w+ {2}x:name\n\\\w+ {2}d:\\\\dir\/in\n$/);
     expect(await site.run("rename", "a\\b", "e:\\new\\name")).toMatchObject(DONE);
     expect(await site.run("remove", "e:\\new\\name", "x:name", "C:")).toMatchObject(DONE);
     expect(await site.run("remove", "d:\\dir", "--recursive")).toMatchObject(DONE);
