@@ -1,5 +1,4 @@
 import type { CommError } from "../errors.ts";
-import type { Outcome } from "../protocol/methods.ts";
 import type { OpenFile } from "../storage/storage.ts";
 import type { Sha256 } from "../transfer/digest-file.ts";
 import type { Client } from "./client.ts";
@@ -30,8 +29,6 @@ export interface Direction<Item extends TransferItem> {
 
 export interface Verification<Item extends TransferItem> {
   sha256(): Sha256;
-  /** Compare only files with this outcome; absent: all that are there now. */
-  readonly only?: Outcome | undefined;
   /** The file on this machine that has moved to or from `path`. */
   open(item: Item, path: string): Promise<OpenFile>;
   /** Its path in the repository. */

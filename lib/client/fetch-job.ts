@@ -16,7 +16,7 @@ export interface FetchJobSettings
     Pick<FetchPlanOptions, "sources" | "naming" | "filter"> {
   /** Absent: the SHA-256 of both ends are not compared; each block was verified all the same. */
   readonly verification?:
-    | (Pick<Verification<TransferItem>, "sha256" | "only"> & {
+    | (Pick<Verification<TransferItem>, "sha256"> & {
         /** The file that was fetched to `path`. */
         open(path: string): Promise<OpenFile>;
       })
@@ -48,7 +48,6 @@ export function fetchJob(settings: FetchJobSettings): TransferJob<TransferItem> 
     },
     verification: verification && {
       sha256: () => verification.sha256(),
-      only: verification.only,
       open: (_, path) => verification.open(path),
       remotePath: (item) => item.from,
     },

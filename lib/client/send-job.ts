@@ -10,7 +10,7 @@ export interface SendJobSettings
   extends TransferJobSettings<UploadItem>,
     Pick<SendPlanOptions, "sources" | "here" | "to" | "as" | "filter"> {
   /** Absent: the SHA-256 of both ends are not compared; each block was verified all the same. */
-  readonly verification?: Pick<Verification<UploadItem>, "sha256" | "only"> | undefined;
+  readonly verification?: Pick<Verification<UploadItem>, "sha256"> | undefined;
 }
 
 /** A `put` as a library. */
@@ -28,7 +28,6 @@ export function sendJob(settings: SendJobSettings): TransferJob<UploadItem> {
     },
     verification: verification && {
       sha256: () => verification.sha256(),
-      only: verification.only,
       open: (item) => item.local.open(item.from),
       remotePath: (_, path) => path,
     },

@@ -167,8 +167,7 @@ export class TransferJob<Item extends TransferItem> {
       onDone: (item, outcome, path, size) => {
         if (isSending) connection.noteProgress();
         const done = { outcome, path, size };
-        const isCompared = item.kind === "file" && outcome !== "skipped" && (verification?.only ?? outcome) === outcome;
-        if (verification === undefined || !isCompared) this.#done(item, done);
+        if (verification === undefined || item.kind !== "file" || outcome === "skipped") this.#done(item, done);
         else {
           const open = () => verification.open(item, path);
           this.#checks.push({ item, done, remote: verification.remotePath(item, path), open });

@@ -56,8 +56,8 @@ const FLAGS: Record<string, readonly string[]> = {
   "client shell": ["limit-rate", ...RECONNECT, ...CONNECTION],
   "client status": ["all", "limit", ...CONNECTION],
   "client list": ["depth", "sort", "long", ...FILTERS, ...CONNECTION],
-  "client get": ["move", "files-from", "null", "output", "as", ...FILTERS, ...TRANSFER],
-  "client put": ["move", "files-from", "null", "to", "as", ...FILTERS, ...TRANSFER],
+  "client get": ["files-from", "null", "output", "as", ...FILTERS, ...TRANSFER],
+  "client put": ["files-from", "null", "to", "as", ...FILTERS, ...TRANSFER],
   "client sync": [
     ...[
       "delete",

@@ -1,8 +1,6 @@
 import type { Connection } from "../../client/connection.ts";
 import { fetchJob } from "../../client/fetch-job.ts";
-import { SourceRemover } from "../../client/source-remover.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import { CommError } from "../../errors.ts";
 import { baseName } from "../../path.ts";
 import { privatePlaces } from "../../state/private.ts";
 import { isMapped } from "../../storage/local/names/local-names.ts";
@@ -14,14 +12,12 @@ import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, LINK_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { fetchToStream } from "./fetch-stream.ts";
 import { readFilter } from "./filter-flags.ts";
-import { placeFrom } from "./local-place.ts";
 import { type LocalTarget, openTarget, placeIn } from "./local-target.ts";
-import { remoteSources } from "./moved-sources.ts";
 import { NAMES_FILE_FLAGS, NAMES_FILE_TYPED, readNames } from "./names-file.ts";
 import { isStandardOutput, isStream } from "./output-stream.ts";
-import { jobSettings, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
+import { jobSettings, newSha256, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
 import { requireOneInput } from "./standard-input.ts";
-import { asFlag, comparison, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
+import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { TransferView } from "./transfer-view.ts";
 import { typedSource } from "./typed-paths.ts";
 import { withConnection } from "./with-connection.ts";
@@ -58,7 +54,7 @@ export const get: Command = {
 };
 
 /** Flags that have no meaning for a stream, which is written as the bytes come. */
-const NOT_TO_STREAM = ["as", "overwrite", "skip-existing", "rename", "digest", "move"];
+const NOT_TO_STREAM = ["as", "overwrite", "skip-existing", "rename", "digest"];
 
 /** The request that the flags make. @throws UsageError, StorageError BAD_PATH; as readFilter() */
 export async function fetchRequest(given: Flags): Promise<FetchRequest> {
@@ -78,7 +74,6 @@ export async function fetchRequest(given: Flags): Promise<FetchRequest> {
     filter: await readFilter(flags, Date.now()),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
-    move: flags["move"] === true,
     strict: flags["strict"] === true,
     json: flags["json"] === true,
   };
@@ -105,13 +100,11 @@ export interface FetchRequest extends TransferRequest {
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
   const { sources, output, as, filter } = request;
   if (isStream(output)) return fetchToStream(connection, { ...request, ...terms, output });
-  if (request.move && connection.client.role === "read")
-    throw new CommError("NOT_ALLOWED", "This token may only read, so --move can't remove anything.");
   const target = await openTarget(output, terms.places, terms.here);
   const view = new TransferView({
     io: terms.io,
     json: request.json,
-    verb: request.move ? "Moved" : "Fetched",
+    verb: "Fetched",
     isStrict: request.strict,
     progress: terms.progress,
     placeOf: (item, path) => placeOf(target, item, path),
@@ -119,10 +112,6 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
   const { storage } = target;
   storage.tellLosses((message) => view.note(message));
   const events = viewEvents(view);
-  const remover = request.move
-    ? new SourceRemover(remoteSources(connection, (path) => placeFrom(terms.here, placeIn(target, path)), view))
-    : undefined;
-  const compared = comparison({ digest: request.digest, move: request.move === true });
   const job = fetchJob({
     ...jobSettings(connection, request, terms, view),
     events: {
@@ -132,7 +121,6 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
           view.note(`${escapeText(item.from)} has another name here: ${escapeText(placeIn(target, done.path))}`);
         }
         events.onDone(item, done);
-        remover?.take(item, done);
       },
     },
     sources,
@@ -144,9 +132,9 @@ export async function fetchAll(connection: Connection, request: FetchRequest, te
     },
     filter,
     local: storage,
-    verification: compared && { ...compared, open: (path) => storage.open(path) },
+    verification: request.digest ? { sha256: newSha256, open: (path) => storage.open(path) } : undefined,
   });
-  return runJob(job, view, { ...terms, filter, remover });
+  return runJob(job, view, { ...terms, filter });
 }
 
 /** "" when a file keeps its name in the current folder. */

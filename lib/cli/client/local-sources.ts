@@ -1,16 +1,13 @@
-import { existsSync, lstatSync, statSync } from "node:fs";
-import { rmdir } from "node:fs/promises";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, normalize, resolve, sep } from "node:path";
 import type { LocalSources, SendSource } from "../../client/send-plan.ts";
-import { errnoOf } from "../../errno.ts";
 import { isGlob } from "../../glob.ts";
 import { quote } from "../../quote.ts";
-import { readError, writeError } from "../../storage/disk-error.ts";
+import { readError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
 import { fromLocalName } from "../../storage/local/names/local-names.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { realPath } from "../../storage/local/real-path.ts";
-import { storageFault } from "../../storage-faults.ts";
 import { UsageError } from "../usage-error.ts";
 import { placeFrom } from "./local-place.ts";
 
@@ -23,8 +20,6 @@ export class DiskSources implements LocalSources {
 
   readonly #here: string | undefined;
   readonly #keepsFolders: boolean;
-  /** Files and folders that were named by a link to them, and folders that were named by "." or "..". */
-  readonly #kept = new Set<string>();
 
   /** `places` are never sent. `here`: as placeFrom(). `keepsFolders`: names have the folders above them, too. */
   constructor(places: PrivatePlaces, here?: string, keepsFolders = false) {
@@ -45,34 +40,12 @@ export class DiskSources implements LocalSources {
     const isHere = [".", ".."].includes(basename(source)) || dirname(real) === real;
     const own = this.#keepsFolders ? pathBelow(source) : fromLocalName(basename(resolve(place)));
     const name = isHere ? "" : own;
-    if (isHere || lstatSync(place).isSymbolicLink()) this.#kept.add(real);
     if (isFolder) return { kind: "folder", name, open: () => this.#open(real) };
     return { kind: "file", name, path: fromLocalName(basename(real)), open: () => this.#open(dirname(real)) };
   }
 
   takeHidden(): string[] {
     return this.#hidden.splice(0);
-  }
-
-  /** The storage that a planned item is in. @throws as LocalStorage.ofUser() */
-  async storageOf(tree: unknown): Promise<LocalStorage> {
-    for (const opened of this.#opened.values()) if ((await opened) === tree) return opened;
-    throw new TypeError("No such tree was opened.");
-  }
-
-  /** Whether a file or folder was named by a link: then it is not what the user named. */
-  isLinked(place: string): boolean {
-    return this.#kept.has(place);
-  }
-
-  /** Remove a folder that was a source, if it is empty and was named itself. @throws StorageError */
-  async removeRoot(folder: string): Promise<void> {
-    if (this.#kept.has(folder)) return;
-    await rmdir(folder).catch((cause) => {
-      throw ["ENOTEMPTY", "EEXIST"].includes(errnoOf(cause))
-        ? storageFault.notEmpty(folder, cause)
-        : writeError(cause, folder);
-    });
   }
 
   /** @throws as LocalStorage.ofUser() */

@@ -1,22 +1,27 @@
 import type { Connection } from "../../client/connection.ts";
 import { sendJob } from "../../client/send-job.ts";
-import { SourceRemover } from "../../client/source-remover.ts";
 import { CommError, toCommError } from "../../errors.ts";
 import { privatePlaces } from "../../state/private.ts";
 import type { Command } from "../command.ts";
-import { isTyped } from "../configuration/origins.ts";
 import type { Flags } from "../flags.ts";
 import { reportError } from "../report.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, LINK_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { readFilter } from "./filter-flags.ts";
 import { DiskSources } from "./local-sources.ts";
-import { localSources } from "./moved-sources.ts";
 import { NAMES_FILE_FLAGS, NAMES_FILE_TYPED, readNames } from "./names-file.ts";
-import { BEGINS_AGAIN, jobSettings, runJob, type TransferRequest, type TransferTerms, viewEvents } from "./run-job.ts";
+import {
+  BEGINS_AGAIN,
+  jobSettings,
+  newSha256,
+  runJob,
+  type TransferRequest,
+  type TransferTerms,
+  viewEvents,
+} from "./run-job.ts";
 import { SpooledInput } from "./spooled-input.ts";
 import { requireOneInput } from "./standard-input.ts";
-import { asFlag, comparison, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
+import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { TransferView } from "./transfer-view.ts";
 import { typedFolder } from "./typed-paths.ts";
 import { withConnection } from "./with-connection.ts";
@@ -61,8 +66,6 @@ export const put: Command = {
 function sendsInput(flags: Flags): boolean {
   if (!flags._.includes("-")) return false;
   if (flags._.length > 1) throw new UsageError("Standard input (-) can't be sent together with others.");
-  if (flags["move"] === true && isTyped(flags, "move"))
-    throw new UsageError("Standard input can't be removed (--move).");
   if (flags["as"] === undefined) throw new UsageError("Standard input has no name: put - --as NAME");
   return true;
 }
@@ -80,7 +83,6 @@ export async function sendRequest(flags: Flags): Promise<SendRequest> {
     filter: await readFilter(flags, Date.now()),
     exists: existsPolicy(flags),
     digest: flags["digest"] === true,
-    move: flags["move"] === true,
     strict: flags["strict"] === true,
     json: flags["json"] === true,
   };
@@ -106,30 +108,21 @@ export function sendAll(connection: Connection, request: SendRequest, terms: Tra
   const view = new TransferView({
     io: terms.io,
     json: request.json,
-    verb: request.move ? "Moved" : "Sent",
+    verb: "Sent",
     isStrict: request.strict,
     command: isInput ? "put -" : undefined,
     progress: terms.progress,
     placeOf: (item, path) => (path === item.from ? "" : path),
   });
-  const here = new DiskSources(terms.places, terms.here, request.keepsFolders);
-  const remover = request.move ? new SourceRemover(localSources(connection, here, view)) : undefined;
-  const events = viewEvents(view);
   const job = sendJob({
     ...jobSettings(connection, request, terms, view),
-    events: {
-      ...events,
-      onDone(item, done) {
-        events.onDone(item, done);
-        remover?.take(item, done);
-      },
-    },
+    events: viewEvents(view),
     sources,
-    here,
+    here: new DiskSources(terms.places, terms.here, request.keepsFolders),
     to,
     as,
     filter,
-    verification: comparison({ digest: request.digest, move: request.move === true }),
+    verification: request.digest ? { sha256: newSha256 } : undefined,
   });
-  return runJob(job, view, { ...terms, filter, remover, afterwards: isInput ? BEGINS_AGAIN : undefined });
+  return runJob(job, view, { ...terms, filter, afterwards: isInput ? BEGINS_AGAIN : undefined });
 }

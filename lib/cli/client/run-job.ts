@@ -1,6 +1,5 @@
 import type { Connection } from "../../client/connection.ts";
 import type { Filter } from "../../client/filter.ts";
-import type { SourceRemover } from "../../client/source-remover.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import type { TransferJob, TransferJobEvents, TransferJobSettings } from "../../client/transfer-job.ts";
 import type { TransferResult } from "../../client/transfer-result.ts";
@@ -11,7 +10,6 @@ import type { PrivatePlaces } from "../../storage/local/private/private-places.t
 import type { ExistsPolicy } from "../../storage/storage.ts";
 import type { Sha256 } from "../../transfer/digest-file.ts";
 import type { ConsoleIo } from "../console-io.ts";
-import { EXIT_OF } from "../exit-codes.ts";
 import { conflictQuestion } from "./conflict-question.ts";
 import type { Progress } from "./progress.ts";
 import type { TransferView } from "./transfer-view.ts";
@@ -39,8 +37,6 @@ export interface TransferRequest {
   readonly digest: boolean;
   /** The targets have the folders above the sources, too, as names from a file have them. */
   readonly keepsFolders?: boolean;
-  /** Remove the sources. */
-  readonly move?: boolean;
   /** Anything left out makes the transfer incomplete. */
   readonly strict: boolean;
   readonly json: boolean;
@@ -120,24 +116,15 @@ export async function runJob(
     signal,
     filter,
     onResult,
-    remover,
     afterwards = RESUMES,
-  }: Pick<TransferTerms, "signal" | "onResult"> & {
-    filter?: Filter | undefined;
-    /** Removes the sources. */
-    remover?: Pick<SourceRemover<TransferItem>, "finish" | "stop" | "firstFailure"> | undefined;
-    afterwards?: string | undefined;
-  },
+  }: Pick<TransferTerms, "signal" | "onResult"> & { filter?: Filter | undefined; afterwards?: string | undefined },
 ): Promise<number> {
   try {
     const result = await job.run();
-    await remover?.finish();
     onResult?.(result);
     if (filter !== undefined) tellFiltered(filter, result, view);
-    const exit = await view.finish(result);
-    return exit || (remover?.firstFailure === undefined ? 0 : EXIT_OF[remover.firstFailure.code]);
+    return await view.finish(result);
   } catch (error) {
-    remover?.stop();
     onResult?.(job.result);
     if (signal.aborted) view.note(`Interrupted. ${afterwards}`);
     else if (ERRORS[toCommError(error).code].unreachable) view.note(`The transfer ends here. ${afterwards}`);

@@ -34,8 +34,6 @@ export interface TransferDisplay {
   say(line: string | undefined, event: object): void;
   /** Something that had to be done was not, for this reason. */
   refused(error: CommError): void;
-  /** The source at `path` was removed. */
-  removed(path: string, kind: TransferItem["kind"]): void;
   failed(item: FailedItem, error: CommError, planned: number): void;
   /** The file has disappeared. */
   gone(item: TransferItem, planned: number): void;

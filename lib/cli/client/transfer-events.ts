@@ -50,10 +50,6 @@ export class TransferEvents implements TransferDisplay {
     this.#event("refused", { code, message, exit: exitOf(error) });
   }
 
-  removed(path: string, kind: TransferItem["kind"]): void {
-    this.#event("removed", { path, kind });
-  }
-
   failed(item: FailedItem, error: CommError): void {
     const { code, message } = error;
     this.#event("failed", { path: this.#words.nameOf(item), code, message, exit: exitOf(error) });

@@ -1,12 +1,9 @@
 import type { ArgsDef } from "citty";
-import type { Verification } from "../../client/direction.ts";
-import type { TransferItem } from "../../client/transfer.ts";
 import type { ExistsPolicy } from "../../storage/storage.ts";
 import { isTyped } from "../configuration/origins.ts";
 import type { Flags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { FILTER_FLAGS } from "./filter-flags.ts";
-import { newSha256 } from "./run-job.ts";
 import { typedName } from "./typed-paths.ts";
 
 /** Flags of the commands that move files. */
@@ -15,22 +12,9 @@ export const TRANSFER_FLAGS = {
   "skip-existing": { type: "boolean", description: "Leave files that exist as they are" },
   rename: { type: "boolean", description: 'Keep both: store the new one as "name (2)"' },
   strict: { type: "boolean", description: "Fail with exit code 7 if anything is left out of a folder" },
-  move: { type: "boolean", description: "Remove each source after its verified arrival" },
   digest: { type: "boolean", description: "Compare the SHA-256 of both ends afterwards, and show it" },
   ...FILTER_FLAGS,
 } as const satisfies ArgsDef;
-
-/** What is compared by SHA-256: everything with --digest; with --move at least what is not transferred. */
-export function comparison({
-  digest,
-  move,
-}: {
-  digest: boolean;
-  move: boolean;
-}): Pick<Verification<TransferItem>, "sha256" | "only"> | undefined {
-  if (digest) return { sha256: newSha256 };
-  return move ? { sha256: newSha256, only: "unchanged" } : undefined;
-}
 
 /** The new name that --as gives. @throws UsageError when it is not a name, or there are several sources */
 export function asFlag(flags: Flags): string | undefined {

@@ -71,9 +71,6 @@ export class TransferLines implements TransferDisplay {
     this.say(this.#words.line(item, done, place));
   }
 
-  /** The line of the file says that it was moved. */
-  removed(): void {}
-
   failed({ kind }: FailedItem, error: CommError, planned: number): void {
     if (kind === "file") this.#progress.finish(planned);
     this.refused(error);

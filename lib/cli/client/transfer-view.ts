@@ -98,11 +98,6 @@ export class TransferView {
     this.#display.refused(toCommError(inFlagWords(error)));
   }
 
-  /** The source of something that has moved was removed. */
-  onRemoved(path: string, kind: TransferItem["kind"]): void {
-    this.#display.removed(path, kind);
-  }
-
   /** A planned item has disappeared. */
   onGone(item: TransferItem): void {
     this.#display.gone(item, this.#settle(item));
