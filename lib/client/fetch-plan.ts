@@ -46,9 +46,9 @@ export async function* planFetch(client: Client, options: FetchPlanOptions): Asy
   const ahead = naming.keepsFolders ? LOOKED_AHEAD : 1;
   const looks: ReturnType<typeof lookUp>[] = [];
   for (const [index, source] of sources.entries()) {
-    for (const next of sources.slice(index + looks.length, index + ahead)) looks.push(lookUp(client, next));
+    for (const next of sources.slice(index + looks.length, index + ahead)) looks.push(lookUp(client, next, naming));
     try {
-      const { entry, error } = await (looks.shift() ?? lookUp(client, source));
+      const { entry, error } = await (looks.shift() ?? lookUp(client, source, naming));
       if (error !== undefined) throw error;
       for await (const batch of planSource(client, source, entry, options)) {
         const items = batch.filter((item) => hasTarget(item, options));
@@ -80,9 +80,14 @@ function isAboutSource({ code }: CommError): boolean {
 /** How many of the next sources are looked up. */
 const LOOKED_AHEAD = 64;
 
-/** As findNamed(); it never rejects. */
-async function lookUp(client: Client, source: string): Promise<{ entry?: StatResult | undefined; error?: unknown }> {
+/** As findNamed(), but where there are only names, none is a pattern; it never rejects. */
+async function lookUp(
+  client: Client,
+  source: string,
+  { keepsFolders }: FetchPlanOptions["naming"],
+): Promise<{ entry?: StatResult | undefined; error?: unknown }> {
   try {
+    if (keepsFolders) return { entry: await client.stat(source) };
     return { entry: source === "" ? undefined : await findNamed(client, source) };
   } catch (error) {
     return { error };

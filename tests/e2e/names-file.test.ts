@@ -36,6 +36,14 @@ describe.each(["get", "put"] as const)("%s --files-from", (method) => {
     expect(found(target)).toEqual(["docs/b.txt"]);
   });
 
+  test("takes no name for a pattern", async () => {
+    const { site, target } = await open();
+    await using _ = site;
+    const { exitCode, stderr } = await site.feed("docs/*.txt\n**\n", method, "--files-from", "-", ...place);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 6, stderr: expect.stringContaining('"docs/*.txt"') });
+    expect(existsSync(target) ? found(target) : []).toEqual([]);
+  });
+
   test("does nothing for an empty list, and refuses names beside it", async () => {
     const { site, target } = await open();
     await using _ = site;

@@ -225,6 +225,20 @@ describe.each(["to", "from"] as const)("a mirror %s the repository", (way) => {
   });
 });
 
+test("a mirror deletes no folder with something in it that no list can show", async () => {
+  await using site = await TransferSite.open({});
+  writeTree(`${site.here}/m`, TREE);
+  mkdirSync(`${site.repository}/m/old`, { recursive: true });
+  writeFileSync(`${site.repository}/m/old/listed.txt`, "");
+  // "\xe9" in Latin-1 is no UTF-8.
+  const unlisted = Buffer.concat([Buffer.from(`${site.repository}/m/old/caf`), Buffer.from([0xe9])]);
+  writeFileSync(unlisted, "the only copy");
+  const { exitCode, stderr } = await site.run("sync", "m", ":m", "--delete");
+  expect({ exitCode, stderr }).toMatchObject({ stderr: expect.stringContaining("old") });
+  expect(exitCode).not.toBe(0);
+  expect(readFileSync(unlisted, "utf8")).toBe("the only copy");
+});
+
 test("a mirror to a read-only server is refused before anything is read or made", async () => {
   await using site = await TransferSite.open({}, []);
   const { exitCode, stdout } = await site.run("sync", "none", ":m");

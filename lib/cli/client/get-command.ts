@@ -19,7 +19,7 @@ import { jobSettings, newSha256, runJob, type TransferRequest, type TransferTerm
 import { requireOneInput } from "./standard-input.ts";
 import { asFlag, existsPolicy, TRANSFER_FLAGS } from "./transfer-flags.ts";
 import { TransferView } from "./transfer-view.ts";
-import { typedSource } from "./typed-paths.ts";
+import { typedPath, typedSource } from "./typed-paths.ts";
 import { withConnection } from "./with-connection.ts";
 
 export const get: Command = {
@@ -67,7 +67,7 @@ export async function fetchRequest(given: Flags): Promise<FetchRequest> {
   }
   requireOneInput(flags);
   return {
-    sources: (await readNames(flags)).map(typedSource),
+    sources: (await readNames(flags)).map(flags["files-from"] === undefined ? typedSource : typedPath),
     keepsFolders: flags["files-from"] !== undefined,
     output,
     as: asFlag(flags),

@@ -30,9 +30,9 @@ export class DiskSources implements LocalSources {
 
   /** @throws StorageError; UsageError for anything that is neither a file nor a folder */
   async find(source: string): Promise<SendSource> {
-    // A file may have a name like a pattern. Shells without patterns leave them to us.
+    // A file may have a name like a pattern. Shells without patterns leave them to us; a file of names has only names.
     const place = placeFrom(this.#here, source);
-    if (isGlob(source) && !existsSync(place)) {
+    if (isGlob(source) && !this.#keepsFolders && !existsSync(place)) {
       const { top, below } = splitPattern(source);
       return { kind: "pattern", pattern: below, open: () => this.#open(placeFrom(this.#here, top)) };
     }

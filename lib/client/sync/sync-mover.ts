@@ -61,6 +61,8 @@ export class SyncMover {
   /** Planned files that were the same after all. */
   #filesSame = 0;
   #findings: SyncFindings<MirrorItem> | undefined;
+  /** A planned item has disappeared: the list of the source is no longer true. */
+  #hasLost = false;
   /** Staged files that are getting their places. */
   readonly #placing = new Set<Promise<void>>();
 
@@ -111,7 +113,7 @@ export class SyncMover {
     const others = filesBarred + newer + afterwards.filter(({ kind }) => kind === "file").length;
     tally.skipped = newer;
     tally.unchanged = Math.max(0, files - others - this.#filesPlanned) + this.#filesSame;
-    return findings;
+    return this.#hasLost ? { ...findings, isCut: true } : findings;
   }
 
   /** With `isFresh`, only what no plan had before. */
@@ -189,6 +191,9 @@ export class SyncMover {
       onDone: (item, done) => {
         if (item.isStaged && done.outcome !== "skipped") this.#place(item, done);
         else this.#done(item, done);
+      },
+      onGone: () => {
+        this.#hasLost = true;
       },
       onFailed: (item, error) => this.#failed(item, error),
       onSourceFailed: (path, error) => this.#pathFailed(path, error),

@@ -2,6 +2,7 @@ import { CommError, RemoteError, toCommError } from "../../errors.ts";
 import { joinPath } from "../../path.ts";
 import { quote } from "../../quote.ts";
 import type { Storage } from "../../storage/storage.ts";
+import type { Client } from "../client.ts";
 import type { Connection } from "../connection.ts";
 
 /** What a mirror changes at its target besides storing files. Paths are below the mirrored folder. */
@@ -38,8 +39,7 @@ export class RemoteTarget implements SyncTarget {
       } catch (thrown) {
         if (isAbsent(thrown)) return;
         // Unfinished files are not listed. They keep a folder from being empty.
-        if (toCommError(thrown).code !== "NOT_EMPTY") throw thrown;
-        for await (const _ of client.list({ path: there })) throw thrown;
+        if (toCommError(thrown).code !== "NOT_EMPTY" || !(await listsNothing(client, there))) throw thrown;
         await client.remove(there, true);
       }
     });
@@ -65,6 +65,15 @@ export class RemoteTarget implements SyncTarget {
     });
     this.#connection.noteProgress();
   }
+}
+
+/** Whether a folder has nothing that a list shows, or leaves out. */
+async function listsNothing(client: Client, folder: string): Promise<boolean> {
+  const listed = client.list({ path: folder });
+  const first = await listed.next();
+  if (first.done) return first.value.skipped === 0;
+  await listed.return({ entries: 0, skipped: 0 });
+  return false;
 }
 
 function isAbsent(thrown: unknown): boolean {
