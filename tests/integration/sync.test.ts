@@ -232,6 +232,18 @@ describe.each([true, false])("nothing is deleted (sending: %p)", (isSending) => 
     expect(Object.keys(await contentOf(target))).toContain("old.txt");
   });
 
+  test("when a file of the source disappears before it moves", async () => {
+    const source = tree(SOURCE);
+    const fault = new StorageError(isSending ? "NO_SUCH_FILE" : "NOT_FOUND", "gone");
+    source.load = async () => {
+      throw fault;
+    };
+    source.open = source.load as never;
+    const { done, failed } = await mirrored(isSending, source, tree(OLD));
+    expect(done.filter((line) => line.startsWith("removed"))).toEqual([]);
+    expect(failed).toContain("Nothing is deleted: the source has changed while it was listed.");
+  });
+
   test("when something of the target can't be read", async () => {
     const target = partly({ "secret/x": "x", "old.txt": "o" }, { name: "secret", code: "UNREADABLE" });
     const { done, result } = await mirrored(isSending, tree(SOURCE), target);
