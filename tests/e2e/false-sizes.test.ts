@@ -10,7 +10,7 @@ describe.skipIf(process.platform !== "linux")("a file that holds other than it s
     await using site = await TransferSite.open({});
     const { exitCode, stdout, stderr } = await site.run("put", path);
     expect(stdout).not.toContain("verified");
-    expect(stderr).toContain("but has others: its content is made as it is read");
+    expect(stderr).toContain("but its content is made while it is read");
     expect(exitCode).toBe(2);
     expect(readdirSync(site.repository)).toEqual([]);
   });

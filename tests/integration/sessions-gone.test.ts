@@ -55,6 +55,7 @@ const CALLS: Readonly<Record<string, Shape>> = {
   digest: { say: call("digest", { path: "large.bin" }) },
   watch: { say: call("watch"), heard: "ACCEPT" },
   message: { say: call("message", { text: "hello" }), heard: "ACCEPT" },
+  collect: { say: call("collect"), heard: "RESET" },
   kick: { role: "operator", say: call("kick", { name: "nobody" }), heard: "RESET" },
   drain: { role: "operator", say: call("drain", { on: false }), heard: "ACCEPT" },
   unfinished: { role: "operator", say: call("unfinished"), heard: "ACCEPT" },
@@ -65,6 +66,8 @@ const CALLS: Readonly<Record<string, Shape>> = {
   issueLink: { role: "operator", say: call("issueLink", { path: "not there" }), heard: "RESET" },
   links: { role: "operator", say: call("links"), heard: "ACCEPT" },
   revokeLink: { role: "operator", say: call("revokeLink", { name: "none" }), heard: "RESET" },
+  mailboxes: { role: "operator", say: call("mailboxes"), heard: "RESET" },
+  clearMailbox: { role: "operator", say: call("clearMailbox", { name: "nobody" }), heard: "RESET" },
   revokeToken: { role: "operator", say: call("revokeToken", { name: "nobody" }), heard: "RESET" },
 };
 
