@@ -32,7 +32,8 @@ export interface ConnectorSettings extends TrustSettings {
 export interface ConnectorEvents extends TrustPrompts {
   /** The server is full: called with the place in its queue, from 1. */
   onQueued(position: number): void;
-  onMessage(message: MessageParams): unknown;
+  /** As ClientOptions.onMessage(): without it no message is accepted, and the sender learns that. */
+  onMessage?: ((message: MessageParams) => unknown) | undefined;
 }
 
 /** Connects to the target server, any number of times: each time it reads again what is known of the server. */
@@ -63,6 +64,7 @@ export class Connector {
   async connect(signal: AbortSignal, resume?: string): Promise<Client> {
     const { timeoutMs, wait, nick, agent, trace } = this.#settings;
     const { target, transport } = await this.#dial(signal);
+    const { onMessage } = this.#events;
     return Client.connect({
       transport: trace(transport),
       token: target.token,
@@ -76,7 +78,7 @@ export class Connector {
       ...(resume !== undefined && { resume }),
       ...(this.#rateLimit && { rateLimit: this.#rateLimit }),
       onQueued: (position) => this.#events.onQueued(position),
-      onMessage: (message) => this.#events.onMessage(message),
+      ...(onMessage && { onMessage }),
     });
   }
 

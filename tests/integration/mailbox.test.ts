@@ -65,6 +65,13 @@ async function collector(
   return { client, got, collect: () => collectKept(client) };
 }
 
+/** What is kept for a token. */
+async function gotOf(token: Token): Promise<readonly MessageParams[]> {
+  const { got, collect } = await collector(token);
+  await collect();
+  return got;
+}
+
 const textsOf = (got: readonly MessageParams[]) => got.map(({ text }) => text);
 const eventsOf = (...names: string[]) => site.events.filter(({ event }) => names.includes(event));
 
@@ -100,6 +107,22 @@ describe("a message for a token's name that is not here", () => {
     expect([sent.delivered, sent.kept]).toEqual([["Client02"], undefined]);
     expect(receiver.got).toEqual([{ from: "Client01", token: "alice", to: "bob", text: "hi" }]);
     expect(await receiver.collect()).toEqual({ messages: 0, left: 0 });
+  });
+
+  test("is kept although a token of another case is here, which does not get it", async () => {
+    const other = await collector(site.issue("Bob"));
+    const sender = await join(alice);
+    expect((await sender.send("for the small one", "bob")).kept?.name).toBe("bob");
+    expect((await sender.send("for the large one", "Bob")).delivered).toEqual(["Client01"]);
+    expect(textsOf(other.got)).toEqual(["for the large one"]);
+  });
+
+  test("is kept while a session of that token takes no messages, as those that complete words", async () => {
+    const deaf = await site.client(bob);
+    const sender = await join(alice);
+    expect((await sender.send("x", "bob")).kept?.name).toBe("bob");
+    await deaf.close();
+    expect(textsOf([...(await gotOf(bob))])).toEqual(["x"]);
   });
 
   test("that nobody has is NO_SUCH_CLIENT, and so are a session's name and a nick that nobody has", async () => {
@@ -301,6 +324,14 @@ describe("kept messages are taken", () => {
     await sender.send("old", "bob");
     await site.clock.advance(LIMITS.ms + 3_600_000);
     expect(eventsOf("dropped")).toMatchObject([{ token: "bob", messages: 1, reason: "expired" }]);
+    const receiver = await collector(bob);
+    expect(await receiver.collect()).toEqual({ messages: 0, left: 0 });
+  });
+
+  test("too old are not left, before the server looks for them as well", async () => {
+    const sender = await join(alice);
+    await sender.send("old", "bob");
+    await site.clock.advance(LIMITS.ms + 1);
     const receiver = await collector(bob);
     expect(await receiver.collect()).toEqual({ messages: 0, left: 0 });
   });

@@ -46,7 +46,7 @@ async function ask(
   const settings = await readConnectSettings({ ...flags, timeout: CONNECT_SECONDS, reconnect: undefined });
   const connector = new Connector(
     { ...settings, acceptNew: false, wait: false },
-    { confirm: async () => false, warn() {}, onQueued() {}, onMessage() {} },
+    { confirm: async () => false, warn() {}, onQueued() {} },
   );
   const client = await connector.connect(signal);
   try {

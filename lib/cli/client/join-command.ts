@@ -90,7 +90,7 @@ async function tryServer({ name, identity }: KnownServer, flags: Flags, io: Cons
       trace: processTrace(),
     },
     // Nobody is asked to trust another identity than that of the invite.
-    { confirm: async () => false, warn: () => {}, onQueued: () => {}, onMessage: () => {} },
+    { confirm: async () => false, warn: () => {}, onQueued: () => {} },
   );
   const isJson = flags["json"] === true;
   try {

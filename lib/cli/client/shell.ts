@@ -93,7 +93,8 @@ class Shell {
     try {
       const onMessage = (message: MessageParams) => {
         const text = formatMessage(message, this.#shown);
-        return this.#print(message.sentAt === undefined ? this.#stamped(text) : paint(this.#io, "cyan", text));
+        // What could not be written is not accepted: the sender learns it, or the server keeps it.
+        return this.#write(message.sentAt === undefined ? this.#stamped(text) : paint(this.#io, "cyan", text));
       };
       const connection = await openConnection(createConnector(this.#settings, this.#io, onMessage), this.#settings, {
         signal: this.#leaving.signal,
@@ -236,13 +237,14 @@ class Shell {
   }
 
   /** Results and messages go to standard output, for piped scripts; before there is a session, to standard error. */
-  async #print(text: string): Promise<void> {
-    if (this.#input === undefined) return this.#io.log(`${text}\n`);
-    try {
-      await this.#io.out(`${text}\n`);
-    } catch (thrown) {
-      // When nobody reads the output any more, the input ends too.
+  #write(text: string): Promise<void> {
+    return this.#input === undefined ? this.#io.log(`${text}\n`) : this.#io.out(`${text}\n`);
+  }
+
+  /** As #write(). When nobody reads the output any more, the input ends too. */
+  #print(text: string): Promise<void> {
+    return this.#write(text).catch((thrown) => {
       if (toCommError(thrown).code !== "OUTPUT_CLOSED") this.#io.note(text);
-    }
+    });
   }
 }

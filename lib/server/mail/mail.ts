@@ -88,6 +88,8 @@ export class Mail {
   async collect(member: Member, signal: AbortSignal): Promise<CollectResult> {
     const owner = member.token === undefined ? undefined : this.#options.tokens.find(member.token);
     if (owner === undefined) return { messages: 0, left: 0 };
+    // What is too old would count as left.
+    this.sweep();
     const { name } = owner;
     while (this.#collecting.has(name)) await this.#collecting.get(name);
     if (signal.aborted) return { messages: 0, left: 0 };
@@ -140,7 +142,7 @@ export class Mail {
       mailbox.remove(taken);
       messages += taken.length;
       // What this session does not take now waits for the next that asks.
-      if (taken.length < batch.length || batch.length < WINDOW) return messages;
+      if (batch.length === 0 || taken.length < batch.length) return messages;
     }
   }
 

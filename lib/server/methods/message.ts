@@ -95,7 +95,9 @@ function recipientsOf(to: string, sender: Member, { members, mail }: Uses): Addr
       const keeper = mail?.keepsFor(sender) === true ? mail : undefined;
       const owner = keeper?.ownerOf(to);
       const named = namedSessions(to, sender, members.clients);
-      const reading = named.filter(({ session }) => !(session instanceof GuestSession));
+      // Tokens may differ only in case: the one that is written like `to` is meant.
+      const meant = owner === undefined ? named : named.filter(({ token }) => token === owner.name);
+      const reading = meant.filter(({ session }) => !(session instanceof GuestSession));
       // Where somebody reads messages, or will, sessions by HTTP need none.
       if (reading.length > 0 || owner !== undefined) return { to, recipients: reading, owner };
       if (named.length > 0) return { to, recipients: named };
