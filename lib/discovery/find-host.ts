@@ -5,6 +5,8 @@ import { Questioner } from "./questioner.ts";
 
 /** When to ask again, in milliseconds after the start. */
 const ASK_AT_MS = [1_000, 3_000, 7_000];
+/** The most addresses that are returned. */
+const MAX_ADDRESSES = 16;
 /** Further addresses come in one packet with the first, or in the next. */
 const MORE_MS = 100;
 
@@ -50,5 +52,6 @@ async function askFor(host: string, timeoutMs: number, signal: AbortSignal): Pro
   }
   const addresses = neighbourhood.addressesOf(host);
   if (addresses.length === 0) throw new Error("no answer");
-  return addresses;
+  // All of them are dialled: a machine has few, and others may have answered with many more.
+  return addresses.slice(0, MAX_ADDRESSES);
 }

@@ -59,7 +59,8 @@ export class Speaker {
       if (place === undefined) return [];
       const { address, ...facts } = this.#facts.get(key) ?? {};
       const known = this.addressesOf(place.host);
-      const hosts = address !== undefined ? [address] : known.length > 0 ? known : [place.host];
+      const isGiven = address !== undefined && this.#isUsable(address);
+      const hosts = isGiven ? [address] : known.length > 0 ? known : [place.host];
       return [{ name, port: place.port, hosts, ...facts }];
     });
   }

@@ -59,6 +59,11 @@ describe("records become servers:", () => {
     expect(found(...records("a"), txt)[0]?.hosts).toEqual(["10.9.9.9"]);
   });
 
+  test.each(["127.0.0.1", "::1", "224.0.0.251", "0.0.0.0"])("without the address %s that another one gives", (at) => {
+    const txt: Answer = { type: "TXT", name: `a.${SERVICE}`, data: ["txtvers=1", `at=${at}`] };
+    expect(found(...records("a"), txt)[0]?.hosts).toEqual(["10.0.0.7"]);
+  });
+
   test("once for a server that speaks from several addresses", () => {
     const neighbourhood = new Neighbourhood();
     neighbourhood.add(records("a", { addresses: ["fe80::1"] }), { address: "fe80::1%eth0", isOwn: false });
