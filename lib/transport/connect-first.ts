@@ -22,10 +22,16 @@ export async function connectFirst(
   const signal = options.signal === undefined ? beaten.signal : AbortSignal.any([options.signal, beaten.signal]);
   let winner: SocketTransport | undefined;
   let previous: Promise<unknown> = Promise.resolve();
+  let begun: Promise<void> = Promise.resolve();
   const attempts = addresses.map((address, index) => {
     const before = previous;
+    const earlier = begun;
+    const begins = Promise.withResolvers<void>();
+    begun = begins.promise;
     const attempt = (async () => {
-      if (index > 0) await Promise.race([before.catch(() => {}), Bun.sleep(HEAD_START_MS)]);
+      const headStart = () => earlier.then(() => Bun.sleep(HEAD_START_MS));
+      if (index > 0) await Promise.race([before.catch(() => {}), headStart()]);
+      begins.resolve();
       if (winner !== undefined) throw new CommError("INTERRUPTED", "Another address was faster.");
       const transport = await connect(address, { ...options, signal });
       if (winner !== undefined) transport.abort();

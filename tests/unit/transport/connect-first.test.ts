@@ -32,6 +32,31 @@ describe("connectFirst()", () => {
     expect(ended).toEqual([1]);
   });
 
+  test("gives each address its head start, and does not dial all others together", async () => {
+    const waits: (() => void)[] = [];
+    let dialled = 0;
+    const { sleep } = Bun;
+    // until() sleeps as well, but less.
+    spyOn(Bun, "sleep").mockImplementation((ms) =>
+      Number(ms) < 100 ? sleep(ms) : new Promise((resolve) => void waits.push(resolve)),
+    );
+    spyOn(Bun, "connect").mockImplementation((() => {
+      dialled++;
+      return new Promise(() => {});
+    }) as unknown as typeof Bun.connect);
+    const ending = new AbortController();
+    const connecting = connectFirst([at(1), at(2), at(3)], { timeoutMs: NEVER, signal: ending.signal });
+    connecting.catch(() => {});
+    for (let before = 1; before < 3; before++) {
+      await until(() => dialled === before && waits.length === before);
+      waits.at(-1)?.();
+    }
+    await until(() => dialled === 3);
+    expect(waits).toHaveLength(2);
+    ending.abort();
+    await expect(connecting).rejects.toMatchObject({ code: "INTERRUPTED" });
+  });
+
   test("closes at once a connection that is not ready when another is", async () => {
     let [links, ends] = [0, 0];
     const silent = Bun.listen({
