@@ -1,12 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import { copyFileSync } from "node:fs";
 import { Client } from "../../lib/client/client.ts";
 import { Operator } from "../../lib/client/operator.ts";
+import { TokenStore } from "../../lib/server/access/token-store.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import { ScramClient } from "../../lib/session/scram-client.ts";
 import { AccessServer, challengeOf, prove } from "../support/access-server.ts";
 import { settle } from "../support/fake-clock.ts";
 import { frame } from "../support/frames.ts";
 import { admittedPeer } from "../support/limits.ts";
+import { TempFolder } from "../support/temp-folder.ts";
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
 
@@ -38,6 +41,22 @@ describe("revoking a token", () => {
       [first.name, "revoked"],
       [second.name, "revoked"],
     ]);
+  });
+
+  test("by another file of tokens ends its sessions, though the file has a later token of that name", async () => {
+    await using server = new AccessServer({ maxClients: 5 });
+    const [laptop, phone] = [server.issue("laptop"), server.issue("phone")];
+    const [former, other] = [await server.client(laptop), await server.client(phone)];
+    const file = server.folder.join("tokens.json");
+    using folder = new TempFolder();
+    copyFileSync(file, folder.join("tokens.json"));
+    const elsewhere = TokenStore.open(folder.join("tokens.json"));
+    elsewhere.revoke("laptop");
+    elsewhere.add({ name: "laptop", role: "read", createdAt: server.clock.wallTime() + 1, expiresAt: null });
+    copyFileSync(folder.join("tokens.json"), file);
+    expect(server.server.reloadTokens()).toBe(true);
+    expect(await former.ended).toMatchObject({ code: "ACCESS_DENIED", message: 'The token "laptop" was revoked.' });
+    expect((await other.status()).self.name).toBe(other.name);
   });
 
   test("ends who is away as well: its seat is free, and it can't come back", async () => {

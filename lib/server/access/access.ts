@@ -106,15 +106,17 @@ export class Access {
   }
 
   /** Why a session of this account must end; undefined: it may continue. */
-  faultOf({ token, link }: Pick<Account, "token" | "link">): string | undefined {
+  faultOf({ token, tokenMadeAt, link }: Pick<Account, "token" | "tokenMadeAt" | "link">): string | undefined {
     if (link !== undefined) return this.#options.links.faultOf(link, this.#options.clock.wallTime());
-    return token === undefined ? undefined : this.#faultOfToken(token);
+    return token === undefined ? undefined : this.#faultOfToken(token, tokenMadeAt);
   }
 
-  #faultOfToken(name: string): string | undefined {
+  /** `madeAt`: of the token that was proven, since a file of tokens can be replaced by one with the same names. */
+  #faultOfToken(name: string, madeAt?: number): string | undefined {
     if (name === this.#options.local?.name) return undefined;
     const token = this.#options.tokens.find(name);
-    if (token === undefined) return `The token ${quote(name)} was revoked.`;
+    if (token === undefined || (madeAt !== undefined && token.createdAt !== madeAt))
+      return `The token ${quote(name)} was revoked.`;
     const { expiresAt } = token;
     return expiresAt !== null && expiresAt <= this.#options.clock.wallTime()
       ? `The token ${quote(name)} has expired.`
@@ -136,6 +138,6 @@ export class Access {
     const over =
       this.#find(name, address) === token ? this.#faultOfToken(name) : `The token ${quote(name)} was revoked.`;
     if (over !== undefined) throw new AccessError("ACCESS_DENIED", over, over);
-    return { role: token.role, token: name };
+    return { role: token.role, token: name, ...(token !== this.#options.local && { tokenMadeAt: token.createdAt }) };
   }
 }
