@@ -6,7 +6,7 @@ export interface Account {
   readonly role: Role;
   /** Name of its token; undefined if none was needed. */
   readonly token: string | undefined;
-  /** When that token was made, in milliseconds since 1970; absent for one that every start makes anew. */
+  /** When that token was made, in milliseconds since 1970; absent for one that is made at each start. */
   readonly tokenMadeAt?: number;
   /** Name of the link that it uses: it may fetch the file of this link, and nothing else. */
   readonly link?: string;
