@@ -93,7 +93,7 @@ export const storageFault = {
   notEmpty: (path: string, cause?: unknown) => fault("NOT_EMPTY", `The folder ${quote(path)} is not empty.`, cause),
   /** The same transfer has stored a file under another path that the disk takes for the same name. */
   sameName: (path: string) =>
-    fault("SAME_NAME", `On this disk, ${quote(path)} is the same name as that of another file that has just arrived.`),
+    fault("SAME_NAME", `On this disk, ${quote(path)} is the same name as that of another file of this transfer.`),
 
   // Others did something at the same time.
   changed: (path: string) => fault("CHANGED", `${quote(path)} changed while it was read.`),

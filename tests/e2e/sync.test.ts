@@ -12,6 +12,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { binaries } from "../support/binaries.ts";
+import { CaselessDisk, missingCaseless } from "../support/caseless-disk.ts";
+import { isSkipped, namedWhy } from "../support/launched.ts";
 import { Program } from "../support/program.ts";
 import { Random } from "../support/random.ts";
 import { BLOCK } from "../support/raw-chunks.ts";
@@ -238,6 +240,32 @@ test("a mirror deletes no folder with something in it that no list can show", as
   expect(exitCode).not.toBe(0);
   expect(readFileSync(unlisted, "utf8")).toBe("the only copy");
 });
+
+const noCaseless = missingCaseless();
+
+test.skipIf(isSkipped(noCaseless))(
+  namedWhy(
+    "a mirror to a disk without cases of letters keeps one of two such files, at every run the same",
+    noCaseless,
+  ),
+  async () => {
+    await using disk = await CaselessDisk.make();
+    await using site = await TransferSite.open({});
+    writeTree(`${site.repository}/m`, { Readme: "first", README: "the second", "docs/a": "x" });
+    const sync = () => site.run("sync", ":m", disk.join("m"));
+    expect((await sync()).exitCode).toBe(8);
+    const kept = treeAt(disk.join("m"));
+    expect(Object.keys(kept)).toHaveLength(3);
+    for (let run = 0; run < 2; run++) {
+      const { exitCode, stderr } = await sync();
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 8,
+        stderr: expect.stringMatching(/"(Readme|README)" is the same name/),
+      });
+      expect(treeAt(disk.join("m"))).toEqual(kept);
+    }
+  },
+);
 
 test("a mirror to a read-only server is refused before anything is read or made", async () => {
   await using site = await TransferSite.open({}, []);

@@ -266,6 +266,17 @@ test.each([
   expect(Object.keys(await contentOf(here))).toEqual(expect.arrayContaining(Object.keys(OLD)));
 });
 
+test("a file never replaces another one of the source, whose name the disk of this machine takes for the same", async () => {
+  const source = tree({ ...SOURCE, "A.TXT": "large letters" });
+  const target = tree({ "a.txt": "a" });
+  const { stat } = target;
+  target.stat = (path) => stat.call(target, path === "A.TXT" ? "a.txt" : path);
+  const { done, failed, result } = await mirrored(false, source, target);
+  expect(failed).toEqual(["SAME_NAME A.TXT"]);
+  expect(done).toEqual(["new docs/", "new docs/b.txt", "new docs/deep/", "new docs/deep/c.txt"]);
+  expect(result).toMatchObject({ new: 2, unchanged: 1, failed: 1 });
+});
+
 test("an interrupted mirror deletes nothing more, and the same one finishes", async () => {
   const here = tree(OLD);
   await using server = new TestServer({ storage: tree(SOURCE) });

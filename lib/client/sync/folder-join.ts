@@ -43,6 +43,8 @@ interface OpenFolder {
   hereFolded: ReadonlySet<string> | undefined;
   /** Folded names of entries that only the server has, as far as one of `here` may be alike. */
   readonly thereFolded: Set<string>;
+  /** Files that only the server has, with a name like one of `here`, which the server may list as well. */
+  readonly later: SyncEntry[];
 }
 
 /** Pairs that are gathered before they are handed on. */
@@ -116,6 +118,10 @@ class FolderJoin {
       isAlike = folder.hereFolded.has(folded);
       folder.thereFolded.add(folded);
     }
+    if (isAlike && there.kind !== "folder") {
+      folder.later.push(there);
+      return undefined;
+    }
     this.#pairs.push({ path: there.path, here, there, isAlike });
     return here;
   }
@@ -124,6 +130,10 @@ class FolderJoin {
   async *#leave(): AsyncGenerator<Pair[], void> {
     const folder = this.#open.pop();
     if (folder === undefined) return;
+    const left = new Set(folder.later.length > 0 ? [...folder.here.keys()].map(fold) : []);
+    for (const there of folder.later) {
+      this.#pairs.push({ path: there.path, there, isAlike: left.has(fold(baseName(there.path))) });
+    }
     for (const [name, here] of folder.here) {
       const isAlike = folder.thereFolded.size > 0 && folder.thereFolded.has(fold(name));
       this.#pairs.push({ path: here.path, here, isAlike });
@@ -163,5 +173,5 @@ class FolderJoin {
 }
 
 function newFolder(path: string, here: Map<string, SyncEntry>): OpenFolder {
-  return { path, here, hereFolded: undefined, thereFolded: new Set() };
+  return { path, here, hereFolded: undefined, thereFolded: new Set(), later: [] };
 }

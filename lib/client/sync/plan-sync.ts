@@ -3,6 +3,7 @@ import { isGlob } from "../../glob.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
 import type { LeftOut, Storage } from "../../storage/storage.ts";
+import { storageFault } from "../../storage-faults.ts";
 import type { Client } from "../client.ts";
 import { tellLeftOut } from "../fetch-plan.ts";
 import { badName, gone, keptBack, type LeftOutThing } from "../left-out.ts";
@@ -81,11 +82,11 @@ export async function* planSync<Item extends SyncItem>(
       yield [terms.itemOf({ ...(await terms.here.stat("")), path: "" }, "new", false)];
     }
     for (const pair of batch) plan.take(pair);
-    yield plan.takeItems();
+    yield await withoutTwins(plan.takeItems());
     yield* answered(MAX_QUESTIONS);
   }
   plan.end();
-  yield plan.takeItems();
+  yield await withoutTwins(plan.takeItems());
   yield* answered(1);
   if (list.trailer !== undefined) {
     const below = (path: string) => (root === "" ? path : path.slice(root.length + 1));
@@ -102,6 +103,23 @@ export async function* planSync<Item extends SyncItem>(
     yield (await terms.differing(asked.splice(0))).map(({ item }) => item);
   }
 
+  /**
+   * Without files that this disk takes for another one, which the source has as well: they would replace each other at
+   * every run.
+   */
+  async function withoutTwins(items: readonly Item[]): Promise<Item[]> {
+    const passed: Item[] = [];
+    for (const item of items) {
+      const { path, kind, isVacant } = item;
+      if (isSending || kind !== "file" || !isVacant || !(await isThere(terms.here, path))) passed.push(item);
+      else {
+        plan.filesBarred++;
+        onFailed(path, storageFault.sameName(path));
+      }
+    }
+    return passed;
+  }
+
   function tellLocal({ name, code }: LeftOut): void {
     const what = quote(name || ".");
     if (code === "UNREADABLE") onFailed(name, new StorageError("DISK_DENIED", `No permission to read ${what}.`));
@@ -109,6 +127,13 @@ export async function* planSync<Item extends SyncItem>(
     else if (name === "") throw new StorageError("NO_SUCH_FILE", "The folder has disappeared.");
     else if (isSending) onLeftOut(gone(name, { code: "NO_SUCH_FILE" }));
   }
+}
+
+async function isThere(storage: Pick<Storage, "stat">, path: string): Promise<boolean> {
+  return await storage.stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The server's list of the mirrored folder. */

@@ -123,7 +123,7 @@ export class SyncMover {
     const steps = planSync<MirrorItem>(client, {
       ...rules,
       ...{ isSending, pass, here, takeHidden, root, maxRemovals, signal },
-      itemOf: (source, change, isStaged) => this.#itemOf(source, change, isStaged),
+      itemOf: (...parts) => this.#itemOf(...parts),
       differing: (questions) => this.#differing(questions),
       onFailed: (path, error) => this.#pathFailed(path, error),
       onLeftOut: (left) => this.#leaveOut(left),
@@ -140,12 +140,12 @@ export class SyncMover {
     }
   }
 
-  #itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean): MirrorItem {
+  #itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean, isVacant = false): MirrorItem {
     const { isSending, root, here } = this.#settings;
     const { path, kind, size, modifiedAt, mode } = source;
     const place = isStaged ? this.#stagedPath(path) : path;
     return {
-      ...{ path, change, isStaged, size, modifiedAt, mode, local: here },
+      ...{ path, change, isStaged, isVacant, size, modifiedAt, mode, local: here },
       kind: kind === "folder" ? "folder" : "file",
       from: isSending ? path : joinPath(root, path),
       to: isSending ? joinPath(root, place) : place,

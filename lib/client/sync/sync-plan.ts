@@ -21,6 +21,8 @@ export interface SyncItem extends TransferItem {
   readonly path: string;
   /** It gets another name at first: the file at its place is moved away, or looks the same by its size and time. */
   readonly isStaged: boolean;
+  /** The target lists nothing of this name, nor of one that some disks take for it. */
+  readonly isVacant: boolean;
 }
 
 /** A file that both sides have, and that may be the same: size alone, or size and time, don't tell. */
@@ -60,7 +62,7 @@ export interface SyncPlanOptions<Item extends SyncItem> extends SyncRules {
   readonly isSending: boolean;
   readonly pass: SyncPass;
   /** The item that moves `source`. */
-  itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean): Item;
+  itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean, isVacant?: boolean): Item;
   /** Called for what is removed; what is in a folder comes before the folder. */
   onRemoval(removal: Removal): void;
   onFailed(path: string, error: CommError): void;
@@ -156,7 +158,7 @@ export class SyncPlan<Item extends SyncItem> {
     }
     if (isAlike && deletes && pass !== "last") this.#putOff(source);
     if (this.#barred !== undefined) return;
-    if (target === undefined) this.#add(source, "new");
+    if (target === undefined) this.#add(source, "new", { isVacant: !isAlike });
     else if (isFile && target.kind === "file") this.#compare(source, target);
     // The link itself is replaced, not what it leads to.
     else if (isFile && target.kind === "link") this.#add(source, "updated");
@@ -218,12 +220,12 @@ export class SyncPlan<Item extends SyncItem> {
       });
     } else if (isSameSize && apart < MAX_TIME_STEP && !isSending) {
       this.#questions.push({ source, item: this.#options.itemOf(source, "updated", setsAside) });
-    } else this.#add(source, "updated", setsAside);
+    } else this.#add(source, "updated", { isStaged: setsAside });
   }
 
-  #add(source: SyncEntry, change: SyncChange, isStaged = false): void {
+  #add(source: SyncEntry, change: SyncChange, { isStaged = false, isVacant = false } = {}): void {
     const { filter } = this.#options;
-    const item = this.#options.itemOf(source, change, isStaged);
+    const item = this.#options.itemOf(source, change, isStaged, isVacant);
     const items = this.#waiting === undefined ? this.#items : this.#afterwards;
     if (source.kind === "folder" && filter?.takesEmptyFolders === false) this.#above.enter(item);
     else items.push(...this.#above.take(source.path), item);
