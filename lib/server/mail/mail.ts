@@ -167,8 +167,7 @@ export class Mail {
   }
 
   #isValid({ name, createdAt }: Owner): boolean {
-    const { tokens, access } = this.#options;
-    return tokens.find(name)?.createdAt === createdAt && access.faultOf({ token: name }) === undefined;
+    return this.#options.access.faultOf({ token: name, tokenMadeAt: createdAt }) === undefined;
   }
 
   #noteDropped(token: string, messages: number, reason: "cleared" | "expired" | "revoked"): void {
