@@ -95,6 +95,9 @@ export const storageFault = {
   sameName: (path: string) =>
     fault("SAME_NAME", `On this disk, ${quote(path)} is the same name as that of another file of this transfer.`),
 
+  sameTarget: (from: string, to: string) =>
+    fault("SAME_NAME", `${quote(from)} would become ${quote(to)}, which another one of these files has become.`),
+
   // Others did something at the same time.
   changed: (path: string) => fault("CHANGED", `${quote(path)} changed while it was read.`),
   replacedOnOpen: (path: string) => fault("CHANGED", `${quote(path)} was replaced while it was opened.`),

@@ -5,6 +5,7 @@ import type { Verification } from "./direction.ts";
 import { Download } from "./download.ts";
 import type { DownloadOptions } from "./download-options.ts";
 import { type FetchPlanOptions, planFetch } from "./fetch-plan.ts";
+import { withOwnTargets } from "./own-targets.ts";
 import { PathSet } from "./path-set.ts";
 import { prefetch } from "./prefetch.ts";
 import type { TransferItem } from "./transfer.ts";
@@ -41,10 +42,12 @@ export function fetchJob(settings: FetchJobSettings): TransferJob<TransferItem> 
           failed.add(source) && plan.onFailed(source, error),
         onLeftOut: plan.onLeftOut,
       };
-      return new Download(
-        (client) => prefetch(planFetch(client, { sources, naming, filter, signal, ...events }), plan.onPlanComplete),
-        downloadOptions,
-      );
+      return new Download((client) => {
+        const found = planFetch(client, { sources, naming, filter, signal, ...events });
+        // The files of one source have targets of their own.
+        const items = sources.length === 1 ? found : withOwnTargets(found, digest64, events.onFailed);
+        return prefetch(items, plan.onPlanComplete);
+      }, downloadOptions);
     },
     verification: verification && {
       sha256: () => verification.sha256(),

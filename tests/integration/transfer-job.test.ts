@@ -151,6 +151,21 @@ describe("a job that fetches", () => {
     expect(heard.of("gone")).toEqual(["gone docs/b", "gone docs/b"]);
   });
 
+  test("fetches no two files to one name, and says which one it leaves; the same one twice is one", async () => {
+    await using server = new TestServer();
+    for (const path of ["a/x", "b/x", "b/y", "a/in/z", "b/in/z"]) server.storage.set(path, bytes(path), 5);
+    const { connection } = await connectionTo(server);
+    const local = new MemoryStorage();
+    const heard = new Heard();
+    const fetch = (...sources: string[]) => fetchJob({ ...fetchSettings(connection, local, heard), sources }).run();
+    expect(await fetch("a/x", "b/x", "a/x", "a/x")).toMatchObject({ stored: 1, failed: 1 });
+    expect(heard.of("failed")).toEqual(["failed source b/x: SAME_NAME"]);
+    const there = await contentOf(server.storage);
+    expect(await contentOf(local)).toEqual({ x: there["a/x"] as string });
+    expect(await fetch("a/in", "b/in", "b/y")).toMatchObject({ stored: 2, failed: 1 });
+    expect(await contentOf(local)).toMatchObject({ "in/z": there["a/in/z"] as string, y: there["b/y"] as string });
+  });
+
   test("reports its plan and the outcomes, and counts", async () => {
     await using server = new TestServer();
     server.storage.set("a", bytes("aaa"), 5);
