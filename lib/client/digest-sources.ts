@@ -7,6 +7,8 @@ import { PathSet } from "./path-set.ts";
 import { prefetch } from "./prefetch.ts";
 
 export interface DigestSourcesOptions extends DigestFilesOptions {
+  /** The sources are names, even if they look like patterns. */
+  readonly areNames?: boolean;
   /** Something in a folder, or matched by a pattern, that has no digest, which is not a failure. */
   onLeftOut(left: LeftOutThing): void;
 }
@@ -18,6 +20,7 @@ export interface DigestSourcesOptions extends DigestFilesOptions {
  * @throws as digestFiles()
  */
 export async function digestSources(sources: readonly string[], options: DigestSourcesOptions): Promise<void> {
+  if (options.areNames) return digestNames(sources, options);
   for (let from = 0; from < sources.length; ) {
     const end = sources.findIndex((source, at) => at >= from && !isName(source));
     const names = sources.slice(from, end === -1 ? undefined : end);

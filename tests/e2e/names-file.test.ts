@@ -75,6 +75,8 @@ test("digest and remove --files-from take the names literally, in their order", 
   const line = (path: keyof typeof TREE) => `${createHash("sha256").update(TREE[path]).digest("hex")}  ${path}\n`;
   const digests = await site.feed("docs/d [1].txt\ndocs/b.txt\n./a.txt\n", "digest", "--files-from", "-");
   expect(digests.stdout).toBe(line("docs/d [1].txt") + line("docs/b.txt") + line("a.txt"));
+  const missing = await site.feed("docs/*.txt\n", "digest", "--files-from", "-");
+  expect(missing).toMatchObject({ exitCode: 6, stdout: "", stderr: expect.stringContaining('"docs/*.txt"') });
   expect(await site.feed("docs/*.txt\n", "remove", "--files-from", "-", "--yes")).toMatchObject({ exitCode: 6 });
   const removed = await site.feed("docs/d [1].txt\nnone\na.txt\n", "remove", "--files-from", "-");
   expect(removed).toMatchObject({ exitCode: 6, stdout: "Removed docs/d [1].txt\nRemoved a.txt\n" });

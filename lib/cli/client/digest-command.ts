@@ -20,7 +20,7 @@ import { NAMES_FILE_FLAGS, NAMES_FILE_TYPED, type NamesFile, namesFile } from ".
 import { requireOneInput } from "./standard-input.ts";
 import { type CheckRequest, checkDigests } from "./sum-check.ts";
 import { formatSum } from "./sum-line.ts";
-import { typedFolder, typedSource, withSlash } from "./typed-paths.ts";
+import { typedFolder, typedPath, typedSource, withSlash } from "./typed-paths.ts";
 import { withConnection } from "./with-connection.ts";
 
 /** Lines that may wait for a slow reader. */
@@ -137,8 +137,9 @@ export async function showDigests(
   };
   try {
     for await (const some of names === undefined ? [sources] : givenItems(names.file, { isNul: names.isNul, signal })) {
-      const typed = some.map((source) => sourceIn(folder, names === undefined ? source : typedSource(source)));
-      await digestSources(typed, options);
+      const areNames = names !== undefined;
+      const typed = some.map((source) => (areNames ? joinPath(folder, typedPath(source)) : sourceIn(folder, source)));
+      await digestSources(typed, { ...options, areNames });
     }
   } finally {
     await lines.flush();

@@ -29,7 +29,8 @@ export async function* givenItems(
     if (rest.length > MAX_ITEM_LENGTH) throw new UsageError(`${file} is no list: a line in it has no end.`);
     yield items.filter((item) => item !== "");
   }
-  rest = (rest + decoder.decode()).replace(/\r$/, "");
+  rest += decoder.decode();
+  if (!isNul) rest = rest.replace(/\r$/, "");
   if (rest !== "") yield [rest];
 }
 

@@ -20,6 +20,7 @@ describe("givenItems()", () => {
 
   test("are what NUL characters end, line feeds included", async () => {
     expect(await items("a\nb\0c\r\0\0d", true)).toEqual(["a\nb", "c\r", "d"]);
+    expect(await items("a\0d\r", true)).toEqual(["a", "d\r"]);
   });
 
   test("are whole where the pieces of a long list meet, characters and line ends included", async () => {
