@@ -266,6 +266,17 @@ test.each([
   expect(Object.keys(await contentOf(here))).toEqual(expect.arrayContaining(Object.keys(OLD)));
 });
 
+test("a dry run to a disk that keeps whole seconds shows no update of what a run finds to be the same", async () => {
+  const [source, target] = [tree(SOURCE, 5_750), tree(SOURCE, 5_000)];
+  const { place } = target;
+  target.place = (path, { size, modifiedAt }, ...rest) =>
+    place.call(target, path, { size, modifiedAt: modifiedAt - (modifiedAt % 1_000) }, ...rest);
+  const { done } = await mirrored(true, source, target, { isDry: true });
+  expect(done).toEqual([]);
+  const { done: same } = await mirrored(true, source, target);
+  expect(same).toEqual(["same a.txt", "same docs/b.txt", "same docs/deep/c.txt"]);
+});
+
 test("a file never replaces another one of the source, whose name the disk of this machine takes for the same", async () => {
   const source = tree({ ...SOURCE, "A.TXT": "large letters" });
   const target = tree({ "a.txt": "a" });
