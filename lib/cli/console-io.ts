@@ -16,6 +16,12 @@ export interface ConsoleIo {
   note(line: string): void;
   /** Write lines, with their line feeds, to standard error; resolves when they were written, or can't be. */
   log(lines: string): Promise<void>;
+  /**
+   * Write lines of which others are told that they were shown, such as messages.
+   *
+   * @throws CommError OUTPUT_CLOSED when nobody can see them; DISK_FAILED
+   */
+  show(lines: string, to: "out" | "note"): Promise<void>;
   /** Keeps a prompt or bars at the bottom of the terminal, below everything written. */
   readonly screen: Screen;
   /** Resolves when the notes were written, or can't be. */
@@ -39,17 +45,23 @@ export interface ConsoleIo {
 export function processIo(): ConsoleIo {
   const screen = new Screen();
   const [output, notes] = [new StandardOutput(1), new StandardOutput(2)];
+  const write = (stream: StandardOutput, text: string | Uint8Array) =>
+    onScreen(stream, () =>
+      stream.write(text).catch((cause) => {
+        throw outputError(cause);
+      }),
+    );
   const onScreen = <T>({ isTty }: StandardOutput, write: () => T): T => (isTty ? screen.print(write) : write());
   return {
-    out: (text) =>
-      onScreen(output, () =>
-        output.write(text).catch((cause) => {
-          throw outputError(cause);
-        }),
-      ),
+    out: (text) => write(output, text),
     note: (line) =>
       onScreen(notes, () => notes.say(`${notes.isTty ? fitColumns(line, columnsOf(notes.stream)) : line}\n`)),
     log: (lines) => onScreen(notes, () => notes.write(lines).catch(() => {})),
+    show: async (lines, to) => {
+      const stream = to === "out" ? output : notes;
+      if (stream.isVoid) throw new CommError("OUTPUT_CLOSED", "Nobody reads the output.");
+      await write(stream, lines);
+    },
     screen,
     flush: async () => {
       const ends = [notes, ...(output.isTty ? [output] : [])].map((each) => each.flush());

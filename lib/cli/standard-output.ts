@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { devNull } from "node:os";
 import { hasRoom, PIPE_BYTES } from "../platform/pipe-room.ts";
 import { neverBlock } from "./terminal/patient-tty.ts";
 
@@ -22,6 +23,8 @@ export function isTerminal(fd: 0 | 1 | 2, { isDevice }: Pick<Kind, "isDevice"> =
 export class StandardOutput {
   readonly #fd: 1 | 2;
   readonly isTty: boolean;
+  /** Nobody sees what is written: it is the null device, which also stands for a stream that was closed at the start. */
+  readonly isVoid: boolean;
   readonly #kind: Kind;
   #stream: NodeJS.WriteStream | undefined;
 
@@ -29,6 +32,7 @@ export class StandardOutput {
     this.#fd = fd;
     this.#kind = kindOf(fd);
     this.isTty = isTerminal(fd, this.#kind);
+    this.isVoid = this.#kind.isVoid;
     // Bars and the line editor write to the process's own stream of a terminal, which must not block either.
     if (this.isTty) this.#stream = openStream(fd);
   }
@@ -89,17 +93,20 @@ interface Kind {
   readonly isPipe: boolean;
   /** A device that may be a terminal. */
   readonly isDevice: boolean;
+  /** The null device. */
+  readonly isVoid: boolean;
 }
 
 function kindOf(fd: number): Kind {
   // Windows does not report the kind of a console.
-  if (process.platform === "win32") return { isFile: false, isPipe: false, isDevice: true };
+  if (process.platform === "win32") return { isFile: false, isPipe: false, isDevice: true, isVoid: false };
   try {
     const stats = fs.fstatSync(fd);
     const isMemory = stats.isCharacterDevice() && process.platform === "linux" && stats.rdev >> 8 === MEMORY_DEVICES;
     const isDevice = stats.isCharacterDevice() && !isMemory;
-    return { isFile: stats.isFile() || isMemory, isPipe: stats.isFIFO(), isDevice };
+    const isVoid = stats.isCharacterDevice() && stats.rdev === fs.statSync(devNull).rdev;
+    return { isFile: stats.isFile() || isMemory, isPipe: stats.isFIFO(), isDevice, isVoid };
   } catch {
-    return { isFile: false, isPipe: false, isDevice: true }; // closed: the stream reports the error
+    return { isFile: false, isPipe: false, isDevice: true, isVoid: false }; // closed: the stream reports the error
   }
 }

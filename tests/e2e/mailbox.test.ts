@@ -4,6 +4,8 @@ import { AccessSite, errorOf } from "../support/access-site.ts";
 import { binaries } from "../support/binaries.ts";
 import { Program } from "../support/program.ts";
 import { Screen } from "../support/screen.ts";
+import { TempFolder } from "../support/temp-folder.ts";
+import { until } from "../support/until.ts";
 
 let site: AccessSite;
 const invites = new Map<string, string>();
@@ -88,6 +90,26 @@ test("messages --follow goes on with those that come", async () => {
   );
   follower.signal("SIGINT");
   expect((await follower.ended()).exitCode).toBe(130);
+});
+
+test.each([
+  ["watch", "2>&-"],
+  ["watch", "2> >(:)"],
+  ["sync --watch : mirror", "2>/dev/null"],
+  ["messages --follow", ">&-"],
+  ["shell", ">/dev/null"],
+])("%s with %s shows nobody a message, and so accepts none", async (command, redirection) => {
+  await take("bob");
+  const { client } = await binaries();
+  using home = new TempFolder();
+  const line = `exec "$0" ${command} ${redirection}`;
+  const env = { ...envOf("bob"), PATH: process.env["PATH"] ?? "" };
+  await using deaf = new Program(["bash", "-c", line, client], { cwd: home.path, env });
+  await until(async () => (await as("alice", "status", "--json")).stdout.includes('"bob"'));
+  expect(JSON.parse((await send("hear me", "bob")).stdout)).toMatchObject({ delivered: [], kept: { name: "bob" } });
+  deaf.signal("SIGKILL");
+  await deaf.ended();
+  expect(await take("bob")).toMatchObject([{ text: "hear me", again: true }]);
 });
 
 test("a shell in a terminal shows what was kept above its prompt", async () => {

@@ -54,6 +54,7 @@ async function run(name: string, ...argv: string[]) {
     out: (text) => io.out(text),
     note: (line) => io.note(line),
     log: (lines) => io.log(lines),
+    show: (lines, to) => io.show(lines, to),
     flush: () => io.flush(),
   };
   const exit = await command.run(parseFlags([...place, ...argv], command.args), own);

@@ -28,5 +28,9 @@ export class TestIo implements ConsoleIo {
     this.notes.push(...lines.trimEnd().split("\n"));
   }
 
+  async show(lines: string, to: "out" | "note"): Promise<void> {
+    await (to === "out" ? this.out(lines) : this.log(lines));
+  }
+
   async flush(): Promise<void> {}
 }

@@ -75,6 +75,10 @@ export class JobIo implements ConsoleIo {
     this.#keep("note", lines);
   }
 
+  show(lines: string, to: Kept["to"]): Promise<void> {
+    return this.#io.show(lines, to);
+  }
+
   flush(): Promise<void> {
     return this.#io.flush();
   }

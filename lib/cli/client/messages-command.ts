@@ -23,7 +23,7 @@ export const messages: Command = {
     const settings = await readConnectSettings(flags);
     // Acknowledged when it is written: what nobody could read is kept.
     const show = (message: MessageParams) =>
-      io.out(`${settings.isJson ? toJson(message) : formatMessage({ sentAt: Date.now(), ...message })}\n`);
+      io.show(`${settings.isJson ? toJson(message) : formatMessage({ sentAt: Date.now(), ...message })}\n`, "out");
     const work = async (client: Client) => {
       if (hasMailbox(client)) {
         const { messages: count, left } = await collectKept(client);

@@ -81,7 +81,7 @@ class Shell {
   }
 
   async run(): Promise<number> {
-    const connecting = this.#abort;
+    const [io, connecting] = [this.#io, this.#abort];
     const onInterrupt = () => (this.#input === undefined ? connecting.abort() : this.#input.interrupt());
     const onTerminate = () => {
       this.#terminated = true;
@@ -93,10 +93,11 @@ class Shell {
     try {
       const onMessage = (message: MessageParams) => {
         const text = formatMessage(message, this.#shown);
-        // What could not be written is not accepted: the sender learns it, or the server keeps it.
-        return this.#write(message.sentAt === undefined ? this.#stamped(text) : paint(this.#io, "cyan", text));
+        const line = message.sentAt === undefined ? this.#stamped(text) : paint(io, "cyan", text);
+        // What could not be shown is not accepted: the sender learns it, or the server keeps it.
+        return io.show(`${line}\n`, this.#input === undefined ? "note" : "out");
       };
-      const connection = await openConnection(createConnector(this.#settings, this.#io, onMessage), this.#settings, {
+      const connection = await openConnection(createConnector(this.#settings, io, onMessage), this.#settings, {
         signal: this.#leaving.signal,
         connecting: connecting.signal,
         note: (line) => this.#print(line),
@@ -138,8 +139,7 @@ class Shell {
       if (line === undefined) this.#history.add(text);
       else await this.#print(paint(io, "dim", `> ${escapeText(line)}`));
       block = others;
-      const leaves = typed.kind === "end" || isExit(text);
-      if (leaves) {
+      if (typed.kind === "end" || isExit(text)) {
         this.#terminated ||= typed.kind === "end" && typed.isGone === true;
         if (this.#terminated) return EXIT.INTERRUPTED;
         if (!this.#io.inIsTty) return this.#finishJobs(connection, lines, exit);

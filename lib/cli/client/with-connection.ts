@@ -36,7 +36,7 @@ export async function withClient(
   work: (client: Client, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   return interruptible(async (signal) => {
-    const client = await createConnector(settings, io, logMessages(io)).connect(signal);
+    const client = await createConnector(settings, io, showMessages(io)).connect(signal);
     try {
       return await unlessAborted(work(client, signal), signal, CLEAN_UP_MS);
     } finally {
@@ -50,7 +50,7 @@ export async function withConnection(
   settings: ConnectSettings,
   io: ConsoleIo,
   work: (connection: Connection, signal: AbortSignal) => Promise<number>,
-  onMessage = logMessages(io),
+  onMessage = showMessages(io),
 ): Promise<number> {
   return interruptible(async (signal) => {
     const connection = await openConnection(createConnector(settings, io, onMessage), settings, {
@@ -111,8 +111,9 @@ export async function openConnection(
   return connection;
 }
 
-function logMessages(io: ConsoleIo): (message: MessageParams) => unknown {
-  return (message) => io.log(`${formatMessage(message)}\n`);
+/** What could not be shown is not accepted: the sender learns it, or the server keeps it. */
+function showMessages(io: ConsoleIo): (message: MessageParams) => Promise<void> {
+  return (message) => io.show(`${formatMessage(message)}\n`, "note");
 }
 
 /**
