@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { binaries } from "../support/binaries.ts";
 import { runClient, USER_ENV } from "../support/processes.ts";
 import { Program } from "../support/program.ts";
+import { python } from "../support/python.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -20,7 +21,7 @@ async function managed(folder: TempFolder, mode: "own" | "inherit", socket = fol
   const log = ["--log-file", folder.join("log"), "--host", "127.0.0.1"];
   const env = { ...USER_ENV, PATH: String(process.env["PATH"]) };
   const script = join(ROOT, "tests/support/service-manager.py");
-  return new Program(["python3", script, socket, mode, server, ...flags, ...log], { env });
+  return new Program(python(script, socket, mode, server, ...flags, ...log), { env });
 }
 
 const tells =

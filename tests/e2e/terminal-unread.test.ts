@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { binaries } from "../support/binaries.ts";
 import { runClient, ServerProcess, USER_ENV } from "../support/processes.ts";
+import { python } from "../support/python.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { until } from "../support/until.ts";
 
@@ -18,7 +19,7 @@ beforeAll(async () => {
 
 /** A program on such a terminal; `text()` is what stood there, and what became of it. */
 function unread(mark: string, command: string[], folder: TempFolder) {
-  const child = Bun.spawn(["python3", LAUNCHER, mark, ...command], {
+  const child = Bun.spawn(python(LAUNCHER, mark, ...command), {
     cwd: folder.path,
     env: { ...USER_ENV, PATH: process.env["PATH"] ?? "", TERM: "xterm" },
     stdout: "pipe",

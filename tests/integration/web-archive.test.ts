@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { StorageEntry } from "../../lib/storage/storage.ts";
 import { WrappedStorage } from "../../lib/storage/wrapped.ts";
+import { python } from "../support/python.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { WebSite } from "../support/web-site.ts";
 
@@ -94,13 +95,14 @@ describe("a folder as a zip", () => {
     expect(headers["content-disposition"]).toContain("filename=docs.zip");
     using folder = new TempFolder();
     writeFileSync(folder.join("docs.zip"), body);
-    for (const command of [
-      ["unzip", "-q", "docs.zip"],
-      ["python3", "-c", "import zipfile; assert zipfile.ZipFile('docs.zip').testzip() is None"],
-    ]) {
-      if (Bun.which(command[0] as string) === null && Bun.env["CI"] !== "true") continue;
+    const script = "import zipfile; assert zipfile.ZipFile('docs.zip').testzip() is None";
+    for (const [reader, command] of [
+      ["unzip", () => ["unzip", "-q", "docs.zip"]],
+      ["python3", () => python("-c", script)],
+    ] as const) {
+      if (Bun.which(reader) === null && Bun.env["CI"] !== "true") continue;
       const env = { LC_ALL: "C.UTF-8", PATH: Bun.env["PATH"] as string };
-      const { exitCode, stderr } = Bun.spawnSync(command, { cwd: folder.path, env });
+      const { exitCode, stderr } = Bun.spawnSync(command(), { cwd: folder.path, env });
       expect([exitCode, stderr.toString()]).toEqual([0, ""]);
     }
     if (Bun.which("unzip") === null) return;

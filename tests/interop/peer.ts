@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
 import { binaries } from "../support/binaries.ts";
 import { USER_ENV } from "../support/processes.ts";
+import { python } from "../support/python.ts";
 import { until } from "../support/until.ts";
 
 /** `describe` for tests that need these programs: skipped where one is missing, except in CI. */
@@ -29,7 +30,7 @@ export function program(name: string): string {
 
 /** The command of the Python peer. */
 export function peer(...args: string[]): string[] {
-  return [program("python3"), join(import.meta.dir, "peer.py"), ...args];
+  return python(join(import.meta.dir, "peer.py"), ...args);
 }
 
 /** The command of the compiled client. */
@@ -47,7 +48,7 @@ export class LineProcess implements AsyncDisposable {
   #silent = false;
 
   constructor(command: string[], cwd = "/", env: Record<string, string> = USER_ENV) {
-    env = { PYTHONDONTWRITEBYTECODE: "1", PYTHONUTF8: "1", ...env };
+    env = { PYTHONUTF8: "1", ...env };
     this.#child = spawn(command, { cwd, env, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
     this.#output = this.#listen();
     this.#stderr = new Response(this.#child.stderr).text();

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { python } from "./python.ts";
 
 const LAUNCHER = join(import.meta.dir, "launch.py");
 
@@ -9,7 +10,7 @@ export type Refused = "mdwe" | `${Call}=${string}`;
 
 /** The command for a process with these features refused. Only if missingLauncher() is undefined. */
 export function launched(refused: readonly Refused[], command: readonly string[]): string[] {
-  return ["python3", LAUNCHER, ...refused, "--", ...command];
+  return python(LAUNCHER, ...refused, "--", ...command);
 }
 
 /** Why this is not available here. In CI it must be, and a test that needs it fails otherwise. */

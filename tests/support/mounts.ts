@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { python } from "./python.ts";
 import { TempFolder } from "./temp-folder.ts";
 
 /** One folder that can be reached in several ways, between which the system's locks are not shared. */
@@ -13,7 +14,7 @@ export async function sshfsMounts(): Promise<Ways> {
   const site = new TempFolder();
   const paths = ["real", "one", "other"].map((name) => site.join(name));
   for (const path of paths) mkdirSync(path);
-  const child = Bun.spawn(["python3", join(import.meta.dir, "sshfs.py"), ...paths], {
+  const child = Bun.spawn(python(join(import.meta.dir, "sshfs.py"), ...paths), {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

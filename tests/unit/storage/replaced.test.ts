@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BLOCK_BYTES } from "../../../lib/block.ts";
 import { LocalStorage } from "../../../lib/storage/local/local.ts";
 import { type AclEntry, aclOf, aclTest, encodeAcl, noAcls, setAcl } from "../../support/acl.ts";
+import { python } from "../../support/python.ts";
 import { type StoreOptions, store } from "../../support/storing.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { noise } from "../../support/transport-recorder.ts";
@@ -240,6 +241,6 @@ function setDefaultAcl(folder: string): void {
   ];
   const script = `import os, sys; os.setxattr(sys.argv[1], "system.posix_acl_default", bytes.fromhex(sys.argv[2]))`;
   const list = Buffer.from(encodeAcl(entries)).toString("hex");
-  const { success, stderr } = Bun.spawnSync(["python3", "-c", script, folder, list]);
+  const { success, stderr } = Bun.spawnSync(python("-c", script, folder, list));
   if (!success) throw new Error(String(stderr));
 }
