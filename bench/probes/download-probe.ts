@@ -3,7 +3,7 @@
  * lets all of them fetch PATH at once and throw it away, and answers with the seconds to the end of the first and the last.
  */
 
-import { StreamStorage } from "../../lib/cli/client/stream-storage.ts";
+import { plainOutput, StreamStorage } from "../../lib/cli/client/stream-storage.ts";
 import { Client } from "../../lib/client/client.ts";
 import { Download } from "../../lib/client/download.ts";
 import { systemClock } from "../../lib/session/clock.ts";
@@ -45,7 +45,7 @@ async function fetchOne(client: Client, path: string): Promise<void> {
       yield [{ from: path, to: path, kind: "file" as const, size, modifiedAt }];
     },
     {
-      local: new StreamStorage({ out: async () => {} }),
+      local: new StreamStorage(plainOutput({ out: async () => {} })),
       exists: "fail",
       clock: systemClock,
       digest64,

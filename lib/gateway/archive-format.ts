@@ -1,11 +1,13 @@
 import type { StorageEntry } from "../storage/storage.ts";
-import { TAR_END_BYTES, tarHead, tarPadding } from "./tar.ts";
+import { TAR_END_BYTES, tarHead, tarPadding } from "../tar.ts";
 import { type DirectoryPlace, zipDescriptor, zipDescriptorBytes, zipEnd, zipHead, zipRecord } from "./zip.ts";
 
 /** The bytes of an archive other than those of its files. All lengths follow from the folder's list alone. */
 export interface ArchiveFormat {
   readonly extension: string;
   readonly type: string;
+  /** Another one when the same folder gives other bytes: clients put together parts from servers of two versions. */
+  readonly version: number;
   /** The bytes before a file's, or all bytes of a folder. `name`: its path in the archive. */
   head(name: string, entry: StorageEntry): Uint8Array;
   /** The number of bytes that follow those of a file. */
@@ -25,6 +27,7 @@ export const ARCHIVES: Readonly<Record<string, ArchiveFormat>> = {
   tar: {
     extension: ".tar",
     type: "application/x-tar",
+    version: 2,
     hasChecksums: false,
     head: tarHead,
     tailBytes: (entry) => tarPadding(entry.kind === "file" ? entry.size : 0),
@@ -35,6 +38,7 @@ export const ARCHIVES: Readonly<Record<string, ArchiveFormat>> = {
   zip: {
     extension: ".zip",
     type: "application/zip",
+    version: 1,
     hasChecksums: true,
     head: zipHead,
     tailBytes: zipDescriptorBytes,

@@ -63,12 +63,12 @@ export async function answerArchive(
   });
   if (measured === undefined) return;
   const { size, state, modifiedAt, leftOut, areSettled } = measured;
-  const { extension, type } = format;
+  const { extension, type, version } = format;
   const representation = {
     name: quote(path),
     size,
     type,
-    tag: (areSettled ? entityTag : passingTag)(`${extension.slice(1)}-${state}`),
+    tag: (areSettled ? entityTag : passingTag)(`${extension.slice(1)}${version}-${state}`),
     modifiedAt,
     headers: {
       "content-disposition": contentDisposition(`${baseName(path) || "files"}${extension}`, type),

@@ -59,7 +59,7 @@ describe("when nobody reads any more", () => {
     for (let index = 0; index < count; index++) writeFileSync(repository.join(`${index}.txt`), "x".repeat(4096));
     await using server = await ServerProcess.start(["--repository", repository.path]);
     using folder = new TempFolder();
-    const line = `$client get . --output - --server $server | head -c 1`;
+    const line = `$client get "*" --output - --server $server | head -c 1`;
     expect(await shellLine(line, server, folder)).toEqual({ exitCode: 0, stdout: "x", stderr: "" });
     const { bytesOut } = await server.event("left");
     expect(bytesOut).toBeLessThan((count * 4096) / 2);

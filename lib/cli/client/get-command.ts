@@ -35,7 +35,7 @@ export const get: Command = {
       type: "string",
       alias: "o",
       valueHint: "DEST",
-      description: "A folder, a file's new name, - for standard output, a device or a pipe",
+      description: "A folder, a file's new name, a device or a pipe, - for standard output (a folder as a tar)",
     },
     as: { type: "string", valueHint: "NAME", description: "A new name for the one file or folder" },
     ...NAMES_FILE_FLAGS,
@@ -89,6 +89,8 @@ export interface FetchRequest extends TransferRequest {
   readonly output: string | undefined;
   /** As FetchNaming. */
   readonly as?: string | undefined;
+  /** Standard output gets the files of a folder one after the other, and not as a tar. */
+  readonly joinsFolders?: boolean;
 }
 
 /**
@@ -99,7 +101,8 @@ export interface FetchRequest extends TransferRequest {
  */
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
   const { sources, output, as, filter } = request;
-  if (isStream(output)) return fetchToStream(connection, { ...request, ...terms, output });
+  const { joinsFolders = false } = request;
+  if (isStream(output)) return fetchToStream(connection, { ...request, ...terms, output, tarsFolders: !joinsFolders });
   const target = await openTarget(output, terms.places, terms.here);
   const view = new TransferView({
     io: terms.io,

@@ -83,7 +83,7 @@ export async function syncLine(call: ShellCall): Promise<number> {
 export async function showFiles(call: ShellCall, flags: Flags): Promise<number> {
   const { connection, io, signal, places } = call;
   const sources = await remoteNames(call, flags._);
-  const request = await fetchRequest({ ...flags, output: "-", _: sources });
+  const request = { ...(await fetchRequest({ ...flags, output: "-", _: sources })), joinsFolders: true };
   if (!io.outIsTty) return fetchAll(connection, request, { io, signal, places });
   const text = new ShownText(io);
   try {

@@ -3,15 +3,25 @@ import { CommError } from "../../errors.ts";
 import type { ExistsPolicy, FileFacts, PartFile, Placement } from "../../storage/storage.ts";
 import type { OutputStream } from "./output-stream.ts";
 
-type Output = Pick<OutputStream, "out">;
+/** Takes the bytes of files, one file after the other. */
+export interface FileOutput {
+  /** More bytes of the file at `path`, in order. Resolves when they were written. @throws as OutputStream.out() */
+  add(path: string, facts: FileFacts, offset: number, bytes: Uint8Array): Promise<void>;
+  addFolder(path: string, mode: number | undefined): Promise<void>;
+}
+
+/** The bytes of files alone. */
+export function plainOutput(output: Pick<OutputStream, "out">): FileOutput {
+  return { add: (_path, _facts, _offset, bytes) => output.out(bytes), addFolder: async () => {} };
+}
 
 /**
  * Standard output, a device or a pipe as a storage: files are written in order from the beginning, and never read back.
  */
 export class StreamStorage {
-  readonly #output: Output;
+  readonly #output: FileOutput;
 
-  constructor(output: Output) {
+  constructor(output: FileOutput) {
     this.#output = output;
   }
 
@@ -27,15 +37,16 @@ export class StreamStorage {
     return new StreamPart(path, facts, this.#output);
   }
 
-  async store(path: string, _facts: FileFacts, _exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
-    await this.#output.out(new Uint8Array(bytes));
+  async store(path: string, facts: FileFacts, _exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
+    await this.#output.add(path, facts, 0, new Uint8Array(bytes));
     return path;
   }
 
   async finishFolder(): Promise<void> {}
 
-  /** A folder has no bytes of its own; its files follow. */
-  async makeFolder(): Promise<boolean> {
+  /** A folder is never closed afterwards: nothing is written into it. */
+  async makeFolder(path: string, mode?: number): Promise<boolean> {
+    await this.#output.addFolder(path, mode);
     return false;
   }
 }
@@ -43,11 +54,11 @@ export class StreamStorage {
 class StreamPart implements PartFile {
   readonly path: string;
   readonly facts: FileFacts;
-  readonly #output: Output;
+  readonly #output: FileOutput;
   /** The offset up to which bytes are written, or being written. */
   #next = 0;
 
-  constructor(path: string, facts: FileFacts, output: Output) {
+  constructor(path: string, facts: FileFacts, output: FileOutput) {
     this.path = path;
     this.facts = facts;
     this.#output = output;
@@ -65,7 +76,7 @@ class StreamPart implements PartFile {
   async write(offset: number, bytes: Uint8Array): Promise<boolean> {
     if (offset !== this.#next) return false;
     this.#next += bytes.length;
-    await this.#output.out(bytes);
+    await this.#output.add(this.path, this.facts, offset, bytes);
     return true;
   }
 

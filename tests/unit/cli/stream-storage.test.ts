@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { StreamStorage } from "../../../lib/cli/client/stream-storage.ts";
+import { plainOutput, StreamStorage } from "../../../lib/cli/client/stream-storage.ts";
 import { codeOf } from "../../support/fault.ts";
 
 const FACTS = { size: 10, modifiedAt: 0, etag: "e", executable: false };
@@ -7,11 +7,10 @@ const FACTS = { size: 10, modifiedAt: 0, etag: "e", executable: false };
 /** A stream as a storage, and what has been written to it. */
 function streamed() {
   const pieces: string[] = [];
-  const storage = new StreamStorage({
-    out: async (bytes) => {
-      pieces.push(Buffer.from(bytes).toString());
-    },
-  });
+  const out = async (bytes: Uint8Array) => {
+    pieces.push(Buffer.from(bytes).toString());
+  };
+  const storage = new StreamStorage(plainOutput({ out }));
   const part = () => storage.receive("a", FACTS, "fail");
   return { storage, part, pieces };
 }
@@ -58,7 +57,7 @@ describe("a file that goes to a stream", () => {
 
   test("is copied when it is small: its buffer is used again", async () => {
     const kept: Uint8Array[] = [];
-    const storage = new StreamStorage({ out: async (given) => void kept.push(given) });
+    const storage = new StreamStorage(plainOutput({ out: async (given) => void kept.push(given) }));
     const lent = bytes("small");
     expect(await storage.store("a", FACTS, "fail", lent)).toBe("a");
     lent.fill(0);
@@ -68,6 +67,6 @@ describe("a file that goes to a stream", () => {
   test("has every name, and needs no folder", async () => {
     const { storage } = streamed();
     expect(await storage.place("a")).toEqual({ outcome: "vacant", path: "a" });
-    expect([await storage.hasOwnName(), await storage.makeFolder()]).toEqual([true, false]);
+    expect([await storage.hasOwnName(), await storage.makeFolder("d")]).toEqual([true, false]);
   });
 });

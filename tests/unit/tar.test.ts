@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { tarHead, tarPadding } from "../../../lib/gateway/tar.ts";
-import type { StorageEntry } from "../../../lib/storage/storage.ts";
+import type { StorageEntry } from "../../lib/storage/storage.ts";
+import { tarHead, tarPadding } from "../../lib/tar.ts";
 
 const facts = { modifiedAt: 1_700_000_000_000, executable: false, etag: "e" };
 const fileOf = (size: number): StorageEntry => ({ path: "p", kind: "file", size, ...facts });
@@ -35,11 +35,23 @@ test("what ustar can't say stands in records before it", () => {
     fc.property(fc.string({ unit: "grapheme", minLength: 101, maxLength: 1_100 }), (name) => {
       const head = tarHead(name, fileOf(0));
       expect(head.length % 512).toBe(0);
-      expect(recordsOf(head)).toEqual({ path: name });
+      expect(recordsOf(head)["path"]).toBe(name);
     }),
   );
 });
 
 test("every member ends with a whole block", () => {
   fc.assert(fc.property(fc.nat(), (size) => expect((size + tarPadding(size)) % 512).toBe(0)));
+});
+
+test("a time that is no whole second, or before 1970, stands in records, too", () => {
+  const at = (modifiedAt: number) => recordsOf(tarHead("a", { ...fileOf(5), modifiedAt }))["mtime"];
+  expect([1_700_000_000_120, 1_700_000_000_001, -5_500, -5_000].map(at)).toEqual([
+    ...["1700000000.12", "1700000000.001", "-5.5", "-5"],
+  ]);
+});
+
+test("a member without bytes has records, so that it can be cut", () => {
+  expect(recordsOf(tarHead("a", fileOf(0)))).toEqual({ mtime: "1700000000" });
+  expect(recordsOf(tarHead("d", { ...fileOf(5), kind: "folder" }))).toEqual({ mtime: "1700000000" });
 });
