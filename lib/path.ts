@@ -34,6 +34,7 @@ export function checkPath(input: string, kind: PathKind = "any"): string {
 
 /** Why `input` is not a repository path of this kind; undefined when it is one. */
 export function pathFault(input: string, kind: PathKind = "any"): string | undefined {
+  if (isOrdinary(input) && (kind === "any" || isPlainPath(input))) return undefined;
   if (input === "") return "it is empty";
   if (!input.isWellFormed()) return "it is not valid Unicode";
   if (input.includes("\0")) return "it has a NUL character";
@@ -53,6 +54,34 @@ export function pathFault(input: string, kind: PathKind = "any"): string | undef
     }
   }
   return undefined;
+}
+
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/**
+ * True only for paths, and for almost all of them: of printable ASCII, and so short that no other limit matters. Lists
+ * check each of a hundred thousand paths.
+ */
+function isOrdinary(input: string): boolean {
+  if (input.length > MAX_NAME_BYTES) return false;
+  let start = 0;
+  for (let at = 0; at < input.length; at++) {
+    const unit = input.charCodeAt(at);
+    if (unit < 0x20 || unit > 0x7e) return false;
+    if (unit !== SLASH) continue;
+    if (!isOrdinaryName(input, start, at)) return false;
+    start = at + 1;
+  }
+  return isOrdinaryName(input, start, input.length);
+}
+
+/** Whether it is not empty, and neither `.` nor `..`. */
+function isOrdinaryName(input: string, start: number, end: number): boolean {
+  if (end - start > 2) return true;
+  return (
+    end > start && !(input.charCodeAt(start) === DOT && (end - start === 1 || input.charCodeAt(start + 1) === DOT))
+  );
 }
 
 /** Whether a peer that knows only plain paths may see this one. */

@@ -33,10 +33,12 @@ export const wholePath = cString(4097);
 
 /** A buffer for one C string, reused for the next. */
 function cString(bytes: number): (text: string) => ReturnType<typeof ptr> {
-  const buffer = Buffer.alloc(bytes);
+  const buffer = new Uint8Array(new ArrayBuffer(bytes));
+  const room = buffer.subarray(0, -1);
+  const start = ptr(buffer);
   return (text) => {
-    const { written, read } = encoder.encodeInto(text, buffer.subarray(0, -1));
+    const { written, read } = encoder.encodeInto(text, room);
     buffer[read < text.length ? 0 : written] = 0;
-    return ptr(buffer);
+    return start;
   };
 }

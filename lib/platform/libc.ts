@@ -4,13 +4,14 @@ import { type FileCalls, loadFileCalls } from "./file-calls.ts";
 import { type InotifyCalls, loadInotify } from "./inotify-calls.ts";
 import { loadServiceCalls, type ServiceCalls } from "./service-calls.ts";
 import { loadSocketCalls, type SocketCalls } from "./socket-calls.ts";
+import { loadStatCalls, type StatCalls } from "./stat-calls.ts";
 
 /**
  * Calls of the system's C library that Bun does not offer. Each is undefined if the system lacks it, independently of
  * the others. All are undefined if the program may not generate code at run time, as bun:ffi must (systemd's
  * MemoryDenyWriteExecute).
  */
-export interface Libc extends FileCalls, AclCalls, SocketCalls, ServiceCalls {
+export interface Libc extends FileCalls, StatCalls, AclCalls, SocketCalls, ServiceCalls {
   readonly inotify: InotifyCalls | undefined;
 }
 
@@ -20,6 +21,7 @@ let loaded: Libc | undefined;
 export function libc(): Libc {
   loaded ??= {
     ...loadFileCalls(),
+    ...loadStatCalls(),
     ...loadAclCalls(),
     ...loadSocketCalls(),
     ...loadServiceCalls(),

@@ -37,6 +37,8 @@ export function readEntries(path: string): Generator<FolderEntry[], void> {
   return readParts<FolderEntry>(path, entryOf, (name, isFolder) => ({ name, isFolder }));
 }
 
+let buffer: Buffer | undefined;
+
 function* readParts<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): Generator<T[], void> {
   const { getdents64 } = libc();
   if (getdents64 === undefined) {
@@ -45,7 +47,8 @@ function* readParts<T>(path: string, read: ReadRecord<T>, take: TakeEntry<T>): G
   }
   const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NONBLOCK);
   try {
-    const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    // One for all: nobody else has a turn before what is in it was read.
+    buffer ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
     for (;;) {
       const bytes = getdents64(fd, buffer);
       if (bytes < 0) throw readFault(path, fd);

@@ -1,5 +1,6 @@
 import fs, { type BigIntStats } from "node:fs";
 import { BLOCK_BYTES, type Range } from "../../block.ts";
+import type { NodeStats } from "../../platform/stat-calls.ts";
 import type { Owner } from "../../storage-faults.ts";
 import { storageFault } from "../../storage-faults.ts";
 import { readError } from "../disk-error.ts";
@@ -10,6 +11,8 @@ import { modeOf } from "./rights.ts";
 
 /** Up to this size, a read from memory is quicker than handing it to another thread. */
 const SYNC_BYTES = 64 * 1024;
+
+const NS_PER_MS = 1_000_000n;
 
 /** An open file of this machine. */
 export class LocalFile implements OpenFile {
@@ -151,17 +154,31 @@ export function requireFile(path: string, stats: BigIntStats): void {
   throw storageFault.notAFile(path, stats.isDirectory() ? "a folder" : "not a regular file");
 }
 
-export function entryOf(path: string, stats: BigIntStats): StorageEntry {
-  const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : stats.isSymbolicLink() ? "link" : "other";
+export function entryOf(path: string, stats: NodeStats): StorageEntry {
+  const mode = Number(stats.mode);
+  const kind = kindOf(mode);
   return {
     path,
     kind,
     size: kind === "file" ? countOf(stats.size) : 0,
-    modifiedAt: countOf(stats.mtimeMs),
-    executable: kind === "file" && (stats.mode & 0o100n) !== 0n,
-    mode: kind === "file" || kind === "folder" ? modeOf(stats) : undefined,
+    modifiedAt: countOf(stats.mtimeNs / NS_PER_MS),
+    executable: kind === "file" && (mode & 0o100) !== 0,
+    mode: kind === "file" || kind === "folder" ? modeOf(mode) : undefined,
     etag: etagOf(stats),
   };
+}
+
+function kindOf(mode: number): StorageEntry["kind"] {
+  switch (mode & fs.constants.S_IFMT) {
+    case fs.constants.S_IFREG:
+      return "file";
+    case fs.constants.S_IFDIR:
+      return "folder";
+    case fs.constants.S_IFLNK:
+      return "link";
+    default:
+      return "other";
+  }
 }
 
 /** The nearest number of the protocol, in which no file is older than 1970, or larger than 2^53 - 1 bytes. */
@@ -174,6 +191,6 @@ function isSame(one: BigIntStats, other: BigIntStats): boolean {
   return one.size === other.size && one.mtimeNs === other.mtimeNs && one.ino === other.ino;
 }
 
-function etagOf(stats: BigIntStats): string {
+function etagOf(stats: NodeStats): string {
   return `${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}-${stats.ino.toString(36)}`;
 }

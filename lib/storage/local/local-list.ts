@@ -1,8 +1,8 @@
-import fs, { type BigIntStats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
 import { baseName, joinPath, pathFault } from "../../path.ts";
+import type { NodeStats } from "../../platform/stat-calls.ts";
 import { Yielder } from "../../yielder.ts";
 import { isOutOfFiles } from "../disk-error.ts";
 import type { LeftOut, ListOptions, StorageEntry } from "../storage.ts";
@@ -13,13 +13,12 @@ import { entryOf } from "./local-file.ts";
 import { fromLocalName } from "./names/local-names.ts";
 import { isUnfinished } from "./names/part-names.ts";
 import type { OpenFolder } from "./open-folder.ts";
+import { TimedCalls } from "./timed-calls.ts";
 
 /** Folders up to this size are sorted by name; larger ones come in the order of the disk. */
 const SORTED_NAMES = 10_000;
 /** The number of entries whose details are read at once. */
 const BATCH_ENTRIES = 128;
-/** A system call that takes longer is waiting for a disk. */
-const SLOW_MS = 0.5;
 
 /**
  * Everything below a folder, depth first. It holds only the names of one sorted folder per level, never those of a
@@ -99,7 +98,7 @@ export type Found = StorageEntry | typeof HIDDEN | undefined;
 
 /**
  * The entries for these names, or why they are left out. The system answers from memory quicker than another thread
- * could; from the first slow answer on, other threads wait for the disk.
+ * could; from the first answer on that waits for the disk, other threads wait for the rest.
  */
 async function lookAtAll(
   folders: Folders,
@@ -108,35 +107,38 @@ async function lookAtAll(
   names: readonly string[],
 ): Promise<(StorageEntry | typeof HIDDEN | LeftOut)[]> {
   const found: (StorageEntry | typeof HIDDEN | LeftOut)[] = [];
-  for (const name of names) {
-    const path = joinPath(parent, fromLocalName(name));
-    if (!isPath(folders, path)) {
-      found.push(strayName(folders, folder, path));
-      continue;
-    }
-    const startedAt = performance.now();
-    found.push(entryFor(folders, folder, path, lookSync(folder, path)) ?? absent(folder, path));
-    if (performance.now() - startedAt < SLOW_MS) continue;
+  const calls = new TimedCalls();
+  for (const local of names) {
+    const name = fromLocalName(local);
+    found.push(nameFound(folders, folder, joinPath(parent, name), folder.glance(name)));
+    if (!calls.hasWaited()) continue;
     const rest = names.slice(found.length).map(async (later) => {
-      const laterPath = joinPath(parent, fromLocalName(later));
-      if (!isPath(folders, laterPath)) return strayName(folders, folder, laterPath);
-      const stats = await lstat(folder.at(baseName(laterPath)), { bigint: true }).catch(() => undefined);
-      return entryFor(folders, folder, laterPath, stats) ?? absent(folder, laterPath);
+      const name = fromLocalName(later);
+      const stats = await lstat(folder.at(name), { bigint: true }).catch(() => undefined);
+      return nameFound(folders, folder, joinPath(parent, name), stats);
     });
     return [...found, ...(await Promise.all(rest))];
   }
   return found;
 }
 
+/** What a list has of a name that its folder has. `stats`: undefined where the system gave none. */
+function nameFound(
+  folders: Folders,
+  folder: OpenFolder,
+  path: string,
+  stats: NodeStats | undefined,
+): StorageEntry | typeof HIDDEN | LeftOut {
+  const found = entryFor(folders, folder, path, stats);
+  // Private names are not even reported as left out.
+  if (found === HIDDEN) return HIDDEN;
+  if (!isPath(folders, path)) return { name: path, code: "BAD_PATH" };
+  return found ?? absent(folder, path);
+}
+
 /** False for a name that no repository can have, and for a path that is too long for the system. */
 function isPath(folders: Folders, path: string): boolean {
   return pathFault(path) === undefined && folders.isShort(path);
-}
-
-/** A name that can't be in a path. Private names are not even reported as left out. */
-function strayName(folders: Folders, folder: OpenFolder, path: string): LeftOut | typeof HIDDEN {
-  const found = entryFor(folders, folder, path, lookSync(folder, path));
-  return found === HIDDEN ? HIDDEN : { name: path, code: "BAD_PATH" };
 }
 
 /** A name without an entry: it may have just been removed. */
@@ -153,15 +155,7 @@ function isGone(cause: unknown): boolean {
   return ["ENOENT", "ENOTDIR"].includes(errnoOf(cause));
 }
 
-function lookSync(folder: OpenFolder, path: string): BigIntStats | undefined {
-  try {
-    return fs.lstatSync(folder.at(baseName(path)), { bigint: true });
-  } catch {
-    return undefined;
-  }
-}
-
-function entryFor(folders: Folders, folder: OpenFolder, path: string, stats: BigIntStats | undefined): Found {
+function entryFor(folders: Folders, folder: OpenFolder, path: string, stats: NodeStats | undefined): Found {
   if (stats === undefined) return undefined;
   const entry = entryOf(path, stats);
   if (folders.guard.isHidden(entry, stats, folder)) return HIDDEN;
@@ -175,11 +169,11 @@ function entryFor(folders: Folders, folder: OpenFolder, path: string, stats: Big
  * @throws the system's error out of files
  */
 export function lookIn(folders: Folders, folder: OpenFolder, path: string): Found {
-  return entryFor(folders, folder, path, lookSync(folder, path));
+  return entryFor(folders, folder, path, folder.glance(baseName(path)));
 }
 
 /** A link to a file inside is listed as that file; any other stays a link. @throws the system's error out of files */
-function lookThrough(folders: Folders, path: string, link: BigIntStats): StorageEntry {
+function lookThrough(folders: Folders, path: string, link: NodeStats): StorageEntry {
   try {
     const target = folders.look(path);
     if (target.isFile()) return entryOf(path, target);

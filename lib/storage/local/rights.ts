@@ -1,4 +1,4 @@
-import fs, { type BigIntStats, type Stats } from "node:fs";
+import fs, { type Stats } from "node:fs";
 
 /** Whether files of this system have permissions in nine bits. */
 export const HAS_MODES = process.platform !== "win32";
@@ -11,8 +11,8 @@ export const OWN_FILE = 0o600;
 const OWN_FOLDER = 0o700;
 
 /** As FileFacts.mode. */
-export function modeOf(stats: BigIntStats): number | undefined {
-  return HAS_MODES ? Number(stats.mode & 0o777n) : undefined;
+export function modeOf(mode: number): number | undefined {
+  return HAS_MODES ? mode & 0o777 : undefined;
 }
 
 /** The mode for a new file whose source has this one. */

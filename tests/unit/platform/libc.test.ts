@@ -43,6 +43,8 @@ const ALL = {
   duplicate: true,
   boundAddress: true,
   sendDatagram: true,
+  statAt: true,
+  waits: true,
 };
 
 describe.skipIf(process.platform !== "linux")("the C library", () => {
@@ -61,6 +63,8 @@ describe.skipIf(process.platform !== "linux")("the C library", () => {
     ["fcntl", ["duplicate"]],
     ["getsockname", ["boundAddress"]],
     ["sendto", ["sendDatagram"]],
+    ["statx", ["statAt"]],
+    ["getrusage", ["waits"]],
   ])("without %s has all the others", (symbol, calls) => {
     const gone = Object.fromEntries(calls.map((call) => [call, false]));
     expect(callsWithout([symbol])).toEqual({ ...ALL, ...gone });

@@ -103,7 +103,12 @@ export class PrivateGuard {
 
   /** Whether some file system takes this name for one that is private, or leads to something private. */
   reservationOf({ folder, name }: Held): Reservation | undefined {
-    return folder.id && this.#places.leadsOn(folder.id) ? this.#places.reservationOf(folder.id, name) : undefined;
+    return folder.id && this.#leadsOn(folder) ? this.#places.reservationOf(folder.id, name) : undefined;
+  }
+
+  /** Whether names in this folder are private, or lead to something private. */
+  #leadsOn({ id }: OpenFolder): boolean {
+    return id !== undefined && this.#places.leadsOn(id);
   }
 
   /**
@@ -121,10 +126,11 @@ export class PrivateGuard {
   }
 
   /** True for an entry that lists treat as missing. `path` is its path, `folder` the open folder that it is in. */
-  isHidden({ path, kind }: StorageEntry, stats: BigIntStats, folder: OpenFolder): boolean {
+  isHidden({ path, kind }: StorageEntry, inode: Inode, folder: OpenFolder): boolean {
     const isPrivate =
-      kind === "folder" ? this.#isFolder(stats, folder.at(baseName(path))) : this.#places.hasFile(stats);
-    const isHidden = isPrivate || this.reservationOf({ folder, name: baseName(path) }) === "private";
+      kind === "folder" ? this.#isFolder(inode, folder.at(baseName(path))) : this.#places.hasFile(inode);
+    const isHidden =
+      isPrivate || (this.#leadsOn(folder) && this.reservationOf({ folder, name: baseName(path) }) === "private");
     if (isHidden) this.#onHidden(path);
     return isHidden;
   }

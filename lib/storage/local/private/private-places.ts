@@ -49,12 +49,18 @@ export class PrivatePlaces {
 
   /** True for a private folder, and for the folders in it. */
   hasFolder(folder: Inode): boolean {
-    return this.#has(() => this.#folders, folder);
+    this.#refresh();
+    if (this.#folders.get(folder) === undefined) return false;
+    this.#lookAgain();
+    return this.#folders.get(folder) === true;
   }
 
   /** True for a private file, under any of its names. */
   hasFile(file: Inode): boolean {
-    return this.#has(() => this.#files, file);
+    this.#refresh();
+    if (this.#files.get(file) === undefined) return false;
+    this.#lookAgain();
+    return this.#files.get(file) === true;
   }
 
   /** Whether names in this folder are private, or lead to something private. */
@@ -104,13 +110,10 @@ export class PrivatePlaces {
     this.#isFresh = false;
   }
 
-  /** An inode number that was free a moment ago may belong to a new file by now: check a match again. */
-  #has(all: () => Inodes<true>, inode: Inode): boolean {
-    this.#refresh();
-    if (all().get(inode) === undefined) return false;
+  /** For a match: an inode number that was free a moment ago may belong to a new file by now. */
+  #lookAgain(): void {
     this.forget();
     this.#refresh();
-    return all().get(inode) === true;
   }
 
   #refresh(): void {
