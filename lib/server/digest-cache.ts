@@ -1,7 +1,8 @@
 import { CommError } from "../errors.ts";
 import type { DigestResult } from "../protocol/methods.ts";
-import type { OpenFile, Storage, StorageEntry } from "../storage/storage.ts";
+import type { LoadedFile, OpenFile, Storage, StorageEntry } from "../storage/storage.ts";
 import { digestFile, type Sha256 } from "../transfer/digest-file.ts";
+import { SMALL_BYTES } from "../transfer/file-sender.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";
 import { recentEntries } from "./recent-entries.ts";
 
@@ -38,6 +39,25 @@ export class DigestCache {
    * @throws StorageError as Storage.open(), CHANGED when the file changes while it is read; CommError INTERRUPTED
    */
   async digest(path: string, signal: AbortSignal): Promise<DigestResult> {
+    const loaded = this.#storage.load(path, SMALL_BYTES);
+    // Small files come by the thousand: avoid needless promises.
+    const small = loaded instanceof Promise ? await loaded : loaded;
+    return small === undefined ? this.#digestOpened(path, signal) : this.#digestLoaded(small);
+  }
+
+  #digestLoaded({ entry: file, bytes }: LoadedFile): DigestResult {
+    const { path, size, modifiedAt, executable, mode, etag } = file;
+    let sha256 = this.known(file);
+    if (sha256 === undefined) {
+      const hasher = this.#createSha256();
+      hasher.update(bytes);
+      sha256 = hasher.digest("hex");
+      this.#entries.set(path, { etag, sha256: Promise.resolve(sha256), waiting: 0, known: sha256 });
+    }
+    return { size, modifiedAt, executable, mode, etag, sha256 };
+  }
+
+  async #digestOpened(path: string, signal: AbortSignal): Promise<DigestResult> {
     const file = await this.#storage.open(path);
     const { size, modifiedAt, executable, mode, etag } = file.entry;
     const known = this.#entries.peek(path);

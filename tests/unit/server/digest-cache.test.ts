@@ -48,6 +48,11 @@ function site() {
   return { digests, state, gates, letAll };
 }
 
+async function factsOf(storage: MemoryStorage, path: string) {
+  const { size, modifiedAt, executable, mode, etag } = await storage.stat(path);
+  return { size, modifiedAt, executable, mode, etag };
+}
+
 describe("DigestCache", () => {
   test("reads a file once for all callers meanwhile, and not at all for later ones", async () => {
     const { digests, state, letAll } = site();
@@ -103,6 +108,7 @@ describe("DigestCache", () => {
     memory.set("a", Buffer.from("abc"));
     let opened = 0;
     const storage = facade(memory, {
+      load: async () => undefined,
       async open(path: string): Promise<OpenFile> {
         const file = await memory.open(path);
         if (++opened > 1) return file;
@@ -118,12 +124,32 @@ describe("DigestCache", () => {
     expect(sha256).toBe(new Bun.CryptoHasher("sha256").update("abc").digest("hex"));
   });
 
+  test("reads a small file in one go, and computes nothing again for the same state of it", async () => {
+    const memory = new MemoryStorage();
+    memory.set("small", Buffer.from("abc"));
+    let digested = 0;
+    const createSha256 = () => {
+      digested++;
+      return new Bun.CryptoHasher("sha256");
+    };
+    const open = () => Promise.reject(new StorageError("DISK_FAILED", "opened"));
+    const digests = new DigestCache(facade(memory, { open }), createSha256, new FakeClock());
+    const abc = new Bun.CryptoHasher("sha256").update("abc").digest("hex");
+    expect((await digests.digest("small", never)).sha256).toBe(abc);
+    expect(await digests.digest("small", never)).toEqual({ ...(await factsOf(memory, "small")), sha256: abc });
+    expect(digested).toBe(1);
+    memory.set("small", Buffer.from("abcd"));
+    expect((await digests.digest("small", never)).sha256).not.toBe(abc);
+    expect(digested).toBe(2);
+  });
+
   test("keeps only the last state of a file: one that changes all the time pushes nothing out", async () => {
     const memory = new MemoryStorage();
     memory.set("first", new Uint8Array(1));
     let opened = 0;
     let digested = 0;
     const storage = facade(memory, {
+      load: async () => undefined,
       async open(path: string): Promise<OpenFile> {
         const file = await memory.open(path);
         const etag = path === "log" ? `state ${opened++}` : file.entry.etag;
