@@ -101,7 +101,7 @@ const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, stri
     DIGEST_MISMATCH: "Run it again, from the beginning.",
     INCOMPLETE: "Run it again, from the beginning.",
   },
-  sync: { EXISTS: "", INCOMPLETE: "" },
+  sync: { EXISTS: "", INCOMPLETE: "", SAME_NAME: "Give one of them another name, or exclude it." },
   find: {
     NO_SUCH_SERVER: "A server announces itself when it is started with: commserver-server --announce",
     CANNOT_CONNECT: "Check that this machine is on a network, and may use UDP port 5353 there.",

@@ -14,10 +14,12 @@ import {
 import { binaries } from "../support/binaries.ts";
 import { CaselessDisk, missingCaseless } from "../support/caseless-disk.ts";
 import { isSkipped, namedWhy } from "../support/launched.ts";
-import { Program } from "../support/program.ts";
+import { runClient, ServerProcess } from "../support/processes.ts";
+import { OPEN_FLAGS, Program } from "../support/program.ts";
 import { Random } from "../support/random.ts";
 import { BLOCK } from "../support/raw-chunks.ts";
 import { writeTree } from "../support/repository.ts";
+import { TempFolder } from "../support/temp-folder.ts";
 import { TransferSite } from "../support/transfer-site.ts";
 import { until } from "../support/until.ts";
 
@@ -263,6 +265,45 @@ test.skipIf(isSkipped(noCaseless))(
         stderr: expect.stringMatching(/"(Readme|README)" is the same name/),
       });
       expect(treeAt(disk.join("m"))).toEqual(kept);
+    }
+  },
+);
+
+test.skipIf(isSkipped(noCaseless))(
+  namedWhy(
+    "a mirror to a server whose disk has no cases of letters keeps one of two such files or folders, at every run the same",
+    noCaseless,
+  ),
+  async () => {
+    await using disk = await CaselessDisk.make();
+    mkdirSync(disk.join("served"));
+    await using server = await ServerProcess.start([
+      "--repository",
+      disk.join("served"),
+      "--writable",
+      "--keep-free",
+      "0",
+      ...OPEN_FLAGS,
+    ]);
+    using here = new TempFolder();
+    writeTree(here.join("m"), {
+      ...{ Readme: "first", README: "the second", "docs/a": "a", "Docs/b": "b", "DOCS/c": "c", x: "x" },
+    });
+    const sync = () =>
+      runClient(["sync", here.join("m"), ":m", "--server", server.address, "--accept-new"], { cwd: here.path });
+    const refused = (name: string) => `"${name}" is the same name`;
+    for (let run = 0; run < 3; run++) {
+      const { exitCode, stderr } = await sync();
+      expect({
+        exitCode,
+        refused: ["README", "Readme", "DOCS", "Docs", "docs"].filter((name) => stderr.includes(refused(name))),
+      }).toEqual({
+        exitCode: 8,
+        refused: ["Readme", "Docs", "docs"],
+      });
+      const kept = treeAt(disk.join("served/m"));
+      expect(Object.keys(kept).sort()).toEqual(["DOCS", "DOCS/c", "README", "x"]);
+      expect(readFileSync(disk.join("served/m/README"), "utf8")).toBe("the second");
     }
   },
 );

@@ -288,6 +288,35 @@ test("a file never replaces another one of the source, whose name the disk of th
   expect(result).toMatchObject({ new: 2, unchanged: 1, failed: 1 });
 });
 
+test.each([
+  ["letter case", "A.TXT", "a.txt"],
+  ["normal form", "caf\u00e9", "cafe\u0301"],
+])(
+  "a file of this machine never replaces another one, whose name the server's disk takes for the same by its %s",
+  async (_, one, other) => {
+    const source = tree({ [one]: "one", [other]: "the other", "z.txt": "z" });
+    const target = tree({ [one]: "one", "old.txt": "old" });
+    const { stat } = target;
+    target.stat = (path) => stat.call(target, path === other ? one : path);
+    for (let run = 0; run < 2; run++) {
+      const { done, failed, result } = await mirrored(true, source, target);
+      expect(failed).toEqual(["Nothing is deleted: something before it has failed.", `SAME_NAME ${other}`]);
+      expect(done).toEqual(run === 0 ? ["new z.txt"] : []);
+      expect(result).toMatchObject({ failed: 1, unchanged: run === 0 ? 1 : 2 });
+    }
+    expect(await contentOf(target)).toEqual(await contentOf(tree({ [one]: "one", "old.txt": "old", "z.txt": "z" })));
+  },
+);
+
+test("names that differ in case alone are mirrored to a disk that keeps them apart", async () => {
+  const source = tree({ "A.TXT": "one", "a.txt": "the other", "docs/x": "x", "DOCS/y": "y" });
+  const target = tree({ "a.txt": "the other" });
+  const { failed, result } = await mirrored(true, source, target);
+  expect(failed).toEqual([]);
+  expect(result).toMatchObject({ new: 3, unchanged: 1 });
+  expect(await contentOf(target)).toEqual(await contentOf(source));
+});
+
 test("an interrupted mirror deletes nothing more, and the same one finishes", async () => {
   const here = tree(OLD);
   await using server = new TestServer({ storage: tree(SOURCE) });

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../../errors.ts";
-import { fold } from "../../fold.ts";
+import { fold, foldPath } from "../../fold.ts";
 import { baseName, type PathKind, parentOf, pathFault } from "../../path.ts";
 import type { Entry } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
@@ -17,6 +17,11 @@ export interface Pair {
   readonly there?: SyncEntry | undefined;
   /** On one side only, and the other has a name here that some disks take for the same. */
   readonly isAlike: boolean;
+  /**
+   * On this machine only, beside another name that some disks take for the same: one that the repository lists, too, or
+   * that comes before it.
+   */
+  readonly twin?: "listed" | "before" | undefined;
 }
 
 export interface JoinOptions {
@@ -28,6 +33,8 @@ export interface JoinOptions {
   readonly paths: PathKind;
   /** The mirrored folder of this machine is the root of this tree. */
   readonly here: Pick<Storage, "list">;
+  /** Whether to find twins. */
+  readonly isSending: boolean;
   /** Whether to look into this folder of this machine. */
   enter(folder: string): boolean;
   /** Something that the lists of this machine leave out. */
@@ -43,9 +50,15 @@ interface OpenFolder {
   hereFolded: ReadonlySet<string> | undefined;
   /** Folded names of entries that only the server has, as far as one of `here` may be alike. */
   readonly thereFolded: Set<string>;
+  /** Names of this machine that some disks take for the same, by what they have in common. */
+  readonly twins: Twins;
   /** Files that only the server has, with a name like one of `here`, which the server may list as well. */
   readonly later: SyncEntry[];
 }
+
+type Twins = ReadonlyMap<string, readonly string[]>;
+
+const NO_TWINS: Twins = new Map();
 
 /** Pairs that are gathered before they are handed on. */
 const BATCH = 256;
@@ -83,7 +96,7 @@ class FolderJoin {
           continue;
         }
         const isOnBoth = here?.kind === "folder" && this.#options.enter(found.path);
-        this.#open.push(isOnBoth ? await this.#read(found.path) : newFolder(found.path, new Map()));
+        this.#open.push(isOnBoth ? await this.#read(found.path) : newFolder(found.path));
       }
       if (this.#pairs.length >= BATCH) yield this.#take();
     }
@@ -129,14 +142,17 @@ class FolderJoin {
   /** The list has left the innermost folder: what remains of it is on this machine alone. */
   async *#leave(): AsyncGenerator<Pair[], void> {
     const folder = this.#open.pop();
-    if (folder === undefined) return;
+    if (folder !== undefined) yield* this.#rest(folder);
+  }
+
+  async *#rest(folder: OpenFolder): AsyncGenerator<Pair[], void> {
     const left = new Set(folder.later.length > 0 ? [...folder.here.keys()].map(fold) : []);
     for (const there of folder.later) {
       this.#pairs.push({ path: there.path, there, isAlike: left.has(fold(baseName(there.path))) });
     }
     for (const [name, here] of folder.here) {
       const isAlike = folder.thereFolded.size > 0 && folder.thereFolded.has(fold(name));
-      this.#pairs.push({ path: here.path, here, isAlike });
+      this.#pairs.push({ path: here.path, here, isAlike, twin: twinOf(name, folder) });
       if (here.kind === "folder") yield* this.#walk(here.path);
       if (this.#pairs.length >= BATCH) yield this.#take();
     }
@@ -144,25 +160,18 @@ class FolderJoin {
 
   /** What is in a folder that only this machine has. */
   async *#walk(folder: string): AsyncGenerator<Pair[], void> {
-    if (!this.#options.enter(folder)) return;
-    for await (const batch of this.#list(folder, (path) => this.#options.enter(path))) {
-      for (const here of batch) this.#pairs.push({ path: here.path, here, isAlike: false });
-      if (this.#pairs.length >= BATCH) yield this.#take();
-    }
+    if (this.#options.enter(folder)) yield* this.#rest(await this.#read(folder));
   }
 
   async #read(path: string): Promise<OpenFolder> {
-    const here = new Map<string, SyncEntry>();
-    for await (const batch of this.#list(path, () => false)) {
+    const { here, isSending, onLeftOut } = this.#options;
+    const found = new Map<string, SyncEntry>();
+    for await (const batch of here.list(path, { enter: () => false, onLeftOut: (left) => onLeftOut(left) })) {
       for (const { path: each, kind, size, modifiedAt, mode } of batch) {
-        here.set(baseName(each), { path: each, kind, size, modifiedAt, mode });
+        found.set(baseName(each), { path: each, kind, size, modifiedAt, mode });
       }
     }
-    return newFolder(path, here);
-  }
-
-  #list(path: string, enter: (folder: string) => boolean): AsyncIterable<SyncEntry[]> {
-    return this.#options.here.list(path, { enter, onLeftOut: (left) => this.#options.onLeftOut(left) });
+    return newFolder(path, found, isSending ? twinsIn([...found.keys()]) : NO_TWINS);
   }
 
   #take(): Pair[] {
@@ -172,6 +181,19 @@ class FolderJoin {
   }
 }
 
-function newFolder(path: string, here: Map<string, SyncEntry>): OpenFolder {
-  return { path, here, hereFolded: undefined, thereFolded: new Set(), later: [] };
+function newFolder(path: string, here: Map<string, SyncEntry> = new Map(), twins = NO_TWINS): OpenFolder {
+  return { path, here, hereFolded: undefined, thereFolded: new Set(), twins, later: [] };
+}
+
+function twinsIn(names: readonly string[]): Twins {
+  const folded = Map.groupBy(names, foldPath);
+  if (folded.size === names.length) return NO_TWINS;
+  return new Map([...folded].filter(([, twins]) => twins.length > 1));
+}
+
+/** As Pair.twin. All names that `folder` still has are on this machine only. */
+function twinOf(name: string, { here, twins }: OpenFolder): Pair["twin"] {
+  const all = twins.size === 0 ? undefined : twins.get(foldPath(name));
+  if (all?.some((twin) => !here.has(twin))) return "listed";
+  return all?.some((twin) => twin < name) ? "before" : undefined;
 }

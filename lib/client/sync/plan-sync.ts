@@ -1,17 +1,18 @@
-import { CommError, RemoteError, StorageError } from "../../errors.ts";
+import { CommError, endsSession, RemoteError, StorageError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
+import { joinPath } from "../../path.ts";
 import type { Entry, ListTrailer } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
 import type { LeftOut, Storage } from "../../storage/storage.ts";
-import { storageFault } from "../../storage-faults.ts";
 import type { Client } from "../client.ts";
 import { tellLeftOut } from "../fetch-plan.ts";
 import { badName, gone, keptBack, type LeftOutThing } from "../left-out.ts";
 import { MAX_LISTED } from "../path-set.ts";
 import type { PlanEvents } from "../plan.ts";
 import type { Removal } from "./doomed.ts";
-import { joinFolders } from "./folder-join.ts";
-import { type Question, type SyncItem, SyncPlan, type SyncPlanOptions } from "./sync-plan.ts";
+import { joinFolders, type Pair } from "./folder-join.ts";
+import type { Question, SyncItem } from "./sync-item.ts";
+import { SyncPlan, type SyncPlanOptions } from "./sync-plan.ts";
 
 /** Files that are compared at once. */
 const MAX_QUESTIONS = 1_024;
@@ -72,7 +73,7 @@ export async function* planSync<Item extends SyncItem>(
   const list = new RemoteList(client, terms);
   const asked: Question<Item>[] = [];
   const pairs = joinFolders({
-    ...{ there: list, root, paths: client.paths, here: terms.here },
+    ...{ there: list, root, paths: client.paths, here: terms.here, isSending },
     enter: (folder) => filter?.enters(folder) !== false || (!isSending && deletes && deletesExcluded),
     onLeftOut: (left) => isMeant(left.name) && tellLocal(left),
   });
@@ -81,12 +82,13 @@ export async function* planSync<Item extends SyncItem>(
       list.isMissing = false;
       yield [terms.itemOf({ ...(await terms.here.stat("")), path: "" }, "new", false)];
     }
-    for (const pair of batch) plan.take(pair);
-    yield await withoutTwins(plan.takeItems());
+    const taken = await takenOf(batch);
+    for (const pair of batch) plan.take(pair, taken.has(pair));
+    yield plan.takeItems();
     yield* answered(MAX_QUESTIONS);
   }
   plan.end();
-  yield await withoutTwins(plan.takeItems());
+  yield plan.takeItems();
   yield* answered(1);
   if (list.trailer !== undefined) {
     const below = (path: string) => (root === "" ? path : path.slice(root.length + 1));
@@ -104,20 +106,16 @@ export async function* planSync<Item extends SyncItem>(
   }
 
   /**
-   * Without files that this disk takes for another one, which the source has as well: they would replace each other at
-   * every run.
+   * The pairs that only the source has, and whose names the target's disk takes for others of the source, which are
+   * there: they would replace each other at every run.
    */
-  async function withoutTwins(items: readonly Item[]): Promise<Item[]> {
-    const passed: Item[] = [];
-    for (const item of items) {
-      const { path, kind, isVacant } = item;
-      if (isSending || kind !== "file" || !isVacant || !(await isThere(terms.here, path))) passed.push(item);
-      else {
-        plan.filesBarred++;
-        onFailed(path, storageFault.sameName(path));
-      }
-    }
-    return passed;
+  async function takenOf(batch: readonly Pair[]): Promise<ReadonlySet<Pair>> {
+    const isInQuestion = ({ here, there, isAlike, twin }: Pair) =>
+      isSending ? twin !== undefined : here === undefined && there?.kind === "file" && !isAlike;
+    const pairs = batch.filter(isInQuestion);
+    const look = ({ path }: Pair) => (isSending ? hasRemote(client, joinPath(root, path)) : hasLocal(terms.here, path));
+    const found = await Promise.all(pairs.map(look));
+    return new Set(pairs.filter((_, index) => found[index]));
   }
 
   function tellLocal({ name, code }: LeftOut): void {
@@ -129,11 +127,22 @@ export async function* planSync<Item extends SyncItem>(
   }
 }
 
-async function isThere(storage: Pick<Storage, "stat">, path: string): Promise<boolean> {
+async function hasLocal(storage: Pick<Storage, "stat">, path: string): Promise<boolean> {
   return await storage.stat(path).then(
     () => true,
     () => false,
   );
+}
+
+/** @throws the loss of the link */
+async function hasRemote(client: Client, path: string): Promise<boolean> {
+  try {
+    await client.stat(path);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof RemoteError) || endsSession(thrown)) throw thrown;
+    return false;
+  }
 }
 
 /** The server's list of the mirrored folder. */

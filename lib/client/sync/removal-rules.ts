@@ -1,6 +1,6 @@
 import { MirrorError } from "./mirror-error.ts";
 import type { SyncFindings } from "./plan-sync.ts";
-import type { SyncItem } from "./sync-plan.ts";
+import type { SyncItem } from "./sync-item.ts";
 
 export interface RemovalRules {
   /** Whether a source without files may empty its target: more often, it is a disk that is not there. */

@@ -15,7 +15,8 @@ import { Upload } from "../upload.ts";
 import type { SyncEntry } from "./folder-join.ts";
 import { overLinks } from "./over-links.ts";
 import { planSync, type SyncFindings } from "./plan-sync.ts";
-import type { Question, SyncChange, SyncItem, SyncPass, SyncRules } from "./sync-plan.ts";
+import type { Question, SyncChange, SyncItem } from "./sync-item.ts";
+import type { SyncPass, SyncRules } from "./sync-plan.ts";
 import type { SyncTally } from "./sync-result.ts";
 import type { SyncTarget } from "./sync-target.ts";
 
@@ -123,7 +124,7 @@ export class SyncMover {
     const steps = planSync<MirrorItem>(client, {
       ...rules,
       ...{ isSending, pass, here, takeHidden, root, maxRemovals, signal },
-      itemOf: (...parts) => this.#itemOf(...parts),
+      itemOf: (source, change, isStaged) => this.#itemOf(source, change, isStaged),
       differing: (questions) => this.#differing(questions),
       onFailed: (path, error) => this.#pathFailed(path, error),
       onLeftOut: (left) => this.#leaveOut(left),
@@ -140,12 +141,12 @@ export class SyncMover {
     }
   }
 
-  #itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean, isVacant = false): MirrorItem {
+  #itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean): MirrorItem {
     const { isSending, root, here } = this.#settings;
     const { path, kind, size, modifiedAt, mode } = source;
     const place = isStaged ? this.#stagedPath(path) : path;
     return {
-      ...{ path, change, isStaged, isVacant, size, modifiedAt, mode, local: here },
+      ...{ path, change, isStaged, size, modifiedAt, mode, local: here },
       kind: kind === "folder" ? "folder" : "file",
       from: isSending ? path : joinPath(root, path),
       to: isSending ? joinPath(root, place) : place,

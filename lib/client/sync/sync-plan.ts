@@ -1,36 +1,15 @@
-import type { CommError } from "../../errors.ts";
+import { CommError } from "../../errors.ts";
 import { FoldersAbove } from "../../folders-above.ts";
 import { quote } from "../../quote.ts";
 import type { Filter } from "../filter.ts";
 import { type LeftOutThing, oddKind } from "../left-out.ts";
-import type { TransferItem } from "../transfer.ts";
 import { Doomed, type Removal } from "./doomed.ts";
 import type { Pair, SyncEntry } from "./folder-join.ts";
 import { MirrorError } from "./mirror-error.ts";
+import type { Question, SyncChange, SyncItem } from "./sync-item.ts";
 
 /** The longest steps in which disks keep times, in milliseconds (FAT). */
 const MAX_TIME_STEP = 2_000;
-
-/** What a mirror does to bring a file or folder to its target. */
-export type SyncChange = "new" | "updated";
-
-/** A file or folder that a mirror moves. */
-export interface SyncItem extends TransferItem {
-  readonly change: SyncChange;
-  /** Below the mirrored folder. */
-  readonly path: string;
-  /** It gets another name at first: the file at its place is moved away, or looks the same by its size and time. */
-  readonly isStaged: boolean;
-  /** The target lists nothing of this name, nor of one that some disks take for it. */
-  readonly isVacant: boolean;
-}
-
-/** A file that both sides have, and that may be the same: size alone, or size and time, don't tell. */
-export interface Question<Item extends SyncItem> {
-  readonly source: SyncEntry;
-  /** Moves if they differ. */
-  readonly item: Item;
-}
 
 /** What a plan does with something that must go before its source can come. */
 export type SyncPass =
@@ -62,7 +41,7 @@ export interface SyncPlanOptions<Item extends SyncItem> extends SyncRules {
   readonly isSending: boolean;
   readonly pass: SyncPass;
   /** The item that moves `source`. */
-  itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean, isVacant?: boolean): Item;
+  itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean): Item;
   /** Called for what is removed; what is in a folder comes before the folder. */
   onRemoval(removal: Removal): void;
   onFailed(path: string, error: CommError): void;
@@ -99,8 +78,8 @@ export class SyncPlan<Item extends SyncItem> {
     this.#doomed = new Doomed((removal) => options.onRemoval(removal));
   }
 
-  /** The next pair. */
-  take(pair: Pair): void {
+  /** The next pair. `isTaken`: the target's disk takes its name for that of another file or folder of the source. */
+  take(pair: Pair, isTaken = false): void {
     const { isSending, filter, apart } = this.#options;
     const { path, here, there } = pair;
     const [source, target] = isSending ? [here, there] : [there, here];
@@ -113,8 +92,10 @@ export class SyncPlan<Item extends SyncItem> {
     if (!isIn(path, this.#idle?.source.path)) this.#idle = undefined;
     if (source !== undefined && isMovable(source) && filter?.takes(source) !== false) {
       if (source.kind === "file") this.files++;
-      if (this.#barred === undefined) this.#mirror(source, target, pair.isAlike);
-      else if (source.kind === "file") this.filesBarred++;
+      if (this.#barred === undefined) {
+        if (isTaken) this.#refuseTwin(source);
+        else this.#mirror(source, target, pair);
+      } else if (source.kind === "file") this.filesBarred++;
       return;
     }
     const isExcluded = filter?.excludes(path) === true;
@@ -147,7 +128,14 @@ export class SyncPlan<Item extends SyncItem> {
     return this.#questions.splice(0);
   }
 
-  #mirror(source: SyncEntry, target: SyncEntry | undefined, isAlike: boolean): void {
+  /** It would replace the other one, or come into its place, at every run. */
+  #refuseTwin(source: SyncEntry): void {
+    this.#bar(source);
+    const words = `On the target's disk, ${quote(source.path)} is the same name as another one beside it.`;
+    this.#options.onFailed(source.path, new CommError("SAME_NAME", words));
+  }
+
+  #mirror(source: SyncEntry, target: SyncEntry | undefined, { isAlike, twin }: Pair): void {
     const { deletes, pass, filter } = this.#options;
     const isFile = source.kind === "file";
     if (isFile && this.#idle !== undefined) {
@@ -156,9 +144,11 @@ export class SyncPlan<Item extends SyncItem> {
       this.#clear(folder, inPlace);
       if (this.#barred !== undefined) return void this.filesBarred++;
     }
-    if (isAlike && deletes && pass !== "last") this.#putOff(source);
+    // Whether the disk takes two names for the same shows when one of them is there.
+    const isLater = twin === "before" || (isAlike && deletes);
+    if (isLater && pass !== "last") this.#putOff(source);
     if (this.#barred !== undefined) return;
-    if (target === undefined) this.#add(source, "new", { isVacant: !isAlike });
+    if (target === undefined) this.#add(source, "new");
     else if (isFile && target.kind === "file") this.#compare(source, target);
     // The link itself is replaced, not what it leads to.
     else if (isFile && target.kind === "link") this.#add(source, "updated");
@@ -223,12 +213,12 @@ export class SyncPlan<Item extends SyncItem> {
       });
     } else if (isSameSize && apart < MAX_TIME_STEP && !isSending) {
       this.#questions.push({ source, item: this.#options.itemOf(source, "updated", setsAside) });
-    } else this.#add(source, "updated", { isStaged: setsAside });
+    } else this.#add(source, "updated", setsAside);
   }
 
-  #add(source: SyncEntry, change: SyncChange, { isStaged = false, isVacant = false } = {}): void {
+  #add(source: SyncEntry, change: SyncChange, isStaged = false): void {
     const { filter } = this.#options;
-    const item = this.#options.itemOf(source, change, isStaged, isVacant);
+    const item = this.#options.itemOf(source, change, isStaged);
     const items = this.#waiting === undefined ? this.#items : this.#afterwards;
     if (source.kind === "folder" && filter?.takesEmptyFolders === false) this.#above.enter(item);
     else items.push(...this.#above.take(source.path), item);

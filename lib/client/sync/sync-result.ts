@@ -1,6 +1,6 @@
 import type { CommError } from "../../errors.ts";
 import type { TransferResult } from "../transfer-result.ts";
-import type { SyncChange } from "./sync-plan.ts";
+import type { SyncChange } from "./sync-item.ts";
 
 /** The outcome of a mirror. Folders count only among what was removed. */
 export interface SyncResult extends TransferResult {

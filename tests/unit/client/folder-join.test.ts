@@ -23,8 +23,9 @@ async function pairs(there: string[], here: string[], options: Partial<JoinOptio
     yield entries(...there);
   }
   const found: Pair[] = [];
-  const all = { there: list(), root: "", paths: "any", here: storage, enter: () => true, onLeftOut() {} } as const;
-  for await (const batch of joinFolders({ ...all, ...options })) found.push(...batch);
+  const all = { there: list(), root: "", paths: "any", here: storage, isSending: true } as const;
+  for await (const batch of joinFolders({ ...all, enter: () => true, onLeftOut() {}, ...options }))
+    found.push(...batch);
   return found;
 }
 
@@ -68,6 +69,17 @@ describe("both sides of a mirror", () => {
       "x >",
     ]);
     expect(shown(await pairs(["A", "a"], ["A", "a"]))).toEqual(["A =", "a ="]);
+  });
+
+  test("say which names of this machine some disks take for each other", async () => {
+    const twins = async (there: string[], here: string[], isSending = true) =>
+      (await pairs(there, here, { isSending })).filter(({ twin }) => twin).map(({ path, twin }) => `${path} ${twin}`);
+    const here = ["A", "a", "in/B", "in/b/c", "in/other", "\u00e9", "e\u0301"];
+    expect((await twins([], here)).sort()).toEqual(["a before", "in/b before", "\u00e9 before"]);
+    expect((await twins(["a"], here)).sort()).toEqual(["A listed", "in/b before", "\u00e9 before"]);
+    expect((await twins(["in/", "in/b/"], here)).sort()).toEqual(["a before", "in/B listed", "\u00e9 before"]);
+    expect(await twins(["A", "a", "\u00e9", "e\u0301", "in/", "in/B", "in/b/"], here)).toEqual([]);
+    expect(await twins([], here, false)).toEqual([]);
   });
 
   test("are not read here where nobody wants that", async () => {
