@@ -2,8 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { Filter } from "../../lib/client/filter.ts";
 import { requireWritable } from "../../lib/client/sync/require-writable.ts";
+import { stagedPath } from "../../lib/client/sync/staged-name.ts";
 import { LocalTarget, RemoteTarget } from "../../lib/client/sync/sync-target.ts";
 import { StorageError } from "../../lib/errors.ts";
+import { digest64 } from "../../lib/storage/digest64.ts";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { ListOptions, StorageEntry } from "../../lib/storage/storage.ts";
 import { connectionOf, type MirrorOptions, mirror } from "../support/mirror.ts";
@@ -378,5 +380,140 @@ describe("whether the repository may be changed", () => {
       code: "NOT_ALLOWED",
     });
     await expect(requireWritable(await closed.client(), signal)).rejects.toMatchObject({ code: "NOT_ALLOWED" });
+  });
+});
+
+describe.each([
+  ["to the repository", true],
+  ["from the repository", false],
+])("what an interrupted mirror %s has left", (_, isSending) => {
+  const STAGED = stagedPath("docs/b.txt", digest64);
+
+  /** A mirror that moves what it replaces to the folder "kept" of its target. */
+  async function backed(source: MemoryStorage, target: MemoryStorage, options: MirrorOptions = {}) {
+    await using server = new TestServer({ storage: isSending ? target : source });
+    const connection = await connectionOf(() => server.client());
+    const setAside = (path: string) => target.rename(path, `kept/${path}`, { overwrite: true });
+    return await mirror(connection, isSending ? source : target, {
+      isSending,
+      target: isSending ? new RemoteTarget(connection, "", "kept") : new LocalTarget(target, setAside),
+      ...options,
+      rules: { setsAside: true, apart: "kept", deletes: false, ...options.rules },
+    });
+  }
+
+  /** Stores of whole files in a tree. */
+  function stores(target: MemoryStorage): string[] {
+    const stored: string[] = [];
+    const store = target.store.bind(target);
+    target.store = (path, ...rest) => {
+      stored.push(path);
+      return store(path, ...rest);
+    };
+    return stored;
+  }
+
+  test.each([
+    ["before the old file was moved away", { "docs/b.txt": "older" }, "updated"],
+    ["after the old file was moved away", { "kept/docs/b.txt": "older" }, "new"],
+  ])("%s gets its place, and moves no bytes again", async (_, old, change) => {
+    const target = tree({ ...SOURCE, [STAGED]: "b" });
+    await target.remove("docs/b.txt", { recursive: false });
+    for (const [path, content] of Object.entries(old)) target.set(path, Buffer.from(content), 500);
+    const stored = stores(target);
+    const { done, failed } = await backed(tree(SOURCE), target);
+    expect({ done, failed, stored }).toEqual({ done: [`${change} docs/b.txt`], failed: [], stored: [] });
+    const whole = tree(SOURCE);
+    whole.set("kept/docs/b.txt", Buffer.from("older"), 500);
+    expect(await contentOf(target)).toEqual(await contentOf(whole));
+  });
+
+  test("is taken by a mirror that keeps nothing, too", async () => {
+    const target = tree({ ...SOURCE, [STAGED]: "b" });
+    await target.remove("docs/b.txt", { recursive: false });
+    expect((await mirrored(isSending, tree(SOURCE), target)).done).toEqual(["new docs/b.txt"]);
+    expect(await contentOf(target)).toEqual(await contentOf(tree(SOURCE)));
+  });
+
+  test("goes when its file is whole at its place, and is no deletion", async () => {
+    const target = tree({ ...SOURCE, [STAGED]: "an older one", "docs/x": "x" });
+    expect((await mirrored(isSending, tree(SOURCE), target, { isDry: true })).done).toEqual(["removed docs/x"]);
+    expect(Object.keys(await contentOf(target))).toContain(STAGED);
+    const { done, result } = await mirrored(isSending, tree(SOURCE), target, { rules: { deletes: false } });
+    expect({ done, removed: result.removed }).toEqual({ done: [], removed: 0 });
+    expect(await contentOf(target)).toEqual(await contentOf(tree({ ...SOURCE, "docs/x": "x" })));
+  });
+
+  test("stays while something fails, or while its file is not at its place", async () => {
+    const filter = () => new Filter({ lines: [], exclude: ["b.txt"], include: [] });
+    const target = tree({ "a.txt": "a", "docs/deep/c.txt": "c", [STAGED]: "b" });
+    await mirrored(isSending, tree(SOURCE), target, { rules: { filter: filter() } });
+    expect(Object.keys(await contentOf(target))).toContain(STAGED);
+    const inTheWay = tree({ ...SOURCE, [STAGED]: "b", "x/y": "" });
+    const { failed } = await mirrored(isSending, tree({ ...SOURCE, x: "" }), inTheWay, { rules: { deletes: false } });
+    expect(failed).toEqual(["EXISTS x"]);
+    expect(Object.keys(await contentOf(inTheWay))).toContain(STAGED);
+  });
+
+  test("of a file that the source no longer has is like all that only the target has", async () => {
+    const gone = stagedPath("docs/gone", digest64);
+    const target = tree({ ...SOURCE, [gone]: "the only copy" });
+    expect((await mirrored(isSending, tree(SOURCE), target, { rules: { deletes: false } })).done).toEqual([]);
+    expect(Object.keys(await contentOf(target))).toContain(gone);
+    expect((await mirrored(isSending, tree(SOURCE), target)).done).toEqual([`removed ${gone}`]);
+  });
+
+  test("of the source's own is mirrored like any file", async () => {
+    const [source, target] = [tree({ ...SOURCE, [STAGED]: "b" }), tree({})];
+    for (let run = 0; run < 2; run++) await mirrored(isSending, source, target);
+    expect(await contentOf(target)).toEqual(await contentOf(source));
+  });
+
+  test("never takes the place of another content, where contents are compared", async () => {
+    const rules = { comparesContent: true };
+    const target = tree({ ...SOURCE, "docs/b.txt": "y", [STAGED]: "x" });
+    const { failed } = await backed(tree(SOURCE), target, { rules });
+    expect(failed).toEqual(["CHANGED docs/b.txt"]);
+    expect((await backed(tree(SOURCE), target, { rules })).done).toEqual(["updated docs/b.txt"]);
+    expect((await contentOf(target))["docs/b.txt"]).toEqual((await contentOf(tree(SOURCE)))["docs/b.txt"] as string);
+  });
+
+  test("of very many files, they get their places a few at a time", async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `f${index}`);
+    const [source, target] = [new MemoryStorage(), new MemoryStorage()];
+    for (const name of names) {
+      source.set(name, Buffer.from("new"), 1_000);
+      target.set(stagedPath(name, digest64), Buffer.from("new"), 1_000);
+    }
+    const { failed, result } = await backed(source, target);
+    expect({ failed, new: result.new }).toEqual({ failed: [], new: 300 });
+    expect(await contentOf(target)).toEqual(await contentOf(source));
+  });
+
+  test("an interrupted run gives a file its place, once the old one is moved away", async () => {
+    const target = tree({ ...SOURCE, "docs/b.txt": "older" });
+    const abort = new AbortController();
+    await using server = new TestServer({ storage: isSending ? target : tree(SOURCE) });
+    const connection = await connectionOf(() => server.client());
+    const place = isSending ? new RemoteTarget(connection, "", "kept") : new LocalTarget(target);
+    const run = mirror(connection, isSending ? tree(SOURCE) : target, {
+      isSending,
+      signal: abort.signal,
+      rules: { setsAside: true, apart: "kept" },
+      target: {
+        width: 1,
+        remove: (path) => place.remove(path),
+        replace: (from, to) => place.replace(from, to),
+        async setAside(path) {
+          await target.rename(path, `kept/${path}`, { overwrite: true });
+          abort.abort();
+          // What the interruption ends has its time to end.
+          for (let turn = 0; turn < 100; turn++) await Bun.sleep(0);
+        },
+      },
+    });
+    await run.catch(() => {});
+    const { [STAGED]: left, ["docs/b.txt"]: placed } = await contentOf(target);
+    expect({ left, placed }).toEqual({ left: undefined, placed: (await contentOf(tree(SOURCE)))["docs/b.txt"] });
   });
 });

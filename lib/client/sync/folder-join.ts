@@ -1,9 +1,11 @@
+import type { Digest64 } from "../../block.ts";
 import { ProtocolError } from "../../errors.ts";
 import { fold, foldPath } from "../../fold.ts";
 import { baseName, type PathKind, parentOf, pathFault } from "../../path.ts";
 import type { Entry } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
 import type { LeftOut, Storage } from "../../storage/storage.ts";
+import { isStagedName, stagedPath } from "./staged-name.ts";
 
 /** What a mirror compares of a file, a folder or anything else. Its path is below the mirrored folder. */
 export type SyncEntry = Pick<Entry, "path" | "kind" | "size" | "modifiedAt" | "mode">;
@@ -22,6 +24,10 @@ export interface Pair {
    * that comes before it.
    */
   readonly twin?: "listed" | "before" | undefined;
+  /** The target has a staged file for it, which an interrupted run has left; as far as that is known before it. */
+  readonly hasStaged?: boolean | undefined;
+  /** What is here is such a file, for the source's file at this path. */
+  readonly owner?: string | undefined;
 }
 
 export interface JoinOptions {
@@ -33,8 +39,9 @@ export interface JoinOptions {
   readonly paths: PathKind;
   /** The mirrored folder of this machine is the root of this tree. */
   readonly here: Pick<Storage, "list">;
-  /** Whether to find twins. */
+  /** Whether this machine has the source, whose twins are found. */
   readonly isSending: boolean;
+  readonly digest64: Digest64;
   /** Whether to look into this folder of this machine. */
   enter(folder: string): boolean;
   /** Something that the lists of this machine leave out. */
@@ -50,6 +57,10 @@ interface OpenFolder {
   hereFolded: ReadonlySet<string> | undefined;
   /** Folded names of entries that only the server has, as far as one of `here` may be alike. */
   readonly thereFolded: Set<string>;
+  /** All names of this machine, if it has the source. */
+  readonly sources: readonly string[];
+  /** Files of the target alone that may be staged, and the files of the source that they were made of. */
+  readonly staged: Map<string, { readonly entry: SyncEntry; owner?: string }>;
   /** Names of this machine that some disks take for the same, by what they have in common. */
   readonly twins: Twins;
   /** Files that only the server has, with a name like one of `here`, which the server may list as well. */
@@ -122,8 +133,13 @@ class FolderJoin {
   /** @returns the entry of this machine */
   #pair(folder: OpenFolder, there: SyncEntry): SyncEntry | undefined {
     const name = baseName(there.path);
-    const here = folder.here.get(name);
+    const here = folder.here.get(name) ?? folder.staged.get(there.path)?.entry;
     folder.here.delete(name);
+    folder.staged.delete(there.path);
+    if (here === undefined && this.#options.isSending && isStaged(there)) {
+      folder.staged.set(there.path, { entry: there });
+      return undefined;
+    }
     let isAlike = false;
     if (here === undefined && folder.here.size > 0) {
       const folded = fold(name);
@@ -135,8 +151,17 @@ class FolderJoin {
       folder.later.push(there);
       return undefined;
     }
-    this.#pairs.push({ path: there.path, here, there, isAlike });
+    const hasStaged = !this.#options.isSending && this.#claim(folder, there);
+    this.#pairs.push({ path: there.path, here, there, isAlike, hasStaged });
     return here;
+  }
+
+  /** Whether the source's file has a staged one in the target's folder. */
+  #claim({ staged }: OpenFolder, { path, kind }: Pick<SyncEntry, "path" | "kind">): boolean {
+    if (staged.size === 0 || kind !== "file") return false;
+    const found = staged.get(stagedPath(path, this.#options.digest64));
+    if (found !== undefined) found.owner = path;
+    return found !== undefined;
   }
 
   /** The list has left the innermost folder: what remains of it is on this machine alone. */
@@ -146,15 +171,21 @@ class FolderJoin {
   }
 
   async *#rest(folder: OpenFolder): AsyncGenerator<Pair[], void> {
+    const { isSending } = this.#options;
     const left = new Set(folder.later.length > 0 ? [...folder.here.keys()].map(fold) : []);
     for (const there of folder.later) {
       this.#pairs.push({ path: there.path, there, isAlike: left.has(fold(baseName(there.path))) });
     }
     for (const [name, here] of folder.here) {
       const isAlike = folder.thereFolded.size > 0 && folder.thereFolded.has(fold(name));
-      this.#pairs.push({ path: here.path, here, isAlike, twin: twinOf(name, folder) });
+      const hasStaged = isSending && this.#claim(folder, here);
+      this.#pairs.push({ path: here.path, here, isAlike, twin: twinOf(name, folder), hasStaged });
       if (here.kind === "folder") yield* this.#walk(here.path);
       if (this.#pairs.length >= BATCH) yield this.#take();
+    }
+    for (const path of folder.sources) this.#claim(folder, { path, kind: "file" });
+    for (const [path, { entry, owner }] of folder.staged) {
+      this.#pairs.push({ path, [isSending ? "there" : "here"]: entry, isAlike: false, owner });
     }
   }
 
@@ -171,7 +202,13 @@ class FolderJoin {
         found.set(baseName(each), { path: each, kind, size, modifiedAt, mode });
       }
     }
-    return newFolder(path, found, isSending ? twinsIn([...found.keys()]) : NO_TWINS);
+    if (isSending) {
+      const sources = [...found.values()].filter(({ kind }) => kind === "file").map(({ path: each }) => each);
+      return newFolder(path, { here: found, sources, twins: twinsIn([...found.keys()]) });
+    }
+    const staged = [...found.values()].filter(isStaged);
+    for (const each of staged) found.delete(baseName(each.path));
+    return newFolder(path, { here: found, staged: new Map(staged.map((entry) => [entry.path, { entry }])) });
   }
 
   #take(): Pair[] {
@@ -181,8 +218,16 @@ class FolderJoin {
   }
 }
 
-function newFolder(path: string, here: Map<string, SyncEntry> = new Map(), twins = NO_TWINS): OpenFolder {
-  return { path, here, hereFolded: undefined, thereFolded: new Set(), twins, later: [] };
+function newFolder(path: string, known: Partial<OpenFolder> = {}): OpenFolder {
+  return {
+    ...{ path, here: new Map(), hereFolded: undefined, thereFolded: new Set() },
+    ...{ sources: [], staged: new Map(), twins: NO_TWINS, later: [] },
+    ...known,
+  };
+}
+
+function isStaged({ path, kind }: SyncEntry): boolean {
+  return kind === "file" && isStagedName(path);
 }
 
 function twinsIn(names: readonly string[]): Twins {

@@ -1,3 +1,4 @@
+import type { Digest64 } from "../../block.ts";
 import { CommError, endsSession, RemoteError, StorageError } from "../../errors.ts";
 import { isGlob } from "../../glob.ts";
 import { joinPath } from "../../path.ts";
@@ -11,6 +12,7 @@ import { MAX_LISTED } from "../path-set.ts";
 import type { PlanEvents } from "../plan.ts";
 import type { Removal } from "./doomed.ts";
 import { joinFolders, type Pair } from "./folder-join.ts";
+import type { LeftStaged } from "./staged-files.ts";
 import type { Question, SyncItem } from "./sync-item.ts";
 import { SyncPlan, type SyncPlanOptions } from "./sync-plan.ts";
 
@@ -29,6 +31,7 @@ export interface SyncPlanTerms<Item extends SyncItem>
   /** The most removals that are remembered; more are only counted. */
   readonly maxRemovals: number;
   readonly signal: AbortSignal;
+  readonly digest64: Digest64;
   /** The questions whose files differ. */
   differing(questions: readonly Question<Item>[]): Promise<readonly Question<Item>[]>;
 }
@@ -39,6 +42,8 @@ export interface SyncFindings<Item extends SyncItem>
   readonly removals: readonly Removal[];
   /** Also those above `maxRemovals`. */
   readonly removalCount: number;
+  /** What interrupted runs have left of files that the source has. */
+  readonly leftStaged: readonly LeftStaged[];
   /** Something of the source has disappeared while it was listed: what is missing may come back. */
   readonly isCut: boolean;
 }
@@ -56,6 +61,7 @@ export async function* planSync<Item extends SyncItem>(
 ): AsyncGenerator<Item[], SyncFindings<Item>> {
   const { isSending, filter, deletes, deletesExcluded, onFailed, root } = terms;
   const removals: Removal[] = [];
+  const leftStaged: LeftStaged[] = [];
   let removalCount = 0;
   let isCut = false;
   const onLeftOut = (left: LeftOutThing) => {
@@ -74,6 +80,7 @@ export async function* planSync<Item extends SyncItem>(
   const asked: Question<Item>[] = [];
   const pairs = joinFolders({
     ...{ there: list, root, paths: client.paths, here: terms.here, isSending },
+    digest64: terms.digest64,
     enter: (folder) => filter?.enters(folder) !== false || (!isSending && deletes && deletesExcluded),
     onLeftOut: (left) => isMeant(left.name) && tellLocal(left),
   });
@@ -83,7 +90,10 @@ export async function* planSync<Item extends SyncItem>(
       yield [terms.itemOf({ ...(await terms.here.stat("")), path: "" }, "new", false)];
     }
     const taken = await takenOf(batch);
-    for (const pair of batch) plan.take(pair, taken.has(pair));
+    for (const pair of batch) {
+      if (pair.owner === undefined) plan.take(pair, taken.has(pair));
+      else leftStaged.push({ path: pair.path, owner: pair.owner });
+    }
     yield plan.takeItems();
     yield* answered(MAX_QUESTIONS);
   }
@@ -96,7 +106,7 @@ export async function* planSync<Item extends SyncItem>(
   }
   for (const path of terms.takeHidden?.() ?? []) if (isMeant(path)) onLeftOut(keptBack(path));
   const { files, filesBarred, newer, isPutOff, afterwards } = plan;
-  return { files, filesBarred, newer, isPutOff, afterwards, removals, removalCount, isCut };
+  return { files, filesBarred, newer, isPutOff, afterwards, removals, removalCount, leftStaged, isCut };
 
   /** The items that answers call for, when enough questions have come together. */
   async function* answered(least: number): AsyncGenerator<Item[], void> {

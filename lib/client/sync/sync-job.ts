@@ -52,6 +52,7 @@ export class SyncJob {
     // What is still in the way is a failure now.
     else if (isPutOff) await (isDry ? this.#mover.readPlan("last") : this.#mover.move("last"));
     if (mayRemove && !this.#hasFailed) await this.#remove(removals.filter((removal) => !isFirst(removal)));
+    if (!isDry && !this.#hasFailed) await this.#mover.clearStaged(findings.leftStaged);
     return this.result;
   }
 

@@ -1,5 +1,5 @@
 import { type CommError, toCommError } from "../../errors.ts";
-import { joinPath, parentOf } from "../../path.ts";
+import { joinPath } from "../../path.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Sha256 } from "../../transfer/digest-file.ts";
 import type { Client } from "../client.ts";
@@ -15,6 +15,8 @@ import { Upload } from "../upload.ts";
 import type { SyncEntry } from "./folder-join.ts";
 import { overLinks } from "./over-links.ts";
 import { planSync, type SyncFindings } from "./plan-sync.ts";
+import { type LeftStaged, StagedFiles } from "./staged-files.ts";
+import { stagedPath } from "./staged-name.ts";
 import type { Question, SyncChange, SyncItem } from "./sync-item.ts";
 import type { SyncPass, SyncRules } from "./sync-plan.ts";
 import type { SyncTally } from "./sync-result.ts";
@@ -64,13 +66,13 @@ export class SyncMover {
   #findings: SyncFindings<MirrorItem> | undefined;
   /** A planned item has disappeared: the list of the source is no longer true. */
   #hasLost = false;
-  /** Staged files that are getting their places. */
-  readonly #placing = new Set<Promise<void>>();
+  readonly #staged: StagedFiles;
 
   constructor(settings: SyncMoverSettings) {
     this.#settings = settings;
     this.#planned = new PathSet(settings.digest64);
     this.#told = new PathSet(settings.digest64);
+    this.#staged = new StagedFiles(settings);
   }
 
   /** Report all that a run would move. @throws as planSync() */
@@ -101,8 +103,15 @@ export class SyncMover {
       },
     };
     const events = this.#transferEvents;
-    await new TransferJob({ connection, clock, digest64, signal, exists: "overwrite", events }, direction).run();
-    await Promise.all(this.#placing);
+    try {
+      await new TransferJob({ connection, clock, digest64, signal, exists: "overwrite", events }, direction).run();
+    } catch (thrown) {
+      this.#staged.stop();
+      throw thrown;
+    } finally {
+      // The file at its place may be moved away already.
+      await this.#staged.settled();
+    }
     return this.#found();
   }
 
@@ -119,11 +128,11 @@ export class SyncMover {
 
   /** With `isFresh`, only what no plan had before. */
   async *#plan(client: Client, pass: SyncPass, isFresh: boolean): AsyncGenerator<MirrorItem[], void> {
-    const { isSending, here, takeHidden, root, rules, maxRemovals, signal, events } = this.#settings;
+    const { isSending, here, takeHidden, root, rules, maxRemovals, signal, digest64, events } = this.#settings;
     this.#findings = undefined;
     const steps = planSync<MirrorItem>(client, {
       ...rules,
-      ...{ isSending, pass, here, takeHidden, root, maxRemovals, signal },
+      ...{ isSending, pass, here, takeHidden, root, maxRemovals, signal, digest64 },
       itemOf: (source, change, isStaged) => this.#itemOf(source, change, isStaged),
       differing: (questions) => this.#differing(questions),
       onFailed: (path, error) => this.#pathFailed(path, error),
@@ -142,9 +151,9 @@ export class SyncMover {
   }
 
   #itemOf(source: SyncEntry, change: SyncChange, isStaged: boolean): MirrorItem {
-    const { isSending, root, here } = this.#settings;
+    const { isSending, root, here, digest64 } = this.#settings;
     const { path, kind, size, modifiedAt, mode } = source;
-    const place = isStaged ? this.#stagedPath(path) : path;
+    const place = isStaged ? stagedPath(path, digest64) : path;
     return {
       ...{ path, change, isStaged, size, modifiedAt, mode, local: here },
       kind: kind === "folder" ? "folder" : "file",
@@ -152,12 +161,6 @@ export class SyncMover {
       to: isSending ? joinPath(root, place) : place,
       isFound: path !== "",
     };
-  }
-
-  /** The same path each time, so that an interrupted file is resumed. */
-  #stagedPath(path: string): string {
-    const digest = this.#settings.digest64(new TextEncoder().encode(path), 0);
-    return joinPath(parentOf(path), `.commserver-new-${digest.toString(16).padStart(16, "0")}`);
   }
 
   async #differing(questions: readonly Question<MirrorItem>[]): Promise<readonly Question<MirrorItem>[]> {
@@ -202,21 +205,17 @@ export class SyncMover {
     };
   }
 
-  /** Give a staged file its place. */
   #place(item: MirrorItem, done: Done): void {
-    const { target, rules } = this.#settings;
     const { path } = item;
-    const move = async () => {
-      if (rules.setsAside) await target.setAside(path);
-      await target.replace(this.#stagedPath(path), path);
-    };
-    const placing: Promise<void> = move()
-      .then(
-        () => this.#done(item, { ...done, outcome: "stored", path }),
-        (thrown) => this.#failed(item, toCommError(thrown)),
-      )
-      .finally(() => this.#placing.delete(placing));
-    this.#placing.add(placing);
+    const onPlaced = () => this.#done(item, { ...done, outcome: "stored", path });
+    this.#staged.place(path, done.outcome === "unchanged", onPlaced, (error) => this.#failed(item, error));
+  }
+
+  /** Remove what interrupted runs have left of files that are at their places. @throws as SyncTarget.remove() */
+  async clearStaged(left: readonly LeftStaged[]): Promise<void> {
+    for (const each of left) {
+      await this.#staged.clear(each).catch((thrown) => this.#pathFailed(each.path, toCommError(thrown)));
+    }
   }
 
   #done(item: MirrorItem, done: Done): void {

@@ -135,7 +135,7 @@ export class SyncPlan<Item extends SyncItem> {
     this.#options.onFailed(source.path, new CommError("SAME_NAME", words));
   }
 
-  #mirror(source: SyncEntry, target: SyncEntry | undefined, { isAlike, twin }: Pair): void {
+  #mirror(source: SyncEntry, target: SyncEntry | undefined, { isAlike, twin, hasStaged }: Pair): void {
     const { deletes, pass, filter } = this.#options;
     const isFile = source.kind === "file";
     if (isFile && this.#idle !== undefined) {
@@ -148,7 +148,7 @@ export class SyncPlan<Item extends SyncItem> {
     const isLater = twin === "before" || (isAlike && deletes);
     if (isLater && pass !== "last") this.#putOff(source);
     if (this.#barred !== undefined) return;
-    if (target === undefined) this.#add(source, "new");
+    if (target === undefined) this.#add(source, "new", isFile && hasStaged === true);
     else if (isFile && target.kind === "file") this.#compare(source, target);
     // The link itself is replaced, not what it leads to.
     else if (isFile && target.kind === "link") this.#add(source, "updated");

@@ -80,14 +80,23 @@ function isAbsent(thrown: unknown): boolean {
   return thrown instanceof RemoteError && thrown.code === "NOT_FOUND";
 }
 
+/** Whether something of this machine is not there. */
+function isGone(thrown: unknown): boolean {
+  const { code } = toCommError(thrown);
+  return code === "NO_SUCH_FILE" || code === "NOT_FOUND";
+}
+
 /** @throws StorageError as Storage.remove(), Storage.rename() */
 export class LocalTarget implements SyncTarget {
   readonly width = 16;
-  readonly #folder: Pick<Storage, "remove" | "rename" | "list">;
+  readonly #folder: Pick<Storage, "remove" | "rename" | "list" | "stat">;
   readonly #setAside: ((path: string) => Promise<void>) | undefined;
 
   /** `setAside` moves a file to the folder for what is replaced. */
-  constructor(folder: Pick<Storage, "remove" | "rename" | "list">, setAside?: (path: string) => Promise<void>) {
+  constructor(
+    folder: Pick<Storage, "remove" | "rename" | "list" | "stat">,
+    setAside?: (path: string) => Promise<void>,
+  ) {
     this.#folder = folder;
     this.#setAside = setAside;
   }
@@ -96,9 +105,8 @@ export class LocalTarget implements SyncTarget {
     try {
       await this.#folder.remove(path, { recursive: false });
     } catch (thrown) {
-      const { code } = toCommError(thrown);
-      if (code === "NO_SUCH_FILE" || code === "NOT_FOUND") return;
-      if (code !== "NOT_EMPTY") throw thrown;
+      if (isGone(thrown)) return;
+      if (toCommError(thrown).code !== "NOT_EMPTY") throw thrown;
       // Unfinished files are not listed. They keep a folder from being empty.
       const skipped = { count: 0 };
       for await (const _ of this.#folder.list(path, { enter: () => false, skipped })) throw thrown;
@@ -113,6 +121,18 @@ export class LocalTarget implements SyncTarget {
 
   async setAside(path: string): Promise<void> {
     if (this.#setAside === undefined) throw new CommError("UNEXPECTED", `There is no folder for ${quote(path)}.`);
-    await this.#setAside(path);
+    try {
+      await this.#setAside(path);
+    } catch (thrown) {
+      // The folder for it may be gone as well.
+      if (!isGone(thrown) || (await this.#has(path))) throw thrown;
+    }
+  }
+
+  #has(path: string): Promise<boolean> {
+    return this.#folder.stat(path).then(
+      () => true,
+      (thrown) => !isGone(thrown),
+    );
   }
 }

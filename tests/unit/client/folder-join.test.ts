@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type JoinOptions, joinFolders, type Pair } from "../../../lib/client/sync/folder-join.ts";
 import type { Entry } from "../../../lib/protocol/methods.ts";
+import { digest64 } from "../../../lib/storage/digest64.ts";
 import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 
 /** Entries by their paths; folders end with a slash. */
@@ -23,7 +24,7 @@ async function pairs(there: string[], here: string[], options: Partial<JoinOptio
     yield entries(...there);
   }
   const found: Pair[] = [];
-  const all = { there: list(), root: "", paths: "any", here: storage, isSending: true } as const;
+  const all = { there: list(), root: "", paths: "any", here: storage, isSending: true, digest64 } as const;
   for await (const batch of joinFolders({ ...all, enter: () => true, onLeftOut() {}, ...options }))
     found.push(...batch);
   return found;
