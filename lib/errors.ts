@@ -52,6 +52,7 @@ export const ERRORS = {
   THROTTLED: session(18),
   TOO_MANY_SESSIONS: session(19, "retryable"),
   IDLE_TIMEOUT: session(20, "unreachable"),
+  NO_SUCH_CODE: session(21),
 
   UNKNOWN_METHOD: stream(32),
   BAD_PARAMS: stream(33),

@@ -24,6 +24,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   THROTTLED: "Check the token, or ask the operator of the server for a new invite.",
   TOO_MANY_SESSIONS: "End another session, or ask the operator of the server.",
   IDLE_TIMEOUT: "Connect again.",
+  NO_SUCH_CODE: "Ask for another code.",
   UNKNOWN_METHOD: "Update the older of the two programs.",
   BAD_PARAMS: "",
   NOT_FOUND: "See what there is with: commserver-client list",
@@ -105,6 +106,15 @@ const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, stri
   find: {
     NO_SUCH_SERVER: "A server announces itself when it is started with: commserver-server --announce",
     CANNOT_CONNECT: "Check that this machine is on a network, and may use UDP port 5353 there.",
+  },
+  join: {
+    ACCESS_DENIED: "Ask for another code.",
+    THROTTLED: "",
+    CANNOT_CONNECT: "Check that the server of the code runs, and where: --server HOST[:PORT]",
+  },
+  invite: {
+    TIMEOUT: "Run it again when the server answers.",
+    CANNOT_CONNECT: "Start the server, or make an invite to copy, without --code.",
   },
   token: { TIMEOUT: "Run it again when the server answers." },
 };

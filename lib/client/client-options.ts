@@ -1,6 +1,7 @@
 import type { MessageParams } from "../protocol/methods.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
+import type { Prover } from "../session/prover.ts";
 import type { RateLimits } from "../session/rate-limit.ts";
 import type { Transport } from "../session/transport.ts";
 
@@ -10,6 +11,8 @@ export interface ClientOptions {
   readonly agent: string;
   /** The token that the client proves to the server; absent: it proves none. */
   readonly token?: Token | undefined;
+  /** Another proof in place of a token's. */
+  readonly prover?: Prover | undefined;
   readonly wait: boolean;
   readonly timeoutMs: number;
   /** "" to be able to resume after a lost link; the earlier client's `resume` to resume. */

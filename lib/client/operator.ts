@@ -2,6 +2,8 @@ import type * as v from "valibot";
 import {
   ClearMailboxResult,
   EventRecord,
+  type IssueCodeParams,
+  IssueCodeResult,
   type IssueLinkParams,
   IssueLinkResult,
   type IssueTokenParams,
@@ -43,6 +45,11 @@ export class Operator {
   /** Make a token. Only this answer has its secret. */
   issueToken(params: v.InferInput<typeof IssueTokenParams>): Promise<IssueTokenResult> {
     return this.client.call("issueToken", params, IssueTokenResult);
+  }
+
+  /** Make a one-time code, which gives its client the token. Only this answer has the code. */
+  issueCode(params: v.InferInput<typeof IssueCodeParams>): Promise<IssueCodeResult> {
+    return this.client.call("issueCode", params, IssueCodeResult);
   }
 
   async revokeToken(name: string): Promise<void> {

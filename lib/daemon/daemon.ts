@@ -120,6 +120,11 @@ export class Daemon {
       local,
       descriptors,
       invite: (token, addresses = invitation.addresses) => inviteFor(token, { ...invitation, addresses }),
+      reach: ([address = ""] = invitation.addresses) => ({
+        address,
+        isPlaintext: invitation.identity === null,
+        isAnnounced: settings.announce !== undefined,
+      }),
       linkAddress: (place) => (settings.web === "off" ? undefined : webAddress(place, invitation)),
       onStopRequest,
     });

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { Operator } from "../client/operator.ts";
-import { ERRORS, StorageError, toCommError } from "../errors.ts";
+import { ERRORS, StorageError, TransportError, toCommError } from "../errors.ts";
 import type { TokenRecord } from "../protocol/methods.ts";
 import { formatToken } from "../protocol/token.ts";
 import { quote } from "../quote.ts";
@@ -14,8 +14,8 @@ import { ownAddresses } from "./own-addresses.ts";
 import { openRecords } from "./state-records.ts";
 import type { DaemonWarning } from "./warnings.ts";
 
-/** Makes, lists and revokes tokens. @throws CommError as Operator's calls do */
-export interface TokenDesk extends Pick<Operator, "issueToken" | "revokeToken" | "tokens"> {
+/** Makes, lists and revokes tokens; only a running server makes codes. @throws CommError as Operator's calls do */
+export interface TokenDesk extends Pick<Operator, "issueToken" | "issueCode" | "revokeToken" | "tokens"> {
   /** Warnings about the state folder; none from a running server, which has shown them already. */
   readonly warnings: readonly DaemonWarning[];
   close(): Promise<void>;
@@ -37,6 +37,7 @@ export async function openTokenDesk(stateDir: string, options: TokenDeskOptions)
     return {
       warnings: [],
       issueToken: (params) => operator.issueToken(params),
+      issueCode: (params) => operator.issueCode(params),
       revokeToken: (name) => operator.revokeToken(name),
       tokens: () => operator.tokens(),
       close: () => operator.client.close(),
@@ -71,6 +72,12 @@ async function openFolder(stateDir: string, { mayMake }: Pick<TokenDeskOptions, 
       const token = tokens.add({ name, role, createdAt: Date.now(), expiresAt });
       const invite = inviteFor(token, { ...invitation, ...(addresses !== undefined && { addresses }) });
       return { token: formatToken(token), invite };
+    },
+    async issueCode() {
+      throw new TransportError(
+        "CANNOT_CONNECT",
+        `No server runs with the state folder ${quote(stateDir)}: a code needs one.`,
+      );
     },
     async revokeToken(name) {
       tokens.revoke(name);

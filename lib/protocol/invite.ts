@@ -68,6 +68,15 @@ export function parseInvite(line: string): Invite {
   }
 }
 
+/** The same invite with as many of its addresses, and at least one, as fit in `maxLength` characters. */
+export function shortenInvite(line: string, maxLength: number): string {
+  const invite = parseInvite(line);
+  for (let count = invite.addresses.length; ; count--) {
+    const short = formatInvite({ ...invite, addresses: invite.addresses.slice(0, count) });
+    if (short.length <= maxLength || count <= 1) return short;
+  }
+}
+
 export function isInvite(line: string): boolean {
   return line.trim().startsWith(PREFIX);
 }

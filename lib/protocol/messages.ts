@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { codeOfWire, ERRORS, type ErrorCode } from "../errors.ts";
+import { CODE_MECHANISM, MAX_CODE_MESSAGE } from "./code-messages.ts";
 import { MAX_CREDIT, MAX_REASON_BYTES } from "./constants.ts";
 import { encodeJson, JsonObject } from "./json.ts";
 import { MECHANISMS } from "./scram.ts";
@@ -18,11 +19,11 @@ const offer = {
   maxStreams: v.pipe(count, v.minValue(1)),
 };
 
-/** A SCRAM message. */
-const proof = v.pipe(v.string(), v.maxLength(1024));
-
-/** The mechanism by which a client proves its token, and its first message. */
-const AuthOffer = v.object({ mechanism: v.picklist(MECHANISMS), message: proof });
+/** The mechanism by which a client proves its token or code, and its first message. */
+const AuthOffer = v.object({
+  mechanism: v.picklist([...MECHANISMS, CODE_MECHANISM]),
+  message: v.pipe(v.string(), v.maxLength(1024)),
+});
 export type AuthOffer = v.InferOutput<typeof AuthOffer>;
 
 export const Hello = v.object({
@@ -40,7 +41,7 @@ export const Hello = v.object({
 export type Hello = v.InferOutput<typeof Hello>;
 
 /** The next message of a proof, from either side. */
-export const Auth = v.object({ message: proof });
+export const Auth = v.object({ message: v.pipe(v.string(), v.maxLength(MAX_CODE_MESSAGE)) });
 
 /** The rights of a session: each role includes those before it. */
 export const Role = v.picklist(["read", "write", "operator"]);

@@ -11,7 +11,7 @@ import type { LinkHandler } from "../session/link-handler.ts";
 import type { PeerAddress, Transport } from "../session/transport.ts";
 import type { Access } from "./access/access.ts";
 import { AccessError, type Account } from "./access/account.ts";
-import type { ScramServer } from "./access/scram-server.ts";
+import type { ProofUnderWay } from "./access/proof-under-way.ts";
 import type { Bandwidth } from "./bandwidth.ts";
 import type { Candidate, Seats } from "./seats.ts";
 
@@ -62,7 +62,7 @@ export class Admission implements LinkHandler, Candidate {
   #cancelTimeout: (() => void) | undefined;
   #hello: Hello | undefined;
   /** The proof under way. */
-  #scram: ScramServer | undefined;
+  #proof: ProofUnderWay | undefined;
   #account: Account | undefined;
   #settled = false;
 
@@ -121,8 +121,8 @@ export class Admission implements LinkHandler, Candidate {
   }
 
   onFrame(header: Header, payload: Uint8Array): void {
-    if (this.#scram !== undefined && header.opcode === Opcode.AUTH) {
-      return this.#onProof(this.#scram, decodeJson(Auth, payload, "AUTH").message);
+    if (this.#proof !== undefined && header.opcode === Opcode.AUTH) {
+      return this.#onProof(this.#proof, decodeJson(Auth, payload, "AUTH").message);
     }
     if (this.#hello !== undefined) {
       if (header.opcode === Opcode.GOAWAY && this.isWaiting) return this.#leave("The client left the queue.");
@@ -187,8 +187,8 @@ export class Admission implements LinkHandler, Candidate {
     }
     try {
       if (hello.auth !== undefined) {
-        this.#scram = this.#host.access.begin(hello.auth, this.address, this.link.channelBinding);
-        this.link.send(Opcode.AUTH, 0, encodeJson({ message: this.#scram.challenge }));
+        this.#proof = this.#host.access.begin(hello.auth, this.address, this.link.channelBinding);
+        this.link.send(Opcode.AUTH, 0, encodeJson({ message: this.#proof.challenge }));
         this.#host.onStep(this);
       } else if (this.#trusted !== undefined) this.#onKnown({ role: this.#trusted, token: undefined }, hello);
       else this.#onKnown(this.#host.access.withoutToken(), hello);
@@ -197,10 +197,10 @@ export class Admission implements LinkHandler, Candidate {
     }
   }
 
-  #onProof(scram: ScramServer, message: string): void {
-    this.#scram = undefined;
+  #onProof(proof: ProofUnderWay, message: string): void {
+    this.#proof = undefined;
     try {
-      const { account, answer } = scram.finish(message);
+      const { account, answer } = proof.finish(message);
       this.link.send(Opcode.AUTH, 0, encodeJson({ message: answer }));
       this.#onKnown({ ...account, role: this.#trusted ?? account.role }, this.#hello as Hello);
     } catch (thrown) {

@@ -5,6 +5,8 @@ import type { PathTurns } from "../storage/ordered.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { SpareBuffers } from "../transfer/spare-buffers.ts";
 import type { Access } from "./access/access.ts";
+import type { Account } from "./access/account.ts";
+import type { CodeBook } from "./access/code-book.ts";
 import type { LinkStore } from "./access/link-store.ts";
 import type { TokenStore } from "./access/token-store.ts";
 import type { BlockDigestCache } from "./block-digests.ts";
@@ -32,6 +34,7 @@ export interface ServerParts {
   readonly members: Members;
   readonly kicks: Kicks;
   readonly tokens: TokenParts;
+  readonly codes: CodeBook;
   readonly links: LinkParts;
   /** Keeps messages for those who are not here; undefined: the server keeps none. */
   readonly mail: Mail | undefined;
@@ -81,11 +84,24 @@ export interface LinkParts {
   address(place: string): string | undefined;
 }
 
+/** How a client that knows nothing yet reaches the server. */
+export interface Reach {
+  /** `HOST:PORT`, the likeliest. */
+  readonly address: string;
+  readonly isPlaintext: boolean;
+  /** Whether the server announces itself on its networks. */
+  readonly isAnnounced: boolean;
+}
+
 /** The tokens, and what must happen when they change. */
 export interface TokenParts {
   readonly store: TokenStore;
+  /** The account of a client that has the token of this name. */
+  accountOf(name: string): Account;
   /** The invite that holds `token`; `addresses` in place of the server's own. */
   invite(token: Token, addresses?: readonly string[]): string;
+  /** How the machine of a new client reaches the server; `addresses` as in invite(). */
+  reach(addresses?: readonly string[]): Reach;
   /** End the sessions whose token was revoked or has expired. */
   expel(): void;
   /** Call after a token was issued, which may be the next to expire. */

@@ -14,6 +14,7 @@ import { digest } from "./methods/digest.ts";
 import { drain } from "./methods/drain.ts";
 import { events } from "./methods/events.ts";
 import { get } from "./methods/get.ts";
+import { issueCode } from "./methods/issue-code.ts";
 import { issueLink } from "./methods/issue-link.ts";
 import { issueToken } from "./methods/issue-token.ts";
 import { kick } from "./methods/kick.ts";
@@ -54,6 +55,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
       quit,
       events,
       issueToken,
+      issueCode,
       tokens,
       revokeToken,
       issueLink,

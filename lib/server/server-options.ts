@@ -13,6 +13,7 @@ import type { CallRates } from "./call-rates.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Mailbox } from "./mail/mailbox.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
+import type { Reach } from "./parts.ts";
 
 /** The parts that a server is made of, and its limits. */
 export interface ServerOptions {
@@ -58,6 +59,8 @@ export interface ServerOptions {
   readonly mailbox?: Mailbox | undefined;
   /** As TokenParts.invite(). */
   invite(token: Token, addresses?: readonly string[]): string;
+  /** As TokenParts.reach(). */
+  reach(addresses?: readonly string[]): Reach;
   /** As LinkParts.address(). */
   linkAddress(place: string): string | undefined;
   /** An operator asked to stop. */

@@ -161,7 +161,7 @@ export class CommServer {
   }
 
   #parts(): ServerParts {
-    const { clock, storage, turns, ledger, digest64, maxWindow, tokens, links } = this.#options;
+    const { clock, storage, turns, ledger, digest64, maxWindow, access, tokens, links } = this.#options;
     return {
       about: this.about,
       clock,
@@ -179,10 +179,13 @@ export class CommServer {
       kicks: this,
       tokens: {
         store: tokens,
+        accountOf: (name) => access.accountOf(name),
         invite: (token, addresses) => this.invite(token, addresses),
+        reach: (addresses) => this.#options.reach(addresses),
         expel: () => this.#expel(),
         watchExpiry: () => this.watchExpiry(),
       },
+      codes: access.codes,
       links: { store: links, address: (place) => this.#options.linkAddress(place) },
       mail: this.mail,
       events: this.events,

@@ -17,6 +17,12 @@ export class Throttle {
     this.#clock = clock;
   }
 
+  /** Whether take() would say that there were too many; counts nothing. */
+  isSpent(who: string): boolean {
+    const bucket = this.#buckets.peek(who);
+    return bucket !== undefined && bucket.takeMs(this.#clock.now()) > 0;
+  }
+
   /** Count an attempt of `who`. @returns false when there were too many */
   take(who: string): boolean {
     const now = this.#clock.now();

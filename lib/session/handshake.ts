@@ -8,8 +8,9 @@ import type { Token } from "../protocol/token.ts";
 import type { Clock } from "./clock.ts";
 import { Link } from "./link.ts";
 import type { LinkHandler } from "./link-handler.ts";
+import type { Proof, Prover } from "./prover.ts";
 import type { RateLimits } from "./rate-limit.ts";
-import { checkSignature, ScramClient } from "./scram-client.ts";
+import { ScramClient } from "./scram-client.ts";
 import { Session } from "./session.ts";
 import type { SessionHandler, StreamLimits } from "./session-options.ts";
 import type { Transport } from "./transport.ts";
@@ -21,6 +22,8 @@ export interface ConnectOptions {
   readonly agent: string;
   /** The token to prove; the server must prove that it knows it, too. Absent: no proof. */
   readonly token?: Token | undefined;
+  /** Another proof in place of a token's. */
+  readonly prover?: Prover | undefined;
   /** True to be queued when no seat is free. */
   readonly wait: boolean;
   /** HELLO's `resume`. */
@@ -65,11 +68,11 @@ class ClientHandshake implements LinkHandler {
   readonly #outcome = Promise.withResolvers<Connected>();
   readonly #cancelTimeout: () => void;
   /**
-   * The state of the proof: requested, being made, or sent, with the answer that the server must give; undefined: none
-   * is due.
+   * The state of the proof: requested, being made, or sent, with the check of the server's answer; undefined: none is
+   * due.
    */
-  #proof: { step: "asked" } | { step: "making" } | { step: "sent"; signature: Uint8Array } | undefined;
-  readonly #scram: ScramClient | undefined;
+  #proof: { step: "asked" } | { step: "making" } | { step: "sent"; check: Proof["check"] } | undefined;
+  readonly #prover: Prover | undefined;
   #queued = false;
   /** The last position in the queue. */
   #position = Number.POSITIVE_INFINITY;
@@ -78,10 +81,9 @@ class ClientHandshake implements LinkHandler {
 
   constructor(options: ConnectOptions) {
     this.#options = options;
-    if (options.token !== undefined) {
-      this.#scram = new ScramClient(options.token, options.transport.channelBinding);
-      this.#proof = { step: "asked" };
-    }
+    const { token, prover, transport } = options;
+    this.#prover = prover ?? (token && new ScramClient(token, transport.channelBinding));
+    if (this.#prover !== undefined) this.#proof = { step: "asked" };
     this.#link = new Link(options.transport, {
       clock: options.clock,
       handler: this,
@@ -142,7 +144,7 @@ class ClientHandshake implements LinkHandler {
       this.#proof = { step: "making" };
       this.#answer(message).catch((thrown) => this.#fail(toCommError(thrown)));
     } else if (this.#proof?.step === "sent") {
-      checkSignature(message, this.#proof.signature);
+      this.#proof.check(message);
       this.#proof = undefined;
     } else {
       throw new ProtocolError("UNEXPECTED_FRAME", "The server continues a proof that is not under way.");
@@ -150,9 +152,9 @@ class ClientHandshake implements LinkHandler {
   }
 
   async #answer(challenge: string): Promise<void> {
-    const { message, signature } = await (this.#scram as ScramClient).answer(challenge);
+    const { message, check } = await (this.#prover as Prover).answer(challenge);
     if (this.#hasFailed) return;
-    this.#proof = { step: "sent", signature };
+    this.#proof = { step: "sent", check };
     this.#link.send(Opcode.AUTH, 0, encodeJson({ message }));
   }
 
@@ -182,7 +184,7 @@ class ClientHandshake implements LinkHandler {
     return {
       versions: { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION },
       agent,
-      ...(this.#scram !== undefined && { auth: { mechanism: this.#scram.mechanism, message: this.#scram.first } }),
+      ...(this.#prover !== undefined && { auth: { mechanism: this.#prover.mechanism, message: this.#prover.first } }),
       capabilities: [...CAPABILITIES],
       wait,
       ...(resume !== undefined && { resume }),

@@ -1,13 +1,13 @@
 import { CommError, ProtocolError } from "../errors.ts";
 import * as scram from "../protocol/scram.ts";
 import type { Token } from "../protocol/token.ts";
+import type { Proof, Prover } from "./prover.ts";
 
 const NONCE_BYTES = 24;
 const encoder = new TextEncoder();
 
-/** The next message, and the signature with which the server must answer. */
-interface Proof {
-  readonly message: string;
+/** `signature`: what the server must answer with. */
+interface ScramProof extends Proof {
   readonly signature: Uint8Array;
 }
 
@@ -15,7 +15,7 @@ interface Proof {
  * The client's side of the proof of a token. The secret never leaves this object, and the sent messages are useless
  * elsewhere. Source: RFC 5802, section 3.
  */
-export class ScramClient {
+export class ScramClient implements Prover {
   readonly mechanism: scram.Mechanism;
   /** The first message. */
   readonly first: string;
@@ -40,7 +40,7 @@ export class ScramClient {
    *
    * @throws ProtocolError BAD_PAYLOAD when the challenge is invalid, or demands too little or too much work
    */
-  async answer(challenge: string): Promise<Proof> {
+  async answer(challenge: string): Promise<ScramProof> {
     const { nonce, salt, iterations } = scram.parseServerFirst(challenge);
     // "The client MUST close at a count outside 4096 to 100000, and at a server nonce that does not begin with the
     // client's own." (PROTOCOL.md, "Proof")
@@ -58,7 +58,11 @@ export class ScramClient {
     const all = scram.authMessage(this.#bare, challenge, withoutProof);
     const proof = scram.xor(clientKey, await hmac(storedKey, all));
     const signature = await hmac(await hmac(salted, "Server Key"), all);
-    return { message: scram.addProof(withoutProof, proof), signature };
+    return {
+      message: scram.addProof(withoutProof, proof),
+      signature,
+      check: (answer) => checkSignature(answer, signature),
+    };
   }
 }
 

@@ -4,8 +4,8 @@ import { Flag, OPCODE_RULES, Opcode } from "../protocol/opcode.ts";
 /** Replaces a secret. */
 const MASK = "***";
 
-/** Members that hold secrets at any depth: tokens, invites, resume tokens, links. */
-const SECRET_MEMBERS: readonly string[] = ["token", "secret", "invite", "resume", "url"];
+/** Members that hold secrets at any depth where they are text: tokens, invites, resume tokens, links, one-time codes. */
+const SECRET_MEMBERS: readonly string[] = ["token", "secret", "invite", "resume", "url", "code"];
 
 const text = new TextDecoder("utf-8", { fatal: true });
 

@@ -31,6 +31,15 @@ test("the start of the server loads no gateway", () => {
   expect(loaded.has("node:dgram")).toBe(false);
 });
 
+test.each(["lib/cli/server/serve-command.ts", "lib/cli/server/invite-command.ts", "lib/cli/client/join-command.ts"])(
+  "codes load their cryptography, and pictures of them, when one is used: %s",
+  (command) => {
+    const loaded = closureOf(command);
+    expect([...loaded].filter((each) => each.startsWith("@noble/") || each.startsWith("lib/codes/"))).toEqual([]);
+    expect(loaded.has("uqr")).toBe(false);
+  },
+);
+
 test.each(["lib/cli/client/client-program.ts", "lib/cli/server/server-program.ts"])(
   "the table of commands loads none of them: %s",
   (program) => expect([...closureOf(program)]).toEqual([]),

@@ -94,7 +94,7 @@ const FLAGS: Record<string, readonly string[]> = {
   "client rename": ["overwrite", ...CONNECTION],
   "client ping": ["count", ...CONNECTION],
   "client unfinished": ["remove", "json"],
-  "client join": ["name", "overwrite", "offline", "timeout", "state-dir", "json"],
+  "client join": ["server", "plaintext", "name", "overwrite", "offline", "timeout", "state-dir", "json"],
   "client use": ["clear", "state-dir", "json"],
   "client config": ["json"],
   "client find": ["listen", "state-dir", "json"],
@@ -104,6 +104,7 @@ const FLAGS: Record<string, readonly string[]> = {
   "server version": ["json"],
   "server config": ["json"],
   "server console": ["all", "limit", "expires", "yes", ...CONNECTION],
+  "server invite": ["code", "code-expires", "qr", "role", "expires", "advertise", "state-dir", "json"],
   "server token": ["role", "expires", "advertise", "state-dir", "json"],
   "server identity": ["state-dir", "json"],
 };

@@ -65,8 +65,8 @@ describe("an invalid proof is refused with BAD_PAYLOAD or ACCESS_DENIED, whateve
     ["AUTH on a stream", (scram: ScramClient) => [helloOf(scram), frame("AUTH", { message: "x" }, 1)]],
     ["an AUTH of 5000 bytes", (scram: ScramClient) => [helloOf(scram), frame("AUTH", { message: "x".repeat(5_000) })]],
     [
-      "an AUTH of 1025 characters",
-      (scram: ScramClient) => [helloOf(scram), frame("AUTH", { message: "x".repeat(1_025) })],
+      "an AUTH of 3073 characters",
+      (scram: ScramClient) => [helloOf(scram), frame("AUTH", { message: "x".repeat(3_073) })],
     ],
   ])("%s instead of the proof", async (_, make) => {
     await using server = new AccessServer();

@@ -26,6 +26,7 @@ const METHODS: [name: string, least: Role, params: object, hasBody: boolean][] =
   ["tokens", "operator", {}, false],
   ["unfinished", "operator", {}, false],
   ["issueToken", "operator", { name: "made", role: "operator" }, false],
+  ["issueCode", "operator", { name: "offered", role: "operator" }, false],
   ["revokeToken", "operator", { name: "none" }, false],
   ["issueLink", "operator", { path: "a.txt" }, false],
   ["links", "operator", {}, false],

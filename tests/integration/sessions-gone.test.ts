@@ -62,6 +62,7 @@ const CALLS: Readonly<Record<string, Shape>> = {
   quit: { role: "operator", say: call("quit"), heard: "ACCEPT" },
   events: { role: "operator", say: call("events"), heard: "ACCEPT" },
   issueToken: { role: "operator", say: call("issueToken", { name: "a b", role: "read" }), heard: "RESET" },
+  issueCode: { role: "operator", say: call("issueCode", { name: "a", role: "read" }), heard: "ACCEPT" },
   tokens: { role: "operator", say: call("tokens"), heard: "ACCEPT" },
   issueLink: { role: "operator", say: call("issueLink", { path: "not there" }), heard: "RESET" },
   links: { role: "operator", say: call("links"), heard: "ACCEPT" },

@@ -4,15 +4,16 @@ import { Screen } from "./screen.ts";
 import { type Block, commandsOf, outputPattern } from "./shown-examples.ts";
 
 /** Commands that start a server, which runs until another is started. */
-const SERVES = /^commserver-server(?! (?:console|token|identity|config|completions)\b)/;
+const SERVES = /^commserver-server(?! (?:console|token|invite|identity|config|completions)\b)/;
 /** Commands that start the service, in place of a server in a terminal. */
 const STARTS_SERVICE = /systemctl (?:enable|start)/;
 const PROMPT = "server> ";
 
-/** What a page shows once and every reader replaces: an invite, a pin, the name and secret of a token. */
+/** What a page shows once and every reader replaces: an invite, a code, a pin, the name and secret of a token. */
 const LEARNT = {
   "csinvite1_…": /csinvite1_[\w-]{20,}/,
   "sha256//…": /sha256\/\/[\w+/]{40,}=*/,
+  "385-061-7726 --server …": /\d{3}-\d{3}-\d{4} --server \S+/,
   "link/…": /link\/[\w-]{20,}/,
   "NAME:SECRET": /^ +(\w+:[\w-]{40,})$/m,
 } as const;

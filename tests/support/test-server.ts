@@ -41,6 +41,7 @@ export class TestServer implements AsyncDisposable {
       linkAddress: (place) => `http://server.test${place}`,
       access: new Access({ clock, tokens: this.tokens, links, open: false }),
       invite: (token) => `invite of ${token.name}`,
+      reach: ([address = "server.test:5050"] = []) => ({ address, isPlaintext: false, isAnnounced: false }),
       maxPerAddress: 1_000_000,
       maxUnadmittedPerAddress: 64,
       maxPassing: 5 * (options.maxUnadmitted ?? 64),

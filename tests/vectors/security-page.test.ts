@@ -43,7 +43,8 @@ import {
   MAX_TEXT_LENGTH,
 } from "../../lib/protocol/constants.ts";
 import { MAX_POSITION } from "../../lib/protocol/messages.ts";
-import { MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
+import { CODE_MS, MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
+import { MAX_BEGUN, MAX_CODES } from "../../lib/server/access/code-book.ts";
 import { MAX_LINKS } from "../../lib/server/access/link-store.ts";
 import { MAX_WAITING_PER_GROUP } from "../../lib/server/access/secrets.ts";
 import { MAX_REQUESTS } from "../../lib/server/guest-session.ts";
@@ -117,6 +118,11 @@ const NUMBERS: Record<string, string> = {
   "open files of the server": "those of the system, shared out",
   "time for TLS, HELLO and the proof": `${HANDSHAKE_MS / 1000} s`,
   "wrong proofs of one address": often,
+  "wrong and unknown codes of one address": often,
+  "wrong proofs of one code, from all addresses": "1",
+  "proofs of one code that are begun": `${MAX_BEGUN}`,
+  "codes at once": `${MAX_CODES}`,
+  "the life of a code (`--code-expires`)": `${CODE_MS / 60_000} min`,
   "lines in the log for one address and refusal": often,
   "the same for one session and failure": often,
   "silence of a peer": `${(HEARTBEAT_MS * SILENT_INTERVALS) / 1000} s`,

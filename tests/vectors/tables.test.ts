@@ -3,6 +3,7 @@ import { HEARTBEAT_MS as CLIENT_HEARTBEAT_MS } from "../../lib/client/client.ts"
 import { HANDSHAKE_MS, HEARTBEAT_MS } from "../../lib/daemon/limits.ts";
 import { codeOfWire, ERRORS, type ErrorCode } from "../../lib/errors.ts";
 import { MAX_COMPONENTS, MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../lib/path.ts";
+import { MAX_CODE_MESSAGE } from "../../lib/protocol/code-messages.ts";
 import * as constants from "../../lib/protocol/constants.ts";
 import { EVENT_CODES, eventCodeOf } from "../../lib/protocol/event-codes.ts";
 import { Flag, OPCODE_RULES } from "../../lib/protocol/opcode.ts";
@@ -110,6 +111,7 @@ describe("the limits table of PROTOCOL.md", () => {
     "credit of a stream": `${constants.MAX_CREDIT} bytes`,
     "message text": `${constants.MAX_TEXT_LENGTH} UTF-16 units`,
     "time for the handshake": seconds(HANDSHAKE_MS),
+    "message of AUTH": `${MAX_CODE_MESSAGE} UTF-16 units`,
     "lingering after the last frame": seconds(LINGER_MS),
     silence: `${SILENT_INTERVALS} intervals of ${seconds(HEARTBEAT_MS)}`,
   };

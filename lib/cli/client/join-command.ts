@@ -1,11 +1,11 @@
-import { type ErrorCode, toCommError } from "../../errors.ts";
+import { toCommError } from "../../errors.ts";
 import { parseInvite } from "../../protocol/invite.ts";
-import type { Role } from "../../protocol/messages.ts";
-import { quote } from "../../quote.ts";
+import { looksLikeCode } from "../../protocol/one-time-code.ts";
 import { Connector } from "../../trust/connector.ts";
-import { isServerName, type KnownServer, KnownServers } from "../../trust/known-servers.ts";
+import { type KnownServer, KnownServers } from "../../trust/known-servers.ts";
 import { serverOf } from "../../trust/target.ts";
 import type { Command } from "../command.ts";
+import { isTyped } from "../configuration/origins.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { exposedTokenWarning } from "../exposure-words.ts";
@@ -18,18 +18,26 @@ import { processTrace } from "../trace-file.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { UsageError } from "../usage-error.ts";
 import { VERSION } from "../version.ts";
+import { type Contact, checkName, joinByCode, serverName } from "./join-code.ts";
 import { KNOWN_SERVER_FLAGS } from "./servers-command.ts";
 
 export const join: Command = {
-  description: "Remember a server from its invite; then --server NAME is enough",
+  description: "Remember a server from its invite or a one-time code; then --server NAME is enough",
   args: {
     invite: {
       type: "positional",
       required: false,
       // Copied from a terminal, an invite may be cut into several words.
       valueHint: "…",
-      description: "The line from the server; -: read it from standard input; default: COMMSERVER_INVITE",
+      description: "The line, or the 10 digits, from the server; -: from standard input; default: COMMSERVER_INVITE",
     },
+    server: {
+      type: "string",
+      alias: "s",
+      valueHint: "SERVER",
+      description: "Where the server of a code is; default: COMMSERVER_SERVER, or what announces itself here",
+    },
+    plaintext: { type: "boolean", description: "The server of a code uses no encryption" },
     name: {
       type: "string",
       alias: "n",
@@ -41,40 +49,57 @@ export const join: Command = {
     overwrite: { type: "boolean", description: "Replace a known server of that name" },
     ...KNOWN_SERVER_FLAGS,
   },
+  completes: { server: "server" },
   // Replacing a known identity is decided each time.
   typedOnly: ["name", "overwrite"],
   async run(flags, io) {
-    const invite = parseInvite(await inviteLine(flags));
-    const name = String(flags["name"] ?? invite.label);
-    if (!isServerName(name))
-      throw new UsageError(
-        `${quote(name)} can't name a server: use letters, digits, "_" and "-", beginning with a letter.`,
-      );
-    const known = new KnownServers(stateDirFlag(flags));
-    const server = serverOf(invite, name);
-    known.join(server, { replace: flags["overwrite"] === true });
-    const exposed = known.exposedToken(server);
-    if (exposed !== undefined) io.note(escapeText(exposedTokenWarning(exposed)));
-    const { addresses, identity } = server;
+    const line = await inviteLine(flags);
     const isJson = flags["json"] === true;
-    if (!isJson) {
-      const plaintext = identity === null ? " --plaintext" : "";
-      const talk = completeCommand(`commserver-client --server ${escapeText(name)}${plaintext}`, stateDirOf(flags));
-      await io.out(`Joined ${escapeText(name)}. Connect to it with: ${talk}\n`);
+    if (looksLikeCode(line)) {
+      const { server, contact } = await joinByCode(line, flags, io);
+      await show(server, flags, io);
+      if (isJson) await io.out(`${toJson({ ...shownOf(server), contact })}\n`);
+      else await showContact(contact, io);
+      return 0;
     }
-    const contact = flags["offline"] === true ? undefined : await tryServer(server, flags, io);
-    if (isJson) await io.out(`${toJson({ name, addresses, identity, ...(contact && { contact }) })}\n`);
+    const surplus = ["server", "plaintext"].find((flag) => isTyped(flags, flag));
+    if (surplus !== undefined)
+      throw new UsageError(`--${surplus} is only for a code: an invite says where its server is.`);
+    const invite = parseInvite(line);
+    const server = serverOf(invite, serverName(flags) ?? checkName(invite.label));
+    new KnownServers(stateDirFlag(flags)).join(server, { replace: flags["overwrite"] === true });
+    await show(server, flags, io);
+    const contact = flags["offline"] === true ? undefined : await tryServer(server, flags);
+    if (isJson) await io.out(`${toJson({ ...shownOf(server), ...(contact && { contact }) })}\n`);
+    else if (contact !== undefined) await showContact(contact, io);
     return 0;
   },
 };
 
-/** What came of connecting to the server once, for programs. */
-type Contact =
-  | { readonly reached: true; readonly address: string; readonly role: Role }
-  | { readonly reached: false; readonly code: ErrorCode; readonly message: string };
+/** The facts of a joined server for programs. */
+function shownOf({ name, addresses, identity }: KnownServer): object {
+  return { name, addresses, identity };
+}
 
-/** Connect once with what was joined, and say what works. A server that can't be reached now is joined all the same. */
-async function tryServer({ name, identity }: KnownServer, flags: Flags, io: ConsoleIo): Promise<Contact> {
+/** What was joined, for people; and a warning when others can read its token. */
+async function show(server: KnownServer, flags: Flags, io: ConsoleIo): Promise<void> {
+  const exposed = new KnownServers(stateDirFlag(flags)).exposedToken(server);
+  if (exposed !== undefined) io.note(escapeText(exposedTokenWarning(exposed)));
+  if (flags["json"] === true) return;
+  const { name, identity } = server;
+  const plaintext = identity === null ? " --plaintext" : "";
+  const talk = completeCommand(`commserver-client --server ${escapeText(name)}${plaintext}`, stateDirOf(flags));
+  await io.out(`Joined ${escapeText(name)}. Connect to it with: ${talk}\n`);
+}
+
+async function showContact(contact: Contact, io: ConsoleIo): Promise<void> {
+  if (!contact.reached) return io.note(paint(io, "yellow", `It can't be used now: ${escapeText(contact.message)}`));
+  const { address, role } = contact;
+  await io.out(`It answers at ${escapeText(address)}, and the token works: its role is ${role}.\n`);
+}
+
+/** Connect once with what was joined. A server that can't be reached now is joined all the same. */
+async function tryServer({ name, identity }: KnownServer, flags: Flags): Promise<Contact> {
   const connector = new Connector(
     {
       server: name,
@@ -92,20 +117,17 @@ async function tryServer({ name, identity }: KnownServer, flags: Flags, io: Cons
     // Nobody is asked to trust another identity than that of the invite.
     { confirm: async () => false, warn: () => {}, onQueued: () => {} },
   );
-  const isJson = flags["json"] === true;
   try {
     return await interruptible(async (signal) => {
       const client = await unlessAborted(connector.connect(signal), signal);
       const { address = "" } = connector.server ?? {};
       const { role } = client;
       await client.close(0);
-      if (!isJson) await io.out(`It answers at ${escapeText(address)}, and the token works: its role is ${role}.\n`);
       return { reached: true, address, role };
     });
   } catch (thrown) {
     const { code, message } = toCommError(thrown);
     if (code === "INTERRUPTED") throw thrown;
-    if (!isJson) io.note(paint(io, "yellow", `It can't be used now: ${escapeText(message)}`));
     return { reached: false, code, message };
   }
 }
@@ -119,6 +141,6 @@ async function inviteLine(flags: Flags): Promise<string> {
   const given = flags._.length === 0 ? undefined : flags._.join("");
   const line = given === undefined || given === "-" ? await readSecret(given, "COMMSERVER_INVITE") : given;
   if (line === undefined)
-    throw new UsageError("Name an invite: join INVITE, or join - to read it from standard input.");
+    throw new UsageError("Name an invite or a code: join INVITE, or join - to read it from standard input.");
   return line;
 }

@@ -49,6 +49,8 @@ export function formatEvent(record: EventRecord): string {
       return `${text("method")} failed for ${text("name")}${times(text("count"))}: ${text("message")} [${text("code")}]`;
     case "issued":
       return `${text("name")} made the token ${text("token")} (${text("role")})`;
+    case "offered":
+      return `${text("name")} made a one-time code for the token ${text("token")} (${text("role")})`;
     case "revoked":
       return `${text("name")} revoked the token ${text("token")}`;
     case "linked":

@@ -7,6 +7,7 @@ import { status as statusCommand, statusRecord, statusText } from "../client/sta
 import { escapeText } from "../escape.ts";
 import { formatRows, formatTime, type Row } from "../format.ts";
 import { UsageError } from "../usage-error.ts";
+import { forgetCode, runInviteLine } from "./invite-line.ts";
 import { forgetLink, runLinkLine } from "./link-command.ts";
 import { runMailboxLine } from "./mailbox-command.ts";
 import type { Answer, AnswerIo } from "./operator-answer.ts";
@@ -92,6 +93,12 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     description: "Make a token; roles: read, write, operator. Also: token list, token revoke NAME",
     run: (operator, rest, io) => runTokenLine(operator, rest, io),
     undo: (operator, rest, cause) => forgetTokenLine(operator, rest, cause),
+  },
+  invite: {
+    usage: "invite NAME [ROLE]",
+    description: "Make a one-time code of ten digits, by which another machine joins with a new token",
+    run: (operator, rest) => runInviteLine(operator, rest),
+    undo: (operator, _, cause, facts) => forgetCode(operator, facts, cause),
   },
   link: {
     usage: "link PATH",

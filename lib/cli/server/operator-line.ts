@@ -12,7 +12,7 @@ export type OperatorLine =
 const OF_TEXT = ["say", "send"];
 
 /** Commands with words, which a text may be meant for; with more words it is a sentence. */
-const OF_WORDS = ["status", "kick", "drain", "token", "link", "mailbox"];
+const OF_WORDS = ["status", "kick", "drain", "token", "invite", "link", "mailbox"];
 const MAX_WORDS = 4;
 
 /**

@@ -7,6 +7,7 @@ export const serverProgram: LazyProgram = {
     serve: async () => (await import("./serve-command.ts")).serve,
     console: async () => (await import("./console.ts")).consoleCommand,
     token: async () => (await import("./token-command.ts")).token,
+    invite: async () => (await import("./invite-command.ts")).invite,
     identity: async () => (await import("./identity-command.ts")).identity,
     config: async () => (await import("../configuration/config-command.ts")).configCommand(() => serverProgram),
     completions: async () =>
@@ -22,6 +23,7 @@ export const serverProgram: LazyProgram = {
     "commserver-server                                serve ./repository, port 5050",
     "commserver-server /srv/files --max-clients 50",
     "commserver-server token add laptop --role write  an invite for another machine",
+    "commserver-server invite laptop --code           ten digits to type at another machine",
     "commserver-server console                        operate the running server",
     "commserver-server console kick Client02          the same with one command",
   ],

@@ -1,3 +1,4 @@
+import type { ArgsDef } from "citty";
 import type { Operator } from "../../client/operator.ts";
 import { openTokenDesk, type TokenDesk } from "../../daemon/token-desk.ts";
 import { Role } from "../../protocol/messages.ts";
@@ -20,22 +21,29 @@ import { warningText } from "./warning-words.ts";
 
 const ACTIONS = ["add", "list", "revoke"] as const;
 
+/** What a new token may do. */
+export const NEW_TOKEN_FLAGS = {
+  role: {
+    type: "string",
+    valueHint: "ROLE",
+    description: `What it allows: ${Role.options.join(", ")}; default: read`,
+  },
+  expires: { type: "string", valueHint: "PERIOD", description: "When it ends, such as 12h or 30d; default: never" },
+  advertise: { type: "string", valueHint: "HOST[:PORT],…", description: "Addresses for the invite" },
+} as const satisfies ArgsDef;
+
+export const NEW_TOKEN_COMPLETES = { role: Role.options };
+
 export const token: Command = {
   description: "Make, list and revoke the tokens that clients connect with",
   args: {
     action: { type: "positional", required: false, description: ACTIONS.join(", ") },
     name: { type: "positional", required: false, description: "The token's name, for add and revoke" },
-    role: {
-      type: "string",
-      valueHint: "ROLE",
-      description: `What it allows: ${Role.options.join(", ")}; default: read`,
-    },
-    expires: { type: "string", valueHint: "PERIOD", description: "When it ends, such as 12h or 30d; default: never" },
-    advertise: { type: "string", valueHint: "HOST[:PORT],…", description: "Addresses for the invite" },
+    ...NEW_TOKEN_FLAGS,
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
     json: { type: "boolean", description: "Print JSON for programs" },
   },
-  completes: { action: ACTIONS, role: Role.options },
+  completes: { action: ACTIONS, ...NEW_TOKEN_COMPLETES },
   async run(flags, io) {
     const request = tokenRequest(flags);
     const json = flags["json"] === true;
@@ -52,7 +60,7 @@ export const token: Command = {
   },
 };
 
-type NewToken = Parameters<TokenDesk["issueToken"]>[0];
+export type NewToken = Parameters<TokenDesk["issueToken"]>[0];
 
 type TokenRequest =
   | { readonly action: "add"; readonly token: NewToken }
@@ -72,8 +80,8 @@ function tokenRequest(flags: Flags): TokenRequest {
   return action === "add" ? { action, token: newToken(String(name), flags) } : { action, name: String(name) };
 }
 
-/** @throws UsageError */
-function newToken(name: string, flags: Flags): NewToken {
+/** The token that the flags describe. @throws UsageError */
+export function newToken(name: string, flags: Flags): NewToken {
   const role = Role.options.find((option) => option === (flags["role"] ?? "read"));
   if (role === undefined) throw new UsageError(`--role takes read, write or operator, not "${flags["role"]}".`);
   const expiresAt = expiryFlag(flags, "expires", Date.now());

@@ -47,6 +47,8 @@ export type ServerEvent =
   | { event: "returned"; name: string; address: string }
   | { event: "cleaned"; path: string; size: number }
   | { event: "issued"; name: string; token: string; role: Role }
+  /** A code was made; the token is issued when a client proves it. */
+  | { event: "offered"; name: string; token: string; role: Role; endsAt: number }
   | { event: "revoked"; name: string; token: string }
   | { event: "linked"; name: string; link: string; path: string; expiresAt: number }
   | { event: "unlinked"; name: string; link: string }

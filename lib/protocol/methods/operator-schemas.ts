@@ -22,6 +22,28 @@ export const IssueTokenResult = v.object({
 });
 export type IssueTokenResult = v.InferOutput<typeof IssueTokenResult>;
 
+/** The shortest and longest life of a code, and how long it lives if nothing else is said. In milliseconds. */
+export const MIN_CODE_MS = 60_000;
+export const MAX_CODE_MS = 24 * 3_600_000;
+export const CODE_MS = 10 * 60_000;
+
+export const IssueCodeParams = v.object({
+  ...IssueTokenParams.entries,
+  /** How long the code lives; absent: 10 minutes. */
+  lifeMs: v.optional(v.pipe(count, v.minValue(MIN_CODE_MS), v.maxValue(MAX_CODE_MS)), CODE_MS),
+});
+export const IssueCodeResult = v.object({
+  /** Only this answer has it. */
+  code: v.pipe(v.string(), v.maxLength(64)),
+  endsAt: timestamp,
+  /** `HOST:PORT` of the server, as a new client reaches it. */
+  address: v.pipe(v.string(), v.maxLength(300)),
+  isPlaintext: v.boolean(),
+  /** Whether the server announces itself, so that a client in its network finds it. */
+  isAnnounced: v.boolean(),
+});
+export type IssueCodeResult = v.InferOutput<typeof IssueCodeResult>;
+
 export const RevokeTokenParams = v.object({ name: tokenName });
 
 /** A record of the body of `tokens`. */

@@ -1,3 +1,4 @@
+import { CODE_MECHANISM } from "../../protocol/code-messages.ts";
 import type { AuthOffer } from "../../protocol/messages.ts";
 import * as scram from "../../protocol/scram.ts";
 import type { Token } from "../../protocol/token.ts";
@@ -6,7 +7,9 @@ import type { Clock } from "../../session/clock.ts";
 import type { PeerAddress } from "../../session/transport.ts";
 import { Throttle } from "../throttle.ts";
 import { AccessError, type Account } from "./account.ts";
+import { CodeBook } from "./code-book.ts";
 import type { KnownLink, LinkStore } from "./link-store.ts";
+import type { ProofUnderWay } from "./proof-under-way.ts";
 import { ScramServer } from "./scram-server.ts";
 import { Secrets } from "./secrets.ts";
 import type { KnownToken, TokenStore } from "./token-store.ts";
@@ -33,11 +36,14 @@ export class Access {
   readonly #throttle: Throttle;
 
   readonly #secrets: Secrets;
+  /** The one-time codes. */
+  readonly codes: CodeBook;
 
   constructor(options: AccessOptions) {
     this.#options = options;
     this.#secrets = new Secrets((name) => options.tokens.saltOf(name));
     this.#throttle = new Throttle(options.clock);
+    this.codes = new CodeBook(options.clock, this.#throttle);
   }
 
   /** The account of a client without a token. @throws AccessError TOKEN_REQUIRED */
@@ -47,13 +53,14 @@ export class Access {
   }
 
   /**
-   * Begin the proof of a token. Every proof is checked, however many guesses come from the same address: a check takes
+   * Begin the proof of a token or a code. Every proof of a token is checked, however many guesses come from the same address: a check takes
    * four HMACs.
    *
    * @param binding the transport's, undefined where nothing is encrypted
-   * @throws AccessError ACCESS_DENIED; ProtocolError BAD_PAYLOAD
+   * @throws AccessError ACCESS_DENIED; as CodeBook.begin(); ProtocolError BAD_PAYLOAD
    */
-  begin({ mechanism, message }: AuthOffer, address: PeerAddress, binding: Uint8Array | undefined): ScramServer {
+  begin({ mechanism, message }: AuthOffer, address: PeerAddress, binding: Uint8Array | undefined): ProofUnderWay {
+    if (mechanism === CODE_MECHANISM) return this.codes.begin(message, address, binding);
     const first = scram.parseClientFirst(message);
     const wanted = binding === undefined ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS";
     if (mechanism !== wanted || first.gs2Header !== scram.gs2HeaderOf(wanted)) {
@@ -138,6 +145,18 @@ export class Access {
     const over =
       this.#find(name, address) === token ? this.#faultOfToken(name) : `The token ${quote(name)} was revoked.`;
     if (over !== undefined) throw new AccessError("ACCESS_DENIED", over, over);
-    return { role: token.role, token: name, ...(token !== this.#options.local && { tokenMadeAt: token.createdAt }) };
+    return this.#accountOf(token);
+  }
+
+  /** The account of a token that was just made. */
+  accountOf(name: string): Account {
+    const token = this.#options.tokens.find(name);
+    if (token === undefined) throw new AccessError("ACCESS_DENIED", NOT_RIGHT, `There is no token ${quote(name)}.`);
+    return this.#accountOf(token);
+  }
+
+  #accountOf(token: KnownToken): Account {
+    const { name, role, createdAt } = token;
+    return { role, token: name, ...(token !== this.#options.local && { tokenMadeAt: createdAt }) };
   }
 }

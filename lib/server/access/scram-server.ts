@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import * as scram from "../../protocol/scram.ts";
 import type { Account } from "./account.ts";
+import type { ProofUnderWay } from "./proof-under-way.ts";
 import { sign, type Verifier, verifies } from "./verifier.ts";
 
 const NONCE_BYTES = 18;
@@ -14,11 +15,10 @@ export interface ScramServerOptions {
   finish(fault: string | undefined): Account;
 }
 
-/** One proof under way, at the server. Source: RFC 5802, section 3. */
-export class ScramServer {
+/** The proof of a token under way, at the server. Source: RFC 5802, section 3. */
+export class ScramServer implements ProofUnderWay {
   readonly #options: ScramServerOptions;
   readonly #nonce: string;
-  /** The challenge for the client. */
   readonly challenge: string;
 
   constructor(options: ScramServerOptions) {
@@ -28,12 +28,6 @@ export class ScramServer {
     this.challenge = scram.formatServerFirst(this.#nonce, verifier.salt, verifier.iterations);
   }
 
-  /**
-   * Check the client's answer.
-   *
-   * @returns the client's account, and the server's own proof for it
-   * @throws AccessError; ProtocolError BAD_PAYLOAD
-   */
   finish(message: string): { account: Account; answer: string } {
     const { first, verifier, finish } = this.#options;
     const { withoutProof, proof, binding, nonce } = scram.parseClientFinal(message);

@@ -106,13 +106,8 @@ export class TokenStore {
     return [...this.#tokens.values()];
   }
 
-  /**
-   * Make a token. Its secret is not kept: only this call returns it.
-   *
-   * @throws CommError TOKEN_EXISTS, BAD_PARAMS for an invalid name; StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
-   */
-  add(record: TokenRecord): Token {
-    const { name } = record;
+  /** @throws CommError TOKEN_EXISTS, BAD_PARAMS for an invalid name */
+  requireFree(name: string): void {
     if (!isTokenName(name)) {
       throw new CommError(
         "BAD_PARAMS",
@@ -123,6 +118,16 @@ export class TokenStore {
       throw new CommError("BAD_PARAMS", `"${name}" is the server's own name for this machine: choose another.`);
     }
     if (this.#tokens.has(name)) throw new CommError("TOKEN_EXISTS", `There is a token ${quote(name)} already.`);
+  }
+
+  /**
+   * Make a token. Its secret is not kept: only this call returns it.
+   *
+   * @throws as requireFree(); StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
+   */
+  add(record: TokenRecord): Token {
+    const { name } = record;
+    this.requireFree(name);
     const secret = createSecret();
     const hadIssued = this.#hasIssued;
     this.#hasIssued = true;
