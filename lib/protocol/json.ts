@@ -6,6 +6,7 @@ const encoder = new TextEncoder();
 // "A payload MUST NOT have a byte order mark." (PROTOCOL.md, "Payloads")
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+const LINE_FEED = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
@@ -70,6 +71,35 @@ export function checkShape<S extends v.GenericSchema>(schema: S, value: unknown,
   throw new ProtocolError("BAD_PAYLOAD", `${what} has the wrong shape: ${describe(result.issues[0])}.`);
 }
 
+/**
+ * As decodeJson(), for many values at once, each on a line of its own, of less than `maxBytes`; `bytes` ends with a line
+ * feed. undefined when it can't vouch for every line: then decodeJson() says of one what is wrong.
+ *
+ * @throws as decodeJson()
+ */
+export function decodeJsonLines<S extends v.GenericSchema>(
+  schema: S,
+  bytes: Uint8Array,
+  what: string,
+  maxBytes: number,
+): v.InferOutput<S>[] | undefined {
+  let members = 0;
+  let lines = 0;
+  for (let start = 0; start < bytes.length; lines++) {
+    const end = bytes.indexOf(LINE_FEED, start);
+    if (end - start >= maxBytes) return undefined;
+    members += countMembers(bytes, what, start, end);
+    start = end + 1;
+  }
+  // What a line opens it also closes, so the line feeds are between values, if it is JSON at all.
+  const values = parseText(`[${decodeText(bytes.subarray(0, -1), what).replaceAll("\n", ",")}]`, what);
+  // A line with a comma between values would be more than one of them.
+  if (!Array.isArray(values) || values.length !== lines || membersOf(values) !== members) return undefined;
+  const checked: v.InferOutput<S>[] = [];
+  for (const value of values) checked.push(checkShape(schema, value, what));
+  return checked;
+}
+
 /** One issue in words, after the field's name. */
 export function describe(issue: v.GenericIssue): string {
   const field = v.getDotPath(issue);
@@ -79,16 +109,31 @@ export function describe(issue: v.GenericIssue): string {
 function parseJson(payload: Uint8Array, what: string): unknown {
   // Before JSON.parse, whose recursion could overflow the stack with a hostile payload.
   const members = countMembers(payload, what);
-  let value: unknown;
-  try {
-    value = JSON.parse(decoder.decode(payload));
-  } catch (cause) {
-    throw new ProtocolError("BAD_PAYLOAD", `${what} is not JSON in UTF-8.`, { cause });
-  }
+  const value = parseText(decodeText(payload, what), what);
   // Of members with the same name JSON.parse keeps only the last.
   // "An object MUST NOT name a member twice." (PROTOCOL.md, "Payloads")
   if (membersOf(value) !== members) throw new ProtocolError("BAD_PAYLOAD", `${what} names a member twice.`);
   return value;
+}
+
+function decodeText(bytes: Uint8Array, what: string): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw notJson(what, cause);
+  }
+}
+
+function parseText(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw notJson(what, cause);
+  }
+}
+
+function notJson(what: string, cause?: unknown): ProtocolError {
+  return new ProtocolError("BAD_PAYLOAD", `${what} is not JSON in UTF-8.`, { cause });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -112,17 +157,20 @@ function membersOf(value: unknown): number {
 }
 
 /**
- * The number of members of all objects in a JSON text; a member named twice counts twice. Exact for valid JSON.
+ * The number of members of all objects in the JSON text from `start` to `end`; a member named twice counts twice. Exact
+ * for valid JSON.
  *
- * @throws ProtocolError BAD_PAYLOAD for anything that valid JSON may have and a payload may not, except repeated names
+ * @throws ProtocolError BAD_PAYLOAD for anything that valid JSON may have and a payload may not, except repeated names;
+ * and for a text that does not close what it opens
  */
-function countMembers(bytes: Uint8Array, what: string): number {
+function countMembers(bytes: Uint8Array, what: string, start = 0, end = bytes.length): number {
   let members = 0;
   let depth = 0;
-  for (let i = 0; i < bytes.length; i++) {
+  for (let i = start; i < end; i++) {
     const byte = bytes[i] as number;
     if (byte === QUOTE) {
-      i = skipString(bytes, i + 1, what);
+      i = skipString(bytes, i + 1, end, what);
+      if (i >= end) throw notJson(what);
     } else if (byte === COLON) {
       members++;
     } else if ((byte | 0x20) === 0x7b) {
@@ -138,13 +186,18 @@ function countMembers(bytes: Uint8Array, what: string): number {
       throw new ProtocolError("BAD_PAYLOAD", `${what} has a number that is not written in digits alone.`);
     }
   }
+  if (depth !== 0) throw notJson(what);
   return members;
 }
 
-/** @returns the end of the string whose first character is at `at` @throws as countMembers() */
-function skipString(bytes: Uint8Array, at: number, what: string): number {
+/**
+ * @returns the position of the quotation mark after the string whose first character is at `at`; `end` or more without
+ * one
+ * @throws as countMembers()
+ */
+function skipString(bytes: Uint8Array, at: number, end: number, what: string): number {
   let i = at;
-  for (; i < bytes.length; i++) {
+  for (; i < end; i++) {
     const byte = bytes[i] as number;
     if (byte === QUOTE) return i;
     if (byte === BACKSLASH && bytes[++i] === LOWER_U) i = skipEscape(bytes, i, what);

@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 import { ProtocolError } from "../errors.ts";
-import { decodeJson, jsonText } from "./json.ts";
+import { decodeJson, decodeJsonLines, jsonText } from "./json.ts";
 
 /** The longest record in a body of records, in bytes, its line feed included. */
 export const MAX_RECORD_BYTES = 64 * 1024;
@@ -34,21 +34,29 @@ export async function* decodeRecordBatches<S extends v.GenericSchema>(
   let rest: Uint8Array = new Uint8Array(0);
   for await (const piece of body) {
     const bytes = rest.length === 0 ? piece : concat(rest, piece);
-    const batch: v.InferOutput<S>[] = [];
-    let start = 0;
-    for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
-      // "A record MUST NOT be longer than 65536 bytes, line feed included, nor hold another line feed."
-      // (PROTOCOL.md, "Bodies of records")
-      if (end - start >= MAX_RECORD_BYTES) throw tooLong();
-      batch.push(decodeJson(schema, bytes.subarray(start, end), "A record"));
-      start = end + 1;
-    }
-    if (batch.length > 0) yield batch;
+    const end = bytes.lastIndexOf(LINE_FEED) + 1;
+    if (end > 0) yield decodeLines(schema, bytes.subarray(0, end));
     // A copy: the piece becomes invalid when the next one is requested.
-    rest = new Uint8Array(bytes.subarray(start));
+    rest = new Uint8Array(bytes.subarray(end));
     if (rest.length >= MAX_RECORD_BYTES) throw tooLong();
   }
   if (rest.length > 0) throw new ProtocolError("BAD_PAYLOAD", "The last record is cut off.");
+}
+
+/** @throws as decodeRecordBatches() */
+function decodeLines<S extends v.GenericSchema>(schema: S, lines: Uint8Array): v.InferOutput<S>[] {
+  const batch = decodeJsonLines(schema, lines, "A record", MAX_RECORD_BYTES);
+  if (batch !== undefined) return batch;
+  const each: v.InferOutput<S>[] = [];
+  for (let start = 0; start < lines.length; ) {
+    const end = lines.indexOf(LINE_FEED, start);
+    // "A record MUST NOT be longer than 65536 bytes, line feed included, nor hold another line feed."
+    // (PROTOCOL.md, "Bodies of records")
+    if (end - start >= MAX_RECORD_BYTES) throw tooLong();
+    each.push(decodeJson(schema, lines.subarray(start, end), "A record"));
+    start = end + 1;
+  }
+  return each;
 }
 
 function tooLong(): ProtocolError {

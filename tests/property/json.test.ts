@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import * as v from "valibot";
 import { MAX_JSON_DEPTH } from "../../lib/protocol/constants.ts";
 import { decodeJson, encodeJson, JsonObject } from "../../lib/protocol/json.ts";
 import { decodeRecords, encodeRecord } from "../../lib/protocol/records.ts";
@@ -86,4 +87,44 @@ test("decodeRecords() gives back every record, however the body is split", async
     }),
     { numRuns: 200 },
   );
+});
+
+test("decodeRecords() takes lines together exactly when it takes each by itself, with the same values", async () => {
+  const whole = fc.constantFrom("{}", '{"a":1}', '{"a":"\\n"}', '{"é":[{},"]"]}', '[1,{"b":2}]', "1", '"x"', "null");
+  // Pieces that are JSON only together with others, or make two values of one line.
+  const broken = fc.constantFrom(
+    '{"a":1',
+    '"b":2}',
+    "1,2",
+    "{},{}",
+    "[",
+    "]",
+    "],[",
+    '"a',
+    'b"',
+    '\\"',
+    "",
+    "}{",
+    "//",
+  );
+  const odd = fc.constantFrom('{"a":1,"a":2}', "-1", '"\\ud83d"', '"\\ud83d\\udc', "{:}", "é", "\ufeff1");
+  const line = fc.oneof({ weight: 6, arbitrary: whole }, { weight: 2, arbitrary: broken }, odd);
+  const read = async (lines: readonly string[]): Promise<unknown[] | string> => {
+    const body = async function* () {
+      yield utf8(lines.map((each) => `${each}\n`).join(""));
+    };
+    return Array.fromAsync(decodeRecords(v.unknown(), body())).catch((thrown) => thrown.code);
+  };
+  let [valid, invalid] = [0, 0];
+  await fc.assert(
+    fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 6 }), async (lines) => {
+      const alone = await Promise.all(lines.map((each) => read([each])));
+      const isValid = alone.every((each) => typeof each !== "string");
+      expect(await read(lines)).toEqual(isValid ? alone.flat(1) : "BAD_PAYLOAD");
+      if (isValid) valid++;
+      else invalid++;
+    }),
+    { numRuns: 1_000 },
+  );
+  expect(Math.min(valid, invalid)).toBeGreaterThan(100);
 });
