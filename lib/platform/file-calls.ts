@@ -12,6 +12,8 @@ export interface FileCalls {
   readonly tryLock: ((fd: number) => boolean) | undefined;
   /** Create the new file `name` in an open folder, for writing. Returns its descriptor, -1 on failure. */
   readonly createAt: ((folder: number, name: string, mode: number) => number) | undefined;
+  /** Open the file `name` in an open folder, with flags of open(2). Returns its descriptor, -1 on failure. */
+  readonly openAt: ((folder: number, name: string, flags: number) => number) | undefined;
   /** Rename within an open folder, without replacing anything; false on any failure. */
   readonly renameNewAt: ((folder: number, from: string, to: string) => boolean) | undefined;
   /**
@@ -37,7 +39,8 @@ export function loadFileCalls(): FileCalls {
   return {
     getdents64: onLinux(loadGetdents),
     tryLock: process.platform === "darwin" ? tried(loadFlock) : onLinux(loadFlock),
-    createAt: onLinux(loadOpenat),
+    createAt: onLinux(loadCreateAt),
+    openAt: onLinux(loadOpenAt),
     renameNewAt: onLinux(loadRenameat2) ?? onLinux(loadRenameSyscall),
     isWithinReach: onLinux(loadLseek),
     seek: onLinux(loadSeek),
@@ -60,10 +63,19 @@ function loadFlock(): FileCalls["tryLock"] {
 
 const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
 
-function loadOpenat(): FileCalls["createAt"] {
-  const { symbols } = dlopen(LINUX_LIBC, { openat: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" } });
+function loadCreateAt(): FileCalls["createAt"] {
+  const openat = loadOpenat();
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-  return (folder, name, mode) => symbols.openat(folder, firstName(name), flags, mode);
+  return (folder, name, mode) => openat(folder, firstName(name), flags, mode);
+}
+
+function loadOpenAt(): FileCalls["openAt"] {
+  const openat = loadOpenat();
+  return (folder, name, flags) => openat(folder, firstName(name), flags | O_CLOEXEC, 0);
+}
+
+function loadOpenat() {
+  return dlopen(LINUX_LIBC, { openat: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" } }).symbols.openat;
 }
 
 const RENAME_NOREPLACE = 1;

@@ -7,6 +7,7 @@ import { readError } from "../disk-error.ts";
 import type { FileSource, LoadedFile, OpenFile, StorageEntry } from "../storage.ts";
 import { readAt, takenBytes } from "./file-io.ts";
 import { findHoles } from "./find-holes.ts";
+import type { Held } from "./open-folder.ts";
 import { modeOf } from "./rights.ts";
 
 /** Up to this size, a read from memory is quicker than handing it to another thread. */
@@ -111,21 +112,21 @@ export class LocalFile implements OpenFile {
 }
 
 /**
- * The plain file at `place`, read in one go; undefined when it is not a plain file, is above `limit`, or changed
- * meanwhile. `check` gets the facts of the opened file, and may throw.
+ * A plain file, read in one go; undefined when it is not a plain file, is above `limit`, or changed meanwhile. `check`
+ * gets the facts of the opened file, and may throw. Makes few system calls, since it may be one of ten thousand files.
  *
  * @throws StorageError NOT_A_FILE when its content differs from its size; the system's error
  */
 export function loadSmall(
   path: string,
-  place: string,
+  { folder, name }: Held,
   limit: number,
   check: (opened: BigIntStats) => void,
 ): LoadedFile | undefined {
   // Check first: opening a device may have side effects.
-  const before = fs.lstatSync(place, { bigint: true });
-  if (!before.isFile() || before.size > limit) return undefined;
-  const fd = fs.openSync(place, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW);
+  const before = folder.glance(name) ?? folder.look(name);
+  if (kindOf(Number(before.mode)) !== "file" || before.size > limit) return undefined;
+  const fd = folder.openFile(name);
   try {
     const bytes = Buffer.allocUnsafe(Number(before.size));
     const read = bytes.length === 0 ? 0 : fs.readSync(fd, bytes, 0, bytes.length, 0);
@@ -187,7 +188,7 @@ export function countOf(value: bigint): number {
 }
 
 /** Whether both have the same etag. */
-function isSame(one: BigIntStats, other: BigIntStats): boolean {
+function isSame(one: NodeStats, other: NodeStats): boolean {
   return one.size === other.size && one.mtimeNs === other.mtimeNs && one.ino === other.ino;
 }
 

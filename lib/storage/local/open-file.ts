@@ -11,8 +11,6 @@ import { toLocalPath } from "./names/local-names.ts";
 import type { Held } from "./open-folder.ts";
 import { sampledEtag } from "./sampled-etag.ts";
 
-const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
-
 /** As Storage.open(). @throws StorageError NOT_A_FILE, NOT_ALLOWED, CHANGED; the system's error */
 export function openLocal(folders: Folders, path: string, owner: Owner): LocalFile {
   const file =
@@ -32,7 +30,7 @@ function openHeld(folders: Folders, path: string, held: Held, owner: Owner): Loc
     if (stats.isSymbolicLink()) return undefined;
     folders.guard.requirePublic(path, stats, held);
     requireFile(path, stats);
-    return openFile(path, folder.at(name), owner, (opened) => folders.guard.requirePublic(path, opened, held));
+    return openFile(path, held, owner, (opened) => folders.guard.requirePublic(path, opened, held));
   } catch (cause) {
     if (errnoOf(cause) === "ELOOP") return undefined; // it has just become a link
     throw cause;
@@ -42,15 +40,15 @@ function openHeld(folders: Folders, path: string, held: Held, owner: Owner): Loc
 }
 
 /** @throws StorageError NOT_A_FILE, and what `check` throws; the system's error */
-function openFile(path: string, place: string, owner: Owner, check: (opened: BigIntStats) => void): LocalFile {
-  const fd = fs.openSync(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+function openFile(path: string, { folder, name }: Held, owner: Owner, check: (opened: BigIntStats) => void): LocalFile {
+  const fd = folder.openFile(name);
   try {
     const opened = fs.fstatSync(fd, { bigint: true });
     requireFile(path, opened);
     check(opened);
     if (opened.size === 0n) requireEmpty(path, fd);
     const entry = entryOf(path, opened);
-    const etag = isSmall(entry) ? undefined : sampledEtag(fd, place, opened);
+    const etag = isSmall(entry) ? undefined : sampledEtag(fd, folder.at(name), opened);
     return new LocalFile(fd, etag === undefined ? entry : { ...entry, etag }, opened, owner);
   } catch (error) {
     fs.closeSync(fd);

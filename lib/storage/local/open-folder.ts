@@ -19,7 +19,9 @@ const VOLATILE = new Set([0x01021994, 0x858458f6]);
 const MAX_TRIES = 200;
 const RETRY_MS = 10;
 
-const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
+const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW, O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
+const READ = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
+const CREATE = O_WRONLY | O_CREAT | O_EXCL;
 
 /** Checks an opened folder, and may throw. @returns its identity, if that is needed later */
 export type FolderCheck = (folder: OpenFolder) => FolderId;
@@ -102,6 +104,18 @@ export class OpenFolder {
   /** The folder's own facts. @throws the system's error */
   lookAtItself(): BigIntStats {
     return this.#fd === undefined ? this.look(".") : fs.fstatSync(this.#fd, { bigint: true });
+  }
+
+  /**
+   * Open the file `name` for reading, without following a link or waiting for a pipe. Returns its descriptor.
+   *
+   * @throws the system's error; ELOOP for a link
+   */
+  openFile(name: string): number {
+    const { openAt } = libc();
+    const fd = openAt === undefined || this.#fd === undefined ? -1 : openAt(this.#fd, name, READ);
+    // The portable call meets the same error again, and reports it.
+    return fd >= 0 ? fd : fs.openSync(this.at(name), READ);
   }
 
   /**

@@ -59,13 +59,10 @@ export class TreeReader {
   load(path: string, limit: number): LoadedFile | undefined {
     try {
       const held = this.#folders.holder(path);
-      const { folder, name } = held;
       try {
-        return loadSmall(path, folder.at(name), limit, (opened) =>
-          this.#folders.guard.requirePublic(path, opened, held),
-        );
+        return loadSmall(path, held, limit, (opened) => this.#folders.guard.requirePublic(path, opened, held));
       } finally {
-        folder.release();
+        held.folder.release();
       }
     } catch (cause) {
       throw readError(cause, path, this.#owner);

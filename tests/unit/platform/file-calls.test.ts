@@ -75,6 +75,19 @@ describe.skipIf(process.platform !== "linux")("calls for files", () => {
     expect(fs.readdirSync(folder.path)).toHaveLength(2);
   });
 
+  test("openAt opens what is there, which programs that are started don't get, and follows no link if it shall not", () => {
+    const { O_RDONLY, O_NOFOLLOW } = fs.constants;
+    const at = open(folder.path);
+    fs.writeFileSync(folder.join("é"), "content");
+    fs.symlinkSync("é", folder.join("link"));
+    const fd = libc().openAt?.(at, "é", O_RDONLY) ?? NONE;
+    opened.push(fd);
+    expect(fs.readFileSync(fd, "utf8")).toBe("content");
+    expect(flagsOf(fd) & O_CLOEXEC).toBe(O_CLOEXEC);
+    expect(libc().openAt?.(at, "link", O_RDONLY | O_NOFOLLOW)).toBe(-1);
+    expect(libc().openAt?.(at, "none", O_RDONLY)).toBe(-1);
+  });
+
   test("isWithinReach refuses an offset that no file has, and goes to any other, wherever the file was", () => {
     fs.writeFileSync(folder.join("f"), "abcdef");
     const fd = open(folder.join("f"));

@@ -30,6 +30,7 @@ const ALL = {
   getdents64: true,
   tryLock: true,
   createAt: true,
+  openAt: true,
   renameNewAt: true,
   sendfile: true,
   isWithinReach: true,
@@ -51,7 +52,7 @@ describe.skipIf(process.platform !== "linux")("the C library", () => {
   test.each([
     ["getdents64", ["getdents64"]],
     ["flock", ["tryLock"]],
-    ["openat", ["createAt"]],
+    ["openat", ["createAt", "openAt"]],
     ["sendfile", ["sendfile"]],
     ["lseek", ["isWithinReach", "seek"]],
     ["inotify_init1", ["inotify"]],

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, mock, spyOn, test } from "bun:test";
 import fs, { renameSync, utimesSync, writeFileSync } from "node:fs";
 import { LocalStorage } from "../../../lib/storage/local/local.ts";
+import { OpenFolder } from "../../../lib/storage/local/open-folder.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 
 afterEach(() => {
@@ -39,15 +40,13 @@ describe("a small file that changes while it is read in one go", () => {
     utimesSync(file, 1_000, 1_000);
     writeFileSync(folder.join("b"), "other");
     const storage = await LocalStorage.at(folder.path);
-    const open = fs.openSync;
+    const { openFile } = OpenFolder.prototype;
     let isSwapped = false;
-    spyOn(fs, "openSync").mockImplementation(((...args: Parameters<typeof fs.openSync>) => {
-      if (String(args[0]).endsWith("/a") && !isSwapped) {
-        isSwapped = true;
-        renameSync(folder.join("b"), file);
-      }
-      return open(...args);
-    }) as typeof fs.openSync);
+    spyOn(OpenFolder.prototype, "openFile").mockImplementation(function (this: OpenFolder, name) {
+      renameSync(folder.join("b"), file);
+      isSwapped = true;
+      return openFile.call(this, name);
+    });
     expect(storage.load("a", 100)).toBeUndefined();
     expect(isSwapped).toBe(true);
   });
