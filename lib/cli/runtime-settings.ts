@@ -13,6 +13,8 @@ export function tuneClient(words: readonly string[]): void {
   // The words after these move nothing: they are a line that is being typed, or what to explain.
   if (words[0] === "completions" || words[0] === "help") return;
   if (words.some((word) => word === "get" || word === "put")) restartWith({ ...NO_LAST_COMPILER, ...KEEP_MEMORY });
+  // A mirror may watch for weeks: see tuneServer().
+  else if (words.includes("sync")) restartWith(NO_LAST_COMPILER);
 }
 
 /** Begin the server again with settings for serving, unless another command is among its words. */
