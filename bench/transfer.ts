@@ -7,6 +7,7 @@ import { getFile, putFile } from "./measurements/move-file.ts";
 import { treeGet, treePut } from "./measurements/move-tree.ts";
 import { serverCpu } from "./measurements/server-cpu.ts";
 import type { Sizes, TransferContext, TransferMeasurement } from "./measurements/transfer.ts";
+import { digestTree, syncUnchanged } from "./measurements/unchanged-tree.ts";
 import { webGet, webParallel, webRange } from "./measurements/web-file.ts";
 import { webIdle, webStalled } from "./measurements/web-memory.ts";
 import { webPut, webPutDisk } from "./measurements/web-put.ts";
@@ -23,6 +24,8 @@ export const TRANSFERS: readonly TransferMeasurement[] = [
   putFile,
   treeGet,
   treePut,
+  syncUnchanged,
+  digestTree,
   serverCpu,
   largeFile,
   manyClients,

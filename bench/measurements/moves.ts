@@ -8,7 +8,7 @@ import { type Contestant, inTurns } from "../support/turns.ts";
 import type { Workspace } from "../support/workspace.ts";
 import type { TransferContext } from "./transfer.ts";
 
-export type Move = Exclude<Operation, "discard" | "list">;
+export type Move = Exclude<Operation, "discard" | "list" | "syncTree" | "digestTree">;
 
 /** A peer and its runs, or why there are none. */
 export type Runs = Pick<Peer, "name" | "ours"> & ({ readonly runs: readonly Run[] } | { readonly absent: string });

@@ -5,7 +5,7 @@ import { until } from "../../tests/support/until.ts";
 import { endFamily, launch } from "../support/family.ts";
 import { FILE, INBOX, type OpenPeer, type Operations, type Peer, type PeerOptions, TREE } from "./peer.ts";
 
-const CAN = ["getFile", "putFile", "getTree", "putTree", "discard", "list"] as const;
+const CAN = ["getFile", "putFile", "getTree", "putTree", "discard", "list", "syncTree", "digestTree"] as const;
 
 /** Ours without encryption, like rsync's daemon and plain HTTP. */
 export const commserver: Peer = {
@@ -54,6 +54,8 @@ export async function openCommserver(options: CommserverOptions): Promise<OpenCo
       putTree: () => client("put", join(served, TREE), "--to", INBOX),
       discard: (file) => client("get", file, "--output", "-"),
       list: () => client("list"),
+      syncTree: () => client("sync", join(target, TREE), `:${TREE}`),
+      digestTree: () => client("digest", TREE),
     },
     [Symbol.asyncDispose]: () => endFamily(child),
   };

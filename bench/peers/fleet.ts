@@ -1,6 +1,7 @@
 import { inOneLine } from "../support/turns.ts";
 import { commserver, commserverTls } from "./commserver.ts";
 import { cp } from "./cp.ts";
+import { rsyncLocal, sha256sum } from "./local-programs.ts";
 import { nginx, nginxTls } from "./nginx.ts";
 import type { OpenPeer, Operation, Peer, PeerOptions } from "./peer.ts";
 import { rcloneHttp, rcloneSftp } from "./rclone.ts";
@@ -18,6 +19,8 @@ export const PEERS: readonly Peer[] = [
   rcloneHttp,
   rcloneSftp,
   cp,
+  rsyncLocal,
+  sha256sum,
 ];
 
 /** A peer of the fleet, or why it is left out. */

@@ -46,6 +46,10 @@ export interface Operations {
   discard(file: string): Command;
   /** The names of everything served, one in a line, to standard output. */
   list(): Command;
+  /** Make TREE as served what it is in the target folder. */
+  syncTree(): Command;
+  /** The SHA-256 of each file in TREE as served, to standard output. */
+  digestTree(): Command;
 }
 
 export interface OpenPeer extends AsyncDisposable {

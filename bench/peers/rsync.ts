@@ -8,7 +8,7 @@ const MODULE = "bench";
 /** rsync and its daemon, into empty folders, so that it can't skip anything. */
 export const rsync: Peer = {
   name: "rsync",
-  can: ["getFile", "putFile", "getTree", "putTree", "list"],
+  can: ["getFile", "putFile", "getTree", "putTree", "list", "syncTree"],
   missing: () => missingOf("rsync"),
   async open({ workspace }) {
     const { served, target } = workspace;
@@ -29,6 +29,7 @@ export const rsync: Peer = {
         getTree: () => copy(remote(TREE), `${target}/`),
         putTree: () => copy(join(served, TREE), remote(`${INBOX}/`)),
         list: () => ({ argv: ["rsync", "-r", "--list-only", remote("")] }),
+        syncTree: () => ({ argv: ["rsync", "-a", `${join(target, TREE)}/`, remote(`${TREE}/`)] }),
       },
       [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
     };
