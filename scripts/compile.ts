@@ -13,6 +13,7 @@ export function compile(
   outfile: string,
   options: { target?: string | undefined; define?: Record<string, string> } = {},
 ): void {
+  run([process.execPath, join(ROOT, "scripts/page.ts")], "the page");
   const command = [
     process.execPath,
     "build",
@@ -31,10 +32,14 @@ export function compile(
     `--outfile=${outfile}`,
     ...(options.target === undefined ? [] : [`--target=bun-${options.target}`]),
   ];
-  const { exitCode, stdout, stderr } = Bun.spawnSync(command, {
+  run(command, entry);
+}
+
+function run(command: readonly string[], what: string): void {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([...command], {
     cwd: ROOT,
     // Otherwise this machine's value would be compiled in.
     env: { ...process.env, NODE_ENV: "production" },
   });
-  if (exitCode !== 0) throw new Error(`Cannot compile ${entry}:\n${stdout}${stderr}`);
+  if (exitCode !== 0) throw new Error(`Cannot compile ${what}:\n${stdout}${stderr}`);
 }

@@ -64,10 +64,10 @@ export interface TransferJobSettings<Item extends TransferItem> {
   readonly signal: AbortSignal;
   readonly events: TransferJobEvents<Item>;
   /**
-   * With `exists` "fail": asks once, after everything else has moved, whether to replace these files. Absent, or false:
-   * each of them is a failure.
+   * With `exists` "fail": asks once, after everything else has moved, what to do with each of these files. Absent, or
+   * undefined: each of them is a failure.
    */
-  onConflict?(conflicts: readonly Conflict<Item>[]): Promise<boolean>;
+  onConflict?(conflicts: readonly Conflict<Item>[]): Promise<readonly ExistsPolicy[] | undefined>;
 }
 
 interface Check<Item> extends DigestPair<Item> {
@@ -112,15 +112,21 @@ export class TransferJob<Item extends TransferItem> {
     const mayAsk = exists === "fail" && onConflict !== undefined;
     try {
       await this.#move(undefined, exists, mayAsk);
-      if (this.#conflicts.length > 0 && (await onConflict?.(this.#conflicts))) {
-        // Only these items, even if the source has more by now.
-        const allowed = this.#conflicts.splice(0).map(({ item }) => item);
-        await this.#move(allowed, "overwrite", false);
-      }
+      const policies = this.#conflicts.length > 0 ? await onConflict?.(this.#conflicts) : undefined;
+      if (policies !== undefined) await this.#moveConflicts(policies);
     } finally {
       for (const { item, error } of this.#conflicts) this.#failed(item, error);
     }
     return this.result;
+  }
+
+  /** Only these items, even if the source has more by now. */
+  async #moveConflicts(policies: readonly ExistsPolicy[]): Promise<void> {
+    const conflicts = this.#conflicts.splice(0);
+    for (const policy of new Set(policies)) {
+      const items = conflicts.filter((_, index) => policies[index] === policy).map(({ item }) => item);
+      await this.#move(items, policy, false);
+    }
   }
 
   async #move(items: readonly Item[] | undefined, exists: ExistsPolicy, mayAsk: boolean): Promise<void> {

@@ -22,7 +22,7 @@ const layers = new Map(
 
 const files = readdirSync(join(root, "lib"), { recursive: true, encoding: "utf8" })
   .map((file) => file.replaceAll("\\", "/"))
-  .filter((file) => file.endsWith(".ts"));
+  .filter((file) => /\.tsx?$/.test(file));
 
 /** As a row names it: a folder of lib, a package, "the runtime"; a file of lib stays whole. */
 function importsOf(file: string): string[] {
@@ -42,6 +42,11 @@ function folderOf(file: string): string {
   return layers.has(`${top}/${below}`) ? `${top}/${below}` : (top as string);
 }
 
+/** A file of lib, not a package. */
+function isFile(imported: string): boolean {
+  return /\.(?:tsx?|txt)$/.test(imported);
+}
+
 function isIn(folder: string, named: string): boolean {
   return folder === named || folder.startsWith(`${named}/`);
 }
@@ -49,7 +54,7 @@ function isIn(folder: string, named: string): boolean {
 function mayImport(file: string, imported: string): boolean {
   const allowed = layers.get(folderOf(file)) ?? [];
   if (allowed.includes("all")) return !imported.startsWith("..");
-  const target = imported.endsWith(".ts") ? folderOf(imported) : imported;
+  const target = isFile(imported) ? folderOf(imported) : imported;
   if (target === KERNEL || target === folderOf(file) || allowed.includes(imported)) return true;
   return allowed.some((named) => isIn(target, named));
 }
@@ -71,7 +76,7 @@ describe("layers", () => {
   test("no row names what none of its files imports", () => {
     const idle = [...layers].flatMap(([folder, allowed]) => {
       const imported = new Set(files.filter((file) => folderOf(file) === folder).flatMap(importsOf));
-      const used = new Set([...imported, ...[...imported].filter((name) => name.endsWith(".ts")).map(folderOf)]);
+      const used = new Set([...imported, ...[...imported].filter((name) => isFile(name)).map(folderOf)]);
       return allowed
         .filter((name) => !["all", "–"].includes(name) && ![...used].some((each) => isIn(each, name)))
         .map((name) => `${folder}: ${name}`);

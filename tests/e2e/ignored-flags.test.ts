@@ -56,6 +56,7 @@ const FLAGS: Record<string, readonly string[]> = {
   "client shell": ["limit-rate", ...RECONNECT, ...CONNECTION],
   "client status": ["all", "limit", ...CONNECTION],
   "client list": ["depth", "sort", "long", ...FILTERS, ...CONNECTION],
+  "client gui": ["open", "port", ...CONNECTION],
   "client get": ["files-from", "null", "output", "as", ...FILTERS, ...TRANSFER],
   "client put": ["files-from", "null", "to", "as", ...FILTERS, ...TRANSFER],
   "client sync": [

@@ -101,7 +101,7 @@ describe("the pages", () => {
 
   test.each([
     ["server", ["docs/server.md"]],
-    ["client", ["docs/client.md", "docs/files.md", "docs/mirror.md", "docs/shell.md"]],
+    ["client", ["docs/client.md", "docs/files.md", "docs/gui.md", "docs/mirror.md", "docs/shell.md"]],
   ] as const)("the flags of the %s exist", async (name, pages) => {
     const programs = await binaries();
     const program = programs[name];

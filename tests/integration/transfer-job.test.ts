@@ -239,7 +239,7 @@ describe("a job that fetches", () => {
         expect(heard.lines).toContain("stored c at c");
         server.storage.set("late", bytes("their late"));
         local.set("late", bytes("mine"));
-        return true;
+        return ["overwrite", "overwrite"];
       },
     });
     expect(await job.run()).toMatchObject({ stored: 3, failed: 0 });
@@ -259,7 +259,7 @@ describe("a job that fetches", () => {
     let asked = 0;
     const onConflict = async () => {
       asked++;
-      return false;
+      return undefined;
     };
     const settings = { ...fetchSettings(connection, local, heard), onConflict };
     expect(await fetchJob(settings).run()).toMatchObject({ stored: 0, failed: 1, firstFailure: { code: "EXISTS" } });
@@ -333,7 +333,7 @@ describe("a job that fetches", () => {
     let asked = 0;
     const job = fetchJob({
       ...fetchSettings(connection, local, heard),
-      onConflict: async () => ++asked > 0,
+      onConflict: async (conflicts) => (++asked > 0 ? conflicts.map(() => "overwrite") : undefined),
     });
     expect(await codeOf(() => job.run())).toBe("LOST");
     // Nobody is asked about half a transfer.
@@ -391,7 +391,7 @@ describe("a job that sends", () => {
     const { connection } = await connectionTo(server);
     const job = sendJob({
       ...sendSettings(connection, local, heard),
-      onConflict: async (conflicts) => conflicts.length === 1,
+      onConflict: async (conflicts) => (conflicts.length === 1 ? ["overwrite"] : undefined),
     });
     expect(await job.run()).toMatchObject({ stored: 3, failed: 0 });
     expect(await contentOf(server.storage)).toEqual(await contentOf(local));

@@ -48,13 +48,14 @@ export async function cachedBuild(kind: string, make: (into: string) => Promise<
 async function sourceDigest(): Promise<string> {
   const digest = new Bun.CryptoHasher("sha256").update(Bun.version);
   const files = [
-    ...new Bun.Glob("lib/**/*.ts").scanSync(root),
+    ...new Bun.Glob("lib/**/*.{ts,tsx,css,html,svg}").scanSync(root),
     "server.ts",
     "client.ts",
     "commserver.ts",
     "package.json",
     "scripts/build.ts",
     "scripts/compile.ts",
+    "scripts/page.ts",
     "scripts/targets.ts",
   ];
   for (const file of files.sort()) digest.update(`\n${file}\n`).update(await Bun.file(join(root, file)).bytes());

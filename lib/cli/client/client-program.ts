@@ -11,6 +11,7 @@ export const clientProgram: LazyProgram = {
     put: async () => (await import("./put-command.ts")).put,
     sync: async () => (await import("./sync-command.ts")).sync,
     send: async () => (await import("./send-command.ts")).send,
+    gui: async () => (await import("../gui/gui-command.ts")).gui,
     messages: async () => (await import("./messages-command.ts")).messages,
     watch: async () => (await import("./watch-command.ts")).watch,
     digest: async () => (await import("./digest-command.ts")).digest,

@@ -71,7 +71,12 @@ export function jobSettings(
     signal,
     clock: systemClock,
     digest64,
-    ...(ask && { onConflict: (conflicts) => view.pause(() => ask(conflictQuestion(conflicts))) }),
+    ...(ask && {
+      async onConflict(conflicts) {
+        const mayReplace = await view.pause(() => ask(conflictQuestion(conflicts)));
+        return mayReplace ? conflicts.map(() => "overwrite") : undefined;
+      },
+    }),
   };
 }
 
