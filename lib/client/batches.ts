@@ -4,6 +4,8 @@ export class Batches<T> {
   #batch: readonly T[] = [];
   #index = 0;
   #isEnded = false;
+  /** The next batch on its way. */
+  #coming: Promise<undefined> | undefined;
 
   constructor(batches: AsyncIterable<readonly T[]>) {
     this.#iterator = batches[Symbol.asyncIterator]();
@@ -14,22 +16,32 @@ export class Batches<T> {
     return this.#isEnded;
   }
 
-  /** The next item; undefined, now or later, when none was ready: then call again, unless isEnded. */
+  /**
+   * The next item; undefined, now or later, when none was ready: then call again, unless isEnded. It may be called while
+   * an earlier promise is pending.
+   */
   next(): T | undefined | Promise<undefined> {
     const item = this.#batch[this.#index];
-    if (item === undefined) return this.#isEnded ? undefined : this.#more();
+    if (item === undefined) return this.#isEnded ? undefined : this.#come();
     this.#index++;
     return item;
   }
 
   /** Resolves when an item is ready, or none will come. @returns true when there is one */
   async ready(): Promise<boolean> {
-    while (this.#batch[this.#index] === undefined && !this.#isEnded) await this.#more();
+    while (this.#batch[this.#index] === undefined && !this.#isEnded) await this.#come();
     return this.#batch[this.#index] !== undefined;
   }
 
   async close(): Promise<void> {
     await this.#iterator.return?.();
+  }
+
+  #come(): Promise<undefined> {
+    this.#coming ??= this.#more().finally(() => {
+      this.#coming = undefined;
+    });
+    return this.#coming;
   }
 
   async #more(): Promise<undefined> {

@@ -26,6 +26,10 @@ export class Upload {
   /** True when we must end our body. */
   #hasSentAll = false;
   #failure: unknown;
+  /** The next items are on their way. */
+  #isComing = false;
+  /** Why no more items come. */
+  #planFailure: unknown;
 
   constructor(batches: AsyncIterable<readonly UploadItem[]>, options: TransferOptions<UploadItem>) {
     this.#items = new Batches(batches);
@@ -80,19 +84,17 @@ export class Upload {
     const yielder = new Yielder(this.#options.clock);
     for (;;) {
       if (this.#failure !== undefined) return;
+      if (this.#planFailure !== undefined) throw this.#planFailure;
       const abandoned = this.#window.takeAbandoned();
       const wanted = abandoned === undefined ? this.#window.takeWanted() : undefined;
       if (abandoned !== undefined) await sender.abandon(abandoned);
       else if (wanted !== undefined) await sender.send(wanted);
       else if (this.#window.isFull) await this.#wakeup.wait();
       else {
-        const next = this.#window.takeAgain() ?? this.#nextTask();
-        const task = next instanceof Promise ? await next : next;
+        const task = this.#window.takeAgain() ?? this.#nextTask();
         if (task !== undefined) await sender.offer(task);
-        else if (this.#items.isEnded) {
-          if (this.#window.isIdle) break;
-          await this.#wakeup.wait();
-        }
+        else if (this.#items.isEnded && this.#window.isIdle) break;
+        else await this.#wakeup.wait();
       }
       if (yielder.isDue) await yielder.pause();
     }
@@ -100,9 +102,23 @@ export class Upload {
     await sender.end();
   }
 
-  #nextTask(): UploadTask | undefined | Promise<undefined> {
+  /** @returns undefined when there is none yet, and this will notify; or none any more */
+  #nextTask(): UploadTask | undefined {
+    if (this.#isComing) return undefined;
     const item = this.#items.next();
-    return item === undefined || item instanceof Promise ? item : newTask(item);
+    if (item === undefined) return undefined;
+    if (!(item instanceof Promise)) return newTask(item);
+    // Meanwhile the server may request parts, or the plan may wait for what is under way.
+    this.#isComing = true;
+    item
+      .catch((thrown) => {
+        this.#planFailure = thrown;
+      })
+      .finally(() => {
+        this.#isComing = false;
+        this.#wakeup.notify();
+      });
+    return undefined;
   }
 
   async #takeAnswers(stream: Stream): Promise<void> {

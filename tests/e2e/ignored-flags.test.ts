@@ -58,7 +58,7 @@ const FLAGS: Record<string, readonly string[]> = {
   "client list": ["depth", "sort", "long", ...FILTERS, ...CONNECTION],
   "client gui": ["open", "port", ...CONNECTION],
   "client get": ["files-from", "null", "output", "as", ...FILTERS, ...TRANSFER],
-  "client put": ["files-from", "null", "to", "as", ...FILTERS, ...TRANSFER],
+  "client put": ["untar", "files-from", "null", "to", "as", ...FILTERS, ...TRANSFER],
   "client sync": [
     ...[
       "delete",

@@ -23,7 +23,7 @@ export async function* givenItems(
   const decoder = new TextDecoder();
   const separator = isNul ? "\0" : /\r?\n/;
   let rest = "";
-  for await (const piece of file === "-" ? inputPieces(signal) : filePieces(file, signal)) {
+  for await (const piece of givenPieces(file, signal)) {
     const items = (rest + decoder.decode(piece, { stream: true })).split(separator);
     rest = items.pop() ?? "";
     if (rest.length > MAX_ITEM_LENGTH) throw new UsageError(`${file} is no list: a line in it has no end.`);
@@ -32,6 +32,15 @@ export async function* givenItems(
   rest += decoder.decode();
   if (!isNul) rest = rest.replace(/\r$/, "");
   if (rest !== "") yield [rest];
+}
+
+/**
+ * The bytes of a file as they are read; `-` is standard input.
+ *
+ * @throws StorageError as readTextFile(); CommError INTERRUPTED when `signal` aborts
+ */
+export function givenPieces(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  return file === "-" ? inputPieces(signal) : filePieces(file, signal);
 }
 
 /** @throws StorageError DISK_FAILED; CommError INTERRUPTED */

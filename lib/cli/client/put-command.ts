@@ -37,12 +37,13 @@ export const put: Command = {
     },
     to: { type: "string", valueHint: "DIR", description: "The folder of the repository; default: its root" },
     as: { type: "string", valueHint: "NAME", description: "A new name for the one file or folder" },
+    untar: { type: "boolean", description: "Unpack tar files; - for one from standard input" },
     ...NAMES_FILE_FLAGS,
     ...TRANSFER_FLAGS,
     ...LINK_FLAGS,
     ...CONNECTION_FLAGS,
   },
-  typedOnly: NAMES_FILE_TYPED,
+  typedOnly: [...NAMES_FILE_TYPED, "untar"],
   completes: { path: "file", to: "remote folder" },
   async run(flags, io) {
     const readsInput = sendsInput(flags);
@@ -64,7 +65,7 @@ export const put: Command = {
 
 /** Whether standard input is sent. A file of the name "-" is "./-". @throws UsageError when it can't be */
 function sendsInput(flags: Flags): boolean {
-  if (!flags._.includes("-")) return false;
+  if (!flags._.includes("-") || flags["untar"] === true) return false;
   if (flags._.length > 1) throw new UsageError("Standard input (-) can't be sent together with others.");
   if (flags["as"] === undefined) throw new UsageError("Standard input has no name: put - --as NAME");
   return true;
@@ -75,9 +76,13 @@ export async function sendRequest(flags: Flags): Promise<SendRequest> {
   // A script's empty variable, which the system would take for the current folder.
   if (flags._.includes("")) throw new UsageError('"" names nothing to send; for the current folder: put .');
   requireOneInput(flags, flags._.includes("-") ? "what is sent" : undefined);
+  const surplus = NOT_OF_TARS.find((name) => flags[name] !== undefined);
+  if (flags["untar"] === true && surplus !== undefined)
+    throw new UsageError(`--${surplus} can't be used with --untar.`);
   return {
     sources: await readNames(flags),
     keepsFolders: flags["files-from"] !== undefined,
+    untar: flags["untar"] === true,
     to: flags["to"] === undefined ? "" : typedFolder(String(flags["to"])),
     as: asFlag(flags),
     filter: await readFilter(flags, Date.now()),
@@ -88,7 +93,12 @@ export async function sendRequest(flags: Flags): Promise<SendRequest> {
   };
 }
 
+/** Flags that say what members of a tar don't have: a name that can be changed, bytes that can be read again. */
+const NOT_OF_TARS = ["as", "files-from", "digest"];
+
 export interface SendRequest extends TransferRequest {
+  /** The sources are tars, of which the members are sent. */
+  readonly untar?: boolean;
   /** Folder of the repository; "" is its root. */
   readonly to: string;
   /** As SendPlanOptions.as. */
@@ -103,7 +113,8 @@ export interface SendRequest extends TransferRequest {
  * @returns the exit code of the first failure
  * @throws as TransferJob.run()
  */
-export function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
+export async function sendAll(connection: Connection, request: SendRequest, terms: TransferTerms): Promise<number> {
+  if (request.untar === true) return (await import("./untar/unpack.ts")).unpackAll(connection, request, terms);
   const { sources, to, as, filter, isInput = false } = request;
   const view = new TransferView({
     io: terms.io,
