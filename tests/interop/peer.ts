@@ -1,10 +1,7 @@
 import { describe } from "bun:test";
-import { join } from "node:path";
-import { type Subprocess, spawn } from "bun";
 import { binaries } from "../support/binaries.ts";
 import { USER_ENV } from "../support/processes.ts";
-import { python } from "../support/python.ts";
-import { until } from "../support/until.ts";
+import { forkedPeer, type Started, spawned } from "./started.ts";
 
 /** `describe` for tests that need these programs: skipped where one is missing, except in CI. */
 export function describeWith(...programs: string[]) {
@@ -28,9 +25,13 @@ export function program(name: string): string {
   return path;
 }
 
-/** The command of the Python peer. */
-export function peer(...args: string[]): string[] {
-  return python(join(import.meta.dir, "peer.py"), ...args);
+/** What the Python peer is started with. */
+export interface PeerCommand {
+  readonly peer: readonly string[];
+}
+
+export function peer(...args: string[]): PeerCommand {
+  return { peer: args };
 }
 
 /** The command of the compiled client. */
@@ -41,33 +42,33 @@ export async function client(...args: string[]): Promise<string[]> {
 /** A program that is told lines on its standard input, and whose own lines are kept. */
 export class LineProcess implements AsyncDisposable {
   readonly lines: string[] = [];
-  readonly #child: Subprocess<"pipe", "pipe", "pipe">;
+  readonly #child: Started;
   readonly #output: Promise<void>;
-  readonly #stderr: Promise<string>;
   #heard = 0;
   #silent = false;
+  #news = Promise.withResolvers<void>();
 
-  constructor(command: string[], cwd = "/", env: Record<string, string> = USER_ENV) {
-    env = { PYTHONUTF8: "1", ...env };
-    this.#child = spawn(command, { cwd, env, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  constructor(command: readonly string[] | PeerCommand, cwd = "/", env: Record<string, string> = USER_ENV) {
+    this.#child = "peer" in command ? forkedPeer(command.peer, cwd) : spawned(command, cwd, env);
     this.#output = this.#listen();
-    this.#stderr = new Response(this.#child.stderr).text();
   }
 
   say(line: string): void {
-    this.#child.stdin.write(`${line}\n`);
-    this.#child.stdin.flush();
+    this.#child.write(`${line}\n`);
   }
 
   /** The next line that fits; those before it are passed over. */
-  hear(fits: (line: string) => boolean): Promise<string> {
-    return until(async () => {
-      const at = this.lines.findIndex((line, index) => index >= this.#heard && fits(line));
-      if (at === -1 && this.#silent) throw new Error(`it ended: ${this.lines.join("\n")} ${await this.#stderr}`);
-      if (at === -1) return undefined;
-      this.#heard = at + 1;
-      return this.lines[at];
-    });
+  async hear(fits: (line: string) => boolean): Promise<string> {
+    for (let at = this.#heard; ; ) {
+      for (; at < this.lines.length; at++) {
+        const line = this.lines[at] as string;
+        if (!fits(line)) continue;
+        this.#heard = at + 1;
+        return line;
+      }
+      if (this.#silent) throw new Error(`it ended: ${this.lines.join("\n")} ${await this.#child.stderr}`);
+      await this.#news.promise;
+    }
   }
 
   /** The next line with this text. */
@@ -87,18 +88,18 @@ export class LineProcess implements AsyncDisposable {
 
   /** Wait for its end, which it comes to by itself. */
   async ended(): Promise<{ exitCode: number; stderr: string }> {
-    const [exitCode, stderr] = await Promise.all([this.#child.exited, this.#stderr, this.#output]);
+    const [exitCode, stderr] = await Promise.all([this.#child.exited, this.#child.stderr, this.#output]);
     return { exitCode, stderr };
   }
 
   /** End its standard input, and wait for its end. */
   async finish(): Promise<{ exitCode: number; stderr: string }> {
-    this.#child.stdin.end();
+    this.#child.endInput();
     return await this.ended();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
+    this.#child.kill();
     await this.#child.exited;
     await this.#output;
   }
@@ -110,8 +111,15 @@ export class LineProcess implements AsyncDisposable {
       const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
       this.lines.push(...lines);
+      this.#tellNews();
     }
     this.#silent = true;
+    this.#tellNews();
+  }
+
+  #tellNews(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
   }
 }
 

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
-import { run } from "../support/processes.ts";
-import { describeInterop, peer } from "./peer.ts";
+import { describeInterop, LineProcess, peer } from "./peer.ts";
 
 /** Length of the pattern, seed, digest; every length class, and both sides of its limits. */
 const VALUES: [length: number, seed: number, digest: string][] = [
@@ -48,9 +47,11 @@ function pattern(length: number): Uint8Array {
 describeInterop("XXH3 in Python", () => {
   test("has the digests that are written here, and those of Bun", async () => {
     const stdin = JSON.stringify(VALUES.map(([length, seed]) => [length, seed]));
-    const { exitCode, stdout, stderr } = await run(peer("xxh3"), { stdin, env: { PYTHONDONTWRITEBYTECODE: "1" } });
+    await using process = new LineProcess(peer("xxh3"));
+    process.say(stdin);
+    const { exitCode, stderr } = await process.finish();
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(JSON.parse(stdout).digests).toEqual(VALUES.map(([, , digest]) => digest));
+    expect(JSON.parse(process.lines.join("")).digests).toEqual(VALUES.map(([, , digest]) => digest));
     for (const [length, seed, digest] of VALUES)
       expect(Bun.hash.xxHash3(pattern(length), BigInt(seed)).toString(16).padStart(16, "0")).toBe(digest);
   });
