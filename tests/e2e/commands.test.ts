@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { binaries } from "../support/binaries.ts";
 import { run, runClient, ServerProcess, USER_ENV } from "../support/processes.ts";
@@ -8,13 +8,17 @@ import { until } from "../support/until.ts";
 const REPOSITORY = `${import.meta.dir}/../../repository`;
 const VERSION = (await Bun.file(`${import.meta.dir}/../../package.json`).json()).version as string;
 
+/** For tests that only read. */
+let server: ServerProcess;
+
 beforeAll(async () => {
   await binaries();
+  server = await ServerProcess.start(["-r", REPOSITORY]);
 }, 180_000);
+afterAll(() => server[Symbol.asyncDispose]());
 
 describe("commserver-client", () => {
   test("list prints people's lines, and one JSON array with --json", async () => {
-    await using server = await ServerProcess.start(["-r", REPOSITORY]);
     const plain = await runClient(["list", "-s", server.address]);
     expect(plain).toMatchObject({ exitCode: 0, stderr: "" });
     expect(plain.stdout).toMatch(/^ +443 B {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}welcome\.txt$/m);
@@ -24,7 +28,6 @@ describe("commserver-client", () => {
   });
 
   test("get fetches several files into a folder, and tells each", async () => {
-    await using server = await ServerProcess.start(["-r", REPOSITORY]);
     using folder = new TempFolder();
     mkdirSync(folder.join("into"));
     const args = ["get", "welcome.txt", "empty.txt", "docs/two machines.png", "-o", "into", "-s", server.address];
@@ -41,7 +44,6 @@ describe("commserver-client", () => {
   });
 
   test("get --json prints an event a line, with --digest the one that sha256sum gives", async () => {
-    await using server = await ServerProcess.start(["-r", REPOSITORY]);
     using folder = new TempFolder();
     const { stdout } = await runClient(["get", "welcome.txt", "--json", "--digest", "-s", server.address], {
       cwd: folder.path,
@@ -64,7 +66,6 @@ describe("commserver-client", () => {
   });
 
   test("get -o - writes the bytes to standard output", async () => {
-    await using server = await ServerProcess.start(["-r", REPOSITORY]);
     const { stdout } = await runClient(["get", "docs/units.csv", "-o", "-", "-s", server.address]);
     expect(stdout).toBe(await Bun.file(`${REPOSITORY}/docs/units.csv`).text());
   });
@@ -80,7 +81,6 @@ describe("commserver-client", () => {
   });
 
   test("one missing file does not stop the others, and decides the exit code", async () => {
-    await using server = await ServerProcess.start(["-r", REPOSITORY]);
     using folder = new TempFolder();
     const args = ["get", "missing", "welcome.txt", "-s", server.address];
     const { exitCode, stdout, stderr } = await runClient(args, { cwd: folder.path });
@@ -90,7 +90,6 @@ describe("commserver-client", () => {
   });
 
   test("send prints the ACK, takes the text from standard input, and reports delivery", async () => {
-    await using server = await ServerProcess.start(["-r", REPOSITORY]);
     expect((await runClient(["send", "hi", "-s", server.address])).stdout).toBe("hi ACK\n");
     expect((await runClient(["send", "-", "-s", server.address], { stdin: "piped\n" })).stdout).toBe("piped ACK\n");
     const nobody = await runClient(["send", "hi", "--to", "Client99", "-s", server.address]);
@@ -100,7 +99,6 @@ describe("commserver-client", () => {
   });
 
   test("the shell takes its lines from a pipe, and ends with the code of the last failure", async () => {
-    await using server = await ServerProcess.start(["-r", REPOSITORY]);
     const { exitCode, stdout } = await runClient(["-s", server.address], {
       stdin: "hello\nget missing\nping\nexit\nnever\n",
     });
@@ -230,7 +228,6 @@ describe("exit codes and words of both programs", () => {
   });
 
   test("a local file that exists is exit code 8, a folder that does not is 9", async () => {
-    await using server = await ServerProcess.start(["-r", REPOSITORY]);
     using folder = new TempFolder();
     await Bun.write(folder.join("welcome.txt"), "mine");
     const exists = await runClient(["get", "welcome.txt", "-s", server.address], { cwd: folder.path });

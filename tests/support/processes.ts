@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
-import { binaries } from "./binaries.ts";
+import { binaries, cachedBuild } from "./binaries.ts";
 import { TempFolder } from "./temp-folder.ts";
 import { homeOfThisRun } from "./user-home.ts";
 
@@ -38,8 +39,9 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /**
-   * Start it on a free port with `--json`, and wait until it listens. `stateDir`: an old one to take over; `openFiles`:
-   * a limit of open files; `program`: another command than the server's own.
+   * Start it on a free port with `--json`, and wait until it listens. `stateDir`: an old one to take over, or an empty
+   * one for a first start; without it the server finds an identity, and nothing else. `openFiles`: a limit of open files;
+   * `program`: another command than the server's own.
    */
   static async start(
     args: string[],
@@ -54,6 +56,7 @@ export class ServerProcess implements AsyncDisposable {
     const program = options.program ?? [(await binaries()).server];
     const state = new TempFolder();
     const stateDir = options.stateDir ?? state.path;
+    if (options.stateDir === undefined) copyFileSync(await preparedIdentity(), state.join("identity.pem"));
     const command = [...program, "--port", "0", "--json", "--state-dir", stateDir, ...args];
     const child = spawn(withOpenFiles(options.openFiles, command), {
       cwd: options.cwd ?? state.path,
@@ -104,6 +107,18 @@ export class ServerProcess implements AsyncDisposable {
     await this.#process.exited;
     this.#state[Symbol.dispose]();
   }
+}
+
+let identity: Promise<string> | undefined;
+
+/** The file of an identity: to make one takes a fourth of a server's start. */
+function preparedIdentity(): Promise<string> {
+  identity ??= cachedBuild("identity", async (into) => {
+    // Loaded only where it is needed: that takes as long as making one.
+    const { openIdentity } = await import("../../lib/daemon/identity.ts");
+    await openIdentity(join(into, "identity.pem"));
+  }).then((folder) => join(folder, "identity.pem"));
+  return identity;
 }
 
 /** Processor time of a process so far, in seconds (Linux). */
