@@ -8,13 +8,13 @@ import { TransferSite } from "../support/transfer-site.ts";
 import { until } from "../support/until.ts";
 
 const BLOCK = 1024 * 1024;
-/** A file of several blocks between small ones. */
+/** A file of two blocks between small ones. */
 const FILES = {
   "docs/a.txt": "a",
-  "docs/big.bin": "b".repeat(2.5 * BLOCK),
+  "docs/big.bin": "b".repeat(1.25 * BLOCK),
   "docs/sub/z.txt": "z",
   "one.txt": "one",
-  "large.bin": "l".repeat(2.5 * BLOCK),
+  "large.bin": "l".repeat(1.25 * BLOCK),
 };
 let site: TransferSite;
 

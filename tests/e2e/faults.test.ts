@@ -11,7 +11,8 @@ import { TempFolder } from "../support/temp-folder.ts";
 import { sha256Of } from "../support/transfers.ts";
 import { until } from "../support/until.ts";
 
-const KILLS = 25;
+/** Of these, one in four comes while the client may still be connecting, the others while the tree moves. */
+const KILLS = 10;
 
 const random = new Random("faults");
 const UNFINISHED = /\.commserver-(part|journal)$|\.commserver-lock\//;
@@ -151,13 +152,38 @@ async function start(method: Method, trees: Trees, address: string, ...flags: st
 
 function startServer(method: Method, trees: Trees, stateDir: string, ...args: string[]): Promise<ServerProcess> {
   const repository = method === "put" ? trees.targets : join(trees.source, "..");
-  const flags = ["-r", repository, "--writable", "--max-clients", "200", "--grace", "1", ...args];
+  // Slow enough to be caught while it moves.
+  const flags = [
+    "-r",
+    repository,
+    "--writable",
+    "--max-clients",
+    "200",
+    "--grace",
+    "1",
+    "--limit-rate",
+    "8MB",
+    ...args,
+  ];
   return ServerProcess.start(flags, { stateDir });
 }
 
+/** How long a transfer takes when nobody is killed: all of it, and from its first event on. */
+interface Pace {
+  readonly wholeMs: number;
+  readonly movingMs: number;
+}
+
 /** Let a random part of the time pass that a whole transfer takes. */
-function randomMoment(wholeMs: number): Promise<void> {
+function randomMoment({ wholeMs }: Pace): Promise<void> {
   return Bun.sleep(random.next() * wholeMs * 1.1);
+}
+
+/** The moment of a kill. */
+async function killMoment(running: Running, kills: number, pace: Pace): Promise<void> {
+  if (kills % 4 === 0) return randomMoment(pace);
+  await running.hasBegun();
+  await Bun.sleep(random.next() * pace.movingMs);
 }
 
 /** Files that were told to be done are there, whole. (check() has looked at what is in them.) */
@@ -168,16 +194,18 @@ function checkDone(trees: Trees, done: readonly string[]): void {
   expect(lost).toEqual([]);
 }
 
-/** How long it takes when nobody is killed. */
-async function undisturbed(method: Method, trees: Trees, address: string): Promise<number> {
+async function undisturbed(method: Method, trees: Trees, address: string): Promise<Pace> {
   const startedAt = performance.now();
-  const { done, ...rest } = await (await start(method, trees, address)).ended();
-  const wholeMs = performance.now() - startedAt;
+  const running = await start(method, trees, address);
+  await running.hasBegun();
+  const begunAt = performance.now();
+  const { done, ...rest } = await running.ended();
+  const endedAt = performance.now();
   expect(rest).toEqual({ code: 0, failed: [], errors: "" });
   expect(done).toHaveLength(trees.digests.size);
   expect(trees.checkWhole()).toBe(0);
   trees.reset();
-  return wholeMs;
+  return { wholeMs: endedAt - startedAt, movingMs: endedAt - begunAt };
 }
 
 describe.each(["put", "get"] as const)("a %s of a tree", (method) => {
@@ -187,12 +215,12 @@ describe.each(["put", "get"] as const)("a %s of a tree", (method) => {
     let kills = 0;
     let rounds = 0;
     let left = 0;
-    let wholeMs: number | undefined;
+    let pace: Pace | undefined;
     while (kills < KILLS) {
       await using server = await startServer(method, trees, state.path);
-      wholeMs ??= await undisturbed(method, trees, server.address);
+      pace ??= await undisturbed(method, trees, server.address);
       const running = await start(method, trees, server.address, "--reconnect", "0");
-      await randomMoment(wholeMs);
+      await killMoment(running, kills, pace);
       const isInTime = !running.isOver;
       server.signal("SIGKILL");
       await server.exited();
@@ -216,13 +244,13 @@ describe.each(["put", "get"] as const)("a %s of a tree", (method) => {
     using trees = new Trees();
     using state = new TempFolder();
     await using server = await startServer(method, trees, state.path);
-    const wholeMs = await undisturbed(method, trees, server.address);
+    const pace = await undisturbed(method, trees, server.address);
     let kills = 0;
     let rounds = 0;
     let left = 0;
     while (kills < KILLS) {
       const running = await start(method, trees, server.address);
-      await randomMoment(wholeMs);
+      await killMoment(running, kills, pace);
       if (!running.isOver) kills++;
       running.kill();
       const { code, done } = await running.ended();
@@ -247,12 +275,12 @@ describe.each(["put", "get"] as const)("a %s of a tree", (method) => {
     using state = new TempFolder();
     let server = await startServer(method, trees, state.path);
     try {
-      const wholeMs = await undisturbed(method, trees, server.address);
+      const pace = await undisturbed(method, trees, server.address);
       const port = server.port;
       for (let round = 0; round < 5; round++) {
         const running = await start(method, trees, server.address, "--reconnect", "60");
         await running.hasBegun();
-        await randomMoment(wholeMs);
+        await randomMoment(pace);
         server.signal("SIGKILL");
         await server[Symbol.asyncDispose]();
         trees.check();

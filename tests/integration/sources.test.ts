@@ -36,7 +36,7 @@ function writeAt(file: string, bytes: Uint8Array, position: number): void {
 }
 
 describe.each(["get", "put"] as const)("the source of a %s", (method) => {
-  const size = 24 * BLOCK;
+  const size = 12 * BLOCK;
 
   test("that is deleted while it is sent arrives as it was", async () => {
     const content = random.bytes(size);
