@@ -123,6 +123,9 @@ export const storageFault = {
       "NO_SPACE",
       `${needs(path, bytes, free)} free on the server's disk, apart from the ${formatBytes(kept)} that it keeps.`,
     ),
+  /** For somebody who may not know how full the repository is. */
+  noRoomLeft: (path: string, cause: StorageError) =>
+    fault(cause.code, `The server has no room left for ${quote(path)}.`, cause),
   aboveAnyFile: (path: string, size: number) =>
     fault("TOO_LARGE", `${quote(path)} has ${formatBytes(size)}; a file can have 16 TiB at most.`),
   /** 4 GiB on FAT, or the limit of `ulimit -f`. Trying again does not help. */

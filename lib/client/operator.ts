@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import { CommError } from "../errors.ts";
 import {
   ClearMailboxResult,
   EventRecord,
@@ -42,9 +43,17 @@ export class Operator {
     yield* this.#records("unfinished", UnfinishedRecord);
   }
 
-  /** Make a token. Only this answer has its secret. */
-  issueToken(params: v.InferInput<typeof IssueTokenParams>): Promise<IssueTokenResult> {
-    return this.client.call("issueToken", params, IssueTokenResult);
+  /**
+   * Make a token. Only this answer has its secret.
+   *
+   * @throws CommError UNKNOWN_METHOD, and makes none, on a server that knows no such limits; as Client's calls
+   */
+  async issueToken(params: v.InferInput<typeof IssueTokenParams>): Promise<IssueTokenResult> {
+    const made = await this.client.call("issueToken", params, IssueTokenResult);
+    if (made.folder === params.folder && made.uses === params.uses) return made;
+    // An earlier server ignores what it does not know, and has made a token without limits.
+    await this.revokeToken(params.name);
+    throw new CommError("UNKNOWN_METHOD", "The running server is too old to limit a token: restart it first.");
   }
 
   /** Make a one-time code, which gives its client the token. Only this answer has the code. */

@@ -115,7 +115,7 @@ export class Daemon {
     let invitation: Invitation = { addresses: [], identity: identityOf(identity, certificate !== undefined) };
     const server = createServer(settings, {
       agent,
-      storage: repository.storage(descriptors.maxFiles),
+      ...repository.storage(descriptors.maxFiles),
       records,
       local,
       descriptors,

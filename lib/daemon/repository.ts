@@ -1,7 +1,8 @@
 import { systemClock } from "../session/clock.ts";
 import { privatePlaces } from "../state/private.ts";
 import { BoundedStorage } from "../storage/bounded.ts";
-import { FewFilesStorage } from "../storage/few-files.ts";
+import { CountedBudget } from "../storage/counted-budget.ts";
+import { FewFilesStorage, FileBudget } from "../storage/few-files.ts";
 import { LocalStorage } from "../storage/local/local.ts";
 import { lockFault } from "../storage/local/locks/lock-probe.ts";
 import { writeFault } from "../storage/local/write-probe.ts";
@@ -48,12 +49,16 @@ export class Repository {
     return this.#writeFault === undefined;
   }
 
-  /** The storage for the server, with at most `maxFiles` open files (undefined: no limit). */
-  storage(maxFiles: number | undefined): Storage {
-    const storage = maxFiles === undefined ? this.#local : new FewFilesStorage(this.#local, maxFiles);
+  /** The storage for the server, with at most `maxFiles` open files (undefined: no limit), and its folders. */
+  storage(maxFiles: number | undefined): { storage: Storage; within(folder: string): Storage } {
     const { budget, isWritable } = this.#settings;
-    if (!isWritable || (budget.quotaBytes === undefined && budget.keepFreeBytes === 0)) return storage;
-    return new BoundedStorage(storage, budget, () => systemClock.now());
+    const files = maxFiles === undefined ? undefined : new FileBudget(maxFiles);
+    const fewFiles = (local: LocalStorage) => (files === undefined ? local : new FewFilesStorage(local, files));
+    const isBounded = isWritable && (budget.quotaBytes !== undefined || budget.keepFreeBytes !== 0);
+    const all = fewFiles(this.#local);
+    const room = isBounded ? new CountedBudget(all, budget, () => systemClock.now()) : undefined;
+    const bounded = (storage: Storage) => (room === undefined ? storage : new BoundedStorage(storage, room));
+    return { storage: bounded(all), within: (folder) => bounded(fewFiles(this.#local.within(folder))) };
   }
 
   privateWarnings(): DaemonWarning[] {

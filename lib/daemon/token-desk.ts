@@ -4,6 +4,7 @@ import { ERRORS, StorageError, TransportError, toCommError } from "../errors.ts"
 import type { TokenRecord } from "../protocol/methods.ts";
 import { formatToken } from "../protocol/token.ts";
 import { quote } from "../quote.ts";
+import { limitFacts, limitsOf } from "../server/access/scope.ts";
 import { stateWarnings } from "../state/exposed-state.ts";
 import { requireOwnState } from "../state/foreign-state.ts";
 import { identityFile, makeStateDir } from "../state/state-dir.ts";
@@ -67,11 +68,12 @@ async function openFolder(stateDir: string, { mayMake }: Pick<TokenDeskOptions, 
       ...(isNew ? [{ kind: "never started", stateDir } as const] : []),
       ...stateWarnings(stateDir, identityFile(stateDir)),
     ],
-    async issueToken({ name, role, expiresAt = null, addresses }) {
+    async issueToken({ name, role, expiresAt = null, addresses, ...given }) {
       const invitation = lastInvitation(stateDir) ?? (await firstInvitation(stateDir));
-      const token = tokens.add({ name, role, createdAt: Date.now(), expiresAt });
+      const record = { name, role, createdAt: Date.now(), expiresAt, ...limitsOf(given) };
+      const token = tokens.add(record);
       const invite = inviteFor(token, { ...invitation, ...(addresses !== undefined && { addresses }) });
-      return { token: formatToken(token), invite };
+      return { token: formatToken(token), invite, ...limitFacts(record) };
     },
     async issueCode() {
       throw new TransportError(
@@ -83,7 +85,10 @@ async function openFolder(stateDir: string, { mayMake }: Pick<TokenDeskOptions, 
       tokens.revoke(name);
     },
     async *tokens(): AsyncGenerator<TokenRecord, void> {
-      yield* tokens.list().map(({ name, role, createdAt, expiresAt }) => ({ name, role, createdAt, expiresAt }));
+      for (const token of tokens.list()) {
+        const { name, role, createdAt, expiresAt } = token;
+        yield { name, role, createdAt, expiresAt, ...limitFacts(token) };
+      }
     },
     async close() {
       ledger.close();

@@ -96,11 +96,13 @@ const UPLOADING: Readonly<Record<string, Route>> = {
 export class Routes {
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #mayWrite: boolean;
-  readonly #parts: ArchiveParts;
+  readonly #server: GatewayParts;
+  /** The checksums of the files that each client may see. */
+  readonly #checksums = new WeakMap<GatewayParts, Checksums>();
 
   constructor({ mayWrite, server }: { mayWrite: boolean; server: GatewayParts }) {
     this.#mayWrite = mayWrite;
-    this.#parts = { ...server, checksums: new Checksums() };
+    this.#server = server;
     this.#routes = new Map(Object.entries(mayWrite ? { ...READING, ...WRITING } : READING));
   }
 
@@ -148,8 +150,15 @@ export class Routes {
     }
     if (top !== FILES)
       throw new StreamError("NOT_FOUND", `There is nothing at ${quote(shownTarget(`/${target.names.join("/")}`))}.`);
-    checkRights(route.rule, guest.member, this.#parts);
-    await route.answer(call, { ...repositoryPath(names), target }, this.#parts);
+    checkRights(route.rule, guest.member, this.#server);
+    await route.answer(call, { ...repositoryPath(names), target }, await this.#partsFor(guest));
+  }
+
+  async #partsFor({ member }: Guest): Promise<ArchiveParts> {
+    const parts = await this.#server.partsFor(member);
+    const checksums = this.#checksums.get(parts) ?? new Checksums();
+    this.#checksums.set(parts, checksums);
+    return { ...parts, checksums };
   }
 }
 

@@ -13,12 +13,7 @@ import type { Access } from "./access/access.ts";
 import { AccessError, type Account } from "./access/account.ts";
 import type { ProofUnderWay } from "./access/proof-under-way.ts";
 import type { Bandwidth } from "./bandwidth.ts";
-import type { Candidate, Seats } from "./seats.ts";
-
-/** The original's words. */
-export const FULL = "Server is full. Please try again later.";
-/** For an address that has all the sessions it may have with one token. */
-export const CROWDED = "Your address has as many sessions as the server allows.";
+import { type Candidate, CROWDED, FULL, type Seats } from "./seats.ts";
 
 /** The server's part that admissions use: one object for all of them. */
 export interface AdmissionHost {
@@ -202,7 +197,9 @@ export class Admission implements LinkHandler, Candidate {
     try {
       const { account, answer } = proof.finish(message);
       this.link.send(Opcode.AUTH, 0, encodeJson({ message: answer }));
-      this.#onKnown({ ...account, role: this.#trusted ?? account.role }, this.#hello as Hello);
+      // The way that it came gives a trusted peer its role, and the token only a name.
+      const known = this.#trusted === undefined ? account : { role: this.#trusted, token: account.token };
+      this.#onKnown(known, this.#hello as Hello);
     } catch (thrown) {
       this.#deny(thrown);
     }
@@ -220,6 +217,8 @@ export class Admission implements LinkHandler, Candidate {
     this.#host.onKnown(this);
     if (account.role === "operator") return this.onSeated();
     if (hello.resume && this.#host.onReturning(this, hello.resume)) return;
+    const spent = this.#host.access.spentFaultOf(account);
+    if (spent !== undefined) return this.refuse("ACCESS_DENIED", spent);
     const closed = this.#host.closedFor();
     if (closed !== undefined) return this.refuse(closed.code, closed.message);
     this.link.startHeartbeat();

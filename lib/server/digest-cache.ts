@@ -1,4 +1,5 @@
 import { CommError } from "../errors.ts";
+import { joinPath } from "../path.ts";
 import type { DigestResult } from "../protocol/methods.ts";
 import type { LoadedFile, OpenFile, Storage, StorageEntry } from "../storage/storage.ts";
 import { digestFile, type Sha256 } from "../transfer/digest-file.ts";
@@ -24,13 +25,27 @@ export class DigestCache {
   readonly #storage: Storage;
   readonly #createSha256: () => Sha256;
   readonly #clock: YielderClock;
-  /** By path, for the file's last state. */
-  readonly #entries = recentEntries<Entry>(MAX_ENTRIES);
+  /** By path in the whole repository, for the file's last state. */
+  readonly #entries: ReturnType<typeof recentEntries<Entry>>;
+  /** The folder that the paths are in. */
+  readonly #folder: string;
 
-  constructor(storage: Storage, createSha256: () => Sha256, clock: YielderClock) {
+  constructor(
+    storage: Storage,
+    createSha256: () => Sha256,
+    clock: YielderClock,
+    { entries = recentEntries<Entry>(MAX_ENTRIES), folder = "" } = {},
+  ) {
     this.#storage = storage;
     this.#createSha256 = createSha256;
     this.#clock = clock;
+    this.#entries = entries;
+    this.#folder = folder;
+  }
+
+  /** The same digests for `storage`, which is the tree below `folder`. */
+  within(folder: string, storage: Storage): DigestCache {
+    return new DigestCache(storage, this.#createSha256, this.#clock, { entries: this.#entries, folder });
   }
 
   /**
@@ -60,21 +75,22 @@ export class DigestCache {
   async #digestOpened(path: string, signal: AbortSignal): Promise<DigestResult> {
     const file = await this.#storage.open(path);
     const { size, modifiedAt, executable, mode, etag } = file.entry;
-    const known = this.#entries.peek(path);
+    const whole = joinPath(this.#folder, path);
+    const known = this.#entries.peek(whole);
     const isSame = known?.etag === etag;
     const entry = isSame ? known : this.#begin(file);
     if (isSame) await file.close();
-    this.#entries.set(path, entry);
-    return { size, modifiedAt, executable, mode, etag, sha256: await this.#wait(entry, path, signal) };
+    this.#entries.set(whole, entry);
+    return { size, modifiedAt, executable, mode, etag, sha256: await this.#wait(entry, whole, signal) };
   }
 
   /** The digest of a file in this state, when it was computed before. */
   known({ path, etag }: Pick<StorageEntry, "path" | "etag">): string | undefined {
-    const entry = this.#entries.get(path);
+    const entry = this.#entries.get(joinPath(this.#folder, path));
     return entry?.etag === etag ? entry.known : undefined;
   }
 
-  async #wait(entry: Entry, path: string, signal: AbortSignal): Promise<string> {
+  async #wait(entry: Entry, whole: string, signal: AbortSignal): Promise<string> {
     const left = Promise.withResolvers<never>();
     const onAbort = () => left.reject(leftError());
     signal.addEventListener("abort", onAbort);
@@ -87,7 +103,7 @@ export class DigestCache {
       left.promise.catch(() => {});
       entry.waiting--;
       // It has failed, or nobody wants it any more: the next caller starts again.
-      if (entry.waiting === 0 && entry.known === undefined) this.#forget(path, entry);
+      if (entry.waiting === 0 && entry.known === undefined) this.#forget(whole, entry);
     }
   }
 
@@ -114,8 +130,8 @@ export class DigestCache {
     return entry;
   }
 
-  #forget(path: string, entry: Entry): void {
-    if (this.#entries.peek(path) === entry) this.#entries.delete(path);
+  #forget(whole: string, entry: Entry): void {
+    if (this.#entries.peek(whole) === entry) this.#entries.delete(whole);
   }
 }
 

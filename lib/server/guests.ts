@@ -2,14 +2,13 @@ import { CommError, type ErrorCode } from "../errors.ts";
 import type { ServerEvent } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
 import type { PeerAddress } from "../session/transport.ts";
-import type { Account } from "./access/account.ts";
-import { CROWDED, FULL } from "./admission.ts";
+import { type Account, isSameAccount } from "./access/account.ts";
 import type { Bandwidth } from "./bandwidth.ts";
 import { GuestSession } from "./guest-session.ts";
 import type { Member } from "./member.ts";
 import { Refusals, type Refused } from "./refusals.ts";
-import type { Candidate, Seats } from "./seats.ts";
-import { NO_LEDGER, type Sessions } from "./sessions.ts";
+import { type Candidate, CROWDED, FULL, type Seats } from "./seats.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** How long a seat is kept for the next request. */
 export const GRACE_MS = 5_000;
@@ -55,14 +54,14 @@ export class Guests {
   /**
    * The guest of `account`, which gets a seat if it has none yet. `peer` is its address, as people see it.
    *
-   * @throws CommError SHUTDOWN, SERVER_FULL, TOO_MANY_SESSIONS, UNAVAILABLE
+   * @throws CommError SHUTDOWN, SERVER_FULL, TOO_MANY_SESSIONS; as enrol()
    */
   enter(account: Account, peer: string, { group }: PeerAddress): Guest {
     const by = account.link === undefined ? account.token : `link ${account.link}`;
     const key = by === undefined ? group : `by ${by}`;
     const known = this.#guests.get(key);
-    // Another token of that name may have another role.
-    if (known !== undefined && known.member.role === account.role) return known;
+    // Another token of that name may have another role, and other limits.
+    if (known !== undefined && isSameAccount(known.member.account, account)) return known;
     const closed = this.#options.closedFor();
     if (closed !== undefined) throw new CommError(closed.code, closed.message);
     const party = by === undefined ? group : `${group} ${by}`;
@@ -111,10 +110,10 @@ export class Guests {
     const { seats, sessions } = this.#options;
     try {
       return sessions.enrollGuest({ account, address, maxTransfers: MAX_GUEST_TRANSFERS }, () => session);
-    } catch (cause) {
+    } catch (thrown) {
       session.abandon();
       seats.release(seat);
-      throw new CommError("UNAVAILABLE", NO_LEDGER, { cause });
+      throw thrown;
     }
   }
 }

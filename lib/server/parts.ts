@@ -18,27 +18,31 @@ import type { Guests } from "./guests.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Mail } from "./mail/mail.ts";
+import type { Member } from "./member.ts";
 import type { Members } from "./members.ts";
 import type { Seats } from "./seats.ts";
 
-/** The parts of a server that its methods work with. The type of a method's call names those that it uses. */
+/**
+ * The parts of a server that its methods work with. The type of a method's call names those that it uses. A session of a
+ * limited token gets other ones: limited/limited-parts.ts.
+ */
 export interface ServerParts {
   readonly about: ServerFacts;
   readonly clock: Clock;
   /** The repository. */
   readonly storage: Storage;
-  readonly digests: DigestCache;
+  readonly digests: Pick<DigestCache, "digest" | "known">;
   readonly transfers: TransferParts;
-  readonly ledger: Ledger;
-  readonly seats: Seats;
-  readonly members: Members;
+  readonly ledger: Pick<Ledger, "page" | "total">;
+  readonly seats: Pick<Seats, "max" | "taken" | "maxWaiting" | "waiting">;
+  readonly members: Pick<Members, "clients" | "find">;
   readonly kicks: Kicks;
   readonly tokens: TokenParts;
   readonly codes: CodeBook;
   readonly links: LinkParts;
   /** Keeps messages for those who are not here; undefined: the server keeps none. */
   readonly mail: Mail | undefined;
-  readonly events: EventFeed;
+  readonly events: Pick<EventFeed, "emit" | "subscribe" | "ended">;
   readonly failures: Failures;
   readonly lifecycle: Lifecycle;
 }
@@ -47,6 +51,8 @@ export interface ServerParts {
 export interface GatewayParts extends ServerParts, Permissions {
   readonly access: Access;
   readonly guests: Guests;
+  /** The parts for the requests of that client. */
+  partsFor(member: Member): GatewayParts | Promise<GatewayParts>;
   /** Of changes. The others take them as well. */
   readonly turns: PathTurns;
 }
@@ -66,7 +72,7 @@ export interface TransferParts {
   readonly digest64: Digest64;
   /** Buffers for blocks of moving files. */
   readonly buffers: SpareBuffers;
-  readonly blockDigests: BlockDigestCache;
+  readonly blockDigests: Pick<BlockDigestCache, "of">;
   /** The most bytes that may be under way on a stream. */
   readonly maxWindow: number;
 }
@@ -102,6 +108,12 @@ export interface TokenParts {
   invite(token: Token, addresses?: readonly string[]): string;
   /** How the machine of a new client reaches the server; `addresses` as in invite(). */
   reach(addresses?: readonly string[]): Reach;
+  /**
+   * Make the folder of a token, if it is missing.
+   *
+   * @throws StorageError as Storage.makeFolder(); NOT_FOUND, EXISTS on a server that changes nothing
+   */
+  makeFolder(folder: string): Promise<void>;
   /** End the sessions whose token was revoked or has expired. */
   expel(): void;
   /** Call after a token was issued, which may be the next to expire. */

@@ -68,13 +68,14 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
 );
 
 /** The checks of every call, and the parts of the server that the methods use. */
-export interface Routing extends Permissions {
-  readonly server: ServerParts;
+export interface Routing extends Permissions, Pick<ServerParts, "clock" | "failures"> {
+  /** The parts for the requests of that session. */
+  partsFor(member: Member): ServerParts | Promise<ServerParts>;
 }
 
 /** Answer the peer's request on its stream. Never throws: every failure becomes a RESET. */
 export async function route(stream: Stream, request: Open, member: Member, routing: Routing): Promise<void> {
-  const { server } = routing;
+  const { clock, failures } = routing;
   // While the method runs, only the checked parameters of the request are kept.
   const { method: name } = request;
   try {
@@ -89,31 +90,27 @@ export async function route(stream: Stream, request: Open, member: Member, routi
       throw new StreamError("BAD_PARAMS", `${name} takes no body: OPEN needs the flag END.`);
     }
     checkWritable(method, routing);
-    const tooOften = countCall(method, member, routing, server.clock.now());
+    const tooOften = countCall(method, member, routing, clock.now());
     if (tooOften !== undefined) {
       return stream.refuse("TOO_OFTEN", tooOften.message, { retryAfterMs: tooOften.retryAfterMs });
     }
-    await call(method, checkParams(method, request), stream, member, server);
+    await call(method, checkParams(method, request), stream, member, routing);
   } catch (thrown) {
     // The client has closed the stream, and the error says only that.
     if (stream.isClosed && thrown instanceof CommError && !(thrown instanceof StorageError)) return;
-    const { code, message } = failureOf(thrown, { name: member.name, method: name }, server.failures);
+    const { code, message } = failureOf(thrown, { name: member.name, method: name }, failures);
     stream.reset(code, message);
   }
 }
 
 /** A separate function, which keeps the parameters alive, and not the request. */
-async function call(
-  method: Method,
-  params: unknown,
-  stream: Stream,
-  member: Member,
-  server: ServerParts,
-): Promise<void> {
+async function call(method: Method, params: unknown, stream: Stream, member: Member, routing: Routing): Promise<void> {
   // Awaited, not just returned: an error thrown at once would have no handler for a moment, and count as unhandled.
   const { running } = member;
   running.add(method.name);
   try {
+    const parts = routing.partsFor(member);
+    const server = parts instanceof Promise ? await parts : parts;
     if ("handle" in method) return await method.handle({ params, stream, member, server });
     const answer = await method.answer({
       params,

@@ -1,5 +1,10 @@
 import { Tally } from "./tally.ts";
 
+/** The original's words. */
+export const FULL = "Server is full. Please try again later.";
+/** For an address that has all the sessions it may have with one token. */
+export const CROWDED = "Your address has as many sessions as the server allows.";
+
 /** A peer that wants a seat. */
 export interface Candidate {
   /** The party that it belongs to, for the limit per party. */

@@ -20,6 +20,11 @@ export interface ServerOptions {
   readonly agent: string;
   readonly clock: Clock;
   readonly storage: Storage;
+  /**
+   * The tree below a folder of `storage` as a storage of its own, with the same limits: nothing leads out of it, and no
+   * fault tells of the rest. While the folder is missing, its calls report that.
+   */
+  within(folder: string): Storage;
   /** Those of a gateway that changes the repository; undefined: there is none. */
   readonly turns?: PathTurns | undefined;
   readonly ledger: Ledger;

@@ -15,11 +15,12 @@ import { EventFeed } from "./event-feed.ts";
 import { Failures } from "./failures.ts";
 import { Guests } from "./guests.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { LimitedServers } from "./limited/limited-servers.ts";
 import { Mail } from "./mail/mail.ts";
 import { Members } from "./members.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import type { GatewayParts, ServerFacts, ServerParts } from "./parts.ts";
-import { route } from "./router.ts";
+import { type Routing, route } from "./router.ts";
 import { Seats } from "./seats.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { Sessions } from "./sessions.ts";
@@ -44,6 +45,7 @@ export class CommServer {
   readonly #sessions: Sessions;
   readonly #door: Door;
   readonly #guests: Guests;
+  readonly #limited: LimitedServers;
   readonly #upkeep: Upkeep;
   #stopped: Promise<void> | undefined;
   /** The rates of sessions; they can be changed while the server runs. */
@@ -75,9 +77,9 @@ export class CommServer {
       events: this.events,
       record: (write: () => void) => this.#record(write),
     };
-    const parts = this.#parts();
+    const digests = new DigestCache(options.storage, () => options.createSha256(), clock);
+    const parts = this.#parts(digests);
     const { writable, callRates } = options;
-    const routing = { server: parts, writable, callRates };
     this.bandwidth = new Bandwidth(options.bandwidth, clock);
     const { bandwidth } = this;
     this.#sessions = new Sessions({
@@ -94,7 +96,16 @@ export class CommServer {
       closedFor: () => this.#lifecycle.closedFor,
     });
     const { access, storage, turns = new PathTurns() } = options;
-    this.gateway = { ...parts, storage, turns, writable, callRates, access, guests: this.#guests };
+    this.gateway = {
+      ...parts,
+      ...{ storage, turns, writable, callRates, access, guests: this.#guests },
+      partsFor: (member) => this.#limited.gatewayFor(member),
+    };
+    this.#limited = new LimitedServers({ ...options, parts, gateway: this.gateway, digests });
+    const routing: Routing = {
+      ...{ clock, writable, callRates, failures: this.#failures },
+      partsFor: (member) => this.#limited.partsFor(member),
+    };
     this.#door = new Door({
       ...shared,
       bandwidth,
@@ -160,13 +171,13 @@ export class CommServer {
     this.#door.abort();
   }
 
-  #parts(): ServerParts {
+  #parts(digests: DigestCache): ServerParts {
     const { clock, storage, turns, ledger, digest64, maxWindow, access, tokens, links } = this.#options;
     return {
       about: this.about,
       clock,
       storage: turns === undefined ? storage : new OrderedStorage(storage, turns),
-      digests: new DigestCache(storage, () => this.#options.createSha256(), clock),
+      digests,
       transfers: {
         digest64,
         maxWindow,
@@ -182,6 +193,7 @@ export class CommServer {
         accountOf: (name) => access.accountOf(name),
         invite: (token, addresses) => this.invite(token, addresses),
         reach: (addresses) => this.#options.reach(addresses),
+        makeFolder: (folder) => this.#limited.makeFolder(folder),
         expel: () => this.#expel(),
         watchExpiry: () => this.watchExpiry(),
       },
@@ -203,6 +215,7 @@ export class CommServer {
     const faultOf = (account: Account) => this.#options.access.faultOf(account);
     this.#door.expel(faultOf);
     this.#sessions.expel(faultOf);
+    this.#limited.forget((account) => faultOf(account) !== undefined);
     this.#sweep();
   }
 

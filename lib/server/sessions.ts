@@ -12,6 +12,7 @@ import type { Stream } from "../session/stream.ts";
 import type { Account } from "./access/account.ts";
 import type { Admission } from "./admission.ts";
 import { DetachedSessions } from "./detached-sessions.ts";
+import { type EnrolmentParts, enrol } from "./enrolment.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { Ledger } from "./ledger.ts";
 import { endReason, Member, type MemberOptions } from "./member.ts";
@@ -24,10 +25,7 @@ import type { Candidate, Seats } from "./seats.ts";
 /** The most messages to a client that it has not acknowledged, however many streams it allows. */
 const MAX_PUSHES = 128;
 
-/** The message for a peer that connects while the ledger can't be written. */
-export const NO_LEDGER = "The server can't write its ledger, so it admits nobody.";
-
-export interface SessionsOptions {
+export interface SessionsOptions extends EnrolmentParts {
   readonly agent: string;
   readonly capabilities: readonly string[];
   readonly clock: Clock;
@@ -172,14 +170,14 @@ export class Sessions {
   /**
    * Enroll a client without a link; `begin` makes its session. It counts from now on, until leave().
    *
-   * @throws StorageError of the ledger, also reported to the operator
+   * @throws as enrol()
    */
   enrollGuest(
     guest: Pick<MemberOptions, "account" | "address" | "maxTransfers">,
     begin: (member: Member) => MemberSession,
   ): Member {
     const startedAt = this.#options.clock.wallTime();
-    const row = this.#record(guest.address, startedAt);
+    const row = enrol(guest.account, { address: guest.address, startedAt }, this.#options);
     const memory = this.#options.memory.share();
     const member = new Member({ ...row, ...guest, startedAt, capabilities: CAPABILITIES, memory }, begin);
     this.#join(member);
@@ -199,23 +197,15 @@ export class Sessions {
     this.#options.events.emit({ event: "joined", name, address, role, ...by });
   }
 
-  /** @throws StorageError of the ledger, also reported to the operator */
-  #record(address: string, startedAt: number): { id: number; name: string } {
-    try {
-      return this.#options.ledger.begin(address, startedAt);
-    } catch (thrown) {
-      this.#options.events.emit({ event: "warning", message: toCommError(thrown).message });
-      throw thrown;
-    }
-  }
-
-  /** The session's row in the ledger. If the ledger can't be written, only this peer is refused. */
+  /** The session's row in the ledger; undefined: the peer was refused. */
   #begin(admission: Admission, startedAt: number): { id: number; name: string } | undefined {
-    const { link } = admission;
+    const { link, account } = admission;
     try {
-      return this.#record(link.peer, startedAt);
-    } catch {
-      link.closeWith(Opcode.REFUSE, "UNAVAILABLE", NO_LEDGER);
+      return enrol(account, { address: link.peer, startedAt }, this.#options);
+    } catch (thrown) {
+      const { code, message } = toCommError(thrown);
+      link.closeWith(Opcode.REFUSE, code, message);
+      if (code === "ACCESS_DENIED") this.#options.events.emit({ event: "refused", address: link.peer, code, message });
       this.#options.onEnded(link);
       this.#options.seats.release(admission);
       return undefined;

@@ -1,7 +1,10 @@
 import type { Door } from "./door.ts";
+import type { EventFeed } from "./event-feed.ts";
 import type { Guests } from "./guests.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { STOPPING } from "./lifecycle.ts";
+import type { Members } from "./members.ts";
 import type { ServerParts } from "./parts.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Upkeep } from "./upkeep.ts";
@@ -9,7 +12,10 @@ import type { Upkeep } from "./upkeep.ts";
 /** How long operators have to read the last events. */
 const OPERATOR_MS = 1_000;
 
-interface Stopped extends Pick<ServerParts, "events" | "failures" | "members" | "ledger" | "mail"> {
+interface Stopped extends Pick<ServerParts, "failures" | "mail"> {
+  readonly events: EventFeed;
+  readonly members: Members;
+  readonly ledger: Ledger;
   readonly lifecycle: Lifecycle;
   readonly door: Door;
   readonly guests: Guests;

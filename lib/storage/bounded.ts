@@ -1,30 +1,17 @@
 import type { Range } from "../block.ts";
 import { sumOf } from "../holes.ts";
-import { Budget, type BudgetLimits } from "./budget.ts";
+import type { CountedBudget } from "./counted-budget.ts";
 import type { ExistsPolicy, FileFacts, PartFile, RemoveOptions, Storage } from "./storage.ts";
 import { WrappedStorage } from "./wrapped.ts";
 
-/** How often all files are counted again, since other programs add and remove files, too. */
-const RECOUNT_MS = 60_000;
-
 /** A storage that keeps to its limits: a file that is too much is refused before its first byte. */
 export class BoundedStorage extends WrappedStorage {
-  readonly #budget: Budget;
-  readonly #now: () => number;
-  #countedAt: number | undefined;
-  /** Something was removed since the last count. */
-  #hasShrunk = false;
-  /** Renames that are under way. */
-  #moving = 0;
-  /** Something was being renamed since the last count began. */
-  #hasMoved = false;
-  #counting: Promise<void> | undefined;
+  readonly #budget: CountedBudget;
 
-  /** `now` in milliseconds. */
-  constructor(inner: Storage, limits: BudgetLimits, now: () => number) {
+  /** `budget`: of the whole tree that `inner` is, or is a folder of. */
+  constructor(inner: Storage, budget: CountedBudget) {
     super(inner);
-    this.#budget = new Budget(limits, () => inner.freeBytes());
-    this.#now = now;
+    this.#budget = budget;
   }
 
   /** Uses the last count for the quota. */
@@ -39,17 +26,14 @@ export class BoundedStorage extends WrappedStorage {
     const room = facts.size - part.present;
     try {
       // The quota counts sizes, as a list reports them.
-      await this.#promise(room + holes, path, room);
+      await this.#budget.promise(room + holes, path, room);
     } catch (thrown) {
       await (part.present === holes ? part.discard() : part.keep());
       throw thrown;
     }
     // The part of another source is removed, and what this file replaces is removed at its end.
-    const onShrunk = () => {
-      this.#hasShrunk = true;
-    };
-    onShrunk();
-    return new BoundedPart(part, this.#budget, holes, onShrunk);
+    this.#budget.noteShrunk();
+    return new BoundedPart(part, this.#budget, holes);
   }
 
   /** @throws StorageError as Storage.store(), and QUOTA_EXCEEDED, NO_SPACE */
@@ -61,12 +45,12 @@ export class BoundedStorage extends WrappedStorage {
   }
 
   async #storeCounted(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): Promise<string> {
-    await this.#promise(facts.size, path);
+    await this.#budget.promise(facts.size, path);
     let stored = 0;
     try {
       const storedAt = await this.inner.store(path, facts, exists, bytes);
       stored = facts.size;
-      this.#hasShrunk ||= exists === "overwrite";
+      if (exists === "overwrite") this.#budget.noteShrunk();
       return storedAt;
     } finally {
       this.#budget.keep(stored);
@@ -76,87 +60,33 @@ export class BoundedStorage extends WrappedStorage {
 
   override async remove(path: string, options: RemoveOptions): Promise<void> {
     await this.inner.remove(path, options);
-    this.#hasShrunk = true;
+    this.#budget.noteShrunk();
   }
 
   override async rename(from: string, to: string, options: { overwrite: boolean }): Promise<void> {
-    this.#hasMoved = true;
-    this.#moving++;
-    try {
-      await this.inner.rename(from, to, options);
-    } finally {
-      this.#moving--;
-    }
-    this.#hasShrunk ||= options.overwrite;
+    await this.#budget.moving(() => this.inner.rename(from, to, options));
+    if (options.overwrite) this.#budget.noteShrunk();
   }
 
   override removeUnfinished(path: string): Promise<boolean> {
-    this.#hasShrunk = true;
+    this.#budget.noteShrunk();
     return this.inner.removeUnfinished(path);
-  }
-
-  /** @throws StorageError QUOTA_EXCEEDED, NO_SPACE */
-  async #promise(bytes: number, path: string, room = bytes): Promise<void> {
-    if (this.#budget.hasQuota && this.#isOld) await this.#count();
-    try {
-      this.#budget.promise(bytes, path, room);
-    } catch (thrown) {
-      if (!this.#budget.hasQuota || !this.#hasShrunk) throw thrown;
-      await this.#count();
-      this.#budget.promise(bytes, path, room);
-    }
-  }
-
-  get #isOld(): boolean {
-    return this.#countedAt === undefined || this.#now() - this.#countedAt >= RECOUNT_MS;
-  }
-
-  /** Count the files; one walk serves all waiting callers. */
-  #count(): Promise<void> {
-    this.#counting ??= this.#walk().finally(() => {
-      this.#counting = undefined;
-    });
-    return this.#counting;
-  }
-
-  /**
-   * What changes meanwhile may be counted twice, but is never missed: what arrives is added, unfinished files are
-   * counted before those that they become, and a rename, which may lead from what is not counted yet to what has been,
-   * lets the count only rise.
-   */
-  async #walk(): Promise<void> {
-    this.#hasShrunk = false;
-    // One may have begun before, and take place in the middle of this.
-    this.#hasMoved = this.#moving > 0;
-    let used = 0;
-    const growthBefore = this.#budget.growth;
-    for await (const { size } of this.inner.unfinished()) used += size;
-    for await (const batch of this.inner.list("", { enter: () => true })) {
-      for (const { size } of batch) used += size;
-    }
-    used += this.#budget.growth - growthBefore;
-    this.#budget.used = this.#hasMoved ? Math.max(used, this.#budget.used) : used;
-    this.#hasShrunk ||= this.#hasMoved;
-    this.#countedAt = this.#now();
   }
 }
 
 /** A file that is being received, and the bytes promised to it. */
 class BoundedPart implements PartFile {
   readonly #inner: PartFile;
-  readonly #budget: Budget;
+  readonly #budget: CountedBudget;
   /** Promised bytes that are not written yet. */
   #promised: number;
   /** Promised bytes of holes, which take no room. */
   #holes: number;
 
-  readonly #onShrunk: () => void;
-
-  constructor(inner: PartFile, budget: Budget, holes: number, onShrunk: () => void) {
+  constructor(inner: PartFile, budget: CountedBudget, holes: number) {
     this.#holes = holes;
     this.#inner = inner;
     this.#budget = budget;
-    this.#onShrunk = onShrunk;
     this.#promised = inner.facts.size - inner.present;
   }
 
@@ -189,7 +119,7 @@ class BoundedPart implements PartFile {
     this.#budget.keep(this.#holes, 0);
     this.#holes = 0;
     this.#release();
-    return this.#inner.commit().finally(this.#onShrunk);
+    return this.#inner.commit().finally(() => this.#budget.noteShrunk());
   }
 
   keep(): Promise<void> {
@@ -199,7 +129,7 @@ class BoundedPart implements PartFile {
 
   discard(): Promise<void> {
     this.#release();
-    return this.#inner.discard().finally(this.#onShrunk);
+    return this.#inner.discard().finally(() => this.#budget.noteShrunk());
   }
 
   #release(): void {

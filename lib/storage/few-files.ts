@@ -5,16 +5,21 @@ import { WrappedStorage } from "./wrapped.ts";
 
 /** Descriptors of a file that is being received: its part, its journal, its folder. */
 const PER_PART = 3;
-/** With this many descriptors, small files that are being stored need not be counted. */
+/** So many descriptors are enough for all small files that are being stored at once. */
 const MANY = 1_024;
 
 /** A limited number of descriptors. */
-class FileBudget {
+export class FileBudget {
   readonly #max: number;
   #used = 0;
 
   constructor(max: number) {
     this.#max = max;
+  }
+
+  /** Whether small files that are being stored need not be counted. */
+  get isAmple(): boolean {
+    return this.#max >= MANY;
   }
 
   get used(): number {
@@ -39,13 +44,11 @@ class FileBudget {
  */
 export class FewFilesStorage extends WrappedStorage {
   readonly #budget: FileBudget;
-  readonly #countsSmall: boolean;
 
-  /** `max`: the most descriptors. */
-  constructor(inner: Storage, max: number) {
+  /** `budget`: the most descriptors, or what several storages share. */
+  constructor(inner: Storage, budget: number | FileBudget) {
     super(inner);
-    this.#countsSmall = max < MANY;
-    this.#budget = new FileBudget(max);
+    this.#budget = typeof budget === "number" ? new FileBudget(budget) : budget;
   }
 
   /** Descriptors that are counted as open. */
@@ -94,7 +97,7 @@ export class FewFilesStorage extends WrappedStorage {
 
   /** @throws StorageError as Storage.store(), and OVERLOADED */
   override store(path: string, facts: FileFacts, exists: ExistsPolicy, bytes: Uint8Array): string | Promise<string> {
-    if (!this.#countsSmall) return this.inner.store(path, facts, exists, bytes);
+    if (this.#budget.isAmple) return this.inner.store(path, facts, exists, bytes);
     this.#budget.take(1);
     let stored: string | Promise<string> = "";
     try {

@@ -1,3 +1,4 @@
+import { joinPath } from "../path.ts";
 import type { ExistsPolicy, FileFacts, PartFile, RemoveOptions, Storage } from "./storage.ts";
 import { WrappedStorage } from "./wrapped.ts";
 
@@ -6,25 +7,38 @@ import { WrappedStorage } from "./wrapped.ts";
  * conditions and the change itself, no other change may happen.
  */
 export class PathTurns {
-  /** The last change of each path. */
-  readonly #last = new Map<string, Promise<unknown>>();
+  /** The last change of each path of the whole tree. */
+  readonly #last: Map<string, Promise<unknown>>;
+  /** The folder that the paths are in. */
+  readonly #folder: string;
+
+  constructor(above?: PathTurns, folder = "") {
+    this.#last = above === undefined ? new Map() : above.#last;
+    this.#folder = above === undefined ? folder : joinPath(above.#folder, folder);
+  }
+
+  /** The same turns, by paths in `folder`. */
+  within(folder: string): PathTurns {
+    return new PathTurns(this, folder);
+  }
 
   /** Whether a change of `path` is under way. */
   isTaken(path: string): boolean {
-    return this.#last.has(path);
+    return this.#last.has(this.#whole(path));
   }
 
   /** Run `change` after those before it have ended. @throws what `change` throws */
   async run<T>(path: string, change: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(path);
+    const whole = this.#whole(path);
+    const before = this.#last.get(whole);
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#last.set(path, promise);
+    this.#last.set(whole, promise);
     await before;
     try {
       return await change();
     } finally {
       resolve();
-      this.#forget(path, promise);
+      this.#forget(whole, promise);
     }
   }
 
@@ -38,13 +52,18 @@ export class PathTurns {
 
   /** Note that `change` of the free `path` has begun. */
   hold(path: string, change: Promise<unknown>): void {
-    const end = () => this.#forget(path, settled);
+    const whole = this.#whole(path);
+    const end = () => this.#forget(whole, settled);
     const settled: Promise<void> = change.then(end, end);
-    this.#last.set(path, settled);
+    this.#last.set(whole, settled);
   }
 
-  #forget(path: string, change: Promise<unknown>): void {
-    if (this.#last.get(path) === change) this.#last.delete(path);
+  #whole(path: string): string {
+    return joinPath(this.#folder, path);
+  }
+
+  #forget(whole: string, change: Promise<unknown>): void {
+    if (this.#last.get(whole) === change) this.#last.delete(whole);
   }
 }
 

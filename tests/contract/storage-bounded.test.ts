@@ -1,5 +1,6 @@
 import { utimesSync } from "node:fs";
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
+import { CountedBudget } from "../../lib/storage/counted-budget.ts";
 import { FewFilesStorage } from "../../lib/storage/few-files.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
@@ -17,8 +18,10 @@ const LIMITS = {
 };
 
 for (const [what, limits] of Object.entries(LIMITS)) {
-  const wrap = (inner: Storage) =>
-    new BoundedStorage(new SizedDisk(inner, () => 2 ** 40), limits, () => performance.now());
+  const wrap = (inner: Storage) => {
+    const disk = new SizedDisk(inner, () => 2 ** 40);
+    return new BoundedStorage(disk, new CountedBudget(disk, limits, () => performance.now()));
+  };
 
   everyStorageContract(`BoundedStorage (${what}) over MemoryStorage`, async () => {
     const inner = new MemoryStorage();

@@ -29,10 +29,11 @@ const OUT: Record<string, string> = {
   "to-itself-by-proc": "/proc/self/exe",
   "to-the-environment": "/proc/self/environ",
   "to-the-root-by-proc": "/proc/self/root/etc/passwd",
+  "dangling-out": "../outside/missing",
   "to-a-device": "/dev/zero",
   "to-a-terminal": "/dev/tty",
 };
-const NOWHERE: Record<string, string> = { dangling: "folder/missing", "dangling-out": "../outside/missing" };
+const NOWHERE: Record<string, string> = { dangling: "folder/missing" };
 const LOOPS: Record<string, string> = { loop: "loop", ping: "folder/pong", "folder/pong": "../ping" };
 const INSIDE: Record<string, string> = {
   "to-a": "folder/a",

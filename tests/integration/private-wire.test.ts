@@ -6,6 +6,7 @@ import type { Client } from "../../lib/client/client.ts";
 import { Operator } from "../../lib/client/operator.ts";
 import type { Entry } from "../../lib/protocol/methods.ts";
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
+import { CountedBudget } from "../../lib/storage/counted-budget.ts";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { codeOf } from "../support/fault.ts";
 import { contentOf, makeState, PrivateSite, STATE_PATH } from "../support/private-site.ts";
@@ -25,7 +26,8 @@ beforeEach(async () => {
   linkSync(`${site.state}/identity.pem`, site.join("docs/hard.pem"));
   symlinkSync(`../${STATE_PATH}/identity.pem`, site.join("docs/link.pem"));
   const limits = { quotaBytes: 10_000_000, keepFreeBytes: 0 };
-  const storage = new BoundedStorage(await site.open(), limits, () => 0);
+  const inner = await site.open();
+  const storage = new BoundedStorage(inner, new CountedBudget(inner, limits, () => 0));
   server = new TestServer({ storage });
   client = await server.tcpClient();
   before = { ...contentOf(site.state), ...contentOf(site.join("srv/other")) };

@@ -4,6 +4,7 @@ import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { SaxesParser } from "saxes";
 import { MAX_DAV_BYTES } from "../../lib/gateway/dav-request.ts";
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
+import { CountedBudget } from "../../lib/storage/counted-budget.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { WebSite } from "../support/web-site.ts";
@@ -120,7 +121,8 @@ describe("PROPFIND", () => {
   test("tells the room that a quota leaves", async () => {
     using folder = new TempFolder();
     const limits = { quotaBytes: 1_000, keepFreeBytes: 0 };
-    const storage = new BoundedStorage(await LocalStorage.at(folder.path), limits, () => 0);
+    const inner = await LocalStorage.at(folder.path);
+    const storage = new BoundedStorage(inner, new CountedBudget(inner, limits, () => 0));
     await using bounded = await WebSite.start({ storage });
     const body = propfind(["quota-available-bytes"]);
     const headers = { depth: "0", "content-length": `${body.length}` };

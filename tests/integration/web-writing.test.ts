@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { BODY_STALLED_MS } from "../../lib/gateway/request-body.ts";
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
+import { CountedBudget } from "../../lib/storage/counted-budget.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { FailingCommits } from "../support/failing-commits.ts";
 import { settle } from "../support/fake-clock.ts";
@@ -248,7 +249,7 @@ describe("before its body", () => {
     using folder = new TempFolder();
     const inner = await LocalStorage.at(folder.path);
     const limits = { quotaBytes: 2 * MIB, keepFreeBytes: 0 };
-    const storage = new BoundedStorage(inner, limits, () => 0);
+    const storage = new BoundedStorage(inner, new CountedBudget(inner, limits, () => 0));
     await using site = await start({ storage });
     mkdirSync(folder.join("sub"));
     writeFileSync(folder.join("a"), "a");

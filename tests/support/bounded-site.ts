@@ -1,5 +1,6 @@
 import { BoundedStorage } from "../../lib/storage/bounded.ts";
 import type { BudgetLimits } from "../../lib/storage/budget.ts";
+import { CountedBudget } from "../../lib/storage/counted-budget.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
 import type { ExistsPolicy, FileFacts, PartFile, Storage } from "../../lib/storage/storage.ts";
@@ -41,11 +42,9 @@ export class BoundedSite implements Disposable {
     this.inner = inner;
     this.#diskBytes = diskBytes;
     this.folder = folder;
-    this.storage = new BoundedStorage(
-      new SizedDisk(inner, () => this.#diskBytes - this.held),
-      { quotaBytes: undefined, keepFreeBytes: 0, ...limits },
-      () => this.clock.now(),
-    );
+    const disk = new SizedDisk(inner, () => this.#diskBytes - this.held);
+    const all = { quotaBytes: undefined, keepFreeBytes: 0, ...limits };
+    this.storage = new BoundedStorage(disk, new CountedBudget(disk, all, () => this.clock.now()));
   }
 
   static async open(limits: Partial<BudgetLimits>, diskBytes = 2 ** 40): Promise<BoundedSite> {

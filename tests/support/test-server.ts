@@ -15,6 +15,7 @@ import type { ServerOptions } from "../../lib/server/server-options.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import type { Transport } from "../../lib/session/transport.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
+import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { memoryPair } from "../../lib/transport/memory-transport.ts";
 import { connect, type Listening, listen } from "../../lib/transport/socket.ts";
@@ -49,6 +50,10 @@ export class TestServer implements AsyncDisposable {
       bandwidth: { perSession: undefined, total: undefined },
       idleMs: undefined,
       storage: this.storage,
+      within: (folder) => {
+        if (options.storage instanceof LocalStorage) return options.storage.within(folder);
+        throw new Error("this test serves no folder by itself");
+      },
       ledger: Ledger.open(":memory:"),
       maxClients: 3,
       maxWaiting: 16,

@@ -138,6 +138,7 @@ function headOf(
 ): string[] {
   const lines = [
     `You are ${paint(io, "bold", shownName(self))}, from ${escapeText(self.address)}.`,
+    ...(self.folder === undefined ? [] : [`Your folder: ${escapeText(self.folder)}.`]),
     `Server: ${escapeText(server.agent)}, up ${formatDuration(server.uptimeMs)}${server.draining ? ", admitting no clients" : ""}.`,
     `Seats: ${seats.taken} of ${seats.max} taken, ${seats.waiting} waiting (at most ${seats.maxWaiting}).`,
     `Sessions: ${total} in all.`,

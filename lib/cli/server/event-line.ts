@@ -4,6 +4,12 @@ import { escapeText } from "../escape.ts";
 import { plural } from "../format.ts";
 import { shownName } from "../shown-name.ts";
 
+/** What the token of an `issued` event is limited to. */
+function limits({ folder, uses }: EventRecord): string {
+  const place = folder === undefined ? "" : `, in ${escapeText(textOf(folder))}`;
+  return place + (uses === undefined ? "" : `, ${plural(Number(uses), "session")}`);
+}
+
 /** An event in words, on one line, safe to show. Unknown events of newer servers show their name and members. */
 export function formatEvent(record: EventRecord): string {
   const text = (key: string) => escapeText(textOf(record[key]));
@@ -48,7 +54,7 @@ export function formatEvent(record: EventRecord): string {
     case "failed":
       return `${text("method")} failed for ${text("name")}${times(text("count"))}: ${text("message")} [${text("code")}]`;
     case "issued":
-      return `${text("name")} made the token ${text("token")} (${text("role")})`;
+      return `${text("name")} made the token ${text("token")} (${text("role")}${limits(record)})`;
     case "offered":
       return `${text("name")} made a one-time code for the token ${text("token")} (${text("role")})`;
     case "revoked":

@@ -13,7 +13,7 @@ import { runMailboxLine } from "./mailbox-command.ts";
 import type { Answer, AnswerIo } from "./operator-answer.ts";
 import { parseOperatorLine } from "./operator-line.ts";
 import { stopServer } from "./stop-command.ts";
-import { forgetTokenLine, runTokenLine } from "./token-command.ts";
+import { forgetTokenLine, runTokenLine } from "./token-line.ts";
 
 export interface OperatorCommand {
   readonly usage: string;
@@ -90,9 +90,10 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   },
   token: {
     usage: "token add NAME [ROLE]",
-    description: "Make a token; roles: read, write, operator. Also: token list, token revoke NAME",
+    description:
+      "Make a token; roles: read, write, operator; --folder PATH, --uses N and --expires 12h limit it. Also: token list, token revoke NAME",
     run: (operator, rest, io) => runTokenLine(operator, rest, io),
-    undo: (operator, rest, cause) => forgetTokenLine(operator, rest, cause),
+    undo: (operator, _, cause, facts) => forgetTokenLine(operator, facts, cause),
   },
   invite: {
     usage: "invite NAME [ROLE]",

@@ -1,5 +1,4 @@
 import type { ArgsDef } from "citty";
-import type { Operator } from "../../client/operator.ts";
 import { openTokenDesk, type TokenDesk } from "../../daemon/token-desk.ts";
 import { Role } from "../../protocol/messages.ts";
 import type { IssueTokenResult, TokenRecord } from "../../protocol/methods.ts";
@@ -14,9 +13,9 @@ import { formatTable, formatTime } from "../format.ts";
 import { completeCommand } from "../shown-command.ts";
 import { UsageError } from "../usage-error.ts";
 import { advertiseFlag } from "./advertise-flag.ts";
-import type { Answer } from "./operator-answer.ts";
 import { programOptions } from "./program-options.ts";
 import { takeBack } from "./take-back.ts";
+import { LIMIT_FLAGS, limitCell, limitFlags, limitWords } from "./token-limits.ts";
 import { warningText } from "./warning-words.ts";
 
 const ACTIONS = ["add", "list", "revoke"] as const;
@@ -29,6 +28,7 @@ export const NEW_TOKEN_FLAGS = {
     description: `What it allows: ${Role.options.join(", ")}; default: read`,
   },
   expires: { type: "string", valueHint: "PERIOD", description: "When it ends, such as 12h or 30d; default: never" },
+  ...LIMIT_FLAGS,
   advertise: { type: "string", valueHint: "HOST[:PORT],…", description: "Addresses for the invite" },
 } as const satisfies ArgsDef;
 
@@ -60,6 +60,9 @@ export const token: Command = {
   },
 };
 
+/** Flags that only a new token takes. */
+export const ONLY_ADD = Object.keys(NEW_TOKEN_FLAGS);
+
 export type NewToken = Parameters<TokenDesk["issueToken"]>[0];
 
 type TokenRequest =
@@ -74,13 +77,13 @@ function tokenRequest(flags: Flags): TokenRequest {
   if (action === undefined) throw new UsageError("Write: token add NAME, token list, or token revoke NAME.");
   if (action === "list" && name !== undefined) throw new UsageError("token list takes no name.");
   if (action !== "list" && name === undefined) throw new UsageError(`Name the token: token ${action} NAME`);
-  const surplus = ["role", "expires", "advertise"].find((flag) => action !== "add" && isTyped(flags, flag));
+  const surplus = action === "add" ? undefined : ONLY_ADD.find((flag) => isTyped(flags, flag));
   if (surplus !== undefined) throw new UsageError(`--${surplus} is only for token add.`);
   if (action === "list") return { action };
   return action === "add" ? { action, token: newToken(String(name), flags) } : { action, name: String(name) };
 }
 
-/** The token that the flags describe. @throws UsageError */
+/** The token that the flags make. @throws UsageError; StorageError BAD_PATH */
 export function newToken(name: string, flags: Flags): NewToken {
   const role = Role.options.find((option) => option === (flags["role"] ?? "read"));
   if (role === undefined) throw new UsageError(`--role takes read, write or operator, not "${flags["role"]}".`);
@@ -91,6 +94,7 @@ export function newToken(name: string, flags: Flags): NewToken {
     role,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(addresses !== undefined && { addresses }),
+    ...limitFlags(flags),
   };
 }
 
@@ -102,15 +106,17 @@ async function add(desk: TokenDesk, token: NewToken, json: boolean, io: ConsoleI
 }
 
 /** A token that could not be shown would block the next try. @throws as takeBack() */
-function takeTokenBack(desk: Pick<TokenDesk, "revokeToken">, name: string, cause: unknown): Promise<never> {
+export function takeTokenBack(desk: Pick<TokenDesk, "revokeToken">, name: string, cause: unknown): Promise<never> {
   return takeBack(`The token ${quote(name)}`, async () => desk.revokeToken(name), cause);
 }
 
 /** Instructions for a token that was just made. */
-export function describeNew({ token, invite }: IssueTokenResult): string {
+export function describeNew({ token, invite, ...limits }: IssueTokenResult): string {
   return (
+    `${limitWords(limits)}` +
     "It is shown only once. On the other machine:\n\n" +
-    `  commserver-client join ${escapeText(invite)}\n\n` +
+    // Trying it would be a session.
+    `  commserver-client join ${limits.uses === undefined ? "" : "--offline "}${escapeText(invite)}\n\n` +
     `The token alone, for COMMSERVER_TOKEN, --token-file, or HTTP (curl --user):\n\n  ${escapeText(token)}\n`
   );
 }
@@ -135,46 +141,14 @@ export function formatTokens(
   { command = "token add NAME", columns }: { command?: string; columns?: number | undefined } = {},
 ): string {
   if (records.length === 0) return `There are no tokens. Make one with: ${command}`;
-  const rows = records.map(({ name, role, createdAt, expiresAt }) => [
+  const limits = records.map(limitCell);
+  const hasLimits = limits.some((cell) => cell !== "");
+  const rows = records.map(({ name, role, createdAt, expiresAt }, index) => [
     escapeText(name),
     role,
     formatTime(createdAt),
     expiresAt === null ? "never" : `${formatTime(expiresAt)}${expiresAt <= now ? " (expired)" : ""}`,
+    ...(hasLimits ? [limits[index] ?? ""] : []),
   ]);
-  return formatTable(["NAME", "ROLE", "MADE", "EXPIRES"], rows, columns);
-}
-
-/** As `token` on the command line, for the operator's terminal: `token add NAME [ROLE]`. */
-export async function runTokenLine(
-  operator: Operator,
-  rest: string,
-  { outColumns }: Pick<ConsoleIo, "outColumns">,
-): Promise<Answer> {
-  const [action, name, ...more] = lineWords(rest);
-  const [given = "read"] = more;
-  const role = Role.options.find((option) => option === given.toLowerCase());
-  if (action === "add" && name !== undefined && role !== undefined && more.length <= 1) {
-    const made = await operator.issueToken({ name, role });
-    return { text: describeNew(made).trimEnd(), facts: { name, role, expiresAt: null, ...made } };
-  }
-  if (action === "revoke" && name !== undefined && more.length === 0) {
-    await operator.revokeToken(name);
-    return { text: `${escapeText(name)} is revoked.`, facts: { name, revoked: true } };
-  }
-  if (action === "list" && name === undefined) {
-    const tokens = await Array.fromAsync(operator.tokens());
-    return { text: formatTokens(tokens, Date.now(), { columns: outColumns }), facts: { tokens } };
-  }
-  throw new UsageError("Write: token add NAME [read|write|operator], token list, or token revoke NAME");
-}
-
-function lineWords(rest: string): string[] {
-  const [action = "", ...words] = rest.split(/\s+/).filter(Boolean);
-  return [action.toLowerCase(), ...words];
-}
-
-/** The answer to a token line could not be shown. @throws as takeBack(), for a token that the line made */
-export async function forgetTokenLine(operator: Operator, rest: string, cause: unknown): Promise<void> {
-  const [action, name] = lineWords(rest);
-  if (action === "add" && name !== undefined) await takeTokenBack(operator, name, cause);
+  return formatTable(["NAME", "ROLE", "MADE", "EXPIRES", ...(hasLimits ? ["LIMITS"] : [])], rows, columns);
 }

@@ -7,6 +7,21 @@ import { askedPath, count, name, path, timestamp } from "../shapes.ts";
 const linkName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 const tokenName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 
+/** The most sessions that a limited token may be for. */
+export const MAX_USES = 1_000_000;
+
+/** How often a token admits; absent: any number of times. */
+const uses = v.optional(v.pipe(count, v.minValue(1), v.maxValue(MAX_USES)));
+
+/** What a limited token is limited to. Source: PROTOCOL.md, "Limited tokens". */
+const limits = {
+  /** The folder that is its whole repository. */
+  folder: v.optional(path),
+  uses,
+  /** How often it will admit. */
+  usesLeft: v.optional(count),
+};
+
 export const IssueTokenParams = v.object({
   name: tokenName,
   role: Role,
@@ -14,11 +29,16 @@ export const IssueTokenParams = v.object({
   expiresAt: v.optional(count),
   /** `HOST:PORT` for the invite; absent: the server's own addresses. */
   addresses: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.minLength(1), v.maxLength(16))),
+  /** As in `limits`. */
+  folder: v.optional(askedPath),
+  uses,
 });
 export const IssueTokenResult = v.object({
   /** `NAME:SECRET`; only this answer has it. */
   token: v.string(),
   invite: v.string(),
+  /** The limits that it got: a server that knows none would have left them out. */
+  ...limits,
 });
 export type IssueTokenResult = v.InferOutput<typeof IssueTokenResult>;
 
@@ -52,6 +72,7 @@ export const TokenRecord = v.object({
   role: Role,
   createdAt: timestamp,
   expiresAt: v.nullable(timestamp),
+  ...limits,
 });
 export type TokenRecord = v.InferOutput<typeof TokenRecord>;
 

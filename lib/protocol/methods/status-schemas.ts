@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { Role } from "../messages.ts";
-import { address, count, name, timestamp, tokenName } from "../shapes.ts";
+import { address, count, name, path, timestamp, tokenName } from "../shapes.ts";
 
 /** `status`. Source: PROTOCOL.md, "Methods". */
 
@@ -58,7 +58,11 @@ export const HereRow = v.object({
 export type HereRow = v.InferOutput<typeof HereRow>;
 
 export const StatusResult = v.object({
-  self: v.object(who),
+  self: v.object({
+    ...who,
+    /** Of a limited token: the folder that is its whole repository. */
+    folder: v.optional(path),
+  }),
   server: v.object({ agent: name, startedAt: timestamp, uptimeMs: count, draining: v.boolean() }),
   seats: v.object({ max: count, taken: count, maxWaiting: count, waiting: count }),
   /** For an operator of a server that keeps messages: those that it keeps. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { CODE_MECHANISM } from "../../protocol/code-messages.ts";
 import type { AuthOffer } from "../../protocol/messages.ts";
 import * as scram from "../../protocol/scram.ts";
@@ -113,13 +114,38 @@ export class Access {
   }
 
   /** Why a session of this account must end; undefined: it may continue. */
-  faultOf({ token, tokenMadeAt, link }: Pick<Account, "token" | "tokenMadeAt" | "link">): string | undefined {
+  faultOf({ token, tokenMadeAt, link, scope }: Account): string | undefined {
     if (link !== undefined) return this.#options.links.faultOf(link, this.#options.clock.wallTime());
-    return token === undefined ? undefined : this.#faultOfToken(token, tokenMadeAt);
+    if (token === undefined) return undefined;
+    const fault = this.faultOfToken(token, tokenMadeAt);
+    if (fault !== undefined || tokenMadeAt === undefined) return fault;
+    // A file of tokens that was changed is read again.
+    const isAsProven = isDeepStrictEqual(this.#options.tokens.find(token)?.scope, scope);
+    return isAsProven ? undefined : `The limits of the token ${quote(token)} have changed.`;
   }
 
-  /** `madeAt`: of the token that was proven, since a file of tokens can be replaced by one with the same names. */
-  #faultOfToken(name: string, madeAt?: number): string | undefined {
+  /** Why no new session of this account may begin, although its proof is right; undefined: one may. */
+  spentFaultOf({ token, tokenMadeAt }: Account): string | undefined {
+    if (token === undefined || tokenMadeAt === undefined) return undefined;
+    return this.#options.tokens.spentFaultOf(token, tokenMadeAt);
+  }
+
+  /**
+   * A session of this account begins: count it, if its token admits only so many. It is on the disk when this returns.
+   *
+   * @returns a function that takes it back, since the session could not begin
+   * @throws CommError ACCESS_DENIED when the token is spent; StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
+   */
+  spend({ token, tokenMadeAt, isUncounted }: Account): () => void {
+    if (token === undefined || tokenMadeAt === undefined || isUncounted) return () => {};
+    return this.#options.tokens.spend(token, tokenMadeAt);
+  }
+
+  /**
+   * Why the token `name` admits nobody any more, and its sessions end. `madeAt`: of the token that is meant, since a file
+   * of tokens can be replaced by one with the same names.
+   */
+  faultOfToken(name: string, madeAt?: number): string | undefined {
     if (name === this.#options.local?.name) return undefined;
     const token = this.#options.tokens.find(name);
     if (token === undefined || (madeAt !== undefined && token.createdAt !== madeAt))
@@ -143,20 +169,21 @@ export class Access {
     }
     // Only a client that has proven the token sees this; meanwhile, another token of that name may have been made.
     const over =
-      this.#find(name, address) === token ? this.#faultOfToken(name) : `The token ${quote(name)} was revoked.`;
+      this.#find(name, address) === token ? this.faultOfToken(name) : `The token ${quote(name)} was revoked.`;
     if (over !== undefined) throw new AccessError("ACCESS_DENIED", over, over);
     return this.#accountOf(token);
   }
 
-  /** The account of a token that was just made. */
+  /** The account of the client for which a token was just made: its first session is none of the token's uses. */
   accountOf(name: string): Account {
     const token = this.#options.tokens.find(name);
     if (token === undefined) throw new AccessError("ACCESS_DENIED", NOT_RIGHT, `There is no token ${quote(name)}.`);
-    return this.#accountOf(token);
+    return { ...this.#accountOf(token), isUncounted: true };
   }
 
   #accountOf(token: KnownToken): Account {
-    const { name, role, createdAt } = token;
-    return { role, token: name, ...(token !== this.#options.local && { tokenMadeAt: createdAt }) };
+    const { name, role, createdAt, scope } = token;
+    const isKept = token !== this.#options.local;
+    return { role, token: name, ...(isKept && { tokenMadeAt: createdAt }), ...(scope && { scope }) };
   }
 }

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { CommError, type ErrorCode } from "../../errors.ts";
 import type { Role } from "../../protocol/messages.ts";
+import type { Scope } from "./scope.ts";
 
 /** The proven identity of a peer. */
 export interface Account {
@@ -8,8 +10,17 @@ export interface Account {
   readonly token: string | undefined;
   /** When that token was made, in milliseconds since 1970; absent for one that is made at each start. */
   readonly tokenMadeAt?: number;
+  /** What its token is limited to; absent: to nothing. */
+  readonly scope?: Scope | undefined;
+  /** Its session is none of the token's uses: it was admitted by a code. */
+  readonly isUncounted?: true;
   /** Name of the link that it uses: it may fetch the file of this link, and nothing else. */
   readonly link?: string;
+}
+
+/** Whether both have proven the same token, with the same limits. */
+export function isSameAccount(one: Account, other: Account): boolean {
+  return isDeepStrictEqual(one, other);
 }
 
 /** The peer is refused; `detail` is for the log, not for the peer. */

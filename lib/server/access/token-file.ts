@@ -1,9 +1,11 @@
 import * as v from "valibot";
+import { pathFault } from "../../path.ts";
 import { Role } from "../../protocol/messages.ts";
 import { decodeBase64, encodeBase64, isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
 import { count } from "../../protocol/shapes.ts";
 import { quote } from "../../quote.ts";
 import { parseVersioned } from "../../state/versioned-json.ts";
+import type { Scope, Uses } from "./scope.ts";
 import { SALT_BYTES, type Verifier } from "./verifier.ts";
 
 /** The file of a server's tokens: its schema, and what it holds. */
@@ -17,23 +19,36 @@ const ofBytes = (length: number, what: string) =>
 const key = ofBytes(PROOF_BYTES, "not a key of SHA-256");
 const salt = ofBytes(SALT_BYTES, "not a salt");
 
+const Scoped = v.strictObject({
+  folder: v.pipe(
+    v.string(),
+    v.check((path) => pathFault(path) === undefined),
+  ),
+});
+
 /** One token in the file: its verifier, and never its secret. */
 const Stored = v.object({
   name: v.pipe(v.string(), v.check(isTokenName)),
   role: Role,
   createdAt: count,
   expiresAt: v.nullable(count),
+  scope: v.optional(Scoped),
+  uses: v.optional(v.object({ max: count, left: count })),
   salt,
   // The same for all names, known or not: see PROTOCOL.md, "Proof".
   iterations: v.literal(MIN_ITERATIONS),
   storedKey: key,
   serverKey: key,
 });
-/** The version of the file format. */
-const FORM = 1;
+/**
+ * The version of the file format, and that of a file without limited tokens: earlier programs know only this one, and
+ * would take a limited token for one without limits.
+ */
+const FORM = 2;
+const UNLIMITED_FORM = 1;
 
 const StoredFile = v.object({
-  version: v.literal(FORM),
+  version: v.picklist([UNLIMITED_FORM, FORM]),
   /** The key of the salts. Files of earlier versions have none, but a salt with each token. */
   saltKey: v.optional(key),
   /** False until a token was made. */
@@ -50,6 +65,10 @@ export interface TokenRecord {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly expiresAt: number | null;
+  /** Absent: all that its role allows. */
+  readonly scope?: Scope | undefined;
+  /** Absent: it admits any number of times. */
+  readonly uses?: Uses | undefined;
 }
 
 export interface KnownToken extends TokenRecord {
@@ -79,8 +98,9 @@ export function storedForm({ verifier, ...record }: KnownToken): object {
 
 /** The text of the file. */
 export function formatTokens({ saltKey, issued, tokens, formerSalts }: KeptTokens & { saltKey: Uint8Array }): string {
+  const isLimited = tokens.some(({ scope, uses }) => scope !== undefined || uses !== undefined);
   const content = {
-    version: FORM,
+    version: isLimited ? FORM : UNLIMITED_FORM,
     saltKey: encodeBase64(saltKey),
     issued,
     tokens: tokens.map(storedForm),

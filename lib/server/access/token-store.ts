@@ -6,6 +6,7 @@ import type { Token } from "../../protocol/token.ts";
 import { quote } from "../../quote.ts";
 import { readPrivate, writePrivate } from "../../state/private-file.ts";
 import { storageFault } from "../../storage-faults.ts";
+import { checkLimits, type Uses } from "./scope.ts";
 import {
   formatTokens,
   type KeptTokens,
@@ -106,8 +107,10 @@ export class TokenStore {
     return [...this.#tokens.values()];
   }
 
-  /** @throws CommError TOKEN_EXISTS, BAD_PARAMS for an invalid name */
-  requireFree(name: string): void {
+  /** @throws CommError TOKEN_EXISTS, BAD_PARAMS for an invalid name; as checkLimits() */
+  checkNew(record: Omit<TokenRecord, "createdAt">): void {
+    const { name } = record;
+    checkLimits(record);
     if (!isTokenName(name)) {
       throw new CommError(
         "BAD_PARAMS",
@@ -123,11 +126,11 @@ export class TokenStore {
   /**
    * Make a token. Its secret is not kept: only this call returns it.
    *
-   * @throws as requireFree(); StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
+   * @throws as checkNew(); StorageError DISK_DENIED, DISK_FULL, DISK_FAILED
    */
   add(record: TokenRecord): Token {
+    this.checkNew(record);
     const { name } = record;
-    this.requireFree(name);
     const secret = createSecret();
     const hadIssued = this.#hasIssued;
     this.#hasIssued = true;
@@ -137,6 +140,41 @@ export class TokenStore {
       this.#hasIssued = hadIssued;
     });
     return { name, secret };
+  }
+
+  /**
+   * Count an admission by the token `name` that was made at `madeAt`. It is on the disk when this returns. No effect on
+   * a token that admits any number of times, or that is gone.
+   *
+   * @returns a function that takes it back, since the admission has failed
+   * @throws CommError ACCESS_DENIED when it has admitted as often as it may; StorageError as add()
+   */
+  spend(name: string, madeAt: number): () => void {
+    const uses = this.#usesOf(name, madeAt);
+    if (uses === undefined) return () => {};
+    const fault = spentFault(name, uses);
+    if (fault !== undefined) throw new CommError("ACCESS_DENIED", fault);
+    this.#setLeft(uses, uses.left - 1);
+    return () => this.#setLeft(uses, uses.left + 1);
+  }
+
+  /** Why the token `name` that was made at `madeAt` admits no further session; undefined while it does. */
+  spentFaultOf(name: string, madeAt: number): string | undefined {
+    const uses = this.#usesOf(name, madeAt);
+    return uses && spentFault(name, uses);
+  }
+
+  #usesOf(name: string, madeAt: number): Uses | undefined {
+    const token = this.#tokens.get(name);
+    return token?.createdAt === madeAt ? token.uses : undefined;
+  }
+
+  #setLeft(uses: Uses, left: number): void {
+    const before = uses.left;
+    uses.left = left;
+    this.#save(() => {
+      uses.left = before;
+    });
   }
 
   /** @throws CommError NO_SUCH_TOKEN; StorageError as add() */
@@ -184,6 +222,11 @@ export class TokenStore {
       throw thrown;
     }
   }
+}
+
+function spentFault(name: string, { max, left }: Uses): string | undefined {
+  if (left > 0) return undefined;
+  return `The token ${quote(name)} is spent: it was for ${max === 1 ? "one session" : `${max} sessions`}.`;
 }
 
 export function createSecret(): string {

@@ -18,7 +18,7 @@ export const KEPT_PER_SECOND = 20;
 export interface MailOptions {
   readonly mailbox: Mailbox;
   readonly tokens: Pick<TokenStore, "find" | "list">;
-  readonly access: Pick<Access, "faultOf">;
+  readonly access: Pick<Access, "faultOfToken">;
   readonly events: Pick<EventFeed, "emit">;
   readonly clock: Clock;
 }
@@ -48,9 +48,10 @@ export class Mail {
   }
 
   /** Whether messages of that member are kept. */
-  keepsFor({ knowsMailbox, token, role }: Pick<Member, "knowsMailbox" | "token" | "role">): boolean {
+  keepsFor({ knowsMailbox, token, role, account }: Member): boolean {
     // Somebody without a token could fill the mailboxes in any number of sessions, and would learn names of tokens.
-    return knowsMailbox && (token !== undefined || role === "operator");
+    // A limited token's holder must learn none, either.
+    return knowsMailbox && account.scope === undefined && (token !== undefined || role === "operator");
   }
 
   /** The token of that name, in any case of letters, whose holder may come for messages. */
@@ -167,7 +168,7 @@ export class Mail {
   }
 
   #isValid({ name, createdAt }: Owner): boolean {
-    return this.#options.access.faultOf({ token: name, tokenMadeAt: createdAt }) === undefined;
+    return this.#options.access.faultOfToken(name, createdAt) === undefined;
   }
 
   #noteDropped(token: string, messages: number, reason: "cleared" | "expired" | "revoked"): void {

@@ -85,7 +85,9 @@ function recipientsOf(to: string, sender: Member, { members, mail }: Uses): Addr
     case "all":
       return {
         to: "all",
-        recipients: members.clients.filter((member) => member !== sender && !(member.session instanceof GuestSession)),
+        recipients: members.clients.filter(
+          (member) => member !== sender && hearsAll(member, sender) && !(member.session instanceof GuestSession),
+        ),
       };
     default: {
       const one = members.find(to);
@@ -108,6 +110,11 @@ function recipientsOf(to: string, sender: Member, { members, mail }: Uses): Addr
       throw new CommError("NO_SUCH_CLIENT", nobody);
     }
   }
+}
+
+/** What people say to all is not for holders of limited tokens, who may not even know that the others are here. */
+function hearsAll({ account, token }: Member, sender: Member): boolean {
+  return account.scope === undefined || sender.role === "operator" || sender.token === token;
 }
 
 const SESSION_NAME = /^client\d+$/i;

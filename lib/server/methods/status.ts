@@ -12,11 +12,11 @@ export const status = defineMethod({
   params: StatusParams,
   async answer({ params, caller, server }: Question<typeof StatusParams, Uses>) {
     const { about, clock, seats, ledger, members, mail, lifecycle } = server;
-    const { name, names, role, address, startedAt } = caller;
+    const { name, names, role, address, startedAt, account } = caller;
     const page = params.here === true ? [] : ledger.page(params.before ?? Number.MAX_SAFE_INTEGER, params.limit);
     const last = page.at(-1);
     return {
-      self: { name, ...names, role, address, startedAt },
+      self: { name, ...names, role, address, startedAt, ...account.scope },
       server: {
         agent: about.agent,
         startedAt: about.startedAt,

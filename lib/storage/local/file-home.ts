@@ -48,7 +48,7 @@ export class FileHome {
 
   /** What its disk does not keep of the file's facts. */
   get losses(): Losses {
-    return this.#folders.losses;
+    return this.#folders.memory.losses;
   }
 
   /** The path of `name` in this folder. */

@@ -9,14 +9,24 @@ import { NewNames } from "./new-names.ts";
 import type { Held, OpenFolder } from "./open-folder.ts";
 import { folderMode, isWider } from "./rights.ts";
 
+/** The tree that a tree is a folder of. */
+interface Above {
+  readonly maker: FolderMaker;
+  /** Of the folder. */
+  readonly path: string;
+}
+
 /** Creates folders in a tree, and removes those that it created for a file that does not arrive. */
 export class FolderMaker {
   readonly #folders: Folders;
   readonly #made = new ProvisionalFolders();
   readonly #names = new NewNames();
+  readonly #above: Above | undefined;
 
-  constructor(folders: Folders) {
+  /** `above`: creates the folder that is this tree. */
+  constructor(folders: Folders, above?: Above) {
     this.#folders = folders;
+    this.#above = above;
   }
 
   /** As Folders.open(), or creates the folder. @throws as open(), StorageError EXISTS when a file is in the way */
@@ -47,15 +57,17 @@ export class FolderMaker {
       const place = folder.at(".");
       const stats = fs.statSync(place);
       if (isWider(stats, folderMode(mode))) return;
-      this.#folders.losses.try("rights", () => fs.chmodSync(place, stats.mode & mode));
+      this.#folders.memory.losses.try("rights", () => fs.chmodSync(place, stats.mode & mode));
     } finally {
       folder.release();
     }
   }
 
-  /** As NewNames.settled(), for the folders created here. */
+  /** As NewNames.settled(), for the folders created here, and for those above the tree. */
   settled(path: string): Promise<void> | undefined {
-    return this.#names.settled(path);
+    const above = this.#above?.maker.settled(this.#above.path);
+    const own = this.#names.settled(path);
+    return above === undefined || own === undefined ? (own ?? above) : Promise.all([above, own]).then(() => {});
   }
 
   /** A file has been stored in the folder at `path`, or will be: unmake() must not remove it any more. */
@@ -85,7 +97,7 @@ export class FolderMaker {
   makeHolder(path: string): Held {
     requireNames(path);
     return this.#orUnmake(path, () => {
-      this.#folders.requireShort(path);
+      this.#folders.tree.requireShort(path);
       const held = { folder: this.make(parentOf(path)), name: baseName(path) };
       return this.#folders.guard.admit(path, held, ["private", "way", "alike"]);
     });

@@ -2,59 +2,50 @@ import type { BigIntStats } from "node:fs";
 import { basename, dirname, sep } from "node:path";
 import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
-import { baseName, parentOf } from "../../path.ts";
+import { baseName, joinPath, parentOf } from "../../path.ts";
 import { storageFault } from "../../storage-faults.ts";
 import type { FolderId } from "./inodes.ts";
 import { KeptFolders } from "./kept-folders.ts";
-import { KeptTimes } from "./kept-times.ts";
-import { Losses } from "./losses.ts";
 import { fromLocalName } from "./names/local-names.ts";
-import { Endings } from "./names/name-trial.ts";
 import { requireNames } from "./names/tree-names.ts";
 import { type Held, OpenFolder } from "./open-folder.ts";
 import { type GuardOptions, PrivateGuard } from "./private/private-guard.ts";
 import type { Reservation } from "./private/reserved-names.ts";
 import { realPath } from "./real-path.ts";
+import { TreeMemory } from "./tree-memory.ts";
 import { TreeRoot } from "./tree-root.ts";
+
+export interface FoldersOptions extends GuardOptions {
+  /** Called with a message when the root is missing, or another folder. */
+  onNotice?(message: string): void;
+  /** The folders that `root` is a path in: nothing leads out of it. It need not exist. */
+  readonly above?: Folders;
+}
 
 /** Finds the folders of a tree, but none outside it and none of CommServer's own. FolderMaker creates them. */
 export class Folders {
-  readonly #root: TreeRoot;
+  readonly tree: TreeRoot;
   readonly guard: PrivateGuard;
-  readonly times = new KeptTimes();
-  readonly losses = new Losses();
-  readonly endings = new Endings();
+  readonly memory: TreeMemory;
   readonly #kept = new KeptFolders();
 
-  /**
-   * `onNotice` gets a message when the root is missing, or another folder.
-   *
-   * @throws the system's error when nothing is there
-   */
-  constructor(root: string, { onNotice = () => {}, ...options }: GuardOptions & { onNotice?(message: string): void }) {
+  /** @throws the system's error when nothing is there; never with `above` */
+  constructor(root: string, { onNotice = () => {}, above, ...options }: FoldersOptions) {
     const onMoved = (real: string) => this.guard.serve(real);
-    this.#root = new TreeRoot(root, { isFixed: options.owner === "user", onNotice, onMoved });
+    this.tree = new TreeRoot(above?.tree.placeOf(root) ?? root, {
+      isFixed: options.owner === "user",
+      onNotice,
+      onMoved,
+      ...(above && { locate: () => above.open(root) }),
+    });
     this.guard = new PrivateGuard(this.root, options);
-  }
-
-  /** The path of the root, as given. */
-  get place(): string {
-    return this.#root.given;
-  }
-
-  /** @throws the system's ENAMETOOLONG when the path is too long for it */
-  requireShort(path: string): void {
-    this.#root.requireShort(path);
-  }
-
-  /** False for a path that is too long for the system. */
-  isShort(path: string): boolean {
-    return this.#root.isShort(path);
+    this.memory = above?.memory ?? new TreeMemory();
+    this.memory.add(this);
   }
 
   /** The root with all links resolved; everything lies below. */
   get root(): string {
-    return this.#root.real;
+    return this.tree.real;
   }
 
   /**
@@ -89,8 +80,8 @@ export class Folders {
   openIn(holder: OpenFolder, name: string, path: string): OpenFolder {
     return OpenFolder.open(holder.at(name), (folder) => {
       const real = folder.real;
-      if (!this.#root.has(real)) this.#requireAttached(path, folder, real);
-      this.#root.requireBelow(path, real);
+      if (!this.tree.has(real)) this.#requireAttached(path, folder, real);
+      this.tree.requireBelow(path, real);
       return this.guard.inspectIn(() => path, folder);
     });
   }
@@ -107,8 +98,8 @@ export class Folders {
 
   /** True while `folder` is still at `path`. */
   isAt(path: string, folder: OpenFolder): boolean {
-    this.#root.find();
-    return folder.isAt(this.#root.placeOf(path));
+    this.tree.find();
+    return folder.isAt(this.tree.placeOf(path));
   }
 
   /**
@@ -134,18 +125,23 @@ export class Folders {
 
   /** Check a folder that was opened in a checked one. @throws as open() */
   inspect(folder: OpenFolder): FolderId {
-    return this.guard.inspectIn(() => this.#root.pathOf(folder.real), folder);
+    return this.guard.inspectIn(() => this.tree.pathOf(folder.real), folder);
   }
 
   /** @throws StorageError as open() when this name is private, or leads to something private */
   requireFree(folder: OpenFolder, name: string): void {
     const reservation = this.guard.reservationOf({ folder, name });
     if (reservation !== undefined)
-      throw this.guard.refusal(this.#root.pathOf(`${folder.real}${sep}${name}`), reservation);
+      throw this.guard.refusal(this.tree.pathOf(`${folder.real}${sep}${name}`), reservation);
   }
 
   /** Drop the kept folders, since a folder was renamed or removed. */
   forget(): void {
+    this.memory.forget();
+  }
+
+  /** As forget(), here alone. */
+  forgetOwn(): void {
     this.#kept.clear();
     this.guard.forget();
   }
@@ -154,7 +150,7 @@ export class Folders {
   #open(path: string, asked: string): OpenFolder {
     const kept = this.#kept.find(path);
     if (kept !== undefined) return kept.retain();
-    const real = this.#resolve(path);
+    const real = this.#resolve(path, asked);
     try {
       return this.keep(path, this.#openAt(asked, real));
     } catch (cause) {
@@ -171,21 +167,22 @@ export class Folders {
     return folder.retain();
   }
 
-  /** The real path of `path`. @throws as open() */
-  #resolve(path: string): string {
+  /** The real path of `path`; a refusal quotes `asked`. @throws as open() */
+  #resolve(path: string, asked = path): string {
     requireNames(path);
-    this.#root.find();
+    this.tree.find();
     try {
-      const real = realPath(this.#root.placeOf(path));
-      this.#root.requireBelow(path, real);
+      const real = realPath(this.tree.placeOf(path));
+      this.tree.requireBelow(asked, real);
       return real;
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
-      if (path === "") throw this.#root.explain(cause);
+      if (path === "") throw this.tree.explain(cause);
       if (errnoOf(cause) === "ESTALE") throw storageFault.replaced(path);
       // Outside the tree, and in private places, missing and existing must look the same.
       const above = this.nearestPath(path);
-      this.#open(above, path).release();
+      this.#open(above, asked).release();
+      this.tree.requireAimedBelow(asked, joinPath(above, path.slice(above.length).split("/").filter(Boolean)[0] ?? ""));
       throw cause;
     }
   }
@@ -201,7 +198,7 @@ export class Folders {
     return OpenFolder.open(real, (folder) => {
       const opened = folder.real;
       if (opened !== real) this.#requireAttached(path, folder, opened);
-      this.#root.requireBelow(path, opened);
+      this.tree.requireBelow(path, opened);
       return this.guard.inspect(path, folder, opened);
     });
   }
@@ -228,7 +225,7 @@ export class Folders {
 
   #held(path: string, taken: readonly Reservation[]): Held {
     requireNames(path);
-    this.requireShort(path);
+    this.tree.requireShort(path);
     return this.guard.admit(path, { folder: this.open(parentOf(path)), name: baseName(path) }, taken);
   }
 
@@ -237,7 +234,7 @@ export class Folders {
     for (let above = parentOf(path); above !== ""; above = parentOf(above)) {
       if (this.#kept.find(above) !== undefined) return above;
       try {
-        realPath(this.#root.placeOf(above));
+        realPath(this.tree.placeOf(above));
         return above;
       } catch {
         // this is missing, too

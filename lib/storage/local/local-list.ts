@@ -138,7 +138,7 @@ function nameFound(
 
 /** False for a name that no repository can have, and for a path that is too long for the system. */
 function isPath(folders: Folders, path: string): boolean {
-  return pathFault(path) === undefined && folders.isShort(path);
+  return pathFault(path) === undefined && folders.tree.isShort(path);
 }
 
 /** A name without an entry: it may have just been removed. */

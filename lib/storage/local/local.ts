@@ -23,10 +23,9 @@
 
 import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
-import { baseName, parentOf } from "../../path.ts";
 import type { Owner } from "../../storage-faults.ts";
 import { storageFault } from "../../storage-faults.ts";
-import { readError, writeError } from "../disk-error.ts";
+import { readError } from "../disk-error.ts";
 import type {
   ExistsPolicy,
   FileFacts,
@@ -50,7 +49,7 @@ import { removeLocal } from "./remove-local.ts";
 import { repositoryError, requireRepository } from "./served-folder.ts";
 import { TreeMaker } from "./tree-maker.ts";
 import { TreeReader } from "./tree-reader.ts";
-import { findUnfinished, removeUnfinished } from "./unfinished-parts.ts";
+import { findUnfinished, removeUnfinishedAt } from "./unfinished-parts.ts";
 import { FolderWatch } from "./watch/folder-watch.ts";
 
 export interface LocalStorageOptions extends Omit<GuardOptions, "owner"> {
@@ -60,19 +59,22 @@ export interface LocalStorageOptions extends Omit<GuardOptions, "owner"> {
 
 /** A folder of this machine. */
 export class LocalStorage implements Storage {
+  readonly capabilities = { watch: true, atomicRename: true, emptyFolders: true };
   readonly #folders: Folders;
   readonly #reader: TreeReader;
   readonly #maker: TreeMaker;
   readonly #watch: FolderWatch;
-
   readonly #owner: Owner;
+  readonly #options: LocalStorageOptions;
 
-  private constructor(root: string, owner: Owner, options: LocalStorageOptions) {
+  /** `above`: the tree that `root` is a path in. */
+  private constructor(root: string, owner: Owner, options: LocalStorageOptions, above?: LocalStorage) {
     this.#owner = owner;
-    this.#folders = new Folders(root, { ...options, owner });
-    const folders = this.#folders;
+    this.#options = options;
+    const folders = new Folders(root, { ...options, owner, ...(above && { above: above.#folders }) });
+    this.#folders = folders;
     this.#reader = new TreeReader(folders, owner);
-    this.#maker = new TreeMaker(folders, owner);
+    this.#maker = new TreeMaker(folders, owner, above && { maker: above.#maker, path: root });
     this.#watch = new FolderWatch({
       folders,
       look: (folder, path) => lookIn(folders, folder, path),
@@ -80,11 +82,18 @@ export class LocalStorage implements Storage {
     });
   }
 
+  /**
+   * The tree below the folder `path` as a storage of its own: nothing leads out of it, and no fault tells of the rest.
+   * While no folder is there, all calls report UNREADABLE.
+   */
+  within(path: string): LocalStorage {
+    const { onNotice: _, ...options } = this.#options;
+    return new LocalStorage(path, this.#owner, options, this);
+  }
+
   get location(): string {
     return this.#folders.root;
   }
-
-  readonly capabilities = { watch: true, atomicRename: true, emptyFolders: true };
 
   freeBytes(): number {
     try {
@@ -126,7 +135,7 @@ export class LocalStorage implements Storage {
 
   /** Report the facts of files that its disk does not keep, each kind once. */
   tellLosses(listener: (message: string) => void): void {
-    this.#folders.losses.onLoss = listener;
+    this.#folders.memory.losses.onLoss = listener;
   }
 
   stat(path: string): Promise<StorageEntry> {
@@ -221,16 +230,7 @@ export class LocalStorage implements Storage {
   }
 
   async removeUnfinished(path: string): Promise<boolean> {
-    try {
-      const folder = this.#folders.open(parentOf(path));
-      try {
-        return removeUnfinished(folder, baseName(path));
-      } finally {
-        folder.release();
-      }
-    } catch (cause) {
-      throw writeError(cause, path, this.#owner);
-    }
+    return removeUnfinishedAt(this.#folders, path, this.#owner);
   }
 
   /** The private places in it now, as paths of this machine. */

@@ -28,7 +28,7 @@ export function placementOf(
       if (there !== undefined) folders.guard.requirePublic(path, there, { folder, name });
       const isItsOwn = copy > 0 || !isAnothers;
       if (isItsOwn && there?.isFile() && countOf(there.size) === facts.size) {
-        if (folders.times.isKept(folder, there, facts.modifiedAt)) return { outcome: "unchanged", path: tried };
+        if (folders.memory.times.isKept(folder, there, facts.modifiedAt)) return { outcome: "unchanged", path: tried };
       }
       const isReplaced = isItsOwn && exists === "overwrite" && (there?.isFile() || there?.isSymbolicLink());
       if (there === undefined || isReplaced) return vacancy(folder, tried, name, facts.size);

@@ -18,9 +18,10 @@ export class TreeMaker {
   readonly #made: FolderMaker;
   readonly #owner: Owner;
 
-  constructor(folders: Folders, owner: Owner) {
+  /** `above`: of the tree that this one is a folder of, at `path`. */
+  constructor(folders: Folders, owner: Owner, above?: { readonly maker: TreeMaker; readonly path: string }) {
     this.#folders = folders;
-    this.#made = new FolderMaker(folders);
+    this.#made = new FolderMaker(folders, above && { maker: above.maker.#made, path: above.path });
     this.#owner = owner;
   }
 

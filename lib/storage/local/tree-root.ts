@@ -4,6 +4,8 @@ import { errnoOf } from "../../errno.ts";
 import type { StorageError } from "../../errors.ts";
 import { storageFault, storageNotice } from "../../storage-faults.ts";
 import { fromLocalName, toLocalPath } from "./names/local-names.ts";
+import type { OpenFolder } from "./open-folder.ts";
+import { trailOf } from "./private/trail.ts";
 import { realPath } from "./real-path.ts";
 
 /** Every system accepts a path of this many characters, of up to three bytes each. */
@@ -16,6 +18,13 @@ export interface TreeRootOptions {
   onNotice(message: string): void;
   /** Called when the root is another folder from now on, with this real path. */
   onMoved(real: string): void;
+  /**
+   * Opens the folder that is the root now, in place of what is at its path. Asked each time; nothing need be there at
+   * first.
+   *
+   * @throws anything when nothing is there, or when it may not be the root
+   */
+  locate?(): OpenFolder;
 }
 
 /**
@@ -23,21 +32,21 @@ export interface TreeRootOptions {
  * a link was switched, requests get what is there now. A user's tree stays the folder that it was at first.
  */
 export class TreeRoot {
-  /** The path as it was given. */
-  readonly given: string;
-  readonly #isFixed: boolean;
-  readonly #onNotice: (message: string) => void;
-  readonly #onMoved: (real: string) => void;
+  readonly #given: string;
+  readonly #options: TreeRootOptions;
   #real: string;
   #isMissing = false;
 
   /** @throws the system's error when nothing is there */
-  constructor(given: string, { isFixed, onNotice, onMoved }: TreeRootOptions) {
-    this.#real = realPath(given);
-    this.given = resolve(given);
-    this.#isFixed = isFixed;
-    this.#onNotice = onNotice;
-    this.#onMoved = onMoved;
+  constructor(given: string, options: TreeRootOptions) {
+    this.#given = resolve(given);
+    this.#real = options.locate === undefined ? realPath(given) : this.#given;
+    this.#options = options;
+  }
+
+  /** The path that leads to it: as it was given, unless the root is to be located. */
+  get given(): string {
+    return this.#options.locate === undefined ? this.#given : this.#real;
   }
 
   /** The real path, as it was last found. */
@@ -46,13 +55,13 @@ export class TreeRoot {
   }
 
   /**
-   * As `real`, but checked now. A path without links is not checked: it resolves to itself, until has() finds
+   * As `real`, but checked now. A given path without links is not checked: it resolves to itself, until has() finds
    * otherwise.
    *
    * @throws StorageError UNREADABLE when nothing is there
    */
   find(): string {
-    if (this.#real !== this.given) this.#renew();
+    if (this.#options.locate !== undefined || this.#real !== this.#given) this.#renew();
     return this.#real;
   }
 
@@ -69,9 +78,9 @@ export class TreeRoot {
    * @returns `cause`, or the fault to report if the root itself is missing
    */
   explain(cause: unknown): unknown {
-    if (this.#isFixed || !["ENOENT", "ENOTDIR", "ENOTCONN", "ESTALE"].includes(errnoOf(cause))) return cause;
+    if (this.#options.isFixed || !["ENOENT", "ENOTDIR", "ENOTCONN", "ESTALE"].includes(errnoOf(cause))) return cause;
     try {
-      if (fs.statSync(this.given).isDirectory()) {
+      if (fs.statSync(this.#locate()).isDirectory()) {
         this.#isMissing = false;
         return cause;
       }
@@ -95,6 +104,12 @@ export class TreeRoot {
   /** @throws StorageError NOT_ALLOWED for a real path that is not in it */
   requireBelow(path: string, real: string): void {
     if (!this.has(real)) throw storageFault.linkOut(path);
+  }
+
+  /** As requireBelow(), for what the link at `way` aims at, which is missing. */
+  requireAimedBelow(path: string, way: string): void {
+    const place = this.placeOf(way);
+    if (fs.lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) this.requireBelow(path, trailOf(place).real);
   }
 
   /**
@@ -127,23 +142,32 @@ export class TreeRoot {
     return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
   }
 
+  #locate(): string {
+    const folder = this.#options.locate?.();
+    try {
+      return folder?.real ?? realPath(this.#given);
+    } finally {
+      folder?.release();
+    }
+  }
+
   #renew(): void {
-    if (this.#isFixed) return;
+    if (this.#options.isFixed) return;
     let real: string;
     try {
-      real = realPath(this.given);
+      real = this.#locate();
     } catch (cause) {
       throw this.#missing(cause);
     }
     this.#isMissing = false;
     if (real === this.#real) return;
     this.#real = real;
-    this.#onMoved(real);
-    this.#onNotice(storageNotice.moved(this.given, real));
+    this.#options.onMoved(real);
+    this.#options.onNotice(storageNotice.moved(this.#given, real));
   }
 
   #missing(cause: unknown): StorageError {
-    if (!this.#isMissing) this.#onNotice(storageNotice.gone(this.given));
+    if (!this.#isMissing) this.#options.onNotice(storageNotice.gone(this.#given));
     this.#isMissing = true;
     return storageFault.repositoryGone(cause);
   }

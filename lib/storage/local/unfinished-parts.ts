@@ -1,7 +1,9 @@
 import fs from "node:fs";
 import { lstat } from "node:fs/promises";
-import { joinPath, pathFault } from "../../path.ts";
+import { baseName, joinPath, parentOf, pathFault } from "../../path.ts";
+import type { Owner } from "../../storage-faults.ts";
 import { Yielder } from "../../yielder.ts";
+import { writeError } from "../disk-error.ts";
 import type { Unfinished } from "../storage.ts";
 import { diskClock } from "./disk-clock.ts";
 import { isOwnDisk } from "./disk-kind.ts";
@@ -52,6 +54,19 @@ export async function* findUnfinished(
     // a folder that vanished while it was read
   } finally {
     folder.release();
+  }
+}
+
+/** As removeUnfinished(), at `path`. @throws StorageError as Storage.receive() */
+export function removeUnfinishedAt(folders: Folders, path: string, owner: Owner): boolean {
+  let folder: OpenFolder | undefined;
+  try {
+    folder = folders.open(parentOf(path));
+    return removeUnfinished(folder, baseName(path));
+  } catch (cause) {
+    throw writeError(cause, path, owner);
+  } finally {
+    folder?.release();
   }
 }
 

@@ -106,7 +106,7 @@ describe("the file", () => {
 
   test("that a newer program has written says so, and stays as it is", () => {
     using folder = new Folder();
-    const text = '{"version":2,"tokens":{"of":"another form"}}';
+    const text = '{"version":3,"tokens":{"of":"another form"}}';
     writeFileSync(folder.file, text);
     expect(() => folder.open()).toThrow(withCode("NEWER_STATE"));
     expect(() => folder.open()).toThrow(`"${folder.file}" was written by a newer version of CommServer.`);

@@ -8,7 +8,15 @@ import { stat } from "../../../lib/server/methods/stat.ts";
 import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import { faultOf } from "../../support/fault.ts";
 
-const caller: Caller = { name: "web", role: "write", address: "192.0.2.1:1", startedAt: 0, names: {}, paths: "any" };
+const caller: Caller = {
+  name: "web",
+  role: "write",
+  address: "192.0.2.1:1",
+  startedAt: 0,
+  names: {},
+  paths: "any",
+  account: { role: "write", token: undefined },
+};
 
 function site() {
   const storage = new MemoryStorage();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { StorageError } from "../../../lib/errors.ts";
+import { CommError } from "../../../lib/errors.ts";
 import type { ServerEvent } from "../../../lib/protocol/methods.ts";
 import type { Account } from "../../../lib/server/access/account.ts";
 import { Bandwidth } from "../../../lib/server/bandwidth.ts";
@@ -30,7 +30,7 @@ class Site {
   readonly maxTransfers: (number | undefined)[] = [];
   readonly guests: Guests;
   closed: { code: "SHUTDOWN"; message: string } | undefined;
-  ledgerFailure: StorageError | undefined;
+  ledgerFailure: CommError | undefined;
   #names = 0;
 
   constructor({ max = 2, maxPerParty = 10 } = {}) {
@@ -119,9 +119,9 @@ describe("clients without a link", () => {
     expect(site.enter(holder("a", "write"))).toBe("Client2");
   });
 
-  test("are refused when the ledger can't be written: their seat is free again, and no timer is left", async () => {
+  test("are refused when they can't be enrolled: their seat is free again, and no timer is left", async () => {
     const site = new Site();
-    site.ledgerFailure = new StorageError("DISK_FULL", "full");
+    site.ledgerFailure = new CommError("UNAVAILABLE", "no ledger");
     expect(await codeOf(() => site.enter())).toBe("UNAVAILABLE");
     expect([site.seats.taken, site.clock.pending]).toEqual([0, 0]);
     site.ledgerFailure = undefined;

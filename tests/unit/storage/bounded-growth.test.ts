@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { BoundedStorage } from "../../../lib/storage/bounded.ts";
+import { CountedBudget } from "../../../lib/storage/counted-budget.ts";
 import { MemoryStorage } from "../../../lib/storage/memory-storage.ts";
 import { BLOCK, factsOf } from "../../support/bounded-site.ts";
 import { facade } from "../../support/facade.ts";
@@ -22,7 +23,10 @@ test("what comes while a quota is counted counts, though the count did not see i
       await gate;
     },
   });
-  const storage = new BoundedStorage(inner, { quotaBytes: 3 * BLOCK, keepFreeBytes: 0 }, () => now);
+  const storage = new BoundedStorage(
+    inner,
+    new CountedBudget(inner, { quotaBytes: 3 * BLOCK, keepFreeBytes: 0 }, () => now),
+  );
   const part = await storage.receive("a", factsOf(2 * BLOCK), "fail");
   // Time for another count.
   now += 3_600_000;

@@ -53,7 +53,7 @@ function keepsAll(folders: Folders, path: string, ends: ReadonlySet<string>): bo
   try {
     const { folder } = folders.nearest(path);
     try {
-      return [...ends].every((end) => folders.endings.keeps(folder, end));
+      return [...ends].every((end) => folders.memory.endings.keeps(folder, end));
     } finally {
       folder.release();
     }

@@ -93,7 +93,7 @@ export class FolderWatch {
     const opening = ++this.#openings;
     try {
       folders.open("").release();
-      this.#mark = markNow(folders.place, folders.root);
+      this.#mark = markNow(folders.tree.given, folders.root);
       if (this.#isFull || !(await this.#learn(openSource))) {
         this.#isFull = true;
         await this.#learn(openLookingSource);
@@ -147,7 +147,7 @@ export class FolderWatch {
     const tree = this.#tree;
     if (tree === undefined || tree.isLost) return;
     const { folders } = this.#options;
-    const mark = await askMark(folders.place, folders.root);
+    const mark = await askMark(folders.tree.given, folders.root);
     if (tree !== this.#tree || tree.isLost) return;
     if (mark === this.#mark) return this.#timers.after(CHECK_MS, "check", () => void this.#check());
     this.#why = storageNotice.replaced;
