@@ -19,6 +19,16 @@ import { answerRecord, OPERATOR_WORDS, obeyOperator } from "./operator-commands.
 import { runOperatorConsole } from "./operator-console.ts";
 import { parseOperatorLine } from "./operator-line.ts";
 import { programOptions } from "./program-options.ts";
+import { LIMIT_FLAGS } from "./token-limits.ts";
+
+/** Flags of single commands. */
+const ONLY_WITH: Readonly<Record<string, readonly string[]>> = {
+  all: ["status"],
+  limit: ["status"],
+  expires: ["link", "token"],
+  yes: ["stop", "quit"],
+  ...Object.fromEntries(Object.keys(LIMIT_FLAGS).map((name) => [name, ["token"]])),
+};
 
 export const consoleCommand: Command = {
   description: "Operate a running server: interactively, or with one command",
@@ -32,7 +42,8 @@ export const consoleCommand: Command = {
     },
     all: { type: "boolean", alias: "a", description: "With status: the ledger, also sessions that have ended" },
     limit: { type: "string", alias: "n", valueHint: "N", description: "With status: newest sessions of the ledger" },
-    expires: { type: "string", valueHint: "PERIOD", description: "With link: when it ends, such as 12h; default: 7d" },
+    expires: { type: "string", valueHint: "PERIOD", description: "With link and token add: when it ends, such as 12h" },
+    ...LIMIT_FLAGS,
     yes: { type: "boolean", alias: "y", description: "With stop: do not ask, even if clients are connected" },
     ...CONNECTION_FLAGS,
     server: {
@@ -42,7 +53,7 @@ export const consoleCommand: Command = {
     "state-dir": { type: "string", valueHint: "DIR", description: "The state folder of the server" },
   },
   // A variable for the client must not lead the operator to another server.
-  typedOnly: ["server", "all", "limit", "expires", "yes"],
+  typedOnly: ["server", ...Object.keys(ONLY_WITH)],
   completes: { command: OPERATOR_WORDS },
   async run(flags, io) {
     checkUse(flags);
@@ -75,21 +86,22 @@ function checkUse(flags: Flags): void {
     throw new UsageError(`--${lonely} is only for --server; the console of this machine does not need it.`);
   // A mistyped command is refused before anything connects.
   if (flags._.length > 0) parseOperatorLine(lineOf(flags), OPERATOR_WORDS);
-  const ofStatus = ["all", "limit"].find((name) => flags[name] !== undefined && flags[name] !== false);
-  if (ofStatus !== undefined && flags._[0]?.toLowerCase() !== "status") {
-    throw new UsageError(`--${ofStatus} is only for console status.`);
-  }
-  if (flags["expires"] !== undefined && flags._[0]?.toLowerCase() !== "link") {
-    throw new UsageError("--expires is only for console link.");
-  }
-  if (flags["yes"] !== undefined && !["stop", "quit"].includes(String(flags._[0]).toLowerCase())) {
-    throw new UsageError("--yes is only for console stop.");
+  const word = flags._[0]?.toLowerCase() ?? "";
+  for (const [name, words] of Object.entries(ONLY_WITH)) {
+    const isGiven = flags[name] !== undefined && flags[name] !== false;
+    if (isGiven && !words.includes(word)) throw new UsageError(`--${name} is only for console ${words[0]}.`);
   }
 }
 
 function lineOf(flags: Flags): string {
-  const more = ["limit", "expires"].flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]]));
-  return [...flags._, ...(flags["all"] === true ? ["--all"] : []), ...more].join(" ");
+  const words = Object.keys(ONLY_WITH)
+    .filter((name) => name !== "yes")
+    .flatMap((name) => {
+      const value = flags[name];
+      if (typeof value === "string") return [`--${name}`, /[\s"'\\]/.test(value) ? JSON.stringify(value) : value];
+      return value === true ? [`--${name}`] : [];
+    });
+  return [...flags._, ...words].join(" ");
 }
 
 /** A single command asks only a person. */
