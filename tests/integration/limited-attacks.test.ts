@@ -111,6 +111,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   quit: forOperators("quit"),
   events: forOperators("events"),
   issueToken: forOperators("issueToken", { name: "mallory", role: "operator" }),
+  issueCode: forOperators("issueCode", { name: "mallory", role: "operator" }),
   tokens: forOperators("tokens"),
   revokeToken: forOperators("revokeToken", { name: "alice" }),
   issueLink: forOperators("issueLink", { path: "../alice/ZEBRA.txt" }),

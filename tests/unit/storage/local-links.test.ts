@@ -76,7 +76,7 @@ describe("links of LocalStorage", () => {
     expect(await codeOf(() => walk(storage, path))).toBe("NOT_ALLOWED");
   });
 
-  const OUT = ["out-folder", "out-sibling", "out-root", "out-root/etc", "out-device", "up"];
+  const OUT = ["out-folder", "out-sibling", "out-root", "out-root/etc", "out-device", "up", "dangling-out"];
 
   test.each(OUT)("%s leads out, which stat() and list() refuse", async (path) => {
     expect(await codeOf(() => storage.stat(path))).toBe("NOT_ALLOWED");
