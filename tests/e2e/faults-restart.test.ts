@@ -7,6 +7,7 @@ import { clientCommand, OPEN_FLAGS, Program } from "../support/program.ts";
 import { Random } from "../support/random.ts";
 import { BLOCK } from "../support/raw-chunks.ts";
 import { writeTree } from "../support/repository.ts";
+import { Screen } from "../support/screen.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { sha256Of } from "../support/transfers.ts";
 import { until } from "../support/until.ts";
@@ -43,10 +44,11 @@ class Site extends TempFolder implements AsyncDisposable {
     this.#server = await ServerProcess.start(flags, { stateDir: this.join("state") });
   }
 
-  /** Kill it at once, and start another at the same port. */
-  async restart(between: () => void): Promise<void> {
+  /** End it by `signal`, and start another at the same port. */
+  async restart(between: () => void, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const { port } = this.server;
-    this.server.signal("SIGKILL");
+    this.server.signal(signal);
+    await this.server.exited();
     await this.server[Symbol.asyncDispose]();
     between();
     await this.start("--port", `${port}`);
@@ -165,4 +167,29 @@ test("the seat of a client that was killed is free after the grace time", async 
   const kinds = told.map(({ event }) => event).filter((event) => event !== "failed");
   expect(kinds).toEqual(["away", "refused", "left", "joined", "left"]);
   expect(told.find(({ event }) => event === "left")).toMatchObject({ name, reason: "lost" });
+}, 180_000);
+
+test("a server that is stopped and started again, as by an upgrade, finds its clients again", async () => {
+  await using site = new Site();
+  await site.start();
+  const { client } = await binaries();
+  await using shell = new Screen([client, "--server", site.server.address], { cwd: site.join("state") });
+  await shell.prompts("> ");
+  await using watch = await site.client("state", "watch");
+  await provokeChange(site, watch, "seen-before");
+  await using mirror = await site.client("tree", "sync", ":tree/1", "mirror", "--watch");
+  await mirror.event("finished");
+  shell.type("half");
+  await shell.prompts("half");
+  await site.restart(() => {}, "SIGTERM");
+
+  await shell.shows("The server is shutting down. Reconnecting for up to 60 s");
+  await shell.shows("Connected again as ");
+  shell.type(" a line\r");
+  await shell.shows("half a line ACK");
+  await provokeChange(site, watch, "seen-after");
+  writeTree(site.repository, { "tree/1/after": "x" });
+  await mirror.event("new", { path: "after" });
+  shell.type("exit\r");
+  expect(await shell.exited).toBe(0);
 }, 180_000);

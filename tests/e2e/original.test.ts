@@ -11,18 +11,19 @@ beforeAll(async () => {
   await binaries();
 }, 180_000);
 
-async function shell(server: ServerProcess, folder: TempFolder): Promise<Screen> {
+async function shell(server: ServerProcess, folder: TempFolder, ...flags: string[]): Promise<Screen> {
   const { client } = await binaries();
-  return new Screen([client, "--server", server.address], { cwd: folder.path });
+  return new Screen([client, "--server", server.address, ...flags], { cwd: folder.path });
 }
 
 /** A server with the sample repository and, in an empty folder, the first client's shell at its prompt. */
 async function inShell(
   body: (client: Screen, server: ServerProcess, folder: TempFolder) => Promise<void>,
+  ...flags: string[]
 ): Promise<void> {
   await using server = await ServerProcess.start(["--repository", REPOSITORY]);
   using folder = new TempFolder();
-  await using client = await shell(server, folder);
+  await using client = await shell(server, folder, ...flags);
   await client.prompts("Client01> ");
   await body(client, server, folder);
 }
@@ -176,13 +177,14 @@ describe("the terminal", () => {
   });
 
   test("a server that stops is reported on a line of its own, with its own exit code", async () => {
-    await inShell(async (client, server) => {
+    const body = async (client: Screen, server: ServerProcess) => {
       client.type("half");
       await client.prompts("half");
       server.signal("SIGTERM");
       await client.shows("The server is shutting down.");
       expect(await client.exited).toBe(3);
       expect(await server.exited()).toBe(0);
-    });
+    };
+    await inShell(body, "--reconnect", "0");
   });
 });

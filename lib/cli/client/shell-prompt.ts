@@ -74,8 +74,9 @@ export class ShellPrompt {
 
   async #recover(end: SessionEnd): Promise<void> {
     const { lines, connection, leaving } = this.#options;
-    // A client that the server has dismissed does not reconnect by itself.
-    if (end.by !== "lost" && end.code !== "HEARTBEAT_TIMEOUT") throw errorOf(end);
+    // A client that the server has dismissed does not reconnect by itself. A server that stops may come back.
+    const mayReturn = end.by === "lost" || end.code === "HEARTBEAT_TIMEOUT" || end.code === "SHUTDOWN";
+    if (!mayReturn) throw errorOf(end);
     connection.noteHeld();
     this.#isOffline = true;
     lines.reprompt(this.#text(connection.client, "offline"));

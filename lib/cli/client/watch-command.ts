@@ -1,4 +1,5 @@
 import type { Client } from "../../client/client.ts";
+import { CommError } from "../../errors.ts";
 import { formatBytes } from "../../format-bytes.ts";
 import type { Change } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
@@ -21,10 +22,11 @@ export const watch: Command = {
     const source = flags._[0];
     const settings = await readConnectSettings(flags);
     return withConnection(settings, io, async (connection, signal) => {
-      await connection.persist((client) =>
-        printChanges(client, { source, json: settings.isJson, signal, io }).finally(() => connection.noteHeld()),
-      );
-      return 0;
+      return connection.persist(async (client) => {
+        await printChanges(client, { source, json: settings.isJson, signal, io }).finally(() => connection.noteHeld());
+        // The server stops: it may come back.
+        throw new CommError("LOST", "The server has ended the watch.");
+      });
     });
   },
 };

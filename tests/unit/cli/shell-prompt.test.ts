@@ -66,11 +66,14 @@ function promptOver(first: Client, needsLink = false) {
 }
 
 describe("the prompt of the shell", () => {
-  test("reconnects when the link is lost, and shows both", async () => {
+  test.each([
+    ["the link is lost", LOST],
+    ["the server stops", { code: "SHUTDOWN", message: "The server is shutting down.", by: "remote" }],
+  ] as const)("reconnects when %s, and shows both", async (_, end) => {
     const [a, b] = [clientOf("Client01"), clientOf("Client02")];
     const { prompt, lines, state, recovered, begun } = promptOver(a.client);
     const typed = prompt.next();
-    a.end(LOST);
+    a.end(end);
     await until(() => state.recoveries === 1);
     state.client = b.client;
     recovered.resolve();
