@@ -16,6 +16,9 @@ export interface DatabaseForm {
   readonly synchronous: "FULL" | "NORMAL";
 }
 
+/** What the log beside a database keeps of the disk when its content is in the database. */
+const MAX_LOG_BYTES = 4 * 1024 * 1024;
+
 /** SQLite's name for a database that exists only in memory. */
 const MEMORY = ":memory:";
 
@@ -34,6 +37,7 @@ export function openDatabase(file: string, form: DatabaseForm): Database {
     database.run("PRAGMA locking_mode = EXCLUSIVE");
     requireKnownSchema(database, file, form.version);
     database.run("PRAGMA journal_mode = WAL");
+    database.run(`PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
     database.run(`PRAGMA synchronous = ${form.synchronous}`);
     database.run(`PRAGMA user_version = ${form.version}; ${form.schema}`);
     return database;

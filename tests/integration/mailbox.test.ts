@@ -233,6 +233,39 @@ describe("only those may leave messages", () => {
   });
 });
 
+describe("a sender", () => {
+  test("has one rate in all its sessions, and each sender its own", async () => {
+    const carol = site.issue("carol");
+    const sessions = [await site.client(alice, { attempts: 0 }), await site.client(alice, { attempts: 0 })];
+    const codes: string[] = [];
+    for (let each = 0; each < 2 * KEPT_PER_SECOND; each++) {
+      codes.push(
+        await sessions[each % 2]?.send("x", "bob").then(
+          () => "kept",
+          ({ code }) => code,
+        ),
+      );
+    }
+    expect(codes).not.toContain("TOO_OFTEN");
+    for (const session of sessions) expect(await codeOf(() => session.send("x", "bob"))).toBe("TOO_OFTEN");
+    const again = await site.client(alice, { attempts: 0 });
+    expect(await codeOf(() => again.send("x", "bob"))).toBe("TOO_OFTEN");
+    expect((await (await join(carol)).send("x", "bob")).kept?.name).toBe("bob");
+    await site.clock.advance(1_000);
+    expect(await codeOf(() => again.send("x", "bob"))).toBe("MAILBOX_FULL");
+  });
+
+  test("is not refused for what is too old, before the server looks for it as well", async () => {
+    await serveAgain({ messages: 2, ms: 60_000 });
+    const sender = await join(alice);
+    await sender.send("old", "bob");
+    expect(await codeOf(() => sender.send("x", "bob"))).toBe("MAILBOX_FULL");
+    await site.clock.advance(60_000);
+    expect((await sender.send("new", "bob")).kept?.name).toBe("bob");
+    expect(textsOf(await gotOf(bob))).toEqual(["new"]);
+  });
+});
+
 describe("kept messages are taken", () => {
   test("by those alone that ask for them", async () => {
     const sender = await join(alice);

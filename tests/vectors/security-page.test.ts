@@ -136,7 +136,7 @@ const NUMBERS: Record<string, string> = {
   "the same of one session": `${MAX_SESSION_MEMORY} MiB`,
   "kept messages of one sender's token":
     AUTHOR_MESSAGES === 1 / 2 && AUTHOR_BYTES === 1 / 4 ? "half a mailbox, a quarter of bytes" : "",
-  "messages of a session that are kept a second": `${KEPT_PER_SECOND}, twice that at once`,
+  "messages of one sender's token that are kept a second": `${KEPT_PER_SECOND}, twice that at once`,
   "a transfer that idles while others wait": `${HOLDER_STALLED_MS / 1000} s`,
   "`status` a second": PAGES_PER_LIST === 10 ? "ten times that" : "",
   "watches of a session": `${MAX_WATCHES}`,

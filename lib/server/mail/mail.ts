@@ -1,5 +1,5 @@
 import { Bucket } from "../../bucket.ts";
-import { StreamError } from "../../errors.ts";
+import { CommError, StreamError } from "../../errors.ts";
 import type { CollectResult, MailRecord, MessageParams, SendResult } from "../../protocol/methods.ts";
 import type { Clock } from "../../session/clock.ts";
 import type { Access } from "../access/access.ts";
@@ -7,13 +7,16 @@ import type { TokenStore } from "../access/token-store.ts";
 import { deliver } from "../delivery.ts";
 import type { EventFeed } from "../event-feed.ts";
 import type { Member } from "../member.ts";
-import type { KeptMail, Mailbox, Owner } from "./mailbox.ts";
+import type { KeptMail, Mailbox, NewMail, Owner } from "./mailbox.ts";
 
 /** Messages that are pushed before the first of them is acknowledged. */
 const WINDOW = 16;
 
-/** How many messages of one session are kept a second: each waits for the disk. */
+/** How many messages of one sender's token, or of all operators, are kept a second: each waits for the disk. */
 export const KEPT_PER_SECOND = 20;
+
+/** How often a full mailbox is searched for what need not be kept any more. */
+const SWEEP_MS = 1_000;
 
 export interface MailOptions {
   readonly mailbox: Mailbox;
@@ -28,7 +31,9 @@ export class Mail {
   readonly #options: MailOptions;
   /** By the name of the token: settles when the session that collects now has what it takes. */
   readonly #collecting = new Map<string, Promise<unknown>>();
-  readonly #rates = new WeakMap<Member, Bucket>();
+  /** By author: many sessions of one token may keep the disk no busier than one. */
+  readonly #rates = new Map<string, Bucket>();
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: MailOptions) {
     this.#options = options;
@@ -68,12 +73,12 @@ export class Mail {
    */
   keep(owner: Owner, message: MessageParams, sender: Member, isPushed: boolean): NonNullable<SendResult["kept"]> {
     const { mailbox, events, clock } = this.#options;
-    if (!this.#rateOf(sender).take(clock.now())) {
-      throw new StreamError("TOO_OFTEN", `${KEPT_PER_SECOND} messages a second are kept for a session.`);
+    const author = sender.role === "operator" ? "" : (sender.token ?? "");
+    if (!this.#rateOf(author).take(clock.now())) {
+      throw new StreamError("TOO_OFTEN", `${KEPT_PER_SECOND} messages a second are kept for a sender.`);
     }
     const sentAt = clock.wallTime();
-    const author = sender.role === "operator" ? "" : (sender.token ?? "");
-    mailbox.keep({ owner, author, message, sentAt, isPushed });
+    this.#keep({ owner, author, message, sentAt, isPushed });
     const { from, token, nick } = message;
     const who = { from, ...(token !== undefined && { token }), ...(nick !== undefined && { nick }) };
     events.emit({ event: "kept", ...who, to: owner.name });
@@ -122,6 +127,8 @@ export class Mail {
    */
   sweep(): void {
     const { mailbox, clock } = this.#options;
+    this.#sweptAt = clock.now();
+    for (const [author, rate] of this.#rates) if (rate.isFull(clock.now())) this.#rates.delete(author);
     for (const [name, messages] of mailbox.expire(clock.wallTime())) this.#noteDropped(name, messages, "expired");
     for (const { owner } of mailbox.counts()) {
       if (!this.#isValid(owner)) this.#noteDropped(owner.name, mailbox.disown(owner), "revoked");
@@ -175,11 +182,24 @@ export class Mail {
     if (messages > 0) this.#options.events.emit({ event: "dropped", token, messages, reason });
   }
 
-  #rateOf(member: Member): Bucket {
-    let bucket = this.#rates.get(member);
+  /** What need not be kept any more fills no mailbox. */
+  #keep(mail: NewMail): void {
+    const { mailbox, clock } = this.#options;
+    try {
+      mailbox.keep(mail);
+    } catch (thrown) {
+      const isFull = thrown instanceof CommError && thrown.code === "MAILBOX_FULL";
+      if (!isFull || clock.now() - this.#sweptAt < SWEEP_MS) throw thrown;
+      this.sweep();
+      mailbox.keep(mail);
+    }
+  }
+
+  #rateOf(author: string): Bucket {
+    let bucket = this.#rates.get(author);
     if (bucket === undefined) {
       bucket = new Bucket(KEPT_PER_SECOND, 2 * KEPT_PER_SECOND, this.#options.clock.now());
-      this.#rates.set(member, bucket);
+      this.#rates.set(author, bucket);
     }
     return bucket;
   }

@@ -19,6 +19,7 @@ export const FORM: DatabaseForm = {
     ) STRICT;
     CREATE INDEX IF NOT EXISTS owned ON messages (owner, id);
     CREATE INDEX IF NOT EXISTS authored ON messages (author, owner, bytes);
+    CREATE INDEX IF NOT EXISTS sent ON messages (sentAt);
   `,
 };
 
@@ -36,5 +37,7 @@ export const SQL = {
   expire: "DELETE FROM messages WHERE sentAt <= ? RETURNING owner, bytes",
   owners: `SELECT owner, ownerMadeAt, count(*) AS messages, sum(bytes) AS bytes, min(sentAt) AS oldestAt
     FROM messages GROUP BY owner, ownerMadeAt ORDER BY owner`,
+  pages: `SELECT page_count AS pages, freelist_count AS free, page_size AS pageBytes
+    FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
   total: "SELECT count(*) AS messages, ifnull(sum(bytes), 0) AS bytes FROM messages",
 } as const;

@@ -8,6 +8,10 @@ import { FORM, SQL } from "./mailbox-form.ts";
 /** What a message takes beside its text, in bytes of UTF-8. */
 const MESSAGE_BYTES = 256;
 
+/** The largest file, in parts of the bytes of all messages, and what an empty one has. The log beside it is bounded, too. */
+const FILE_BYTES = 1.5;
+const EMPTY_FILE_BYTES = 65_536;
+
 /** The parts of one mailbox, and of the room of all, that the messages of one author may take. */
 export const AUTHOR_MESSAGES = 1 / 2;
 export const AUTHOR_BYTES = 1 / 4;
@@ -191,7 +195,8 @@ export class Mailbox {
     if (this.countOf(name) >= limits.messages) {
       throw full(`The mailbox of ${quote(name)} is full: ${limits.messages} messages wait there.`);
     }
-    if (this.#bytes + bytes > limits.bytes) throw full("All mailboxes of the server together are full.");
+    const mayGrow = this.#usedBytes + bytes <= FILE_BYTES * limits.bytes + EMPTY_FILE_BYTES;
+    if (this.#bytes + bytes > limits.bytes || !mayGrow) throw full("All mailboxes of the server together are full.");
     if (author === "") return;
     const authored = this.#sql.authored.all(author) as { owner: string; messages: number; bytes: number }[];
     const share = Math.ceil(limits.messages * AUTHOR_MESSAGES);
@@ -201,6 +206,12 @@ export class Mailbox {
     if (authored.reduce((sum, row) => sum + row.bytes, bytes) > limits.bytes * AUTHOR_BYTES) {
       throw full("Your messages that wait here take all the room that one sender may use.");
     }
+  }
+
+  /** What is in use of the file: short messages with long names take more of it than they count for. */
+  get #usedBytes(): number {
+    const { pages, free, pageBytes } = this.#sql.pages.get() as Record<"pages" | "free" | "pageBytes", number>;
+    return (pages - free) * pageBytes;
   }
 
   #delete(remove: () => Record<string, unknown>[]): Record<string, unknown>[] {
@@ -220,9 +231,9 @@ export class Mailbox {
   }
 }
 
-/** The bytes for which a message counts. */
-export function bytesOf(message: MessageParams): number {
-  return MESSAGE_BYTES + Buffer.byteLength(message.text);
+/** The bytes for which a message counts: it is kept as JSON, in which some characters take six. */
+export function bytesOf({ text }: MessageParams): number {
+  return MESSAGE_BYTES + Buffer.byteLength(JSON.stringify(text)) - '""'.length;
 }
 
 function full(message: string): CommError {

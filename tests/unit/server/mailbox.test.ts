@@ -124,6 +124,35 @@ describe("the bounds of a mailbox", () => {
     keepAs("dave");
   });
 
+  test.each([
+    ["control characters", "\u0001".repeat(8_192)],
+    ["letters of three bytes", "\u3042".repeat(8_192)],
+    ["quotes", '"'.repeat(1_000)],
+    ["nothing, with long names", "x"],
+  ])("bound the file, also with texts of %s, however often they are taken and left again", (_, text) => {
+    const bytes = 1_000_000;
+    reopen({ messages: 100_000, bytes });
+    const longest = "n".repeat(64);
+    const owner = { name: longest, createdAt: 1 };
+    const message: MessageParams = { from: "Client01", token: longest, nick: longest, to: longest, text };
+    const sizes = () => ["", "-wal"].map((suffix) => statSync(folder.join(`mailbox.sqlite${suffix}`)).size);
+    let peak = 0;
+    for (let round = 0; round < 3; round++) {
+      for (let sent = 0; ; sent++) {
+        const author = `${longest.slice(4)}${sent % 8}`;
+        if (sent % 8 === 0) peak = Math.max(peak, sizes()[0] as number);
+        if (refusal(mail(text, { owner, author, message })) !== "") break;
+      }
+      const taken = mailbox.take(owner, 100_000, 200);
+      // Every second one, in the order of a later day the others.
+      mailbox.remove(taken.filter((_, index) => index % 2 === 0).map(({ id }) => id));
+    }
+    peak = Math.max(peak, sizes()[0] as number);
+    expect(peak).toBeLessThan(1.5 * bytes + 200_000);
+    expect(sizes()[1]).toBeLessThan(8 * 1024 * 1024);
+    expect(mailbox.total.bytes).toBeGreaterThan(bytes / 4);
+  });
+
   test("count what was there at the start", () => {
     for (let each = 0; each < 5; each++) mailbox.keep(mail("x"));
     reopen({ bytes: 6 * bytesOf(textOf("x")) - 1 });
