@@ -7,10 +7,14 @@ import { RateLimit, type RateLimits, rateBucket } from "../session/rate-limit.ts
 import type { Transport } from "../session/transport.ts";
 import type { SocketTransport } from "../transport/socket-transport.ts";
 import { DefaultServer, onlyKnownServer, withKnown } from "./default-server.ts";
-import { dial, type TrustPrompts } from "./dial.ts";
+import { dial } from "./dial.ts";
+import type { MovedNews, TrustPrompts } from "./dial-options.ts";
 import { isServerName, KnownServers } from "./known-servers.ts";
 import { DEFAULT_SERVER, findTarget, type Target, type TrustSettings } from "./target.ts";
 import { UnknownIdentity } from "./verify.ts";
+
+/** How often a server that does not answer is looked for among those that announce themselves. */
+const LOOK_AGAIN_MS = 30_000;
 
 /** Which server to connect to, with what, and how long to try. */
 export interface ConnectorSettings extends TrustSettings {
@@ -41,6 +45,7 @@ export class Connector {
   readonly #settings: ConnectorSettings;
   readonly #events: ConnectorEvents;
   readonly #rateLimit: RateLimits | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #wasLocal = false;
   #found: { readonly name: string; readonly address: string } | undefined;
   /** The server for settings that name none, once it is decided. */
@@ -107,6 +112,16 @@ export class Connector {
     }
   }
 
+  /** Reconnecting to a server that is restarting does not ask the network each time. */
+  get #mayLook(): boolean {
+    return this.#events.onMoved !== undefined && systemClock.now() - this.#lookedAt >= LOOK_AGAIN_MS;
+  }
+
+  #onMoved(news: MovedNews): void {
+    this.#lookedAt = systemClock.now();
+    this.#events.onMoved?.(news);
+  }
+
   /** The name of the joined server with this identity, if there is exactly one. */
   #joinedAs(fingerprint: string): string | undefined {
     const known = new KnownServers(this.#settings.stateDir).list();
@@ -130,6 +145,7 @@ export class Connector {
         (server !== undefined || this.#joinedAs(fingerprint) === undefined) &&
         this.#events.confirm(name, fingerprint, signal),
       warn: (warning) => this.#events.warn(warning),
+      ...(this.#mayLook && { onMoved: (news) => this.#onMoved(news) }),
     };
     const options = { stateDir, timeoutMs, acceptNew, prompts, signal };
     const transport = await dial(target, options).catch((thrown) => {

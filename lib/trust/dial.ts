@@ -1,40 +1,13 @@
-import { type CommError, toCommError } from "../errors.ts";
+import { toCommError } from "../errors.ts";
 import { type Address, formatAddress, isLoopback } from "../transport/address.ts";
 import { connectFirst } from "../transport/connect-first.ts";
 import type { SocketTransport } from "../transport/socket-transport.ts";
-import { type ExposedFile, KnownServers } from "./known-servers.ts";
+import { connectMoved } from "./connect-moved.ts";
+import type { DialOptions } from "./dial-options.ts";
+import { KnownServers } from "./known-servers.ts";
 import { locate } from "./locate.ts";
 import type { Target } from "./target.ts";
 import { trustIn, UnknownIdentity } from "./verify.ts";
-
-/** Warnings to a client's user about a connection, as facts. */
-export type TrustWarning =
-  /** Others on this machine can read the server's token. */
-  | ({ readonly kind: "exposed token" } & ExposedFile)
-  /** The connection to a server on another machine is not encrypted. */
-  | { readonly kind: "plaintext"; readonly server: string }
-  /** The server is trusted this once: its identity could not be saved. */
-  | { readonly kind: "not saved"; readonly server: string; readonly fault: CommError };
-
-/** Questions and warnings, which the caller words. */
-export interface TrustPrompts {
-  /**
-   * Asks whether to trust a new server from now on. False when nobody can answer.
-   *
-   * @throws CommError INTERRUPTED
-   */
-  confirm(server: string, fingerprint: string, signal: AbortSignal): Promise<boolean>;
-  warn(warning: TrustWarning): void;
-}
-
-export interface DialOptions {
-  readonly stateDir: string;
-  readonly timeoutMs: number;
-  /** Trust a new server without asking. */
-  readonly acceptNew: boolean;
-  readonly prompts: TrustPrompts;
-  readonly signal: AbortSignal;
-}
 
 /**
  * A transport to the target server, and to no other. A new server is trusted, and known from then on, when `acceptNew`
@@ -57,7 +30,11 @@ export async function dial(target: Target, options: DialOptions): Promise<Socket
   try {
     return await connectTo(target);
   } catch (thrown) {
-    if (!(thrown instanceof UnknownIdentity)) throw thrown;
+    if (!(thrown instanceof UnknownIdentity)) {
+      const moved = await connectMoved(target, thrown, options);
+      if (moved !== undefined) return moved;
+      throw thrown;
+    }
     const { fingerprint } = thrown;
     if (!(await prompts.confirm(target.name, fingerprint, signal))) throw thrown;
     remember(target, fingerprint, options);

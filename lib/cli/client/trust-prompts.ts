@@ -1,4 +1,4 @@
-import type { TrustPrompts, TrustWarning } from "../../trust/dial.ts";
+import type { MovedNews, TrustPrompts, TrustWarning } from "../../trust/dial-options.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { exposedTokenWarning } from "../exposure-words.ts";
@@ -10,6 +10,7 @@ export function trustPrompts(io: ConsoleIo): TrustPrompts {
   return {
     confirm: (server, fingerprint, signal) => confirm(io, { server, fingerprint, signal }),
     warn: (warning) => io.note(wordsOf(warning)),
+    onMoved: (news) => io.note(movedWords(news)),
   };
 }
 
@@ -22,6 +23,13 @@ function wordsOf(warning: TrustWarning): string {
     case "not saved":
       return `The identity of ${escapeText(warning.server)} can't be saved: ${describeError(warning.fault)}`;
   }
+}
+
+function movedWords(news: MovedNews): string {
+  const server = escapeText(news.server);
+  if (news.kind === "looking")
+    return `${server} does not answer at its known address. Looking for it on these networks …`;
+  return `Found ${server} at ${escapeText(news.address)}, with the known identity. The new address is remembered.`;
 }
 
 /** @throws CommError INTERRUPTED */

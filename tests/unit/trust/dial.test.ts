@@ -6,7 +6,8 @@ import type { Transport } from "../../../lib/session/transport.ts";
 import * as connecting from "../../../lib/transport/connect-first.ts";
 import { type Listening, listen } from "../../../lib/transport/socket.ts";
 import { formatFingerprint } from "../../../lib/transport/tls.ts";
-import { type DialOptions, dial, type TrustWarning } from "../../../lib/trust/dial.ts";
+import { dial } from "../../../lib/trust/dial.ts";
+import type { DialOptions, TrustWarning } from "../../../lib/trust/dial-options.ts";
 import { KnownServers } from "../../../lib/trust/known-servers.ts";
 import { findTarget, type Target } from "../../../lib/trust/target.ts";
 import { testIdentity } from "../../support/identity.ts";
@@ -32,6 +33,8 @@ afterEach(() => {
   listening.stop();
   folder[Symbol.dispose]();
 });
+
+const NOTHING = { invite: undefined, token: undefined, ca: undefined, isPlaintext: false };
 
 /** Dial once; what was asked and warned of, and the outcome. */
 async function dialOnce(answer: boolean, options: Partial<DialOptions> = {}, changes: Partial<Target> = {}) {
@@ -181,5 +184,49 @@ describe("a link-local address that names no network", () => {
     expect(await triedWith({ eth0: [{ address: "192.0.2.7", internal: false }] }, "fe80::7")).toEqual(["fe80::7"]);
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`eth${index}`, [linkLocal]]));
     expect(await triedWith(many, "fe80::7")).toHaveLength(16);
+  });
+});
+
+describe("a joined server that does not answer at its address", () => {
+  const away = ["192.0.2.1:1"];
+  const find = (fingerprint: string) => async () => [
+    { name: "other", hosts: ["127.0.0.1"], port: portOf(address), fingerprint: `SHA256:${"A".repeat(43)}` },
+    { name: "closed", hosts: ["127.0.0.1"], port: 1, fingerprint },
+    { name: "lab", hosts: ["127.0.0.1"], port: portOf(address), fingerprint },
+  ];
+  const portOf = (text: string) => Number(text.split(":").at(-1));
+
+  async function dialMoved(identity: string, announced = identity) {
+    const stateDir = folder.join("state");
+    const known = new KnownServers(stateDir);
+    known.save({ name: "lab", addresses: away, identity, token: `a:${"x".repeat(43)}` });
+    const target = findTarget({ ...NOTHING, server: "lab", stateDir });
+    const news: string[] = [];
+    const options: DialOptions = {
+      ...{ stateDir, timeoutMs: 300, acceptNew: true, signal: new AbortController().signal, find: find(announced) },
+      prompts: { confirm: async () => true, warn() {}, onMoved: ({ kind }) => news.push(kind) },
+    };
+    const outcome = await dial(target, options).then(
+      (transport) => {
+        transport.abort();
+        return "connected";
+      },
+      (thrown) => toCommError(thrown).code,
+    );
+    return { news, outcome, known: known.find("lab") };
+  }
+
+  test("is found where it announces itself, and known there from then on, with all else", async () => {
+    const identity = formatFingerprint((await testIdentity()).digest);
+    const { news, outcome, known } = await dialMoved(identity);
+    expect({ news, outcome }).toEqual({ news: ["looking", "found"], outcome: "connected" });
+    expect(known).toMatchObject({ addresses: [address, ...away], identity, token: `a:${"x".repeat(43)}` });
+  });
+
+  test("is no server that only says that it has its identity", async () => {
+    const { news, outcome, known } = await dialMoved(`SHA256:${"B".repeat(43)}`);
+    expect(news).toEqual(["looking"]);
+    expect(["TIMEOUT", "CANNOT_CONNECT"]).toContain(outcome);
+    expect(known?.addresses).toEqual(away);
   });
 });
