@@ -22,7 +22,7 @@ async function clientScreen(address: string, folder: TempFolder): Promise<Screen
 }
 
 describe("the server's own terminal", () => {
-  test("shows what happens, writes to clients, kicks, drains and quits", async () => {
+  test("shows what happens, writes to clients, kicks, drains and stops", async () => {
     using folder = new TempFolder();
     const { server: program } = await binaries();
     await using server = new Screen(
@@ -50,7 +50,7 @@ describe("the server's own terminal", () => {
     server.type("kick client01 lunch\r");
     await client.shows("The operator ended this session: lunch.");
     expect(await client.exited).toBe(5);
-    server.type("quit\r");
+    server.type("stop\r");
     expect(await server.exited).toBe(0);
     await server.shows("The server is shutting down.");
   });
@@ -169,7 +169,16 @@ describe("the operator's socket", () => {
     expect(statSync(`${server.stateDir}/operator.sock`).mode & 0o777).toBe(0o600);
   });
 
-  test("takes status, messages, kick, drain and quit without a terminal", async () => {
+  test("ends a piped console with the exit code of the last line that failed", async () => {
+    await using server = await ServerProcess.start(["-r", REPOSITORY]);
+    const { server: program } = await binaries();
+    const piped = (stdin: string) => run([program, "console", "--state-dir", server.stateDir], { stdin });
+    expect(await piped("staus\nstatus\n")).toMatchObject({ exitCode: 2, stdout: expect.stringContaining("Seats:") });
+    expect(await piped("kick Client99\n")).toMatchObject({ exitCode: 6 });
+    expect(await piped("status\nquit\n")).toMatchObject({ exitCode: 0 });
+  });
+
+  test("takes status, messages, kick, drain and stop without a terminal", async () => {
     await using server = await ServerProcess.start(["-r", REPOSITORY]);
     using folder = new TempFolder();
     await using client = await clientScreen(server.address, folder);
@@ -199,7 +208,8 @@ describe("the operator's socket", () => {
     expect(await operate(server, "exit")).toMatchObject({ exitCode: 2, stdout: "" });
     const status = JSON.parse((await operate(server, "STATUS", "--json")).stdout);
     expect(status).toMatchObject({ self: { role: "operator" }, seats: { taken: 0 }, text: expect.any(String) });
-    expect((await operate(server, "quit")).exitCode).toBe(0);
+    expect(await operate(server, "quit")).toMatchObject({ exitCode: 2, stdout: "" });
+    expect((await operate(server, "stop")).exitCode).toBe(0);
     expect(await server.exited()).toBe(0);
   });
 

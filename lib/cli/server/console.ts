@@ -26,7 +26,7 @@ const ONLY_WITH: Readonly<Record<string, readonly string[]>> = {
   all: ["status"],
   limit: ["status"],
   expires: ["link", "token"],
-  yes: ["stop", "quit"],
+  yes: ["stop"],
   ...Object.fromEntries(Object.keys(LIMIT_FLAGS).map((name) => [name, ["token"]])),
 };
 
@@ -65,8 +65,7 @@ export const consoleCommand: Command = {
         );
         return 0;
       }
-      await attach(operator, io);
-      return 0;
+      return await attach(operator, io);
     } finally {
       await operator.client.close();
     }
@@ -121,13 +120,15 @@ async function confirmStop(connected: string, io: ConsoleIo): Promise<boolean> {
   }
 }
 
-async function attach(operator: Operator, io: ConsoleIo): Promise<void> {
+/** @returns the exit code: of a piped script that of its last failure */
+async function attach(operator: Operator, io: ConsoleIo): Promise<number> {
   // Close at once: the stream of events would not end by itself.
   const leave = () => void operator.client.close(0);
   const offSignals = onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"], leave);
   if (io.inIsTty) await io.out('Attached to the server. "exit" or Ctrl-D leaves, "help" lists the commands.\n');
-  await runOperatorConsole({ operator, io, onLeave: leave });
+  const exit = await runOperatorConsole({ operator, io, onLeave: leave });
   offSignals();
+  return io.inIsTty ? 0 : exit;
 }
 
 /** Connects by the socket in the state folder, or over the network with a token of the role "operator". */

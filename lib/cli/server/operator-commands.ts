@@ -116,22 +116,20 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   stop: {
     usage: "stop",
     description: "Stop the server cleanly; asks first when clients are connected",
-    run: (operator, rest, io) => stop(operator, rest, io, "stop"),
-  },
-  quit: {
-    usage: "quit",
-    description: "The same as stop",
-    run: (operator, rest, io) => stop(operator, rest, io, "quit"),
+    async run(operator, rest, io) {
+      requireNoWords(wordsOf(rest), "stop");
+      return stopServer(operator, io);
+    },
   },
   exit: {
     usage: "exit",
     description: "Leave this console; the server runs on (also: Ctrl-D)",
-    async run(_, rest, { leave }) {
-      requireNoWords(wordsOf(rest), "exit");
-      if (leave === undefined) throw new UsageError("exit leaves a console. To stop the server: console stop");
-      leave();
-      return { text: "", facts: {} };
-    },
+    run: async (_, rest, io) => leave(rest, io, "exit"),
+  },
+  quit: {
+    usage: "quit",
+    description: "The same as exit",
+    run: async (_, rest, io) => leave(rest, io, "quit"),
   },
   version: {
     usage: "version",
@@ -158,9 +156,12 @@ export const OPERATOR_COMMANDS: Readonly<Record<string, OperatorCommand>> = {
   },
 };
 
-async function stop(operator: Operator, rest: string, io: AnswerIo, name: string): Promise<Answer> {
+/** @throws UsageError where there is no console to leave */
+function leave(rest: string, io: AnswerIo, name: string): Answer {
   requireNoWords(wordsOf(rest), name);
-  return stopServer(operator, io);
+  if (io.leave === undefined) throw new UsageError(`${name} leaves a console. To stop the server: console stop`);
+  io.leave();
+  return { text: "", facts: {} };
 }
 
 async function sendMessage(
@@ -196,11 +197,9 @@ export type ShowAnswer = (answer: Answer, isJson: boolean) => Promise<void>;
 export async function obeyOperator(operator: Operator, line: string, io: AnswerIo, show: ShowAnswer): Promise<void> {
   const parsed = parseOperatorLine(line, OPERATOR_WORDS);
   if (parsed.kind === "text") {
-    const answer = await sendMessage(operator, addressee(parsed.text, "all"));
-    const hint = parsed.meant === undefined ? "" : `\nThat was a message. The command is: ${escapeText(parsed.meant)}`;
-    return show({ ...answer, text: answer.text + hint }, parsed.isJson);
+    return show(await sendMessage(operator, addressee(parsed.text, "all")), parsed.isJson);
   }
-  const { name, rest, isJson } = parsed;
+  const { name, rest, isJson } = asksHelp(parsed.rest) ? { ...parsed, name: "help", rest: parsed.name } : parsed;
   const command = OPERATOR_COMMANDS[name] as OperatorCommand;
   const answer = await command.run(operator, rest, io);
   try {
@@ -209,4 +208,8 @@ export async function obeyOperator(operator: Operator, line: string, io: AnswerI
     await command.undo?.(operator, rest, cause, answer.facts);
     throw cause;
   }
+}
+
+function asksHelp(rest: string): boolean {
+  return rest === "--help" || rest === "-h";
 }

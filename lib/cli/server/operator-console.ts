@@ -1,7 +1,9 @@
 import type { Operator } from "../../client/operator.ts";
+import { toCommError } from "../../errors.ts";
 import type { EventRecord } from "../../protocol/methods.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { toJson } from "../escape.ts";
+import { exitOf } from "../exit-codes.ts";
 import { formatTime } from "../format.ts";
 import { describeError, errorRecord } from "../report.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
@@ -28,9 +30,10 @@ export interface OperatorConsoleOptions {
 
 /**
  * The operator's terminal: events are shown above the line that is being typed. It is the same on the server's own
- * terminal and over its socket. Returns when the session has ended.
+ * terminal and over its socket. Returns when the session has ended, with the exit code of the last line that failed; 0
+ * when none did.
  */
-export function runOperatorConsole(options: OperatorConsoleOptions): Promise<void> {
+export function runOperatorConsole(options: OperatorConsoleOptions): Promise<number> {
   return new OperatorConsole(options).run();
 }
 
@@ -42,6 +45,7 @@ class OperatorConsole {
   readonly #input: LineInput;
   readonly #ended: Promise<{ kind: "ended" }>;
   #isLeft = false;
+  #exit = 0;
 
   constructor({ operator, io, onLeave, onStop }: OperatorConsoleOptions) {
     this.#operator = operator;
@@ -52,7 +56,7 @@ class OperatorConsole {
     this.#ended = operator.client.ended.then(() => ({ kind: "ended" }));
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<number> {
     const shown = this.#showEvents();
     const prompt = paint(this.#io, "green", "server> ");
     while (!this.#isLeft) {
@@ -67,6 +71,7 @@ class OperatorConsole {
     // A terminal that nobody reads accepts nothing more.
     await Promise.race([shown, Bun.sleep(LAST_WORDS_MS)]);
     this.#input.close();
+    return this.#exit;
   }
 
   async #take(typed: Input): Promise<void> {
@@ -99,6 +104,7 @@ class OperatorConsole {
         else if (answer.text !== "") await io.out(`${answer.text}\n`);
       });
     } catch (thrown) {
+      this.#exit = exitOf(toCommError(thrown));
       await this.#say(/\s--json(?:\s|$)/.test(line) ? toJson(errorRecord(thrown)) : describeError(thrown));
     }
   }

@@ -5,8 +5,7 @@ import { UsageError } from "../usage-error.ts";
 /** The meaning of a line of the operator. */
 export type OperatorLine =
   | { readonly kind: "command"; readonly name: string; readonly rest: string; readonly isJson: boolean }
-  /** A message; `meant` is what a mistyped command would have been. */
-  | { readonly kind: "text"; readonly text: string; readonly meant: string | undefined; readonly isJson: boolean };
+  | { readonly kind: "text"; readonly text: string; readonly isJson: boolean };
 
 /** Commands whose words are a text for people: `--json` stands before it. */
 const OF_TEXT = ["say", "send"];
@@ -19,7 +18,8 @@ const MAX_WORDS = 4;
  * Parse a line: a command in any letter case, or several words for all clients. `--json` may stand after the command or
  * after `@NAME`, and at the end of a command that takes no text.
  *
- * @throws UsageError for one word that is no command: it is more likely mistyped than meant for everybody
+ * @throws UsageError for one word that is no command, and for a few words that begin like a mistyped one: they are more
+ * likely meant for the server than for everybody
  */
 export function parseOperatorLine(line: string, names: readonly string[]): OperatorLine {
   const text = line.trim();
@@ -28,7 +28,7 @@ export function parseOperatorLine(line: string, names: readonly string[]): Opera
   if (names.includes(name)) return { kind: "command", name, ...withoutJson(rest, OF_TEXT.includes(name)) };
   if (text.startsWith("@")) {
     const { rest: message, isJson } = withoutJson(rest, true);
-    return { kind: "text", text: `${first} ${message}`.trim(), meant: undefined, isJson };
+    return { kind: "text", text: `${first} ${message}`.trim(), isJson };
   }
   if (rest === "") {
     const near = callMeant(name, names);
@@ -37,7 +37,9 @@ export function parseOperatorLine(line: string, names: readonly string[]): Opera
   }
   const meant = OF_WORDS.find((word) => isSlip(name, word));
   const isShort = text.split(/\s+/).length <= MAX_WORDS;
-  return { kind: "text", text, meant: meant !== undefined && isShort ? `${meant} ${rest}` : undefined, isJson: false };
+  if (meant !== undefined && isShort)
+    throw new UsageError(`Unknown command "${first}". Did you mean: ${meant} ${rest}? To send it to all: say ${text}`);
+  return { kind: "text", text, isJson: false };
 }
 
 function withoutJson(rest: string, isText: boolean): { rest: string; isJson: boolean } {

@@ -53,7 +53,7 @@ export async function showServer(
     shown.push(() => log.flush());
   }
   if (isConsole) {
-    const done = runOperatorConsole({ ...options, operator: await daemon.connectOperator(), io });
+    const done = runOperatorConsole({ ...options, operator: await daemon.connectOperator(), io }).then(() => {});
     shown.push(() => done);
   }
   // The terminal has them in its banner.

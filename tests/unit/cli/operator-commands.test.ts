@@ -62,7 +62,7 @@ describe("a line of the operator", () => {
     ["drain off", "Clients are admitted again.", ["drain", false]],
     ["kick Client02", "Client02 was kicked.", ["kick", "Client02"]],
     ["  kick  Client02  too  loud ", "Client02 was kicked.", ["kick", "Client02", "too  loud"]],
-    ["quit", "The server stops.", ["quit"]],
+    ["stop", "The server stops.", ["quit"]],
     ["STOP", "The server stops.", ["quit"]],
     ["say hello", "Delivered to Client02.", ["send", "hello", "all"]],
     ["SAY @Client02 is here", "Delivered to Client02.", ["send", "@Client02 is here", "all"]],
@@ -97,6 +97,20 @@ describe("a line of the operator", () => {
       /^ {2}1\.5 KB {2}\S+ \S+ {2}a\n {5}3 B {2}\S+ \S+ {2}b$/,
     );
     expect((await obey("unfinished")).shown).toBe("Nothing is unfinished.");
+  });
+
+  test.each(["status", "say", "KICK", "token"])("explains %s at --help, and does nothing else", async (word) => {
+    const { shown, asked } = await obey(`${word} --help`);
+    expect(shown).toContain(OPERATOR_COMMANDS[word.toLowerCase()]?.usage ?? "?");
+    expect(asked).toEqual([]);
+  });
+
+  test.each(["exit", "quit"])("leaves the console at %s, and does not stop the server", async (word) => {
+    const { operator, asked } = operatorWith({});
+    let left = 0;
+    await obeyOperator(operator, word, { ...IO, leave: () => left++ }, async () => {});
+    expect([left, asked]).toEqual([1, []]);
+    expect((await faultOf(() => obeyOperator(operator, word, IO, async () => {}))).message).toContain("console stop");
   });
 
   test("explains every command", async () => {
@@ -162,10 +176,11 @@ describe("a mistyped command", () => {
     ["drian off", "drain off"],
     ["kickk Client02 too loud", "kick Client02 too loud"],
     ["lank docs/a.pdf", "link docs/a.pdf"],
-  ])("with a few words is a message, with the command that may have been meant: %p", async (line, meant) => {
-    const { shown, asked } = await obey(line);
-    expect(asked).toEqual([["send", line, "all"]]);
-    expect(shown).toBe(`Delivered to Client02.\nThat was a message. The command is: ${meant}`);
+  ])("with a few words is refused, with the command that may have been meant: %p", async (line, meant) => {
+    const { operator, asked } = operatorWith({});
+    const { message } = await faultOf(() => obeyOperator(operator, line, IO, async () => {}));
+    expect(asked).toEqual([]);
+    expect(message).toContain(`Did you mean: ${meant}? To send it to all: say ${line}`);
   });
 
   test.each(["pick it up at noon, please", "hello all", "stopp at once"])("is not seen in a text: %p", async (line) => {
