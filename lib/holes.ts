@@ -10,6 +10,16 @@ export function sumOf(ranges: readonly Range[]): number {
   return ranges.reduce((sum, [from, to]) => sum + to - from, 0);
 }
 
+/** Bytes in at least one of these ranges, which may overlap and come in any order. */
+export function unionOf(ranges: readonly Range[]): number {
+  let [bytes, end] = [0, 0];
+  for (const [from, to] of ranges.toSorted((one, other) => one[0] - other[0])) {
+    bytes += Math.max(0, to - Math.max(from, end));
+    end = Math.max(end, to);
+  }
+  return bytes;
+}
+
 export function hasHoles({ holes }: { readonly holes?: readonly Range[] | undefined }): boolean {
   return holes !== undefined && holes.length > 0;
 }

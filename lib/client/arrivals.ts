@@ -71,7 +71,8 @@ export class Arrivals {
     const { item } = task;
     try {
       const part = await this.commits.tryTwice(() => local.receive(task.path, facts, exists));
-      task.receiver = new FileReceiver(part, (bytes) => onProgress?.(item, bytes));
+      task.receiver = new FileReceiver(part, (bytes, reused) => onProgress?.(item, bytes, reused));
+      task.receiver.basis = task.basis;
       onStart?.(item, part.present, facts.size);
     } catch (thrown) {
       task.failure = toCommError(thrown);
@@ -94,8 +95,10 @@ export class Arrivals {
       if (code !== "DIGEST_MISMATCH") await this.#putOff(task, receiver);
       return this.#giveUp(task, thrown);
     }
-    if (missing.length > 0) this.#askAgain(task, missing);
-    else await this.#names.give(task, () => receiver.part.commit());
+    if (missing.length > 0) {
+      task.mayReuse = false;
+      this.#askAgain(task, missing);
+    } else await this.#names.give(task, () => receiver.part.commit());
   }
 
   #sealSmall(task: DownloadTask, small: SmallFile): Promise<void> | undefined {
@@ -112,7 +115,7 @@ export class Arrivals {
       return undefined;
     }
     const whole = bytes;
-    onProgress?.(task.item, facts.size);
+    onProgress?.(task.item, facts.size, 0);
     return this.#names.give(task, () => local.store(path, facts, exists, whole));
   }
 
@@ -203,13 +206,17 @@ export class Arrivals {
    * @throws StorageError that ends the run
    */
   settle(task: DownloadTask): Promise<void> | undefined {
+    return task.basis === undefined ? this.#settle(task) : endReuse(task).then(() => this.#settle(task));
+  }
+
+  #settle(task: DownloadTask): Promise<void> | undefined {
     if (task.failure !== undefined) return this.#fail(task, task.failure);
     return task.small === undefined ? this.#seal(task) : this.#sealSmall(task, task.small);
   }
 
   /** The answers for the task were cut off. */
   async interrupt(task: DownloadTask): Promise<void> {
-    await task.receiver?.settle();
+    await endReuse(task);
     if (task.failure !== undefined) return this.#fail(task, task.failure);
     if (task.receiver !== undefined) task.ranges = task.receiver.part.missing;
     task.isOld = true;
@@ -232,4 +239,12 @@ export class Arrivals {
     task.isOver = true;
     this.#port.onOver(task);
   }
+}
+
+/** Let everything be written, then close the older state. */
+async function endReuse(task: DownloadTask): Promise<void> {
+  await task.receiver?.settle();
+  await task.basis?.close();
+  task.basis = undefined;
+  if (task.receiver !== undefined) task.receiver.basis = undefined;
 }

@@ -1,7 +1,7 @@
 import type * as v from "valibot";
 import { CommError } from "../errors.ts";
 import type { PathKind } from "../path.ts";
-import { DIGESTS_CAPABILITY, HOLES_CAPABILITY, NAMES_CAPABILITY } from "../protocol/constants.ts";
+import { DIGESTS_CAPABILITY, HOLES_CAPABILITY, NAMES_CAPABILITY, PATCHES_CAPABILITY } from "../protocol/constants.ts";
 import { checkShape } from "../protocol/json.ts";
 import type { Role, Welcome } from "../protocol/messages.ts";
 import {
@@ -52,6 +52,8 @@ export class Client {
   readonly canAskDigests: boolean;
   /** Whether a `put` may announce holes. */
   readonly canTellHoles: boolean;
+  /** Whether blocks may move as patches. */
+  readonly canPatch: boolean;
   /** The optional features that both sides support. */
   readonly capabilities: readonly string[];
   /** The kind of paths that the server supports. */
@@ -74,6 +76,7 @@ export class Client {
     this.resume = facts.resume?.token;
     this.canAskDigests = facts.capabilities.includes(DIGESTS_CAPABILITY);
     this.canTellHoles = facts.capabilities.includes(HOLES_CAPABILITY);
+    this.canPatch = facts.capabilities.includes(PATCHES_CAPABILITY);
     this.capabilities = facts.capabilities;
     this.paths = facts.capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
     this.ended = ended;

@@ -1,9 +1,9 @@
+import { Batches } from "../batches.ts";
 import { CommError, toCommError } from "../errors.ts";
 import { parentOf } from "../path.ts";
 import { quote } from "../quote.ts";
 import { isClosed } from "../storage/storage.ts";
 import type { Naming } from "../transfer/naming.ts";
-import { Batches } from "./batches.ts";
 import type { Client } from "./client.ts";
 import type { DownloadOptions } from "./download-options.ts";
 import { type DownloadTask, newTask } from "./download-task.ts";

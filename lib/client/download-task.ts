@@ -1,5 +1,6 @@
 import type { Range } from "../block.ts";
 import type { CommError } from "../errors.ts";
+import type { Basis } from "../transfer/basis.ts";
 import type { FileReceiver } from "../transfer/file-receiver.ts";
 import type { SmallFile } from "../transfer/small-file.ts";
 import { MAX_LOST_RESTARTS, MAX_RESTARTS, type TransferItem } from "./transfer.ts";
@@ -16,6 +17,10 @@ export interface DownloadTask {
   receiver: FileReceiver | undefined;
   /** A small file has this instead of a receiver. */
   small: SmallFile | undefined;
+  /** The older state that is offered, while it is open. */
+  basis: Basis | undefined;
+  /** False when the blocks that are still missing must cross whole. */
+  mayReuse: boolean;
   /** True when `etag` is from an earlier run, or from before a lost link. */
   isOld: boolean;
   /** How often the source has changed: while it moved, and before it was requested again. */
@@ -43,6 +48,8 @@ export function newTask(
     ranges: resume?.missing ?? [[0, item.size]],
     receiver: undefined,
     small: undefined,
+    basis: undefined,
+    mayReuse: true,
     isOld: resume !== undefined,
     restarts: 0,
     lostRestarts: 0,
@@ -66,6 +73,7 @@ export function restart(task: DownloadTask): void {
   task.failure = undefined;
   task.receiver = undefined;
   task.small = undefined;
+  task.mayReuse = true;
   task.etag = undefined;
   task.ranges = [[0, task.item.size]];
 }

@@ -1,10 +1,12 @@
 import { CommError, codeOfWire, ProtocolError, RemoteError, toCommError } from "../errors.ts";
-import { ChunkKind } from "../protocol/chunk.ts";
+import { ChunkKind, isOfBlock } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
 import { Reason } from "../protocol/messages.ts";
 import { FileFacts } from "../protocol/methods.ts";
 import type { Stream } from "../session/stream.ts";
 import { Wakeup } from "../session/wakeup.ts";
+import { isSmall } from "../storage/storage.ts";
+import { openBasis } from "../transfer/basis.ts";
 import { BlockPool } from "../transfer/block-pool.ts";
 import { type Chunk, ChunkReader } from "../transfer/chunk-reader.ts";
 import { CommitQueue } from "../transfer/commit-queue.ts";
@@ -114,7 +116,7 @@ export class Download {
     this.#hasAskedAll = false;
     this.#ending = undefined;
     const fail = (failure: unknown) => this.#end({ failure });
-    await Promise.all([this.#takeAnswers(stream).catch(fail), this.#sendRequests(stream).catch(fail)]);
+    await Promise.all([this.#takeAnswers(stream).catch(fail), this.#sendRequests(stream, client).catch(fail)]);
     await this.#arrivals.commits.settled();
     // Requests without an answer will be made again.
     for (const task of this.#requests.clear()) await this.#arrivals.interrupt(task);
@@ -138,7 +140,7 @@ export class Download {
     this.#later.set(task, cancel);
   }
 
-  async #sendRequests(stream: Stream): Promise<void> {
+  async #sendRequests(stream: Stream, client: Client): Promise<void> {
     const records = new RecordSender(stream, this.#options.clock);
     for (;;) {
       if (this.#ending !== undefined) return;
@@ -153,7 +155,9 @@ export class Download {
         if (task !== undefined) this.#unfinished++;
       }
       if (task !== undefined) {
-        this.#requests.ask(task, records);
+        if (this.#mayReuse(task, client)) await this.#openBasis(task);
+        const asked = this.#requests.ask(task, records);
+        if (asked !== undefined) await asked;
       } else if (this.#plan.isEnded && this.#again.length === 0) {
         if (this.#unfinished === 0) break;
         await this.#wakeup.wait();
@@ -162,6 +166,16 @@ export class Download {
     this.#hasAskedAll = true;
     await records.flush();
     await stream.end();
+  }
+
+  #mayReuse({ item, mayReuse }: DownloadTask, client: Client): boolean {
+    const { exists, blockTag } = this.#options;
+    return mayReuse && exists === "overwrite" && !isSmall(item) && blockTag !== undefined && client.canPatch;
+  }
+
+  async #openBasis(task: DownloadTask): Promise<void> {
+    task.basis = await openBasis(this.#options.local, task.item.older ?? task.path, this.#options);
+    if (task.receiver !== undefined) task.receiver.basis = task.basis;
   }
 
   #isFull(): boolean {
@@ -181,7 +195,7 @@ export class Download {
       }
       const work = this.#take(chunk, this.#requests.answeredBy(chunk));
       if (work !== undefined) await work;
-      if (chunk.kind !== ChunkKind.BLOCK) chunk.release();
+      if (!isOfBlock(chunk.kind)) chunk.release();
       if (this.#ending !== undefined) return;
       // Requests must leave in between, or the server would have nothing to do.
       if (yielder.isDue) await yielder.pause();
@@ -203,6 +217,7 @@ export class Download {
         return this.#arrivals.begin(task, facts);
       }
       case ChunkKind.BLOCK:
+      case ChunkKind.PATCH:
         takeAllowance(request, chunk);
         return this.#arrivals.block(task, chunk);
       case ChunkKind.FAIL: {

@@ -1,6 +1,6 @@
+import { inOneBatch } from "../batches.ts";
 import { RemoteError } from "../errors.ts";
 import type { OpenFile } from "../storage/storage.ts";
-import { inOneBatch } from "./batches.ts";
 import type { Verification } from "./direction.ts";
 import { Download } from "./download.ts";
 import type { DownloadOptions } from "./download-options.ts";

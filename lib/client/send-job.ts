@@ -1,4 +1,4 @@
-import { inOneBatch } from "./batches.ts";
+import { inOneBatch } from "../batches.ts";
 import type { Verification } from "./direction.ts";
 import type { PlanEvents } from "./plan.ts";
 import { prefetch } from "./prefetch.ts";

@@ -1,6 +1,5 @@
-import type { Digest64 } from "../block.ts";
+import type { BlockTag, Digest64 } from "../block.ts";
 import type { CommError } from "../errors.ts";
-import type { Outcome } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
 import type { ExistsPolicy } from "../storage/storage.ts";
 import type { Connection } from "./connection.ts";
@@ -9,21 +8,10 @@ import type { Direction, JobPlanEvents } from "./direction.ts";
 import { gone, type LeftOutThing } from "./left-out.ts";
 import { PathSet } from "./path-set.ts";
 import type { TransferItem, TransferOptions } from "./transfer.ts";
-import { type TransferResult, TransferTally } from "./transfer-result.ts";
+import { type Done, type TransferResult, TransferTally } from "./transfer-result.ts";
 
 /** The most conflicts in one question; further ones are failures. */
 const MAX_CONFLICTS = 100_000;
-
-/** The outcome of a file or folder. */
-export interface Done {
-  readonly outcome: Outcome;
-  /** Where it is now; the path differs from the item's when both files are kept. */
-  readonly path: string;
-  /** For "stored": the verified bytes. */
-  readonly size: number;
-  /** Present when the digests of both ends were compared. */
-  readonly sha256?: string;
-}
 
 /** A file that exists at the target. */
 export interface Conflict<Item extends TransferItem> {
@@ -60,6 +48,8 @@ export interface TransferJobSettings<Item extends TransferItem> {
   readonly exists: ExistsPolicy;
   readonly clock: Clock;
   readonly digest64: Digest64;
+  /** As TransferOptions. */
+  readonly blockTag?: BlockTag | undefined;
   /** Aborting it pauses the transfer: what has arrived is kept, and the same job, made and run again, resumes it. */
   readonly signal: AbortSignal;
   readonly events: TransferJobEvents<Item>;
@@ -88,6 +78,8 @@ export class TransferJob<Item extends TransferItem> {
   readonly #leftOut: PathSet;
   /** The most bytes of each sent file that the server has acknowledged. */
   readonly #acknowledged = new WeakMap<Item, number>();
+  /** Bytes of each file that did not cross. */
+  readonly #reused = new WeakMap<Item, number>();
   readonly #tally = new TransferTally();
 
   constructor(settings: TransferJobSettings<Item>, direction: Direction<Item>) {
@@ -154,25 +146,31 @@ export class TransferJob<Item extends TransferItem> {
   }
 
   #transferOptions(exists: ExistsPolicy, mayAsk: boolean): TransferOptions<Item> {
-    const { connection, clock, digest64, signal, events } = this.#settings;
+    const { connection, clock, digest64, blockTag, signal, events } = this.#settings;
     const { isSending, isConflict, verification } = this.#direction;
     return {
       exists,
       clock,
       digest64,
+      blockTag,
       signal,
       onStart: (item, present, size) => {
         if (isSending) this.#acknowledge(item, present);
         events.onStart?.(item, present, size);
       },
-      onProgress(item, bytes) {
+      onProgress: (item, bytes, reused) => {
         if (!isSending) connection.noteProgress();
+        if (reused > 0) this.#reused.set(item, reused + (this.#reused.get(item) ?? 0));
         events.onProgress?.(item, bytes);
       },
-      onRestart: (item) => events.onRestart?.(item),
+      onRestart: (item) => {
+        this.#reused.delete(item);
+        events.onRestart?.(item);
+      },
       onDone: (item, outcome, path, size) => {
         if (isSending) connection.noteProgress();
-        const done = { outcome, path, size };
+        const reused = this.#reused.get(item);
+        const done = { outcome, path, size, ...(reused !== undefined && { reused }) };
         if (verification === undefined || item.kind !== "file" || outcome === "skipped") this.#done(item, done);
         else {
           const open = () => verification.open(item, path);
@@ -213,7 +211,7 @@ export class TransferJob<Item extends TransferItem> {
   }
 
   #done(item: Item, done: Done): void {
-    if (item.kind === "file") this.#tally.addDone(done.outcome, done.size);
+    if (item.kind === "file") this.#tally.addDone(done);
     this.#settings.events.onDone?.(item, done);
   }
 

@@ -1,6 +1,19 @@
 import type { CommError } from "../errors.ts";
 import type { Outcome } from "../protocol/methods.ts";
 
+/** The outcome of a file or folder. */
+export interface Done {
+  readonly outcome: Outcome;
+  /** Where it is now; the path differs from the item's when both files are kept. */
+  readonly path: string;
+  /** For "stored": the verified bytes. */
+  readonly size: number;
+  /** Present when some of them were in an older state at the target, and did not cross. */
+  readonly reused?: number;
+  /** Present when the digests of both ends were compared. */
+  readonly sha256?: string;
+}
+
 /** The outcome of a transfer. Only files are counted, not folders. */
 export interface TransferResult {
   readonly stored: number;
@@ -12,21 +25,25 @@ export interface TransferResult {
   readonly leftOut: number;
   /** Verified bytes of the stored files. */
   readonly bytes: number;
+  /** Those of them that were in older states of the files at the target, and did not cross. */
+  readonly reused: number;
   readonly firstFailure: CommError | undefined;
 }
 
 /** Counts the outcomes of a transfer. */
 export class TransferTally {
-  readonly #counts = { stored: 0, unchanged: 0, skipped: 0, failed: 0, leftOut: 0, bytes: 0 };
+  readonly #counts = { stored: 0, unchanged: 0, skipped: 0, failed: 0, leftOut: 0, bytes: 0, reused: 0 };
   #firstFailure: CommError | undefined;
 
   get result(): TransferResult {
     return { ...this.#counts, firstFailure: this.#firstFailure };
   }
 
-  addDone(outcome: Outcome, bytes: number): void {
+  addDone({ outcome, size, reused = 0 }: Pick<Done, "outcome" | "size" | "reused">): void {
     this.#counts[outcome]++;
-    if (outcome === "stored") this.#counts.bytes += bytes;
+    if (outcome !== "stored") return;
+    this.#counts.bytes += size;
+    this.#counts.reused += reused;
   }
 
   addFailure(error: CommError): void {
@@ -48,6 +65,7 @@ export function addResults(first: TransferResult, second: TransferResult): Trans
     failed: first.failed + second.failed,
     leftOut: first.leftOut + second.leftOut,
     bytes: first.bytes + second.bytes,
+    reused: first.reused + second.reused,
     firstFailure: first.firstFailure ?? second.firstFailure,
   };
 }

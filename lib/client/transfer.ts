@@ -1,4 +1,4 @@
-import type { Digest64 } from "../block.ts";
+import type { BlockTag, Digest64 } from "../block.ts";
 import type { CommError } from "../errors.ts";
 import type { Outcome } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
@@ -14,6 +14,8 @@ export interface TransferItem {
   readonly modifiedAt: number;
   /** The mode of a folder, as in the facts of a file. */
   readonly mode?: number | undefined;
+  /** The path at the target of an older state of the file; absent: what is at `to`. */
+  readonly older?: string | undefined;
   /** True when it was found in a folder or by a pattern: its disappearance is not a failure. */
   readonly isFound?: boolean;
 }
@@ -24,8 +26,8 @@ export interface TransferEvents<Item extends TransferItem = TransferItem> {
    * The bytes of `item` begin to move: it has `size` bytes now, and `present` of them are there from an earlier run.
    */
   onStart?(item: Item, present: number, size: number): void;
-  /** `bytes` more have arrived. */
-  onProgress?(item: Item, bytes: number): void;
+  /** `bytes` more have arrived, of which `reused` were in the older state at the target, and did not cross. */
+  onProgress?(item: Item, bytes: number, reused: number): void;
   /** What had arrived can't be used: the source has changed, or another state of it was here. */
   onRestart?(item: Item): void;
   /**
@@ -49,6 +51,8 @@ export interface TransferOptions<Item extends TransferItem = TransferItem> exten
   readonly exists: ExistsPolicy;
   readonly clock: Clock;
   readonly digest64: Digest64;
+  /** Absent: a file that has changed crosses whole. */
+  readonly blockTag?: BlockTag | undefined;
   readonly signal?: AbortSignal;
 }
 

@@ -4,7 +4,7 @@ import { quote } from "../quote.ts";
 import { isSmall } from "../storage/storage.ts";
 import { MAX_REPAIRS } from "../transfer/repair.ts";
 import { MAX_OVERLOADS, overloadDelayMs, type TransferOptions, type UploadItem } from "./transfer.ts";
-import { checkRanges, checkStored, type UploadTask } from "./upload-task.ts";
+import { checkRanges, checkStored, takeOffer, type UploadTask } from "./upload-task.ts";
 import type { UploadWindow } from "./upload-window.ts";
 
 /** How often, and how long, to wait for a file that an earlier link of ours may still hold. */
@@ -35,6 +35,13 @@ export class UploadAnswers {
     if (task === undefined) return;
     const { item } = task;
     switch (answer.state) {
+      case "pieces": {
+        const offer = takeOffer(task, answer);
+        // What it has of an earlier run is not known yet.
+        if (task.watched === undefined && !task.isOurs) this.#options.onStart?.(item, 0, task.size);
+        task.isOurs = true;
+        return this.#window.want({ task, offer });
+      }
       case "ready":
         return this.#want(task, answer);
       case "done":
@@ -55,6 +62,7 @@ export class UploadAnswers {
   async #want(task: UploadTask, { ranges }: Extract<PutAnswer, { state: "ready" }>): Promise<void> {
     const { item } = task;
     checkRanges(task, ranges);
+    task.offersFrom = undefined;
     if (++task.rounds > MAX_ROUNDS) {
       await this.#window.finish(task);
       this.#window.abandon(task);

@@ -1,36 +1,42 @@
+import { BLOCK_BYTES } from "../block.ts";
 import { StreamError, toCommError } from "../errors.ts";
 import { ChunkKind } from "../protocol/chunk.ts";
 import { wireOfReason } from "../protocol/messages.ts";
 import type { PutFolder } from "../protocol/methods.ts";
 import { quote } from "../quote.ts";
 import type { Stream } from "../session/stream.ts";
-import { isSmall, type LoadedFile } from "../storage/storage.ts";
-import { ChunkWriter } from "../transfer/chunk-writer.ts";
-import { FileSender, SMALL_BYTES } from "../transfer/file-sender.ts";
+import { isSmall, type LoadedFile, type OpenFile } from "../storage/storage.ts";
+import { ChunkWriter, SMALL_BYTES } from "../transfer/chunk-writer.ts";
+import { FileSender } from "../transfer/file-sender.ts";
+import { GrowingFile } from "../transfer/growing-file.ts";
+import type { PieceOffer } from "../transfer/patch-sender.ts";
+import type { Client } from "./client.ts";
 import { MAX_RESTARTS, type TransferOptions, type UploadItem } from "./transfer.ts";
 import { newTask, offerOf, type UploadTask } from "./upload-task.ts";
 import type { UploadWindow, Wanted } from "./upload-window.ts";
+
+type PeerFeatures = Pick<Client, "canTellHoles" | "canPatch">;
 
 /** Sends over one stream: offers, the bytes of a small file with its offer, and the requested parts of a large one. */
 export class UploadSender {
   readonly #stream: Stream;
   readonly #window: UploadWindow;
   readonly #options: TransferOptions<UploadItem>;
-  readonly #canTellHoles: boolean;
+  readonly #can: PeerFeatures;
   readonly #writer: ChunkWriter;
   readonly #sender: FileSender;
   #sending: UploadItem | undefined;
 
-  constructor(stream: Stream, window: UploadWindow, options: TransferOptions<UploadItem>, canTellHoles: boolean) {
+  constructor(stream: Stream, window: UploadWindow, options: TransferOptions<UploadItem>, can: PeerFeatures) {
     const { clock, digest64, onProgress } = options;
     this.#stream = stream;
     this.#window = window;
     this.#options = options;
-    this.#canTellHoles = canTellHoles;
+    this.#can = can;
     this.#writer = new ChunkWriter(stream, digest64, clock);
     this.#sender = new FileSender(this.#writer, {
-      onSent: (bytes) => {
-        if (this.#sending !== undefined) onProgress?.(this.#sending, bytes);
+      onSent: (bytes, reused) => {
+        if (this.#sending !== undefined) onProgress?.(this.#sending, bytes, reused);
       },
     });
   }
@@ -75,11 +81,15 @@ export class UploadSender {
     const { size } = task.file.entry;
     task.size = size;
     task.etag = task.file.entry.etag;
-    task.holes = this.#canTellHoles ? task.file.holes() : [];
+    task.holes = this.#can.canTellHoles ? task.file.holes() : [];
     const isEager = isSmall({ size });
+    const { exists, blockTag } = this.#options;
+    const mayReuse = !isEager && exists === "overwrite" && blockTag !== undefined && this.#can.canPatch;
+    Object.assign(task, { watched: undefined, offersFrom: mayReuse ? 0 : undefined, owed: 0 });
+    const older = mayReuse ? (item.older ?? item.to) : undefined;
     this.#window.weigh(task, isEager ? size : undefined);
     task.isOurs = isEager;
-    await this.#writer.json(ChunkKind.FILE, task.id, offerOf(item, task.file.entry, this.#options.exists, task.holes));
+    await this.#writer.json(ChunkKind.FILE, task.id, offerOf(item, task.file.entry, exists, task.holes, older));
     if (!isEager) return;
     this.#options.onStart?.(item, 0, size);
     await this.send({ task, ranges: size === 0 ? [] : [[0, size]] });
@@ -108,7 +118,8 @@ export class UploadSender {
   }
 
   /** Send the parts of a file that the server requested. @throws as Stream.write() */
-  async send({ task, ranges }: Wanted): Promise<void> {
+  async send(wanted: Wanted): Promise<void> {
+    const { task } = wanted;
     this.#sending = task.item;
     try {
       // The file was closed after it was sent with its offer, and arrived damaged.
@@ -117,7 +128,10 @@ export class UploadSender {
       if (task.file.entry.etag !== task.etag) {
         throw new StreamError("CHANGED", `${quote(task.item.from)} changed while it was sent.`);
       }
-      await this.#sender.sendBlocks(task.id, task.file, ranges, { holes: task.holes });
+      if ("offer" in wanted) return await this.#patch(task, task.file, wanted.offer);
+      const { holes, watched } = task;
+      await this.#sender.sendBlocks(task.id, task.file, wanted.ranges, { holes, watched });
+      task.watched = undefined;
       task.isSealed = true;
       task.isOurs = false;
       await this.#sender.seal(task.id);
@@ -127,6 +141,16 @@ export class UploadSender {
     } finally {
       this.#sending = undefined;
     }
+  }
+
+  /** Send the blocks that the server has pieces of. @throws as FileSender.patch() */
+  async #patch(task: UploadTask, file: OpenFile, offer: PieceOffer): Promise<void> {
+    const { blockTag } = this.#options;
+    if (blockTag === undefined) return;
+    task.watched ??= new GrowingFile(file);
+    await this.#sender.patch(task.id, task.watched, offer, { holes: task.holes, blockTag });
+    task.owed -= Math.ceil((offer.to - offer.from) / BLOCK_BYTES);
+    task.isOurs = task.owed > 0;
   }
 
   async #sourceFailed(task: UploadTask, thrown: unknown): Promise<void> {

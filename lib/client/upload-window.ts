@@ -1,16 +1,16 @@
 import type { Range } from "../block.ts";
 import { isSmall } from "../storage/storage.ts";
+import type { PieceOffer } from "../transfer/patch-sender.ts";
 import { MAX_OUTSTANDING, MAX_OUTSTANDING_BYTES } from "./transfer.ts";
 import type { UploadTask } from "./upload-task.ts";
 
 /** Files of several blocks that are offered at once: one that moves, and the next. */
 const MAX_LARGE = 2;
 
-/** Parts of a file that the server requested. */
-export interface Wanted {
-  readonly task: UploadTask;
-  readonly ranges: readonly Range[];
-}
+/** Parts of a file that the server requested, or whose pieces it has offered. */
+export type Wanted =
+  | { readonly task: UploadTask; readonly ranges: readonly Range[] }
+  | { readonly task: UploadTask; readonly offer: PieceOffer };
 
 /** The files of an upload that are under way: offered ones, requested parts, and files to offer again. */
 export class UploadWindow {

@@ -1,10 +1,10 @@
+import { Batches } from "../batches.ts";
 import { type CommError, ProtocolError, RemoteError, toCommError } from "../errors.ts";
 import { PutAnswer } from "../protocol/methods.ts";
 import { decodeRecordBatches } from "../protocol/records.ts";
 import type { Stream } from "../session/stream.ts";
 import { Wakeup } from "../session/wakeup.ts";
 import { Yielder } from "../yielder.ts";
-import { Batches } from "./batches.ts";
 import type { Client } from "./client.ts";
 import { overIntactStreams } from "./intact-streams.ts";
 import { type TransferOptions, tellGone, type UploadItem } from "./transfer.ts";
@@ -68,7 +68,7 @@ export class Upload {
     const stream = client.openStream("put", {}, { body: true, isWaiting, ...(signal && { signal }) });
     this.#failure = undefined;
     this.#hasSentAll = false;
-    const sender = new UploadSender(stream, this.#window, this.#options, client.canTellHoles);
+    const sender = new UploadSender(stream, this.#window, this.#options, client);
     const stop = (thrown: unknown) => this.#stop(stream, thrown);
     await Promise.all([this.#takeAnswers(stream).catch(stop), this.#send(sender).catch(stop)]);
   }

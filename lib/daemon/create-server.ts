@@ -4,6 +4,7 @@ import { CommServer } from "../server/server.ts";
 import type { ServerOptions } from "../server/server-options.ts";
 import { systemClock } from "../session/clock.ts";
 import { digest64 } from "../storage/digest64.ts";
+import { blockTag } from "../storage/local/block-tag.ts";
 import { PathTurns } from "../storage/ordered.ts";
 import type { DescriptorBudget } from "./descriptor-budget.ts";
 import { FIRST_CREDIT_BYTES, HANDSHAKE_MS, HEARTBEAT_MS, MAX_STREAMS, windowFor } from "./limits.ts";
@@ -51,6 +52,7 @@ export function createServer(settings: DaemonSettings, parts: DaemonParts): Comm
     writable: settings.isWritable,
     turns: settings.web === "on" ? new PathTurns() : undefined,
     digest64,
+    blockTag,
     createSha256: () => new Bun.CryptoHasher("sha256"),
   });
 }

@@ -2,6 +2,7 @@ import { BLOCK_BYTES, type Digest64 } from "../block.ts";
 import { ProtocolError, StreamError } from "../errors.ts";
 import { CHUNK_HEADER_BYTES, MAX_FACTS_BYTES } from "./constants.ts";
 import { readUint32, writeUint32 } from "./header.ts";
+import { MAX_PATCH_BYTES, PATCH_END_BYTES } from "./patch.ts";
 
 /** The kinds of chunks in a transfer's body. Source: PROTOCOL.md, "Chunks". */
 export const ChunkKind = {
@@ -15,6 +16,8 @@ export const ChunkKind = {
   FAIL: 4,
   /** JSON: a folder to make. */
   FOLDER: 5,
+  /** What a block has that the older state of it at the receiver has not. */
+  PATCH: 6,
 } as const;
 export type ChunkKind = (typeof ChunkKind)[keyof typeof ChunkKind];
 
@@ -25,6 +28,7 @@ const LIMITS: ReadonlyMap<number, readonly [min: number, max: number]> = new Map
   [ChunkKind.SEAL, [0, 0]],
   [ChunkKind.FAIL, [2, MAX_FACTS_BYTES]],
   [ChunkKind.FOLDER, [2, MAX_FACTS_BYTES]],
+  [ChunkKind.PATCH, [PATCH_END_BYTES, MAX_PATCH_BYTES]],
 ]);
 
 export interface ChunkHeader {
@@ -33,10 +37,15 @@ export interface ChunkHeader {
   readonly length: number;
   /** The number that the client gave to the file. */
   readonly id: number;
-  /** For a BLOCK the position of its first byte in the file, a multiple of BLOCK_BYTES; otherwise 0. */
+  /** For a BLOCK and a PATCH the position of its first byte in the file, a multiple of BLOCK_BYTES; otherwise 0. */
   readonly offset: number;
   /** XXH3-64 of the payload, with seedOf(). */
   readonly digest: bigint;
+}
+
+/** Whether a chunk has bytes of one block of the file. */
+export function isOfBlock(kind: number): boolean {
+  return kind === ChunkKind.BLOCK || kind === ChunkKind.PATCH;
 }
 
 /** Write a header into 24 bytes of `target` from `at` on. */
@@ -68,7 +77,7 @@ export function decodeChunkHeader(bytes: Uint8Array, at: number, digest64: Diges
   if (limits === undefined) throw badChunk(`of kind ${kind}, which is unknown`);
   if (length < limits[0] || length > limits[1]) throw badChunk(`of ${length} bytes, not ${limits.join(" to ")}`);
   const offset = readUint32(bytes, at + 8) * BLOCK_BYTES;
-  if (kind !== ChunkKind.BLOCK && offset !== 0) throw badChunk("not a block, but has an offset");
+  if (!isOfBlock(kind) && offset !== 0) throw badChunk("not a block, but has an offset");
   const digest = (BigInt(readUint32(bytes, at + 16)) << 32n) | BigInt(readUint32(bytes, at + 20));
   return { kind: kind as ChunkKind, length, id: readUint32(bytes, at + 4), offset, digest };
 }

@@ -1,10 +1,13 @@
 import { ProtocolError } from "../errors.ts";
-import { decodeBase64, encodeBase64 } from "./scram.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
 
 /** Formats and parses the messages by which a one-time code is proven. Handles no keys. Source: PROTOCOL.md, "Codes". */
 
 /** The suite of draft-irtf-cfrg-cpace. */
 export const CODE_MECHANISM = "CPACE-RISTR255-SHA512";
+
+/** What base64 is in: see decodeBase64(). */
+const PART = "A part of the proof";
 
 export const SHARE_BYTES = 32;
 export const TAG_BYTES = 64;
@@ -51,7 +54,7 @@ export function formatServerFinal(tag: Uint8Array, sealed: Uint8Array): string {
 
 export function parseServerFinal(message: string): { tag: Uint8Array; sealed: Uint8Array } {
   const [tag, sealed] = match(SERVER_FINAL, message);
-  return { tag: bytesOf(tag, TAG_BYTES), sealed: decodeBase64(sealed) };
+  return { tag: bytesOf(tag, TAG_BYTES), sealed: decodeBase64(sealed, PART) };
 }
 
 function match(pattern: RegExp, message: string): [string, string] {
@@ -61,7 +64,7 @@ function match(pattern: RegExp, message: string): [string, string] {
 }
 
 function bytesOf(text: string, length: number): Uint8Array {
-  const bytes = decodeBase64(text);
+  const bytes = decodeBase64(text, PART);
   if (bytes.length !== length) throw malformed();
   return bytes;
 }

@@ -9,6 +9,9 @@ export const DIGESTS_CAPABILITY = "digests";
 /** FILE may announce holes. Source: PROTOCOL.md, "Holes". */
 export const HOLES_CAPABILITY = "holes";
 
+/** Blocks of a file may come as what has changed in them. Source: PROTOCOL.md, "Patches". */
+export const PATCHES_CAPABILITY = "patches";
+
 /** Paths may have backslashes, and begin with a letter and a colon. Source: PROTOCOL.md, "Methods". */
 export const NAMES_CAPABILITY = "names";
 
@@ -19,6 +22,7 @@ export const CAPABILITIES: readonly string[] = [
   WORKING_CAPABILITY,
   DIGESTS_CAPABILITY,
   HOLES_CAPABILITY,
+  PATCHES_CAPABILITY,
   NAMES_CAPABILITY,
   MAILBOX_CAPABILITY,
 ];

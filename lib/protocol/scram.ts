@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
 
 /**
  * Formats and parses the messages of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS. Handles no keys.
@@ -17,6 +18,9 @@ export const MIN_ITERATIONS = 4_096;
 export const MAX_ITERATIONS = 100_000;
 
 export const PROOF_BYTES = 32;
+
+/** What base64 is in: see decodeBase64(). */
+const PART = "A part of the proof";
 
 /** Names of tokens: they need neither SASLprep nor escapes. */
 const NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
@@ -69,7 +73,7 @@ export function formatServerFirst(nonce: string, salt: Uint8Array, iterations: n
 
 export function parseServerFirst(message: string): { nonce: string; salt: Uint8Array; iterations: number } {
   const [, nonce, salt, iterations] = match(SERVER_FIRST, message, "first message of the server");
-  return { nonce, salt: decodeBase64(salt), iterations: Number(iterations) };
+  return { nonce, salt: decodeBase64(salt, PART), iterations: Number(iterations) };
 }
 
 /** The client's last message without its proof, which is computed over it. */
@@ -93,7 +97,7 @@ export function parseClientFinal(message: string): {
   proof: Uint8Array;
 } {
   const [, withoutProof, binding, nonce, proof] = match(CLIENT_FINAL, message, "last message of the client");
-  return { withoutProof, binding: decodeBase64(binding), nonce, proof: decodeBase64(proof) };
+  return { withoutProof, binding: decodeBase64(binding, PART), nonce, proof: decodeBase64(proof, PART) };
 }
 
 export function formatServerFinal(signature: Uint8Array): string {
@@ -102,7 +106,7 @@ export function formatServerFinal(signature: Uint8Array): string {
 
 export function parseServerFinal(message: string): Uint8Array {
   const [, signature] = match(SERVER_FINAL, message, "last message of the server");
-  return decodeBase64(signature);
+  return decodeBase64(signature, PART);
 }
 
 export function authMessage(clientFirstBare: string, serverFirst: string, clientFinalWithoutProof: string): string {
@@ -112,19 +116,6 @@ export function authMessage(clientFirstBare: string, serverFirst: string, client
 /** XOR of two arrays of the same length, which turns keys into proofs and back. */
 export function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
   return a.map((byte, index) => byte ^ (b[index] as number));
-}
-
-export function encodeBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
-}
-
-/** @throws ProtocolError BAD_PAYLOAD */
-export function decodeBase64(text: string): Uint8Array {
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch (cause) {
-    throw new ProtocolError("BAD_PAYLOAD", "A part of the proof is not base64.", { cause });
-  }
 }
 
 function match(

@@ -2,8 +2,8 @@ import { CommError } from "../errors.ts";
 import { joinPath } from "../path.ts";
 import type { DigestResult } from "../protocol/methods.ts";
 import type { LoadedFile, OpenFile, Storage, StorageEntry } from "../storage/storage.ts";
+import { SMALL_BYTES } from "../transfer/chunk-writer.ts";
 import { digestFile, type Sha256 } from "../transfer/digest-file.ts";
-import { SMALL_BYTES } from "../transfer/file-sender.ts";
 import { Yielder, type YielderClock } from "../yielder.ts";
 import { recentEntries } from "./recent-entries.ts";
 

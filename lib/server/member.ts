@@ -1,5 +1,11 @@
 import type { PathKind } from "../path.ts";
-import { DIGESTS_CAPABILITY, HOLES_CAPABILITY, MAILBOX_CAPABILITY, NAMES_CAPABILITY } from "../protocol/constants.ts";
+import {
+  DIGESTS_CAPABILITY,
+  HOLES_CAPABILITY,
+  MAILBOX_CAPABILITY,
+  NAMES_CAPABILITY,
+  PATCHES_CAPABILITY,
+} from "../protocol/constants.ts";
 import type { Role } from "../protocol/messages.ts";
 import type { SessionEnd } from "../session/session-end.ts";
 import type { GivenNames } from "../transfer/given-names.ts";
@@ -64,6 +70,8 @@ export class Member implements Counters {
   /** Whether FILE may have digests, and holes: only a peer that named these capabilities knows them. */
   knowsDigests = false;
   knowsHoles = false;
+  /** Whether blocks may move as patches. */
+  knowsPatches = false;
   /** Whether it knows that a message may be kept. */
   knowsMailbox = false;
   /** Messages from the peer, and messages to it that it acknowledged. */
@@ -166,6 +174,7 @@ export class Member implements Counters {
     this.paths = capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
     this.knowsDigests = capabilities.includes(DIGESTS_CAPABILITY);
     this.knowsHoles = capabilities.includes(HOLES_CAPABILITY);
+    this.knowsPatches = capabilities.includes(PATCHES_CAPABILITY);
     this.knowsMailbox = capabilities.includes(MAILBOX_CAPABILITY);
   }
 

@@ -1,4 +1,4 @@
-import type { Digest64 } from "../block.ts";
+import type { BlockTag, Digest64 } from "../block.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import type { PathTurns } from "../storage/ordered.ts";
@@ -70,6 +70,7 @@ export interface ServerFacts {
 /** What `get` and `put` share. */
 export interface TransferParts {
   readonly digest64: Digest64;
+  readonly blockTag: BlockTag;
   /** Buffers for blocks of moving files. */
   readonly buffers: SpareBuffers;
   readonly blockDigests: Pick<BlockDigestCache, "of">;

@@ -1,4 +1,4 @@
-import type { Digest64 } from "../block.ts";
+import type { BlockTag, Digest64 } from "../block.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import type { StreamLimits } from "../session/session-options.ts";
@@ -57,6 +57,7 @@ export interface ServerOptions {
   /** Whether clients may change the repository. */
   readonly writable: boolean;
   readonly digest64: Digest64;
+  readonly blockTag: BlockTag;
   createSha256(): Sha256;
   readonly tokens: TokenStore;
   readonly links: LinkStore;

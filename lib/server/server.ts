@@ -172,7 +172,7 @@ export class CommServer {
   }
 
   #parts(digests: DigestCache): ServerParts {
-    const { clock, storage, turns, ledger, digest64, maxWindow, access, tokens, links } = this.#options;
+    const { clock, storage, turns, ledger, digest64, blockTag, maxWindow, access, tokens, links } = this.#options;
     return {
       about: this.about,
       clock,
@@ -180,6 +180,7 @@ export class CommServer {
       digests,
       transfers: {
         digest64,
+        blockTag,
         maxWindow,
         buffers: new SpareBuffers(MAX_SPARE_BUFFERS),
         blockDigests: new BlockDigestCache(),

@@ -1,4 +1,5 @@
 import { CommError, ProtocolError } from "../errors.ts";
+import { encodeBase64 } from "../protocol/base64.ts";
 import * as scram from "../protocol/scram.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Proof, Prover } from "./prover.ts";
@@ -75,7 +76,7 @@ export function checkSignature(message: string, expected: Uint8Array): void {
 }
 
 function randomNonce(): string {
-  return scram.encodeBase64(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
+  return encodeBase64(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
 }
 
 async function stretch(secret: string, salt: Uint8Array, iterations: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -21,9 +21,12 @@ export class MemoryPart {
 
   get missing(): Range[] {
     const { size, holes = [] } = this.facts;
-    const ranges: Range[] = [];
+    const ranges: [from: number, to: number][] = [];
     for (let from = 0; from < size; from += BLOCK_BYTES) {
-      if (!this.#present.has(from)) ranges.push([from, Math.min(size, from + BLOCK_BYTES)]);
+      if (this.#present.has(from)) continue;
+      const [last, to] = [ranges.at(-1), Math.min(size, from + BLOCK_BYTES)];
+      if (last?.[1] === from) last[1] = to;
+      else ranges.push([from, to]);
     }
     return [...withoutHoles(ranges, holes)];
   }

@@ -1,6 +1,6 @@
 import { type Digest64, seedOf } from "../block.ts";
 import { ProtocolError, StreamError } from "../errors.ts";
-import { type ChunkHeader, ChunkKind, decodeChunkHeader } from "../protocol/chunk.ts";
+import { type ChunkHeader, ChunkKind, decodeChunkHeader, isOfBlock } from "../protocol/chunk.ts";
 import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
 import type { Stream } from "../session/stream.ts";
 import type { BlockPool } from "./block-pool.ts";
@@ -8,7 +8,9 @@ import type { BlockPool } from "./block-pool.ts";
 export interface Chunk extends ChunkHeader {
   /** Valid until release(). */
   readonly payload: Uint8Array;
-  /** False when the payload does not match its digest; only a block can be damaged so, and must not be used. */
+  /** A PATCH has room for its whole block, which begins where the payload does. Of other chunks, this is the payload. */
+  readonly room: Uint8Array;
+  /** False when the payload does not match its digest; only a block or a patch can be damaged so, and must not be used. */
   readonly intact: boolean;
   /** True when the payload is in a pooled buffer; otherwise it becomes invalid when the reader waits for more bytes. */
   readonly isLent: boolean;
@@ -46,9 +48,9 @@ export class ChunkReader {
     if (start > piece.length) return undefined;
     const header = decodeChunkHeader(piece, this.#position, this.#digest64);
     const end = start + header.length;
-    if (end > piece.length) return undefined;
+    if (end > piece.length || header.kind === ChunkKind.PATCH) return undefined;
     this.#position = end;
-    return this.#checked(header, piece.subarray(start, end), NOTHING);
+    return this.#checked(header, { room: piece.subarray(start, end), release: NOTHING });
   }
 
   /**
@@ -60,19 +62,19 @@ export class ChunkReader {
   async next(): Promise<Chunk | undefined> {
     if (this.#position === this.#piece.length && !(await this.#more())) return undefined;
     const header = await this.#header();
-    const { chunk, release } = await this.#payload(header.length);
-    return this.#checked(header, chunk, release);
+    return this.#checked(header, await this.#payload(header));
   }
 
-  #checked(header: ChunkHeader, payload: Uint8Array, release: () => void): Chunk {
+  #checked(header: ChunkHeader, { room, release }: Pick<Chunk, "room" | "release">): Chunk {
     const { kind, length, id, offset, digest } = header;
+    const payload = room.subarray(0, length);
     const intact = this.#digest64(payload, seedOf(offset)) === digest;
-    // "A receiver MUST answer a chunk other than BLOCK whose digest is wrong with RESET and DIGEST_MISMATCH."
+    // "A receiver MUST answer a chunk other than BLOCK and PATCH whose digest is wrong with RESET and DIGEST_MISMATCH."
     // (PROTOCOL.md, "Chunks")
-    if (!intact && kind !== ChunkKind.BLOCK) {
+    if (!intact && !isOfBlock(kind)) {
       throw new StreamError("DIGEST_MISMATCH", "The description of a file was damaged on the way.");
     }
-    return { kind, length, id, offset, digest, payload, intact, isLent: release !== NOTHING, release };
+    return { kind, length, id, offset, digest, payload, room, intact, isLent: release !== NOTHING, release };
   }
 
   async #header(): Promise<ChunkHeader> {
@@ -86,24 +88,23 @@ export class ChunkReader {
     return decodeChunkHeader(bytes, 0, this.#digest64);
   }
 
-  /** A view of a payload that came in one piece; otherwise a copy in a buffer of the pool. */
-  async #payload(length: number): Promise<{ chunk: Uint8Array; release: () => void }> {
+  /** A view of a payload that came in one piece; a copy in a buffer of the pool otherwise, and of a PATCH. */
+  async #payload({ kind, length }: ChunkHeader): Promise<Pick<Chunk, "room" | "release">> {
     if (this.#position === this.#piece.length && length > 0 && !(await this.#more())) throw cutOff();
-    if (this.#piece.length - this.#position >= length) {
-      const chunk = this.#piece.subarray(this.#position, this.#position + length);
+    if (this.#piece.length - this.#position >= length && kind !== ChunkKind.PATCH) {
+      const room = this.#piece.subarray(this.#position, this.#position + length);
       this.#position += length;
-      return { chunk, release: NOTHING };
+      return { room, release: NOTHING };
     }
-    const buffer = await this.#pool.take();
-    const release = () => this.#pool.give(buffer);
-    const chunk = buffer.subarray(0, length);
+    const room = await this.#pool.take();
+    const release = () => this.#pool.give(room);
     try {
-      await this.#fill(chunk);
+      await this.#fill(room.subarray(0, length));
     } catch (thrown) {
       release();
       throw thrown;
     }
-    return { chunk, release };
+    return { room, release };
   }
 
   async #fill(target: Uint8Array): Promise<void> {

@@ -6,6 +6,9 @@ import type { Clock } from "../session/clock.ts";
 import type { Stream } from "../session/stream.ts";
 import type { FileSource } from "../storage/storage.ts";
 
+/** Blocks up to this size are copied into a batch, which is cheaper than a frame of their own. */
+export const SMALL_BYTES = 64 * 1024;
+
 const BATCH_BYTES = 128 * 1024;
 const EMPTY = new Uint8Array(0);
 
@@ -59,14 +62,24 @@ export class ChunkWriter {
   }
 
   /**
-   * Send a block without copying it: it is in `frame` after CHUNK_HEADER_BYTES of room for the header. Resolves when it
-   * was sent and the buffer is free again.
+   * Send a block that is in `frame` after CHUNK_HEADER_BYTES of room for the header; one above SMALL_BYTES without
+   * copying it. Resolves when the buffer is free again.
    *
    * @throws as Stream.write()
    */
-  async block(id: number, offset: number, frame: Uint8Array, digest: bigint): Promise<void> {
-    const length = frame.length - CHUNK_HEADER_BYTES;
-    encodeChunkHeader(frame, 0, { kind: ChunkKind.BLOCK, length, id, offset, digest }, this.#digest64);
+  block(id: number, offset: number, frame: Uint8Array, digest: bigint): Promise<void> {
+    return this.#frame(ChunkKind.BLOCK, id, offset, frame, digest);
+  }
+
+  /** Send a patch as block() sends a block. @throws as Stream.write() */
+  patch(id: number, offset: number, frame: Uint8Array): Promise<void> {
+    return this.#frame(ChunkKind.PATCH, id, offset, frame, this.digest(frame.subarray(CHUNK_HEADER_BYTES), offset));
+  }
+
+  async #frame(kind: ChunkKind, id: number, offset: number, frame: Uint8Array, digest: bigint): Promise<void> {
+    const payload = frame.subarray(CHUNK_HEADER_BYTES);
+    if (payload.length <= SMALL_BYTES) return this.#add(kind, id, offset, payload);
+    encodeChunkHeader(frame, 0, { kind, length: payload.length, id, offset, digest }, this.#digest64);
     await allOf([this.flush(), this.#stream.write(frame)]);
   }
 

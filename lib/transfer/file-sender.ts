@@ -1,15 +1,15 @@
-import { BLOCK_BYTES, type Range } from "../block.ts";
-import { sumOf, withoutHoles } from "../holes.ts";
+import type { BlockTag, Range } from "../block.ts";
+import { withoutHoles } from "../holes.ts";
 import { CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
 import type { OpenFile } from "../storage/storage.ts";
 import { storageFault } from "../storage-faults.ts";
-import type { ChunkWriter } from "./chunk-writer.ts";
+import { blocksOf } from "./blocks-of.ts";
+import { type ChunkWriter, SMALL_BYTES } from "./chunk-writer.ts";
+import { Frames } from "./frames.ts";
 import { GrowingFile } from "./growing-file.ts";
+import { type PieceOffer, sendPatches } from "./patch-sender.ts";
 import { readFully } from "./read-fully.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
-
-/** Blocks up to this size are copied into a batch, which is cheaper than a frame of their own. */
-export const SMALL_BYTES = 64 * 1024;
 
 /** Digests of the blocks of one state of a file, by their offset. */
 export interface BlockDigests {
@@ -22,39 +22,38 @@ export interface SendTerms {
   readonly digests?: BlockDigests | undefined;
   /** The holes that FILE announced, which are not sent. */
   readonly holes?: readonly Range[] | undefined;
+  /** What patch() has read of the file before; absent: nothing. */
+  readonly watched?: GrowingFile | undefined;
 }
 
 export interface FileSenderOptions {
-  /** Called with the size of each block that was sent, in bytes. */
-  onSent?(bytes: number): void;
+  /** Called with the size of each block that was sent, in bytes, and how many of them the receiver has already. */
+  onSent?(bytes: number, reused: number): void;
   /** Blocks in memory: with 2, the default, the next is read while one is on its way. */
   readonly blocks?: 1 | 2;
   /** The source of their buffers, which go back at close(); absent: they are allocated. */
   readonly buffers?: SpareBuffers;
 }
 
+export interface PatchTerms extends Pick<SendTerms, "holes"> {
+  readonly blockTag: BlockTag;
+}
+
 /** Sends blocks of files, one file after the other, reading ahead by one block. */
 export class FileSender {
   readonly #writer: ChunkWriter;
   readonly #options: FileSenderOptions;
-  readonly #blocks: number;
-  readonly #buffers: SpareBuffers;
-  /** Buffers for one chunk each, taken for the first file that needs them; by slot, of which some may need none. */
-  readonly #frames = new Map<number, Uint8Array>();
-  /** The same for small chunks. */
-  readonly #smallFrames = new Map<number, Uint8Array>();
+  readonly #frames: Frames;
 
   constructor(writer: ChunkWriter, options: FileSenderOptions = {}) {
     this.#writer = writer;
     this.#options = options;
-    this.#blocks = options.blocks ?? 2;
-    this.#buffers = options.buffers ?? new SpareBuffers(0);
+    this.#frames = new Frames(options.blocks ?? 2, options.buffers ?? new SpareBuffers(0));
   }
 
   /** Give the buffers back when nothing more is sent. Don't call it while send() runs. */
   close(): void {
-    for (const frame of this.#frames.values()) this.#buffers.give(frame);
-    this.#frames.clear();
+    this.#frames.close();
   }
 
   /** Send the blocks of `ranges`, then SEAL. @throws as sendBlocks() */
@@ -80,13 +79,12 @@ export class FileSender {
    */
   async sendBlocks(id: number, file: OpenFile, wanted: readonly Range[], terms: SendTerms = {}): Promise<void> {
     const { onSent } = this.#options;
-    const { digests, holes = [] } = terms;
+    const { digests, holes = [], watched = new GrowingFile(file) } = terms;
     const ranges = withoutHoles(wanted, holes);
     let before: Promise<void> = Promise.resolve();
     let reading: Promise<Uint8Array> | undefined;
     let turn = 0;
-    // When only a part is sent, the rest of the file at that moment is not known.
-    const watched = new GrowingFile(file, sumOf(ranges) + sumOf(holes) === file.entry.size);
+    watched.finishWith(ranges, holes);
     try {
       for (const [offset, length] of blocksOf(ranges)) {
         const known = length > SMALL_BYTES && this.#writer.canSendFiles ? digests?.get(offset) : undefined;
@@ -94,14 +92,14 @@ export class FileSender {
         // Meanwhile the block before is on its way.
         if (known !== undefined && source !== undefined) {
           await Promise.all([watched.check(), before]);
-          watched.note(known);
-          before = this.#writer.fileBlock(id, offset, source, known).then(() => onSent?.(length));
+          watched.note(offset, length, known);
+          before = this.#writer.fileBlock(id, offset, source, known).then(() => onSent?.(length, 0));
         } else {
-          if (this.#blocks === 1) await before;
-          reading = this.#read(watched, offset, this.#frame(turn, length));
+          if (this.#frames.count === 1) await before;
+          reading = this.#read(watched, offset, this.#frames.at(turn, length));
           const [chunk] = await Promise.all([reading, before]);
           const digest = this.#writer.digest(chunk.subarray(CHUNK_HEADER_BYTES), offset);
-          watched.note(digest);
+          watched.note(offset, length, digest);
           before = this.#write(id, offset, chunk, digest, digests);
         }
         before.catch(() => {}); // awaited in the next round
@@ -114,7 +112,16 @@ export class FileSender {
       await reading?.catch(() => {});
     }
     if (turn === 0) await watched.check();
-    if (file.hasGrown) await this.#readAgain(watched, ranges, holes);
+    if (file.hasGrown) await this.#readAgain(watched, holes);
+  }
+
+  /**
+   * Send the blocks from `offer.from` to `offer.to` without the pieces that the receiver has: see sendPatches().
+   * sendBlocks() follows with the rest of the file, and `watched`.
+   */
+  async patch(id: number, watched: GrowingFile, offer: PieceOffer, terms: PatchTerms): Promise<void> {
+    const onSent = (bytes: number, reused: number) => this.#options.onSent?.(bytes, reused);
+    await sendPatches(id, watched, offer, { ...terms, writer: this.#writer, frames: this.#frames, onSent });
   }
 
   /**
@@ -122,11 +129,11 @@ export class FileSender {
    *
    * @throws StorageError CHANGED when the file differs from what was sent
    */
-  async #readAgain(watched: GrowingFile, ranges: readonly Range[], holes: readonly Range[]): Promise<void> {
+  async #readAgain(watched: GrowingFile, holes: readonly Range[]): Promise<void> {
     const { file } = watched;
-    const again = new GrowingFile(file, true);
-    for (const [offset, length] of blocksOf(ranges)) {
-      again.note(await this.#digest(again, offset, length));
+    const again = new GrowingFile(file);
+    for (const [offset, length] of blocksOf(watched.read)) {
+      again.note(offset, length, await this.#digest(again, offset, length));
       if (this.#writer.isClosed) break;
     }
     if (!again.equals(watched)) throw storageFault.changed(file.entry.path);
@@ -139,29 +146,16 @@ export class FileSender {
   }
 
   async #digest(watched: GrowingFile, offset: number, length: number): Promise<bigint> {
-    const frame = await this.#read(watched, offset, this.#frame(0, length));
+    const frame = await this.#read(watched, offset, this.#frames.at(0, length));
     return this.#writer.digest(frame.subarray(CHUNK_HEADER_BYTES), offset);
   }
 
   /** Send a file that load() has read; FILE must have been sent. @returns as ChunkWriter.json() */
   sendLoaded(id: number, bytes: Uint8Array): Promise<void> | undefined {
     const block = bytes.length === 0 ? undefined : this.#writer.smallBlock(id, 0, bytes);
-    this.#options.onSent?.(bytes.length);
+    this.#options.onSent?.(bytes.length, 0);
     const seal = this.#writer.seal(id);
     return block === undefined ? seal : Promise.all([block, seal]).then(() => {});
-  }
-
-  #frame(turn: number, length: number): Uint8Array {
-    const bytes = CHUNK_HEADER_BYTES + length;
-    const slot = turn % this.#blocks;
-    const isSmall = length <= SMALL_BYTES;
-    const frames = isSmall ? this.#smallFrames : this.#frames;
-    let frame = frames.get(slot);
-    if (frame === undefined) {
-      frame = isSmall ? new Uint8Array(CHUNK_HEADER_BYTES + SMALL_BYTES) : this.#buffers.take();
-      frames.set(slot, frame);
-    }
-    return frame.subarray(0, bytes);
   }
 
   async #read(watched: GrowingFile, offset: number, frame: Uint8Array): Promise<Uint8Array> {
@@ -177,20 +171,9 @@ export class FileSender {
     digest: bigint,
     digests: BlockDigests | undefined,
   ): Promise<void> {
-    const payload = frame.subarray(CHUNK_HEADER_BYTES);
-    const { length } = payload;
-    if (length <= SMALL_BYTES) await this.#writer.smallBlock(id, offset, payload);
-    else {
-      digests?.set(offset, digest);
-      await this.#writer.block(id, offset, frame, digest);
-    }
-    this.#options.onSent?.(length);
-  }
-}
-
-/** Offset and length of each block in these ranges. */
-function* blocksOf(ranges: readonly Range[]): Generator<Range> {
-  for (const [from, to] of ranges) {
-    for (let offset = from; offset < to; offset += BLOCK_BYTES) yield [offset, Math.min(BLOCK_BYTES, to - offset)];
+    const length = frame.length - CHUNK_HEADER_BYTES;
+    if (length > SMALL_BYTES) digests?.set(offset, digest);
+    await this.#writer.block(id, offset, frame, digest);
+    this.#options.onSent?.(length, 0);
   }
 }

@@ -1,5 +1,6 @@
 import type { Range } from "../block.ts";
 import type { ErrorCode } from "../errors.ts";
+import { encodeBase64 } from "../protocol/base64.ts";
 import { wireOfReason } from "../protocol/messages.ts";
 import type { Outcome, PutAnswer } from "../protocol/methods.ts";
 import type { Clock } from "../session/clock.ts";
@@ -25,6 +26,11 @@ export class PutAnswers {
   /** @throws as Stream.write() */
   flush(): Promise<void> {
     return this.#records.flush();
+  }
+
+  /** Offer pieces of the file's older state, from the block at `offset` on. */
+  pieces(id: number, offset: number, key: Uint8Array, digests: Uint8Array): void {
+    this.#add({ id, state: "pieces", offset, key: encodeBase64(key), pieces: encodeBase64(digests) });
   }
 
   /** Request parts of the file. */

@@ -1,7 +1,11 @@
 import { StreamError } from "../errors.ts";
 import { type ExistsPolicy, type FileFacts, isSmall, type PartFile } from "../storage/storage.ts";
+import type { Basis } from "./basis.ts";
+import type { BlockPool } from "./block-pool.ts";
 import type { Chunk } from "./chunk-reader.ts";
 import { FileReceiver } from "./file-receiver.ts";
+import { PieceOffers } from "./piece-offers.ts";
+import type { PutAnswers } from "./put-answers.ts";
 import { SmallFile } from "./small-file.ts";
 
 /** The most files of several blocks that may be open at once. */
@@ -22,10 +26,34 @@ export class Held extends SmallFile {
 /** A file of several blocks under way. */
 export class LargeFile extends FileReceiver {
   readonly exists: ExistsPolicy;
+  /** Until everything that is offered of an older state has come. */
+  offers: PieceOffers | undefined;
 
   constructor(part: PartFile, exists: ExistsPolicy) {
     super(part);
     this.exists = exists;
+  }
+
+  /** There is an older state, which it closes in the end. */
+  offerFrom(basis: Basis | undefined): void {
+    this.basis = basis;
+    this.offers = basis && new PieceOffers(basis, this.part.missing, this.part.facts.size);
+  }
+
+  /** Offer what is due of the older state; when all of it has come, or there is none, request the rest. */
+  async offer(id: number, pool: BlockPool, answers: PutAnswers): Promise<void> {
+    await this.offers?.send(id, pool, answers);
+    if (this.offers?.isOver === false) return;
+    await this.endOffers();
+    answers.ready(id, this.part.missing);
+  }
+
+  /** Nothing is being written any more, and nothing is offered. */
+  async endOffers(): Promise<void> {
+    await this.settle();
+    await this.basis?.close();
+    this.basis = undefined;
+    this.offers = undefined;
   }
 }
 
@@ -103,13 +131,13 @@ export class PutFiles {
 /** Keep the file's part for another time. */
 export async function keep(file: PutFileState): Promise<void> {
   if (file instanceof Held) return;
-  await file.settle();
+  await file.endOffers();
   await file.part.keep();
 }
 
 /** Remove all that has arrived of the file. */
 export async function discard(file: PutFileState): Promise<void> {
   if (file instanceof Held) return;
-  await file.settle();
+  await file.endOffers();
   await file.part.discard();
 }

@@ -1,4 +1,4 @@
-import type { Digest64 } from "../block.ts";
+import type { BlockTag, Digest64 } from "../block.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { PathKind } from "../path.ts";
 import type { Clock } from "../session/clock.ts";
@@ -13,6 +13,8 @@ export interface PutReceiverOptions {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly digest64: Digest64;
+  /** Absent: the peer takes no offers of pieces. */
+  readonly blockTag?: BlockTag | undefined;
   /** Blocks in memory: one that arrives, the others being written. */
   readonly blocks: number;
   /** The source of their buffers; absent: they are allocated. */

@@ -1,12 +1,13 @@
 import { ProtocolError, toCommError } from "../errors.ts";
 import { checkHoles } from "../holes.ts";
 import { checkPath, parentOf } from "../path.ts";
-import { ChunkKind } from "../protocol/chunk.ts";
+import { ChunkKind, isOfBlock } from "../protocol/chunk.ts";
 import { decodeJson } from "../protocol/json.ts";
 import { Reason } from "../protocol/messages.ts";
 import { PutFile, PutFolder } from "../protocol/methods.ts";
 import { type ExistsPolicy, type FileFacts, isSmall } from "../storage/storage.ts";
 import { Yielder } from "../yielder.ts";
+import { openBasis } from "./basis.ts";
 import { BlockPool } from "./block-pool.ts";
 import { type Chunk, ChunkReader } from "./chunk-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
@@ -15,6 +16,7 @@ import { Naming } from "./naming.ts";
 import { PutAnswers } from "./put-answers.ts";
 import { discard, Held, keep, LargeFile, type PutFileState, PutFiles } from "./put-files.ts";
 import type { PutReceiverOptions } from "./put-receiver-options.ts";
+import { PutStores } from "./put-stores.ts";
 
 /** The owner's read permission among the nine bits of a mode. */
 const OWNER_READS = 0o400;
@@ -37,24 +39,36 @@ export class PutReceiver {
   readonly #madeFolders = new MadeFolders();
   readonly #commits = new CommitQueue();
   readonly #naming: Naming;
+  readonly #stores: PutStores;
+  readonly #pool: BlockPool;
+  /** An older state is being read. */
+  #isOffering = false;
 
   constructor(options: PutReceiverOptions) {
     this.#options = options;
     this.#naming = new Naming(options.names, options.storage, () => this.#commits.settled());
     this.#files = new PutFiles(options.heldBytes);
     this.#answers = new PutAnswers(options.stream, options.clock);
+    this.#stores = new PutStores(this.#commits, this.#naming, {
+      onBegin: (id) => this.#files.remove(id),
+      onStored: (id, path, size) => {
+        options.onStored(path, size);
+        this.#answers.done(id, path, "stored");
+      },
+      onFailed: (id, thrown) => this.#fail(id, thrown),
+    });
+    this.#pool = new BlockPool(options.blocks, options.buffers);
   }
 
-  /** True while something is being written to the disk, whatever the sender does. */
+  /** True while the disk is at work, whatever the sender does. */
   get isAtWork(): boolean {
-    return this.#commits.size > 0;
+    return this.#commits.size > 0 || this.#isOffering;
   }
 
   /** Receive everything until the sender ends its body. @throws as ChunkReader.next(); as Stream.write() */
   async run(): Promise<void> {
-    const { stream, digest64, clock, blocks, buffers } = this.#options;
-    const pool = new BlockPool(blocks, buffers);
-    const reader = new ChunkReader(stream, pool, digest64);
+    const { stream, digest64, clock } = this.#options;
+    const reader = new ChunkReader(stream, this.#pool, digest64);
     const yielder = new Yielder(clock);
     try {
       for (;;) {
@@ -71,7 +85,7 @@ export class PutReceiver {
     } finally {
       await this.#commits.settled();
       await this.#files.keep();
-      pool.close();
+      this.#pool.close();
     }
   }
 
@@ -94,13 +108,27 @@ export class PutReceiver {
   #handle(chunk: Chunk): Promise<void> | undefined {
     const { id, kind, payload } = chunk;
     const file = this.#files.get(id);
-    if (kind === ChunkKind.BLOCK && file !== undefined) return this.#files.take(file, chunk);
+    if (isOfBlock(kind) && file !== undefined) return this.#takeBlock(file, chunk);
     try {
       return this.#handleOther(id, kind, payload, file);
     } finally {
       // Its payload was read at once, and is no longer needed.
       chunk.release();
     }
+  }
+
+  #takeBlock(file: PutFileState, chunk: Chunk): Promise<void> | undefined {
+    const taken = this.#files.take(file, chunk);
+    if (file instanceof Held || file.offers === undefined) return taken;
+    file.offers.note();
+    return Promise.resolve(taken).then(() => this.#offer(chunk.id, file));
+  }
+
+  async #offer(id: number, file: LargeFile): Promise<void> {
+    this.#isOffering = true;
+    await file.offer(id, this.#pool, this.#answers).finally(() => {
+      this.#isOffering = false;
+    });
   }
 
   #handleOther(
@@ -146,20 +174,21 @@ export class PutReceiver {
     await this.#fail(id, thrown);
   }
 
-  #begin(id: number, { path, exists, ...facts }: PutFile): Promise<void> | undefined {
+  #begin(id: number, { path, exists, older, ...facts }: PutFile): Promise<void> | undefined {
     checkPath(path, this.#options.paths);
+    if (older !== undefined) checkPath(older, this.#options.paths);
     if (this.#options.knowsHoles) checkHoles(path, facts.size, facts.holes);
     else delete facts.holes;
     // A file that its owner here could not read would be useless.
     if (facts.mode !== undefined) facts.mode |= OWNER_READS;
     this.#files.requireRoom(facts);
     const canMeet = !this.#madeFolders.has(parentOf(path)) || this.#naming.isInQuestion(path);
-    if (!isSmall(facts) || canMeet) return this.#beginAt(id, path, exists, facts);
+    if (!isSmall(facts) || canMeet) return this.#beginAt(id, path, exists, facts, older);
     this.#files.add(id, new Held(path, facts, exists));
     return undefined;
   }
 
-  async #beginAt(id: number, path: string, exists: ExistsPolicy, facts: FileFacts): Promise<void> {
+  async #beginAt(id: number, path: string, exists: ExistsPolicy, facts: FileFacts, older?: string): Promise<void> {
     const { storage } = this.#options;
     const placement = await storage.place(path, facts, exists, await this.#naming.isAnothers(path));
     if (placement.outcome !== "vacant") {
@@ -172,13 +201,13 @@ export class PutReceiver {
       return;
     }
     const part = await this.#commits.tryTwice(() => storage.receive(placement.path, facts, exists));
-    this.#files.add(id, new LargeFile(part, exists));
-    this.#answers.ready(id, part.missing);
+    const file = new LargeFile(part, exists);
+    this.#files.add(id, file);
+    if (older !== undefined) file.offerFrom(await openBasis(storage, older, this.#options));
+    await this.#offer(id, file);
   }
 
-  /**
-   * The folder keeps its owner's permissions: the server continues to read and fill it, and could not open it again.
-   */
+  /** The folder keeps its owner's permissions: the server could not fill it, or open it again. */
   async #makeFolder(id: number, { path, mode }: PutFolder): Promise<void> {
     const { storage, paths } = this.#options;
     if (await storage.makeFolder(checkPath(path, paths), mode)) this.#madeFolders.add(path);
@@ -186,11 +215,12 @@ export class PutReceiver {
   }
 
   async #seal(id: number, file: LargeFile): Promise<void> {
+    // "The client MUST NOT send SEAL before the server is \"ready\"." (PROTOCOL.md, "Patches")
+    if (file.offers !== undefined) throw new ProtocolError("BAD_PAYLOAD", "A file ends before it was requested.");
     const missing = await file.sealed();
     if (missing.length > 0) return this.#answers.ready(id, missing);
     const { part, exists } = file;
-    const commit = () => this.#commit(id, part.facts, () => part.commit());
-    await this.#naming.give(part.path, exists, commit, (taken) => this.#fail(id, taken));
+    await this.#stores.give({ id, path: part.path, exists, facts: part.facts }, () => part.commit());
   }
 
   #sealSmall(id: number, file: Held): Promise<void> | undefined {
@@ -200,35 +230,8 @@ export class PutReceiver {
       this.#answers.ready(id, [[0, facts.size]]);
       return undefined;
     }
-    const store = () => this.#options.storage.store(path, facts, exists, bytes);
-    const commit = () => this.#commit(id, facts, store);
-    return this.#naming.give(path, exists, commit, (taken) => this.#fail(id, taken));
-  }
-
-  #commit(id: number, facts: FileFacts, commit: () => string | Promise<string>): Promise<void> | undefined {
-    this.#files.remove(id);
-    let stored: string | Promise<string>;
-    try {
-      stored = commit();
-    } catch (thrown) {
-      const freed = this.#commits.freeing(thrown);
-      return freed?.then(() => this.#commit(id, facts, commit)) ?? this.#fail(id, thrown);
-    }
-    if (typeof stored === "string") {
-      this.#stored(id, stored, facts.size);
-      return undefined;
-    }
-    return this.#commits.add(
-      stored.then(
-        (path) => this.#stored(id, path, facts.size),
-        (thrown) => this.#fail(id, thrown),
-      ),
-    );
-  }
-
-  #stored(id: number, path: string, size: number): void {
-    this.#options.onStored(path, size);
-    this.#answers.done(id, path, "stored");
+    const { storage } = this.#options;
+    return this.#stores.give({ id, path, exists, facts }, () => storage.store(path, facts, exists, bytes));
   }
 
   /** The source has changed, or can't be read: its part is no longer needed. */

@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.ts";
+import { ChunkKind } from "../protocol/chunk.ts";
 import { quote } from "../quote.ts";
 import { discard } from "../session/held-buffers.ts";
 import type { FileFacts } from "../storage/storage.ts";
@@ -22,8 +23,8 @@ export class SmallFile {
 
   /** Take its block; a damaged one is dropped. @throws ProtocolError BAD_PAYLOAD when it is not a block of this file */
   take(chunk: Chunk): void {
-    const { payload, offset, intact } = chunk;
-    if (offset !== 0 || payload.length !== this.facts.size) {
+    const { kind, payload, offset, intact } = chunk;
+    if (kind !== ChunkKind.BLOCK || offset !== 0 || payload.length !== this.facts.size) {
       chunk.release();
       throw new ProtocolError(
         "BAD_PAYLOAD",

@@ -28,6 +28,7 @@ const FILTERS = ["exclude", "include", "exclude-from", "max-size", "newer"];
 const RECONNECT = ["reconnect", "retries"];
 const TRANSFER = [
   "overwrite",
+  "whole-file",
   "skip-existing",
   "rename",
   "digest",
@@ -64,6 +65,7 @@ const FLAGS: Record<string, readonly string[]> = {
       "delete",
       "dry-run",
       "update",
+      "whole-file",
       "checksum",
       "delete-excluded",
       "max-delete",

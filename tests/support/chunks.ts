@@ -4,7 +4,7 @@ import type { Stream } from "../../lib/session/stream.ts";
  * Chunks of a transfer, written from PROTOCOL.md: the oracle for lib/transfer, and the codec of raw peers. It shares no
  * code with lib/.
  */
-export const KINDS = { FILE: 1, BLOCK: 2, SEAL: 3, FAIL: 4, FOLDER: 5 } as const;
+export const KINDS = { FILE: 1, BLOCK: 2, SEAL: 3, FAIL: 4, FOLDER: 5, PATCH: 6 } as const;
 export type KindName = keyof typeof KINDS;
 
 export interface RawChunk {

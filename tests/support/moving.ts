@@ -39,6 +39,7 @@ export class Told {
   readonly restarts: string[] = [];
   readonly starts: [path: string, present: number][] = [];
   progress = 0;
+  reused = 0;
 
   get sorted(): string[] {
     return this.outcomes.toSorted();
@@ -54,8 +55,9 @@ export class Told {
       },
       onRestart: (item) => this.restarts.push(item.to),
       onStart: (item, present) => this.starts.push([item.to, present]),
-      onProgress: (_, bytes) => {
+      onProgress: (_, bytes, reused) => {
         this.progress += bytes;
+        this.reused += reused;
       },
     };
   }

@@ -5,6 +5,7 @@ import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { GivenNames } from "../../lib/transfer/given-names.ts";
 import { PutReceiver } from "../../lib/transfer/put-receiver.ts";
+import type { PutReceiverOptions } from "../../lib/transfer/put-receiver-options.ts";
 import { settle } from "./fake-clock.ts";
 import { type Side, sessionPair } from "./session-pair.ts";
 import { until } from "./until.ts";
@@ -21,7 +22,7 @@ export class PutPair<S extends Storage = MemoryStorage> {
   /** Resolves with the error of run(), or undefined. */
   readonly ended: Promise<CommError | undefined>;
 
-  private constructor(client: Side, server: Side, sending: Stream, storage: S) {
+  private constructor(client: Side, server: Side, sending: Stream, storage: S, options: Partial<PutReceiverOptions>) {
     this.client = client;
     this.server = server;
     this.sending = sending;
@@ -40,6 +41,7 @@ export class PutPair<S extends Storage = MemoryStorage> {
       heldBytes: 2_097_152,
       onStored: (path, size) => this.stored.push([path, size]),
       describe: toCommError,
+      ...options,
     });
     const run = receiver.run().then(() => stream.end());
     this.ended = run.then(
@@ -53,10 +55,13 @@ export class PutPair<S extends Storage = MemoryStorage> {
     void this.#collect();
   }
 
-  static async open<S extends Storage = MemoryStorage>(storage?: S): Promise<PutPair<S>> {
+  static async open<S extends Storage = MemoryStorage>(
+    storage?: S,
+    options: Partial<PutReceiverOptions> = {},
+  ): Promise<PutPair<S>> {
     const { client, server } = sessionPair({ server: { credit: 4_000_000 } });
     const sending = await client.open("put");
-    return new PutPair(client, server, sending, storage ?? (new MemoryStorage() as unknown as S));
+    return new PutPair(client, server, sending, storage ?? (new MemoryStorage() as unknown as S), options);
   }
 
   /** Send chunks, as one write. */

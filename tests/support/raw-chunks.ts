@@ -1,7 +1,7 @@
 import { frame } from "./frames.ts";
 
 /** The chunks of a transfer's body, naively, from PROTOCOL.md: for raw peers and for proxies that meddle. */
-export const KINDS = { FILE: 1, BLOCK: 2, SEAL: 3, FAIL: 4, FOLDER: 5 } as const;
+export const KINDS = { FILE: 1, BLOCK: 2, SEAL: 3, FAIL: 4, FOLDER: 5, PATCH: 6 } as const;
 
 export type KindName = keyof typeof KINDS;
 

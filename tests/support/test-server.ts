@@ -15,6 +15,7 @@ import type { ServerOptions } from "../../lib/server/server-options.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import type { Transport } from "../../lib/session/transport.ts";
 import { digest64 } from "../../lib/storage/digest64.ts";
+import { blockTag } from "../../lib/storage/local/block-tag.ts";
 import { LocalStorage } from "../../lib/storage/local/local.ts";
 import { MemoryStorage } from "../../lib/storage/memory-storage.ts";
 import { memoryPair } from "../../lib/transport/memory-transport.ts";
@@ -67,6 +68,7 @@ export class TestServer implements AsyncDisposable {
       graceMs: 30_000,
       writable: true,
       digest64,
+      blockTag,
       createSha256: () => new Bun.CryptoHasher("sha256"),
       onStopRequest: () => {
         this.stopRequested = true;

@@ -18,7 +18,7 @@ const text = PAGE.replaceAll("\n", " ");
 describe("the chunks of PROTOCOL.md", () => {
   test("none is overlooked, and each kind with bytes and without has one", () => {
     expect(vectors).toHaveLength(PAGE.split("```chunk").length - 1);
-    expect(new Set(vectors.map(({ name }) => name))).toEqual(new Set(["BLOCK", "SEAL", "FILE"]));
+    expect(new Set(vectors.map(({ name }) => name))).toEqual(new Set(["BLOCK", "SEAL", "FILE", "PATCH"]));
   });
 
   test.each(vectors.map((vector) => [`${vector.name} on line ${vector.line}`, vector] as const))(
@@ -119,6 +119,7 @@ test("the facts of PROTOCOL.md are those of lib, and none but the mode may be ab
 describe("what PROTOCOL.md says of put", () => {
   const rows = readTable("state", "members", "meaning");
   const samples: Record<string, object> = {
+    pieces: { offset: 0, key: Buffer.alloc(16).toString("base64"), pieces: "" },
     ready: { ranges: [[0, 1]] },
     done: { path: "a", outcome: "stored" },
     failed: { code: 45, message: "It exists." },

@@ -44,6 +44,7 @@ import {
 } from "../../lib/protocol/constants.ts";
 import { MAX_POSITION } from "../../lib/protocol/messages.ts";
 import { CODE_MS, MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
+import { MAX_OFFERED_BLOCKS, MAX_OFFERED_BYTES } from "../../lib/protocol/patch.ts";
 import { MAX_BEGUN, MAX_CODES } from "../../lib/server/access/code-book.ts";
 import { MAX_LINKS } from "../../lib/server/access/link-store.ts";
 import { MAX_WAITING_PER_GROUP } from "../../lib/server/access/secrets.ts";
@@ -151,6 +152,8 @@ const NUMBERS: Record<string, string> = {
   "a path": `${MAX_PATH_BYTES} bytes, ${MAX_NAME_BYTES} and ${MAX_COMPONENTS} components`,
   "a message": `${MAX_TEXT_LENGTH} characters`,
   "holes listed for a file": `${MAX_HOLES}`,
+  "blocks of an older file offered ahead": `${2 * MAX_OFFERED_BLOCKS}`,
+  "digests of an offer, in one record": `${MAX_OFFERED_BYTES / KIB} KiB`,
   "a file that is put, or fetched": `${MAX_FILE_BYTES / KIB ** 4} TiB`,
   "paths that a transfer remembers": `${MAX_PATHS}, in ${(16 * MAX_PATHS) / KIB ** 2} MiB`,
   "entries of a server's list, for one `get`": `${MAX_LISTED}`,

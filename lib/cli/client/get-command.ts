@@ -54,7 +54,7 @@ export const get: Command = {
 };
 
 /** Flags that have no meaning for a stream, which is written as the bytes come. */
-const NOT_TO_STREAM = ["as", "overwrite", "skip-existing", "rename", "digest"];
+const NOT_TO_STREAM = ["as", "overwrite", "whole-file", "skip-existing", "rename", "digest"];
 
 /** The request that the flags make. @throws UsageError, StorageError BAD_PATH; as readFilter() */
 export async function fetchRequest(given: Flags): Promise<FetchRequest> {
@@ -73,6 +73,7 @@ export async function fetchRequest(given: Flags): Promise<FetchRequest> {
     as: asFlag(flags),
     filter: await readFilter(flags, Date.now()),
     exists: existsPolicy(flags),
+    movesWhole: flags["whole-file"] === true,
     digest: flags["digest"] === true,
     strict: flags["strict"] === true,
     json: flags["json"] === true,

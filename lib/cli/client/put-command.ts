@@ -87,6 +87,7 @@ export async function sendRequest(flags: Flags): Promise<SendRequest> {
     as: asFlag(flags),
     filter: await readFilter(flags, Date.now()),
     exists: existsPolicy(flags),
+    movesWhole: flags["whole-file"] === true,
     digest: flags["digest"] === true,
     strict: flags["strict"] === true,
     json: flags["json"] === true,

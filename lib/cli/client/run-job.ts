@@ -6,6 +6,7 @@ import type { TransferResult } from "../../client/transfer-result.ts";
 import { CommError, ERRORS, toCommError } from "../../errors.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
+import { blockTag } from "../../storage/local/block-tag.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import type { ExistsPolicy } from "../../storage/storage.ts";
 import type { Sha256 } from "../../transfer/digest-file.ts";
@@ -31,6 +32,8 @@ export class InterruptedTransfer extends CommError {
 export interface TransferRequest {
   readonly sources: readonly string[];
   readonly exists: ExistsPolicy;
+  /** Files that are replaced move whole. */
+  readonly movesWhole?: boolean;
   /** What moves of the sources; absent: all. */
   readonly filter?: Filter | undefined;
   /** Compare the SHA-256 of both ends afterwards. */
@@ -61,7 +64,7 @@ export interface TransferTerms {
 /** The settings of every job that a command runs. */
 export function jobSettings(
   connection: Connection,
-  { exists }: Pick<TransferRequest, "exists">,
+  { exists, movesWhole = false }: Pick<TransferRequest, "exists" | "movesWhole">,
   { signal, ask }: Pick<TransferTerms, "signal" | "ask">,
   view: TransferView,
 ): Omit<TransferJobSettings<TransferItem>, "events"> {
@@ -71,6 +74,7 @@ export function jobSettings(
     signal,
     clock: systemClock,
     digest64,
+    ...(!movesWhole && { blockTag }),
     ...(ask && {
       async onConflict(conflicts) {
         const mayReplace = await view.pause(() => ask(conflictQuestion(conflicts)));

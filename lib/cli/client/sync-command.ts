@@ -10,6 +10,7 @@ import { quote } from "../../quote.ts";
 import { systemClock } from "../../session/clock.ts";
 import { privatePlaces } from "../../state/private.ts";
 import { digest64 } from "../../storage/digest64.ts";
+import { blockTag } from "../../storage/local/block-tag.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
 import type { Command } from "../command.ts";
 import { integerFlag } from "../flag-values.ts";
@@ -23,6 +24,7 @@ import { type BackedTarget, localTarget, remoteTarget } from "./sync-backup.ts";
 import { openSourceFolder, openTargetFolder, type SyncFolder } from "./sync-folder.ts";
 import { type SyncSides, syncSides } from "./sync-sides.ts";
 import { removalLine, type SyncWordsOptions, syncWords } from "./sync-words.ts";
+import { WHOLE_FILE_FLAG } from "./transfer-flags.ts";
 import { TransferView } from "./transfer-view.ts";
 import { withConnection } from "./with-connection.ts";
 
@@ -38,6 +40,7 @@ export const sync: Command = {
     delete: { type: "boolean", description: "Delete what the source does not have" },
     "dry-run": { type: "boolean", alias: "n", description: "Show what would be done, and change nothing" },
     update: { type: "boolean", alias: "u", description: "Leave files alone that are newer at the target" },
+    "whole-file": WHOLE_FILE_FLAG,
     checksum: { type: "boolean", alias: "c", description: "Compare contents (SHA-256), not sizes and times" },
     ...FILTER_FLAGS,
     "delete-excluded": { type: "boolean", description: "Also delete what the patterns exclude" },
@@ -70,6 +73,7 @@ export interface SyncRequest extends SyncSides {
   readonly deletesExcluded: boolean;
   readonly isNewerKept: boolean;
   readonly comparesContent: boolean;
+  readonly movesWhole: boolean;
   readonly isDry: boolean;
   readonly maxRemovals: number;
   readonly allowsEmpty: boolean;
@@ -96,6 +100,7 @@ export async function syncRequest(flags: Flags): Promise<SyncRequest> {
     deletesExcluded,
     isNewerKept: flags["update"] === true,
     comparesContent: flags["checksum"] === true,
+    movesWhole: flags["whole-file"] === true,
     isDry: flags["dry-run"] === true,
     maxRemovals: isLimited ? integerFlag(flags, "max-delete", 0, Number.MAX_SAFE_INTEGER) : Number.POSITIVE_INFINITY,
     allowsEmpty: flags["allow-empty"] === true,
@@ -162,7 +167,7 @@ function syncOnce(
     apart,
   }: Omit<TransferTerms, "ask"> & SyncFolder & BackedTarget,
 ): Promise<number> {
-  const { isDry, isQuiet, isStrict, watches, watching, json, filter, there } = request;
+  const { isDry, isQuiet, isStrict, watches, watching, json, filter, there, movesWhole } = request;
   const view = new TransferView({
     io: isQuiet ? { ...io, canRedraw: false } : io,
     json,
@@ -175,6 +180,7 @@ function syncOnce(
   const job = new SyncJob({
     ...request,
     ...{ connection, signal, digest64, takeHidden, target },
+    blockTag: movesWhole ? undefined : blockTag,
     clock: systemClock,
     root: there,
     here: storage,

@@ -5,7 +5,7 @@ import type { TransferResult } from "../../client/transfer-result.ts";
 import { formatBytes } from "../../format-bytes.ts";
 import { escapeText } from "../escape.ts";
 import { KIND_MARKS } from "./list-command.ts";
-import { counted, formatSeconds, inOneLine, type TransferWords } from "./transfer-words.ts";
+import { counted, formatSeconds, inOneLine, sizeWords, type TransferWords } from "./transfer-words.ts";
 
 export interface SyncWordsOptions {
   readonly isDry: boolean;
@@ -23,19 +23,20 @@ export function syncWords({ isDry, isQuiet, watches }: SyncWordsOptions): Transf
   return {
     maxLines: Number.POSITIVE_INFINITY,
     nameOf,
-    line(item, { outcome, size }) {
+    line(item, { outcome, size, reused }) {
       if (isQuiet || outcome !== "stored" || nameOf(item) === "") return undefined;
       const name = escapeText(nameOf(item));
       if (item.kind === "folder") return `New ${name}/`;
-      return `${isNew(item) ? "New" : "Updated"} ${name} (${formatBytes(size)})`;
+      return `${isNew(item) ? "New" : "Updated"} ${name} (${sizeWords(size, reused)})`;
     },
-    event(item, { outcome, size }) {
+    event(item, { outcome, size, reused }) {
       if (outcome !== "stored" || nameOf(item) === "") return undefined;
-      return { event: isNew(item) ? "new" : "updated", path: nameOf(item), kind: item.kind, size };
+      const event = isNew(item) ? "new" : "updated";
+      return { event, path: nameOf(item), kind: item.kind, size, ...(reused !== undefined && { reused }) };
     },
     summary(result, seconds) {
       if (isQuiet || !isMirror(result)) return undefined;
-      const { new: created, updated, removed, unchanged, skipped, failed, leftOut, bytes } = result;
+      const { new: created, updated, removed, unchanged, skipped, failed, leftOut, bytes, reused } = result;
       const isNothing = created + updated + removed === 0 && result.firstFailure === undefined;
       if (watches === "again" && isNothing) return undefined;
       const more = watches === "first" ? ". Watching; Ctrl-C ends." : "";
@@ -49,7 +50,7 @@ export function syncWords({ isDry, isQuiet, watches }: SyncWordsOptions): Transf
         counted(leftOut, "left out"),
       ]);
       const rate = bytes > 0 && !isDry ? ` (${formatBytes(bytes / seconds)}/s)` : "";
-      const moved = bytes > 0 || created + updated > 0 ? `; ${formatBytes(bytes)}` : ",";
+      const moved = bytes > 0 || created + updated > 0 ? `; ${sizeWords(bytes, reused)}` : ",";
       return `${titleOf(result)}: ${done || "no files"}${moved} in ${formatSeconds(seconds)}${rate}${more}`;
     },
     counts(result) {

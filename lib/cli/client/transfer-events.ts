@@ -1,7 +1,6 @@
 import type { LeftOutThing } from "../../client/left-out.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import type { Done } from "../../client/transfer-job.ts";
-import type { TransferResult } from "../../client/transfer-result.ts";
+import type { Done, TransferResult } from "../../client/transfer-result.ts";
 import type { CommError } from "../../errors.ts";
 import { toJson } from "../escape.ts";
 import { exitOf } from "../exit-codes.ts";
@@ -64,10 +63,11 @@ export class TransferEvents implements TransferDisplay {
   }
 
   async finish(result: TransferResult, seconds: number): Promise<void> {
-    const { leftOut, bytes } = result;
+    const { leftOut, bytes, reused } = result;
     this.#event("finished", {
       ...this.#words.counts(result),
       ...(leftOut > 0 && { leftOut }),
+      ...(reused > 0 && { reused }),
       ...{ bytes, seconds: Math.round(seconds * 1000) / 1000 },
     });
     await this.#lines.flush();

@@ -6,10 +6,18 @@ import { UsageError } from "../usage-error.ts";
 import { FILTER_FLAGS } from "./filter-flags.ts";
 import { typedName } from "./typed-paths.ts";
 
+/** Of all commands that may replace files. */
+export const WHOLE_FILE_FLAG = {
+  type: "boolean",
+  alias: "W",
+  description: "Move files that are replaced whole, not only what has changed in them",
+} as const;
+
 /** Flags of the commands that move files. */
 export const TRANSFER_FLAGS = {
   overwrite: { type: "boolean", description: "Replace files that exist" },
   "skip-existing": { type: "boolean", description: "Leave files that exist as they are" },
+  "whole-file": WHOLE_FILE_FLAG,
   rename: { type: "boolean", description: 'Keep both: store the new one as "name (2)"' },
   strict: { type: "boolean", description: "Fail with exit code 7 if anything is left out of a folder" },
   digest: { type: "boolean", description: "Compare the SHA-256 of both ends afterwards, and show it" },

@@ -1,7 +1,6 @@
 import type { LeftOutThing } from "../../client/left-out.ts";
 import type { TransferItem } from "../../client/transfer.ts";
-import type { Done } from "../../client/transfer-job.ts";
-import type { TransferResult } from "../../client/transfer-result.ts";
+import type { Done, TransferResult } from "../../client/transfer-result.ts";
 import { type CommError, toCommError } from "../../errors.ts";
 import { EXIT, exitOf } from "../exit-codes.ts";
 import { inFlagWords } from "../flag-words.ts";

@@ -1,6 +1,5 @@
 import type { TransferItem } from "../../client/transfer.ts";
-import type { Done } from "../../client/transfer-job.ts";
-import type { TransferResult } from "../../client/transfer-result.ts";
+import type { Done, TransferResult } from "../../client/transfer-result.ts";
 import { formatBytes } from "../../format-bytes.ts";
 import { escapeText } from "../escape.ts";
 import { plural } from "../format.ts";
@@ -26,7 +25,7 @@ export function movingWords(verb: string): TransferWords {
   return {
     maxLines: 20,
     nameOf: ({ from }) => from,
-    line({ kind, from }, { outcome, size, sha256 }, place) {
+    line({ kind, from }, { outcome, size, reused, sha256 }, place) {
       // Folders are not counted.
       if (kind === "folder") return undefined;
       const to = place === "" ? "" : ` as ${escapeText(place)}`;
@@ -34,18 +33,18 @@ export function movingWords(verb: string): TransferWords {
       if (outcome === "unchanged") return `Unchanged ${name}${to}`;
       if (outcome === "skipped") return `Skipped ${name}: it exists`;
       const digest = sha256 === undefined ? "" : `  ${sha256}`;
-      return `${verb} ${name}${to} (${formatBytes(size)}, verified)${digest}`;
+      return `${verb} ${name}${to} (${sizeWords(size, reused)}, verified)${digest}`;
     },
-    event({ from, kind }, { outcome, path, size, sha256 }, place) {
-      const digest = sha256 === undefined ? {} : { sha256 };
-      return { event: "done", path: from, target: place || path, kind, size, outcome, ...digest };
+    event({ from, kind }, { outcome, path, size, reused, sha256 }, place) {
+      const more = { ...(reused !== undefined && { reused }), ...(sha256 !== undefined && { sha256 }) };
+      return { event: "done", path: from, target: place || path, kind, size, outcome, ...more };
     },
     summary(result, seconds) {
-      const { stored, unchanged, skipped, failed, leftOut, bytes } = result;
+      const { stored, unchanged, skipped, failed, leftOut, bytes, reused } = result;
       // One file's line says it all.
       if (stored + unchanged + skipped + failed <= 1 && leftOut === 0) return undefined;
       return inOneLine([
-        `${verb} ${plural(stored, "file")}, ${formatBytes(bytes)} in ${formatSeconds(seconds)}`,
+        `${verb} ${plural(stored, "file")}, ${sizeWords(bytes, reused)} in ${formatSeconds(seconds)}`,
         counted(unchanged, "unchanged"),
         counted(skipped, "skipped"),
         counted(failed, "failed"),
@@ -54,6 +53,11 @@ export function movingWords(verb: string): TransferWords {
     },
     counts: ({ stored, unchanged, skipped, failed }) => ({ stored, unchanged, skipped, failed }),
   };
+}
+
+/** `1.1 GB`, or `1.1 GB, 1.0 GB reused` if some of it was at the target and did not cross. */
+export function sizeWords(bytes: number, reused = 0): string {
+  return reused > 0 ? `${formatBytes(bytes)}, ${formatBytes(reused)} reused` : formatBytes(bytes);
 }
 
 /** `3 failed`; "" for none. */

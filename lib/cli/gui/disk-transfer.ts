@@ -6,6 +6,7 @@ import type { TransferItem } from "../../client/transfer.ts";
 import type { TransferJob } from "../../client/transfer-job.ts";
 import { systemClock } from "../../session/clock.ts";
 import { digest64 } from "../../storage/digest64.ts";
+import { blockTag } from "../../storage/local/block-tag.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { DiskSources } from "../client/local-sources.ts";
 import { openTarget } from "../client/local-target.ts";
@@ -22,7 +23,7 @@ export async function diskTransfer(
   places: PrivatePlaces,
   terms: RunTerms,
 ): Promise<Pick<TransferJob<TransferItem>, "run">> {
-  const common = { ...terms, connection, clock: systemClock, digest64 };
+  const common = { ...terms, connection, clock: systemClock, digest64, blockTag };
   if (from === "here") {
     // Each source goes into the folder under its own name.
     return sendJob({ ...common, sources: paths, here: new DiskSources(places), to: into });

@@ -10,7 +10,8 @@ import type { LeftOutThing } from "../left-out.ts";
 import { PathSet } from "../path-set.ts";
 import { prefetch } from "../prefetch.ts";
 import type { UploadItem } from "../transfer.ts";
-import { type Done, TransferJob, type TransferJobEvents, type TransferJobSettings } from "../transfer-job.ts";
+import { TransferJob, type TransferJobEvents, type TransferJobSettings } from "../transfer-job.ts";
+import type { Done } from "../transfer-result.ts";
 import { Upload } from "../upload.ts";
 import type { SyncEntry } from "./folder-join.ts";
 import { overLinks } from "./over-links.ts";
@@ -37,7 +38,7 @@ export interface SyncEvents extends Omit<TransferJobEvents<MirrorItem>, "onSourc
 }
 
 export interface SyncMoverSettings
-  extends Pick<TransferJobSettings<MirrorItem>, "connection" | "clock" | "digest64" | "signal"> {
+  extends Pick<TransferJobSettings<MirrorItem>, "connection" | "clock" | "digest64" | "blockTag" | "signal"> {
   /** From this machine to the repository. */
   readonly isSending: boolean;
   readonly here: LocalFolder;
@@ -90,7 +91,7 @@ export class SyncMover {
 
   /** Make the plan, and move what it has. @throws as TransferJob.run(), planSync() */
   async move(pass: SyncPass): Promise<SyncFindings<MirrorItem>> {
-    const { connection, clock, digest64, signal, isSending, here } = this.#settings;
+    const { connection, isSending, here } = this.#settings;
     const direction: Direction<MirrorItem> = {
       isSending,
       isConflict: () => false,
@@ -102,9 +103,8 @@ export class SyncMover {
           : new Download((client) => prefetch(plan(client), onPlanComplete), { ...options, local: here });
       },
     };
-    const events = this.#transferEvents;
     try {
-      await new TransferJob({ connection, clock, digest64, signal, exists: "overwrite", events }, direction).run();
+      await new TransferJob({ ...this.#settings, events: this.#transferEvents, exists: "overwrite" }, direction).run();
     } catch (thrown) {
       this.#staged.stop();
       throw thrown;
@@ -155,11 +155,11 @@ export class SyncMover {
     const { path, kind, size, modifiedAt, mode } = source;
     const place = isStaged ? stagedPath(path, digest64) : path;
     return {
-      ...{ path, change, isStaged, size, modifiedAt, mode, local: here },
+      ...{ path, change, isStaged, size, modifiedAt, mode, local: here, isFound: path !== "" },
       kind: kind === "folder" ? "folder" : "file",
       from: isSending ? path : joinPath(root, path),
       to: isSending ? joinPath(root, place) : place,
-      isFound: path !== "",
+      older: isStaged ? joinPath(isSending ? root : "", path) : undefined,
     };
   }
 
@@ -221,7 +221,7 @@ export class SyncMover {
   #done(item: MirrorItem, done: Done): void {
     const { tally, events } = this.#settings;
     if (item.kind === "file") {
-      if (done.outcome === "stored") tally.addMoved(item.change, done.size);
+      if (done.outcome === "stored") tally.addMoved(item.change, done);
       else this.#filesSame++;
     }
     events.onDone?.(item, done);

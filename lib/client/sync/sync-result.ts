@@ -1,5 +1,5 @@
 import type { CommError } from "../../errors.ts";
-import type { TransferResult } from "../transfer-result.ts";
+import type { Done, TransferResult } from "../transfer-result.ts";
 import type { SyncChange } from "./sync-item.ts";
 
 /** The outcome of a mirror. Folders count only among what was removed. */
@@ -12,7 +12,7 @@ export interface SyncResult extends TransferResult {
 
 /** Counts what a mirror does. */
 export class SyncTally {
-  readonly #counts = { new: 0, updated: 0, removed: 0, failed: 0, leftOut: 0, bytes: 0 };
+  readonly #counts = { new: 0, updated: 0, removed: 0, failed: 0, leftOut: 0, bytes: 0, reused: 0 };
   /** Files that were the same, and files that stay although they differ. */
   unchanged = 0;
   skipped = 0;
@@ -29,9 +29,10 @@ export class SyncTally {
     };
   }
 
-  addMoved(change: SyncChange, bytes: number): void {
+  addMoved(change: SyncChange, { size, reused = 0 }: Pick<Done, "size" | "reused">): void {
     this.#counts[change]++;
-    this.#counts.bytes += bytes;
+    this.#counts.bytes += size;
+    this.#counts.reused += reused;
   }
 
   addRemoved(): void {

@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import { TAG_KEY_BYTES } from "../../block.ts";
 import { MAX_HOLES } from "../../holes.ts";
+import { MAX_OFFERED_BYTES } from "../patch.ts";
 import { askedPath, count, mode, path, timestamp } from "../shapes.ts";
 
 /** How files move: `get`, `put`, `digest`. Source: PROTOCOL.md, "Methods". */
@@ -23,6 +25,10 @@ const Range = v.tuple([count, count]);
 /** Parts of the file that are all zeros and are not sent. Source: PROTOCOL.md, "Holes". */
 const holes = v.optional(v.pipe(v.array(Range), v.maxLength(MAX_HOLES)));
 
+/** An offer of pieces. Source: PROTOCOL.md, "Patches". */
+const base64 = v.pipe(v.string(), v.maxLength(Math.ceil(MAX_OFFERED_BYTES / 3) * 4), v.base64());
+const tagKey = v.pipe(v.string(), v.length(Math.ceil(TAG_KEY_BYTES / 3) * 4), v.base64());
+
 /** The facts that precede a file's bytes: the payload of FILE in a `get`. */
 export const FileFacts = v.object({ ...facts, holes });
 export type FileFacts = v.InferOutput<typeof FileFacts>;
@@ -41,6 +47,11 @@ export const GetRequest = v.object({
   digest: v.optional(v.boolean(), false),
   /** FILE may have holes. */
   holes: v.optional(v.boolean(), false),
+  /** Blocks may come as PATCH, with tags under this key. */
+  key: v.optional(tagKey),
+  /** The digests of pieces of the client's older state; with `more`, the next record has further ones. */
+  pieces: v.optional(base64, ""),
+  more: v.optional(v.boolean(), false),
 });
 export type GetRequest = v.InferInput<typeof GetRequest>;
 
@@ -49,7 +60,14 @@ export const ExistsPolicy = v.picklist(["fail", "overwrite", "skip", "rename"]);
 export type ExistsPolicy = v.InferOutput<typeof ExistsPolicy>;
 
 /** The payload of FILE in a `put`. */
-export const PutFile = v.object({ path: askedPath, exists: ExistsPolicy, ...facts, holes });
+export const PutFile = v.object({
+  path: askedPath,
+  exists: ExistsPolicy,
+  ...facts,
+  holes,
+  /** The path of an older state of it, of which the server may offer pieces. */
+  older: v.optional(askedPath),
+});
 export type PutFile = v.InferOutput<typeof PutFile>;
 
 /** The payload of FOLDER in a `put`. */
@@ -62,6 +80,8 @@ export type Outcome = v.InferOutput<typeof Outcome>;
 
 /** A record of the server's body in `put`. */
 export const PutAnswer = v.variant("state", [
+  /** Send the blocks from `offset` on that these pieces are of, as PATCH where they have any of them. */
+  v.object({ id: fileId, state: v.literal("pieces"), offset: count, key: tagKey, pieces: base64 }),
   /** Send these parts of the file, then SEAL: at first what is missing, later what arrived damaged or not at all. */
   v.object({ id: fileId, state: v.literal("ready"), ranges: v.array(Range) }),
   /** The file is durably stored, or need not be. */

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { pathFault } from "../../path.ts";
+import { decodeBase64, encodeBase64 } from "../../protocol/base64.ts";
 import { Role } from "../../protocol/messages.ts";
-import { decodeBase64, encodeBase64, isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
+import { isTokenName, MIN_ITERATIONS, PROOF_BYTES } from "../../protocol/scram.ts";
 import { count } from "../../protocol/shapes.ts";
 import { quote } from "../../quote.ts";
 import { parseVersioned } from "../../state/versioned-json.ts";
@@ -10,11 +11,14 @@ import { SALT_BYTES, type Verifier } from "./verifier.ts";
 
 /** The file of a server's tokens: its schema, and what it holds. */
 
+/** What base64 is in: see decodeBase64(). */
+const PART = "A part of a token";
+
 const bytes = v.pipe(v.string(), v.base64());
 const ofBytes = (length: number, what: string) =>
   v.pipe(
     bytes,
-    v.check((text) => decodeBase64(text).length === length, what),
+    v.check((text) => decodeBase64(text, PART).length === length, what),
   );
 const key = ofBytes(PROOF_BYTES, "not a key of SHA-256");
 const salt = ofBytes(SALT_BYTES, "not a salt");
@@ -122,17 +126,17 @@ export function parseTokens(text: string, file: string): KeptTokens {
 
 function keptOf({ saltKey, issued, tokens, formerSalts }: v.InferOutput<typeof StoredFile>): KeptTokens {
   return {
-    saltKey: saltKey === undefined ? undefined : decodeBase64(saltKey),
+    saltKey: saltKey === undefined ? undefined : decodeBase64(saltKey, PART),
     issued,
     tokens: tokens.map(({ salt, iterations, storedKey, serverKey, ...record }) => ({
       ...record,
       verifier: {
-        salt: decodeBase64(salt),
+        salt: decodeBase64(salt, PART),
         iterations,
-        storedKey: decodeBase64(storedKey),
-        serverKey: decodeBase64(serverKey),
+        storedKey: decodeBase64(storedKey, PART),
+        serverKey: decodeBase64(serverKey, PART),
       },
     })),
-    formerSalts: new Map(Object.entries(formerSalts).map(([name, text]) => [name, decodeBase64(text)])),
+    formerSalts: new Map(Object.entries(formerSalts).map(([name, text]) => [name, decodeBase64(text, PART)])),
   };
 }

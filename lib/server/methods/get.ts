@@ -1,24 +1,22 @@
-import type * as v from "valibot";
 import { BLOCK_BYTES, MAX_NUMBERED_BYTES, type Range } from "../../block.ts";
 import { ProtocolError, StreamError } from "../../errors.ts";
 import { checkPath } from "../../path.ts";
 import { ChunkKind } from "../../protocol/chunk.ts";
 import { wireOfReason } from "../../protocol/messages.ts";
-import { GetRequest, Nothing } from "../../protocol/methods.ts";
-import { decodeRecordBatches } from "../../protocol/records.ts";
+import { Nothing } from "../../protocol/methods.ts";
 import { quote } from "../../quote.ts";
 import type { Stream } from "../../session/stream.ts";
-import type { FileFacts, StorageEntry } from "../../storage/storage.ts";
-import { ChunkWriter } from "../../transfer/chunk-writer.ts";
-import { FileSender, SMALL_BYTES } from "../../transfer/file-sender.ts";
+import { type FileFacts, isSmall, type StorageEntry } from "../../storage/storage.ts";
+import { ChunkWriter, SMALL_BYTES } from "../../transfer/chunk-writer.ts";
+import { FileSender } from "../../transfer/file-sender.ts";
+import { GrowingFile } from "../../transfer/growing-file.ts";
 import { Yielder } from "../../yielder.ts";
 import { failureOf } from "../failure.ts";
+import { type GetRequest, GetRequests } from "../get-requests.ts";
 import type { Member } from "../member.ts";
 import { type Call, defineMethod } from "../method.ts";
 import type { ServerParts } from "../parts.ts";
 import { GET_NEED, getSizes } from "../transfer-needs.ts";
-
-type Request = v.InferOutput<typeof GetRequest>;
 
 /** The parts of the server that it uses. */
 type Uses = "storage" | "digests" | "transfers" | "failures" | "clock";
@@ -56,32 +54,37 @@ async function answerRequests(
   server: Source,
 ): Promise<void> {
   const yielder = new Yielder(server.clock);
-  let lastId = -1;
-  for await (const requests of decodeRecordBatches(GetRequest, stream.pieces())) {
-    for (const request of requests) {
-      if (stream.isClosed) return;
-      if (request.id <= lastId) {
-        throw new ProtocolError("BAD_PAYLOAD", `The number ${request.id} of a request comes after ${lastId}.`);
-      }
-      lastId = request.id;
-      try {
-        checkPath(request.path, member.paths);
-        if (!member.knowsHoles) request.holes = false;
-        if (request.digest && member.knowsDigests) await sendDigest(request, stream, writer, sender, server);
-        else await sendOne(request, writer, sender, server);
-      } catch (thrown) {
-        if (stream.isClosed) throw thrown;
-        const { code, message } = failureOf(thrown, { name: member.name, method: "get" }, server.failures);
-        await writer.json(ChunkKind.FAIL, request.id, { code: wireOfReason(code), message });
-      }
-      if (yielder.isDue) await yielder.pause();
+  const requests = new GetRequests(stream);
+  for (;;) {
+    const next = requests.next();
+    const request = next instanceof Promise ? await next : next;
+    if (request === undefined && requests.isEnded) break;
+    if (request === undefined) continue;
+    if (stream.isClosed) return;
+    try {
+      checkPath(request.path, member.paths);
+      if (!member.knowsHoles) request.holes = false;
+      if (!member.knowsPatches) delete request.key;
+      if (request.digest && member.knowsDigests) await sendDigest(request, stream, writer, sender, server);
+      else await sendOne(request, requests, writer, sender, server);
+    } catch (thrown) {
+      if (stream.isClosed || thrown instanceof ProtocolError) throw thrown;
+      const { code, message } = failureOf(thrown, { name: member.name, method: "get" }, server.failures);
+      await writer.json(ChunkKind.FAIL, request.id, { code: wireOfReason(code), message });
     }
+    if (yielder.isDue) await yielder.pause();
   }
   await writer.flush();
 }
 
 /** @throws StorageError as Storage.open(); StreamError CHANGED, BAD_PARAMS; as Stream.write() */
-async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender, server: Source): Promise<void> {
+async function sendOne(
+  request: GetRequest,
+  requests: GetRequests,
+  writer: ChunkWriter,
+  sender: FileSender,
+  server: Source,
+): Promise<void> {
   const { id, path, offset, length, etag } = request;
   const isWhole = offset === 0 && length === undefined;
   const small = isWhole ? await server.storage.load(path, SMALL_BYTES) : undefined;
@@ -90,12 +93,12 @@ async function sendOne(request: Request, writer: ChunkWriter, sender: FileSender
     await sender.sendLoaded(id, small.bytes);
     return;
   }
-  await sendOpened(request, writer, sender, server);
+  await sendOpened(request, writer, sender, server, { requests });
 }
 
 /** As sendOne(), with the SHA-256 in FILE. @throws as sendOne(); CommError INTERRUPTED when nobody wants it any more */
 async function sendDigest(
-  request: Request,
+  request: GetRequest,
   stream: Stream,
   writer: ChunkWriter,
   sender: FileSender,
@@ -111,26 +114,37 @@ async function sendDigest(
     await writer.seal(id);
     return;
   }
-  await sendOpened({ etag: facts.etag, ...request }, writer, sender, server, { sha256 });
+  await sendOpened({ etag: facts.etag, ...request }, writer, sender, server, { more: { sha256 } });
 }
 
-/** Open the file, send FILE with `more` in it, and the requested parts. @throws as sendOne() */
+/** Open the file, send FILE with `more` in it, and the requested parts; as patches where pieces are offered. @throws as sendOne() */
 async function sendOpened(
-  request: Request,
+  request: GetRequest,
   writer: ChunkWriter,
   sender: FileSender,
   server: Source,
-  more: { sha256?: string } = {},
+  { more = {}, requests }: { more?: { sha256?: string }; requests?: GetRequests },
 ): Promise<void> {
-  const { id, path, offset, length } = request;
+  const { id, path, offset, length, key } = request;
+  const { blockDigests, blockTag } = server.transfers;
   const file = await server.storage.open(path);
   try {
     const range = rangeOf(request, file.entry);
     const holes = request.holes ? file.holes() : [];
     await writer.json(ChunkKind.FILE, id, { ...factsOf(file.entry), ...tell(holes), ...more });
+    if (key !== undefined && requests !== undefined && !isSmall(file.entry)) {
+      const watched = new GrowingFile(file);
+      let [at, end] = range;
+      for await (const offer of requests.offers(request, range)) {
+        await sender.patch(id, watched, offer, { holes, blockTag });
+        at = offer.to;
+      }
+      await sender.send(id, file, [[at, end]], { holes, watched });
+      return;
+    }
     // A part is requested again after it arrived damaged: then the known digest may be wrong.
     const isWhole = offset === 0 && length === undefined;
-    const digests = isWhole ? server.transfers.blockDigests.of(file.entry) : undefined;
+    const digests = isWhole ? blockDigests.of(file.entry) : undefined;
     await sender.send(id, file, [range], { digests, holes });
   } finally {
     await file.close();

@@ -17,7 +17,7 @@ export const put = defineMethod({
     server,
   }: Call<typeof Nothing, "storage" | "transfers" | "events" | "failures" | "clock">) {
     const { name } = member;
-    const { digest64, buffers, maxWindow } = server.transfers;
+    const { digest64, blockTag, buffers, maxWindow } = server.transfers;
     stream.accept({});
     await member.transfers.run(stream, PUT_NEED, (grant) => {
       const { window, ...sizes } = putSizes(grant.bytes, maxWindow);
@@ -32,6 +32,7 @@ export const put = defineMethod({
         storage: server.storage,
         clock: server.clock,
         digest64,
+        blockTag: member.knowsPatches ? blockTag : undefined,
         buffers,
         ...sizes,
         onStored: (path, size) => server.events.emit({ event: "stored", name, path, size }),

@@ -6,6 +6,7 @@ import type { DownloadOptions } from "../../../lib/client/download-options.ts";
 import { type DownloadTask, newTask } from "../../../lib/client/download-task.ts";
 import { MAX_OUTSTANDING_BYTES, MAX_OVERLOADS, MAX_RESTARTS } from "../../../lib/client/transfer.ts";
 import { RemoteError, StorageError } from "../../../lib/errors.ts";
+import { ChunkKind } from "../../../lib/protocol/chunk.ts";
 import { systemClock } from "../../../lib/session/clock.ts";
 import { digest64 } from "../../../lib/storage/digest64.ts";
 import type { FileFacts, PartFile } from "../../../lib/storage/storage.ts";
@@ -28,7 +29,8 @@ function taskOf(to: string, size: number): DownloadTask {
 function blockAt(offset: number, length = BLOCK_BYTES) {
   const state = { released: 0 };
   const release = () => void state.released++;
-  const chunk = { offset, length, payload: new Uint8Array(length), intact: true, isLent: true, digest: 0n, release };
+  const facts = { kind: ChunkKind.BLOCK, offset, length, payload: new Uint8Array(length), digest: 0n };
+  const chunk = { ...facts, intact: true, isLent: true, release };
   return { chunk: chunk as unknown as Chunk, state };
 }
 

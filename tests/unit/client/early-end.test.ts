@@ -1,6 +1,6 @@
 /** A server that ends its answer while it still owes something. */
 import { describe, expect, test } from "bun:test";
-import { inOneBatch } from "../../../lib/client/batches.ts";
+import { inOneBatch } from "../../../lib/batches.ts";
 import { digestAll } from "../../../lib/client/digests.ts";
 import { Download } from "../../../lib/client/download.ts";
 import type { TransferItem } from "../../../lib/client/transfer.ts";

@@ -263,7 +263,7 @@ describe("PutFiles", () => {
     files.add(0, held);
     const payload = noise(50_000);
     const header = { kind: ChunkKind.BLOCK, length: 50_000, id: 0, offset: 0, digest: 0n };
-    files.take(held, { ...header, payload, intact: true, isLent: true, release() {} });
+    files.take(held, { ...header, payload, room: payload, intact: true, isLent: true, release() {} });
     const { bytes } = held;
     await files.keep();
     expect([bytes?.length, held.bytes]).toEqual([0, undefined]);

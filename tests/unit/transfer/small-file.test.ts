@@ -12,7 +12,7 @@ function blockIn(buffer: Uint8Array, changes: Partial<Chunk> = {}): Chunk & { re
   const payload = buffer.subarray(0, CONTENT.length);
   payload.set(CONTENT);
   const block = {
-    ...{ kind: ChunkKind.BLOCK, id: 0, offset: 0, length: payload.length, digest: 0n, payload },
+    ...{ kind: ChunkKind.BLOCK, id: 0, offset: 0, length: payload.length, digest: 0n, payload, room: payload },
     ...{ intact: true, isLent: true, released: 0, ...changes },
     release() {
       block.released++;
