@@ -1,11 +1,13 @@
 /** Mirrors as a person types them. */
 import { describe, expect, test } from "bun:test";
 import {
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -207,6 +209,36 @@ describe.each(["to", "from"] as const)("a mirror %s the repository", (way) => {
     expect(exitCode).toBe(130);
     expect(stderr).toContain("Watching; Ctrl-C ends.");
     rmSync(`${source}/new/x.tmp`);
+    expect(treeAt(target)).toEqual(treeAt(source));
+  });
+
+  test("waits with --watch for a source that goes away, and deletes nothing because of that", async () => {
+    const { site, source, target } = await open();
+    await using _ = site;
+    const { client } = await binaries();
+    const sides = way === "to" ? ["m", ":m"] : [":m", "m"];
+    const flags = ["--delete", "--allow-empty", "--watch", "--json", "-s", site.server.address];
+    await using running = new Program([client, "sync", ...sides, ...flags], { cwd: site.here });
+    await running.event("finished");
+    const whole = treeAt(source);
+    renameSync(source, `${source}-away`);
+    expect(await running.event("away")).toEqual({ event: "away", source: sides[0] as string });
+    expect(treeAt(target)).toEqual(whole);
+    // A disk that is not mounted leaves an empty folder in its place.
+    mkdirSync(source);
+    await running.event("returned");
+    await running.event("refused");
+    expect(treeAt(target)).toEqual(whole);
+    rmSync(source, { recursive: true });
+    // Another folder with the same content.
+    cpSync(`${source}-away`, `${source}-again`, { recursive: true, preserveTimestamps: true });
+    renameSync(`${source}-again`, source);
+    writeTree(source, { "new.txt": "n" });
+    await running.event("new", { path: "new.txt" });
+    writeTree(source, { "later.txt": "l" });
+    await running.event("new", { path: "later.txt" });
+    rmSync(`${source}/a.txt`);
+    await running.event("deleted", { path: "a.txt" });
     expect(treeAt(target)).toEqual(treeAt(source));
   });
 

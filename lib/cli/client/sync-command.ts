@@ -23,6 +23,7 @@ import { newSha256, runJob, type TransferTerms, viewEvents } from "./run-job.ts"
 import { type BackedTarget, localTarget, remoteTarget } from "./sync-backup.ts";
 import { openSourceFolder, openTargetFolder, type SyncFolder } from "./sync-folder.ts";
 import { type SyncSides, syncSides } from "./sync-sides.ts";
+import { WatchedSource } from "./sync-watch.ts";
 import { removalLine, type SyncWordsOptions, syncWords } from "./sync-words.ts";
 import { WHOLE_FILE_FLAG } from "./transfer-flags.ts";
 import { TransferView } from "./transfer-view.ts";
@@ -132,19 +133,22 @@ export async function syncAll(
   const folder = await (isSending ? openSourceFolder(here, places) : openTargetFolder(here, places, isDry));
   const backed = await targetOf(connection, request, { storage: folder.storage, places, from });
   let watching: SyncWordsOptions["watches"] = watches && "first";
-  const once = () => syncOnce(connection, { ...request, watching }, { ...terms, ...folder, ...backed });
+  const once = (changes: Partial<SyncRequest> = {}) =>
+    syncOnce(connection, { ...request, ...changes, watching }, { ...terms, ...folder, ...backed });
   if (!watches) return once();
+  const source = new WatchedSource({ ...request, connection, io: terms.io, here });
   const isMeant = (path: string) => filter?.excludes(path) !== true;
   return keepMirrored({
     clock: systemClock,
     signal,
     watch: (watcher) =>
       isSending ? watchLocal(folder.storage, isMeant, watcher) : watchRemote(connection, there, isMeant, watcher),
-    async mirror() {
-      const exit = await once();
-      watching = "again";
-      return exit === 0;
-    },
+    mirror: () =>
+      source.mirror(async () => {
+        const exit = await once(source.isBack ? { allowsEmpty: false } : {});
+        watching = "again";
+        return exit;
+      }),
   });
 }
 

@@ -1,27 +1,29 @@
 import { expect, test } from "bun:test";
-import { keepMirrored, type SourceWatcher } from "../../../lib/client/sync/keep-mirrored.ts";
+import { keepMirrored, type MirrorOutcome, type SourceWatcher } from "../../../lib/client/sync/keep-mirrored.ts";
 import { CommError } from "../../../lib/errors.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 /** A mirror that is kept, whose source changes when a test says so. */
-function keeping({ isWhole = () => true }: { isWhole?: (time: number) => boolean } = {}) {
+function keeping({ outcome = () => "whole" }: { outcome?: (time: number) => MirrorOutcome } = {}) {
   const clock = new FakeClock();
   const abort = new AbortController();
   const begun: PromiseWithResolvers<SourceWatcher> = Promise.withResolvers();
   let mirrored = 0;
   let isStopped = false;
+  let watches = 0;
   const end = keepMirrored({
     clock,
     signal: abort.signal,
     async watch(watcher) {
       begun.resolve(watcher);
+      watches++;
       return () => {
         isStopped = true;
       };
     },
-    mirror: async () => isWhole(++mirrored),
+    mirror: async () => outcome(++mirrored),
   }).catch((error: CommError) => error.code);
-  return { clock, abort, watcher: begun.promise, end, counts: () => ({ mirrored, isStopped }) };
+  return { clock, abort, watcher: begun.promise, end, counts: () => ({ mirrored, isStopped }), watches: () => watches };
 }
 
 test("a mirror runs at once, and again when its source has changed and is quiet", async () => {
@@ -57,7 +59,7 @@ test("a source that is never quiet is mirrored all the same", async () => {
 });
 
 test("what could not be mirrored is tried again after a while", async () => {
-  const { clock, abort, watcher, end, counts } = keeping({ isWhole: (time) => time > 1 });
+  const { clock, abort, watcher, end, counts } = keeping({ outcome: (time) => (time > 1 ? "whole" : "partly") });
   await watcher;
   await clock.advance(0);
   await clock.advance(20_000);
@@ -76,4 +78,18 @@ test("a watch that fails ends it", async () => {
   onFailed(new CommError("LOST", "gone"));
   expect(await end).toBe("LOST");
   expect(counts().isStopped).toBe(true);
+});
+
+test("a source that is not there is looked for every two seconds, and watched again when it is back", async () => {
+  const outcome = (time: number) => (time > 1 && time < 5 ? "absent" : "whole");
+  const { clock, abort, watcher, end, counts, watches } = keeping({ outcome });
+  const { onChange } = await watcher;
+  await clock.advance(0);
+  onChange();
+  for (let second = 0; second < 60; second++) await clock.advance(1_000);
+  // One more when it is watched again: something may have changed before that.
+  expect(counts().mirrored).toBe(6);
+  expect(watches()).toBe(2);
+  abort.abort();
+  await end;
 });
