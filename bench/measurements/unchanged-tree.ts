@@ -28,7 +28,7 @@ export const syncUnchanged: TransferMeasurement = {
   run: (context) =>
     measure("syncTree", context, [
       { of: "commserver TLS 1.3", beside: "rsync", atMost: 1 / 1.5 },
-      { of: "commserver TLS 1.3", beside: "rsync, both folders local", atMost: 1 / 1.5 },
+      { of: "commserver TLS 1.3", beside: "rsync, both local", atMost: 1 / 1.5 },
     ]),
 };
 

@@ -3,7 +3,7 @@ import { missingOf, type Peer, TREE } from "./peer.ts";
 
 /** rsync between two folders of this machine: no server, no network. */
 export const rsyncLocal: Peer = {
-  name: "rsync, both folders local",
+  name: "rsync, both local",
   can: ["syncTree"],
   missing: () => missingOf("rsync"),
   async open({ workspace: { served, target } }) {

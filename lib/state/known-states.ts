@@ -1,5 +1,6 @@
-import fs from "node:fs";
+import fs, { type BigIntStats } from "node:fs";
 import { join } from "node:path";
+import { isStill } from "../storage/local/private/private-places.ts";
 import { realPath } from "../storage/local/real-path.ts";
 import { readPrivate, writePrivate } from "./private-file.ts";
 import { defaultStateDir, makeStateDir, usualStateDirs } from "./state-dir.ts";
@@ -38,15 +39,30 @@ function forgetGone(): void {
   for (const { file, stateDir } of noted()) if (!fs.existsSync(stateDir)) fs.rmSync(file, { force: true });
 }
 
-function noted(): { file: string; stateDir: string }[] {
+interface Note {
+  readonly file: string;
+  readonly stateDir: string;
+}
+
+/** The notes as they were last read: a program that walks through a tree asks for them twenty times a second. */
+let last: { readonly folder: BigIntStats; readonly readAt: number; readonly notes: readonly Note[] } | undefined;
+
+function noted(): readonly Note[] {
   try {
-    const files = fs.readdirSync(folder()).filter((name) => /^[0-9a-f]+$/.test(name));
-    return files.slice(0, MAX_STATES).flatMap((name) => {
-      const file = join(folder(), name);
-      const stateDir = readPrivate(file);
-      return stateDir ? [{ file, stateDir }] : [];
-    });
+    const readAt = Date.now();
+    const now = fs.statSync(folder(), { bigint: true });
+    if (last === undefined || !isStill(last, now)) last = { folder: now, readAt, notes: readNotes(folder()) };
+    return last.notes;
   } catch {
     return []; // no such folder, or not readable for us
   }
+}
+
+function readNotes(folder: string): Note[] {
+  const files = fs.readdirSync(folder).filter((name) => /^[0-9a-f]+$/.test(name));
+  return files.slice(0, MAX_STATES).flatMap((name) => {
+    const file = join(folder, name);
+    const stateDir = readPrivate(file);
+    return stateDir ? [{ file, stateDir }] : [];
+  });
 }

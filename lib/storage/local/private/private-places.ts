@@ -178,7 +178,8 @@ interface Contents {
   readonly folders: readonly string[];
 }
 
-function isStill({ folder, readAt }: Contents, now: BigIntStats): boolean {
+/** Whether a folder has the same names as when it was read. Both are its facts: those from before, and those of now. */
+export function isStill({ folder, readAt }: Pick<Contents, "folder" | "readAt">, now: BigIntStats): boolean {
   return isSameInode(folder, now) && folder.mtimeNs === now.mtimeNs && readAt - Number(now.mtimeMs) > COARSE_MS;
 }
 
