@@ -54,6 +54,8 @@ export class Client {
   readonly canTellHoles: boolean;
   /** Whether blocks may move as patches. */
   readonly canPatch: boolean;
+  /** Program and version of the server. */
+  readonly serverAgent: string;
   /** The optional features that both sides support. */
   readonly capabilities: readonly string[];
   /** The kind of paths that the server supports. */
@@ -77,6 +79,7 @@ export class Client {
     this.canAskDigests = facts.capabilities.includes(DIGESTS_CAPABILITY);
     this.canTellHoles = facts.capabilities.includes(HOLES_CAPABILITY);
     this.canPatch = facts.capabilities.includes(PATCHES_CAPABILITY);
+    this.serverAgent = facts.agent;
     this.capabilities = facts.capabilities;
     this.paths = facts.capabilities.includes(NAMES_CAPABILITY) ? "any" : "plain";
     this.ended = ended;

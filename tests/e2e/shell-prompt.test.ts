@@ -1,10 +1,11 @@
 /** The prompt of the shell, and what appears above it, by the compiled programs. */
-import { beforeAll, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { binaries } from "../support/binaries.ts";
 import { runClient, ServerProcess } from "../support/processes.ts";
 import { Screen } from "../support/screen.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+import { until } from "../support/until.ts";
 
 beforeAll(async () => {
   await binaries();
@@ -31,6 +32,73 @@ test("the prompt says at once that the link is lost, and when it is back, and ke
   screen.type("\r");
   await screen.shows("half a line ACK");
 }, 60_000);
+
+describe("without a link", () => {
+  async function cutOff(folder: TempFolder) {
+    mkdirSync(folder.join("repo"));
+    writeFileSync(folder.join("repo/slow.bin"), new Uint8Array(2_000_000));
+    const args = ["-r", folder.join("repo"), "--host", "127.0.0.1"];
+    const server = await ServerProcess.start(args, { stateDir: folder.join("state") });
+    const { client } = await binaries();
+    const screen = new Screen([client, "--limit-rate", "100K", "--server", server.address], { cwd: folder.path });
+    await screen.prompts("Client01> ");
+    return { server, screen, args };
+  }
+
+  test("lines that need none are answered, the others wait, and what waits can be dropped", async () => {
+    using folder = new TempFolder();
+    const { server, screen, args } = await cutOff(folder);
+    await using _ = screen;
+    await server[Symbol.asyncDispose]();
+    await screen.prompts("Client01 offline> ");
+    for (const [line, answer] of [
+      ["lpwd", folder.path],
+      ["help exit", "Leave, as Ctrl-D does"],
+      ["pwd", "/"],
+      ["version", "server: commserver-server"],
+      ["jobs", "No job is running."],
+    ] as const) {
+      screen.type(`${line}\r`);
+      await screen.shows(answer);
+      await screen.prompts("Client01 offline> ");
+    }
+    screen.type("ls\r");
+    await screen.shows("This line waits until the link is back.");
+    screen.type("\x03");
+    await screen.shows("Interrupted.");
+    await screen.prompts("Client01 offline> ");
+    screen.type("hello\r");
+    await until(() => screen.text.split("This line waits").length === 3);
+    await using _again = await ServerProcess.start([...args, "--port", `${server.port}`], {
+      stateDir: folder.join("state"),
+    });
+    await screen.shows("hello ACK");
+    expect(screen.text).not.toContain("slow.bin");
+  }, 120_000);
+
+  test("jobs are listed and ended, and leaving says what is left", async () => {
+    using folder = new TempFolder();
+    const { server, screen } = await cutOff(folder);
+    await using _ = screen;
+    for (const line of ["get slow.bin &\r", "get slow.bin two.bin &\r"]) screen.type(line);
+    await screen.shows("[2] running");
+    server.signal("SIGKILL");
+    await screen.prompts("Client01 offline> ");
+    screen.type("cancel 2\r");
+    await screen.shows("[2] cancelled");
+    await screen.prompts("offline> ");
+    screen.type("\x03");
+    await screen.shows("1 job is not finished: get slow.bin.");
+    await screen.shows("What has arrived is kept");
+    await screen.prompts("offline> ");
+    screen.type("exit\r");
+    await until(() => screen.text.split("1 job is not finished").length === 3);
+    await screen.prompts("offline> ");
+    screen.type("exit\r");
+    expect(await screen.exited).toBe(0);
+    await server[Symbol.asyncDispose]();
+  }, 120_000);
+});
 
 test("a message appears above the prompt, with the time of day", async () => {
   using folder = new TempFolder();

@@ -17,7 +17,7 @@ import type { TransferView } from "./transfer-view.ts";
 import { withSlash } from "./typed-paths.ts";
 
 /** How a transfer that ended early goes on. */
-const RESUMES = "What has arrived is kept: the same command resumes it.";
+export const RESUMES = "What has arrived is kept: the same command resumes it.";
 /** The same for one whose source can't be read again. */
 export const BEGINS_AGAIN = "Standard input can't be read again: run the command again with all of it.";
 

@@ -46,7 +46,9 @@ export interface ShellCommand {
   readonly follows: Follows;
   /** Its flags, as those of a command outside the shell. */
   readonly args?: ArgsDef;
-  /** It may run in the background. */
+  /** It works without a link. */
+  readonly isLocal?: boolean;
+  /** It may run in the background, and waits for the link by itself. */
   readonly isTransfer?: boolean;
   /** What the words after it name, for Tab. */
   readonly names?: "repository" | "here" | "sides" | "commands";

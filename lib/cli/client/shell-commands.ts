@@ -17,6 +17,7 @@ import { status as statusCommand, statusText } from "./status-command.ts";
 const exit: ShellCommand = {
   usage: "exit, quit, bye",
   description: "Leave, as Ctrl-D does",
+  isLocal: true,
   follows: "nothing",
   run: async () => 0,
 };
@@ -24,6 +25,7 @@ const exit: ShellCommand = {
 const help: ShellCommand = {
   usage: "help, ? [COMMAND]",
   description: "This list, or what a command takes",
+  isLocal: true,
   follows: "words",
   names: "commands",
   async run(call) {
@@ -65,10 +67,10 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   version: {
     usage: "version",
     description: "Show the versions of this program and the server",
+    isLocal: true,
     follows: "nothing",
     async run({ client, io }) {
-      const { server } = await client.status({ limit: 1 });
-      await io.out(`commserver-client ${VERSION}, server: ${escapeText(server.agent)}\n`);
+      await io.out(`commserver-client ${VERSION}, server: ${escapeText(client.serverAgent)}\n`);
       return 0;
     },
   },
@@ -111,6 +113,13 @@ function allHelp(io: ShellCall["io"]): string {
 
 /** A line that says something. */
 export type SpokenLine = Exclude<ShellLine, { kind: "nothing" }>;
+
+/** Whether a line can't begin without a link. */
+export function needsLink(line: SpokenLine): boolean {
+  if (line.kind === "text") return true;
+  const { isLocal = false, isTransfer = false } = SHELL_COMMANDS[line.name] as ShellCommand;
+  return !isLocal && !isTransfer && line.rest !== "--help";
+}
 
 /** Run a line, a message as `send`. @returns the exit code of the command; undefined is 0 @throws as the command */
 export async function runLine(

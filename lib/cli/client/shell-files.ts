@@ -111,6 +111,7 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   pwd: {
     usage: "cd [PATH], pwd",
     description: "Change the folder of the server, or show it",
+    isLocal: true,
     follows: "nothing",
     async run({ folder, io }) {
       await io.out(`${escapeText(folder.shown)}\n`);

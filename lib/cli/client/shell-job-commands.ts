@@ -7,6 +7,7 @@ export const JOB_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   jobs: {
     usage: "jobs",
     description: "Transfers in the background: get PATH &",
+    isLocal: true,
     follows: "nothing",
     async run({ jobs, io }) {
       const table = jobs.table(io);
@@ -18,6 +19,7 @@ export const JOB_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   fg: {
     usage: "fg [N]",
     description: "Show a job until it ends; Ctrl-C ends it, Ctrl-Z lets it go on",
+    isLocal: true,
     follows: "numbers",
     async run(call) {
       const [number] = numbersOf(call, "fg", 1);
@@ -30,6 +32,7 @@ export const JOB_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   cancel: {
     usage: "cancel N…|all",
     description: "End jobs; the same command resumes them",
+    isLocal: true,
     follows: "numbers",
     async run(call) {
       const { jobs } = call;

@@ -30,6 +30,7 @@ export const LOCAL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   lls: {
     usage: "lls [-l] [PATH…]",
     description: "What is in the folder of this machine",
+    isLocal: true,
     follows: "words",
     args: LS_ARGS,
     names: "here",
@@ -45,6 +46,7 @@ export const LOCAL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   lcd: {
     ...showFolder,
+    isLocal: true,
     follows: "words",
     args: FOLDER_ARGS,
     names: "here",
@@ -61,6 +63,7 @@ export const LOCAL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
   },
   lpwd: {
     ...showFolder,
+    isLocal: true,
     follows: "nothing",
     async run(call) {
       await showPlace(call);

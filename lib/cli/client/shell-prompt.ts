@@ -13,28 +13,32 @@ export interface ShellPromptOptions {
   readonly lines: LineInput;
   readonly folder: ShellFolder;
   readonly io: ConsoleIo;
-  /** Ends the attempts to reconnect. */
-  readonly leaving: AbortController;
   /** A session has begun: the first, or that after a lost link. */
   onClient(client: Client): void;
-  /** Whether jobs need the link after the end of the input. */
-  needsLink(): boolean;
 }
 
-/** The prompt of the shell: takes the user's lines, shows the state of the link, and reconnects when it is lost. */
+/**
+ * The prompt of the shell: takes the user's lines, shows the state of the link, and reconnects when it is lost. Lines
+ * are taken meanwhile, too.
+ */
 export class ShellPrompt {
   readonly #options: ShellPromptOptions;
-  /** Wakes next() when the user has typed, or the session has ended. */
+  /** Wakes next() when the user has typed, or the state of the link has changed. */
   readonly #wakeup = new Wakeup();
   #watched: Client | undefined;
   #ended: { readonly client: Client; readonly end: SessionEnd } | undefined;
-  #isOffline = false;
+  /** The attempts to reconnect; never rejects. */
+  #recovery: Promise<void> | undefined;
+  /** Why the session has ended for good. */
+  #failure: { readonly error: unknown } | undefined;
+  /** The prompt is on the screen. */
+  #isAsking = false;
 
   constructor(options: ShellPromptOptions) {
     this.#options = options;
   }
 
-  /** True when the present session has ended, and next() will reconnect. */
+  /** True when the present session has ended, and the next one has not begun. */
   get isLost(): boolean {
     return this.#ended?.client === this.#options.connection.client;
   }
@@ -45,52 +49,74 @@ export class ShellPrompt {
    * @throws the error that ends the session for good
    */
   async next(): Promise<Input> {
-    const { lines, connection, leaving, io, needsLink } = this.#options;
+    const { lines, connection } = this.#options;
+    this.#check();
     let input: Input | undefined;
-    void lines.next(this.#text(connection.client)).then((typed) => {
+    this.#isAsking = true;
+    void lines.next(this.#text()).then((typed) => {
       input = typed;
-      const ends = typed.kind === "end" && (typed.isGone || !needsLink() || (this.#isOffline && io.inIsTty));
-      if (ends) leaving.abort();
+      this.#isAsking = false;
       this.#wakeup.notify();
     });
-    try {
-      for (;;) {
-        this.#watch(connection.client);
-        await this.#wakeup.wait();
-        if (input !== undefined) return input;
-        const ended = this.#ended;
-        this.#ended = undefined;
-        // A job may have reconnected already.
-        if (ended === undefined || ended.client !== connection.client) continue;
-        await this.#recover(ended.end);
-      }
-    } catch (error) {
-      if (input?.kind === "end") return input;
-      // The prompt is on the screen when the server goes away.
-      lines.close();
-      throw error;
+    for (;;) {
+      this.#watch(connection.client);
+      this.#recoverIfLost();
+      await this.#wakeup.wait();
+      if (input !== undefined) return input;
+      this.#check();
     }
   }
 
+  /** Wait until there is a link. @throws the error that ends the session for good */
+  async online(): Promise<void> {
+    while (this.isLost) {
+      this.#recoverIfLost();
+      await this.#recovery;
+      this.#check();
+    }
+  }
+
+  #check(): void {
+    if (this.#failure === undefined) return;
+    // The prompt may be on the screen when the server goes away.
+    this.#options.lines.close();
+    throw this.#failure.error;
+  }
+
+  #recoverIfLost(): void {
+    if (this.#ended === undefined || !this.isLost || this.#failure !== undefined) return;
+    this.#recovery ??= this.#recover(this.#ended.end)
+      .catch((error) => {
+        this.#failure = { error };
+      })
+      .finally(() => {
+        this.#recovery = undefined;
+        this.#wakeup.notify();
+      });
+  }
+
   async #recover(end: SessionEnd): Promise<void> {
-    const { lines, connection, leaving } = this.#options;
+    const { connection } = this.#options;
     // A client that the server has dismissed does not reconnect by itself. A server that stops may come back.
     const mayReturn = end.by === "lost" || end.code === "HEARTBEAT_TIMEOUT" || end.code === "SHUTDOWN";
     if (!mayReturn) throw errorOf(end);
     connection.noteHeld();
-    this.#isOffline = true;
-    lines.reprompt(this.#text(connection.client, "offline"));
-    await lines.during(() => leaving.abort(), connection.recover(errorOf(end)));
-    this.#isOffline = false;
-    lines.reprompt(this.#text(connection.client));
+    this.#reprompt();
+    await connection.recover(errorOf(end));
+    this.#watch(connection.client);
+    this.#reprompt();
+  }
+
+  #reprompt(): void {
+    if (this.#isAsking) this.#options.lines.reprompt(this.#text());
   }
 
   /** `bob (Client07) /docs> `, and at once when the link is lost: `bob (Client07) offline> `. */
-  #text(client: Client, state = ""): string {
-    const { io, folder } = this.#options;
+  #text(): string {
+    const { io, folder, connection } = this.#options;
     const place = folder.path === "" ? "" : ` ${escapeText(folder.shown)}`;
-    const link = state === "" ? "" : ` ${paint(io, "yellow", state)}`;
-    return `${paint(io, "green", shownName(client))}${place}${link}> `;
+    const link = this.isLost ? ` ${paint(io, "yellow", "offline")}` : "";
+    return `${paint(io, "green", shownName(connection.client))}${place}${link}> `;
   }
 
   /** Once for each client: a promise keeps every callback until it settles. */

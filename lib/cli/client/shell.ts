@@ -1,32 +1,27 @@
 import type { Client } from "../../client/client.ts";
 import type { Connection } from "../../client/connection.ts";
-import { endsSession, toCommError } from "../../errors.ts";
+import { toCommError } from "../../errors.ts";
 import type { MessageParams } from "../../protocol/methods.ts";
 import { privatePlaces } from "../../state/private.ts";
 import type { PrivatePlaces } from "../../storage/local/private/private-places.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeLines, escapeText } from "../escape.ts";
-import { EXIT, exitOf } from "../exit-codes.ts";
-import { formatTime } from "../format.ts";
-import { describeError } from "../report.ts";
+import { EXIT } from "../exit-codes.ts";
+import { formatTime, plural } from "../format.ts";
 import { shownName } from "../shown-name.ts";
-import { askYesNo } from "../terminal/ask-yes-no.ts";
-import { LineEditor } from "../terminal/line-editor.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
 import { openInput } from "../terminal/open-input.ts";
 import { onSignals } from "../terminal/signals.ts";
 import { linesOf } from "../terminal/typed-block.ts";
-import { CLEAN_UP_MS, unlessAborted } from "../unless-aborted.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
+import { LineRunner } from "./line-runner.ts";
 import { showKept } from "./messages-command.ts";
-import { InterruptedTransfer } from "./run-job.ts";
-import { isExit, runLine, SHELL_COMMANDS } from "./shell-commands.ts";
+import { RESUMES } from "./run-job.ts";
+import { isExit } from "./shell-commands.ts";
 import { completeLine } from "./shell-completion.ts";
 import { fromRoot, ShellFolder } from "./shell-folder.ts";
-import { hintFor } from "./shell-hints.ts";
 import { ShellHistory } from "./shell-history.ts";
 import { ShellJobs } from "./shell-jobs.ts";
-import { parseShellLine, type ShellLine } from "./shell-line.ts";
 import { ShellPrompt } from "./shell-prompt.ts";
 import { createConnector, formatMessage, leave, openConnection } from "./with-connection.ts";
 
@@ -44,7 +39,7 @@ interface ShellParts {
   readonly io: ConsoleIo;
 }
 
-const UNFINISHED = 'What has arrived is kept: the same command resumes it. To leave: "exit" again.';
+const UNFINISHED = `${RESUMES} To leave: "exit" again.`;
 
 /** The interactive client. */
 class Shell {
@@ -54,8 +49,8 @@ class Shell {
   readonly #places: PrivatePlaces;
   readonly #folder = new ShellFolder();
   #input: LineInput | undefined;
-  /** Ends the command under way. */
-  #abort = new AbortController();
+  /** Ends the first connect, and then the line under way. */
+  #abort = () => {};
   /** Ends the attempts to reconnect. */
   readonly #leaving = new AbortController();
   #terminated = false;
@@ -81,11 +76,12 @@ class Shell {
   }
 
   async run(): Promise<number> {
-    const [io, connecting] = [this.#io, this.#abort];
+    const [io, connecting] = [this.#io, new AbortController()];
+    this.#abort = () => connecting.abort();
     const onInterrupt = () => (this.#input === undefined ? connecting.abort() : this.#input.interrupt());
     const onTerminate = () => {
       this.#terminated = true;
-      this.#abort.abort();
+      this.#abort();
       this.#leaving.abort();
       this.#input?.close();
     };
@@ -104,7 +100,11 @@ class Shell {
       });
       try {
         return await this.#talk(connection);
+      } catch (thrown) {
+        if (this.#jobs.active.length > 0) io.note(`${this.#jobs.runningWords} ${RESUMES}`);
+        throw thrown;
       } finally {
+        this.#leaving.abort();
         await this.#jobs.close();
         await leave(connection.client, this.#terminated);
       }
@@ -122,10 +122,12 @@ class Shell {
     this.#input = lines;
     void this.#print(`Connected as ${paint(this.#io, "bold", shownName(connection.client))}.`);
     if (this.#io.inIsTty) void this.#print(paint(this.#io, "dim", 'Type a message, or "help".'));
-    const [io, leaving] = [this.#io, this.#leaving];
-    const needsLink = () => this.#jobs.active.length > 0;
+    const [io, folder, jobs] = [this.#io, this.#folder, this.#jobs];
     const onClient = (client: Client) => void showKept(client, io, (line) => this.#print(paint(io, "dim", line)));
-    const prompt = new ShellPrompt({ connection, lines, folder: this.#folder, io, leaving, onClient, needsLink });
+    const prompt = new ShellPrompt({ connection, lines, folder, io, onClient });
+    const print = (text: string) => this.#print(text);
+    const runner = new LineRunner({ connection, input: lines, prompt, io, places: this.#places, folder, jobs, print });
+    this.#abort = () => runner.abort();
 
     let exit = 0;
     /** What the user was told about leaving; the same again leaves. */
@@ -142,7 +144,7 @@ class Shell {
       if (typed.kind === "end" || isExit(text)) {
         this.#terminated ||= typed.kind === "end" && typed.isGone === true;
         if (this.#terminated) return EXIT.INTERRUPTED;
-        if (!this.#io.inIsTty) return this.#finishJobs(connection, lines, exit);
+        if (!this.#io.inIsTty) return this.#finishJobs(runner, exit);
         if (this.#jobs.active.length === 0 || warned === "jobs") return exit;
         warned = "jobs";
         block = [];
@@ -150,9 +152,11 @@ class Shell {
         continue;
       }
       if (typed.kind === "interrupt") {
-        if (!this.#io.inIsTty || (typed.text === "" && warned !== "")) return EXIT.INTERRUPTED;
+        // Without a link and without jobs there is nothing to lose.
+        const isWarned = warned !== "" || (prompt.isLost && jobs.active.length === 0);
+        if (!io.inIsTty || (typed.text === "" && isWarned)) return EXIT.INTERRUPTED;
         warned = typed.text === "" ? "interrupt" : "";
-        const unfinished = this.#jobs.active.length === 0 ? "" : `${this.#jobs.runningWords}\n`;
+        const unfinished = jobs.active.length === 0 ? "" : `${jobs.runningWords}\n${RESUMES}\n`;
         if (warned !== "") void this.#print(`${unfinished}To leave, type "exit" or press Ctrl-C again.`);
         continue;
       }
@@ -166,9 +170,12 @@ class Shell {
       if (this.#io.inIsTty) connection.noteProgress();
       const { client } = connection;
       const answers = client.answers;
-      const outcome = await this.#obey(connection, lines, text);
+      const outcome = await runner.run(text);
       if (client.answers > answers && connection.client === client && !prompt.isLost) connection.noteProgress();
-      if (outcome === EXIT.INTERRUPTED || prompt.isLost) block = [];
+      if (block.length > 0 && (outcome === EXIT.INTERRUPTED || prompt.isLost)) {
+        void this.#print(`Not run: the other ${plural(block.length, "line")}.`);
+        block = [];
+      }
       if (outcome === 0 || this.#io.inIsTty) continue;
       // Ctrl-C ends a script as a whole: its next lines may rely on the interrupted one.
       if (outcome === EXIT.INTERRUPTED) return outcome;
@@ -178,56 +185,14 @@ class Shell {
   }
 
   /** The end of a script: its jobs come to the foreground one by one. @returns the exit code of the script */
-  async #finishJobs(connection: Connection, lines: LineInput, before: number): Promise<number> {
+  async #finishJobs(runner: LineRunner, before: number): Promise<number> {
     let exit = before;
     for (let [job] = this.#jobs.active; job !== undefined; [job] = this.#jobs.active) {
-      const outcome = await this.#obey(connection, lines, `fg ${job.number}`);
+      const outcome = await runner.run(`fg ${job.number}`);
       if (outcome === EXIT.INTERRUPTED) return outcome;
       exit = outcome || exit;
     }
     return exit || this.#failed;
-  }
-
-  /** Run one line. @returns the exit code it would have as a command */
-  async #obey(connection: Connection, input: LineInput, text: string): Promise<number> {
-    const abort = new AbortController();
-    this.#abort = abort;
-    try {
-      const line = parseShellLine(text, SHELL_COMMANDS);
-      if (line.kind === "nothing") return 0;
-      const work = runLine(line, {
-        connection,
-        io: { ...this.#io, isShell: true },
-        signal: abort.signal,
-        places: this.#places,
-        folder: this.#folder,
-        jobs: this.#jobs,
-        ...(input instanceof LineEditor && {
-          ask: (question: string) => askYesNo(input, question),
-          onDetach: (handler: () => void) => input.onDetach(handler),
-        }),
-      });
-      const exit = (await input.during(() => abort.abort(), unlessAborted(work, abort.signal, CLEAN_UP_MS))) ?? 0;
-      this.#hint(line, exit);
-      return exit;
-    } catch (thrown) {
-      const error = toCommError(thrown);
-      if (error.code === "INTERRUPTED") {
-        if (!(error instanceof InterruptedTransfer)) void this.#print(error.message);
-        return EXIT.INTERRUPTED;
-      }
-      // The loop reports the end of the session, once.
-      if (endsSession(error)) return exitOf(error);
-      void this.#print(paint(this.#io, "red", describeError(error)));
-      this.#hint(text, exitOf(error));
-      return exitOf(error);
-    }
-  }
-
-  /** What a person may have meant. */
-  #hint(line: ShellLine | string, exit: number): void {
-    const hint = hintFor(line, exit, SHELL_COMMANDS);
-    if (hint !== undefined) this.#io.note(paint(this.#io, "dim", escapeText(hint)));
   }
 
   /** A message for a person has the time of day; piped scripts get it as it is. */

@@ -5,6 +5,7 @@ import { ShellPrompt } from "../../../lib/cli/client/shell-prompt.ts";
 import { type Input, LineInput } from "../../../lib/cli/terminal/line-input.ts";
 import type { Client } from "../../../lib/client/client.ts";
 import type { Connection } from "../../../lib/client/connection.ts";
+import { TransportError } from "../../../lib/errors.ts";
 import type { SessionEnd } from "../../../lib/session/session-end.ts";
 import { codeOf } from "../../support/fault.ts";
 import { TestIo } from "../../support/test-io.ts";
@@ -42,7 +43,7 @@ function clientOf(name: string) {
   return { client: { name, ended: ended.promise } as Client, end: ended.resolve };
 }
 
-function promptOver(first: Client, needsLink = false) {
+function promptOver(first: Client) {
   const recovered = Promise.withResolvers<void>();
   const state = { client: first, recoveries: 0 };
   const connection = {
@@ -56,13 +57,12 @@ function promptOver(first: Client, needsLink = false) {
     },
   } as unknown as Connection;
   const lines = new Typed();
-  const leaving = new AbortController();
   const folder = new ShellFolder();
   const io = new TestIo();
   const begun: string[] = [];
   const onClient = ({ name }: Client) => void begun.push(name);
-  const prompt = new ShellPrompt({ connection, lines, folder, io, leaving, onClient, needsLink: () => needsLink });
-  return { prompt, lines, leaving, state, recovered, begun };
+  const prompt = new ShellPrompt({ connection, lines, folder, io, onClient });
+  return { prompt, lines, state, recovered, begun };
 }
 
 describe("the prompt of the shell", () => {
@@ -107,15 +107,35 @@ describe("the prompt of the shell", () => {
     expect(await codeOf(() => typed)).toBe("KICKED");
   });
 
-  test.each([
-    ["ends attempts to reconnect", false, {}, true],
-    ["does not while jobs need the link", true, {}, false],
-    ["does when the terminal is gone", true, { isGone: true }, true],
-  ])("at the end of the input it %s", async (_, needsLink, gone, isAborted) => {
-    const { prompt, lines, leaving } = promptOver(clientOf("Client01").client, needsLink);
+  test("takes lines while it reconnects, and tells when the link is back", async () => {
+    const [a, b] = [clientOf("Client01"), clientOf("Client02")];
+    const { prompt, lines, state, recovered, begun } = promptOver(a.client);
     const typed = prompt.next();
-    lines.type({ kind: "end", ...gone });
+    a.end(LOST);
+    await until(() => state.recoveries === 1);
+    lines.type({ kind: "line", text: "lpwd" });
+    expect(await typed).toEqual({ kind: "line", text: "lpwd" });
+    expect(prompt.isLost).toBe(true);
+    const online = prompt.online();
+    state.client = b.client;
+    recovered.resolve();
+    await online;
+    expect([prompt.isLost, state.recoveries, begun]).toEqual([false, 1, ["Client01", "Client02"]]);
+  });
+
+  test("throws what ended the attempts, also to a line that waits for them", async () => {
+    const a = clientOf("Client01");
+    const { prompt, lines, recovered, state } = promptOver(a.client);
+    const typed = prompt.next();
+    a.end(LOST);
+    await until(() => state.recoveries === 1);
+    lines.type({ kind: "line", text: "ls" });
     await typed;
-    expect(leaving.signal.aborted).toBe(isAborted);
+    const codes = [codeOf(() => prompt.online()), codeOf(() => prompt.next())];
+    recovered.reject(new TransportError("CANNOT_CONNECT", "Nobody listens there."));
+    expect(await codes[0]).toBe("CANNOT_CONNECT");
+    lines.type({ kind: "end" });
+    await codes[1];
+    expect(await codeOf(() => prompt.next())).toBe("CANNOT_CONNECT");
   });
 });
