@@ -11,8 +11,8 @@ export type { Flags };
  *
  * @throws UsageError
  */
-export function parseFlags(argv: readonly string[], args: ArgsDef): Flags {
-  const { words, typed, lists } = checkFlags(argv, args);
+export function parseFlags(typedWords: readonly string[], args: ArgsDef): Flags {
+  const { argv, words, typed, lists } = checkFlags(typedWords, args);
   const positionals = Object.entries(args).filter(([, arg]) => arg.type === "positional");
   const variadic = positionals.some(([, arg]) => arg.valueHint === "…");
   if (!variadic && words.length > positionals.length) {
@@ -25,6 +25,8 @@ export function parseFlags(argv: readonly string[], args: ArgsDef): Flags {
 }
 
 interface Checked {
+  /** All words, with `-r -f` for `-rf`. */
+  readonly argv: string[];
   /** The words that are not flags. */
   readonly words: string[];
   /** The names of the flags. */
@@ -33,18 +35,20 @@ interface Checked {
   readonly lists: Record<string, string[]>;
 }
 
-function checkFlags(argv: readonly string[], args: ArgsDef): Checked {
+function checkFlags(given: readonly string[], args: ArgsDef): Checked {
+  const argv = [...given];
   const words: string[] = [];
   const typed: string[] = [];
   const lists: Record<string, string[]> = {};
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] as string;
-    if (word === "--") return { words: [...words, ...argv.slice(index + 1)], typed, lists };
+    if (word === "--") return { argv, words: [...words, ...argv.slice(index + 1)], typed, lists };
     if (!word.startsWith("-") || word === "-") {
       words.push(word);
       continue;
     }
-    const [flag = "", value] = splitOnce(word, "=");
+    argv.splice(index, 1, ...lettersOf(word, args));
+    const [flag = "", value] = splitOnce(argv[index] as string, "=");
     const name = flagName(flag, args) ?? negatedName(flag, args);
     const arg = name === undefined ? undefined : args[name];
     if (name === undefined || arg === undefined) throw new UsageError(unknownFlag(flag, args));
@@ -63,7 +67,15 @@ function checkFlags(argv: readonly string[], args: ArgsDef): Checked {
       }
     }
   }
-  return { words, typed, lists };
+  return { argv, words, typed, lists };
+}
+
+/** `-r`, `-f` for `-rf`, if the first is a flag without a value; else the word itself. */
+function lettersOf(word: string, args: ArgsDef): string[] {
+  if (!/^-[A-Za-z0-9]{2,}$/.test(word) || findFlag(word, args) !== undefined) return [word];
+  const letters = [...word.slice(1)].map((letter) => `-${letter}`);
+  const isFlag = (flag: string) => findFlag(flag, args)?.type === "boolean";
+  return letters.some(isFlag) ? letters : [word];
 }
 
 /** Whether a flag may be given several times: its value is shown as `VALUE…`. One with `VALUE,…` takes a list. */
@@ -92,13 +104,19 @@ function negatedName(flag: string, args: ArgsDef): string | undefined {
   return Object.hasOwn(args, name) && args[name]?.type === "boolean" ? name : undefined;
 }
 
+/** More flags of one letter than these are not listed in an error. */
+const MAX_LETTERS = 8;
+
 function unknownFlag(flag: string, args: ArgsDef): string {
   const known = Object.entries(args).filter(([, arg]) => arg.type !== "positional");
   const near = nearest(
     flag.replace(/^-+/, ""),
     known.map(([name]) => name),
   );
-  return `Unknown flag ${flag}.${near === undefined ? "" : ` Did you mean --${near}?`}`;
+  if (near !== undefined) return `Unknown flag ${flag}. Did you mean --${near}?`;
+  const letters = known.flatMap(([, arg]) => ("alias" in arg ? [arg.alias].flat() : [])).map((name) => `-${name}`);
+  if (known.length === 0) return `Unknown flag ${flag}: there are none here.`;
+  return `Unknown flag ${flag}.${flag.startsWith("--") || letters.length === 0 || letters.length > MAX_LETTERS ? "" : ` Known: ${letters.join(", ")}.`}`;
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {

@@ -94,7 +94,7 @@ function flagRows(args: ArgsDef): Row[] {
   return Object.entries(args)
     .filter(([, arg]) => arg.type !== "positional")
     .map(([name, arg]): Row => {
-      const short = "alias" in arg && arg.alias !== undefined ? `-${arg.alias}, ` : "    ";
+      const short = "alias" in arg && arg.alias !== undefined ? `-${[arg.alias].flat()[0]}, ` : "    ";
       const value = arg.valueHint === undefined ? "" : ` ${arg.valueHint}`;
       const fallback = arg.default === undefined ? "" : ` (default: ${arg.default})`;
       return [`${short}--${name}${value}`, `${arg.description ?? ""}${fallback}`];

@@ -9,6 +9,7 @@ import { UsageError } from "./usage-error.ts";
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   add: ["join", "token"],
   ban: ["kick"],
+  bg: ["jobs"],
   broadcast: ["say"],
   bye: ["exit"],
   cat: ["get"],
@@ -32,7 +33,8 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   invite: ["token", "join"],
   invites: ["token"],
   key: ["identity"],
-  kill: ["kick"],
+  kill: ["kick", "cancel"],
+  less: ["cat", "get"],
   login: ["join"],
   logout: ["exit", "forget"],
   ls: ["list"],
@@ -40,12 +42,16 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   md: ["mkdir"],
   message: ["send", "say"],
   mirror: ["sync"],
+  more: ["cat", "get"],
   move: ["rename"],
   msg: ["send", "say"],
   mv: ["rename"],
+  progress: ["jobs"],
   pull: ["get"],
   push: ["put"],
   rd: ["remove"],
+  reget: ["get"],
+  reput: ["put"],
   rm: ["remove"],
   rmdir: ["remove"],
   rsync: ["sync"],
@@ -58,9 +64,11 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   tail: ["watch"],
   talk: ["shell", "say"],
   tell: ["send"],
+  type: ["cat", "get"],
   upload: ["put"],
   user: ["token"],
   users: ["status", "token"],
+  wait: ["fg"],
   wall: ["say"],
   who: ["status"],
   whoami: ["status"],
@@ -92,6 +100,12 @@ export function callMeant(word: string, calls: readonly string[]): string | unde
       calls.filter((call) => !call.includes(" ")),
     )
   );
+}
+
+/** What the word of another program is called among these names. */
+export function synonymOf(word: string, names: readonly string[]): string | undefined {
+  const synonyms = Object.hasOwn(SYNONYMS, word) ? SYNONYMS[word] : undefined;
+  return synonyms?.find((name) => names.includes(name));
 }
 
 /** The error for a word that is no command of a program. */

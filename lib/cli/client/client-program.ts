@@ -4,7 +4,7 @@ export const clientProgram: LazyProgram = {
   name: "commserver-client",
   description: "Moves files to and from a commserver-server, and passes messages.",
   commands: {
-    shell: async () => (await import("./shell-command.ts")).shell,
+    shell: async () => (await import("./shell-command.ts")).shellCommand(() => Object.keys(clientProgram.commands)),
     status: async () => (await import("./status-command.ts")).status,
     list: async () => (await import("./list-command.ts")).list,
     get: async () => (await import("./get-command.ts")).get,

@@ -7,6 +7,7 @@ import { describeError } from "../report.ts";
 import { clip } from "../terminal/screen.ts";
 import { formatLeft } from "./progress.ts";
 import type { ShellJob } from "./shell-job.ts";
+import { counted, inOneLine } from "./transfer-words.ts";
 
 /** What the lines show of a job. */
 export type ShownJob = Pick<ShellJob, "number" | "command" | "state" | "end" | "result" | "seconds"> & {
@@ -60,16 +61,16 @@ function doingOf(job: ShownJob): string {
   return state === "done" ? moved(job) : "";
 }
 
-/** `3 files, 12 MB`. */
+/** `3 files, 12 MB, 2 left out`. */
 function moved({ result }: Pick<ShownJob, "result">): string {
   if (result === undefined) return "";
-  const { stored, unchanged, skipped, bytes } = result;
-  const parts = [
+  const { stored, unchanged, skipped, leftOut, bytes } = result;
+  return inOneLine([
     stored > 0 || unchanged + skipped === 0 ? `${plural(stored, "file")}, ${formatBytes(bytes)}` : "",
-    unchanged > 0 ? `${unchanged} unchanged` : "",
-    skipped > 0 ? `${skipped} skipped` : "",
-  ];
-  return parts.filter((part) => part !== "").join(", ");
+    counted(unchanged, "unchanged"),
+    counted(skipped, "skipped"),
+    counted(leftOut, "left out"),
+  ]);
 }
 
 /** One line about a job that has ended in the background. */

@@ -25,6 +25,8 @@ export interface LineRunnerOptions {
   readonly places: PrivatePlaces;
   readonly folder: ShellFolder;
   readonly jobs: ShellJobs;
+  /** As hintFor(). */
+  readonly outside: readonly string[];
   /** Show a line to the user. */
   print(text: string): Promise<void>;
 }
@@ -101,8 +103,8 @@ export class LineRunner {
 
   /** What a person may have meant. */
   #hint(line: ShellLine | string, exit: number): void {
-    const { io } = this.#options;
-    const hint = hintFor(line, exit, SHELL_COMMANDS);
+    const { io, outside } = this.#options;
+    const hint = hintFor(line, exit, SHELL_COMMANDS, outside);
     if (hint !== undefined) io.note(paint(io, "dim", escapeText(hint)));
   }
 }

@@ -34,7 +34,7 @@ export const remove: Command = {
       description: "Files, folders or patterns of the repository",
     },
     recursive: { type: "boolean", alias: "r", description: "Remove folders and everything in them" },
-    yes: { type: "boolean", alias: "y", description: "Remove what a pattern matches without asking" },
+    yes: { type: "boolean", alias: ["y", "f"], description: "Remove what a pattern matches without asking (also -f)" },
     "dry-run": { type: "boolean", alias: "n", description: "Only show what would be removed" },
     ...NAMES_FILE_FLAGS,
     ...CONNECTION_FLAGS,

@@ -4,6 +4,7 @@ import type { SendResult } from "../../protocol/methods.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatTime, plural } from "../format.ts";
+import { secretIn } from "../secret-text.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { withClient } from "./with-connection.ts";
@@ -32,8 +33,11 @@ export const send: Command = {
   },
 };
 
-/** @throws UsageError */
+/** @throws UsageError also when it holds a secret: messages are in logs, and others read them */
 export function checkText(text: string): string {
+  const secret = secretIn(text);
+  if (secret !== undefined)
+    throw new UsageError(`Not sent: the text holds ${secret}, which is a secret. To use it: commserver-client join`);
   if (text === "") throw new UsageError("The message is empty.");
   if (text.length > MAX_TEXT_LENGTH) throw new UsageError(`A message has at most ${MAX_TEXT_LENGTH} characters.`);
   return text;
@@ -50,9 +54,14 @@ export async function sendTyped(
   return formatSent(await client.send(checkText(text), to), to, makeSafe);
 }
 
-/** To whom a typed line goes, and its text. @throws UsageError when it is a name without a text */
+/**
+ * To whom a typed line goes, and its text: `@NAME text`, or `--to NAME text`, as outside of the shell.
+ *
+ * @throws UsageError when it is a name without a text
+ */
 export function addressee(typed: string, defaultTo: string | undefined): { to: string | undefined; text: string } {
-  const [, to = defaultTo, text = typed] = /^@(\S+)\s+(.*)$/s.exec(typed) ?? [];
+  const [, to = defaultTo, text = typed] = /^(?:@|--to[ =]\s*)(\S+)\s+(.*)$/s.exec(typed) ?? [];
+  if (/^--to(?:[ =]|$)/.test(text)) throw new UsageError("Write a message after the name: send --to NAME TEXT");
   if (/^@\S*$/.test(typed)) throw new UsageError(`Write a message after the name: ${typed} hello`);
   return { to, text };
 }

@@ -11,7 +11,8 @@ import type { TransferTerms } from "./run-job.ts";
 import { parseShellFlags, shellArgs } from "./shell-flags.ts";
 import type { ShellFolder } from "./shell-folder.ts";
 import type { Foreground, ShellJobs } from "./shell-jobs.ts";
-import { type Follows, type ShellWord, unquotedName } from "./shell-line.ts";
+import type { Follows } from "./shell-line.ts";
+import { type ShellWord, unquotedName } from "./shell-words.ts";
 import { typedPath } from "./typed-paths.ts";
 
 /** One line of the shell under way. */
@@ -57,9 +58,13 @@ export interface ShellCommand {
 }
 
 /** The flags and words after a command. @throws UsageError; with `missing` when there are none, and one is required */
-export function flagsOf({ words }: Pick<ShellCall, "words">, { args }: Pick<Command, "args">, missing?: string): Flags {
+export function flagsOf(
+  { words }: Pick<ShellCall, "words">,
+  { args, completes }: Pick<Command, "args" | "completes">,
+  missing?: string,
+): Flags {
   if (words.length === 0 && missing !== undefined) throw new UsageError(missing);
-  return parseShellFlags(words, shellArgs(args));
+  return parseShellFlags(words, shellArgs(args), (flag) => String(completes?.[flag] ?? "file") === "file");
 }
 
 /**

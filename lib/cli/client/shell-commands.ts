@@ -139,6 +139,7 @@ export async function runLine(
     return 0;
   }
   const command = SHELL_COMMANDS[name] as ShellCommand;
+  if (command.follows === "nothing") flagsOf({ words }, { args: {} });
   if (command.isTransfer !== true) {
     if (line.isBackground) throw new UsageError(`${name} can't run in the background; only transfers can.`);
     return command.run({ ...call, client, words, rest });

@@ -12,7 +12,7 @@ import { makeFolders, mkdir as mkdirCommand } from "./mkdir-command.ts";
 import { removable, removeAll, remove as removeCommand, removeFlags } from "./remove-command.ts";
 import { renameAll, rename as renameCommand, renamesOf } from "./rename-command.ts";
 import { flagsOf, remoteNames, type ShellCall, type ShellCommand } from "./shell-call.ts";
-import { entriesIn, showEntries } from "./shell-listing.ts";
+import { entriesIn, listingOf, showEntries } from "./shell-listing.ts";
 import { FOLDER_ARGS, LS_ARGS } from "./shell-local.ts";
 import { TRANSFER_COMMANDS } from "./shell-transfer-commands.ts";
 import { showFiles } from "./shell-transfers.ts";
@@ -20,6 +20,8 @@ import { typedNewPath, typedPath, typedSource } from "./typed-paths.ts";
 import { printChanges, watch as watchCommand } from "./watch-command.ts";
 
 const NAMES = { path: { type: "positional", valueHint: "…", description: "Files of the repository" } } as const;
+
+const DU_ARGS = { ...duCommand.args, human: LS_ARGS.human };
 
 const ls: ShellCommand = {
   usage: "ls, dir [-l] [PATH…]",
@@ -32,7 +34,7 @@ const ls: ShellCommand = {
     const names = await namesOrHere(call, flags._);
     for (const name of names) {
       const entries = await entriesIn(call.client, name, call.signal);
-      await showEntries(entries, call.io, { isLong: flags["long"] === true, heading: names.length > 1 ? name : "" });
+      await showEntries(entries, call.io, { ...listingOf(flags), heading: names.length > 1 ? name : "" });
     }
     return 0;
   },
@@ -148,10 +150,10 @@ export const FILE_COMMANDS: Readonly<Record<string, ShellCommand>> = {
     usage: "du [PATH…]",
     description: "How much is in the folder, or in others",
     follows: "words",
-    args: duCommand.args,
+    args: DU_ARGS,
     names: "repository",
     async run(call) {
-      const flags = flagsOf(call, duCommand);
+      const flags = flagsOf(call, { args: DU_ARGS });
       const names = await namesOrHere(call, flags._);
       const { client, io, signal } = call;
       await showUsage(client, names.map(typedSource), { io, json: false, depth: depthFlag(flags), signal });

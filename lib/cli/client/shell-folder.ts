@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { escapeGlob, isGlob } from "../../glob.ts";
 import type { ConnectSettings } from "./connect-settings.ts";
-import type { ShellWord } from "./shell-line.ts";
+import type { ShellWord } from "./shell-words.ts";
 
 /** The folder of the repository that the shell is in: names that people type begin there. */
 export class ShellFolder {

@@ -1,10 +1,4 @@
-import { UsageError } from "../usage-error.ts";
-
-/** A word of a line. What is in quotes is neither a flag nor `~`. */
-export interface ShellWord {
-  readonly text: string;
-  readonly isQuoted: boolean;
-}
+import { type ShellWord, splitWords } from "./shell-words.ts";
 
 /** What may follow the name of a command. */
 export type Follows = "nothing" | "flags" | "numbers" | "words" | "text";
@@ -18,17 +12,16 @@ export type ShellLine =
       readonly words: readonly ShellWord[];
       /** What follows the command, as it was typed. */
       readonly rest: string;
-      /** The line ends with ` &`. */
+      /** The line ends with `&`. */
       readonly isBackground?: boolean;
     }
   /** Free text. */
   | { readonly kind: "text"; readonly text: string };
 
 /**
- * Parse a line: a command in any letter case with its words, or free text. Words are separated by blanks; in double or
- * single quotes they may have blanks, and in double quotes `\"` and `\\` stand for `"` and `\`. A command that takes no
- * words is one only when it stands alone, with flags, or with numbers: `exit now, thanks` is free text. So are several
- * lines.
+ * Parse a line: a command in any letter case with its words, as splitWords() reads them, or free text. A command that
+ * takes no words is one only when it stands alone, with flags, or with numbers: `exit now, thanks` is free text. So are
+ * several lines.
  *
  * @throws UsageError when a quote is not closed
  */
@@ -44,17 +37,23 @@ export function parseShellLine(line: string, commands: Readonly<Record<string, {
   const { follows } = command;
   if (follows === "text" && !/^--help$/.test(rest)) return { kind: "command", name, words: [plain(rest)], rest };
   if (follows !== "words" && !isAlone(rest, follows)) return { kind: "text", text };
-  const words = splitWords(rest);
-  const last = words.at(-1);
-  if (follows !== "words" || last?.text !== "&" || last.isQuoted) return { kind: "command", name, words, rest };
-  const before = rest.replace(/\s*&$/, "");
-  return { kind: "command", name, words: words.slice(0, -1), rest: before, isBackground: true };
+  const [, before] = follows === "words" ? (BACKGROUND.exec(rest) ?? []) : [];
+  if (before === undefined) return { kind: "command", name, words: splitWords(rest), rest };
+  return { kind: "command", name, words: splitWords(before), rest: before, isBackground: true };
 }
+
+/** `get PATH &`, also without the blank; a name that ends so stands in quotes. */
+const BACKGROUND = /^(|.*?[^\\&\s])\s*&$/s;
 
 /** Whether a command that takes no words may have these. */
 function isAlone(rest: string, follows: Follows): boolean {
   if (rest === "" || rest === "--help") return true;
-  return (follows === "flags" && rest.startsWith("-")) || (follows === "numbers" && NUMBERS.test(rest));
+  // No message has only a flag: `jobs -l`.
+  return /^--?[A-Za-z]\S*$/.test(rest) || (follows === "flags" && rest.startsWith("-")) || isNumbers(rest, follows);
+}
+
+function isNumbers(rest: string, follows: Follows): boolean {
+  return follows === "numbers" && NUMBERS.test(rest);
 }
 
 const NUMBERS = /^(?:%?\d+|all)(?:\s+(?:%?\d+|all))*$/i;
@@ -63,30 +62,4 @@ const NUMBERS = /^(?:%?\d+|all)(?:\s+(?:%?\d+|all))*$/i;
 function plain(rest: string): ShellWord {
   const [, quoted] = /^"([^"\\]*)"$/.exec(rest) ?? [];
   return { text: quoted ?? rest, isQuoted: true };
-}
-
-/** A word: in double quotes, in single ones, or without. A quote begins only at the beginning of a word. */
-const WORD = /\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^"'\s]\S*))(?=\s|$)/y;
-
-/** @throws UsageError when a quote is not closed */
-export function splitWords(rest: string): ShellWord[] {
-  const words: ShellWord[] = [];
-  WORD.lastIndex = 0;
-  while (rest.slice(WORD.lastIndex).trim() !== "") {
-    const start = WORD.lastIndex;
-    const [, double, single, bare] = WORD.exec(rest) ?? [];
-    const text = double?.replace(/\\(["\\])/g, "$1") ?? single ?? bare;
-    if (text === undefined) throw new UsageError(`A quote is not closed: ${rest.slice(start).trim()}`);
-    words.push({ text, isQuoted: bare === undefined });
-  }
-  return words;
-}
-
-/**
- * The words without their quotes that may be one name: `docs/quick reference.txt`. Flags before and after it are left
- * out. undefined when there are fewer than two such words.
- */
-export function unquotedName(rest: string): string | undefined {
-  const [, name = ""] = /^(?:-\S+\s+)*(.*?)(?:\s+--?[A-Za-z].*)?$/s.exec(rest) ?? [];
-  return /^[^"'-]\S*\s/.test(name) && !name.includes('"') ? name : undefined;
 }

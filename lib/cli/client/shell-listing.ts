@@ -9,6 +9,7 @@ import { quote } from "../../quote.ts";
 import { readError } from "../../storage/disk-error.ts";
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
+import type { Flags } from "../flags.ts";
 import { inColumns } from "../terminal/name-columns.ts";
 import { formatEntry, KIND_MARKS } from "./list-command.ts";
 import { typedSource } from "./typed-paths.ts";
@@ -77,13 +78,36 @@ export function formatListing(
   return inColumns(cells, io.outColumns);
 }
 
-/** Print entries, below a heading if there is one. */
+/** How `ls` shows entries. */
+export interface Listing {
+  readonly isLong: boolean;
+  /** One name on each line. */
+  readonly isOne: boolean;
+  readonly order: "name" | "time" | "size";
+  readonly isReversed: boolean;
+}
+
+export function listingOf(flags: Flags): Listing {
+  return {
+    isLong: flags["long"] === true,
+    isOne: flags["one"] === true,
+    order: flags["time"] === true ? "time" : flags["size"] === true ? "size" : "name",
+    isReversed: flags["reverse"] === true,
+  };
+}
+
+/** Print entries, which are sorted by name, below a heading if there is one. */
 export async function showEntries(
   entries: readonly Shown[],
   io: Pick<ConsoleIo, "out" | "note" | "color" | "outColumns">,
-  { isLong, heading }: { isLong: boolean; heading: string },
+  { isLong, isOne, order, isReversed, heading }: Listing & { heading: string },
 ): Promise<void> {
   if (heading !== "") await io.out(`${escapeText(heading)}:\n`);
-  if (entries.length === 0) io.note("It is empty.");
-  else await io.out(`${formatListing(entries, io, isLong)}\n`);
+  if (entries.length === 0) return io.note("It is empty.");
+  const inOrder = [...entries];
+  if (order === "time") inOrder.sort((a, b) => b.modifiedAt - a.modifiedAt);
+  if (order === "size") inOrder.sort((a, b) => b.size - a.size);
+  if (isReversed) inOrder.reverse();
+  const { color, outColumns } = io;
+  await io.out(`${formatListing(inOrder, { color, outColumns: isOne ? undefined : outColumns }, isLong)}\n`);
 }

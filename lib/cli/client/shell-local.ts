@@ -8,11 +8,17 @@ import { escapeText } from "../escape.ts";
 import { placeFrom } from "./local-place.ts";
 import { flagsOf, namesOn, type ShellCall, type ShellCommand } from "./shell-call.ts";
 import { localName } from "./shell-folder.ts";
-import { localEntries, showEntries } from "./shell-listing.ts";
+import { listingOf, localEntries, showEntries } from "./shell-listing.ts";
 
 export const LS_ARGS = {
   path: { type: "positional", valueHint: "…", required: false, description: "Folders, files or patterns" },
   long: { type: "boolean", alias: "l", description: "With sizes and times" },
+  one: { type: "boolean", alias: "1", description: "One name on each line" },
+  time: { type: "boolean", alias: "t", description: "Newest first" },
+  size: { type: "boolean", alias: "S", description: "Largest first" },
+  reverse: { type: "boolean", alias: "r", description: "The other way round" },
+  all: { type: "boolean", alias: "a", description: "As always: names that begin with a dot are shown, too" },
+  human: { type: "boolean", alias: "h", description: "As always: sizes in KB and MB" },
 } as const satisfies ArgsDef;
 
 /** A name with blanks comes as several words. */
@@ -39,7 +45,7 @@ export const LOCAL_COMMANDS: Readonly<Record<string, ShellCommand>> = {
       const names = await localNames(call, flags._);
       for (const name of names.length === 0 ? ["."] : names) {
         const heading = names.length > 1 ? name : "";
-        await showEntries(localEntries(name), call.io, { isLong: flags["long"] === true, heading });
+        await showEntries(localEntries(name), call.io, { ...listingOf(flags), heading });
       }
       return 0;
     },

@@ -8,6 +8,7 @@ import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeLines, escapeText } from "../escape.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTime, plural } from "../format.ts";
+import { secretIn } from "../secret-text.ts";
 import { shownName } from "../shown-name.ts";
 import type { Input, LineInput } from "../terminal/line-input.ts";
 import { openInput } from "../terminal/open-input.ts";
@@ -25,18 +26,24 @@ import { ShellJobs } from "./shell-jobs.ts";
 import { ShellPrompt } from "./shell-prompt.ts";
 import { createConnector, formatMessage, leave, openConnection } from "./with-connection.ts";
 
-/** Talk to the server until the user leaves. @returns the exit code */
-export function runShell(given: ConnectSettings, io: ConsoleIo): Promise<number> {
+/**
+ * Talk to the server until the user leaves.
+ *
+ * @param outside the names of the commands outside of the shell
+ * @returns the exit code
+ */
+export function runShell(given: ConnectSettings, io: ConsoleIo, outside: readonly string[]): Promise<number> {
   const settings = fromRoot(given);
   const places = privatePlaces(settings.stateDir, settings.secretFiles);
   const history = new ShellHistory(settings.stateDir, io.inIsTty);
-  return new Shell(settings, { places, history, io }).run();
+  return new Shell(settings, { places, history, io, outside }).run();
 }
 
 interface ShellParts {
   readonly places: PrivatePlaces;
   readonly history: ShellHistory;
   readonly io: ConsoleIo;
+  readonly outside: readonly string[];
 }
 
 const UNFINISHED = `${RESUMES} To leave: "exit" again.`;
@@ -45,6 +52,7 @@ const UNFINISHED = `${RESUMES} To leave: "exit" again.`;
 class Shell {
   readonly #settings: ConnectSettings;
   readonly #io: ConsoleIo;
+  readonly #outside: readonly string[];
   readonly #history: ShellHistory;
   readonly #places: PrivatePlaces;
   readonly #folder = new ShellFolder();
@@ -60,8 +68,9 @@ class Shell {
   /** How a message is made safe: its lines stay lines for a person, and a script gets one. */
   readonly #shown: (text: string) => string;
 
-  constructor(settings: ConnectSettings, { places, history, io }: ShellParts) {
+  constructor(settings: ConnectSettings, { places, history, io, outside }: ShellParts) {
     this.#settings = settings;
+    this.#outside = outside;
     this.#io = io;
     this.#shown = io.outIsTty ? escapeLines : escapeText;
     this.#places = places;
@@ -126,7 +135,9 @@ class Shell {
     const onClient = (client: Client) => void showKept(client, io, (line) => this.#print(paint(io, "dim", line)));
     const prompt = new ShellPrompt({ connection, lines, folder, io, onClient });
     const print = (text: string) => this.#print(text);
-    const runner = new LineRunner({ connection, input: lines, prompt, io, places: this.#places, folder, jobs, print });
+    const [places, outside] = [this.#places, this.#outside];
+    const own = { io, places, folder, jobs, outside, print };
+    const runner = new LineRunner({ connection, input: lines, prompt, ...own });
     this.#abort = () => runner.abort();
 
     let exit = 0;
@@ -138,8 +149,8 @@ class Shell {
       const [line, ...others] = block;
       const typed: Input = line === undefined ? await prompt.next() : { kind: "line", text: line };
       const text = typed.kind === "line" ? typed.text : "";
-      if (line === undefined) this.#history.add(text);
-      else await this.#print(paint(io, "dim", `> ${escapeText(line)}`));
+      if (line === undefined && secretIn(text) === undefined) this.#history.add(text);
+      if (line !== undefined) await this.#print(paint(io, "dim", `> ${escapeText(line)}`));
       block = others;
       if (typed.kind === "end" || isExit(text)) {
         this.#terminated ||= typed.kind === "end" && typed.isGone === true;

@@ -2,7 +2,7 @@ import type { Operator } from "../../client/operator.ts";
 import { formatBytes } from "../../format-bytes.ts";
 import { addressee, checkText, formatSent } from "../client/send-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "../client/shell-flags.ts";
-import { splitWords } from "../client/shell-line.ts";
+import { splitWords } from "../client/shell-words.ts";
 import { status as statusCommand, statusRecord, statusText } from "../client/status-command.ts";
 import { escapeText } from "../escape.ts";
 import { formatRows, formatTime, type Row } from "../format.ts";

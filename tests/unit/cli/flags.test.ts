@@ -91,13 +91,13 @@ describe("parseFlags()", () => {
     [["--JSON"], "Unknown flag --JSON."],
     [["--no-nothing"], "Unknown flag --no-nothing."],
     [["--path", "p"], "Unknown flag --path."],
-    [["-x"], "Unknown flag -x."],
-    [["-fo", "x"], "Unknown flag -fo."],
+    [["-x"], "Unknown flag -x. Known: -o, -f."],
+    [["-fx"], "Unknown flag -x. Known: -o, -f."],
     [["-json"], "Unknown flag -json. Did you mean --json?"],
     [["---"], "Unknown flag ---."],
     [["--=x"], "Unknown flag --."],
     [["--unknown=x"], "Unknown flag --unknown."],
-    [["-1"], "Unknown flag -1."],
+    [["-1"], "Unknown flag -1. Known: -o, -f."],
   ])("refuses the unknown: %j", (argv, message) => {
     expect(faultOf(["p", ...argv])).toBe(message);
   });

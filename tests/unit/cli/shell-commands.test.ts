@@ -77,6 +77,8 @@ async function run(typed: string, entries?: readonly Entry[], folder = new Shell
 describe("a line of the shell", () => {
   test.each([
     ["send hello", "hello ACK\n", ["send", "hello"]],
+    ["send --to server hey you", "hello ACK\n", ["send", "hey you", "server"]],
+    ["rm -rf docs", "Removed docs\n", ["remove", "docs", true]],
     ['rename "a b" "c"', "Renamed a b to c\n", ["rename", "a b", "c", false]],
     ['rename "a" "c" --overwrite', "Renamed a to c\n", ["rename", "a", "c", true]],
     ["rename a c", "Renamed a to c\n", ["rename", "a", "c", false]],
@@ -132,6 +134,14 @@ describe("a line of the shell", () => {
     ["help me", "There is no command me. To send it as a message: send help me"],
     ["status --limit 0", "--limit takes a whole number from 1 to 1000000"],
     ["get --server lab a", "--server can't be used in a line of the shell"],
+    ["join csinvite1_eyJuIjoi", "Not sent: the text holds an invite"],
+    ["send COMMSERVER_TOKEN=abc", "Not sent: the text holds a token"],
+    [`bob:${"a".repeat(43)}`, "Not sent: the text holds a token"],
+    ["send --to bob", "Write a message after the name"],
+    ["jobs -l", "Unknown flag -l: there are none here."],
+    ["cat -n", "Unknown flag -n: there are none here."],
+    ["ls -Ra", "Unknown flag -R. Known: -l, -1, -t, -S, -r, -a, -h."],
+    ["get --server lab b", "--server can't be used in a line of the shell"],
   ])("%p is refused", async (line, message) => {
     const fault = await faultOf(() => run(line));
     expect([fault.code, fault.message]).toEqual(["USAGE", expect.stringContaining(message)]);
@@ -186,7 +196,13 @@ describe("a line of the shell", () => {
   test("lists one folder: names in order, folders with their slash, or long", async () => {
     const entries = [entry("b"), entry("a c"), entry("docs", "folder")];
     expect(await run("ls", entries)).toMatchObject({ shown: "a c\nb\ndocs/\n", asked: [["list", "*"]] });
-    expect((await run("dir -l", entries)).shown).toMatch(/^ +3 B {2}.* {2}a c\n/);
+    for (const line of ["dir -l", "ls -la", "ls -lh -1", "ls -lt"])
+      expect((await run(line, entries)).shown).toMatch(/^ +3 B {2}.* {2}a c\n/);
+    expect((await run("ls -r", entries)).shown).toBe("docs/\nb\na c\n");
+    const sizes = [entry("small"), { ...entry("tall"), size: 9 }, { ...entry("new"), modifiedAt: 5 }];
+    expect((await run("ls -S", sizes)).shown).toBe("tall\nnew\nsmall\n");
+    expect((await run("ls -t", sizes)).shown).toBe("new\nsmall\ntall\n");
+    expect((await run("du -h", entries)).shown).toContain("in all");
     expect((await run("ls b", entries)).shown).toBe("b\n");
     expect((await run("ls")).notes).toEqual(["It is empty."]);
     expect(await codeOf(() => run("ls *.x"))).toBe("NOT_FOUND");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { homedir } from "node:os";
 import { get } from "../../../lib/cli/client/get-command.ts";
 import { ping } from "../../../lib/cli/client/ping-command.ts";
 import { parseShellFlags, requireNoWords, shellArgs } from "../../../lib/cli/client/shell-flags.ts";
@@ -32,6 +33,15 @@ describe("the flags of a line in the shell", () => {
     expect(parseShellFlags(words("--", "--server"), GET)._).toEqual(["--server"]);
     for (const name of ["-x.txt", "--server"]) expect(parseShellFlags(words(name), GET)._).toEqual([`./${name}`]);
     expect(parseShellFlags(words("-"), GET)._).toEqual(["-"]);
+  });
+
+  test("have the home of the user for ~ in a value that names something of this machine", () => {
+    const isLocal = (flag: string) => flag !== "as";
+    for (const typed of [words("a", "-o", "~/zz"), words("a", "--output=~/zz")])
+      expect(parseShellFlags(typed, GET, isLocal)["output"]).toBe(`${homedir()}/zz`);
+    expect(parseShellFlags([...words("a", "-o"), quoted("~/zz")], GET, isLocal)["output"]).toBe("~/zz");
+    expect(parseShellFlags(words("a", "--as", "~/zz"), GET, isLocal)["as"]).toBe("~/zz");
+    expect(parseShellFlags(words("a", "~/zz", "--overwrite", "~/b"), GET, isLocal)._).toEqual(["a", "~/zz", "~/b"]);
   });
 
   test.each([

@@ -254,6 +254,9 @@ describe("the lines about jobs", () => {
     expect(shown({ state: "done", result: { ...result, stored: 2, unchanged: 1, bytes: 3_000 } })).toBe(
       "[1] done: get big.bin (2 files, 3.0 KB, 1 unchanged in 1 min)",
     );
+    expect(shown({ state: "done", result: { ...result, stored: 2, leftOut: 2, bytes: 3_000 } })).toBe(
+      "[1] done: get big.bin (2 files, 3.0 KB, 2 left out in 1 min)",
+    );
     expect(shown({ state: "cancelled" })).toBe("[1] cancelled: get big.bin (what has arrived is kept)");
     const firstFailure = new CommError("NOT_FOUND", "There is no a.");
     expect(shown({ state: "failed", end: { exit: 6 }, result: { ...result, failed: 2, firstFailure } })).toBe(

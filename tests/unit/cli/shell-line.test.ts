@@ -1,18 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { hintFor } from "../../../lib/cli/client/shell-hints.ts";
-import { parseShellLine, unquotedName } from "../../../lib/cli/client/shell-line.ts";
+import { parseShellLine } from "../../../lib/cli/client/shell-line.ts";
+import { unquotedName } from "../../../lib/cli/client/shell-words.ts";
 import { EXIT } from "../../../lib/cli/exit-codes.ts";
 import { UsageError } from "../../../lib/cli/usage-error.ts";
 
 const COMMANDS = {
-  list: { follows: "words" },
-  get: { follows: "words" },
-  remove: { follows: "words" },
-  status: { follows: "flags" },
-  exit: { follows: "nothing" },
-  send: { follows: "text" },
-  cancel: { follows: "numbers" },
+  list: { follows: "words", usage: "list [GLOB]" },
+  get: { follows: "words", usage: "get PATH" },
+  mkdir: { follows: "words", usage: "mkdir PATH…" },
+  remove: { follows: "words", usage: "remove PATH…" },
+  status: { follows: "flags", usage: "status" },
+  exit: { follows: "nothing", usage: "exit" },
+  send: { follows: "text", usage: "send TEXT" },
+  cancel: { follows: "numbers", usage: "cancel N…|all" },
 } as const;
 const parse = (line: string) => parseShellLine(line, COMMANDS);
 const text = (content: string) => ({ kind: "text" as const, text: content });
@@ -42,6 +44,15 @@ describe("parseShellLine()", () => {
     ['get " a " ""', ["get", [" a "], [""]]],
     ['get "say \\"hi\\"" b', ["get", ['say "hi"'], "b"]],
     ['get "back\\\\slash" "kept \\n"', ["get", ["back\\slash"], ["kept \\n"]]],
+    ['get "two words.txt"/report.pdf', ["get", ["two words.txt/report.pdf"]]],
+    ["get docs/\"a b\" docs/'c d'", ["get", "docs/a b", "docs/c d"]],
+    ["get 'it''s' 'it'\\''s'", ["get", ["its"], ["it's"]]],
+    ["get two\\ words.txt \\&", ["get", "two words.txt", "&"]],
+    ['get --output="a b" ~/"a b"', ["get", "--output=a b", "~/a b"]],
+    ["get it's bob's", ["get", "it's", "bob's"]],
+    ['get "a"b', ["get", ["ab"]]],
+    ["exit --now", ["exit", "--now"]],
+    ["cancel -f", ["cancel", "-f"]],
     ["status --limit 7", ["status", "--limit", "7"]],
     ['send hello "you" \'there', ["send", ['hello "you" \'there']]],
     ['send "as one"', ["send", ["as one"]]],
@@ -51,7 +62,7 @@ describe("parseShellLine()", () => {
     expect(command(line)).toEqual(expected);
   });
 
-  test.each(['get "a', 'get "', 'get "a" "b', 'get "a\\"', 'get "a"b', "get 'a", "get 'a'b"])(
+  test.each(['get "a', 'get "', 'get "a" "b', 'get "a\\"', "get 'a", "get b 'a"])(
     "%j has a quote that is not closed where it should be",
     (line) => {
       expect(() => parse(line)).toThrow(UsageError);
@@ -69,7 +80,6 @@ describe("parseShellLine()", () => {
     ["__proto__ x", text("__proto__ x")],
     ['an "open quote', text('an "open quote')],
     ["exit now, thanks", text("exit now, thanks")],
-    ["exit --now", text("exit --now")],
     ["status is fine", text("status is fine")],
   ])("%j is free text, as it was typed", (line, expected) => {
     expect(parse(line)).toEqual(expected);
@@ -112,13 +122,15 @@ describe("a line for the background", () => {
     ["get my notes.txt  &  ", ["my", "notes.txt"], "my notes.txt"],
     ["get &", [], ""],
     ['get "a b" c &', ["a b", "c"], '"a b" c'],
+    ["get two.img&", ["two.img"], "two.img"],
+    ['get "a b"&', ["a b"], '"a b"'],
   ])("%j has the words before its &", (line, words, rest) => {
     const parsed = parse(line);
     expect(parsed).toMatchObject({ kind: "command", isBackground: true, rest });
     expect(parsed.kind === "command" && parsed.words.map(({ text }) => text)).toEqual(words);
   });
 
-  test.each(["get a&", "get this & that", 'get a "&"', "get a '&'", "get a & --overwrite"])("is not %j", (line) => {
+  test.each(["get a\\&", "get this & that", 'get a "&"', "get a '&'", "get a & --overwrite"])("is not %j", (line) => {
     expect(parse(line)).not.toHaveProperty("isBackground");
   });
 
@@ -132,7 +144,7 @@ describe("a command that takes numbers", () => {
     expect(parse(line)).toMatchObject({ kind: "command", name: "cancel" });
   });
 
-  test.each(["cancel the meeting", "cancel 1 please", "cancel -f"])("is a message in %j", (line) => {
+  test.each(["cancel the meeting", "cancel 1 please"])("is a message in %j", (line) => {
     expect(parse(line)).toEqual(text(line));
   });
 });
@@ -154,7 +166,7 @@ describe("a name with blanks", () => {
 });
 
 describe("a hint", () => {
-  const hint = (line: string, exit: number = EXIT.DONE) => hintFor(line, exit, COMMANDS);
+  const hint = (line: string, exit: number = EXIT.DONE) => hintFor(line, exit, COMMANDS, ["join", "use", "messages"]);
 
   test.each([
     ["exit now, thanks", "exit is a command only when it stands alone"],
@@ -163,20 +175,36 @@ describe("a hint", () => {
     ["Remov docs", 'Did you mean the command "remove"?'],
     ["who", 'Did you mean the command "status"?'],
     ["download a b", 'Did you mean the command "get"?'],
+    ["whoami", 'Did you mean the command "status"?'],
+    ["reget a", 'Did you mean the command "get"?'],
+    ["cancel x", "The command is: cancel N…|all"],
+    ["use lab", "commserver-client use"],
+    ["messages", "commserver-client messages"],
+    ["chmod 644 a", 'The shell has no command "chmod"'],
+    ["lmkdir x", 'The shell has no command "lmkdir"; on this machine'],
+    ["!ls", "runs no programs of this machine"],
   ])("follows %j", (line, words) => {
     expect(hint(line)).toContain(words);
   });
 
-  test.each(["hello", "hi", "let us meet at noon", "lists of things are long", "exit", "get a", "constructor"])(
-    "does not follow %j",
-    (line) => expect(hint(line)).toBeUndefined(),
-  );
+  test.each([
+    "hello",
+    "hi",
+    "let us meet at noon",
+    "lists of things are long",
+    "exit",
+    "get a",
+    "constructor",
+    "get this\nexit\nhello",
+  ])("does not follow %j", (line) => expect(hint(line)).toBeUndefined());
 
-  test("says how a name with blanks is written, when it was not found", () => {
-    expect(hint("get my notes.txt", EXIT.NOT_FOUND)).toContain('write get "my notes.txt"');
-    expect(hint("get my notes.txt")).toBeUndefined();
-    expect(hint("get notes.txt", EXIT.NOT_FOUND)).toBeUndefined();
-    expect(hint('get "a b" c', EXIT.NOT_FOUND)).toBeUndefined();
-    expect(hint('get "a', EXIT.NOT_FOUND)).toBeUndefined();
+  test("says how a name with blanks is written, when several words were not found", () => {
+    expect(hint("get my old notes.txt", EXIT.NOT_FOUND)).toContain("stands in quotes");
+    expect(hint("get my old notes.txt")).toBeUndefined();
+    // A source and a destination.
+    for (const line of ["get notes.txt", "get a b", 'get "a b" c d', 'get "a'])
+      expect(hint(line, EXIT.NOT_FOUND)).toBeUndefined();
+    for (const line of ["list | head", "get photos > x"])
+      expect(hint(line, EXIT.NOT_FOUND)).toContain("no pipes and no redirections");
   });
 });
