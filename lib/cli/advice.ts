@@ -88,7 +88,7 @@ const WHOLE_INPUT = "run it again with the whole input.";
 
 /** Advice for commands that take fewer flags than the usual advice names, or that can't resume. */
 const ADVICE_OF: Readonly<Record<string, Partial<Readonly<Record<ErrorCode, string>>>>> = {
-  rename: { EXISTS: "Replace a file with --overwrite, or choose another name." },
+  rename: { EXISTS: "Replace a file with --overwrite, or choose another name; FOLDER/ moves it into a folder." },
   mkdir: { EXISTS: "A folder that is there already is no error with --parents." },
   "put -": {
     DISK_FULL: "Make room there, or choose another folder for temporary files: TMPDIR=FOLDER",

@@ -34,11 +34,16 @@ export function reportError(thrown: unknown, io: ConsoleIo, options: ReportOptio
   if (error.code === "INTERRUPTED") return exit;
   const text = paint(io, "red", describeError(error));
   io.note(io.isShell ? text : `${options.program}: ${text}`);
-  const advice = adviceOn(error, options.command);
-  // A command that works only outside the shell is no help inside it.
-  const isOfUse = advice !== "" && !(io.isShell && advice.includes(options.program));
-  if (isOfUse) io.note(`  ${completeAdvice(advice)}`);
+  const advice = adviceFrom(error, options.command, io);
+  if (advice !== "") io.note(`  ${advice}`);
   return exit;
+}
+
+/** What a person can do about an error; "" when there is nothing to say. */
+export function adviceFrom(thrown: unknown, command: string | undefined, io: Pick<ConsoleIo, "isShell">): string {
+  const advice = adviceOn(toCommError(inFlagWords(thrown)), command);
+  // A command that works only outside the shell is no help inside it.
+  return io.isShell && /commserver-(?:client|server)/.test(advice) ? "" : completeAdvice(advice);
 }
 
 /** An error for programs. */

@@ -108,6 +108,7 @@ describe("a destination means the same each time, wherever the command was inter
     [["get", "docs", "--output", "NEW"], 'get "docs" "NEW"', "NEW/docs"],
     [["get", "docs", "--output", "NEW/"], 'get "docs" "NEW/"', "NEW/docs"],
     [["get", "docs", "--output", "deep/er/"], 'get "docs" --output "deep/er/"', "deep/er/docs"],
+    [["get", "docs", "--output", "deep/er"], 'get "docs" "deep/er"', "deep/er/docs"],
     [["get", "docs", "--as", "NEW"], 'get "docs" --as NEW', "NEW"],
     [["get", "docs", "--output", "in/", "--as", "x/y"], 'get "docs" "in/" --as "x/y"', "in/x/y"],
     [["get", "docs/**", "--output", "NEW"], 'get "docs/**" NEW', "NEW"],

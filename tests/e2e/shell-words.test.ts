@@ -59,6 +59,25 @@ describe("piped lines", () => {
     expect(stderr).toContain('Did you mean the command "list"?');
   });
 
+  test("have names in quotes, also in a part of a word, and make the folders above a destination", async () => {
+    const typed = [
+      'get "two words.txt" "new place"/deep.txt',
+      "get docs/'b.md' copy\\ of",
+      'mkdir "x y"/z',
+      "ls 'x y'",
+    ];
+    const { exitCode, stdout } = await site.type(...typed);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/Made x y\/z\/\nz\/\n$/)]);
+    expect(readFileSync(`${site.here}/new place/deep.txt`, "utf8")).toBe("two\n");
+    expect(readFileSync(`${site.here}/copy of`, "utf8")).toBe("beta\n");
+  });
+
+  test("say that a folder is one, instead of showing all files in it", async () => {
+    const { exitCode, stdout } = await site.type("cat docs");
+    expect([exitCode, stdout]).toEqual([2, expect.stringContaining('"docs" is a folder.')]);
+    expect(stdout).not.toContain("beta");
+  });
+
   test("that fail give the exit code of the last failure", async () => {
     expect((await site.type("cd nowhere")).exitCode).toBe(6);
     expect((await site.type("mkdir docs")).exitCode).toBe(8);
@@ -78,6 +97,9 @@ describe("piped lines", () => {
 test("mkdir and du are commands, too", async () => {
   expect(await site.run("mkdir", "x/y", "z")).toMatchObject({ exitCode: 0, stdout: "Made x/y/\nMade z/\n" });
   expect((await site.run("mkdir", "z")).exitCode).toBe(8);
+  const again = await site.run("mkdir", "z", "new");
+  expect(again.stderr).toContain("--parents");
+  expect(again.stderr).not.toContain("--overwrite");
   expect((await site.run("mkdir", "-p", "z")).exitCode).toBe(0);
   expect((await site.run("mkdir", "../z")).exitCode).toBe(2);
   const made = await site.run("mkdir", "--json", "w");

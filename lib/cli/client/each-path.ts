@@ -15,7 +15,7 @@ const LAST = ["INTERRUPTED", "OUTPUT_CLOSED"];
  */
 export async function forEachPath(
   paths: readonly string[],
-  terms: { io: ConsoleIo; json: boolean },
+  terms: { io: ConsoleIo; json: boolean; command: string },
   work: (path: string) => Promise<number>,
 ): Promise<number> {
   let exit = 0;
@@ -27,7 +27,11 @@ export async function forEachPath(
       const error = withSlash(toCommError(thrown), path);
       if (paths.length === 1 || LAST.includes(error.code)) throw error;
       // Every failure is reported; the exit code is that of the first.
-      const code = reportError(error, terms.io, { program: "commserver-client", json: terms.json });
+      const code = reportError(error, terms.io, {
+        program: "commserver-client",
+        command: terms.command,
+        json: terms.json,
+      });
       exit ||= code;
       if (endsSession(error)) break;
     }

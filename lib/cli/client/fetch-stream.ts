@@ -34,7 +34,7 @@ type StreamTerms = Omit<TransferRequest, "exists" | "digest"> &
 export async function fetchToStream(connection: Connection, options: StreamTerms): Promise<number> {
   const { io, output, signal } = options;
   const isStandard = isStandardOutput(output);
-  const isTar = isStandard && options.tarsFolders && (await hasFolder(connection, options));
+  const isTar = isStandard && options.tarsFolders && (await folderAmong(connection, options)) !== undefined;
   if (isTar && (io.outIsTty || io.isShell === true)) {
     throw new UsageError(
       "A folder goes to standard output as a tar, which is not for a terminal: get … --output - > FILE",
@@ -69,20 +69,23 @@ export async function fetchToStream(connection: Connection, options: StreamTerms
   throw unwritten;
 }
 
-/** Whether a folder is among what is named. Names of a list are files. @throws as Connection.persist() */
-async function hasFolder(connection: Connection, { sources, keepsFolders }: StreamTerms): Promise<boolean> {
-  if (keepsFolders === true) return false;
+/** The first folder among what is named. Names of a list are files. @throws as Connection.persist() */
+export async function folderAmong(
+  connection: Connection,
+  { sources, keepsFolders }: Pick<TransferRequest, "sources" | "keepsFolders">,
+): Promise<string | undefined> {
+  if (keepsFolders === true) return undefined;
   for (const source of sources) {
-    if (source === "") return true;
+    if (source === "") return source;
     const entry = await connection
       .persist((client) => findNamed(client, source))
       .catch((thrown) => {
         // What can't be found is reported when it is fetched.
         if (!ABOUT_SOURCE.includes(toCommError(thrown).code)) throw thrown;
       });
-    if (entry?.kind === "folder") return true;
+    if (entry?.kind === "folder") return source;
   }
-  return false;
+  return undefined;
 }
 
 interface Fetching {

@@ -4,7 +4,7 @@ import type { PrivatePlaces } from "../../storage/local/private/private-places.t
 import { type ConsoleIo, paint } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import { EXIT, exitOf } from "../exit-codes.ts";
-import { describeError } from "../report.ts";
+import { adviceFrom, describeError } from "../report.ts";
 import { askYesNo } from "../terminal/ask-yes-no.ts";
 import { LineEditor } from "../terminal/line-editor.ts";
 import type { LineInput } from "../terminal/line-input.ts";
@@ -65,6 +65,8 @@ export class LineRunner {
       // The prompt reports the end of the session, once.
       if (endsSession(error)) return exitOf(error);
       void print(paint(io, "red", describeError(error)));
+      const advice = io.outIsTty ? adviceFrom(error, commandOf(text), { isShell: true }) : "";
+      if (advice !== "") io.note(`  ${advice}`);
       this.#hint(text, exitOf(error));
       return exitOf(error);
     }
@@ -107,4 +109,10 @@ export class LineRunner {
     const hint = hintFor(line, exit, SHELL_COMMANDS, outside);
     if (hint !== undefined) io.note(paint(io, "dim", escapeText(hint)));
   }
+}
+
+/** The command of a line by the name that it has outside the shell. */
+function commandOf(text: string): string {
+  const name = text.trim().split(/\s+/)[0]?.toLowerCase() ?? "";
+  return ({ mv: "rename", rm: "remove" } as Record<string, string | undefined>)[name] ?? name;
 }

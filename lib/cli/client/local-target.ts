@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errnoOf } from "../../errno.ts";
 import { StorageError } from "../../errors.ts";
-import { pathFault } from "../../path.ts";
+import { joinPath, pathFault } from "../../path.ts";
 import { quote } from "../../quote.ts";
 import { writeError } from "../../storage/disk-error.ts";
 import { LocalStorage } from "../../storage/local/local.ts";
@@ -27,7 +27,7 @@ export interface LocalTarget {
 
 /**
  * `output` is a folder that exists, a name that ends with a slash (a folder, created if need be), or another name: of
- * the single fetched file, otherwise of a folder. What exists already does not change the meaning, so that the same
+ * the single fetched file, otherwise of a folder. Folders above it are created, too. What exists already does not change the meaning, so that the same
  * command resumes where it was interrupted. `here`: as placeFrom().
  *
  * @throws UsageError when `output` can't be a name; StorageError NO_SUCH_FILE, DISK_DENIED, DISK_FULL, DISK_FAILED,
@@ -44,10 +44,9 @@ export async function openTarget(
   if (isFolderName(output)) return inNewFolder(output, site);
   const name = fromLocalName(basename(output));
   if (pathFault(name) !== undefined) throw new UsageError(`--output ${quote(output)} is not a name for a file.`);
-  const folder = dirname(output);
-  if (!isThere(folder)) throw new StorageError("DISK_DENIED", `The folder of ${quote(output)} does not exist.`);
-  const target = await inFolder(folder === "." ? "" : folder, site);
-  return { ...target, into: existsSync(placeFrom(here, output)) ? undefined : name, fileName: name };
+  const target = await inNewFolder(dirname(output), site);
+  const path = joinPath(target.into ?? "", name);
+  return { ...target, into: existsSync(placeFrom(here, output)) ? undefined : path, fileName: path };
 }
 
 /** The place on this machine of a path of the target, with the names that the disk has. */
@@ -85,7 +84,10 @@ async function inFolder(folder: string, { places, here }: Site): Promise<LocalTa
   return { storage, shown: folder, into: "", fileName: undefined };
 }
 
-/** The folder is created with the first file in it, so that a command that fetches nothing leaves no empty folder. */
+/**
+ * A folder that may exist. It is created with the first file in it, so that a command that fetches nothing leaves no
+ * empty folder.
+ */
 async function inNewFolder(folder: string, site: Site): Promise<LocalTarget> {
   const place = (name: string) => placeFrom(site.here, name);
   const names: string[] = [];

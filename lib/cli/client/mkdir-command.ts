@@ -39,7 +39,7 @@ export interface MkdirTerms {
 /** @returns the exit code of the first failure @throws as forEachPath() */
 export function makeFolders(connection: Connection, paths: readonly string[], terms: MkdirTerms): Promise<number> {
   const { io, json } = terms;
-  return forEachPath(paths, { io, json }, async (path) => {
+  return forEachPath(paths, { io, json, command: "mkdir" }, async (path) => {
     const isMade = await makeFolder(connection, path, { ...terms, clock: systemClock, digest64 });
     if (json) await io.out(`${toJson({ event: "made", path, isNew: isMade })}\n`);
     else if (isMade) await io.out(`Made ${escapeText(path)}/\n`);

@@ -87,7 +87,7 @@ export interface RemoveTerms {
 /** @returns the exit code of the first failure @throws as forEachPath() */
 export function removeAll(client: Client, sources: readonly string[], terms: RemoveTerms): Promise<number> {
   const { isRecursive, isDry, isListed = false } = terms;
-  return forEachPath(sources, terms, async (source) => {
+  return forEachPath(sources, { ...terms, command: "remove" }, async (source) => {
     const named =
       isDry || (isGlob(source) && !isListed)
         ? await findNamed(client, source)
@@ -137,7 +137,7 @@ async function removeMatches(client: Client, pattern: string, terms: RemoveTerms
       else if (endsSession(failure)) throw failure;
       else {
         // Every failure is reported; the exit code is that of the first.
-        const code = reportError(failure, io, { program: "commserver-client", json });
+        const code = reportError(failure, io, { program: "commserver-client", command: "remove", json });
         exit ||= code;
       }
     }

@@ -44,7 +44,7 @@ export function renameAll(
   renames: ReadonlyMap<string, string>,
   { overwrite, io, json }: { overwrite: boolean; io: ConsoleIo; json: boolean },
 ): Promise<number> {
-  return forEachPath([...renames.keys()], { io, json }, async (from) => {
+  return forEachPath([...renames.keys()], { io, json, command: "rename" }, async (from) => {
     const to = renames.get(from) ?? from;
     await client.rename(from, to, overwrite);
     const text = `Renamed ${escapeText(from)} to ${escapeText(to)}`;

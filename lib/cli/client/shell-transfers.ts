@@ -1,8 +1,11 @@
 import { existsSync } from "node:fs";
+import { CommError } from "../../errors.ts";
 import { escapeGlob } from "../../glob.ts";
+import { quote } from "../../quote.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
 import type { Flags } from "../flags.ts";
+import { folderAmong } from "./fetch-stream.ts";
 import { fetchAll, fetchRequest, get as getCommand } from "./get-command.ts";
 import { placeFrom } from "./local-place.ts";
 import { put as putCommand, sendAll, sendRequest } from "./put-command.ts";
@@ -84,6 +87,8 @@ export async function showFiles(call: ShellCall, flags: Flags): Promise<number> 
   const { connection, io, signal, places } = call;
   const sources = await remoteNames(call, flags._);
   const request = { ...(await fetchRequest({ ...flags, output: "-", _: sources })), joinsFolders: true };
+  const inside = await folderAmong(connection, request);
+  if (inside !== undefined) throw new CommError("NOT_A_FILE", `${quote(inside || ".")} is a folder.`);
   if (!io.outIsTty) return fetchAll(connection, request, { io, signal, places });
   const text = new ShownText(io);
   try {
@@ -103,12 +108,15 @@ class ShownText {
 
   constructor(io: ConsoleIo) {
     this.#io = io;
-    this.io = { ...io, canRedraw: false, out: (bytes) => this.#show(bytes) };
+    const note = (line: string) => void this.end().then(() => io.note(line));
+    this.io = { ...io, canRedraw: false, out: (bytes) => this.#show(bytes), note };
   }
 
   /** What comes next begins on a line of its own. */
   async end(): Promise<void> {
-    if (this.#isLineOpen) await this.#io.out("\n");
+    if (!this.#isLineOpen) return;
+    this.#isLineOpen = false;
+    await this.#io.out("\n");
   }
 
   async #show(bytes: string | Uint8Array): Promise<void> {

@@ -9,7 +9,7 @@ import { TestIo } from "../../support/test-io.ts";
 async function each(paths: readonly string[], failures: Record<string, CommError>) {
   const io = new TestIo();
   const done: string[] = [];
-  const exit = await forEachPath(paths, { io, json: false }, async (path) => {
+  const exit = await forEachPath(paths, { io, json: false, command: "rename" }, async (path) => {
     const failure = failures[path];
     if (failure !== undefined) throw failure;
     done.push(path);
@@ -43,17 +43,21 @@ describe("forEachPath()", () => {
       done.push(path);
       throw new CommError(code, "Enough.");
     };
-    const terms = { io: new TestIo(), json: false };
+    const terms = { io: new TestIo(), json: false, command: "rename" };
     expect(await codeOf(() => forEachPath(["a", "b"], terms, work))).toBe(code);
     expect([done, terms.io.notes]).toEqual([["a"], []]);
   });
 
   test("has the exit code of a failure that was reported already, and goes on", async () => {
     const done: string[] = [];
-    const exit = await forEachPath(["a", "b", "c"], { io: new TestIo(), json: false }, async (path) => {
-      done.push(path);
-      return path === "a" ? 0 : path === "b" ? EXIT.CONFLICT : EXIT.NOT_FOUND;
-    });
+    const exit = await forEachPath(
+      ["a", "b", "c"],
+      { io: new TestIo(), json: false, command: "rename" },
+      async (path) => {
+        done.push(path);
+        return path === "a" ? 0 : path === "b" ? EXIT.CONFLICT : EXIT.NOT_FOUND;
+      },
+    );
     expect({ exit, done }).toEqual({ exit: EXIT.CONFLICT, done: ["a", "b", "c"] });
   });
 

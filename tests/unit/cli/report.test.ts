@@ -76,7 +76,7 @@ describe("reportError()", () => {
   test("advises on what exists only with flags that the command takes", () => {
     const exists = new RemoteError("EXISTS", '"b" exists.');
     expect(report(exists, { ...PROGRAM, command: "rename" }).notes.slice(1)).toEqual([
-      "  Replace a file with --overwrite, or choose another name.",
+      "  Replace a file with --overwrite, or choose another name; FOLDER/ moves it into a folder.",
     ]);
     for (const [name, { args }] of Object.entries({ get, put, rename })) {
       const advice = report(exists, { ...PROGRAM, command: name })
