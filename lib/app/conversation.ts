@@ -1,6 +1,7 @@
 import type { Client } from "../client/client.ts";
 import { CommError, toCommError } from "../errors.ts";
 import type { MessageParams } from "../protocol/methods.ts";
+import { secretIn } from "../protocol/secret-text.ts";
 import type { Clock } from "../session/clock.ts";
 import type { MessageFacts } from "./events.ts";
 
@@ -62,6 +63,9 @@ export class Conversation {
     };
     this.#change(sent);
     try {
+      const secret = secretIn(text);
+      if (secret !== undefined)
+        throw new CommError("BAD_PARAMS", `Not sent: the text holds ${secret}, which is a secret.`);
       const { delivered, failed, kept, text: answer } = await client.send(text, to);
       if (to === undefined) return this.#change({ ...sent, delivery: "delivered", note: answer });
       const note = failed.map(({ name, message }) => `${name}: ${message}`).join("\n");

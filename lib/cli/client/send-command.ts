@@ -1,10 +1,10 @@
 import type { Client } from "../../client/client.ts";
 import { MAX_TEXT_LENGTH } from "../../protocol/constants.ts";
 import type { SendResult } from "../../protocol/methods.ts";
+import { secretIn } from "../../protocol/secret-text.ts";
 import type { Command } from "../command.ts";
 import { escapeText, toJson } from "../escape.ts";
 import { formatTime, plural } from "../format.ts";
-import { secretIn } from "../secret-text.ts";
 import { UsageError } from "../usage-error.ts";
 import { CONNECTION_FLAGS, readConnectSettings } from "./connect-settings.ts";
 import { withClient } from "./with-connection.ts";

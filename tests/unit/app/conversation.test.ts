@@ -61,6 +61,13 @@ describe("the conversation of a page", () => {
     expect(conversation.all).toMatchObject([{ delivery: "failed", note: "Nobody is called so." }]);
   });
 
+  test("does not send an invite or a token", async () => {
+    const { conversation } = site();
+    const send = async () => Promise.reject(new Error("It was sent."));
+    for (const text of ["csinvite1_eyJuIjoi", "join 385-061-7726", `bob:${"a".repeat(43)}`])
+      await expect(conversation.send({ send }, text, "all")).rejects.toThrow("Not sent");
+  });
+
   test("keeps the last thousand", () => {
     const { conversation } = site();
     for (let count = 0; count < 1_010; count++) conversation.receive({ from: "a", to: "b", text: `${count}` });

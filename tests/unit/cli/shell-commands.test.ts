@@ -135,6 +135,7 @@ describe("a line of the shell", () => {
     ["status --limit 0", "--limit takes a whole number from 1 to 1000000"],
     ["get --server lab a", "--server can't be used in a line of the shell"],
     ["join csinvite1_eyJuIjoi", "Not sent: the text holds an invite"],
+    ["join 385-061-7726", "Not sent: the text holds an invite"],
     ["send COMMSERVER_TOKEN=abc", "Not sent: the text holds a token"],
     [`bob:${"a".repeat(43)}`, "Not sent: the text holds a token"],
     ["send --to bob", "Write a message after the name"],
