@@ -1,7 +1,7 @@
 import type { Operator } from "../../client/operator.ts";
 import { Role } from "../../protocol/messages.ts";
 import { parseShellFlags, shellArgs } from "../client/shell-flags.ts";
-import { splitWords } from "../client/shell-line.ts";
+import { splitWords } from "../client/shell-words.ts";
 import { isTyped } from "../configuration/origins.ts";
 import type { ConsoleIo } from "../console-io.ts";
 import { escapeText } from "../escape.ts";
