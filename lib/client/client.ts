@@ -54,7 +54,6 @@ export class Client {
   readonly canTellHoles: boolean;
   /** Whether blocks may move as patches. */
   readonly canPatch: boolean;
-  /** Program and version of the server. */
   readonly serverAgent: string;
   /** The optional features that both sides support. */
   readonly capabilities: readonly string[];
