@@ -14,7 +14,10 @@ import type { Records } from "./state-records.ts";
 
 /** The parts of a server that the settings do not determine. */
 export interface DaemonParts
-  extends Pick<ServerOptions, "agent" | "storage" | "within" | "invite" | "reach" | "linkAddress" | "onStopRequest"> {
+  extends Pick<
+    ServerOptions,
+    "agent" | "storage" | "within" | "invite" | "reach" | "linkAddress" | "shareArea" | "onStopRequest"
+  > {
   readonly records: Records;
   readonly local: LocalAccess;
   readonly descriptors: DescriptorBudget;

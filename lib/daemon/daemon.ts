@@ -22,6 +22,7 @@ import { ownAddresses } from "./own-addresses.ts";
 import { Reload } from "./reload.ts";
 import { Repository } from "./repository.ts";
 import type { DaemonSettings } from "./settings.ts";
+import { openShareArea } from "./share-area.ts";
 import { openRecords, type Records } from "./state-records.ts";
 import type { DaemonWarning } from "./warnings.ts";
 import { clientDoor, webAddress } from "./web-door.ts";
@@ -111,6 +112,7 @@ export class Daemon {
     tokens.keepSalts();
     const local = new LocalAccess(tokens);
     const descriptors = budgetDescriptors(settings);
+    const shareArea = await openShareArea(settings, repository.location);
     // The addresses are set when the port is known.
     let invitation: Invitation = { addresses: [], identity: identityOf(identity, certificate !== undefined) };
     const server = createServer(settings, {
@@ -119,6 +121,7 @@ export class Daemon {
       records,
       local,
       descriptors,
+      shareArea,
       invite: (token, addresses = invitation.addresses) => inviteFor(token, { ...invitation, addresses }),
       reach: ([address = ""] = invitation.addresses) => ({
         address,

@@ -31,6 +31,8 @@ export interface DaemonSettings extends RepositorySettings {
   readonly callRates: CallRates;
   /** How much is kept for names that are not here; absent: nothing. */
   readonly mailbox?: MailboxLimits;
+  /** Where clients may keep files for each other, and how many bytes of one share; absent: nowhere. */
+  readonly sharing?: { readonly folder: string; readonly bytes: number };
   /** The most memory that clients may use in the server, in bytes. */
   readonly maxMemory: number;
   readonly bandwidth: BandwidthLimits;

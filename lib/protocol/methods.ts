@@ -6,6 +6,7 @@ export * from "./methods/events-schemas.ts";
 export * from "./methods/files-schemas.ts";
 export * from "./methods/message-schemas.ts";
 export * from "./methods/operator-schemas.ts";
+export * from "./methods/share-schemas.ts";
 export * from "./methods/status-schemas.ts";
 
 /** The parameters of a method that takes none. */

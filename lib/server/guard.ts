@@ -11,6 +11,8 @@ export interface Rule {
   readonly role: Role;
   /** The rate that it counts for; absent: it may be called any number of times. */
   readonly kind?: CallKind;
+  /** It changes nothing in the repository, although it has the role "write". */
+  readonly leavesRepository?: boolean;
 }
 
 /** What a server permits its members. */
@@ -42,8 +44,9 @@ export function checkRole({ name, role }: Rule, member: Member): void {
 }
 
 /** @throws StreamError NOT_ALLOWED for changes to a read-only repository */
-export function checkWritable({ role }: Rule, { writable }: Pick<Permissions, "writable">): void {
-  if (role === "write" && !writable) throw new StreamError("NOT_ALLOWED", "The repository is read-only.");
+export function checkWritable({ role, leavesRepository }: Rule, { writable }: Pick<Permissions, "writable">): void {
+  if (role === "write" && !writable && leavesRepository !== true)
+    throw new StreamError("NOT_ALLOWED", "The repository is read-only.");
 }
 
 /** Count a call. `now` on the monotonic clock. @returns why it comes too early; undefined if it does not */

@@ -26,7 +26,7 @@ export interface Streaming<Schema extends v.GenericSchema> extends Rules<Schema>
 }
 
 /** What a method knows about the client that asks. */
-export type Caller = Pick<Member, "name" | "names" | "role" | "address" | "startedAt" | "paths" | "account">;
+export type Caller = Pick<Member, "name" | "names" | "role" | "address" | "startedAt" | "paths" | "account" | "token">;
 
 /** The input of an answering method; `Parts` are the parts of the server that it uses. */
 export interface Question<Schema extends v.GenericSchema, Parts extends keyof ServerParts = keyof ServerParts> {

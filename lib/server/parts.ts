@@ -1,4 +1,5 @@
 import type { BlockTag, Digest64 } from "../block.ts";
+import type { ShareOutcome } from "../protocol/methods.ts";
 import type { Token } from "../protocol/token.ts";
 import type { Clock } from "../session/clock.ts";
 import type { PathTurns } from "../storage/ordered.ts";
@@ -39,6 +40,8 @@ export interface ServerParts {
   readonly kicks: Kicks;
   readonly tokens: TokenParts;
   readonly codes: CodeBook;
+  /** What clients share with each other by codes; undefined: they can't. */
+  readonly shares: ShareParts | undefined;
   readonly links: LinkParts;
   /** Keeps messages for those who are not here; undefined: the server keeps none. */
   readonly mail: Mail | undefined;
@@ -98,6 +101,46 @@ export interface Reach {
   readonly isPlaintext: boolean;
   /** Whether the server announces itself on its networks. */
   readonly isAnnounced: boolean;
+}
+
+/** The shares of files between clients. */
+export interface ShareParts {
+  /** The share of a session; undefined for a session that sees the repository. @throws StreamError NOT_ALLOWED */
+  of(caller: { readonly account: Account }): LiveShare | undefined;
+  /**
+   * Begin a share of the client with that token.
+   *
+   * @returns the temporary token with which its files are put
+   * @throws CommError OVERLOADED; StorageError
+   */
+  open(owner: string | undefined, lifeMs: number, server: ServerParts): Promise<{ token: string; endsAt: number }>;
+  /**
+   * The files of the share are complete: nothing more can be put.
+   *
+   * @returns the code for the client that fetches them
+   * @throws StreamError NOT_ALLOWED when it was offered before
+   */
+  offer(share: LiveShare, server: ServerParts): Promise<string>;
+  /** The share is over: its files go, and so do its code and the sessions of its fetcher. */
+  end(share: LiveShare, outcome: ShareOutcome, server: ServerParts): void;
+}
+
+/** A share, as its sessions and methods see it. */
+export interface LiveShare {
+  /** The name of its sharer's temporary token, and of its folder. */
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly endsAt: number;
+  /** The parts of the server for its sessions. */
+  readonly parts: ServerParts;
+  /** The name of the fetching client's temporary token, once the code was proven. */
+  readonly fetcher: string | undefined;
+  /** Nothing can be put any more. */
+  readonly isComplete: boolean;
+  /** What came of it; undefined while it lives. */
+  readonly outcome: ShareOutcome | undefined;
+  /** Aborts when it is over. */
+  readonly over: AbortSignal;
 }
 
 /** The tokens, and what must happen when they change. */

@@ -8,10 +8,12 @@ import { failureOf } from "./failure.ts";
 import { checkRole, checkWritable, countCall, type Permissions } from "./guard.ts";
 import type { Member } from "./member.ts";
 import type { Method } from "./method.ts";
+import { awaitShare } from "./methods/await-share.ts";
 import { clearMailbox } from "./methods/clear-mailbox.ts";
 import { collect } from "./methods/collect.ts";
 import { digest } from "./methods/digest.ts";
 import { drain } from "./methods/drain.ts";
+import { endShare } from "./methods/end-share.ts";
 import { events } from "./methods/events.ts";
 import { get } from "./methods/get.ts";
 import { issueCode } from "./methods/issue-code.ts";
@@ -22,6 +24,8 @@ import { links } from "./methods/links.ts";
 import { list } from "./methods/list.ts";
 import { mailboxes } from "./methods/mailboxes.ts";
 import { message } from "./methods/message.ts";
+import { offerShare } from "./methods/offer-share.ts";
+import { openShare } from "./methods/open-share.ts";
 import { put } from "./methods/put.ts";
 import { quit } from "./methods/quit.ts";
 import { remove } from "./methods/remove.ts";
@@ -34,6 +38,7 @@ import { tokens } from "./methods/tokens.ts";
 import { unfinished } from "./methods/unfinished.ts";
 import { watch } from "./methods/watch.ts";
 import type { ServerParts } from "./parts.ts";
+import { checkShareRights } from "./shares/shares.ts";
 
 const METHODS: ReadonlyMap<string, Method> = new Map(
   (
@@ -63,19 +68,23 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
       revokeLink,
       mailboxes,
       clearMailbox,
+      openShare,
+      offerShare,
+      awaitShare,
+      endShare,
     ] as Method[]
   ).map((method) => [method.name, method]),
 );
 
 /** The checks of every call, and the parts of the server that the methods use. */
-export interface Routing extends Permissions, Pick<ServerParts, "clock" | "failures"> {
+export interface Routing extends Permissions, Pick<ServerParts, "clock" | "failures" | "shares"> {
   /** The parts for the requests of that session. */
   partsFor(member: Member): ServerParts | Promise<ServerParts>;
 }
 
 /** Answer the peer's request on its stream. Never throws: every failure becomes a RESET. */
 export async function route(stream: Stream, request: Open, member: Member, routing: Routing): Promise<void> {
-  const { clock, failures } = routing;
+  const { clock, failures, shares } = routing;
   // While the method runs, only the checked parameters of the request are kept.
   const { method: name } = request;
   try {
@@ -89,12 +98,14 @@ export async function route(stream: Stream, request: Open, member: Member, routi
     if (stream.hasPeerBody && method.takesBody !== true) {
       throw new StreamError("BAD_PARAMS", `${name} takes no body: OPEN needs the flag END.`);
     }
-    checkWritable(method, routing);
+    const share = shares?.of(member);
+    if (share === undefined) checkWritable(method, routing);
+    else checkShareRights(method, share);
     const tooOften = countCall(method, member, routing, clock.now());
     if (tooOften !== undefined) {
       return stream.refuse("TOO_OFTEN", tooOften.message, { retryAfterMs: tooOften.retryAfterMs });
     }
-    await call(method, checkParams(method, request), stream, member, routing);
+    await call(method, checkParams(method, request), stream, member, share?.parts ?? routing.partsFor(member));
   } catch (thrown) {
     // The client has closed the stream, and the error says only that.
     if (stream.isClosed && thrown instanceof CommError && !(thrown instanceof StorageError)) return;
@@ -104,12 +115,17 @@ export async function route(stream: Stream, request: Open, member: Member, routi
 }
 
 /** A separate function, which keeps the parameters alive, and not the request. */
-async function call(method: Method, params: unknown, stream: Stream, member: Member, routing: Routing): Promise<void> {
+async function call(
+  method: Method,
+  params: unknown,
+  stream: Stream,
+  member: Member,
+  parts: ServerParts | Promise<ServerParts>,
+): Promise<void> {
   // Awaited, not just returned: an error thrown at once would have no handler for a moment, and count as unhandled.
   const { running } = member;
   running.add(method.name);
   try {
-    const parts = routing.partsFor(member);
     const server = parts instanceof Promise ? await parts : parts;
     if ("handle" in method) return await method.handle({ params, stream, member, server });
     const answer = await method.answer({

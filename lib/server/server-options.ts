@@ -14,6 +14,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Mailbox } from "./mail/mailbox.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
 import type { Reach } from "./parts.ts";
+import type { ShareArea } from "./shares/shares.ts";
 
 /** The parts that a server is made of, and its limits. */
 export interface ServerOptions {
@@ -60,6 +61,8 @@ export interface ServerOptions {
   readonly blockTag: BlockTag;
   createSha256(): Sha256;
   readonly tokens: TokenStore;
+  /** Where the files of shares are kept; absent: there are none. */
+  readonly shareArea?: ShareArea | undefined;
   readonly links: LinkStore;
   /** Where messages are kept for those who are not here; undefined: nowhere. The server closes it. */
   readonly mailbox?: Mailbox | undefined;

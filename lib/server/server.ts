@@ -24,6 +24,7 @@ import { type Routing, route } from "./router.ts";
 import { Seats } from "./seats.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { Sessions } from "./sessions.ts";
+import { Shares } from "./shares/shares.ts";
 import { shutDown } from "./shutdown.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -47,6 +48,7 @@ export class CommServer {
   readonly #guests: Guests;
   readonly #limited: LimitedServers;
   readonly #upkeep: Upkeep;
+  readonly #shares: Shares | undefined;
   #stopped: Promise<void> | undefined;
   /** The rates of sessions; they can be changed while the server runs. */
   readonly bandwidth: Bandwidth;
@@ -77,6 +79,9 @@ export class CommServer {
       events: this.events,
       record: (write: () => void) => this.#record(write),
     };
+    this.#shares =
+      options.shareArea &&
+      new Shares({ area: options.shareArea, temporary: options.access.temporary, createSha256: options.createSha256 });
     const digests = new DigestCache(options.storage, () => options.createSha256(), clock);
     const parts = this.#parts(digests);
     const { writable, callRates } = options;
@@ -103,7 +108,7 @@ export class CommServer {
     };
     this.#limited = new LimitedServers({ ...options, parts, gateway: this.gateway, digests });
     const routing: Routing = {
-      ...{ clock, writable, callRates, failures: this.#failures },
+      ...{ clock, writable, callRates, failures: this.#failures, shares: this.#shares },
       partsFor: (member) => this.#limited.partsFor(member),
     };
     this.#door = new Door({
@@ -199,6 +204,7 @@ export class CommServer {
         watchExpiry: () => this.watchExpiry(),
       },
       codes: access.codes,
+      shares: this.#shares,
       links: { store: links, address: (place) => this.#options.linkAddress(place) },
       mail: this.mail,
       events: this.events,
@@ -213,6 +219,7 @@ export class CommServer {
   }
 
   #expel(): void {
+    this.#shares?.expire(this.gateway);
     const faultOf = (account: Account) => this.#options.access.faultOf(account);
     this.#door.expel(faultOf);
     this.#sessions.expel(faultOf);

@@ -45,6 +45,8 @@ const SERVE = [
   "advertise",
   "announce",
   "announce-name",
+  "sharing",
+  "sharing-size",
   "open",
   "plaintext",
   "cert",
@@ -60,6 +62,11 @@ const FLAGS: Record<string, readonly string[]> = {
   "client gui": ["open", "port", ...CONNECTION],
   "client get": ["files-from", "null", "output", "as", ...FILTERS, ...TRANSFER],
   "client put": ["untar", "files-from", "null", "to", "as", ...FILTERS, ...TRANSFER],
+  "client share": ["expires", "leave", "limit-rate", ...RECONNECT, ...CONNECTION],
+  "client fetch": [
+    ...["output", "overwrite", "skip-existing", "rename", "digest", "limit-rate", ...RECONNECT],
+    ...["server", "nick", "wait", "timeout", "plaintext", "state-dir", "json"],
+  ],
   "client sync": [
     ...[
       "delete",

@@ -117,6 +117,11 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   issueLink: forOperators("issueLink", { path: "../alice/ZEBRA.txt" }),
   links: forOperators("links"),
   revokeLink: forOperators("revokeLink", { name: "00000000" }),
+  // Of these, the first is for others than holders of limited tokens, and the rest for sessions of a share.
+  openShare: forOperators("openShare"),
+  offerShare: forOperators("offerShare"),
+  awaitShare: forOperators("awaitShare"),
+  endShare: forOperators("endShare"),
   mailboxes: forOperators("mailboxes"),
   clearMailbox: forOperators("clearMailbox", { name: "alice" }),
 };

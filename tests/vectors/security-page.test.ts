@@ -43,7 +43,7 @@ import {
   MAX_TEXT_LENGTH,
 } from "../../lib/protocol/constants.ts";
 import { MAX_POSITION } from "../../lib/protocol/messages.ts";
-import { CODE_MS, MAX_LEFT_OUT } from "../../lib/protocol/methods.ts";
+import { CODE_MS, MAX_LEFT_OUT, MAX_SHARE_MS, SHARE_MS } from "../../lib/protocol/methods.ts";
 import { MAX_OFFERED_BLOCKS, MAX_OFFERED_BYTES } from "../../lib/protocol/patch.ts";
 import { MAX_BEGUN, MAX_CODES } from "../../lib/server/access/code-book.ts";
 import { MAX_LINKS } from "../../lib/server/access/link-store.ts";
@@ -58,6 +58,7 @@ import { MAX_LOOKUPS, MAX_SESSION_TRANSFERS } from "../../lib/server/member.ts";
 import { memoryLimits } from "../../lib/server/memory-limits.ts";
 import { MAX_WATCHES } from "../../lib/server/methods/watch.ts";
 import { MAX_BACKLOG } from "../../lib/server/record-backlog.ts";
+import { MAX_SHARES, MAX_SHARES_PER_TOKEN } from "../../lib/server/shares/shares.ts";
 import { BURST, PER_SECOND } from "../../lib/server/throttle.ts";
 import { SILENT_INTERVALS } from "../../lib/session/heartbeat.ts";
 import { CONGESTED_BYTES } from "../../lib/session/link.ts";
@@ -123,6 +124,8 @@ const NUMBERS: Record<string, string> = {
   "wrong proofs of one code, from all addresses": "1",
   "proofs of one code that are begun": `${MAX_BEGUN}`,
   "codes at once": `${MAX_CODES}`,
+  "shares at once, of one token": `${MAX_SHARES}, ${MAX_SHARES_PER_TOKEN}`,
+  "the life of a share (`share --expires`)": `${SHARE_MS / 3_600_000} h, at most ${MAX_SHARE_MS / 3_600_000} h`,
   "the life of a code (`--code-expires`)": `${CODE_MS / 60_000} min`,
   "lines in the log for one address and refusal": often,
   "the same for one session and failure": often,
@@ -172,7 +175,7 @@ describe("the limits of SECURITY.md", () => {
       for (const [, name] of flag.matchAll(/`--([a-z-]+)`/g)) {
         const { default: fallback } = SERVE_FLAGS[name as keyof typeof SERVE_FLAGS] as { default?: string };
         const written = fallback === undefined ? "none" : name === "idle" ? `${Number(fallback) / 3600} h` : fallback;
-        expect(number.replace(" MB", "MB").split(",")[0]).toBe(written);
+        expect(number.replace(/ ([MG]B)/, "$1").split(",")[0]).toBe(written);
       }
     }
   });

@@ -9,6 +9,8 @@ export const clientProgram: LazyProgram = {
     list: async () => (await import("./list-command.ts")).list,
     get: async () => (await import("./get-command.ts")).get,
     put: async () => (await import("./put-command.ts")).put,
+    share: async () => (await import("./share-command.ts")).share,
+    fetch: async () => (await import("./fetch-command.ts")).fetch,
     sync: async () => (await import("./sync-command.ts")).sync,
     send: async () => (await import("./send-command.ts")).send,
     gui: async () => (await import("../gui/gui-command.ts")).gui,
@@ -45,6 +47,7 @@ export const clientProgram: LazyProgram = {
     'commserver-client get "docs/report.pdf" notes.txt --output inbox/',
     "commserver-client put photos/ --to inbox  send a folder and everything in it",
     "commserver-client sync photos/ :photos     make the other folder the same",
+    "commserver-client share report.pdf        give it to whoever types the code",
     'commserver-client send "lunch?" --to Client02',
   ],
 };

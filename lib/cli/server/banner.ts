@@ -45,6 +45,7 @@ export function listeningRecord(serving: Serving): object {
     maxWaiting,
     maxMemory,
     mailbox: serving.mailbox !== undefined,
+    sharing: serving.sharing !== undefined,
     stateDir,
     pid: process.pid,
   };
@@ -75,6 +76,10 @@ export function bannerText(serving: Serving, warnings: readonly string[], io: Co
   }
   text += row("Seats", `${plural(serving.maxClients, "client")}, and ${serving.maxWaiting} may wait`);
   if (serving.mailbox !== undefined) text += row("Mailbox", mailboxOf(serving.mailbox));
+  if (serving.sharing !== undefined) {
+    const { folder, bytes } = serving.sharing;
+    text += row("Sharing", `by codes, ${formatBytes(bytes)} at most, kept in ${escapeText(folder)}`);
+  }
   text += row("State", escapeText(stateDir));
   for (const beware of dangers(serving)) text += row("Beware", paint(io, "yellow", beware));
   for (const warning of warnings) text += row("Warning", paint(io, "yellow", escapeText(warning)));

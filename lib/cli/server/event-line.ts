@@ -63,6 +63,12 @@ export function formatEvent(record: EventRecord): string {
       return `${text("name")} made the link ${text("link")} to ${text("path")}`;
     case "unlinked":
       return `${text("name")} revoked the link ${text("link")}`;
+    case "shared":
+      return `${text("name")} offers ${text("share")} by a code`;
+    case "unshared":
+      return record["outcome"] === "fetched"
+        ? `${text("share")} was fetched from ${text("address")}`
+        : `${text("share")} is over: ${text("outcome")}`;
     case "reloaded":
       return reloaded(record["changed"]);
     case "draining":

@@ -69,6 +69,17 @@ export const SERVE_FLAGS = {
   "mailbox-messages": { type: "string", valueHint: "N", default: "100", description: "Messages kept for one name" },
   "mailbox-size": { type: "string", valueHint: "SIZE", default: "16MB", description: "Room for all kept messages" },
   "mailbox-days": { type: "string", valueHint: "N", default: "30", description: "How long a message is kept" },
+  sharing: {
+    type: "string",
+    valueHint: "DIR",
+    description: "Let clients share files by one-time codes, which are kept in DIR meanwhile",
+  },
+  "sharing-size": {
+    type: "string",
+    valueHint: "SIZE",
+    default: "4GB",
+    description: "The most that one share may hold",
+  },
   "max-lists": {
     type: "string",
     valueHint: "N",
@@ -139,6 +150,7 @@ export function readSettings(flags: Flags): DaemonSettings {
       pages: integerFlag(flags, "max-lists", 1, 1_000_000) * PAGES_PER_LIST,
     },
     ...mailboxFlags(flags),
+    ...sharingFlags(flags),
     maxMemory: memoryFlag(flags),
     budget: { quotaBytes: sizeFlag(flags, "quota"), keepFreeBytes: sizeFlag(flags, "keep-free") ?? 0 },
     bandwidth: { perSession: rateFlag(flags, "limit-rate"), total: rateFlag(flags, "limit-rate-total") },
@@ -171,8 +183,17 @@ function mailboxFlags(flags: Flags): Pick<DaemonSettings, "mailbox"> {
   return flags["mailbox"] === true ? { mailbox: { messages, bytes, ms } } : {};
 }
 
+/** @throws UsageError */
+function sharingFlags(flags: Flags): Pick<DaemonSettings, "sharing"> {
+  const bytes = sizeFlag(flags, "sharing-size") ?? 0;
+  return flags["sharing"] === undefined ? {} : { sharing: { folder: String(flags["sharing"]), bytes } };
+}
+
 /** @throws UsageError for typed flags that would do nothing */
 export function requireUse(flags: Flags): void {
+  if (isTyped(flags, "sharing-size") && flags["sharing"] === undefined) {
+    throw new UsageError("--sharing-size goes with --sharing.");
+  }
   const lonely = ["mailbox-messages", "mailbox-size", "mailbox-days"].find((name) => isTyped(flags, name));
   if (lonely !== undefined && flags["mailbox"] !== true) throw new UsageError(`--${lonely} goes with --mailbox.`);
 }

@@ -52,6 +52,14 @@ export type ServerEvent =
   | { event: "revoked"; name: string; token: string }
   | { event: "linked"; name: string; link: string; path: string; expiresAt: number }
   | { event: "unlinked"; name: string; link: string }
+  /** Files are offered to the client that proves a code; and what came of it. */
+  | { event: "shared"; name: string; share: string; endsAt: number }
+  | {
+      event: "unshared";
+      share: string;
+      outcome: "fetched" | "ended" | "expired" | "spoilt";
+      address?: string | undefined;
+    }
   /** `changed`: what was read again and is another now: "certificate", "tokens", and names of settings. */
   | { event: "reloaded"; changed: string[] }
   | { event: "draining"; on: boolean }

@@ -13,6 +13,7 @@ import type { KnownLink, LinkStore } from "./link-store.ts";
 import type { ProofUnderWay } from "./proof-under-way.ts";
 import { ScramServer } from "./scram-server.ts";
 import { Secrets } from "./secrets.ts";
+import { TemporaryTokens } from "./temporary-tokens.ts";
 import type { KnownToken, TokenStore } from "./token-store.ts";
 import { decoyVerifier } from "./verifier.ts";
 
@@ -39,12 +40,15 @@ export class Access {
   readonly #secrets: Secrets;
   /** The one-time codes. */
   readonly codes: CodeBook;
+  /** The tokens of shares. They are proven over the protocol only, never by showing the secret. */
+  readonly temporary: TemporaryTokens;
 
   constructor(options: AccessOptions) {
     this.#options = options;
     this.#secrets = new Secrets((name) => options.tokens.saltOf(name));
     this.#throttle = new Throttle(options.clock);
     this.codes = new CodeBook(options.clock, this.#throttle);
+    this.temporary = new TemporaryTokens((name) => options.tokens.saltOf(name));
   }
 
   /** The account of a client without a token. @throws AccessError TOKEN_REQUIRED */
@@ -68,7 +72,7 @@ export class Access {
       const detail = `It offered ${mechanism} with ${quote(first.gs2Header)}.`;
       throw new AccessError("ACCESS_DENIED", `The proof must be made with ${wanted} here.`, detail);
     }
-    const token = this.#find(first.name, address);
+    const token = this.#find(first.name, address) ?? this.temporary.find(first.name);
     // Computed for every name, so that the time until the answer reveals no more than the answer does.
     const decoy = decoyVerifier(this.#options.tokens.saltOf(first.name));
     return new ScramServer({
@@ -106,7 +110,8 @@ export class Access {
   /** Milliseconds since 1970 at which the next token or link expires; undefined when none will. */
   get nextExpiry(): number | undefined {
     const now = this.#options.clock.wallTime();
-    const times = [...this.#options.tokens.list(), ...this.#options.links.list(now)].flatMap(
+    const { tokens, links } = this.#options;
+    const times = [...tokens.list(), ...this.temporary.list(), ...links.list(now)].flatMap(
       ({ expiresAt }) => expiresAt ?? [],
     );
     const coming = times.filter((time) => time > now);
@@ -147,7 +152,7 @@ export class Access {
    */
   faultOfToken(name: string, madeAt?: number): string | undefined {
     if (name === this.#options.local?.name) return undefined;
-    const token = this.#options.tokens.find(name);
+    const token = this.#options.tokens.find(name) ?? this.temporary.find(name);
     if (token === undefined || (madeAt !== undefined && token.createdAt !== madeAt))
       return `The token ${quote(name)} was revoked.`;
     const { expiresAt } = token;
@@ -169,9 +174,12 @@ export class Access {
     }
     // Only a client that has proven the token sees this; meanwhile, another token of that name may have been made.
     const over =
-      this.#find(name, address) === token ? this.faultOfToken(name) : `The token ${quote(name)} was revoked.`;
+      (this.#find(name, address) ?? this.temporary.find(name)) === token
+        ? this.faultOfToken(name)
+        : `The token ${quote(name)} was revoked.`;
     if (over !== undefined) throw new AccessError("ACCESS_DENIED", over, over);
-    return this.#accountOf(token);
+    const temporary = this.temporary.find(name);
+    return token === temporary ? this.temporary.accountOf(temporary) : this.#accountOf(token);
   }
 
   /** The account of the client for which a token was just made: its first session is none of the token's uses. */

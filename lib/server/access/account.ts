@@ -14,6 +14,8 @@ export interface Account {
   readonly scope?: Scope | undefined;
   /** Its session is none of the token's uses: it was admitted by a code. */
   readonly isUncounted?: true;
+  /** The share that is its whole world; absent: the repository is. */
+  readonly share?: string | undefined;
   /** Name of the link that it uses: it may fetch the file of this link, and nothing else. */
   readonly link?: string;
 }

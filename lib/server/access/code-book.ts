@@ -30,6 +30,8 @@ export interface CodePurpose {
    * @throws CommError
    */
   redeem(): { readonly account: Account; readonly invite: string };
+  /** The code was ended by wrong tries: nobody can prove it any more. */
+  onSpoilt?(): void;
 }
 
 interface Code extends OneTimeCode {
@@ -114,6 +116,7 @@ export class CodeBook {
     const code = this.#codes.get(plate);
     if (code === undefined || ++code.begun <= MAX_BEGUN) return code;
     this.#codes.delete(plate);
+    code.purpose.onSpoilt?.();
     return undefined;
   }
 
@@ -126,6 +129,7 @@ export class CodeBook {
     this.#codes.delete(plate);
     if (!timingSafeEqual(tag, tags.client)) {
       this.#throttle.take(group);
+      purpose.onSpoilt?.();
       throw new AccessError("ACCESS_DENIED", WRONG, `${about}: It was tried wrongly, and has ended.`);
     }
     try {

@@ -114,7 +114,8 @@ function recipientsOf(to: string, sender: Member, { members, mail }: Uses): Addr
 
 /** What people say to all is not for holders of limited tokens, who may not even know that the others are here. */
 function hearsAll({ account, token }: Member, sender: Member): boolean {
-  return account.scope === undefined || sender.role === "operator" || sender.token === token;
+  const isLimited = account.scope !== undefined || account.share !== undefined;
+  return !isLimited || sender.role === "operator" || sender.token === token;
 }
 
 const SESSION_NAME = /^client\d+$/i;

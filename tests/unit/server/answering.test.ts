@@ -16,6 +16,7 @@ const caller: Caller = {
   names: {},
   paths: "any",
   account: { role: "write", token: undefined },
+  token: undefined,
 };
 
 function site() {
