@@ -80,6 +80,8 @@ export class TransferJob<Item extends TransferItem> {
   readonly #acknowledged = new WeakMap<Item, number>();
   /** Bytes of each file that did not cross. */
   readonly #reused = new WeakMap<Item, number>();
+  /** Bytes of each file that were there when it began first. */
+  readonly #resumed = new WeakMap<Item, number>();
   readonly #tally = new TransferTally();
 
   constructor(settings: TransferJobSettings<Item>, direction: Direction<Item>) {
@@ -156,6 +158,7 @@ export class TransferJob<Item extends TransferItem> {
       signal,
       onStart: (item, present, size) => {
         if (isSending) this.#acknowledge(item, present);
+        if (!this.#resumed.has(item)) this.#resumed.set(item, present);
         events.onStart?.(item, present, size);
       },
       onProgress: (item, bytes, reused) => {
@@ -165,12 +168,15 @@ export class TransferJob<Item extends TransferItem> {
       },
       onRestart: (item) => {
         this.#reused.delete(item);
+        this.#resumed.set(item, 0);
         events.onRestart?.(item);
       },
       onDone: (item, outcome, path, size) => {
         if (isSending) connection.noteProgress();
         const reused = this.#reused.get(item);
-        const done = { outcome, path, size, ...(reused !== undefined && { reused }) };
+        const resumed = outcome === "stored" ? (this.#resumed.get(item) ?? 0) : 0;
+        const parts = { ...(reused !== undefined && { reused }), ...(resumed > 0 && { resumed }) };
+        const done = { outcome, path, size, ...parts };
         if (verification === undefined || item.kind !== "file" || outcome === "skipped") this.#done(item, done);
         else {
           const open = () => verification.open(item, path);

@@ -10,6 +10,8 @@ export interface Done {
   readonly size: number;
   /** Present when some of them were in an older state at the target, and did not cross. */
   readonly reused?: number;
+  /** Present when some of them were there from an earlier run. */
+  readonly resumed?: number;
   /** Present when the digests of both ends were compared. */
   readonly sha256?: string;
 }
@@ -27,23 +29,26 @@ export interface TransferResult {
   readonly bytes: number;
   /** Those of them that were in older states of the files at the target, and did not cross. */
   readonly reused: number;
+  /** Those of them that were there from earlier runs. */
+  readonly resumed: number;
   readonly firstFailure: CommError | undefined;
 }
 
 /** Counts the outcomes of a transfer. */
 export class TransferTally {
-  readonly #counts = { stored: 0, unchanged: 0, skipped: 0, failed: 0, leftOut: 0, bytes: 0, reused: 0 };
+  readonly #counts = { stored: 0, unchanged: 0, skipped: 0, failed: 0, leftOut: 0, bytes: 0, reused: 0, resumed: 0 };
   #firstFailure: CommError | undefined;
 
   get result(): TransferResult {
     return { ...this.#counts, firstFailure: this.#firstFailure };
   }
 
-  addDone({ outcome, size, reused = 0 }: Pick<Done, "outcome" | "size" | "reused">): void {
+  addDone({ outcome, size, reused = 0, resumed = 0 }: Omit<Done, "path">): void {
     this.#counts[outcome]++;
     if (outcome !== "stored") return;
     this.#counts.bytes += size;
     this.#counts.reused += reused;
+    this.#counts.resumed += resumed;
   }
 
   addFailure(error: CommError): void {
@@ -66,6 +71,7 @@ export function addResults(first: TransferResult, second: TransferResult): Trans
     leftOut: first.leftOut + second.leftOut,
     bytes: first.bytes + second.bytes,
     reused: first.reused + second.reused,
+    resumed: first.resumed + second.resumed,
     firstFailure: first.firstFailure ?? second.firstFailure,
   };
 }

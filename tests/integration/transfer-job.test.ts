@@ -288,7 +288,10 @@ describe("a job that fetches", () => {
     expect(await codeOf(() => first.run())).toBe("INTERRUPTED");
     expect(first.result).toMatchObject({ stored: 0, failed: 0 });
     const again = new Heard();
-    expect(await fetchJob({ ...settings, events: again.events }).run()).toMatchObject({ stored: 1 });
+    const { bytes: all, resumed, ...counts } = await fetchJob({ ...settings, events: again.events }).run();
+    expect(counts).toMatchObject({ stored: 1 });
+    expect([all, resumed]).toEqual([20 * BLOCK, 20 * BLOCK - again.progress]);
+    expect(resumed).toBeGreaterThanOrEqual(3 * BLOCK);
     expect(again.progress).toBeLessThanOrEqual(20 * BLOCK - heard.progress);
     expect(await contentOf(local)).toEqual(await contentOf(server.storage));
   });

@@ -2,10 +2,17 @@ import type { Removal } from "../../client/sync/doomed.ts";
 import type { SyncResult } from "../../client/sync/sync-result.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import type { TransferResult } from "../../client/transfer-result.ts";
-import { formatBytes } from "../../format-bytes.ts";
 import { escapeText } from "../escape.ts";
 import { KIND_MARKS } from "./list-command.ts";
-import { counted, formatSeconds, inOneLine, sizeWords, type TransferWords } from "./transfer-words.ts";
+import {
+  counted,
+  formatSeconds,
+  inOneLine,
+  rateOf,
+  resumedWords,
+  sizeWords,
+  type TransferWords,
+} from "./transfer-words.ts";
 
 export interface SyncWordsOptions {
   readonly isDry: boolean;
@@ -49,9 +56,10 @@ export function syncWords({ isDry, isQuiet, watches }: SyncWordsOptions): Transf
         counted(failed, "failed"),
         counted(leftOut, "left out"),
       ]);
-      const rate = bytes > 0 && !isDry ? ` (${formatBytes(bytes / seconds)}/s)` : "";
+      const rate = isDry ? "" : rateOf(result, seconds, 1);
+      const resumed = result.resumed > 0 ? `, ${resumedWords(result)}` : "";
       const moved = bytes > 0 || created + updated > 0 ? `; ${sizeWords(bytes, reused)}` : ",";
-      return `${titleOf(result)}: ${done || "no files"}${moved} in ${formatSeconds(seconds)}${rate}${more}`;
+      return `${titleOf(result)}: ${done || "no files"}${moved} in ${formatSeconds(seconds)}${rate}${resumed}${more}`;
     },
     counts(result) {
       const { unchanged, skipped, failed } = result;

@@ -63,11 +63,12 @@ export class TransferEvents implements TransferDisplay {
   }
 
   async finish(result: TransferResult, seconds: number): Promise<void> {
-    const { leftOut, bytes, reused } = result;
+    const { leftOut, bytes, reused, resumed } = result;
     this.#event("finished", {
       ...this.#words.counts(result),
       ...(leftOut > 0 && { leftOut }),
       ...(reused > 0 && { reused }),
+      ...(resumed > 0 && { resumed }),
       ...{ bytes, seconds: Math.round(seconds * 1000) / 1000 },
     });
     await this.#lines.flush();

@@ -1,8 +1,12 @@
+import { BLOCK_BYTES } from "../../block.ts";
 import type { TransferItem } from "../../client/transfer.ts";
 import type { Done, TransferResult } from "../../client/transfer-result.ts";
 import { formatBytes } from "../../format-bytes.ts";
 import { escapeText } from "../escape.ts";
 import { plural } from "../format.ts";
+
+/** From here on the time of one file is of interest. */
+const MANY_BYTES = 64 * BLOCK_BYTES;
 
 /** What a command that moves files calls things. */
 export interface TransferWords {
@@ -35,16 +39,20 @@ export function movingWords(verb: string): TransferWords {
       const digest = sha256 === undefined ? "" : `  ${sha256}`;
       return `${verb} ${name}${to} (${sizeWords(size, reused)}, verified)${digest}`;
     },
-    event({ from, kind }, { outcome, path, size, reused, sha256 }, place) {
-      const more = { ...(reused !== undefined && { reused }), ...(sha256 !== undefined && { sha256 }) };
+    event({ from, kind }, { outcome, path, size, reused, resumed, sha256 }, place) {
+      const parts = { ...(reused !== undefined && { reused }), ...(resumed !== undefined && { resumed }) };
+      const more = { ...parts, ...(sha256 !== undefined && { sha256 }) };
       return { event: "done", path: from, target: place || path, kind, size, outcome, ...more };
     },
     summary(result, seconds) {
-      const { stored, unchanged, skipped, failed, leftOut, bytes, reused } = result;
-      // One file's line says it all.
-      if (stored + unchanged + skipped + failed <= 1 && leftOut === 0) return undefined;
+      const { stored, unchanged, skipped, failed, leftOut, bytes, reused, resumed } = result;
+      // The line of one file says it all, but for the time of a large one.
+      const isOne = stored + unchanged + skipped + failed <= 1 && leftOut === 0;
+      if (isOne && bytes < MANY_BYTES && resumed === 0) return undefined;
+      const size = sizeWords(bytes, reused);
       return inOneLine([
-        `${verb} ${plural(stored, "file")}, ${sizeWords(bytes, reused)} in ${formatSeconds(seconds)}`,
+        `${verb} ${plural(stored, "file")}, ${size} in ${formatSeconds(seconds)}${rateOf(result, seconds)}`,
+        resumedWords(result),
         counted(unchanged, "unchanged"),
         counted(skipped, "skipped"),
         counted(failed, "failed"),
@@ -58,6 +66,21 @@ export function movingWords(verb: string): TransferWords {
 /** `1.1 GB`, or `1.1 GB, 1.0 GB reused` if some of it was at the target and did not cross. */
 export function sizeWords(bytes: number, reused = 0): string {
   return reused > 0 ? `${formatBytes(bytes)}, ${formatBytes(reused)} reused` : formatBytes(bytes);
+}
+
+/** ` (117 MB/s)`, of what has crossed in this run; "" for fewer than `least` bytes. */
+export function rateOf(
+  { bytes, reused, resumed }: Pick<TransferResult, "bytes" | "reused" | "resumed">,
+  seconds: number,
+  least = BLOCK_BYTES,
+): string {
+  const crossed = bytes - reused - resumed;
+  return crossed < least ? "" : ` (${formatBytes(crossed / seconds)}/s)`;
+}
+
+/** `4.1 GB of it were there already`; "" for none. */
+export function resumedWords({ resumed }: Pick<TransferResult, "resumed">): string {
+  return resumed === 0 ? "" : `${formatBytes(resumed)} of it were there already`;
 }
 
 /** `3 failed`; "" for none. */

@@ -12,7 +12,7 @@ export interface SyncResult extends TransferResult {
 
 /** Counts what a mirror does. */
 export class SyncTally {
-  readonly #counts = { new: 0, updated: 0, removed: 0, failed: 0, leftOut: 0, bytes: 0, reused: 0 };
+  readonly #counts = { new: 0, updated: 0, removed: 0, failed: 0, leftOut: 0, bytes: 0, reused: 0, resumed: 0 };
   /** Files that were the same, and files that stay although they differ. */
   unchanged = 0;
   skipped = 0;
@@ -29,10 +29,11 @@ export class SyncTally {
     };
   }
 
-  addMoved(change: SyncChange, { size, reused = 0 }: Pick<Done, "size" | "reused">): void {
+  addMoved(change: SyncChange, { size, reused = 0, resumed = 0 }: Pick<Done, "size" | "reused" | "resumed">): void {
     this.#counts[change]++;
     this.#counts.bytes += size;
     this.#counts.reused += reused;
+    this.#counts.resumed += resumed;
   }
 
   addRemoved(): void {

@@ -152,6 +152,15 @@ describe("records for programs", () => {
 });
 
 describe("the summary", () => {
+  test("of one file is there when it was resumed, or is large", async () => {
+    const size = { stored: 1, bytes: 4.1e9 };
+    expect(await summary({ ...size })).toEqual(["Sent 1 file, 4.1 GB in 2.0 s (2.0 GB/s)"]);
+    expect(await summary({ ...size, resumed: 4e9 })).toEqual([
+      "Sent 1 file, 4.1 GB in 2.0 s (50 MB/s), 4.0 GB of it were there already",
+    ]);
+    expect(await summary({ stored: 1, bytes: 9e6 })).toEqual([]);
+  });
+
   /** The note at the end of a transfer that took so many seconds. */
   async function summary(result: Partial<TransferResult>, seconds = 2): Promise<string[]> {
     let now = 5_000_000;
@@ -176,6 +185,7 @@ describe("the summary", () => {
   });
 
   test("shows tenths of seconds below ten", async () => {
+    expect(await summary({ stored: 2, bytes: 5e8 }, 2)).toEqual(["Sent 2 files, 500 MB in 2.0 s (250 MB/s)"]);
     expect(await summary({ stored: 2 }, 9.94)).toEqual(["Sent 2 files, 0 B in 9.9 s"]);
     expect(await summary({ stored: 2 }, 10)).toEqual(["Sent 2 files, 0 B in 10 s"]);
   });
