@@ -82,6 +82,8 @@ export const storageFault = {
       `The ${what} ${quote(folder)} is, or lies in, a folder where CommServer keeps its own keys and records.`,
       cause,
     ),
+  /** For somebody who may put files, and see nothing. */
+  onlyDrops: (path: string) => fault("NOT_ALLOWED", `This token only drops files: ${quote(path)} is not for it.`),
   wholeTree: () => fault("NOT_ALLOWED", "The repository itself can't be removed."),
 
   // Something is in the way.

@@ -50,7 +50,9 @@ export class Operator {
    */
   async issueToken(params: v.InferInput<typeof IssueTokenParams>): Promise<IssueTokenResult> {
     const made = await this.client.call("issueToken", params, IssueTokenResult);
-    if (made.folder === params.folder && made.uses === params.uses) return made;
+    const { folder, quotaBytes, drop = false, uses } = params;
+    const isAsAsked = made.folder === folder && made.quotaBytes === quotaBytes && made.uses === uses;
+    if (isAsAsked && (made.drop ?? false) === drop) return made;
     // An earlier server ignores what it does not know, and has made a token without limits.
     await this.revokeToken(params.name);
     throw new CommError("UNKNOWN_METHOD", "The running server is too old to limit a token: restart it first.");

@@ -34,7 +34,7 @@ interface Coming {
  * @throws StorageError as Storage.receive(), store(); StreamError; HttpFault; as RequestBody.fill()
  */
 export async function putFile(call: HttpCall, path: string, server: GatewayParts): Promise<void> {
-  const { storage, clock, events, turns } = server;
+  const { clock, events, turns } = server;
   const { guest, request } = call;
   if (guest === undefined) return;
   const upload = readUpload(request.headers, clock.wallTime());
@@ -66,7 +66,7 @@ export async function putFile(call: HttpCall, path: string, server: GatewayParts
           await commit();
           events.emit({ event: "stored", name: guest.member.name, path, size });
           // In the same turn, so that the answer has the state of this file, and not of a later one.
-          return storage.stat(path);
+          return entryAt(path, server);
         });
       };
       const stored = isHeld
@@ -79,11 +79,11 @@ export async function putFile(call: HttpCall, path: string, server: GatewayParts
   }
 }
 
-/** Commit a file of `size` bytes. @returns its entry */
-type Store = (size: number, commit: () => string | Promise<string>) => Promise<StorageEntry>;
+/** Commit a file of `size` bytes. @returns its entry; undefined where the client may not see it */
+type Store = (size: number, commit: () => string | Promise<string>) => Promise<StorageEntry | undefined>;
 
 /** Receive a body that is kept in memory until it is complete. */
-async function receiveHeld(coming: Coming, server: GatewayParts, store: Store): Promise<StorageEntry> {
+async function receiveHeld(coming: Coming, server: GatewayParts, store: Store): Promise<StorageEntry | undefined> {
   const { path, upload, exists, body, digests } = coming;
   const { storage, clock, transfers } = server;
   if (upload.offset > 0) throw wrongOffset(path, 0, SEND);
@@ -116,7 +116,11 @@ interface Means {
 }
 
 /** Receive a body into a part, block by block. */
-async function receivePart(coming: Coming, size: number, { server, blocks, store }: Means): Promise<StorageEntry> {
+async function receivePart(
+  coming: Coming,
+  size: number,
+  { server, blocks, store }: Means,
+): Promise<StorageEntry | undefined> {
   const { path, upload, exists, body, digests } = coming;
   const { storage, clock, transfers } = server;
   const facts =
@@ -176,12 +180,11 @@ function tooShort(): StreamError {
 
 function replyStored(
   call: HttpCall,
-  entry: StorageEntry,
+  entry: StorageEntry | undefined,
   { isNew, upload, now }: { isNew: boolean; upload: Upload; now: number },
 ): void {
   call.reply(isNew ? 201 : 204, {
-    etag: tagOf(entry, now),
-    "last-modified": formatHttpDate(entry.modifiedAt),
+    ...(entry && { etag: tagOf(entry, now), "last-modified": formatHttpDate(entry.modifiedAt) }),
     ...(upload.modifiedAt !== undefined && { "x-oc-mtime": "accepted" }),
   });
 }

@@ -40,6 +40,9 @@ interface Route {
   answer(call: HttpCall, place: Place, server: ArchiveParts): Promise<void>;
 }
 
+/** As `put`, but not for sessions that only drop files: these tell what is there. */
+const change: Rule = { ...put, forDrop: false };
+
 const read: Route = { rule: get, takesBody: false, answer: answerRead };
 
 /** Methods that change nothing. */
@@ -58,16 +61,16 @@ const WRITING: Readonly<Record<string, Route>> = {
   PUT: { rule: put, takesBody: true, answer: answerPut },
   POST: { rule: put, takesBody: false, answer: beginUpload },
   PATCH: { rule: put, takesBody: true, answer: refusePatch },
-  PROPPATCH: { rule: put, takesBody: true, answer: (call, { path }, server) => answerProppatch(call, path, server) },
+  PROPPATCH: { rule: change, takesBody: true, answer: (call, { path }, server) => answerProppatch(call, path, server) },
   DELETE: { rule: remove, takesBody: false, answer: (call, { path }, server) => removeAt(call, path, server) },
-  MKCOL: { rule: put, takesBody: false, answer: (call, { path }, server) => makeFolder(call, path, server) },
+  MKCOL: { rule: change, takesBody: false, answer: (call, { path }, server) => makeFolder(call, path, server) },
   MOVE: {
     rule: rename,
     takesBody: false,
     answer: (call, { path, target }, server) => moveTo(call, path, target, server),
   },
   COPY: {
-    rule: put,
+    rule: change,
     takesBody: false,
     answer: (call, { path, target }, server) => copyTo(call, path, target, server),
   },

@@ -9,6 +9,8 @@ export interface Rule {
   readonly name: string;
   /** The least role that may call it. */
   readonly role: Role;
+  /** True: a session that only drops files may call it, too. */
+  readonly forDrop?: boolean;
   /** The rate that it counts for; absent: it may be called any number of times. */
   readonly kind?: CallKind;
   /** It changes nothing in the repository, although it has the role "write". */
@@ -36,9 +38,12 @@ export function checkRights(rule: Rule, member: Member, permissions: Permissions
   checkWritable(rule, permissions);
 }
 
-/** @throws StreamError NOT_ALLOWED for a role that is too low */
-export function checkRole({ name, role }: Rule, member: Member): void {
-  if (mayAct(member.role, role)) return;
+/** @throws StreamError NOT_ALLOWED for a role that is too low, and for what a session that only drops files may not do */
+export function checkRole({ name, role, forDrop = false }: Rule, member: Member): void {
+  if (mayAct(member.role, role)) {
+    if (forDrop || member.account.scope?.drop !== true) return;
+    throw new StreamError("NOT_ALLOWED", `This token only drops files: it may not call ${quote(name)}.`);
+  }
   const who = role === "operator" ? "Only an operator" : `Only a session of the role "${role}"`;
   throw new StreamError("NOT_ALLOWED", `${who} may call ${quote(name)}; this session has "${member.role}".`);
 }

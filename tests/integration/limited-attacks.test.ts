@@ -2,49 +2,11 @@
 
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import type { Client } from "../../lib/client/client.ts";
-import { HIDDEN, LimitedSite, told, WAYS_OUT } from "../support/limited-site.ts";
+import { call, comparable, HIDDEN, LimitedSite, putting, told, WAYS_OUT } from "../support/limited-site.ts";
 import { readTable } from "../support/protocol-page.ts";
 import { chunk, record } from "../support/raw-chunks.ts";
 import { until } from "../support/until.ts";
 import type { WebAnswer } from "../support/web-site.ts";
-
-/** Call a method, with bytes of a body. @returns all that comes of it: the answer, its body, the fault */
-async function call(client: Client, method: string, params: object, body?: Buffer): Promise<string> {
-  const stream = client.openStream(method, { ...params }, { body: body !== undefined });
-  const heard: string[] = [];
-  try {
-    if (body !== undefined) {
-      await stream.write(body);
-      await stream.end();
-    }
-    heard.push(JSON.stringify(await stream.accepted));
-    for await (const piece of stream.pieces()) heard.push(Buffer.from(piece).toString("latin1"));
-    heard.push("OK");
-  } catch (thrown) {
-    const { code, message } = thrown as { code?: string; message: string };
-    heard.push(`${code} ${message}`);
-  }
-  return `${method} ${JSON.stringify(params)}: ${heard.join(" ")}`;
-}
-
-/** Without what differs between two runs on the same tree: times, etags, ports, numbers of sessions, checks. */
-function comparable(text: string): string {
-  return text
-    .replace(/Client\d+/g, "Client##")
-    .replace(/"(?:etag|startedAt|uptimeMs|modifiedAt|address|bytesIn|bytesOut|id)":(?:"[^"]*"|\d+)/g, "")
-    .replace(/[\0-\x08\x0e-\x1f\x7f-\xff].{0,23}/g, "");
-}
-
-const small = { exists: "overwrite", size: 4, modifiedAt: 1_000, executable: false, etag: "e" };
-
-function putting(path: string, facts: object = small): Buffer {
-  return Buffer.concat([
-    chunk("FILE", 0, { path, ...facts }),
-    chunk("BLOCK", 0, Buffer.from("mine")),
-    chunk("SEAL", 0),
-  ]);
-}
 
 /** Ask, and wait for the answer. */
 type Ask = (method: string, params: object, body?: Buffer) => Promise<unknown>;
@@ -78,8 +40,8 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   }),
   put: eachWay(async (ask, path) => {
     for (const exists of ["overwrite", "fail", "skip", "rename"]) {
-      await ask("put", {}, putting(path, { ...small, exists }));
-      await ask("put", {}, putting(`${path}/new`, { ...small, exists }));
+      await ask("put", {}, putting(path, "mine", exists));
+      await ask("put", {}, putting(`${path}/new`, "mine", exists));
     }
     await ask("put", {}, chunk("FOLDER", 0, { path: `${path}/folder` }));
   }),
@@ -165,7 +127,7 @@ describe("by streams", () => {
     const { client, heard } = await site.client(site.bob);
     expect(await call(client, "list", {})).toContain("sub/deep.txt");
     expect(await call(client, "get", {}, record({ id: 0, path: "own-link" }))).toContain("his own");
-    expect(await call(client, "put", {}, putting("new/mine.txt"))).toContain('"state":"done"');
+    expect(await call(client, "put", {}, putting("new/mine.txt", "mine"))).toContain('"state":"done"');
     expect(await Bun.file(site.path("inbox/bob/new/mine.txt")).text()).toBe("mine");
     expect(told(heard())).toEqual([]);
     const { client: alice, heard: all } = await site.client(site.all);

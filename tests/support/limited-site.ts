@@ -17,6 +17,7 @@ import { type Limits, limitsOf } from "../../lib/server/access/scope.ts";
 import { systemClock } from "../../lib/session/clock.ts";
 import type { TransportHandler } from "../../lib/session/transport.ts";
 import { WrappedTransport } from "../../lib/session/wrapped-transport.ts";
+import { chunk } from "./raw-chunks.ts";
 import { WebSite } from "./web-site.ts";
 
 /** What nobody may learn who has Bob's token: each name and each content of the rest has one of these words. */
@@ -107,6 +108,40 @@ export class LimitedSite implements AsyncDisposable {
     for (const client of this.#clients) client.abandon();
     await this.web[Symbol.asyncDispose]();
   }
+}
+
+/** Call a method, with bytes of a body. @returns all that comes of it: the answer, its body, the fault */
+export async function call(client: Client, method: string, params: object, body?: Buffer): Promise<string> {
+  const stream = client.openStream(method, { ...params }, { body: body !== undefined });
+  const heard: string[] = [];
+  try {
+    if (body !== undefined) {
+      await stream.write(body);
+      await stream.end();
+    }
+    heard.push(JSON.stringify(await stream.accepted));
+    for await (const piece of stream.pieces()) heard.push(Buffer.from(piece).toString("latin1"));
+    heard.push("OK");
+  } catch (thrown) {
+    const { code, message } = thrown as { code?: string; message: string };
+    heard.push(`${code} ${message}`);
+  }
+  return `${method} ${JSON.stringify(params)}: ${heard.join(" ")}`;
+}
+
+/** Without what differs between two runs on the same tree: times, etags, ports, numbers of sessions, checks. */
+export function comparable(text: string): string {
+  return text
+    .replace(/Client\d+/g, "Client##")
+    .replace(/"(?:etag|startedAt|uptimeMs|modifiedAt|address|bytesIn|bytesOut|id)":(?:"[^"]*"|\d+)/g, "")
+    .replace(/[\0-\x08\x0e-\x1f\x7f-\xff].{0,23}/g, "");
+}
+
+/** The body of a `put` of one small file. */
+export function putting(path: string, text: string, exists = "overwrite"): Buffer {
+  const facts = { path, exists, size: text.length, modifiedAt: 1_000, executable: false, etag: "e" };
+  const bytes = text === "" ? [] : [chunk("BLOCK", 0, Buffer.from(text))];
+  return Buffer.concat([chunk("FILE", 0, facts), ...bytes, chunk("SEAL", 0)]);
 }
 
 /** The words of HIDDEN that a text has. */

@@ -132,13 +132,19 @@ function formatHere(
   return lines.join("\n");
 }
 
+/** The folder of a limited token. */
+function folderWords({ folder = "", quotaBytes, drop }: StatusResult["self"]): string {
+  const quota = quotaBytes === undefined ? "" : `, at most ${formatBytes(quotaBytes)}`;
+  return `${escapeText(folder)}${quota}${drop === true ? "; you can put files there, and see none" : ""}`;
+}
+
 function headOf(
   { self, server, seats, total, mailbox }: StatusResult,
   io: Pick<ConsoleIo, "color" | "outColumns">,
 ): string[] {
   const lines = [
     `You are ${paint(io, "bold", shownName(self))}, from ${escapeText(self.address)}.`,
-    ...(self.folder === undefined ? [] : [`Your folder: ${escapeText(self.folder)}.`]),
+    ...(self.folder === undefined ? [] : [`Your folder: ${folderWords(self)}.`]),
     `Server: ${escapeText(server.agent)}, up ${formatDuration(server.uptimeMs)}${server.draining ? ", admitting no clients" : ""}.`,
     `Seats: ${seats.taken} of ${seats.max} taken, ${seats.waiting} waiting (at most ${seats.maxWaiting}).`,
     `Sessions: ${total} in all.`,

@@ -27,7 +27,7 @@ const ARGS = shellArgs({
 });
 
 const USAGE =
-  "Write: token add NAME [read|write|operator] [--folder PATH] [--uses N] [--expires PERIOD], token list, or token revoke NAME";
+  "Write: token add NAME [read|write|operator] [--folder PATH] [--quota SIZE] [--drop] [--uses N] [--expires PERIOD], token list, or token revoke NAME";
 
 /** As `token` on the command line, for the operator's terminal: `token add NAME [ROLE] [FLAGS]`. */
 export async function runTokenLine(

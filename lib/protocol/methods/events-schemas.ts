@@ -46,7 +46,16 @@ export type ServerEvent =
   | { event: "away"; name: string; address: string; message: string }
   | { event: "returned"; name: string; address: string }
   | { event: "cleaned"; path: string; size: number }
-  | { event: "issued"; name: string; token: string; role: Role; folder?: string | undefined; uses?: number | undefined }
+  | {
+      event: "issued";
+      name: string;
+      token: string;
+      role: Role;
+      folder?: string | undefined;
+      quotaBytes?: number | undefined;
+      drop?: boolean | undefined;
+      uses?: number | undefined;
+    }
   /** A code was made; the token is issued when a client proves it. */
   | { event: "offered"; name: string; token: string; role: Role; endsAt: number }
   | { event: "revoked"; name: string; token: string }

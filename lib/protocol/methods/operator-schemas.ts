@@ -17,6 +17,10 @@ const uses = v.optional(v.pipe(count, v.minValue(1), v.maxValue(MAX_USES)));
 const limits = {
   /** The folder that is its whole repository. */
   folder: v.optional(path),
+  /** The most bytes that the folder may hold. */
+  quotaBytes: v.optional(count),
+  /** Its sessions only put files, and see nothing. */
+  drop: v.optional(v.boolean()),
   uses,
   /** How often it will admit. */
   usesLeft: v.optional(count),
@@ -31,6 +35,8 @@ export const IssueTokenParams = v.object({
   addresses: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.minLength(1), v.maxLength(16))),
   /** As in `limits`. */
   folder: v.optional(askedPath),
+  quotaBytes: v.optional(count),
+  drop: v.optional(v.boolean()),
   uses,
 });
 export const IssueTokenResult = v.object({

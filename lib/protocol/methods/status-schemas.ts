@@ -60,8 +60,10 @@ export type HereRow = v.InferOutput<typeof HereRow>;
 export const StatusResult = v.object({
   self: v.object({
     ...who,
-    /** Of a limited token: the folder that is its whole repository. */
+    /** Of a limited token: the folder that is its whole repository, the most that it may hold, and whether it only takes files. */
     folder: v.optional(path),
+    quotaBytes: v.optional(count),
+    drop: v.optional(v.boolean()),
   }),
   server: v.object({ agent: name, startedAt: timestamp, uptimeMs: count, draining: v.boolean() }),
   seats: v.object({ max: count, taken: count, maxWaiting: count, waiting: count }),

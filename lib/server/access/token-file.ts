@@ -23,11 +23,14 @@ const ofBytes = (length: number, what: string) =>
 const key = ofBytes(PROOF_BYTES, "not a key of SHA-256");
 const salt = ofBytes(SALT_BYTES, "not a salt");
 
+/** Strict: a token with a limit that this program does not know must not be taken for one without it. */
 const Scoped = v.strictObject({
   folder: v.pipe(
     v.string(),
     v.check((path) => pathFault(path) === undefined),
   ),
+  quotaBytes: v.optional(count),
+  drop: v.optional(v.literal(true)),
 });
 
 /** One token in the file: its verifier, and never its secret. */

@@ -14,13 +14,18 @@ export interface LimitedView {
   /** The tree below that folder. */
   readonly storage: Storage;
   readonly digests: DigestCache;
+  /** The paths of files that were stored under others than was asked for, until their events are made. */
+  readonly dropped: Map<string, string>;
 }
 
 /**
  * A server as the sessions of a limited token see it: as if their folder were all of the repository, and they were alone.
  * Methods can't tell the difference, so none can forget it. Source: PROTOCOL.md, "Limited tokens".
  */
-export function limitedParts(server: ServerParts, { token, folder, storage, digests }: LimitedView): ServerParts {
+export function limitedParts(
+  server: ServerParts,
+  { token, folder, storage, digests, dropped }: LimitedView,
+): ServerParts {
   const members = {
     get clients() {
       return server.members.clients.filter((member) => member.token === token);
@@ -60,11 +65,19 @@ export function limitedParts(server: ServerParts, { token, folder, storage, dige
     // It learns whether a name has a mailbox from none.
     mail: server.mail,
     events: {
-      emit: (event) => server.events.emit(inWhole(event, folder)),
+      emit: (event) => server.events.emit(inWhole(asStored(event, dropped), folder)),
       subscribe: () => () => {},
       ended: server.events.ended,
     },
   };
+}
+
+/** The event with the path that a dropped file has got. */
+function asStored(event: ServerEvent, dropped: Map<string, string>): ServerEvent {
+  if (event.event !== "stored") return event;
+  const path = dropped.get(event.path) ?? event.path;
+  dropped.delete(event.path);
+  return { ...event, path };
 }
 
 /** The event as the operator has it, with paths in the whole repository. */

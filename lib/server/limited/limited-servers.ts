@@ -1,6 +1,10 @@
+import { createHash } from "node:crypto";
 import { toCommError } from "../../errors.ts";
 import { quote } from "../../quote.ts";
+import { BoundedStorage } from "../../storage/bounded.ts";
+import { CountedBudget } from "../../storage/counted-budget.ts";
 import { DiscreetStorage } from "../../storage/discreet.ts";
+import { DropBox } from "../../storage/drop-box.ts";
 import { OrderedStorage, type PathTurns } from "../../storage/ordered.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { storageFault } from "../../storage-faults.ts";
@@ -10,6 +14,9 @@ import type { DigestCache } from "../digest-cache.ts";
 import type { Member } from "../member.ts";
 import type { GatewayParts, ServerParts } from "../parts.ts";
 import { limitedParts } from "./limited-parts.ts";
+
+/** So many hexadecimal digits tell apart the unfinished files of a folder. */
+const TAG_DIGITS = 12;
 
 export interface LimitedServersOptions {
   /** For streams, and for a gateway: what sessions without limits get. */
@@ -86,16 +93,34 @@ export class LimitedServers {
     return made;
   }
 
-  #limit(account: Account, token: string, { folder }: Scope): Limited {
-    const { parts, gateway, digests, turns, within } = this.#options;
-    const storage = new DiscreetStorage(within(folder));
+  #limit(account: Account, token: string, scope: Scope): Limited {
+    const { parts, gateway, digests, turns } = this.#options;
+    const { folder } = scope;
+    const dropped = new Map<string, string>();
+    const storage = this.#storageOf(account, scope, dropped);
     const ordered = turns === undefined ? storage : new OrderedStorage(storage, turns.within(folder));
-    const limited = limitedParts(parts, { token, folder, storage: ordered, digests });
+    const limited = limitedParts(parts, { token, folder, storage: ordered, digests, dropped });
     return {
       account,
       parts: limited,
       gateway: { ...gateway, ...limited, storage, turns: gateway.turns.within(folder) },
     };
+  }
+
+  /** `dropped` gets the names of files that were stored under others. */
+  #storageOf({ token, tokenMadeAt }: Account, scope: Scope, dropped: Map<string, string>): Storage {
+    const { folder, quotaBytes, drop } = scope;
+    const { parts, within } = this.#options;
+    const inFolder = new DiscreetStorage(within(folder));
+    const limits = { quotaBytes, keepFreeBytes: 0 };
+    const budget = new CountedBudget(inFolder, limits, () => parts.clock.now());
+    const bounded = quotaBytes === undefined ? inFolder : new BoundedStorage(inFolder, budget);
+    if (drop !== true) return bounded;
+    return new DropBox(new DiscreetStorage(bounded), {
+      digest: (text) =>
+        createHash("sha256").update(`${token} ${tokenMadeAt} ${text}`).digest("hex").slice(0, TAG_DIGITS),
+      onKept: (asked, real) => void (asked !== real && dropped.set(asked, real)),
+    });
   }
 
   /** If its folder can't be made, its requests say so, and the operator learns why. */

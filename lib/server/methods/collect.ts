@@ -7,6 +7,7 @@ export const collect = defineMethod({
   name: "collect",
   role: "read",
   kind: "lists",
+  forDrop: true,
   params: Nothing,
   async handle({ stream, member, server }: Call<typeof Nothing, "mail">) {
     const result: CollectResult = await requireMail(server.mail).collect(member, stream.signal);

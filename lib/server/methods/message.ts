@@ -27,6 +27,7 @@ export const message = defineMethod({
   name: "message",
   role: "read",
   kind: "messages",
+  forDrop: true,
   params: SendParams,
   async handle({ params, stream, member, server }: Call<typeof SendParams, "members" | "mail" | "events" | "clock">) {
     const { text } = params;

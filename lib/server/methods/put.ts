@@ -10,6 +10,7 @@ export const put = defineMethod({
   name: "put",
   role: "write",
   takesBody: true,
+  forDrop: true,
   params: Nothing,
   async handle({
     stream,

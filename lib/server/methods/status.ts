@@ -9,6 +9,7 @@ export const status = defineMethod({
   name: "status",
   role: "read",
   kind: "pages",
+  forDrop: true,
   params: StatusParams,
   async answer({ params, caller, server }: Question<typeof StatusParams, Uses>) {
     const { about, clock, seats, ledger, members, mail, lifecycle } = server;
