@@ -229,7 +229,9 @@ describe.skipIf(isSkipped(missing))(namedWhy("at a machine with systemd,", missi
       # Its certificate is not from an authority.
       echo insecure > .curlrc
       printf '#!/bin/sh\nexec /usr/bin/rclone --no-check-certificate "$@"\n' > /usr/local/bin/rclone
-      chmod +x /usr/local/bin/rclone
+      printf '#!/bin/sh\necho "CREATE TABLE $1;"\n' > /usr/local/bin/pg_dump
+      printf '#!/bin/sh\ncat > /root/$1.restored\n' > /usr/local/bin/psql
+      chmod +x /usr/local/bin/rclone /usr/local/bin/pg_dump /usr/local/bin/psql
     `);
       const values = { HOST: "localhost", STATE: "/root/.local/state/commserver" };
       await using reader = new Reader(machine, values);
@@ -237,6 +239,10 @@ describe.skipIf(isSkipped(missing))(namedWhy("at a machine with systemd,", missi
       for (const page of ["docs/files.md", "docs/client.md", "docs/http.md"])
         for (const block of blocksIn(await pageOf(page)))
           if (block.language === "sh") await reader.run(block, (line) => line in NOT_RUN);
+      expect((await machine.run("cat /root/shop.restored")).stdout).toBe("CREATE TABLE shop;\n");
+      await must(
+        "diff -r /srv/files/photos /srv/files/archive/photos && diff -r /srv/files/photos /srv/files/again/photos",
+      );
     },
     PATIENCE_MS,
   );
