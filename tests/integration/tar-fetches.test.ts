@@ -61,7 +61,7 @@ async function fetched(prepare: (storage: FailingReads) => void) {
     ...{ clock: systemClock, reconnectMs: 0, random: () => 0, connect: () => server.client() },
   });
   const ended = await fetchToStream(connection, {
-    ...{ io, sources: ["d"], output: "-", tarsFolders: true, strict: false, json: false },
+    ...{ io, sources: ["d"], output: "-", strict: false, json: false },
     signal: new AbortController().signal,
   }).then(
     (exit) => exit,

@@ -17,12 +17,7 @@ import { TransferView } from "./transfer-view.ts";
 /** Errors that concern one source. */
 const ABOUT_SOURCE = ["NOT_FOUND", "BAD_PATH", "NOT_ALLOWED", "UNREADABLE"];
 
-type StreamTerms = Omit<TransferRequest, "exists" | "digest"> &
-  Omit<TransferTerms, "places"> & {
-    readonly output: string;
-    /** Standard output gets a tar when there is a folder among the sources. */
-    readonly tarsFolders: boolean;
-  };
+type StreamTerms = Omit<TransferRequest, "exists" | "digest"> & Omit<TransferTerms, "places"> & { output: string };
 
 /**
  * Bytes go out as they come, one file after the other; only the exit code says whether they are complete. A tar has its
@@ -34,7 +29,7 @@ type StreamTerms = Omit<TransferRequest, "exists" | "digest"> &
 export async function fetchToStream(connection: Connection, options: StreamTerms): Promise<number> {
   const { io, output, signal } = options;
   const isStandard = isStandardOutput(output);
-  const isTar = isStandard && options.tarsFolders && (await folderAmong(connection, options)) !== undefined;
+  const isTar = isStandard && (await folderAmong(connection, options)) !== undefined;
   if (isTar && (io.outIsTty || io.isShell === true)) {
     throw new UsageError(
       "A folder goes to standard output as a tar, which is not for a terminal: get … --output - > FILE",

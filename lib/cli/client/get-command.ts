@@ -90,8 +90,6 @@ export interface FetchRequest extends TransferRequest {
   readonly output: string | undefined;
   /** As FetchNaming. */
   readonly as?: string | undefined;
-  /** Standard output gets the files of a folder one after the other, and not as a tar. */
-  readonly joinsFolders?: boolean;
 }
 
 /**
@@ -102,8 +100,7 @@ export interface FetchRequest extends TransferRequest {
  */
 export async function fetchAll(connection: Connection, request: FetchRequest, terms: TransferTerms): Promise<number> {
   const { sources, output, as, filter } = request;
-  const { joinsFolders = false } = request;
-  if (isStream(output)) return fetchToStream(connection, { ...request, ...terms, output, tarsFolders: !joinsFolders });
+  if (isStream(output)) return fetchToStream(connection, { ...request, ...terms, output });
   const target = await openTarget(output, terms.places, terms.here);
   const view = new TransferView({
     io: terms.io,

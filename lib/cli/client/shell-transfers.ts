@@ -86,7 +86,7 @@ export async function syncLine(call: ShellCall): Promise<number> {
 export async function showFiles(call: ShellCall, flags: Flags): Promise<number> {
   const { connection, io, signal, places } = call;
   const sources = await remoteNames(call, flags._);
-  const request = { ...(await fetchRequest({ ...flags, output: "-", _: sources })), joinsFolders: true };
+  const request = await fetchRequest({ ...flags, output: "-", _: sources });
   const inside = await folderAmong(connection, request);
   if (inside !== undefined) throw new CommError("NOT_A_FILE", `${quote(inside || ".")} is a folder.`);
   if (!io.outIsTty) return fetchAll(connection, request, { io, signal, places });
