@@ -37,6 +37,7 @@ const TRANSFER = [
   ...RECONNECT,
   ...CONNECTION,
 ];
+const LIMITS = ["folder", "quota", "drop", "uses"];
 const SERVE = [
   "repository",
   "writable",
@@ -113,9 +114,9 @@ const FLAGS: Record<string, readonly string[]> = {
   "client version": ["json"],
   "server version": ["json"],
   "server config": ["json"],
-  "server console": ["all", "limit", "expires", "yes", ...CONNECTION],
-  "server invite": ["code", "code-expires", "qr", "role", "expires", "advertise", "state-dir", "json"],
-  "server token": ["role", "expires", "advertise", "state-dir", "json"],
+  "server console": ["all", "limit", "expires", ...LIMITS, "yes", ...CONNECTION],
+  "server invite": ["code", "code-expires", "qr", "role", "expires", ...LIMITS, "advertise", "state-dir", "json"],
+  "server token": ["role", "expires", ...LIMITS, "advertise", "state-dir", "json"],
   "server identity": ["state-dir", "json"],
 };
 
@@ -166,6 +167,11 @@ describe("flags", () => {
     [["console", "link", "list", "more"]],
     [["token", "list", "--role", "read"]],
     [["token", "list", "--expires", "1d"]],
+    [["token", "list", "--folder", "inbox"]],
+    [["token", "revoke", "x", "--drop"]],
+    [["token", "add", "x", "--folder", "inbox", "--drop"]],
+    [["token", "add", "x", "--role", "write", "--quota", "5GB"]],
+    [["console", "drain", "--uses", "3"]],
     [["token", "revoke", "x", "--advertise", "h"]],
     [["token", "list", "x"]],
     [["identity", "x"]],
