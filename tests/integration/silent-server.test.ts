@@ -223,7 +223,10 @@ describe("WORKING", () => {
     const storage = new MemoryStorage();
     storage.set("a", new Uint8Array(10));
     const held = Promise.withResolvers<void>();
-    const slow = facade(storage, { open: (path) => held.promise.then(() => storage.open(path)) });
+    const slow = facade(storage, {
+      open: (path) => held.promise.then(() => storage.open(path)),
+      load: (path, limit) => held.promise.then(() => storage.load(path, limit)),
+    });
     await using server = new TestServer({ clock, storage: slow });
     const client = await server.client({ clock, silenceMs: 45_000 });
     const asked = watch(client.digest("a"));

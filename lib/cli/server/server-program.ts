@@ -23,7 +23,7 @@ export const serverProgram: LazyProgram = {
     "commserver-server                                serve ./repository, port 5050",
     "commserver-server /srv/files --max-clients 50",
     "commserver-server token add laptop --role write  an invite for another machine",
-    "commserver-server invite laptop --code           ten digits to type at another machine",
+    "commserver-server invite laptop --code           ten digits to type elsewhere",
     "commserver-server console                        operate the running server",
     "commserver-server console kick Client02          the same with one command",
   ],

@@ -77,7 +77,7 @@ describe("join", () => {
       expect((await run(join)).out).toStartWith("Joined lab.");
       delete process.env["COMMSERVER_INVITE"];
       const { code, message } = await faultOf(() => run(join));
-      expect([code, message]).toEqual(["USAGE", expect.stringContaining("Name an invite:")]);
+      expect([code, message]).toEqual(["USAGE", expect.stringContaining("Name an invite or a code:")]);
     } finally {
       if (before === undefined) delete process.env["COMMSERVER_INVITE"];
       else process.env["COMMSERVER_INVITE"] = before;

@@ -29,7 +29,7 @@ describe("the command that is meant", () => {
     ["shutdown", "console stop"],
     ["status", "console status"],
     ["revoke", "token revoke"],
-    ["invite", "token"],
+    ["invit", "invite"],
     ["rotate", "identity rotate"],
     ["tokn", "token"],
   ])("by the server: %p is %p", (word, meant) => {
