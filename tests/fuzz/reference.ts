@@ -83,14 +83,15 @@ export function readChunks(bytes: Buffer): string[] {
     if (header.length < HEADER_BYTES) return [...seen, "BAD_PAYLOAD"];
     if (header.readUInt32BE(12) !== checkOf(header)) return [...seen, "DIGEST_MISMATCH"];
     const [kind, length, block] = [header[0] as number, header.readUIntBE(1, 3), header.readUInt32BE(8)];
-    const limits = [undefined, [2, 65_536], [1, BLOCK], [0, 0], [2, 65_536], [2, 65_536]][kind];
+    const isOfBlock = kind === 2 || kind === 6;
+    const limits = [undefined, [2, 65_536], [1, BLOCK], [0, 0], [2, 65_536], [2, 65_536], [24, 1_032_216]][kind];
     if (limits === undefined || length < (limits[0] as number) || length > (limits[1] as number))
       return [...seen, "BAD_PAYLOAD"];
-    if (kind !== 2 && block !== 0) return [...seen, "BAD_PAYLOAD"];
+    if (!isOfBlock && block !== 0) return [...seen, "BAD_PAYLOAD"];
     const payload = bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length);
     if (payload.length < length) return [...seen, "BAD_PAYLOAD"];
     const isIntact = Bun.hash.xxHash3(payload, BigInt(block)) === header.readBigUInt64BE(16);
-    if (!isIntact && kind !== 2) return [...seen, "DIGEST_MISMATCH"];
+    if (!isIntact && !isOfBlock) return [...seen, "DIGEST_MISMATCH"];
     seen.push(`${kind} ${header.readUInt32BE(4)} ${block} ${isIntact} ${hashOf(payload)}`);
     at += HEADER_BYTES + length;
   }
