@@ -74,7 +74,8 @@ export function processIo(): ConsoleIo {
     noteIsTty: notes.isTty,
     canRedraw: notes.isTty && !isDumb(),
     inIsTty: isTerminal(0) && isInForeground(),
-    color: notes.isTty && !process.env["NO_COLOR"] && !isDumb(),
+    // Lines of both streams are painted: a file gets no colours because the errors have a terminal.
+    color: output.isTty && notes.isTty && !process.env["NO_COLOR"] && !isDumb(),
   };
 }
 
