@@ -58,6 +58,7 @@ function adviceOn(error: CommError, command: string | undefined): string {
   // The advice is to list the server, which does not help with a local file.
   if (error.code === "NOT_A_FILE" && !(error instanceof RemoteError)) return "";
   if (error instanceof NoDefaultServer) {
+    if (!error.knowsAny) return "Join one: commserver-client join INVITE. Look for some: commserver-client find";
     return "Choose one with --server NAME, or for all later commands: commserver-client use NAME";
   }
   if (error instanceof ForeignState)

@@ -74,6 +74,8 @@ function connectFault(code: string, cause: unknown): string {
       return "permission denied";
     case "ENOTFOUND":
       return "there is no host of that name";
+    case "EAI_AGAIN":
+      return "its name can't be looked up at present: no name server answers";
     case "EADDRNOTAVAIL":
       return NO_SOURCE;
     case "ETIMEDOUT":

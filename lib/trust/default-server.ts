@@ -66,10 +66,14 @@ export class DefaultServer {
   }
 }
 
-/** No server was named, none runs on this machine, and several are known. */
+/** No server was named, none runs on this machine, and none is known, or several are. */
 export class NoDefaultServer extends TransportError {
+  readonly knowsAny: boolean;
+
   constructor(known: readonly KnownServer[], options?: ErrorOptions) {
-    super("CANNOT_CONNECT", `No server runs at ${DEFAULT_SERVER}. ${knownWords(known)}`, options);
+    const words = known.length === 0 ? "and none is known here." : knownWords(known);
+    super("CANNOT_CONNECT", `No server runs at ${DEFAULT_SERVER}${known.length === 0 ? "," : "."} ${words}`, options);
+    this.knowsAny = known.length > 0;
   }
 }
 
@@ -87,13 +91,13 @@ export function knownWords(known: readonly KnownServer[]): string {
 /**
  * The server for a command that names none, when no server runs on this machine: the only one that is known.
  *
- * @returns undefined when none is known
- * @throws NoDefaultServer when several are known
+ * @throws NoDefaultServer when none is known, or several are
  */
-export function onlyKnownServer(stateDir: string, cause: unknown): string | undefined {
+export function onlyKnownServer(stateDir: string, cause: unknown): string {
   const known = new KnownServers(stateDir).list().filter(({ name }) => !OF_DEFAULT.includes(name));
-  if (known.length > 1) throw new NoDefaultServer(known, { cause });
-  return known[0]?.name;
+  const [only, ...others] = known;
+  if (only === undefined || others.length > 0) throw new NoDefaultServer(known, { cause });
+  return only.name;
 }
 
 /** The failure to connect to `server`. If it may be a misspelt name, the message says which servers are known. */

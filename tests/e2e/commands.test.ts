@@ -227,13 +227,13 @@ describe("exit codes and words of both programs", () => {
     expect(stderr).toContain("No TLS");
   });
 
-  test("a local file that exists is exit code 8, a folder that does not is 9", async () => {
+  test("a local file that exists is exit code 8, a folder that can't be made is 9", async () => {
     using folder = new TempFolder();
     await Bun.write(folder.join("welcome.txt"), "mine");
     const exists = await runClient(["get", "welcome.txt", "-s", server.address], { cwd: folder.path });
     expect(exists).toMatchObject({ exitCode: 8, stdout: "" });
     expect(await Bun.file(folder.join("welcome.txt")).text()).toBe("mine");
-    const nowhere = await runClient(["get", "welcome.txt", "-o", "no/where", "-s", server.address], {
+    const nowhere = await runClient(["get", "welcome.txt", "-o", "welcome.txt/where", "-s", server.address], {
       cwd: folder.path,
     });
     expect(nowhere.exitCode).toBe(9);

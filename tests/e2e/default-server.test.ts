@@ -58,10 +58,12 @@ describe.skipIf(!isPortFree)("a command that names no server, where none runs on
     expect((await user.run(["list"])).exitCode).toBe(3);
   });
 
-  test("with nothing known fails as before", async () => {
+  test("with nothing known says so, and how to find and join one", async () => {
     using user = new User();
     const refused = await user.run(["list"]);
-    expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringContaining("Cannot connect to localhost")]);
+    expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringContaining("none is known here.")]);
+    expect(refused.stderr).toContain("commserver-client join INVITE");
+    expect(refused.stderr).toContain("commserver-client find");
   });
 });
 
