@@ -197,8 +197,11 @@ test("a tree in which nothing needs polling is not polled", async () => {
   const root = KnownFolder.root();
   await source.watch(root, inside());
   source.unwatch(root);
-  due.shift()?.();
-  await eventLoopTurn();
+  // Whoever looks again and again would be due each time. On a busy machine another timer may be among them.
+  for (let round = 0; round < 5; round++) {
+    for (const work of due.splice(0)) work();
+    await eventLoopTurn();
+  }
   expect(due).toEqual([]);
   // Until there is something again.
   await source.watch(root, inside());
