@@ -17,7 +17,10 @@ KINDS = {
     "SEAL": Kind(3, 0, None),
     "FAIL": Kind(4, 65536, FAILURE),
     "FOLDER": Kind(5, 65536, fields({"path": text(), "mode?": MODE})),
+    "PATCH": Kind(6, 1032216, None),
 }
+# Chunks of a block of the file.
+OF_BLOCK = ("BLOCK", "PATCH")
 NAMES = {kind.code: name for name, kind in KINDS.items()}
 
 
@@ -49,9 +52,9 @@ def check_chunk(header):
     code, length = first >> 24, first & 0xFFFFFF
     require(code in NAMES, "BAD_PAYLOAD", f"the kind of a chunk is {code}")
     name = NAMES[code]
-    least = {"BLOCK": 1, "SEAL": 0}.get(name, 2)
+    least = {"BLOCK": 1, "SEAL": 0, "PATCH": 24}.get(name, 2)
     require(least <= length <= KINDS[name].most, "BAD_PAYLOAD", f"{name} has {length} bytes")
-    require(offset == 0 or name == "BLOCK", "BAD_PAYLOAD", f"{name} has the offset {offset}")
+    require(offset == 0 or name in OF_BLOCK, "BAD_PAYLOAD", f"{name} has the offset {offset}")
     return name, length, file_id, offset, digest
 
 
@@ -70,7 +73,7 @@ class ChunkReader:
             payload = bytes(self.rest[HEADER.size : HEADER.size + length])
             del self.rest[: HEADER.size + length]
             whole = xxh3(payload, offset // BLOCK & 0xFFFFFFFF) == digest
-            require(whole or name == "BLOCK", "DIGEST_MISMATCH", f"{name} of {file_id} is damaged")
+            require(whole or name in OF_BLOCK, "DIGEST_MISMATCH", f"{name} of {file_id} is damaged")
             body, shape = None, KINDS[name].shape
             if shape is not None:
                 body = parse_object(payload, name)

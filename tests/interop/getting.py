@@ -81,7 +81,8 @@ class Getting:
         require(bool(self.waiting), "BAD_PAYLOAD", f"{chunk.name} of {chunk.id}, and nothing was asked")
         part = self.waiting[0]
         require(chunk.id == part.id, "BAD_PAYLOAD", f"{chunk.name} of {chunk.id} in the answer for {part.id}")
-        require(chunk.name != "FOLDER", "BAD_PAYLOAD", "FOLDER in a get")
+        # It offers nothing of what it has, so nothing is patched.
+        require(chunk.name not in ("FOLDER", "PATCH"), "BAD_PAYLOAD", f"{chunk.name} in a get")
         if chunk.name == "FILE":
             part.begin(chunk.body)
         elif chunk.name == "BLOCK":

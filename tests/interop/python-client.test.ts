@@ -39,7 +39,7 @@ describeInterop("a Python client from PROTOCOL.md alone", () => {
     await using process = new LineProcess(peer("vectors", join(import.meta.dir, "../../PROTOCOL.md")));
     expect(await process.ended()).toEqual(KEPT);
     const [{ valid, all, chunks, payloads, patterns }] = process.events("vectors") as [Record<string, number>];
-    expect(chunks).toBe(6);
+    expect(chunks).toBe(7);
     const rows = [...readTable("pattern", "matches", "does not match"), ...readTable("refused", "answer", "because")];
     expect(patterns).toBe(rows.length);
     expect(payloads).toBe(readTable("payload of END", "answer").length);

@@ -125,8 +125,8 @@ class ServerProof:
 
 
 def check_proof_vectors(messages):
-    """The example of RFC 7677: the first message as it stands in HELLO, then those of the three AUTH."""
-    first, challenge, final, last = messages
+    """The example of RFC 7677: the first message as it stands in HELLO, then those of the three AUTH. Codes follow."""
+    first, challenge, final, last = messages[:4]
     user, nonce = part("n,,n=([^,]+),r=(.+)", first)
     proof = ClientProof(user, "pencil", nonce)
     require(proof.first == first and proof.final(challenge) == final, "BAD_PAYLOAD", "not the client's messages")

@@ -120,6 +120,8 @@ class PutAnswers:
 
     def take(self, chunk):
         if self.visitor.vanishing is None:
+            # It offers nothing of what it has, so nothing is patched.
+            require(chunk.name != "PATCH", "BAD_PAYLOAD", "PATCH in a put")
             getattr(self, "on_" + chunk.name.lower())(chunk)
 
     def answer(self, file_id, state, **members):

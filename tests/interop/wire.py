@@ -192,7 +192,7 @@ GRANTS = {
     "maxStreams": number(1),
 }
 ROLES = ("read", "write", "operator")
-MECHANISM = one_of("SCRAM-SHA-256", "SCRAM-SHA-256-PLUS")
+MECHANISM = one_of("SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "CPACE-RISTR255-SHA512")
 AUTH = fields({"mechanism": MECHANISM, "message": text(0, 1024)})
 SHAPES = {
     "HELLO": fields(
