@@ -93,6 +93,15 @@ describe.each(["to", "from"] as const)("a mirror %s the repository", (way) => {
     expect(treeAt(target)).toEqual(treeAt(source));
   });
 
+  test("shows nothing with --quiet that is no error, not even what it leaves out", async () => {
+    const { site, source, sync } = await open();
+    await using _ = site;
+    symlinkSync("nowhere", `${source}/dangling`);
+    expect(await sync("--quiet")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    const strict = await sync("--quiet", "--strict");
+    expect([strict.exitCode, strict.stderr]).toEqual([7, expect.stringContaining("dangling")]);
+  });
+
   test("moves and deletes nothing that the filters leave out", async () => {
     const { site, source, target, sync } = await open();
     await using _ = site;

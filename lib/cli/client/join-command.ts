@@ -55,8 +55,11 @@ export const join: Command = {
   async run(flags, io) {
     const line = await inviteLine(flags);
     const isJson = flags["json"] === true;
+    const known = new KnownServers(stateDirFlag(flags));
+    const before = known.list();
     if (looksLikeCode(line)) {
       const { server, contact } = await joinByCode(line, flags, io);
+      tellReplaced(before, server, io);
       await show(server, flags, io);
       if (isJson) await io.out(`${toJson({ ...shownOf(server), contact })}\n`);
       else await showContact(contact, io);
@@ -67,7 +70,8 @@ export const join: Command = {
       throw new UsageError(`--${surplus} is only for a code: an invite says where its server is.`);
     const invite = parseInvite(line);
     const server = serverOf(invite, serverName(flags) ?? checkName(invite.label));
-    new KnownServers(stateDirFlag(flags)).join(server, { replace: flags["overwrite"] === true });
+    known.join(server, { replace: flags["overwrite"] === true });
+    tellReplaced(before, server, io);
     await show(server, flags, io);
     const contact = flags["offline"] === true ? undefined : await tryServer(server, flags);
     if (isJson) await io.out(`${toJson({ ...shownOf(server), ...(contact && { contact }) })}\n`);
@@ -79,6 +83,21 @@ export const join: Command = {
 /** The facts of a joined server for programs. */
 function shownOf({ name, addresses, identity }: KnownServer): object {
   return { name, addresses, identity };
+}
+
+/** The token that was kept for the server until now is lost here: its secret is shown nowhere again. */
+function tellReplaced(before: readonly KnownServer[], { name, token }: KnownServer, io: ConsoleIo): void {
+  const kept = before.find((server) => server.name === name)?.token;
+  const [old, now] = [nameOf(kept), nameOf(token)];
+  if (old === undefined || now === undefined || kept === token) return;
+  const whose = old === now ? `A new secret of the token ${now}` : `The token ${now}`;
+  io.note(
+    escapeText(`${whose} takes the place of ${old === now ? "the old one" : old}, which is no longer kept here.`),
+  );
+}
+
+function nameOf(token: string | undefined): string | undefined {
+  return token?.split(":", 1)[0];
 }
 
 /** What was joined, for people; and a warning when others can read its token. */

@@ -192,6 +192,8 @@ function syncOnce(
     sha256: newSha256,
     events: {
       ...viewEvents(view),
+      // With --strict it is an error.
+      ...(isQuiet && !isStrict && !json && { onLeftOut: () => {} }),
       onPathFailed: (path, error) => view.onFailed({ from: path, size: 0, kind: "folder" }, error),
       onRefused: (error) => view.onRefused(error),
       onRemoved(removal) {

@@ -13,7 +13,9 @@ import { TempFolder } from "../../support/temp-folder.ts";
 import { TestIo } from "../../support/test-io.ts";
 
 const identity = `SHA256:${"I".repeat(43)}`;
-const inviteOf = (changes: { identity?: string; addresses?: string[] } = {}) =>
+const inviteOf = (
+  changes: { identity?: string; addresses?: string[]; token?: { name: string; secret: string } } = {},
+) =>
   formatInvite({
     label: "lab",
     addresses: ["192.0.2.7:5050"],
@@ -91,6 +93,17 @@ describe("join", () => {
     expect(known().find("lab")?.identity).toBe(identity);
     await run(join, other, "--overwrite");
     expect(known().find("lab")?.identity).toBe(`SHA256:${"O".repeat(43)}`);
+  });
+
+  test("says when the token of a server is replaced, by another or by itself with a new secret", async () => {
+    await run(join, inviteOf());
+    expect((await run(join, inviteOf())).notes).toEqual([]);
+    const { notes } = await run(join, inviteOf({ token: { name: "bob", secret: "t".repeat(43) } }));
+    expect(notes).toEqual(["The token bob takes the place of laptop, which is no longer kept here."]);
+    const again = await run(join, inviteOf({ token: { name: "bob", secret: "u".repeat(43) } }));
+    expect(again.notes).toEqual([
+      "A new secret of the token bob takes the place of the old one, which is no longer kept here.",
+    ]);
   });
 
   test.each(["192.0.2.7", "localhost", "a b", "-x", "7a"])("does not call it %p", async (name) => {
