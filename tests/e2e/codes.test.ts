@@ -6,6 +6,7 @@ import { binaries } from "../support/binaries.ts";
 import { run } from "../support/processes.ts";
 import { Screen } from "../support/screen.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+import { until } from "../support/until.ts";
 
 let site: AccessSite;
 beforeAll(async () => {
@@ -120,17 +121,19 @@ describe("mistakes of the command line are told:", () => {
 
 test("the QR code has its own colours on a terminal, and is left out of one that is too narrow", async () => {
   const { server } = await binaries();
-  const show = async (name: string, cols: number) => {
-    const command = [server, "invite", name, "--qr", "--state-dir", site.stateDir];
+  /** What is on the screen, without regard to its lines, once `last` is there. */
+  const show = async (name: string, cols: number, last: string) => {
+    // The terminal stays until all of it is shown.
+    const command = ["sh", "-c", '"$0" "$@" && read _', server, "invite", name, "--qr", "--state-dir", site.stateDir];
     await using screen = new Screen(command, { cwd: site.folder.path, cols, rows: 100, env: site.ownerEnv });
+    const text = () => screen.text.replaceAll(/\s+/g, " ");
+    await until(() => text().includes("commserver-client join") && text().includes(last));
+    screen.type("\r");
     expect(await screen.exited).toBe(0);
-    return screen.text;
+    return text();
   };
-  expect(await show("camera", 120)).toContain("▄▄▄▄▄");
-  const narrow = await show("narrow", 40);
-  expect(narrow).toContain("commserver-client join");
-  expect(narrow.replaceAll(/\s+/g, " ")).toMatch(
-    /The QR code is \d+ columns wide, and this terminal 40: it is not shown/,
-  );
+  await show("camera", 120, "▄▄▄▄▄");
+  const narrow = await show("narrow", 40, "it is not shown");
+  expect(narrow).toMatch(/The QR code is \d+ columns wide, and this terminal 40: it is not shown/);
   expect(narrow).not.toContain("▄▄▄▄▄");
 });

@@ -270,7 +270,9 @@ describe("a put that is refused", () => {
     [["put", "docs", "--as", "small.txt", "--overwrite"]],
     [["put", "large.bin", "--to", "small.txt/new", "--overwrite"]],
   ])("as something is there leaves that alone, and nothing else: %j", async (args) => {
-    const there = { "large.bin": "there", "small.txt": "there", "docs/large.bin": "there", "folder/a": "there" };
+    // Of another size: a file of the same size and time would be the same one.
+    const other = "there already";
+    const there = { "large.bin": other, "small.txt": other, "docs/large.bin": other, "folder/a": other };
     writeTree(repository, there);
     await refuse({ args, exitCode: 8, code: "EXISTS" });
   });
