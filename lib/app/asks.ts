@@ -61,8 +61,6 @@ export const Ask = v.variant("ask", [
   v.object({ ask: v.literal("follow"), side: Side, path }),
 ]);
 export type Ask = v.InferOutput<typeof Ask>;
-export type AskName = Ask["ask"];
-export type Asked<Name extends AskName> = Extract<Ask, { ask: Name }>;
 
 /** A question with its number, which its answers repeat. */
 export const Question = v.intersect([v.object({ id: count }), Ask]);

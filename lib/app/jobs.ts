@@ -1,4 +1,4 @@
-import { CommError } from "../errors.ts";
+import { CommError, ERRORS } from "../errors.ts";
 import type { Clock } from "../session/clock.ts";
 import type { JobFacts } from "./events.ts";
 import { Job, type JobParts, type JobRequest } from "./job.ts";
@@ -66,8 +66,10 @@ export class Jobs {
 
   /** Let those that failed by the link go on: it is back. */
   resumeAll(): void {
-    for (const job of this.#jobs.values())
-      if (job.state === "failed" && job.facts.error !== undefined) job.queueAgain();
+    for (const job of this.#jobs.values()) {
+      const { state, error } = job.facts;
+      if (state === "failed" && error !== undefined && ERRORS[error.code].unreachable) job.queueAgain();
+    }
   }
 
   /** End all, and wait for them. What has arrived is kept. */

@@ -143,6 +143,15 @@ describe("the transfers of a page", () => {
     ]);
   });
 
+  test("that failed by a full disk do not begin again because the link is back", async () => {
+    const { jobs, begin, running } = site();
+    const id = begin();
+    (await running(1)).fail(new CommError("DISK_FULL", "The disk is full."));
+    await jobs.get(id).ended;
+    jobs.resumeAll();
+    expect(jobs.get(id).facts).toMatchObject({ state: "failed", error: { code: "DISK_FULL" } });
+  });
+
   test("are cancelled whether they wait, run or are paused, and can be dismissed only then", async () => {
     const { jobs, begin, running, dismissed } = site();
     const ids = [begin(), begin(), begin(), begin()];
