@@ -2,13 +2,35 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
+import { binaries } from "../support/binaries.ts";
 import { newPage, noBrowser, startBrowser } from "../support/browser.ts";
 import { GuiProcess } from "../support/gui-process.ts";
+import { USER_ENV } from "../support/processes.ts";
 import { writeTree } from "../support/repository.ts";
 import { TransferSite } from "../support/transfer-site.ts";
 import { until } from "../support/until.ts";
 
 const axeSource = readFileSync(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir), "utf8");
+
+test("gui says on the terminal that the server does not answer yet, and serves the page all the same", async () => {
+  const { client } = await binaries();
+  const gui = Bun.spawn([client, "gui", "--no-open", "--server", "127.0.0.1:1", "--plaintext"], {
+    env: USER_ENV,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  try {
+    const { value } = await gui.stdout.getReader().read();
+    expect(new TextDecoder().decode(value)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#key=/);
+  } finally {
+    gui.kill("SIGTERM");
+  }
+  expect(await gui.exited).toBe(0);
+  expect(await new Response(gui.stderr).text()).toStartWith(
+    "Cannot connect to 127.0.0.1:1: nobody listens there. The page connects as soon as the server answers.\n",
+  );
+});
 
 /** What axe objects to, when nothing moves any more; run in the page. */
 const AXE = `(async () => {

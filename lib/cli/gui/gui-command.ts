@@ -11,7 +11,7 @@ import { CONNECTION_FLAGS, type ConnectSettings, readConnectSettings } from "../
 import { trustPrompts } from "../client/trust-prompts.ts";
 import type { Command } from "../command.ts";
 import type { ConsoleIo } from "../console-io.ts";
-import { toJson } from "../escape.ts";
+import { escapeText, toJson } from "../escape.ts";
 import { integerFlag } from "../flag-values.ts";
 import { interruptible } from "../interruptible.ts";
 import { unlessAborted } from "../unless-aborted.ts";
@@ -69,6 +69,9 @@ async function runGui(settings: ConnectSettings, terms: GuiTerms): Promise<numbe
   });
   try {
     await unlessAborted(Promise.race([refused, answered]), signal);
+    const { error } = app.link.facts;
+    if (error !== undefined && !settings.isJson)
+      io.note(`${escapeText(error.message)} The page connects as soon as the server answers.`);
     await using server = await listen(app, terms.port);
     using _ = await tellLink(server.link(), settings.isJson, terms);
     await unlessAborted(refused, signal);
